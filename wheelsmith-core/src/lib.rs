@@ -1,0 +1,9 @@
+//! Turns a configuration into native runtimes for several targets, proves what their binaries
+//! need, and packs them into wheels.
+//!
+//! The crate is a row of rooms; each takes a value and makes the next one. Only `sys` touches the
+//! world (files, child processes, the network); nothing here prints, exits, or reads an environment
+//! variable that was not handed over in a [`sys::Env`].
+
+pub mod name;
+pub mod sys;

@@ -1,0 +1,65 @@
+//! The field's words as types: parsed once, then trusted.
+
+mod digest;
+mod project_name;
+mod tag;
+mod target;
+mod version;
+mod wheel_filename;
+mod wheel_path;
+
+pub use digest::Digest;
+pub use project_name::ProjectName;
+pub use tag::{PlatformTag, PythonTag};
+pub use target::{Arch, Floor, Libc, Os, TARGETS, Target, TargetRow};
+pub use version::PlatformVersion;
+pub use wheel_filename::WheelFilename;
+pub use wheel_path::WheelPath;
+
+/// Text that is not what its type says, and what would be.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{text}` is not {expected}")]
+pub struct ParseError {
+    /// The text as it was given.
+    pub text: String,
+    /// What was wanted, as a noun phrase with an example.
+    pub expected: &'static str,
+    /// The nearest thing that would have been valid.
+    pub suggestion: Option<String>,
+}
+
+impl ParseError {
+    pub(crate) fn new(text: &str, expected: &'static str) -> Self {
+        Self { text: text.to_owned(), expected, suggestion: None }
+    }
+}
+
+/// Serialises a type through its `Display` and reads it through its `FromStr`.
+macro_rules! serde_by_text {
+    ($type:ty) => {
+        impl serde::Serialize for $type {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_str(self)
+            }
+        }
+
+        impl<'de> serde::Deserialize<'de> for $type {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = String::deserialize(deserializer)?;
+                text.parse().map_err(serde::de::Error::custom)
+            }
+        }
+
+        #[cfg(feature = "schema")]
+        impl schemars::JsonSchema for $type {
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                stringify!($type).into()
+            }
+
+            fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                schemars::json_schema!({ "type": "string" })
+            }
+        }
+    };
+}
+pub(crate) use serde_by_text;

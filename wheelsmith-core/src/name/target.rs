@@ -1,0 +1,387 @@
+//! What we compile for: one table of targets, and a target with its floor.
+
+use std::fmt;
+use std::str::FromStr;
+
+use super::{ParseError, PlatformTag, PlatformVersion, serde_by_text};
+
+/// A processor architecture, as platform tags name it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Arch {
+    /// 64-bit Arm; `arm64` in macOS and Windows tags.
+    Aarch64,
+    /// 32-bit Arm, EABI5 with hardware floating point.
+    Armv7l,
+    /// 32-bit x86.
+    I686,
+    /// 64-bit LoongArch.
+    Loongarch64,
+    /// 64-bit POWER, big-endian.
+    Ppc64,
+    /// 64-bit POWER, little-endian.
+    Ppc64le,
+    /// 64-bit RISC-V with the `gc` extensions.
+    Riscv64,
+    /// IBM Z.
+    S390x,
+    /// 64-bit x86.
+    X86_64,
+}
+
+impl Arch {
+    /// Every architecture.
+    pub const ALL: [Self; 9] = [
+        Self::Aarch64,
+        Self::Armv7l,
+        Self::I686,
+        Self::Loongarch64,
+        Self::Ppc64,
+        Self::Ppc64le,
+        Self::Riscv64,
+        Self::S390x,
+        Self::X86_64,
+    ];
+
+    /// The name in a Linux platform tag.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Aarch64 => "aarch64",
+            Self::Armv7l => "armv7l",
+            Self::I686 => "i686",
+            Self::Loongarch64 => "loongarch64",
+            Self::Ppc64 => "ppc64",
+            Self::Ppc64le => "ppc64le",
+            Self::Riscv64 => "riscv64",
+            Self::S390x => "s390x",
+            Self::X86_64 => "x86_64",
+        }
+    }
+}
+
+impl fmt::Display for Arch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for Arch {
+    type Err = ParseError;
+
+    fn from_str(text: &str) -> Result<Self, ParseError> {
+        let found = Self::ALL.into_iter().find(|arch| arch.as_str() == text);
+        found.ok_or_else(|| ParseError::new(text, "an architecture (such as `x86_64`)"))
+    }
+}
+
+serde_by_text!(Arch);
+
+/// A C library of Linux.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Libc {
+    /// The GNU C library.
+    Glibc,
+    /// musl.
+    Musl,
+}
+
+impl fmt::Display for Libc {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Glibc => "glibc",
+            Self::Musl => "musl",
+        })
+    }
+}
+
+/// An operating system that a target runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Os {
+    /// Linux with this C library.
+    Linux(Libc),
+    /// macOS.
+    MacOs,
+    /// Windows.
+    Windows,
+}
+
+impl Os {
+    /// The word in the configuration's `os` lists: `linux`, `macos`, `windows`.
+    pub const fn family(self) -> &'static str {
+        match self {
+            Self::Linux(_) => "linux",
+            Self::MacOs => "macos",
+            Self::Windows => "windows",
+        }
+    }
+
+    /// How a shared library's file name ends where it carries no version.
+    pub const fn shared_library_suffix(self) -> &'static str {
+        match self {
+            Self::Linux(_) => ".so",
+            Self::MacOs => ".dylib",
+            Self::Windows => ".dll",
+        }
+    }
+
+    /// How a program's file name ends.
+    pub const fn program_suffix(self) -> &'static str {
+        match self {
+            Self::Windows => ".exe",
+            _ => "",
+        }
+    }
+}
+
+/// One target that wheelsmith knows.
+#[derive(Debug, PartialEq, Eq)]
+pub struct TargetRow {
+    /// The target triple, as Rust and clang spell it.
+    pub triple: &'static str,
+    /// Its processor.
+    pub arch: Arch,
+    /// Its operating system.
+    pub os: Os,
+    /// zig's spelling, without a version.
+    pub zig: &'static str,
+    /// What a cross gcc's programs are called in front of `-gcc`, where distributions carry one.
+    pub gnu_prefix: Option<&'static str>,
+    /// The oldest glibc or macOS that a build aims at unless told otherwise.
+    pub default_floor: Option<PlatformVersion>,
+}
+
+#[allow(clippy::unnecessary_wraps, reason = "keeps the table narrow")]
+const fn v(major: u16, minor: u16) -> Option<PlatformVersion> {
+    Some(PlatformVersion::new(major, minor))
+}
+
+const fn row(
+    triple: &'static str,
+    arch: Arch,
+    os: Os,
+    zig: &'static str,
+    gnu_prefix: Option<&'static str>,
+    default_floor: Option<PlatformVersion>,
+) -> TargetRow {
+    TargetRow { triple, arch, os, zig, gnu_prefix, default_floor }
+}
+
+const GNU: Os = Os::Linux(Libc::Glibc);
+const MUSL: Os = Os::Linux(Libc::Musl);
+
+/// Every target, by triple.
+///
+/// The floors are the oldest that both the policy tables and zig's libc stubs know: riscv64's
+/// first policy is `manylinux_2_31`; zig has no powerpc64le glibc before 2.19.
+#[rustfmt::skip]
+pub static TARGETS: &[TargetRow] = &[
+    row("aarch64-apple-darwin", Arch::Aarch64, Os::MacOs, "aarch64-macos", None, v(11, 0)),
+    row("aarch64-pc-windows-gnu", Arch::Aarch64, Os::Windows, "aarch64-windows-gnu", None, None),
+    row("aarch64-unknown-linux-gnu", Arch::Aarch64, GNU, "aarch64-linux-gnu", Some("aarch64-linux-gnu"), v(2, 17)),
+    row("aarch64-unknown-linux-musl", Arch::Aarch64, MUSL, "aarch64-linux-musl", None, None),
+    row("armv7-unknown-linux-gnueabihf", Arch::Armv7l, GNU, "arm-linux-gnueabihf", Some("arm-linux-gnueabihf"), v(2, 17)),
+    row("armv7-unknown-linux-musleabihf", Arch::Armv7l, MUSL, "arm-linux-musleabihf", None, None),
+    row("i686-unknown-linux-gnu", Arch::I686, GNU, "x86-linux-gnu", Some("i686-linux-gnu"), v(2, 17)),
+    row("i686-unknown-linux-musl", Arch::I686, MUSL, "x86-linux-musl", None, None),
+    row("powerpc64le-unknown-linux-gnu", Arch::Ppc64le, GNU, "powerpc64le-linux-gnu", Some("powerpc64le-linux-gnu"), v(2, 19)),
+    row("powerpc64le-unknown-linux-musl", Arch::Ppc64le, MUSL, "powerpc64le-linux-musl", None, None),
+    row("riscv64gc-unknown-linux-gnu", Arch::Riscv64, GNU, "riscv64-linux-gnu", Some("riscv64-linux-gnu"), v(2, 31)),
+    row("riscv64gc-unknown-linux-musl", Arch::Riscv64, MUSL, "riscv64-linux-musl", None, None),
+    row("s390x-unknown-linux-gnu", Arch::S390x, GNU, "s390x-linux-gnu", Some("s390x-linux-gnu"), v(2, 17)),
+    row("s390x-unknown-linux-musl", Arch::S390x, MUSL, "s390x-linux-musl", None, None),
+    row("x86_64-apple-darwin", Arch::X86_64, Os::MacOs, "x86_64-macos", None, v(10, 12)),
+    row("x86_64-pc-windows-gnu", Arch::X86_64, Os::Windows, "x86_64-windows-gnu", Some("x86_64-w64-mingw32"), None),
+    row("x86_64-unknown-linux-gnu", Arch::X86_64, GNU, "x86_64-linux-gnu", Some("x86_64-linux-gnu"), v(2, 17)),
+    row("x86_64-unknown-linux-musl", Arch::X86_64, MUSL, "x86_64-linux-musl", None, None),
+];
+
+/// The oldest platform that a build must still run on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Floor {
+    /// At least this glibc.
+    Glibc(PlatformVersion),
+    /// At least this macOS.
+    MacOs(PlatformVersion),
+    /// The target has no choice of floor (musl, Windows).
+    None,
+}
+
+/// A row of the table together with a floor: `aarch64-unknown-linux-gnu.2.28`.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Target {
+    row: &'static TargetRow,
+    floor: Option<PlatformVersion>,
+}
+
+impl Target {
+    /// The triple, without the floor.
+    pub fn triple(&self) -> &'static str {
+        self.row.triple
+    }
+
+    /// The triple as part of an environment variable's name: `AARCH64_UNKNOWN_LINUX_GNU`.
+    pub fn env_name(&self) -> String {
+        self.row.triple.to_uppercase().replace('-', "_")
+    }
+
+    /// The row of the table.
+    pub fn row(&self) -> &'static TargetRow {
+        self.row
+    }
+
+    /// The processor.
+    pub fn arch(&self) -> Arch {
+        self.row.arch
+    }
+
+    /// The operating system.
+    pub fn os(&self) -> Os {
+        self.row.os
+    }
+
+    /// The floor: the one written behind the triple, else the table's.
+    pub fn floor(&self) -> Floor {
+        match (self.row.os, self.floor.or(self.row.default_floor)) {
+            (Os::Linux(Libc::Glibc), Some(version)) => Floor::Glibc(version),
+            (Os::MacOs, Some(version)) => Floor::MacOs(version),
+            _ => Floor::None,
+        }
+    }
+
+    /// The floor that was written, if one was.
+    pub fn written_floor(&self) -> Option<PlatformVersion> {
+        self.floor
+    }
+
+    /// The same target with `floor`, unless one was written behind the triple.
+    #[must_use]
+    pub fn or_floor(self, floor: Option<PlatformVersion>) -> Self {
+        let floor = if self.row.default_floor.is_some() { floor } else { None };
+        Self { floor: self.floor.or(floor), ..self }
+    }
+
+    /// zig's spelling with the floor: `aarch64-linux-gnu.2.17`, `aarch64-macos.11.0-none`.
+    pub fn zig(&self) -> String {
+        match self.floor() {
+            Floor::Glibc(floor) => format!("{}.{floor}", self.row.zig),
+            Floor::MacOs(floor) => format!("{}.{floor}-none", self.row.zig),
+            Floor::None => self.row.zig.to_owned(),
+        }
+    }
+
+    /// The platform tag that the floor asks for. Only an audit of the bytes may grant it.
+    pub fn wanted_tag(&self) -> PlatformTag {
+        let arch = self.row.arch;
+        match (self.row.os, self.floor()) {
+            (Os::Linux(_), Floor::Glibc(glibc)) => PlatformTag::Manylinux { glibc, arch },
+            (Os::MacOs, Floor::MacOs(min)) => PlatformTag::macos(min, arch),
+            (Os::Windows, _) => PlatformTag::windows(arch),
+            // The oldest musl whose wheels any index carries today.
+            _ => PlatformTag::Musllinux { musl: PlatformVersion::new(1, 2), arch },
+        }
+    }
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.row.triple)?;
+        self.floor.map_or(Ok(()), |floor| write!(f, ".{floor}"))
+    }
+}
+
+impl fmt::Debug for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")
+    }
+}
+
+impl FromStr for Target {
+    type Err = ParseError;
+
+    /// ```
+    /// use wheelsmith_core::name::Target;
+    ///
+    /// let target: Target = "aarch64-unknown-linux-gnu.2.28".parse().unwrap();
+    /// assert_eq!(target.zig(), "aarch64-linux-gnu.2.28");
+    /// assert_eq!(target.wanted_tag().to_string(), "manylinux_2_28_aarch64");
+    /// ```
+    fn from_str(text: &str) -> Result<Self, ParseError> {
+        const EXPECTED: &str = "a target (a triple of the target table, such as `aarch64-unknown-linux-gnu` or, \
+             with a libc floor, `aarch64-unknown-linux-gnu.2.28`)";
+        let (triple, floor) = match text.split_once('.') {
+            Some((triple, floor)) => (triple, Some(floor.parse::<PlatformVersion>())),
+            None => (text, None),
+        };
+        let row = TARGETS.iter().find(|row| row.triple == triple).ok_or_else(|| ParseError {
+            suggestion: nearest(triple),
+            ..ParseError::new(text, EXPECTED)
+        })?;
+        match floor {
+            None => Ok(Self { row, floor: None }),
+            Some(Ok(floor)) if row.default_floor.is_some() => Ok(Self { row, floor: Some(floor) }),
+            Some(Ok(_)) => Err(ParseError::new(
+                text,
+                "a target with a floor: only `-gnu` Linux and macOS targets have one",
+            )),
+            Some(Err(_)) => Err(ParseError::new(text, EXPECTED)),
+        }
+    }
+}
+
+serde_by_text!(Target);
+
+fn nearest(triple: &str) -> Option<String> {
+    let close = |row: &&TargetRow| strsim::jaro_winkler(row.triple, triple);
+    let best = TARGETS.iter().max_by(|a, b| close(a).total_cmp(&close(b)))?;
+    (close(&best) > 0.85).then(|| best.triple.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_target_knows_its_spellings() {
+        let check = |text: &str, zig: &str, tag: &str| {
+            let target: Target = text.parse().unwrap();
+            assert_eq!(target.to_string(), text);
+            assert_eq!(target.zig(), zig);
+            assert_eq!(target.wanted_tag().to_string(), tag);
+        };
+        check("x86_64-unknown-linux-gnu", "x86_64-linux-gnu.2.17", "manylinux_2_17_x86_64");
+        check("aarch64-unknown-linux-gnu.2.28", "aarch64-linux-gnu.2.28", "manylinux_2_28_aarch64");
+        check("riscv64gc-unknown-linux-gnu", "riscv64-linux-gnu.2.31", "manylinux_2_31_riscv64");
+        check("armv7-unknown-linux-musleabihf", "arm-linux-musleabihf", "musllinux_1_2_armv7l");
+        check("aarch64-apple-darwin", "aarch64-macos.11.0-none", "macosx_11_0_arm64");
+        check("x86_64-apple-darwin.13.0", "x86_64-macos.13.0-none", "macosx_13_0_x86_64");
+        check("x86_64-pc-windows-gnu", "x86_64-windows-gnu", "win_amd64");
+    }
+
+    #[test]
+    fn other_texts_are_not_targets() {
+        let check = |text: &str, suggestion: Option<&str>| {
+            assert_eq!(text.parse::<Target>().unwrap_err().suggestion.as_deref(), suggestion);
+        };
+        check("x86_64-unknown-linux-gun", Some("x86_64-unknown-linux-gnu"));
+        check("aarch64-linux-gnu", Some("aarch64-unknown-linux-gnu"));
+        check("", None);
+        check("toaster", None);
+        check("x86_64-unknown-linux-gnu.2", None);
+        check("x86_64-unknown-linux-musl.1.2", None);
+    }
+
+    #[test]
+    fn the_table_is_sorted_and_unique() {
+        assert!(TARGETS.windows(2).all(|pair| pair[0].triple < pair[1].triple));
+    }
+
+    #[test]
+    fn a_written_floor_wins() {
+        let floor = Some(PlatformVersion::new(2, 34));
+        let floor_of = |text: &str| text.parse::<Target>().unwrap().or_floor(floor).floor();
+        let glibc = |major, minor| Floor::Glibc(PlatformVersion::new(major, minor));
+        assert_eq!(floor_of("x86_64-unknown-linux-gnu"), glibc(2, 34));
+        assert_eq!(floor_of("x86_64-unknown-linux-gnu.2.28"), glibc(2, 28));
+        assert_eq!(floor_of("x86_64-unknown-linux-musl"), Floor::None);
+    }
+}

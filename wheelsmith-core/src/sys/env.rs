@@ -1,0 +1,134 @@
+//! The environment as a value.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// A snapshot of environment variables. Core never reads any other.
+#[derive(Debug, Clone, Default)]
+pub struct Env(BTreeMap<String, String>);
+
+/// What a child needs to find its own files and to reach the network; nothing that changes what a
+/// compiler writes.
+const HARMLESS: &[&str] = &[
+    "APPDATA",
+    "COMSPEC",
+    "HOME",
+    "HTTPS_PROXY",
+    "HTTP_PROXY",
+    "LOCALAPPDATA",
+    "NO_PROXY",
+    "PATH",
+    "PATHEXT",
+    "PROGRAMDATA",
+    "SYSTEMROOT",
+    "TEMP",
+    "TMP",
+    "TMPDIR",
+    "USERPROFILE",
+    "WINDIR",
+    "http_proxy",
+    "https_proxy",
+    "no_proxy",
+];
+
+impl Env {
+    /// The process's own environment. Variables that are not UTF-8 are left out.
+    #[allow(clippy::disallowed_methods, reason = "this is the door")]
+    pub fn from_process() -> Self {
+        let text = |(name, value): (std::ffi::OsString, std::ffi::OsString)| {
+            Some((name.into_string().ok()?, value.into_string().ok()?))
+        };
+        Self(std::env::vars_os().filter_map(text).collect())
+    }
+
+    /// The value of `name`; an empty one counts as absent.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str).filter(|value| !value.is_empty())
+    }
+
+    /// The value of `name` as a path.
+    pub fn path(&self, name: &str) -> Option<PathBuf> {
+        self.get(name).map(PathBuf::from)
+    }
+
+    /// Sets a variable in this snapshot.
+    pub fn set(&mut self, name: impl Into<String>, value: impl Into<String>) {
+        self.0.insert(name.into(), value.into());
+    }
+
+    /// Removes a variable from this snapshot.
+    pub fn remove(&mut self, name: &str) {
+        self.0.remove(name);
+    }
+
+    /// This environment with `more` laid over it.
+    #[must_use]
+    pub fn with(mut self, more: impl IntoIterator<Item = (String, String)>) -> Self {
+        self.0.extend(more);
+        self
+    }
+
+    /// Every variable, sorted by name.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
+    /// What compilers get: enough to find their files, nothing that changes their output. The
+    /// locale is fixed, and `__DATE__` is 1980-01-01 unless `SOURCE_DATE_EPOCH` says otherwise.
+    #[must_use]
+    pub fn for_compilers(&self) -> Self {
+        let keep = |name: &str| HARMLESS.contains(&name) || name.starts_with("ZIG_");
+        let kept = self.iter().filter(|(name, _)| keep(name));
+        let mut env = Self(kept.map(|(n, v)| (n.to_owned(), v.to_owned())).collect());
+        env.set("LC_ALL", "C");
+        env.set("SOURCE_DATE_EPOCH", self.get("SOURCE_DATE_EPOCH").unwrap_or("315532800"));
+        env
+    }
+
+    /// Looks for a program on `PATH`, or checks the path that `program` is.
+    pub fn find_program(&self, program: impl AsRef<Path>) -> Option<PathBuf> {
+        let program = program.as_ref();
+        let path = self.get("PATH").unwrap_or_default();
+        let nowhere = Path::new(if cfg!(windows) { "C:\\" } else { "/" });
+        which::which_in(program, Some(path), nowhere).ok()
+    }
+
+    /// Where this user's caches are: `XDG_CACHE_HOME`, `~/Library/Caches`, `%LOCALAPPDATA%`, or
+    /// `~/.cache`, whichever the host's custom is; `WHEELSMITH_CACHE_DIR` before all of them.
+    pub fn cache_dir(&self) -> Option<PathBuf> {
+        if let Some(dir) = self.path("WHEELSMITH_CACHE_DIR") {
+            return Some(dir);
+        }
+        let base = if cfg!(windows) {
+            self.path("LOCALAPPDATA")
+        } else if let Some(dir) = self.path("XDG_CACHE_HOME") {
+            Some(dir)
+        } else if cfg!(target_os = "macos") {
+            self.path("HOME").map(|home| home.join("Library/Caches"))
+        } else {
+            self.path("HOME").map(|home| home.join(".cache"))
+        };
+        base.map(|base| base.join("wheelsmith"))
+    }
+}
+
+impl FromIterator<(String, String)> for Env {
+    fn from_iter<I: IntoIterator<Item = (String, String)>>(variables: I) -> Self {
+        Self(variables.into_iter().collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn compilers_do_not_see_the_users_flags() {
+        let set = |name: &str| (name.to_owned(), "x".to_owned());
+        let names = ["PATH", "CFLAGS", "LANG", "TZ", "MAKEFLAGS", "ZIG_GLOBAL_CACHE_DIR"];
+        let env: Env = names.into_iter().map(set).collect();
+        let compilers = env.for_compilers();
+        let seen: Vec<&str> = compilers.iter().map(|(name, _)| name).collect();
+        assert_eq!(seen, ["LC_ALL", "PATH", "SOURCE_DATE_EPOCH", "ZIG_GLOBAL_CACHE_DIR"]);
+    }
+}

@@ -1,0 +1,266 @@
+//! Files. Errors of these functions name the path; writes are whole or absent.
+#![allow(clippy::disallowed_methods, reason = "this is the door")]
+
+use std::io::{self, BufReader, Read, Write};
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest as _, Sha256};
+use tempfile::NamedTempFile;
+
+use crate::name::Digest;
+
+pub use fs_err::{
+    copy, create_dir_all, hard_link, metadata, read, read_link, read_to_string, remove_dir_all,
+    remove_file, rename, symlink_metadata,
+};
+
+/// How the names of files begin that are not whole yet. [`sweep`] removes what a killed process
+/// left of them.
+const UNFINISHED: &str = ".wheelsmith-unfinished-";
+
+/// A file or directory below a root, with its path relative to it, `/` between the parts.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Walked {
+    /// Relative path with `/` on every host.
+    pub relative: String,
+    /// Where it is.
+    pub path: PathBuf,
+}
+
+/// Every regular file below `root` (symlinks to files included, to directories not followed),
+/// sorted by relative path.
+pub fn walk(root: &Path) -> io::Result<Vec<Walked>> {
+    let mut files = Vec::new();
+    visit(root, "", &mut files)?;
+    files.sort();
+    Ok(files)
+}
+
+fn visit(dir: &Path, prefix: &str, files: &mut Vec<Walked>) -> io::Result<()> {
+    for entry in fs_err::read_dir(dir)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        let Some(name) = name.to_str() else {
+            let text = format!("the file name `{}` is not UTF-8", entry.path().display());
+            return Err(io::Error::new(io::ErrorKind::InvalidData, text));
+        };
+        let relative = if prefix.is_empty() { name.to_owned() } else { format!("{prefix}/{name}") };
+        let kind = entry.file_type()?;
+        if kind.is_dir() {
+            visit(&entry.path(), &relative, files)?;
+        } else if kind.is_file() || (kind.is_symlink() && entry.path().is_file()) {
+            files.push(Walked { relative, path: entry.path() });
+        }
+    }
+    Ok(())
+}
+
+/// The sha256 and the size of a file, read in pieces.
+pub fn digest(path: &Path) -> io::Result<(Digest, u64)> {
+    let mut file = BufReader::with_capacity(1 << 16, fs_err::File::open(path)?);
+    let mut hasher = Sha256::new();
+    let mut buffer = vec![0; 1 << 16];
+    let mut size = 0;
+    loop {
+        let n = file.read(&mut buffer)?;
+        if n == 0 {
+            return Ok((Digest::from_bytes(hasher.finalize().into()), size));
+        }
+        hasher.update(&buffer[..n]);
+        size += n as u64;
+    }
+}
+
+/// Opens a file for reading.
+pub fn open(path: &Path) -> io::Result<std::fs::File> {
+    Ok(fs_err::File::open(path)?.into_file())
+}
+
+/// Whether a file may be run as a program, by its mode; on Windows by its name.
+pub fn is_executable(path: &Path) -> io::Result<bool> {
+    let metadata = metadata(path)?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        Ok(metadata.permissions().mode() & 0o111 != 0)
+    }
+    #[cfg(not(unix))]
+    {
+        Ok(metadata.is_file() && path.extension().is_some_and(|e| e.eq_ignore_ascii_case("exe")))
+    }
+}
+
+/// Gives a file mode 0755 or 0644; nothing on Windows.
+pub fn set_executable(path: &Path, executable: bool) -> io::Result<()> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        let mode = if executable { 0o755 } else { 0o644 };
+        fs_err::set_permissions(path, std::fs::Permissions::from_mode(mode))
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = (path, executable);
+        Ok(())
+    }
+}
+
+/// Writes a file whole or not at all: a temporary file beside it, fsync, rename. When `path` holds
+/// these bytes already, nothing is written. Says whether it wrote.
+pub fn write_atomic(path: &Path, bytes: &[u8]) -> io::Result<bool> {
+    if metadata(path).is_ok_and(|m| m.len() == bytes.len() as u64)
+        && read(path).is_ok_and(|old| old == bytes)
+    {
+        return Ok(false);
+    }
+    let mut unfinished = Unfinished::create(path)?;
+    unfinished.file().write_all(bytes).map_err(|error| at("write", path, &error))?;
+    unfinished.finish()?;
+    Ok(true)
+}
+
+/// A file that is being written and appears under its name only when [`Unfinished::finish`] is
+/// called; dropped before that, it leaves nothing.
+#[derive(Debug)]
+pub struct Unfinished {
+    temporary: NamedTempFile,
+    path: PathBuf,
+}
+
+impl Unfinished {
+    /// Starts a file that will be called `path`. Its directory is created.
+    pub fn create(path: &Path) -> io::Result<Self> {
+        let dir = match path.parent() {
+            Some(dir) if !dir.as_os_str().is_empty() => dir,
+            _ => Path::new("."),
+        };
+        create_dir_all(dir)?;
+        let mut builder = tempfile::Builder::new();
+        builder.prefix(UNFINISHED);
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt as _;
+            builder.permissions(std::fs::Permissions::from_mode(0o644));
+        }
+        let temporary = builder.tempfile_in(dir).map_err(|e| at("create a file in", dir, &e))?;
+        Ok(Self { temporary, path: path.to_owned() })
+    }
+
+    /// The file to write to.
+    pub fn file(&mut self) -> &mut std::fs::File {
+        self.temporary.as_file_mut()
+    }
+
+    /// Makes the file durable and gives it its name, replacing what was there.
+    pub fn finish(self) -> io::Result<()> {
+        let Self { temporary, path } = self;
+        temporary.as_file().sync_all().map_err(|error| at("write", &path, &error))?;
+        temporary.persist(&path).map_err(|error| at("write", &path, &error.error))?;
+        Ok(())
+    }
+}
+
+/// A directory that is being filled and appears under its name only when [`UnfinishedDir::finish`]
+/// is called; dropped before that, it leaves nothing.
+#[derive(Debug)]
+pub struct UnfinishedDir {
+    temporary: tempfile::TempDir,
+    path: PathBuf,
+}
+
+impl UnfinishedDir {
+    /// Starts a directory that will be called `path`; its parent is created.
+    pub fn create(path: &Path) -> io::Result<Self> {
+        let parent = path.parent().unwrap_or(Path::new("."));
+        create_dir_all(parent)?;
+        let temporary = tempfile::Builder::new()
+            .prefix(UNFINISHED)
+            .tempdir_in(parent)
+            .map_err(|error| at("create a directory in", parent, &error))?;
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt as _;
+            fs_err::set_permissions(temporary.path(), std::fs::Permissions::from_mode(0o755))?;
+        }
+        Ok(Self { temporary, path: path.to_owned() })
+    }
+
+    /// The directory to fill.
+    pub fn path(&self) -> &Path {
+        self.temporary.path()
+    }
+
+    /// Gives the directory its name, replacing what was there.
+    pub fn finish(self) -> io::Result<()> {
+        let Self { temporary, path } = self;
+        if path.exists() {
+            remove_dir_all(&path)?;
+        }
+        let from = temporary.keep();
+        rename(&from, &path).inspect_err(|_| {
+            let _ = remove_dir_all(&from);
+        })
+    }
+}
+
+/// Removes what killed processes left half-written in `dir`. The caller holds the lock under which
+/// such files are made.
+pub fn sweep(dir: &Path) -> io::Result<()> {
+    let Ok(entries) = fs_err::read_dir(dir) else { return Ok(()) };
+    for entry in entries {
+        let entry = entry?;
+        if !entry.file_name().to_string_lossy().starts_with(UNFINISHED) {
+            continue;
+        }
+        if entry.file_type()?.is_dir() {
+            remove_dir_all(entry.path())?;
+        } else {
+            remove_file(entry.path())?;
+        }
+    }
+    Ok(())
+}
+
+/// A temporary directory that is removed with the value.
+pub fn temp_dir() -> io::Result<tempfile::TempDir> {
+    tempfile::Builder::new().prefix("wheelsmith-").tempdir()
+}
+
+/// Makes a symbolic link at `path` that says `target`; a copy of the file on Windows.
+pub fn symlink(target: &str, path: &Path) -> io::Result<()> {
+    #[cfg(unix)]
+    {
+        fs_err::os::unix::fs::symlink(target, path)
+    }
+    #[cfg(not(unix))]
+    {
+        let from = path.parent().unwrap_or(Path::new(".")).join(target);
+        copy(from, path).map(drop)
+    }
+}
+
+fn at(verb: &str, path: &Path, error: &io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("cannot {verb} `{}`: {error}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn unfinished_files_leave_nothing() {
+        let dir = temp_dir().unwrap();
+        let path = dir.path().join("a/b");
+        drop(Unfinished::create(&path).unwrap());
+        drop(UnfinishedDir::create(&dir.path().join("c")).unwrap());
+        assert_eq!(walk(dir.path()).unwrap(), []);
+        assert!(write_atomic(&path, b"one").unwrap());
+        assert!(!write_atomic(&path, b"one").unwrap());
+        assert!(write_atomic(&path, b"two").unwrap());
+        assert_eq!(digest(&path).unwrap(), (Digest::of(b"two"), 3));
+        let left = dir.path().join(format!("{UNFINISHED}x"));
+        std::fs::write(&left, b"").unwrap();
+        sweep(dir.path()).unwrap();
+        assert!(!left.exists() && path.exists());
+    }
+}

@@ -1,0 +1,53 @@
+//! One writer at a time.
+
+use std::fs::{File, TryLockError};
+use std::io;
+use std::path::Path;
+
+/// An exclusive lock on a file, held until dropped. The system takes it back from a process that
+/// dies, so a stale lock cannot exist; the empty file stays.
+#[derive(Debug)]
+pub struct Lock {
+    _file: File,
+}
+
+/// What came of asking for a lock.
+#[derive(Debug)]
+pub enum Locked {
+    /// We have it.
+    Ours(Lock),
+    /// Another process has it.
+    Busy,
+}
+
+impl Lock {
+    /// Asks once.
+    pub fn try_acquire(path: &Path) -> io::Result<Locked> {
+        let file = open(path)?;
+        match file.try_lock() {
+            Ok(()) => Ok(Locked::Ours(Self { _file: file })),
+            Err(TryLockError::WouldBlock) => Ok(Locked::Busy),
+            Err(TryLockError::Error(error)) => Err(error),
+        }
+    }
+
+    /// Waits until the lock is free.
+    pub fn acquire(path: &Path) -> io::Result<Self> {
+        let file = open(path)?;
+        file.lock()?;
+        Ok(Self { _file: file })
+    }
+}
+
+fn open(path: &Path) -> io::Result<File> {
+    if let Some(parent) = path.parent() {
+        super::fs::create_dir_all(parent)?;
+    }
+    let options = fs_err::OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .read(true)
+        .write(true)
+        .open(path)?;
+    Ok(options.into_file())
+}

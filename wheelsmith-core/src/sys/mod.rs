@@ -1,0 +1,58 @@
+//! The door to the world: files, child processes, the environment, progress.
+//!
+//! What differs by host is here, behind `cfg`. A [`Host`] is what the working rooms are handed; the
+//! thinking rooms never see one.
+
+mod cancel;
+mod env;
+pub mod fs;
+mod jobs;
+mod lock;
+mod process;
+mod report;
+
+pub use cancel::Cancel;
+pub use env::Env;
+pub use jobs::{Jobs, Token};
+pub use lock::{Lock, Locked};
+pub use process::{Command, Exec, ProcessError};
+pub use report::{Event, Quiet, Report, Task, TaskId};
+
+use std::sync::Arc;
+
+/// The machine that we run on, as far as the working rooms may know it.
+#[derive(Clone)]
+pub struct Host {
+    /// The environment, read once at the rim.
+    pub env: Env,
+    /// Who is told about progress.
+    pub report: Arc<dyn Report>,
+    /// Set when the user wants to stop.
+    pub cancel: Cancel,
+    /// How many things may run at once.
+    pub jobs: Jobs,
+}
+
+impl Host {
+    /// A host that says nothing, with `env` and one job: for tests and simple callers.
+    pub fn quiet(env: Env) -> Self {
+        Self { env, report: Arc::new(Quiet), cancel: Cancel::default(), jobs: Jobs::new(1) }
+    }
+
+    /// Announces a piece of work of `total` steps; it ends when the value is dropped.
+    pub fn task(&self, label: impl Into<String>, total: u64) -> Task {
+        Task::begin(Arc::clone(&self.report), label.into(), total)
+    }
+
+    /// Tells the user something that they should act on.
+    pub fn warn(&self, text: impl Into<String>) {
+        self.report.event(Event::Warning(text.into()));
+    }
+
+    /// Tells the user something that they only want with `-v`.
+    pub fn detail(&self, text: impl FnOnce() -> String) {
+        if self.report.wants_detail() {
+            self.report.event(Event::Detail(text()));
+        }
+    }
+}
