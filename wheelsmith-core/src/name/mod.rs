@@ -18,7 +18,7 @@ pub use wheel_path::WheelPath;
 
 /// Text that is not what its type says, and what would be.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{text}` is not {expected}")]
+#[error("`{text}` is not {expected}{}", meant(suggestion.as_deref()))]
 pub struct ParseError {
     /// The text as it was given.
     pub text: String,
@@ -32,6 +32,10 @@ impl ParseError {
     pub(crate) fn new(text: &str, expected: &'static str) -> Self {
         Self { text: text.to_owned(), expected, suggestion: None }
     }
+}
+
+fn meant(suggestion: Option<&str>) -> String {
+    suggestion.map(|name| format!("; did you mean `{name}`?")).unwrap_or_default()
 }
 
 /// Serialises a type through its `Display` and reads it through its `FromStr`.

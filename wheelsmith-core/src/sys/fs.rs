@@ -76,6 +76,11 @@ pub fn open(path: &Path) -> io::Result<std::fs::File> {
     Ok(fs_err::File::open(path)?.into_file())
 }
 
+/// Creates or truncates a file that need not be whole, such as one below an [`UnfinishedDir`].
+pub fn create(path: &Path) -> io::Result<std::fs::File> {
+    Ok(fs_err::File::create(path)?.into_file())
+}
+
 /// Whether a file may be run as a program, by its mode; on Windows by its name.
 pub fn is_executable(path: &Path) -> io::Result<bool> {
     let metadata = metadata(path)?;
@@ -149,6 +154,11 @@ impl Unfinished {
     /// The file to write to.
     pub fn file(&mut self) -> &mut std::fs::File {
         self.temporary.as_file_mut()
+    }
+
+    /// Where it is for now.
+    pub fn path(&self) -> &Path {
+        self.temporary.path()
     }
 
     /// Makes the file durable and gives it its name, replacing what was there.

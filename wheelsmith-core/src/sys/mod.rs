@@ -8,6 +8,7 @@ mod env;
 pub mod fs;
 mod jobs;
 mod lock;
+pub mod net;
 mod process;
 mod report;
 

@@ -1,0 +1,192 @@
+//! Where in the file a problem is, and what was probably meant.
+
+use std::fmt;
+use std::ops::Range;
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+/// Everything that is wrong with a configuration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Error {
+    /// What messages call the file.
+    pub file: String,
+    /// What is wrong, in the file's order.
+    pub problems: Vec<Problem>,
+}
+
+/// One thing that is wrong.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// Line, from 1.
+    pub line: usize,
+    /// Column in characters, from 1.
+    pub column: usize,
+    /// The key, such as `tool.wheelsmith.component[0].kind`; empty where the text is no TOML.
+    pub key: String,
+    /// What is wrong with it.
+    pub message: String,
+    /// What to do.
+    pub help: Option<String>,
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, problem) in self.problems.iter().enumerate() {
+            if i > 0 {
+                f.write_str("\n")?;
+            }
+            write!(f, "{}:{}:{}: ", self.file, problem.line, problem.column)?;
+            if !problem.key.is_empty() {
+                write!(f, "`{}`: ", problem.key)?;
+            }
+            f.write_str(&problem.message)?;
+            if let Some(help) = &problem.help {
+                write!(f, "\n    {help}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Error {}
+
+/// Knows where each key of a file is.
+pub(super) struct Locator<'t> {
+    text: &'t str,
+    root: DeTable<'t>,
+}
+
+impl<'t> Locator<'t> {
+    /// Parses `text`; text that is no TOML has keys nowhere.
+    pub(super) fn new(text: &'t str) -> Self {
+        let root = DeTable::parse(text).map(Spanned::into_inner).unwrap_or_default();
+        Self { text, root }
+    }
+
+    /// Turns an error of the TOML reader into a problem.
+    pub(super) fn problem(&self, error: &toml::de::Error) -> Problem {
+        let offset = error.span().map_or(0, |span| span.start);
+        let (line, column) = position(self.text, offset);
+        let mut message = error.message().trim().replace('\n', ", ");
+        let mut help = None;
+        if let Some(unknown) = message.strip_prefix("unknown ") {
+            let mut quoted = unknown.split('`').skip(1).step_by(2);
+            let wrong = quoted.next().unwrap_or_default().to_owned();
+            let known: Vec<&str> = quoted.collect();
+            help = did_you_mean(&wrong, known.iter().copied())
+                .or_else(|| Some(format!("known here: {}", known.join(", "))));
+            let what = if unknown.starts_with("variant") { "value" } else { "key" };
+            message = format!("unknown {what} `{wrong}`");
+        }
+        Problem { line, column, key: self.key_at(offset), message, help }
+    }
+
+    /// A problem with the value at `key`, such as `tool.wheelsmith.component[0].kind`. Where the
+    /// file has no such key, its nearest parent is pointed at.
+    pub(super) fn at(&self, key: &str, message: String, help: Option<String>) -> Problem {
+        let (line, column) = position(self.text, self.offset(key));
+        Problem { line, column, key: key.to_owned(), message, help }
+    }
+
+    fn offset(&self, key: &str) -> usize {
+        let mut offset = 0;
+        let mut table = Some(&self.root);
+        for part in split(key) {
+            let (name, index) = match part.rsplit_once('[') {
+                Some((name, rest)) => (name, rest.trim_end_matches(']').parse::<usize>().ok()),
+                None => (part, None),
+            };
+            let Some((found, value)) =
+                table.and_then(|t| t.iter().find(|(k, _)| k.get_ref().as_ref() == name))
+            else {
+                break;
+            };
+            let mut value: &Spanned<DeValue<'_>> = value;
+            // A table header such as `[[a.b]]` gives its keys the place of the header.
+            offset = found.span().start;
+            if let (Some(index), DeValue::Array(array)) = (index, value.get_ref()) {
+                let Some(item) = array.get(index) else { break };
+                value = item;
+                offset = item.span().start;
+            }
+            table = match value.get_ref() {
+                DeValue::Table(table) => Some(table),
+                _ => None,
+            };
+        }
+        offset
+    }
+
+    /// The key whose name or value covers `offset`.
+    fn key_at(&self, offset: usize) -> String {
+        let mut key = String::new();
+        key_in(&self.root, offset, &mut key);
+        key
+    }
+}
+
+fn covers(span: &Range<usize>, offset: usize) -> bool {
+    span.start <= offset && offset < span.end.max(span.start + 1)
+}
+
+/// Appends the path to what covers `offset`; says whether anything does. Tables made by headers
+/// cover only their header, so every branch is tried.
+fn key_in(table: &DeTable<'_>, offset: usize, key: &mut String) -> bool {
+    for (name, value) in table {
+        let length = key.len();
+        if !key.is_empty() {
+            key.push('.');
+        }
+        key.push_str(name.get_ref());
+        if key_in_value(value, offset, key) || covers(&name.span(), offset) {
+            return true;
+        }
+        key.truncate(length);
+    }
+    false
+}
+
+fn key_in_value(value: &Spanned<DeValue<'_>>, offset: usize, key: &mut String) -> bool {
+    match value.get_ref() {
+        DeValue::Table(table) => key_in(table, offset, key) || covers(&value.span(), offset),
+        DeValue::Array(items) => {
+            for (i, item) in items.iter().enumerate() {
+                let length = key.len();
+                key.push_str(&format!("[{i}]"));
+                if key_in_value(item, offset, key) {
+                    return true;
+                }
+                key.truncate(length);
+            }
+            covers(&value.span(), offset)
+        }
+        _ => covers(&value.span(), offset),
+    }
+}
+
+/// The parts of a key; a quoted part may hold dots.
+fn split(key: &str) -> impl Iterator<Item = &str> {
+    let mut quoted = false;
+    key.split(move |c| {
+        quoted ^= c == '"';
+        c == '.' && !quoted
+    })
+    .map(|part| part.trim_matches('"'))
+}
+
+fn position(text: &str, offset: usize) -> (usize, usize) {
+    let before = text.get(..offset).unwrap_or(text);
+    let line_start = before.rfind('\n').map_or(0, |i| i + 1);
+    (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
+}
+
+/// The nearest of `known` to `wrong`, as a question.
+pub(super) fn did_you_mean<'a>(
+    wrong: &str,
+    known: impl IntoIterator<Item = &'a str>,
+) -> Option<String> {
+    let scored = known.into_iter().map(|name| (strsim::jaro_winkler(name, wrong), name));
+    let (score, name) = scored.max_by(|a, b| a.0.total_cmp(&b.0))?;
+    (score > 0.75).then(|| format!("did you mean `{name}`?"))
+}

@@ -1,0 +1,394 @@
+//! `pyproject.toml` or `wheelsmith.toml` as a value: what to build, for which targets, what to pack.
+//!
+//! [`parse`] is pure: it looks at the text alone, never at the disk or at the machine. Every problem
+//! of a file is reported in one run, with line, key and, where one is near, the right spelling.
+
+mod check;
+mod diagnose;
+pub mod project;
+mod raw;
+#[cfg(feature = "schema")]
+mod schema;
+mod source_path;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::name::{Digest, PlatformVersion, ProjectName, PythonTag, Target, WheelPath};
+use crate::toolchain::{Optimize, Strip, ToolchainKind};
+
+pub use diagnose::{Error, Problem};
+#[cfg(feature = "schema")]
+pub use schema::schema;
+pub use source_path::SourcePath;
+
+/// Reads the configuration in `text`; `file` is what messages call it.
+///
+/// # Errors
+/// Every unknown key, wrong type, contradiction and unknown name in the file.
+///
+/// ```
+/// let error = wheelsmith_core::config::parse("demo.toml", "[tool.wheelsmith]\ntarget = 3\n\
+///     tragets = []\n").unwrap_err();
+/// assert!(error.to_string().starts_with("demo.toml:2:"));
+/// ```
+pub fn parse(file: &str, text: &str) -> Result<Config, Error> {
+    check::parse(file, text)
+}
+
+/// A checked configuration.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// What messages call the file.
+    pub file: String,
+    /// The text of the file, so that problems found later still have a line.
+    text: String,
+    /// `[project]`.
+    pub project: Option<project::RawProject>,
+    /// What `--target all` stands for.
+    pub targets: Vec<Target>,
+    /// Which compiler, unless a target says otherwise.
+    pub toolchain: ToolchainKind,
+    /// The zig program to use, relative to the file.
+    pub zig: Option<String>,
+    /// The oldest glibc, unless a target says otherwise.
+    pub glibc: Option<PlatformVersion>,
+    /// The oldest macOS, unless a target says otherwise.
+    pub macos_min: Option<PlatformVersion>,
+    /// What is removed from what is linked.
+    pub strip: Strip,
+    /// How hard the compiler tries.
+    pub optimize: Optimize,
+    /// What is built, each after everything that it links to.
+    pub components: Vec<Component>,
+    /// What is packed.
+    pub wheels: Vec<Wheel>,
+    /// What is different for a target, by triple.
+    pub overrides: BTreeMap<String, Override>,
+}
+
+impl Config {
+    /// `target` with the floor that this configuration gives it.
+    pub fn with_floor(&self, target: Target) -> Target {
+        let over = self.overrides.get(target.triple());
+        let macos = matches!(target.os(), crate::name::Os::MacOs);
+        let pick = |own: Option<PlatformVersion>, all| own.or(all);
+        target.or_floor(if macos {
+            pick(over.and_then(|o| o.macos_min), self.macos_min)
+        } else {
+            pick(over.and_then(|o| o.glibc), self.glibc)
+        })
+    }
+
+    /// The toolchain that this configuration wants for `target`.
+    pub fn toolchain_for(&self, target: Target) -> ToolchainKind {
+        let own = self.overrides.get(target.triple()).and_then(|over| over.toolchain);
+        own.unwrap_or(self.toolchain)
+    }
+
+    /// A problem that only the disk shows, such as a glob that matches nothing, at `key`: the same
+    /// kind of error as [`parse`] gives.
+    pub fn problem(&self, key: &str, message: String, help: Option<String>) -> Error {
+        let problem = diagnose::Locator::new(&self.text).at(key, message, help);
+        Error { file: self.file.clone(), problems: vec![problem] }
+    }
+
+    /// The component called `name`.
+    pub fn component(&self, name: &str) -> Option<&Component> {
+        self.components.iter().find(|component| component.name == name)
+    }
+}
+
+/// A thing we build.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Component {
+    /// Its key in the file, such as `tool.wheelsmith.component[0]`.
+    #[serde(skip)]
+    pub key: String,
+    /// Its name.
+    pub name: String,
+    /// Its own version.
+    pub version: Option<String>,
+    /// Its licence.
+    pub license: Option<String>,
+    /// Globs of its licence files.
+    pub license_files: Vec<SourcePath>,
+    /// Where its source comes from.
+    pub source: Source,
+    /// The operating systems that it is for; all when absent.
+    pub os: Option<Vec<&'static str>>,
+    /// Names of the components that it links to.
+    pub link: Vec<String>,
+    /// How it is made.
+    pub kind: Kind,
+}
+
+impl Component {
+    /// Whether it is built for `target`.
+    pub fn is_for(&self, target: Target) -> bool {
+        self.os.as_ref().is_none_or(|os| os.contains(&target.os().family()))
+    }
+}
+
+/// How a component is made.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    /// Compiled from C.
+    C(C),
+    /// Built by cargo.
+    Cargo(Cargo),
+    /// Taken from an archive for each target.
+    Prebuilt(Prebuilt),
+    /// Taken from the source as it is.
+    Files(Vec<Output>),
+}
+
+impl Kind {
+    /// The word in the configuration.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::C(c) => match c.form {
+                CForm::Shared => "c-shared",
+                CForm::Static => "c-static",
+                CForm::Executable => "c-executable",
+            },
+            Self::Cargo(_) => "cargo",
+            Self::Prebuilt(_) => "prebuilt",
+            Self::Files(_) => "files",
+        }
+    }
+}
+
+/// What C is linked into.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CForm {
+    /// A shared library.
+    Shared,
+    /// An archive of objects.
+    Static,
+    /// A program.
+    Executable,
+}
+
+/// A component from C.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct C {
+    /// What it is linked into.
+    pub form: CForm,
+    /// What is compiled.
+    pub sources: Vec<SourceGroup>,
+    /// The SONAME of a shared library.
+    pub soname: Option<String>,
+    /// Its version script.
+    pub version_script: Option<SourcePath>,
+    /// Libraries of the system.
+    pub libraries: Vec<String>,
+    /// Further arguments of the link line.
+    pub link_flags: Vec<String>,
+    /// Whether undefined symbols are accepted.
+    pub allow_undefined: bool,
+    /// Headers for the runtime.
+    pub headers: Vec<Headers>,
+}
+
+/// Files that are compiled alike.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct SourceGroup {
+    /// Globs of the files.
+    pub files: Vec<SourcePath>,
+    /// Globs of files to leave out.
+    pub exclude: Vec<SourcePath>,
+    /// The language standard.
+    pub std: Option<String>,
+    /// Header directories.
+    pub include: Vec<SourcePath>,
+    /// Macros: `NAME` or `NAME=value`.
+    pub define: Vec<String>,
+    /// Further arguments.
+    pub flags: Vec<String>,
+}
+
+/// Headers and where they land below `include/`.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Headers {
+    /// Globs.
+    pub files: Vec<SourcePath>,
+    /// A directory below `include/`.
+    pub to: Option<WheelPath>,
+}
+
+/// A component from a Rust package.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Cargo {
+    /// The package's `Cargo.toml`.
+    pub manifest: SourcePath,
+    /// What is taken from the build.
+    pub artifacts: Vec<Artifact>,
+    /// The profile.
+    pub profile: String,
+    /// Features to enable.
+    pub features: Vec<String>,
+    /// Whether default features are enabled.
+    pub default_features: bool,
+    /// Whether `Cargo.lock` must be current.
+    pub locked: bool,
+}
+
+/// What is taken from a cargo build.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Artifact {
+    /// A program.
+    Bin(String),
+    /// A shared library.
+    Cdylib(String),
+}
+
+/// Binaries that somebody else built.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Prebuilt {
+    /// What is taken from the component's own source, for targets without an archive of their own.
+    pub outputs: Vec<Output>,
+    /// The archive and what is taken from it, by triple.
+    pub archives: BTreeMap<String, (Source, Vec<Output>)>,
+}
+
+/// A file that is taken as it is.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Output {
+    /// The file or glob.
+    pub from: SourcePath,
+    /// What it is.
+    pub role: Role,
+    /// Where it lands, when not in its role's directory.
+    pub to: Option<WheelPath>,
+}
+
+/// What a file of a runtime is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Role {
+    /// A program.
+    Executable,
+    /// A shared library.
+    SharedLibrary,
+    /// A static library.
+    StaticLibrary,
+    /// A header.
+    Header,
+    /// A licence text.
+    License,
+    /// Anything else.
+    Data,
+}
+
+impl Role {
+    /// The directory of a runtime that files of this role land in.
+    pub fn directory(self) -> &'static str {
+        match self {
+            Self::Executable => "bin",
+            Self::SharedLibrary | Self::StaticLibrary => "lib",
+            Self::Header => "include",
+            Self::License => "licenses",
+            Self::Data => "share",
+        }
+    }
+}
+
+/// Where a source comes from.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Source {
+    /// A directory relative to the configuration; `.` is the configuration's own.
+    Path(String),
+    /// An archive.
+    Archive {
+        /// A path relative to the configuration, or a URL.
+        location: String,
+        /// Its digest, where the configuration pins it.
+        sha256: Option<Digest>,
+        /// Other URLs of the same archive.
+        mirrors: Vec<String>,
+        /// How many leading directories are dropped.
+        strip_components: u32,
+    },
+    /// The packaged source of a crate.
+    Crate {
+        /// Its name.
+        name: String,
+        /// Its exact version.
+        version: String,
+    },
+}
+
+impl Source {
+    /// Whether `location` is a URL rather than a path.
+    pub fn is_url(location: &str) -> bool {
+        ["https://", "http://", "file://"].iter().any(|scheme| location.starts_with(scheme))
+    }
+
+    /// What the lock calls it; nothing for a directory, which is the project's own.
+    pub fn id(&self) -> Option<String> {
+        match self {
+            Self::Path(_) => None,
+            Self::Archive { location, .. } => Some(format!("archive {location}")),
+            Self::Crate { name, version } => Some(format!("crate {name} {version}")),
+        }
+    }
+}
+
+/// A wheel to pack.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Wheel {
+    /// Its key in the file, such as `tool.wheelsmith.wheel[0]`.
+    pub key: String,
+    /// Its project name.
+    pub name: ProjectName,
+    /// The components whose files it carries, in build order.
+    pub components: Vec<String>,
+    /// Where the runtime's `bin/` and `lib/` land.
+    pub into: WheelPath,
+    /// The directory of Python files, relative to the configuration, when given.
+    pub python_source: Option<String>,
+    /// Globs of files to take; the package when absent.
+    pub include: Option<Vec<String>>,
+    /// Globs of files to leave out.
+    pub exclude: Vec<String>,
+    /// Console command -> program of the runtime.
+    pub console: BTreeMap<String, String>,
+    /// Python and ABI tags.
+    pub tag: PythonTag,
+    /// Build tag.
+    pub build: Option<String>,
+}
+
+/// What is different for a target.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Override {
+    /// The floor.
+    pub glibc: Option<PlatformVersion>,
+    /// The oldest macOS.
+    pub macos_min: Option<PlatformVersion>,
+    /// The toolchain.
+    pub toolchain: Option<ToolchainKind>,
+    /// clang's sysroot.
+    pub sysroot: Option<String>,
+    /// What is added to a component, by name.
+    pub components: BTreeMap<String, ComponentOverride>,
+}
+
+/// What is added to a component for a target.
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
+pub struct ComponentOverride {
+    /// Further arguments of the compiler.
+    pub flags: Vec<String>,
+    /// Further arguments of the link line.
+    pub link_flags: Vec<String>,
+    /// Further features of a cargo component.
+    pub features: Vec<String>,
+}

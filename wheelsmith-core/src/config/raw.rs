@@ -1,0 +1,394 @@
+//! The configuration as it is written. Everything here mirrors a key of the file.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::SourcePath;
+use super::project::RawProject;
+use crate::name::{Digest, PlatformVersion, ProjectName, PythonTag, Target, WheelPath};
+use crate::toolchain::{Optimize, Strip, ToolchainKind};
+
+/// The tables that wheelsmith reads; others belong to other tools.
+#[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub(super) struct RawFile {
+    /// Metadata of the Python project (PEP 621).
+    pub(super) project: Option<RawProject>,
+    /// Tables of tools.
+    #[serde(default)]
+    pub(super) tool: RawTools,
+}
+
+/// `[tool]`.
+#[derive(Debug, Default, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub(super) struct RawTools {
+    /// What wheelsmith builds and packs.
+    pub(super) wheelsmith: Option<RawConfig>,
+}
+
+/// `[tool.wheelsmith]`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub(super) struct RawConfig {
+    /// What `--target all` stands for, and what is built when no target is named. A target is a
+    /// triple, with a libc floor behind it where wanted: `aarch64-unknown-linux-gnu.2.28`.
+    #[serde(default)]
+    pub(super) targets: Vec<Target>,
+    /// Which compiler is used: `auto` (zig unless `CC_<target>` names another), `zig`, `native`,
+    /// `cross-gcc`, `clang`, `env`.
+    #[serde(default)]
+    pub(super) toolchain: ToolchainKind,
+    /// The zig program to use, relative to this file, instead of the one that is found.
+    pub(super) zig: Option<String>,
+    /// The oldest glibc that everything must still run on; the default is the target table's
+    /// (2.17 for most). A binary that needs a newer one is an error.
+    pub(super) glibc: Option<PlatformVersion>,
+    /// The oldest macOS that everything must still run on.
+    pub(super) macos_min: Option<PlatformVersion>,
+    /// What is removed from programs and libraries: `all`, `debug`, `none`.
+    #[serde(default)]
+    pub(super) strip: Strip,
+    /// The compiler's optimisation level: `"0"`, `"1"`, `"2"`, `"3"`, `"s"`.
+    #[serde(default)]
+    pub(super) optimize: Optimize,
+    /// What is built.
+    #[serde(default)]
+    pub(super) component: Vec<RawComponent>,
+    /// What is packed; one wheel from `[project]` when absent.
+    #[serde(default)]
+    pub(super) wheel: Vec<RawWheel>,
+    /// What is different for a target, by triple.
+    #[serde(default)]
+    pub(super) target: BTreeMap<String, RawOverride>,
+}
+
+/// What a component is made from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub(super) enum RawKind {
+    /// A shared library from C.
+    CShared,
+    /// A static library from C.
+    CStatic,
+    /// A program from C.
+    CExecutable,
+    /// Libraries and programs of a Rust package.
+    Cargo,
+    /// Binaries that somebody else built.
+    Prebuilt,
+    /// Files that need no building.
+    Files,
+}
+
+/// `[[tool.wheelsmith.component]]`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub(super) struct RawComponent {
+    /// Its name: how others link to it, and what its library or program is called.
+    pub(super) name: String,
+    /// What it is made from.
+    pub(super) kind: RawKind,
+    /// Its own version, for the manifest.
+    pub(super) version: Option<String>,
+    /// Its licence, as an SPDX expression.
+    pub(super) license: Option<String>,
+    /// Its licence files (globs), which every wheel that carries it must contain.
+    #[serde(default)]
+    pub(super) license_files: Vec<SourcePath>,
+    /// Where its source comes from; the project directory when absent.
+    pub(super) source: Option<RawSource>,
+    /// The operating systems that it is for (`linux`, `macos`, `windows`); all when absent.
+    pub(super) os: Option<Vec<RawOs>>,
+    /// Components that it links to.
+    #[serde(default)]
+    pub(super) link: Vec<String>,
+    /// C: what is compiled, and how.
+    #[serde(default)]
+    pub(super) sources: Vec<RawSources>,
+    /// C: the name that users of the library are linked against, such as `libbpf.so.1`.
+    pub(super) soname: Option<String>,
+    /// C: the linker's version script.
+    pub(super) version_script: Option<SourcePath>,
+    /// C: libraries of the system to link to, such as `m` or `pthread`.
+    pub(super) libraries: Option<Vec<String>>,
+    /// C: further arguments of the link line.
+    pub(super) link_flags: Option<Vec<String>>,
+    /// C: accept symbols that nothing provides (a plugin whose host provides them).
+    pub(super) allow_undefined: Option<bool>,
+    /// C: headers that go into the runtime's `include/`.
+    pub(super) headers: Option<Vec<RawHeaders>>,
+    /// cargo: the package's `Cargo.toml`.
+    pub(super) manifest: Option<SourcePath>,
+    /// cargo: what is taken from the build.
+    #[serde(default)]
+    pub(super) artifacts: Vec<RawArtifact>,
+    /// cargo: the profile; `release` when absent.
+    pub(super) profile: Option<String>,
+    /// cargo: features to enable.
+    pub(super) features: Option<Vec<String>>,
+    /// cargo: whether default features are enabled; they are when absent.
+    pub(super) default_features: Option<bool>,
+    /// cargo: whether `Cargo.lock` must be there and current; it must when absent.
+    pub(super) locked: Option<bool>,
+    /// prebuilt, files: what is taken from the source.
+    #[serde(default)]
+    pub(super) outputs: Vec<RawOutput>,
+    /// prebuilt: the archive for each target, by triple.
+    #[serde(default)]
+    pub(super) archive: BTreeMap<String, RawTargetArchive>,
+}
+
+/// An operating system, in `os` lists.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub(super) enum RawOs {
+    /// Linux.
+    Linux,
+    /// macOS.
+    Macos,
+    /// Windows.
+    Windows,
+}
+
+impl RawOs {
+    pub(super) fn family(self) -> &'static str {
+        match self {
+            Self::Linux => "linux",
+            Self::Macos => "macos",
+            Self::Windows => "windows",
+        }
+    }
+}
+
+/// `source = { … }`: exactly one of `path`, `archive` and `crate`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub(super) struct RawSource {
+    /// A directory, relative to this file.
+    pub(super) path: Option<String>,
+    /// An archive: a path relative to this file, or a URL.
+    pub(super) archive: Option<String>,
+    /// A crate, obtained through cargo and its registry settings.
+    #[serde(rename = "crate")]
+    pub(super) krate: Option<String>,
+    /// The crate's exact version.
+    pub(super) version: Option<String>,
+    /// The archive's sha256; a URL must have one.
+    pub(super) sha256: Option<Digest>,
+    /// Other URLs of the same archive.
+    #[serde(default)]
+    pub(super) mirrors: Vec<String>,
+    /// How many leading directories of each path in the archive are dropped; one when absent.
+    pub(super) strip_components: Option<u32>,
+}
+
+/// `[[tool.wheelsmith.component.sources]]`: files that are compiled alike.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub(super) struct RawSources {
+    /// Globs of the files to compile.
+    pub(super) files: Vec<SourcePath>,
+    /// Globs of files to leave out.
+    #[serde(default)]
+    pub(super) exclude: Vec<SourcePath>,
+    /// The language standard, such as `gnu99`.
+    pub(super) std: Option<String>,
+    /// Directories searched for headers.
+    #[serde(default)]
+    pub(super) include: Vec<SourcePath>,
+    /// Macros: `true` defines the name alone, `false` does not, a text or number is its value.
+    #[serde(default)]
+    pub(super) define: BTreeMap<String, RawDefine>,
+    /// Further arguments of the compiler.
+    #[serde(default)]
+    pub(super) flags: Vec<String>,
+}
+
+/// The value of a macro.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum RawDefine {
+    /// Defined without a value, or not at all.
+    Flag(bool),
+    /// Its value.
+    Value(String),
+}
+
+impl<'de> Deserialize<'de> for RawDefine {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Visitor;
+        impl serde::de::Visitor<'_> for Visitor {
+            type Value = RawDefine;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("`true`, `false`, a number or a text")
+            }
+
+            fn visit_bool<E>(self, value: bool) -> Result<RawDefine, E> {
+                Ok(RawDefine::Flag(value))
+            }
+
+            fn visit_i64<E>(self, value: i64) -> Result<RawDefine, E> {
+                Ok(RawDefine::Value(value.to_string()))
+            }
+
+            fn visit_str<E>(self, value: &str) -> Result<RawDefine, E> {
+                Ok(RawDefine::Value(value.to_owned()))
+            }
+        }
+        deserializer.deserialize_any(Visitor)
+    }
+}
+
+#[cfg(feature = "schema")]
+impl schemars::JsonSchema for RawDefine {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Define".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "type": ["boolean", "integer", "string"] })
+    }
+}
+
+/// Headers for the runtime's `include/`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub(super) struct RawHeaders {
+    /// Globs of the headers.
+    pub(super) files: Vec<SourcePath>,
+    /// The directory below `include/` that they land in; `include/` itself when absent.
+    pub(super) to: Option<WheelPath>,
+}
+
+/// `{ bin = "…" }` or `{ cdylib = "…" }`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub(super) struct RawArtifact {
+    /// The name of a program.
+    pub(super) bin: Option<String>,
+    /// The name of a library of crate type `cdylib`.
+    pub(super) cdylib: Option<String>,
+}
+
+/// A file that is taken as it is.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub(super) struct RawOutput {
+    /// The file (or a glob), relative to the source's root.
+    pub(super) from: SourcePath,
+    /// What it is; decides where it lands: `bin/`, `lib/`, `include/`, `share/`.
+    pub(super) role: RawRole,
+    /// Where it lands instead: a path in the runtime directory, for a single file.
+    pub(super) to: Option<WheelPath>,
+}
+
+/// What a file is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub(super) enum RawRole {
+    /// A program.
+    Executable,
+    /// A shared library.
+    SharedLibrary,
+    /// A static library.
+    StaticLibrary,
+    /// A header.
+    Header,
+    /// Anything else.
+    Data,
+}
+
+/// The archive of a prebuilt component for one target.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub(super) struct RawTargetArchive {
+    /// A path relative to this file, or a URL.
+    pub(super) archive: String,
+    /// Its sha256.
+    pub(super) sha256: Digest,
+    /// Other URLs of the same archive.
+    #[serde(default)]
+    pub(super) mirrors: Vec<String>,
+    /// How many leading directories of each path in the archive are dropped; one when absent.
+    pub(super) strip_components: Option<u32>,
+    /// What is taken from it, instead of the component's `outputs`.
+    #[serde(default)]
+    pub(super) outputs: Vec<RawOutput>,
+}
+
+/// `[[tool.wheelsmith.wheel]]`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub(super) struct RawWheel {
+    /// The wheel's project name; the project's when absent.
+    pub(super) name: Option<ProjectName>,
+    /// The components whose files it carries; every one when absent.
+    pub(super) components: Option<Vec<String>>,
+    /// The directory in the wheel that the runtime's `bin/` and `lib/` land in; `<name>/_runtime`
+    /// when absent.
+    pub(super) into: Option<WheelPath>,
+    /// The directory of Python files; `src`, `python` or the project directory when absent,
+    /// whichever has the package.
+    pub(super) python_source: Option<String>,
+    /// Globs of files below `python-source` to take; the package `<name>/**` when absent.
+    pub(super) include: Option<Vec<String>>,
+    /// Globs of files below `python-source` to leave out.
+    #[serde(default)]
+    pub(super) exclude: Vec<String>,
+    /// Console commands that start a program of the runtime: `command = "program"`.
+    #[serde(default)]
+    pub(super) console: BTreeMap<String, String>,
+    /// The Python and ABI tags; `py3-none` when absent.
+    pub(super) tag: Option<PythonTag>,
+    /// The build tag: a number, with letters behind it where wanted.
+    pub(super) build: Option<String>,
+}
+
+/// `[tool.wheelsmith.target.<triple>]`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub(super) struct RawOverride {
+    /// The floor for this target.
+    pub(super) glibc: Option<PlatformVersion>,
+    /// The oldest macOS for this target.
+    pub(super) macos_min: Option<PlatformVersion>,
+    /// The toolchain for this target.
+    pub(super) toolchain: Option<ToolchainKind>,
+    /// clang: the directory of the target's libraries and headers.
+    pub(super) sysroot: Option<String>,
+    /// What is added to a component for this target, by name.
+    #[serde(default)]
+    pub(super) component: BTreeMap<String, RawComponentOverride>,
+}
+
+/// `[tool.wheelsmith.target.<triple>.component.<name>]`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub(super) struct RawComponentOverride {
+    /// Further arguments of the compiler.
+    #[serde(default)]
+    pub(super) flags: Vec<String>,
+    /// Further arguments of the link line.
+    #[serde(default)]
+    pub(super) link_flags: Vec<String>,
+    /// Further features of a cargo component.
+    #[serde(default)]
+    pub(super) features: Vec<String>,
+}

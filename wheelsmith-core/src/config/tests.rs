@@ -1,0 +1,131 @@
+use super::*;
+
+/// Parses `[tool.wheelsmith]` with `body` below it (so that `body` starts on line 2) and compares
+/// the whole report, or checks that there is none.
+fn check(body: &str, expected: &str) {
+    let text = format!("[tool.wheelsmith]\n{body}");
+    let report =
+        parse("demo.toml", &text).map_or_else(|error| error.to_string(), |_| String::new());
+    assert_eq!(report, expected, "for:\n{body}");
+}
+
+const LIB: &str = "[[component]]\nname = \"a\"\nkind = \"c-shared\"\n";
+
+#[test]
+fn mistakes_are_named_with_line_key_and_spelling() {
+    check("targets = ['x86_64-unknown-linux-gnu']", "");
+    check(
+        "tragets = []",
+        "demo.toml:2:1: `tool.wheelsmith.tragets`: unknown key `tragets`\n    \
+         did you mean `targets`?",
+    );
+    check(
+        "strip = 'dbug'",
+        "demo.toml:2:9: `tool.wheelsmith.strip`: unknown value `dbug`\n    did you mean `debug`?",
+    );
+    check(
+        "targets = ['x86_64-linux-gnu']",
+        "demo.toml:2:11: `tool.wheelsmith.targets`: `x86_64-linux-gnu` is not a target (a \
+         triple of the target table, such as `aarch64-unknown-linux-gnu` or, with a libc floor, \
+         `aarch64-unknown-linux-gnu.2.28`); did you mean `x86_64-unknown-linux-gnu`?",
+    );
+    check(
+        "glibc = 2.17",
+        "demo.toml:2:9: `tool.wheelsmith.glibc`: invalid type: floating point `2.17`, expected a \
+         string",
+    );
+    check(
+        "targets = ['x86_64-unknown-linux-gnu', 'x86_64-unknown-linux-gnu.2.28']",
+        "demo.toml:2:40: `tool.wheelsmith.targets[1]`: `x86_64-unknown-linux-gnu` is listed twice",
+    );
+    check(
+        "[tool.wheelsmith.target.x86_64-unknown-linux-gun]",
+        "demo.toml:2:25: `tool.wheelsmith.target.\"x86_64-unknown-linux-gun\"`: \
+         `x86_64-unknown-linux-gun` is not a known target\n    \
+         did you mean `x86_64-unknown-linux-gnu`?",
+    );
+    check("= 3", "demo.toml:2:1: unexpected character");
+}
+
+#[test]
+fn components_are_checked() {
+    let component = |body: &str, expected: &str| {
+        let body = format!("{LIB}{body}").replace("[[component", "[[tool.wheelsmith.component");
+        check(&body, expected);
+    };
+    let sources = "[[component.sources]]\nfiles = ['*.c']\n";
+    component(sources, "");
+    component(
+        "",
+        "demo.toml:2:1: `tool.wheelsmith.component[0]`: `sources` is missing\n    say what to \
+         compile: `[[tool.wheelsmith.component.sources]]` with `files`",
+    );
+    component(
+        &format!("manifest = 'Cargo.toml'\n{sources}"),
+        "demo.toml:5:1: `tool.wheelsmith.component[0].manifest`: this key means nothing for a \
+         component of this kind\n    it belongs to: cargo",
+    );
+    component(
+        &format!("link = ['a', 'bee']\n{sources}"),
+        "demo.toml:5:1: `tool.wheelsmith.component[0].link`: components link to each other in a \
+         circle: `a` -> `a`\n    take one of these links out\n\
+         demo.toml:5:14: `tool.wheelsmith.component[0].link[1]`: there is no component `bee`",
+    );
+    component(
+        &format!(
+            "link = ['b']\n{sources}[[component]]\nname = 'b'\nkind = 'c-static'\nlink = ['c']\n\
+             {sources}[[component]]\nname = 'c'\nkind = 'c-static'\nlink = ['b']\n{sources}"
+        ),
+        "demo.toml:5:1: `tool.wheelsmith.component[0].link`: components link to each other in a \
+         circle: `b` -> `c` -> `b`\n    take one of these links out",
+    );
+    component(
+        &format!("source = {{ archive = 'https://example.org/a.tar.gz' }}\n{sources}"),
+        "demo.toml:5:1: `tool.wheelsmith.component[0].source`: `sha256` is missing\n    a download \
+         is only used when pinned",
+    );
+    component(
+        &format!("source = {{ path = 'a', crate = 'b' }}\n{sources}"),
+        "demo.toml:5:1: `tool.wheelsmith.component[0].source`: give exactly one of `path`, \
+         `archive` and `crate`",
+    );
+    component(
+        "[[component.sources]]\nfiles = ['/usr/src/*.c']\n",
+        "demo.toml:6:9: `tool.wheelsmith.component[0].sources[0].files`: `/usr/src/*.c` is not \
+         a relative path with `/` between its parts",
+    );
+    component(
+        "[[component.sources]]\nfiles = ['*.c']\ndefine = { A = [] }\n",
+        "demo.toml:7:16: `tool.wheelsmith.component[0].sources[0].define.A`: invalid type: \
+         sequence, expected `true`, `false`, a number or a text",
+    );
+}
+
+#[test]
+fn links_decide_the_order() {
+    let text = "[project]\nname = 'Demo-Pkg'\nversion = '1'\n\
+                [[tool.wheelsmith.component]]\nname = 'app'\nkind = 'cargo'\nlink = ['lib']\n\
+                artifacts = [{ bin = 'app' }]\n\
+                [[tool.wheelsmith.component]]\nname = 'lib'\nkind = 'files'\n\
+                outputs = [{ from = 'x', role = 'data' }]\n";
+    let config = parse("demo.toml", text).unwrap();
+    let names: Vec<&str> = config.components.iter().map(|c| c.name.as_str()).collect();
+    assert_eq!(names, ["lib", "app"]);
+    let [wheel] = &config.wheels[..] else { panic!("one wheel") };
+    assert_eq!(wheel.components, ["lib", "app"]);
+    assert_eq!(wheel.into.as_str(), "demo_pkg/_runtime");
+    assert_eq!(wheel.tag.to_string(), "py3-none");
+}
+
+#[test]
+fn the_most_specific_floor_wins() {
+    let text = "[tool.wheelsmith]\nglibc = '2.28'\nmacos-min = '12.0'\n\
+                [tool.wheelsmith.target.s390x-unknown-linux-gnu]\nglibc = '2.34'\n";
+    let config = parse("demo.toml", text).unwrap();
+    let tag = |target: &str| config.with_floor(target.parse().unwrap()).wanted_tag().to_string();
+    assert_eq!(tag("x86_64-unknown-linux-gnu"), "manylinux_2_28_x86_64");
+    assert_eq!(tag("s390x-unknown-linux-gnu"), "manylinux_2_34_s390x");
+    assert_eq!(tag("s390x-unknown-linux-gnu.2.17"), "manylinux_2_17_s390x");
+    assert_eq!(tag("aarch64-apple-darwin"), "macosx_12_0_arm64");
+    assert_eq!(tag("x86_64-unknown-linux-musl"), "musllinux_1_2_x86_64");
+}

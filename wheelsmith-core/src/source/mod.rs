@@ -1,0 +1,125 @@
+//! Where components come from: directories, archives and crates, each pinned by sha256.
+//!
+//! [`resolve`] gives every component a directory to build from. What is not a directory of the
+//! project is in the user's cache under its digest, unpacked below the build directory, and pinned
+//! in `wheelsmith.lock`.
+
+mod crates;
+mod error;
+mod lock;
+mod obtain;
+mod unpack;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+pub use error::Error;
+pub use lock::Lock;
+
+use crate::config::{Component, Config, Kind, Source};
+use crate::name::{Digest, Target};
+use crate::sys::{self, Host};
+
+/// The file beside the configuration that pins every source.
+pub const LOCK_FILE: &str = "wheelsmith.lock";
+
+/// What may be done to get a source.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Policy {
+    /// Nothing is downloaded.
+    pub offline: bool,
+    /// `wheelsmith.lock` must be there and current.
+    pub locked: bool,
+}
+
+/// Where things are kept.
+#[derive(Debug, Clone)]
+pub struct Places<'a> {
+    /// The directory of the configuration.
+    pub project: &'a Path,
+    /// The build directory; sources are unpacked below it.
+    pub work: &'a Path,
+    /// The user's cache; downloads are kept below it.
+    pub cache: &'a Path,
+}
+
+/// A source that is there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Resolved {
+    /// The directory that the component's paths are relative to.
+    pub root: PathBuf,
+    /// Where it came from: `crate libbpf-sys 1.7.0+v1.7.0`; nothing for a directory of the project.
+    pub origin: Option<String>,
+    /// The sha256 of the archive.
+    pub sha256: Option<Digest>,
+}
+
+/// The source of `component` for `target`.
+pub fn source_for(component: &Component, target: Target) -> &Source {
+    match &component.kind {
+        Kind::Prebuilt(prebuilt) => {
+            (prebuilt.archives.get(target.triple())).map_or(&component.source, |(source, _)| source)
+        }
+        _ => &component.source,
+    }
+}
+
+/// Gets the sources of every component for `targets`, and writes the lock where it changed.
+/// The result is by component name and triple.
+///
+/// # Errors
+/// A digest that is not the pinned one, a source that cannot be had, a lock that `policy` wanted
+/// current and that is not.
+pub fn resolve(
+    config: &Config,
+    targets: &[Target],
+    places: &Places<'_>,
+    policy: Policy,
+    host: &Host,
+) -> Result<BTreeMap<(String, String), Resolved>, Error> {
+    let lock_path = places.project.join(LOCK_FILE);
+    let old_text = match sys::fs::read_to_string(&lock_path) {
+        Ok(text) => Some(text),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
+        Err(source) => return Err(Error::io("read the lock", source)),
+    };
+    let old = old_text.as_deref().map(|text| Lock::parse(&lock_path, text)).transpose()?;
+    let old = old.unwrap_or_default();
+    let mut new = old.only(&ids(config));
+    let mut resolved = BTreeMap::new();
+    let mut done: BTreeMap<Source, Resolved> = BTreeMap::new();
+    for component in &config.components {
+        for &target in targets.iter().filter(|target| component.is_for(**target)) {
+            let source = source_for(component, target);
+            let there = match done.get(source) {
+                Some(there) => there.clone(),
+                None => obtain::obtain(&component.name, source, &mut new, places, policy, host)?,
+            };
+            done.insert(source.clone(), there.clone());
+            resolved.insert((component.name.clone(), target.triple().to_owned()), there);
+        }
+    }
+    let text = new.to_string();
+    // A project without anything to pin needs no lock.
+    let is_current = old_text.as_deref().map_or(new.is_empty(), |old| old == text);
+    if !is_current {
+        if policy.locked {
+            return Err(Error::NotLocked { lock: lock_path, missing: new.missing_from(&old) });
+        }
+        sys::fs::write_atomic(&lock_path, text.as_bytes())
+            .map_err(|source| Error::io("write the lock", source))?;
+    }
+    Ok(resolved)
+}
+
+/// What the lock calls the sources of `config`.
+fn ids(config: &Config) -> Vec<String> {
+    let mut ids = Vec::new();
+    for component in &config.components {
+        ids.extend(component.source.id());
+        if let Kind::Prebuilt(prebuilt) = &component.kind {
+            ids.extend(prebuilt.archives.values().filter_map(|(source, _)| source.id()));
+        }
+    }
+    ids
+}

@@ -1,0 +1,239 @@
+//! One source: from wherever it is to a directory.
+
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use super::{Error, Lock, Places, Policy, Resolved, crates, unpack};
+use crate::config::Source;
+use crate::name::Digest;
+use crate::sys::{self, Host};
+
+/// Makes `source` a directory, and pins it in `lock`.
+pub(super) fn obtain(
+    component: &str,
+    source: &Source,
+    lock: &mut Lock,
+    places: &Places<'_>,
+    policy: Policy,
+    host: &Host,
+) -> Result<Resolved, Error> {
+    let id = source.id();
+    match source {
+        Source::Path(path) => {
+            let root =
+                if path == "." { places.project.to_owned() } else { places.project.join(path) };
+            if !root.is_dir() {
+                return Err(Error::NoDirectory { component: component.to_owned(), path: root });
+            }
+            Ok(Resolved { root, origin: None, sha256: None })
+        }
+        Source::Archive { location, sha256, mirrors, strip_components } => {
+            let pin = match sha256 {
+                Some(sha256) => Some((*sha256, "the configuration")),
+                None => locked(lock, id.as_deref()),
+            };
+            let (file, sha256) = if Source::is_url(location) {
+                let (expected, by) = pin.expect("a URL without a sha256 is no configuration");
+                let urls = std::iter::once(location).chain(mirrors);
+                (from_urls(urls, expected, by, places, policy, host)?, expected)
+            } else {
+                from_file(location, pin, places)?
+            };
+            let root = unpacked(location, &file, sha256, *strip_components, places, host)?;
+            pinned(lock, id, sha256, root)
+        }
+        Source::Crate { name, version } => {
+            let pin = locked(lock, id.as_deref());
+            let (file, sha256) = from_registry(name, version, pin, places, policy, host)?;
+            let root =
+                unpacked(&format!("{name}-{version}.crate"), &file, sha256, 1, places, host)?;
+            pinned(lock, id, sha256, root)
+        }
+    }
+}
+
+fn locked(lock: &Lock, id: Option<&str>) -> Option<(Digest, &'static str)> {
+    Some((lock.get(id?)?, "`wheelsmith.lock`"))
+}
+
+fn pinned(
+    lock: &mut Lock,
+    id: Option<String>,
+    sha256: Digest,
+    root: PathBuf,
+) -> Result<Resolved, Error> {
+    if let Some(id) = &id {
+        lock.pin(id.clone(), sha256);
+    }
+    Ok(Resolved { root, origin: id, sha256: Some(sha256) })
+}
+
+/// An archive of the project itself.
+fn from_file(
+    location: &str,
+    pin: Option<(Digest, &'static str)>,
+    places: &Places<'_>,
+) -> Result<(PathBuf, Digest), Error> {
+    let path = places.project.join(location);
+    let (actual, _) =
+        sys::fs::digest(&path).map_err(|e| Error::io(format!("read archive `{location}`"), e))?;
+    match pin {
+        Some((expected, pinned_by)) if expected != actual => {
+            Err(Error::WrongDigest { origin: location.to_owned(), pinned_by, expected, actual })
+        }
+        _ => Ok((path, actual)),
+    }
+}
+
+/// The place of a download in the cache.
+fn cached(places: &Places<'_>, sha256: Digest) -> PathBuf {
+    places.cache.join("archives").join(sha256.to_string())
+}
+
+/// The cached download, unless it is absent or damaged; a damaged one is removed.
+fn from_cache(places: &Places<'_>, sha256: Digest) -> Result<Option<PathBuf>, Error> {
+    let path = cached(places, sha256);
+    if !path.is_file() {
+        return Ok(None);
+    }
+    let (actual, _) = sys::fs::digest(&path).map_err(|e| Error::io("read the cache", e))?;
+    if actual == sha256 {
+        return Ok(Some(path));
+    }
+    sys::fs::remove_file(&path).map_err(|e| Error::io("clean the cache", e))?;
+    Ok(None)
+}
+
+fn from_urls<'u>(
+    urls: impl Iterator<Item = &'u String>,
+    expected: Digest,
+    pinned_by: &'static str,
+    places: &Places<'_>,
+    policy: Policy,
+    host: &Host,
+) -> Result<PathBuf, Error> {
+    if let Some(path) = from_cache(places, expected)? {
+        return Ok(path);
+    }
+    let path = cached(places, expected);
+    let mut reasons = Vec::new();
+    for url in urls {
+        // A file is not the network.
+        if policy.offline && !url.starts_with("file://") {
+            return Err(Error::Offline { origin: url.clone() });
+        }
+        let mut unfinished =
+            sys::fs::Unfinished::create(&path).map_err(|e| Error::io("write to the cache", e))?;
+        let task = host.task(format!("download {url}"), 0);
+        if let Err(error) = copy_url(url, unfinished.file(), host, &task) {
+            reasons.push(format!("{url}: {error}"));
+            continue;
+        }
+        let (actual, _) =
+            sys::fs::digest(unfinished.path()).map_err(|e| Error::io("read the download", e))?;
+        // Dropping the unfinished file removes it: what was refused is not kept.
+        if actual != expected {
+            return Err(Error::WrongDigest { origin: url.clone(), pinned_by, expected, actual });
+        }
+        unfinished.finish().map_err(|e| Error::io("write to the cache", e))?;
+        task.finish("done");
+        return Ok(path);
+    }
+    Err(Error::Download { origin: path_name(&reasons), reason: reasons.join("; ") })
+}
+
+fn path_name(reasons: &[String]) -> String {
+    reasons.first().and_then(|r| r.split(": ").next()).unwrap_or_default().to_owned()
+}
+
+/// The largest download: far above any source, far below a disk.
+const DOWNLOAD_LIMIT: u64 = 8 << 30;
+
+fn copy_url(
+    url: &str,
+    file: &mut std::fs::File,
+    host: &Host,
+    task: &sys::Task,
+) -> Result<(), String> {
+    let text = |error: io::Error| error.to_string();
+    let mut reader: Box<dyn io::Read> = match url.strip_prefix("file://") {
+        Some(path) => Box::new(sys::fs::open(Path::new(path)).map_err(text)?),
+        None => sys::net::get(url, &host.env)?,
+    };
+    let mut buffer = vec![0; 1 << 16];
+    let mut total = 0;
+    loop {
+        if host.cancel.is_cancelled() {
+            return Err("stopped".to_owned());
+        }
+        let n = reader.read(&mut buffer).map_err(text)?;
+        if n == 0 {
+            return Ok(());
+        }
+        total += n as u64;
+        if total > DOWNLOAD_LIMIT {
+            return Err(format!("it is larger than {DOWNLOAD_LIMIT} bytes"));
+        }
+        file.write_all(&buffer[..n]).map_err(text)?;
+        task.advance(n as u64, "");
+    }
+}
+
+fn from_registry(
+    name: &str,
+    version: &str,
+    pin: Option<(Digest, &'static str)>,
+    places: &Places<'_>,
+    policy: Policy,
+    host: &Host,
+) -> Result<(PathBuf, Digest), Error> {
+    let origin = format!("{name} {version}");
+    if let Some((sha256, _)) = pin
+        && let Some(path) = from_cache(places, sha256)?
+    {
+        return Ok((path, sha256));
+    }
+    let (file, checksum) =
+        crates::download(name, version, places.project, policy, host).map_err(|error| {
+            if policy.offline { Error::Offline { origin: origin.clone() } } else { error }
+        })?;
+    let bytes = sys::fs::read(&file).map_err(|e| Error::io("read cargo's download", e))?;
+    let actual = Digest::of(&bytes);
+    let pins = pin.into_iter().chain([(checksum, "cargo's lock")]);
+    for (expected, pinned_by) in pins {
+        if expected != actual {
+            return Err(Error::WrongDigest { origin, pinned_by, expected, actual });
+        }
+    }
+    let path = cached(places, actual);
+    sys::fs::write_atomic(&path, &bytes).map_err(|e| Error::io("write to the cache", e))?;
+    Ok((path, actual))
+}
+
+/// The directory that `file` is unpacked to, unpacked once.
+fn unpacked(
+    origin: &str,
+    file: &Path,
+    sha256: Digest,
+    strip_components: u32,
+    places: &Places<'_>,
+    host: &Host,
+) -> Result<PathBuf, Error> {
+    let name = origin.rsplit('/').next().unwrap_or(origin);
+    let stem = [".tar.gz", ".tgz", ".crate", ".zip", ".whl"]
+        .iter()
+        .find_map(|suffix| name.strip_suffix(suffix))
+        .unwrap_or(name);
+    // Short, so that paths below it stay short; the lock keeps the whole digest.
+    let dir = format!("{stem}-{}-{strip_components}", sha256.short());
+    let root = places.work.join("sources").join(dir);
+    if !root.is_dir() {
+        let task = host.task(format!("unpack {name}"), 0);
+        let dir =
+            sys::fs::UnfinishedDir::create(&root).map_err(|e| Error::io("unpack a source", e))?;
+        unpack::unpack(origin, file, dir.path(), strip_components)?;
+        dir.finish().map_err(|e| Error::io("unpack a source", e))?;
+        task.finish("done");
+    }
+    Ok(root)
+}
