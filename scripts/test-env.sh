@@ -1,0 +1,299 @@
+#!/usr/bin/env bash
+# Prepares what the tests use beyond cargo, and says what is there.
+#
+#   scripts/test-env.sh [--require] [--no-install]
+#
+#   --require      exit 1 when a part is absent
+#   --no-install   leave the system's packages alone, even as root
+#
+# Everything lands in `target/test-env`, or in WHEELSMITH_TEST_ENV, for the tests to find by name:
+#
+#   judges/                virtual environment with the tools of `judges.txt`
+#   tools/zig              the zig of the judges
+#   tools/qemu-aarch64     runs aarch64 programs of Linux
+#   tools/rustc-aarch64    a rustc that has the standard library of aarch64-unknown-linux-gnu
+#   arm64-root/            a Debian root with `usr/bin/python3` and pip, for qemu's `-L`
+#
+# Parts that are there already are not looked at again, so that a second run takes no time. As root
+# on Debian, missing system packages are installed; otherwise the part is left out, and said so.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+require=false install=true
+for argument; do
+    case $argument in
+        --require) require=true ;;
+        --no-install) install=false ;;
+        *) echo "usage: scripts/test-env.sh [--require] [--no-install]" >&2; exit 2 ;;
+    esac
+done
+
+env=${WHEELSMITH_TEST_ENV:-$PWD/target/test-env}
+mkdir -p "$env/tools" "$env/log"
+env=$(cd "$env" && pwd)
+absent=0
+
+# Two runs at once would unpack into each other's directories.
+if command -v flock >/dev/null; then
+    exec 9>"$env/lock"
+    flock 9
+fi
+
+is_debian() { command -v apt-get >/dev/null && command -v dpkg-query >/dev/null; }
+may_install() { $install && is_debian && [ "$(id -u)" = 0 ]; }
+is_installed() {
+    [ "$(dpkg-query -W -f '${db:Status-Status}\n' "$@" 2>/dev/null | grep -cx installed)" = $# ]
+}
+has_candidate() { apt-cache policy "$1" 2>/dev/null | grep -q '^  Candidate: [^(]'; }
+
+say() { printf '  %-14s %s\n' "$1" "$2"; }
+missing() { # part, reason, [log]
+    say "$1" "absent: $2"
+    if [ -n "${3:-}" ] && [ -s "$3" ]; then tail -n 5 "$3" | sed 's/^/                   | /'; fi
+    absent=$((absent + 1))
+}
+
+updated=false
+apt_install() { # log, package…
+    local log=$1; shift
+    echo "installing $*" >&2
+    if ! $updated; then
+        apt-get update >>"$log" 2>&1 || return 1
+        updated=true
+    fi
+    DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$@" >>"$log" 2>&1
+}
+
+# rustup's cargo or Debian's; only a machine that has neither gets one.
+cargo_itself() {
+    local log=$env/log/cargo.log
+    if ! command -v cargo >/dev/null; then
+        if ! may_install; then
+            missing cargo "install Rust 1.95 or newer, by rustup or as Debian's cargo-web"
+            return
+        fi
+        : >"$log"
+        local packages=(cargo rustc rustfmt rust-clippy)
+        if has_candidate cargo-web; then packages=(cargo-web rustc-web rustfmt-web rust-web-clippy); fi
+        apt_install "$log" "${packages[@]}" || { missing cargo "apt-get failed" "$log"; return; }
+    fi
+    say cargo "$(command -v cargo)"
+}
+
+# A C compiler and `readelf`: cargo links with the one, tests ask the other.
+system_tools() {
+    local log=$env/log/system.log packages=()
+    command -v cc >/dev/null || packages+=(gcc libc6-dev)
+    command -v readelf >/dev/null || packages+=(binutils)
+    if [ ${#packages[@]} -gt 0 ]; then
+        if ! may_install; then
+            missing "cc, readelf" "install: ${packages[*]}"
+            return
+        fi
+        : >"$log"
+        apt_install "$log" "${packages[@]}" || { missing "cc, readelf" "apt-get failed" "$log"; return; }
+    fi
+    say "cc, readelf" "$(command -v cc), $(command -v readelf)"
+}
+
+# The first Python that all judges support, or else the first that some do.
+python_for_judges() {
+    local candidate oldest
+    for oldest in '(3, 10)' '(3, 8)'; do
+        for candidate in python3 /usr/bin/python3 python3.13 python3.12 python3.11 python3.10; do
+            if "$candidate" -c "import sys; sys.exit(sys.version_info < $oldest)" 2>/dev/null; then
+                command -v "$candidate"
+                return
+            fi
+        done
+    done
+    return 1
+}
+
+judges() {
+    local log=$env/log/judges.log venv=$env/judges python requirement failed=() wanted
+    mapfile -t wanted < <(sed 's/ *#.*//; /^$/d' scripts/judges.txt)
+    if ! cmp -s scripts/judges.txt "$venv/.complete"; then
+        : >"$log"
+        if ! python=$(python_for_judges) && may_install; then
+            apt_install "$log" python3 python3-venv || true
+            python=$(python_for_judges || true)
+        fi
+        if [ -z "$python" ]; then
+            missing judges "no python3 of version 3.8 or newer" "$log"
+            return
+        fi
+        # Debian's Python has the contents of a `venv` in a package of its own.
+        if ! "$python" -c 'import ensurepip' 2>/dev/null && may_install; then
+            apt_install "$log" python3-venv || true
+        fi
+        echo "installing the judges" >&2
+        rm -rf "$venv"
+        "$python" -m venv "$venv" >>"$log" 2>&1 || { missing judges "no venv" "$log"; return; }
+        local pip=("$venv/bin/python" -m pip --disable-pip-version-check install)
+        if ! "${pip[@]}" -r scripts/judges.txt >>"$log" 2>&1; then
+            # One that this Python is too old for must not take the others with it.
+            for requirement in "${wanted[@]}"; do
+                "${pip[@]}" "$requirement" >>"$log" 2>&1 || failed+=("$requirement")
+            done
+            if [ ${#failed[@]} = ${#wanted[@]} ]; then
+                missing judges "nothing could be installed" "$log"
+                return
+            fi
+            printf '%s\n' "${failed[@]}" >"$venv/.failed"
+        fi
+        cp scripts/judges.txt "$venv/.complete"
+    fi
+    if [ -e "$venv/.failed" ]; then
+        mapfile -t failed <"$venv/.failed"
+        missing judges "${failed[*]} (remove $venv to try again)"
+    else
+        say judges "${wanted[*]}"
+    fi
+    local zig
+    for zig in "$venv"/lib/python3*/site-packages/ziglang/zig; do
+        if [ -x "$zig" ]; then ln -sfn "$zig" "$env/tools/zig"; fi
+    done
+}
+
+qemu() {
+    local log=$env/log/qemu.log program name=qemu-aarch64-static link=$env/tools/qemu-aarch64
+    if [ "$(uname -m)" = aarch64 ]; then
+        say qemu "not needed: this machine is aarch64"
+        return
+    fi
+    if ! program=$(command -v $name || command -v qemu-aarch64) && [ ! -x "$link" ]; then
+        : >"$log"
+        if may_install; then
+            apt_install "$log" qemu-user-static || true
+            program=$(command -v $name || true)
+        elif is_debian; then
+            # It is one static program, so unpacking is as good as installing.
+            mkdir -p "$env/qemu"
+            if (cd "$env/qemu" && apt-get download qemu-user-static) >>"$log" 2>&1; then
+                dpkg -x "$env"/qemu/qemu-user-static_*.deb "$env/qemu" >>"$log" 2>&1
+                program=$env/qemu/usr/bin/$name
+            fi
+        fi
+    fi
+    if [ -n "${program:-}" ]; then ln -sfn "$program" "$link"; fi
+    if [ ! -x "$link" ]; then
+        missing qemu "install qemu-user-static" "$log"
+        return
+    fi
+    say qemu "$(readlink "$link")"
+}
+
+# Prints the compiler itself, not rustup's stand-in for it, which would go by the name of a link.
+rustc_with_aarch64() {
+    local candidate sysroot
+    for candidate in rustc /usr/bin/rustc; do
+        sysroot=$("$candidate" --print sysroot 2>/dev/null) || continue
+        if compgen -G "$sysroot/lib/rustlib/aarch64-unknown-linux-gnu/lib/libstd-*.rlib" >/dev/null; then
+            echo "$sysroot/bin/rustc"
+            return
+        fi
+    done
+    return 1
+}
+
+rust_for_aarch64() {
+    local log=$env/log/rust.log link=$env/tools/rustc-aarch64 program
+    if ! program=$(rustc_with_aarch64); then
+        : >"$log"
+        if may_install; then
+            dpkg --print-foreign-architectures | grep -qx arm64 || {
+                dpkg --add-architecture arm64
+                updated=false
+            }
+            apt_install "$log" binutils || true
+            # Debian's stable release carries a recent compiler beside the one of its release day.
+            if has_candidate rustc-web; then
+                apt_install "$log" rustc-web libstd-rust-web-dev:arm64 || true
+            else
+                apt_install "$log" rustc libstd-rust-dev:arm64 || true
+            fi
+        fi
+        if ! program=$(rustc_with_aarch64) && command -v rustup >/dev/null && $install; then
+            timeout 120 rustup target add aarch64-unknown-linux-gnu >>"$log" 2>&1 || true
+            program=$(rustc_with_aarch64 || true)
+        fi
+    fi
+    if [ -z "$program" ]; then
+        rm -f "$link"
+        missing "rust aarch64" "run \`rustup target add aarch64-unknown-linux-gnu\`" "$log"
+        return
+    fi
+    ln -sfn "$program" "$link"
+    say "rust aarch64" "$program"
+}
+
+# apt with a state of its own that knows arm64 only: needs no root, and changes nothing outside.
+arm64_apt() {
+    local state=$env/apt
+    mkdir -p "$state/lists/partial" "$state/cache/archives/partial"
+    : >"$state/status"
+    cat >"$state/apt.conf" <<CONF
+#clear APT::Architectures;
+APT::Architecture "arm64";
+APT::Architectures { "arm64"; };
+APT::Sandbox::User "$(id -un)";
+Acquire::Languages "none";
+Dir::State "$state";
+Dir::State::status "$state/status";
+Dir::Cache "$state/cache";
+CONF
+    APT_CONFIG=$state/apt.conf "$@"
+}
+
+arm64_root() {
+    local log=$env/log/arm64-root.log root=$env/arm64-root python packages pip
+    local stamp=$root/.complete
+    if [ ! -e "$stamp" ]; then
+        if ! is_debian; then
+            missing "arm64 python" "needs apt-get, to download Debian's packages"
+            return
+        fi
+        : >"$log"
+        echo "unpacking an arm64 Python" >&2
+        rm -rf "$root"
+        mkdir -p "$root" "$env/apt"
+        arm64_apt apt-get update >>"$log" 2>&1 || { missing "arm64 python" "apt-get update failed" "$log"; return; }
+        python=$(arm64_apt apt-cache depends python3-minimal | sed -n 's/.*Depends: \(python3\.[0-9]*\)-minimal$/\1/p' | head -n 1)
+        if [ -z "$python" ]; then
+            missing "arm64 python" "apt knows no arm64 packages" "$log"
+            return
+        fi
+        # Whatever Python links to; not what its packages need to configure themselves.
+        packages=$(arm64_apt apt-cache depends --recurse --no-recommends --no-suggests --no-conflicts \
+            --no-breaks --no-replaces --no-enhances -i "$python-minimal" "lib$python-stdlib" |
+            sed -n 's/^\([a-z0-9][^ ]*\)$/\1/p' | grep -vxE 'dpkg|tar|install-info|perl.*|libperl.*' | sort -u)
+        # shellcheck disable=SC2086 # One word for each package.
+        (cd "$env/apt/cache" && arm64_apt apt-get download $packages) >>"$log" 2>&1 ||
+            { missing "arm64 python" "the packages could not be downloaded" "$log"; return; }
+        local package
+        for package in "$env"/apt/cache/*.deb; do dpkg -x "$package" "$root" >>"$log" 2>&1; done
+        ln -sfn "$python" "$root/usr/bin/python3"
+        # The root is a test's, not a system's: pip may write to it.
+        rm -f "$root/usr/lib/$python/EXTERNALLY-MANAGED"
+        pip=$(sed -n 's/^pip==//p' scripts/judges.txt)
+        "$env/judges/bin/python" -m pip --disable-pip-version-check install --no-compile \
+            --target "$root/usr/lib/python3/dist-packages" "pip==$pip" >>"$log" 2>&1 ||
+            { missing "arm64 python" "pip could not be installed" "$log"; return; }
+        rm -rf "$env/apt"
+        echo "$python" >"$stamp"
+    fi
+    say "arm64 python" "$(cat "$stamp")"
+}
+
+echo "test environment in $env"
+cargo_itself
+system_tools
+judges
+qemu
+rust_for_aarch64
+arm64_root
+if [ $absent -gt 0 ]; then
+    echo "$absent part(s) absent: tests that need them are skipped, and say so"
+    if $require; then exit 1; fi
+fi
