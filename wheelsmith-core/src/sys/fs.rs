@@ -10,7 +10,7 @@ use tempfile::NamedTempFile;
 use crate::name::Digest;
 
 pub use fs_err::{
-    copy, create_dir_all, hard_link, metadata, read, read_link, read_to_string, remove_dir_all,
+    canonicalize, copy, create_dir_all, hard_link, metadata, read, read_link, read_to_string, remove_dir_all,
     remove_file, rename, symlink_metadata,
 };
 
