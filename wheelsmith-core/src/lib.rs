@@ -7,3 +7,4 @@
 
 pub mod name;
 pub mod sys;
+pub mod toolchain;
