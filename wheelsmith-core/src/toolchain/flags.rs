@@ -53,7 +53,8 @@ impl Optimize {
 pub enum Strip {
     /// Nothing.
     None,
-    /// What only a debugger reads.
+    /// What only a debugger reads. With zig that is what the compile lines leave out already; the
+    /// debug information of archives that come from elsewhere stays.
     Debug,
     /// Also the symbols that nothing needs at run time.
     #[default]
@@ -147,6 +148,8 @@ pub fn link_args(
     }
     match (strip, target.os()) {
         (Strip::None, _) => {}
+        // zig takes `-S` for `-s`. What we compile ourselves has nothing for a debugger anyway.
+        (Strip::Debug, _) if family == Family::Zig => {}
         (Strip::Debug, _) => add("-Wl,-S"),
         // Apple's own linker keeps the symbols that `-x` may drop and calls `-s` obsolete.
         (Strip::All, Os::MacOs) if family != Family::Zig => add("-Wl,-x,-S"),

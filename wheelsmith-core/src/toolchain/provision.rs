@@ -70,7 +70,7 @@ pub(super) fn fetch(host: &Host, cache: &Path) -> Result<Zig, Error> {
     }
     fs::sweep(&tools).map_err(Error::io("tidy", &tools))?;
     let installers = installers(host);
-    let mut failure = Error::NoInstaller;
+    let mut failure = None;
     for installer in &installers {
         match install(host, installer, wheel, &dir) {
             Ok(()) => {
@@ -80,13 +80,14 @@ pub(super) fn fetch(host: &Host, cache: &Path) -> Result<Zig, Error> {
                     source: std::io::ErrorKind::NotFound.into(),
                 });
             }
-            Err(error) => failure = error,
+            // The first is the one that the user would have chosen.
+            Err(error) => failure = failure.or(Some(error)),
         }
         if host.cancel.is_cancelled() {
             break;
         }
     }
-    Err(failure)
+    Err(failure.unwrap_or(Error::NoInstaller))
 }
 
 struct Installer {
@@ -121,12 +122,17 @@ fn install(host: &Host, installer: &Installer, wheel: &ZigWheel, dir: &Path) -> 
     let line = format!("ziglang=={ZIG_VERSION} --hash=sha256:{}\n", wheel.sha256);
     fs::write_atomic(&requirements, line.as_bytes()).map_err(Error::io("write", &requirements))?;
     let text = |path: &Path| path.to_string_lossy().into_owned();
-    let command = Command::new(&installer.program, scratch.path(), &host.env)
+    let mut command = Command::new(&installer.program, scratch.path(), &host.env)
         .args(installer.args.iter().copied())
         .args(["--no-deps", "--require-hashes", "--only-binary", ":all:"])
         .args(["--target".to_owned(), text(unfinished.path())])
         .args(["-r".to_owned(), text(&requirements)])
         .env("TMPDIR", text(scratch.path()));
+    // uv downloads into its cache; one that is ours for now shows how far it is.
+    command
+        .env
+        .entry("UV_CACHE_DIR".to_owned())
+        .or_insert_with(|| text(&scratch.path().join("uv")));
     let task = host.task(format!("fetch zig {ZIG_VERSION}"), UNPACKED_BYTES);
     let result = watched(&task, &[unfinished.path(), scratch.path()], || command.run(host));
     result.map_err(|error| Error::Install {
@@ -150,8 +156,11 @@ fn watched<T: Send>(task: &Task, dirs: &[&Path], work: impl FnOnce() -> T + Send
         let mut seen = 0;
         while ended.recv_timeout(Duration::from_secs(1)) == Err(mpsc::RecvTimeoutError::Timeout) {
             let now = dirs.iter().map(|dir| size(dir)).sum::<u64>().min(UNPACKED_BYTES);
-            task.advance(now.saturating_sub(seen), format!("{} MB", now / 1_000_000));
-            seen = seen.max(now);
+            // A look while files are being moved may see fewer.
+            if now > seen {
+                task.advance(now - seen, format!("{} MB", now / 1_000_000));
+                seen = now;
+            }
         }
         match worker.join() {
             Ok(result) => result,

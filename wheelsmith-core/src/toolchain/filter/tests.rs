@@ -105,11 +105,11 @@ fn the_script_agrees() {
     use crate::sys::{Command, Env, Host};
 
     let host = Host::quiet(Env::default());
-    let check = |target: &str, args: &[&str]| {
+    let check_with = |shell: &str, target: &str, args: &[&str]| {
         let rules = rules_for(target);
         let show = r#"for a do printf '%s\0' "$a"; done"#;
         let script = format!("{}\n{show}", to_sh(&rules));
-        let sh = Command::new("/bin/sh", "/", &host.env).args(["-c", &script, "sh"]);
+        let sh = Command::new(shell, "/", &host.env).args(["-c", &script, "sh"]);
         let exec = sh.args(args.iter().copied()).run(&host).unwrap();
         let filtered = apply(&rules, args);
         let expected = filtered.args.join("\0") + if filtered.args.is_empty() { "" } else { "\0" };
@@ -117,6 +117,13 @@ fn the_script_agrees() {
         let says = |word: &String| format!("wheelsmith: zig has no `{word}`; it was left out");
         let told: Vec<String> = filtered.told.iter().map(says).collect();
         assert_eq!(exec.stderr.lines().collect::<Vec<_>>(), told, "{args:?}");
+    };
+    let check = |target: &str, args: &[&str]| {
+        for shell in ["/bin/sh", "/bin/bash", "/bin/ksh"] {
+            if std::path::Path::new(shell).exists() {
+                check_with(shell, target, args);
+            }
+        }
     };
     for (target, before, _) in ROWS {
         check(target, &split(before));
