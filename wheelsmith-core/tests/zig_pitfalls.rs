@@ -266,13 +266,18 @@ fn a_first_link_builds_no_sanitizer_runtime() {
 fn many_processes_write_the_same_wrappers() {
     let Some(bench) = Bench::new(ARM) else { return };
     bench.write("a.c", ADD);
+    // Whoever has written them first may have them replaced by the same while it runs them. (All
+    // write before any runs: a child that starts in between would inherit an open file.)
+    let written = std::sync::Barrier::new(8);
     std::thread::scope(|scope| {
         for i in 0..8 {
-            let bench = &bench;
+            let (bench, written) = (&bench, &written);
             scope.spawn(move || {
-                let cc = Tool::new(bench.wrappers(false).cc);
+                let wrappers = bench.wrappers(false);
+                assert!(fs::is_executable(&wrappers.cc).unwrap());
+                written.wait();
                 let out = format!("{i}.o");
-                bench.run(&cc, &["-c", "a.c", "-o", &out]).unwrap();
+                bench.run(&Tool::new(wrappers.cc), &["-c", "a.c", "-o", &out]).unwrap();
                 assert!(bench.path(&out).exists());
             });
         }

@@ -195,8 +195,7 @@ mod tests {
     fn fake_uv(dir: &Path, script: &str) -> Host {
         let bin = dir.join("bin");
         let uv = bin.join("uv");
-        fs::write_atomic(&uv, format!("#!/bin/sh\n{script}\n").as_bytes()).unwrap();
-        fs::set_executable(&uv, true).unwrap();
+        fs::write_program(&uv, format!("#!/bin/sh\n{script}\n").as_bytes()).unwrap();
         let mut env = Env::default();
         env.set("PATH", format!("{}:/usr/bin:/bin", bin.display()));
         Host::quiet(env)

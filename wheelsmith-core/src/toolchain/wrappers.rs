@@ -222,10 +222,7 @@ impl Wrappers {
             };
             let suffix = if cfg!(windows) { ".cmd" } else { "" };
             let path = dir.join(format!("{}{suffix}", role.name()));
-            let written = fs::write_atomic(&path, text.as_bytes());
-            written
-                .and_then(|_| fs::set_executable(&path, true))
-                .map_err(Error::io("write", &path))?;
+            fs::write_program(&path, text.as_bytes()).map_err(Error::io("write", &path))?;
             Ok(path)
         });
         Ok(Self { cc: cc?, cxx: cxx?, ar: ar?, ranlib: ranlib?, linker: linker? })
