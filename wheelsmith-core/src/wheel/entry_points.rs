@@ -21,8 +21,10 @@ impl EntryPoints {
     /// Names the key whose value installers would not read.
     pub fn new(project: &RawProject) -> Result<Self, Error> {
         let mut groups = BTreeMap::new();
-        let programs =
-            [("project.scripts", CONSOLE, &project.scripts), ("project.gui-scripts", GUI, &project.gui_scripts)];
+        let programs = [
+            ("project.scripts", CONSOLE, &project.scripts),
+            ("project.gui-scripts", GUI, &project.gui_scripts),
+        ];
         for (key, group, points) in programs {
             for (name, target) in points {
                 let key = format!("{key}.{name}");
@@ -36,7 +38,9 @@ impl EntryPoints {
             }
             insert(&mut groups, group, points);
         }
-        if let Some(both) = project.scripts.keys().find(|name| project.gui_scripts.contains_key(*name)) {
+        if let Some(both) =
+            project.scripts.keys().find(|name| project.gui_scripts.contains_key(*name))
+        {
             let words = "is a console program as well, and both would be one file";
             return Err(problem(format!("project.gui-scripts.{both}"), words));
         }

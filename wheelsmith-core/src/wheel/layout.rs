@@ -31,18 +31,18 @@ impl Wheel {
     /// case or normalise names).
     pub fn new(
         filename: WheelFilename,
-        metadata: Metadata,
-        entry_points: EntryPoints,
+        metadata: &Metadata,
+        entry_points: &EntryPoints,
         mut entries: Vec<Entry>,
     ) -> Result<Self, Error> {
-        check_filename(&filename, &metadata)?;
+        check_filename(&filename, metadata)?;
         let stem = filename.stem();
         for entry in &mut entries {
             check_place(&entry.path, &stem)?;
             // Installers keep the bit, and copy what is no Python script without it as it is.
             entry.executable |= scheme(&entry.path) == Some("scripts");
         }
-        check_collisions(&entries, &entry_points)?;
+        check_collisions(&entries, entry_points)?;
         entries.sort_by(|a, b| a.path.cmp(&b.path));
 
         let dist_info = |rest: &str| format!("{stem}.dist-info/{rest}").parse();
@@ -50,7 +50,7 @@ impl Wheel {
             filename: Box::new(filename.clone()),
             problem: "it has no place for `.dist-info`".to_owned(),
         };
-        for (path, bytes) in dist_info::files(&filename, &metadata, &entry_points) {
+        for (path, bytes) in dist_info::files(&filename, metadata, entry_points) {
             entries.push(Entry::bytes(dist_info(&path).map_err(unusable)?, bytes));
         }
         let record = dist_info("RECORD").map_err(unusable)?;
@@ -95,10 +95,15 @@ fn check_filename(filename: &WheelFilename, metadata: &Metadata) -> Result<(), E
     Ok(())
 }
 
+/// Whether installers spread the files of this top directory.
+fn is_data(top: &str) -> bool {
+    matches!(top.rsplit_once('.'), Some((_, "data")))
+}
+
 /// `scripts` for `demo-1.0.data/scripts/run`.
 fn scheme(path: &WheelPath) -> Option<&str> {
     let mut parts = path.parts();
-    parts.next()?.ends_with(".data").then(|| parts.next())?
+    is_data(parts.next()?).then(|| parts.next())?
 }
 
 fn check_place(path: &WheelPath, stem: &str) -> Result<(), Error> {
@@ -109,13 +114,13 @@ fn check_place(path: &WheelPath, stem: &str) -> Result<(), Error> {
     }
     let parts: Vec<&str> = path.parts().collect();
     let top = parts[0].to_lowercase();
-    if top.ends_with(".dist-info") {
+    if matches!(top.rsplit_once('.'), Some((_, "dist-info"))) {
         return error("`.dist-info` holds only what is made from the metadata");
     }
     if ["setup.py", "setup.cfg"].contains(&top.as_str()) && parts.len() == 1 {
         return error("it belongs into a source distribution");
     }
-    if !top.ends_with(".data") {
+    if !is_data(&top) {
         return Ok(());
     }
     if parts[0] != format!("{stem}.data") {
@@ -137,10 +142,10 @@ fn check_place(path: &WheelPath, stem: &str) -> Result<(), Error> {
 fn destination(path: &str) -> String {
     let mut parts = path.splitn(3, '/');
     let root = match (parts.next(), parts.next(), parts.next()) {
-        (Some(top), Some("purelib" | "platlib"), Some(rest)) if top.ends_with(".data") => rest,
+        (Some(top), Some("purelib" | "platlib"), Some(rest)) if is_data(top) => rest,
         _ => path,
     };
-    root.nfkc().flat_map(char::to_lowercase).nfkc().collect()
+    root.nfd().flat_map(char::to_lowercase).nfc().collect()
 }
 
 fn check_collisions(entries: &[Entry], entry_points: &EntryPoints) -> Result<(), Error> {
@@ -191,7 +196,7 @@ mod tests {
         let metadata = Metadata::new(&project, Texts { readme: None, licenses }).unwrap();
         let entries = paths.iter().map(|path| Entry::bytes(path.parse().unwrap(), *b"x")).collect();
         let points = EntryPoints::new(&project).unwrap();
-        Wheel::new(filename.parse().unwrap(), metadata, points, entries)
+        Wheel::new(filename.parse().unwrap(), &metadata, &points, entries)
     }
 
     #[test]
@@ -255,14 +260,8 @@ mod tests {
             &["demo_pkg-1.0.data/data"],
             "it is not below one of the directories that installers know",
         );
-        check(
-            &["demo_pkg-1.0.data/scripts/a/b"],
-            "installers refuse directories below `scripts`",
-        );
-        check(
-            &["demo_pkg-1.0.data/scripts/demo"],
-            "the entry point `Demo` becomes the same file",
-        );
+        check(&["demo_pkg-1.0.data/scripts/a/b"], "installers refuse directories below `scripts`");
+        check(&["demo_pkg-1.0.data/scripts/demo"], "the entry point `Demo` becomes the same file");
         check(&["x".repeat(65_536).as_str()], "its path is longer than a zip can hold");
         new(FILENAME, &["a/setup.py", "a.b/c", "demo_pkg-1.0.data/data/a/b", "a/b"]).unwrap();
     }

@@ -13,7 +13,7 @@
 //! let metadata = Metadata::new(&project, wheel::Texts::default())?;
 //! let filename = metadata.filename("py3-none".parse().unwrap(), vec!["any".parse().unwrap()]);
 //! let entries = vec![Entry::bytes("demo/__init__.py".parse().unwrap(), b"x = 1\n")];
-//! let wheel = Wheel::new(filename, metadata, wheel::EntryPoints::new(&project)?, entries)?;
+//! let wheel = Wheel::new(filename, &metadata, &wheel::EntryPoints::new(&project)?, entries)?;
 //!
 //! let mut archive = std::io::Cursor::new(Vec::new());
 //! let written = wheel::write(&wheel, &mut archive, &Options::default(), &Cancel::default())?;

@@ -58,12 +58,12 @@ fn pieces(entries: &[Entry]) -> impl Iterator<Item = Piece> {
 }
 
 /// What a thread works with.
-struct Packer<'a> {
+struct Worker<'a> {
     entries: &'a [Entry],
     deflater: Deflater,
 }
 
-impl Packer<'_> {
+impl Worker<'_> {
     fn pack(&mut self, piece: Piece) -> Result<Packed, Error> {
         let entry = &self.entries[piece.entry];
         let mut raw = vec![0; piece.len];
@@ -88,17 +88,17 @@ pub(super) fn in_order(
     cancel: &Cancel,
     mut take: impl FnMut(Piece, Packed) -> Result<(), Error>,
 ) -> Result<(), Error> {
-    let packer = || Packer { entries, deflater: Deflater::new(compression) };
+    let worker = || Worker { entries, deflater: Deflater::new(compression) };
     let mut pieces = pieces(entries).peekable();
     // A thread costs more than a wheel of text modules.
     let total: u64 = entries.iter().map(Entry::size_bytes).sum();
     if threads <= 1 || total <= PIECE as u64 {
-        let mut packer = packer();
+        let mut worker = worker();
         return pieces.try_for_each(|piece| {
             if cancel.is_cancelled() {
                 return Err(Error::Cancelled);
             }
-            let packed = packer.pack(piece)?;
+            let packed = worker.pack(piece)?;
             take(piece, packed)
         });
     }
@@ -111,9 +111,9 @@ pub(super) fn in_order(
         for _ in 0..threads {
             let (asked, give, stop) = (&asked, give.clone(), &stop);
             scope.spawn(move || {
-                let mut packer = packer();
+                let mut worker = worker();
                 while let Some((number, piece)) = next(asked, stop) {
-                    let packed = packer.pack(piece);
+                    let packed = worker.pack(piece);
                     if give.send((number, piece, packed)).is_err() {
                         return;
                     }
@@ -135,7 +135,9 @@ pub(super) fn in_order(
                 if taken == sent {
                     return Ok(());
                 }
-                let Ok((number, piece, packed)) = given.recv() else { return Err(Error::Cancelled) };
+                let Ok((number, piece, packed)) = given.recv() else {
+                    return Err(Error::Cancelled);
+                };
                 waiting.insert(number, (piece, packed?));
                 while let Some((piece, packed)) = waiting.remove(&taken) {
                     if cancel.is_cancelled() {

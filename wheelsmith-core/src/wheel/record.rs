@@ -67,7 +67,7 @@ mod tests {
             rows: vec![row("a b.py"), row("a,b.txt"), row("say \"hi\""), row("ü")],
             path: "d-1.dist-info/RECORD".parse().unwrap(),
         };
-        let rest = ",sha256=LXEWQrcmsEQBYnyp-6wyF9chTD7GQPMTbAiWHF5IaIE,1\n";
+        let rest = ",sha256=LXEWQrcmsEQBYnyp-6wy9chTD7GQPMTbAiWHF5IaSIE,1\n";
         let expected = ["a b.py", "\"a,b.txt\"", "\"say \"\"hi\"\"\"", "ü"]
             .map(|field| format!("{field}{rest}"))
             .concat();

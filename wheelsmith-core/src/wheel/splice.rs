@@ -89,7 +89,7 @@ impl Bits<'_> {
         if let Some(eight) = self.bytes.get(self.next..self.next + 8) {
             self.buffer |= u64::from_le_bytes(eight.try_into().ok()?) << self.count;
             self.next += ((63 - self.count) / 8) as usize;
-            self.count |= 56;
+            self.count |= 0x38;
             return Some(());
         }
         while self.count <= 56 {
@@ -430,7 +430,7 @@ mod tests {
         check(b"");
         check(b"a");
         check(b"abcdefghijklmnop");
-        check(&[7; 40_000]);
+        check(&vec![7; 40_000]);
         // Fibonacci counts give codes as long as they get.
         let (mut fibonacci, mut next) = (1_usize, 1_usize);
         let mut raw = Vec::new();

@@ -41,7 +41,7 @@ impl EntryTime {
             month += 1;
         }
         let date = (year - 1980) << 9 | month << 5 | (days + 1);
-        let time = (second / 3600) << 11 | (second / 60 % 60) << 5 | second % 60 / 2;
+        let time = (second / 3600) << 11 | (second / 60 % 60) << 5 | (second % 60 / 2);
         Self { date: date as u16, time: time as u16 }
     }
 }

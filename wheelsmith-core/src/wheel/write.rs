@@ -177,7 +177,11 @@ impl<'a> Member<'a> {
             crc.update(&buffer);
             archive.write(&buffer)?;
         }
-        if crc.finalize() == self.crc.clone().finalize() { Ok(()) } else { Err(self.entry.changed()) }
+        if crc.finalize() == self.crc.clone().finalize() {
+            Ok(())
+        } else {
+            Err(self.entry.changed())
+        }
     }
 
     fn close<W: Write + Seek>(
@@ -188,9 +192,12 @@ impl<'a> Member<'a> {
         self.header.crc = self.crc.finalize();
         self.header.packed = archive.written(&self.open);
         let size_bytes = self.header.size;
-        archive.close(&self.open, self.header)?;
+        archive.close(&self.open, &self.header)?;
         let whole = || Digest::from_bytes(self.digest.finalize().into());
         let digest = packed.digest.unwrap_or_else(whole);
         Ok(Row { path: self.entry.path.clone(), digest, size_bytes })
     }
 }
+
+#[cfg(test)]
+mod tests;

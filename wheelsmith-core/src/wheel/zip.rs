@@ -91,14 +91,14 @@ impl<W: Write + Seek> Archive<W> {
     }
 
     /// Ends the entry, with its header as it turned out.
-    pub(super) fn close<'a>(&mut self, open: &Open<'a>, header: Header<'a>) -> io::Result<()> {
-        if header != open.header {
-            let bytes = self.local(&header);
+    pub(super) fn close(&mut self, open: &Open<'_>, header: &Header<'_>) -> io::Result<()> {
+        if *header != open.header {
+            let bytes = self.local(header);
             self.out.seek(SeekFrom::Start(open.start))?;
             self.out.write_all(&bytes)?;
             self.out.seek(SeekFrom::Start(self.at))?;
         }
-        self.list(&header, open.start);
+        self.list(header, open.start);
         self.entries += 1;
         Ok(())
     }
@@ -260,7 +260,7 @@ mod tests {
             header =
                 Header { deflated: false, crc: crc32fast::hash(bytes), packed: size, ..header };
             assert_eq!(archive.written(&open), size);
-            archive.close(&open, header).unwrap();
+            archive.close(&open, &header).unwrap();
         }
         assert_eq!(archive.finish().unwrap(), out.get_ref().len() as u64);
         out.into_inner()
@@ -289,7 +289,7 @@ mod tests {
                 let mut file = zip.by_index(i).unwrap();
                 let mut found = Vec::new();
                 file.read_to_end(&mut found).unwrap();
-                assert_eq!((file.name(), &found[..]), (*name, *content));
+                assert_eq!((file.name().unwrap().as_ref(), &found[..]), (*name, *content));
                 let mode = if name.ends_with('x') { 0o100_755 } else { 0o100_644 };
                 assert_eq!(file.unix_mode(), Some(mode));
             }
