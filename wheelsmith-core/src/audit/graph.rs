@@ -16,15 +16,16 @@ const DEEPEST: usize = 64;
 pub(super) fn found_inside(files: &[NativeFile]) -> BTreeMap<&str, BTreeSet<&str>> {
     let elves: BTreeMap<&str, &Elf> =
         files.iter().filter_map(|f| Some((f.path.as_str(), f.elf.as_ref()?))).collect();
-    let mut walk = Walk { elves: &elves, found: BTreeMap::new(), seen: BTreeSet::new() };
-    for path in elves.keys() {
+    let paths: Vec<&str> = elves.keys().copied().collect();
+    let mut walk = Walk { elves, found: BTreeMap::new(), seen: BTreeSet::new() };
+    for path in paths {
         walk.visit(path, &[], 0);
     }
     walk.found
 }
 
 struct Walk<'a> {
-    elves: &'a BTreeMap<&'a str, &'a Elf>,
+    elves: BTreeMap<&'a str, &'a Elf>,
     found: BTreeMap<&'a str, BTreeSet<&'a str>>,
     seen: BTreeSet<(&'a str, Vec<String>)>,
 }

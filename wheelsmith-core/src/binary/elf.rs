@@ -10,7 +10,7 @@ use goblin::elf::dynamic::{self, Dyn};
 use goblin::elf::header::{self, Header};
 use goblin::elf::program_header::{self, ProgramHeader};
 use goblin::elf::sym::{self, Sym};
-use goblin::elf::{Elf as Goblin, SIZEOF_EHDR};
+use goblin::elf::Elf as Goblin;
 use serde::Serialize;
 
 use super::Error;
@@ -109,10 +109,6 @@ impl Elf {
     /// A file that is cut short, or whose parts point outside it.
     pub fn parse(bytes: &[u8]) -> Result<Self, Error> {
         let malformed = |what| move |_| Error::Malformed { what };
-        // goblin wants the largest header even where it reads the small one.
-        if bytes.len() < header::header32::SIZEOF_EHDR.min(SIZEOF_EHDR) {
-            return Err(Error::Outside { what: "file header" });
-        }
         let head = Goblin::parse_header(bytes).map_err(malformed("file header"))?;
         let file = File::new(bytes, &head)?;
         let mut elf = Self {

@@ -13,7 +13,7 @@ use crate::name::{Digest, Os, Target, WheelPath};
 use crate::plan::ComponentPlan;
 use crate::source::Resolved;
 use crate::sys::{self, Command, ProcessError};
-use crate::toolchain::{Output, Tool};
+use crate::toolchain::{LinkKind, Tool};
 
 /// Builds a component from C.
 pub(super) fn build(
@@ -187,10 +187,6 @@ impl Make<'_> {
     fn group_args(&self, group: &SourceGroup) -> Vec<String> {
         let Setting { plan, toolchain, project, .. } = self.setting;
         let mut args = toolchain.compile_args(plan.optimize);
-        if !matches!(plan.target.os(), Os::Windows) {
-            // Static libraries too: they end up in shared ones.
-            args.push("-fPIC".to_owned());
-        }
         args.extend(group.std.iter().map(|std| format!("-std={std}")));
         args.extend(group.define.iter().map(|define| format!("-D{define}")));
         let include = group.include.iter().map(|dir| dir.resolve(&self.source.root, project));
@@ -306,8 +302,7 @@ impl Make<'_> {
     }
 
     fn command(&self, tool: &Tool) -> Command {
-        let env = self.setting.host.env.for_compilers();
-        tool.command(&self.source.root, &env)
+        tool.command(&self.source.root, &self.setting.host.env)
     }
 
     /// Puts the objects into an archive. Says whether it had to, and what decides the result.
@@ -327,13 +322,14 @@ impl Make<'_> {
     ) -> Result<(bool, Digest), Error> {
         let Setting { toolchain, plan, config, project, .. } = self.setting;
         let kind = match self.c.form {
-            CForm::Shared => Output::SharedLibrary { file_name: &names.file },
-            _ => Output::Executable,
+            CForm::Shared => LinkKind::Shared { name: &names.file },
+            _ => LinkKind::Executable,
         };
         let linux = matches!(plan.target.os(), Os::Linux(_));
         let mut args = toolchain.link_args(kind, plan.optimize, plan.strip);
-        if linux && !self.c.allow_undefined {
-            args.push("-Wl,-z,defs".to_owned());
+        if linux && self.c.allow_undefined {
+            // The last word counts: a shared library is otherwise linked with `-z defs`.
+            args.push("-Wl,-z,undefs".to_owned());
         }
         let mut script = None;
         if let Some(path) = self.c.version_script.as_ref().filter(|_| linux) {

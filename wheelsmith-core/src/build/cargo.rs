@@ -11,7 +11,7 @@ use crate::name::{Digest, Target, WheelPath};
 use crate::plan::ComponentPlan;
 use crate::source::Resolved;
 use crate::sys::{Command, Env, ProcessError};
-use crate::toolchain::{self, Strip};
+use crate::toolchain::{self, RustStd, Strip};
 
 /// Builds a component with cargo.
 pub(super) fn build(
@@ -32,14 +32,8 @@ pub(super) fn build(
     let program = (host.env.find_program(host.env.get("CARGO").unwrap_or("cargo")))
         .ok_or_else(|| Error::NoCargo { component: name.clone() })?;
     // Without its standard library every crate fails with a message about the first one.
-    if let toolchain::RustStd::Missing { rustc } =
-        toolchain::rust_std(host, dir, target.triple())
-    {
-        return Err(Error::NoRustTarget {
-            component: name.clone(),
-            rustc,
-            triple: target.triple(),
-        });
+    if let RustStd::Missing { reason, hint } = toolchain::rust_std(host, &target, dir) {
+        return Err(Error::NoRustTarget { component: name.clone(), reason, hint });
     }
     let task = host.task(format!("cargo build {name} for {target}"), 0);
     let mut env = environment(setting);
@@ -158,7 +152,7 @@ fn environment(setting: &Setting<'_>) -> Env {
     for name in ["CARGO_TARGET_DIR", "CARGO_BUILD_TARGET", "MAKEFLAGS", "CARGO_MAKEFLAGS"] {
         env.remove(name);
     }
-    let mut env = env.with(toolchain::env_for_cargo(setting.toolchain));
+    let mut env = env.with(toolchain::env_for_cargo(setting.toolchain, setting.wrappers));
     let epoch = host.env.for_compilers();
     env.set("SOURCE_DATE_EPOCH", epoch.get("SOURCE_DATE_EPOCH").unwrap_or_default());
     env

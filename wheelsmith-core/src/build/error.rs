@@ -54,17 +54,14 @@ pub enum Error {
         component: String,
     },
     /// The Rust compiler has no standard library for the target.
-    #[error(
-        "cannot build component `{component}`: the Rust compiler `{rustc}` has no standard \
-         library for {triple}"
-    )]
+    #[error("cannot build component `{component}`: {reason}")]
     NoRustTarget {
         /// The component.
         component: String,
-        /// The compiler.
-        rustc: String,
-        /// The target.
-        triple: &'static str,
+        /// Which compiler has no library for which target.
+        reason: String,
+        /// How to get it.
+        hint: String,
     },
     /// cargo did not make what the configuration takes.
     #[error("cannot take {artifact} from component `{component}`: cargo made {made}")]
@@ -96,9 +93,7 @@ impl Error {
     /// What the user can do about it.
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::NoRustTarget { triple, .. } => Some(format!(
-                "run `rustup target add {triple}`, or point `RUSTC` to a compiler that has it"
-            )),
+            Self::NoRustTarget { hint, .. } => Some(hint.clone()),
             Self::NoCargo { .. } => Some("install Rust, or put `cargo` on PATH".to_owned()),
             Self::NoArtifact { .. } => {
                 Some("a `cdylib` needs `crate-type = [\"cdylib\"]` in its `Cargo.toml`".to_owned())

@@ -6,7 +6,7 @@ mod c;
 mod cargo;
 mod depfile;
 mod error;
-mod inputs;
+pub(crate) mod inputs;
 mod record;
 mod taken;
 
@@ -21,7 +21,7 @@ use crate::name::{Digest, Os, Target, WheelPath};
 use crate::plan::{ComponentPlan, TargetPlan};
 use crate::source::Resolved;
 use crate::sys::Host;
-use crate::toolchain::Toolchain;
+use crate::toolchain::{Toolchain, Wrappers};
 
 /// A component that is built.
 #[derive(Debug, Clone)]
@@ -82,6 +82,8 @@ pub struct Setting<'a> {
     pub project: &'a Path,
     /// The build directory of the target.
     pub work: &'a Path,
+    /// Its programs, for those who can only be told a path.
+    pub wrappers: &'a Wrappers,
     /// The machine.
     pub host: &'a Host,
     /// Digests of files that were read in this run.

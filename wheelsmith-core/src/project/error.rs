@@ -82,7 +82,7 @@ impl Error {
             Self::Source(error) => error.hint(),
             Self::Toolchain(error) => error.hint(),
             Self::Build(error) => error.hint(),
-            Self::Wheel(error) => error.hint(),
+            Self::Wheel(error) => error.hint().map(str::to_owned),
             Self::NoCache => Some("set `WHEELSMITH_CACHE_DIR`".to_owned()),
             Self::NoTarget => Some("name one with `--target`".to_owned()),
             _ => None,

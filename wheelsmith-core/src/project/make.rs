@@ -11,7 +11,7 @@ use crate::plan::TargetPlan;
 use crate::runtime::{self, Identity, Runtime};
 use crate::source::{self, Places, Resolved};
 use crate::sys::{self, Host, Lock, Locked};
-use crate::toolchain;
+use crate::toolchain::{self, MissingZig, Wrappers};
 use crate::wheel::Compression;
 
 /// What to make, and where.
@@ -93,7 +93,7 @@ pub(crate) fn make(
     let sources =
         source::resolve(&project.config, &options.targets, &places, options.policy, host)?;
     let hashes = Hashes::default();
-    let run = Run { project, options, host, cache: &cache, sources: &sources, hashes: &hashes };
+    let run = Run { project, options, host, sources: &sources, hashes: &hashes };
     let results = std::thread::scope(|scope| {
         let threads: Vec<_> =
             plan.targets.iter().map(|plan| scope.spawn(|| run.target(plan))).collect();
@@ -149,7 +149,6 @@ struct Run<'a> {
     project: &'a Project,
     options: &'a BuildOptions,
     host: &'a Host,
-    cache: &'a Path,
     sources: &'a std::collections::BTreeMap<(String, String), Resolved>,
     hashes: &'a Hashes,
 }
@@ -160,20 +159,25 @@ impl Run<'_> {
         let project = self.project;
         let work = project.work_dir().join(plan.target.to_string());
         prepare_target(&work).map_err(|e| Error::io("prepare the build directory", e))?;
+        let zig = project.config.zig.as_ref().map(|zig| project.dir.join(zig));
+        let sysroot = plan.sysroot.as_ref().map(|dir| project.dir.join(dir));
+        let offline = self.options.policy.offline;
         let request = toolchain::Request {
             kind: plan.toolchain,
             target: plan.target,
-            zig: project.config.zig.as_ref().map(|zig| project.dir.join(zig)),
-            sysroot: plan.sysroot.as_ref().map(|dir| project.dir.join(dir)),
-            cache: self.cache.to_owned(),
-            work: work.clone(),
-            offline: self.options.policy.offline,
+            zig: zig.as_deref(),
+            sysroot: sysroot.as_deref(),
+            work_dir: &work,
+            missing_zig: if offline { MissingZig::Offline } else { MissingZig::Fetch },
         };
-        let toolchain = toolchain::locate(&request, self.host)?;
+        let toolchain = toolchain::locate(self.host, &request)?;
+        let program = sys::current_program().map_err(|e| Error::io("find this program", e))?;
+        let wrappers = Wrappers::write(&toolchain, &work, false, &program)?;
         let setting = Setting {
             config: &project.config,
             plan,
             toolchain: &toolchain,
+            wrappers: &wrappers,
             project: &project.dir,
             work: &work,
             host: self.host,

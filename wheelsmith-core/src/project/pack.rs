@@ -48,9 +48,7 @@ pub(super) fn metadata(
                 let message = format!("there is no file `{}`", path.display());
                 return Err(project.config.problem("project.readme", message, None).into());
             }
-            let text = String::from_utf8(read(&path)?);
-            let no_text = |_| project.config.problem("project.readme", "no UTF-8".into(), None);
-            Some(text.map_err(no_text)?)
+            Some(read(&path)?)
         }
     };
     let mut texts = Texts { readme, licenses: Vec::new() };
@@ -117,7 +115,7 @@ pub(super) fn pack(
     let entry_points = EntryPoints::new(&raw)?;
     let entries = pack.entries.into_values().collect();
     let path = options.out.join(name.to_string());
-    let wheel = wheel::Wheel::new(name.clone(), metadata, entry_points, entries)?;
+    let wheel = wheel::Wheel::new(name.clone(), &metadata, &entry_points, entries)?;
     let file = write(&wheel, &path, options, host)?;
     Ok(MadeWheel { name: name.to_string(), file: Some(file), wanted, audit })
 }

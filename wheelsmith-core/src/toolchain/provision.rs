@@ -64,7 +64,8 @@ pub(super) fn fetch(host: &Host, cache: &Path) -> Result<Zig, Error> {
     let dir = dir(cache);
     let tools = cache.join("tools");
     let lock = tools.join(format!("zig-{ZIG_VERSION}.lock"));
-    let _lock = Lock::acquire(&lock).map_err(Error::io("lock", &lock))?;
+    let acquired = Lock::acquire(&lock, &host.cancel).map_err(Error::io("lock", &lock))?;
+    let _lock = acquired.ok_or(Error::Cancelled)?;
     if let Some(zig) = fetched(cache) {
         return Ok(zig);
     }
