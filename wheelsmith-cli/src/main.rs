@@ -1,1 +1,50 @@
-fn main() {}
+//! `wheelsmith`: arguments in, report out, exit code.
+
+mod args;
+mod commands;
+mod exit;
+mod output;
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::Parser as _;
+use wheelsmith_core::sys::{Cancel, Env, Host, Jobs};
+
+use args::{Args, Format};
+use exit::Exit;
+use output::{Output, Progress};
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    let env = Env::from_process();
+    args.global.color.apply(&env);
+    let cancel = Cancel::default();
+    let handler = cancel.clone();
+    // Without a handler a signal ends us at once, which leaves nothing half-written either.
+    let _ = ctrlc::set_handler(move || handler.cancel());
+    let progress = Progress::new(args.global.format, args.global.verbose, &env);
+    let host = Host {
+        jobs: Jobs::new(args.global.jobs()),
+        env,
+        report: Arc::new(progress),
+        cancel: cancel.clone(),
+    };
+    let output = Output::new(args.global.format);
+    let result = commands::run(args.command, &host, &output);
+    match result {
+        Ok(_) if cancel.is_cancelled() => Exit::Interrupted,
+        Ok(exit) => exit,
+        Err(_) if cancel.is_cancelled() => Exit::Interrupted,
+        Err(error) => {
+            output.error(&error);
+            Exit::Failed
+        }
+    }
+    .into()
+}
+
+/// Whether answers are for programs.
+fn is_json(format: Format) -> bool {
+    matches!(format, Format::Json)
+}

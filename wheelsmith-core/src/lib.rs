@@ -5,8 +5,16 @@
 //! world (files, child processes, the network); nothing here prints, exits, or reads an environment
 //! variable that was not handed over in a [`sys::Env`].
 
+pub mod audit;
+pub mod binary;
+pub mod build;
 pub mod config;
 pub mod name;
+pub mod plan;
+pub mod policy;
+pub mod project;
+pub mod runtime;
 pub mod source;
 pub mod sys;
 pub mod toolchain;
+pub mod wheel;

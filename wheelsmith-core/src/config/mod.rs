@@ -21,6 +21,7 @@ use crate::name::{Digest, PlatformVersion, ProjectName, PythonTag, Target, Wheel
 use crate::toolchain::{Optimize, Strip, ToolchainKind};
 
 pub use diagnose::{Error, Problem};
+pub use project::RawProject;
 #[cfg(feature = "schema")]
 pub use schema::schema;
 pub use source_path::SourcePath;

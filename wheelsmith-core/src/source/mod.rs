@@ -54,6 +54,22 @@ pub struct Resolved {
     pub sha256: Option<Digest>,
 }
 
+/// Where a source comes from, in the words of the lock; a directory's path for one that is not
+/// locked.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[serde(transparent)]
+pub struct Described(pub String);
+
+impl Described {
+    /// Describes `source`.
+    pub fn new(source: &Source) -> Self {
+        match source {
+            Source::Path(path) => Self(format!("directory {path}")),
+            other => Self(other.id().unwrap_or_default()),
+        }
+    }
+}
+
 /// The source of `component` for `target`.
 pub fn source_for(component: &Component, target: Target) -> &Source {
     match &component.kind {

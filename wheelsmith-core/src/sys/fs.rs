@@ -10,7 +10,7 @@ use tempfile::NamedTempFile;
 use crate::name::Digest;
 
 pub use fs_err::{
-    copy, create_dir_all, hard_link, metadata, read, read_link, read_to_string, remove_dir_all,
+    canonicalize, copy, create_dir_all, hard_link, metadata, read, read_link, read_to_string, remove_dir_all,
     remove_file, rename, symlink_metadata,
 };
 
@@ -113,15 +113,31 @@ pub fn set_executable(path: &Path, executable: bool) -> io::Result<()> {
 /// Writes a file whole or not at all: a temporary file beside it, fsync, rename. When `path` holds
 /// these bytes already, nothing is written. Says whether it wrote.
 pub fn write_atomic(path: &Path, bytes: &[u8]) -> io::Result<bool> {
-    if metadata(path).is_ok_and(|m| m.len() == bytes.len() as u64)
-        && read(path).is_ok_and(|old| old == bytes)
-    {
+    if holds(path, bytes) {
         return Ok(false);
     }
     let mut unfinished = Unfinished::create(path)?;
     unfinished.file().write_all(bytes).map_err(|error| at("write", path, &error))?;
     unfinished.finish()?;
     Ok(true)
+}
+
+/// As [`write_atomic`], with mode 0755 from the moment that the file appears: another process may
+/// run it right then.
+pub fn write_program(path: &Path, bytes: &[u8]) -> io::Result<bool> {
+    if holds(path, bytes) && is_executable(path)? {
+        return Ok(false);
+    }
+    let mut unfinished = Unfinished::create(path)?;
+    unfinished.file().write_all(bytes).map_err(|error| at("write", path, &error))?;
+    set_executable(unfinished.temporary.path(), true)?;
+    unfinished.finish()?;
+    Ok(true)
+}
+
+fn holds(path: &Path, bytes: &[u8]) -> bool {
+    metadata(path).is_ok_and(|m| m.len() == bytes.len() as u64)
+        && read(path).is_ok_and(|old| old == bytes)
 }
 
 /// A file that is being written and appears under its name only when [`Unfinished::finish`] is

@@ -3,6 +3,9 @@
 use std::fs::{File, TryLockError};
 use std::io;
 use std::path::Path;
+use std::time::Duration;
+
+use super::Cancel;
 
 /// An exclusive lock on a file, held until dropped. The system takes it back from a process that
 /// dies, so a stale lock cannot exist; the empty file stays.
@@ -31,11 +34,15 @@ impl Lock {
         }
     }
 
-    /// Waits until the lock is free.
-    pub fn acquire(path: &Path) -> io::Result<Self> {
-        let file = open(path)?;
-        file.lock()?;
-        Ok(Self { _file: file })
+    /// Waits until the lock is free; nothing when the user stops us before that.
+    pub fn acquire(path: &Path, cancel: &Cancel) -> io::Result<Option<Self>> {
+        while !cancel.is_cancelled() {
+            if let Locked::Ours(lock) = Self::try_acquire(path)? {
+                return Ok(Some(lock));
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        Ok(None)
     }
 }
 

@@ -21,6 +21,14 @@ pub use report::{Event, Quiet, Report, Task, TaskId};
 
 use std::sync::Arc;
 
+/// The path of the running program.
+///
+/// # Errors
+/// When the system does not tell.
+pub fn current_program() -> std::io::Result<std::path::PathBuf> {
+    std::env::current_exe()
+}
+
 /// The machine that we run on, as far as the working rooms may know it.
 #[derive(Clone)]
 pub struct Host {

@@ -1,0 +1,23 @@
+//! `wheelsmith fetch`
+
+use wheelsmith_core::sys::Host;
+
+use super::{PolicyArgs, ProjectArgs};
+use crate::exit::Exit;
+use crate::output::Output;
+
+/// Download every source, and pin it in `wheelsmith.lock`
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    project: ProjectArgs,
+    #[command(flatten)]
+    policy: PolicyArgs,
+}
+
+pub(super) fn run(args: &Args, host: &Host, output: &Output) -> anyhow::Result<Exit> {
+    let (project, targets) = args.project.load()?;
+    let sources = project.fetch(&targets, args.policy.policy(), host)?;
+    output.fetched(sources)?;
+    Ok(Exit::Good)
+}

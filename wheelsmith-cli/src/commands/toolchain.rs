@@ -1,0 +1,26 @@
+//! `wheelsmith toolchain`
+
+use wheelsmith_core::name::{TARGETS, Target};
+use wheelsmith_core::sys::Host;
+use wheelsmith_core::toolchain;
+
+use crate::exit::Exit;
+use crate::output::Output;
+
+/// List the compilers that were found for each target, and what is missing
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Only for this target; may be repeated
+    #[arg(long, short, value_name = "TARGET")]
+    target: Vec<Target>,
+}
+
+pub(super) fn run(args: &Args, host: &Host, output: &Output) -> anyhow::Result<Exit> {
+    let targets = if args.target.is_empty() {
+        TARGETS.iter().filter_map(|row| row.triple.parse().ok()).collect()
+    } else {
+        args.target.clone()
+    };
+    output.toolchains(&toolchain::survey(host, &targets))?;
+    Ok(Exit::Good)
+}

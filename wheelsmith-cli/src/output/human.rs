@@ -1,0 +1,173 @@
+//! Answers for people.
+
+use std::fmt::Write as _;
+use std::path::PathBuf;
+
+use anstyle::{AnsiColor, Style};
+use wheelsmith_core::audit::{Finding, Severity};
+use wheelsmith_core::plan::{Plan, TargetPlan};
+use wheelsmith_core::project::{Made, MadeTarget, MadeWheel};
+use wheelsmith_core::toolchain::Found;
+
+const BOLD: Style = Style::new().bold();
+const GREEN: Style = AnsiColor::Green.on_default().bold();
+const RED: Style = AnsiColor::Red.on_default().bold();
+const YELLOW: Style = AnsiColor::Yellow.on_default().bold();
+const DIM: Style = Style::new().dimmed();
+
+/// Writes an error with its causes and its hint to standard error.
+pub(super) fn error(context: Option<&str>, error: &dyn std::error::Error, hint: Option<String>) {
+    use std::io::Write as _;
+    let mut text = format!("{RED}error{RED:#}: ");
+    if let Some(context) = context {
+        let _ = write!(text, "{context}: ");
+    }
+    let _ = writeln!(text, "{error}");
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let _ = writeln!(text, "  caused by: {error}");
+        cause = error.source();
+    }
+    if let Some(hint) = hint {
+        let _ = writeln!(text, "{BOLD}hint{BOLD:#}: {hint}");
+    }
+    let _ = anstream::stderr().write_all(text.as_bytes());
+}
+
+pub(super) fn made(made: &Made) -> String {
+    let mut text = String::new();
+    for (target, result) in made {
+        if let Ok(made) = result {
+            let seconds = made.time.as_secs_f64();
+            let _ = writeln!(
+                text,
+                "{BOLD}{target}{BOLD:#} {DIM}({}, {seconds:.1} s){DIM:#}",
+                made.toolchain
+            );
+            made_target(&mut text, made);
+        } else {
+            let _ = writeln!(text, "{BOLD}{target}{BOLD:#} {RED}failed{RED:#}");
+        }
+    }
+    text
+}
+
+fn made_target(text: &mut String, made: &MadeTarget) {
+    let width = made.components.iter().map(|(name, _)| name.len()).max().unwrap_or_default();
+    for (name, outcome) in &made.components {
+        let _ = writeln!(text, "  {name:width$}  {outcome}");
+    }
+    if made.wheels.is_empty() && made.archives.is_empty() {
+        let _ = writeln!(text, "  {}", made.runtime.display());
+    }
+    for file in &made.archives {
+        let size = size(file.size_bytes);
+        let _ = writeln!(text, "  {GREEN}{}{GREEN:#}  {size}", file.path.display());
+    }
+    for wheel in &made.wheels {
+        made_wheel(text, wheel);
+    }
+}
+
+fn made_wheel(text: &mut String, wheel: &MadeWheel) {
+    let earned = wheel.audit.earned_text();
+    match &wheel.file {
+        Some(file) => {
+            let _ = writeln!(text, "  {GREEN}{}{GREEN:#}", file.path.display());
+            let size = size(file.size_bytes);
+            let floor = wheel.audit.floor_text();
+            let _ = writeln!(text, "    tag {earned}, {size}{floor}");
+            let _ = writeln!(text, "    {DIM}sha256 {}{DIM:#}", file.sha256);
+        }
+        None => {
+            let _ = writeln!(
+                text,
+                "  {RED}{}{RED:#}\n    not written: it was to be {}, its files are {earned}",
+                wheel.name, wheel.wanted
+            );
+        }
+    }
+    for found in &wheel.audit.findings {
+        finding(text, found);
+    }
+}
+
+fn finding(text: &mut String, finding: &Finding) {
+    let (style, word) = match finding.severity {
+        Severity::Error => (RED, "error"),
+        Severity::Warning => (YELLOW, "warning"),
+        Severity::Info => (DIM, "note"),
+    };
+    let code = finding.code;
+    let file = finding.file.as_ref().map(|file| format!("{file}: ")).unwrap_or_default();
+    let _ = writeln!(text, "    {style}{word}[{code}]{style:#} {file}{}", finding.message);
+    if let Some(help) = &finding.help {
+        let _ = writeln!(text, "      {DIM}{help}{DIM:#}");
+    }
+}
+
+pub(super) fn plan(plan: &Plan) -> String {
+    let mut text = String::new();
+    for target in &plan.targets {
+        plan_target(&mut text, target);
+    }
+    text
+}
+
+fn plan_target(text: &mut String, plan: &TargetPlan) {
+    let _ = writeln!(text, "{BOLD}{}{BOLD:#} with toolchain {}", plan.target, plan.toolchain);
+    for component in &plan.components {
+        let _ = writeln!(
+            text,
+            "  build {} ({}) from {}",
+            component.component.name,
+            component.component.kind.as_str(),
+            component.from.0
+        );
+        if !component.component.link.is_empty() {
+            let _ = writeln!(text, "    linked to {}", component.component.link.join(", "));
+        }
+    }
+    for wheel in &plan.wheels {
+        let _ = writeln!(text, "  pack  {wheel}");
+    }
+}
+
+pub(super) fn fetched(sources: usize) -> String {
+    match sources {
+        1 => "1 source is there\n".to_owned(),
+        n => format!("{n} sources are there\n"),
+    }
+}
+
+pub(super) fn initialised(files: &[PathBuf]) -> String {
+    let mut text = String::new();
+    for file in files {
+        let _ = writeln!(text, "wrote {}", file.display());
+    }
+    text.push_str("build it with `wheelsmith build`\n");
+    text
+}
+
+pub(super) fn toolchains(found: &[Found]) -> String {
+    let mut text = String::new();
+    for found in found {
+        let _ = writeln!(text, "{found:?}");
+    }
+    text
+}
+
+/// Bytes in the unit that a person would choose (powers of 1000).
+fn size(bytes: u64) -> String {
+    let mut value = bytes as f64;
+    let mut units = ["B", "kB", "MB"].into_iter();
+    let mut unit = units.next().unwrap_or_default();
+    for next in units {
+        if value < 1000.0 {
+            break;
+        }
+        value /= 1000.0;
+        unit = next;
+    }
+    if unit == "B" { format!("{bytes} B") } else { format!("{value:.1} {unit}") }
+}

@@ -1,0 +1,82 @@
+//! Answers for programs: one document, a schema number first, keys sorted.
+
+use std::path::PathBuf;
+
+use serde_json::{Value, json};
+use wheelsmith_core::plan::Plan;
+use wheelsmith_core::project::{Made, MadeFile, MadeTarget, MadeWheel};
+use wheelsmith_core::toolchain::Found;
+
+/// The version of every document here. It grows when a key changes its meaning or goes.
+const SCHEMA: u32 = 1;
+
+pub(super) fn plan(plan: &Plan) -> Value {
+    json!({ "schema": SCHEMA, "plan": plan })
+}
+
+pub(super) fn made(made: &Made) -> Value {
+    let targets = made.iter().map(|(target, result)| match result {
+        Ok(made) => {
+            let mut value = made_target(made);
+            value["target"] = json!(target);
+            value
+        }
+        Err(error) => json!({ "target": target, "error": chain(error) }),
+    });
+    json!({ "schema": SCHEMA, "targets": targets.collect::<Vec<_>>() })
+}
+
+fn made_target(made: &MadeTarget) -> Value {
+    let component =
+        |(name, outcome): &(String, String)| json!({ "name": name, "outcome": outcome });
+    json!({
+        "toolchain": made.toolchain,
+        "components": made.components.iter().map(component).collect::<Vec<_>>(),
+        "runtime": made.runtime,
+        "archives": made.archives.iter().map(file).collect::<Vec<_>>(),
+        "wheels": made.wheels.iter().map(wheel).collect::<Vec<_>>(),
+        "time_secs": made.time.as_secs_f64(),
+    })
+}
+
+fn wheel(wheel: &MadeWheel) -> Value {
+    json!({
+        "name": wheel.name,
+        "file": wheel.file.as_ref().map(file),
+        "wanted_tag": wheel.wanted,
+        "verdict": wheel.audit.earned,
+        "findings": wheel.audit.findings,
+        "files": wheel.audit.files,
+    })
+}
+
+fn file(file: &MadeFile) -> Value {
+    json!({ "path": file.path, "size_bytes": file.size_bytes, "sha256": file.sha256 })
+}
+
+pub(super) fn fetched(sources: usize) -> Value {
+    json!({ "schema": SCHEMA, "sources": sources })
+}
+
+pub(super) fn toolchains(found: &[Found]) -> Value {
+    json!({ "schema": SCHEMA, "targets": found })
+}
+
+pub(super) fn initialised(files: &[PathBuf]) -> Value {
+    json!({ "schema": SCHEMA, "files": files })
+}
+
+pub(super) fn error(error: &dyn std::error::Error) -> Value {
+    json!({ "schema": SCHEMA, "error": chain(error) })
+}
+
+/// An error and its causes, outermost first.
+fn chain(error: &dyn std::error::Error) -> Vec<String> {
+    let mut chain = vec![error.to_string()];
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        chain.push(error.to_string());
+        cause = error.source();
+    }
+    chain
+}

@@ -1,0 +1,107 @@
+//! How far we are: bars on a terminal, a line for each finished piece of work elsewhere.
+
+use std::collections::HashMap;
+use std::io::{IsTerminal as _, Write as _};
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use wheelsmith_core::sys::{Env, Event, Report, TaskId};
+
+use crate::args::Format;
+
+/// Draws events on standard error.
+pub(crate) struct Progress {
+    verbose: bool,
+    /// Nothing when standard error is no terminal, or a CI's.
+    bars: Option<MultiProgress>,
+    running: Mutex<HashMap<TaskId, Running>>,
+}
+
+struct Running {
+    label: String,
+    since: Instant,
+    bar: Option<ProgressBar>,
+}
+
+impl Progress {
+    pub(crate) fn new(format: Format, verbose: bool, env: &Env) -> Self {
+        let terminal = std::io::stderr().is_terminal() && env.get("CI").is_none();
+        let bars = (terminal && format == Format::Human).then(MultiProgress::new);
+        Self { verbose, bars, running: Mutex::new(HashMap::new()) }
+    }
+
+    fn line(&self, text: &str) {
+        let write = || {
+            // Nobody is left to tell when standard error is gone.
+            let _ = writeln!(anstream::stderr(), "{text}");
+        };
+        match &self.bars {
+            Some(bars) => bars.suspend(write),
+            None => write(),
+        }
+    }
+
+    fn bar(&self, label: &str, total: u64) -> Option<ProgressBar> {
+        let bars = self.bars.as_ref()?;
+        // Few steps are files, many are bytes.
+        let template = match total {
+            0 => "{spinner} {wide_msg} {elapsed}",
+            1..1_000_000 => "{spinner} {prefix} [{bar:24}] {pos}/{len} {wide_msg}",
+            _ => "{spinner} {prefix} [{bar:24}] {bytes}/{total_bytes} {wide_msg}",
+        };
+        let bar = match total {
+            0 => ProgressBar::new_spinner(),
+            total => ProgressBar::new(total),
+        };
+        let style = ProgressStyle::with_template(template).ok()?.progress_chars("=> ");
+        let bar = bars.add(bar.with_style(style));
+        if total == 0 {
+            bar.set_message(label.to_owned());
+        } else {
+            bar.set_prefix(label.to_owned());
+        }
+        bar.enable_steady_tick(Duration::from_millis(120));
+        Some(bar)
+    }
+}
+
+impl Report for Progress {
+    fn event(&self, event: Event) {
+        let mut running = self.running.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        match event {
+            Event::Begin { task, label, total } => {
+                let bar = self.bar(&label, total);
+                running.insert(task, Running { label, since: Instant::now(), bar });
+            }
+            Event::Advance { task, steps, detail } => {
+                if let Some(bar) = running.get(&task).and_then(|running| running.bar.as_ref()) {
+                    bar.inc(steps);
+                    if !detail.is_empty() && bar.length().is_some() {
+                        bar.set_message(detail);
+                    }
+                }
+            }
+            Event::End { task, outcome } => {
+                let Some(ended) = running.remove(&task) else { return };
+                if let Some(bar) = ended.bar {
+                    bar.finish_and_clear();
+                }
+                if let Some(outcome) = outcome {
+                    let time = ended.since.elapsed().as_secs_f64();
+                    self.line(&format!("{}: {outcome} ({time:.1} s)", ended.label));
+                }
+            }
+            Event::Warning(text) => {
+                let style = anstyle::AnsiColor::Yellow.on_default().bold();
+                self.line(&format!("{style}warning{style:#}: {text}"));
+            }
+            Event::Detail(text) => self.line(&text),
+            _ => {}
+        }
+    }
+
+    fn wants_detail(&self) -> bool {
+        self.verbose
+    }
+}

@@ -1,0 +1,148 @@
+//! Something observed in a file, with a code and a severity.
+
+use std::fmt;
+
+use serde::Serialize;
+
+use crate::name::WheelPath;
+
+/// How bad a finding is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// The wheel would fail for some of those whom its tag invites.
+    Error,
+    /// Somebody should look at it.
+    Warning,
+    /// Good to know.
+    Info,
+}
+
+/// What a finding is about. Codes are stable: scripts may rely on them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Code {
+    /// The file cannot be read as what it claims to be.
+    Unreadable,
+    /// The file is for another operating system.
+    WrongPlatform,
+    /// The file is for another processor.
+    WrongArch,
+    /// It needs a library that is not in the wheel and not promised.
+    ExternalLibrary,
+    /// It needs a newer version of a promised library.
+    SymbolTooNew,
+    /// It needs a symbol that the promised library may lack although its version does not show it.
+    ForbiddenSymbol,
+    /// The loader would look for libraries in a place outside the wheel.
+    EscapingRpath,
+    /// Its stack may hold code.
+    ExecutableStack,
+    /// The loader must write into its code.
+    TextRelocations,
+    /// Nobody looked whether it keeps the tag.
+    NotJudged,
+}
+
+impl Code {
+    /// Every code.
+    pub const ALL: [Self; 10] = [
+        Self::Unreadable,
+        Self::WrongPlatform,
+        Self::WrongArch,
+        Self::ExternalLibrary,
+        Self::SymbolTooNew,
+        Self::ForbiddenSymbol,
+        Self::EscapingRpath,
+        Self::ExecutableStack,
+        Self::TextRelocations,
+        Self::NotJudged,
+    ];
+
+    /// How it is written.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Unreadable => "unreadable",
+            Self::WrongPlatform => "wrong-platform",
+            Self::WrongArch => "wrong-arch",
+            Self::ExternalLibrary => "external-library",
+            Self::SymbolTooNew => "symbol-too-new",
+            Self::ForbiddenSymbol => "forbidden-symbol",
+            Self::EscapingRpath => "escaping-rpath",
+            Self::ExecutableStack => "executable-stack",
+            Self::TextRelocations => "text-relocations",
+            Self::NotJudged => "not-judged",
+        }
+    }
+
+    /// How bad it is.
+    pub const fn severity(self) -> Severity {
+        match self {
+            Self::Unreadable
+            | Self::WrongPlatform
+            | Self::WrongArch
+            | Self::ExternalLibrary
+            | Self::SymbolTooNew
+            | Self::ForbiddenSymbol => Severity::Error,
+            Self::EscapingRpath | Self::ExecutableStack | Self::TextRelocations => Severity::Warning,
+            Self::NotJudged => Severity::Info,
+        }
+    }
+
+    /// What to do about it.
+    pub const fn help(self) -> Option<&'static str> {
+        match self {
+            Self::Unreadable => Some("build or fetch the file anew; it may be cut short"),
+            Self::WrongPlatform | Self::WrongArch => {
+                Some("take the file for the target, or leave it out with `exclude`")
+            }
+            Self::ExternalLibrary => {
+                Some("link it statically, or build it as a component so that the wheel carries it")
+            }
+            Self::SymbolTooNew => Some(
+                "build it with the zig toolchain for the floor, or raise the floor (`glibc = \"…\"`)",
+            ),
+            Self::ForbiddenSymbol => Some("link the library statically, or avoid the symbol"),
+            Self::EscapingRpath => Some("use `$ORIGIN` and paths relative to it"),
+            Self::ExecutableStack => {
+                Some("link with `-Wl,-z,noexecstack`; an assembler file may lack its stack note")
+            }
+            Self::TextRelocations => Some("compile everything in it with `-fPIC`"),
+            Self::NotJudged => None,
+        }
+    }
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Something observed in a file.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Finding {
+    /// How bad it is.
+    pub severity: Severity,
+    /// Where.
+    pub file: WheelPath,
+    /// What it is about.
+    pub code: Code,
+    /// What was seen.
+    pub message: String,
+    /// What to do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub help: Option<&'static str>,
+}
+
+impl Finding {
+    pub(super) fn new(code: Code, file: &WheelPath, message: impl Into<String>) -> Self {
+        Self {
+            severity: code.severity(),
+            file: file.clone(),
+            code,
+            message: message.into(),
+            help: code.help(),
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! Bytes to facts: what a native file says of itself. Untrusted input; nothing here panics,
+//! recurses, or takes more memory than a small multiple of the file.
+
+pub mod elf;
+
+/// Why a file's own words cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// Something points outside the file.
+    #[error("the {what} lies outside the file")]
+    Outside {
+        /// What.
+        what: &'static str,
+    },
+    /// Something is more than any real file has.
+    #[error("it has {count} {what}, more than any real file")]
+    TooMany {
+        /// What.
+        what: &'static str,
+        /// How many.
+        count: u64,
+    },
+    /// Something is not what the format allows.
+    #[error("the {what} cannot be read")]
+    Malformed {
+        /// What.
+        what: &'static str,
+    },
+}
+
+/// A kind of native file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Format {
+    /// Linux and most of Unix.
+    Elf,
+    /// macOS, one architecture or several.
+    MachO,
+    /// Windows.
+    Pe,
+    /// A static library.
+    Archive,
+}
+
+impl Format {
+    /// The kind of `bytes`, by the first of them and never by name; nothing when it is not native.
+    ///
+    /// ```
+    /// use wheelsmith_core::binary::Format;
+    ///
+    /// assert_eq!(Format::of(b"\x7fELF\x02\x01"), Some(Format::Elf));
+    /// assert_eq!(Format::of(b"#!/bin/sh\n"), None);
+    /// ```
+    pub fn of(bytes: &[u8]) -> Option<Self> {
+        match bytes {
+            [0x7f, b'E', b'L', b'F', ..] => Some(Self::Elf),
+            [0xfe, 0xed, 0xfa, 0xce | 0xcf, ..] | [0xce | 0xcf, 0xfa, 0xed, 0xfe, ..] => {
+                Some(Self::MachO)
+            }
+            // Java classes begin alike; a fat file has few slices, a class file a version >= 45.
+            [0xca, 0xfe, 0xba, 0xbe | 0xbf, 0, 0, 0, n, ..] if *n > 0 && *n < 40 => {
+                Some(Self::MachO)
+            }
+            [b'!', b'<', b'a' | b't', b'r' | b'h', ..]
+                if bytes.starts_with(b"!<arch>\n") || bytes.starts_with(b"!<thin>\n") =>
+            {
+                Some(Self::Archive)
+            }
+            [b'M', b'Z', ..] => {
+                let at = bytes.get(0x3c..0x40)?;
+                let at = u32::from_le_bytes(at.try_into().ok()?) as usize;
+                let is_pe = bytes.get(at..)?.starts_with(b"PE\0\0");
+                is_pe.then_some(Self::Pe)
+            }
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn formats_are_told_by_their_first_bytes() {
+        let check = |bytes: &[u8], expected| assert_eq!(Format::of(bytes), expected, "{bytes:?}");
+        check(b"\x7fELF", Some(Format::Elf));
+        check(b"\xcf\xfa\xed\xfe", Some(Format::MachO));
+        check(b"\xca\xfe\xba\xbe\0\0\0\x02", Some(Format::MachO));
+        check(b"\xca\xfe\xba\xbe\0\0\0\x34", None);
+        check(b"!<arch>\n", Some(Format::Archive));
+        check(b"!<archaic>", None);
+        check(b"MZ", None);
+        let mut pe = vec![0; 0x44];
+        pe[..2].copy_from_slice(b"MZ");
+        pe[0x3c] = 0x40;
+        pe[0x40..].copy_from_slice(b"PE\0\0");
+        check(&pe, Some(Format::Pe));
+        pe[0x3f] = 0xff;
+        check(&pe, None);
+        check(b"", None);
+    }
+}

@@ -1,0 +1,426 @@
+//! C: compile in parallel what changed, then link or archive.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use super::inputs::{self, Input};
+use super::record::Record;
+use super::{Built, BuiltFile, Error, Linkage, Setting, depfile};
+use crate::config::{C, CForm, Component, Role, SourceGroup};
+use crate::name::{Digest, Os, Target, WheelPath};
+use crate::plan::ComponentPlan;
+use crate::source::Resolved;
+use crate::sys::{self, Command, ProcessError};
+use crate::toolchain::{LinkKind, Tool};
+
+/// Builds a component from C.
+pub(super) fn build(
+    setting: &Setting<'_>,
+    plan: &ComponentPlan,
+    c: &C,
+    source: &Resolved,
+    linked: &Linkage,
+) -> Result<Built, Error> {
+    let component = &plan.component;
+    let make = Make { setting, component, c, source, linked, over: &plan.over };
+    let dir = setting.component_dir(&component.name);
+    let headers = make.headers(&dir.join("include"))?;
+    let units = make.units(&dir.join("obj"))?;
+    let compiled = make.compile(&units)?;
+    let names = Names::new(component, c, setting.target());
+    let output = dir.join("out").join(&names.file);
+    let (linked_now, key) = match c.form {
+        CForm::Static => make.archive(&units, &output)?,
+        CForm::Shared | CForm::Executable => make.link(&units, &output, &names)?,
+    };
+    let (role, directory) = match c.form {
+        CForm::Shared => (Role::SharedLibrary, "lib"),
+        CForm::Static => (Role::StaticLibrary, "lib"),
+        CForm::Executable => (Role::Executable, "bin"),
+    };
+    let to = format!("{directory}/{}", names.file);
+    let to = to.parse().map_err(|e: crate::name::ParseError| {
+        setting.config.problem(&component.key, e.to_string(), None)
+    })?;
+    let mut linkage = Linkage { key: Some(key), ..Linkage::default() };
+    if !headers.is_empty() {
+        linkage.include.push(dir.join("include"));
+    }
+    match c.form {
+        CForm::Shared => linkage.shared.push(output.clone()),
+        CForm::Static => {
+            linkage.archives = [&[output.clone()], &linked.archives[..]].concat();
+            linkage.shared.clone_from(&linked.shared);
+            linkage.system.clone_from(&c.libraries);
+        }
+        CForm::Executable => {}
+    }
+    let outcome = match (compiled, linked_now) {
+        (0, false) => "up to date".to_owned(),
+        (0, true) => "linked".to_owned(),
+        (n, _) => format!("{n} of {} compiled", units.len()),
+    };
+    let mut files = vec![BuiltFile { path: output, to, role, aliases: names.aliases }];
+    files.extend(headers);
+    Ok(Built {
+        name: component.name.clone(),
+        version: component.version.clone(),
+        license: component.license.clone(),
+        source: source.clone(),
+        files,
+        outcome,
+        linkage,
+    })
+}
+
+/// What a component's file is called on its target.
+struct Names {
+    /// The file: a shared library's SONAME, so that no chain of links is needed.
+    file: String,
+    /// The name that linkers look for.
+    aliases: Vec<String>,
+}
+
+impl Names {
+    fn new(component: &Component, c: &C, target: Target) -> Self {
+        let name = &component.name;
+        let os = target.os();
+        let stem = if name.starts_with("lib") || os == Os::Windows {
+            name.clone()
+        } else {
+            format!("lib{name}")
+        };
+        let plain = format!("{stem}{}", os.shared_library_suffix());
+        let alias = |file: String| {
+            let aliases = if file == plain { Vec::new() } else { vec![plain.clone()] };
+            Self { file, aliases }
+        };
+        match (c.form, os, &c.soname) {
+            (CForm::Static, ..) => Self { file: format!("{stem}.a"), aliases: Vec::new() },
+            (CForm::Executable, ..) => {
+                Self { file: format!("{name}{}", os.program_suffix()), aliases: Vec::new() }
+            }
+            (CForm::Shared, Os::Linux(_), Some(soname)) => alias(soname.clone()),
+            // `libx.so.1` is `libx.1.dylib` there.
+            (CForm::Shared, Os::MacOs, Some(soname)) => alias(match soname.split_once(".so") {
+                Some((stem, version)) => format!("{stem}{version}.dylib"),
+                None => soname.clone(),
+            }),
+            (CForm::Shared, ..) => Self { file: plain, aliases: Vec::new() },
+        }
+    }
+}
+
+/// One file to compile.
+struct Unit {
+    /// As messages call it.
+    name: String,
+    source: PathBuf,
+    object: PathBuf,
+    args: Vec<String>,
+}
+
+struct Make<'a> {
+    setting: &'a Setting<'a>,
+    component: &'a Component,
+    c: &'a C,
+    source: &'a Resolved,
+    linked: &'a Linkage,
+    over: &'a crate::config::ComponentOverride,
+}
+
+impl Make<'_> {
+    fn io(&self, source: std::io::Error) -> Error {
+        Error::Io { component: self.component.name.clone(), target: self.setting.target(), source }
+    }
+
+    /// Lays the headers out below `to` as the runtime will have them, for those who link to us.
+    fn headers(&self, to: &Path) -> Result<Vec<BuiltFile>, Error> {
+        let mut files = Vec::new();
+        for (i, headers) in self.c.headers.iter().enumerate() {
+            let key = format!("{}.headers[{i}].files", self.component.key);
+            for Input { relative, path } in self.expand(&key, &headers.files, &[])? {
+                let name = relative.rsplit('/').next().unwrap_or(&relative);
+                let below = match &headers.to {
+                    Some(dir) => format!("{dir}/{name}"),
+                    None => name.to_owned(),
+                };
+                let place = to.join(&below);
+                let bytes = sys::fs::read(&path).map_err(|e| self.io(e))?;
+                sys::fs::write_atomic(&place, &bytes).map_err(|e| self.io(e))?;
+                let to: WheelPath = format!("include/{below}").parse().map_err(
+                    |e: crate::name::ParseError| self.setting.config.problem(&key, e.to_string(), None),
+                )?;
+                files.push(BuiltFile { path: place, to, role: Role::Header, aliases: Vec::new() });
+            }
+        }
+        Ok(files)
+    }
+
+    fn expand(
+        &self,
+        key: &str,
+        patterns: &[crate::config::SourcePath],
+        exclude: &[crate::config::SourcePath],
+    ) -> Result<Vec<Input>, Error> {
+        let Setting { config, project, .. } = self.setting;
+        Ok(inputs::expand(config, key, patterns, exclude, &self.source.root, project)?)
+    }
+
+    /// Every file to compile, with its arguments.
+    fn units(&self, objects: &Path) -> Result<Vec<Unit>, Error> {
+        let mut units = Vec::new();
+        for (i, group) in self.c.sources.iter().enumerate() {
+            let key = format!("{}.sources[{i}].files", self.component.key);
+            let args = self.group_args(group);
+            for Input { relative, path } in self.expand(&key, &group.files, &group.exclude)? {
+                // The group's number keeps one file compiled in two ways apart.
+                let object = objects.join(format!("{i}")).join(format!("{relative}.o"));
+                units.push(Unit { name: relative, source: path, object, args: args.clone() });
+            }
+        }
+        Ok(units)
+    }
+
+    fn group_args(&self, group: &SourceGroup) -> Vec<String> {
+        let Setting { plan, toolchain, project, .. } = self.setting;
+        let mut args = toolchain.compile_args(plan.optimize);
+        args.extend(group.std.iter().map(|std| format!("-std={std}")));
+        args.extend(group.define.iter().map(|define| format!("-D{define}")));
+        let include = group.include.iter().map(|dir| dir.resolve(&self.source.root, project));
+        let include = include.chain(self.linked.include.iter().cloned());
+        args.extend(include.map(|dir| format!("-I{}", dir.display())));
+        // Paths in `__FILE__` and debug information are those of any checkout.
+        args.push(format!("-ffile-prefix-map={}=.", self.source.root.display()));
+        args.push(format!("-ffile-prefix-map={}=.", project.display()));
+        args.extend(group.flags.iter().cloned());
+        args.extend(self.over.flags.iter().cloned());
+        args
+    }
+
+    /// Compiles what is not current; says how many files that were.
+    fn compile(&self, units: &[Unit]) -> Result<usize, Error> {
+        let Setting { host, .. } = self.setting;
+        let stale: Vec<&Unit> = {
+            let mut stale: Vec<&Unit> = units.iter().filter(|unit| !self.is_current(unit)).collect();
+            // Long files first, so that no core is left with one at the end.
+            stale.sort_by_key(|unit| {
+                std::cmp::Reverse(sys::fs::metadata(&unit.source).map_or(0, |m| m.len()))
+            });
+            stale
+        };
+        if stale.is_empty() {
+            return Ok(0);
+        }
+        let label = format!("compile {} for {}", self.component.name, self.setting.target());
+        let task = host.task(label, stale.len() as u64);
+        let next = AtomicUsize::new(0);
+        let failure: Mutex<Option<(usize, Error)>> = Mutex::new(None);
+        let failed = || failure.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        std::thread::scope(|scope| {
+            for _ in 0..host.jobs.count().min(stale.len()) {
+                scope.spawn(|| {
+                    loop {
+                        let i = next.fetch_add(1, Ordering::Relaxed);
+                        let Some(unit) = stale.get(i).filter(|_| failed().is_none()) else { break };
+                        match self.compile_one(unit) {
+                            Ok(()) => task.advance(1, &unit.name),
+                            Err(error) => {
+                                let mut failure = failed();
+                                if failure.as_ref().is_none_or(|(first, _)| i < *first) {
+                                    *failure = Some((i, error));
+                                }
+                            }
+                        }
+                    }
+                });
+            }
+        });
+        if let Some((_, error)) = failed().take() {
+            return Err(error);
+        }
+        task.finish(format!("{} of {} compiled", stale.len(), units.len()));
+        Ok(stale.len())
+    }
+
+    fn is_current(&self, unit: &Unit) -> bool {
+        let hashes = self.setting.hashes;
+        Record::current(&record_path(&unit.object), self.how(&unit.args), &unit.object, hashes)
+            .is_some()
+    }
+
+    /// What decides a result besides the files that are read: arguments and toolchain.
+    fn how(&self, args: &[String]) -> Digest {
+        let id = self.setting.toolchain.id.to_string();
+        Digest::of(format!("{id}\n{}", args.join("\n")))
+    }
+
+    fn compile_one(&self, unit: &Unit) -> Result<(), Error> {
+        let Setting { host, toolchain, hashes, .. } = self.setting;
+        let _token = host.jobs.acquire().map_err(|e| self.io(e))?;
+        let deps = unit.object.with_extension("d");
+        let parent = unit.object.parent().unwrap_or(Path::new("."));
+        sys::fs::create_dir_all(parent).map_err(|e| self.io(e))?;
+        // A record without its object, or the reverse, is never current.
+        let record = record_path(&unit.object);
+        let _ = sys::fs::remove_file(&record);
+        let command = self
+            .command(&toolchain.cc)
+            .args(unit.args.iter().cloned())
+            .args(["-MD", "-MF"])
+            .arg(deps.to_string_lossy())
+            .args(["-c", "-o"])
+            .arg(unit.object.to_string_lossy())
+            .arg(self.shown(&unit.source));
+        let said = command.run(host).map_err(|source| match source {
+            ProcessError::Cancelled => Error::Cancelled,
+            source => Error::Compile {
+                file: unit.name.clone(),
+                component: self.component.name.clone(),
+                target: self.setting.target(),
+                source,
+            },
+        })?;
+        if !said.stderr.trim().is_empty() {
+            host.detail(|| said.stderr.trim_end().to_owned());
+        }
+        let read = sys::fs::read_to_string(&deps).unwrap_or_default();
+        let read = depfile::prerequisites(&read).into_iter();
+        let read: BTreeSet<PathBuf> =
+            read.map(|path| self.source.root.join(path)).chain([unit.source.clone()]).collect();
+        if let Some(made) = Record::new(self.how(&unit.args), read, &unit.object, hashes) {
+            made.save(&record).map_err(|e| self.io(e))?;
+        }
+        Ok(())
+    }
+
+    /// The source as the compiler is told it: relative to where it runs, where it can be.
+    fn shown(&self, path: &Path) -> String {
+        path.strip_prefix(&self.source.root).unwrap_or(path).to_string_lossy().into_owned()
+    }
+
+    fn command(&self, tool: &Tool) -> Command {
+        tool.command(&self.source.root, &self.setting.host.env)
+    }
+
+    /// Puts the objects into an archive. Says whether it had to, and what decides the result.
+    fn archive(&self, units: &[Unit], output: &Path) -> Result<(bool, Digest), Error> {
+        let command = self.command(&self.setting.toolchain.ar).arg("rcsD");
+        let command = command.arg(output.to_string_lossy());
+        let objects = units.iter().map(|unit| unit.object.clone()).collect();
+        self.make(Link { command, objects, tail: Vec::new(), script: None }, output)
+    }
+
+    /// Links the objects and everything that they need.
+    fn link(
+        &self,
+        units: &[Unit],
+        output: &Path,
+        names: &Names,
+    ) -> Result<(bool, Digest), Error> {
+        let Setting { toolchain, plan, config, project, .. } = self.setting;
+        let kind = match self.c.form {
+            CForm::Shared => LinkKind::Shared { name: &names.file },
+            _ => LinkKind::Executable,
+        };
+        let linux = matches!(plan.target.os(), Os::Linux(_));
+        let mut args = toolchain.link_args(kind, plan.optimize, plan.strip);
+        if linux && self.c.allow_undefined {
+            // The last word counts: a shared library is otherwise linked with `-z defs`.
+            args.push("-Wl,-z,undefs".to_owned());
+        }
+        let mut script = None;
+        if let Some(path) = self.c.version_script.as_ref().filter(|_| linux) {
+            let key = format!("{}.version-script", self.component.key);
+            let path = inputs::file(config, &key, path, &self.source.root, project)?;
+            args.push(format!("-Wl,--version-script={}", path.display()));
+            script = Some(path);
+        }
+        if !self.linked.shared.is_empty() {
+            args.extend(self.setting.sibling_rpath(self.c.form == CForm::Executable));
+        }
+        let objects = units.iter().map(|unit| &unit.object);
+        let objects = objects.chain(&self.linked.archives).chain(&self.linked.shared);
+        let libraries = self.c.libraries.iter().chain(&self.linked.system);
+        let mut tail: Vec<String> = libraries.map(|name| format!("-l{name}")).collect();
+        tail.extend(self.c.link_flags.iter().chain(&self.over.link_flags).cloned());
+        let command = self.command(&toolchain.cc).args(args).arg("-o");
+        let command = command.arg(output.to_string_lossy());
+        self.make(Link { command, objects: objects.cloned().collect(), tail, script }, output)
+    }
+
+    /// Runs `link` unless its output is current. Says whether it ran, and what decides the output.
+    fn make(&self, link: Link, output: &Path) -> Result<(bool, Digest), Error> {
+        let Setting { host, hashes, .. } = self.setting;
+        let record = record_path(output);
+        let objects = link.objects.iter().map(|path| path.to_string_lossy().into_owned());
+        let objects: Vec<String> = objects.collect();
+        let how = self.how(&[&link.command.args[..], &objects, &link.tail].concat());
+        if let Some(current) = Record::current(&record, how, output, hashes) {
+            return Ok((false, current.output()));
+        }
+        let task = host.task(
+            format!("link {} for {}", self.component.name, self.setting.target()),
+            1,
+        );
+        let dir = output.parent().unwrap_or(Path::new("."));
+        sys::fs::create_dir_all(dir).map_err(|e| self.io(e))?;
+        // `ar` adds to an archive that is there; a linker killed half-way leaves half a file.
+        for old in [output, &record] {
+            if old.exists() {
+                sys::fs::remove_file(old).map_err(|e| self.io(e))?;
+            }
+        }
+        let command = if objects.iter().map(String::len).sum::<usize>() > COMMAND_LINE_LIMIT {
+            let list = output.with_extension("objects");
+            let quoted: String = objects.iter().map(|o| format!("{o:?}\n")).collect();
+            sys::fs::write_atomic(&list, quoted.as_bytes()).map_err(|e| self.io(e))?;
+            link.command.arg(format!("@{}", list.display()))
+        } else {
+            link.command.args(objects)
+        };
+        let _token = host.jobs.acquire().map_err(|e| self.io(e))?;
+        let said = command.args(link.tail).run(host).map_err(|source| match source {
+            ProcessError::Cancelled => Error::Cancelled,
+            source => Error::Link {
+                component: self.component.name.clone(),
+                target: self.setting.target(),
+                source,
+            },
+        })?;
+        if !said.stderr.trim().is_empty() {
+            host.detail(|| said.stderr.trim_end().to_owned());
+        }
+        let inputs = link.objects.into_iter().chain(link.script);
+        let made = Record::new(how, inputs, output, hashes).ok_or_else(|| {
+            self.io(std::io::Error::other(format!("the linker made no `{}`", output.display())))
+        })?;
+        made.save(&record).map_err(|e| self.io(e))?;
+        task.finish("done");
+        Ok((true, made.output()))
+    }
+}
+
+/// A command that makes one file of many.
+struct Link {
+    /// Up to the output.
+    command: Command,
+    /// What is put together.
+    objects: Vec<PathBuf>,
+    /// What stands behind it.
+    tail: Vec<String>,
+    /// A further file that is read.
+    script: Option<PathBuf>,
+}
+
+/// Windows takes 32767 characters in all; others take more.
+const COMMAND_LINE_LIMIT: usize = 24_000;
+
+/// Beside a file, what it was made from.
+fn record_path(output: &Path) -> PathBuf {
+    let mut name = output.as_os_str().to_owned();
+    name.push(".json");
+    PathBuf::from(name)
+}

@@ -1,0 +1,238 @@
+//! Rust: cargo builds, we take the artifacts.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use cargo_metadata::{Message, TargetKind};
+
+use super::{Built, BuiltFile, Error, Linkage, Setting, inputs};
+use crate::config::{Artifact, Cargo, Role};
+use crate::name::{Digest, Target, WheelPath};
+use crate::plan::ComponentPlan;
+use crate::source::Resolved;
+use crate::sys::{Command, Env, ProcessError};
+use crate::toolchain::{self, RustStd, Strip};
+
+/// Builds a component with cargo.
+pub(super) fn build(
+    setting: &Setting<'_>,
+    plan: &ComponentPlan,
+    cargo: &Cargo,
+    source: &Resolved,
+    linked: &Linkage,
+) -> Result<Built, Error> {
+    let component = &plan.component;
+    let name = &component.name;
+    let host = setting.host;
+    let target = setting.target();
+    let key = format!("{}.manifest", component.key);
+    let root = &source.root;
+    let manifest = inputs::file(setting.config, &key, &cargo.manifest, root, setting.project)?;
+    let dir = manifest.parent().unwrap_or(root);
+    let program = (host.env.find_program(host.env.get("CARGO").unwrap_or("cargo")))
+        .ok_or_else(|| Error::NoCargo { component: name.clone() })?;
+    // Without its standard library every crate fails with a message about the first one.
+    if let RustStd::Missing { reason, hint } = toolchain::rust_std(host, &target, dir) {
+        return Err(Error::NoRustTarget { component: name.clone(), reason, hint });
+    }
+    let task = host.task(format!("cargo build {name} for {target}"), 0);
+    let mut env = environment(setting);
+    let mut args = arguments(setting, plan, cargo, &manifest);
+    add_rustflags(&rustflags(setting, linked, dir), target, &mut env, &mut args);
+    let command = Command::new(program, dir, &env).args(args).takes_jobs();
+    let token = host.jobs.acquire().map_err(|source| Error::Io {
+        component: name.clone(),
+        target,
+        source,
+    })?;
+    let said = command.run(host).map_err(|source| match source {
+        ProcessError::Cancelled => Error::Cancelled,
+        source => Error::Cargo { component: name.clone(), target, source },
+    })?;
+    drop(token);
+    host.detail(|| said.stderr.trim_end().to_owned());
+    let made = artifacts(&said.stdout);
+    let mut files = Vec::new();
+    for artifact in &cargo.artifacts {
+        files.push(take(setting, plan, artifact, &made)?);
+    }
+    let fresh = made.values().all(|made| made.fresh);
+    let outcome = if fresh { "up to date" } else { "built by cargo" }.to_owned();
+    task.finish(outcome.clone());
+    let shared: Vec<PathBuf> = (files.iter())
+        .filter(|file| file.role == Role::SharedLibrary)
+        .map(|file| file.path.clone())
+        .collect();
+    let digests: Vec<String> =
+        shared.iter().filter_map(|path| setting.hashes.of(path)).map(|d| d.to_string()).collect();
+    Ok(Built {
+        name: name.clone(),
+        version: component.version.clone(),
+        license: component.license.clone(),
+        source: source.clone(),
+        files,
+        outcome,
+        linkage: Linkage {
+            shared,
+            key: Some(Digest::of(digests.join(","))),
+            ..Linkage::default()
+        },
+    })
+}
+
+fn arguments(
+    setting: &Setting<'_>,
+    plan: &ComponentPlan,
+    cargo: &Cargo,
+    manifest: &Path,
+) -> Vec<String> {
+    let mut args: Vec<String> = ["build", "--message-format=json-render-diagnostics"]
+        .into_iter()
+        .map(str::to_owned)
+        .collect();
+    let mut option = |name: &str, value: &str| {
+        args.push(format!("--{name}"));
+        args.push(value.to_owned());
+    };
+    option("manifest-path", &manifest.to_string_lossy());
+    option("target", setting.target().triple());
+    option("target-dir", &setting.work.join("cargo").to_string_lossy());
+    option("profile", &cargo.profile);
+    for artifact in &cargo.artifacts {
+        if let Artifact::Bin(name) = artifact {
+            option("bin", name);
+        }
+    }
+    let features: Vec<&str> =
+        cargo.features.iter().chain(&plan.over.features).map(String::as_str).collect();
+    if !features.is_empty() {
+        option("features", &features.join(","));
+    }
+    let strip = match setting.plan.strip {
+        Strip::All => "symbols",
+        Strip::Debug => "debuginfo",
+        Strip::None => "none",
+    };
+    option("config", &format!("profile.{}.strip={strip:?}", cargo.profile));
+    if cargo.artifacts.iter().any(|artifact| matches!(artifact, Artifact::Cdylib(_))) {
+        args.push("--lib".to_owned());
+    }
+    if !cargo.default_features {
+        args.push("--no-default-features".to_owned());
+    }
+    if cargo.locked {
+        args.push("--locked".to_owned());
+    }
+    args
+}
+
+/// Gives cargo `flags` in the one way that does not hide the user's: the variables hide each other
+/// and the configuration's flags, a further `--config` joins those of the same target.
+fn add_rustflags(flags: &[String], target: Target, env: &mut Env, args: &mut Vec<String>) {
+    if let Some(encoded) = env.get("CARGO_ENCODED_RUSTFLAGS") {
+        let all = encoded.split('\x1f').chain(flags.iter().map(String::as_str));
+        let all = all.collect::<Vec<_>>().join("\x1f");
+        env.set("CARGO_ENCODED_RUSTFLAGS", all);
+    } else if let Some(plain) = env.get("RUSTFLAGS") {
+        let all = plain.split_whitespace().chain(flags.iter().map(String::as_str));
+        let all = all.collect::<Vec<_>>().join("\x1f");
+        env.set("CARGO_ENCODED_RUSTFLAGS", all);
+    } else {
+        args.push("--config".to_owned());
+        let flags = toml::Value::from(flags.to_vec());
+        args.push(format!("target.{}.rustflags={flags}", target.triple()));
+    }
+}
+
+/// The user's environment and the toolchain's variables.
+fn environment(setting: &Setting<'_>) -> Env {
+    let host = setting.host;
+    let mut env = host.env.clone();
+    // Those of a cargo above us (a build script, `cargo run`) are not for this build.
+    for name in ["CARGO_TARGET_DIR", "CARGO_BUILD_TARGET", "MAKEFLAGS", "CARGO_MAKEFLAGS"] {
+        env.remove(name);
+    }
+    let mut env = env.with(toolchain::env_for_cargo(setting.toolchain, setting.wrappers));
+    let epoch = host.env.for_compilers();
+    env.set("SOURCE_DATE_EPOCH", epoch.get("SOURCE_DATE_EPOCH").unwrap_or_default());
+    env
+}
+
+/// What rustc is told beyond the user's own flags.
+fn rustflags(setting: &Setting<'_>, linked: &Linkage, dir: &Path) -> Vec<String> {
+    let env = &setting.host.env;
+    let mut flags = Vec::new();
+    let mut remap = |from: &Path, to: &str| {
+        flags.push(format!("--remap-path-prefix={}={to}", from.display()));
+    };
+    // The last that matches wins.
+    remap(setting.project, ".");
+    remap(dir, ".");
+    remap(setting.work, "build");
+    if let Some(home) = env.path("CARGO_HOME").or_else(|| Some(env.path("HOME")?.join(".cargo"))) {
+        remap(&home.join("registry").join("src"), "registry");
+        remap(&home.join("git").join("checkouts"), "git");
+    }
+    let dirs = linked.shared.iter().chain(&linked.archives).filter_map(|path| path.parent());
+    let dirs: BTreeSet<&Path> = dirs.collect();
+    flags.extend(dirs.iter().map(|dir| format!("-Lnative={}", dir.display())));
+    if !linked.shared.is_empty() {
+        // Of a program; a library in `lib/` finds its siblings there as well.
+        flags.extend(setting.sibling_rpath(true).map(|arg| format!("-Clink-arg={arg}")));
+    }
+    flags
+}
+
+struct Made {
+    path: PathBuf,
+    fresh: bool,
+}
+
+/// What cargo made, by `bin` or `cdylib` and name.
+fn artifacts(stdout: &[u8]) -> BTreeMap<(&'static str, String), Made> {
+    let mut made = BTreeMap::new();
+    for message in Message::parse_stream(stdout) {
+        let Ok(Message::CompilerArtifact(artifact)) = message else { continue };
+        let name = artifact.target.name.clone();
+        if let Some(path) = &artifact.executable {
+            let path = path.clone().into_std_path_buf();
+            made.insert(("bin", name), Made { path, fresh: artifact.fresh });
+        } else if artifact.target.kind.contains(&TargetKind::CDyLib) {
+            let suffixes = [".so", ".dylib", ".dll"];
+            let is_library = |path: &&cargo_metadata::camino::Utf8PathBuf| {
+                suffixes.iter().any(|suffix| path.as_str().ends_with(suffix))
+            };
+            if let Some(path) = artifact.filenames.iter().find(is_library) {
+                let path = path.clone().into_std_path_buf();
+                // cargo names the target as in `Cargo.toml`, the file with `_`.
+                made.insert(("cdylib", name.replace('-', "_")), Made { path, fresh: artifact.fresh });
+            }
+        }
+    }
+    made
+}
+
+fn take(
+    setting: &Setting<'_>,
+    plan: &ComponentPlan,
+    artifact: &Artifact,
+    made: &BTreeMap<(&'static str, String), Made>,
+) -> Result<BuiltFile, Error> {
+    let (kind, name, role) = match artifact {
+        Artifact::Bin(name) => ("bin", name.clone(), Role::Executable),
+        Artifact::Cdylib(name) => ("cdylib", name.replace('-', "_"), Role::SharedLibrary),
+    };
+    let Some(Made { path, .. }) = made.get(&(kind, name.clone())) else {
+        let made: Vec<String> =
+            made.keys().map(|(kind, name)| format!("{kind} `{name}`")).collect();
+        return Err(Error::NoArtifact {
+            artifact: format!("{kind} `{name}`"),
+            component: plan.component.name.clone(),
+            made: if made.is_empty() { "nothing".to_owned() } else { made.join(", ") },
+        });
+    };
+    let file = path.file_name().unwrap_or_default().to_string_lossy();
+    let to: Result<WheelPath, _> = format!("{}/{file}", role.directory()).parse();
+    let to = to.map_err(|e| setting.config.problem(&plan.component.key, e.to_string(), None))?;
+    Ok(BuiltFile { path: path.clone(), to, role, aliases: Vec::new() })
+}

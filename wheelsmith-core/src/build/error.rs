@@ -1,0 +1,113 @@
+//! Why a component could not be built.
+
+use std::io;
+
+use crate::config;
+use crate::name::Target;
+use crate::sys::ProcessError;
+
+/// Why a component could not be built.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The configuration names something that is not there.
+    #[error(transparent)]
+    Config(#[from] config::Error),
+    /// A compiler refused a file.
+    #[error("cannot compile `{file}` of component `{component}` for {target}")]
+    Compile {
+        /// The file, as the configuration has it.
+        file: String,
+        /// The component.
+        component: String,
+        /// The target.
+        target: Target,
+        /// The compiler's own words.
+        #[source]
+        source: ProcessError,
+    },
+    /// The linker refused.
+    #[error("cannot link component `{component}` for {target}")]
+    Link {
+        /// The component.
+        component: String,
+        /// The target.
+        target: Target,
+        /// The linker's own words.
+        #[source]
+        source: ProcessError,
+    },
+    /// cargo refused.
+    #[error("cannot build component `{component}` with cargo for {target}")]
+    Cargo {
+        /// The component.
+        component: String,
+        /// The target.
+        target: Target,
+        /// cargo's own words.
+        #[source]
+        source: ProcessError,
+    },
+    /// There is no cargo.
+    #[error("cannot build component `{component}`: no `cargo` was found on PATH")]
+    NoCargo {
+        /// The component.
+        component: String,
+    },
+    /// The Rust compiler has no standard library for the target.
+    #[error("cannot build component `{component}`: {reason}")]
+    NoRustTarget {
+        /// The component.
+        component: String,
+        /// Which compiler has no library for which target.
+        reason: String,
+        /// How to get it.
+        hint: String,
+    },
+    /// cargo did not make what the configuration takes.
+    #[error("cannot take {artifact} from component `{component}`: cargo made {made}")]
+    NoArtifact {
+        /// `bin` or `cdylib` with its name.
+        artifact: String,
+        /// The component.
+        component: String,
+        /// What it made instead.
+        made: String,
+    },
+    /// The user stopped us.
+    #[error("stopped")]
+    Cancelled,
+    /// A file could not be read or written.
+    #[error("cannot build component `{component}` for {target}")]
+    Io {
+        /// The component.
+        component: String,
+        /// The target.
+        target: Target,
+        /// Why, with the path.
+        #[source]
+        source: io::Error,
+    },
+}
+
+impl Error {
+    /// What the user can do about it.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::NoRustTarget { hint, .. } => Some(hint.clone()),
+            Self::NoCargo { .. } => Some("install Rust, or put `cargo` on PATH".to_owned()),
+            Self::NoArtifact { .. } => {
+                Some("a `cdylib` needs `crate-type = [\"cdylib\"]` in its `Cargo.toml`".to_owned())
+            }
+            Self::Link { source: ProcessError::Failed { output, .. }, .. }
+                if output.contains("undefined symbol") || output.contains("undefined reference") =>
+            {
+                Some(
+                    "add the file or component that defines it to `sources` or `link`; a plugin \
+                     whose host defines it takes `allow-undefined = true`"
+                        .to_owned(),
+                )
+            }
+            _ => None,
+        }
+    }
+}

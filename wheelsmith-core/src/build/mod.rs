@@ -1,0 +1,170 @@
+//! Carries out a plan: runs compilers and cargo, and rebuilds only what changed.
+//!
+//! Nothing is written to a component's source; everything lands below the build directory.
+
+mod c;
+mod cargo;
+mod depfile;
+mod error;
+pub(crate) mod inputs;
+mod record;
+mod taken;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+pub use error::Error;
+pub use record::Hashes;
+
+use crate::config::{Config, Kind, Role};
+use crate::name::{Digest, Os, Target, WheelPath};
+use crate::plan::{ComponentPlan, TargetPlan};
+use crate::source::Resolved;
+use crate::sys::Host;
+use crate::toolchain::{Toolchain, Wrappers};
+
+/// A component that is built.
+#[derive(Debug, Clone)]
+pub struct Built {
+    /// Its name.
+    pub name: String,
+    /// Its own version.
+    pub version: Option<String>,
+    /// Its licence.
+    pub license: Option<String>,
+    /// Where its source came from.
+    pub source: Resolved,
+    /// Its files.
+    pub files: Vec<BuiltFile>,
+    /// What was done, for the user: `148 compiled, linked`, `up to date`.
+    pub outcome: String,
+    /// What those who link to it need.
+    pub linkage: Linkage,
+}
+
+/// A file of a component.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BuiltFile {
+    /// Where it is.
+    pub path: PathBuf,
+    /// Where it lands in the runtime directory.
+    pub to: WheelPath,
+    /// What it is.
+    pub role: Role,
+    /// Other names of it beside `to`, such as `libx.so` of `libx.so.1`.
+    pub aliases: Vec<String>,
+}
+
+/// What a component offers to those who link to it.
+#[derive(Debug, Clone, Default)]
+pub struct Linkage {
+    /// Archives to link in, each before those that it needs.
+    pub archives: Vec<PathBuf>,
+    /// Shared libraries to link to.
+    pub shared: Vec<PathBuf>,
+    /// Directories of headers.
+    pub include: Vec<PathBuf>,
+    /// Libraries of the system that the archives need.
+    pub system: Vec<String>,
+    /// Changes when anything of the above changes.
+    pub key: Option<Digest>,
+}
+
+/// What every component of a target is built with.
+pub struct Setting<'a> {
+    /// The configuration, for messages.
+    pub config: &'a Config,
+    /// The plan of the target.
+    pub plan: &'a TargetPlan,
+    /// Its toolchain.
+    pub toolchain: &'a Toolchain,
+    /// The directory of the configuration.
+    pub project: &'a Path,
+    /// The build directory of the target.
+    pub work: &'a Path,
+    /// Its programs, for those who can only be told a path.
+    pub wrappers: &'a Wrappers,
+    /// The machine.
+    pub host: &'a Host,
+    /// Digests of files that were read in this run.
+    pub hashes: &'a Hashes,
+}
+
+impl Setting<'_> {
+    fn target(&self) -> Target {
+        self.plan.target
+    }
+
+    /// The link arguments by which a program or library finds libraries of the same runtime.
+    fn sibling_rpath(&self, from_program: bool) -> Option<String> {
+        let up = if from_program { "/../lib" } else { "" };
+        match self.target().os() {
+            Os::Linux(_) => Some(format!("-Wl,-rpath,$ORIGIN{up}")),
+            Os::MacOs => Some(format!("-Wl,-rpath,@loader_path{up}")),
+            // DLLs are found beside the program.
+            Os::Windows => None,
+        }
+    }
+
+    /// The directory in which a component is built.
+    fn component_dir(&self, name: &str) -> PathBuf {
+        self.work.join("components").join(name)
+    }
+}
+
+/// Builds the components of one target in order.
+///
+/// # Errors
+/// The first thing that could not be built.
+pub fn run(
+    setting: &Setting<'_>,
+    sources: &BTreeMap<(String, String), Resolved>,
+) -> Result<Vec<Built>, Error> {
+    let mut built: Vec<Built> = Vec::new();
+    for component in &setting.plan.components {
+        let key = (component.component.name.clone(), setting.target().triple().to_owned());
+        let source = &sources[&key];
+        let linked = linkage(component, &built);
+        let licenses = taken::license_files(setting, component, source)?;
+        let mut one = match &component.component.kind {
+            Kind::C(c) => c::build(setting, component, c, source, &linked)?,
+            Kind::Cargo(cargo) => cargo::build(setting, component, cargo, source, &linked)?,
+            Kind::Prebuilt(prebuilt) => {
+                let own = prebuilt.archives.get(setting.target().triple());
+                let outputs = own.map_or(&prebuilt.outputs, |(_, outputs)| outputs);
+                taken::build(setting, component, outputs, source)?
+            }
+            Kind::Files(outputs) => taken::build(setting, component, outputs, source)?,
+        };
+        one.files.extend(licenses);
+        built.push(one);
+    }
+    Ok(built)
+}
+
+/// What `component` links to, gathered from what is built already: archives in link order, and
+/// behind an archive whatever the archive needs.
+fn linkage(component: &ComponentPlan, built: &[Built]) -> Linkage {
+    let mut all = Linkage::default();
+    let mut keys = Vec::new();
+    // Later components may need earlier ones, so the later come first on a link line.
+    let wanted = &component.component.link;
+    for other in built.iter().rev().filter(|other| wanted.contains(&other.name)) {
+        all.archives.extend(other.linkage.archives.iter().cloned());
+        all.shared.extend(other.linkage.shared.iter().cloned());
+        all.include.extend(other.linkage.include.iter().cloned());
+        all.system.extend(other.linkage.system.iter().cloned());
+        keys.extend(other.linkage.key.map(|key| key.to_string()));
+    }
+    // Of an archive that two others need, the last mention counts: everything before may use it.
+    let mut seen = std::collections::BTreeSet::new();
+    all.archives.reverse();
+    all.archives.retain(|archive| seen.insert(archive.clone()));
+    all.archives.reverse();
+    all.shared.dedup();
+    all.include.dedup();
+    all.system.sort();
+    all.system.dedup();
+    all.key = Some(Digest::of(keys.join(",")));
+    all
+}

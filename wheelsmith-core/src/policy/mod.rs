@@ -1,0 +1,167 @@
+//! What a platform tag promises: libraries that are there, symbol versions that they have.
+//!
+//! The tables are data, made from auditwheel's by `scripts/policy-tables.py` (PEP 600, PEP 656).
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
+
+use serde::Deserialize;
+
+use crate::name::{Arch, Libc, PlatformTag, PlatformVersion};
+
+/// What one platform tag promises.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Policy {
+    /// The tag.
+    pub tag: PlatformTag,
+    /// Libraries that are there.
+    pub allowed_libraries: BTreeSet<String>,
+    /// Symbols that a library may lack although its versions do not show it, by library.
+    pub forbidden_symbols: BTreeMap<String, BTreeSet<String>>,
+    /// The versions in each namespace: `GLIBC` -> `2.2.5`, `2.3`, … A namespace that is not here is
+    /// free.
+    pub symbol_versions: BTreeMap<String, BTreeSet<String>>,
+}
+
+impl Policy {
+    /// Whether `library` is promised. The dynamic loader always is.
+    pub fn allows_library(&self, library: &str) -> bool {
+        is_loader(library) || self.allowed_libraries.contains(library)
+    }
+
+    /// Whether a versioned symbol's version, such as `GLIBC_2.14`, is promised: versions of
+    /// namespaces that no policy speaks of are, others only when they are listed, however they
+    /// compare (`GLIBC_PRIVATE` never is).
+    pub fn allows_version(&self, version: &str) -> bool {
+        let Some((namespace, number)) = version.split_once('_') else { return true };
+        self.symbol_versions.get(namespace).is_none_or(|versions| versions.contains(number))
+    }
+}
+
+/// Whether `library` is the dynamic loader, which is there wherever the program starts at all.
+pub fn is_loader(library: &str) -> bool {
+    library.contains("ld-linux") || library.starts_with("ld64.so.") || library.starts_with("ld-musl-")
+}
+
+/// The policies for `arch` and `libc`, the most compatible first; none when no index takes such
+/// wheels.
+pub fn policies(arch: Arch, libc: Libc) -> &'static [Policy] {
+    static TABLES: LazyLock<BTreeMap<(Arch, Libc), Vec<Policy>>> = LazyLock::new(|| {
+        let mut tables = BTreeMap::new();
+        for arch in Arch::ALL {
+            let glibc = load(include_str!("data/manylinux.json"), arch, Libc::Glibc);
+            tables.insert((arch, Libc::Glibc), glibc);
+            let musl = load(include_str!("data/musllinux.json"), arch, Libc::Musl);
+            tables.insert((arch, Libc::Musl), musl);
+        }
+        tables
+    });
+    TABLES.get(&(arch, libc)).map_or(&[], Vec::as_slice)
+}
+
+#[derive(Deserialize)]
+struct Table {
+    policies: Vec<Row>,
+}
+
+/// A row adds to the rows before it that have the same architecture.
+#[derive(Deserialize)]
+struct Row {
+    version: PlatformVersion,
+    allowed_libraries: BTreeSet<String>,
+    forbidden_symbols: BTreeMap<String, BTreeSet<String>>,
+    adds: BTreeMap<String, BTreeMap<String, BTreeSet<String>>>,
+}
+
+fn load(text: &str, arch: Arch, libc: Libc) -> Vec<Policy> {
+    let table: Table = serde_json::from_str(text).expect("a test reads the committed tables");
+    let mut versions: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    let mut policies = Vec::new();
+    for mut row in table.policies {
+        let Some(added) = row.adds.remove(arch.as_str()) else { continue };
+        for (namespace, numbers) in added {
+            versions.entry(namespace).or_default().extend(numbers);
+        }
+        if libc == Libc::Musl {
+            // The tables have the name that musl's own linker uses; libraries ask for the loader's,
+            // which is the same file, and zig's stub for the former. Both are there.
+            row.allowed_libraries.insert(format!("libc.musl-{}.so.1", musl_arch(arch)));
+        }
+        let tag = match libc {
+            Libc::Glibc => PlatformTag::Manylinux { glibc: row.version, arch },
+            Libc::Musl => PlatformTag::Musllinux { musl: row.version, arch },
+        };
+        policies.push(Policy {
+            tag,
+            allowed_libraries: row.allowed_libraries,
+            forbidden_symbols: row.forbidden_symbols,
+            symbol_versions: versions.clone(),
+        });
+    }
+    policies
+}
+
+/// musl's word for an architecture in the name of its loader.
+fn musl_arch(arch: Arch) -> &'static str {
+    match arch {
+        Arch::I686 => "x86",
+        Arch::Armv7l => "armv7",
+        Arch::Ppc64 => "powerpc64",
+        Arch::Ppc64le => "powerpc64le",
+        other => other.as_str(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(arch: Arch, libc: Libc) -> Vec<String> {
+        policies(arch, libc).iter().map(|policy| policy.tag.to_string()).collect()
+    }
+
+    #[test]
+    fn every_architecture_has_its_policies() {
+        let check = |arch: Arch, libc: Libc, count: usize, first: &str, last: &str| {
+            let names = names(arch, libc);
+            assert_eq!(names.len(), count, "{names:?}");
+            assert_eq!((names[0].as_str(), names[count - 1].as_str()), (first, last));
+        };
+        check(Arch::X86_64, Libc::Glibc, 16, "manylinux_2_5_x86_64", "manylinux_2_41_x86_64");
+        check(Arch::Aarch64, Libc::Glibc, 14, "manylinux_2_17_aarch64", "manylinux_2_41_aarch64");
+        check(Arch::Riscv64, Libc::Glibc, 9, "manylinux_2_31_riscv64", "manylinux_2_41_riscv64");
+        check(Arch::Aarch64, Libc::Musl, 2, "musllinux_1_1_aarch64", "musllinux_1_2_aarch64");
+    }
+
+    #[test]
+    fn newer_policies_allow_what_older_ones_did() {
+        for arch in Arch::ALL {
+            for libc in [Libc::Glibc, Libc::Musl] {
+                for pair in policies(arch, libc).windows(2) {
+                    let (old, new) = (&pair[0], &pair[1]);
+                    assert!(old.allowed_libraries.is_subset(&new.allowed_libraries), "{}", new.tag);
+                    for (namespace, versions) in &old.symbol_versions {
+                        assert!(versions.is_subset(&new.symbol_versions[namespace]), "{}", new.tag);
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn versions_must_be_listed() {
+        let policy = &policies(Arch::X86_64, Libc::Glibc)[2];
+        assert_eq!(policy.tag.to_string(), "manylinux_2_17_x86_64");
+        let check = |version: &str, expected: bool| {
+            assert_eq!(policy.allows_version(version), expected, "{version}");
+        };
+        check("GLIBC_2.2.5", true);
+        check("GLIBC_2.17", true);
+        check("GLIBC_2.18", false);
+        check("GLIBC_PRIVATE", false);
+        check("GLIBCXX_3.4.19", true);
+        check("GLIBCXX_3.4.29", false);
+        check("OPENSSL_3.0.0", true);
+        check("nameless", true);
+    }
+}

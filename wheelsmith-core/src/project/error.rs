@@ -1,0 +1,96 @@
+//! Why a project could not be built.
+
+use std::io;
+use std::path::PathBuf;
+
+use crate::{build, config, runtime, source, toolchain, wheel};
+
+/// Why a project could not be built. A wheel that does not earn its tag is no error: see
+/// [`super::MadeWheel`].
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The path is neither a directory nor a file.
+    #[error("cannot find the project: `{}` is not there", path.display())]
+    NoDirectory {
+        /// The path.
+        path: PathBuf,
+    },
+    /// There is no configuration.
+    #[error("cannot find the project: `{}` has neither `wheelsmith.toml` nor `pyproject.toml`", dir.display())]
+    NoConfig {
+        /// The directory.
+        dir: PathBuf,
+    },
+    /// The configuration cannot be read.
+    #[error("cannot read the configuration")]
+    Unreadable {
+        /// The file.
+        file: PathBuf,
+        /// Why, with the path.
+        #[source]
+        source: io::Error,
+    },
+    /// The configuration has mistakes.
+    #[error(transparent)]
+    Config(#[from] config::Error),
+    /// A source could not be had.
+    #[error(transparent)]
+    Source(#[from] source::Error),
+    /// A toolchain could not be had.
+    #[error(transparent)]
+    Toolchain(#[from] toolchain::Error),
+    /// A component could not be built.
+    #[error(transparent)]
+    Build(#[from] build::Error),
+    /// The runtime directory could not be made.
+    #[error(transparent)]
+    Runtime(#[from] runtime::Error),
+    /// The wheel cannot be.
+    #[error(transparent)]
+    Wheel(#[from] wheel::Error),
+    /// Nothing says where caches are kept.
+    #[error("cannot find a place for the cache: neither `WHEELSMITH_CACHE_DIR` nor `HOME` is set")]
+    NoCache,
+    /// There is nothing to build for.
+    #[error("cannot choose a target: the configuration lists none, and this machine is none")]
+    NoTarget,
+    /// A file could not be read or written.
+    #[error("cannot {doing}")]
+    Io {
+        /// What was being done.
+        doing: String,
+        /// Why, with the path.
+        #[source]
+        source: io::Error,
+    },
+    /// The user stopped us.
+    #[error("stopped")]
+    Cancelled,
+}
+
+impl Error {
+    pub(super) fn io(doing: impl Into<String>, source: io::Error) -> Self {
+        Self::Io { doing: doing.into(), source }
+    }
+
+    /// What the user can do about it.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::NoConfig { .. } => {
+                Some("run `wheelsmith init` to write a starter configuration".to_owned())
+            }
+            Self::Source(error) => error.hint(),
+            Self::Toolchain(error) => error.hint(),
+            Self::Build(error) => error.hint(),
+            Self::Wheel(error) => error.hint().map(str::to_owned),
+            Self::NoCache => Some("set `WHEELSMITH_CACHE_DIR`".to_owned()),
+            Self::NoTarget => Some("name one with `--target`".to_owned()),
+            _ => None,
+        }
+    }
+
+    /// Whether this only says that the user stopped us.
+    pub fn is_cancelled(&self) -> bool {
+        matches!(self, Self::Cancelled | Self::Build(build::Error::Cancelled))
+    }
+}

@@ -1,0 +1,68 @@
+//! The Python module that starts the runtime's programs, for console commands.
+//!
+//! It finds the programs beside itself, so they run from a virtual environment, a user's or a
+//! system's site-packages, and a `--target` or `--prefix` directory alike.
+
+use std::collections::BTreeMap;
+
+/// The name of the module in the runtime's directory of the wheel.
+pub(super) const MODULE: &str = "_launch";
+
+/// A console command of the wheel.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Console {
+    /// What the user types.
+    pub(super) command: String,
+    /// The function of [`MODULE`] that it calls.
+    pub(super) function: String,
+}
+
+const HEAD: &str = r#""""Starts the programs of this package. Made by wheelsmith."""
+
+import os
+import subprocess
+import sys
+
+_HERE = os.path.dirname(os.path.abspath(__file__))
+
+
+def _run(path):
+    program = os.path.join(_HERE, *path.split("/"))
+    if os.name == "nt":
+        # There is no exec that keeps the console; ctrl-c goes to the child as well.
+        try:
+            sys.exit(subprocess.call([program] + sys.argv[1:]))
+        except KeyboardInterrupt:
+            sys.exit(130)
+    os.execv(program, [program] + sys.argv[1:])
+"#;
+
+/// The module for `console` (command -> program's path in the runtime), and its commands.
+pub(super) fn module(console: &BTreeMap<String, String>) -> (String, Vec<Console>) {
+    let mut text = HEAD.to_owned();
+    let mut commands = Vec::new();
+    for (i, (command, path)) in console.iter().enumerate() {
+        let word: String =
+            command.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
+        // The number keeps `a-b` and `a_b` apart.
+        let function = format!("run_{i}_{word}");
+        text.push_str(&format!("\n\ndef {function}():\n    _run({path:?})\n"));
+        commands.push(Console { command: command.clone(), function });
+    }
+    (text, commands)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_command_has_a_function() {
+        let console = [("a-b", "bin/a"), ("a_b", "bin/b")];
+        let console = console.iter().map(|(c, p)| ((*c).to_owned(), (*p).to_owned())).collect();
+        let (text, commands) = module(&console);
+        assert!(text.ends_with("def run_1_a_b():\n    _run(\"bin/b\")\n"), "{text}");
+        let functions: Vec<&str> = commands.iter().map(|c| c.function.as_str()).collect();
+        assert_eq!(functions, ["run_0_a_b", "run_1_a_b"]);
+    }
+}

@@ -1,0 +1,273 @@
+//! Targets to wheels: locate, build, lay out, pack, judge; one thread for each target.
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use super::{Error, Project, pack};
+use crate::audit::Audit;
+use crate::build::{self, Built, Hashes, Setting};
+use crate::name::{Digest, PlatformTag, Target};
+use crate::plan::TargetPlan;
+use crate::runtime::{self, Identity, Runtime};
+use crate::source::{self, Places, Resolved};
+use crate::sys::{self, Host, Lock, Locked};
+use crate::toolchain::{self, MissingZig, Wrappers};
+use crate::wheel::Compression;
+
+/// What to make, and where.
+#[derive(Debug, Clone)]
+pub struct BuildOptions {
+    /// For what.
+    pub targets: Vec<Target>,
+    /// The directory that wheels and archives land in.
+    pub out: PathBuf,
+    /// What may be done to get sources.
+    pub policy: source::Policy,
+    /// Make the runtime directory and its archive, no wheel.
+    pub runtime_only: bool,
+    /// How hard wheels are compressed.
+    pub compression: Compression,
+}
+
+/// What came of a run: one for each target, in the order asked for.
+pub type Made = Vec<(Target, Result<MadeTarget, Error>)>;
+
+/// What was made for one target.
+#[derive(Debug)]
+pub struct MadeTarget {
+    /// What it was built with.
+    pub toolchain: String,
+    /// Each component, and what was done for it.
+    pub components: Vec<(String, String)>,
+    /// The runtime directory.
+    pub runtime: PathBuf,
+    /// The runtime's archive and its digest file, with `runtime_only`.
+    pub archives: Vec<MadeFile>,
+    /// The wheels.
+    pub wheels: Vec<MadeWheel>,
+    /// How long it took.
+    pub time: Duration,
+}
+
+/// A file that was made.
+#[derive(Debug)]
+pub struct MadeFile {
+    /// Where it is.
+    pub path: PathBuf,
+    /// Its size.
+    pub size_bytes: u64,
+    /// Its digest.
+    pub sha256: Digest,
+}
+
+/// A wheel and its verdict.
+#[derive(Debug)]
+pub struct MadeWheel {
+    /// Its file name with the tag that it was to have.
+    pub name: String,
+    /// The file; nothing when the bytes do not keep the floor.
+    pub file: Option<MadeFile>,
+    /// The tag that the floor asked for.
+    pub wanted: PlatformTag,
+    /// What the bytes say.
+    pub audit: Audit,
+}
+
+/// Builds `project`. The outer error is for what stops every target.
+pub(crate) fn make(
+    project: &Project,
+    options: &BuildOptions,
+    host: &Host,
+) -> Result<Made, Error> {
+    if options.targets.is_empty() {
+        return Err(Error::NoTarget);
+    }
+    let _lock = lock(project, host)?;
+    let cache = cache_dir(host)?;
+    let work = project.work_dir();
+    prepare_work(&work).map_err(|e| Error::io("prepare the build directory", e))?;
+    // Before anything is compiled: a run must not end in a directory that takes no file.
+    prepare_out(&options.out).map_err(|e| Error::io("write to the output directory", e))?;
+    let plan = project.plan(&options.targets)?;
+    let places = Places { project: &project.dir, work: &work, cache: &cache };
+    let sources =
+        source::resolve(&project.config, &options.targets, &places, options.policy, host)?;
+    let hashes = Hashes::default();
+    let run = Run { project, options, host, sources: &sources, hashes: &hashes };
+    let results = std::thread::scope(|scope| {
+        let threads: Vec<_> =
+            plan.targets.iter().map(|plan| scope.spawn(|| run.target(plan))).collect();
+        let join = |thread: std::thread::ScopedJoinHandle<'_, _>| match thread.join() {
+            Ok(result) => result,
+            Err(panic) => std::panic::resume_unwind(panic),
+        };
+        threads.into_iter().map(join).collect::<Vec<_>>()
+    });
+    Ok(plan.targets.iter().map(|plan| plan.target).zip(results).collect())
+}
+
+/// Waits until no other run builds this project.
+pub(super) fn lock(project: &Project, host: &Host) -> Result<Lock, Error> {
+    let path = project.work_dir().join("lock");
+    let error = |source| Error::io("lock the build directory", source);
+    match Lock::try_acquire(&path).map_err(error)? {
+        Locked::Ours(lock) => Ok(lock),
+        Locked::Busy => {
+            let task = host.task("wait for another wheelsmith that builds this project", 0);
+            let lock = Lock::acquire(&path, &host.cancel).map_err(error)?;
+            let lock = lock.ok_or(Error::Cancelled)?;
+            task.finish("done");
+            Ok(lock)
+        }
+    }
+}
+
+pub(super) fn cache_dir(host: &Host) -> Result<PathBuf, Error> {
+    host.env.cache_dir().ok_or(Error::NoCache)
+}
+
+/// Keeps the build directory out of version control and backups, and free of what a killed run
+/// left behind.
+fn prepare_work(work: &Path) -> std::io::Result<()> {
+    sys::fs::write_atomic(&work.join(".gitignore"), b"*\n")?;
+    sys::fs::write_atomic(
+        &work.join("CACHEDIR.TAG"),
+        b"Signature: 8a477f597d28d172789f06886806bc55\n",
+    )?;
+    sys::fs::sweep(work)?;
+    sys::fs::sweep(&work.join("sources"))
+}
+
+fn prepare_out(out: &Path) -> std::io::Result<()> {
+    sys::fs::create_dir_all(out)?;
+    sys::fs::sweep(out)?;
+    drop(sys::fs::Unfinished::create(&out.join("x"))?);
+    Ok(())
+}
+
+struct Run<'a> {
+    project: &'a Project,
+    options: &'a BuildOptions,
+    host: &'a Host,
+    sources: &'a std::collections::BTreeMap<(String, String), Resolved>,
+    hashes: &'a Hashes,
+}
+
+impl Run<'_> {
+    fn target(&self, plan: &TargetPlan) -> Result<MadeTarget, Error> {
+        let start = Instant::now();
+        let project = self.project;
+        let work = project.work_dir().join(plan.target.to_string());
+        prepare_target(&work).map_err(|e| Error::io("prepare the build directory", e))?;
+        let zig = project.config.zig.as_ref().map(|zig| project.dir.join(zig));
+        let sysroot = plan.sysroot.as_ref().map(|dir| project.dir.join(dir));
+        let offline = self.options.policy.offline;
+        let request = toolchain::Request {
+            kind: plan.toolchain,
+            target: plan.target,
+            zig: zig.as_deref(),
+            sysroot: sysroot.as_deref(),
+            work_dir: &work,
+            missing_zig: if offline { MissingZig::Offline } else { MissingZig::Fetch },
+        };
+        let toolchain = toolchain::locate(self.host, &request)?;
+        let program = sys::current_program().map_err(|e| Error::io("find this program", e))?;
+        let wrappers = Wrappers::write(&toolchain, &work, false, &program)?;
+        let setting = Setting {
+            config: &project.config,
+            plan,
+            toolchain: &toolchain,
+            wrappers: &wrappers,
+            project: &project.dir,
+            work: &work,
+            host: self.host,
+            hashes: self.hashes,
+        };
+        let built = build::run(&setting, self.sources)?;
+        let runtime = self.runtime(plan, &built, &toolchain.id.to_string(), &work)?;
+        let mut made = MadeTarget {
+            toolchain: toolchain.id.to_string(),
+            components: built.iter().map(|b| (b.name.clone(), b.outcome.clone())).collect(),
+            runtime: runtime.dir.clone(),
+            archives: Vec::new(),
+            wheels: Vec::new(),
+            time: Duration::ZERO,
+        };
+        if self.options.runtime_only {
+            made.archives = self.archive(plan, &runtime)?;
+        } else {
+            for wheel in &project.config.wheels {
+                let task =
+                    self.host.task(format!("pack {} for {}", wheel.name, plan.target), 1);
+                let wheel = pack::pack(project, wheel, plan, &runtime, self.options, self.host)?;
+                if wheel.file.is_some() {
+                    task.finish(wheel.name.clone());
+                }
+                made.wheels.push(wheel);
+            }
+        }
+        made.time = start.elapsed();
+        Ok(made)
+    }
+
+    fn runtime(
+        &self,
+        plan: &TargetPlan,
+        built: &[Built],
+        toolchain: &str,
+        work: &Path,
+    ) -> Result<Runtime, Error> {
+        let (name, version) = self.identity();
+        let identity = Identity {
+            name: &name,
+            version: &version,
+            target: plan.target,
+            toolchain: toolchain.to_owned(),
+        };
+        Ok(runtime::assemble(&identity, built, &work.join("runtime"))?)
+    }
+
+    fn identity(&self) -> (String, String) {
+        match &self.project.config.project {
+            Some(project) => (
+                project.name.escaped(),
+                project.version.clone().unwrap_or_else(|| "0".to_owned()),
+            ),
+            // A project without Python is called like its directory.
+            None => {
+                let name = self.project.dir.file_name().unwrap_or_default();
+                (name.to_string_lossy().into_owned(), "0".to_owned())
+            }
+        }
+    }
+
+    /// The runtime directory as `.tar.gz` with its digest beside it.
+    fn archive(&self, plan: &TargetPlan, runtime: &Runtime) -> Result<Vec<MadeFile>, Error> {
+        let (name, version) = self.identity();
+        let stem = format!("{name}-{version}-{}", plan.target.triple());
+        let path = self.options.out.join(format!("{stem}.tar.gz"));
+        let write = || -> std::io::Result<Vec<MadeFile>> {
+            let mut bytes = Vec::new();
+            let epoch = pack::epoch(self.host).unwrap_or(runtime::ARCHIVE_EPOCH);
+            runtime::write_archive(runtime, &stem, epoch, &mut bytes)?;
+            let digest = Digest::of(&bytes);
+            sys::fs::write_atomic(&path, &bytes)?;
+            let beside = self.options.out.join(format!("{stem}.tar.gz.sha256"));
+            // The form that `sha256sum --check` reads.
+            let text = format!("{digest}  {stem}.tar.gz\n");
+            sys::fs::write_atomic(&beside, text.as_bytes())?;
+            let file = |path, bytes: &[u8]| MadeFile {
+                path,
+                size_bytes: bytes.len() as u64,
+                sha256: Digest::of(bytes),
+            };
+            Ok(vec![file(path.clone(), &bytes), file(beside, text.as_bytes())])
+        };
+        write().map_err(|e| Error::io("write the runtime archive", e))
+    }
+}
+
+fn prepare_target(work: &Path) -> std::io::Result<()> {
+    sys::fs::create_dir_all(work)?;
+    sys::fs::sweep(work)
+}

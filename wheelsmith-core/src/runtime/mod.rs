@@ -1,0 +1,147 @@
+//! The runtime directory: what a build made for one target, laid out and described once, so that a
+//! wheel now, and other packages later, take files from it.
+
+mod archive;
+mod manifest;
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
+
+pub use archive::{ARCHIVE_EPOCH, write_archive};
+pub use manifest::{ComponentInfo, FileEntry, MANIFEST_FILE, Manifest, NativeFacts, SCHEMA};
+
+use crate::build::Built;
+use crate::config::Role;
+use crate::name::{Target, WheelPath};
+use crate::sys;
+
+/// Why a runtime directory could not be made.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Two components want the same place.
+    #[error("cannot lay out the runtime: components `{first}` and `{second}` both have `{path}`")]
+    Conflict {
+        /// The place.
+        path: String,
+        /// The component that has it.
+        first: String,
+        /// The other one.
+        second: String,
+    },
+    /// A file could not be read or written.
+    #[error("cannot {doing}")]
+    Io {
+        /// What was being done.
+        doing: String,
+        /// Why, with the path.
+        #[source]
+        source: io::Error,
+    },
+}
+
+impl Error {
+    fn io(doing: impl Into<String>, source: io::Error) -> Self {
+        Self::Io { doing: doing.into(), source }
+    }
+}
+
+/// A runtime directory and its description.
+#[derive(Debug, Clone)]
+pub struct Runtime {
+    /// The directory; [`MANIFEST_FILE`] is in it.
+    pub dir: PathBuf,
+    /// What is in it.
+    pub manifest: Manifest,
+}
+
+impl Runtime {
+    /// Where the file that lands at `path` is on disk.
+    pub fn path(&self, path: &WheelPath) -> PathBuf {
+        self.dir.join(path.as_str())
+    }
+}
+
+/// What a runtime is called.
+#[derive(Debug, Clone)]
+pub struct Identity<'a> {
+    /// The project's name.
+    pub name: &'a str,
+    /// Its version.
+    pub version: &'a str,
+    /// What it was built for, with the floor.
+    pub target: Target,
+    /// What it was built with, without paths of this machine.
+    pub toolchain: String,
+}
+
+/// Lays `built` out in `dir` and describes it. A directory that is already so is left alone.
+///
+/// # Errors
+/// Two components with one path, or the disk.
+pub fn assemble(identity: &Identity<'_>, built: &[Built], dir: &Path) -> Result<Runtime, Error> {
+    let mut owners: BTreeMap<&str, &str> = BTreeMap::new();
+    let mut files = Vec::new();
+    let mut sources = BTreeMap::new();
+    for component in built {
+        for file in &component.files {
+            let paths = std::iter::once(file.to.as_str());
+            for path in paths {
+                if let Some(first) = owners.insert(path, &component.name) {
+                    return Err(Error::Conflict {
+                        path: path.to_owned(),
+                        first: first.to_owned(),
+                        second: component.name.clone(),
+                    });
+                }
+            }
+            let bytes = sys::fs::read(&file.path).map_err(|e| Error::io("read what was built", e))?;
+            files.push(FileEntry::describe(file, &component.name, &bytes));
+            sources.insert(file.to.clone(), &file.path);
+        }
+    }
+    files.sort_by(|a, b| a.path.cmp(&b.path));
+    let manifest = Manifest::new(identity, built, files);
+    let text = manifest.to_json();
+    let runtime = Runtime { dir: dir.to_owned(), manifest };
+    if is_already(&runtime, &text) {
+        return Ok(runtime);
+    }
+    let lay_out = || -> io::Result<()> {
+        let unfinished = sys::fs::UnfinishedDir::create(dir)?;
+        for file in &runtime.manifest.files {
+            let place = unfinished.path().join(file.path.as_str());
+            let parent = place.parent().unwrap_or(unfinished.path());
+            sys::fs::create_dir_all(parent)?;
+            sys::fs::copy(sources[&file.path], &place)?;
+            sys::fs::set_executable(&place, file.is_executable())?;
+            for alias in &file.aliases {
+                sys::fs::symlink(file.path.file_name(), &parent.join(alias))?;
+            }
+        }
+        sys::fs::write_atomic(&unfinished.path().join(MANIFEST_FILE), text.as_bytes())?;
+        unfinished.finish()
+    };
+    lay_out().map_err(|e| Error::io("lay out the runtime directory", e))?;
+    Ok(runtime)
+}
+
+/// Whether the directory holds just this: the same description, and files of the same content.
+fn is_already(runtime: &Runtime, text: &str) -> bool {
+    let same_text =
+        sys::fs::read_to_string(runtime.dir.join(MANIFEST_FILE)).is_ok_and(|old| old == text);
+    same_text
+        && runtime.manifest.files.iter().all(|file| {
+            let place = runtime.path(&file.path);
+            sys::fs::digest(&place).is_ok_and(|(digest, _)| digest == file.sha256)
+        })
+}
+
+/// The mode of a file of this role: programs and shared libraries may be run or mapped.
+fn mode(role: Role, executable: bool) -> u32 {
+    match role {
+        Role::Executable | Role::SharedLibrary => 0o755,
+        _ if executable => 0o755,
+        _ => 0o644,
+    }
+}

@@ -1,0 +1,130 @@
+//! The variables by which others are told of a toolchain.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use crate::name::Floor;
+
+use super::{Toolchain, Wrappers};
+
+/// What a `cargo build --target` needs: the linker, and the compilers of build scripts that use the
+/// `cc` crate. Both rustc and the `cc` crate then aim at the toolchain's floor.
+///
+/// Build scripts and procedural macros run on the host and keep the host's compilers.
+pub fn env_for_cargo(toolchain: &Toolchain, wrappers: &Wrappers) -> BTreeMap<String, String> {
+    let target = &toolchain.target;
+    let under = target.triple().replace('-', "_");
+    let mut env = BTreeMap::from([
+        (format!("CARGO_TARGET_{}_LINKER", target.env_name()), text(&wrappers.linker)),
+        (format!("CC_{under}"), text(&wrappers.cc)),
+        (format!("CXX_{under}"), text(&wrappers.cxx)),
+        (format!("AR_{under}"), text(&wrappers.ar)),
+        (format!("RANLIB_{under}"), text(&wrappers.ranlib)),
+    ]);
+    // rustc and the `cc` crate each have a minimum of their own otherwise, and zig has a newer one.
+    if let Floor::MacOs(min) = target.floor() {
+        env.insert("MACOSX_DEPLOYMENT_TARGET".to_owned(), min.to_string());
+    }
+    env
+}
+
+/// What `configure` and `make` need: all of the tools, because each one that is left out they look
+/// for themselves, and find another target's.
+pub fn env_for_configure(toolchain: &Toolchain, wrappers: &Wrappers) -> BTreeMap<String, String> {
+    let mut env = BTreeMap::from(
+        [
+            ("CC", &wrappers.cc),
+            ("CXX", &wrappers.cxx),
+            ("AR", &wrappers.ar),
+            ("RANLIB", &wrappers.ranlib),
+            // The compiler links; an `ld` of its own would bring another libc's paths.
+            ("LD", &wrappers.cc),
+        ]
+        .map(|(name, path)| (name.to_owned(), text(path))),
+    );
+    for (name, tool) in [("NM", &toolchain.nm), ("STRIP", &toolchain.strip)] {
+        // `:` does nothing, and succeeds. What is stripped is decided when it is linked.
+        let program = tool.as_ref().map_or_else(|| ":".to_owned(), |tool| text(&tool.program));
+        env.insert(name.to_owned(), program);
+    }
+    if let Floor::MacOs(min) = toolchain.target.floor() {
+        env.insert("MACOSX_DEPLOYMENT_TARGET".to_owned(), min.to_string());
+    }
+    env
+}
+
+fn text(path: &Path) -> String {
+    path.to_string_lossy().into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::toolchain::{Family, Tool, ToolchainId, ToolchainKind};
+
+    fn example(target: &str) -> (Toolchain, Wrappers) {
+        let tool = || Tool::new("/z/zig");
+        let toolchain = Toolchain {
+            kind: ToolchainKind::Zig,
+            family: Family::Zig,
+            target: target.parse().unwrap(),
+            cc: tool(),
+            cxx: tool(),
+            ar: tool(),
+            ranlib: tool(),
+            nm: Some(Tool::new("/b/llvm-nm")),
+            strip: None,
+            ld: None,
+            glibc: None,
+            id: ToolchainId::new("zig 0.17.0"),
+            read_vars: BTreeSet::new(),
+        };
+        let wrapper = |name: &str| Path::new("/w").join(name);
+        let [cc, cxx, ar, ranlib, linker] = ["cc", "c++", "ar", "ranlib", "linker"].map(wrapper);
+        (toolchain, Wrappers { cc, cxx, ar, ranlib, linker })
+    }
+
+    #[test]
+    fn cargo_is_told_of_every_tool() {
+        let (toolchain, wrappers) = example("aarch64-unknown-linux-gnu");
+        let env = env_for_cargo(&toolchain, &wrappers);
+        let pairs: Vec<String> = env.iter().map(|(n, v)| format!("{n}={v}")).collect();
+        assert_eq!(
+            pairs,
+            [
+                "AR_aarch64_unknown_linux_gnu=/w/ar",
+                "CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER=/w/linker",
+                "CC_aarch64_unknown_linux_gnu=/w/cc",
+                "CXX_aarch64_unknown_linux_gnu=/w/c++",
+                "RANLIB_aarch64_unknown_linux_gnu=/w/ranlib",
+            ]
+        );
+    }
+
+    #[test]
+    fn macos_has_one_minimum() {
+        let check = |target: &str, minimum: Option<&str>| {
+            let (toolchain, wrappers) = example(target);
+            let name = "MACOSX_DEPLOYMENT_TARGET";
+            let cargo = env_for_cargo(&toolchain, &wrappers);
+            assert_eq!(cargo.get(name).map(String::as_str), minimum);
+            let configure = env_for_configure(&toolchain, &wrappers);
+            assert_eq!(configure.get(name).map(String::as_str), minimum);
+        };
+        check("aarch64-apple-darwin", Some("11.0"));
+        check("x86_64-apple-darwin", Some("10.12"));
+        check("x86_64-apple-darwin.13.3", Some("13.3"));
+        check("x86_64-unknown-linux-gnu", None);
+    }
+
+    #[test]
+    fn configure_looks_for_nothing_itself() {
+        let (toolchain, wrappers) = example("aarch64-unknown-linux-gnu");
+        let env = env_for_configure(&toolchain, &wrappers);
+        let names: Vec<&str> = env.keys().map(String::as_str).collect();
+        assert_eq!(names, ["AR", "CC", "CXX", "LD", "NM", "RANLIB", "STRIP"]);
+        assert_eq!((env["STRIP"].as_str(), env["NM"].as_str()), (":", "/b/llvm-nm"));
+    }
+}

@@ -1,0 +1,190 @@
+//! Makes command lines that were written for gcc fit for `zig cc`.
+//!
+//! zig reads linker arguments itself and refuses what it does not know; build systems of others say
+//! such things all the time. The rules are data ([`rules`]), [`apply`] carries them out here, and
+//! [`to_sh`] writes them as a shell script that does the same without starting a process.
+//!
+//! Response files (`@file`) go through as they are.
+
+mod rules;
+mod sh;
+
+pub use rules::rules;
+pub(in crate::toolchain) use sh::quoted;
+pub use sh::to_sh;
+
+/// One thing to look for, and what to do about it. Of several that match, the first counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rule {
+    /// What to look for.
+    pub matches: Matches,
+    /// What to do about it.
+    pub action: Action,
+}
+
+/// What a rule looks for. A linker word is one of the words of `-Wl,a,b`, or what follows
+/// `-Xlinker`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Matches {
+    /// This argument.
+    Arg(&'static str),
+    /// Any argument that begins like this.
+    ArgPrefix(&'static str),
+    /// This linker word.
+    Word(&'static str),
+    /// Any linker word that begins like this.
+    WordPrefix(&'static str),
+    /// The linker word `-z` with this word behind it; whatever the action, both are left out.
+    Keyword(&'static str),
+}
+
+/// What a rule does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Action {
+    /// Leaves it as it is; for exceptions in front of a wider rule.
+    Keep,
+    /// Leaves it out: zig does the same without being told, or it changes nothing that counts.
+    Drop,
+    /// Leaves it and the argument (or linker word) behind it out.
+    DropWithNext,
+    /// Leaves it out and says so, because the result differs from what was asked.
+    DropAndTell,
+    /// Leaves it and what is behind it out, and says so.
+    DropWithNextAndTell,
+    /// Puts this in the place of the matched text; behind a prefix, the rest stays.
+    Replace(&'static str),
+    /// Fills the version behind it up to three parts: `1.0` becomes `1.0.0`.
+    PadNextVersion,
+}
+
+/// What became of a command line.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Filtered {
+    /// The arguments for zig.
+    pub args: Vec<String>,
+    /// What was left out although it meant something.
+    pub told: Vec<String>,
+}
+
+/// What the next argument, or the next linker word, is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Next {
+    Ordinary,
+    Dropped,
+    Version,
+    /// Of arguments: what stands behind `-Xlinker`. Of linker words: behind `-z`.
+    Special,
+}
+
+/// Carries out `rules` on a command line (without the program).
+pub fn apply<S: AsRef<str>>(rules: &[Rule], args: impl IntoIterator<Item = S>) -> Filtered {
+    let mut filter =
+        Filter { rules, next: Next::Ordinary, next_word: Next::Ordinary, out: Filtered::default() };
+    for arg in args {
+        filter.arg(arg.as_ref());
+    }
+    if filter.next == Next::Special {
+        filter.out.args.push("-Xlinker".to_owned());
+    }
+    if filter.next_word == Next::Special {
+        filter.out.args.push("-Wl,-z".to_owned());
+    }
+    filter.out
+}
+
+struct Filter<'r> {
+    rules: &'r [Rule],
+    next: Next,
+    next_word: Next,
+    out: Filtered,
+}
+
+impl Filter<'_> {
+    fn arg(&mut self, arg: &str) {
+        match std::mem::replace(&mut self.next, Next::Ordinary) {
+            Next::Dropped => return,
+            Next::Version => return self.out.args.push(padded(arg)),
+            Next::Special => {
+                for word in self.word(arg) {
+                    self.out.args.extend(["-Xlinker".to_owned(), word]);
+                }
+                return;
+            }
+            Next::Ordinary => {}
+        }
+        if arg == "-Xlinker" {
+            self.next = Next::Special;
+        } else if let Some(words) = arg.strip_prefix("-Wl,") {
+            let kept: Vec<String> = words.split(',').flat_map(|word| self.word(word)).collect();
+            if !kept.is_empty() {
+                self.out.args.push(format!("-Wl,{}", kept.join(",")));
+            }
+        } else {
+            let (kept, next) = self.carry_out(arg, false);
+            self.next = next;
+            self.out.args.extend(kept);
+        }
+    }
+
+    /// What stays of a linker word: nothing, itself, or `-z` and itself.
+    fn word(&mut self, word: &str) -> Vec<String> {
+        match std::mem::replace(&mut self.next_word, Next::Ordinary) {
+            Next::Dropped => Vec::new(),
+            Next::Version => vec![padded(word)],
+            Next::Special => {
+                let dropped =
+                    |rule: &Rule| matches!(rule.matches, Matches::Keyword(k) if k == word);
+                if self.rules.iter().any(dropped) {
+                    return Vec::new();
+                }
+                vec!["-z".to_owned(), word.to_owned()]
+            }
+            Next::Ordinary if word == "-z" => {
+                self.next_word = Next::Special;
+                Vec::new()
+            }
+            Next::Ordinary => {
+                let (kept, next) = self.carry_out(word, true);
+                self.next_word = next;
+                kept.into_iter().collect()
+            }
+        }
+    }
+
+    fn carry_out(&mut self, text: &str, is_word: bool) -> (Option<String>, Next) {
+        let matched = self.rules.iter().find_map(|rule| {
+            let rest = match (rule.matches, is_word) {
+                (Matches::Arg(whole), false) | (Matches::Word(whole), true) => {
+                    (text == whole).then_some("")
+                }
+                (Matches::ArgPrefix(prefix), false) | (Matches::WordPrefix(prefix), true) => {
+                    text.strip_prefix(prefix)
+                }
+                _ => None,
+            };
+            rest.map(|rest| (rule.action, rest))
+        });
+        let Some((action, rest)) = matched else {
+            return (Some(text.to_owned()), Next::Ordinary);
+        };
+        if matches!(action, Action::DropAndTell | Action::DropWithNextAndTell) {
+            self.out.told.push(text.to_owned());
+        }
+        match action {
+            Action::Keep => (Some(text.to_owned()), Next::Ordinary),
+            Action::Drop | Action::DropAndTell => (None, Next::Ordinary),
+            Action::DropWithNext | Action::DropWithNextAndTell => (None, Next::Dropped),
+            Action::Replace(new) => (Some(format!("{new}{rest}")), Next::Ordinary),
+            Action::PadNextVersion => (Some(text.to_owned()), Next::Version),
+        }
+    }
+}
+
+/// zig reads a Mach-O version as `major.minor.patch` and nothing shorter.
+fn padded(version: &str) -> String {
+    let missing = 2_usize.saturating_sub(version.matches('.').count());
+    format!("{version}{}", ".0".repeat(missing))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,167 @@
+//! What zig 0.17 does not take, or takes otherwise than gcc and GNU ld do.
+
+use crate::name::{Arch, Os, Target};
+
+use super::{Action, Matches, Rule};
+use Action::{Drop, DropAndTell, DropWithNext, DropWithNextAndTell, Keep, PadNextVersion, Replace};
+use Matches::{Arg, ArgPrefix, Keyword, Word, WordPrefix};
+
+const fn rule(matches: Matches, action: Action) -> Rule {
+    Rule { matches, action }
+}
+
+/// The rules for a target, in the order in which they are tried.
+pub fn rules(target: &Target) -> Vec<Rule> {
+    let arch = match target.arch() {
+        Arch::Aarch64 => AARCH64,
+        Arch::X86_64 => X86_64,
+        Arch::Armv7l | Arch::I686 | Arch::Riscv64 => TARGET_DECIDES,
+        Arch::Ppc64le => POWER,
+        _ => &[],
+    };
+    let os = if target.os() == Os::MacOs { MACOS } else { GNU_LD };
+    [EVERYWHERE, arch, os].concat()
+}
+
+/// Whatever the target.
+const EVERYWHERE: &[Rule] = &[
+    // The target is ours to say. The `cc` crate takes a wrapped zig for clang and adds its own,
+    // in a spelling that zig refuses (`UnknownOperatingSystem`).
+    rule(ArgPrefix("--target="), Drop),
+    rule(Arg("-target"), DropWithNext),
+    rule(Arg("--target"), DropWithNext),
+    // zig takes nothing but dependency files this way.
+    rule(ArgPrefix("-Wp,-MD"), Keep),
+    rule(ArgPrefix("-Wp,-MMD"), Keep),
+    rule(ArgPrefix("-Wp,-MT"), Keep),
+    rule(ArgPrefix("-Wp,"), Drop),
+    // Tuning changes speed, not what runs, and zig spells its values otherwise.
+    rule(ArgPrefix("-mtune="), Drop),
+    // zig has one linker; clang complains of the argument while it compiles.
+    rule(ArgPrefix("-fuse-ld="), Drop),
+    // There is no libgcc to choose.
+    rule(Arg("-static-libgcc"), Drop),
+];
+
+/// zig names a processor with `-mcpu`, and its features by LLVM's words.
+const AARCH64: &[Rule] = &[
+    rule(Arg("-march=native"), Drop),
+    // One feature's name differs; it is nearly always written first.
+    rule(ArgPrefix("-march=armv8.2-a+fp16"), Replace("-mcpu=generic+v8_2a+fullfp16")),
+    rule(ArgPrefix("-march=armv8.1-a"), Replace("-mcpu=generic+v8_1a")),
+    rule(ArgPrefix("-march=armv8.2-a"), Replace("-mcpu=generic+v8_2a")),
+    rule(ArgPrefix("-march=armv8.3-a"), Replace("-mcpu=generic+v8_3a")),
+    rule(ArgPrefix("-march=armv8.4-a"), Replace("-mcpu=generic+v8_4a")),
+    rule(ArgPrefix("-march=armv8.5-a"), Replace("-mcpu=generic+v8_5a")),
+    rule(ArgPrefix("-march=armv8.6-a"), Replace("-mcpu=generic+v8_6a")),
+    rule(ArgPrefix("-march=armv8.7-a"), Replace("-mcpu=generic+v8_7a")),
+    rule(ArgPrefix("-march=armv8-a+simd"), Replace("-mcpu=generic")),
+    rule(ArgPrefix("-march=armv8-a"), Replace("-mcpu=generic")),
+    rule(ArgPrefix("-march=armv9-a"), Replace("-mcpu=generic+v9a")),
+    rule(ArgPrefix("-mcpu=cortex-"), Replace("-mcpu=cortex_")),
+    rule(ArgPrefix("-mcpu=neoverse-"), Replace("-mcpu=neoverse_")),
+];
+
+const X86_64: &[Rule] = &[
+    rule(Arg("-march=x86-64"), Replace("-mcpu=x86_64")),
+    rule(ArgPrefix("-march=x86-64-v"), Replace("-mcpu=x86_64_v")),
+    rule(Arg("-march=skylake-avx512"), Replace("-mcpu=skylake_avx512")),
+    // A wheel must not need what the build machine happens to have.
+    rule(Arg("-march=native"), DropAndTell),
+];
+
+/// The triple says it all: `armv7`, `i686`, `riscv64gc`.
+const TARGET_DECIDES: &[Rule] = &[rule(ArgPrefix("-march="), Drop)];
+
+const POWER: &[Rule] = &[rule(ArgPrefix("-mcpu=power"), Replace("-mcpu=pwr"))];
+
+/// zig wants three parts where Apple's linker takes one to three.
+const MACOS: &[Rule] = &[
+    rule(Arg("-compatibility_version"), PadNextVersion),
+    rule(Arg("-current_version"), PadNextVersion),
+    rule(Word("-compatibility_version"), PadNextVersion),
+    rule(Word("-current_version"), PadNextVersion),
+    // The minimum is in zig's target.
+    rule(ArgPrefix("-mmacosx-version-min="), Drop),
+    rule(ArgPrefix("-mmacos-version-min="), Drop),
+];
+
+/// What GNU ld knows and zig's driver of LLD calls an `unsupported linker arg`. What would change
+/// the program (`--wrap`, `--defsym`, `-T`) is not here: there zig's refusal is the right answer.
+const GNU_LD: &[Rule] = &[
+    // More is exported than was wanted.
+    rule(Word("--exclude-libs"), DropWithNextAndTell),
+    rule(WordPrefix("--exclude-libs="), DropAndTell),
+    rule(Word("-Bsymbolic-functions"), DropAndTell),
+    rule(Word("--allow-multiple-definition"), DropAndTell),
+    // Another spelling of a word that zig has.
+    rule(Word("-h"), Replace("-soname")),
+    rule(WordPrefix("--undefined="), Replace("-u,")),
+    rule(Word("--undefined"), Replace("-u")),
+    // Only looked up while linking with GNU ld; LLD does not follow libraries of libraries.
+    rule(Word("-rpath-link"), DropWithNext),
+    rule(Word("--rpath-link"), DropWithNext),
+    rule(WordPrefix("-rpath-link="), Drop),
+    rule(WordPrefix("--rpath-link="), Drop),
+    // Reports, and how hard the linker works.
+    rule(Word("-Map"), DropWithNext),
+    rule(WordPrefix("-Map="), Drop),
+    rule(Word("--cref"), Drop),
+    rule(Word("--stats"), Drop),
+    rule(Word("-t"), Drop),
+    rule(Word("--trace"), Drop),
+    rule(Word("--verbose"), Drop),
+    rule(Word("-O0"), Drop),
+    rule(Word("-O1"), Drop),
+    rule(Word("-O2"), Drop),
+    rule(Word("-O3"), Drop),
+    rule(Word("--no-keep-memory"), Drop),
+    rule(Word("--reduce-memory-overheads"), Drop),
+    rule(WordPrefix("--hash-size="), Drop),
+    rule(WordPrefix("--threads"), Drop),
+    rule(Word("--no-threads"), Drop),
+    rule(Word("--demangle"), Drop),
+    rule(Word("--no-demangle"), Drop),
+    rule(WordPrefix("--error-limit="), Drop),
+    rule(Word("--no-mmap-output-file"), Drop),
+    // Warnings, and errors that LLD makes anyway.
+    rule(Word("--warn-common"), Drop),
+    rule(Word("--warn-once"), Drop),
+    rule(Word("--warn-shared-textrel"), Drop),
+    rule(Word("--no-warn-mismatch"), Drop),
+    rule(WordPrefix("--orphan-handling="), Drop),
+    rule(Word("--check-sections"), Drop),
+    // LLD's only way, or of no consequence for it.
+    rule(Word("--add-needed"), Drop),
+    rule(Word("--no-add-needed"), Drop),
+    rule(Word("--copy-dt-needed-entries"), Drop),
+    rule(Word("--no-copy-dt-needed-entries"), Drop),
+    rule(Word("--push-state"), Drop),
+    rule(Word("--pop-state"), Drop),
+    rule(Word("--relax"), Drop),
+    rule(Word("--no-relax"), Drop),
+    rule(WordPrefix("--icf="), Drop),
+    rule(Word("--no-rosegment"), Drop),
+    rule(Word("--no-ld-generated-unwind-info"), Drop),
+    rule(Word("--no-ctors-in-init-array"), Drop),
+    rule(Word("--no-export-dynamic"), Drop),
+    rule(Word("--no-omagic"), Drop),
+    rule(Word("--secure-plt"), Drop),
+    rule(Word("--long-plt"), Drop),
+    rule(Word("-X"), Drop),
+    rule(Word("--discard-locals"), Drop),
+    rule(WordPrefix("--spare-dynamic-tags="), Drop),
+    rule(WordPrefix("--stub-group-size="), Drop),
+    rule(Word("--no-insert-timestamp"), Drop),
+    rule(WordPrefix("--package-metadata="), Drop),
+    rule(WordPrefix("-plugin-opt="), Drop),
+    rule(WordPrefix("--fix-cortex-a53-"), Drop),
+    rule(Keyword("pack-relative-relocs"), Drop),
+    rule(Keyword("separate-code"), Drop),
+    rule(Keyword("noseparate-code"), Drop),
+    rule(Keyword("text"), Drop),
+    // The target says which emulation.
+    rule(Word("-m"), DropWithNext),
+    rule(WordPrefix("-melf"), Drop),
+    rule(Word("-EL"), Drop),
+];

@@ -1,0 +1,261 @@
+//! Programs on disk that stand for a toolchain, for those who can only be told a path: cargo,
+//! configure, make, the `cc` crate.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use crate::name::{Digest, Os, Target};
+use crate::sys::fs;
+
+use super::filter::{self, Filtered, Rule};
+use super::flags::{Family, Optimize, target_args};
+use super::{Error, Tool, Toolchain};
+
+/// What a wrapper stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// The C compiler.
+    Cc,
+    /// The C++ compiler.
+    Cxx,
+    /// The archiver.
+    Ar,
+    /// The indexer of archives.
+    Ranlib,
+    /// What rustc links with.
+    Linker,
+}
+
+impl Role {
+    /// Every role.
+    pub const ALL: [Self; 5] = [Self::Cc, Self::Cxx, Self::Ar, Self::Ranlib, Self::Linker];
+
+    /// The wrapper's file name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Cc => "cc",
+            Self::Cxx => "c++",
+            Self::Ar => "ar",
+            Self::Ranlib => "ranlib",
+            Self::Linker => "linker",
+        }
+    }
+
+    /// The role of a wrapper called `name`.
+    pub fn of_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|role| role.name() == name)
+    }
+}
+
+/// One wrapper: a program, what it always gets, and how the caller's arguments are changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wrapper {
+    /// What is run.
+    pub program: PathBuf,
+    /// Its first arguments.
+    pub args: Vec<String>,
+    /// Variables that it gets unless they are set.
+    pub env: BTreeMap<String, String>,
+    /// How the caller's arguments are changed.
+    pub rules: Vec<Rule>,
+    /// The answer to `-dumpmachine`, where zig's own would mislead makefiles.
+    pub machine: Option<&'static str>,
+}
+
+impl Wrapper {
+    /// The wrapper of a zig. `third_party` is for the build systems of others, whose version
+    /// scripts name symbols that do not exist: LLD stops there, GNU ld does not.
+    pub fn of_zig(program: &Path, target: &Target, role: Role, third_party: bool) -> Self {
+        let command = match role {
+            Role::Cc | Role::Linker => "cc",
+            Role::Cxx => "c++",
+            Role::Ar => "ar",
+            Role::Ranlib => "ranlib",
+        };
+        let mut args = vec![command.to_owned()];
+        let compiles = !matches!(role, Role::Ar | Role::Ranlib);
+        if compiles {
+            args.extend(target_args(Family::Zig, target));
+            // In front of the caller's own, which win. On link lines too: see `flags::link_args`.
+            args.extend([Optimize::O2.flag(), "-g0", "-fno-sanitize=all"].map(str::to_owned));
+            if third_party && role != Role::Linker && matches!(target.os(), Os::Linux(_)) {
+                args.push("-Wl,--undefined-version".to_owned());
+            }
+        }
+        Self {
+            program: program.to_owned(),
+            args,
+            env: BTreeMap::new(),
+            rules: if compiles { filter::rules(target) } else { Vec::new() },
+            machine: target.row().gnu_prefix.filter(|_| compiles),
+        }
+    }
+
+    fn of_tool(tool: &Tool) -> Self {
+        Self {
+            program: tool.program.clone(),
+            args: tool.args.clone(),
+            env: tool.env.clone(),
+            rules: Vec::new(),
+            machine: None,
+        }
+    }
+
+    /// What the program gets when the wrapper is called with `args`.
+    pub fn command_line<S: AsRef<str>>(&self, args: impl IntoIterator<Item = S>) -> Filtered {
+        let filtered = filter::apply(&self.rules, args);
+        let args = self.args.iter().cloned().chain(filtered.args).collect();
+        Filtered { args, ..filtered }
+    }
+
+    /// The wrapper as a POSIX shell script. It starts no process but the program, in its own place.
+    pub fn to_sh(&self) -> String {
+        let quoted = filter::quoted;
+        let mut text = String::from(
+            "#!/bin/sh\n# Written by wheelsmith; its name follows from its content.\n",
+        );
+        // Writing to a string cannot fail.
+        if let Some(machine) = self.machine {
+            let _ = writeln!(
+                text,
+                "case $# in 1) case $1 in -dumpmachine) echo {machine}; exit ;; esac ;; esac"
+            );
+        }
+        for (name, value) in &self.env {
+            let _ = writeln!(
+                text,
+                "if [ -z \"${name}\" ]; then {name}={}; export {name}; fi",
+                quoted(value)
+            );
+        }
+        text.push_str(&filter::to_sh(&self.rules));
+        let _ = write!(text, "exec {}", quoted(&self.program.to_string_lossy()));
+        for arg in &self.args {
+            let _ = write!(text, " {}", quoted(arg));
+        }
+        text.push_str(" \"$@\"\n");
+        text
+    }
+
+    /// The wrapper as a batch file, which cannot take arguments apart: it calls wheelsmith's hidden
+    /// `toolchain-wrapper <role> <target> <third-party> <zig>`, which asks [`Wrapper::of_zig`].
+    fn to_cmd(&self, wheelsmith: &Path, role: Role, target: &Target, third_party: bool) -> String {
+        let mut text = String::from("@echo off\r\n");
+        for (name, value) in &self.env {
+            let _ = write!(text, "if not defined {name} set \"{name}={value}\"\r\n");
+        }
+        let (wheelsmith, zig) = (wheelsmith.display(), self.program.display());
+        let role = role.name();
+        let _ = write!(
+            text,
+            "\"{wheelsmith}\" toolchain-wrapper {role} {target} {third_party} \"{zig}\" %*\r\n"
+        );
+        text
+    }
+}
+
+/// Where the programs of a toolchain are that can be called by path alone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wrappers {
+    /// The C compiler.
+    pub cc: PathBuf,
+    /// The C++ compiler.
+    pub cxx: PathBuf,
+    /// The archiver.
+    pub ar: PathBuf,
+    /// The indexer of archives.
+    pub ranlib: PathBuf,
+    /// What rustc links with.
+    pub linker: PathBuf,
+}
+
+impl Wrappers {
+    /// Writes what must be written below `dir`, which should belong to the build; tools that are
+    /// programs and nothing else are named as they are. The directory's name follows from what is
+    /// in it, and each file appears whole, so any number of processes may do this at once.
+    ///
+    /// `wheelsmith` is the running program; only Windows hosts need it, since a batch file cannot
+    /// do the work itself.
+    ///
+    /// # Errors
+    /// When `dir` cannot be written.
+    pub fn write(
+        toolchain: &Toolchain,
+        dir: &Path,
+        third_party: bool,
+        wheelsmith: &Path,
+    ) -> Result<Self, Error> {
+        let target = &toolchain.target;
+        let texts = Role::ALL.map(|role| {
+            let tool = match role {
+                Role::Cc | Role::Linker => &toolchain.cc,
+                Role::Cxx => &toolchain.cxx,
+                Role::Ar => &toolchain.ar,
+                Role::Ranlib => &toolchain.ranlib,
+            };
+            if tool.is_bare() {
+                return (role, Err(tool.program.clone()));
+            }
+            // A zig that the environment names brings its own arguments, and keeps them.
+            let wrapper = if toolchain.kind == super::ToolchainKind::Zig {
+                let env = tool.env.clone();
+                Wrapper { env, ..Wrapper::of_zig(&tool.program, target, role, third_party) }
+            } else if toolchain.family == Family::Zig {
+                Wrapper { rules: filter::rules(target), ..Wrapper::of_tool(tool) }
+            } else {
+                Wrapper::of_tool(tool)
+            };
+            let text = if cfg!(windows) {
+                wrapper.to_cmd(wheelsmith, role, target, third_party)
+            } else {
+                wrapper.to_sh()
+            };
+            (role, Ok(text))
+        });
+        let all: String = texts.iter().filter_map(|(_, text)| text.as_deref().ok()).collect();
+        let dir = dir.join(format!("{target}-{}", Digest::of(all).short()));
+        let [cc, cxx, ar, ranlib, linker] = texts.map(|(role, text)| {
+            let text = match text {
+                Ok(text) => text,
+                Err(program) => return Ok(program),
+            };
+            let suffix = if cfg!(windows) { ".cmd" } else { "" };
+            let path = dir.join(format!("{}{suffix}", role.name()));
+            fs::write_program(&path, text.as_bytes()).map_err(Error::io("write", &path))?;
+            Ok(path)
+        });
+        Ok(Self { cc: cc?, cxx: cxx?, ar: ar?, ranlib: ranlib?, linker: linker? })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn zig_gets_the_target_first_and_the_callers_words_last() {
+        let target: Target = "aarch64-unknown-linux-gnu".parse().unwrap();
+        let check = |role, third_party, args: &[&str], expected: &str| {
+            let wrapper = Wrapper::of_zig(Path::new("/z/zig"), &target, role, third_party);
+            assert_eq!(wrapper.command_line(args).args.join(" "), expected);
+        };
+        let start = "-target aarch64-linux-gnu.2.17 -O2 -g0 -fno-sanitize=all";
+        let theirs = ["--target=x", "-O0", "a.c"];
+        check(Role::Cc, false, &theirs, &format!("cc {start} -O0 a.c"));
+        check(Role::Cxx, true, &theirs, &format!("c++ {start} -Wl,--undefined-version -O0 a.c"));
+        check(Role::Linker, true, &["a.o"], &format!("cc {start} a.o"));
+        check(Role::Ar, true, &["rcs", "liba.a"], "ar rcs liba.a");
+    }
+
+    #[test]
+    fn a_batch_file_leaves_the_work_to_wheelsmith() {
+        let target: Target = "x86_64-pc-windows-gnu".parse().unwrap();
+        let wrapper = Wrapper::of_zig(Path::new("C:\\zig.exe"), &target, Role::Cxx, false);
+        assert_eq!(
+            wrapper.to_cmd(Path::new("C:\\w.exe"), Role::Cxx, &target, false),
+            "@echo off\r\n\"C:\\w.exe\" toolchain-wrapper c++ x86_64-pc-windows-gnu false \"C:\\zig.exe\" %*\r\n"
+        );
+        assert!(Role::ALL.into_iter().all(|role| Role::of_name(role.name()) == Some(role)));
+    }
+}

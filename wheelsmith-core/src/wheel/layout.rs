@@ -1,0 +1,268 @@
+//! A wheel before it is written: every file has its place, and no two get in each other's way.
+
+use std::collections::BTreeMap;
+
+use unicode_normalization::UnicodeNormalization as _;
+
+use super::dist_info;
+use super::{Entry, EntryPoints, Error, Metadata};
+use crate::name::{PlatformTag, WheelFilename, WheelPath};
+
+/// A checked wheel: what [`super::write`] takes.
+#[derive(Debug, Clone)]
+pub struct Wheel {
+    filename: WheelFilename,
+    /// Everything but `RECORD`, in the order of the archive.
+    entries: Vec<Entry>,
+    record: WheelPath,
+}
+
+/// Where files below `.data` may go (binary distribution format, "installed files").
+const SCHEMES: [&str; 5] = ["data", "headers", "platlib", "purelib", "scripts"];
+/// What a name may hold at most in a zip.
+const LONGEST_PATH: usize = u16::MAX as usize;
+
+impl Wheel {
+    /// Puts a wheel together. The order of `entries` does not matter.
+    ///
+    /// # Errors
+    /// When name, version or tags of `filename` are not those that installers expect, or when a
+    /// file lies where none may lie, or where it hides another one (also on file systems that fold
+    /// case or normalise names).
+    pub fn new(
+        filename: WheelFilename,
+        metadata: &Metadata,
+        entry_points: &EntryPoints,
+        mut entries: Vec<Entry>,
+    ) -> Result<Self, Error> {
+        check_filename(&filename, metadata)?;
+        let stem = filename.stem();
+        for entry in &mut entries {
+            check_place(&entry.path, &stem)?;
+            // Installers keep the bit, and copy what is no Python script without it as it is.
+            entry.executable |= scheme(&entry.path) == Some("scripts");
+        }
+        check_collisions(&entries, entry_points)?;
+        entries.sort_by(|a, b| a.path.cmp(&b.path));
+
+        let dist_info = |rest: &str| format!("{stem}.dist-info/{rest}").parse();
+        let unusable = |_| Error::Filename {
+            filename: Box::new(filename.clone()),
+            problem: "it has no place for `.dist-info`".to_owned(),
+        };
+        for (path, bytes) in dist_info::files(&filename, metadata, entry_points) {
+            entries.push(Entry::bytes(dist_info(&path).map_err(unusable)?, bytes));
+        }
+        let record = dist_info("RECORD").map_err(unusable)?;
+        Ok(Self { filename, entries, record })
+    }
+
+    /// What the file is to be called.
+    pub fn filename(&self) -> &WheelFilename {
+        &self.filename
+    }
+
+    /// Everything but `RECORD`, in the order of the archive.
+    pub fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
+    pub(super) fn record_path(&self) -> &WheelPath {
+        &self.record
+    }
+}
+
+fn check_filename(filename: &WheelFilename, metadata: &Metadata) -> Result<(), Error> {
+    let error = |problem| Err(Error::Filename { filename: Box::new(filename.clone()), problem });
+    let (name, version) = (metadata.name().escaped(), metadata.version());
+    if filename.name != name {
+        return error(format!("the metadata's name gives `{name}`"));
+    }
+    if filename.version != version {
+        return error(format!("the metadata's version is `{version}`"));
+    }
+    // The fields are open to anybody; what was not parsed may read as something else.
+    if filename.to_string().parse().as_ref() != Ok(filename) {
+        return error("its tags are not sorted, or not tags".to_owned());
+    }
+    let platforms = &filename.platforms;
+    if platforms.windows(2).any(|pair| pair[0] == pair[1]) {
+        return error("a platform tag is there twice".to_owned());
+    }
+    if platforms.len() > 1 && platforms.contains(&PlatformTag::Any) {
+        return error("`any` stands beside other platform tags".to_owned());
+    }
+    Ok(())
+}
+
+/// Whether installers spread the files of this top directory.
+fn is_data(top: &str) -> bool {
+    matches!(top.rsplit_once('.'), Some((_, "data")))
+}
+
+/// `scripts` for `demo-1.0.data/scripts/run`.
+fn scheme(path: &WheelPath) -> Option<&str> {
+    let mut parts = path.parts();
+    is_data(parts.next()?).then(|| parts.next())?
+}
+
+fn check_place(path: &WheelPath, stem: &str) -> Result<(), Error> {
+    let error =
+        |problem: &str| Err(Error::Path { path: path.clone(), problem: problem.to_owned() });
+    if path.as_str().len() > LONGEST_PATH {
+        return error("its path is longer than a zip can hold");
+    }
+    let parts: Vec<&str> = path.parts().collect();
+    let top = parts[0].to_lowercase();
+    if matches!(top.rsplit_once('.'), Some((_, "dist-info"))) {
+        return error("`.dist-info` holds only what is made from the metadata");
+    }
+    if ["setup.py", "setup.cfg"].contains(&top.as_str()) && parts.len() == 1 {
+        return error("it belongs into a source distribution");
+    }
+    if !is_data(&top) {
+        return Ok(());
+    }
+    if parts[0] != format!("{stem}.data") {
+        return error(&format!("the wheel's data directory is `{stem}.data`"));
+    }
+    match parts[1..] {
+        [scheme, _, ..] if !SCHEMES.contains(&scheme) => error(&format!(
+            "`{scheme}` is none of `{}`, which is all that installers know",
+            SCHEMES.join("`, `")
+        )),
+        ["scripts", _, _, ..] => error("installers refuse directories below `scripts`"),
+        [_, _, ..] => Ok(()),
+        _ => error("it is not below one of the directories that installers know"),
+    }
+}
+
+/// Where an installer puts the file, in a form in which paths that are one on some file system are
+/// one.
+fn destination(path: &str) -> String {
+    let mut parts = path.splitn(3, '/');
+    let root = match (parts.next(), parts.next(), parts.next()) {
+        (Some(top), Some("purelib" | "platlib"), Some(rest)) if is_data(top) => rest,
+        _ => path,
+    };
+    root.nfd().flat_map(char::to_lowercase).nfc().collect()
+}
+
+fn check_collisions(entries: &[Entry], entry_points: &EntryPoints) -> Result<(), Error> {
+    let mut files = BTreeMap::new();
+    for entry in entries {
+        if let Some(other) = files.insert(destination(entry.path.as_str()), &entry.path) {
+            let problem = if *other == entry.path {
+                "it is there twice".to_owned()
+            } else {
+                format!("it and `{other}` are one file on some systems, or once installed")
+            };
+            return Err(Error::Path { path: entry.path.clone(), problem });
+        }
+    }
+    for (destination, path) in &files {
+        for (end, _) in destination.match_indices('/') {
+            if let Some(file) = files.get(&destination[..end]) {
+                let problem = format!("`{file}` is a file, not a directory");
+                return Err(Error::Path { path: (*path).clone(), problem });
+            }
+        }
+    }
+    for path in files.values().filter(|path| scheme(path) == Some("scripts")) {
+        let same = |name: &&str| name.eq_ignore_ascii_case(path.file_name());
+        if let Some(name) = entry_points.programs().find(same) {
+            let problem = format!("the entry point `{name}` becomes the same file");
+            return Err(Error::Path { path: (*path).clone(), problem });
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::RawProject;
+    use crate::wheel::Texts;
+
+    const FILENAME: &str = "demo_pkg-1.0-py3-none-any.whl";
+
+    fn new(filename: &str, paths: &[&str]) -> Result<Wheel, Error> {
+        let project: RawProject = toml::from_str(
+            "name = 'Demo.Pkg'\nversion = 'v1.0'\nlicense-files = ['LICENSE']\n\
+             scripts = { Demo = 'demo:main' }",
+        )
+        .unwrap();
+        let licenses = vec![("LICENSE".parse().unwrap(), b"free".to_vec())];
+        let metadata = Metadata::new(&project, Texts { readme: None, licenses }).unwrap();
+        let entries = paths.iter().map(|path| Entry::bytes(path.parse().unwrap(), *b"x")).collect();
+        let points = EntryPoints::new(&project).unwrap();
+        Wheel::new(filename.parse().unwrap(), &metadata, &points, entries)
+    }
+
+    #[test]
+    fn dist_info_comes_last_and_scripts_are_programs() {
+        let paths = ["z.py", "a/b.py", "demo_pkg-1.0.data/scripts/run", "a-b/c.py"];
+        let wheel = new(FILENAME, &paths).unwrap();
+        let order: Vec<_> =
+            wheel.entries().iter().map(|e| (e.path.as_str(), e.executable)).collect();
+        assert_eq!(
+            order,
+            [
+                ("a-b/c.py", false),
+                ("a/b.py", false),
+                ("demo_pkg-1.0.data/scripts/run", true),
+                ("z.py", false),
+                ("demo_pkg-1.0.dist-info/METADATA", false),
+                ("demo_pkg-1.0.dist-info/WHEEL", false),
+                ("demo_pkg-1.0.dist-info/entry_points.txt", false),
+                ("demo_pkg-1.0.dist-info/licenses/LICENSE", false),
+            ]
+        );
+        assert_eq!(wheel.record_path().as_str(), "demo_pkg-1.0.dist-info/RECORD");
+    }
+
+    #[test]
+    fn names_must_be_those_of_the_metadata() {
+        let check = |filename: &str, problem: &str| {
+            let error = new(filename, &[]).unwrap_err().to_string();
+            assert!(error.ends_with(problem), "{error}");
+        };
+        check("Demo_Pkg-1.0-py3-none-any.whl", "the metadata's name gives `demo_pkg`");
+        check("demo_pkg-1-py3-none-any.whl", "the metadata's version is `1.0`");
+        check("demo_pkg-1.0-py3-none-any.any.whl", "a platform tag is there twice");
+        check("demo_pkg-1.0-py3-none-any.win32.whl", "`any` stands beside other platform tags");
+    }
+
+    #[test]
+    fn files_in_the_way_are_refused() {
+        let check = |paths: &[&str], problem: &str| {
+            let error = new(FILENAME, paths).unwrap_err().to_string();
+            assert!(error.ends_with(problem), "{error}");
+        };
+        let same = "are one file on some systems, or once installed";
+        check(&["a/b", "a/b"], "`a/b` cannot go into the wheel: it is there twice");
+        check(&["a/B.py", "A/b.py"], &format!("it and `a/B.py` {same}"));
+        check(&["a/\u{e9}", "a/e\u{301}"], same);
+        check(&["a/b", "demo_pkg-1.0.data/purelib/a/b"], same);
+        check(&["A/b/c", "a/B"], "`a/B` is a file, not a directory");
+        let made = "`.dist-info` holds only what is made from the metadata";
+        check(&["demo_pkg-1.0.dist-info/INSTALLER"], made);
+        check(&["demo_pkg-1.0.dist-info/direct_url.json"], made);
+        check(&["other-2.Dist-Info/METADATA"], made);
+        check(&["setup.py"], "it belongs into a source distribution");
+        check(&["x.data/data/y"], "the wheel's data directory is `demo_pkg-1.0.data`");
+        check(
+            &["demo_pkg-1.0.data/lib/y"],
+            "`lib` is none of `data`, `headers`, `platlib`, `purelib`, `scripts`, which is all \
+             that installers know",
+        );
+        check(
+            &["demo_pkg-1.0.data/data"],
+            "it is not below one of the directories that installers know",
+        );
+        check(&["demo_pkg-1.0.data/scripts/a/b"], "installers refuse directories below `scripts`");
+        check(&["demo_pkg-1.0.data/scripts/demo"], "the entry point `Demo` becomes the same file");
+        check(&["x".repeat(65_536).as_str()], "its path is longer than a zip can hold");
+        new(FILENAME, &["a/setup.py", "a.b/c", "demo_pkg-1.0.data/data/a/b", "a/b"]).unwrap();
+    }
+}

@@ -1,0 +1,84 @@
+//! How metadata is written: one field a line, the description behind an empty one.
+
+use std::fmt::Write as _;
+
+use super::Metadata;
+use super::license::License;
+use super::links::Person;
+
+impl Metadata {
+    /// The text of `METADATA`: UTF-8, line feeds, the lowest version that has all its fields.
+    ///
+    /// Lines are not folded: the format is read by e-mail parsers, which would leave line breaks
+    /// inside of values. Only free words about a licence have several lines.
+    pub fn render(&self) -> String {
+        let mut out = Fields(String::new());
+        // 2.4 has the licence fields (PEP 639), 2.5 the import names (PEP 794).
+        out.one("Metadata-Version", if self.imports.is_used() { "2.5" } else { "2.4" });
+        out.one("Name", self.name.as_written());
+        out.one("Version", &self.version());
+        out.each("Summary", self.summary());
+        if !self.keywords.is_empty() {
+            out.one("Keywords", &self.keywords.join(","));
+        }
+        out.people("Author", &self.authors);
+        out.people("Maintainer", &self.maintainers);
+        match &self.license {
+            Some(License::Expression(expression)) => out.one("License-Expression", expression),
+            Some(License::Words(words)) => {
+                let lines: Vec<&str> = words.lines().map(str::trim_end).collect();
+                out.one("License", &lines.join("\n        "));
+            }
+            None => {}
+        }
+        out.each("License-File", self.license_files.keys());
+        out.each("Classifier", &self.classifiers);
+        out.each("Requires-Python", self.requires_python());
+        out.each("Requires-Dist", self.dependencies.iter().map(|needed| needed.render(None)));
+        for (extra, requirements) in &self.extras {
+            out.one("Provides-Extra", extra);
+            out.each("Requires-Dist", requirements.iter().map(|needed| needed.render(Some(extra))));
+        }
+        out.each("Project-URL", self.urls.iter().map(|(label, url)| format!("{label}, {url}")));
+        match self.imports.names.as_deref() {
+            Some([]) => out.one("Import-Name", ""),
+            Some(names) => out.each("Import-Name", names),
+            None => {}
+        }
+        out.each("Import-Namespace", &self.imports.namespaces);
+        if let Some(readme) = &self.readme {
+            out.one("Description-Content-Type", &readme.content_type);
+            out.0.push('\n');
+            out.0.push_str(&readme.text);
+            if !readme.text.ends_with('\n') {
+                out.0.push('\n');
+            }
+        }
+        out.0
+    }
+}
+
+struct Fields(String);
+
+impl Fields {
+    fn one(&mut self, name: &str, value: &str) {
+        let _ = writeln!(self.0, "{}", format!("{name}: {value}").trim_end());
+    }
+
+    fn each<T: ToString>(&mut self, name: &str, values: impl IntoIterator<Item = T>) {
+        values.into_iter().for_each(|value| self.one(name, &value.to_string()));
+    }
+
+    /// Those with an address go into a field of their own.
+    fn people(&mut self, role: &str, people: &[Person]) {
+        let unreachable = people.iter().filter(|person| person.email.is_none());
+        let names: Vec<&str> = unreachable.filter_map(|person| person.name.as_deref()).collect();
+        let addresses: Vec<String> = people.iter().filter_map(Person::mailbox).collect();
+        if !names.is_empty() {
+            self.one(role, &names.join(", "));
+        }
+        if !addresses.is_empty() {
+            self.one(&format!("{role}-email"), &addresses.join(", "));
+        }
+    }
+}

@@ -1,0 +1,448 @@
+//! Makes a finished deflate stream (RFC 1951) one that another can follow.
+//!
+//! Pieces of one file are compressed apart, each into a stream of its own whose last block says
+//! "the end". To join them, that block must be found, told that it is not the last one, and an
+//! empty stored block put behind it, which ends on a byte. Finding it means walking the symbols;
+//! nothing is inflated, so a table can step over several symbols at once.
+
+/// Bits that one look into a table covers. 11 keeps both tables in the first-level cache.
+const LOOK: u32 = 11;
+const LOOK_SIZE: usize = 1 << LOOK;
+const LOOK_MASK: u64 = LOOK_SIZE as u64 - 1;
+/// The longest code that deflate has.
+const LONGEST: usize = 15;
+const END_OF_BLOCK: usize = 256;
+/// The order in which code lengths of code lengths are written.
+const ORDER: [usize; 19] = [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15];
+
+/// Joins what follows: `stream` no longer ends the data, and its length is whole bytes.
+///
+/// Gives nothing, and leaves the stream alone, when it is not exactly one deflate stream.
+pub(super) fn open_end(stream: &mut Vec<u8>) -> Option<()> {
+    let LastBlock { header, end } = last_block(stream)?;
+    stream[header / 8] &= !(1 << (header % 8));
+    if end % 8 != 0 {
+        // What fills the last byte is the next block's header now.
+        stream[end / 8] &= (1 << (end % 8)) - 1;
+    }
+    // Three bits of header, zeros up to the byte, then a length of 0 and its complement.
+    stream.resize((end + 3).div_ceil(8), 0);
+    stream.extend([0, 0, 0xff, 0xff]);
+    Some(())
+}
+
+/// Bit positions in a stream.
+struct LastBlock {
+    /// Of the last block's "final" bit.
+    header: usize,
+    /// Behind its last symbol.
+    end: usize,
+}
+
+fn last_block(stream: &[u8]) -> Option<LastBlock> {
+    let mut bits = Bits { bytes: stream, next: 0, buffer: 0, count: 0 };
+    let mut tables = Tables::default();
+    loop {
+        let header = bits.position();
+        bits.refill()?;
+        let last = bits.take(1) == 1;
+        match bits.take(2) {
+            0 => bits.skip_stored()?,
+            1 => {
+                tables.fixed()?;
+                tables.walk(&mut bits)?;
+            }
+            2 => {
+                tables.read(&mut bits)?;
+                tables.walk(&mut bits)?;
+            }
+            _ => return None,
+        }
+        let end = bits.position();
+        if end > stream.len() * 8 {
+            return None;
+        }
+        if last {
+            return (end.div_ceil(8) == stream.len()).then_some(LastBlock { header, end });
+        }
+    }
+}
+
+/// The bits of a stream, lowest first; zeros behind its end.
+struct Bits<'a> {
+    bytes: &'a [u8],
+    /// The next byte to take into the buffer; beyond the end by what the zeros stand for.
+    next: usize,
+    buffer: u64,
+    count: u32,
+}
+
+impl Bits<'_> {
+    /// Bits that are used up.
+    fn position(&self) -> usize {
+        self.next * 8 - self.count as usize
+    }
+
+    /// Makes at least 56 bits ready; gives nothing when those used lie beyond the end.
+    #[inline]
+    fn refill(&mut self) -> Option<()> {
+        if let Some(eight) = self.bytes.get(self.next..self.next + 8) {
+            self.buffer |= u64::from_le_bytes(eight.try_into().ok()?) << self.count;
+            self.next += ((63 - self.count) / 8) as usize;
+            self.count |= 0x38;
+            return Some(());
+        }
+        while self.count <= 56 {
+            let byte = self.bytes.get(self.next).copied().unwrap_or(0);
+            self.buffer |= u64::from(byte) << self.count;
+            self.next += 1;
+            self.count += 8;
+        }
+        (self.position() <= self.bytes.len() * 8).then_some(())
+    }
+
+    #[inline]
+    fn skip(&mut self, count: u32) {
+        self.buffer >>= count;
+        self.count -= count;
+    }
+
+    #[inline]
+    #[allow(clippy::cast_possible_truncation, reason = "never asked for more than 16 bits")]
+    fn take(&mut self, count: u32) -> usize {
+        let value = self.buffer & ((1 << count) - 1);
+        self.skip(count);
+        value as usize
+    }
+
+    fn skip_stored(&mut self) -> Option<()> {
+        let start = self.position().div_ceil(8);
+        let &[a, b, c, d] = self.bytes.get(start..start + 4)? else { return None };
+        let length = u16::from_le_bytes([a, b]);
+        if length != !u16::from_le_bytes([c, d]) {
+            return None;
+        }
+        self.next = start + 4 + usize::from(length);
+        (self.buffer, self.count) = (0, 0);
+        (self.next <= self.bytes.len()).then_some(())
+    }
+}
+
+/// What one look steps over: how many bits, and what must follow.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+struct Step {
+    /// Bits of the codes and of what belongs to them; 0 when the look did not reach.
+    bits: u8,
+    then: Then,
+}
+
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum Then {
+    /// Another literal or length.
+    #[default]
+    Literal,
+    /// A distance.
+    Distance,
+    /// Another block.
+    Block,
+}
+
+/// One Huffman code: the table, and what finds the codes that are longer than a look.
+struct Code {
+    table: [Step; LOOK_SIZE],
+    /// How many codes there are of each length.
+    counts: [u16; LONGEST + 1],
+    /// The symbols in the order of their codes.
+    symbols: [u16; 288],
+}
+
+impl Default for Code {
+    fn default() -> Self {
+        Self { table: [Step::default(); LOOK_SIZE], counts: [0; LONGEST + 1], symbols: [0; 288] }
+    }
+}
+
+impl Code {
+    /// Lays out the code with these lengths; `step` says what a symbol is, with the bits behind it.
+    fn build(&mut self, lengths: &[u8], step: impl Fn(usize) -> Option<Step>) -> Option<()> {
+        self.counts = [0; LONGEST + 1];
+        for &length in lengths {
+            *self.counts.get_mut(usize::from(length))? += 1;
+        }
+        self.counts[0] = 0;
+        let mut offsets = [0_u16; LONGEST + 2];
+        let mut codes = [0_u32; LONGEST + 2];
+        for length in 1..=LONGEST {
+            offsets[length + 1] = offsets[length] + self.counts[length];
+            codes[length + 1] = (codes[length] + u32::from(self.counts[length])) << 1;
+            // More codes than the length can tell apart.
+            if codes[length] + u32::from(self.counts[length]) > 1 << length {
+                return None;
+            }
+        }
+        self.table = [Step::default(); LOOK_SIZE];
+        for (symbol, &length) in lengths.iter().enumerate().filter(|(_, length)| **length > 0) {
+            let at = &mut offsets[usize::from(length)];
+            self.symbols[usize::from(*at)] = u16::try_from(symbol).ok()?;
+            *at += 1;
+            let code = codes[usize::from(length)];
+            codes[usize::from(length)] += 1;
+            // Some symbols have a code but no meaning: those are left for the search to refuse.
+            if let Some(Step { bits, then }) = step(symbol).filter(|_| u32::from(length) <= LOOK) {
+                let first = (code.reverse_bits() >> (32 - u32::from(length))) as usize;
+                for slot in (first..LOOK_SIZE).step_by(1 << length) {
+                    self.table[slot] = Step { bits: bits + length, then };
+                }
+            }
+        }
+        Some(())
+    }
+
+    /// Lets one look step over as many symbols as it covers whole.
+    fn merge_literals(&mut self) {
+        // What follows is found at a smaller slot; going down, those are still single steps.
+        for slot in (1..LOOK_SIZE).rev() {
+            let mut step = self.table[slot];
+            while step.bits != 0 && step.then == Then::Literal {
+                let next = self.table.get(slot >> step.bits).copied().unwrap_or_default();
+                if next.bits == 0 || u32::from(step.bits + next.bits) > LOOK {
+                    break;
+                }
+                step = Step { bits: step.bits + next.bits, then: next.then };
+            }
+            self.table[slot] = step;
+        }
+    }
+
+    /// The next symbol, bit by bit, and its length: for codes that a look does not reach.
+    #[cold]
+    fn search(&self, bits: u64) -> Option<(usize, u8)> {
+        let (mut code, mut first, mut index) = (0, 0, 0);
+        for length in 1..=LONGEST {
+            code |= usize::from(bits >> (length - 1) & 1 == 1);
+            let count = usize::from(self.counts[length]);
+            if code < first + count {
+                let symbol = self.symbols[index + code - first];
+                return Some((usize::from(symbol), u8::try_from(length).ok()?));
+            }
+            index += count;
+            first = (first + count) << 1;
+            code <<= 1;
+        }
+        None
+    }
+
+    #[inline]
+    #[allow(clippy::cast_possible_truncation, reason = "the mask leaves 11 bits")]
+    fn next(&self, bits: u64, step: impl Fn(usize) -> Option<Step>) -> Option<Step> {
+        let found = self.table[(bits & LOOK_MASK) as usize];
+        if found.bits != 0 {
+            return Some(found);
+        }
+        let (symbol, length) = self.search(bits)?;
+        let Step { bits, then } = step(symbol)?;
+        Some(Step { bits: bits + length, then })
+    }
+}
+
+/// A literal, a length with its extra bits, or the end of the block.
+#[allow(clippy::cast_possible_truncation, reason = "extra bits are 5 at most")]
+fn literal_or_length(symbol: usize) -> Option<Step> {
+    let step = |bits, then| Some(Step { bits, then });
+    match symbol {
+        0..END_OF_BLOCK => step(0, Then::Literal),
+        END_OF_BLOCK => step(0, Then::Block),
+        257..=264 | 285 => step(0, Then::Distance),
+        265..=284 => step(((symbol - 261) / 4) as u8, Then::Distance),
+        _ => None,
+    }
+}
+
+#[allow(clippy::cast_possible_truncation, reason = "extra bits are 13 at most")]
+fn distance(symbol: usize) -> Option<Step> {
+    let bits = match symbol {
+        0..=3 => 0,
+        4..=29 => (symbol / 2 - 1) as u8,
+        _ => return None,
+    };
+    Some(Step { bits, then: Then::Literal })
+}
+
+/// The two codes of a block.
+#[derive(Default)]
+struct Tables {
+    literals: Code,
+    distances: Code,
+}
+
+impl Tables {
+    fn fixed(&mut self) -> Option<()> {
+        let mut lengths = [8; 288];
+        lengths[144..256].fill(9);
+        lengths[256..280].fill(7);
+        self.build(&lengths, &[5; 32])
+    }
+
+    fn read(&mut self, bits: &mut Bits<'_>) -> Option<()> {
+        bits.refill()?;
+        let (literals, distances) = (bits.take(5) + 257, bits.take(5) + 1);
+        let mut order_lengths = [0; 19];
+        for &symbol in ORDER.iter().take(bits.take(4) + 4) {
+            bits.refill()?;
+            order_lengths[symbol] = u8::try_from(bits.take(3)).ok()?;
+        }
+        // Read bit by bit, so it needs no table of its own.
+        self.distances.build(&order_lengths, |_| None)?;
+
+        let mut lengths = [0_u8; 288 + 32];
+        let all = literals + distances;
+        let mut at = 0;
+        while at < all {
+            bits.refill()?;
+            let (symbol, length) = self.distances.search(bits.buffer)?;
+            bits.skip(u32::from(length));
+            let (value, run) = match symbol {
+                16 => (*lengths.get(at.checked_sub(1)?)?, 3 + bits.take(2)),
+                17 => (0, 3 + bits.take(3)),
+                18 => (0, 11 + bits.take(7)),
+                length => (u8::try_from(length).ok()?, 1),
+            };
+            lengths.get_mut(at..at + run).filter(|_| at + run <= all)?.fill(value);
+            at += run;
+        }
+        let (literals, distances) = lengths[..all].split_at(literals);
+        self.build(literals, distances)
+    }
+
+    fn build(&mut self, literals: &[u8], distances: &[u8]) -> Option<()> {
+        self.literals.build(literals, literal_or_length)?;
+        self.literals.merge_literals();
+        self.distances.build(distances, distance)
+    }
+
+    /// Steps over the symbols of one block.
+    fn walk(&self, bits: &mut Bits<'_>) -> Option<()> {
+        loop {
+            bits.refill()?;
+            // 15 + 5 bits of a length and 15 + 13 of a distance are fewer than the 56 made ready.
+            let step = self.literals.next(bits.buffer, literal_or_length)?;
+            bits.skip(u32::from(step.bits));
+            match step.then {
+                Then::Literal => {}
+                Then::Distance => {
+                    let step = self.distances.next(bits.buffer, distance)?;
+                    bits.skip(u32::from(step.bits));
+                }
+                Then::Block => return Some(()),
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read as _;
+
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn inflate(stream: &[u8]) -> std::io::Result<Vec<u8>> {
+        let mut out = Vec::new();
+        let mut decoder = flate2::read::DeflateDecoder::new(stream);
+        decoder.read_to_end(&mut out)?;
+        assert_eq!(decoder.total_in(), stream.len() as u64, "bytes behind the stream");
+        Ok(out)
+    }
+
+    fn libdeflate(level: i32, raw: &[u8]) -> Vec<u8> {
+        let level = libdeflater::CompressionLvl::new(level).unwrap();
+        let mut compressor = libdeflater::Compressor::new(level);
+        let mut out = vec![0; compressor.deflate_compress_bound(raw.len())];
+        let size = compressor.deflate_compress(raw, &mut out).unwrap();
+        out.truncate(size);
+        out
+    }
+
+    /// Streams of another encoder: other block types, several blocks, other code lengths.
+    fn miniz(level: u32, raw: &[u8]) -> Vec<u8> {
+        let mut out = Vec::new();
+        flate2::read::DeflateEncoder::new(raw, flate2::Compression::new(level))
+            .read_to_end(&mut out)
+            .unwrap();
+        out
+    }
+
+    fn joins(mut first: Vec<u8>, second: &[u8], raw: &[u8]) {
+        open_end(&mut first).unwrap();
+        first.extend(second);
+        assert_eq!(inflate(&first).unwrap(), raw);
+    }
+
+    /// Bytes whose entropy lies anywhere between none and all.
+    fn texture() -> impl Strategy<Value = Vec<u8>> {
+        (1..=255_u8, vec(any::<u8>(), 0..2000), 1..60_usize).prop_map(|(mask, bytes, times)| {
+            bytes.iter().map(|byte| byte & mask).collect::<Vec<u8>>().repeat(times)
+        })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        #[test]
+        fn joined_streams_inflate_to_both(a in texture(), b in texture(), level in 0..=12_i32) {
+            let raw = [&a[..], &b].concat();
+            joins(libdeflate(level, &a), &libdeflate(level, &b), &raw);
+            let other = level.unsigned_abs().min(9);
+            joins(miniz(other, &a), &libdeflate(5, &b), &raw);
+        }
+
+        #[test]
+        fn what_is_no_stream_is_left_alone(bytes in vec(any::<u8>(), 0..300)) {
+            let mut stream = bytes.clone();
+            if open_end(&mut stream).is_none() {
+                prop_assert_eq!(stream, bytes);
+            }
+        }
+
+        #[test]
+        fn a_cut_stream_is_refused(raw in texture(), cut in 1..100_usize) {
+            let whole = libdeflate(5, &raw);
+            let mut stream = whole[..whole.len().saturating_sub(cut)].to_vec();
+            prop_assert!(open_end(&mut stream).is_none());
+            stream = [&whole[..], &[0]].concat();
+            prop_assert!(open_end(&mut stream).is_none());
+        }
+    }
+
+    #[test]
+    fn every_kind_of_block_is_walked() {
+        let check = |raw: &[u8]| {
+            for level in [0, 1, 5, 9, 12] {
+                joins(libdeflate(level, raw), &libdeflate(level, b"end"), &[raw, b"end"].concat());
+            }
+            // By hand: one stored block.
+            let size = u16::try_from(raw.len()).unwrap();
+            let header = [&[1], &size.to_le_bytes()[..], &(!size).to_le_bytes()].concat();
+            joins([&header, raw].concat(), &libdeflate(5, b""), raw);
+        };
+        check(b"");
+        check(b"a");
+        check(b"abcdefghijklmnop");
+        check(&vec![7; 40_000]);
+        // Fibonacci counts give codes as long as they get.
+        let (mut fibonacci, mut next) = (1_usize, 1_usize);
+        let mut raw = Vec::new();
+        for byte in 0..19_u8 {
+            raw.extend(vec![byte; fibonacci]);
+            (fibonacci, next) = (next, fibonacci + next);
+        }
+        let mut state = 1_usize;
+        for i in (1..raw.len()).rev() {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695);
+            raw.swap(i, (state >> 33) % (i + 1));
+        }
+        check(&raw);
+    }
+}
