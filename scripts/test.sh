@@ -22,5 +22,7 @@ if $all; then
 else
     scripts/test-env.sh
 fi
+# zig, for the tests that ask `PATH` for it.
+export PATH="$WHEELSMITH_TEST_ENV/tools:$PATH"
 if [ $# -eq 0 ]; then set -- --workspace; fi
 exec cargo test --locked --all-features "$@"
