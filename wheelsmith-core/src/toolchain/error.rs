@@ -11,6 +11,9 @@ use super::{ToolchainKind, ZIG_VERSION};
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
+    /// The user stopped us.
+    #[error("stopped")]
+    Cancelled,
     /// No program of the wanted kind.
     #[error("found no {kind} toolchain for `{target}`: looked for {looked_for}")]
     NotFound {
@@ -145,6 +148,7 @@ impl Error {
     pub fn hint(&self) -> Option<String> {
         let install = format!("`python3 -m pip install ziglang=={ZIG_VERSION}`");
         Some(match self {
+            Self::Cancelled => return None,
             Self::NotFound { hint, .. } => hint.clone(),
             Self::NotInEnv { target, .. } => {
                 let name = target.triple().replace('-', "_");
