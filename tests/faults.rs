@@ -278,7 +278,8 @@ fn a_killed_build_leaves_nothing_half_made() {
         for file in project.dist() {
             let name = file.file_name().unwrap().to_str().unwrap();
             assert!(
-                name.ends_with(".whl") || name.starts_with(".wheelsmith-unfinished-"),
+                file.extension().is_some_and(|e| e == "whl")
+                    || name.starts_with(".wheelsmith-unfinished-"),
                 "{name} was left"
             );
         }

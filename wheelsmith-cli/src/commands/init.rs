@@ -47,11 +47,11 @@ kind = "c-shared"
 files = ["native/*.c"]
 "#;
 
-const C: &str = r#"int @MODULE@_answer(void)
+const C: &str = r"int @MODULE@_answer(void)
 {
     return 42;
 }
-"#;
+";
 
 const PYTHON: &str = r#""""A C library with a Python face."""
 

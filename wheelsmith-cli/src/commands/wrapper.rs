@@ -24,14 +24,14 @@ pub(crate) struct Args {
     zig: PathBuf,
     /// The arguments
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
-    args: Vec<String>,
+    rest: Vec<String>,
 }
 
 pub(super) fn run(args: &Args, host: &Host) -> anyhow::Result<Exit> {
     use std::io::Write as _;
     let role = Role::of_name(&args.role).context("cannot wrap zig: no such role")?;
     let wrapper = Wrapper::of_zig(&args.zig, &args.target, role, args.third_party);
-    let line = wrapper.command_line(&args.args);
+    let line = wrapper.command_line(&args.rest);
     for told in line.told {
         writeln!(std::io::stderr(), "{told}")?;
     }

@@ -1,6 +1,7 @@
 //! ELF files against the policies of their processor and C library.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 
 use super::{Code, Finding, NativeFile, graph};
 use crate::binary::elf::{Elf, Undefined};
@@ -176,7 +177,7 @@ impl Demand<'_> {
             .collect::<Vec<_>>()
             .join(", ");
         if symbols.len() > SHOWN {
-            text.push_str(&format!(" and {} more", symbols.len() - SHOWN));
+            let _ = write!(text, " and {} more", symbols.len() - SHOWN);
         }
         text
     }

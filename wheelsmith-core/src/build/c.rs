@@ -51,7 +51,8 @@ pub(super) fn build(
     match c.form {
         CForm::Shared => linkage.shared.push(output.clone()),
         CForm::Static => {
-            linkage.archives = [&[output.clone()], &linked.archives[..]].concat();
+            linkage.archives.push(output.clone());
+            linkage.archives.extend(linked.archives.iter().cloned());
             linkage.shared.clone_from(&linked.shared);
             linkage.system.clone_from(&c.libraries);
         }
@@ -370,8 +371,8 @@ impl Make<'_> {
         }
         let command = if objects.iter().map(String::len).sum::<usize>() > COMMAND_LINE_LIMIT {
             let list = output.with_extension("objects");
-            let quoted: String = objects.iter().map(|o| format!("{o:?}\n")).collect();
-            sys::fs::write_atomic(&list, quoted.as_bytes()).map_err(|e| self.io(e))?;
+            let quoted: Vec<String> = objects.iter().map(|o| format!("{o:?}\n")).collect();
+            sys::fs::write_atomic(&list, quoted.concat().as_bytes()).map_err(|e| self.io(e))?;
             link.command.arg(format!("@{}", list.display()))
         } else {
             link.command.args(objects)

@@ -223,16 +223,12 @@ impl Run<'_> {
     }
 
     fn identity(&self) -> (String, String) {
-        match &self.project.config.project {
-            Some(project) => {
-                (project.name.escaped(), project.version.clone().unwrap_or_else(|| "0".to_owned()))
-            }
-            // A project without Python is called like its directory.
-            None => {
-                let name = self.project.dir.file_name().unwrap_or_default();
-                (name.to_string_lossy().into_owned(), "0".to_owned())
-            }
+        if let Some(project) = &self.project.config.project {
+            return (project.name.escaped(), project.version.clone().unwrap_or_else(|| "0".into()));
         }
+        // A project without Python is called like its directory.
+        let name = self.project.dir.file_name().unwrap_or_default();
+        (name.to_string_lossy().into_owned(), "0".to_owned())
     }
 
     /// The runtime directory as `.tar.gz` with its digest beside it.

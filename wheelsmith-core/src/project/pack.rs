@@ -185,7 +185,9 @@ impl Pack<'_> {
         let walked = sys::fs::walk(&root).map_err(|e| Error::io("read the Python files", e))?;
         for file in walked {
             let matches = take.matches(&file.relative);
-            matches.iter().for_each(|&i| used[i] = true);
+            for &i in &matches {
+                used[i] = true;
+            }
             let is_stale = stale.iter().any(|dir| file.relative.starts_with(dir));
             let is_left = leave.is_match(&file.relative) || never.is_match(&file.relative);
             if matches.is_empty() || is_left || is_stale {

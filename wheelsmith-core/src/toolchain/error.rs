@@ -148,7 +148,6 @@ impl Error {
     pub fn hint(&self) -> Option<String> {
         let install = format!("`python3 -m pip install ziglang=={ZIG_VERSION}`");
         Some(match self {
-            Self::Cancelled => return None,
             Self::NotFound { hint, .. } => hint.clone(),
             Self::NotInEnv { target, .. } => {
                 let name = target.triple().replace('-', "_");
@@ -187,7 +186,9 @@ impl Error {
                 "check that the installer reaches its package registry, or put zig {ZIG_VERSION} on `PATH`"
             ),
             Self::NoCacheDir => "set `WHEELSMITH_CACHE_DIR`".to_owned(),
-            Self::Ask { .. } | Self::Answer { .. } | Self::Io { .. } => return None,
+            Self::Cancelled | Self::Ask { .. } | Self::Answer { .. } | Self::Io { .. } => {
+                return None;
+            }
         })
     }
 
