@@ -1,5 +1,9 @@
 //! What goes wrong, and what a user reads then: exit code, message, and nothing half-made.
-#![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "tests are a world of their own")]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    reason = "tests are a world of their own"
+)]
 #![allow(clippy::print_stderr, reason = "a skipped test says so")]
 
 mod support;
@@ -19,11 +23,7 @@ fn c_project(component: &str, c: &str) -> Sandbox {
          [[tool.wheelsmith.component]]\nname = 'demo'\nkind = 'c-shared'\n{component}\n\
          [[tool.wheelsmith.component.sources]]\nfiles = ['demo.c']\n"
     );
-    Sandbox::with(&[
-        ("pyproject.toml", &config),
-        ("demo.c", c),
-        ("src/demo/__init__.py", ""),
-    ])
+    Sandbox::with(&[("pyproject.toml", &config), ("demo.c", c), ("src/demo/__init__.py", "")])
 }
 
 /// A build here fails with `code`, says `parts`, and leaves no wheel.
@@ -36,7 +36,12 @@ fn check(sandbox: &Sandbox, args: &[&str], code: i32, parts: &[&str]) -> Run {
 #[test]
 fn unreadable_configurations() {
     let none = Sandbox::new();
-    check(&none, &[], 2, &["has neither `wheelsmith.toml` nor `pyproject.toml`", "wheelsmith init"]);
+    check(
+        &none,
+        &[],
+        2,
+        &["has neither `wheelsmith.toml` nor `pyproject.toml`", "wheelsmith init"],
+    );
     check(&none, &["nowhere"], 2, &["`nowhere` is not there"]);
     let no_toml = Sandbox::with(&[("pyproject.toml", "[project\n")]);
     check(&no_toml, &[], 2, &["pyproject.toml:1:"]);
@@ -45,10 +50,18 @@ fn unreadable_configurations() {
         &typo,
         &[],
         2,
-        &["pyproject.toml:9:1: `tool.wheelsmith.component[0].sonam`: unknown key `sonam`", "did you mean `soname`?"],
+        &[
+            "pyproject.toml:9:1: `tool.wheelsmith.component[0].sonam`: unknown key `sonam`",
+            "did you mean `soname`?",
+        ],
     );
     let missing = c_project("version-script = 'demo.map'", "int x;");
-    check(&missing, &[], 2, &["pyproject.toml:9:1: `tool.wheelsmith.component[0].version-script`: there is no file"]);
+    check(
+        &missing,
+        &[],
+        2,
+        &["pyproject.toml:9:1: `tool.wheelsmith.component[0].version-script`: there is no file"],
+    );
 }
 
 #[test]
@@ -93,7 +106,10 @@ fn compilers_speak_for_themselves() {
         2,
         &["cannot link component `demo`", "undefined symbol: other", "allow-undefined"],
     );
-    let plugin = c_project("allow-undefined = true", "int other(void);\nint answer(void) { return other(); }\n");
+    let plugin = c_project(
+        "allow-undefined = true",
+        "int other(void);\nint answer(void) { return other(); }\n",
+    );
     plugin.expect(0, &["build"]);
 }
 
@@ -126,10 +142,9 @@ fn one_flipped_byte() {
     let cache = sandbox.path().join("cache");
     let mut command = sandbox.command(&["build"]);
     command.env("WHEELSMITH_CACHE_DIR", &cache);
-    Run::of(&mut command).expect(2).says(&[
-        &format!("expected {good}"),
-        &format!("actual   {bad}"),
-    ]);
+    Run::of(&mut command)
+        .expect(2)
+        .says(&[&format!("expected {good}"), &format!("actual   {bad}")]);
     assert!(sandbox.dist().is_empty());
     let kept = fs::read_dir(cache.join("archives")).map_or(0, Iterator::count);
     assert_eq!(kept, 0, "the bad download was kept");
@@ -182,7 +197,8 @@ fn a_file_of_another_processor() {
     let Some(_env) = TestEnv::find("a_file_of_another_processor") else { return };
     let arm = c_project("", "int demo(void) { return 1; }\n");
     arm.expect(0, &["build", "--target", "aarch64-unknown-linux-gnu"]);
-    let built = arm.path().join("target/wheelsmith/aarch64-unknown-linux-gnu/runtime/lib/libdemo.so");
+    let built =
+        arm.path().join("target/wheelsmith/aarch64-unknown-linux-gnu/runtime/lib/libdemo.so");
     let mixed = c_project("", "int demo(void) { return 1; }\n");
     // Put in as data, where nobody looks.
     fs::create_dir_all(mixed.path().join("src/demo/data")).unwrap();
@@ -196,8 +212,18 @@ fn a_file_of_another_processor() {
 fn outputs_that_cannot_be_written() {
     let project = c_project("", "int demo(void) { return 1; }\n");
     project.write("occupied", "a file");
-    check(&project, &["--out", "occupied"], 2, &["cannot write to the output directory", "occupied"]);
-    check(&project, &["--out", "/proc/nowhere"], 2, &["cannot write to the output directory", "/proc/nowhere"]);
+    check(
+        &project,
+        &["--out", "occupied"],
+        2,
+        &["cannot write to the output directory", "occupied"],
+    );
+    check(
+        &project,
+        &["--out", "/proc/nowhere"],
+        2,
+        &["cannot write to the output directory", "/proc/nowhere"],
+    );
 }
 
 #[test]
@@ -239,18 +265,21 @@ fn the_second_build_waits() {
 #[cfg(unix)]
 fn a_killed_build_leaves_nothing_half_made() {
     let Some(_env) = TestEnv::find("a_killed_build_leaves_nothing_half_made") else { return };
-    let body: String = (0..400).map(|i| format!("int f{i}(int x) {{ return x * {i}; }}\n")).collect();
+    let body: String =
+        (0..400).map(|i| format!("int f{i}(int x) {{ return x * {i}; }}\n")).collect();
     let project = c_project("", &body);
     for (signal, wait) in [("-INT", 30), ("-TERM", 60), ("-KILL", 30), ("-KILL", 120)] {
         let mut child = project.command(&["build"]).spawn().unwrap();
         std::thread::sleep(Duration::from_millis(wait));
-        let killed = std::process::Command::new("kill").args([signal, &child.id().to_string()]).status();
+        let killed =
+            std::process::Command::new("kill").args([signal, &child.id().to_string()]).status();
         assert!(killed.unwrap().success());
         child.wait().unwrap();
         for file in project.dist() {
             let name = file.file_name().unwrap().to_str().unwrap();
             assert!(
-                name.ends_with(".whl") || name.starts_with(".wheelsmith-unfinished-"),
+                file.extension().is_some_and(|e| e == "whl")
+                    || name.starts_with(".wheelsmith-unfinished-"),
                 "{name} was left"
             );
         }

@@ -1,6 +1,10 @@
 //! What the stories share: a project in a temporary directory, the built program, the judges.
 #![allow(dead_code, reason = "each test file uses its part")]
-#![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "tests are a world of their own")]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    reason = "tests are a world of their own"
+)]
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -136,11 +140,7 @@ impl Run {
     }
 
     pub(crate) fn expect(self, code: i32) -> Self {
-        assert_eq!(
-            self.code, code,
-            "\n--- stdout\n{}\n--- stderr\n{}",
-            self.stdout, self.stderr
-        );
+        assert_eq!(self.code, code, "\n--- stdout\n{}\n--- stderr\n{}", self.stdout, self.stderr);
         self
     }
 

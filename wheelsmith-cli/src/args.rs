@@ -3,7 +3,7 @@
 use clap::{Parser, Subcommand, ValueEnum};
 use wheelsmith_core::sys::Env;
 
-use crate::commands::{build, completions, fetch, init, toolchain};
+use crate::commands::{build, completions, fetch, init, toolchain, wrapper};
 
 const AFTER_HELP: &str = "\
 Examples:
@@ -39,6 +39,8 @@ pub(crate) enum Command {
     Toolchain(toolchain::Args),
     Init(init::Args),
     Completions(completions::Args),
+    #[command(hide = true)]
+    ToolchainWrapper(wrapper::Args),
 }
 
 /// What every command takes.

@@ -33,9 +33,8 @@ fn main() -> ExitCode {
     let output = Output::new(args.global.format);
     let result = commands::run(args.command, &host, &output);
     match result {
-        Ok(_) if cancel.is_cancelled() => Exit::Interrupted,
+        _ if cancel.is_cancelled() => Exit::Interrupted,
         Ok(exit) => exit,
-        Err(_) if cancel.is_cancelled() => Exit::Interrupted,
         Err(error) => {
             output.error(&error);
             Exit::Failed

@@ -47,11 +47,11 @@ kind = "c-shared"
 files = ["native/*.c"]
 "#;
 
-const C: &str = r#"int @MODULE@_answer(void)
+const C: &str = r"int @MODULE@_answer(void)
 {
     return 42;
 }
-"#;
+";
 
 const PYTHON: &str = r#""""A C library with a Python face."""
 
@@ -74,9 +74,7 @@ pub(super) fn run(args: &Args, output: &Output) -> anyhow::Result<Exit> {
         None => directory_name(&args.dir)?,
     };
     let module = name.escaped();
-    let fill = |text: &str| {
-        text.replace("@NAME@", name.as_written()).replace("@MODULE@", &module)
-    };
+    let fill = |text: &str| text.replace("@NAME@", name.as_written()).replace("@MODULE@", &module);
     let config = args.dir.join("pyproject.toml");
     let existing = match sys::fs::read_to_string(&config) {
         Ok(text) => Some(text),

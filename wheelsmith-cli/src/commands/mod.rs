@@ -5,6 +5,7 @@ pub(crate) mod completions;
 pub(crate) mod fetch;
 pub(crate) mod init;
 pub(crate) mod toolchain;
+pub(crate) mod wrapper;
 
 use std::path::PathBuf;
 
@@ -25,6 +26,7 @@ pub(crate) fn run(command: Command, host: &Host, output: &Output) -> anyhow::Res
         Command::Toolchain(args) => toolchain::run(&args, host, output),
         Command::Init(args) => init::run(&args, output),
         Command::Completions(args) => completions::run(&args),
+        Command::ToolchainWrapper(args) => wrapper::run(&args, host),
     }
 }
 

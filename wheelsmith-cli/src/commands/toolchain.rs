@@ -1,6 +1,9 @@
 //! `wheelsmith toolchain`
 
+use std::path::PathBuf;
+
 use wheelsmith_core::name::{TARGETS, Target};
+use wheelsmith_core::project::Project;
 use wheelsmith_core::sys::Host;
 use wheelsmith_core::toolchain;
 
@@ -10,6 +13,9 @@ use crate::output::Output;
 /// List the compilers that were found for each target, and what is missing
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
+    /// The project whose configuration and `rust-toolchain.toml` count
+    #[arg(default_value = ".", value_name = "PROJECT")]
+    project: PathBuf,
     /// Only for this target; may be repeated
     #[arg(long, short, value_name = "TARGET")]
     target: Vec<Target>,
@@ -21,6 +27,9 @@ pub(super) fn run(args: &Args, host: &Host, output: &Output) -> anyhow::Result<E
     } else {
         args.target.clone()
     };
-    output.toolchains(&toolchain::survey(host, &targets))?;
+    let project = Project::load(&args.project).ok();
+    let zig = project.as_ref().and_then(Project::zig);
+    let dir = project.map_or_else(|| PathBuf::from("."), |project| project.dir);
+    output.toolchains(&toolchain::survey(host, &targets, zig.as_deref(), &dir)?)?;
     Ok(Exit::Good)
 }

@@ -7,7 +7,7 @@ use anstyle::{AnsiColor, Style};
 use wheelsmith_core::audit::{Finding, Severity};
 use wheelsmith_core::plan::{Plan, TargetPlan};
 use wheelsmith_core::project::{Made, MadeTarget, MadeWheel};
-use wheelsmith_core::toolchain::Found;
+use wheelsmith_core::toolchain::{Found, RustStd, State};
 
 const BOLD: Style = Style::new().bold();
 const GREEN: Style = AnsiColor::Green.on_default().bold();
@@ -75,14 +75,15 @@ fn made_wheel(text: &mut String, wheel: &MadeWheel) {
         Some(file) => {
             let _ = writeln!(text, "  {GREEN}{}{GREEN:#}", file.path.display());
             let size = size(file.size_bytes);
-            let floor = wheel.audit.floor_text();
-            let _ = writeln!(text, "    tag {earned}, {size}{floor}");
+            let newest = wheel.audit.newest("GLIBC");
+            let floor = newest.map(|v| format!(", newest symbol GLIBC_{v}")).unwrap_or_default();
+            let _ = writeln!(text, "    earns {earned}{floor}, {size}");
             let _ = writeln!(text, "    {DIM}sha256 {}{DIM:#}", file.sha256);
         }
         None => {
             let _ = writeln!(
                 text,
-                "  {RED}{}{RED:#}\n    not written: it was to be {}, its files are {earned}",
+                "  {RED}{}{RED:#}\n    not written: it was to be {}, its files earn {earned}",
                 wheel.name, wheel.wanted
             );
         }
@@ -99,8 +100,8 @@ fn finding(text: &mut String, finding: &Finding) {
         Severity::Info => (DIM, "note"),
     };
     let code = finding.code;
-    let file = finding.file.as_ref().map(|file| format!("{file}: ")).unwrap_or_default();
-    let _ = writeln!(text, "    {style}{word}[{code}]{style:#} {file}{}", finding.message);
+    let (file, message) = (&finding.file, &finding.message);
+    let _ = writeln!(text, "    {style}{word}[{code}]{style:#} {file}: {message}");
     if let Some(help) = &finding.help {
         let _ = writeln!(text, "      {DIM}{help}{DIM:#}");
     }
@@ -152,8 +153,37 @@ pub(super) fn initialised(files: &[PathBuf]) -> String {
 pub(super) fn toolchains(found: &[Found]) -> String {
     let mut text = String::new();
     for found in found {
-        let _ = writeln!(text, "{found:?}");
+        let _ = writeln!(text, "{BOLD}{}{BOLD:#}", found.target);
+        for toolchain in &found.toolchains {
+            let kind = toolchain.kind.to_string();
+            let chosen = if toolchain.automatic { "*" } else { " " };
+            match &toolchain.state {
+                State::Ready { id, program } => {
+                    let program = program.display();
+                    let _ = writeln!(
+                        text,
+                        " {chosen}{GREEN}{kind:9}{GREEN:#}  {id}  {DIM}{program}{DIM:#}"
+                    );
+                }
+                State::Missing { reason, hint } => {
+                    let _ = writeln!(text, " {chosen}{YELLOW}{kind:9}{YELLOW:#}  {reason}");
+                    if let Some(hint) = hint {
+                        let _ = writeln!(text, "             {DIM}{hint}{DIM:#}");
+                    }
+                }
+            }
+        }
+        match &found.rust {
+            RustStd::Ready { rustc } => {
+                let _ = writeln!(text, "  {GREEN}rust     {GREEN:#}  {rustc}");
+            }
+            RustStd::Missing { reason, hint } => {
+                let _ = writeln!(text, "  {YELLOW}rust     {YELLOW:#}  {reason}");
+                let _ = writeln!(text, "             {DIM}{hint}{DIM:#}");
+            }
+        }
     }
+    text.push_str("(* is what a build takes unless told otherwise)\n");
     text
 }
 

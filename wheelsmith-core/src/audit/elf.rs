@@ -1,6 +1,7 @@
 //! ELF files against the policies of their processor and C library.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 
 use super::{Code, Finding, NativeFile, graph};
 use crate::binary::elf::{Elf, Undefined};
@@ -91,8 +92,10 @@ impl Demand<'_> {
         let outside: BTreeSet<&str> = self.outside.iter().copied().collect();
         let strong: BTreeSet<&str> =
             self.undefined.iter().filter(|s| !s.weak).map(|s| s.name.as_str()).collect();
-        let libraries =
-            policy.forbidden_symbols.iter().filter(move |(name, _)| outside.contains(name.as_str()));
+        let libraries = policy
+            .forbidden_symbols
+            .iter()
+            .filter(move |(name, _)| outside.contains(name.as_str()));
         libraries.flat_map(move |(library, symbols)| {
             let strong = strong.clone();
             symbols
@@ -115,7 +118,10 @@ impl Demand<'_> {
         for library in self.outside.iter().filter(|name| !reference.allows_library(name)) {
             find(
                 Code::ExternalLibrary,
-                format!("it needs `{library}`, which is not in the wheel and which {} does not promise", reference.tag),
+                format!(
+                    "it needs `{library}`, which is not in the wheel and which {} does not promise",
+                    reference.tag
+                ),
             );
         }
         let mut too_new: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
@@ -171,7 +177,7 @@ impl Demand<'_> {
             .collect::<Vec<_>>()
             .join(", ");
         if symbols.len() > SHOWN {
-            text.push_str(&format!(" and {} more", symbols.len() - SHOWN));
+            let _ = write!(text, " and {} more", symbols.len() - SHOWN);
         }
         text
     }

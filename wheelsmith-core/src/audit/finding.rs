@@ -84,7 +84,9 @@ impl Code {
             | Self::ExternalLibrary
             | Self::SymbolTooNew
             | Self::ForbiddenSymbol => Severity::Error,
-            Self::EscapingRpath | Self::ExecutableStack | Self::TextRelocations => Severity::Warning,
+            Self::EscapingRpath | Self::ExecutableStack | Self::TextRelocations => {
+                Severity::Warning
+            }
             Self::NotJudged => Severity::Info,
         }
     }

@@ -51,6 +51,11 @@ impl Audit {
         self.findings.iter().any(|finding| finding.severity == Severity::Error)
     }
 
+    /// The tag that was earned, in words.
+    pub fn earned_text(&self) -> String {
+        self.earned.as_ref().map_or_else(|| "fit for no tag".to_owned(), PlatformTag::to_string)
+    }
+
     /// The newest version that any file asks for in a namespace: `GLIBC` -> `2.17`.
     pub fn newest(&self, namespace: &str) -> Option<String> {
         let elves = self.files.iter().filter_map(|file| file.elf.as_ref());

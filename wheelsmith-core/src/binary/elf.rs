@@ -6,11 +6,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use goblin::container::{Container, Ctx, Endian};
+use goblin::elf::Elf as Goblin;
 use goblin::elf::dynamic::{self, Dyn};
 use goblin::elf::header::{self, Header};
 use goblin::elf::program_header::{self, ProgramHeader};
 use goblin::elf::sym::{self, Sym};
-use goblin::elf::Elf as Goblin;
 use serde::Serialize;
 
 use super::Error;
@@ -329,9 +329,8 @@ impl<'b> File<'b> {
 
     fn slice(&self, start: u64, size: u64, what: &'static str) -> Result<&'b [u8], Error> {
         let end = start.checked_add(size);
-        let range = end.and_then(|end| {
-            Some(usize::try_from(start).ok()?..usize::try_from(end).ok()?)
-        });
+        let range =
+            end.and_then(|end| Some(usize::try_from(start).ok()?..usize::try_from(end).ok()?));
         range.and_then(|range| self.bytes.get(range)).ok_or(Error::Outside { what })
     }
 
@@ -411,8 +410,10 @@ impl<'b> File<'b> {
         const WHAT: &str = "symbol table";
         let Some(address) = dynamic.get(dynamic::DT_SYMTAB) else { return Ok(None) };
         let symbols = self.offset(address, WHAT)?;
-        let versions =
-            dynamic.get(dynamic::DT_VERSYM).map(|a| self.offset(a, "symbol versions")).transpose()?;
+        let versions = dynamic
+            .get(dynamic::DT_VERSYM)
+            .map(|a| self.offset(a, "symbol versions"))
+            .transpose()?;
         // Symbols end where the strings begin in every linker's layout.
         let unhashed = strings.0.saturating_sub(symbols) / Sym::size(self.ctx.container);
         let count = match (dynamic.get(dynamic::DT_HASH), dynamic.get(dynamic::DT_GNU_HASH)) {

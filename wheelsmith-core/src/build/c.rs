@@ -51,7 +51,8 @@ pub(super) fn build(
     match c.form {
         CForm::Shared => linkage.shared.push(output.clone()),
         CForm::Static => {
-            linkage.archives = [&[output.clone()], &linked.archives[..]].concat();
+            linkage.archives.push(output.clone());
+            linkage.archives.extend(linked.archives.iter().cloned());
             linkage.shared.clone_from(&linked.shared);
             linkage.system.clone_from(&c.libraries);
         }
@@ -150,9 +151,10 @@ impl Make<'_> {
                 let place = to.join(&below);
                 let bytes = sys::fs::read(&path).map_err(|e| self.io(e))?;
                 sys::fs::write_atomic(&place, &bytes).map_err(|e| self.io(e))?;
-                let to: WheelPath = format!("include/{below}").parse().map_err(
-                    |e: crate::name::ParseError| self.setting.config.problem(&key, e.to_string(), None),
-                )?;
+                let to: WheelPath =
+                    format!("include/{below}").parse().map_err(|e: crate::name::ParseError| {
+                        self.setting.config.problem(&key, e.to_string(), None)
+                    })?;
                 files.push(BuiltFile { path: place, to, role: Role::Header, aliases: Vec::new() });
             }
         }
@@ -204,7 +206,8 @@ impl Make<'_> {
     fn compile(&self, units: &[Unit]) -> Result<usize, Error> {
         let Setting { host, .. } = self.setting;
         let stale: Vec<&Unit> = {
-            let mut stale: Vec<&Unit> = units.iter().filter(|unit| !self.is_current(unit)).collect();
+            let mut stale: Vec<&Unit> =
+                units.iter().filter(|unit| !self.is_current(unit)).collect();
             // Long files first, so that no core is left with one at the end.
             stale.sort_by_key(|unit| {
                 std::cmp::Reverse(sys::fs::metadata(&unit.source).map_or(0, |m| m.len()))
@@ -314,12 +317,7 @@ impl Make<'_> {
     }
 
     /// Links the objects and everything that they need.
-    fn link(
-        &self,
-        units: &[Unit],
-        output: &Path,
-        names: &Names,
-    ) -> Result<(bool, Digest), Error> {
+    fn link(&self, units: &[Unit], output: &Path, names: &Names) -> Result<(bool, Digest), Error> {
         let Setting { toolchain, plan, config, project, .. } = self.setting;
         let kind = match self.c.form {
             CForm::Shared => LinkKind::Shared { name: &names.file },
@@ -361,10 +359,8 @@ impl Make<'_> {
         if let Some(current) = Record::current(&record, how, output, hashes) {
             return Ok((false, current.output()));
         }
-        let task = host.task(
-            format!("link {} for {}", self.component.name, self.setting.target()),
-            1,
-        );
+        let task =
+            host.task(format!("link {} for {}", self.component.name, self.setting.target()), 1);
         let dir = output.parent().unwrap_or(Path::new("."));
         sys::fs::create_dir_all(dir).map_err(|e| self.io(e))?;
         // `ar` adds to an archive that is there; a linker killed half-way leaves half a file.
@@ -375,8 +371,8 @@ impl Make<'_> {
         }
         let command = if objects.iter().map(String::len).sum::<usize>() > COMMAND_LINE_LIMIT {
             let list = output.with_extension("objects");
-            let quoted: String = objects.iter().map(|o| format!("{o:?}\n")).collect();
-            sys::fs::write_atomic(&list, quoted.as_bytes()).map_err(|e| self.io(e))?;
+            let quoted: Vec<String> = objects.iter().map(|o| format!("{o:?}\n")).collect();
+            sys::fs::write_atomic(&list, quoted.concat().as_bytes()).map_err(|e| self.io(e))?;
             link.command.arg(format!("@{}", list.display()))
         } else {
             link.command.args(objects)

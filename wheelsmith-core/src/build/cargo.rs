@@ -7,7 +7,7 @@ use cargo_metadata::{Message, TargetKind};
 
 use super::{Built, BuiltFile, Error, Linkage, Setting, inputs};
 use crate::config::{Artifact, Cargo, Role};
-use crate::name::{Digest, Target, WheelPath};
+use crate::name::{Digest, Os, Target, WheelPath};
 use crate::plan::ComponentPlan;
 use crate::source::Resolved;
 use crate::sys::{Command, Env, ProcessError};
@@ -72,11 +72,7 @@ pub(super) fn build(
         source: source.clone(),
         files,
         outcome,
-        linkage: Linkage {
-            shared,
-            key: Some(Digest::of(digests.join(","))),
-            ..Linkage::default()
-        },
+        linkage: Linkage { shared, key: Some(Digest::of(digests.join(","))), ..Linkage::default() },
     })
 }
 
@@ -176,6 +172,10 @@ fn rustflags(setting: &Setting<'_>, linked: &Linkage, dir: &Path) -> Vec<String>
     let dirs = linked.shared.iter().chain(&linked.archives).filter_map(|path| path.parent());
     let dirs: BTreeSet<&Path> = dirs.collect();
     flags.extend(dirs.iter().map(|dir| format!("-Lnative={}", dir.display())));
+    if matches!(setting.target().os(), Os::Linux(_)) {
+        // A library that lacks symbols fails here, not in the user's hands.
+        flags.push("-Clink-arg=-Wl,-z,defs".to_owned());
+    }
     if !linked.shared.is_empty() {
         // Of a program; a library in `lib/` finds its siblings there as well.
         flags.extend(setting.sibling_rpath(true).map(|arg| format!("-Clink-arg={arg}")));
@@ -205,7 +205,10 @@ fn artifacts(stdout: &[u8]) -> BTreeMap<(&'static str, String), Made> {
             if let Some(path) = artifact.filenames.iter().find(is_library) {
                 let path = path.clone().into_std_path_buf();
                 // cargo names the target as in `Cargo.toml`, the file with `_`.
-                made.insert(("cdylib", name.replace('-', "_")), Made { path, fresh: artifact.fresh });
+                made.insert(
+                    ("cdylib", name.replace('-', "_")),
+                    Made { path, fresh: artifact.fresh },
+                );
             }
         }
     }

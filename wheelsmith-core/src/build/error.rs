@@ -99,7 +99,8 @@ impl Error {
                 Some("a `cdylib` needs `crate-type = [\"cdylib\"]` in its `Cargo.toml`".to_owned())
             }
             Self::Link { source: ProcessError::Failed { output, .. }, .. }
-                if output.contains("undefined symbol") || output.contains("undefined reference") =>
+                if output.contains("undefined symbol")
+                    || output.contains("undefined reference") =>
             {
                 Some(
                     "add the file or component that defines it to `sources` or `link`; a plugin \

@@ -52,9 +52,8 @@ pub(crate) fn expand(
             let glob = matcher(config, &format!("{key}[{i}]"), &pattern.path)?;
             let base = literal_prefix(&pattern.path);
             let dir = if base.is_empty() { root.to_owned() } else { root.join(base) };
-            let files = walks
-                .entry(dir.clone())
-                .or_insert_with(|| sys::fs::walk(&dir).unwrap_or_default());
+            let files =
+                walks.entry(dir.clone()).or_insert_with(|| sys::fs::walk(&dir).unwrap_or_default());
             for file in files {
                 let relative = if base.is_empty() {
                     file.relative.clone()

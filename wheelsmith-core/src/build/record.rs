@@ -110,9 +110,8 @@ mod tests {
         let inputs = [path("a.c"), path("a.h")];
         let record = Record::new(how, inputs, &path("a.o"), &Hashes::default()).unwrap();
         record.save(&path("a.json")).unwrap();
-        let current = |how| {
-            Record::current(&path("a.json"), how, &path("a.o"), &Hashes::default()).is_some()
-        };
+        let current =
+            |how| Record::current(&path("a.json"), how, &path("a.o"), &Hashes::default()).is_some();
         assert!(current(how));
         assert!(!current(Digest::of("cc -c -DX")));
         for (name, other, same) in [("a.h", "2", "1"), ("a.o", "damaged", "object")] {

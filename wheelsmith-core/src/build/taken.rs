@@ -20,8 +20,7 @@ pub(super) fn build(
     for (i, output) in outputs.iter().enumerate() {
         let key = format!("{}.outputs[{i}].from", component.key);
         let from = std::slice::from_ref(&output.from);
-        let found =
-            inputs::expand(setting.config, &key, from, &[], &source.root, setting.project)?;
+        let found = inputs::expand(setting.config, &key, from, &[], &source.root, setting.project)?;
         if found.len() > 1 && output.to.is_some() {
             let key = format!("{}.outputs[{i}].to", component.key);
             let message = format!("`{}` names {} files, `to` one", output.from, found.len());
@@ -65,8 +64,7 @@ pub(super) fn license_files(
     let component = &plan.component;
     let key = format!("{}.license-files", component.key);
     let patterns = &component.license_files;
-    let found =
-        inputs::expand(setting.config, &key, patterns, &[], &source.root, setting.project)?;
+    let found = inputs::expand(setting.config, &key, patterns, &[], &source.root, setting.project)?;
     let file = |Input { relative, path }: Input| {
         let to = format!("licenses/{}/{relative}", component.name);
         let to = to.parse().map_err(|e: crate::name::ParseError| {

@@ -40,19 +40,19 @@ impl Check<'_> {
     fn config(&mut self, file: &str, text: &str, raw: RawFile) -> Config {
         let table = raw.tool.wheelsmith.unwrap_or_default();
         let RawConfig { targets, toolchain, zig, glibc, macos_min, strip, optimize, .. } = table;
-        let mut seen = BTreeSet::new();
+        let mut triples = BTreeSet::new();
         for (i, target) in targets.iter().enumerate() {
-            if !seen.insert(target.triple()) {
+            if !triples.insert(target.triple()) {
                 let key = format!("{ROOT}.targets[{i}]");
                 self.problem(&key, format!("`{}` is listed twice", target.triple()), None);
             }
         }
-        let named: Vec<(String, String)> = (table.component.iter().enumerate())
+        let keyed: Vec<(String, String)> = (table.component.iter().enumerate())
             .map(|(i, c)| (format!("{ROOT}.component[{i}]"), c.name.clone()))
             .collect();
-        let names: Vec<String> = named.iter().map(|(_, name)| name.clone()).collect();
+        let names: Vec<String> = keyed.iter().map(|(_, name)| name.clone()).collect();
         let mut components = Vec::new();
-        for ((key, _), raw) in named.iter().zip(table.component) {
+        for ((key, _), raw) in keyed.iter().zip(table.component) {
             components.push(self.component(key, raw, &names));
         }
         let components = self.in_link_order(components, &names);

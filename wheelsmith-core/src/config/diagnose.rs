@@ -1,6 +1,6 @@
 //! Where in the file a problem is, and what was probably meant.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::ops::Range;
 
 use toml::Spanned;
@@ -153,7 +153,7 @@ fn key_in_value(value: &Spanned<DeValue<'_>>, offset: usize, key: &mut String) -
         DeValue::Array(items) => {
             for (i, item) in items.iter().enumerate() {
                 let length = key.len();
-                key.push_str(&format!("[{i}]"));
+                let _ = write!(key, "[{i}]");
                 if key_in_value(item, offset, key) {
                     return true;
                 }

@@ -48,7 +48,7 @@ pub struct Config {
     /// The text of the file, so that problems found later still have a line.
     text: String,
     /// `[project]`.
-    pub project: Option<project::RawProject>,
+    pub project: Option<RawProject>,
     /// What `--target all` stands for.
     pub targets: Vec<Target>,
     /// Which compiler, unless a target says otherwise.

@@ -44,7 +44,10 @@ fn mistakes_are_named_with_line_key_and_spelling() {
          `x86_64-unknown-linux-gun` is not a known target\n    \
          did you mean `x86_64-unknown-linux-gnu`?",
     );
-    check("= 3", "demo.toml:2:1: unquoted keys cannot be empty, expected letters, numbers, `-`, `_`");
+    check(
+        "= 3",
+        "demo.toml:2:1: unquoted keys cannot be empty, expected letters, numbers, `-`, `_`",
+    );
 }
 
 #[test]

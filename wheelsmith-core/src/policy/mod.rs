@@ -40,7 +40,9 @@ impl Policy {
 
 /// Whether `library` is the dynamic loader, which is there wherever the program starts at all.
 pub fn is_loader(library: &str) -> bool {
-    library.contains("ld-linux") || library.starts_with("ld64.so.") || library.starts_with("ld-musl-")
+    library.contains("ld-linux")
+        || library.starts_with("ld64.so.")
+        || library.starts_with("ld-musl-")
 }
 
 /// The policies for `arch` and `libc`, the most compatible first; none when no index takes such

@@ -91,6 +91,11 @@ impl Error {
 
     /// Whether this only says that the user stopped us.
     pub fn is_cancelled(&self) -> bool {
-        matches!(self, Self::Cancelled | Self::Build(build::Error::Cancelled))
+        matches!(
+            self,
+            Self::Cancelled
+                | Self::Build(build::Error::Cancelled)
+                | Self::Toolchain(toolchain::Error::Cancelled)
+        )
     }
 }

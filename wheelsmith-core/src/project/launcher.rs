@@ -4,6 +4,7 @@
 //! system's site-packages, and a `--target` or `--prefix` directory alike.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 /// The name of the module in the runtime's directory of the wheel.
 pub(super) const MODULE: &str = "_launch";
@@ -46,7 +47,7 @@ pub(super) fn module(console: &BTreeMap<String, String>) -> (String, Vec<Console
             command.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
         // The number keeps `a-b` and `a_b` apart.
         let function = format!("run_{i}_{word}");
-        text.push_str(&format!("\n\ndef {function}():\n    _run({path:?})\n"));
+        let _ = write!(text, "\n\ndef {function}():\n    _run({path:?})\n");
         commands.push(Console { command: command.clone(), function });
     }
     (text, commands)

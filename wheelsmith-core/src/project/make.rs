@@ -74,11 +74,7 @@ pub struct MadeWheel {
 }
 
 /// Builds `project`. The outer error is for what stops every target.
-pub(crate) fn make(
-    project: &Project,
-    options: &BuildOptions,
-    host: &Host,
-) -> Result<Made, Error> {
+pub(crate) fn make(project: &Project, options: &BuildOptions, host: &Host) -> Result<Made, Error> {
     if options.targets.is_empty() {
         return Err(Error::NoTarget);
     }
@@ -159,7 +155,7 @@ impl Run<'_> {
         let project = self.project;
         let work = project.work_dir().join(plan.target.to_string());
         prepare_target(&work).map_err(|e| Error::io("prepare the build directory", e))?;
-        let zig = project.config.zig.as_ref().map(|zig| project.dir.join(zig));
+        let zig = project.zig();
         let sysroot = plan.sysroot.as_ref().map(|dir| project.dir.join(dir));
         let offline = self.options.policy.offline;
         let request = toolchain::Request {
@@ -197,8 +193,7 @@ impl Run<'_> {
             made.archives = self.archive(plan, &runtime)?;
         } else {
             for wheel in &project.config.wheels {
-                let task =
-                    self.host.task(format!("pack {} for {}", wheel.name, plan.target), 1);
+                let task = self.host.task(format!("pack {} for {}", wheel.name, plan.target), 1);
                 let wheel = pack::pack(project, wheel, plan, &runtime, self.options, self.host)?;
                 if wheel.file.is_some() {
                     task.finish(wheel.name.clone());
@@ -228,17 +223,12 @@ impl Run<'_> {
     }
 
     fn identity(&self) -> (String, String) {
-        match &self.project.config.project {
-            Some(project) => (
-                project.name.escaped(),
-                project.version.clone().unwrap_or_else(|| "0".to_owned()),
-            ),
-            // A project without Python is called like its directory.
-            None => {
-                let name = self.project.dir.file_name().unwrap_or_default();
-                (name.to_string_lossy().into_owned(), "0".to_owned())
-            }
+        if let Some(project) = &self.project.config.project {
+            return (project.name.escaped(), project.version.clone().unwrap_or_else(|| "0".into()));
         }
+        // A project without Python is called like its directory.
+        let name = self.project.dir.file_name().unwrap_or_default();
+        (name.to_string_lossy().into_owned(), "0".to_owned())
     }
 
     /// The runtime directory as `.tar.gz` with its digest beside it.

@@ -50,6 +50,11 @@ impl Project {
         Ok(Self { dir, config })
     }
 
+    /// The zig program that the configuration names.
+    pub fn zig(&self) -> Option<PathBuf> {
+        self.config.zig.as_ref().map(|zig| self.dir.join(zig))
+    }
+
     /// The build directory.
     pub fn work_dir(&self) -> PathBuf {
         self.dir.join("target").join("wheelsmith")

@@ -20,11 +20,7 @@ use crate::sys::{self, Host};
 use crate::wheel::{self, Entry, EntryPoints, EntryTime, Metadata, Options, Source, Texts};
 
 /// The file name of `wheel` with these platform tags.
-pub(super) fn filename(
-    wheel: &Wheel,
-    metadata: &Metadata,
-    tags: &[PlatformTag],
-) -> WheelFilename {
+pub(super) fn filename(wheel: &Wheel, metadata: &Metadata, tags: &[PlatformTag]) -> WheelFilename {
     let mut tags: Vec<PlatformTag> = tags.iter().flat_map(PlatformTag::with_aliases).collect();
     tags.sort_by_key(PlatformTag::to_string);
     let mut filename = metadata.filename(wheel.tag.clone(), tags);
@@ -72,8 +68,10 @@ pub(super) fn metadata(
             Err(error) => return Err(error.into()),
         };
         for file in found {
-            let path =
-                file.relative.parse().map_err(|e: crate::name::ParseError| problem(e.to_string()))?;
+            let path = file
+                .relative
+                .parse()
+                .map_err(|e: crate::name::ParseError| problem(e.to_string()))?;
             texts.licenses.push((path, read(&file.path)?));
         }
     }
@@ -187,7 +185,9 @@ impl Pack<'_> {
         let walked = sys::fs::walk(&root).map_err(|e| Error::io("read the Python files", e))?;
         for file in walked {
             let matches = take.matches(&file.relative);
-            matches.iter().for_each(|&i| used[i] = true);
+            for &i in &matches {
+                used[i] = true;
+            }
             let is_stale = stale.iter().any(|dir| file.relative.starts_with(dir));
             let is_left = leave.is_match(&file.relative) || never.is_match(&file.relative);
             if matches.is_empty() || is_left || is_stale {
@@ -225,11 +225,14 @@ impl Pack<'_> {
             return Ok(Some(root));
         }
         let usual = ["src", "python", "."].map(|dir| self.project.dir.join(dir));
-        let has_package =
-            |dir: &PathBuf| dir.join(package).is_dir() || dir.join(format!("{package}.py")).is_file();
+        let has_package = |dir: &PathBuf| {
+            dir.join(package).is_dir() || dir.join(format!("{package}.py")).is_file()
+        };
         let found = usual.into_iter().find(has_package);
         if found.is_none() && self.wheel.include.is_some() {
-            let message = format!("`include` needs a directory of Python files, and no package `{package}` was found");
+            let message = format!(
+                "`include` needs a directory of Python files, and no package `{package}` was found"
+            );
             return Err(self.problem("include", message, Some("set `python-source`")));
         }
         Ok(found)

@@ -120,6 +120,7 @@ impl Manifest {
     }
 
     /// The text of `runtime.json`.
+    #[allow(clippy::missing_panics_doc, reason = "it cannot")]
     pub fn to_json(&self) -> String {
         let text = serde_json::to_string_pretty(self).expect("strings and numbers are JSON");
         text + "\n"

@@ -95,7 +95,8 @@ pub fn assemble(identity: &Identity<'_>, built: &[Built], dir: &Path) -> Result<
                     });
                 }
             }
-            let bytes = sys::fs::read(&file.path).map_err(|e| Error::io("read what was built", e))?;
+            let bytes =
+                sys::fs::read(&file.path).map_err(|e| Error::io("read what was built", e))?;
             files.push(FileEntry::describe(file, &component.name, &bytes));
             sources.insert(file.to.clone(), &file.path);
         }

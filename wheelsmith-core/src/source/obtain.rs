@@ -40,14 +40,14 @@ pub(super) fn obtain(
                 from_file(location, pin, places)?
             };
             let root = unpacked(location, &file, sha256, *strip_components, places, host)?;
-            pinned(lock, id, sha256, root)
+            Ok(pinned(lock, id, sha256, root))
         }
         Source::Crate { name, version } => {
             let pin = locked(lock, id.as_deref());
             let (file, sha256) = from_registry(name, version, pin, places, policy, host)?;
             let root =
                 unpacked(&format!("{name}-{version}.crate"), &file, sha256, 1, places, host)?;
-            pinned(lock, id, sha256, root)
+            Ok(pinned(lock, id, sha256, root))
         }
     }
 }
@@ -56,16 +56,11 @@ fn locked(lock: &Lock, id: Option<&str>) -> Option<(Digest, &'static str)> {
     Some((lock.get(id?)?, "`wheelsmith.lock`"))
 }
 
-fn pinned(
-    lock: &mut Lock,
-    id: Option<String>,
-    sha256: Digest,
-    root: PathBuf,
-) -> Result<Resolved, Error> {
+fn pinned(lock: &mut Lock, id: Option<String>, sha256: Digest, root: PathBuf) -> Resolved {
     if let Some(id) = &id {
         lock.pin(id.clone(), sha256);
     }
-    Ok(Resolved { root, origin: id, sha256: Some(sha256) })
+    Resolved { root, origin: id, sha256: Some(sha256) }
 }
 
 /// An archive of the project itself.

@@ -10,8 +10,8 @@ use tempfile::NamedTempFile;
 use crate::name::Digest;
 
 pub use fs_err::{
-    canonicalize, copy, create_dir_all, hard_link, metadata, read, read_link, read_to_string, remove_dir_all,
-    remove_file, rename, symlink_metadata,
+    canonicalize, copy, create_dir_all, hard_link, metadata, read, read_link, read_to_string,
+    remove_dir_all, remove_file, rename, symlink_metadata,
 };
 
 /// How the names of files begin that are not whole yet. [`sweep`] removes what a killed process

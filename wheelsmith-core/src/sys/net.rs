@@ -25,7 +25,7 @@ pub fn get(url: &str, env: &Env) -> Result<Box<dyn Read>, String> {
         .proxy(proxy)
         .tls_config(tls)
         .timeout_connect(Some(Duration::from_secs(30)))
-        .timeout_recv_response(Some(Duration::from_secs(60)))
+        .timeout_recv_response(Some(Duration::from_mins(1)))
         .user_agent(concat!("wheelsmith/", env!("CARGO_PKG_VERSION")))
         .build()
         .into();

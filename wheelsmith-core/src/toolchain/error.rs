@@ -11,6 +11,9 @@ use super::{ToolchainKind, ZIG_VERSION};
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
+    /// The user stopped us.
+    #[error("stopped")]
+    Cancelled,
     /// No program of the wanted kind.
     #[error("found no {kind} toolchain for `{target}`: looked for {looked_for}")]
     NotFound {
@@ -183,7 +186,9 @@ impl Error {
                 "check that the installer reaches its package registry, or put zig {ZIG_VERSION} on `PATH`"
             ),
             Self::NoCacheDir => "set `WHEELSMITH_CACHE_DIR`".to_owned(),
-            Self::Ask { .. } | Self::Answer { .. } | Self::Io { .. } => return None,
+            Self::Cancelled | Self::Ask { .. } | Self::Answer { .. } | Self::Io { .. } => {
+                return None;
+            }
         })
     }
 

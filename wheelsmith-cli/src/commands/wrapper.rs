@@ -1,0 +1,50 @@
+//! `wheelsmith toolchain-wrapper`: zig for those who can only be told a path, on Windows hosts, where
+//! a batch file cannot rewrite arguments. Elsewhere a shell script does it.
+
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+use wheelsmith_core::name::Target;
+use wheelsmith_core::sys::{Command, Host, ProcessError};
+use wheelsmith_core::toolchain::{Role, Wrapper};
+
+use crate::exit::Exit;
+
+/// Run zig with the arguments of another compiler
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// What it stands for: `cc`, `c++`, `ar`, `ranlib`, `linker`
+    role: String,
+    /// What it builds for
+    target: Target,
+    /// Whether the arguments come from somebody else's build system
+    #[arg(action = clap::ArgAction::Set)]
+    third_party: bool,
+    /// The zig program
+    zig: PathBuf,
+    /// The arguments
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    rest: Vec<String>,
+}
+
+pub(super) fn run(args: &Args, host: &Host) -> anyhow::Result<Exit> {
+    use std::io::Write as _;
+    let role = Role::of_name(&args.role).context("cannot wrap zig: no such role")?;
+    let wrapper = Wrapper::of_zig(&args.zig, &args.target, role, args.third_party);
+    let line = wrapper.command_line(&args.rest);
+    for told in line.told {
+        writeln!(std::io::stderr(), "{told}")?;
+    }
+    match Command::new(&args.zig, ".", &host.env).args(line.args).run(host) {
+        Ok(said) => {
+            std::io::stdout().write_all(&said.stdout)?;
+            std::io::stderr().write_all(said.stderr.as_bytes())?;
+            Ok(Exit::Good)
+        }
+        Err(ProcessError::Failed { output, .. }) => {
+            writeln!(std::io::stderr(), "{output}")?;
+            Ok(Exit::No)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
