@@ -245,7 +245,7 @@ fn no_rust_standard_library() {
         &["--target", "s390x-unknown-linux-gnu"],
         2,
         &[
-            "has no standard library for s390x-unknown-linux-gnu",
+            "has no standard library for `s390x-unknown-linux-gnu`",
             "rustup target add s390x-unknown-linux-gnu",
         ],
     );

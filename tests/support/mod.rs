@@ -61,7 +61,9 @@ impl TestEnv {
 
 /// A temporary directory with a project in it.
 pub(crate) struct Sandbox {
-    dir: tempfile::TempDir,
+    path: PathBuf,
+    /// Removed with the value.
+    _dir: Option<tempfile::TempDir>,
 }
 
 /// What a run said.
@@ -74,7 +76,13 @@ pub(crate) struct Run {
 impl Sandbox {
     /// An empty one.
     pub(crate) fn new() -> Self {
-        Self { dir: tempfile::tempdir().unwrap() }
+        let dir = tempfile::tempdir().unwrap();
+        Self { path: dir.path().to_owned(), _dir: Some(dir) }
+    }
+
+    /// A directory that belongs to somebody else.
+    pub(crate) fn at(path: &Path) -> Self {
+        Self { path: path.to_owned(), _dir: None }
     }
 
     /// One with these files.
@@ -94,7 +102,7 @@ impl Sandbox {
     }
 
     pub(crate) fn path(&self) -> &Path {
-        self.dir.path()
+        &self.path
     }
 
     pub(crate) fn write(&self, path: &str, text: &str) {

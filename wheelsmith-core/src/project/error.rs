@@ -45,9 +45,18 @@ pub enum Error {
     /// The runtime directory could not be made.
     #[error(transparent)]
     Runtime(#[from] runtime::Error),
-    /// The wheel cannot be.
+    /// The metadata or the files are not those of a wheel.
     #[error(transparent)]
     Wheel(#[from] wheel::Error),
+    /// The wheel could not be written.
+    #[error("cannot write `{}`", path.display())]
+    Write {
+        /// The wheel.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: Box<wheel::Error>,
+    },
     /// Nothing says where caches are kept.
     #[error("cannot find a place for the cache: neither `WHEELSMITH_CACHE_DIR` nor `HOME` is set")]
     NoCache,

@@ -139,7 +139,8 @@ fn write(
         ..Options::default()
     };
     let mut unfinished = sys::fs::Unfinished::create(path).map_err(io)?;
-    let written = wheel::write(wheel, unfinished.file(), &options, &host.cancel)?;
+    let written = wheel::write(wheel, unfinished.file(), &options, &host.cancel)
+        .map_err(|error| Error::Write { path: path.to_owned(), source: Box::new(error) })?;
     let (sha256, size_bytes) = sys::fs::digest(unfinished.path()).map_err(io)?;
     debug_assert_eq!(size_bytes, written.size_bytes);
     let is_there = sys::fs::metadata(path).is_ok_and(|m| m.len() == size_bytes)

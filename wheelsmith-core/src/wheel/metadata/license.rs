@@ -75,6 +75,10 @@ fn spelling(word: &str) -> Option<String> {
         let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '.';
         return (!name.is_empty() && name.chars().all(plain)).then(|| format!("LicenseRef-{name}"));
     }
+    // These two are on the crate's list, and mean that there is no expression.
+    if ["NONE", "NOASSERTION"].contains(&upper.as_str()) {
+        return None;
+    }
     let find = |name: &str| {
         let licenses = spdx::identifiers::LICENSES.iter().map(|license| license.name);
         let exceptions = spdx::identifiers::EXCEPTIONS.iter().map(|exception| exception.name);

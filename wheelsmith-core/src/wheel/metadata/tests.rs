@@ -137,6 +137,7 @@ fn errors_name_the_key() {
     );
     check("requires-python = '3.9'", "`project.requires-python` is `3.9`: ");
     check("license = 'Apache 2'", "`project.license` has `Apache`, which SPDX does not list");
+    check("license = 'NOASSERTION'", "`project.license` has `NOASSERTION`, which SPDX does not");
     check("license = 'MIT OR'", "`project.license` is `MIT OR`, which is no SPDX expression");
     check("license = 'MIT Apache-2.0'", "`project.license` is `MIT Apache-2.0`, which is no");
     check("license = '(MIT'", "`project.license` is `(MIT`, which is no");
