@@ -35,12 +35,19 @@ fn main() -> ExitCode {
     match result {
         _ if cancel.is_cancelled() => Exit::Interrupted,
         Ok(exit) => exit,
+        // Whoever read us has read enough: `wheelsmith … | head`.
+        Err(error) if is_broken_pipe(&error) => Exit::Good,
         Err(error) => {
             output.error(&error);
             Exit::Failed
         }
     }
     .into()
+}
+
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    let io = error.downcast_ref::<std::io::Error>();
+    io.is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
 }
 
 /// Whether answers are for programs.

@@ -134,7 +134,7 @@ pub fn run(
                 let outputs = own.map_or(&prebuilt.outputs, |(_, outputs)| outputs);
                 taken::build(setting, component, outputs, source)?
             }
-            Kind::Files(outputs) => taken::build(setting, component, outputs, source)?,
+            Kind::Files(files) => taken::build(setting, component, &files.outputs, source)?,
         };
         one.files.extend(licenses);
         built.push(one);

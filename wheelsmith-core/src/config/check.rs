@@ -8,8 +8,8 @@ use super::raw::{
     RawRole, RawSource, RawSources, RawTargetArchive, RawWheel,
 };
 use super::{
-    Artifact, C, CForm, Cargo, Component, ComponentOverride, Config, Error, Headers, Kind, Output,
-    Override, Prebuilt, Problem, Role, Source, SourceGroup, Wheel,
+    Artifact, C, CForm, Cargo, Component, ComponentOverride, Config, Error, Files, Headers, Kind,
+    Output, Override, Prebuilt, Problem, Role, Source, SourceGroup, Wheel,
 };
 use crate::name::{TARGETS, Target};
 
@@ -155,7 +155,7 @@ impl Check<'_> {
                 if raw.outputs.is_empty() {
                     self.problem(key, "`outputs` is missing", Some(OUTPUTS_HELP));
                 }
-                return Kind::Files(outputs(&raw.outputs));
+                return Kind::Files(Files { outputs: outputs(&raw.outputs) });
             }
             RawKind::Prebuilt => return self.prebuilt(key, raw),
         };

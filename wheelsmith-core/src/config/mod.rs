@@ -124,6 +124,7 @@ pub struct Component {
     /// Names of the components that it links to.
     pub link: Vec<String>,
     /// How it is made.
+    #[serde(flatten)]
     pub kind: Kind,
 }
 
@@ -136,7 +137,7 @@ impl Component {
 
 /// How a component is made.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Kind {
     /// Compiled from C.
     C(C),
@@ -145,7 +146,7 @@ pub enum Kind {
     /// Taken from an archive for each target.
     Prebuilt(Prebuilt),
     /// Taken from the source as it is.
-    Files(Vec<Output>),
+    Files(Files),
 }
 
 impl Kind {
@@ -257,6 +258,13 @@ pub struct Prebuilt {
     pub outputs: Vec<Output>,
     /// The archive and what is taken from it, by triple.
     pub archives: BTreeMap<String, (Source, Vec<Output>)>,
+}
+
+/// Files that need no building.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Files {
+    /// What is taken from the source.
+    pub outputs: Vec<Output>,
 }
 
 /// A file that is taken as it is.

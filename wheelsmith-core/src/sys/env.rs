@@ -38,7 +38,14 @@ impl Env {
         let text = |(name, value): (std::ffi::OsString, std::ffi::OsString)| {
             Some((name.into_string().ok()?, value.into_string().ok()?))
         };
-        Self(std::env::vars_os().filter_map(text).collect())
+        let mut env = Self(std::env::vars_os().filter_map(text).collect());
+        // Children run elsewhere: what is relative to here must not move with them.
+        if let Some(dir) = env.path("WHEELSMITH_CACHE_DIR")
+            && let Ok(dir) = std::path::absolute(dir)
+        {
+            env.set("WHEELSMITH_CACHE_DIR", dir.to_string_lossy());
+        }
+        env
     }
 
     /// The value of `name`; an empty one counts as absent.

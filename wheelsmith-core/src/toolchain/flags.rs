@@ -21,15 +21,20 @@ pub enum Family {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum Optimize {
     /// Not at all.
+    #[serde(rename = "0")]
     O0,
     /// A little.
+    #[serde(rename = "1")]
     O1,
     /// As distributions do.
+    #[serde(rename = "2")]
     #[default]
     O2,
     /// At the cost of size.
+    #[serde(rename = "3")]
     O3,
     /// For size.
+    #[serde(rename = "s")]
     Os,
 }
 

@@ -1,0 +1,4 @@
+int hello_native_answer(void)
+{
+    return 42;
+}
