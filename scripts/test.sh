@@ -25,4 +25,4 @@ fi
 # zig, for the tests that ask `PATH` for it.
 export PATH="$WHEELSMITH_TEST_ENV/tools:$PATH"
 if [ $# -eq 0 ]; then set -- --workspace; fi
-exec cargo test --locked --all-features "$@"
+exec cargo test --locked --all-features --no-fail-fast "$@"
