@@ -37,16 +37,16 @@ pub(super) fn error(context: Option<&str>, error: &dyn std::error::Error, hint: 
 pub(super) fn made(made: &Made) -> String {
     let mut text = String::new();
     for (target, result) in made {
+        let end = match result {
+            Ok(made) => {
+                format!("{DIM}({}, {:.1} s){DIM:#}", made.toolchain, made.time.as_secs_f64())
+            }
+            Err(error) if error.is_cancelled() => format!("{YELLOW}stopped{YELLOW:#}"),
+            Err(_) => format!("{RED}failed{RED:#}"),
+        };
+        let _ = writeln!(text, "{BOLD}{target}{BOLD:#} {end}");
         if let Ok(made) = result {
-            let seconds = made.time.as_secs_f64();
-            let _ = writeln!(
-                text,
-                "{BOLD}{target}{BOLD:#} {DIM}({}, {seconds:.1} s){DIM:#}",
-                made.toolchain
-            );
             made_target(&mut text, made);
-        } else {
-            let _ = writeln!(text, "{BOLD}{target}{BOLD:#} {RED}failed{RED:#}");
         }
     }
     text
