@@ -78,3 +78,33 @@ fn archives_are_the_same_everywhere_and_keep_links() {
     assert_eq!(fs::read_link(lib.join("libcodec.so")).unwrap().to_str(), Some("libcodec.so.1"));
     content(&mut Command::new(dist.join(STEM).join("bin/encode")));
 }
+
+#[test]
+#[cfg(unix)]
+fn a_chain_of_links_becomes_one_file_in_a_wheel() {
+    let Some(env) = TestEnv::find("a_chain_of_links_becomes_one_file") else { return };
+    let built = project();
+    built.expect(0, &["build", "--runtime-only"]);
+    let runtime = built.path().join("target/wheelsmith/x86_64-unknown-linux-gnu/runtime");
+    let taken = Sandbox::with(&[
+        (
+            "pyproject.toml",
+            "[project]\nname = 'demo'\nversion = '1.0'\n[tool.wheelsmith]\n\
+             targets = ['x86_64-unknown-linux-gnu']\n\
+             [[tool.wheelsmith.component]]\nname = 'codec'\nkind = 'prebuilt'\n\
+             source = { path = 'vendor' }\n\
+             outputs = [{ from = 'lib/libcodec.so*', role = 'shared-library' }]\n",
+        ),
+        ("src/demo/__init__.py", ""),
+    ]);
+    fs::rename(runtime, taken.path().join("vendor")).unwrap();
+    taken.expect(0, &["build"]);
+    let [wheel] = &taken.dist()[..] else { panic!("one wheel") };
+    let listing =
+        content(Command::new(env.judge("python")).args(["-m", "zipfile", "-l"]).arg(wheel));
+    let libraries: Vec<&str> =
+        listing.stdout.split_whitespace().filter(|word| word.contains("libcodec")).collect();
+    assert_eq!(libraries, ["demo/_runtime/lib/libcodec.so.1"]);
+    let link = "target/wheelsmith/x86_64-unknown-linux-gnu/runtime/lib/libcodec.so";
+    assert_eq!(fs::read_link(taken.path().join(link)).unwrap().to_str(), Some("libcodec.so.1"));
+}
