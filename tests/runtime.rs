@@ -108,3 +108,29 @@ fn a_chain_of_links_becomes_one_file_in_a_wheel() {
     let link = "target/wheelsmith/x86_64-unknown-linux-gnu/runtime/lib/libcodec.so";
     assert_eq!(fs::read_link(taken.path().join(link)).unwrap().to_str(), Some("libcodec.so.1"));
 }
+
+#[test]
+fn rust_links_to_c() {
+    let Some(_env) = TestEnv::find("rust_links_to_c") else { return };
+    let project = project();
+    let config = fs::read_to_string(project.path().join("wheelsmith.toml")).unwrap();
+    project.write(
+        "wheelsmith.toml",
+        &(config
+            + "[[tool.wheelsmith.component]]\nname = 'decode'\nkind = 'cargo'\nlink = ['codec']\n\
+               artifacts = [{ bin = 'decode' }]\nlocked = false\n"),
+    );
+    project.write(
+        "Cargo.toml",
+        "[package]\nname = 'decode'\nversion = '1.0.0'\nedition = '2021'\n[workspace]\n",
+    );
+    project.write(
+        "src/main.rs",
+        "#[link(name = \"codec\")]\nextern \"C\" {\n    fn codec(x: i32) -> i32;\n}\n\n\
+         fn main() {\n    std::process::exit(unsafe { codec(42) });\n}\n",
+    );
+    project.expect(0, &["build", "--runtime-only"]);
+    let runtime = project.path().join("target/wheelsmith/x86_64-unknown-linux-gnu/runtime");
+    content(&mut Command::new(runtime.join("bin/decode")));
+    project.expect(0, &["build", "--runtime-only"]).answers(&["decode  up to date"]);
+}
