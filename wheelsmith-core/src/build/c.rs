@@ -257,8 +257,11 @@ impl Make<'_> {
 
     /// What decides a result besides the files that are read: arguments and toolchain.
     fn how(&self, args: &[String]) -> Digest {
-        let id = self.setting.toolchain.id.to_string();
-        Digest::of(format!("{id}\n{}", args.join("\n")))
+        let toolchain = self.setting.toolchain;
+        // The tools' own arguments name the target and its floor.
+        let own = [&toolchain.cc.args[..], &toolchain.ar.args[..]].concat();
+        let all = [&own[..], args].concat().join("\n");
+        Digest::of(format!("{}\n{all}", toolchain.id))
     }
 
     fn compile_one(&self, unit: &Unit) -> Result<(), Error> {
