@@ -35,7 +35,7 @@ pub(super) fn build(
         CForm::Static => make.archive(&units, &output)?,
         CForm::Shared | CForm::Executable => make.link(&units, &output, &names)?,
     };
-    make.link_names(&output, &names).map_err(|e| make.io(e))?;
+    names.link_beside(&output).map_err(|e| make.io(e))?;
     let (role, directory) = match c.form {
         CForm::Shared => (Role::SharedLibrary, "lib"),
         CForm::Static => (Role::StaticLibrary, "lib"),
@@ -112,6 +112,17 @@ impl Names {
             }),
             (CForm::Shared, ..) => Self { file: plain, aliases: Vec::new() },
         }
+    }
+
+    /// Lets `-lname` of others find the library, whose file is called by its SONAME.
+    fn link_beside(&self, output: &Path) -> std::io::Result<()> {
+        for alias in &self.aliases {
+            let place = output.with_file_name(alias);
+            if sys::fs::symlink_metadata(&place).is_err() {
+                sys::fs::symlink(&self.file, &place)?;
+            }
+        }
+        Ok(())
     }
 }
 
@@ -310,17 +321,6 @@ impl Make<'_> {
 
     fn command(&self, tool: &Tool) -> Command {
         tool.command(&self.source.root, &self.setting.host.env)
-    }
-
-    /// Lets `-lname` of others find the library, whose file is called by its SONAME.
-    fn link_names(&self, output: &Path, names: &Names) -> std::io::Result<()> {
-        for alias in &names.aliases {
-            let place = output.with_file_name(alias);
-            if sys::fs::symlink_metadata(&place).is_err() {
-                sys::fs::symlink(&names.file, &place)?;
-            }
-        }
-        Ok(())
     }
 
     /// Puts the objects into an archive. Says whether it had to, and what decides the result.
