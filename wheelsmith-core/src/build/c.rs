@@ -292,7 +292,7 @@ impl Make<'_> {
             .args(["-c", "-o"])
             .arg(unit.object.to_string_lossy())
             .arg(self.shown(&unit.source));
-        let said = command.run(host).map_err(|source| match source {
+        command.run(host).map_err(|source| match source {
             ProcessError::Cancelled => Error::Cancelled,
             source => Error::Compile {
                 file: unit.name.clone(),
@@ -301,9 +301,6 @@ impl Make<'_> {
                 source,
             },
         })?;
-        if !said.stderr.trim().is_empty() {
-            host.detail(|| said.stderr.trim_end().to_owned());
-        }
         let read = sys::fs::read_to_string(&deps).unwrap_or_default();
         let read = depfile::prerequisites(&read).into_iter();
         let read: BTreeSet<PathBuf> =
@@ -393,7 +390,7 @@ impl Make<'_> {
             link.command.args(objects)
         };
         let _token = host.jobs.acquire().map_err(|e| self.io(e))?;
-        let said = command.args(link.tail).run(host).map_err(|source| match source {
+        command.args(link.tail).run(host).map_err(|source| match source {
             ProcessError::Cancelled => Error::Cancelled,
             source => Error::Link {
                 component: self.component.name.clone(),
@@ -401,9 +398,6 @@ impl Make<'_> {
                 source,
             },
         })?;
-        if !said.stderr.trim().is_empty() {
-            host.detail(|| said.stderr.trim_end().to_owned());
-        }
         let inputs = link.objects.into_iter().chain(link.script);
         let made = Record::new(how, inputs, output, hashes).ok_or_else(|| {
             self.io(std::io::Error::other(format!("the linker made no `{}`", output.display())))

@@ -50,7 +50,6 @@ pub(super) fn build(
         source => Error::Cargo { component: name.clone(), target, source },
     })?;
     drop(token);
-    host.detail(|| said.stderr.trim_end().to_owned());
     let made = artifacts(&said.stdout);
     let mut files = Vec::new();
     for artifact in &cargo.artifacts {
