@@ -121,7 +121,8 @@ fn one_flipped_byte() {
             "[project]\nname = 'demo'\nversion = '1.0'\n\
              [tool.wheelsmith]\ntargets = ['{NATIVE}']\n\
              [[tool.wheelsmith.component]]\nname = 'data'\nkind = 'files'\n\
-             source = {{ archive = 'file://@/data.tar', sha256 = '{sha256}', strip-components = 0 }}\n\
+             source = {{ archive = 'file:///nowhere/data.tar', mirrors = ['file://@/data.tar'], \
+             sha256 = '{sha256}', strip-components = 0 }}\n\
              outputs = [{{ from = 'data.txt', role = 'data' }}]\n"
         )
     };

@@ -1,6 +1,6 @@
 //! What a naive `zig cc` gets wrong, done right: each test builds something real.
 //!
-//! Without a zig these tests say so and pass; with `WHEELSMITH_REQUIRE_ZIG=1` they fail instead.
+//! Without a zig these tests say so and pass; with `WHEELSMITH_TEST_REQUIRE=1` they fail instead.
 #![cfg(unix)]
 #![allow(clippy::print_stderr, reason = "a skipped test says so")]
 #![allow(clippy::unwrap_used, reason = "a failed step is a failed test")]
@@ -37,7 +37,7 @@ impl Bench {
     }
 
     fn with(env: Env, target: &str) -> Option<Self> {
-        let required = env.get("WHEELSMITH_REQUIRE_ZIG").is_some();
+        let required = env.get("WHEELSMITH_TEST_REQUIRE").is_some();
         let host = Host::quiet(env);
         let temp = fs::temp_dir().unwrap();
         match locate(&host, &request(target, temp.path())) {
@@ -353,7 +353,7 @@ fn rust_links_and_its_build_scripts_compile() {
             std = rust_std(&bench.host, &parsed, bench.temp.path());
         }
         if let RustStd::Missing { reason, hint } = std {
-            let required = bench.host.env.get("WHEELSMITH_REQUIRE_AARCH64_STD").is_some();
+            let required = bench.host.env.get("WHEELSMITH_TEST_REQUIRE").is_some();
             assert!(!required, "{reason}; {hint}");
             eprintln!("skipped: {reason}");
             continue;

@@ -37,16 +37,16 @@ pub(super) fn error(context: Option<&str>, error: &dyn std::error::Error, hint: 
 pub(super) fn made(made: &Made) -> String {
     let mut text = String::new();
     for (target, result) in made {
+        let end = match result {
+            Ok(made) => {
+                format!("{DIM}({}, {:.1} s){DIM:#}", made.toolchain, made.time.as_secs_f64())
+            }
+            Err(error) if error.is_cancelled() => format!("{YELLOW}stopped{YELLOW:#}"),
+            Err(_) => format!("{RED}failed{RED:#}"),
+        };
+        let _ = writeln!(text, "{BOLD}{target}{BOLD:#} {end}");
         if let Ok(made) = result {
-            let seconds = made.time.as_secs_f64();
-            let _ = writeln!(
-                text,
-                "{BOLD}{target}{BOLD:#} {DIM}({}, {seconds:.1} s){DIM:#}",
-                made.toolchain
-            );
             made_target(&mut text, made);
-        } else {
-            let _ = writeln!(text, "{BOLD}{target}{BOLD:#} {RED}failed{RED:#}");
         }
     }
     text
@@ -76,8 +76,9 @@ fn made_wheel(text: &mut String, wheel: &MadeWheel) {
             let _ = writeln!(text, "  {GREEN}{}{GREEN:#}", file.path.display());
             let size = size(file.size_bytes);
             let newest = wheel.audit.newest("GLIBC");
-            let floor = newest.map(|v| format!(", newest symbol GLIBC_{v}")).unwrap_or_default();
-            let _ = writeln!(text, "    earns {earned}{floor}, {size}");
+            let newest = newest.map(|v| format!(", newest symbol GLIBC_{v}")).unwrap_or_default();
+            let floor = wheel.floor;
+            let _ = writeln!(text, "    earns {earned} (floor {floor}{newest}), {size}");
             let _ = writeln!(text, "    {DIM}sha256 {}{DIM:#}", file.sha256);
         }
         None => {

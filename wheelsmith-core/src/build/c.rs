@@ -35,6 +35,7 @@ pub(super) fn build(
         CForm::Static => make.archive(&units, &output)?,
         CForm::Shared | CForm::Executable => make.link(&units, &output, &names)?,
     };
+    make.link_names(&output, &names).map_err(|e| make.io(e))?;
     let (role, directory) = match c.form {
         CForm::Shared => (Role::SharedLibrary, "lib"),
         CForm::Static => (Role::StaticLibrary, "lib"),
@@ -256,8 +257,11 @@ impl Make<'_> {
 
     /// What decides a result besides the files that are read: arguments and toolchain.
     fn how(&self, args: &[String]) -> Digest {
-        let id = self.setting.toolchain.id.to_string();
-        Digest::of(format!("{id}\n{}", args.join("\n")))
+        let toolchain = self.setting.toolchain;
+        // The tools' own arguments name the target and its floor.
+        let own = [&toolchain.cc.args[..], &toolchain.ar.args[..]].concat();
+        let all = [&own[..], args].concat().join("\n");
+        Digest::of(format!("{}\n{all}", toolchain.id))
     }
 
     fn compile_one(&self, unit: &Unit) -> Result<(), Error> {
@@ -306,6 +310,17 @@ impl Make<'_> {
 
     fn command(&self, tool: &Tool) -> Command {
         tool.command(&self.source.root, &self.setting.host.env)
+    }
+
+    /// Lets `-lname` of others find the library, whose file is called by its SONAME.
+    fn link_names(&self, output: &Path, names: &Names) -> std::io::Result<()> {
+        for alias in &names.aliases {
+            let place = output.with_file_name(alias);
+            if sys::fs::symlink_metadata(&place).is_err() {
+                sys::fs::symlink(&names.file, &place)?;
+            }
+        }
+        Ok(())
     }
 
     /// Puts the objects into an archive. Says whether it had to, and what decides the result.

@@ -9,9 +9,9 @@ use std::path::PathBuf;
 ///   include/with\ space.h
 /// ```
 pub(super) fn prerequisites(text: &str) -> Vec<PathBuf> {
-    let Some((_, rest)) = text.split_once(": ").or_else(|| text.split_once(":\\\n")) else {
-        return Vec::new();
-    };
+    // Compilers on Windows end lines in their own way.
+    let text = text.replace("\r\n", "\n");
+    let Some((_, rest)) = text.split_once(": ") else { return Vec::new() };
     let mut files = Vec::new();
     let mut current = String::new();
     let mut chars = rest.chars().peekable();
@@ -21,7 +21,6 @@ pub(super) fn prerequisites(text: &str) -> Vec<PathBuf> {
                 chars.next();
                 flush(&mut current, &mut files);
             }
-            ('\\', Some('\r')) => {}
             ('\\', Some(&next @ (' ' | '#' | '\\'))) => {
                 chars.next();
                 current.push(next);

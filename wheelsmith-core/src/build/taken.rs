@@ -1,11 +1,16 @@
 //! Files that are taken as they are: prebuilt binaries, data, licences.
 
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
 use super::inputs::{self, Input};
 use super::{Built, BuiltFile, Error, Linkage, Setting};
+use crate::binary::elf::Elf;
 use crate::config::{Output, Role};
 use crate::name::Digest;
 use crate::plan::ComponentPlan;
 use crate::source::Resolved;
+use crate::sys;
 
 /// Takes `outputs` from the source.
 pub(super) fn build(
@@ -26,18 +31,17 @@ pub(super) fn build(
             let message = format!("`{}` names {} files, `to` one", output.from, found.len());
             return Err(setting.config.problem(&key, message, None).into());
         }
-        for Input { relative, path } in found {
-            let name = relative.rsplit('/').next().unwrap_or(&relative);
+        for One { path, name, aliases } in one_each(found, output.role) {
             let to = match &output.to {
                 Some(to) => to.clone(),
-                None => in_directory(setting, component, output.role, name)?,
+                None => in_directory(setting, component, output.role, &name)?,
             };
             match output.role {
                 Role::SharedLibrary => linkage.shared.push(path.clone()),
                 Role::StaticLibrary => linkage.archives.push(path.clone()),
                 _ => {}
             }
-            files.push(BuiltFile { path, to, role: output.role, aliases: Vec::new() });
+            files.push(BuiltFile { path, to, role: output.role, aliases });
         }
     }
     let linkable = linkage.shared.iter().chain(&linkage.archives);
@@ -53,6 +57,46 @@ pub(super) fn build(
         files,
         linkage,
     })
+}
+
+/// A file and the names that it goes by.
+struct One {
+    path: PathBuf,
+    name: String,
+    aliases: Vec<String>,
+}
+
+/// Each file once. A library often comes as a chain of links (`libx.so` -> `libx.so.1` ->
+/// `libx.so.1.7.0`): then it is called by its SONAME, which is what the loader looks for, and the
+/// other names are links to it.
+fn one_each(found: Vec<Input>, role: Role) -> Vec<One> {
+    let name =
+        |input: &Input| input.relative.rsplit('/').next().unwrap_or(&input.relative).to_owned();
+    let mut by_file: BTreeMap<PathBuf, Vec<Input>> = BTreeMap::new();
+    for input in found {
+        let real = match role {
+            Role::SharedLibrary => sys::fs::canonicalize(&input.path),
+            _ => Ok(input.path.clone()),
+        };
+        by_file.entry(real.unwrap_or_else(|_| input.path.clone())).or_default().push(input);
+    }
+    let mut ones: Vec<One> = Vec::new();
+    for (real, inputs) in by_file {
+        let mut names: Vec<String> = inputs.iter().map(name).collect();
+        names.sort();
+        names.dedup();
+        let chosen = if names.len() > 1 {
+            let soname =
+                sys::fs::read(&real).ok().and_then(|bytes| Elf::parse(&bytes).ok()?.soname);
+            soname.filter(|soname| names.contains(soname)).unwrap_or_else(|| names[0].clone())
+        } else {
+            names[0].clone()
+        };
+        names.retain(|name| *name != chosen);
+        ones.push(One { path: inputs[0].path.clone(), name: chosen, aliases: names });
+    }
+    ones.sort_by(|a, b| a.path.cmp(&b.path));
+    ones
 }
 
 /// The component's licence files; they land in a directory of its own.

@@ -100,11 +100,12 @@ impl Error {
 
     /// Whether this only says that the user stopped us.
     pub fn is_cancelled(&self) -> bool {
-        matches!(
-            self,
+        match self {
             Self::Cancelled
-                | Self::Build(build::Error::Cancelled)
-                | Self::Toolchain(toolchain::Error::Cancelled)
-        )
+            | Self::Build(build::Error::Cancelled)
+            | Self::Toolchain(toolchain::Error::Cancelled) => true,
+            Self::Write { source, .. } => matches!(**source, wheel::Error::Cancelled),
+            _ => false,
+        }
     }
 }

@@ -130,7 +130,7 @@ impl Manifest {
 impl FileEntry {
     pub(super) fn describe(file: &BuiltFile, component: &str, bytes: &[u8]) -> Self {
         let native = Elf::parse(bytes).ok().map(|elf| NativeFacts::of(&elf));
-        let mode = super::mode(file.role, false);
+        let mode = super::mode(file.role);
         Self {
             path: file.to.clone(),
             sha256: Digest::of(bytes),

@@ -139,10 +139,9 @@ fn is_already(runtime: &Runtime, text: &str) -> bool {
 }
 
 /// The mode of a file of this role: programs and shared libraries may be run or mapped.
-fn mode(role: Role, executable: bool) -> u32 {
+fn mode(role: Role) -> u32 {
     match role {
         Role::Executable | Role::SharedLibrary => 0o755,
-        _ if executable => 0o755,
         _ => 0o644,
     }
 }
