@@ -109,28 +109,50 @@ fn a_chain_of_links_becomes_one_file_in_a_wheel() {
     assert_eq!(fs::read_link(taken.path().join(link)).unwrap().to_str(), Some("libcodec.so.1"));
 }
 
-#[test]
-fn rust_links_to_c() {
-    let Some(_env) = TestEnv::find("rust_links_to_c") else { return };
+/// A Rust program that links to a shared and to a static library.
+fn rust_project() -> Sandbox {
     let project = project();
     let config = fs::read_to_string(project.path().join("wheelsmith.toml")).unwrap();
     project.write(
         "wheelsmith.toml",
         &(config
-            + "[[tool.wheelsmith.component]]\nname = 'decode'\nkind = 'cargo'\nlink = ['codec']\n\
-               artifacts = [{ bin = 'decode' }]\nlocked = false\n"),
+            + "[[tool.wheelsmith.component]]\nname = 'part'\nkind = 'c-static'\n\
+               [[tool.wheelsmith.component.sources]]\nfiles = ['part.c']\n\
+               [[tool.wheelsmith.component]]\nname = 'decode'\nkind = 'cargo'\n\
+               link = ['codec', 'part']\nartifacts = [{ bin = 'decode' }]\nlocked = false\n"),
     );
+    project.write("part.c", "int part(void) { return 0; }\n");
     project.write(
         "Cargo.toml",
         "[package]\nname = 'decode'\nversion = '1.0.0'\nedition = '2021'\n[workspace]\n",
     );
     project.write(
         "src/main.rs",
-        "#[link(name = \"codec\")]\nextern \"C\" {\n    fn codec(x: i32) -> i32;\n}\n\n\
-         fn main() {\n    std::process::exit(unsafe { codec(42) });\n}\n",
+        "#[link(name = \"codec\")]\nextern \"C\" {\n    fn codec(x: i32) -> i32;\n}\n\
+         #[link(name = \"part\", kind = \"static\")]\nextern \"C\" {\n    fn part() -> i32;\n}\n\n\
+         fn main() {\n    std::process::exit(unsafe { codec(42) + part() });\n}\n",
     );
-    project.expect(0, &["build", "--runtime-only"]);
-    let runtime = project.path().join("target/wheelsmith/x86_64-unknown-linux-gnu/runtime");
-    content(&mut Command::new(runtime.join("bin/decode")));
+    project
+}
+
+#[test]
+fn rust_links_to_c() {
+    let Some(_env) = TestEnv::find("rust_links_to_c") else { return };
+    let (project, other) = (rust_project(), rust_project());
+    let program = |project: &Sandbox| {
+        project.path().join("target/wheelsmith/x86_64-unknown-linux-gnu/runtime/bin/decode")
+    };
+    for project in [&project, &other] {
+        project.expect(0, &["build", "--runtime-only"]);
+        content(&mut Command::new(program(project)));
+    }
+    assert!(
+        fs::read(program(&project)).unwrap() == fs::read(program(&other)).unwrap(),
+        "the program has other bytes when built elsewhere"
+    );
     project.expect(0, &["build", "--runtime-only"]).answers(&["decode  up to date"]);
+    // cargo itself would not notice.
+    project.write("part.c", "int part(void) { return 3; }\n");
+    project.expect(0, &["build", "--runtime-only"]).answers(&["decode  built by cargo"]);
+    support::Run::of(&mut Command::new(program(&project))).expect(3);
 }

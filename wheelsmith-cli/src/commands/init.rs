@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
+use wheelsmith_core::config;
 use wheelsmith_core::name::ProjectName;
 use wheelsmith_core::sys;
 
@@ -18,7 +19,7 @@ pub(crate) struct Args {
     /// The project's directory
     #[arg(default_value = ".", value_name = "DIR")]
     dir: PathBuf,
-    /// The project's name [default: the directory's]
+    /// The project's name [default: that of `[project]`, else the directory's]
     #[arg(long)]
     name: Option<ProjectName>,
 }
@@ -69,32 +70,36 @@ def answer():
 "#;
 
 pub(super) fn run(args: &Args, output: &Output) -> anyhow::Result<Exit> {
-    let name = match &args.name {
-        Some(name) => name.clone(),
-        None => directory_name(&args.dir)?,
-    };
-    let module = name.escaped();
-    let fill = |text: &str| text.replace("@NAME@", name.as_written()).replace("@MODULE@", &module);
-    let config = args.dir.join("pyproject.toml");
-    let existing = match sys::fs::read_to_string(&config) {
+    let path = args.dir.join("pyproject.toml");
+    let existing = match sys::fs::read_to_string(&path) {
         Ok(text) => Some(text),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
         Err(error) => return Err(error).context("cannot read the configuration"),
     };
+    let name = match (&args.name, &existing) {
+        (Some(name), _) => name.clone(),
+        (None, Some(text)) => {
+            let project = config::parse(&path.display().to_string(), text)?.project;
+            project.map_or_else(|| directory_name(&args.dir), |project| Ok(project.name))?
+        }
+        (None, None) => directory_name(&args.dir)?,
+    };
+    let module = name.escaped();
+    let fill = |text: &str| text.replace("@NAME@", name.as_written()).replace("@MODULE@", &module);
     let text = match &existing {
         Some(text) if text.contains("[tool.wheelsmith") => {
-            bail!("`{}` has a `[tool.wheelsmith]` table already", config.display())
+            bail!("`{}` has a `[tool.wheelsmith]` table already", path.display())
         }
         Some(text) => format!("{}\n{}", text.trim_end(), fill(TABLE)),
         None => fill(PROJECT) + &fill(TABLE),
     };
     let source = args.dir.join("native").join(format!("{module}.c"));
     let package = args.dir.join("src").join(&module).join("__init__.py");
-    let mut written = vec![write(&config, &text)?];
+    let mut written = vec![write(&path, &text)?];
     // Files that are there are the user's.
-    for (path, text) in [(source, C), (package, PYTHON)] {
-        if !path.exists() {
-            written.push(write(&path, &fill(text))?);
+    for (file, text) in [(source, C), (package, PYTHON)] {
+        if !file.exists() {
+            written.push(write(&file, &fill(text))?);
         }
     }
     output.initialised(&written)?;

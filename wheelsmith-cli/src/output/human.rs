@@ -76,8 +76,9 @@ fn made_wheel(text: &mut String, wheel: &MadeWheel) {
             let _ = writeln!(text, "  {GREEN}{}{GREEN:#}", file.path.display());
             let size = size(file.size_bytes);
             let newest = wheel.audit.newest("GLIBC");
-            let floor = newest.map(|v| format!(", newest symbol GLIBC_{v}")).unwrap_or_default();
-            let _ = writeln!(text, "    earns {earned}{floor}, {size}");
+            let newest = newest.map(|v| format!(", newest symbol GLIBC_{v}")).unwrap_or_default();
+            let floor = wheel.floor;
+            let _ = writeln!(text, "    earns {earned} (floor {floor}{newest}), {size}");
             let _ = writeln!(text, "    {DIM}sha256 {}{DIM:#}", file.sha256);
         }
         None => {

@@ -43,6 +43,7 @@ fn wheel(wheel: &MadeWheel) -> Value {
     json!({
         "name": wheel.name,
         "file": wheel.file.as_ref().map(file),
+        "floor": wheel.floor.to_string(),
         "wanted_tag": wheel.wanted,
         "verdict": wheel.audit.earned,
         "findings": wheel.audit.findings,

@@ -35,7 +35,7 @@ pub(super) fn build(
         CForm::Static => make.archive(&units, &output)?,
         CForm::Shared | CForm::Executable => make.link(&units, &output, &names)?,
     };
-    make.link_names(&output, &names).map_err(|e| make.io(e))?;
+    names.link_beside(&output).map_err(|e| make.io(e))?;
     let (role, directory) = match c.form {
         CForm::Shared => (Role::SharedLibrary, "lib"),
         CForm::Static => (Role::StaticLibrary, "lib"),
@@ -112,6 +112,17 @@ impl Names {
             }),
             (CForm::Shared, ..) => Self { file: plain, aliases: Vec::new() },
         }
+    }
+
+    /// Lets `-lname` of others find the library, whose file is called by its SONAME.
+    fn link_beside(&self, output: &Path) -> std::io::Result<()> {
+        for alias in &self.aliases {
+            let place = output.with_file_name(alias);
+            if sys::fs::symlink_metadata(&place).is_err() {
+                sys::fs::symlink(&self.file, &place)?;
+            }
+        }
+        Ok(())
     }
 }
 
@@ -257,8 +268,11 @@ impl Make<'_> {
 
     /// What decides a result besides the files that are read: arguments and toolchain.
     fn how(&self, args: &[String]) -> Digest {
-        let id = self.setting.toolchain.id.to_string();
-        Digest::of(format!("{id}\n{}", args.join("\n")))
+        let toolchain = self.setting.toolchain;
+        // The tools' own arguments name the target and its floor.
+        let own = [&toolchain.cc.args[..], &toolchain.ar.args[..]].concat();
+        let all = [&own[..], args].concat().join("\n");
+        Digest::of(format!("{}\n{all}", toolchain.id))
     }
 
     fn compile_one(&self, unit: &Unit) -> Result<(), Error> {
@@ -278,7 +292,7 @@ impl Make<'_> {
             .args(["-c", "-o"])
             .arg(unit.object.to_string_lossy())
             .arg(self.shown(&unit.source));
-        let said = command.run(host).map_err(|source| match source {
+        command.run(host).map_err(|source| match source {
             ProcessError::Cancelled => Error::Cancelled,
             source => Error::Compile {
                 file: unit.name.clone(),
@@ -287,9 +301,6 @@ impl Make<'_> {
                 source,
             },
         })?;
-        if !said.stderr.trim().is_empty() {
-            host.detail(|| said.stderr.trim_end().to_owned());
-        }
         let read = sys::fs::read_to_string(&deps).unwrap_or_default();
         let read = depfile::prerequisites(&read).into_iter();
         let read: BTreeSet<PathBuf> =
@@ -307,17 +318,6 @@ impl Make<'_> {
 
     fn command(&self, tool: &Tool) -> Command {
         tool.command(&self.source.root, &self.setting.host.env)
-    }
-
-    /// Lets `-lname` of others find the library, whose file is called by its SONAME.
-    fn link_names(&self, output: &Path, names: &Names) -> std::io::Result<()> {
-        for alias in &names.aliases {
-            let place = output.with_file_name(alias);
-            if sys::fs::symlink_metadata(&place).is_err() {
-                sys::fs::symlink(&names.file, &place)?;
-            }
-        }
-        Ok(())
     }
 
     /// Puts the objects into an archive. Says whether it had to, and what decides the result.
@@ -390,7 +390,7 @@ impl Make<'_> {
             link.command.args(objects)
         };
         let _token = host.jobs.acquire().map_err(|e| self.io(e))?;
-        let said = command.args(link.tail).run(host).map_err(|source| match source {
+        command.args(link.tail).run(host).map_err(|source| match source {
             ProcessError::Cancelled => Error::Cancelled,
             source => Error::Link {
                 component: self.component.name.clone(),
@@ -398,9 +398,6 @@ impl Make<'_> {
                 source,
             },
         })?;
-        if !said.stderr.trim().is_empty() {
-            host.detail(|| said.stderr.trim_end().to_owned());
-        }
         let inputs = link.objects.into_iter().chain(link.script);
         let made = Record::new(how, inputs, output, hashes).ok_or_else(|| {
             self.io(std::io::Error::other(format!("the linker made no `{}`", output.display())))

@@ -50,7 +50,6 @@ pub(super) fn build(
         source => Error::Cargo { component: name.clone(), target, source },
     })?;
     drop(token);
-    host.detail(|| said.stderr.trim_end().to_owned());
     let made = artifacts(&said.stdout);
     let mut files = Vec::new();
     for artifact in &cargo.artifacts {
@@ -172,6 +171,10 @@ fn rustflags(setting: &Setting<'_>, linked: &Linkage, dir: &Path) -> Vec<String>
     let dirs = linked.shared.iter().chain(&linked.archives).filter_map(|path| path.parent());
     let dirs: BTreeSet<&Path> = dirs.collect();
     flags.extend(dirs.iter().map(|dir| format!("-Lnative={}", dir.display())));
+    if let Some(key) = &linked.key {
+        // cargo does not look into libraries: another one must look like another flag.
+        flags.push(format!("--cfg=wheelsmith_link=\"{key}\""));
+    }
     if matches!(setting.target().os(), Os::Linux(_)) {
         // A library that lacks symbols fails here, not in the user's hands.
         flags.push("-Clink-arg=-Wl,-z,defs".to_owned());

@@ -10,7 +10,7 @@ pub(crate) mod inputs;
 mod record;
 mod taken;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 pub use error::Error;
@@ -66,7 +66,7 @@ pub struct Linkage {
     pub include: Vec<PathBuf>,
     /// Libraries of the system that the archives need.
     pub system: Vec<String>,
-    /// Changes when anything of the above changes.
+    /// Follows from the content of the libraries.
     pub key: Option<Digest>,
 }
 
@@ -157,14 +157,19 @@ fn linkage(component: &ComponentPlan, built: &[Built]) -> Linkage {
         keys.extend(other.linkage.key.map(|key| key.to_string()));
     }
     // Of an archive that two others need, the last mention counts: everything before may use it.
-    let mut seen = std::collections::BTreeSet::new();
     all.archives.reverse();
-    all.archives.retain(|archive| seen.insert(archive.clone()));
+    unique(&mut all.archives);
     all.archives.reverse();
-    all.shared.dedup();
-    all.include.dedup();
+    unique(&mut all.shared);
+    unique(&mut all.include);
     all.system.sort();
     all.system.dedup();
-    all.key = Some(Digest::of(keys.join(",")));
+    all.key = (!keys.is_empty()).then(|| Digest::of(keys.join(",")));
     all
+}
+
+/// Keeps the first of equal paths.
+fn unique(paths: &mut Vec<PathBuf>) {
+    let mut seen = BTreeSet::new();
+    paths.retain(|path| seen.insert(path.clone()));
 }

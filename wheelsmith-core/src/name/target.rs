@@ -206,6 +206,17 @@ pub enum Floor {
     None,
 }
 
+impl fmt::Display for Floor {
+    /// `glibc 2.17`, `macOS 11.0`, `none`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Glibc(version) => write!(f, "glibc {version}"),
+            Self::MacOs(version) => write!(f, "macOS {version}"),
+            Self::None => f.write_str("none"),
+        }
+    }
+}
+
 /// A row of the table together with a floor: `aarch64-unknown-linux-gnu.2.28`.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Target {

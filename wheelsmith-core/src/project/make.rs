@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use super::{Error, Project, pack};
 use crate::audit::Audit;
 use crate::build::{self, Built, Hashes, Setting};
-use crate::name::{Digest, PlatformTag, Target};
+use crate::name::{Digest, Floor, PlatformTag, Target};
 use crate::plan::TargetPlan;
 use crate::runtime::{self, Identity, Runtime};
 use crate::source::{self, Places, Resolved};
@@ -67,6 +67,8 @@ pub struct MadeWheel {
     pub name: String,
     /// The file; nothing when the bytes do not keep the floor.
     pub file: Option<MadeFile>,
+    /// The oldest platform that it must run on.
+    pub floor: Floor,
     /// The tag that the floor asked for.
     pub wanted: PlatformTag,
     /// What the bytes say.

@@ -101,12 +101,12 @@ pub(super) fn pack(
     pack.launchers(runtime, &mut raw)?;
     let metadata = metadata(project, &raw, &pack.licenses)?;
     let audit = pack.judge(plan)?;
-    let wanted = plan.wanted_tag.clone();
+    let (floor, wanted) = (plan.target.floor(), plan.wanted_tag.clone());
     let tags: &[PlatformTag] = match &audit.earned {
         Some(earned) if !audit.has_errors() => std::slice::from_ref(earned),
         _ => {
             let name = filename(wheel, &metadata, std::slice::from_ref(&wanted)).to_string();
-            return Ok(MadeWheel { name, file: None, wanted, audit });
+            return Ok(MadeWheel { name, file: None, floor, wanted, audit });
         }
     };
     let name = filename(wheel, &metadata, tags);
@@ -115,7 +115,7 @@ pub(super) fn pack(
     let path = options.out.join(name.to_string());
     let wheel = wheel::Wheel::new(name.clone(), &metadata, &entry_points, entries)?;
     let file = write(&wheel, &path, options, host)?;
-    Ok(MadeWheel { name: name.to_string(), file: Some(file), wanted, audit })
+    Ok(MadeWheel { name: name.to_string(), file: Some(file), floor, wanted, audit })
 }
 
 /// `SOURCE_DATE_EPOCH`, in seconds.

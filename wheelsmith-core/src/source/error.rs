@@ -59,12 +59,10 @@ pub enum Error {
         reason: String,
     },
     /// A download failed, from every place that was given.
-    #[error("cannot download `{origin}`: {reason}")]
+    #[error("cannot download a source{}", reasons.iter().map(|r| format!("\n  {r}")).collect::<String>())]
     Download {
-        /// The URL.
-        origin: String,
-        /// What each server said.
-        reason: String,
+        /// Each URL, and what came of it.
+        reasons: Vec<String>,
     },
     /// cargo did not give the crate.
     #[error("cannot get crate `{name}` {version} through cargo")]

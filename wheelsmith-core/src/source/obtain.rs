@@ -134,11 +134,7 @@ fn from_urls<'u>(
         task.finish("done");
         return Ok(path);
     }
-    Err(Error::Download { origin: path_name(&reasons), reason: reasons.join("; ") })
-}
-
-fn path_name(reasons: &[String]) -> String {
-    reasons.first().and_then(|r| r.split(": ").next()).unwrap_or_default().to_owned()
+    Err(Error::Download { reasons })
 }
 
 /// The largest download: far above any source, far below a disk.

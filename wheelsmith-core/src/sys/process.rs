@@ -111,11 +111,16 @@ impl Command {
         words.collect::<Vec<_>>().join(" ")
     }
 
-    /// Runs the child to its end; an exit status other than 0 is an error.
+    /// Runs the child to its end; an exit status other than 0 is an error. What a content child
+    /// writes to standard error, such as warnings, is for `-v`.
     pub fn run(&self, host: &Host) -> Result<Exec, ProcessError> {
         let output = self.output(host)?;
         if output.status.success() {
-            return Ok(exec(output));
+            let exec = exec(output);
+            if !exec.stderr.trim().is_empty() {
+                host.detail(|| exec.stderr.trim_end().to_owned());
+            }
+            return Ok(exec);
         }
         let status = describe(output.status);
         let Exec { stdout, stderr } = exec(output);

@@ -1,1 +1,126 @@
+use proptest::prelude::*;
 
+use super::*;
+
+macro_rules! fixture {
+    ($name:literal) => {
+        include_bytes!(concat!("../../../testdata/elf/", $name)).as_slice()
+    };
+}
+
+const FIXTURES: &[&[u8]] = &[
+    fixture!("x86_64.so"),
+    fixture!("i686.so"),
+    fixture!("s390x.so"),
+    fixture!("hash-sysv.so"),
+    fixture!("hash-gnu.so"),
+    fixture!("quiet-gnu-ld.so"),
+    fixture!("program"),
+    fixture!("too-new.so"),
+    fixture!("no-sections.so"),
+];
+
+#[test]
+fn files_say_what_they_are() {
+    let check = |bytes: &[u8], arch: Option<Arch>, kind: Kind, newest: &[&str]| {
+        let elf = Elf::parse(bytes).unwrap();
+        assert_eq!((elf.arch, elf.kind), (arch, kind));
+        let versions: Vec<&String> = elf.needed_versions.values().flatten().collect();
+        assert_eq!(versions, newest);
+    };
+    let library = Kind::SharedLibrary;
+    check(fixture!("x86_64.so"), Some(Arch::X86_64), library, &["GLIBC_2.14", "GLIBC_2.17"]);
+    check(fixture!("no-sections.so"), Some(Arch::X86_64), library, &["GLIBC_2.14", "GLIBC_2.17"]);
+    check(fixture!("aarch64.so"), Some(Arch::Aarch64), library, &["GLIBC_2.17"]);
+    check(fixture!("armv7l.so"), Some(Arch::Armv7l), library, &["GLIBC_2.17", "GLIBC_2.4"]);
+    check(fixture!("i686.so"), Some(Arch::I686), library, &["GLIBC_2.0", "GLIBC_2.17"]);
+    check(fixture!("ppc64le.so"), Some(Arch::Ppc64le), library, &["GLIBC_2.17"]);
+    check(fixture!("riscv64.so"), Some(Arch::Riscv64), library, &["GLIBC_2.27"]);
+    check(fixture!("s390x.so"), Some(Arch::S390x), library, &["GLIBC_2.17"]);
+    check(fixture!("musl.so"), Some(Arch::X86_64), library, &[]);
+    check(fixture!("program"), Some(Arch::X86_64), Kind::Program, &["GLIBC_2.2.5"]);
+    check(fixture!("static-program"), Some(Arch::X86_64), Kind::StaticProgram, &[]);
+    check(fixture!("static-pie-program"), Some(Arch::X86_64), Kind::StaticProgram, &[]);
+    check(fixture!("bpf.o"), None, Kind::Object, &[]);
+}
+
+#[test]
+fn dynamic_entries_are_read() {
+    let elf = Elf::parse(fixture!("x86_64.so")).unwrap();
+    assert_eq!(elf.soname.as_deref(), Some("libplain.so"));
+    assert_eq!(elf.needed, ["libc.so.6"]);
+    let elf = Elf::parse(fixture!("runpath.so")).unwrap();
+    assert_eq!((elf.rpath, elf.runpath), (vec![], vec!["$ORIGIN".to_owned()]));
+    let elf = Elf::parse(fixture!("rpath-outside.so")).unwrap();
+    assert_eq!((elf.rpath, elf.runpath), (vec!["/opt/lib".to_owned()], vec![]));
+    let elf = Elf::parse(fixture!("quiet-gnu-ld.so")).unwrap();
+    assert_eq!(elf.executable_stack, Some(true));
+    assert_eq!(
+        Elf::parse(fixture!("program")).unwrap().interpreter.as_deref(),
+        Some("/lib64/ld-linux-x86-64.so.2")
+    );
+}
+
+#[test]
+fn symbols_carry_their_version() {
+    let undefined = |bytes: &[u8]| -> Vec<String> {
+        let symbols = Elf::parse(bytes).unwrap().undefined_symbols(bytes).unwrap();
+        let text = |symbol: &Undefined| match &symbol.version {
+            Some((version, library)) => format!("{}@{version} {library}", symbol.name),
+            None => symbol.name.clone(),
+        };
+        symbols.iter().map(text).collect()
+    };
+    let has = |bytes: &[u8], symbol: &str| {
+        let found = undefined(bytes);
+        assert!(found.iter().any(|s| s == symbol), "{symbol} is not in {found:?}");
+    };
+    has(fixture!("too-new.so"), "pthread_create@GLIBC_2.34 libc.so.6");
+    // However the linker counts the symbols.
+    let plain = undefined(fixture!("x86_64.so"));
+    assert!(!plain.is_empty());
+    for bytes in [fixture!("hash-sysv.so"), fixture!("hash-gnu.so"), fixture!("no-sections.so")] {
+        assert_eq!(undefined(bytes), plain);
+    }
+    assert!(!undefined(fixture!("quiet-gnu-ld.so")).is_empty(), "nothing exported, still counted");
+    let bytes = fixture!("versioned.so");
+    let exported = Elf::parse(bytes).unwrap().exported_symbols(bytes).unwrap();
+    assert!(!exported.is_empty());
+}
+
+#[test]
+fn damaged_files_are_errors() {
+    Elf::parse(fixture!("too-short.so")).unwrap_err();
+    Elf::parse(b"\x7fELF").unwrap_err();
+    let whole = fixture!("x86_64.so");
+    for end in 0..whole.len().min(1200) {
+        let _ = Elf::parse(&whole[..end]);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2000))]
+
+    /// Bytes from strangers: any answer is right, as long as there is one.
+    #[test]
+    fn damage_never_panics(
+        which in 0..FIXTURES.len(),
+        edits in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..12),
+        keep in prop::option::of(any::<prop::sample::Index>()),
+    ) {
+        let mut bytes = FIXTURES[which].to_vec();
+        for (at, value) in edits {
+            // Headers and tables, where numbers decide, more often than code.
+            let at = at.index(bytes.len());
+            let at = if value % 2 == 0 { at % 1024 } else { at };
+            bytes[at.min(FIXTURES[which].len() - 1)] = value;
+        }
+        if let Some(keep) = keep {
+            bytes.truncate(keep.index(bytes.len()));
+        }
+        if let Ok(elf) = Elf::parse(&bytes) {
+            let _ = elf.undefined_symbols(&bytes);
+            let _ = elf.exported_symbols(&bytes);
+        }
+    }
+}

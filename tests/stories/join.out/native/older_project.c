@@ -1,0 +1,4 @@
+int older_project_answer(void)
+{
+    return 42;
+}
