@@ -1,0 +1,185 @@
+//! A file with its program headers: addresses to bytes, offsets to names.
+
+use std::cell::Cell;
+
+use goblin::container::{Container, Ctx};
+use goblin::elf::dynamic::{self, Dyn};
+use goblin::elf::header::Header;
+use goblin::elf::program_header::{self, ProgramHeader};
+use scroll::Pread as _;
+
+use crate::binary::Error;
+
+/// No real file has more program headers; the format allows 65535.
+const MOST_PROGRAM_HEADERS: u64 = 4096;
+/// No real file has a longer name or path, in bytes.
+const LONGEST_STRING: usize = 65_536;
+/// Names may share their bytes, so that a small table could stand for any amount of text. Those of
+/// real files, whose linkers share ends only, stay well below this many times the file.
+const MOST_NAMES_PER_BYTE: usize = 4;
+
+pub(super) struct File<'b> {
+    pub(super) bytes: &'b [u8],
+    pub(super) ctx: Ctx,
+    pub(super) segments: Vec<ProgramHeader>,
+}
+
+impl<'b> File<'b> {
+    pub(super) fn new(bytes: &'b [u8], head: &Header) -> Result<Self, Error> {
+        const WHAT: &str = "program headers";
+        let malformed = |_| Error::Malformed { what: WHAT };
+        let container = head.container().map_err(malformed)?;
+        let endian = head.endianness().map_err(malformed)?;
+        let ctx = Ctx::new(container, endian);
+        let count = u64::from(head.e_phnum);
+        if count > MOST_PROGRAM_HEADERS {
+            return Err(Error::TooMany { what: WHAT, count });
+        }
+        let start = usize::try_from(head.e_phoff).map_err(|_| Error::Outside { what: WHAT })?;
+        let segments = if count == 0 {
+            Vec::new()
+        } else {
+            let size = ProgramHeader::size(ctx);
+            let end = start.checked_add(size * usize::from(head.e_phnum));
+            if end.is_none_or(|end| end > bytes.len()) {
+                return Err(Error::Outside { what: WHAT });
+            }
+            ProgramHeader::parse(bytes, start, usize::from(head.e_phnum), ctx).map_err(malformed)?
+        };
+        Ok(Self { bytes, ctx, segments })
+    }
+
+    pub(super) fn is_64_bit(&self) -> bool {
+        self.ctx.container == Container::Big
+    }
+
+    pub(super) fn slice(
+        &self,
+        start: u64,
+        size: u64,
+        what: &'static str,
+    ) -> Result<&'b [u8], Error> {
+        let end = start.checked_add(size);
+        let range =
+            end.and_then(|end| Some(usize::try_from(start).ok()?..usize::try_from(end).ok()?));
+        range.and_then(|range| self.bytes.get(range)).ok_or(Error::Outside { what })
+    }
+
+    /// Where in the file the loader finds `address`. Where segments overlap, the last one lies on
+    /// top.
+    pub(super) fn offset(&self, address: u64, what: &'static str) -> Result<usize, Error> {
+        let inside = |segment: &&ProgramHeader| {
+            segment.p_type == program_header::PT_LOAD
+                && address >= segment.p_vaddr
+                && address - segment.p_vaddr < segment.p_filesz
+        };
+        let segment = self.segments.iter().rfind(inside).ok_or(Error::Outside { what })?;
+        let offset = segment.p_offset.checked_add(address - segment.p_vaddr);
+        offset
+            .and_then(|offset| usize::try_from(offset).ok())
+            .filter(|offset| *offset < self.bytes.len())
+            .ok_or(Error::Outside { what })
+    }
+
+    pub(super) fn u16(&self, at: usize, what: &'static str) -> Result<u16, Error> {
+        self.bytes.pread_with(at, self.ctx.le).map_err(|_| Error::Outside { what })
+    }
+
+    pub(super) fn u32(&self, at: usize, what: &'static str) -> Result<u32, Error> {
+        self.bytes.pread_with(at, self.ctx.le).map_err(|_| Error::Outside { what })
+    }
+
+    pub(super) fn dynamic(&self) -> Result<Option<Dynamic>, Error> {
+        const WHAT: &str = "dynamic segment";
+        let is_dynamic = |segment: &&ProgramHeader| segment.p_type == program_header::PT_DYNAMIC;
+        let Some(segment) = self.segments.iter().rfind(is_dynamic) else { return Ok(None) };
+        // Separate debug files keep the header but not the bytes.
+        if segment.p_filesz == 0 {
+            return Ok(None);
+        }
+        // The loader goes by the address.
+        let start = self.offset(segment.p_vaddr, WHAT).map_or(segment.p_offset, |at| at as u64);
+        let bytes = self.slice(start, segment.p_filesz, WHAT)?;
+        let size = if self.is_64_bit() { 16 } else { 8 };
+        let mut entries = Vec::new();
+        for entry in bytes.chunks_exact(size) {
+            let entry: Dyn =
+                entry.pread_with(0, self.ctx).map_err(|_| Error::Malformed { what: WHAT })?;
+            if entry.d_tag == dynamic::DT_NULL {
+                break;
+            }
+            entries.push((entry.d_tag, entry.d_val));
+        }
+        Ok(Some(Dynamic(entries)))
+    }
+
+    /// Offset and size of the dynamic string table.
+    pub(super) fn strings(&self, dynamic: &Dynamic) -> Result<Option<(usize, usize)>, Error> {
+        const WHAT: &str = "string table";
+        let Some(address) = dynamic.get(dynamic::DT_STRTAB) else { return Ok(None) };
+        let start = self.offset(address, WHAT)?;
+        let size = dynamic.get(dynamic::DT_STRSZ).unwrap_or_default();
+        self.slice(start as u64, size, WHAT)?;
+        Ok(Some((start, usize::try_from(size).map_err(|_| Error::Outside { what: WHAT })?)))
+    }
+}
+
+/// The dynamic entries up to DT_NULL, as tag and value.
+pub(super) struct Dynamic(Vec<(u64, u64)>);
+
+impl Dynamic {
+    pub(super) fn entries(&self) -> &[(u64, u64)] {
+        &self.0
+    }
+
+    pub(super) fn get(&self, tag: u64) -> Option<u64> {
+        self.0.iter().rfind(|(t, _)| *t == tag).map(|&(_, value)| value)
+    }
+
+    pub(super) fn has_flag(&self, tag: u64, flag: u64) -> bool {
+        self.get(tag).is_some_and(|value| value & flag != 0)
+    }
+}
+
+/// A table of names, each ended by a zero byte.
+pub(super) struct Strings<'b> {
+    table: &'b [u8],
+    /// How many more bytes may be read.
+    left: Cell<usize>,
+}
+
+impl<'b> Strings<'b> {
+    /// The table at offset and size in `file`.
+    pub(super) fn new(file: &'b [u8], (start, size): (usize, usize)) -> Self {
+        let table = file.get(start..start.saturating_add(size)).unwrap_or_default();
+        let most = file.len().saturating_mul(MOST_NAMES_PER_BYTE).saturating_add(LONGEST_STRING);
+        Self { table, left: Cell::new(most) }
+    }
+
+    pub(super) fn bytes(&self, offset: u64, what: &'static str) -> Result<&'b [u8], Error> {
+        let rest = usize::try_from(offset).ok().and_then(|offset| self.table.get(offset..));
+        let rest = rest.ok_or(Error::Outside { what })?;
+        let rest = &rest[..rest.len().min(LONGEST_STRING)];
+        let end = rest.iter().position(|&b| b == 0);
+        // Looking for an end that is not there costs as much.
+        let read = end.unwrap_or(rest.len()) + 1;
+        let left = self.left.get().checked_sub(read);
+        let count = self.table.len() as u64;
+        self.left.set(left.ok_or(Error::TooMany { what: "names in one table", count })?);
+        end.map(|end| &rest[..end]).ok_or(Error::Malformed { what })
+    }
+
+    pub(super) fn get(&self, offset: u64, what: &'static str) -> Result<&'b str, Error> {
+        std::str::from_utf8(self.bytes(offset, what)?).map_err(|_| Error::Malformed { what })
+    }
+}
+
+/// The text of a segment, up to its zero byte.
+pub(super) fn text(bytes: &[u8], what: &'static str) -> Result<String, Error> {
+    let end = bytes.iter().position(|&b| b == 0).unwrap_or(bytes.len());
+    if end > LONGEST_STRING {
+        return Err(Error::Malformed { what });
+    }
+    let text = std::str::from_utf8(&bytes[..end]).map_err(|_| Error::Malformed { what })?;
+    Ok(text.to_owned())
+}
