@@ -4,7 +4,7 @@ use super::*;
 
 macro_rules! fixture {
     ($name:literal) => {
-        include_bytes!(concat!("../../../testdata/elf/", $name)).as_slice()
+        include_bytes!(concat!("../../../../testdata/elf/", $name)).as_slice()
     };
 }
 
