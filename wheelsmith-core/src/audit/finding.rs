@@ -40,13 +40,33 @@ pub enum Code {
     ExecutableStack,
     /// The loader must write into its code.
     TextRelocations,
+    /// It needs a newer macOS.
+    MinimumTooNew,
+    /// It needs a newer macOS of the same year, which the tag cannot say.
+    NewerMinor,
+    /// It does not say which macOS it needs.
+    NoMinimum,
+    /// The kernel of arm64 would kill a process with it.
+    InvalidSignature,
+    /// It was changed after it was signed.
+    StaleSignature,
+    /// It carries a path of the machine that built it.
+    BuildPath,
+    /// It needs the runtime of Visual C++.
+    CRuntime,
+    /// It needs a library that lies in another directory of the wheel.
+    LibraryElsewhere,
+    /// It uses a library that is neither in the wheel nor promised, and can do without.
+    OptionalLibrary,
+    /// It is a program for another processor that the system can imitate.
+    EmulatedProgram,
     /// Nobody looked whether it keeps the tag.
     NotJudged,
 }
 
 impl Code {
     /// Every code.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 20] = [
         Self::Unreadable,
         Self::WrongPlatform,
         Self::WrongArch,
@@ -56,6 +76,16 @@ impl Code {
         Self::EscapingRpath,
         Self::ExecutableStack,
         Self::TextRelocations,
+        Self::MinimumTooNew,
+        Self::NewerMinor,
+        Self::NoMinimum,
+        Self::InvalidSignature,
+        Self::StaleSignature,
+        Self::BuildPath,
+        Self::CRuntime,
+        Self::LibraryElsewhere,
+        Self::OptionalLibrary,
+        Self::EmulatedProgram,
         Self::NotJudged,
     ];
 
@@ -71,6 +101,16 @@ impl Code {
             Self::EscapingRpath => "escaping-rpath",
             Self::ExecutableStack => "executable-stack",
             Self::TextRelocations => "text-relocations",
+            Self::MinimumTooNew => "minimum-too-new",
+            Self::NewerMinor => "newer-minor",
+            Self::NoMinimum => "no-minimum",
+            Self::InvalidSignature => "invalid-signature",
+            Self::StaleSignature => "stale-signature",
+            Self::BuildPath => "build-path",
+            Self::CRuntime => "c-runtime",
+            Self::LibraryElsewhere => "library-elsewhere",
+            Self::OptionalLibrary => "optional-library",
+            Self::EmulatedProgram => "emulated-program",
             Self::NotJudged => "not-judged",
         }
     }
@@ -83,11 +123,19 @@ impl Code {
             | Self::WrongArch
             | Self::ExternalLibrary
             | Self::SymbolTooNew
-            | Self::ForbiddenSymbol => Severity::Error,
-            Self::EscapingRpath | Self::ExecutableStack | Self::TextRelocations => {
-                Severity::Warning
-            }
-            Self::NotJudged => Severity::Info,
+            | Self::ForbiddenSymbol
+            | Self::MinimumTooNew
+            | Self::InvalidSignature => Severity::Error,
+            Self::EscapingRpath
+            | Self::ExecutableStack
+            | Self::TextRelocations
+            | Self::NewerMinor
+            | Self::NoMinimum
+            | Self::StaleSignature
+            | Self::BuildPath
+            | Self::CRuntime
+            | Self::EmulatedProgram => Severity::Warning,
+            Self::LibraryElsewhere | Self::OptionalLibrary | Self::NotJudged => Severity::Info,
         }
     }
 
@@ -105,12 +153,31 @@ impl Code {
                 "build it with the zig toolchain for the floor, or raise the floor (`glibc = \"…\"`)",
             ),
             Self::ForbiddenSymbol => Some("link the library statically, or avoid the symbol"),
-            Self::EscapingRpath => Some("use `$ORIGIN` and paths relative to it"),
-            Self::ExecutableStack => {
-                Some("link with `-Wl,-z,noexecstack`; an assembler file may lack its stack note")
+            Self::EscapingRpath => {
+                Some("use `$ORIGIN` (on macOS `@loader_path`) and paths relative to it")
             }
+            Self::ExecutableStack => Some(
+                "link with `-Wl,-z,noexecstack` (an assembler file may lack its stack note), on \
+                 macOS without `-allow_stack_execute`",
+            ),
             Self::TextRelocations => Some("compile everything in it with `-fPIC`"),
-            Self::NotJudged => None,
+            Self::MinimumTooNew | Self::NewerMinor => {
+                Some("build it for the floor, or raise the floor (`macos-min = \"…\"`)")
+            }
+            Self::NoMinimum => Some("link it anew with `-mmacosx-version-min=…`"),
+            Self::InvalidSignature | Self::StaleSignature => {
+                Some("sign it after the last change: `codesign --force --sign - FILE`")
+            }
+            Self::BuildPath => Some("link with `-install_name @rpath/NAME`"),
+            Self::CRuntime => Some(
+                "put the library beside the file, or link the runtime statically (`/MT`, \
+                 `-C target-feature=+crt-static`)",
+            ),
+            Self::LibraryElsewhere => {
+                Some("see that the package adds the directory before it loads the file")
+            }
+            Self::EmulatedProgram => Some("build the program for the target as well"),
+            Self::OptionalLibrary | Self::NotJudged => None,
         }
     }
 }

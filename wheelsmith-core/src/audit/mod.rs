@@ -4,12 +4,16 @@
 //! the least compatible of them. Nothing here reads a file or asks the machine: the same bytes get
 //! the same verdict on every host.
 //!
-//! Judged are ELF files against the manylinux and musllinux policies. Mach-O and PE files are
-//! recognised and reported as not judged.
+//! Judged are ELF files against the manylinux and musllinux policies, Mach-O files against macOS
+//! tags, PE files against Windows tags. What lies in static libraries is not judged.
 
+mod dyld;
 mod elf;
 mod finding;
 mod graph;
+mod macho;
+mod pe;
+mod wanted;
 
 use std::collections::BTreeMap;
 
@@ -17,9 +21,12 @@ use serde::Serialize;
 
 pub use finding::{Code, Finding, Severity};
 
-use crate::binary::Format;
+use self::wanted::{System, Wanted};
 use crate::binary::elf::Elf;
-use crate::name::{Os, PlatformTag, Target, WheelPath};
+use crate::binary::macho::MachO;
+use crate::binary::pe::Pe;
+use crate::binary::{self, Format};
+use crate::name::{PlatformTag, Target, WheelPath};
 
 /// The verdict on the files of a wheel.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -43,6 +50,29 @@ pub struct NativeFile {
     /// What it says of itself, for ELF files that can be read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub elf: Option<Elf>,
+    /// What it says of itself, for Mach-O files that can be read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub macho: Option<MachO>,
+    /// What it says of itself, for PE files that can be read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pe: Option<Pe>,
+}
+
+impl NativeFile {
+    fn read(path: &WheelPath, format: Format, bytes: &[u8]) -> Result<Self, binary::Error> {
+        let mut file = Self::unread(path, format);
+        match format {
+            Format::Elf => file.elf = Some(Elf::parse(bytes)?),
+            Format::MachO => file.macho = Some(MachO::parse(bytes)?),
+            Format::Pe => file.pe = Some(Pe::parse(bytes)?),
+            Format::Archive => {}
+        }
+        Ok(file)
+    }
+
+    fn unread(path: &WheelPath, format: Format) -> Self {
+        Self { path: path.clone(), format, elf: None, macho: None, pe: None }
+    }
 }
 
 impl Audit {
@@ -70,69 +100,74 @@ impl Audit {
 
 /// Judges the files of a wheel for `target`: its processor, its C library and its floor.
 pub fn audit(files: &[(WheelPath, Vec<u8>)], target: Target) -> Audit {
+    judge(files, &Wanted::by_target(target))
+}
+
+/// Judges the files of a wheel by a platform tag that it claims; nothing for tags that promise
+/// nothing (`any`, `linux_x86_64`), or of which nothing is known.
+pub fn audit_tag(files: &[(WheelPath, Vec<u8>)], tag: &PlatformTag) -> Option<Audit> {
+    Some(judge(files, &Wanted::by_tag(tag)?))
+}
+
+fn judge(files: &[(WheelPath, Vec<u8>)], wanted: &Wanted) -> Audit {
     let mut natives = Vec::new();
     let mut findings = Vec::new();
     let mut contents = BTreeMap::new();
     for (path, bytes) in files {
         let Some(format) = Format::of(bytes) else { continue };
-        let elf = match (format, Elf::parse(bytes)) {
-            (Format::Elf, Ok(elf)) => Some(elf),
-            (Format::Elf, Err(error)) => {
-                findings.push(Finding::new(Code::Unreadable, path, error.to_string()));
-                None
-            }
-            _ => None,
-        };
-        natives.push(NativeFile { path: path.clone(), format, elf });
+        natives.push(NativeFile::read(path, format, bytes).unwrap_or_else(|error| {
+            findings.push(Finding::new(Code::Unreadable, path, error.to_string()));
+            NativeFile::unread(path, format)
+        }));
         contents.insert(path.clone(), bytes.as_slice());
     }
     natives.sort_by(|a, b| a.path.cmp(&b.path));
     for file in &natives {
-        findings.extend(foreign(file, target));
+        findings.extend(foreign(file, wanted));
     }
-    let earned = if natives.is_empty() {
-        Some(PlatformTag::Any)
-    } else if let Os::Linux(libc) = target.os() {
-        elf::judge(&natives, &contents, target, libc, &mut findings)
-    } else {
-        Some(target.wanted_tag())
+    let earned = match &wanted.system {
+        _ if natives.is_empty() => Some(PlatformTag::Any),
+        System::Linux { target, libc } => {
+            elf::judge(&natives, &contents, *target, *libc, &mut findings)
+        }
+        System::MacOs(wanted) => {
+            let tag = macho::judge(&natives, wanted, &mut findings);
+            // The version is in the tag; all else is in the way of every tag.
+            let is_in_the_way = |finding: &Finding| {
+                finding.severity == Severity::Error && finding.code != Code::MinimumTooNew
+            };
+            (!findings.iter().any(is_in_the_way)).then_some(tag)
+        }
+        System::Windows(wanted) => {
+            let tag = pe::judge(&natives, wanted, &mut findings);
+            let is_in_the_way = |finding: &Finding| finding.severity == Severity::Error;
+            (!findings.iter().any(is_in_the_way)).then_some(tag)
+        }
     };
     findings.sort();
     findings.dedup();
     Audit { earned, findings, files: natives }
 }
 
-/// Files of another platform or processor, and files that nobody judges.
-fn foreign(file: &NativeFile, target: Target) -> Option<Finding> {
-    let wanted = match target.os() {
-        Os::Linux(_) => Format::Elf,
-        Os::MacOs => Format::MachO,
-        Os::Windows => Format::Pe,
-    };
+/// Files of another platform, Linux files of another processor, and files that nobody judges.
+fn foreign(file: &NativeFile, wanted: &Wanted) -> Option<Finding> {
     let find = |code, message: String| Some(Finding::new(code, &file.path, message));
-    match (&file.elf, file.format) {
-        (_, Format::Archive) => find(
+    match (&file.elf, file.format, &wanted.system) {
+        (_, Format::Archive, _) => find(
             Code::NotJudged,
             "static libraries are not judged: what they need shows where they are linked".into(),
         ),
-        (_, format) if format != wanted => find(
+        (_, format, _) if format != wanted.format() => find(
             Code::WrongPlatform,
-            format!("it is a file for {}, the target is {}", platform(format), target.triple()),
+            format!("it is a file for {}, the target is {wanted}", platform(format)),
         ),
-        (Some(elf), _) if elf.arch != Some(target.arch()) => {
+        (Some(elf), _, System::Linux { target, .. }) if elf.arch != Some(target.arch()) => {
             let arch = elf.arch.map_or_else(
                 || format!("machine {} of the ELF registry", elf.machine),
                 |arch| arch.to_string(),
             );
             find(Code::WrongArch, format!("it is for {arch}, the target is {}", target.arch()))
         }
-        (_, format @ (Format::MachO | Format::Pe)) => find(
-            Code::NotJudged,
-            format!(
-                "files for {} are not judged yet: the tag is the one that the target asks for",
-                platform(format)
-            ),
-        ),
         _ => None,
     }
 }
@@ -146,5 +181,9 @@ fn platform(format: Format) -> &'static str {
     }
 }
 
+#[cfg(test)]
+mod macho_tests;
+#[cfg(test)]
+mod pe_tests;
 #[cfg(test)]
 mod tests;

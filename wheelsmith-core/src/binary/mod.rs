@@ -1,7 +1,10 @@
 //! Bytes to facts: what a native file says of itself. Untrusted input; nothing here panics,
 //! recurses, or takes more memory than a small multiple of the file.
 
+mod bytes;
 pub mod elf;
+pub mod macho;
+pub mod pe;
 
 /// Why a file's own words cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

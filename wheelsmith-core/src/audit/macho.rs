@@ -1,0 +1,232 @@
+//! Mach-O files against a macOS tag: `macosx_11_0_arm64`, `macosx_10_9_universal2`.
+
+use std::collections::BTreeSet;
+
+use super::dyld::{self, Graph};
+use super::wanted::MacOs;
+use super::{Code, Finding, NativeFile};
+use crate::binary::macho::{Load, MachO, Pages, Platform, Slice};
+use crate::name::{Arch, PlatformTag, PlatformVersion, WheelPath};
+
+/// The first macOS for arm64.
+const FIRST_ON_ARM: PlatformVersion = PlatformVersion::new(11, 0);
+/// What delocate puts in front of the install names that it makes: a place that is nowhere.
+const NOWHERE: &str = "/DLC/";
+
+/// The lowest tag that every file keeps, if none is in the way of every tag; and what keeps them
+/// from the wanted one.
+pub(super) fn judge(
+    files: &[NativeFile],
+    wanted: &MacOs,
+    findings: &mut Vec<Finding>,
+) -> PlatformTag {
+    let images = || files.iter().filter_map(|file| Some((&file.path, file.macho.as_ref()?)));
+    for (path, macho) in images() {
+        for_platform(path, macho, wanted, findings);
+    }
+    let mut minimum = None;
+    for &arch in wanted.arches() {
+        let slices: Vec<(&WheelPath, &MachO, &Slice)> = images()
+            .filter_map(|(path, macho)| {
+                let slice = macho.slice(arch).filter(|slice| slice.kind.is_loaded())?;
+                Some((path, macho, slice))
+            })
+            .collect();
+        let graph = Graph::new(slices.iter().map(|(path, _, slice)| (path.as_str(), *slice)));
+        for (path, macho, slice) in slices {
+            let subject = match macho.slices.len() {
+                1 => "it".to_owned(),
+                _ => format!("its {} slice", slice.cpu),
+            };
+            let case = Case { path, slice, arch, subject, wanted, graph: &graph };
+            case.check(findings);
+            minimum = minimum.max(case.minimum().filter(|&version| {
+                // All of arm64 is there from 11 on: to a universal tag that says nothing.
+                wanted.arches().len() == 1
+                    || arch != Arch::Aarch64
+                    || tagged(version) > FIRST_ON_ARM
+            }));
+        }
+    }
+    PlatformTag::MacOs { min: tagged(minimum.unwrap_or(wanted.floor)), arch: wanted.name }
+}
+
+/// The systems and processors that a whole file is for.
+fn for_platform(path: &WheelPath, macho: &MachO, wanted: &MacOs, findings: &mut Vec<Finding>) {
+    let mut find = |code, message| findings.push(Finding::new(code, path, message));
+    let loaded: Vec<&Slice> = macho.slices.iter().filter(|slice| slice.kind.is_loaded()).collect();
+    if loaded.is_empty() {
+        find(Code::NotJudged, "no process loads such a file: what it needs is not judged".into());
+        return;
+    }
+    for slice in &loaded {
+        let platforms: Vec<Platform> = slice.builds.iter().map(|build| build.platform).collect();
+        if let [first, ..] = platforms[..]
+            && !platforms.contains(&Platform::MacOs)
+        {
+            find(Code::WrongPlatform, format!("it is for {first} ({})", slice.cpu));
+        }
+    }
+    let is_missing = |arch: &Arch| !loaded.iter().any(|slice| slice.arch == Some(*arch));
+    let missing = wanted.arches().iter().copied().filter(is_missing);
+    let missing: Vec<&str> = missing.map(apple).collect();
+    if !missing.is_empty() {
+        let message =
+            format!("it is for {}; the tag asks for {}", macho.cpus(), missing.join(" and "));
+        find(Code::WrongArch, message);
+    }
+}
+
+/// One file for one processor.
+struct Case<'a> {
+    path: &'a WheelPath,
+    slice: &'a Slice,
+    arch: Arch,
+    /// How messages begin.
+    subject: String,
+    wanted: &'a MacOs,
+    graph: &'a Graph<'a>,
+}
+
+impl Case<'_> {
+    fn check(&self, findings: &mut Vec<Finding>) {
+        let mut find = |code, message| findings.push(Finding::new(code, self.path, message));
+        if !self.graph.is_complete() {
+            let message = "the libraries of the wheel need each other in more ways than can be \
+                           followed";
+            find(Code::Unreadable, message.to_owned());
+        }
+        self.check_minimum(&mut find);
+        self.check_libraries(&mut find);
+        self.check_paths(&mut find);
+        self.check_signature(&mut find);
+        if self.slice.executable_stack {
+            find(Code::ExecutableStack, format!("{} allows code on its stack", self.subject));
+        }
+    }
+
+    /// The oldest macOS that the slice is for.
+    fn minimum(&self) -> Option<PlatformVersion> {
+        let builds = self.slice.builds.iter().filter(|build| build.platform == Platform::MacOs);
+        let minimum = builds.map(|build| build.minimum).max()?;
+        Some(self.at_least(minimum))
+    }
+
+    /// What a version means on this processor: arm64 has no macOS before 11, and 10.16 was another
+    /// name for that.
+    fn at_least(&self, version: PlatformVersion) -> PlatformVersion {
+        let is_older_name = version == PlatformVersion::new(10, 16);
+        let first = self.arch == Arch::Aarch64 || is_older_name;
+        if first { version.max(FIRST_ON_ARM) } else { version }
+    }
+
+    fn check_minimum(&self, find: &mut impl FnMut(Code, String)) {
+        let Some(minimum) = self.minimum() else {
+            // Of another system: said already.
+            if self.slice.builds.is_empty() {
+                let message = format!("{} does not say which macOS it needs", self.subject);
+                find(Code::NoMinimum, message);
+            }
+            return;
+        };
+        let floor = tagged(self.at_least(self.wanted.floor));
+        if tagged(minimum) > floor {
+            let message = format!("{} needs macOS {minimum}, the floor is {floor}", self.subject);
+            find(Code::MinimumTooNew, message);
+        } else if minimum > floor {
+            let message = format!(
+                "{} needs macOS {minimum}; its tag can only say {floor}, and so invites older ones",
+                self.subject
+            );
+            find(Code::NewerMinor, message);
+        }
+    }
+
+    fn check_libraries(&self, find: &mut impl FnMut(Code, String)) {
+        let path = self.path.as_str();
+        let is_outside =
+            |name: &str| !is_system(name) && !self.graph.finds(path, name) && !self.is_swift(name);
+        let mut seen = BTreeSet::new();
+        for needed in self.slice.needed.iter().filter(|needed| is_outside(&needed.name)) {
+            let name = needed.name.as_str();
+            if !seen.insert(name) {
+                continue;
+            }
+            if needed.kind == Load::Weak {
+                let message = format!("{} uses `{name}` where that is there", self.subject);
+                find(Code::OptionalLibrary, message);
+                continue;
+            }
+            let place = if name.contains("/Python.framework/") || name.contains("libpython") {
+                "a Python of one kind of installation: extension modules must not link to it"
+                    .to_owned()
+            } else if let Some(found) = self.graph.elsewhere(name) {
+                format!("which is in the wheel at `{found}`, where dyld does not look")
+            } else if name.starts_with('/') {
+                "a place outside the wheel and the system".to_owned()
+            } else if name.starts_with('@') {
+                "which is not in the wheel".to_owned()
+            } else {
+                "which dyld looks for in the current directory".to_owned()
+            };
+            find(Code::ExternalLibrary, format!("{} needs `{name}`, {place}", self.subject));
+        }
+    }
+
+    /// The libraries of Swift are part of the system, and yet asked for by `@rpath`.
+    fn is_swift(&self, name: &str) -> bool {
+        name.starts_with("@rpath/libswift")
+            && self.slice.rpaths.iter().any(|entry| entry.trim_end_matches('/') == "/usr/lib/swift")
+    }
+
+    fn check_paths(&self, find: &mut impl FnMut(Code, String)) {
+        let path = self.path.as_str();
+        for entry in &self.slice.rpaths {
+            let is_inside = !dyld::directories(entry, path, self.graph.programs(path)).is_empty();
+            if !is_inside && !is_system(&format!("{entry}/")) {
+                let message =
+                    format!("{} has the rpath `{entry}`, outside the wheel", self.subject);
+                find(Code::EscapingRpath, message);
+            }
+        }
+        let install_name = self.slice.install_name.as_deref().filter(|name| name.starts_with('/'));
+        if let Some(name) = install_name.filter(|n| !is_system(n) && !n.starts_with(NOWHERE)) {
+            let message = format!("{} calls itself `{name}`", self.subject);
+            find(Code::BuildPath, message);
+        }
+    }
+
+    fn check_signature(&self, find: &mut impl FnMut(Code, String)) {
+        let is_arm = self.arch == Arch::Aarch64;
+        let subject = &self.subject;
+        let fault = match self.slice.signature.as_ref().map(|signature| signature.pages) {
+            None if is_arm => format!("{subject} is not signed"),
+            None | Some(Pages::Right) => return,
+            Some(Pages::NotChecked) => {
+                let message = format!("{subject} is signed with SHA-1, which is not checked");
+                find(Code::NotJudged, message);
+                return;
+            }
+            Some(Pages::Unreadable) => format!("{subject} has a signature that makes no sense"),
+            Some(Pages::Wrong { count, first }) => format!(
+                "{subject} is not what was signed: {count} of its pages differ, the first at {first:#x}"
+            ),
+        };
+        find(if is_arm { Code::InvalidSignature } else { Code::StaleSignature }, fault);
+    }
+}
+
+/// What a tag can say of a version: from macOS 11 on, installers know minor 0 only.
+fn tagged(version: PlatformVersion) -> PlatformVersion {
+    if version.major >= 11 { PlatformVersion::new(version.major, 0) } else { version }
+}
+
+/// Whether macOS itself has the library.
+fn is_system(name: &str) -> bool {
+    let is_climbing = name.split('/').any(|part| part == "..");
+    !is_climbing && (name.starts_with("/usr/lib/") || name.starts_with("/System/Library/"))
+}
+
+fn apple(arch: Arch) -> &'static str {
+    if arch == Arch::Aarch64 { "arm64" } else { "x86_64" }
+}

@@ -1,0 +1,121 @@
+//! PE files against a Windows tag: `win32`, `win_amd64`, `win_arm64`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::wanted::Windows;
+use super::{Code, Finding, NativeFile};
+use crate::binary::pe::{Kind, Pe};
+use crate::name::{Arch, PlatformTag, WheelPath};
+use crate::policy::windows::{Origin, origin, with_suffix};
+
+/// The tag, if no file is in the way of it; and what is.
+pub(super) fn judge(
+    files: &[NativeFile],
+    wanted: &Windows,
+    findings: &mut Vec<Finding>,
+) -> PlatformTag {
+    let images = || files.iter().filter_map(|file| Some((&file.path, file.pe.as_ref()?)));
+    let mut libraries: BTreeMap<String, Vec<(&WheelPath, &Pe)>> = BTreeMap::new();
+    for (path, pe) in images() {
+        libraries.entry(path.file_name().to_ascii_lowercase()).or_default().push((path, pe));
+    }
+    for (path, pe) in images() {
+        let mut find = |code, message| findings.push(Finding::new(code, path, message));
+        for_arch(pe, wanted, &mut find);
+        if pe.kind != Kind::Other {
+            check_imports(path, pe, &libraries, &mut find);
+        }
+    }
+    PlatformTag::Windows { name: wanted.name }
+}
+
+fn for_arch(pe: &Pe, wanted: &Windows, find: &mut impl FnMut(Code, String)) {
+    // Code for .NET is compiled where it runs; its header says x86 then.
+    let is_any = pe.is_dotnet && pe.arch == Some(Arch::I686);
+    if pe.arch == Some(wanted.arch()) || is_any {
+        return;
+    }
+    let (found, tag) = (pe.machine_name(), wanted.name);
+    let is_emulated = match (wanted.arch(), pe.arch) {
+        (Arch::X86_64, Some(arch)) => arch == Arch::I686,
+        (Arch::Aarch64, Some(_)) => true,
+        _ => false,
+    };
+    if pe.kind == Kind::Program && is_emulated {
+        find(Code::EmulatedProgram, format!("it is for {found}, which {tag} only emulates"));
+    } else {
+        find(Code::WrongArch, format!("it is for {found}, the target is {tag}"));
+    }
+}
+
+/// Where each imported library comes from.
+fn check_imports(
+    path: &WheelPath,
+    pe: &Pe,
+    libraries: &BTreeMap<String, Vec<(&WheelPath, &Pe)>>,
+    find: &mut impl FnMut(Code, String),
+) {
+    let is_program = pe.kind == Kind::Program;
+    let mut elsewhere: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    let mut runtime: BTreeSet<&str> = BTreeSet::new();
+    for import in &pe.imports {
+        let library = import.library.as_str();
+        let from = origin(library);
+        if matches!(from, Origin::System | Origin::Python) {
+            continue;
+        }
+        let found = libraries.get(&with_suffix(library));
+        // A process takes libraries of its own processor only.
+        let fits = |other: &&&(&WheelPath, &Pe)| other.1.arch == pe.arch;
+        let mut inside = found.into_iter().flatten().filter(|other| fits(&other)).peekable();
+        if inside.peek().is_some() && !pe.system_libraries_only {
+            let dirs: Vec<&str> = inside.map(|(at, _)| at.parent().unwrap_or(".")).collect();
+            if !dirs.contains(&path.parent().unwrap_or(".")) {
+                elsewhere.entry(dirs[0]).or_default().insert(library);
+            }
+            continue;
+        }
+        match from {
+            // Python loads its own before anything of the wheel; a program has nothing of that.
+            Origin::PythonsCRuntime if !is_program => {}
+            Origin::PythonsCRuntime | Origin::CRuntime => {
+                runtime.insert(library);
+            }
+            _ if import.is_delayed => {
+                let message = format!("it loads `{library}` when that is first used");
+                find(Code::OptionalLibrary, message);
+            }
+            _ if inside.peek().is_some() => {
+                let message = format!(
+                    "it needs `{library}`, which is in the wheel; but it was linked to take \
+                     libraries from the directory of Windows alone"
+                );
+                find(Code::ExternalLibrary, message);
+            }
+            _ => {
+                let message =
+                    format!("it needs `{library}`, which is not in the wheel and not of Windows");
+                find(Code::ExternalLibrary, message);
+            }
+        }
+    }
+    for (directory, names) in elsewhere {
+        let how = if is_program {
+            "where Windows looks only when that is on PATH"
+        } else {
+            "where Windows looks only after `os.add_dll_directory`"
+        };
+        find(
+            Code::LibraryElsewhere,
+            format!("it needs {} from `{directory}`, {how}", list(&names)),
+        );
+    }
+    if !runtime.is_empty() {
+        let message = format!("it needs {}, which Windows does not have by itself", list(&runtime));
+        find(Code::CRuntime, message);
+    }
+}
+
+fn list(names: &BTreeSet<&str>) -> String {
+    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,142 @@
+//! Headers and sections: addresses to bytes.
+
+use std::cell::Cell;
+
+use scroll::LE;
+
+use crate::binary::Error;
+use crate::binary::bytes::Bytes;
+use crate::name::PlatformVersion;
+
+/// Windows itself takes 96 at most.
+const MOST_SECTIONS: u16 = 96;
+const MOST_DIRECTORIES: u32 = 16;
+const PE32: u16 = 0x10b;
+const PE32_PLUS: u16 = 0x20b;
+/// Names may share their bytes, so that a small table could stand for any amount of text. Those of
+/// real files stay below this many times the file.
+const MOST_NAMES_PER_BYTE: usize = 4;
+const SPARE_NAMES: usize = 65_536;
+
+/// A file with its sections.
+pub(super) struct Image<'b> {
+    pub(super) file: Bytes<'b>,
+    pub(super) machine: u16,
+    pub(super) characteristics: u16,
+    pub(super) is_64_bit: bool,
+    pub(super) base: u64,
+    pub(super) subsystem: u16,
+    pub(super) subsystem_version: PlatformVersion,
+    pub(super) dll_characteristics: u16,
+    /// The headers are mapped as they are, up to here.
+    headers_size: u32,
+    directories: Vec<(u32, u32)>,
+    sections: Vec<Section>,
+    /// How many more bytes of names may be read.
+    names_left: Cell<usize>,
+}
+
+struct Section {
+    address: u32,
+    /// How much of it comes from the file.
+    size: u32,
+    offset: u32,
+}
+
+impl<'b> Image<'b> {
+    pub(super) fn new(bytes: &'b [u8]) -> Result<Self, Error> {
+        const WHAT: &str = "file header";
+        let malformed = Error::Malformed { what: WHAT };
+        let file = Bytes::new(bytes, LE);
+        let pe: u64 = file.u32(0x3c, WHAT)?.into();
+        if !file.slice(0, 2, WHAT)?.starts_with(b"MZ") || file.slice(pe, 4, WHAT)? != b"PE\0\0" {
+            return Err(malformed);
+        }
+        // Behind the mark: machine, sections (16 bits each), date, symbols, their number (32 each),
+        // size of the optional header, characteristics (16 each).
+        let machine = file.u16(pe + 4, WHAT)?;
+        let section_count = file.u16(pe + 6, WHAT)?;
+        let optional_size = file.u16(pe + 20, WHAT)?;
+        let characteristics = file.u16(pe + 22, WHAT)?;
+        if section_count > MOST_SECTIONS {
+            return Err(Error::TooMany { what: "sections", count: section_count.into() });
+        }
+        let optional = file.slice(pe + 24, optional_size.into(), WHAT)?;
+        let optional = Bytes::new(optional, LE);
+        let is_64_bit = match optional.u16(0, WHAT)? {
+            PE32 => false,
+            PE32_PLUS => true,
+            _ => return Err(malformed),
+        };
+        let base_at = if is_64_bit { 24 } else { 28 };
+        let count_at = if is_64_bit { 108 } else { 92 };
+        let directory_count = optional.u32(count_at, WHAT)?.min(MOST_DIRECTORIES);
+        let mut directories = Vec::new();
+        for i in 0..u64::from(directory_count) {
+            let at = count_at + 4 + 8 * i;
+            directories.push((optional.u32(at, WHAT)?, optional.u32(at + 4, WHAT)?));
+        }
+        let sections = sections(file, pe + 24 + u64::from(optional_size), section_count)?;
+        Ok(Self {
+            file,
+            machine,
+            characteristics,
+            is_64_bit,
+            base: optional.word(base_at, is_64_bit, WHAT)?,
+            subsystem: optional.u16(68, WHAT)?,
+            subsystem_version: PlatformVersion::new(
+                optional.u16(48, WHAT)?,
+                optional.u16(50, WHAT)?,
+            ),
+            dll_characteristics: optional.u16(70, WHAT)?,
+            headers_size: optional.u32(60, WHAT)?,
+            directories,
+            sections,
+            names_left: Cell::new(
+                bytes.len().saturating_mul(MOST_NAMES_PER_BYTE).saturating_add(SPARE_NAMES),
+            ),
+        })
+    }
+
+    /// Address and size of a data directory, both 0 for one that is not there.
+    pub(super) fn directory(&self, index: usize) -> (u32, u32) {
+        self.directories.get(index).copied().unwrap_or_default()
+    }
+
+    /// Where in the file the loader takes `address` from.
+    pub(super) fn offset(&self, address: u32, what: &'static str) -> Result<u64, Error> {
+        let inside = |s: &&Section| address >= s.address && address - s.address < s.size;
+        match self.sections.iter().find(inside) {
+            Some(section) => Ok(u64::from(section.offset) + u64::from(address - section.address)),
+            None if address < self.headers_size => Ok(address.into()),
+            None => Err(Error::Outside { what }),
+        }
+    }
+
+    /// The name at `address`. Compilers write what they like: odd bytes become `U+FFFD`.
+    pub(super) fn name(&self, address: u32, what: &'static str) -> Result<String, Error> {
+        let name = self.file.name(self.offset(address, what)?, what)?;
+        let left = self.names_left.get().checked_sub(name.len() + 1);
+        let count = self.file.all.len() as u64;
+        self.names_left.set(left.ok_or(Error::TooMany { what: "bytes of names", count })?);
+        Ok(String::from_utf8_lossy(name).into_owned())
+    }
+}
+
+fn sections(file: Bytes<'_>, start: u64, count: u16) -> Result<Vec<Section>, Error> {
+    const WHAT: &str = "section";
+    let mut sections = Vec::new();
+    for i in 0..u64::from(count) {
+        // Name (8 bytes), size in memory, address, size in the file, offset.
+        let at = start + 40 * i;
+        let memory_size = file.u32(at + 8, WHAT)?;
+        let file_size = file.u32(at + 16, WHAT)?;
+        let offset = file.u32(at + 20, WHAT)?;
+        let size = if memory_size == 0 { file_size } else { file_size.min(memory_size) };
+        if size > 0 {
+            file.slice(offset.into(), size.into(), WHAT)?;
+        }
+        sections.push(Section { address: file.u32(at + 12, WHAT)?, size, offset });
+    }
+    Ok(sections)
+}
