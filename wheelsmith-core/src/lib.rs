@@ -10,6 +10,7 @@ pub mod binary;
 pub mod build;
 pub mod config;
 pub mod name;
+pub mod patch;
 pub mod plan;
 pub mod policy;
 pub mod project;
