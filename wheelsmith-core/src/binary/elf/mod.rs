@@ -242,7 +242,9 @@ fn build_id(notes: &[u8], endian: Endian) -> Option<String> {
             // Twenty bytes as a rule; nobody's are more than 64.
             let digest = notes.get(content..end).filter(|d| !d.is_empty() && d.len() <= 64)?;
             let mut text = String::new();
-            digest.iter().for_each(|byte| _ = write!(text, "{byte:02x}"));
+            for byte in digest {
+                let _ = write!(text, "{byte:02x}");
+            }
             return Some(text);
         }
         at = end.checked_next_multiple_of(4)?;
