@@ -1,6 +1,7 @@
 //! Globs to files.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use globset::{GlobBuilder, GlobMatcher};
@@ -34,40 +35,22 @@ pub(crate) fn expand(
         .iter()
         .map(|pattern| Ok((pattern.from_project, matcher(config, key, &pattern.path)?)))
         .collect::<Result<Vec<_>, Error>>()?;
-    let mut walks: BTreeMap<PathBuf, Vec<sys::fs::Walked>> = BTreeMap::new();
     let mut found = BTreeSet::new();
     for (i, pattern) in patterns.iter().enumerate() {
         let root = pattern.root(source, project);
+        let glob = matcher(config, &format!("{key}[{i}]"), &pattern.path)?;
         let mut any = false;
-        let mut take = |relative: String, path: PathBuf| {
+        // A directory that is not there has no files: the pattern names none.
+        for file in candidates(root, &pattern.path).unwrap_or_default() {
+            if pattern.is_glob() && !glob.is_match(&file.relative) {
+                continue;
+            }
             any = true;
             let is_excluded = excluded.iter().any(|(from_project, glob)| {
-                *from_project == pattern.from_project && glob.is_match(&relative)
+                *from_project == pattern.from_project && glob.is_match(&file.relative)
             });
             if !is_excluded {
-                found.insert(Input { relative, path });
-            }
-        };
-        if pattern.is_glob() {
-            let glob = matcher(config, &format!("{key}[{i}]"), &pattern.path)?;
-            let base = literal_prefix(&pattern.path);
-            let dir = if base.is_empty() { root.to_owned() } else { root.join(base) };
-            let files =
-                walks.entry(dir.clone()).or_insert_with(|| sys::fs::walk(&dir).unwrap_or_default());
-            for file in files {
-                let relative = if base.is_empty() {
-                    file.relative.clone()
-                } else {
-                    format!("{base}/{}", file.relative)
-                };
-                if glob.is_match(&relative) {
-                    take(relative, file.path.clone());
-                }
-            }
-        } else {
-            let path = root.join(&pattern.path);
-            if path.is_file() {
-                take(pattern.path.clone(), path);
+                found.insert(Input { relative: file.relative, path: file.path });
             }
         }
         if !any {
@@ -100,6 +83,26 @@ fn matcher(config: &Config, key: &str, pattern: &str) -> Result<GlobMatcher, Err
     let glob = GlobBuilder::new(pattern).literal_separator(true).build();
     let glob = glob.map_err(|e| config.problem(key, format!("no pattern: {}", e.kind()), None))?;
     Ok(glob.compile_matcher())
+}
+
+/// The files below `root` that `pattern` may name: that file, or all below its literal directories.
+///
+/// # Errors
+/// A directory that cannot be read.
+pub(crate) fn candidates(root: &Path, pattern: &str) -> io::Result<Vec<sys::fs::Walked>> {
+    if !pattern.contains(['*', '?', '[', '{']) {
+        let file = sys::fs::Walked { relative: pattern.to_owned(), path: root.join(pattern) };
+        return Ok(if file.path.is_file() { vec![file] } else { Vec::new() });
+    }
+    let base = literal_prefix(pattern);
+    if base.is_empty() {
+        return sys::fs::walk(root);
+    }
+    let mut files = sys::fs::walk(&root.join(base))?;
+    for file in &mut files {
+        file.relative = format!("{base}/{}", file.relative);
+    }
+    Ok(files)
 }
 
 /// The directories before the first part that is a pattern: all that must be walked.

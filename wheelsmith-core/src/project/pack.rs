@@ -1,6 +1,6 @@
 //! A wheel from Python files and a runtime: collect, judge, write.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
@@ -183,8 +183,12 @@ impl Pack<'_> {
         // What a development build left in the runtime's place is of some other target.
         let stale = ["bin", "lib"].map(|dir| format!("{}/{dir}/", self.wheel.into));
         let mut used = vec![false; include.len()];
-        let walked = sys::fs::walk(&root).map_err(|e| Error::io("read the Python files", e))?;
-        for file in walked {
+        // Not all below the root: that may be the project, with its build directories.
+        let mut candidates = BTreeSet::new();
+        for pattern in include {
+            candidates.extend(inputs::candidates(&root, pattern).unwrap_or_default());
+        }
+        for file in candidates {
             let matches = take.matches(&file.relative);
             for &i in &matches {
                 used[i] = true;

@@ -243,7 +243,7 @@ fn build_id(notes: &[u8], endian: Endian) -> Option<String> {
             let digest = notes.get(content..end).filter(|d| !d.is_empty() && d.len() <= 64)?;
             let mut text = String::new();
             for byte in digest {
-                let _ = write!(text, "{byte:02x}");
+                _ = write!(text, "{byte:02x}");
             }
             return Some(text);
         }
