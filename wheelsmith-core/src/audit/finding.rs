@@ -28,6 +28,8 @@ pub enum Code {
     WrongPlatform,
     /// The file is for another processor.
     WrongArch,
+    /// The file is for another C library.
+    WrongLibc,
     /// It needs a library that is not in the wheel and not promised.
     ExternalLibrary,
     /// It needs a newer version of a promised library.
@@ -46,10 +48,11 @@ pub enum Code {
 
 impl Code {
     /// Every code.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Unreadable,
         Self::WrongPlatform,
         Self::WrongArch,
+        Self::WrongLibc,
         Self::ExternalLibrary,
         Self::SymbolTooNew,
         Self::ForbiddenSymbol,
@@ -65,6 +68,7 @@ impl Code {
             Self::Unreadable => "unreadable",
             Self::WrongPlatform => "wrong-platform",
             Self::WrongArch => "wrong-arch",
+            Self::WrongLibc => "wrong-libc",
             Self::ExternalLibrary => "external-library",
             Self::SymbolTooNew => "symbol-too-new",
             Self::ForbiddenSymbol => "forbidden-symbol",
@@ -81,6 +85,7 @@ impl Code {
             Self::Unreadable
             | Self::WrongPlatform
             | Self::WrongArch
+            | Self::WrongLibc
             | Self::ExternalLibrary
             | Self::SymbolTooNew
             | Self::ForbiddenSymbol => Severity::Error,
@@ -95,7 +100,7 @@ impl Code {
     pub const fn help(self) -> Option<&'static str> {
         match self {
             Self::Unreadable => Some("build or fetch the file anew; it may be cut short"),
-            Self::WrongPlatform | Self::WrongArch => {
+            Self::WrongPlatform | Self::WrongArch | Self::WrongLibc => {
                 Some("take the file for the target, or leave it out with `exclude`")
             }
             Self::ExternalLibrary => {

@@ -8,41 +8,31 @@
 //! recognised and reported as not judged.
 
 mod elf;
+mod file;
 mod finding;
 mod graph;
-
-use std::collections::BTreeMap;
+mod place;
 
 use serde::Serialize;
 
+pub use file::NativeFile;
 pub use finding::{Code, Finding, Severity};
 
+use self::file::DEVICES;
 use crate::binary::Format;
-use crate::binary::elf::Elf;
 use crate::name::{Os, PlatformTag, Target, WheelPath};
 
 /// The verdict on the files of a wheel.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Audit {
-    /// The most compatible platform tag that every file keeps; `any` without native files; nothing
-    /// when a file is in the way of every tag.
+    /// The most compatible platform tag that every file keeps: `any` without native files, `linux_…`
+    /// when no policy is kept. Nothing when a file cannot be read, or none is for the target: then
+    /// no tag is right.
     pub earned: Option<PlatformTag>,
     /// What was seen, errors first, then by file.
     pub findings: Vec<Finding>,
     /// Each native file's facts, by path.
     pub files: Vec<NativeFile>,
-}
-
-/// A native file of a wheel.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct NativeFile {
-    /// Where it lies.
-    pub path: WheelPath,
-    /// What it is.
-    pub format: Format,
-    /// What it says of itself, for ELF files that can be read.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub elf: Option<Elf>,
 }
 
 impl Audit {
@@ -70,36 +60,26 @@ impl Audit {
 
 /// Judges the files of a wheel for `target`: its processor, its C library and its floor.
 pub fn audit(files: &[(WheelPath, Vec<u8>)], target: Target) -> Audit {
-    let mut natives = Vec::new();
+    judge(files.iter().filter_map(|(path, bytes)| NativeFile::read(path, bytes)).collect(), target)
+}
+
+/// Judges native files that were read before, so that their bytes need not be there all at once.
+pub fn judge(mut files: Vec<NativeFile>, target: Target) -> Audit {
+    files.sort_by(|a, b| a.path.cmp(&b.path));
     let mut findings = Vec::new();
-    let mut contents = BTreeMap::new();
-    for (path, bytes) in files {
-        let Some(format) = Format::of(bytes) else { continue };
-        let elf = match (format, Elf::parse(bytes)) {
-            (Format::Elf, Ok(elf)) => Some(elf),
-            (Format::Elf, Err(error)) => {
-                findings.push(Finding::new(Code::Unreadable, path, error.to_string()));
-                None
-            }
-            _ => None,
-        };
-        natives.push(NativeFile { path: path.clone(), format, elf });
-        contents.insert(path.clone(), bytes.as_slice());
-    }
-    natives.sort_by(|a, b| a.path.cmp(&b.path));
-    for file in &natives {
+    for file in &files {
         findings.extend(foreign(file, target));
     }
-    let earned = if natives.is_empty() {
+    let earned = if files.iter().all(NativeFile::is_device_code) {
         Some(PlatformTag::Any)
     } else if let Os::Linux(libc) = target.os() {
-        elf::judge(&natives, &contents, target, libc, &mut findings)
+        elf::judge(&files, target, libc, &mut findings)
     } else {
         Some(target.wanted_tag())
     };
     findings.sort();
     findings.dedup();
-    Audit { earned, findings, files: natives }
+    Audit { earned, findings, files }
 }
 
 /// Files of another platform or processor, and files that nobody judges.
@@ -110,6 +90,9 @@ fn foreign(file: &NativeFile, target: Target) -> Option<Finding> {
         Os::Windows => Format::Pe,
     };
     let find = |code, message: String| Some(Finding::new(code, &file.path, message));
+    if let Some(problem) = &file.problem {
+        return find(Code::Unreadable, problem.to_string());
+    }
     match (&file.elf, file.format) {
         (_, Format::Archive) => find(
             Code::NotJudged,
@@ -119,11 +102,12 @@ fn foreign(file: &NativeFile, target: Target) -> Option<Finding> {
             Code::WrongPlatform,
             format!("it is a file for {}, the target is {}", platform(format), target.triple()),
         ),
+        (Some(elf), _) if file.is_device_code() => find(
+            Code::NotJudged,
+            format!("it is for {}, not for a processor that runs Linux", machine(elf.machine)),
+        ),
         (Some(elf), _) if elf.arch != Some(target.arch()) => {
-            let arch = elf.arch.map_or_else(
-                || format!("machine {} of the ELF registry", elf.machine),
-                |arch| arch.to_string(),
-            );
+            let arch = elf.arch.map_or_else(|| machine(elf.machine), |arch| arch.to_string());
             find(Code::WrongArch, format!("it is for {arch}, the target is {}", target.arch()))
         }
         (_, format @ (Format::MachO | Format::Pe)) => find(
@@ -144,6 +128,11 @@ fn platform(format: Format) -> &'static str {
         Format::Pe => "Windows",
         Format::Archive => "a linker",
     }
+}
+
+fn machine(machine: u16) -> String {
+    let known = DEVICES.iter().find(|(number, _)| *number == machine);
+    known.map_or_else(|| format!("machine {machine} of the ELF registry"), |(_, n)| (*n).to_owned())
 }
 
 #[cfg(test)]
