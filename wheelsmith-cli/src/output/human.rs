@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use anstyle::{AnsiColor, Style};
-use wheelsmith_core::audit::{Finding, Severity};
+use wheelsmith_core::finding::{Finding, Severity};
 use wheelsmith_core::plan::{Plan, TargetPlan};
 use wheelsmith_core::project::{Made, MadeTarget, MadeWheel};
 use wheelsmith_core::toolchain::{Found, RustStd, State};
@@ -102,7 +102,8 @@ fn finding(text: &mut String, finding: &Finding) {
     };
     let code = finding.code;
     let (file, message) = (&finding.file, &finding.message);
-    let _ = writeln!(text, "    {style}{word}[{code}]{style:#} {file}: {message}");
+    let place = file.as_ref().map(|file| format!("{file}: ")).unwrap_or_default();
+    let _ = writeln!(text, "    {style}{word}[{code}]{style:#} {place}{message}");
     if let Some(help) = &finding.help {
         let _ = writeln!(text, "      {DIM}{help}{DIM:#}");
     }

@@ -28,6 +28,8 @@ pub enum Code {
     WrongPlatform,
     /// The file is for another processor.
     WrongArch,
+    /// The file is for another C library.
+    WrongLibc,
     /// It needs a library that is not in the wheel and not promised.
     ExternalLibrary,
     /// It needs a newer version of a promised library.
@@ -66,10 +68,11 @@ pub enum Code {
 
 impl Code {
     /// Every code.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::Unreadable,
         Self::WrongPlatform,
         Self::WrongArch,
+        Self::WrongLibc,
         Self::ExternalLibrary,
         Self::SymbolTooNew,
         Self::ForbiddenSymbol,
@@ -95,6 +98,7 @@ impl Code {
             Self::Unreadable => "unreadable",
             Self::WrongPlatform => "wrong-platform",
             Self::WrongArch => "wrong-arch",
+            Self::WrongLibc => "wrong-libc",
             Self::ExternalLibrary => "external-library",
             Self::SymbolTooNew => "symbol-too-new",
             Self::ForbiddenSymbol => "forbidden-symbol",
@@ -121,6 +125,7 @@ impl Code {
             Self::Unreadable
             | Self::WrongPlatform
             | Self::WrongArch
+            | Self::WrongLibc
             | Self::ExternalLibrary
             | Self::SymbolTooNew
             | Self::ForbiddenSymbol
@@ -143,7 +148,7 @@ impl Code {
     pub const fn help(self) -> Option<&'static str> {
         match self {
             Self::Unreadable => Some("build or fetch the file anew; it may be cut short"),
-            Self::WrongPlatform | Self::WrongArch => {
+            Self::WrongPlatform | Self::WrongArch | Self::WrongLibc => {
                 Some("take the file for the target, or leave it out with `exclude`")
             }
             Self::ExternalLibrary => {

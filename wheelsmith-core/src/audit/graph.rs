@@ -1,102 +1,185 @@
 //! Which libraries the loader finds inside the wheel.
 //!
-//! As ld.so does (ld.so(8), "dynamic linking search order"): DT_RPATH of the file and of those that
-//! loaded it, unless the file has DT_RUNPATH; then DT_RUNPATH of the file alone. `$ORIGIN` is the
-//! directory of the file that has the entry.
+//! As ld.so does (ld.so(8), "dynamic linking search order"), breadth first from each file that
+//! nothing else needs: a library that is loaded already by the wanted name or SONAME; then DT_RPATH
+//! of the file and of those that loaded it, unless the file has DT_RUNPATH; then DT_RUNPATH of the
+//! file alone. `$ORIGIN` is the directory of the file that has the entry. A library counts as found
+//! when any way of loading the file finds it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::NativeFile;
+use super::place::{directory, installed};
 use crate::binary::elf::{Elf, Kind};
 
-/// How deep libraries load each other at most; no real wheel is near it.
-const DEEPEST: usize = 64;
+/// How often libraries are looked for at most. The largest wheels need a few hundred thousand.
+const MOST_LOOKUPS: usize = 10_000_000;
 
-/// For each file, the needed libraries that the loader finds in the wheel.
-pub(super) fn found_inside(files: &[NativeFile]) -> BTreeMap<&str, BTreeSet<&str>> {
-    let elves: BTreeMap<&str, &Elf> =
-        files.iter().filter_map(|f| Some((f.path.as_str(), f.elf.as_ref()?))).collect();
-    let paths: Vec<&str> = elves.keys().copied().collect();
-    let mut walk = Walk { elves, found: BTreeMap::new(), seen: BTreeSet::new() };
-    for path in paths {
-        walk.visit(path, &[], 0);
+pub(super) struct Graph<'a> {
+    nodes: Vec<Node<'a>>,
+    /// The place of a file -> its node.
+    places: BTreeMap<String, usize>,
+    /// A file's own name -> its nodes.
+    names: BTreeMap<&'a str, Vec<usize>>,
+    /// The file and the library that it needs, for those that are found.
+    found: BTreeSet<(&'a str, &'a str)>,
+    /// How many lookups are left; nothing when they were not enough.
+    lookups: Option<usize>,
+}
+
+struct Node<'a> {
+    path: &'a str,
+    elf: &'a Elf,
+    place: String,
+    rpath: Vec<String>,
+    runpath: Vec<String>,
+}
+
+/// A library in a process, and what loaded it.
+struct Loaded {
+    node: usize,
+    by: Option<usize>,
+}
+
+impl<'a> Graph<'a> {
+    pub(super) fn new(files: &'a [NativeFile]) -> Self {
+        Self::limited(files, MOST_LOOKUPS)
     }
-    walk.found
-}
 
-struct Walk<'a> {
-    elves: BTreeMap<&'a str, &'a Elf>,
-    found: BTreeMap<&'a str, BTreeSet<&'a str>>,
-    seen: BTreeSet<(&'a str, Vec<String>)>,
-}
-
-impl<'a> Walk<'a> {
-    /// Loads `path`, whose loaders have these RPATH directories.
-    fn visit(&mut self, path: &'a str, inherited: &[String], depth: usize) {
-        if depth > DEEPEST || !self.seen.insert((path, inherited.to_vec())) {
-            return;
-        }
-        let elf = self.elves[path];
-        let own = |entries: &[String]| -> Vec<String> {
-            entries.iter().filter_map(|entry| directory(entry, path)).collect()
+    fn limited(files: &'a [NativeFile], lookups: usize) -> Self {
+        let mut graph = Self {
+            nodes: Vec::new(),
+            places: BTreeMap::new(),
+            names: BTreeMap::new(),
+            found: BTreeSet::new(),
+            lookups: Some(lookups),
         };
-        let mut rpaths = if elf.runpath.is_empty() { own(&elf.rpath) } else { Vec::new() };
-        rpaths.extend(inherited.iter().cloned());
-        rpaths.dedup();
-        let search = if elf.runpath.is_empty() { rpaths.clone() } else { own(&elf.runpath) };
-        for needed in &elf.needed {
-            let inside = search.iter().find_map(|dir| {
-                let place = if dir.is_empty() { needed.clone() } else { format!("{dir}/{needed}") };
-                let (path, library) = self.elves.get_key_value(place.as_str())?;
-                // The loader passes over files of another architecture.
-                (library.arch == elf.arch && library.kind != Kind::Object).then_some(*path)
-            });
-            if let Some(library) = inside {
-                self.found.entry(path).or_default().insert(needed.as_str());
-                self.visit(library, &rpaths, depth + 1);
+        for file in files {
+            let Some(elf) = &file.elf else { continue };
+            let place = installed(file.path.as_str());
+            let directories = |entries: &[String]| -> Vec<String> {
+                entries.iter().filter_map(|entry| directory(entry, &place)).collect()
+            };
+            let (rpath, runpath) = (directories(&elf.rpath), directories(&elf.runpath));
+            let node = graph.nodes.len();
+            graph.places.insert(place.clone(), node);
+            graph.names.entry(file.path.file_name()).or_default().push(node);
+            graph.nodes.push(Node { path: file.path.as_str(), elf, place, rpath, runpath });
+        }
+        graph.load_all();
+        graph
+    }
+
+    /// Whether the loader finds `library` in the wheel when it loads `file`.
+    pub(super) fn finds(&self, file: &str, library: &str) -> bool {
+        self.found.contains(&(file, library))
+    }
+
+    /// Whether every way of loading was tried; if not, what is not found may yet be there.
+    pub(super) fn is_complete(&self) -> bool {
+        self.lookups.is_some()
+    }
+
+    /// A file of the wheel that is called `library` and could serve `file`, wherever it lies.
+    pub(super) fn elsewhere(&self, file: &Elf, library: &str) -> Option<&'a str> {
+        let nodes = self.names.get(library)?.iter().map(|&node| &self.nodes[node]);
+        nodes.filter(|node| serves(node.elf, file)).map(|node| node.path).next()
+    }
+
+    fn load_all(&mut self) {
+        let needed = self.nodes.iter().flat_map(|node| &node.elf.needed);
+        let inner: BTreeSet<usize> =
+            needed.filter_map(|name| self.names.get(name.as_str())).flatten().copied().collect();
+        let roots = (0..self.nodes.len()).filter(|node| !inner.contains(node)).collect::<Vec<_>>();
+        let mut seen = BTreeSet::new();
+        for root in roots {
+            self.load(root, &mut seen);
+        }
+        // Plugins that share their name with a needed library, and rings of libraries.
+        for node in inner {
+            if !seen.contains(&node) {
+                self.load(node, &mut seen);
             }
         }
+    }
+
+    /// Counts lookups, and says whether there are any left.
+    fn count(&mut self, lookups: usize) -> bool {
+        self.lookups = self.lookups.and_then(|left| left.checked_sub(lookups));
+        self.lookups.is_some()
+    }
+
+    /// Loads `root` into an empty process.
+    fn load(&mut self, root: usize, seen: &mut BTreeSet<usize>) {
+        let mut process = vec![Loaded { node: root, by: None }];
+        let mut loaded = BTreeSet::from([root]);
+        // What the loaded libraries answer to.
+        let mut names: BTreeSet<&'a str> = BTreeSet::new();
+        names.extend(self.nodes[root].elf.soname.as_deref());
+        let mut at = 0;
+        while let Some(&Loaded { node, .. }) = process.get(at) {
+            seen.insert(node);
+            let elf = self.nodes[node].elf;
+            for needed in &elf.needed {
+                if !self.count(1) {
+                    return;
+                }
+                if !names.contains(needed.as_str()) {
+                    let Some(library) = self.search(&process, at, needed) else { continue };
+                    names.insert(needed);
+                    names.extend(self.nodes[library].elf.soname.as_deref());
+                    if loaded.insert(library) {
+                        process.push(Loaded { node: library, by: Some(at) });
+                    }
+                }
+                self.found.insert((self.nodes[node].path, needed.as_str()));
+            }
+            at += 1;
+        }
+    }
+
+    /// The library that the loader takes for `needed`, a need of the `at`-th in the process.
+    fn search(&mut self, process: &[Loaded], at: usize, needed: &str) -> Option<usize> {
+        let node = &self.nodes[process[at].node];
+        let elf = node.elf;
+        // A name with a slash is a path, and not searched for.
+        if let Some((dir, name)) = needed.rsplit_once('/') {
+            return self.at(&directory(dir, &node.place)?, name, elf);
+        }
+        if !elf.runpath.is_empty() {
+            let found = node.runpath.iter().find_map(|dir| self.at(dir, needed, elf));
+            self.count(node.runpath.len());
+            return found;
+        }
+        let mut by = Some(at);
+        while let Some(loader) = by {
+            let Loaded { node, by: next } = process[loader];
+            let node = &self.nodes[node];
+            if node.elf.runpath.is_empty() {
+                let found = node.rpath.iter().find_map(|dir| self.at(dir, needed, elf));
+                if found.is_some() {
+                    return found;
+                }
+            }
+            if !self.count(1 + node.rpath.len()) {
+                return None;
+            }
+            by = next;
+        }
+        None
+    }
+
+    fn at(&self, dir: &str, name: &str, user: &Elf) -> Option<usize> {
+        let node = *self.places.get(&format!("{dir}/{name}"))?;
+        serves(self.nodes[node].elf, user).then_some(node)
     }
 }
 
-/// The directory of the wheel that an entry of RPATH or RUNPATH of `file` means; nothing when it
-/// lies outside.
-pub(super) fn directory(entry: &str, file: &str) -> Option<String> {
-    let rest = entry.strip_prefix("$ORIGIN").or_else(|| entry.strip_prefix("${ORIGIN}"))?;
-    if !rest.is_empty() && !rest.starts_with('/') {
-        return None;
-    }
-    let mut parts: Vec<&str> = file.split('/').collect();
-    parts.pop();
-    for part in rest.split('/') {
-        match part {
-            "" | "." => {}
-            ".." => {
-                parts.pop()?;
-            }
-            part => parts.push(part),
-        }
-    }
-    Some(parts.join("/"))
+/// Whether the loader takes `library` for `user`: it passes over files of another architecture.
+fn serves(library: &Elf, user: &Elf) -> bool {
+    library.arch == user.arch && library.kind != Kind::Object
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn origin_is_the_directory_of_the_file() {
-        let check = |entry: &str, expected: Option<&str>| {
-            assert_eq!(directory(entry, "pkg/bin/run").as_deref(), expected, "{entry}");
-        };
-        check("$ORIGIN", Some("pkg/bin"));
-        check("${ORIGIN}/../lib", Some("pkg/lib"));
-        check("$ORIGIN/../../pkg.libs", Some("pkg.libs"));
-        check("$ORIGIN/../..", Some(""));
-        check("$ORIGIN/../../..", None);
-        check("$ORIGINAL", None);
-        check("/usr/lib", None);
-        check("lib", None);
-        check("", None);
-    }
-}
+#[path = "graph_tests.rs"]
+mod tests;

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use super::NativeFile;
 use super::dyld::{self, Graph};
 use super::wanted::MacOs;
-use super::{Code, Finding, NativeFile};
 use crate::binary::macho::{Load, MachO, Pages, Platform, Slice};
+use crate::finding::{Code, Finding};
 use crate::name::{Arch, PlatformTag, PlatformVersion, WheelPath};
 
 /// The first macOS for arm64.

@@ -9,70 +9,37 @@
 
 mod dyld;
 mod elf;
-mod finding;
+mod file;
 mod graph;
 mod macho;
 mod pe;
+mod place;
+mod report;
 mod wanted;
-
-use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-pub use finding::{Code, Finding, Severity};
+pub use file::NativeFile;
+pub use report::{Auditwheel, Input, Kind, Report, SCHEMA};
+pub use wanted::Wanted;
 
-use self::wanted::{System, Wanted};
-use crate::binary::elf::Elf;
-use crate::binary::macho::MachO;
-use crate::binary::pe::Pe;
-use crate::binary::{self, Format};
+use self::file::DEVICES;
+use self::wanted::System;
+use crate::binary::Format;
+use crate::finding::{Code, Finding, Severity};
 use crate::name::{PlatformTag, Target, WheelPath};
 
 /// The verdict on the files of a wheel.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Audit {
-    /// The most compatible platform tag that every file keeps; `any` without native files; nothing
-    /// when a file is in the way of every tag.
+    /// The most compatible platform tag that every file keeps: `any` without native files, `linux_…`
+    /// when no policy is kept. Nothing when a file cannot be read, or none is for the target: then
+    /// no tag is right.
     pub earned: Option<PlatformTag>,
     /// What was seen, errors first, then by file.
     pub findings: Vec<Finding>,
     /// Each native file's facts, by path.
     pub files: Vec<NativeFile>,
-}
-
-/// A native file of a wheel.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct NativeFile {
-    /// Where it lies.
-    pub path: WheelPath,
-    /// What it is.
-    pub format: Format,
-    /// What it says of itself, for ELF files that can be read.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub elf: Option<Elf>,
-    /// What it says of itself, for Mach-O files that can be read.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub macho: Option<MachO>,
-    /// What it says of itself, for PE files that can be read.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub pe: Option<Pe>,
-}
-
-impl NativeFile {
-    fn read(path: &WheelPath, format: Format, bytes: &[u8]) -> Result<Self, binary::Error> {
-        let mut file = Self::unread(path, format);
-        match format {
-            Format::Elf => file.elf = Some(Elf::parse(bytes)?),
-            Format::MachO => file.macho = Some(MachO::parse(bytes)?),
-            Format::Pe => file.pe = Some(Pe::parse(bytes)?),
-            Format::Archive => {}
-        }
-        Ok(file)
-    }
-
-    fn unread(path: &WheelPath, format: Format) -> Self {
-        Self { path: path.clone(), format, elf: None, macho: None, pe: None }
-    }
 }
 
 impl Audit {
@@ -100,38 +67,22 @@ impl Audit {
 
 /// Judges the files of a wheel for `target`: its processor, its C library and its floor.
 pub fn audit(files: &[(WheelPath, Vec<u8>)], target: Target) -> Audit {
-    judge(files, &Wanted::by_target(target))
+    let files = files.iter().filter_map(|(path, bytes)| NativeFile::read(path, bytes));
+    judge(files.collect(), &Wanted::by_target(target))
 }
 
-/// Judges the files of a wheel by a platform tag that it claims; nothing for tags that promise
-/// nothing (`any`, `linux_x86_64`), or of which nothing is known.
-pub fn audit_tag(files: &[(WheelPath, Vec<u8>)], tag: &PlatformTag) -> Option<Audit> {
-    Some(judge(files, &Wanted::by_tag(tag)?))
-}
-
-fn judge(files: &[(WheelPath, Vec<u8>)], wanted: &Wanted) -> Audit {
-    let mut natives = Vec::new();
+/// Judges native files that were read before, so that their bytes need not be there all at once.
+pub fn judge(mut files: Vec<NativeFile>, wanted: &Wanted) -> Audit {
+    files.sort_by(|a, b| a.path.cmp(&b.path));
     let mut findings = Vec::new();
-    let mut contents = BTreeMap::new();
-    for (path, bytes) in files {
-        let Some(format) = Format::of(bytes) else { continue };
-        natives.push(NativeFile::read(path, format, bytes).unwrap_or_else(|error| {
-            findings.push(Finding::new(Code::Unreadable, path, error.to_string()));
-            NativeFile::unread(path, format)
-        }));
-        contents.insert(path.clone(), bytes.as_slice());
-    }
-    natives.sort_by(|a, b| a.path.cmp(&b.path));
-    for file in &natives {
+    for file in &files {
         findings.extend(foreign(file, wanted));
     }
     let earned = match &wanted.system {
-        _ if natives.is_empty() => Some(PlatformTag::Any),
-        System::Linux { target, libc } => {
-            elf::judge(&natives, &contents, *target, *libc, &mut findings)
-        }
+        _ if files.iter().all(NativeFile::is_device_code) => Some(PlatformTag::Any),
+        System::Linux { target, libc } => elf::judge(&files, *target, *libc, &mut findings),
         System::MacOs(wanted) => {
-            let tag = macho::judge(&natives, wanted, &mut findings);
+            let tag = macho::judge(&files, wanted, &mut findings);
             // The version is in the tag; all else is in the way of every tag.
             let is_in_the_way = |finding: &Finding| {
                 finding.severity == Severity::Error && finding.code != Code::MinimumTooNew
@@ -139,19 +90,22 @@ fn judge(files: &[(WheelPath, Vec<u8>)], wanted: &Wanted) -> Audit {
             (!findings.iter().any(is_in_the_way)).then_some(tag)
         }
         System::Windows(wanted) => {
-            let tag = pe::judge(&natives, wanted, &mut findings);
+            let tag = pe::judge(&files, wanted, &mut findings);
             let is_in_the_way = |finding: &Finding| finding.severity == Severity::Error;
             (!findings.iter().any(is_in_the_way)).then_some(tag)
         }
     };
     findings.sort();
     findings.dedup();
-    Audit { earned, findings, files: natives }
+    Audit { earned, findings, files }
 }
 
 /// Files of another platform, Linux files of another processor, and files that nobody judges.
 fn foreign(file: &NativeFile, wanted: &Wanted) -> Option<Finding> {
     let find = |code, message: String| Some(Finding::new(code, &file.path, message));
+    if let Some(problem) = &file.problem {
+        return find(Code::Unreadable, problem.to_string());
+    }
     match (&file.elf, file.format, &wanted.system) {
         (_, Format::Archive, _) => find(
             Code::NotJudged,
@@ -161,11 +115,12 @@ fn foreign(file: &NativeFile, wanted: &Wanted) -> Option<Finding> {
             Code::WrongPlatform,
             format!("it is a file for {}, the target is {wanted}", platform(format)),
         ),
+        (Some(elf), ..) if file.is_device_code() => find(
+            Code::NotJudged,
+            format!("it is for {}, not for a processor that runs Linux", machine(elf.machine)),
+        ),
         (Some(elf), _, System::Linux { target, .. }) if elf.arch != Some(target.arch()) => {
-            let arch = elf.arch.map_or_else(
-                || format!("machine {} of the ELF registry", elf.machine),
-                |arch| arch.to_string(),
-            );
+            let arch = elf.arch.map_or_else(|| machine(elf.machine), |arch| arch.to_string());
             find(Code::WrongArch, format!("it is for {arch}, the target is {}", target.arch()))
         }
         _ => None,
@@ -179,6 +134,11 @@ fn platform(format: Format) -> &'static str {
         Format::Pe => "Windows",
         Format::Archive => "a linker",
     }
+}
+
+fn machine(machine: u16) -> String {
+    let known = DEVICES.iter().find(|(number, _)| *number == machine);
+    known.map_or_else(|| format!("machine {machine} of the ELF registry"), |(_, n)| (*n).to_owned())
 }
 
 #[cfg(test)]

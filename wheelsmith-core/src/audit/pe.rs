@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::NativeFile;
 use super::wanted::Windows;
-use super::{Code, Finding, NativeFile};
 use crate::binary::pe::{Kind, Pe};
+use crate::finding::{Code, Finding};
 use crate::name::{Arch, PlatformTag, WheelPath};
 use crate::policy::windows::{Origin, origin, with_suffix};
 

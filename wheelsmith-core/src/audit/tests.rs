@@ -17,12 +17,18 @@ fn run(files: &[(&str, &[u8])], target: &str) -> Audit {
 /// The files of a wheel for a target earn a tag and get findings, as `code file`.
 fn check(files: &[(&str, &[u8])], target: &str, earned: &str, findings: &[&str]) {
     let audit = run(files, target);
-    let found: Vec<String> =
-        audit.findings.iter().map(|f| format!("{} {}", f.code, f.file)).collect();
+    let found: Vec<String> = audit
+        .findings
+        .iter()
+        .map(|f| format!("{} {}", f.code, f.file.as_ref().map_or("", |file| file.as_str())))
+        .collect();
     assert_eq!(found, findings, "{:#?}", audit.findings);
     assert_eq!(audit.earned_text(), earned);
 }
 
+/// No policy is kept.
+const LINUX: &str = "linux_x86_64";
+/// No tag is right.
 const NO_TAG: &str = "fit for no tag";
 
 #[test]
@@ -83,32 +89,150 @@ fn libraries_are_found_as_the_loader_finds_them() {
     };
     let (runpath, rpath) = (fixture!("runpath.so"), fixture!("rpath-origin.so"));
     with(runpath, "p/libplain.so", tag, &[]);
-    with(runpath, "p/lib/libplain.so", NO_TAG, &needs);
+    with(runpath, "x-1.data/platlib/p/libplain.so", tag, &[]);
+    with(runpath, "p/lib/libplain.so", LINUX, &needs);
     with(rpath, "lib/libplain.so", tag, &[]);
-    with(rpath, "p/libplain.so", NO_TAG, &needs);
+    with(rpath, "p/libplain.so", LINUX, &needs);
     let outside = fixture!("rpath-outside.so");
     let both = ["external-library p/user.so", "escaping-rpath p/user.so"];
-    with(outside, "opt/lib/libplain.so", NO_TAG, &both);
+    with(outside, "opt/lib/libplain.so", LINUX, &both);
     // One for another processor is passed over.
     let files = [("p/user.so", runpath), ("p/libplain.so", fixture!("aarch64.so"))];
-    check(&files, X86_64, NO_TAG, &["wrong-arch p/libplain.so", "external-library p/user.so"]);
+    check(&files, X86_64, LINUX, &["wrong-arch p/libplain.so", "external-library p/user.so"]);
+}
+
+#[test]
+fn scripts_and_data_lie_in_one_prefix() {
+    let library = ("x-1.data/data/lib/libplain.so", fixture!("x86_64.so"));
+    let files = [("x-1.data/scripts/user", fixture!("rpath-origin.so")), library];
+    check(&files, X86_64, "manylinux_2_17_x86_64", &[]);
+    // Where the environment has its packages is not known from there.
+    let files = [("p/user", fixture!("rpath-origin.so")), library];
+    check(&files, X86_64, LINUX, &["external-library p/user"]);
+}
+
+#[test]
+fn a_library_in_the_wrong_place_is_pointed_at() {
+    let files =
+        [("p/user.so", fixture!("runpath.so")), ("p/lib/libplain.so", fixture!("x86_64.so"))];
+    let message = &run(&files, X86_64).findings[0].message;
+    assert!(message.contains("in the wheel at `p/lib/libplain.so`"), "{message}");
 }
 
 #[test]
 fn files_of_other_platforms_are_errors() {
     let arm = [("p/lib.so", fixture!("aarch64.so"))];
-    assert!(run(&arm, X86_64).has_errors());
+    check(&arm, X86_64, NO_TAG, &["wrong-arch p/lib.so"]);
     check(&arm, "aarch64-unknown-linux-gnu", "manylinux_2_17_aarch64", &[]);
-    let musl = [("p/lib.so", fixture!("musl.so"))];
-    check(&musl, "x86_64-unknown-linux-musl", "musllinux_1_2_x86_64", &[]);
-    check(&musl, X86_64, NO_TAG, &["external-library p/lib.so"]);
-    let glibc = [("p/lib.so", fixture!("x86_64.so"))];
-    check(&glibc, "x86_64-unknown-linux-musl", NO_TAG, &["external-library p/lib.so"]);
     let macho: &[u8] = b"\xcf\xfa\xed\xfe";
-    assert!(run(&[("p/lib.dylib", macho)], X86_64).has_errors());
-    assert!(run(&glibc, "aarch64-apple-darwin").has_errors());
-    let damaged = [("p/lib.so", fixture!("too-short.so"))];
-    assert!(run(&damaged, X86_64).findings.iter().any(|f| f.code == Code::Unreadable));
+    check(&[("p/lib.dylib", macho)], X86_64, NO_TAG, &["wrong-platform p/lib.dylib"]);
+    assert!(run(&arm, "aarch64-apple-darwin").has_errors());
+    let both = [("p/a.dylib", macho), ("p/lib.so", fixture!("x86_64.so"))];
+    check(&both, X86_64, "manylinux_2_17_x86_64", &["wrong-platform p/a.dylib"]);
+}
+
+#[test]
+fn files_of_the_other_libc_are_errors() {
+    let (gnu, musl) = (X86_64, "x86_64-unknown-linux-musl");
+    let file = |bytes: &'static [u8]| [("p/lib.so", bytes)];
+    let wrong = ["wrong-libc p/lib.so"];
+    check(&file(fixture!("musl.so")), musl, "musllinux_1_2_x86_64", &[]);
+    check(&file(fixture!("musl.so")), gnu, LINUX, &wrong);
+    check(&file(fixture!("x86_64.so")), musl, LINUX, &wrong);
+    // One word for all that follows from it.
+    check(&file(fixture!("too-new.so")), musl, LINUX, &wrong);
+    check(&file(fixture!("program")), musl, LINUX, &wrong);
+}
+
+#[test]
+fn what_cannot_be_read_earns_nothing() {
+    let files = [("p/a.so", fixture!("too-short.so")), ("p/b.so", fixture!("x86_64.so"))];
+    check(&files, X86_64, NO_TAG, &["unreadable p/a.so"]);
+    assert!(run(&files, X86_64).has_errors());
+}
+
+#[test]
+fn code_that_is_data_is_said_to_be() {
+    let note = ["not-judged p/x.o"];
+    let library = ("p/lib.so", fixture!("x86_64.so"));
+    // BPF runs wherever its kernel does; a static library runs nowhere before it is linked.
+    check(&[("p/x.o", fixture!("bpf.o"))], X86_64, "any", &note);
+    check(&[("p/x.o", fixture!("bpf.o")), library], X86_64, "manylinux_2_17_x86_64", &note);
+    let archive: &[u8] = b"!<arch>\n";
+    check(&[("p/x.a", archive)], X86_64, "manylinux_2_17_x86_64", &["not-judged p/x.a"]);
+    check(
+        &[("p/x.a", archive)],
+        "x86_64-unknown-linux-gnu.2.28",
+        "manylinux_2_28_x86_64",
+        &["not-judged p/x.a"],
+    );
+}
+
+#[test]
+fn withheld_symbols_are_errors() {
+    // Made of a real file: the symbol that it needs is renamed to one of the policy's.
+    let mut file = NativeFile::read(&"p/lib.so".parse().unwrap(), fixture!("x86_64.so")).unwrap();
+    let judged = |file: &NativeFile| {
+        let audit = judge(vec![file.clone()], &Wanted::by_target(X86_64.parse().unwrap()));
+        (audit.earned_text(), audit.findings.iter().map(|f| f.code).collect::<Vec<_>>())
+    };
+    "__cxa_thread_atexit_impl".clone_into(&mut file.undefined[0].name);
+    let withheld = vec![Code::ForbiddenSymbol];
+    assert_eq!(judged(&file), ("manylinux_2_24_x86_64".to_owned(), withheld));
+    file.undefined[0].weak = true;
+    assert_eq!(judged(&file), ("manylinux_2_17_x86_64".to_owned(), vec![]));
+}
+
+#[test]
+fn versions_that_no_release_offers_are_errors() {
+    let judged = |version: &str, target: &str| {
+        let path = "p/lib.so".parse().unwrap();
+        let mut file = NativeFile::read(&path, fixture!("x86_64.so")).unwrap();
+        let elf = file.elf.as_mut().unwrap();
+        elf.needed_versions.insert("libc.so.6".to_owned(), [version.to_owned()].into());
+        let audit = judge(vec![file], &Wanted::by_target(target.parse().unwrap()));
+        let messages: Vec<String> = audit.findings.iter().map(|f| f.message.clone()).collect();
+        (audit.earned_text(), messages.join("; "))
+    };
+    let check = |version: &str, floor: &str, earned: &str, part: &str| {
+        let (tag, message) = judged(version, &format!("{X86_64}.{floor}"));
+        assert_eq!(tag, earned, "{version}");
+        assert_eq!(message.is_empty(), part.is_empty(), "{version}: {message}");
+        assert!(message.contains(part), "{message}");
+    };
+    check("GLIBC_PRIVATE", "2.41", LINUX, "glibc keeps that to itself");
+    check("GLIBC_ABI_DT_RELR", "2.35", "manylinux_2_36_x86_64", "the floor is glibc 2.35");
+    check("GLIBC_ABI_DT_RELR", "2.36", "manylinux_2_36_x86_64", "");
+    // Other processors have it; this one never had.
+    check("GLIBC_2.0", "2.17", LINUX, "`GLIBC_2.0`");
+    check("GLIBC_2.18", "2.20", "manylinux_2_24_x86_64", "");
+    check("GLIBC_9.9", "2.41", LINUX, "`GLIBC_9.9`");
+    check("GLIBCXX_3.4.29", "2.28", "manylinux_2_34_x86_64", "manylinux_2_28_x86_64 does not");
+    check("OPENSSL_3.0.0", "2.17", "manylinux_2_5_x86_64", "");
+}
+
+/// What is written must be what was promised: no error, then a tag within the floor's policies.
+#[test]
+fn no_errors_means_a_tag() {
+    for bytes in [fixture!("x86_64.so"), fixture!("program"), fixture!("too-new.so")] {
+        for minor in 5..45 {
+            let audit = run(&[("p/x", bytes)], &format!("{X86_64}.2.{minor}"));
+            let is_linux = matches!(audit.earned, Some(PlatformTag::Linux { .. }) | None);
+            assert!(audit.has_errors() || !is_linux, "2.{minor}: {}", audit.earned_text());
+        }
+    }
+}
+
+#[test]
+fn neither_order_nor_parts_matter() {
+    let files = [
+        ("p/user.so", fixture!("runpath.so")),
+        ("p/libplain.so", fixture!("x86_64.so")),
+        ("p/new.so", fixture!("too-new.so")),
+    ];
+    let mut reversed = files;
+    reversed.reverse();
+    assert_eq!(run(&files, X86_64), run(&reversed, X86_64));
 }
 
 #[test]

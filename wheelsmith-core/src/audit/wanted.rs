@@ -6,12 +6,14 @@ use crate::binary::Format;
 use crate::name::{Arch, Floor, Libc, Os, PlatformTag, PlatformVersion, TARGETS, Target};
 
 /// What the files of a wheel must keep.
-pub(super) struct Wanted {
+#[derive(Debug, Clone)]
+pub struct Wanted {
     /// How messages call it.
     name: String,
     pub(super) system: System,
 }
 
+#[derive(Debug, Clone)]
 pub(super) enum System {
     Linux { target: Target, libc: Libc },
     MacOs(MacOs),
@@ -19,6 +21,7 @@ pub(super) enum System {
 }
 
 /// What a macOS tag says.
+#[derive(Debug, Clone)]
 pub(super) struct MacOs {
     /// `x86_64`, `arm64` or `universal2`.
     pub(super) name: &'static str,
@@ -37,6 +40,7 @@ impl MacOs {
 }
 
 /// What a Windows tag says.
+#[derive(Debug, Clone)]
 pub(super) struct Windows {
     /// `win32`, `win_amd64` or `win_arm64`.
     pub(super) name: &'static str,
@@ -53,7 +57,8 @@ impl Windows {
 }
 
 impl Wanted {
-    pub(super) fn by_target(target: Target) -> Self {
+    /// What a target asks for: its processor, its C library and its floor.
+    pub fn by_target(target: Target) -> Self {
         let system = match (target.os(), target.wanted_tag(), target.floor()) {
             (Os::Linux(libc), ..) => System::Linux { target, libc },
             (_, PlatformTag::MacOs { arch, .. }, Floor::MacOs(floor)) => {
@@ -65,8 +70,8 @@ impl Wanted {
         Self { name: target.triple().to_owned(), system }
     }
 
-    /// Nothing for tags that promise nothing, or of which nothing is known.
-    pub(super) fn by_tag(tag: &PlatformTag) -> Option<Self> {
+    /// What a platform tag promises; nothing for tags that promise nothing, or of which nothing is known.
+    pub fn by_tag(tag: &PlatformTag) -> Option<Self> {
         let system = match tag.perennial() {
             PlatformTag::MacOs { min, arch } => System::MacOs(MacOs { name: arch, floor: min }),
             PlatformTag::Windows { name } => System::Windows(Windows { name }),

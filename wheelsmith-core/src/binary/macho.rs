@@ -312,7 +312,7 @@ impl Slice {
             }
             let command = Bytes::new(head.slice(0, size.into(), WHAT)?, file.endian);
             self.read_command(file, command, &mut layout)?;
-            rest = &rest[command.all.len()..];
+            rest = &rest[usize::try_from(command.size()).unwrap_or(rest.len())..];
         }
         Ok(layout)
     }
@@ -397,7 +397,7 @@ impl Slice {
 /// The text of a load command, whose offset stands at `at`.
 fn text(command: Bytes<'_>, at: u64, what: &'static str) -> Result<String, Error> {
     let start = command.u32(at, what)?;
-    let size = u64::try_from(command.all.len()).unwrap_or(u64::MAX);
+    let size = command.size();
     let bytes = command.slice(start.into(), size.saturating_sub(start.into()), what)?;
     let end = bytes.iter().position(|&b| b == 0).ok_or(Error::Malformed { what })?;
     let text = std::str::from_utf8(&bytes[..end]).map_err(|_| Error::Malformed { what })?;

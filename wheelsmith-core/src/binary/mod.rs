@@ -2,9 +2,12 @@
 //! recurses, or takes more memory than a small multiple of the file.
 
 mod bytes;
+mod content;
 pub mod elf;
 pub mod macho;
 pub mod pe;
+
+pub use content::{Content, Pieces};
 
 /// Why a file's own words cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -42,9 +42,31 @@ impl Policy {
 
 /// Whether `library` is the dynamic loader, which is there wherever the program starts at all.
 pub fn is_loader(library: &str) -> bool {
-    library.contains("ld-linux")
-        || library.starts_with("ld64.so.")
-        || library.starts_with("ld-musl-")
+    is_glibc_loader(library) || library.starts_with("ld-musl-")
+}
+
+fn is_glibc_loader(library: &str) -> bool {
+    library.starts_with("ld-linux") || library.starts_with("ld64.so.")
+}
+
+/// The C library that a file of this name is or belongs to; nothing for other files.
+///
+/// ```
+/// use wheelsmith_core::name::Libc;
+/// use wheelsmith_core::policy::libc_of;
+///
+/// assert_eq!(libc_of("libc.so.6"), Some(Libc::Glibc));
+/// assert_eq!(libc_of("ld-musl-aarch64.so.1"), Some(Libc::Musl));
+/// assert_eq!(libc_of("libm.so.6"), None);
+/// ```
+pub fn libc_of(library: &str) -> Option<Libc> {
+    if library == "libc.so.6" || is_glibc_loader(library) {
+        return Some(Libc::Glibc);
+    }
+    let is_musl = library == "libc.so"
+        || library.starts_with("libc.musl-")
+        || library.starts_with("ld-musl-");
+    is_musl.then_some(Libc::Musl)
 }
 
 /// The policies for `arch` and `libc`, the most compatible first; none when no index takes such
@@ -144,6 +166,10 @@ mod tests {
                 for pair in policies(arch, libc).windows(2) {
                     let (old, new) = (&pair[0], &pair[1]);
                     assert!(old.allowed_libraries.is_subset(&new.allowed_libraries), "{}", new.tag);
+                    for (library, symbols) in &new.forbidden_symbols {
+                        let older = &old.forbidden_symbols[library];
+                        assert!(symbols.is_subset(older), "{} {library}", new.tag);
+                    }
                     for (namespace, versions) in &old.symbol_versions {
                         assert!(versions.is_subset(&new.symbol_versions[namespace]), "{}", new.tag);
                     }

@@ -8,7 +8,7 @@ use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use super::launcher::{self, MODULE};
 use super::make::{MadeFile, MadeWheel};
 use super::{BuildOptions, Error, Project};
-use crate::audit::{self, Audit};
+use crate::audit::{self, Audit, NativeFile, Wanted};
 use crate::build::inputs;
 use crate::config::Wheel;
 use crate::config::project::RawProject;
@@ -324,18 +324,20 @@ impl Pack<'_> {
         Ok(())
     }
 
-    /// Inspects every file that goes into the wheel, wherever it lies.
+    /// Inspects every file that goes into the wheel, wherever it lies, one at a time.
     fn judge(&self, plan: &TargetPlan) -> Result<Audit, Error> {
         let mut files = Vec::new();
         for entry in self.entries.values() {
-            let bytes = match &entry.source {
-                Source::Bytes(bytes) => bytes.clone(),
+            let file = match &entry.source {
+                Source::Bytes(bytes) => NativeFile::read(&entry.path, bytes),
                 Source::File { path, .. } => {
-                    sys::fs::read(path).map_err(|e| Error::io("read a file to inspect", e))?
+                    let bytes = sys::fs::read(path);
+                    let bytes = bytes.map_err(|e| Error::io("read a file to inspect", e))?;
+                    NativeFile::read(&entry.path, &bytes)
                 }
             };
-            files.push((entry.path.clone(), bytes));
+            files.extend(file);
         }
-        Ok(audit::audit(&files, plan.target))
+        Ok(audit::judge(files, &Wanted::by_target(plan.target)))
     }
 }

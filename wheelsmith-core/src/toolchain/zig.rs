@@ -206,9 +206,11 @@ fn lists_symbols(host: &Host, target: &Target) -> Option<Tool> {
     names.filter_map(|name| host.env.find_program(name)).map(Tool::new).next()
 }
 
-/// The oldest glibc that zig carries stubs of, where that is newer than manylinux2014's.
+/// The oldest glibc that zig carries stubs of, for processors that came to glibc after its 2.5. With
+/// an older floor it finds no headers at all.
 fn oldest_glibc(arch: Arch) -> Option<PlatformVersion> {
     match arch {
+        Arch::Aarch64 => Some(PlatformVersion::new(2, 17)),
         Arch::Ppc64le => Some(PlatformVersion::new(2, 19)),
         Arch::Riscv64 => Some(PlatformVersion::new(2, 27)),
         Arch::Loongarch64 => Some(PlatformVersion::new(2, 36)),

@@ -144,7 +144,8 @@ impl Dynamic {
 /// A table of names, each ended by a zero byte.
 pub(super) struct Strings<'b> {
     table: &'b [u8],
-    /// How many more bytes may be read.
+    /// How many bytes may be read in all, and how many more.
+    most: usize,
     left: Cell<usize>,
 }
 
@@ -153,7 +154,7 @@ impl<'b> Strings<'b> {
     pub(super) fn new(file: &'b [u8], (start, size): (usize, usize)) -> Self {
         let table = file.get(start..start.saturating_add(size)).unwrap_or_default();
         let most = file.len().saturating_mul(MOST_NAMES_PER_BYTE).saturating_add(LONGEST_STRING);
-        Self { table, left: Cell::new(most) }
+        Self { table, most, left: Cell::new(most) }
     }
 
     pub(super) fn bytes(&self, offset: u64, what: &'static str) -> Result<&'b [u8], Error> {
@@ -164,8 +165,8 @@ impl<'b> Strings<'b> {
         // Looking for an end that is not there costs as much.
         let read = end.unwrap_or(rest.len()) + 1;
         let left = self.left.get().checked_sub(read);
-        let count = self.table.len() as u64;
-        self.left.set(left.ok_or(Error::TooMany { what: "names in one table", count })?);
+        let too_many = Error::TooMany { what: "bytes of names", count: self.most as u64 };
+        self.left.set(left.ok_or(too_many)?);
         end.map(|end| &rest[..end]).ok_or(Error::Malformed { what })
     }
 

@@ -89,6 +89,72 @@ fn symbols_carry_their_version() {
 }
 
 #[test]
+fn versions_hardening_and_identity_are_read() {
+    let check = |bytes: &[u8], defined: &[&str], relro: Relro| {
+        let elf = Elf::parse(bytes).unwrap();
+        assert_eq!(elf.defined_versions.iter().collect::<Vec<_>>(), defined);
+        assert_eq!(elf.relro, relro);
+    };
+    check(fixture!("x86_64.so"), &[], Relro::Full);
+    check(fixture!("versioned.so"), &["PLAIN_1.0"], Relro::Full);
+    check(fixture!("static-program"), &[], Relro::None);
+    check(fixture!("static-pie-program"), &[], Relro::Partial);
+    assert_eq!(Elf::parse(fixture!("x86_64.so")).unwrap().build_id, None);
+    let id = Elf::parse(fixture!("quiet-gnu-ld.so")).unwrap().build_id.unwrap();
+    assert!(id.len() == 40 && id.bytes().all(|b| b.is_ascii_hexdigit()), "{id}");
+}
+
+/// The program header `kind` of a 64-bit little-endian file, as offsets into it.
+fn segment(bytes: &[u8], kind: u32) -> usize {
+    let count = usize::from(bytes[0x38]);
+    let mut headers = (0..count).map(|i| 0x40 + i * 0x38);
+    headers.find(|&at| bytes[at..at + 4] == kind.to_le_bytes()).unwrap()
+}
+
+#[test]
+fn the_loader_goes_by_addresses() {
+    const PT_DYNAMIC: u32 = 2;
+    let mut bytes = fixture!("x86_64.so").to_vec();
+    let expected = Elf::parse(&bytes).unwrap();
+    let header = segment(&bytes, PT_DYNAMIC);
+    // A decoy for readers that go by the file offset.
+    bytes[header + 8..header + 16].copy_from_slice(&0x40_u64.to_le_bytes());
+    assert_eq!(Elf::parse(&bytes).unwrap(), expected);
+}
+
+/// A small file whose names share their bytes stands for gigabytes of text.
+#[test]
+fn names_that_share_their_bytes_are_refused() {
+    let length = 60_000;
+    let mut bytes = fixture!("x86_64.so").to_vec();
+    let table = bytes.len();
+    bytes.extend(std::iter::repeat_n(b'a', length));
+    bytes.push(0);
+    let dynamic = bytes.len();
+    let entries = 50_000_u64;
+    let mut put = |tag: u64, value: u64| {
+        bytes.extend(tag.to_le_bytes());
+        bytes.extend(value.to_le_bytes());
+    };
+    put(5, table as u64);
+    put(10, length as u64 + 1);
+    (0..entries).for_each(|i| put(1, i % 100));
+    put(0, 0);
+    // One segment has it all, at addresses that are the offsets.
+    let size = bytes.len() as u64;
+    let (load, place) = (segment(&bytes, 1), segment(&bytes, 2));
+    let mut set = |header: usize, offset: u64, size: u64| {
+        for (field, value) in [(8, offset), (16, offset), (24, offset), (32, size), (40, size)] {
+            bytes[header + field..header + field + 8].copy_from_slice(&value.to_le_bytes());
+        }
+    };
+    set(load, 0, size);
+    set(place, dynamic as u64, size - dynamic as u64);
+    let error = Elf::parse(&bytes).unwrap_err();
+    assert!(matches!(error, Error::TooMany { .. }), "{error}");
+}
+
+#[test]
 fn damaged_files_are_errors() {
     Elf::parse(fixture!("too-short.so")).unwrap_err();
     Elf::parse(b"\x7fELF").unwrap_err();

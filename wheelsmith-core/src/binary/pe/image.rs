@@ -117,7 +117,7 @@ impl<'b> Image<'b> {
     pub(super) fn name(&self, address: u32, what: &'static str) -> Result<String, Error> {
         let name = self.file.name(self.offset(address, what)?, what)?;
         let left = self.names_left.get().checked_sub(name.len() + 1);
-        let count = self.file.all.len() as u64;
+        let count = self.file.size();
         self.names_left.set(left.ok_or(Error::TooMany { what: "bytes of names", count })?);
         Ok(String::from_utf8_lossy(name).into_owned())
     }

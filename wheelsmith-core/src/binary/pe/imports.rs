@@ -27,7 +27,7 @@ const IS_RELATIVE: u32 = 1;
 
 pub(super) fn read(image: &Image<'_>) -> Result<Vec<Import>, Error> {
     // Tables may share their symbols: no real file has more than one for each of its words.
-    let mut left = image.file.all.len() / 4;
+    let mut left = image.file.size() / 4;
     let mut imports = Vec::new();
     read_loaded(image, &mut left, &mut imports)?;
     read_delayed(image, &mut left, &mut imports)?;
@@ -35,11 +35,7 @@ pub(super) fn read(image: &Image<'_>) -> Result<Vec<Import>, Error> {
 }
 
 /// The list ends with an entry of zeros; the directory's size counts for nothing.
-fn read_loaded(
-    image: &Image<'_>,
-    left: &mut usize,
-    imports: &mut Vec<Import>,
-) -> Result<(), Error> {
+fn read_loaded(image: &Image<'_>, left: &mut u64, imports: &mut Vec<Import>) -> Result<(), Error> {
     const WHAT: &str = "import table";
     let (address, size) = image.directory(directory::IMPORTS);
     if address == 0 || size == 0 {
@@ -63,11 +59,7 @@ fn read_loaded(
     }
 }
 
-fn read_delayed(
-    image: &Image<'_>,
-    left: &mut usize,
-    imports: &mut Vec<Import>,
-) -> Result<(), Error> {
+fn read_delayed(image: &Image<'_>, left: &mut u64, imports: &mut Vec<Import>) -> Result<(), Error> {
     const WHAT: &str = "delay import table";
     let (address, size) = image.directory(directory::DELAY_IMPORTS);
     if address == 0 || size == 0 {
@@ -96,7 +88,7 @@ fn read_delayed(
 
 fn push(
     image: &Image<'_>,
-    left: &mut usize,
+    left: &mut u64,
     imports: &mut Vec<Import>,
     library: u32,
     table: u32,
@@ -116,7 +108,7 @@ fn push(
         if thunk == 0 {
             break;
         }
-        let count = image.file.all.len() as u64;
+        let count = image.file.size();
         *left = left.checked_sub(1).ok_or(Error::TooMany { what: "bytes of imports", count })?;
         if thunk & by_number != 0 {
             import.by_number += 1;

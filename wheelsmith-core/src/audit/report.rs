@@ -1,0 +1,86 @@
+//! What `wheelsmith audit` says: one value for every form of output.
+
+use serde::Serialize;
+
+use super::NativeFile;
+use crate::finding::{Finding, Severity};
+use crate::name::{PlatformTag, WheelFilename};
+
+/// The version of the report. It grows when a key changes its meaning or goes.
+pub const SCHEMA: u32 = 1;
+
+/// What was seen in all inputs.
+#[derive(Debug, Clone, Serialize)]
+pub struct Report {
+    /// [`SCHEMA`].
+    pub schema: u32,
+    /// Each input, in the order given; those of one pattern by name.
+    pub inputs: Vec<Input>,
+}
+
+/// What was seen in one wheel, directory, archive or file.
+#[derive(Debug, Clone, Serialize)]
+pub struct Input {
+    /// As it was given, with `/` between its parts.
+    pub path: String,
+    /// What it is.
+    pub kind: Kind,
+    /// The wheel's file name, taken apart; nothing for other inputs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub wheel: Option<WheelFilename>,
+    /// The platform tags of the file name, as written.
+    pub claimed_tags: Vec<PlatformTag>,
+    /// The tag that was asked for instead (`--policy`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub wanted_tag: Option<PlatformTag>,
+    /// The best tag that every file keeps; nothing when no tag is right.
+    pub verdict: Option<PlatformTag>,
+    /// What `auditwheel show --ldpaths ""` says of it; for Linux wheels only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub auditwheel_verdict: Option<Auditwheel>,
+    /// Why it could not be judged at all: then the exit code is 2.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+    /// What was seen: errors first, then by file.
+    pub findings: Vec<Finding>,
+    /// Each native file's facts, by path.
+    pub files: Vec<NativeFile>,
+}
+
+/// What an input is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    /// A `.whl` file.
+    Wheel,
+    /// A `.zip`, `.tar` or `.tar.gz` file.
+    Archive,
+    /// A directory of any kind.
+    Directory,
+    /// A runtime directory, with its `runtime.json`.
+    Runtime,
+    /// One native file.
+    File,
+}
+
+/// What auditwheel would say, told from its rules and the same facts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Auditwheel {
+    /// Its `overall_tag`; nothing where it ends in an error.
+    pub tag: Option<PlatformTag>,
+    /// Why that differs from ours, a sentence each; empty where it does not.
+    pub reasons: Vec<String>,
+}
+
+impl Report {
+    /// Whether any finding counts at `severity` or worse.
+    pub fn has(&self, severity: Severity) -> bool {
+        let mut findings = self.inputs.iter().flat_map(|input| &input.findings);
+        findings.any(|finding| finding.counts_at(severity))
+    }
+
+    /// Whether any input could not be judged.
+    pub fn has_failures(&self) -> bool {
+        self.inputs.iter().any(|input| input.error.is_some())
+    }
+}
