@@ -2,10 +2,11 @@
 
 use serde::Serialize;
 
+use super::extension::{Extension, Symbols};
 use crate::binary::elf::{Elf, Undefined};
 use crate::binary::macho::MachO;
 use crate::binary::pe::Pe;
-use crate::binary::{self, Format};
+use crate::binary::{self, Content, Format};
 use crate::name::WheelPath;
 
 /// A native file of a wheel: what it says of itself, without its bytes.
@@ -24,9 +25,15 @@ pub struct NativeFile {
     /// What it says of itself, for PE files that can be read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pe: Option<Pe>,
+    /// Which module of Python it is, and for which Pythons by its name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub extension: Option<Extension>,
     /// The symbols that it takes from others, for ELF files.
     #[serde(skip)]
     pub undefined: Vec<Undefined>,
+    /// What it takes from Python, and the functions by which Python starts it.
+    #[serde(skip)]
+    pub python: Symbols,
     /// Why it cannot be read.
     #[serde(skip)]
     pub problem: Option<binary::Error>,
@@ -43,7 +50,8 @@ impl NativeFile {
         let format = Format::of(bytes)?;
         let path = path.clone();
         let (elf, macho, pe, undefined) = (None, None, None, Vec::new());
-        let mut file = Self { path, format, elf, macho, pe, undefined, problem: None };
+        let (extension, python, problem) = (None, Symbols::default(), None);
+        let mut file = Self { path, format, elf, macho, pe, extension, undefined, python, problem };
         file.problem = file.facts(bytes).err();
         Some(file)
     }
@@ -59,6 +67,8 @@ impl NativeFile {
             Format::Pe => self.pe = Some(Pe::parse(bytes)?),
             Format::Archive => {}
         }
+        self.python = Symbols::read(self, Content::Whole(bytes))?;
+        self.extension = Extension::of(&self.path, &self.python);
         Ok(())
     }
 

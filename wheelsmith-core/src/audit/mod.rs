@@ -9,6 +9,7 @@
 
 mod dyld;
 mod elf;
+pub mod extension;
 mod file;
 mod graph;
 mod macho;

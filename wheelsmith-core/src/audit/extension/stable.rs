@@ -1,0 +1,106 @@
+//! Symbols of Python's against the stable ABI that a wheel or a file claims.
+
+use super::guest::{Abi, Guest, Who};
+use super::{Case, symbols};
+use crate::audit::NativeFile;
+use crate::binary::Format;
+use crate::finding::{Code, Finding, Severity};
+use crate::name::PlatformVersion;
+use crate::policy::stable_abi::{Membership, membership};
+
+/// What reference counting of free-threaded builds needs, and no other build has (CPython's
+/// `refcount.h` and `object.h`).
+const FREE_THREADED: [&str; 3] =
+    ["_Py_DecRefShared", "_Py_DecRefSharedDebug", "_Py_MergeZeroLocalRefcount"];
+
+/// The symbols it takes that only free-threaded builds have.
+pub(super) fn free_threaded(file: &NativeFile) -> Vec<String> {
+    let used = file.python.used.iter();
+    used.filter(|symbol| FREE_THREADED.contains(&symbol.as_str())).cloned().collect()
+}
+
+/// The symbols it takes that are not part of the stable ABI, with what is known of them.
+pub(super) fn outside(files: &[NativeFile], file: &NativeFile) -> Vec<String> {
+    let on_windows = file.format == Format::Pe;
+    let used = file.python.used.iter();
+    let found = used.filter_map(|symbol| match membership(symbol, on_windows) {
+        Membership::Since(_) => None,
+        Membership::Elsewhere(owner) => Some(format!("{symbol}, which only {owner} has")),
+        // Libraries have names such as Python's as well: PySide, PyQt.
+        Membership::Not if is_offered(files, symbol) => None,
+        Membership::Not => Some(symbol.clone()),
+    });
+    found.collect()
+}
+
+fn is_offered(files: &[NativeFile], symbol: &str) -> bool {
+    debug_assert!(symbols::is_python_name(symbol));
+    let has =
+        |file: &NativeFile| file.python.offered.binary_search_by(|s| (**s).cmp(symbol)).is_ok();
+    files.iter().any(has)
+}
+
+/// Holds a file to the stable ABI when its name or its guests ask for that.
+pub(super) fn check(files: &[NativeFile], case: &Case<'_>, guests: &[&Guest]) -> Vec<Finding> {
+    let claims_by_name = matches!(case.named_abi(), Abi::Stable { .. });
+    if matches!(case.named_abi(), Abi::CPython(_) | Abi::PyPy(_) | Abi::Other) {
+        return Vec::new();
+    }
+    let is_invited = guests.iter().any(|guest| matches!(guest.who, Who::Stable { .. }));
+    if !is_invited && !claims_by_name {
+        return Vec::new();
+    }
+    let path = &case.file.path;
+    let mut findings = Vec::new();
+    let outside = outside(files, case.file);
+    if !outside.is_empty() {
+        let claim = if is_invited { "the wheel claims" } else { "its name claims" };
+        let message = format!(
+            "{claim} the stable ABI, and it takes {} that {} not part of it",
+            count(outside.len()),
+            if outside.len() == 1 { "is" } else { "are" },
+        );
+        let mut finding = Finding::new(Code::NotStableAbi, path, message).because(outside);
+        if !is_invited {
+            // The Pythons that the tags invite have the symbol, whatever the name says.
+            finding.severity = Severity::Warning;
+        }
+        findings.push(finding);
+    }
+    // Every pair of tags must hold, so that the oldest release counts. `none` says nothing of that.
+    let floors = guests.iter().filter_map(|guest| match &guest.who {
+        Who::Every(_) => None,
+        who => Some((who.oldest()?, guest.tag.as_str())),
+    });
+    if let Some((floor, tag)) = floors.min() {
+        let newer = newer(case.file, floor);
+        if let Some((needed, _)) = newer.first() {
+            let message = format!(
+                "it takes {} that `{tag}` lacks; CPython {needed} has {}",
+                count(newer.len()),
+                if newer.len() == 1 { "it" } else { "them all" },
+            );
+            let evidence = newer.iter().map(|(since, symbol)| format!("{symbol}, since {since}"));
+            findings.push(Finding::new(Code::StableAbiTooNew, path, message).because(evidence));
+        }
+    }
+    findings
+}
+
+/// The symbols it takes that came after a release, newest first.
+fn newer(file: &NativeFile, floor: PlatformVersion) -> Vec<(PlatformVersion, &str)> {
+    let on_windows = file.format == Format::Pe;
+    let used = file.python.used.iter();
+    let mut found: Vec<(PlatformVersion, &str)> = used
+        .filter_map(|symbol| match membership(symbol, on_windows) {
+            Membership::Since(since) if since > floor => Some((since, symbol.as_str())),
+            _ => None,
+        })
+        .collect();
+    found.sort_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(b.1)));
+    found
+}
+
+fn count(symbols: usize) -> String {
+    if symbols == 1 { "a symbol".to_owned() } else { format!("{symbols} symbols") }
+}
