@@ -31,6 +31,8 @@ pub struct Existing {
     /// `name-version`, as the directories of this wheel have it.
     stem: String,
     header: Header,
+    /// `WHEEL`, `RECORD` and its signatures, as they were.
+    made: Vec<Entry>,
     /// Where large files lie until this value goes.
     dir: Option<tempfile::TempDir>,
 }
@@ -77,15 +79,17 @@ impl Existing {
 
     fn new(
         filename: WheelFilename,
-        mut entries: BTreeMap<WheelPath, Entry>,
+        entries: BTreeMap<WheelPath, Entry>,
         dir: Option<tempfile::TempDir>,
     ) -> Result<Self, String> {
         let stem = stem(&entries)?;
         let header = header(&entries)?;
         let made = ["WHEEL", "RECORD", "RECORD.jws", "RECORD.p7s"];
         let made = made.map(|name| format!("{stem}.dist-info/{name}"));
-        entries.retain(|path, _| !made.iter().any(|name| name == path.as_str()));
-        Ok(Self { filename, entries, stem, header, dir })
+        let is_made = |path: &WheelPath| made.iter().any(|name| name == path.as_str());
+        let (made, entries) = entries.into_iter().partition(|(path, _)| is_made(path));
+        let made: BTreeMap<_, _> = made;
+        Ok(Self { filename, entries, stem, header, made: made.into_values().collect(), dir })
     }
 
     /// `name-version`, as `.dist-info` and `.data` of this wheel have it.
@@ -104,6 +108,11 @@ impl Existing {
     /// The lines of `WHEEL` as they were, name and value.
     pub fn header(&self) -> &[(String, String)] {
         &self.header.0
+    }
+
+    /// Every file as it is, `WHEEL` and `RECORD` included, by path.
+    pub fn every_file(&self) -> impl Iterator<Item = &Entry> {
+        self.entries.values().chain(&self.made)
     }
 
     /// Adds or replaces a file with these bytes.
@@ -196,10 +205,16 @@ impl Header {
             let [python, abi, platform] = parts[..] else {
                 return Err(format!("the tag `{tag}` in its WHEEL is none"));
             };
+            // Some makers write the sets of the file name into one line.
             for (set, part) in sets.iter_mut().zip([python, abi, platform]) {
-                set.insert(part);
+                set.extend(part.split('.'));
             }
-            tags.insert(tag);
+            for python in python.split('.') {
+                for abi in abi.split('.') {
+                    let platforms = platform.split('.');
+                    tags.extend(platforms.map(|platform| (python, abi, platform)));
+                }
+            }
         }
         let [python, abi, platforms] = sets.map(|set| set.into_iter().collect::<Vec<_>>());
         if python.is_empty() {
@@ -376,6 +391,7 @@ mod tests {
         check(&["py3-none-any"], Ok("demo-1.0-py3-none-any.whl"));
         let two = ["py2-none-win32", "py3-none-win32"];
         check(&two, Ok("demo-1.0-py2.py3-none-win32.whl"));
+        check(&["py2.py3-none-win32"], Ok("demo-1.0-py2.py3-none-win32.whl"));
         check(&[], Err("no `Tag`"));
         check(&["py3"], Err("is none"));
         check(&["py2-none-any", "py3-abi3-any"], Err("no file name"));
