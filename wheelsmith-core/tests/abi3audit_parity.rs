@@ -21,7 +21,17 @@ use wheelsmith_core::finding::{Code, Finding};
 use wheelsmith_core::name::{WheelFilename, WheelPath};
 
 /// Wheels on which the two differ: the beginning of the file name, and why.
-const DIFFERENCES: &[(&str, &str)] = &[];
+const DIFFERENCES: &[(&str, &str)] = &[
+    (
+        "libsass-",
+        "it has functions of its own called `PySass_…`, which abi3audit takes for Python's",
+    ),
+    (
+        "pyside6_essentials-",
+        "`libpyside6.abi3.so.6.9` is judged as well, and what it offers to the modules is not \
+         Python's",
+    ),
+];
 
 /// File and symbol, the same in both.
 type Symbols = BTreeSet<(String, String)>;

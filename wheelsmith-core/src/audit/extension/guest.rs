@@ -167,6 +167,7 @@ impl Who {
     }
 
     /// How many of them can import what is built for `abi`.
+    #[allow(clippy::match_same_arms, reason = "a table: tag by tag")]
     pub(super) fn reached_by(&self, abi: &Abi) -> Reach {
         let all_if = |condition| if condition { Reach::All } else { Reach::None };
         let some_if = |condition| if condition { Reach::Some } else { Reach::None };

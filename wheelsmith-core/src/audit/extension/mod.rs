@@ -239,18 +239,21 @@ impl<'w> Wheel<'w> {
             let reaches = group.iter().map(|case| case.reaches(&guest.who));
             reaches.max().unwrap_or(Reach::None)
         };
+        let is_module = first.name.is_some();
         let left_out: Vec<&Guest> =
             self.guests.iter().filter(|guest| best(guest) == Reach::None).collect();
-        if !left_out.is_empty() {
-            let tags: Vec<String> =
-                left_out.iter().map(|guest| format!("nothing for `{}`", guest.tag)).collect();
-            let message = format!(
-                "the wheel is for `{}` as well, whose Pythons import no file of this module",
-                left_out[0].tag
-            );
-            return Some(Finding::new(Code::WrongAbi, &first.file.path, message).because(tags));
+        if let Some(guest) = left_out.first().filter(|_| is_module) {
+            let claim =
+                first.claims.iter().find(|c| guest.who.reached_by(&c.abi) == Reach::None)?;
+            let message = format!("{}; the wheel is for {} as well", claim.because, invited(guest));
+            let more = left_out.iter().filter(|_| left_out.len() > 1);
+            let more = more.map(|guest| format!("nothing for `{}`", guest.tag));
+            return Some(Finding::new(Code::WrongAbi, &first.file.path, message).because(more));
         }
-        let guest = self.guests.iter().find(|guest| best(guest) == Reach::Some)?;
+        // What is no module may have files by other names for other Pythons.
+        let is_meant = |guest: &&Guest| is_module || !matches!(guest.who, Who::Every(_));
+        let limited = self.guests.iter().filter(is_meant);
+        let guest = limited.into_iter().find(|guest| best(guest) == Reach::Some)?;
         let claim = first.limit(guest)?;
         let has_others =
             |case: &&&Case<'_>| case.limit(guest).is_some_and(|other| other.abi != claim.abi);
@@ -260,7 +263,7 @@ impl<'w> Wheel<'w> {
         let message = format!("{}; the wheel is for {}", claim.because, invited(guest));
         let mut finding = Finding::new(Code::WrongAbi, &first.file.path, message)
             .because(claim.evidence.iter().cloned());
-        if matches!(claim.abi, Abi::Stable { .. }) {
+        if matches!((&claim.abi, &guest.who), (Abi::Stable { .. }, Who::Every(_))) {
             // Most Pythons import it: all of CPython from some release on.
             finding.severity = Severity::Warning;
         }

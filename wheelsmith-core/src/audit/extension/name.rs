@@ -36,7 +36,6 @@ impl<'n> ModuleName<'n> {
         let (abi, platform) = match words.split_once('-') {
             None if matches!(words, "abi3" | "abi3t") && is_pyd => (Abi::Nobody, None),
             None if matches!(words, "abi3" | "abi3t") => (stable(words), None),
-            None => return None,
             // From 3.15 on, so that several systems can share a directory.
             Some(("abi3" | "abi3t", _)) if is_pyd => (Abi::Nobody, None),
             Some((abi @ ("abi3" | "abi3t"), platform)) => (stable(abi), Some(platform)),
@@ -55,11 +54,11 @@ impl<'n> ModuleName<'n> {
                 // PyPy for Python 3.5 and before said less: nobody can tell these apart.
                 match version(&word[4..]) {
                     Some(_) => (Abi::PyPy(Some(format!("{word}_{binary}"))), Some(platform)),
-                    None => (Abi::Other, Some(platform)),
+                    None => (Abi::Other, None),
                 }
             }
-            Some((word, rest)) if word.starts_with("graalpy") => (Abi::Other, Some(rest)),
-            Some(_) => return None,
+            Some((word, _)) if word.starts_with("graalpy") => (Abi::Other, None),
+            None | Some(_) => return None,
         };
         named(abi, platform)
     }

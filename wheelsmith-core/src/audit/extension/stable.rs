@@ -1,11 +1,12 @@
 //! Symbols of Python's against the stable ABI that a wheel or a file claims.
 
 use super::guest::{Abi, Guest, Who};
-use super::{Case, symbols};
+use super::{Case, Symbols};
 use crate::audit::NativeFile;
 use crate::binary::Format;
 use crate::finding::{Code, Finding, Severity};
-use crate::name::PlatformVersion;
+use crate::name::{Libc, PlatformVersion};
+use crate::policy;
 use crate::policy::stable_abi::{Membership, membership};
 
 /// What reference counting of free-threaded builds needs, and no other build has (CPython's
@@ -34,10 +35,30 @@ pub(super) fn outside(files: &[NativeFile], file: &NativeFile) -> Vec<String> {
 }
 
 fn is_offered(files: &[NativeFile], symbol: &str) -> bool {
-    debug_assert!(symbols::is_python_name(symbol));
-    let has =
-        |file: &NativeFile| file.python.offered.binary_search_by(|s| (**s).cmp(symbol)).is_ok();
-    files.iter().any(has)
+    files.iter().any(|file| Symbols::is_offered_by(file, symbol))
+}
+
+/// The libraries that an ELF file needs and that are neither in the wheel nor promised by any
+/// policy: where its symbols come from, the file does not say.
+fn strange_libraries<'f>(files: &[NativeFile], file: &'f NativeFile) -> Vec<&'f str> {
+    let Some((elf, arch)) = file.elf.as_ref().and_then(|elf| Some((elf, elf.arch?))) else {
+        return Vec::new();
+    };
+    let is_here = |library: &str| {
+        files.iter().any(|file| {
+            let soname = file.elf.as_ref().and_then(|elf| elf.soname.as_deref());
+            file.path.file_name() == library || soname == Some(library)
+        })
+    };
+    let is_promised = |library: &str| {
+        [Libc::Glibc, Libc::Musl].into_iter().any(|libc| {
+            let newest = policy::policies(arch, libc).last();
+            newest.is_some_and(|policy| policy.allows_library(library))
+        })
+    };
+    let is_python = |library: &str| library.starts_with("libpython");
+    let needed = elf.needed.iter().map(String::as_str);
+    needed.filter(|name| !is_here(name) && !is_promised(name) && !is_python(name)).collect()
 }
 
 /// Holds a file to the stable ABI when its name or its guests ask for that.
@@ -54,13 +75,19 @@ pub(super) fn check(files: &[NativeFile], case: &Case<'_>, guests: &[&Guest]) ->
     let mut findings = Vec::new();
     let outside = outside(files, case.file);
     if !outside.is_empty() {
+        let (are, them) = if outside.len() == 1 { ("is", "it") } else { ("are", "them") };
         let claim = if is_invited { "the wheel claims" } else { "its name claims" };
-        let message = format!(
-            "{claim} the stable ABI, and it takes {} that {} not part of it",
-            count(outside.len()),
-            if outside.len() == 1 { "is" } else { "are" },
-        );
+        let taken = count(outside.len());
+        let message =
+            format!("{claim} the stable ABI, and it takes {taken} that {are} not part of it");
         let mut finding = Finding::new(Code::NotStableAbi, path, message).because(outside);
+        let strange = strange_libraries(files, case.file);
+        if !strange.is_empty() {
+            let libraries: Vec<String> = strange.iter().map(|name| format!("`{name}`")).collect();
+            finding.message =
+                format!("{}, unless {} has {them}", finding.message, libraries.join(" or "));
+            finding.severity = Severity::Warning;
+        }
         if !is_invited {
             // The Pythons that the tags invite have the symbol, whatever the name says.
             finding.severity = Severity::Warning;

@@ -20,16 +20,12 @@ pub(super) enum Start {
     Python2,
 }
 
-/// Which of its functions start the module, and how.
-pub(super) fn names<'s>(
-    path: &WheelPath,
-    module: &str,
-    symbols: &'s Symbols,
-) -> impl Iterator<Item = (Start, &'s str)> {
+/// The functions that start the module at `path`, whoever looks for them.
+pub(super) fn wanted(path: &WheelPath, module: &str) -> Vec<(Start, String)> {
     // Python calls the module of a package by the name of its directory.
     let package = path.parent().and_then(|parent| parent.rsplit('/').next());
     let package = package.filter(|_| module == "__init__");
-    let mut wanted: Vec<(Start, String)> = Vec::new();
+    let mut wanted = Vec::new();
     for name in package.into_iter().chain([module]) {
         let (is_encoded, name) = exported_name(name);
         let mark = if is_encoded { "U" } else { "" };
@@ -38,6 +34,16 @@ pub(super) fn names<'s>(
         wanted.push((Start::Cffi, format!("_cffi_pypyinit_{name}")));
         wanted.push((Start::Python2, format!("init{name}")));
     }
+    wanted
+}
+
+/// Which of its functions start the module, and how.
+pub(super) fn names<'s>(
+    path: &WheelPath,
+    module: &str,
+    symbols: &'s Symbols,
+) -> impl Iterator<Item = (Start, &'s str)> {
+    let wanted = wanted(path, module);
     symbols.starts.iter().filter_map(move |start| {
         let (how, _) = wanted.iter().find(|(_, name)| name == start)?;
         Some((*how, start.as_str()))
@@ -94,11 +100,12 @@ pub(super) fn check(
         1 => format!("Python looks for `{expected}`, and it exports `{}`", others[0]),
         n => format!("Python looks for `{expected}`, and it exports {n} others"),
     };
+    let named = if others.len() > 1 { MOST_NAMED } else { 0 };
     let mut finding = Finding::new(Code::NoInitFunction, path, message)
-        .because(others.iter().take(MOST_NAMED).cloned().filter(|_| others.len() > 1));
+        .because(others.iter().take(named).cloned());
     if others.is_empty() && file.python.used.is_empty() {
-        // It wants nothing of Python: perhaps somebody loads it by path, as ctypes does.
-        finding.severity = Severity::Warning;
+        // It wants nothing of Python: somebody loads it by path, as ctypes and cffi do.
+        finding.severity = Severity::Info;
     }
     Some(finding)
 }

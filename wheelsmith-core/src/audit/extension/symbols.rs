@@ -1,6 +1,7 @@
 //! What a native file takes from Python, and the functions by which Python starts it.
 
-use super::name::{ModuleName, exported_name};
+use super::name::ModuleName;
+use super::start;
 use crate::audit::NativeFile;
 use crate::binary::macho::Origin;
 use crate::binary::{self, Content, macho};
@@ -15,7 +16,7 @@ pub struct Symbols {
     /// Python's symbols that it uses: `PyLong_FromLong`. Those without which it can be loaded are
     /// left out, and those that it takes from another library by name.
     pub used: Vec<String>,
-    /// What it offers under names such as Python's.
+    /// What it offers under names such as Python's; for ELF files [`NativeFile::exports`] says that.
     pub offered: Vec<String>,
 }
 
@@ -35,22 +36,20 @@ impl Symbols {
         content: Content<'_>,
     ) -> Result<Self, binary::Error> {
         let mut found = Self::default();
-        let python_2 = python_2_start(&file.path);
-        if let Some(elf) = &file.elf {
+        let own = own_starts(&file.path);
+        if file.elf.is_some() {
             // Python's symbols have no versions: what has one is another library's.
             let used = file.undefined.iter().filter(|symbol| !symbol.weak);
             let used = used.filter(|symbol| symbol.version.is_none());
             found.used = python_names(used.map(|symbol| symbol.name.as_str()));
-            let bytes = content.up_to(0, content.size()).unwrap_or_default();
-            for name in elf.exported_symbols(bytes)? {
-                found.offer(&name, python_2.as_deref());
-            }
+            let own = own.iter().filter(|name| file.exports.contains(name));
+            found.starts = file.exports.python_starts().iter().chain(own).cloned().collect();
         }
         if let Some(pe) = &file.pe {
             let imports = pe.imports.iter().filter(|i| super::dll::release(&i.library).is_some());
             found.used = python_names(imports.flat_map(|i| i.symbols.iter().map(String::as_str)));
             for name in &pe.exports {
-                found.offer(name, python_2.as_deref());
+                found.offer(name, &own);
             }
         }
         if let Some(image) = &file.macho {
@@ -60,7 +59,7 @@ impl Symbols {
                 slices += 1;
                 let mut slice = Self::default();
                 for name in &symbols.exported {
-                    slice.offer(name, python_2.as_deref());
+                    slice.offer(name, &own);
                 }
                 starts.append(&mut slice.starts);
                 found.offered.append(&mut slice.offered);
@@ -82,8 +81,14 @@ impl Symbols {
         Ok(found)
     }
 
-    fn offer(&mut self, name: &str, python_2: Option<&str>) {
-        if STARTS.iter().any(|start| name.starts_with(start)) || python_2 == Some(name) {
+    /// Whether a file offers `name`, which looks like one of Python's.
+    pub(super) fn is_offered_by(file: &NativeFile, name: &str) -> bool {
+        let offered = &file.python.offered;
+        file.exports.contains(name) || offered.binary_search_by(|n| (**n).cmp(name)).is_ok()
+    }
+
+    fn offer(&mut self, name: &str, own: &[String]) {
+        if STARTS.iter().any(|start| name.starts_with(start)) || own.iter().any(|n| n == name) {
             self.starts.push(name.to_owned());
         } else if is_python_name(name) {
             self.offered.push(name.to_owned());
@@ -91,11 +96,12 @@ impl Symbols {
     }
 }
 
-/// How Python 2 starts the module, if the file is one: too many other functions begin with `init`
-/// to keep them all.
-fn python_2_start(path: &WheelPath) -> Option<String> {
-    let name = ModuleName::parse(path.file_name())?;
-    Some(format!("init{}", exported_name(name.module).1))
+/// The functions that start the module, if the file is one. That of Python 2 is among them: too
+/// many others begin with `init` to keep them all.
+fn own_starts(path: &WheelPath) -> Vec<String> {
+    let name = ModuleName::parse(path.file_name());
+    let wanted = name.map(|name| start::wanted(path, name.module)).unwrap_or_default();
+    wanted.into_iter().map(|(_, name)| name).collect()
 }
 
 fn python_names<'n>(names: impl Iterator<Item = &'n str>) -> Vec<String> {

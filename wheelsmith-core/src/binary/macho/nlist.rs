@@ -3,7 +3,7 @@
 use goblin::mach::load_command as lc;
 use scroll::{BE, LE};
 
-use super::{FAT_MAGIC, FAT_MAGIC_64, MachO, Slice};
+use super::{FAT_MAGIC_64, MachO, Slice};
 use crate::binary::bytes::Bytes;
 use crate::binary::{Content, Error};
 
@@ -54,7 +54,8 @@ pub fn symbols(image: &MachO, content: Content<'_>) -> Result<Vec<SliceSymbols>,
             continue;
         }
         let (start, size) = place(file, image, i as u64)?;
-        found.push(read(slice, file.slice(start, size, "slice")?)?);
+        let file = Bytes::new(content, if slice.is_little_endian { LE } else { BE });
+        found.push(read(slice, file, start, size)?);
     }
     Ok(found)
 }
@@ -65,34 +66,39 @@ fn place(file: Bytes<'_>, image: &MachO, index: u64) -> Result<(u64, u64), Error
     if !image.is_universal {
         return Ok((0, file.size()));
     }
-    let magic = file.u32(0, WHAT)?;
-    debug_assert!([FAT_MAGIC, FAT_MAGIC_64].contains(&magic));
-    let is_wide = magic == FAT_MAGIC_64;
+    let is_wide = file.u32(0, WHAT)? == FAT_MAGIC_64;
     let at = 8 + index * if is_wide { 32 } else { 20 };
     let size_at = at + if is_wide { 16 } else { 12 };
     Ok((file.word(at + 8, is_wide, WHAT)?, file.word(size_at, is_wide, WHAT)?))
 }
 
-fn read(slice: &Slice, bytes: &[u8]) -> Result<SliceSymbols, Error> {
-    let file = Bytes::new(bytes, if slice.is_little_endian { LE } else { BE });
+/// Reads the slice at `start`; nothing of it may lie beyond its `size`.
+fn read(slice: &Slice, file: Bytes<'_>, start: u64, size: u64) -> Result<SliceSymbols, Error> {
     let mut found = SliceSymbols::default();
-    let Some([table, count, strings, strings_size]) = table(slice, file)? else {
+    let Some([table, count, strings, strings_size]) = table(slice, file, start)? else {
         return Ok(found);
     };
     if count > MOST_SYMBOLS {
         return Err(Error::TooMany { what: "symbols", count: count.into() });
     }
-    let has_two_levels = file.u32(24, WHAT)? & TWO_LEVELS != 0;
-    let names = file.slice(strings.into(), strings_size.into(), "table of names")?;
-    let names = Bytes::new(names, file.endian);
+    let part = |at: u32, part_size: u64, what| {
+        if u64::from(at).saturating_add(part_size) > size {
+            return Err(Error::Outside { what });
+        }
+        let bytes = file.slice(start.saturating_add(at.into()), part_size, what)?;
+        Ok(Bytes::new(bytes, file.endian))
+    };
+    let has_two_levels = file.u32(start.saturating_add(24), WHAT)? & TWO_LEVELS != 0;
+    // nlist: place of the name, type, section (a byte each), description, value.
+    let entry = if slice.is_64_bit { 16 } else { 12 };
+    // What is missing of each should be known after the first look.
+    let table = part(table, u64::from(count) * entry, WHAT);
+    let names = part(strings, strings_size.into(), "table of names");
+    let (table, names) = (table?, names?);
     let most = names.size().saturating_mul(MOST_NAMES_PER_BYTE).saturating_add(65_536);
     let mut left = most;
-    // nlist: place of the name, type, section (a byte each), description, value.
-    let size = if slice.is_64_bit { 16 } else { 12 };
-    let table = file.slice(table.into(), u64::from(count) * size, WHAT)?;
-    let table = Bytes::new(table, file.endian);
     for i in 0..u64::from(count) {
-        let at = i * size;
+        let at = i * entry;
         let [kind, _] = table.slice(at + 4, 2, WHAT)?.try_into().unwrap_or_default();
         if kind & N_STAB != 0 || kind & N_EXT == 0 {
             continue;
@@ -129,16 +135,22 @@ fn origin(slice: &Slice, description: u16) -> Origin {
 }
 
 /// LC_SYMTAB: where the symbols are and how many, where their names are and how large.
-fn table(slice: &Slice, file: Bytes<'_>) -> Result<Option<[u32; 4]>, Error> {
-    let mut at = if slice.is_64_bit { 32 } else { 28 };
-    for _ in 0..file.u32(16, WHAT)? {
-        let (which, size) = (file.u32(at, WHAT)?, file.u32(at + 4, WHAT)?);
+fn table(slice: &Slice, file: Bytes<'_>, start: u64) -> Result<Option<[u32; 4]>, Error> {
+    const WHAT: &str = "list of load commands";
+    let head = if slice.is_64_bit { 32 } else { 28 };
+    let number = |at: u64| file.u32(start.saturating_add(at), WHAT);
+    let (count, size) = (number(16)?, number(20)?);
+    let commands = file.slice(start.saturating_add(head), size.into(), WHAT)?;
+    let commands = Bytes::new(commands, file.endian);
+    let mut at = 0;
+    for _ in 0..count {
+        let (which, size) = (commands.u32(at, WHAT)?, commands.u32(at + 4, WHAT)?);
         if which == lc::LC_SYMTAB {
-            let number = |i: u64| file.u32(at + 8 + 4 * i, WHAT);
+            let number = |i: u64| commands.u32(at + 8 + 4 * i, WHAT);
             return Ok(Some([number(0)?, number(1)?, number(2)?, number(3)?]));
         }
         if size < 8 {
-            return Err(Error::Malformed { what: "list of load commands" });
+            return Err(Error::Malformed { what: WHAT });
         }
         at += u64::from(size);
     }
