@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::binary::elf::{Elf, Undefined};
 use crate::binary::macho::MachO;
 use crate::binary::pe::Pe;
-use crate::binary::{self, Format};
+use crate::binary::{self, Content, Format};
 use crate::name::WheelPath;
 
 /// A native file of a wheel: what it says of itself, without its bytes.
@@ -38,17 +38,19 @@ pub(super) const DEVICES: &[(u16, &str)] =
     &[(83, "AVR"), (94, "Xtensa"), (105, "MSP430"), (190, "CUDA"), (224, "AMD GPU"), (247, "BPF")];
 
 impl NativeFile {
-    /// Reads what `bytes` say of themselves; nothing when they are no native file.
-    pub fn read(path: &WheelPath, bytes: &[u8]) -> Option<Self> {
-        let format = Format::of(bytes)?;
+    /// Reads what a file says of itself; nothing when it is no native file.
+    pub fn read<'b>(path: &WheelPath, content: impl Into<Content<'b>>) -> Option<Self> {
+        let content = content.into();
+        let format = Format::of(content.up_to(0, 4096)?)?;
         let path = path.clone();
         let (elf, macho, pe, undefined) = (None, None, None, Vec::new());
         let mut file = Self { path, format, elf, macho, pe, undefined, problem: None };
-        file.problem = file.facts(bytes).err();
+        file.problem = file.facts(content).err();
         Some(file)
     }
 
-    fn facts(&mut self, bytes: &[u8]) -> Result<(), binary::Error> {
+    fn facts(&mut self, content: Content<'_>) -> Result<(), binary::Error> {
+        let bytes = content.get(0..content.size()).ok_or(binary::Error::Outside { what: "end" })?;
         match self.format {
             Format::Elf => {
                 let elf = Elf::parse(bytes)?;
