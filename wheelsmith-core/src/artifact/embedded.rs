@@ -3,10 +3,12 @@
 //! An image at byte 0x1f00 of `pkg/tool` is called `pkg/tool@0x1f00`, one inside that
 //! `pkg/tool@0x1f00@0x40`; a member of an archive `pkg/data.zip/lib/x.so`.
 
+use std::io::Write as _;
+
 use super::blob::Blob;
 use super::error::Trouble;
 use super::extent::{self, Inner};
-use super::inspect::{Context, Seen, member};
+use super::inspect::{Context, Seen, look};
 use super::members::Place;
 use super::open::{self, Container};
 use super::scan::{Found, Magic};
@@ -29,20 +31,18 @@ impl Found {
         if !self.has_more() {
             return Ok(None);
         }
-        let blob = match source.stored_blob() {
-            Some(blob) => blob,
-            None => {
-                use std::io::Write as _;
-                let mut file = sys::fs::nameless()?;
-                let mut written = Ok(());
-                source.visit(&(0..source.size()), &mut |part| {
-                    if written.is_ok() {
-                        written = file.write_all(part);
-                    }
-                })?;
-                written?;
-                Blob::new(file)?
-            }
+        let blob = if let Some(blob) = source.stored_blob() {
+            blob
+        } else {
+            let mut file = sys::fs::nameless()?;
+            let mut written = Ok(());
+            source.visit(&(0..source.size()), &mut |part| {
+                if written.is_ok() {
+                    written = file.write_all(part);
+                }
+            })?;
+            written?;
+            Blob::new(file)?
         };
         Ok(Some(Host { blob, found: self }))
     }
@@ -115,7 +115,7 @@ pub(super) fn inside(
             seen.findings.extend(holds(&place, container, seen.files.len() - before));
         } else {
             seen.findings.push(image(path, &place, &part, &inner));
-            member(context, buffers, &place, &Place::Stored(part), depth + 1, seen);
+            look(context, buffers, &place, &Place::Stored(part), depth + 1, seen);
         }
     }
 }
@@ -152,7 +152,7 @@ fn contained(
             if Container::of(&first) != Some(Container::Tar) {
                 let place = stem.map_or(Ok(path.clone()), |stem| path.join(stem));
                 let place = place.map_err(|e| Trouble::unreadable(e.to_string()))?;
-                member(context, buffers, &place, &Place::Stored(unpacked), depth + 1, seen);
+                look(context, buffers, &place, &Place::Stored(unpacked), depth + 1, seen);
                 return Ok(size);
             }
             (Container::Tar, unpacked, size)
@@ -169,7 +169,7 @@ fn contained(
     }
     for (inner, place) in members.list.iter().zip(&members.places) {
         if let Ok(inner) = path.join(inner.path.as_str()) {
-            member(context, buffers, &inner, place, depth + 1, seen);
+            look(context, buffers, &inner, place, depth + 1, seen);
         }
     }
     Ok(size)

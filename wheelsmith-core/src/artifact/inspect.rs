@@ -1,5 +1,7 @@
 //! What the native files of an artifact say of themselves.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use super::error::Trouble;
 use super::members::{Members, Place};
 use super::scan::Scan;
@@ -16,7 +18,12 @@ use crate::sys::{Cancel, Host};
 pub(super) struct Seen {
     pub(super) files: Vec<NativeFile>,
     pub(super) findings: Vec<Finding>,
+    /// How many bytes of what lies inside it may still be looked at.
+    left_bytes: u64,
 }
+
+/// What lies inside a member, and is packed again, may have so many times its bytes.
+const INNER_RATIO: u64 = 64;
 
 /// What holds for all members.
 pub(super) struct Context<'c> {
@@ -35,31 +42,38 @@ pub(super) fn native_files(
     // The largest first, so that none is begun when all else is done.
     let mut order: Vec<usize> = (0..members.list.len()).collect();
     order.sort_by_key(|&at| (std::cmp::Reverse(members.list[at].size_bytes), at));
+    let count = AtomicUsize::new(0);
     let seen = work::each(order.len(), host, |buffers, at| {
-        let at = order[at];
-        let mut seen = Seen::default();
-        member(&context, buffers, &members.list[at].path, &members.places[at], 0, &mut seen);
+        let (member, place) = (&members.list[order[at]], &members.places[order[at]]);
+        let inner_bytes = member.size_bytes.max(limits.ratio_from_bytes);
+        let left_bytes = inner_bytes.saturating_mul(INNER_RATIO).min(limits.total_bytes);
+        let mut seen = Seen { left_bytes, ..Seen::default() };
+        if count.load(Ordering::Relaxed) <= limits.native_files {
+            look(&context, buffers, &member.path, place, 0, &mut seen);
+            count.fetch_add(seen.files.len(), Ordering::Relaxed);
+        }
         seen
     })?;
     let mut files = Vec::new();
     let mut findings = members.findings.clone();
+    if count.into_inner() > limits.native_files {
+        // Which were looked at depends on who was first: none of them is shown.
+        let message = format!("it has more than {} native files", limits.native_files);
+        findings.push(Finding::whole(Code::OverLimit, message));
+        return Ok((files, findings));
+    }
     for mut one in seen {
         files.append(&mut one.files);
         findings.append(&mut one.findings);
     }
     files.sort_by(|a, b| a.path.cmp(&b.path));
-    if files.len() > limits.native_files {
-        let message = format!("it has {} native files, more than any wheel", files.len());
-        findings.push(Finding::whole(Code::OverLimit, message));
-        files.truncate(limits.native_files);
-    }
     findings.sort();
     findings.dedup();
     Ok((files, findings))
 }
 
 /// Looks at one member, and in deep mode at what lies inside it.
-pub(super) fn member(
+pub(super) fn look(
     context: &Context<'_>,
     buffers: &mut Buffers,
     path: &WheelPath,
@@ -77,6 +91,12 @@ pub(super) fn member(
         }
         let mut scan = Scan::new(is_native);
         let size = source.size();
+        if depth > 0 {
+            let left = seen.left_bytes.checked_sub(size);
+            let more =
+                "what lies inside the member of the archive has more bytes than any real one";
+            seen.left_bytes = left.ok_or_else(|| Trouble::OverLimit(more.into()))?;
+        }
         source.visit(&(0..size), &mut |part| scan.take(part))?;
         let found = scan.finish();
         seen.findings.extend(found.build_paths(path));
@@ -97,12 +117,17 @@ fn native(
     path: &WheelPath,
     seen: &mut Seen,
 ) -> Result<bool, Trouble> {
-    let first = pieces::first(source)?;
+    let (first, trouble) = pieces::first(source);
     if !may_be_native(&first) {
-        return Ok(false);
+        return trouble.map_or(Ok(false), Err);
     }
-    let reader = |pieces: &Pieces| NativeFile::read(path, pieces);
-    let (file, trouble) = pieces::drive(source, first, context.limits, reader);
+    let (file, trouble) = if trouble.is_some() {
+        // To the reader, the file ends where its bytes do.
+        (NativeFile::read(path, &first), trouble)
+    } else {
+        let reader = |pieces: &Pieces| NativeFile::read(path, pieces);
+        pieces::drive(source, first, context.limits, reader)
+    };
     seen.findings.extend(trouble.map(|trouble| trouble.finding(path)));
     let is_native = file.is_some();
     seen.files.extend(file);

@@ -137,13 +137,17 @@ pub fn native_file(
     let mut buffers = Buffers::new();
     let mut source = source::Source::stored(&mut buffers, blob);
     let to_io = |trouble: error::Trouble| std::io::Error::other(trouble.into_text());
-    let first = pieces::first(&mut source).map_err(to_io)?;
+    let (first, trouble) = pieces::first(&mut source);
+    if let Some(trouble) = trouble {
+        return Err(to_io(trouble));
+    }
     if !inspect::may_be_native(&first) {
         return Ok(None);
     }
     let reader = |pieces: &crate::binary::Pieces| NativeFile::read(path, pieces);
     match pieces::drive(&mut source, first, limits, reader) {
-        (file, None) => Ok(file),
-        (_, Some(trouble)) => Err(to_io(trouble)),
+        (_, Some(trouble @ error::Trouble::Unreadable(_))) => Err(to_io(trouble)),
+        // What goes beyond a limit is read up to there, and is then a problem of the file.
+        (file, _) => Ok(file),
     }
 }

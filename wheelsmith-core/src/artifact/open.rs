@@ -24,8 +24,12 @@ pub(super) enum Container {
 pub(super) const TELLING: usize = 512;
 
 /// Packings that are known and not read.
-const OTHERS: &[(&[u8], &str)] =
-    &[(b"\xfd7zXZ\0", "xz"), (b"BZh", "bzip2"), (b"\x28\xb5\x2f\xfd", "zstd"), (b"7z\xbc\xaf", "7z")];
+const OTHERS: &[(&[u8], &str)] = &[
+    (b"\xfd7zXZ\0", "xz"),
+    (b"BZh", "bzip2"),
+    (b"\x28\xb5\x2f\xfd", "zstd"),
+    (b"7z\xbc\xaf", "7z"),
+];
 
 impl Container {
     pub(super) fn of(first: &[u8]) -> Option<Self> {
@@ -55,7 +59,7 @@ pub(super) fn open(
     if sys::fs::metadata(path).map_err(read)?.is_dir() {
         let mut gather = Gather::new(limits);
         dir::list(path, limits, &mut gather)?;
-        let is_runtime = sys::fs::metadata(&path.join(MANIFEST_FILE)).is_ok_and(|m| m.is_file());
+        let is_runtime = sys::fs::metadata(path.join(MANIFEST_FILE)).is_ok_and(|m| m.is_file());
         let kind = if is_runtime { Kind::Runtime } else { Kind::Directory };
         return Ok((kind, gather.finish()));
     }
@@ -118,10 +122,8 @@ pub(super) fn gunzip(
     cancel: &Cancel,
 ) -> Result<(Blob, u64), Trouble> {
     let mut file = sys::fs::nameless()?;
-    let mut reader = flate2::bufread::GzDecoder::new(io::BufReader::with_capacity(
-        64 << 10,
-        blob.reader(),
-    ));
+    let mut reader =
+        flate2::bufread::GzDecoder::new(io::BufReader::with_capacity(64 << 10, blob.reader()));
     let mut buffer = vec![0; 128 << 10];
     let mut size = 0_u64;
     loop {

@@ -15,9 +15,12 @@ const PATIENCE: u32 = 16;
 /// The first bytes of every member, which say whether it is native.
 pub(super) const FIRST: u64 = 4096;
 
-/// The first bytes of a member.
-pub(super) fn first(source: &mut Source<'_>) -> Result<Vec<u8>, Trouble> {
-    source.bytes(&(0..FIRST.min(source.size())))
+/// The first bytes of a member, and why they are not as many as they should be.
+pub(super) fn first(source: &mut Source<'_>) -> (Vec<u8>, Option<Trouble>) {
+    let mut bytes = Vec::new();
+    let range = 0..FIRST.min(source.size());
+    let trouble = source.visit(&range, &mut |part| bytes.extend_from_slice(part)).err();
+    (bytes, trouble)
 }
 
 /// What `reader` says of the member whose first bytes are `first`. With trouble, it is what the

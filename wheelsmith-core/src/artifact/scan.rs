@@ -81,7 +81,7 @@ impl Scan {
         let places = if is_native { BUILD_PLACES } else { &[] };
         Self {
             magics: MAGICS.iter().map(|(bytes, magic)| (Finder::new(bytes), *magic)).collect(),
-            places: places.iter().map(|place| Finder::new(place)).collect(),
+            places: places.iter().map(Finder::new).collect(),
             window: Vec::with_capacity(WINDOW + 2 * AHEAD),
             base: 0,
             searched: 0,
@@ -148,15 +148,19 @@ impl Scan {
 
 /// The path of a build machine that begins `bytes`, whose first `prefix` bytes are known.
 fn build_path(before: Option<u8>, bytes: &[u8], prefix: usize) -> Option<&str> {
-    // Inside another path it is only a directory of that name.
-    let is_inside = |b: u8| b.is_ascii_alphanumeric() || b"/._-~%$}".contains(&b);
-    if before.is_some_and(is_inside) {
-        return None;
-    }
     let is_end = |b: &u8| !(b' '..=b'~').contains(b) || b" \"'<>|:;,()*?`".contains(b);
     let rest = &bytes[prefix..bytes.len().min(AHEAD)];
     let end = rest.iter().position(is_end).unwrap_or(rest.len());
     let is_separator = |b: &u8| *b == b'/' || *b == b'\\';
+    // Rust puts its strings one behind the other: the next path is not part of this one.
+    let again = memchr::memmem::find(&rest[..end], &bytes[..prefix]);
+    let end = again.unwrap_or(end);
+    // Inside another path it is only a directory of that name.
+    let is_inside = |b: u8| b.is_ascii_alphanumeric() || b"/._-~%$}".contains(&b);
+    let is_cargo = memchr::memmem::find(&rest[..end], b".cargo/").is_some();
+    if before.is_some_and(is_inside) && !is_cargo {
+        return None;
+    }
     let parts = rest[..end].split(is_separator).filter(|part| !part.is_empty());
     // A pattern for `printf` is what the program makes at run time.
     if rest[..end].contains(&b'%') || parts.count() < 2 {
@@ -214,6 +218,8 @@ mod tests {
         check("\0/home/u/src/a.c\0", &["/home/u/src/a.c"]);
         check("at /root/.cargo/registry/x.rs:12", &["/root/.cargo/registry/x.rs"]);
         check("C:\\Users\\u\\a.c\0", &["C:\\Users\\u\\a.c"]);
+        let cargo = "/root/.cargo/a.rs";
+        check(&format!("value{cargo}{cargo}x"), &[cargo, "/root/.cargo/a.rsx"]);
         check("/usr/home/u/x", &[]);
         check("/tmp/cache\0/tmp/%s/x\0/home/\0", &[]);
         check("/build/a/b\0/build/a/b\0", &["/build/a/b"]);
@@ -223,7 +229,7 @@ mod tests {
     fn borders_of_windows_hide_nothing() {
         let mut bytes = vec![b'.'; 3 * WINDOW];
         let places: Vec<usize> =
-            [1, 2, WINDOW - AHEAD - 2, WINDOW - 2, WINDOW, 2 * WINDOW + 1].to_vec();
+            [1, 2, WINDOW - AHEAD - 2, WINDOW - 2, WINDOW + 5, 2 * WINDOW + 1].to_vec();
         for &at in &places {
             bytes[at..at + 4].copy_from_slice(b"\x7fELF");
         }

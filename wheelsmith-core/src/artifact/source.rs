@@ -118,9 +118,9 @@ impl<'w> Source<'w> {
             return Ok(());
         };
         let mut start = range.start;
-        let held = self.buffers.head.len() as u64;
-        if start < held {
-            let end = held.min(range.end);
+        let kept = self.buffers.head.len() as u64;
+        if start < kept {
+            let end = kept.min(range.end);
             take(&self.buffers.head[offset(start)..offset(end)]);
             start = end;
         }
@@ -182,13 +182,13 @@ impl Deflated {
                 self.step = step.saturating_mul(4);
             }
             let (read_before, made_before) = (inflater.total_in(), inflater.total_out());
-            let status = inflater
-                .decompress(
-                    &packed[self.ready.clone()],
-                    &mut passed[done..most],
-                    FlushDecompress::None,
-                )
-                .map_err(|_| Trouble::unreadable(self.broken(blob)))?;
+            let (from, to) = (&packed[self.ready.clone()], &mut passed[done..most]);
+            let status = match inflater.decompress(from, to, FlushDecompress::None) {
+                Ok(status) => status,
+                // What came before the damage may say what it is; the next call fails again.
+                Err(_) if done > 0 => break,
+                Err(_) => return Err(Trouble::unreadable(self.broken(blob))),
+            };
             let read = offset(inflater.total_in() - read_before);
             let made = offset(inflater.total_out() - made_before);
             self.ready.start += read;

@@ -82,8 +82,7 @@ pub(super) fn list(blob: &Blob, limits: &Limits, gather: &mut Gather<'_>) -> Res
                 } else if !name.ends_with(b"/") {
                     let mode = octal(&header[100..108]).unwrap_or_default();
                     let executable = mode & 0o111 != 0;
-                    let stated =
-                        Stated { name, size_bytes: size, packed_bytes: size, executable };
+                    let stated = Stated { name, size_bytes: size, packed_bytes: size, executable };
                     if !gather.add(&stated, Place::Stored(content)) {
                         return Ok(());
                     }
@@ -114,7 +113,8 @@ fn follow(links: &BTreeMap<WheelPath, Vec<u8>>, gather: &mut Gather<'_>) {
             end = end.as_ref().and_then(|end| target(end, link));
         }
         let found = end.as_ref().and_then(|end| gather.place(end));
-        let found = found.map(|(member, place)| (member.size_bytes, member.executable, place.clone()));
+        let found =
+            found.map(|(member, place)| (member.size_bytes, member.executable, place.clone()));
         if let Some((size_bytes, executable, place)) = found {
             let name = path.as_str().as_bytes();
             gather.add(&Stated { name, size_bytes, packed_bytes: size_bytes, executable }, place);

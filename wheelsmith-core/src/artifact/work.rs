@@ -33,17 +33,16 @@ pub(super) fn each<T: Send>(
     std::thread::scope(|scope| {
         let mut helpers = 0;
         run(&mut |left| {
-            // The first look at a small member is sooner done than a thread begun: what is left
-            // must be worth it.
-            if left > 0 && helpers + 1 < host.jobs.count() {
-                if let Some(token) = host.jobs.try_acquire() {
-                    helpers += 1;
-                    let run = &run;
-                    scope.spawn(move || {
-                        run(&mut |_| {});
-                        drop(token);
-                    });
-                }
+            if left > 0
+                && helpers + 1 < host.jobs.count()
+                && let Some(token) = host.jobs.try_acquire()
+            {
+                helpers += 1;
+                let run = &run;
+                scope.spawn(move || {
+                    run(&mut |_| {});
+                    drop(token);
+                });
             }
         });
     });

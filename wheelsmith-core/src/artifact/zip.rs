@@ -24,7 +24,7 @@ const PART: usize = 256 << 10;
 pub(super) struct Packed {
     /// Of its local header.
     header_at: u64,
-    packed_bytes: u64,
+    stored_bytes: u64,
     pub(super) size_bytes: u64,
     method: u16,
     is_encrypted: bool,
@@ -120,7 +120,7 @@ pub(super) fn list(blob: &Blob, gather: &mut Gather<'_>) -> Result<(), String> {
         };
         let packed = Packed {
             header_at,
-            packed_bytes: entry.packed_bytes,
+            stored_bytes: entry.packed_bytes,
             size_bytes: entry.size_bytes,
             method: entry.method,
             is_encrypted,
@@ -170,9 +170,9 @@ impl Packed {
             ));
         }
         let start = name_at + name_size + extra_size;
-        let blob = archive.part(start, self.packed_bytes).ok_or_else(outside)?;
+        let blob = archive.part(start, self.stored_bytes).ok_or_else(outside)?;
         match self.method {
-            0 if self.packed_bytes == self.size_bytes => Ok(Bytes::Stored(blob)),
+            0 if self.stored_bytes == self.size_bytes => Ok(Bytes::Stored(blob)),
             0 => Err(Trouble::unreadable("it is not packed, and yet its two sizes differ")),
             8 => Ok(Bytes::Deflated(blob)),
             method => Err(Trouble::unreadable(format!(
