@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::binary::elf::{Elf, Undefined};
+use crate::binary::elf::{Elf, Exports, Undefined};
 use crate::binary::macho::MachO;
 use crate::binary::pe::Pe;
 use crate::binary::{self, Content, Format};
@@ -15,6 +15,8 @@ pub struct NativeFile {
     pub path: WheelPath,
     /// What it is.
     pub format: Format,
+    /// How large it is.
+    pub size_bytes: u64,
     /// What it says of itself, for ELF files that can be read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub elf: Option<Elf>,
@@ -27,6 +29,9 @@ pub struct NativeFile {
     /// The symbols that it takes from others, for ELF files.
     #[serde(skip)]
     pub undefined: Vec<Undefined>,
+    /// The names that it offers to others, for ELF files.
+    #[serde(skip)]
+    pub exports: Exports,
     /// Why it cannot be read.
     #[serde(skip)]
     pub problem: Option<binary::Error>,
@@ -38,27 +43,36 @@ pub(super) const DEVICES: &[(u16, &str)] =
     &[(83, "AVR"), (94, "Xtensa"), (105, "MSP430"), (190, "CUDA"), (224, "AMD GPU"), (247, "BPF")];
 
 impl NativeFile {
-    /// Reads what a file says of itself; nothing when it is no native file.
+    /// Reads what a file says of itself; nothing when it is no native file. Of a file in pieces the
+    /// answer is right once nothing was missing.
     pub fn read<'b>(path: &WheelPath, content: impl Into<Content<'b>>) -> Option<Self> {
         let content = content.into();
-        let format = Format::of(content.up_to(0, 4096)?)?;
-        let path = path.clone();
-        let (elf, macho, pe, undefined) = (None, None, None, Vec::new());
-        let mut file = Self { path, format, elf, macho, pe, undefined, problem: None };
+        let mut file = Self {
+            path: path.clone(),
+            format: Format::read(content)?,
+            size_bytes: content.size(),
+            elf: None,
+            macho: None,
+            pe: None,
+            undefined: Vec::new(),
+            exports: Exports::default(),
+            problem: None,
+        };
         file.problem = file.facts(content).err();
         Some(file)
     }
 
     fn facts(&mut self, content: Content<'_>) -> Result<(), binary::Error> {
-        let bytes = content.get(0..content.size()).ok_or(binary::Error::Outside { what: "end" })?;
+        let whole = || content.up_to(0, u64::MAX).unwrap_or_default();
         match self.format {
             Format::Elf => {
-                let elf = Elf::parse(bytes)?;
-                self.undefined = elf.undefined_symbols(bytes)?;
+                let elf = Elf::parse(content)?;
+                let symbols = elf.symbols(content)?;
+                (self.undefined, self.exports) = (symbols.undefined, symbols.exports);
                 self.elf = Some(elf);
             }
-            Format::MachO => self.macho = Some(MachO::parse(bytes)?),
-            Format::Pe => self.pe = Some(Pe::parse(bytes)?),
+            Format::MachO => self.macho = Some(MachO::parse(whole())?),
+            Format::Pe => self.pe = Some(Pe::parse(whole())?),
             Format::Archive => {}
         }
         Ok(())

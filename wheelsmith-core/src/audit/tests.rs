@@ -124,7 +124,7 @@ fn files_of_other_platforms_are_errors() {
     let arm = [("p/lib.so", fixture!("aarch64.so"))];
     check(&arm, X86_64, NO_TAG, &["wrong-arch p/lib.so"]);
     check(&arm, "aarch64-unknown-linux-gnu", "manylinux_2_17_aarch64", &[]);
-    let macho: &[u8] = b"\xcf\xfa\xed\xfe";
+    let macho = include_bytes!("../../../testdata/macho/arm64.dylib").as_slice();
     check(&[("p/lib.dylib", macho)], X86_64, NO_TAG, &["wrong-platform p/lib.dylib"]);
     assert!(run(&arm, "aarch64-apple-darwin").has_errors());
     let both = [("p/a.dylib", macho), ("p/lib.so", fixture!("x86_64.so"))];

@@ -11,7 +11,7 @@ use crate::name::Digest;
 
 pub use fs_err::{
     canonicalize, copy, create_dir_all, hard_link, metadata, read, read_link, read_to_string,
-    remove_dir_all, remove_file, rename, symlink_metadata,
+    remove_dir_all, remove_file, rename, symlink_metadata, write,
 };
 
 /// How the names of files begin that are not whole yet. [`sweep`] removes what a killed process
