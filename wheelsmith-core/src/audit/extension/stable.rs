@@ -50,12 +50,11 @@ fn strange_libraries<'f>(files: &[NativeFile], file: &'f NativeFile) -> Vec<&'f 
             file.path.file_name() == library || soname == Some(library)
         })
     };
-    let is_promised = |library: &str| {
-        [Libc::Glibc, Libc::Musl].into_iter().any(|libc| {
-            let newest = policy::policies(arch, libc).last();
-            newest.is_some_and(|policy| policy.allows_library(library))
-        })
-    };
+    let of_libc = |libc| policy::policies(arch, libc).last();
+    let newest =
+        [of_libc(Libc::Glibc), of_libc(Libc::Musl), policy::android::policies(arch).last()];
+    let is_promised =
+        |library: &str| newest.iter().flatten().any(|policy| policy.allows_library(library));
     let is_python = |library: &str| library.starts_with("libpython");
     let needed = elf.needed.iter().map(String::as_str);
     needed.filter(|name| !is_here(name) && !is_promised(name) && !is_python(name)).collect()

@@ -5,6 +5,13 @@ use crate::name::{Arch, Libc, PlatformTag, PlatformVersion};
 
 /// The first CPython that tells musl from glibc in file names.
 const FIRST_TO_TELL_MUSL: PlatformVersion = PlatformVersion::new(3, 11);
+/// Android's processors, and how Pythons on them call themselves in file names.
+const ANDROID: [(&str, &str); 4] = [
+    ("arm64_v8a", "aarch64-linux-android"),
+    ("armeabi_v7a", "arm-linux-androideabi"),
+    ("x86", "i686-linux-android"),
+    ("x86_64", "x86_64-linux-android"),
+];
 
 /// Who can load what is built for an ABI, as part of a sentence; nothing where that is everybody,
 /// or not known.
@@ -51,6 +58,11 @@ pub(super) fn systems(tag: &PlatformTag, version: Option<PlatformVersion>) -> Op
         PlatformTag::Any => Some(Vec::new()),
         PlatformTag::MacOs { .. } => Some(vec!["darwin".to_owned()]),
         PlatformTag::Windows { name } => Some(vec![(*name).to_owned()]),
+        // PEP 738; the words are those of the compiler's target.
+        PlatformTag::Android { abi, .. } => {
+            let (_, system) = ANDROID.iter().find(|(name, _)| name == abi)?;
+            Some(vec![(*system).to_owned()])
+        }
         PlatformTag::Linux { arch }
         | PlatformTag::Manylinux { arch, .. }
         | PlatformTag::LegacyManylinux { arch, .. }
@@ -104,6 +116,7 @@ mod tests {
         check("macosx_11_0_universal2", 12, &["darwin"]);
         check("win32", 12, &["win32"]);
         check("any", 12, &[]);
+        check("android_24_arm64_v8a", 13, &["aarch64-linux-android"]);
         check("ios_13_0_arm64_iphoneos", 13, &[]);
     }
 }
