@@ -87,14 +87,15 @@ pub(super) fn inside(
         let message = "more of its bytes look like beginnings of files than any real file has";
         seen.findings.push(Finding::new(Code::OverLimit, path, message));
     }
+    let slices = extent::slices(blob);
     let mut end = 0;
     for (start, magic) in in_order(blob, &found.hits) {
         if start < end || context.cancel.is_cancelled() {
             continue;
         }
         let Some(inner) = extent::inner(blob, magic.0, magic.1) else { continue };
-        // The file itself.
-        if inner.start == 0 && inner.container.is_none() {
+        // The file itself, and the parts of a universal one.
+        if inner.container.is_none() && (inner.start == 0 || slices.contains(&inner.start)) {
             continue;
         }
         if is_too_deep {

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::binary::archive::Archive;
 use crate::binary::elf::{Elf, Exports, Undefined};
 use crate::binary::macho::MachO;
 use crate::binary::pe::Pe;
@@ -26,6 +27,9 @@ pub struct NativeFile {
     /// What it says of itself, for PE files that can be read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pe: Option<Pe>,
+    /// What it is for, for static libraries of ELF objects.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub archive: Option<Archive>,
     /// The symbols that it takes from others, for ELF files.
     #[serde(skip)]
     pub undefined: Vec<Undefined>,
@@ -54,6 +58,7 @@ impl NativeFile {
             elf: None,
             macho: None,
             pe: None,
+            archive: None,
             undefined: Vec::new(),
             exports: Exports::default(),
             problem: None,
@@ -73,7 +78,7 @@ impl NativeFile {
             }
             Format::MachO => self.macho = Some(MachO::parse(whole())?),
             Format::Pe => self.pe = Some(Pe::parse(whole())?),
-            Format::Archive => {}
+            Format::Archive => self.archive = Archive::read(content),
         }
         Ok(())
     }
