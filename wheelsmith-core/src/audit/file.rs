@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::extension::{Extension, Symbols};
+use crate::binary::archive::Archive;
 use crate::binary::elf::{Elf, Exports, Undefined};
 use crate::binary::macho::MachO;
 use crate::binary::pe::Pe;
@@ -30,6 +31,9 @@ pub struct NativeFile {
     /// Which module of Python it is, and for which Pythons by its name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub extension: Option<Extension>,
+    /// What it is for, for static libraries of ELF objects.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub archive: Option<Archive>,
     /// The symbols that it takes from others, for ELF files.
     #[serde(skip)]
     pub undefined: Vec<Undefined>,
@@ -62,6 +66,7 @@ impl NativeFile {
             macho: None,
             pe: None,
             extension: None,
+            archive: None,
             undefined: Vec::new(),
             exports: Exports::default(),
             python: Symbols::default(),
@@ -82,7 +87,7 @@ impl NativeFile {
             }
             Format::MachO => self.macho = Some(MachO::parse(whole())?),
             Format::Pe => self.pe = Some(Pe::parse(whole())?),
-            Format::Archive => {}
+            Format::Archive => self.archive = Archive::read(content),
         }
         self.python = Symbols::read(self, content)?;
         self.extension = Extension::of(&self.path, &self.python);
