@@ -5,7 +5,11 @@
 //! function of the old one and the edit: no host, no time. What comes out is read again and
 //! compared before anyone gets it.
 
+pub mod elf;
+
 use std::collections::{BTreeMap, BTreeSet};
+
+use crate::binary::Format;
 
 /// What shall be different in a native file. In a universal Mach-O file, in each slice.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
@@ -59,4 +63,16 @@ pub enum Error {
     /// The changed file is not what was asked for: a defect of this program, caught in time.
     #[error("the changed file is not right: {0}")]
     Wrong(String),
+}
+
+/// The file with `edit`, whatever its format, read again and compared with what was asked for. The
+/// same file for an edit that changes nothing.
+///
+/// # Errors
+/// A file that cannot be read, or an edit that it does not allow.
+pub fn apply(bytes: &[u8], edit: &Edit) -> Result<Vec<u8>, Error> {
+    match Format::of(bytes) {
+        Some(Format::Elf) => elf::apply(bytes, edit),
+        _ => Err(Error::Unsupported("it is not a native program or library".to_owned())),
+    }
 }
