@@ -26,6 +26,7 @@ mod limits;
 mod members;
 mod open;
 mod pieces;
+mod report;
 mod scan;
 mod source;
 mod tar;
@@ -40,6 +41,7 @@ pub use error::Error;
 pub use expand::expand;
 pub use limits::Limits;
 pub use members::Member;
+pub use report::{libraries, report};
 
 use self::members::Members;
 use self::source::Buffers;

@@ -9,16 +9,19 @@
 
 mod android;
 mod auditwheel;
+mod claims;
 mod dyld;
 mod elf;
 pub mod extension;
 mod file;
 mod graph;
 mod hygiene;
+mod input;
 mod macho;
 mod pe;
 mod place;
 mod report;
+mod settings;
 mod terms;
 mod wanted;
 mod whole;
@@ -26,8 +29,11 @@ mod whole;
 use serde::Serialize;
 
 pub use auditwheel::verdict as auditwheel_verdict;
+pub use claims::WheelText;
 pub use file::NativeFile;
+pub use input::{Ask, Opened, input};
 pub use report::{Auditwheel, Input, Kind, Report, SCHEMA};
+pub use settings::{Date, Level, Settings, Waiver};
 pub use terms::Terms;
 pub use wanted::Wanted;
 

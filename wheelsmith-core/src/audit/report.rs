@@ -16,6 +16,9 @@ pub struct Report {
     pub schema: u32,
     /// Each input, in the order given; those of one pattern by name.
     pub inputs: Vec<Input>,
+    /// What is wrong with the configuration of the audit.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub configuration: Vec<Finding>,
 }
 
 /// What was seen in one wheel, directory, archive or file.
@@ -72,10 +75,34 @@ pub struct Auditwheel {
     pub reasons: Vec<String>,
 }
 
+impl Input {
+    /// An input of which nothing is known yet.
+    pub fn new(path: String, kind: Kind) -> Self {
+        Self {
+            path,
+            kind,
+            wheel: None,
+            claimed_tags: Vec::new(),
+            wanted_tag: None,
+            verdict: None,
+            auditwheel_verdict: None,
+            error: None,
+            findings: Vec::new(),
+            files: Vec::new(),
+        }
+    }
+}
+
 impl Report {
+    /// A report on these inputs.
+    pub fn new(inputs: Vec<Input>) -> Self {
+        Self { schema: SCHEMA, inputs, configuration: Vec::new() }
+    }
+
     /// Whether any finding counts at `severity` or worse.
     pub fn has(&self, severity: Severity) -> bool {
-        let mut findings = self.inputs.iter().flat_map(|input| &input.findings);
+        let mut findings =
+            self.inputs.iter().flat_map(|input| &input.findings).chain(&self.configuration);
         findings.any(|finding| finding.counts_at(severity))
     }
 
