@@ -3,7 +3,7 @@
 use clap::{Parser, Subcommand, ValueEnum};
 use wheelsmith_core::sys::Env;
 
-use crate::commands::{build, completions, fetch, init, toolchain, wheel, wrapper};
+use crate::commands::{build, completions, fetch, init, show, toolchain, wheel, wrapper};
 
 const AFTER_HELP: &str = "\
 Examples:
@@ -35,6 +35,7 @@ pub(crate) struct Args {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Build(build::Args),
+    Show(show::Args),
     Fetch(fetch::Args),
     Toolchain(toolchain::Args),
     Wheel(wheel::Args),

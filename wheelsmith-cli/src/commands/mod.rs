@@ -4,6 +4,7 @@ pub(crate) mod build;
 pub(crate) mod completions;
 pub(crate) mod fetch;
 pub(crate) mod init;
+pub(crate) mod show;
 pub(crate) mod toolchain;
 pub(crate) mod wheel;
 pub(crate) mod wrapper;
@@ -25,6 +26,7 @@ pub(crate) fn run(command: Command, host: &Host, output: &Output) -> anyhow::Res
     match command {
         Command::Build(args) => build::run(&args, host, output),
         Command::Fetch(args) => fetch::run(&args, host, output),
+        Command::Show(args) => show::run(&args, host, output),
         Command::Toolchain(args) => toolchain::run(&args, host, output),
         Command::Init(args) => init::run(&args, output),
         Command::Wheel(args) => wheel::run(&args, host, output),

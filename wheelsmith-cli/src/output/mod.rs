@@ -3,6 +3,7 @@
 mod human;
 mod json;
 mod progress;
+mod show;
 mod wheel;
 
 use std::path::{Path, PathBuf};
@@ -13,6 +14,7 @@ use wheelsmith_core::toolchain::Found;
 use wheelsmith_core::wheel::{Diff, MadeFile};
 
 pub(crate) use progress::Progress;
+pub(crate) use show::Shown;
 pub(crate) use wheel::Retagged;
 
 use crate::args::Format;
@@ -20,11 +22,12 @@ use crate::args::Format;
 /// Writes answers in the form that was asked for.
 pub(crate) struct Output {
     format: Format,
+    verbose: bool,
 }
 
 impl Output {
-    pub(crate) fn new(format: Format) -> Self {
-        Self { format }
+    pub(crate) fn new(format: Format, verbose: bool) -> Self {
+        Self { format, verbose }
     }
 
     fn write(
@@ -67,6 +70,11 @@ impl Output {
     /// Which compilers there are.
     pub(crate) fn toolchains(&self, found: &[Found]) -> std::io::Result<()> {
         self.write(|| human::toolchains(found), || json::toolchains(found))
+    }
+
+    /// What native files say of themselves.
+    pub(crate) fn shown(&self, files: &[Shown]) -> std::io::Result<()> {
+        self.write(|| show::human(files, self.verbose), || show::json(files))
     }
 
     /// Which wheels were written.
