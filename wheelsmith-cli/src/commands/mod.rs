@@ -1,5 +1,6 @@
 //! One file for each command: describe arguments, load, call core, hand the value to the output.
 
+pub(crate) mod audit;
 pub(crate) mod build;
 pub(crate) mod completions;
 pub(crate) mod fetch;
@@ -24,6 +25,7 @@ use crate::output::Output;
 /// Runs a command.
 pub(crate) fn run(command: Command, host: &Host, output: &Output) -> anyhow::Result<Exit> {
     match command {
+        Command::Audit(args) => audit::run(&args, host, output),
         Command::Build(args) => build::run(&args, host, output),
         Command::Fetch(args) => fetch::run(&args, host, output),
         Command::Show(args) => show::run(&args, host, output),

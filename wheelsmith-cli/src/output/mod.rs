@@ -1,5 +1,6 @@
 //! Answers on standard output, talk on standard error.
 
+mod audit;
 mod human;
 mod json;
 mod progress;
@@ -8,8 +9,10 @@ mod wheel;
 
 use std::path::{Path, PathBuf};
 
+use wheelsmith_core::audit::Report;
 use wheelsmith_core::plan::Plan;
 use wheelsmith_core::project::{self, Made};
+use wheelsmith_core::sys::Host;
 use wheelsmith_core::toolchain::Found;
 use wheelsmith_core::wheel::{Diff, MadeFile};
 
@@ -25,6 +28,17 @@ pub(crate) struct Output {
     verbose: bool,
 }
 
+/// What a person wants to see of a report.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct View {
+    /// Notes and all evidence.
+    pub(crate) verbose: bool,
+    /// What is in the way of older tags.
+    pub(crate) explain: bool,
+    /// Of which tag; of every older one when none is named.
+    pub(crate) want: Option<String>,
+}
+
 impl Output {
     pub(crate) fn new(format: Format, verbose: bool) -> Self {
         Self { format, verbose }
@@ -38,8 +52,9 @@ impl Output {
         use std::io::Write as _;
         let mut out = anstream::stdout().lock();
         match self.format {
-            Format::Human => out.write_all(human().as_bytes())?,
             Format::Json => writeln!(out, "{:#}", json())?,
+            // Refused before anything was done; see `supports`.
+            _ => out.write_all(human().as_bytes())?,
         }
         out.flush()
     }
@@ -80,6 +95,32 @@ impl Output {
     /// Which wheels were written.
     pub(crate) fn written(&self, files: &[MadeFile]) -> std::io::Result<()> {
         self.write(|| wheel::human_files(files), || wheel::json_files(files))
+    }
+
+    /// What the audit says; gives the text when it goes to a file instead.
+    pub(crate) fn report(
+        &self,
+        report: &Report,
+        view: &View,
+        to_file: bool,
+        host: &Host,
+    ) -> anyhow::Result<String> {
+        use std::io::Write as _;
+        let view = View { verbose: view.verbose || self.verbose, ..view.clone() };
+        let text = match self.format {
+            Format::Human => audit::human(report, &view),
+            Format::Json => format!("{:#}\n", serde_json::to_value(report)?),
+            _ => anyhow::bail!("this form is not there yet"),
+        };
+        let _ = host;
+        if to_file {
+            // Styles are for terminals.
+            return Ok(anstream::adapter::strip_str(&text).to_string());
+        }
+        let mut out = anstream::stdout().lock();
+        out.write_all(text.as_bytes())?;
+        out.flush()?;
+        Ok(text)
     }
 
     /// Where a wheel was unpacked.
