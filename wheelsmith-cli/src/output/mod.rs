@@ -3,6 +3,8 @@
 mod human;
 mod json;
 mod progress;
+#[cfg_attr(not(test), allow(dead_code, reason = "the audit command brings the reports"))]
+mod report;
 mod wheel;
 
 use std::path::{Path, PathBuf};
