@@ -27,6 +27,8 @@ use serde::Serialize;
 
 pub use auditwheel::verdict as auditwheel_verdict;
 pub use file::NativeFile;
+#[cfg(feature = "schema")]
+pub use report::schema;
 pub use report::{Auditwheel, Input, Kind, Report, SCHEMA};
 pub use terms::Terms;
 pub use wanted::Wanted;

@@ -13,7 +13,11 @@ impl Markup<'_> {
     pub(super) fn shown(&self) -> String {
         let mut shown = String::new();
         for c in self.0.chars() {
-            let _ = if is_unseen(c) { write!(shown, "{}", c.escape_unicode()) } else { shown.write_char(c) };
+            let _ = if is_unseen(c) {
+                write!(shown, "{}", c.escape_unicode())
+            } else {
+                shown.write_char(c)
+            };
         }
         shown
     }
@@ -75,11 +79,7 @@ pub(super) fn with_code<'a, D: Display>(message: &'a str, text: impl Fn(&'a str)
     let mut out = String::new();
     for (is_name, part) in parts(message) {
         let part = text(part);
-        let _ = if is_name {
-            write!(out, "<code>{part}</code>")
-        } else {
-            write!(out, "{part}")
-        };
+        let _ = if is_name { write!(out, "<code>{part}</code>") } else { write!(out, "{part}") };
     }
     out
 }
@@ -97,7 +97,11 @@ mod tests {
         check("lib/a-1.so", "lib/a-1.so", "lib/a-1.so");
         check("<b>&\"'", "&lt;b&gt;&amp;&quot;&#39;", "&#60;b&#62;&#38;&#34;&#39;");
         check("a|b`_@x", "a|b`_@x", "a&#124;b&#96;&#95;&#64;x");
-        check("a\nb\r\u{202e}", "a\nb\\u{d}\\u{202e}", "a b&#92;u&#123;d&#125;&#92;u&#123;202e&#125;");
+        check(
+            "a\nb\r\u{202e}",
+            "a\nb\\u{d}\\u{202e}",
+            "a b&#92;u&#123;d&#125;&#92;u&#123;202e&#125;",
+        );
         check("größe", "größe", "größe");
     }
 

@@ -35,7 +35,8 @@ pub(crate) fn render(report: &Report) -> String {
     let mut totals = [0; 3];
     for input in &report.inputs {
         let cases = cases(input);
-        let count = |wanted: fn(&End) -> bool| cases.iter().filter(|case| wanted(&case.end)).count();
+        let count =
+            |wanted: fn(&End) -> bool| cases.iter().filter(|case| wanted(&case.end)).count();
         let failures = count(|end| matches!(end, End::Failed));
         let errors = count(|end| matches!(end, End::Broken));
         let skipped = count(|end| matches!(end, End::Skipped));
@@ -88,7 +89,8 @@ fn cases(input: &Input) -> Vec<Case<'_>> {
     let claims = match &input.error {
         Some(error) => {
             let error = Markup(error);
-            let xml = format!("      <error message=\"{error}\" type=\"not-judged\">{error}</error>\n");
+            let xml =
+                format!("      <error message=\"{error}\" type=\"not-judged\">{error}</error>\n");
             Case { name: CLAIMS, end: End::Broken, xml }
         }
         None => case(CLAIMS, &whole),

@@ -1,8 +1,6 @@
 //! Reports to try the forms on, made of the small binaries in `testdata`.
 
-use wheelsmith_core::audit::{
-    Auditwheel, Input, Kind, NativeFile, Report, SCHEMA, Wanted, judge,
-};
+use wheelsmith_core::audit::{Auditwheel, Input, Kind, NativeFile, Report, SCHEMA, Wanted, judge};
 use wheelsmith_core::finding::{Code, Finding};
 use wheelsmith_core::name::WheelFilename;
 
@@ -51,6 +49,7 @@ pub(super) fn report() -> Report {
             ("demo.libs/versioned.so", fixture!("elf/versioned.so")),
         ],
     );
+    faulty.findings.push(Finding::whole(Code::UnusedWaiver, "it waives nothing"));
     let claim = Finding::whole(Code::TagNotEarned, "it claims `manylinux_2_17_x86_64`");
     faulty.findings.insert(0, claim);
     faulty.auditwheel_verdict = Some(Auditwheel {
@@ -66,7 +65,11 @@ pub(super) fn report() -> Report {
     waived.evidence = (0..5).map(|n| format!("{n} <b>{HOSTILE}</b>")).collect();
     waived.waived = Some("the <i>host</i> application brings it".to_owned());
     hostile.findings.push(waived);
-    hostile.findings.push(Finding::new(Code::SymbolTooNew, &path, "100% <new>, it's: a, b\r\nand c"));
+    hostile.findings.push(Finding::new(
+        Code::SymbolTooNew,
+        &path,
+        "100% <new>, it's: a, b\r\nand c",
+    ));
     let mac = wheel(
         "mac-1.0-cp312-cp312-macosx_11_0_arm64.whl",
         &[
@@ -80,6 +83,7 @@ pub(super) fn report() -> Report {
     );
     let mut broken = wheel("broken-1.0-py3-none-win_amd64.whl", &[]);
     broken.verdict = None;
-    broken.error = Some("cannot read `dist/broken-1.0-py3-none-win_amd64.whl`: it is <cut> short".into());
+    broken.error =
+        Some("cannot read `dist/broken-1.0-py3-none-win_amd64.whl`: it is <cut> short".into());
     Report { schema: SCHEMA, inputs: vec![faulty, hostile, mac, good, broken] }
 }

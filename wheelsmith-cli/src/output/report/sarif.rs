@@ -183,7 +183,8 @@ fn uri(path: &str) -> String {
 fn fingerprint(input: &Input, finding: &Finding, seen: &mut BTreeMap<String, usize>) -> String {
     let subject = match &input.wheel {
         Some(wheel) => {
-            let platforms: Vec<String> = wheel.platforms.iter().map(PlatformTag::to_string).collect();
+            let platforms: Vec<String> =
+                wheel.platforms.iter().map(PlatformTag::to_string).collect();
             format!("{}-{}-{}", wheel.name, wheel.python, platforms.join("."))
         }
         None => file_name(&input.path).to_owned(),

@@ -8,7 +8,9 @@ fn annotations_are_single_lines_and_say_where() {
     let text = github::render(&report());
     let lines: Vec<&str> = text.lines().collect();
     assert!(lines.iter().all(|line| {
-        ["::error title=", "::warning title=", "::notice title="].iter().any(|s| line.starts_with(s))
+        ["::error title=", "::warning title=", "::notice title="]
+            .iter()
+            .any(|s| line.starts_with(s))
     }));
     assert!(!text.contains('\r'));
     let kind = |line: &&str| line.split(' ').next().unwrap_or_default().to_owned();
@@ -21,7 +23,9 @@ fn annotations_are_single_lines_and_say_where() {
     assert!(line.contains("100%25 <new>, it's: a, b%0D%0Aand c%0Ahelp: "), "{line}");
     assert!(line.contains("%250A::error"), "a `%0A` of the name stays one: {line}");
     assert!(!text.contains("external-library,file=dist/hostile"), "what is waived is not shown");
-    assert!(text.contains("::error title=could not be judged,file=dist/broken-1.0-py3-none-win_amd64.whl::"));
+    assert!(text.contains(
+        "::error title=could not be judged,file=dist/broken-1.0-py3-none-win_amd64.whl::"
+    ));
 }
 
 #[test]
@@ -42,7 +46,10 @@ fn the_summary_is_a_table_and_details() {
     }
     assert!(!text.contains("<script"), "names stay text");
     assert!(!text.contains('@'), "nobody is called");
-    assert!(text.contains("<em>waived: the &#60;i&#62;host&#60;&#47;i&#62;") || text.contains("waived: the &#60;i&#62;host"));
+    assert!(
+        text.contains("<em>waived: the &#60;i&#62;host&#60;&#47;i&#62;")
+            || text.contains("waived: the &#60;i&#62;host")
+    );
     assert_eq!(text.matches("<details").count(), text.matches("</details>").count());
 }
 
@@ -91,7 +98,8 @@ fn sarif_names_rules_places_and_suppressions() {
     assert_eq!(waived.len(), 1);
     assert_eq!(waived[0]["locations"][0]["logicalLocations"][0]["fullyQualifiedName"], HOSTILE);
     assert_eq!(run["invocations"][0]["executionSuccessful"], false);
-    let prints = results.iter().map(|r| r["partialFingerprints"]["wheelsmith/v1"].as_str().unwrap());
+    let prints =
+        results.iter().map(|r| r["partialFingerprints"]["wheelsmith/v1"].as_str().unwrap());
     let mut prints: Vec<&str> = prints.collect();
     prints.sort_unstable();
     prints.dedup();
@@ -142,7 +150,8 @@ fn look() {
     std::fs::write(dir.join("sample.sarif"), sarif::render(&report())).unwrap();
     std::fs::write(dir.join("sample.md"), github::summary(&report())).unwrap();
     std::fs::write(dir.join("sample.txt"), github::render(&report())).unwrap();
-    std::fs::write(dir.join("sample.json"), serde_json::to_string_pretty(&report()).unwrap()).unwrap();
+    std::fs::write(dir.join("sample.json"), serde_json::to_string_pretty(&report()).unwrap())
+        .unwrap();
     for wheelpath in std::env::var("WHEELS").unwrap().split(' ') {
         let path = std::path::Path::new(wheelpath);
         let existing = wheelsmith_core::wheel::Existing::open(path).unwrap();
@@ -154,10 +163,12 @@ fn look() {
             };
             files.push((entry.path.to_string(), bytes));
         }
-        let refs: Vec<(&str, &[u8])> = files.iter().map(|(a, b)| (a.as_str(), b.as_slice())).collect();
+        let refs: Vec<(&str, &[u8])> =
+            files.iter().map(|(a, b)| (a.as_str(), b.as_slice())).collect();
         let input = wheel(path.file_name().unwrap().to_str().unwrap(), &refs);
         let report = wheelsmith_core::audit::Report { schema: 1, inputs: vec![input] };
-        let name = path.file_name().unwrap().to_str().unwrap().split('-').next().unwrap().to_owned();
+        let name =
+            path.file_name().unwrap().to_str().unwrap().split('-').next().unwrap().to_owned();
         std::fs::write(dir.join(format!("{name}.html")), html::render(&report)).unwrap();
     }
 }

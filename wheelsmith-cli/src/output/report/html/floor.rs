@@ -111,8 +111,10 @@ fn chart(
         }
         let at = percent(*version);
         let side = if at > 80.0 { " inside" } else { "" };
-        let _ =
-            write!(out, "<b class=\"fill{side}\" style=\"width:{at:.2}%\"><em>{version}</em></b></div></div>");
+        let _ = write!(
+            out,
+            "<b class=\"fill{side}\" style=\"width:{at:.2}%\"><em>{version}</em></b></div></div>"
+        );
     };
     let (shown, rest) = bars.split_at(bars.len().min(SHOWN));
     shown.iter().for_each(|found| bar(out, found));

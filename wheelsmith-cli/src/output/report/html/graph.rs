@@ -16,8 +16,10 @@ const MOST_NODES: usize = 60;
 const CHAR: f64 = 7.3;
 /// Longer names lose their middle.
 const LONGEST_NAME: usize = 36;
+/// A drawing may shrink to this part of its size, to fit where it is shown.
+const LEAST_SCALE: f64 = 0.75;
 const BOX: f64 = 26.0;
-const SPACING: Spacing = Spacing { row: BOX + 10.0, pass: 12.0, column: 84.0 };
+const SPACING: Spacing = Spacing { row: BOX + 10.0, pass: 12.0, column: 64.0 };
 const MARGIN: f64 = 12.0;
 
 /// The drawing with its caption; nothing when no file needs anything.
@@ -38,7 +40,11 @@ pub(super) fn section(input: &Input) -> String {
             let _ = write!(out, "<span><i class=\"key {}\"></i>{text}</span>", role.class());
         }
     }
-    let _ = write!(out, "</p>{how}<div class=\"scroll\" tabindex=\"0\">{}</div></section>", svg(&needs));
+    let _ = write!(
+        out,
+        "</p>{how}<div class=\"scroll\" tabindex=\"0\">{}</div></section>",
+        svg(&needs)
+    );
     out
 }
 
@@ -97,7 +103,9 @@ fn svg(needs: &Needs) -> String {
     let _ = write!(
         out,
         "<svg class=\"graph\" viewBox=\"0 0 {across:.0} {down:.0}\" width=\"{across:.0}\" \
-         height=\"{down:.0}\" role=\"img\" aria-label=\"Which file needs which library\">",
+         height=\"{down:.0}\" style=\"min-width:{:.0}px\" role=\"img\" aria-label=\"Which file needs which library\">",
+        // Narrower than this nobody could read it: then it is scrolled.
+        across * LEAST_SCALE,
     );
     for (at, &(from, to)) in needs.edges.iter().enumerate() {
         edge(&mut out, needs, &items, &placed, at, (from, to));
@@ -165,11 +173,20 @@ fn edge(
 
 fn label(node: &Node) -> String {
     let name = match node.role {
-        Role::File if node.files == 1 => file_name(&node.name).to_owned(),
+        Role::File if node.files == 1 => module(file_name(&node.name)),
         _ if node.files > 1 => format!("{} · {}", node.name, node.files),
         _ => node.name.clone(),
     };
     shortened(&name)
+}
+
+/// The name of an extension module without the middle of its suffix, which all share.
+fn module(name: &str) -> String {
+    let tail = [".cpython-", ".cp3", ".pypy"].iter().find_map(|start| name.find(start));
+    match (tail, name.rfind('.')) {
+        (Some(start), Some(end)) if start < end => format!("{}.…{}", &name[..start], &name[end..]),
+        _ => name.to_owned(),
+    }
 }
 
 /// A name that fits: the ends tell more than the middle.
@@ -189,7 +206,9 @@ fn title(node: &Node) -> String {
         (Role::File, 1) => node.name.clone(),
         (_, 2..) => format!("{}: {}", node.name, count(node.files, "file")),
         (Role::Missing, _) => format!("{}: not in the input, and not promised", node.name),
-        (Role::Excused, _) => format!("{}: not in the input, and not promised; let pass", node.name),
+        (Role::Excused, _) => {
+            format!("{}: not in the input, and not promised; let pass", node.name)
+        }
         (Role::Promised, _) => format!("{}: the platform has it", node.name),
         (Role::File, _) => node.name.clone(),
     }

@@ -188,7 +188,9 @@ fn files(out: &mut String, input: &Input) {
     }
     let n = count(input.files.len(), "native file");
     let _ = write!(out, "<details class=\"card files\"><summary><h3>{n}</h3></summary><table>");
-    out.push_str("<thead><tr><th>file</th><th>what</th><th>size</th><th>needs</th></tr></thead><tbody>");
+    out.push_str(
+        "<thead><tr><th>file</th><th>what</th><th>size</th><th>needs</th></tr></thead><tbody>",
+    );
     for file in input.files.iter().take(MOST_ROWS) {
         let needed: Vec<String> = needs::needed(file)
             .into_iter()

@@ -237,7 +237,8 @@ fn rows(slots: &[Vec<Slot>], links: &Links, spacing: &Spacing) -> BTreeMap<Slot,
             }
         }
     }
-    let top = rows.iter().map(|(slot, y)| y - height(*slot, spacing) / 2.0).fold(f64::MAX, f64::min);
+    let top =
+        rows.iter().map(|(slot, y)| y - height(*slot, spacing) / 2.0).fold(f64::MAX, f64::min);
     rows.values_mut().for_each(|y| *y -= top);
     rows
 }

@@ -101,12 +101,14 @@ impl Needs {
             let findings = findings.get(file.path.as_str()).unwrap_or(&none);
             for name in needed(file) {
                 let role = role(name, findings);
-                let candidates = inside.get(&key(file.format, name)).filter(|_| {
-                    role == Role::Promised && !is_system_path(name)
-                });
-                let nearest = candidates.into_iter().flatten().copied().filter(|&to| {
-                    to != at && input.files[to].format == file.format
-                });
+                let candidates = inside
+                    .get(&key(file.format, name))
+                    .filter(|_| role == Role::Promised && !is_system_path(name));
+                let nearest = candidates
+                    .into_iter()
+                    .flatten()
+                    .copied()
+                    .filter(|&to| to != at && input.files[to].format == file.format);
                 let nearest = nearest.max_by_key(|&to| {
                     (common(file.path.as_str(), input.files[to].path.as_str()), usize::MAX - to)
                 });
@@ -122,7 +124,23 @@ impl Needs {
         }
         needs.edges.sort_unstable();
         needs.edges.dedup();
-        needs
+        needs.without_archives(input)
+    }
+
+    /// Static libraries need nothing yet, and nobody finds them.
+    fn without_archives(self, input: &Input) -> Self {
+        let is_archive =
+            |at: usize| input.files.get(at).is_some_and(|f| f.format == Format::Archive);
+        let mut places = Vec::new();
+        let mut nodes = Vec::new();
+        for (at, node) in self.nodes.into_iter().enumerate() {
+            places.push(nodes.len());
+            if !is_archive(at) {
+                nodes.push(node);
+            }
+        }
+        let edges = self.edges.into_iter().map(|(from, to)| (places[from], places[to])).collect();
+        Self { nodes, edges }
     }
 
     /// The same with one node for each group of files that `group` names alike.
@@ -131,11 +149,12 @@ impl Needs {
         let mut places = BTreeMap::new();
         let mut of = Vec::new();
         for node in &self.nodes {
-            let place = *places.entry((node.role, group(node))).or_insert_with_key(|(role, name)| {
-                let name = name.clone();
-                grouped.nodes.push(Node { name, role: *role, severity: None, files: 0 });
-                grouped.nodes.len() - 1
-            });
+            let place =
+                *places.entry((node.role, group(node))).or_insert_with_key(|(role, name)| {
+                    let name = name.clone();
+                    grouped.nodes.push(Node { name, role: *role, severity: None, files: 0 });
+                    grouped.nodes.len() - 1
+                });
             let into = &mut grouped.nodes[place];
             into.files += node.files;
             into.severity = match (into.severity, node.severity) {
@@ -164,8 +183,7 @@ fn role(name: &str, findings: &[&Finding]) -> Role {
         let of_libraries =
             matches!(finding.code, Code::ExternalLibrary | Code::CRuntime | Code::OptionalLibrary);
         let is_named = |line: &String| line.split([' ', '`']).any(|word| word == name);
-        of_libraries
-            && (finding.message.contains(&quoted) || finding.evidence.iter().any(is_named))
+        of_libraries && (finding.message.contains(&quoted) || finding.evidence.iter().any(is_named))
     };
     match findings.iter().find(names) {
         Some(finding) if finding.waived.is_some() => Role::Excused,

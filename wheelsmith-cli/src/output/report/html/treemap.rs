@@ -201,8 +201,8 @@ mod tests {
         for (value, area) in values.iter().zip(&areas) {
             let wanted = value / total * 240_000.0;
             assert!((area.w * area.h - wanted).abs() < 1e-6 * 240_000.0, "{area:?}");
-            assert!(area.x >= -1e-6 && area.x + area.w <= 600.001, "{area:?}");
-            assert!(area.y >= -1e-6 && area.y + area.h <= 400.001, "{area:?}");
+            assert!(area.x >= -1e-6 && area.x + area.w <= 600.1, "{area:?}");
+            assert!(area.y >= -1e-6 && area.y + area.h <= 400.1, "{area:?}");
         }
     }
 
