@@ -11,6 +11,9 @@ pub(crate) mod sarif;
 mod words;
 
 #[cfg(test)]
+mod judges;
+#[cfg(test)]
+#[cfg(test)]
 mod sample;
 #[cfg(test)]
 mod tests;

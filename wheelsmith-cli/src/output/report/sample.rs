@@ -87,3 +87,28 @@ pub(super) fn report() -> Report {
         Some("cannot read `dist/broken-1.0-py3-none-win_amd64.whl`: it is <cut> short".into());
     Report { schema: SCHEMA, inputs: vec![faulty, hostile, mac, good, broken] }
 }
+
+/// A wheel with more files than can be drawn one by one, in directories that need each other, and
+/// one with as many as can.
+pub(super) fn many() -> Report {
+    let user = fixture!("elf/runpath.so");
+    let plain = fixture!("elf/x86_64.so");
+    let files = |count: usize| -> Vec<(String, &[u8])> {
+        let path = |n: usize| match n % 3 {
+            0 => (format!("many/lib/libplain{n}.cpython-312-x86_64-linux-gnu.so"), plain),
+            1 => (format!("many/part{}/user_with_a_rather_long_name_{n}.so", n % 7), user),
+            _ => (format!("many/part{}/deep/er/new{n}.so", n % 5), fixture!("elf/too-new.so")),
+        };
+        let library = ("many/part1/libplain.so".to_owned(), plain);
+        (0..count).map(path).chain([library]).collect()
+    };
+    let input = |name: &str, files: &[(String, &[u8])]| {
+        let files: Vec<(&str, &[u8])> = files.iter().map(|(path, b)| (path.as_str(), *b)).collect();
+        wheel(name, &files)
+    };
+    let inputs = vec![
+        input("many-1.0-py3-none-manylinux_2_17_x86_64.whl", &files(400)),
+        input("some-1.0-py3-none-manylinux_2_17_x86_64.whl", &files(55)),
+    ];
+    Report { schema: SCHEMA, inputs }
+}

@@ -140,35 +140,3 @@ fn the_page_shows_who_needs_whom() {
         assert!(page.contains(part), "{part}");
     }
 }
-
-#[test]
-fn look() {
-    let Some(dir) = std::env::var_os("LOOK") else { return };
-    let dir = std::path::PathBuf::from(dir);
-    std::fs::write(dir.join("sample.html"), html::render(&report())).unwrap();
-    std::fs::write(dir.join("sample.xml"), junit::render(&report())).unwrap();
-    std::fs::write(dir.join("sample.sarif"), sarif::render(&report())).unwrap();
-    std::fs::write(dir.join("sample.md"), github::summary(&report())).unwrap();
-    std::fs::write(dir.join("sample.txt"), github::render(&report())).unwrap();
-    std::fs::write(dir.join("sample.json"), serde_json::to_string_pretty(&report()).unwrap())
-        .unwrap();
-    for wheelpath in std::env::var("WHEELS").unwrap().split(' ') {
-        let path = std::path::Path::new(wheelpath);
-        let existing = wheelsmith_core::wheel::Existing::open(path).unwrap();
-        let mut files = Vec::new();
-        for entry in existing.every_file() {
-            let bytes = match &entry.source {
-                wheelsmith_core::wheel::Source::Bytes(b) => b.clone(),
-                wheelsmith_core::wheel::Source::File { path, .. } => std::fs::read(path).unwrap(),
-            };
-            files.push((entry.path.to_string(), bytes));
-        }
-        let refs: Vec<(&str, &[u8])> =
-            files.iter().map(|(a, b)| (a.as_str(), b.as_slice())).collect();
-        let input = wheel(path.file_name().unwrap().to_str().unwrap(), &refs);
-        let report = wheelsmith_core::audit::Report { schema: 1, inputs: vec![input] };
-        let name =
-            path.file_name().unwrap().to_str().unwrap().split('-').next().unwrap().to_owned();
-        std::fs::write(dir.join(format!("{name}.html")), html::render(&report)).unwrap();
-    }
-}

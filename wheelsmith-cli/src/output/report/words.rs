@@ -116,6 +116,17 @@ pub(super) fn file_name(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or(path)
 }
 
+/// The file's name; of an extension module without what all of a wheel share:
+/// `_io.cpython-312-x86_64-linux-gnu.so` is `_io.so`.
+pub(super) fn module_name(path: &str) -> String {
+    let name = file_name(path);
+    let tail = [".cpython-", ".cp3", ".pypy", ".abi3"].iter().find_map(|start| name.find(start));
+    match (tail, name.rfind('.')) {
+        (Some(start), Some(end)) if start < end => format!("{}{}", &name[..start], &name[end..]),
+        _ => name.to_owned(),
+    }
+}
+
 /// The page of a code, from the root of the repository.
 pub(super) fn page(code: Code) -> String {
     format!("docs/reference/findings/{code}.md")
@@ -153,6 +164,16 @@ mod tests {
         check(1_234_567, "1.2 MB");
         check(999_999_999, "1.0 GB");
         check(u64::MAX, "18446744073.7 GB");
+    }
+
+    #[test]
+    fn modules_have_short_names() {
+        let check = |path: &str, expected: &str| assert_eq!(module_name(path), expected);
+        check("a/_io.cpython-312-x86_64-linux-gnu.so", "_io.so");
+        check("a/_io.cp312-win_amd64.pyd", "_io.pyd");
+        check("a/_io.abi3.so", "_io.so");
+        check("libz.so.1.3", "libz.so.1.3");
+        check("a/.cpython-312", ".cpython-312");
     }
 
     #[test]

@@ -8,7 +8,7 @@ use wheelsmith_core::finding::Severity;
 use super::layout::{Item, Layout, Spacing, layout};
 use super::needs::{Needs, Node, Role};
 use crate::output::report::escape::Markup;
-use crate::output::report::words::{count, file_name};
+use crate::output::report::words::{count, module_name};
 
 /// More than this is not legible one by one.
 const MOST_NODES: usize = 60;
@@ -173,20 +173,11 @@ fn edge(
 
 fn label(node: &Node) -> String {
     let name = match node.role {
-        Role::File if node.files == 1 => module(file_name(&node.name)),
+        Role::File if node.files == 1 => module_name(&node.name),
         _ if node.files > 1 => format!("{} · {}", node.name, node.files),
         _ => node.name.clone(),
     };
     shortened(&name)
-}
-
-/// The name of an extension module without the middle of its suffix, which all share.
-fn module(name: &str) -> String {
-    let tail = [".cpython-", ".cp3", ".pypy"].iter().find_map(|start| name.find(start));
-    match (tail, name.rfind('.')) {
-        (Some(start), Some(end)) if start < end => format!("{}.…{}", &name[..start], &name[end..]),
-        _ => name.to_owned(),
-    }
 }
 
 /// A name that fits: the ends tell more than the middle.

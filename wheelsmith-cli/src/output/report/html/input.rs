@@ -1,5 +1,6 @@
 //! What the page says of one input: the verdict, the findings, the files.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use wheelsmith_core::audit::{Input, Kind, NativeFile};
@@ -121,8 +122,10 @@ fn findings(out: &mut String, at: usize, input: &Input) {
          aria-label=\"Show findings with this text\" hidden></div><table><thead><tr><th>finding\
          </th><th>file</th><th>what was seen</th></tr></thead><tbody>"
     );
+    // What to do is said once for each code.
+    let mut said = BTreeSet::new();
     for finding in input.findings.iter().take(MOST_ROWS) {
-        row(out, finding);
+        row(out, finding, said.insert(finding.code));
     }
     out.push_str("</tbody></table>");
     if input.findings.len() > MOST_ROWS {
@@ -132,7 +135,7 @@ fn findings(out: &mut String, at: usize, input: &Input) {
     out.push_str("</section>");
 }
 
-fn row(out: &mut String, finding: &Finding) {
+fn row(out: &mut String, finding: &Finding, with_help: bool) {
     let (class, word) = match finding.severity {
         _ if finding.waived.is_some() => ("waived", "waived"),
         Severity::Error => ("error", "error"),
@@ -168,7 +171,7 @@ fn row(out: &mut String, finding: &Finding) {
     if let Some(reason) = &finding.waived {
         let _ = write!(out, "<p class=\"help\">Waived: {}</p>", Markup(reason));
     }
-    if let Some(help) = &finding.help {
+    if let Some(help) = finding.help.as_ref().filter(|_| with_help) {
         let _ = write!(out, "<p class=\"help\">{}</p>", with_code(help, Markup));
     }
     out.push_str("</td></tr>");

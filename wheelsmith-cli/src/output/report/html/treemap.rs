@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use wheelsmith_core::audit::{Input, NativeFile};
 
 use crate::output::report::escape::Markup;
-use crate::output::report::words::{count, file_name, size};
+use crate::output::report::words::{count, module_name, size};
 
 /// Smaller files are drawn together.
 const MOST_FILES: usize = 120;
@@ -31,7 +31,7 @@ struct Tile {
     unloaded: u64,
 }
 
-/// The drawing with its caption; nothing when there are fewer than two files.
+/// The drawing with its caption; nothing when there are no bytes.
 pub(super) fn section(input: &Input) -> String {
     let tiles = tiles(&input.files);
     let total: u64 = tiles.iter().map(|tile| tile.bytes).fold(0, u64::saturating_add);
@@ -40,13 +40,16 @@ pub(super) fn section(input: &Input) -> String {
     }
     let unloaded: u64 = tiles.iter().map(|tile| tile.unloaded).fold(0, u64::saturating_add);
     let mut out = String::from("<section class=\"card\"><h3>Where the bytes are</h3>");
+    let loaded = size(total.saturating_sub(unloaded));
     let _ = write!(
         out,
-        "<p class=\"legend\"><span><i class=\"key loaded\"></i>loaded: {}</span><span><i class=\"key \
-         unloaded\"></i>never loaded: {}</span></p>",
-        size(total.saturating_sub(unloaded)),
-        size(unloaded),
+        "<p class=\"legend\"><span><i class=\"key loaded\"></i>loaded: {loaded}</span>"
     );
+    if unloaded > 0 {
+        let never = size(unloaded);
+        let _ = write!(out, "<span><i class=\"key unloaded\"></i>never loaded: {never}</span>");
+    }
+    out.push_str("</p>");
     // A tall one for phones, a wide one for everything else; the style sheet takes one of them.
     for (class, w, h) in [("wide", 960.0, 360.0), ("tall", 340.0, 460.0)] {
         let _ = write!(
@@ -120,7 +123,7 @@ fn caption(out: &mut String, tile: &Tile, area: Area) {
     if place < 5.0 || area.h < 18.0 {
         return;
     }
-    let name = Markup(file_name(&tile.path)).shown();
+    let name = Markup(&module_name(&tile.path)).shown();
     let mut text: String = name.chars().take(place as usize).collect();
     if text.len() < name.len() {
         text.pop();
