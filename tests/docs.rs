@@ -2,6 +2,7 @@
 //! system that it is for.
 #![allow(
     clippy::disallowed_methods,
+    clippy::print_stderr,
     clippy::unwrap_used,
     reason = "tests are a world of their own"
 )]

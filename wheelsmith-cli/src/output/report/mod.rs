@@ -13,7 +13,6 @@ mod words;
 #[cfg(test)]
 mod judges;
 #[cfg(test)]
-#[cfg(test)]
 mod sample;
 #[cfg(test)]
 mod tests;

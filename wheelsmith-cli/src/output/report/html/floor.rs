@@ -85,13 +85,13 @@ fn chart(
     };
     out.push_str("</p><div class=\"bars\"><div class=\"axis\"><span></span><div class=\"track\">");
     let ticks = axis.ticks.iter().map(|&(major, minor)| PlatformVersion::new(major, minor));
-    let mut last = f64::MIN;
+    let mut label = f64::MIN;
     for tick in ticks {
         let at = percent(tick);
         // Labels keep apart.
-        if (0.0..=96.0).contains(&at) && at - last >= 9.0 {
+        if (0.0..=96.0).contains(&at) && at - label >= 9.0 {
             let _ = write!(out, "<span style=\"left:{at:.2}%\">{tick}</span>");
-            last = at;
+            label = at;
         }
     }
     out.push_str("</div></div>");
@@ -117,10 +117,14 @@ fn chart(
         );
     };
     let (shown, rest) = bars.split_at(bars.len().min(SHOWN));
-    shown.iter().for_each(|found| bar(out, found));
+    for found in shown {
+        bar(out, found);
+    }
     if !rest.is_empty() {
         let _ = write!(out, "<details><summary>{}</summary>", count(rest.len(), "more file"));
-        rest.iter().for_each(|found| bar(out, found));
+        for found in rest {
+            bar(out, found);
+        }
         out.push_str("</details>");
     }
     out.push_str("</div></section>");

@@ -194,7 +194,6 @@ fn shortened(name: &str) -> String {
 
 fn title(node: &Node) -> String {
     match (node.role, node.files) {
-        (Role::File, 1) => node.name.clone(),
         (_, 2..) => format!("{}: {}", node.name, count(node.files, "file")),
         (Role::Missing, _) => format!("{}: not in the input, and not promised", node.name),
         (Role::Excused, _) => {

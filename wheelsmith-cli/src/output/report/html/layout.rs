@@ -154,10 +154,11 @@ fn slots(columns: &[usize], count: usize, edges: &[(usize, usize)]) -> (Vec<Vec<
     let mut links = Links::new();
     for &(from, to) in edges {
         let mut left = Slot::Item(from);
-        for column in columns[from] + 1..columns[to] {
+        let between = slots.iter_mut().enumerate().take(columns[to]).skip(columns[from] + 1);
+        for (column, slots) in between {
             let pass = Slot::Pass { to, column };
             if passes.insert(pass) {
-                slots[column].push(pass);
+                slots.push(pass);
             }
             links.insert((left, pass));
             left = pass;
@@ -239,7 +240,9 @@ fn rows(slots: &[Vec<Slot>], links: &Links, spacing: &Spacing) -> BTreeMap<Slot,
     }
     let top =
         rows.iter().map(|(slot, y)| y - height(*slot, spacing) / 2.0).fold(f64::MAX, f64::min);
-    rows.values_mut().for_each(|y| *y -= top);
+    for y in rows.values_mut() {
+        *y -= top;
+    }
     rows
 }
 

@@ -50,10 +50,10 @@ pub(crate) fn render(report: &Report) -> String {
         input::section(&mut out, at, input);
     }
     let version = env!("CARGO_PKG_VERSION");
-    let _ = write!(
+    let _ = writeln!(
         out,
         "</main><footer>wheelsmith {version} audit, report schema {}</footer><script>{SCRIPT}\
-         </script></body></html>\n",
+         </script></body></html>",
         report.schema
     );
     out

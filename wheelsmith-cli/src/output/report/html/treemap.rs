@@ -89,12 +89,12 @@ fn draw(out: &mut String, tiles: &[Tile], area: Area) {
     for (tile, area) in tiles.iter().zip(squarify(&bytes, area)) {
         // Half a pixel on each side keeps neighbours apart.
         let gap = 0.75_f64.min(area.w / 4.0).min(area.h / 4.0);
-        let (x, y) = (area.x + gap, area.y + gap);
-        let (w, h) = (area.w - 2.0 * gap, area.h - 2.0 * gap);
+        let Area { x, y, w, h } =
+            Area { x: area.x + gap, y: area.y + gap, w: area.w - 2.0 * gap, h: area.h - 2.0 * gap };
         let share = tile.unloaded as f64 / tile.bytes as f64;
         let never = match tile.unloaded {
             0 => String::new(),
-            n => format!(", of them {} never loaded", size(n)),
+            some => format!(", of them {} never loaded", size(some)),
         };
         let title = format!("{}: {}{never}", tile.path, size(tile.bytes));
         let _ = write!(
@@ -124,7 +124,9 @@ fn caption(out: &mut String, tile: &Tile, area: Area) {
         return;
     }
     let name = Markup(&module_name(&tile.path)).shown();
-    let mut text: String = name.chars().take(place as usize).collect();
+    let fits = |at: &usize| (*at as f64) < place;
+    let mut text: String =
+        name.chars().enumerate().take_while(|(at, _)| fits(at)).map(|(_, c)| c).collect();
     if text.len() < name.len() {
         text.pop();
         text.push('…');
