@@ -24,6 +24,9 @@ use crate::output::Output;
 
 /// Runs a command.
 pub(crate) fn run(command: Command, host: &Host, output: &Output) -> anyhow::Result<Exit> {
+    if !output.is_for_all() && !matches!(command, Command::Audit(_)) {
+        anyhow::bail!("this command answers in the forms `human` and `json` only");
+    }
     match command {
         Command::Audit(args) => audit::run(&args, host, output),
         Command::Build(args) => build::run(&args, host, output),

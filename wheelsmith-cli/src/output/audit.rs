@@ -15,6 +15,8 @@ use super::human::{BOLD, DIM, GREEN, RED, YELLOW};
 const WIDTH: usize = 80;
 /// How much evidence is shown without `--explain`.
 const EVIDENCE: usize = 3;
+/// How many files with findings are shown without `--verbose`.
+const FILES: usize = 12;
 /// How many symbols of a version are shown.
 const SYMBOLS: usize = 8;
 
@@ -66,7 +68,9 @@ fn one(text: &mut String, input: &Input, view: &View, helped: &mut BTreeSet<Code
         let worst = findings.iter().map(|f| (f.waived.is_some(), f.severity)).min();
         (file.is_some(), worst, *file)
     });
-    for (file, findings) in groups {
+    let most = if view.verbose { usize::MAX } else { FILES };
+    let left = groups.len().saturating_sub(most);
+    for (file, findings) in groups.into_iter().take(most) {
         if let Some(file) = file {
             let _ = writeln!(text, "     {BOLD}{file}{BOLD:#}");
         }
@@ -74,14 +78,16 @@ fn one(text: &mut String, input: &Input, view: &View, helped: &mut BTreeSet<Code
         for found in findings {
             finding(text, found, indent, view, helped);
         }
-        if let Some(file) = file {
+        if let Some(file) = file.filter(|_| view.verbose) {
             needs(text, input, file);
         }
     }
+    if left > 0 {
+        let _ = writeln!(text, "     {DIM}{} more with --verbose{DIM:#}", plural(left, "file"));
+    }
     let hidden = input.findings.iter().filter(|finding| !is_shown(finding)).count();
     if hidden > 0 {
-        let notes = if hidden == 1 { "note" } else { "notes" };
-        let _ = writeln!(text, "     {DIM}{hidden} {notes} more with --verbose{DIM:#}");
+        let _ = writeln!(text, "     {DIM}{} more with --verbose{DIM:#}", plural(hidden, "note"));
     }
     if view.explain {
         explanation(text, input, &explain(input, view.want.as_deref()));
@@ -109,9 +115,9 @@ fn verdict(input: &Input) -> String {
         Some(tag) => tag.to_string(),
         None => "no tag".to_owned(),
     };
-    let mut claims: Vec<String> =
+    let claims: BTreeSet<String> =
         input.claimed_tags.iter().map(|tag| tag.perennial().to_string()).collect();
-    claims.dedup();
+    let claims: Vec<String> = claims.into_iter().collect();
     if let Some(tag) = &input.wanted_tag {
         return format!("earns {earned}; asked for is {tag}");
     }
@@ -141,11 +147,16 @@ fn finding(
     let body = body.replacen(&head, &format!("{style}{head}{style:#}"), 1);
     text.push_str(&body);
     let shown = if view.verbose { finding.evidence.len() } else { EVIDENCE };
-    for line in finding.evidence.iter().take(shown) {
+    let evidence = match &finding.evidence[..] {
+        // `pow@GLIBC_2.29 of libm.so.6`, when that is what the sentence says.
+        [only] if only.split(" of ").next().is_some_and(|it| finding.message.contains(it)) => &[],
+        evidence => evidence,
+    };
+    for line in evidence.iter().take(shown) {
         let _ = writeln!(text, "{indent}    {line}");
     }
-    if finding.evidence.len() > shown {
-        let more = finding.evidence.len() - shown;
+    if evidence.len() > shown {
+        let more = evidence.len() - shown;
         let _ = writeln!(text, "{indent}    {DIM}and {more} more{DIM:#}");
     }
     if let Some(reason) = &finding.waived {

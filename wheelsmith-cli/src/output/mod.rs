@@ -4,15 +4,17 @@ mod audit;
 mod human;
 mod json;
 mod progress;
+mod report;
 mod show;
 mod wheel;
 
 use std::path::{Path, PathBuf};
 
+use anyhow::Context as _;
 use wheelsmith_core::audit::Report;
 use wheelsmith_core::plan::Plan;
 use wheelsmith_core::project::{self, Made};
-use wheelsmith_core::sys::Host;
+use wheelsmith_core::sys::{self, Host};
 use wheelsmith_core::toolchain::Found;
 use wheelsmith_core::wheel::{Diff, MadeFile};
 
@@ -20,6 +22,7 @@ pub(crate) use progress::Progress;
 pub(crate) use show::Shown;
 pub(crate) use wheel::Retagged;
 
+use self::report as forms;
 use crate::args::Format;
 
 /// Writes answers in the form that was asked for.
@@ -44,6 +47,11 @@ impl Output {
         Self { format, verbose }
     }
 
+    /// Whether every command answers in this form; the others are for reports of findings.
+    pub(crate) fn is_for_all(&self) -> bool {
+        matches!(self.format, Format::Human | Format::Json)
+    }
+
     fn write(
         &self,
         human: impl FnOnce() -> String,
@@ -53,7 +61,7 @@ impl Output {
         let mut out = anstream::stdout().lock();
         match self.format {
             Format::Json => writeln!(out, "{:#}", json())?,
-            // Refused before anything was done; see `supports`.
+            // The others are for reports, and were refused before anything was done.
             _ => out.write_all(human().as_bytes())?,
         }
         out.flush()
@@ -110,9 +118,19 @@ impl Output {
         let text = match self.format {
             Format::Human => audit::human(report, &view),
             Format::Json => format!("{:#}\n", serde_json::to_value(report)?),
-            _ => anyhow::bail!("this form is not there yet"),
+            Format::Sarif => forms::sarif::render(report),
+            Format::Github => {
+                if let Some(path) = host.env.get("GITHUB_STEP_SUMMARY") {
+                    let path = Path::new(path);
+                    sys::fs::append(path, forms::github::summary(report).as_bytes()).with_context(
+                        || format!("cannot write the job's summary to `{}`", path.display()),
+                    )?;
+                }
+                forms::github::render(report)
+            }
+            Format::Junit => forms::junit::render(report),
+            Format::Html => forms::html::render(report),
         };
-        let _ = host;
         if to_file {
             // Styles are for terminals.
             return Ok(anstream::adapter::strip_str(&text).to_string());

@@ -64,18 +64,22 @@ pub fn input(opened: Opened, ask: &Ask) -> Input {
     if let (Some(policy), None) = (&ask.policy, &wanted_tag) {
         input.error = Some(format!("`{policy}` is no platform tag that anything is known of"));
     }
-    let claims: BTreeSet<String> = match &wanted_tag {
-        Some(tag) => BTreeSet::from([tag.perennial().to_string()]),
-        None => input.claimed_tags.iter().map(|tag| tag.perennial().to_string()).collect(),
+    let claims = match &wanted_tag {
+        Some(tag) => vec![tag.clone()],
+        None => input.claimed_tags.clone(),
     };
     let mut judged: Option<Audit> = None;
-    for claim in claims.iter().filter_map(|claim| claim.parse::<PlatformTag>().ok()) {
-        let Some(wanted) = Wanted::by_tag(&claim) else { continue };
+    for kin in kindred(&claims) {
+        // What keeps the oldest keeps the others.
+        let Some(wanted) = kin.first().and_then(Wanted::by_tag) else { continue };
         let audit = judge_under(files.clone(), &wanted, &ask.terms);
-        input.needs = needs(&files, &wanted);
-        if !files.is_empty() && !keeps(&claim, audit.earned.as_ref()) {
+        input.needs.extend(needs(&files, &wanted));
+        let broken = kin.iter().filter(|claim| !keeps(claim, audit.earned.as_ref()));
+        let broken: Vec<String> = broken.map(PlatformTag::to_string).collect();
+        if !files.is_empty() && !broken.is_empty() {
             let asked = if wanted_tag.is_some() { "it was to earn" } else { "it claims" };
-            let message = format!("{asked} {claim}; its files earn {}", earned(&audit));
+            let (claims, earned) = (broken.join(" and "), earned(&audit));
+            let message = format!("{asked} {claims}; its files earn {earned}");
             input.findings.push(Finding::whole(Code::TagNotEarned, message));
         }
         input.findings.extend(audit.findings.iter().cloned());
@@ -87,7 +91,7 @@ pub fn input(opened: Opened, ask: &Ask) -> Input {
     if judged.is_none() {
         judged = guess(&files).map(|tag| tag.to_string()).and_then(|tag| {
             let wanted = Wanted::by_tag(&tag.parse().ok()?)?;
-            input.needs = needs(&files, &wanted);
+            input.needs.extend(needs(&files, &wanted));
             let mut audit = judge_under(files.clone(), &wanted, &ask.terms);
             for finding in &mut audit.findings {
                 if PROMISED.contains(&finding.code) {
@@ -110,6 +114,8 @@ pub fn input(opened: Opened, ask: &Ask) -> Input {
     };
     input.findings.sort();
     input.findings.dedup();
+    input.needs.sort();
+    input.needs.dedup();
     input.files = files;
     input.files.sort_by(|a, b| a.path.cmp(&b.path));
     input
@@ -120,6 +126,22 @@ fn earned(audit: &Audit) -> String {
         Some(tag) => tag.to_string(),
         None => "no tag".to_owned(),
     }
+}
+
+/// The tags that are known, in their lasting form (`manylinux2014_…` is `manylinux_2_17_…`): those
+/// that differ in their age alone together, the oldest first.
+fn kindred(claims: &[PlatformTag]) -> Vec<Vec<PlatformTag>> {
+    let mut kin: BTreeMap<String, BTreeMap<Vec<u16>, PlatformTag>> = BTreeMap::new();
+    for claim in claims.iter().map(PlatformTag::perennial) {
+        let text = claim.to_string();
+        // A word of digits is an age or a part of one; processors and systems have letters.
+        let (age, name): (Vec<&str>, Vec<&str>) =
+            text.split('_').partition(|word| word.bytes().all(|byte| byte.is_ascii_digit()));
+        // `x86_64` ends in digits that are no age, and are the same for all of a kind.
+        let age = age.iter().filter_map(|number| number.parse().ok()).collect();
+        kin.entry(name.join("_")).or_default().insert(age, claim);
+    }
+    kin.into_values().map(|tags| tags.into_values().collect()).collect()
 }
 
 /// The audit whose verdict is the more useful one: a wheel for two C libraries is judged for both.

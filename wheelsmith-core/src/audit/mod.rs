@@ -36,6 +36,8 @@ pub use explain::{Explanation, Obstacle, Step, explain};
 pub use file::NativeFile;
 pub use input::{Ask, Opened, input};
 pub use needs::{Need, Origin, needs};
+#[cfg(feature = "schema")]
+pub use report::schema;
 pub use report::{Auditwheel, Input, Kind, Report, SCHEMA};
 pub use settings::{Date, Level, Settings, Waiver};
 pub use terms::Terms;

@@ -11,6 +11,7 @@ use crate::policy::{self, windows};
 
 /// A library that a file needs.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Need {
     /// The file that needs it.
     pub file: WheelPath,
@@ -25,6 +26,7 @@ pub struct Need {
 /// Where a library comes from.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case", tag = "origin", content = "path")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "NeedOrigin"))]
 pub enum Origin {
     /// The wheel has it, here, and the loader finds it.
     Inside(WheelPath),

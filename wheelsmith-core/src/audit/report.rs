@@ -11,6 +11,7 @@ pub const SCHEMA: u32 = 1;
 
 /// What was seen in all inputs.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Report {
     /// [`SCHEMA`].
     pub schema: u32,
@@ -23,6 +24,7 @@ pub struct Report {
 
 /// What was seen in one wheel, directory, archive or file.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Input {
     /// As it was given, with `/` between its parts.
     pub path: String,
@@ -54,6 +56,7 @@ pub struct Input {
 
 /// What an input is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "InputKind"))]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
     /// A `.whl` file.
@@ -70,6 +73,7 @@ pub enum Kind {
 
 /// What auditwheel would say, told from its rules and the same facts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Auditwheel {
     /// Its `overall_tag`; nothing where it ends in an error.
     pub tag: Option<PlatformTag>,
@@ -94,6 +98,13 @@ impl Input {
             files: Vec::new(),
         }
     }
+}
+
+/// The JSON schema of the report, made from the types that are written.
+#[cfg(feature = "schema")]
+pub fn schema() -> serde_json::Value {
+    let settings = schemars::generate::SchemaSettings::draft2020_12().for_serialize();
+    settings.into_generator().into_root_schema_for::<Report>().to_value()
 }
 
 impl Report {
