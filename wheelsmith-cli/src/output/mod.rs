@@ -3,6 +3,7 @@
 mod human;
 mod json;
 mod progress;
+mod repair;
 mod wheel;
 
 use std::path::{Path, PathBuf};
@@ -72,6 +73,17 @@ impl Output {
     /// Which wheels were written.
     pub(crate) fn written(&self, files: &[MadeFile]) -> std::io::Result<()> {
         self.write(|| wheel::human_files(files), || wheel::json_files(files))
+    }
+
+    /// Which wheels were repaired. Errors go to standard error as well.
+    pub(crate) fn repaired(&self, results: &repair::Results) -> std::io::Result<()> {
+        for (wheel, result) in results {
+            if let Err(error) = result {
+                let context = (results.len() > 1).then(|| wheel.display().to_string());
+                human::error(context.as_deref(), error, error.hint());
+            }
+        }
+        self.write(|| repair::human(results), || repair::json(results))
     }
 
     /// Where a wheel was unpacked.

@@ -12,19 +12,21 @@ mod elf;
 mod file;
 mod graph;
 mod macho;
+mod needs;
 mod pe;
-mod place;
+pub(crate) mod place;
 mod report;
 mod wanted;
 
 use serde::Serialize;
 
 pub use file::NativeFile;
+pub use needs::{Need, Origin, needs};
 pub use report::{Auditwheel, Input, Kind, Report, SCHEMA};
 pub use wanted::Wanted;
 
 use self::file::DEVICES;
-use self::wanted::System;
+pub(crate) use self::wanted::System;
 use crate::binary::Format;
 use crate::finding::{Code, Finding, Severity};
 use crate::name::{PlatformTag, Target, WheelPath};

@@ -229,6 +229,14 @@ impl UnfinishedDir {
     }
 }
 
+/// What lies directly in a directory, sorted.
+pub fn list(dir: &Path) -> io::Result<Vec<PathBuf>> {
+    let entries = fs_err::read_dir(dir)?.map(|entry| Ok(entry?.path()));
+    let mut paths = entries.collect::<io::Result<Vec<_>>>()?;
+    paths.sort();
+    Ok(paths)
+}
+
 /// Removes what killed processes left half-written in `dir`. The caller holds the lock under which
 /// such files are made.
 pub fn sweep(dir: &Path) -> io::Result<()> {
