@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use anyhow::Context as _;
-use globset::Glob;
+use wheelsmith_core::audit::Terms;
 use wheelsmith_core::name::PlatformTag;
 use wheelsmith_core::repair::{Options, Request, Roots, repair};
 use wheelsmith_core::sys::Host;
@@ -56,14 +56,8 @@ pub(crate) struct Args {
 }
 
 pub(super) fn run(args: &Args, host: &Host, output: &Output) -> anyhow::Result<Exit> {
-    let glob = |pattern: &String| {
-        let glob = Glob::new(pattern).with_context(|| format!("`{pattern}` is no pattern"));
-        glob.map(|glob| glob.compile_matcher())
-    };
-    let options = Options {
-        exclude: args.exclude.iter().map(glob).collect::<anyhow::Result<_>>()?,
-        lib_dir: args.lib_dir.clone(),
-    };
+    let terms = Terms::new(&args.exclude, Vec::new()).context("cannot read `--exclude`")?;
+    let options = Options { terms, lib_dir: args.lib_dir.clone() };
     for dir in args.library_path.iter().filter(|dir| !dir.is_dir()) {
         anyhow::bail!("`{}` of `--library-path` is no directory", dir.display());
     }

@@ -7,22 +7,29 @@
 //! Judged are ELF files against the manylinux and musllinux policies, Mach-O files against macOS
 //! tags, PE files against Windows tags. What lies in static libraries is not judged.
 
+mod android;
+mod auditwheel;
 mod dyld;
 mod elf;
 mod file;
 mod graph;
+mod hygiene;
 mod macho;
 mod needs;
 mod pe;
 pub(crate) mod place;
 mod report;
+mod terms;
 mod wanted;
+mod whole;
 
 use serde::Serialize;
 
+pub use auditwheel::verdict as auditwheel_verdict;
 pub use file::NativeFile;
 pub use needs::{Need, Origin, needs};
 pub use report::{Auditwheel, Input, Kind, Report, SCHEMA};
+pub use terms::Terms;
 pub use wanted::Wanted;
 
 use self::file::DEVICES;
@@ -74,7 +81,12 @@ pub fn audit(files: &[(WheelPath, Vec<u8>)], target: Target) -> Audit {
 }
 
 /// Judges native files that were read before, so that their bytes need not be there all at once.
-pub fn judge(mut files: Vec<NativeFile>, wanted: &Wanted) -> Audit {
+pub fn judge(files: Vec<NativeFile>, wanted: &Wanted) -> Audit {
+    judge_under(files, wanted, &Terms::default())
+}
+
+/// Judges native files when some libraries count that neither the tag nor the wheel has.
+pub fn judge_under(mut files: Vec<NativeFile>, wanted: &Wanted, terms: &Terms) -> Audit {
     files.sort_by(|a, b| a.path.cmp(&b.path));
     let mut findings = Vec::new();
     for file in &files {
@@ -82,7 +94,7 @@ pub fn judge(mut files: Vec<NativeFile>, wanted: &Wanted) -> Audit {
     }
     let earned = match &wanted.system {
         _ if files.iter().all(NativeFile::is_device_code) => Some(PlatformTag::Any),
-        System::Linux { target, libc } => elf::judge(&files, *target, *libc, &mut findings),
+        System::Linux(wanted) => elf::judge(&files, wanted, terms, &mut findings),
         System::MacOs(wanted) => {
             let tag = macho::judge(&files, wanted, &mut findings);
             // The version is in the tag; all else is in the way of every tag.
@@ -121,9 +133,14 @@ fn foreign(file: &NativeFile, wanted: &Wanted) -> Option<Finding> {
             Code::NotJudged,
             format!("it is for {}, not for a processor that runs Linux", machine(elf.machine)),
         ),
-        (Some(elf), _, System::Linux { target, .. }) if elf.arch != Some(target.arch()) => {
+        (Some(elf), _, System::Linux(wanted)) if elf.arch != Some(wanted.arch()) => {
             let arch = elf.arch.map_or_else(|| machine(elf.machine), |arch| arch.to_string());
-            find(Code::WrongArch, format!("it is for {arch}, the target is {}", target.arch()))
+            find(Code::WrongArch, format!("it is for {arch}, the target is {}", wanted.arch()))
+        }
+        (Some(elf), _, System::Linux(wanted)) => {
+            let abi = elf::other_float_abi(elf, wanted)?;
+            let message = format!("it takes floating-point arguments {abi}, unlike the target");
+            find(Code::WrongArch, message)
         }
         _ => None,
     }

@@ -6,8 +6,8 @@ use super::graph::Graph;
 use super::wanted::{System, Wanted};
 use super::{NativeFile, dyld, macho};
 use crate::binary::elf::Kind;
-use crate::name::{Arch, Floor, Libc, PlatformTag, Target, WheelPath};
-use crate::policy::{self, Policy, windows};
+use crate::name::{Arch, WheelPath};
+use crate::policy::{self, windows};
 
 /// A library that a file needs.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -41,7 +41,7 @@ pub enum Origin {
 /// What the files need, by file and in the order in which they name it.
 pub fn needs(files: &[NativeFile], wanted: &Wanted) -> Vec<Need> {
     match &wanted.system {
-        System::Linux { .. } => elf_needs(files, wanted),
+        System::Linux(_) => elf_needs(files, wanted),
         System::MacOs(system) => {
             let mut needs: Vec<Need> =
                 system.arches().iter().flat_map(|arch| macho_needs(files, *arch)).collect();
@@ -58,13 +58,13 @@ fn named(files: &[NativeFile], path: &str) -> Option<WheelPath> {
 }
 
 fn elf_needs(files: &[NativeFile], wanted: &Wanted) -> Vec<Need> {
-    let System::Linux { target, libc } = wanted.system else { return Vec::new() };
+    let System::Linux(linux) = &wanted.system else { return Vec::new() };
     let graph = Graph::new(files);
-    let reference = promise(target, libc);
+    let reference = linux.reference();
     let mut needs = Vec::new();
     for file in files {
         let Some(elf) = file.elf.as_ref().filter(|elf| elf.kind != Kind::Object) else { continue };
-        if elf.arch != Some(target.arch()) {
+        if elf.arch != Some(linux.arch()) {
             continue;
         }
         for library in &elf.needed {
@@ -74,10 +74,10 @@ fn elf_needs(files: &[NativeFile], wanted: &Wanted) -> Vec<Need> {
                 Some(path) if is_found => Origin::Inside(path),
                 // A loaded library that answers to the name by its SONAME alone.
                 None if is_found => Origin::Inside(file.path.clone()),
-                _ if reference.is_some_and(|policy| policy.allows_library(library)) => {
+                _ if reference.is_some_and(|policy| linux.allows_library(policy, library)) => {
                     Origin::Promised
                 }
-                _ if library.starts_with("libpython") => Origin::Python,
+                _ if policy::is_libpython(library) => Origin::Python,
                 Some(path) => Origin::Misplaced(path),
                 None => Origin::Outside,
             };
@@ -86,16 +86,6 @@ fn elf_needs(files: &[NativeFile], wanted: &Wanted) -> Vec<Need> {
         }
     }
     needs
-}
-
-/// The newest policy within the floor of `target`, or the oldest of all.
-fn promise(target: Target, libc: Libc) -> Option<&'static Policy> {
-    let policies = policy::policies(target.arch(), libc);
-    let is_within = |policy: &&Policy| match (&policy.tag, target.floor()) {
-        (PlatformTag::Manylinux { glibc, .. }, Floor::Glibc(floor)) => *glibc <= floor,
-        _ => true,
-    };
-    policies.iter().rev().find(is_within).or(policies.first())
 }
 
 fn macho_needs(files: &[NativeFile], arch: Arch) -> Vec<Need> {

@@ -3,8 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use super::{Graft, Missing, Options, RepairPlan, Roots, Script, launcher, plan, sbom};
+use crate::artifact::{self, Limits};
 use crate::audit::{self, Audit, NativeFile, Wanted};
-use crate::finding::Finding;
+use crate::finding::{Finding, Severity};
 use crate::name::{Arch, Libc, PlatformTag, WheelFilename, WheelPath};
 use crate::patch;
 use crate::policy;
@@ -118,9 +119,9 @@ impl Error {
                      `--exclude {library}`"
                 ))
             }
-            Self::NotEarned { .. } => {
-                Some("name a newer tag with `--plat`, or build the library for an older system".into())
-            }
+            Self::NotEarned { .. } => Some(
+                "name a newer tag with `--plat`, or build the library for an older system".into(),
+            ),
             _ => None,
         }
     }
@@ -200,9 +201,9 @@ fn wanted(
     let elves = || files.iter().filter_map(|file| file.elf.as_ref());
     let arch: Arch = claimed.arch().or_else(|| elves().find_map(|elf| elf.arch))?;
     let needed = || elves().flat_map(|elf| elf.needed.iter().chain(&elf.interpreter));
-    let libc = claimed.libc().or_else(|| {
-        needed().find_map(|name| policy::libc_of(super::closure::file_name(name)))
-    });
+    let libc = claimed
+        .libc()
+        .or_else(|| needed().find_map(|name| policy::libc_of(super::closure::file_name(name))));
     let newest = policy::policies(arch, libc.unwrap_or(Libc::Glibc)).last()?;
     Some((Wanted::by_tag(&newest.tag)?, newest.tag.clone()))
 }
@@ -285,7 +286,14 @@ fn bytes(entry: &Entry) -> Result<Vec<u8>, Error> {
 fn native_files<'a>(entries: impl Iterator<Item = &'a Entry>) -> Result<Vec<NativeFile>, Error> {
     let mut files = Vec::new();
     for entry in entries {
-        files.extend(NativeFile::read(&entry.path, &bytes(entry)?));
+        let file = match &entry.source {
+            Source::Bytes(bytes) => NativeFile::read(&entry.path, bytes),
+            Source::File { path, .. } => {
+                artifact::native_file(&entry.path, path, &Limits::default())
+                    .map_err(|source| Error::Read { path: path.clone(), source })?
+            }
+        };
+        files.extend(file);
     }
     Ok(files)
 }
@@ -302,16 +310,8 @@ fn judge(
     wanted_tag: &PlatformTag,
     request: &Request<'_>,
 ) -> Result<Audit, Error> {
-    let audit = audit::judge(files, wanted);
-    let is_excluded = |finding: &Finding| {
-        finding.code == crate::finding::Code::ExternalLibrary
-            && request.options.exclude.iter().any(|glob| {
-                finding.message.split('`').any(|word| glob.is_match(word))
-            })
-    };
-    let errors = audit.findings.iter().filter(|finding| {
-        finding.counts_at(crate::finding::Severity::Error) && !is_excluded(finding)
-    });
+    let audit = audit::judge_under(files, wanted, &request.options.terms);
+    let errors = audit.findings.iter().filter(|f| f.counts_at(Severity::Error));
     let findings: Vec<Finding> = errors.cloned().collect();
     if findings.is_empty() {
         return Ok(audit);

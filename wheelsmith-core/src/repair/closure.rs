@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use super::{Library, Lookup, Missing, Options};
-use crate::audit::{self, NativeFile, Origin, System, Wanted};
+use crate::audit::{self, NativeFile, Origin, Wanted};
 use crate::name::WheelPath;
 
 /// No wheel needs more libraries.
@@ -128,7 +128,7 @@ fn foreign_needs(library: &NativeFile, wanted: &Wanted) -> Vec<(String, bool)> {
 }
 
 fn is_excluded(name: &str, options: &Options) -> bool {
-    options.exclude.iter().any(|glob| glob.is_match(name) || glob.is_match(file_name(name)))
+    options.terms.excludes(name) || options.terms.excludes(file_name(name))
 }
 
 /// The name without the directories that macOS has in front of it.
@@ -151,9 +151,4 @@ fn fits(user: &NativeFile, library: &NativeFile) -> bool {
         }
         _ => false,
     }
-}
-
-/// Whether `wanted` is for Windows, where capitals in names count for nothing.
-pub(super) fn folds_case(wanted: &Wanted) -> bool {
-    matches!(wanted.system(), System::Windows(_))
 }

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use super::closure::Closure;
 use super::paths::{join, relative};
 use super::{Graft, Missing, Options, RepairPlan, Script, names};
-use crate::audit::place::{directory, installed};
 use crate::audit::NativeFile;
+use crate::audit::place::{directory, installed};
 use crate::binary::elf::Kind;
 use crate::name::{WheelFilename, WheelPath};
 use crate::patch::{Edit, Search};
@@ -122,11 +122,7 @@ fn script(
 
 /// RPATH entries for the file at `place`: those of its own that stay inside the wheel, then the
 /// directories. RPATH and not RUNPATH, because a library that is loaded by name looks there as well.
-fn search<'a>(
-    place: &str,
-    old: impl Iterator<Item = &'a String>,
-    dirs: &[String],
-) -> Search {
+fn search<'a>(place: &str, old: impl Iterator<Item = &'a String>, dirs: &[String]) -> Search {
     let mut entries: Vec<String> = old.filter(|e| directory(e, place).is_some()).cloned().collect();
     for dir in dirs {
         entries.push(join("$ORIGIN", &relative(place, dir)));
@@ -135,4 +131,3 @@ fn search<'a>(
     entries.retain(|entry| seen.insert(entry.clone()));
     Search::Rpath(entries)
 }
-

@@ -17,12 +17,11 @@ pub(super) fn plan(
     closure: &Closure,
     options: &Options,
 ) -> RepairPlan {
-    let dir = options.lib_dir.clone().unwrap_or_else(|| {
-        match packages(closure.by_file.keys())[..] {
+    let dir =
+        options.lib_dir.clone().unwrap_or_else(|| match packages(closure.by_file.keys())[..] {
             [package] => format!("{package}/.dylibs"),
             _ => format!("{}.dylibs", filename.name),
-        }
-    });
+        });
     let mut plan = RepairPlan { libraries: dir.clone(), ..RepairPlan::default() };
     let new_names = new_names(closure);
     let in_libraries = |name: &str| format!("{dir}/{name}");

@@ -22,7 +22,7 @@ use serde::Serialize;
 pub use apply::{Error, Repaired, Request, repair};
 pub use roots::Roots;
 
-use crate::audit::{NativeFile, System, Wanted};
+use crate::audit::{NativeFile, System, Terms, Wanted};
 use crate::name::{Digest, WheelFilename, WheelPath};
 use crate::patch::Edit;
 
@@ -89,8 +89,8 @@ pub struct Missing {
 /// What may be different from the usual.
 #[derive(Debug, Clone, Default)]
 pub struct Options {
-    /// Libraries to leave out, by patterns of their names (`libcuda.so*`).
-    pub exclude: Vec<globset::GlobMatcher>,
+    /// Libraries to leave out, because they are there wherever the wheel is used.
+    pub terms: Terms,
     /// The directory of the libraries; by default `<name>.libs`, for macOS `<package>/.dylibs`.
     pub lib_dir: Option<String>,
 }
@@ -128,7 +128,7 @@ pub fn plan(
 ) -> RepairPlan {
     let closure = closure::follow(files, wanted, lookup, options);
     let mut plan = match wanted.system() {
-        System::Linux { .. } => elf::plan(filename, files, &closure, options),
+        System::Linux(_) => elf::plan(filename, files, &closure, options),
         System::MacOs(_) => macho::plan(filename, files, &closure, options),
         System::Windows(_) => pe::plan(filename, files, &closure, options),
     };
@@ -137,3 +137,6 @@ pub fn plan(
     plan.grafts.sort();
     plan
 }
+
+#[cfg(test)]
+mod tests;

@@ -23,7 +23,8 @@ pub(super) fn hashed(name: &str, digest: &Digest) -> String {
 /// Whether `base` ends in a dash and as many hex digits as tools that graft libraries write.
 fn is_hashed(base: &str) -> bool {
     let Some((front, digits)) = base.rsplit_once('-') else { return false };
-    let is_digest = digits.len() >= DIGITS && digits.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+    let is_digest =
+        digits.len() >= DIGITS && digits.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
     !front.is_empty() && is_digest
 }
 

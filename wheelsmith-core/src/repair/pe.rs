@@ -33,7 +33,8 @@ pub(super) fn plan(
             Some((top, _)) if !top.ends_with(".data") => {
                 packages.insert(top.to_owned());
             }
-            _ => plan.missing.extend(grafted.keys().map(|library| Missing {
+            _ => plan.missing.extend(grafted.keys().map(|library| {
+                Missing {
                 by: file.path.to_string(),
                 library: library.clone(),
                 reason: Some(
@@ -41,6 +42,7 @@ pub(super) fn plan(
                      the libraries"
                         .into(),
                 ),
+            }
             })),
         }
     }

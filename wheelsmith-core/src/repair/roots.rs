@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::{Library, Lookup};
+use crate::artifact::{self, Limits};
 use crate::audit::NativeFile;
 use crate::sys;
 
@@ -27,11 +28,6 @@ impl Roots {
         &self.dirs
     }
 
-    /// The file of a library that was found here.
-    pub fn path(&self, library: &str) -> PathBuf {
-        PathBuf::from(library)
-    }
-
     /// The library in a file; nothing when there is none.
     fn read(&self, path: &Path) -> Option<Library> {
         // One copy of a file, whatever links lead to it.
@@ -47,10 +43,9 @@ impl Roots {
 
 fn read(path: &Path) -> Option<Library> {
     let (sha256, _) = sys::fs::digest(path).ok()?;
-    let bytes = sys::fs::read(path).ok()?;
     // A path of this machine is no path in a wheel; the name is all that is asked of it.
     let name = path.file_name()?.to_str()?.parse().ok()?;
-    let file = NativeFile::read(&name, &bytes)?;
+    let file = artifact::native_file(&name, path, &Limits::default()).ok()??;
     let source = path.to_str()?.to_owned();
     file.problem.is_none().then_some(Library { source, sha256, file })
 }
@@ -84,7 +79,8 @@ impl Lookup for Roots {
             // Windows and its linkers do not agree on capitals.
             exact.or_else(|| {
                 let folded = named_alike(dir, name)?;
-                self.read(&folded).filter(|library| library.file.pe.is_some() && fits(&library.file))
+                self.read(&folded)
+                    .filter(|library| library.file.pe.is_some() && fits(&library.file))
             })
         })
     }
