@@ -5,6 +5,12 @@
 //! function of the old one and the edit: no host, no time. What comes out is read again and
 //! compared before anyone gets it.
 
+mod numbers;
+
+pub mod hook;
+pub mod macho;
+pub mod pe;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What shall be different in a native file. In a universal Mach-O file, in each slice.
