@@ -1,14 +1,18 @@
 //! Answers on standard output, talk on standard error.
 
+mod audit;
 mod human;
 mod json;
 mod progress;
+mod repair;
 mod wheel;
 
 use std::path::{Path, PathBuf};
 
+use wheelsmith_core::audit::Report;
 use wheelsmith_core::plan::Plan;
 use wheelsmith_core::project::{self, Made};
+use wheelsmith_core::sys::Host;
 use wheelsmith_core::toolchain::Found;
 use wheelsmith_core::wheel::{Diff, MadeFile};
 
@@ -20,11 +24,23 @@ use crate::args::Format;
 /// Writes answers in the form that was asked for.
 pub(crate) struct Output {
     format: Format,
+    verbose: bool,
+}
+
+/// What a person wants to see of a report.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct View {
+    /// Notes and all evidence.
+    pub(crate) verbose: bool,
+    /// What is in the way of older tags.
+    pub(crate) explain: bool,
+    /// Of which tag; of every older one when none is named.
+    pub(crate) want: Option<String>,
 }
 
 impl Output {
-    pub(crate) fn new(format: Format) -> Self {
-        Self { format }
+    pub(crate) fn new(format: Format, verbose: bool) -> Self {
+        Self { format, verbose }
     }
 
     fn write(
@@ -35,8 +51,9 @@ impl Output {
         use std::io::Write as _;
         let mut out = anstream::stdout().lock();
         match self.format {
-            Format::Human => out.write_all(human().as_bytes())?,
             Format::Json => writeln!(out, "{:#}", json())?,
+            // Refused before anything was done; see `supports`.
+            _ => out.write_all(human().as_bytes())?,
         }
         out.flush()
     }
@@ -72,6 +89,43 @@ impl Output {
     /// Which wheels were written.
     pub(crate) fn written(&self, files: &[MadeFile]) -> std::io::Result<()> {
         self.write(|| wheel::human_files(files), || wheel::json_files(files))
+    }
+
+    /// Which wheels were repaired. Errors go to standard error as well.
+    pub(crate) fn repaired(&self, results: &repair::Results) -> std::io::Result<()> {
+        for (wheel, result) in results {
+            if let Err(error) = result {
+                let context = (results.len() > 1).then(|| wheel.display().to_string());
+                human::error(context.as_deref(), error, error.hint());
+            }
+        }
+        self.write(|| repair::human(results), || repair::json(results))
+    }
+
+    /// What the audit says; gives the text when it goes to a file instead.
+    pub(crate) fn report(
+        &self,
+        report: &Report,
+        view: &View,
+        to_file: bool,
+        host: &Host,
+    ) -> anyhow::Result<String> {
+        use std::io::Write as _;
+        let view = View { verbose: view.verbose || self.verbose, ..view.clone() };
+        let text = match self.format {
+            Format::Human => audit::human(report, &view),
+            Format::Json => format!("{:#}\n", serde_json::to_value(report)?),
+            _ => anyhow::bail!("this form is not there yet"),
+        };
+        let _ = host;
+        if to_file {
+            // Styles are for terminals.
+            return Ok(anstream::adapter::strip_str(&text).to_string());
+        }
+        let mut out = anstream::stdout().lock();
+        out.write_all(text.as_bytes())?;
+        out.flush()?;
+        Ok(text)
     }
 
     /// Where a wheel was unpacked.

@@ -116,29 +116,29 @@ mod tests {
 
     #[test]
     fn name_and_lines_and_files_must_agree() {
-        let check = |name: &str, wheel: &str, has_native: bool, expected: &[&str]| {
+        let row = |name: &str, wheel: &str, has_native: bool, expected: &[&str]| {
             let files: Vec<NativeFile> =
                 NativeFile::read(&"p/x.so".parse().unwrap(), LIBRARY).into_iter().collect();
             let files = if has_native { &files[..] } else { &[] };
             let mut findings = Vec::new();
             let wheel = (!wheel.is_empty()).then(|| WheelText::parse(wheel));
-            super::check(&name.parse().unwrap(), wheel.as_ref(), files, &mut findings);
+            check(&name.parse().unwrap(), wheel.as_ref(), files, &mut findings);
             let codes: Vec<&str> = findings.iter().map(|f| f.code.as_str()).collect();
             assert_eq!(codes, expected, "{findings:?}");
         };
         let linux = "d-1-py3-none-manylinux2014_x86_64.manylinux_2_17_x86_64.whl";
         let both = "Tag: py3-none-manylinux2014_x86_64\nTag: py3-none-manylinux_2_17_x86_64\n";
         let set = "Tag: py3-none-manylinux_2_17_x86_64.manylinux2014_x86_64\n";
-        check(linux, both, true, &[]);
-        check(linux, set, true, &[]);
-        check(linux, "Tag: py3-none-linux_x86_64\n", true, &["tags-differ"]);
-        check(linux, "Root-Is-Purelib: false\n", true, &["tags-differ"]);
-        check(linux, &format!("Root-Is-Purelib: true\n{both}"), true, &["purelib-with-native"]);
-        check(linux, "", true, &["unreadable"]);
-        check(linux, both, false, &["no-native-files"]);
-        check("d-1-py3-none-any.whl", "Tag: py3-none-any\n", false, &[]);
-        check("d-1-py3-none-any.whl", "Tag: py3-none-any\n", true, &["native-in-any"]);
+        row(linux, both, true, &[]);
+        row(linux, set, true, &[]);
+        row(linux, "Tag: py3-none-linux_x86_64\n", true, &["tags-differ"]);
+        row(linux, "Root-Is-Purelib: false\n", true, &["tags-differ"]);
+        row(linux, &format!("Root-Is-Purelib: true\n{both}"), true, &["purelib-with-native"]);
+        row(linux, "", true, &["unreadable"]);
+        row(linux, both, false, &["no-native-files"]);
+        row("d-1-py3-none-any.whl", "Tag: py3-none-any\n", false, &[]);
+        row("d-1-py3-none-any.whl", "Tag: py3-none-any\n", true, &["native-in-any"]);
         let plain = "Tag: py3-none-linux_x86_64\n";
-        check("d-1-py3-none-linux_x86_64.whl", plain, true, &["unportable-tag"]);
+        row("d-1-py3-none-linux_x86_64.whl", plain, true, &["unportable-tag"]);
     }
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::claims::{self, WheelText};
 use super::report::{Input, Kind};
-use super::{Audit, NativeFile, Terms, Wanted, auditwheel, extension, judge_under};
+use super::{Audit, NativeFile, Terms, Wanted, auditwheel, extension, judge_under, needs};
 use crate::binary::Format;
 use crate::finding::{Code, Finding, Severity};
 use crate::name::{Arch, Libc, PlatformTag, PlatformVersion, WheelFilename};
@@ -72,6 +72,7 @@ pub fn input(opened: Opened, ask: &Ask) -> Input {
     for claim in claims.iter().filter_map(|claim| claim.parse::<PlatformTag>().ok()) {
         let Some(wanted) = Wanted::by_tag(&claim) else { continue };
         let audit = judge_under(files.clone(), &wanted, &ask.terms);
+        input.needs = needs(&files, &wanted);
         if !files.is_empty() && !keeps(&claim, audit.earned.as_ref()) {
             let asked = if wanted_tag.is_some() { "it was to earn" } else { "it claims" };
             let message = format!("{asked} {claim}; its files earn {}", earned(&audit));
@@ -86,6 +87,7 @@ pub fn input(opened: Opened, ask: &Ask) -> Input {
     if judged.is_none() {
         judged = guess(&files).map(|tag| tag.to_string()).and_then(|tag| {
             let wanted = Wanted::by_tag(&tag.parse().ok()?)?;
+            input.needs = needs(&files, &wanted);
             let mut audit = judge_under(files.clone(), &wanted, &ask.terms);
             for finding in &mut audit.findings {
                 if PROMISED.contains(&finding.code) {

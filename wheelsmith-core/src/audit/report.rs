@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::NativeFile;
+use super::{NativeFile, Need};
 use crate::finding::{Finding, Severity};
 use crate::name::{PlatformTag, WheelFilename};
 
@@ -46,6 +46,8 @@ pub struct Input {
     pub error: Option<String>,
     /// What was seen: errors first, then by file.
     pub findings: Vec<Finding>,
+    /// Where each library comes from that the files need.
+    pub needs: Vec<Need>,
     /// Each native file's facts, by path.
     pub files: Vec<NativeFile>,
 }
@@ -88,6 +90,7 @@ impl Input {
             auditwheel_verdict: None,
             error: None,
             findings: Vec::new(),
+            needs: Vec::new(),
             files: Vec::new(),
         }
     }

@@ -27,7 +27,7 @@ impl Terms {
     }
 
     /// Whether somebody vouches for `library`.
-    pub(super) fn excludes(&self, library: &str) -> bool {
+    pub(crate) fn excludes(&self, library: &str) -> bool {
         self.exclude.is_match(library)
     }
 
