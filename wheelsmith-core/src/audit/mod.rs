@@ -159,6 +159,8 @@ fn machine(machine: u16) -> String {
 }
 
 #[cfg(test)]
+mod elf_tests;
+#[cfg(test)]
 mod macho_tests;
 #[cfg(test)]
 mod pe_tests;
