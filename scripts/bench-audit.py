@@ -222,7 +222,7 @@ def large_wheel(work: Path, members: dict) -> Path:
                     start = out.tell()
                     out.write(b"PK\3\4" + middle + struct.pack("<HH", len(name), 0) + name)
                     file.seek(member.offset)
-                    out.write(file.read(member.packed))
+                    copy(file, out, member.packed)
                     rest = struct.pack("<HHHHHII", len(name), 0, 0, 0, 0, 0o100644 << 16, start)
                     directory += b"PK\1\2" + struct.pack("<H", 0x314) + middle + rest + name
                     count += 1
@@ -230,6 +230,15 @@ def large_wheel(work: Path, members: dict) -> Path:
         end = struct.pack("<HHHHIIH", 0, 0, count, count, len(directory), start, 0)
         out.write(directory + b"PK\5\6" + end)
     return path
+
+
+def copy(file, out, size: int) -> None:
+    """Copies so many bytes, a few at a time: the peak memory of a child includes what we had when it
+    was begun."""
+    while size:
+        part = file.read(min(size, 1 << 18))
+        out.write(part)
+        size -= len(part)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ use std::io::Write as _;
 
 use super::blob::Blob;
 use super::error::Trouble;
-use super::extent::{self, Inner};
+use super::extent;
 use super::inspect::{Context, Seen, look};
 use super::members::Place;
 use super::open::{self, Container};
@@ -87,18 +87,21 @@ pub(super) fn inside(
         let message = "more of its bytes look like beginnings of files than any real file has";
         seen.findings.push(Finding::new(Code::OverLimit, path, message));
     }
+    let slices = extent::slices(blob);
+    let mut images = Vec::new();
     let mut end = 0;
     for (start, magic) in in_order(blob, &found.hits) {
         if start < end || context.cancel.is_cancelled() {
             continue;
         }
         let Some(inner) = extent::inner(blob, magic.0, magic.1) else { continue };
-        // The file itself.
-        if inner.start == 0 && inner.container.is_none() {
+        // The file itself, and the parts of a universal one.
+        if inner.container.is_none() && (inner.start == 0 || slices.contains(&inner.start)) {
             continue;
         }
         if is_too_deep {
-            return seen.findings.push(too_deep());
+            seen.findings.push(too_deep());
+            break;
         }
         let Ok(place) = format!("{path}@{:#x}", inner.start).parse::<WheelPath>() else { continue };
         let Some(part) = blob.part(inner.start, inner.size) else { continue };
@@ -114,10 +117,11 @@ pub(super) fn inside(
             end = inner.start + size;
             seen.findings.extend(holds(&place, container, seen.files.len() - before));
         } else {
-            seen.findings.push(image(path, &place, &part, &inner));
+            images.push(format!("{place}: {} of {} bytes", what(&part), inner.size));
             look(context, buffers, &place, &Place::Stored(part), depth + 1, seen);
         }
     }
+    seen.findings.extend(carries(path, images));
 }
 
 /// The hits by where their files begin.
@@ -185,13 +189,20 @@ fn holds(path: &WheelPath, container: Container, count: usize) -> Option<Finding
     Some(Finding::new(Code::EmbeddedImage, path, message))
 }
 
-fn image(path: &WheelPath, place: &WheelPath, part: &Blob, inner: &Inner) -> Finding {
-    let what = match part.first(4096).ok().and_then(|first| Format::of(&first)) {
+fn carries(path: &WheelPath, images: Vec<String>) -> Option<Finding> {
+    let message = match images.len() {
+        0 => return None,
+        1 => "it carries a native file as bytes".to_owned(),
+        count => format!("it carries {count} native files as bytes"),
+    };
+    Some(Finding::new(Code::EmbeddedImage, path, message).because(images))
+}
+
+fn what(image: &Blob) -> &'static str {
+    match image.first(4096).ok().and_then(|first| Format::read(&first)) {
         Some(Format::Elf) => "an ELF file",
         Some(Format::MachO) => "a Mach-O file",
         Some(Format::Pe) => "a Windows file",
         _ => "a static library",
-    };
-    let message = format!("{what} of {} bytes lies in it at byte {:#x}", inner.size, inner.start);
-    Finding::new(Code::EmbeddedImage, path, message).because([format!("{place}")])
+    }
 }

@@ -158,6 +158,19 @@ fn macho(blob: &Blob) -> Option<u64> {
     Some(end)
 }
 
+/// Where the slices of a universal file begin; none for other files.
+pub(super) fn slices(blob: &Blob) -> Vec<u64> {
+    let n = Numbers { blob, big: true };
+    let is_wide = match n.u32(0) {
+        Some(0xcafe_babe) => false,
+        Some(0xcafe_babf) => true,
+        _ => return Vec::new(),
+    };
+    let count = n.u32(4).unwrap_or_default().min(40);
+    let start = |i| if is_wide { n.u64(8 + 32 * i + 8) } else { n.u32(8 + 20 * i + 8) };
+    (0..count).filter_map(start).collect()
+}
+
 /// Where the Windows file begins whose header proper is at `at`.
 fn pe_start(blob: &Blob, at: u64) -> Option<u64> {
     const FARTHEST: u64 = 4096;

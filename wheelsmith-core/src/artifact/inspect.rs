@@ -85,11 +85,12 @@ pub(super) fn look(
         return;
     }
     let looked = place.open(buffers).and_then(|mut source| {
-        let is_native = native(context, &mut source, path, seen)?;
-        if !context.inspect.deep {
+        let format = native(context, &mut source, path, seen)?;
+        // A static library is made of objects, which is no news.
+        if !context.inspect.deep || format == Some(Format::Archive) {
             return Ok(None);
         }
-        let mut scan = Scan::new(is_native);
+        let mut scan = Scan::new(format.is_some());
         let size = source.size();
         if depth > 0 {
             let left = seen.left_bytes.checked_sub(size);
@@ -110,16 +111,16 @@ pub(super) fn look(
     embedded::inside(context, buffers, path, &found, depth, seen);
 }
 
-/// Looks at the file itself; says whether it is native.
+/// Looks at the file itself; says what it is if it is native.
 fn native(
     context: &Context<'_>,
     source: &mut Source<'_>,
     path: &WheelPath,
     seen: &mut Seen,
-) -> Result<bool, Trouble> {
+) -> Result<Option<Format>, Trouble> {
     let (first, trouble) = pieces::first(source);
     if !may_be_native(&first) {
-        return trouble.map_or(Ok(false), Err);
+        return trouble.map_or(Ok(None), Err);
     }
     let (file, trouble) = if trouble.is_some() {
         // To the reader, the file ends where its bytes do.
@@ -129,9 +130,9 @@ fn native(
         pieces::drive(source, first, context.limits, reader)
     };
     seen.findings.extend(trouble.map(|trouble| trouble.finding(path)));
-    let is_native = file.is_some();
+    let format = file.as_ref().map(|file| file.format);
     seen.files.extend(file);
-    Ok(is_native)
+    Ok(format)
 }
 
 /// Whether a file that begins so is worth a closer look.

@@ -344,13 +344,11 @@ fn images_inside_other_files_are_found() {
     check(&[&pad, &gzip(&members)[..], &pad].concat(), &["p/f@0x100/x/y.so"]);
     check(&[&pad, &gzip(LIBRARY)[..]].concat(), &["p/f@0x100"]);
     check(&[&pad, &members[..]].concat(), &["p/f@0x100/x/y.so"]);
-    // One in another one's data.
-    let mut nested = LIBRARY.to_vec();
-    nested.splice(LIBRARY.len()..LIBRARY.len(), *b"");
-    check(
-        &[&pad, &nested[..], &pad, LIBRARY].concat(),
-        &["p/f@0x100", &format!("p/f@{:#x}", 512 + LIBRARY.len())],
-    );
+    // The slices of a universal file and the objects of a static library are no news.
+    check(include_bytes!("../../../testdata/macho/universal.dylib"), &["p/f"]);
+    let size = LIBRARY.len();
+    let header = format!("!<arch>\n{:<48}{size:<10}`\n", "a.o/");
+    check(&[header.as_bytes(), LIBRARY].concat(), &["p/f"]);
 }
 
 #[test]

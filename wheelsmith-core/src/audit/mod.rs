@@ -11,6 +11,7 @@ mod android;
 mod auditwheel;
 mod dyld;
 mod elf;
+pub mod extension;
 mod file;
 mod graph;
 mod hygiene;
@@ -119,6 +120,16 @@ fn foreign(file: &NativeFile, wanted: &Wanted) -> Option<Finding> {
         return find(Code::Unreadable, problem.to_string());
     }
     match (&file.elf, file.format, &wanted.system) {
+        (_, Format::Archive, System::Linux(wanted))
+            if file.archive.is_some_and(|archive| archive.arch != Some(wanted.arch())) =>
+        {
+            let (number, arch) = file.archive.map(|archive| (archive.machine, archive.arch))?;
+            let arch = arch.map_or_else(|| machine(number), |arch| arch.to_string());
+            let message = format!("its objects are for {arch}, the target is {}", wanted.arch());
+            // Nobody loads it: it fails those who link to it.
+            let severity = Severity::Warning;
+            Some(Finding { severity, ..Finding::new(Code::WrongArch, &file.path, message) })
+        }
         (_, Format::Archive, _) => find(
             Code::NotJudged,
             "static libraries are not judged: what they need shows where they are linked".into(),

@@ -255,6 +255,17 @@ fn hygiene_does_not_stop_a_wheel() {
 }
 
 #[test]
+fn static_libraries_say_what_they_are_for() {
+    let object = fixture!("aarch64.so");
+    let header = format!("!<arch>\n{:<48}{:<10}`\n", "a.o/", object.len());
+    let library = [header.as_bytes(), object].concat();
+    let files = [("p/lib.a", library.as_slice())];
+    check(&files, X86_64, "manylinux_2_17_x86_64", &["wrong-arch p/lib.a"]);
+    let target = "aarch64-unknown-linux-gnu.2.17";
+    check(&files, target, "manylinux_2_17_aarch64", &["not-judged p/lib.a"]);
+}
+
+#[test]
 fn every_code_has_its_words() {
     let page = include_str!("../../../docs/reference/findings.md");
     for code in Code::ALL {

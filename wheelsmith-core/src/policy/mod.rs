@@ -3,6 +3,7 @@
 //! The tables are data, made from auditwheel's by `scripts/policy-tables.py` (PEP 600, PEP 656).
 
 pub mod android;
+pub mod stable_abi;
 pub mod windows;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -336,6 +336,12 @@ fn float_abi(head: &Header) -> Option<FloatAbi> {
     }
 }
 
+/// `e_machine` and the processor that it stands for, of the header that begins `head`.
+pub(super) fn machine(head: &[u8]) -> Option<(u16, Option<Arch>)> {
+    let head = Goblin::parse_header(head).ok()?;
+    Some((head.e_machine, arch(&head)))
+}
+
 fn arch(head: &Header) -> Option<Arch> {
     let is_64 = head.e_ident[header::EI_CLASS] == header::ELFCLASS64;
     let is_little = head.e_ident[header::EI_DATA] == header::ELFDATA2LSB;
