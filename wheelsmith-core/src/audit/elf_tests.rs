@@ -250,3 +250,21 @@ fn what_auditwheel_says_is_told() {
     let user = file("p/user.so", fixture!("runpath.so"));
     says(&[v3, user], X86_64, Some("manylinux_2_5_x86_64"), "no other needs");
 }
+
+#[test]
+fn excluded_libraries_are_promised_on_every_system() {
+    let macho = include_bytes!("../../../testdata/macho/absolute.dylib").as_slice();
+    let pe = include_bytes!("../../../testdata/pe/user.dll").as_slice();
+    let errors = |bytes: &[u8], tag: &str, exclude: &[&str]| {
+        let exclude: Vec<String> = exclude.iter().map(|&pattern| pattern.to_owned()).collect();
+        let terms = Terms::new(&exclude, Vec::new()).unwrap();
+        let wanted = Wanted::by_tag(&tag.parse().unwrap()).unwrap();
+        let audit = judge_under(vec![file("p/lib", bytes)], &wanted, &terms);
+        audit.findings.iter().filter(|f| f.code == Code::ExternalLibrary).count()
+    };
+    for (bytes, tag) in [(macho, "macosx_11_0_arm64"), (pe, "win_amd64")] {
+        assert!(errors(bytes, tag, &[]) > 0);
+        assert!(errors(bytes, tag, &["absent*"]) > 0);
+        assert_eq!(errors(bytes, tag, &["*"]), 0);
+    }
+}
