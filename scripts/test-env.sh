@@ -9,6 +9,7 @@
 # Everything lands in `target/test-env`, or in WHEELSMITH_TEST_ENV, for the tests to find by name:
 #
 #   judges/                virtual environment with the tools of `judges.txt`
+#   wheels/                a few small wheels, where an index can be reached
 #   tools/zig              the zig of the judges
 #   tools/chromium         a browser that needs no screen
 #   tools/qemu-aarch64     runs aarch64 programs of Linux
@@ -304,10 +305,22 @@ arm64_root() {
     say "arm64 python" "$(cat "$stamp")"
 }
 
+# A few small wheels to compare verdicts on. They are no part that tests need: an index may be out of
+# reach, and wheels may be withdrawn.
+wheels() {
+    if PYTHON="$env/judges/bin/python" timeout 300 scripts/fetch-wheels.sh "$env/wheels" \
+        'markupsafe|^cffi|htty_core|android|^orjson.*musllinux_1_2_armv7l' >"$env/log/wheels.log" 2>&1; then
+        say wheels "$(find "$env/wheels" -name '*.whl' | wc -l) to compare verdicts on"
+    else
+        say wheels "some are absent: see $env/log/wheels.log"
+    fi
+}
+
 echo "test environment in $env"
 cargo_itself
 system_tools
 judges
+wheels
 qemu
 browser
 rust_for_aarch64

@@ -3,7 +3,9 @@
 use clap::{Parser, Subcommand, ValueEnum};
 use wheelsmith_core::sys::Env;
 
-use crate::commands::{audit, build, completions, fetch, init, show, toolchain, wheel, wrapper};
+use crate::commands::{
+    audit, build, completions, fetch, init, repair, show, toolchain, wheel, wrapper,
+};
 
 const AFTER_HELP: &str = "\
 Examples:
@@ -40,6 +42,7 @@ pub(crate) enum Command {
     Show(show::Args),
     Fetch(fetch::Args),
     Toolchain(toolchain::Args),
+    Repair(repair::Args),
     Wheel(wheel::Args),
     Init(init::Args),
     Completions(completions::Args),

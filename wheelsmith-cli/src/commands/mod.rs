@@ -5,6 +5,7 @@ pub(crate) mod build;
 pub(crate) mod completions;
 pub(crate) mod fetch;
 pub(crate) mod init;
+pub(crate) mod repair;
 pub(crate) mod show;
 pub(crate) mod toolchain;
 pub(crate) mod wheel;
@@ -34,6 +35,7 @@ pub(crate) fn run(command: Command, host: &Host, output: &Output) -> anyhow::Res
         Command::Show(args) => show::run(&args, host, output),
         Command::Toolchain(args) => toolchain::run(&args, host, output),
         Command::Init(args) => init::run(&args, output),
+        Command::Repair(args) => repair::run(&args, host, output),
         Command::Wheel(args) => wheel::run(&args, host, output),
         Command::Completions(args) => completions::run(&args),
         Command::ToolchainWrapper(args) => wrapper::run(&args, host),

@@ -4,6 +4,7 @@ mod audit;
 mod human;
 mod json;
 mod progress;
+mod repair;
 mod report;
 mod show;
 mod wheel;
@@ -103,6 +104,17 @@ impl Output {
     /// Which wheels were written.
     pub(crate) fn written(&self, files: &[MadeFile]) -> std::io::Result<()> {
         self.write(|| wheel::human_files(files), || wheel::json_files(files))
+    }
+
+    /// Which wheels were repaired. Errors go to standard error as well.
+    pub(crate) fn repaired(&self, results: &repair::Results) -> std::io::Result<()> {
+        for (wheel, result) in results {
+            if let Err(error) = result {
+                let context = (results.len() > 1).then(|| wheel.display().to_string());
+                human::error(context.as_deref(), error, error.hint());
+            }
+        }
+        self.write(|| repair::human(results), || repair::json(results))
     }
 
     /// What the audit says; gives the text when it goes to a file instead.

@@ -107,7 +107,7 @@ pub fn judge_under(mut files: Vec<NativeFile>, wanted: &Wanted, terms: &Terms) -
         _ if files.iter().all(NativeFile::is_device_code) => Some(PlatformTag::Any),
         System::Linux(wanted) => elf::judge(&files, wanted, terms, &mut findings),
         System::MacOs(wanted) => {
-            let tag = macho::judge(&files, wanted, &mut findings);
+            let tag = macho::judge(&terms.left_of(&files), wanted, &mut findings);
             // The version is in the tag; all else is in the way of every tag.
             let is_in_the_way = |finding: &Finding| {
                 finding.severity == Severity::Error && finding.code != Code::MinimumTooNew
@@ -115,7 +115,7 @@ pub fn judge_under(mut files: Vec<NativeFile>, wanted: &Wanted, terms: &Terms) -
             (!findings.iter().any(is_in_the_way)).then_some(tag)
         }
         System::Windows(wanted) => {
-            let tag = pe::judge(&files, wanted, &mut findings);
+            let tag = pe::judge(&terms.left_of(&files), wanted, &mut findings);
             let is_in_the_way = |finding: &Finding| finding.severity == Severity::Error;
             (!findings.iter().any(is_in_the_way)).then_some(tag)
         }
@@ -181,6 +181,8 @@ fn machine(machine: u16) -> String {
     known.map_or_else(|| format!("machine {machine} of the ELF registry"), |(_, n)| (*n).to_owned())
 }
 
+#[cfg(test)]
+mod elf_tests;
 #[cfg(test)]
 mod macho_tests;
 #[cfg(test)]

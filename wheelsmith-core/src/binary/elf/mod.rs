@@ -131,8 +131,9 @@ pub struct Elf {
     pub unloaded_bytes: u64,
     /// Whether it has section headers, by which some tools find their way; the loader needs none.
     pub has_section_headers: bool,
-    /// What loads libraries in a static program of glibc: `dlopen`, `getaddrinfo`. Empty as well for
-    /// a program that was stripped of the names of its functions.
+    /// What loads libraries in a static program of glibc: `getaddrinfo`, `getpwnam`. Empty as well
+    /// for a program that was stripped of the names of its functions, and never `dlopen`, which
+    /// every such program has.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub static_openers: Vec<String>,
     #[serde(skip)]
