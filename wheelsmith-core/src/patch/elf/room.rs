@@ -23,13 +23,14 @@ pub(super) struct Part {
     pub(super) content: PartContent,
 }
 
-/// What a part has at its new place. The order is that of the new segment: what grows most often
-/// comes last.
+/// What a part has at its new place. The order is that of the new segment: no other segment whose
+/// header comes before, as that of the loader's name does, may begin where the new one begins.
+/// `llvm-strip` takes the first of two for the one that decides, and its alignment is none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum PartContent {
-    Same,
-    Entries,
     Strings,
+    Entries,
+    Same,
 }
 
 /// What moves, and what becomes of the rest.
