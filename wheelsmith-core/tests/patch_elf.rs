@@ -207,10 +207,7 @@ fn run(machine: &Machine, program: &Path, arguments: &[&Path]) -> Result<(), Str
     line.push(program.into());
     line.extend(arguments.iter().map(|path| path.as_os_str().to_owned()));
     let output = Command::new(&line[0]).args(&line[1..]).output().unwrap();
-    match output.status.success() {
-        true => Ok(()),
-        false => Err(format!("{line:?}: {output:?}")),
-    }
+    if output.status.success() { Ok(()) } else { Err(format!("{line:?}: {output:?}")) }
 }
 
 fn compile(machine: &Machine, sources_: &[&str], to: &Path, flags: &[&str]) -> Result<(), String> {

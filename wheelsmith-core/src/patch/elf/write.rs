@@ -196,7 +196,7 @@ pub(super) fn with_segment(
             }
             PartContent::Strings => change.strings.as_slice(),
             PartContent::Entries => {
-                let entries_now = moved_entries(change, positions)?;
+                let entries_now = moved_entries(change, positions);
                 new_entries = entries(image, dynamic, &entries_now, placed.new.size)?;
                 new_entries.as_slice()
             }
@@ -204,7 +204,7 @@ pub(super) fn with_segment(
         put(&mut out, placed.new.offset, bytes)?;
     }
     if !positions.parts.iter().any(|placed| placed.part.content == PartContent::Entries) {
-        let entries_now = moved_entries(change, positions)?;
+        let entries_now = moved_entries(change, positions);
         let bytes = entries(image, dynamic, &entries_now, dynamic.place.size)?;
         put(&mut out, dynamic.place.offset, &bytes)?;
     }
@@ -300,7 +300,7 @@ fn entries(
 }
 
 /// The entries with the new addresses and the new size of the names.
-fn moved_entries(change: &Change, positions: &Positions) -> Result<Vec<Dyn>, Error> {
+fn moved_entries(change: &Change, positions: &Positions) -> Vec<Dyn> {
     let mut entries = change.entries.clone();
     for entry in &mut entries {
         if is_movable_table(entry.d_tag) {
@@ -311,7 +311,7 @@ fn moved_entries(change: &Change, positions: &Positions) -> Result<Vec<Dyn>, Err
             entry.d_val = change.strings.len() as u64;
         }
     }
-    Ok(entries)
+    entries
 }
 
 /// Symbols of sections that moved, such as `_DYNAMIC`, move with them.
@@ -340,7 +340,8 @@ fn move_symbols(old: &mut [u8], image: &Image<'_>, positions: &Positions) -> Res
             let number: u16 =
                 old.pread_with(at + number_at, endian).map_err(|_| outside("symbol table"))?;
             let step = steps.get(usize::from(number)).copied().flatten();
-            if step.is_none() && (number < sh::SHN_LORESERVE as u16 || moved_entries.is_none()) {
+            if step.is_none() && (u32::from(number) < sh::SHN_LORESERVE || moved_entries.is_none())
+            {
                 continue;
             }
             let mut symbol: Sym =
