@@ -3,7 +3,7 @@
 
     scripts/patch-matrix.py CACHE [SET…]
 
-Needs: cargo, readelf, strip, pip, pyelftools; zig and qemu-user for other machines; eu-elflint where
+Needs: cargo, cc, readelf, strip, pip, pyelftools; qemu-user for other machines; eu-elflint where
 it is. On Debian, `apt-get download` brings the libraries of other machines, without root.
 
 A set is a number of libraries that need each other: those of a wheel, or of a Debian system. Each
@@ -64,14 +64,15 @@ int main(int n, char **a) {
     int i;
     for (i = 1; i < n; i++) {
         void *h = dlopen(a[i], RTLD_LAZY);
-        printf("%s %s\\n", h ? "ok" : "no", h ? a[i] : dlerror());
+        fputs(h ? "ok " : "no ", stdout);
+        puts(h ? a[i] : dlerror());
         fflush(stdout);
     }
     return 0;
 }
 """
-ZIG = {"aarch64": "aarch64-linux-gnu.2.28", "s390x": "s390x-linux-gnu.2.28",
-       "ppc64le": "powerpc64le-linux-gnu.2.28", "x86_64-musl": "x86_64-linux-musl"}
+# Machine -> Debian's name.
+ROOTS = {"aarch64": "arm64", "s390x": "s390x", "ppc64le": "ppc64el"}
 
 
 def run(*command, **options):
@@ -185,47 +186,52 @@ def new_name(name):
     return stem + SUFFIX + dot + rest
 
 
-def loader(cache, machine):
-    program = cache / f"load-{machine}"
-    if not program.exists():
-        source = cache / "load.c"
-        source.write_text(LOADER)
-        compiler = ["cc"] if machine == "x86_64" else ["zig", "cc", "-target", ZIG[machine]]
-        if run(*compiler, source, "-o", program, "-ldl").returncode != 0:
-            return None
+def loader(cache, machine, directory):
+    """What loads the file that is its last argument, and its environment; nothing when this machine
+    cannot."""
     if machine == "x86_64":
-        return [program]
+        program = cache / "load-x86_64"
+        if not program.exists():
+            (cache / "load.c").write_text(LOADER)
+            run("cc", cache / "load.c", "-o", program, "-ldl", check=True)
+        env = {**os.environ, "LD_LIBRARY_PATH": str(directory)}
+        # Extension modules take symbols from whoever loads them.
+        python = sorted(pathlib.Path("/usr/lib/x86_64-linux-gnu").glob("libpython3.*.so.1.0"))
+        if python:
+            env["LD_PRELOAD"] = str(python[-1])
+        return lambda file: [program, file], env
     if machine == "x86_64-musl":
-        found = next(cache.glob("musl/lib/*/libc.so"), None) or next(cache.glob("musl/lib/ld-musl*"), None)
-        return found and [found, program]
-    root = cache / f"root-{ {'ppc64le': 'ppc64el', 'aarch64': 'arm64'}.get(machine, machine)}"
+        # Loads and relocates, but starts nothing.
+        musl = next(cache.glob("musl/lib/ld-musl*"), None) or shutil.which("ld-musl-x86_64.so.1")
+        libc = next(cache.glob("musl/**/libc.so"), musl)
+        return libc and (lambda file: [libc, "--library-path", directory, "--list", file], None)
+    root = cache / f"root-{ROOTS[machine]}"
     qemu = shutil.which(f"qemu-{machine}-static") or shutil.which(f"qemu-{machine}")
-    return qemu and root.exists() and [qemu, "-L", root, program]
+    ld = next(root.glob("lib/*/ld[6-]*.so.*"), None)
+    libc = next(root.glob("lib/*/libc.so.6"), None)
+    if not (qemu and ld and libc):
+        return None
+    paths = ":".join(map(str, [directory, libc.parent, root / "usr/lib" / libc.parent.name]))
+    # glibc itself is a program that says its version.
+    return lambda file: [qemu, "-L", root, ld, "--library-path", paths, "--preload", file, libc], None
 
 
 def loads(cache, machine, directory, files):
     """Which of the files can be loaded, each in a process of its own."""
-    command = loader(cache, machine)
-    if not command:
+    found = loader(cache, machine, directory)
+    if not found:
         return None
-    found = set()
-    path = str(directory) + (":" + ":".join(
-        str(p) for p in (cache / "root-arm64").glob("usr/lib/*")) if machine == "aarch64" else "")
-    variable = {"x86_64": [], "x86_64-musl": []}.get(machine, ["-E", f"LD_LIBRARY_PATH={path}"])
-    env = {**os.environ, "LD_LIBRARY_PATH": str(directory)}
-    # Extension modules take symbols from whoever loads them.
-    python = sorted(pathlib.Path("/usr/lib/x86_64-linux-gnu").glob("libpython3.*.so.1.0"))
-    if machine == "x86_64" and python:
-        env["LD_PRELOAD"] = str(python[-1])
-    command = [command[0], *variable, *command[1:]]
+    command, env = found
+    can = set()
     for file in files:
         try:
-            result = run(*command, file, env=env if not variable else None, timeout=120)
+            result = run(*command(file), env=env, timeout=120)
         except subprocess.TimeoutExpired:
             continue
-        if result.returncode == 0 and result.stdout.startswith(b"ok"):
-            found.add(file.name)
-    return found
+        is_loaded = result.returncode == 0 and b"cannot be preloaded" not in result.stderr
+        if is_loaded and not result.stdout.startswith(b"no"):
+            can.add(file.name)
+    return can
 
 
 def strips(machine):
