@@ -6,6 +6,10 @@
 //! compared before anyone gets it.
 
 pub mod elf;
+pub mod hook;
+pub mod macho;
+mod numbers;
+pub mod pe;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -73,6 +77,20 @@ pub enum Error {
 pub fn apply(bytes: &[u8], edit: &Edit) -> Result<Vec<u8>, Error> {
     match Format::of(bytes) {
         Some(Format::Elf) => elf::apply(bytes, edit),
+        Some(Format::MachO) => macho::apply(bytes, edit),
+        Some(Format::Pe) => pe::apply(bytes, edit),
         _ => Err(Error::Unsupported("it is not a native program or library".to_owned())),
+    }
+}
+
+/// The file without what only debuggers and linkers read. Mach-O and PE files are given back as they
+/// are: their symbols are few, or lie in files of their own.
+///
+/// # Errors
+/// When the file cannot be read.
+pub fn strip(bytes: &[u8]) -> Result<Vec<u8>, Error> {
+    match Format::of(bytes) {
+        Some(Format::Elf) => elf::strip(bytes),
+        _ => Ok(bytes.to_owned()),
     }
 }
