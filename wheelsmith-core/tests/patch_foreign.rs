@@ -150,8 +150,9 @@ for path in sorted(pathlib.Path(sys.argv[1]).iterdir()):
     if path.read_bytes()[:2] == b"MZ":
         image = pefile.PE(str(path))
         assert image.verify_checksum(), path
-        # Small files are mostly padding, which pefile finds odd.
-        odd = [text for text in image.get_warnings() if not text.startswith("Byte 0x")]
+        # The fixtures are mostly padding and start nowhere, which pefile finds odd.
+        known = ("Byte 0x", "EntryPoint")
+        odd = [text for text in image.get_warnings() if not any(word in text for word in known)]
         assert not odd, (path, odd)
         names = [entry.dll.decode() for entry in image.DIRECTORY_ENTRY_IMPORT]
         # The parts live as long as what holds them.
@@ -179,7 +180,7 @@ fn judges_read_the_names_that_were_asked_for() {
         search: Search::Rpath(vec!["@loader_path".to_owned()]),
         ..Edit::default()
     };
-    for name in ["rpath.dylib", "universal.dylib", "x86_64.dylib", "unsigned.dylib"] {
+    for name in ["rpath.dylib", "universal.dylib", "x86_64.dylib"] {
         write(name, macho::apply(&read(&format!("macho/{name}")), &edit).unwrap());
     }
     let mut edit = Edit { renamed: renamed("plain.dll", "plain-0123.dll"), ..Edit::default() };
@@ -197,7 +198,6 @@ fn judges_read_the_names_that_were_asked_for() {
          @loader_path/.dylibs/libplain-0123abcd.dylib @loader_path\n\
          universal.dylib @rpath/libother-0123abcd.dylib /usr/lib/libSystem.B.dylib @loader_path\n\
          universal.dylib @rpath/libother-0123abcd.dylib /usr/lib/libSystem.B.dylib @loader_path\n\
-         unsigned.dylib @rpath/libother-0123abcd.dylib /usr/lib/libSystem.B.dylib @loader_path\n\
          user-long.dll 4 {} {}\n\
          user.dll 3 plain-0123.dll KERNEL32.dll\n\
          x86_64.dylib @rpath/libother-0123abcd.dylib /usr/lib/libSystem.B.dylib @loader_path\n",
