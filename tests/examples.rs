@@ -79,9 +79,12 @@ fn only_libbpf_is_exported(wheels: &Wheels) {
     let target = wheels.sandbox.path().join("target/wheelsmith");
     for triple in ["x86_64-unknown-linux-gnu", "aarch64-unknown-linux-gnu"] {
         let library = target.join(triple).join("runtime/lib/libbpf.so.1");
-        let bytes = fs::read(library).unwrap();
+        let bytes = fs::read(&library).unwrap();
         let elf = wheelsmith_core::binary::elf::Elf::parse(&bytes).unwrap();
-        let exported = elf.exported_symbols(&bytes).unwrap();
+        let mut listing = Command::new("nm");
+        let listing = content(listing.args(["-D", "--defined-only", "-f", "posix"]).arg(&library));
+        let names = listing.stdout.lines().filter_map(|line| line.split([' ', '@']).next());
+        let exported: Vec<&str> = names.collect();
         let prefixes = [
             "bpf_",
             "btf__",
@@ -93,7 +96,7 @@ fn only_libbpf_is_exported(wheels: &Wheels) {
             "user_ring_buffer__",
             "LIBBPF_",
         ];
-        let foreign: Vec<&String> =
+        let foreign: Vec<&&str> =
             exported.iter().filter(|name| !prefixes.iter().any(|p| name.starts_with(p))).collect();
         assert!(exported.len() > 300 && foreign.is_empty(), "{foreign:?}");
         let versions: Vec<&String> = elf.needed_versions.values().flatten().collect();

@@ -3,7 +3,7 @@
 use clap::{Parser, Subcommand, ValueEnum};
 use wheelsmith_core::sys::Env;
 
-use crate::commands::{build, completions, fetch, init, toolchain, wrapper};
+use crate::commands::{build, completions, fetch, init, toolchain, wheel, wrapper};
 
 const AFTER_HELP: &str = "\
 Examples:
@@ -37,6 +37,7 @@ pub(crate) enum Command {
     Build(build::Args),
     Fetch(fetch::Args),
     Toolchain(toolchain::Args),
+    Wheel(wheel::Args),
     Init(init::Args),
     Completions(completions::Args),
     #[command(hide = true)]

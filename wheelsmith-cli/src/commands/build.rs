@@ -2,12 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use clap::ValueEnum;
 use wheelsmith_core::project::{BuildOptions, Made};
 use wheelsmith_core::sys::Host;
-use wheelsmith_core::wheel::Compression;
 
-use super::{PolicyArgs, ProjectArgs};
+use super::{CompressionArgs, PolicyArgs, ProjectArgs};
 use crate::exit::Exit;
 use crate::output::Output;
 
@@ -31,17 +29,8 @@ pub(crate) struct Args {
     /// Make the runtime directory and its `.tar.gz`, no wheel
     #[arg(long)]
     runtime_only: bool,
-    /// How hard wheels are compressed
-    #[arg(long, value_enum, default_value_t = Level::Default, value_name = "LEVEL")]
-    compression: Level,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum Level {
-    Fast,
-    Default,
-    Best,
-    Store,
+    #[command(flatten)]
+    compression: CompressionArgs,
 }
 
 pub(super) fn run(args: &Args, host: &Host, output: &Output) -> anyhow::Result<Exit> {
@@ -55,12 +44,7 @@ pub(super) fn run(args: &Args, host: &Host, output: &Output) -> anyhow::Result<E
         out: args.out.clone().unwrap_or_else(|| shorten(&project.dir.join("dist"))),
         policy: args.policy.policy(),
         runtime_only: args.runtime_only,
-        compression: match args.compression {
-            Level::Fast => Compression::Fast,
-            Level::Default => Compression::Default,
-            Level::Best => Compression::Best,
-            Level::Store => Compression::Store,
-        },
+        compression: args.compression.get(),
     };
     let made = project.build(&options, host)?;
     output.made(&made)?;

@@ -5,6 +5,7 @@ pub(crate) mod completions;
 pub(crate) mod fetch;
 pub(crate) mod init;
 pub(crate) mod toolchain;
+pub(crate) mod wheel;
 pub(crate) mod wrapper;
 
 use std::path::PathBuf;
@@ -13,6 +14,7 @@ use wheelsmith_core::name::Target;
 use wheelsmith_core::project::Project;
 use wheelsmith_core::source::Policy;
 use wheelsmith_core::sys::Host;
+use wheelsmith_core::wheel::Compression;
 
 use crate::args::Command;
 use crate::exit::Exit;
@@ -25,6 +27,7 @@ pub(crate) fn run(command: Command, host: &Host, output: &Output) -> anyhow::Res
         Command::Fetch(args) => fetch::run(&args, host, output),
         Command::Toolchain(args) => toolchain::run(&args, host, output),
         Command::Init(args) => init::run(&args, output),
+        Command::Wheel(args) => wheel::run(&args, host, output),
         Command::Completions(args) => completions::run(&args),
         Command::ToolchainWrapper(args) => wrapper::run(&args, host),
     }
@@ -83,5 +86,32 @@ pub(crate) struct PolicyArgs {
 impl PolicyArgs {
     fn policy(&self) -> Policy {
         Policy { offline: self.offline, locked: self.locked }
+    }
+}
+
+/// How wheels are written.
+#[derive(Debug, clap::Args)]
+pub(crate) struct CompressionArgs {
+    /// How hard wheels are compressed
+    #[arg(long, value_enum, default_value_t = Level::Default, value_name = "LEVEL")]
+    compression: Level,
+}
+
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum Level {
+    Fast,
+    Default,
+    Best,
+    Store,
+}
+
+impl CompressionArgs {
+    fn get(&self) -> Compression {
+        match self.compression {
+            Level::Fast => Compression::Fast,
+            Level::Default => Compression::Default,
+            Level::Best => Compression::Best,
+            Level::Store => Compression::Store,
+        }
     }
 }

@@ -9,11 +9,11 @@ use wheelsmith_core::plan::{Plan, TargetPlan};
 use wheelsmith_core::project::{Made, MadeTarget, MadeWheel};
 use wheelsmith_core::toolchain::{Found, RustStd, State};
 
-const BOLD: Style = Style::new().bold();
-const GREEN: Style = AnsiColor::Green.on_default().bold();
-const RED: Style = AnsiColor::Red.on_default().bold();
-const YELLOW: Style = AnsiColor::Yellow.on_default().bold();
-const DIM: Style = Style::new().dimmed();
+pub(super) const BOLD: Style = Style::new().bold();
+pub(super) const GREEN: Style = AnsiColor::Green.on_default().bold();
+pub(super) const RED: Style = AnsiColor::Red.on_default().bold();
+pub(super) const YELLOW: Style = AnsiColor::Yellow.on_default().bold();
+pub(super) const DIM: Style = Style::new().dimmed();
 
 /// Writes an error with its causes and its hint to standard error.
 pub(super) fn error(context: Option<&str>, error: &dyn std::error::Error, hint: Option<String>) {
@@ -94,7 +94,7 @@ fn made_wheel(text: &mut String, wheel: &MadeWheel) {
     }
 }
 
-fn finding(text: &mut String, finding: &Finding) {
+pub(super) fn finding(text: &mut String, finding: &Finding) {
     let (style, word) = match finding.severity {
         Severity::Error => (RED, "error"),
         Severity::Warning => (YELLOW, "warning"),
@@ -190,7 +190,7 @@ pub(super) fn toolchains(found: &[Found]) -> String {
 }
 
 /// Bytes in the unit that a person would choose (powers of 1000).
-fn size(bytes: u64) -> String {
+pub(super) fn size(bytes: u64) -> String {
     let mut value = bytes as f64;
     let mut units = ["B", "kB", "MB"].into_iter();
     let mut unit = units.next().unwrap_or_default();

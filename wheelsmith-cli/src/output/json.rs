@@ -4,11 +4,12 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 use wheelsmith_core::plan::Plan;
-use wheelsmith_core::project::{Made, MadeFile, MadeTarget, MadeWheel};
+use wheelsmith_core::project::{Made, MadeTarget, MadeWheel};
 use wheelsmith_core::toolchain::Found;
+use wheelsmith_core::wheel::MadeFile;
 
 /// The version of every document here. It grows when a key changes its meaning or goes.
-const SCHEMA: u32 = 1;
+pub(super) const SCHEMA: u32 = 1;
 
 pub(super) fn plan(plan: &Plan) -> Value {
     json!({ "schema": SCHEMA, "plan": plan })
@@ -51,7 +52,7 @@ fn wheel(wheel: &MadeWheel) -> Value {
     })
 }
 
-fn file(file: &MadeFile) -> Value {
+pub(super) fn file(file: &MadeFile) -> Value {
     json!({ "path": file.path, "size_bytes": file.size_bytes, "sha256": file.sha256 })
 }
 

@@ -3,14 +3,17 @@
 mod human;
 mod json;
 mod progress;
+mod wheel;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use wheelsmith_core::plan::Plan;
 use wheelsmith_core::project::{self, Made};
 use wheelsmith_core::toolchain::Found;
+use wheelsmith_core::wheel::{Diff, MadeFile};
 
 pub(crate) use progress::Progress;
+pub(crate) use wheel::Retagged;
 
 use crate::args::Format;
 
@@ -64,6 +67,26 @@ impl Output {
     /// Which compilers there are.
     pub(crate) fn toolchains(&self, found: &[Found]) -> std::io::Result<()> {
         self.write(|| human::toolchains(found), || json::toolchains(found))
+    }
+
+    /// Which wheels were written.
+    pub(crate) fn written(&self, files: &[MadeFile]) -> std::io::Result<()> {
+        self.write(|| wheel::human_files(files), || wheel::json_files(files))
+    }
+
+    /// Where a wheel was unpacked.
+    pub(crate) fn unpacked(&self, root: &Path, files: usize) -> std::io::Result<()> {
+        self.write(|| wheel::human_unpacked(root, files), || wheel::json_unpacked(root, files))
+    }
+
+    /// Which wheels got their tags.
+    pub(crate) fn retagged(&self, wheels: &[Retagged]) -> std::io::Result<()> {
+        self.write(|| wheel::human_retagged(wheels), || wheel::json_retagged(wheels))
+    }
+
+    /// How two wheels differ.
+    pub(crate) fn wheel_diff(&self, diff: &Diff) -> std::io::Result<()> {
+        self.write(|| wheel::human_diff(diff), || wheel::json_diff(diff))
     }
 
     /// Which files `init` wrote.

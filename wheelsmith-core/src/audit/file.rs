@@ -2,10 +2,12 @@
 
 use serde::Serialize;
 
-use crate::binary::elf::{Elf, Undefined};
+use super::extension::{Extension, Symbols};
+use crate::binary::archive::Archive;
+use crate::binary::elf::{Elf, Exports, Undefined};
 use crate::binary::macho::MachO;
 use crate::binary::pe::Pe;
-use crate::binary::{self, Format};
+use crate::binary::{self, Content, Format};
 use crate::name::WheelPath;
 
 /// A native file of a wheel: what it says of itself, without its bytes.
@@ -15,6 +17,8 @@ pub struct NativeFile {
     pub path: WheelPath,
     /// What it is.
     pub format: Format,
+    /// How large it is.
+    pub size_bytes: u64,
     /// What it says of itself, for ELF files that can be read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub elf: Option<Elf>,
@@ -24,9 +28,21 @@ pub struct NativeFile {
     /// What it says of itself, for PE files that can be read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pe: Option<Pe>,
+    /// Which module of Python it is, and for which Pythons by its name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub extension: Option<Extension>,
+    /// What it is for, for static libraries of ELF objects.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub archive: Option<Archive>,
     /// The symbols that it takes from others, for ELF files.
     #[serde(skip)]
     pub undefined: Vec<Undefined>,
+    /// The names that it offers to others, for ELF files.
+    #[serde(skip)]
+    pub exports: Exports,
+    /// What it takes from Python, and the functions by which Python starts it.
+    #[serde(skip)]
+    pub python: Symbols,
     /// Why it cannot be read.
     #[serde(skip)]
     pub problem: Option<binary::Error>,
@@ -38,27 +54,43 @@ pub(super) const DEVICES: &[(u16, &str)] =
     &[(83, "AVR"), (94, "Xtensa"), (105, "MSP430"), (190, "CUDA"), (224, "AMD GPU"), (247, "BPF")];
 
 impl NativeFile {
-    /// Reads what `bytes` say of themselves; nothing when they are no native file.
-    pub fn read(path: &WheelPath, bytes: &[u8]) -> Option<Self> {
-        let format = Format::of(bytes)?;
-        let path = path.clone();
-        let (elf, macho, pe, undefined) = (None, None, None, Vec::new());
-        let mut file = Self { path, format, elf, macho, pe, undefined, problem: None };
-        file.problem = file.facts(bytes).err();
+    /// Reads what a file says of itself; nothing when it is no native file. Of a file in pieces the
+    /// answer is right once nothing was missing.
+    pub fn read<'b>(path: &WheelPath, content: impl Into<Content<'b>>) -> Option<Self> {
+        let content = content.into();
+        let mut file = Self {
+            path: path.clone(),
+            format: Format::read(content)?,
+            size_bytes: content.size(),
+            elf: None,
+            macho: None,
+            pe: None,
+            extension: None,
+            archive: None,
+            undefined: Vec::new(),
+            exports: Exports::default(),
+            python: Symbols::default(),
+            problem: None,
+        };
+        file.problem = file.facts(content).err();
         Some(file)
     }
 
-    fn facts(&mut self, bytes: &[u8]) -> Result<(), binary::Error> {
+    fn facts(&mut self, content: Content<'_>) -> Result<(), binary::Error> {
+        let whole = || content.up_to(0, u64::MAX).unwrap_or_default();
         match self.format {
             Format::Elf => {
-                let elf = Elf::parse(bytes)?;
-                self.undefined = elf.undefined_symbols(bytes)?;
+                let elf = Elf::parse(content)?;
+                let symbols = elf.symbols(content)?;
+                (self.undefined, self.exports) = (symbols.undefined, symbols.exports);
                 self.elf = Some(elf);
             }
-            Format::MachO => self.macho = Some(MachO::parse(bytes)?),
-            Format::Pe => self.pe = Some(Pe::parse(bytes)?),
-            Format::Archive => {}
+            Format::MachO => self.macho = Some(MachO::parse(whole())?),
+            Format::Pe => self.pe = Some(Pe::parse(whole())?),
+            Format::Archive => self.archive = Archive::read(content),
         }
+        self.python = Symbols::read(self, content)?;
+        self.extension = Extension::of(&self.path, &self.python);
         Ok(())
     }
 

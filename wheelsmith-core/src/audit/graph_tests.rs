@@ -3,7 +3,7 @@ use crate::binary::Format;
 
 fn file(path: &str, elf: impl FnOnce(&mut Elf)) -> NativeFile {
     let bytes = include_bytes!("../../../testdata/elf/musl.so");
-    let mut file = NativeFile::read(&path.parse().unwrap(), bytes).unwrap();
+    let mut file = NativeFile::read(&path.parse().unwrap(), bytes.as_slice()).unwrap();
     assert_eq!(file.format, Format::Elf);
     let facts = file.elf.as_mut().unwrap();
     facts.needed.clear();

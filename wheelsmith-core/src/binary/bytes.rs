@@ -25,6 +25,17 @@ impl<'b> Bytes<'b> {
         self.content.size()
     }
 
+    /// Says that these bytes will be needed, as far as the file goes, so that they come with what is
+    /// asked for next.
+    pub(super) fn want(self, at: u64, size: u64) {
+        _ = self.content.up_to(at, size);
+    }
+
+    /// The bytes from `at` on, up to `most` or the end of the file.
+    pub(super) fn up_to(self, at: u64, most: u64, what: &'static str) -> Result<&'b [u8], Error> {
+        self.content.up_to(at, most).ok_or(Error::Outside { what })
+    }
+
     pub(super) fn u16(self, at: u64, what: &'static str) -> Result<u16, Error> {
         let bytes = self.slice(at, 2, what)?;
         bytes.pread_with(0, self.endian).map_err(|_| Error::Outside { what })

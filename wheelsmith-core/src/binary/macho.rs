@@ -1,8 +1,9 @@
 //! What a Mach-O file says of itself (Apple's `mach-o/loader.h`, `mach-o/fat.h`).
 //!
 //! Only the load commands are read, one after the other, and the code signature that they point to.
-//! Symbols and export tries, which a hostile file can tie into knots, are left alone.
+//! Export tries, which a hostile file can tie into knots, are left alone.
 
+mod nlist;
 mod signature;
 
 use goblin::mach::constants::cputype;
@@ -11,6 +12,7 @@ use goblin::mach::load_command as lc;
 use scroll::{BE, Endian, LE};
 use serde::Serialize;
 
+pub use nlist::{Origin, SliceSymbols, symbols};
 pub use signature::{Pages, Signature};
 
 use super::bytes::Bytes;

@@ -1,6 +1,7 @@
 //! Bytes to facts: what a native file says of itself. Untrusted input; nothing here panics,
 //! recurses, or takes more memory than a small multiple of the file.
 
+pub mod archive;
 mod bytes;
 mod content;
 pub mod elf;
@@ -58,7 +59,13 @@ impl Format {
     /// assert_eq!(Format::of(b"#!/bin/sh\n"), None);
     /// ```
     pub fn of(bytes: &[u8]) -> Option<Self> {
-        match bytes {
+        Self::read(bytes)
+    }
+
+    /// The kind of a file of which only some bytes need to be at hand.
+    pub fn read<'b>(content: impl Into<Content<'b>>) -> Option<Self> {
+        let content = content.into();
+        match content.up_to(0, 64)? {
             [0x7f, b'E', b'L', b'F', ..] => Some(Self::Elf),
             [0xfe, 0xed, 0xfa, 0xce | 0xcf, ..] | [0xce | 0xcf, 0xfa, 0xed, 0xfe, ..] => {
                 Some(Self::MachO)
@@ -67,16 +74,15 @@ impl Format {
             [0xca, 0xfe, 0xba, 0xbe | 0xbf, 0, 0, 0, n, ..] if *n > 0 && *n < 40 => {
                 Some(Self::MachO)
             }
-            [b'!', b'<', b'a' | b't', b'r' | b'h', ..]
-                if bytes.starts_with(b"!<arch>\n") || bytes.starts_with(b"!<thin>\n") =>
+            start @ [b'!', b'<', b'a' | b't', b'r' | b'h', ..]
+                if start.starts_with(b"!<arch>\n") || start.starts_with(b"!<thin>\n") =>
             {
                 Some(Self::Archive)
             }
-            [b'M', b'Z', ..] => {
-                let at = bytes.get(0x3c..0x40)?;
-                let at = u32::from_le_bytes(at.try_into().ok()?) as usize;
-                let is_pe = bytes.get(at..)?.starts_with(b"PE\0\0");
-                is_pe.then_some(Self::Pe)
+            [b'M', b'Z', rest @ ..] => {
+                let at = u32::from_le_bytes(rest.get(0x3a..0x3e)?.try_into().ok()?);
+                let mark = content.up_to(at.into(), 4)?;
+                (mark == b"PE\0\0").then_some(Self::Pe)
             }
             _ => None,
         }

@@ -13,6 +13,7 @@ use crate::source::{self, Places, Resolved};
 use crate::sys::{self, Host, Lock, Locked};
 use crate::toolchain::{self, MissingZig, Wrappers};
 use crate::wheel::Compression;
+use crate::wheel::MadeFile;
 
 /// What to make, and where.
 #[derive(Debug, Clone)]
@@ -47,17 +48,6 @@ pub struct MadeTarget {
     pub wheels: Vec<MadeWheel>,
     /// How long it took.
     pub time: Duration,
-}
-
-/// A file that was made.
-#[derive(Debug)]
-pub struct MadeFile {
-    /// Where it is.
-    pub path: PathBuf,
-    /// Its size.
-    pub size_bytes: u64,
-    /// Its digest.
-    pub sha256: Digest,
 }
 
 /// A wheel and its verdict.

@@ -8,7 +8,7 @@ mod pack;
 use std::path::{Path, PathBuf};
 
 pub use error::Error;
-pub use make::{BuildOptions, Made, MadeFile, MadeTarget, MadeWheel};
+pub use make::{BuildOptions, Made, MadeTarget, MadeWheel};
 
 use crate::config::{self, Config};
 use crate::name::{PlatformTag, Target, WheelFilename};

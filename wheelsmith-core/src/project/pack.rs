@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 
 use super::launcher::{self, MODULE};
-use super::make::{MadeFile, MadeWheel};
+use super::make::MadeWheel;
 use super::{BuildOptions, Error, Project};
+use crate::artifact::{self, Limits};
 use crate::audit::{self, Audit, NativeFile, Wanted};
 use crate::build::inputs;
 use crate::config::Wheel;
@@ -17,7 +18,7 @@ use crate::name::{PlatformTag, WheelFilename, WheelPath};
 use crate::plan::TargetPlan;
 use crate::runtime::Runtime;
 use crate::sys::{self, Host};
-use crate::wheel::{self, Entry, EntryPoints, EntryTime, Metadata, Options, Source, Texts};
+use crate::wheel::{self, Entry, EntryPoints, Metadata, Source, Texts};
 
 /// The file name of `wheel` with these platform tags.
 pub(super) fn filename(wheel: &Wheel, metadata: &Metadata, tags: &[PlatformTag]) -> WheelFilename {
@@ -114,41 +115,14 @@ pub(super) fn pack(
     let entries = pack.entries.into_values().collect();
     let path = options.out.join(name.to_string());
     let wheel = wheel::Wheel::new(name.clone(), &metadata, &entry_points, entries)?;
-    let file = write(&wheel, &path, options, host)?;
+    let file = wheel::save(&wheel, &path, options.compression, host)
+        .map_err(|error| Error::Write { path, source: Box::new(error) })?;
     Ok(MadeWheel { name: name.to_string(), file: Some(file), floor, wanted, audit })
 }
 
 /// `SOURCE_DATE_EPOCH`, in seconds.
 pub(super) fn epoch(host: &Host) -> Option<u64> {
     host.env.get("SOURCE_DATE_EPOCH")?.parse().ok()
-}
-
-/// Writes the wheel beside its final place and moves it there. A file of the same bytes is kept.
-fn write(
-    wheel: &wheel::Wheel,
-    path: &Path,
-    options: &BuildOptions,
-    host: &Host,
-) -> Result<MadeFile, Error> {
-    let io = |source| Error::io("write the wheel", source);
-    let time = epoch(host).and_then(|seconds| i64::try_from(seconds).ok());
-    let options = Options {
-        compression: options.compression,
-        time: time.map_or_else(EntryTime::default, EntryTime::from_epoch),
-        threads: host.jobs.count(),
-        ..Options::default()
-    };
-    let mut unfinished = sys::fs::Unfinished::create(path).map_err(io)?;
-    let written = wheel::write(wheel, unfinished.file(), &options, &host.cancel)
-        .map_err(|error| Error::Write { path: path.to_owned(), source: Box::new(error) })?;
-    let (sha256, size_bytes) = sys::fs::digest(unfinished.path()).map_err(io)?;
-    debug_assert_eq!(size_bytes, written.size_bytes);
-    let is_there = sys::fs::metadata(path).is_ok_and(|m| m.len() == size_bytes)
-        && sys::fs::digest(path).is_ok_and(|(old, _)| old == sha256);
-    if !is_there {
-        unfinished.finish().map_err(io)?;
-    }
-    Ok(MadeFile { path: path.to_owned(), size_bytes, sha256 })
 }
 
 /// A wheel that is being put together.
@@ -331,9 +305,8 @@ impl Pack<'_> {
             let file = match &entry.source {
                 Source::Bytes(bytes) => NativeFile::read(&entry.path, bytes),
                 Source::File { path, .. } => {
-                    let bytes = sys::fs::read(path);
-                    let bytes = bytes.map_err(|e| Error::io("read a file to inspect", e))?;
-                    NativeFile::read(&entry.path, &bytes)
+                    artifact::native_file(&entry.path, path, &Limits::default())
+                        .map_err(|e| Error::io("read a file to inspect", e))?
                 }
             };
             files.extend(file);

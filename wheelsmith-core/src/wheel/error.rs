@@ -35,6 +35,14 @@ pub enum Error {
         /// Why it cannot be there.
         problem: String,
     },
+    /// A wheel, or the directory of one, that cannot be taken apart.
+    #[error("cannot open `{}` as a wheel: {problem}", path.display())]
+    Existing {
+        /// The wheel.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+    },
     /// A file could not be read.
     #[error("cannot read `{}` into the wheel as `{path}`", file.display())]
     Read {

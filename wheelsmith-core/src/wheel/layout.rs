@@ -57,6 +57,25 @@ impl Wheel {
         Ok(Self { filename, entries, record })
     }
 
+    /// Puts a wheel together from the files of one that is there, its `.dist-info` included. What
+    /// its maker put where is left alone; only files that hide each other are refused.
+    pub(super) fn again(
+        filename: WheelFilename,
+        stem: &str,
+        mut entries: Vec<Entry>,
+    ) -> Result<Self, Error> {
+        check_tags(&filename)?;
+        check_collisions(&entries, &EntryPoints::default())?;
+        let dist_info = format!("{stem}.dist-info/");
+        let key = |entry: &Entry| (entry.path.as_str().starts_with(&dist_info), entry.path.clone());
+        entries.sort_by_cached_key(key);
+        let record = format!("{dist_info}RECORD").parse().map_err(|_| Error::Filename {
+            filename: Box::new(filename.clone()),
+            problem: "it has no place for `.dist-info`".to_owned(),
+        })?;
+        Ok(Self { filename, entries, record })
+    }
+
     /// What the file is to be called.
     pub fn filename(&self) -> &WheelFilename {
         &self.filename
@@ -81,6 +100,11 @@ fn check_filename(filename: &WheelFilename, metadata: &Metadata) -> Result<(), E
     if filename.version != version {
         return error(format!("the metadata's version is `{version}`"));
     }
+    check_tags(filename)
+}
+
+fn check_tags(filename: &WheelFilename) -> Result<(), Error> {
+    let error = |problem| Err(Error::Filename { filename: Box::new(filename.clone()), problem });
     // The fields are open to anybody; what was not parsed may read as something else.
     if filename.to_string().parse().as_ref() != Ok(filename) {
         return error("its tags are not sorted, or not tags".to_owned());

@@ -23,25 +23,31 @@
 //! ```
 
 mod deflate;
+mod diff;
 mod dist_info;
 mod entry;
 mod entry_points;
 mod error;
+mod existing;
 mod layout;
 mod metadata;
 mod pack;
 mod record;
+mod save;
 mod splice;
 mod time;
 mod write;
 mod zip;
 
 pub use deflate::Compression;
+pub use diff::{Diff, FileDiff, Likeness, diff};
 pub use entry::{Entry, Source};
 pub use entry_points::EntryPoints;
 pub use error::Error;
+pub use existing::Existing;
 pub use layout::Wheel;
 pub use metadata::{Metadata, Texts};
 pub use record::{Record, Row};
+pub use save::{MadeFile, save, save_if};
 pub use time::EntryTime;
 pub use write::{Options, Written, write};

@@ -8,43 +8,47 @@ use goblin::elf::header::Header;
 use goblin::elf::program_header::{self, ProgramHeader};
 use scroll::Pread as _;
 
-use crate::binary::Error;
+use crate::binary::bytes::Bytes;
+use crate::binary::{Content, Error};
 
 /// No real file has more program headers; the format allows 65535.
 const MOST_PROGRAM_HEADERS: u64 = 4096;
+/// No real file has longer dynamic entries, in bytes; most have less than one page.
+const LARGEST_DYNAMIC: u64 = 1 << 20;
+/// No real file has a larger table of names, in bytes; those of the largest libraries of templates
+/// have some dozens of megabytes.
+const LARGEST_TABLE: u64 = 256 << 20;
 /// No real file has a longer name or path, in bytes.
-const LONGEST_STRING: usize = 65_536;
+pub(super) const LONGEST_STRING: usize = 65_536;
 /// Names may share their bytes, so that a small table could stand for any amount of text. Those of
-/// real files, whose linkers share ends only, stay well below this many times the file.
+/// real files, whose linkers share ends only, stay well below this many times the table.
 const MOST_NAMES_PER_BYTE: usize = 4;
 
 pub(super) struct File<'b> {
-    pub(super) bytes: &'b [u8],
+    pub(super) bytes: Bytes<'b>,
     pub(super) ctx: Ctx,
     pub(super) segments: Vec<ProgramHeader>,
 }
 
 impl<'b> File<'b> {
-    pub(super) fn new(bytes: &'b [u8], head: &Header) -> Result<Self, Error> {
+    pub(super) fn new(content: Content<'b>, head: &Header) -> Result<Self, Error> {
         const WHAT: &str = "program headers";
         let malformed = |_| Error::Malformed { what: WHAT };
         let container = head.container().map_err(malformed)?;
         let endian = head.endianness().map_err(malformed)?;
         let ctx = Ctx::new(container, endian);
+        let bytes = Bytes::new(content, endian);
         let count = u64::from(head.e_phnum);
         if count > MOST_PROGRAM_HEADERS {
             return Err(Error::TooMany { what: WHAT, count });
         }
-        let start = usize::try_from(head.e_phoff).map_err(|_| Error::Outside { what: WHAT })?;
-        let segments = if count == 0 {
-            Vec::new()
-        } else {
-            let size = ProgramHeader::size(ctx);
-            let end = start.checked_add(size * usize::from(head.e_phnum));
-            if end.is_none_or(|end| end > bytes.len()) {
-                return Err(Error::Outside { what: WHAT });
+        let size = ProgramHeader::size(ctx) as u64;
+        let table = bytes.slice(if count == 0 { 0 } else { head.e_phoff }, size * count, WHAT)?;
+        let segments = match count {
+            0 => Vec::new(),
+            _ => {
+                ProgramHeader::parse(table, 0, usize::from(head.e_phnum), ctx).map_err(malformed)?
             }
-            ProgramHeader::parse(bytes, start, usize::from(head.e_phnum), ctx).map_err(malformed)?
         };
         Ok(Self { bytes, ctx, segments })
     }
@@ -53,21 +57,9 @@ impl<'b> File<'b> {
         self.ctx.container == Container::Big
     }
 
-    pub(super) fn slice(
-        &self,
-        start: u64,
-        size: u64,
-        what: &'static str,
-    ) -> Result<&'b [u8], Error> {
-        let end = start.checked_add(size);
-        let range =
-            end.and_then(|end| Some(usize::try_from(start).ok()?..usize::try_from(end).ok()?));
-        range.and_then(|range| self.bytes.get(range)).ok_or(Error::Outside { what })
-    }
-
     /// Where in the file the loader finds `address`. Where segments overlap, the last one lies on
     /// top.
-    pub(super) fn offset(&self, address: u64, what: &'static str) -> Result<usize, Error> {
+    pub(super) fn offset(&self, address: u64, what: &'static str) -> Result<u64, Error> {
         let inside = |segment: &&ProgramHeader| {
             segment.p_type == program_header::PT_LOAD
                 && address >= segment.p_vaddr
@@ -75,18 +67,7 @@ impl<'b> File<'b> {
         };
         let segment = self.segments.iter().rfind(inside).ok_or(Error::Outside { what })?;
         let offset = segment.p_offset.checked_add(address - segment.p_vaddr);
-        offset
-            .and_then(|offset| usize::try_from(offset).ok())
-            .filter(|offset| *offset < self.bytes.len())
-            .ok_or(Error::Outside { what })
-    }
-
-    pub(super) fn u16(&self, at: usize, what: &'static str) -> Result<u16, Error> {
-        self.bytes.pread_with(at, self.ctx.le).map_err(|_| Error::Outside { what })
-    }
-
-    pub(super) fn u32(&self, at: usize, what: &'static str) -> Result<u32, Error> {
-        self.bytes.pread_with(at, self.ctx.le).map_err(|_| Error::Outside { what })
+        offset.filter(|offset| *offset < self.bytes.size()).ok_or(Error::Outside { what })
     }
 
     pub(super) fn dynamic(&self) -> Result<Option<Dynamic>, Error> {
@@ -98,8 +79,14 @@ impl<'b> File<'b> {
             return Ok(None);
         }
         // The loader goes by the address.
-        let start = self.offset(segment.p_vaddr, WHAT).map_or(segment.p_offset, |at| at as u64);
-        let bytes = self.slice(start, segment.p_filesz, WHAT)?;
+        let start = self.offset(segment.p_vaddr, WHAT).unwrap_or(segment.p_offset);
+        if segment.p_filesz > LARGEST_DYNAMIC {
+            return Err(Error::TooMany {
+                what: "bytes of dynamic entries",
+                count: segment.p_filesz,
+            });
+        }
+        let bytes = self.bytes.slice(start, segment.p_filesz, WHAT)?;
         let size = if self.is_64_bit() { 16 } else { 8 };
         let mut entries = Vec::new();
         for entry in bytes.chunks_exact(size) {
@@ -114,13 +101,29 @@ impl<'b> File<'b> {
     }
 
     /// Offset and size of the dynamic string table.
-    pub(super) fn strings(&self, dynamic: &Dynamic) -> Result<Option<(usize, usize)>, Error> {
-        const WHAT: &str = "string table";
+    pub(super) fn strings(&self, dynamic: &Dynamic) -> Result<Option<(u64, u64)>, Error> {
         let Some(address) = dynamic.get(dynamic::DT_STRTAB) else { return Ok(None) };
-        let start = self.offset(address, WHAT)?;
-        let size = dynamic.get(dynamic::DT_STRSZ).unwrap_or_default();
-        self.slice(start as u64, size, WHAT)?;
-        Ok(Some((start, usize::try_from(size).map_err(|_| Error::Outside { what: WHAT })?)))
+        let start = self.offset(address, "string table")?;
+        Ok(Some((start, dynamic.get(dynamic::DT_STRSZ).unwrap_or_default())))
+    }
+
+    /// Says that the tables that symbols and versions need will be needed. Where each ends is not
+    /// known yet: they lie close together as a rule, so that a guess brings most of them at once.
+    pub(super) fn want_tables(&self, dynamic: &Dynamic) {
+        const GUESS: u64 = 65_536;
+        const TABLES: [u64; 6] = [
+            dynamic::DT_SYMTAB,
+            dynamic::DT_VERSYM,
+            dynamic::DT_VERNEED,
+            dynamic::DT_VERDEF,
+            dynamic::DT_HASH,
+            dynamic::DT_GNU_HASH,
+        ];
+        for address in TABLES.iter().filter_map(|&tag| dynamic.get(tag)) {
+            if let Ok(at) = self.offset(address, "table") {
+                self.bytes.want(at, GUESS);
+            }
+        }
     }
 }
 
@@ -151,10 +154,13 @@ pub(super) struct Strings<'b> {
 
 impl<'b> Strings<'b> {
     /// The table at offset and size in `file`.
-    pub(super) fn new(file: &'b [u8], (start, size): (usize, usize)) -> Self {
-        let table = file.get(start..start.saturating_add(size)).unwrap_or_default();
-        let most = file.len().saturating_mul(MOST_NAMES_PER_BYTE).saturating_add(LONGEST_STRING);
-        Self { table, most, left: Cell::new(most) }
+    pub(super) fn new(file: Bytes<'b>, (start, size): (u64, u64)) -> Result<Self, Error> {
+        if size > LARGEST_TABLE {
+            return Err(Error::TooMany { what: "bytes of names", count: size });
+        }
+        let table = file.slice(start, size, "string table")?;
+        let most = table.len().saturating_mul(MOST_NAMES_PER_BYTE).saturating_add(LONGEST_STRING);
+        Ok(Self { table, most, left: Cell::new(most) })
     }
 
     pub(super) fn bytes(&self, offset: u64, what: &'static str) -> Result<&'b [u8], Error> {

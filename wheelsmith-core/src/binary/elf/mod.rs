@@ -5,11 +5,12 @@
 //! the last one counts, as it does for ld.so.
 
 mod file;
+mod labels;
+mod notes;
 mod symbols;
 mod versions;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write as _;
 
 use goblin::container::{Container, Endian};
 use goblin::elf::Elf as Goblin;
@@ -18,11 +19,12 @@ use goblin::elf::header::{self, Header};
 use goblin::elf::program_header;
 use serde::Serialize;
 
-pub use symbols::Undefined;
+pub use symbols::{Exports, Symbols, Undefined};
 
 use self::file::{Dynamic, File, Strings};
+use self::notes::Notes;
 use self::symbols::SymbolTable;
-use super::Error;
+use super::{Content, Error};
 use crate::name::Arch;
 
 /// What an ELF file is for.
@@ -53,8 +55,24 @@ pub enum Relro {
     Full,
 }
 
+/// Where functions take their floating-point arguments from. Files that differ in this cannot be
+/// linked to each other, nor loaded into one process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum FloatAbi {
+    /// Integer registers.
+    Soft,
+    /// Floating-point registers for 32 bits.
+    Single,
+    /// Floating-point registers for 64 bits; Arm says `hard`.
+    Double,
+    /// Floating-point registers for 128 bits.
+    Quad,
+}
+
 /// What an ELF file says of itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[allow(clippy::struct_excessive_bools, reason = "the headers are a set of flags")]
 pub struct Elf {
     /// What it is for.
     pub kind: Kind,
@@ -62,6 +80,10 @@ pub struct Elf {
     pub arch: Option<Arch>,
     /// `e_machine`, for messages about the former.
     pub machine: u16,
+    /// Where its functions take their floating-point arguments from, for processors that leave the
+    /// choice (Arm, RISC-V, LoongArch); nothing when it does not say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub float_abi: Option<FloatAbi>,
     /// Whether addresses have 64 bits.
     pub is_64_bit: bool,
     /// Whether numbers have their low byte first.
@@ -86,8 +108,29 @@ pub struct Elf {
     pub text_relocations: bool,
     /// How much is read-only once it is loaded.
     pub relro: Relro,
+    /// Whether it is a program that can be loaded at any address.
+    pub is_pie: bool,
     /// The linker's digest (NT_GNU_BUILD_ID), in hex digits.
     pub build_id: Option<String>,
+    /// The level of x86-64 that the loader asks of the processor, 2 to 4 (psABI, "x86-64-v2";
+    /// GNU_PROPERTY_X86_ISA_1_NEEDED); nothing for the base.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub x86_64_level: Option<u8>,
+    /// The API level of Android that it was made for (`.note.android.ident`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub android_api: Option<u32>,
+    /// The smallest and the largest alignment that its loaded segments ask for, in bytes; nothing
+    /// when nothing is loaded.
+    pub alignment_bytes: Option<(u64, u64)>,
+    /// How many bytes at its end the loader never reads, without the section headers: symbols for
+    /// the linker, debug information, or what somebody put behind the program.
+    pub unloaded_bytes: u64,
+    /// Whether it has section headers, by which some tools find their way; the loader needs none.
+    pub has_section_headers: bool,
+    /// What loads libraries in a static program of glibc: `dlopen`, `getaddrinfo`. Empty as well for
+    /// a program that was stripped of the names of its functions.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub static_openers: Vec<String>,
     #[serde(skip)]
     symbols: Option<SymbolTable>,
 }
@@ -104,23 +147,30 @@ const EF_ARM_EABI_MASK: u32 = 0xff00_0000;
 const EF_ARM_EABI_5: u32 = 0x0500_0000;
 const EF_ARM_SOFT_FLOAT: u32 = 0x0000_0200;
 const EF_ARM_HARD_FLOAT: u32 = 0x0000_0400;
-const NT_GNU_BUILD_ID: u32 = 3;
+/// The float ABI in the flags of RISC-V: 0 soft, 2 single, 4 double, 6 quad.
+const EF_RISCV_FLOAT_ABI: u32 = 6;
+/// The ABI in the flags of LoongArch: 1 soft, 2 single, 3 double.
+const EF_LOONGARCH_ABI: u32 = 7;
 /// LoongArch, which goblin has no name for.
 const EM_LOONGARCH: u16 = 258;
 
 impl Elf {
-    /// Reads the facts of a whole file.
+    /// Reads the facts of a file.
     ///
     /// # Errors
     /// A file that is cut short, or whose parts point outside it.
-    pub fn parse(bytes: &[u8]) -> Result<Self, Error> {
-        let malformed = |what| move |_| Error::Malformed { what };
-        let head = Goblin::parse_header(bytes).map_err(malformed("file header"))?;
-        let file = File::new(bytes, &head)?;
+    pub fn parse<'b>(content: impl Into<Content<'b>>) -> Result<Self, Error> {
+        const WHAT: &str = "file header";
+        let content = content.into();
+        // The program headers come right behind the file's, as a rule.
+        let start = content.up_to(0, 4096).ok_or(Error::Outside { what: WHAT })?;
+        let head = Goblin::parse_header(start).map_err(|_| Error::Malformed { what: WHAT })?;
+        let file = File::new(content, &head)?;
         let mut elf = Self {
             kind: Kind::Other,
             arch: arch(&head),
             machine: head.e_machine,
+            float_abi: float_abi(&head),
             is_64_bit: file.ctx.container == Container::Big,
             is_little_endian: file.ctx.le == Endian::Little,
             interpreter: None,
@@ -133,10 +183,17 @@ impl Elf {
             executable_stack: None,
             text_relocations: false,
             relro: Relro::None,
+            is_pie: false,
             build_id: None,
+            x86_64_level: None,
+            android_api: None,
+            alignment_bytes: None,
+            unloaded_bytes: unloaded_bytes(&file, &head),
+            has_section_headers: head.e_shnum != 0,
+            static_openers: Vec::new(),
             symbols: None,
         };
-        elf.read_segments(&file)?;
+        let notes = elf.read_segments(&file)?;
         let dynamic = file.dynamic()?;
         if let Some(dynamic) = &dynamic {
             elf.read_dynamic(&file, dynamic)?;
@@ -151,45 +208,59 @@ impl Elf {
             (header::ET_REL, _) => Kind::Object,
             _ => Kind::Other,
         };
+        let is_program = matches!(elf.kind, Kind::Program | Kind::StaticProgram);
+        elf.is_pie = is_program && head.e_type == header::ET_DYN;
+        if elf.kind == Kind::StaticProgram && notes.has_abi_tag {
+            elf.static_openers = labels::openers(&file, &head).unwrap_or_default();
+        }
         Ok(elf)
     }
 
-    /// The symbols that it takes from others, sorted. `bytes` is the file that was parsed.
+    /// The symbols that it takes and offers. `content` is the file that was parsed.
     ///
     /// # Errors
     /// A symbol table that points outside the file, or whose names take more room than it.
-    pub fn undefined_symbols(&self, bytes: &[u8]) -> Result<Vec<Undefined>, Error> {
-        self.symbols.as_ref().map_or(Ok(Vec::new()), |table| table.undefined(bytes))
+    pub fn symbols<'b>(&self, content: impl Into<Content<'b>>) -> Result<Symbols, Error> {
+        self.symbols.as_ref().map_or_else(|| Ok(Symbols::default()), |s| s.read(content.into()))
     }
 
-    /// The names that it offers to others, sorted. `bytes` is the file that was parsed.
-    ///
-    /// # Errors
-    /// A symbol table that points outside the file, or whose names take more room than it.
-    pub fn exported_symbols(&self, bytes: &[u8]) -> Result<BTreeSet<String>, Error> {
-        self.symbols.as_ref().map_or(Ok(BTreeSet::new()), |table| table.exported(bytes))
-    }
-
-    fn read_segments(&mut self, file: &File<'_>) -> Result<(), Error> {
+    fn read_segments(&mut self, file: &File<'_>) -> Result<Notes, Error> {
+        let mut notes = Notes::default();
         for segment in &file.segments {
             match segment.p_type {
                 program_header::PT_INTERP => {
-                    let path = file.slice(segment.p_offset, segment.p_filesz, "interpreter")?;
-                    self.interpreter = Some(file::text(path, "interpreter")?);
+                    const WHAT: &str = "interpreter";
+                    let size = segment.p_filesz;
+                    if size > file::LONGEST_STRING as u64 {
+                        return Err(Error::Malformed { what: WHAT });
+                    }
+                    let path = file.bytes.slice(segment.p_offset, size, WHAT)?;
+                    self.interpreter = Some(file::text(path, WHAT)?);
                 }
                 program_header::PT_GNU_STACK => {
                     self.executable_stack = Some(segment.p_flags & program_header::PF_X != 0);
                 }
                 program_header::PT_GNU_RELRO => self.relro = Relro::Partial,
-                // Notes are hints: broken ones keep nobody from loading the file.
-                program_header::PT_NOTE if self.build_id.is_none() => {
-                    let notes = file.slice(segment.p_offset, segment.p_filesz, "notes");
-                    self.build_id = notes.ok().and_then(|notes| build_id(notes, file.ctx.le));
+                program_header::PT_LOAD => {
+                    let align = segment.p_align.max(1);
+                    let (least, most) = self.alignment_bytes.unwrap_or((align, align));
+                    self.alignment_bytes = Some((least.min(align), most.max(align)));
+                }
+                program_header::PT_NOTE => {
+                    let size = segment.p_filesz.min(notes::LARGEST);
+                    if let Ok(bytes) = file.bytes.slice(segment.p_offset, size, "notes") {
+                        notes.read(bytes, segment.p_align, file.ctx.le);
+                    }
                 }
                 _ => {}
             }
         }
-        Ok(())
+        self.build_id = notes.build_id.take();
+        self.android_api = notes.android_api;
+        let levels = notes.x86_levels.filter(|_| self.arch == Some(Arch::X86_64));
+        let level = levels.and_then(|levels| (2..=4).rfind(|n| levels >> (n - 1) & 1 != 0));
+        self.x86_64_level = level;
+        Ok(notes)
     }
 
     fn read_dynamic(&mut self, file: &File<'_>, dynamic: &Dynamic) -> Result<(), Error> {
@@ -202,7 +273,8 @@ impl Elf {
             self.relro = Relro::Full;
         }
         let Some(place) = file.strings(dynamic)? else { return Ok(()) };
-        let strings = Strings::new(file.bytes, place);
+        file.want_tables(dynamic);
+        let strings = Strings::new(file.bytes, place)?;
         let string = |offset: u64, what| strings.get(offset, what).map(str::to_owned);
         // An empty list is no list to the loader; an empty entry between colons is the directory
         // that the process happens to be in.
@@ -227,28 +299,46 @@ impl Elf {
     }
 }
 
-/// The digest in a segment of notes, each with three words (sizes of name and content, type), the
-/// name, and the content, both padded to four bytes.
-fn build_id(notes: &[u8], endian: Endian) -> Option<String> {
-    use scroll::Pread as _;
-    let mut at = 0_usize;
-    loop {
-        let word = |i: usize| notes.pread_with::<u32>(at.checked_add(4 * i)?, endian).ok();
-        let (name_size, size, kind) = (word(0)? as usize, word(1)? as usize, word(2)?);
-        let name = at.checked_add(12)?;
-        let content = name.checked_add(name_size.checked_next_multiple_of(4)?)?;
-        let end = content.checked_add(size)?;
-        if kind == NT_GNU_BUILD_ID && notes.get(name..)?.starts_with(b"GNU\0") {
-            // Twenty bytes as a rule; nobody's are more than 64.
-            let digest = notes.get(content..end).filter(|d| !d.is_empty() && d.len() <= 64)?;
-            let mut text = String::new();
-            for byte in digest {
-                _ = write!(text, "{byte:02x}");
-            }
-            return Some(text);
-        }
-        at = end.checked_next_multiple_of(4)?;
+/// The bytes behind all segments, without the section headers.
+fn unloaded_bytes(file: &File<'_>, head: &Header) -> u64 {
+    let ends = file.segments.iter().map(|s| s.p_offset.saturating_add(s.p_filesz));
+    let Some(end) = ends.max() else { return 0 };
+    let rest = file.bytes.size().saturating_sub(end);
+    let headers = u64::from(head.e_shnum) * u64::from(head.e_shentsize);
+    let is_behind = head.e_shoff >= end && head.e_shoff < file.bytes.size();
+    rest.saturating_sub(if is_behind { headers } else { 0 })
+}
+
+fn float_abi(head: &Header) -> Option<FloatAbi> {
+    let flags = head.e_flags;
+    match head.e_machine {
+        header::EM_ARM => match (flags & EF_ARM_SOFT_FLOAT, flags & EF_ARM_HARD_FLOAT) {
+            (_, 1..) => Some(FloatAbi::Double),
+            (1.., 0) => Some(FloatAbi::Soft),
+            // A hard-float library says so; one that says nothing passes no floats in registers
+            // that matter, such as what Go and Rust write.
+            (0, 0) => None,
+        },
+        header::EM_RISCV => match flags & EF_RISCV_FLOAT_ABI {
+            0 => Some(FloatAbi::Soft),
+            2 => Some(FloatAbi::Single),
+            4 => Some(FloatAbi::Double),
+            _ => Some(FloatAbi::Quad),
+        },
+        EM_LOONGARCH => match flags & EF_LOONGARCH_ABI {
+            1 => Some(FloatAbi::Soft),
+            2 => Some(FloatAbi::Single),
+            3 => Some(FloatAbi::Double),
+            _ => None,
+        },
+        _ => None,
     }
+}
+
+/// `e_machine` and the processor that it stands for, of the header that begins `head`.
+pub(super) fn machine(head: &[u8]) -> Option<(u16, Option<Arch>)> {
+    let head = Goblin::parse_header(head).ok()?;
+    Some((head.e_machine, arch(&head)))
 }
 
 fn arch(head: &Header) -> Option<Arch> {
@@ -259,12 +349,7 @@ fn arch(head: &Header) -> Option<Arch> {
         (header::EM_386, false, true) => Some(Arch::I686),
         (header::EM_AARCH64, true, true) => Some(Arch::Aarch64),
         (header::EM_ARM, false, true) => {
-            // A hard-float library says so; one that says nothing passes no floats in registers
-            // that matter, such as what Go and Rust write.
-            let flags = head.e_flags;
-            let is_eabi5 = flags & EF_ARM_EABI_MASK == EF_ARM_EABI_5;
-            let is_soft = flags & EF_ARM_SOFT_FLOAT != 0 && flags & EF_ARM_HARD_FLOAT == 0;
-            (is_eabi5 && !is_soft).then_some(Arch::Armv7l)
+            (head.e_flags & EF_ARM_EABI_MASK == EF_ARM_EABI_5).then_some(Arch::Armv7l)
         }
         (header::EM_PPC64, true, true) => Some(Arch::Ppc64le),
         (header::EM_PPC64, true, false) => Some(Arch::Ppc64),

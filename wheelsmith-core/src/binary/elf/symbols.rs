@@ -1,8 +1,7 @@
 //! The dynamic symbol table. The format has no count of its symbols: it follows from the hash
 //! tables, or from where the next table begins.
 
-use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use goblin::container::{Container, Ctx, Endian};
 use goblin::elf::dynamic;
@@ -11,7 +10,14 @@ use scroll::Pread as _;
 use serde::Serialize;
 
 use super::file::{Dynamic, File, Strings};
-use crate::binary::Error;
+use crate::binary::bytes::Bytes;
+use crate::binary::{Content, Error};
+
+/// No real file has more symbols.
+const MOST_SYMBOLS: u64 = 1 << 22;
+/// What the functions by which Python starts extension modules begin with, after `init` of
+/// Python 2, which other functions begin with as well.
+const PYTHON_STARTS: [&str; 4] = ["PyInit_", "PyInitU_", "PyModExport_", "_cffi_pypyinit_"];
 
 /// A symbol that a file takes from another one.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -24,15 +30,67 @@ pub struct Undefined {
     pub weak: bool,
 }
 
+/// What a file takes from others, and what it offers to them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Symbols {
+    /// What it takes, sorted.
+    pub undefined: Vec<Undefined>,
+    /// What it offers.
+    pub exports: Exports,
+}
+
+/// The names that a file offers. Libraries offer hundreds of thousands, so that only their digests
+/// are kept: what is said to be here is, but for one chance in 2^64.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Exports {
+    /// Sorted.
+    digests: Vec<u64>,
+    python: Vec<String>,
+}
+
+impl Exports {
+    /// Whether `name` is among them.
+    pub fn contains(&self, name: &str) -> bool {
+        self.contains_digest(Self::digest(name))
+    }
+
+    /// Whether the name of this digest is among them.
+    pub(crate) fn contains_digest(&self, digest: u64) -> bool {
+        self.digests.binary_search(&digest).is_ok()
+    }
+
+    /// What stands for `name`.
+    pub(crate) fn digest(name: &str) -> u64 {
+        digest(name.as_bytes())
+    }
+
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.digests.len()
+    }
+
+    /// The functions by which Python 3 starts extension modules, sorted: `PyInit_demo`.
+    pub fn python_starts(&self) -> &[String] {
+        &self.python
+    }
+}
+
+/// FNV-1a with 64 bits: the same on every machine.
+fn digest(name: &[u8]) -> u64 {
+    name.iter().fold(0xcbf2_9ce4_8422_2325, |digest, &byte| {
+        (digest ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    })
+}
+
 /// Where the dynamic symbols are, in file offsets.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct SymbolTable {
     is_64_bit: bool,
     is_little_endian: bool,
-    symbols: usize,
-    count: usize,
-    versions: Option<usize>,
-    strings: (usize, usize),
+    symbols: u64,
+    count: u64,
+    versions: Option<u64>,
+    strings: (u64, u64),
     /// Version number -> version and library.
     names: BTreeMap<u16, (String, String)>,
 }
@@ -43,7 +101,7 @@ impl SymbolTable {
     pub(super) fn find(
         file: &File<'_>,
         dynamic: &Dynamic,
-        strings: (usize, usize),
+        strings: (u64, u64),
         names: BTreeMap<u16, (String, String)>,
     ) -> Result<Option<Self>, Error> {
         let Some(address) = dynamic.get(dynamic::DT_SYMTAB) else { return Ok(None) };
@@ -52,84 +110,82 @@ impl SymbolTable {
             .get(dynamic::DT_VERSYM)
             .map(|a| file.offset(a, "symbol versions"))
             .transpose()?;
-        let room = (file.bytes.len() - symbols) / Sym::size(file.ctx.container);
+        let room = (file.bytes.size() - symbols) / Sym::size(file.ctx.container) as u64;
+        let count = count(file, dynamic, symbols)?.min(room);
+        if count > MOST_SYMBOLS {
+            return Err(Error::TooMany { what: "symbols", count });
+        }
         Ok(Some(Self {
             is_64_bit: file.is_64_bit(),
             is_little_endian: file.ctx.le == Endian::Little,
             symbols,
-            count: count(file, dynamic, symbols)?.min(room),
+            count,
             versions,
             strings,
             names,
         }))
     }
 
-    pub(super) fn undefined(&self, bytes: &[u8]) -> Result<Vec<Undefined>, Error> {
-        let mut found = Vec::new();
-        self.each(bytes, |name, symbol, version| {
-            if symbol.st_shndx == 0 {
-                found.push(Undefined {
-                    name: name.into_owned(),
-                    version: version.cloned(),
-                    weak: sym::st_bind(symbol.st_info) == sym::STB_WEAK,
-                });
-            }
-        })?;
-        found.sort();
-        Ok(found)
-    }
-
-    pub(super) fn exported(&self, bytes: &[u8]) -> Result<BTreeSet<String>, Error> {
-        let mut found = BTreeSet::new();
-        self.each(bytes, |name, symbol, _| {
-            if symbol.st_shndx != 0 && sym::st_bind(symbol.st_info) != sym::STB_LOCAL {
-                found.insert(name.into_owned());
-            }
-        })?;
-        Ok(found)
-    }
-
-    fn each(
-        &self,
-        bytes: &[u8],
-        mut visit: impl FnMut(Cow<'_, str>, &Sym, Option<&(String, String)>),
-    ) -> Result<(), Error> {
+    pub(super) fn read(&self, content: Content<'_>) -> Result<Symbols, Error> {
         let container = if self.is_64_bit { Container::Big } else { Container::Little };
         let endian = if self.is_little_endian { Endian::Little } else { Endian::Big };
-        let ctx = Ctx::new(container, endian);
-        let size = Sym::size(container);
+        let (ctx, size) = (Ctx::new(container, endian), Sym::size(container));
+        let bytes = Bytes::new(content, endian);
+        // What is missing of each should be known after the first look.
+        let versions = self.versions.map(|at| bytes.up_to(at, self.count * 2, "symbol versions"));
         let strings = Strings::new(bytes, self.strings);
+        let table = bytes.slice(self.symbols, self.count * size as u64, WHAT)?;
+        let (versions, strings) = (versions.transpose()?.unwrap_or_default(), strings?);
+        let mut found = Symbols::default();
         // The first entry stands for no symbol.
-        for i in 1..self.count {
-            let at = self.symbols.saturating_add(i.saturating_mul(size));
+        for (i, entry) in table.chunks_exact(size).enumerate().skip(1) {
             let symbol: Sym =
-                bytes.pread_with(at, ctx).map_err(|_| Error::Outside { what: WHAT })?;
+                entry.pread_with(0, ctx).map_err(|_| Error::Malformed { what: WHAT })?;
             let name = match strings.bytes(symbol.st_name as u64, WHAT) {
                 Ok([]) => continue,
-                Ok(name) => String::from_utf8_lossy(name),
+                Ok(name) => name,
                 Err(error @ Error::TooMany { .. }) => return Err(error),
                 // Without a hash table the count may include what is not a symbol.
                 Err(_) => continue,
             };
-            let version = self.versions.and_then(|versions| {
-                let at = versions.saturating_add(i.saturating_mul(2));
-                let number: u16 = bytes.pread_with(at, endian).ok()?;
-                self.names.get(&(number & 0x7fff))
-            });
-            visit(name, &symbol, version);
+            if symbol.st_shndx == 0 {
+                let number = versions.pread_with::<u16>(2 * i, endian).ok();
+                let version = number.and_then(|number| self.names.get(&(number & 0x7fff)));
+                found.undefined.push(Undefined {
+                    name: String::from_utf8_lossy(name).into_owned(),
+                    version: version.cloned(),
+                    weak: sym::st_bind(symbol.st_info) == sym::STB_WEAK,
+                });
+            } else if sym::st_bind(symbol.st_info) != sym::STB_LOCAL {
+                found.exports.add(name, &symbol);
+            }
         }
-        Ok(())
+        found.undefined.sort();
+        found.exports.digests.sort_unstable();
+        found.exports.digests.dedup();
+        found.exports.python.sort();
+        found.exports.python.dedup();
+        Ok(found)
+    }
+}
+
+impl Exports {
+    fn add(&mut self, name: &[u8], symbol: &Sym) {
+        self.digests.push(digest(name));
+        if symbol.is_function() && PYTHON_STARTS.iter().any(|s| name.starts_with(s.as_bytes())) {
+            self.python.push(String::from_utf8_lossy(name).into_owned());
+        }
     }
 }
 
 /// The number of symbols, which a hostile file may state as it likes.
-fn count(file: &File<'_>, dynamic: &Dynamic, symbols: usize) -> Result<usize, Error> {
+fn count(file: &File<'_>, dynamic: &Dynamic, symbols: u64) -> Result<u64, Error> {
     match (dynamic.get(dynamic::DT_HASH), dynamic.get(dynamic::DT_GNU_HASH)) {
         // Two words in front: buckets, and chains, of which each symbol has one. On s390x and alpha
         // GNU ld writes 64-bit words, lld 32-bit ones; there other ways are used.
         (Some(hash), _) if file.ctx.le == Endian::Little || !file.is_64_bit() => {
             let at = file.offset(hash, WHAT)?.saturating_add(4);
-            Ok(file.u32(at, WHAT)? as usize)
+            Ok(file.bytes.u32(at, WHAT)?.into())
         }
         (_, Some(hash)) => gnu_hash_count(file, hash, || unhashed_count(file, dynamic, symbols)),
         _ => Ok(unhashed_count(file, dynamic, symbols)),
@@ -141,36 +197,44 @@ fn count(file: &File<'_>, dynamic: &Dynamic, symbols: usize) -> Result<usize, Er
 fn gnu_hash_count(
     file: &File<'_>,
     address: u64,
-    unhashed: impl FnOnce() -> usize,
-) -> Result<usize, Error> {
+    unhashed: impl FnOnce() -> u64,
+) -> Result<u64, Error> {
     const WHAT: &str = "hash table";
     let at = file.offset(address, WHAT)?;
-    let word = |i: usize| file.u32(at.saturating_add(4 * i), WHAT).map(|n| n as usize);
+    let word = |i: u64| file.bytes.u32(at.saturating_add(4 * i), WHAT).map(u64::from);
     let (buckets, first, bloom) = (word(0)?, word(1)?, word(2)?);
-    let bloom_size = bloom.saturating_mul(if file.is_64_bit() { 8 } else { 4 });
+    if buckets > MOST_SYMBOLS {
+        return Err(Error::TooMany { what: "symbols", count: buckets });
+    }
+    let bloom_size = bloom * if file.is_64_bit() { 8 } else { 4 };
     let table = at.saturating_add(16).saturating_add(bloom_size);
-    let chains = table.saturating_add(buckets.saturating_mul(4));
-    if chains > file.bytes.len() {
-        return Err(Error::Outside { what: WHAT });
-    }
-    let mut last = 0;
-    for i in 0..buckets {
-        last = last.max(file.u32(table + 4 * i, WHAT)? as usize);
-    }
+    let chains = table.saturating_add(buckets * 4);
+    let numbers = |bytes: &[u8]| -> Vec<u32> {
+        let words = bytes.chunks_exact(4);
+        words.filter_map(|word| word.pread_with(0, file.ctx.le).ok()).collect()
+    };
+    let last = numbers(file.bytes.slice(table, buckets * 4, WHAT)?).into_iter().max();
+    let last = u64::from(last.unwrap_or_default());
     if last < first || last == 0 {
         return Ok(first.max(unhashed()));
     }
+    // The end of a chain has its lowest bit set. Chains have a few links.
+    let start = chains.saturating_add((last - first) * 4);
+    let mut most = 4096;
     loop {
-        let at = chains.saturating_add((last - first).saturating_mul(4));
-        last += 1;
-        if file.u32(at, WHAT)? & 1 != 0 {
-            return Ok(last);
+        let links = file.bytes.up_to(start, most, WHAT)?;
+        if let Some(end) = numbers(links).iter().position(|link| link & 1 != 0) {
+            return Ok(last + end as u64 + 1);
         }
+        if (links.len() as u64) < most || most > 4 * MOST_SYMBOLS {
+            return Err(Error::Outside { what: WHAT });
+        }
+        most *= 16;
     }
 }
 
 /// The number of symbols when no hash table tells: up to the nearest table behind them.
-fn unhashed_count(file: &File<'_>, dynamic: &Dynamic, symbols: usize) -> usize {
+fn unhashed_count(file: &File<'_>, dynamic: &Dynamic, symbols: u64) -> u64 {
     const TABLES: [u64; 9] = [
         dynamic::DT_STRTAB,
         dynamic::DT_VERSYM,
@@ -183,6 +247,6 @@ fn unhashed_count(file: &File<'_>, dynamic: &Dynamic, symbols: usize) -> usize {
         dynamic::DT_JMPREL,
     ];
     let offsets = TABLES.iter().filter_map(|&tag| file.offset(dynamic.get(tag)?, WHAT).ok());
-    let next = offsets.filter(|&offset| offset > symbols).min().unwrap_or(file.bytes.len());
-    (next - symbols) / Sym::size(file.ctx.container)
+    let next = offsets.filter(|&offset| offset > symbols).min().unwrap_or(file.bytes.size());
+    (next - symbols) / Sym::size(file.ctx.container) as u64
 }

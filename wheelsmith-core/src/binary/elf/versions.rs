@@ -36,24 +36,24 @@ pub(super) fn needed(
     loop {
         left.take()?;
         // Elf_Verneed: version, count (16 bits each), file, first aux, next (32 bits each).
-        let count = file.u16(at.saturating_add(2), WHAT)?;
-        let library = strings.get(file.u32(at.saturating_add(4), WHAT)?.into(), WHAT)?;
-        let mut aux = at.saturating_add(file.u32(at.saturating_add(8), WHAT)? as usize);
+        let count = file.bytes.u16(at.saturating_add(2), WHAT)?;
+        let library = strings.get(file.bytes.u32(at.saturating_add(4), WHAT)?.into(), WHAT)?;
+        let mut aux = at.saturating_add(file.bytes.u32(at.saturating_add(8), WHAT)?.into());
         for _ in 0..count {
             left.take()?;
             // Elf_Vernaux: hash (32), flags, other (16 each), name, next (32 each).
-            let number = file.u16(aux.saturating_add(6), WHAT)? & 0x7fff;
-            let name = strings.get(file.u32(aux.saturating_add(8), WHAT)?.into(), WHAT)?;
+            let number = file.bytes.u16(aux.saturating_add(6), WHAT)? & 0x7fff;
+            let name = strings.get(file.bytes.u32(aux.saturating_add(8), WHAT)?.into(), WHAT)?;
             found.by_number.insert(number, (name.to_owned(), library.to_owned()));
             found.by_library.entry(library.to_owned()).or_default().insert(name.to_owned());
-            match file.u32(aux.saturating_add(12), WHAT)? {
+            match file.bytes.u32(aux.saturating_add(12), WHAT)? {
                 0 => break,
-                next => aux = aux.saturating_add(next as usize),
+                next => aux = aux.saturating_add(next.into()),
             }
         }
-        match file.u32(at.saturating_add(12), WHAT)? {
+        match file.bytes.u32(at.saturating_add(12), WHAT)? {
             0 => return Ok(found),
-            next => at = at.saturating_add(next as usize),
+            next => at = at.saturating_add(next.into()),
         }
     }
 }
@@ -72,15 +72,15 @@ pub(super) fn defined(
     loop {
         left.take()?;
         // Elf_Verdef: version, flags, index, count (16 each), hash, first aux, next (32 each).
-        let flags = file.u16(at.saturating_add(2), WHAT)?;
-        let aux = at.saturating_add(file.u32(at.saturating_add(12), WHAT)? as usize);
+        let flags = file.bytes.u16(at.saturating_add(2), WHAT)?;
+        let aux = at.saturating_add(file.bytes.u32(at.saturating_add(12), WHAT)?.into());
         if flags & VER_FLG_BASE == 0 {
             // Elf_Verdaux: name, next (32 each). The first is the version, the others its parents.
-            found.insert(strings.get(file.u32(aux, WHAT)?.into(), WHAT)?.to_owned());
+            found.insert(strings.get(file.bytes.u32(aux, WHAT)?.into(), WHAT)?.to_owned());
         }
-        match file.u32(at.saturating_add(16), WHAT)? {
+        match file.bytes.u32(at.saturating_add(16), WHAT)? {
             0 => return Ok(found),
-            next => at = at.saturating_add(next as usize),
+            next => at = at.saturating_add(next.into()),
         }
     }
 }

@@ -1,0 +1,89 @@
+//! `wheelsmith wheel`: what can be done to a wheel that is there.
+
+mod combine;
+mod diff;
+mod pack;
+mod retag;
+mod unpack;
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use wheelsmith_core::audit::{self, NativeFile, Wanted};
+use wheelsmith_core::finding::{Code, Finding, Severity};
+use wheelsmith_core::name::{PlatformTag, WheelFilename};
+use wheelsmith_core::sys::{self, Host};
+use wheelsmith_core::wheel::{self, Existing, MadeFile, Source};
+
+use super::CompressionArgs;
+use crate::exit::Exit;
+use crate::output::Output;
+
+/// Take wheels apart, put them together, give them other tags, compare them
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Verb {
+    Unpack(unpack::Args),
+    Pack(pack::Args),
+    Retag(retag::Args),
+    Combine(combine::Args),
+    Diff(diff::Args),
+}
+
+pub(super) fn run(args: &Args, host: &Host, output: &Output) -> anyhow::Result<Exit> {
+    match &args.verb {
+        Verb::Unpack(args) => unpack::run(args, output),
+        Verb::Pack(args) => pack::run(args, host, output),
+        Verb::Retag(args) => retag::run(args, host, output),
+        Verb::Combine(args) => combine::run(args, host, output),
+        Verb::Diff(args) => diff::run(args, output),
+    }
+}
+
+/// Writes `wheel` under `filename` to `out`.
+fn write(
+    wheel: &Existing,
+    filename: WheelFilename,
+    out: &Path,
+    compression: &CompressionArgs,
+    host: &Host,
+) -> anyhow::Result<MadeFile> {
+    let path: PathBuf = out.join(filename.to_string());
+    let wheel = wheel.to_wheel(filename)?;
+    Ok(wheel::save(&wheel, &path, compression.get(), host)?)
+}
+
+/// What keeps the files of `wheel` from one of `tags`; nothing when they earn each.
+fn unearned(wheel: &Existing, tags: &[PlatformTag]) -> anyhow::Result<Vec<Finding>> {
+    let mut files = Vec::new();
+    for entry in wheel.entries.values() {
+        let file = match &entry.source {
+            Source::Bytes(bytes) => NativeFile::read(&entry.path, bytes),
+            Source::File { path, .. } => {
+                let bytes = sys::fs::read(path);
+                let bytes = bytes.with_context(|| format!("cannot inspect `{}`", entry.path))?;
+                NativeFile::read(&entry.path, &bytes)
+            }
+        };
+        files.extend(file);
+    }
+    let mut found = Vec::new();
+    for tag in tags {
+        if *tag == PlatformTag::Any {
+            let natives = files.iter().filter(|file| !file.is_device_code());
+            let message = "it is a native file, which runs on some platforms only";
+            found.extend(natives.map(|file| Finding::new(Code::NativeInAny, &file.path, message)));
+        } else if let Some(wanted) = Wanted::by_tag(tag) {
+            let audit = audit::judge(files.clone(), &wanted);
+            found.extend(audit.findings.into_iter().filter(|f| f.severity == Severity::Error));
+        }
+    }
+    found.sort();
+    found.dedup();
+    Ok(found)
+}

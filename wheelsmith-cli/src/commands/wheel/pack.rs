@@ -1,0 +1,32 @@
+//! `wheelsmith wheel pack`
+
+use std::path::PathBuf;
+
+use wheelsmith_core::sys::Host;
+use wheelsmith_core::wheel::Existing;
+
+use crate::commands::CompressionArgs;
+use crate::exit::Exit;
+use crate::output::Output;
+
+/// Pack a directory, in which a wheel was unpacked, again
+///
+/// The name follows from its `.dist-info` and the `Tag` lines of `WHEEL`; `RECORD` is written anew.
+/// A wheel that wheelsmith wrote gets its former bytes back.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    directory: PathBuf,
+    /// Where the wheel is written
+    #[arg(long, short, value_name = "DIR", default_value = ".")]
+    out: PathBuf,
+    #[command(flatten)]
+    compression: CompressionArgs,
+}
+
+pub(super) fn run(args: &Args, host: &Host, output: &Output) -> anyhow::Result<Exit> {
+    let wheel = Existing::from_directory(&args.directory)?;
+    let filename = wheel.filename.clone();
+    let made = super::write(&wheel, filename, &args.out, &args.compression, host)?;
+    output.written(&[made])?;
+    Ok(Exit::Good)
+}

@@ -1,0 +1,92 @@
+//! `wheelsmith wheel retag`
+
+use std::path::PathBuf;
+
+use wheelsmith_core::name::{PlatformTag, PythonTag};
+use wheelsmith_core::sys::Host;
+use wheelsmith_core::wheel::Existing;
+
+use crate::commands::CompressionArgs;
+use crate::exit::Exit;
+use crate::output::{Output, Retagged};
+
+/// Give wheels other tags
+///
+/// A platform tag must be one that the wheel's files earn; the audit decides. `--force` writes the
+/// tag all the same, with the reason in the answer.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    #[arg(required = true, value_name = "WHEEL")]
+    wheels: Vec<PathBuf>,
+    /// Python and ABI tags: `py3-none`, `cp39-abi3`
+    #[arg(long, value_name = "PYTHON-ABI")]
+    tag: Option<PythonTag>,
+    /// A platform tag: `manylinux_2_28_x86_64`; may be repeated
+    #[arg(long = "platform-tag", value_name = "TAG")]
+    platforms: Vec<PlatformTag>,
+    /// A build tag, which begins with a digit; `none` takes one away
+    #[arg(long = "build-tag", value_name = "TAG", value_parser = build_tag)]
+    build: Option<String>,
+    /// Write a platform tag that the files do not earn
+    #[arg(long, requires = "reason")]
+    force: bool,
+    /// Why that is right
+    #[arg(long, value_name = "TEXT", requires = "force")]
+    reason: Option<String>,
+    /// Where the wheels are written
+    #[arg(long, short, value_name = "DIR", default_value = ".")]
+    out: PathBuf,
+    #[command(flatten)]
+    compression: CompressionArgs,
+}
+
+fn build_tag(text: &str) -> Result<String, String> {
+    let is_word = text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '.');
+    let is_tag = is_word && text.starts_with(|c: char| c.is_ascii_digit());
+    if text == "none" || is_tag {
+        Ok(text.to_owned())
+    } else {
+        Err("a build tag begins with a digit and has letters, digits, `_` and `.`".to_owned())
+    }
+}
+
+pub(super) fn run(args: &Args, host: &Host, output: &Output) -> anyhow::Result<Exit> {
+    if args.tag.is_none() && args.platforms.is_empty() && args.build.is_none() {
+        anyhow::bail!("no tag is given; see `wheelsmith wheel retag --help`");
+    }
+    let mut retagged = Vec::new();
+    for path in &args.wheels {
+        retagged.push(retag(args, path, host)?);
+    }
+    output.retagged(&retagged)?;
+    let is_refused = retagged.iter().any(|wheel| wheel.file.is_none());
+    Ok(if is_refused { Exit::No } else { Exit::Good })
+}
+
+fn retag(args: &Args, path: &std::path::Path, host: &Host) -> anyhow::Result<Retagged> {
+    let wheel = Existing::open(path)?;
+    let mut filename = wheel.filename.clone();
+    if let Some(tag) = &args.tag {
+        filename.python = tag.clone();
+    }
+    match args.build.as_deref() {
+        Some("none") => filename.build = None,
+        Some(tag) => filename.build = Some(tag.to_owned()),
+        None => {}
+    }
+    let mut refused = Vec::new();
+    if !args.platforms.is_empty() {
+        filename.platforms = args.platforms.iter().flat_map(PlatformTag::with_aliases).collect();
+        filename.platforms.sort_by_key(PlatformTag::to_string);
+        filename.platforms.dedup();
+        refused = super::unearned(&wheel, &args.platforms)?;
+    }
+    let name = filename.to_string();
+    let is_forced = args.force && !refused.is_empty();
+    let file = if refused.is_empty() || args.force {
+        Some(super::write(&wheel, filename, &args.out, &args.compression, host)?)
+    } else {
+        None
+    };
+    Ok(Retagged { name, file, refused, reason: args.reason.clone().filter(|_| is_forced) })
+}

@@ -1,0 +1,121 @@
+//! Answers of `wheelsmith wheel`.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use serde_json::{Value, json};
+use wheelsmith_core::finding::Finding;
+use wheelsmith_core::wheel::{Diff, FileDiff, Likeness, MadeFile};
+
+use super::human::{self, BOLD, DIM, GREEN, RED, YELLOW};
+use super::json::{SCHEMA, file};
+
+/// A wheel that was to get a tag.
+pub(crate) struct Retagged {
+    /// What it was to be called.
+    pub(crate) name: String,
+    /// The file; nothing when the tag was refused.
+    pub(crate) file: Option<MadeFile>,
+    /// What keeps its files from the tag.
+    pub(crate) refused: Vec<Finding>,
+    /// Why it has the tag all the same.
+    pub(crate) reason: Option<String>,
+}
+
+pub(super) fn human_files(files: &[MadeFile]) -> String {
+    let mut text = String::new();
+    for file in files {
+        made(&mut text, file);
+    }
+    text
+}
+
+fn made(text: &mut String, file: &MadeFile) {
+    let (path, size) = (file.path.display(), human::size(file.size_bytes));
+    let _ = writeln!(text, "{GREEN}{path}{GREEN:#}  {size}\n  {DIM}sha256 {}{DIM:#}", file.sha256);
+}
+
+pub(super) fn json_files(files: &[MadeFile]) -> Value {
+    json!({ "schema": SCHEMA, "wheels": files.iter().map(file).collect::<Vec<_>>() })
+}
+
+pub(super) fn human_unpacked(root: &Path, files: usize) -> String {
+    format!("{GREEN}{}{GREEN:#}  {files} files\n", root.display())
+}
+
+pub(super) fn json_unpacked(root: &Path, files: usize) -> Value {
+    json!({ "schema": SCHEMA, "directory": root, "files": files })
+}
+
+pub(super) fn human_retagged(wheels: &[Retagged]) -> String {
+    let mut text = String::new();
+    for wheel in wheels {
+        if let Some(file) = &wheel.file {
+            made(&mut text, file);
+        } else {
+            let name = &wheel.name;
+            let _ =
+                writeln!(text, "{RED}{name}{RED:#} was not written: its files do not earn the tag");
+        }
+        if let Some(reason) = &wheel.reason {
+            let _ = writeln!(text, "  {YELLOW}forced{YELLOW:#}: {reason}");
+        }
+        for found in &wheel.refused {
+            human::finding(&mut text, found);
+        }
+    }
+    text
+}
+
+pub(super) fn json_retagged(wheels: &[Retagged]) -> Value {
+    let wheels = wheels.iter().map(|wheel| {
+        json!({
+            "name": wheel.name,
+            "file": wheel.file.as_ref().map(file),
+            "findings": wheel.refused,
+            "forced": wheel.reason,
+        })
+    });
+    json!({ "schema": SCHEMA, "wheels": wheels.collect::<Vec<_>>() })
+}
+
+pub(super) fn human_diff(diff: &Diff) -> String {
+    let style = if diff.likeness == Likeness::Different { RED } else { GREEN };
+    let mut text = format!("{style}{}{style:#}\n", diff.likeness.as_str());
+    for file in &diff.files {
+        let FileDiff { path, size_before, size_after, lines_before, lines_after } = file;
+        let _ = match (size_before, size_after) {
+            (None, Some(size)) => {
+                writeln!(text, "  {GREEN}+{GREEN:#} {path}  {}", human::size(*size))
+            }
+            (Some(size), None) => writeln!(text, "  {RED}-{RED:#} {path}  {}", human::size(*size)),
+            (Some(a), Some(b)) if a != b => {
+                writeln!(text, "  {YELLOW}~{YELLOW:#} {path}  {a} -> {b} bytes")
+            }
+            _ => writeln!(text, "  {YELLOW}~{YELLOW:#} {path}"),
+        };
+        lines(&mut text, '-', lines_before);
+        lines(&mut text, '+', lines_after);
+    }
+    for sentence in &diff.framing {
+        let _ = writeln!(text, "  {BOLD}archive{BOLD:#}: {sentence}");
+    }
+    text
+}
+
+/// The first lines, each with its sign.
+fn lines(text: &mut String, sign: char, lines: &[String]) {
+    const SHOWN: usize = 10;
+    for line in lines.iter().take(SHOWN) {
+        let _ = writeln!(text, "      {DIM}{sign} {line}{DIM:#}");
+    }
+    if lines.len() > SHOWN {
+        let _ = writeln!(text, "      {DIM}{sign} and {} more lines{DIM:#}", lines.len() - SHOWN);
+    }
+}
+
+pub(super) fn json_diff(diff: &Diff) -> Value {
+    let mut value = json!(diff);
+    value["schema"] = json!(SCHEMA);
+    value
+}

@@ -1,0 +1,301 @@
+//! Two wheels side by side: their files, and how the archives hold them.
+
+use std::collections::BTreeMap;
+use std::io::{self, BufReader, Read};
+use std::path::Path;
+
+use serde::Serialize;
+use sha2::{Digest as _, Sha256};
+
+use super::Error;
+use crate::name::Digest;
+use crate::sys;
+
+/// Text files up to this size, in bytes, are compared by their lines.
+const LONGEST_TEXT: u64 = 256 << 10;
+/// No wheel is larger than this when unpacked, in bytes.
+const MOST_BYTES: u64 = 64 << 30;
+
+/// How alike two wheels are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Likeness {
+    /// The same bytes.
+    Identical,
+    /// The same files, compressed in another way.
+    OtherCompression,
+    /// The same files, held in another way: order, times, modes, or more.
+    OtherFraming,
+    /// Other files.
+    Different,
+}
+
+impl Likeness {
+    /// In words.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Identical => "identical",
+            Self::OtherCompression => "same content, other compression",
+            Self::OtherFraming => "same content, other framing",
+            Self::Different => "different",
+        }
+    }
+}
+
+/// What differs between two wheels.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Diff {
+    /// In a word.
+    pub likeness: Likeness,
+    /// Files that are not the same, by path. `RECORD` is left out: it follows from the others.
+    pub files: Vec<FileDiff>,
+    /// How the archives differ, a sentence each.
+    pub framing: Vec<String>,
+}
+
+/// A file that is not the same in both.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FileDiff {
+    /// Where it lies.
+    pub path: String,
+    /// Its size in the first wheel, in bytes; nothing when it is not there.
+    pub size_before: Option<u64>,
+    /// Its size in the second wheel, in bytes; nothing when it is not there.
+    pub size_after: Option<u64>,
+    /// Lines of a text file that only the first has.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub lines_before: Vec<String>,
+    /// Lines of a text file that only the second has.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub lines_after: Vec<String>,
+}
+
+/// Compares two wheels, or any two zip archives.
+///
+/// # Errors
+/// When one cannot be read.
+pub fn diff(before: &Path, after: &Path) -> Result<Diff, Error> {
+    let read = |path: &Path| -> Result<_, Error> {
+        let bad = |problem: String| Error::Existing { path: path.to_owned(), problem };
+        let digest = sys::fs::digest(path).map_err(|e| bad(e.to_string()))?.0;
+        Ok((digest, Listing::read(path).map_err(bad)?))
+    };
+    let ((first, before), (second, after)) = (read(before)?, read(after)?);
+    let files = files(&before, &after);
+    let compression = before.compression(&after);
+    let mut framing = before.framing(&after);
+    let likeness = match () {
+        () if first == second => Likeness::Identical,
+        () if !files.is_empty() => Likeness::Different,
+        () if framing.is_empty() && compression.is_some() => Likeness::OtherCompression,
+        () => Likeness::OtherFraming,
+    };
+    framing.extend(compression);
+    if likeness == Likeness::OtherFraming && framing.is_empty() {
+        framing.push("something outside the entries: extra fields, or bytes between them".into());
+    }
+    Ok(Diff { likeness, files, framing })
+}
+
+fn files(before: &Listing, after: &Listing) -> Vec<FileDiff> {
+    let mut paths: Vec<&String> = before.members.keys().chain(after.members.keys()).collect();
+    paths.sort();
+    paths.dedup();
+    let mut files = Vec::new();
+    for path in paths.into_iter().filter(|path| !path.ends_with(".dist-info/RECORD")) {
+        let (old, new) = (before.members.get(path), after.members.get(path));
+        if old.map(|m| m.digest) == new.map(|m| m.digest) {
+            continue;
+        }
+        let text =
+            |member: Option<&Member>| member.and_then(|m| m.text.clone()).unwrap_or_default();
+        let (old_text, new_text) = (text(old), text(new));
+        let both = old.is_some() && new.is_some();
+        let only = |lines: &str, other: &str| -> Vec<String> {
+            let there: std::collections::BTreeSet<&str> = other.lines().collect();
+            let lines = lines.lines().filter(|line| both && !there.contains(line));
+            lines.map(str::to_owned).collect()
+        };
+        files.push(FileDiff {
+            path: path.clone(),
+            size_before: old.map(|m| m.size_bytes),
+            size_after: new.map(|m| m.size_bytes),
+            lines_before: only(&old_text, &new_text),
+            lines_after: only(&new_text, &old_text),
+        });
+    }
+    files
+}
+
+/// What is in an archive.
+struct Listing {
+    order: Vec<String>,
+    members: BTreeMap<String, Member>,
+    comment: Vec<u8>,
+}
+
+struct Member {
+    digest: Digest,
+    size_bytes: u64,
+    packed_bytes: u64,
+    method: String,
+    mode: Option<u32>,
+    time: String,
+    text: Option<String>,
+}
+
+impl Listing {
+    fn read(path: &Path) -> Result<Self, String> {
+        let file = sys::fs::open(path).map_err(|e| e.to_string())?;
+        let mut archive = zip::ZipArchive::new(BufReader::new(file)).map_err(|e| e.to_string())?;
+        let comment = archive.comment().to_owned();
+        let (mut order, mut members) = (Vec::new(), BTreeMap::new());
+        let mut left = MOST_BYTES;
+        for i in 0..archive.len() {
+            let member = archive.by_index(i).map_err(|e| e.to_string())?;
+            let name = String::from_utf8_lossy(member.name_raw()).into_owned();
+            left = left.checked_sub(member.size()).ok_or("it is too large when unpacked")?;
+            order.push(name.clone());
+            let time = member.last_modified().map(|t| t.to_string()).unwrap_or_default();
+            let mut found = Member {
+                digest: Digest::of(b""),
+                size_bytes: member.size(),
+                packed_bytes: member.compressed_size(),
+                method: member.compression().to_string(),
+                mode: member.unix_mode(),
+                time,
+                text: None,
+            };
+            let limit = member.size();
+            let content = member.take(limit);
+            found.read(content).map_err(|e| format!("cannot read `{name}`: {e}"))?;
+            members.insert(name, found);
+        }
+        Ok(Self { order, members, comment })
+    }
+
+    /// How the sizes or methods of the same files differ; nothing when they do not.
+    fn compression(&self, other: &Self) -> Option<String> {
+        let packed = |m: &Member| (m.packed_bytes, m.method.clone());
+        let differ = self.both(other).filter(|(_, a, b)| packed(a) != packed(b)).count();
+        let total = |listing: &Self| listing.members.values().map(|m| m.packed_bytes).sum::<u64>();
+        (differ > 0).then(|| {
+            let (a, b) = (total(self), total(other));
+            format!("{differ} files are compressed to other sizes: {a} bytes in all, then {b}")
+        })
+    }
+
+    fn framing(&self, other: &Self) -> Vec<String> {
+        let mut found = Vec::new();
+        let mut differ = |what: &str, of: fn(&Member) -> String| {
+            let mut pairs = self.both(other).filter(|(_, a, b)| of(a) != of(b));
+            if let Some((path, a, b)) = pairs.next() {
+                let more = pairs.count();
+                let more = if more > 0 { format!(", and {more} more") } else { String::new() };
+                found.push(format!("the {what} of `{path}`: {}, then {}{more}", of(a), of(b)));
+            }
+        };
+        differ("mode", |m| m.mode.map_or_else(|| "none".to_owned(), |mode| format!("{mode:o}")));
+        differ("time", |m| m.time.clone());
+        let same_names = self.members.keys().eq(other.members.keys());
+        if same_names && self.order != other.order {
+            found.push("the order of the entries".to_owned());
+        }
+        if self.comment != other.comment {
+            found.push("the comment of the archive".to_owned());
+        }
+        found
+    }
+
+    fn both<'a>(
+        &'a self,
+        other: &'a Self,
+    ) -> impl Iterator<Item = (&'a str, &'a Member, &'a Member)> {
+        let pair = |(path, a): (&'a String, &'a Member)| {
+            Some((path.as_str(), a, other.members.get(path)?))
+        };
+        self.members.iter().filter_map(pair)
+    }
+}
+
+impl Member {
+    fn read(&mut self, mut content: impl Read) -> io::Result<()> {
+        let mut hasher = Sha256::new();
+        let mut buffer = vec![0; 1 << 16];
+        let mut text = Vec::new();
+        loop {
+            let n = content.read(&mut buffer)?;
+            if n == 0 {
+                break;
+            }
+            hasher.update(&buffer[..n]);
+            if self.size_bytes <= LONGEST_TEXT {
+                text.extend_from_slice(&buffer[..n]);
+            }
+        }
+        self.digest = Digest::from_bytes(hasher.finalize().into());
+        let is_text = self.size_bytes <= LONGEST_TEXT && !text.contains(&0);
+        self.text = is_text.then(|| String::from_utf8(text).ok()).flatten();
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::RawProject;
+    use crate::name::WheelFilename;
+    use crate::sys::Cancel;
+    use crate::wheel::{
+        self, Compression, Entry, EntryPoints, EntryTime, Metadata, Options, Texts,
+    };
+
+    fn wheel(
+        dir: &Path,
+        name: &str,
+        text: &str,
+        compression: Compression,
+        time: i64,
+    ) -> std::path::PathBuf {
+        let project: RawProject = toml::from_str("name = 'demo'\nversion = '1.0'").unwrap();
+        let metadata = Metadata::new(&project, Texts::default()).unwrap();
+        let filename: WheelFilename = "demo-1.0-py3-none-any.whl".parse().unwrap();
+        let entries = vec![Entry::bytes("demo/a.py".parse().unwrap(), text.repeat(50))];
+        let points = EntryPoints::new(&project).unwrap();
+        let wheel = wheel::Wheel::new(filename, &metadata, &points, entries).unwrap();
+        let mut out = io::Cursor::new(Vec::new());
+        let time = EntryTime::from_epoch(time);
+        let options = Options { compression, time, ..Options::default() };
+        wheel::write(&wheel, &mut out, &options, &Cancel::default()).unwrap();
+        let path = dir.join(name);
+        sys::fs::write_atomic(&path, out.get_ref()).unwrap();
+        path
+    }
+
+    #[test]
+    fn wheels_are_alike_or_not() {
+        const YEAR_2001: i64 = 1_000_000_000;
+        let dir = sys::fs::temp_dir().unwrap();
+        let path = |name, text, compression, time| wheel(dir.path(), name, text, compression, time);
+        let first = path("a", "x = 1\n", Compression::Fast, 0);
+        let check = |second: &Path, expected: Likeness, framing: &[&str]| {
+            let found = diff(&first, second).unwrap();
+            assert_eq!(found.likeness, expected, "{found:?}");
+            assert_eq!(found.framing.len(), framing.len(), "{found:?}");
+            for (found, part) in found.framing.iter().zip(framing) {
+                assert!(found.contains(part), "{found}");
+            }
+        };
+        check(&path("b", "x = 1\n", Compression::Fast, 0), Likeness::Identical, &[]);
+        let stored = path("c", "x = 1\n", Compression::Store, 0);
+        check(&stored, Likeness::OtherCompression, &["other sizes"]);
+        let later = path("d", "x = 1\n", Compression::Fast, YEAR_2001);
+        check(&later, Likeness::OtherFraming, &["the time of `demo-1.0.dist-info/METADATA`"]);
+        let other = path("e", "y = 1\n", Compression::Fast, 0);
+        let found = diff(&first, &other).unwrap();
+        assert_eq!(found.likeness, Likeness::Different);
+        let [file] = &found.files[..] else { panic!("{found:?}") };
+        assert_eq!((file.path.as_str(), &file.lines_before[0][..]), ("demo/a.py", "x = 1"));
+        assert_eq!(file.lines_after[0], "y = 1");
+    }
+}

@@ -1,0 +1,417 @@
+//! A wheel that is there already, taken apart so that it can be written again.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{self, BufReader, Read};
+use std::path::{Path, PathBuf};
+
+use super::{Entry, Error, Source, Wheel};
+use crate::name::{PlatformTag, PythonTag, WheelFilename, WheelPath};
+use crate::sys;
+
+/// No wheel has more files.
+const MOST_FILES: usize = 500_000;
+/// No wheel is larger than this when unpacked, in bytes.
+const MOST_BYTES: u64 = 64 << 30;
+/// Larger files are unpacked to disk.
+const LARGEST_IN_MEMORY: u64 = 64 << 10;
+/// No `WHEEL` is longer, in bytes.
+const LONGEST_WHEEL: usize = 1 << 20;
+/// File type bits of a mode, and those of a symbolic link.
+const S_IFMT: u32 = 0o170_000;
+const S_IFLNK: u32 = 0o120_000;
+
+/// A wheel that is there already. Its metadata stay as they are; `WHEEL` and `RECORD` are written
+/// anew, and signatures of `RECORD` are dropped, since they sign the old one.
+#[derive(Debug)]
+pub struct Existing {
+    /// What it is called.
+    pub filename: WheelFilename,
+    /// Every file but `WHEEL` and `RECORD`.
+    pub entries: BTreeMap<WheelPath, Entry>,
+    /// `name-version`, as the directories of this wheel have it.
+    stem: String,
+    header: Header,
+    /// `WHEEL`, `RECORD` and its signatures, as they were.
+    made: Vec<Entry>,
+    /// Where large files lie until this value goes.
+    dir: Option<tempfile::TempDir>,
+}
+
+impl Existing {
+    /// Opens a `.whl` file.
+    ///
+    /// # Errors
+    /// When it cannot be read, is called as no wheel is, has no `.dist-info`, or has entries that no
+    /// installer could place.
+    pub fn open(path: &Path) -> Result<Self, Error> {
+        let unusable = |problem: String| Error::Existing { path: path.to_owned(), problem };
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let filename: WheelFilename =
+            name.parse().map_err(|e: crate::name::ParseError| unusable(e.to_string()))?;
+        let dir =
+            sys::fs::temp_dir().map_err(|e| unusable(format!("no place to unpack it: {e}")))?;
+        let file = sys::fs::open(path).map_err(|e| unusable(e.to_string()))?;
+        let entries = unpack(file, dir.path()).map_err(unusable)?;
+        Self::new(filename, entries, Some(dir)).map_err(unusable)
+    }
+
+    /// Opens a directory in which a wheel was unpacked. The name follows from what is in it.
+    ///
+    /// # Errors
+    /// When it cannot be read, or when its `WHEEL` names tags that no file name can stand for.
+    pub fn from_directory(root: &Path) -> Result<Self, Error> {
+        let unusable = |problem: String| Error::Existing { path: root.to_owned(), problem };
+        let mut entries = BTreeMap::new();
+        for file in sys::fs::walk(root).map_err(|e| unusable(e.to_string()))? {
+            let path: WheelPath = (file.relative.parse())
+                .map_err(|e: crate::name::ParseError| unusable(e.to_string()))?;
+            let read = |e: io::Error| unusable(e.to_string());
+            let size_bytes = sys::fs::metadata(&file.path).map_err(read)?.len();
+            let executable = sys::fs::is_executable(&file.path).map_err(read)?;
+            let source = Source::File { path: file.path, size_bytes };
+            entries.insert(path.clone(), Entry { path, executable, source });
+        }
+        let header = header(&entries).map_err(unusable)?;
+        let stem = stem(&entries).map_err(unusable)?;
+        let filename = header.filename(&stem).map_err(unusable)?;
+        Self::new(filename, entries, None).map_err(unusable)
+    }
+
+    fn new(
+        filename: WheelFilename,
+        entries: BTreeMap<WheelPath, Entry>,
+        dir: Option<tempfile::TempDir>,
+    ) -> Result<Self, String> {
+        let stem = stem(&entries)?;
+        let header = header(&entries)?;
+        let made = ["WHEEL", "RECORD", "RECORD.jws", "RECORD.p7s"];
+        let made = made.map(|name| format!("{stem}.dist-info/{name}"));
+        let is_made = |path: &WheelPath| made.iter().any(|name| name == path.as_str());
+        let (made, entries) = entries.into_iter().partition(|(path, _)| is_made(path));
+        let made: BTreeMap<_, _> = made;
+        Ok(Self { filename, entries, stem, header, made: made.into_values().collect(), dir })
+    }
+
+    /// `name-version`, as `.dist-info` and `.data` of this wheel have it.
+    pub fn stem(&self) -> &str {
+        &self.stem
+    }
+
+    /// A place below `.dist-info`.
+    ///
+    /// # Errors
+    /// When `rest` is no path.
+    pub fn dist_info(&self, rest: &str) -> Result<WheelPath, crate::name::ParseError> {
+        format!("{}.dist-info/{rest}", self.stem).parse()
+    }
+
+    /// The lines of `WHEEL` as they were, name and value.
+    pub fn header(&self) -> &[(String, String)] {
+        &self.header.0
+    }
+
+    /// Every file as it is, `WHEEL` and `RECORD` included, by path.
+    pub fn every_file(&self) -> impl Iterator<Item = &Entry> {
+        self.entries.values().chain(&self.made)
+    }
+
+    /// Adds or replaces a file with these bytes.
+    pub fn insert(&mut self, path: WheelPath, bytes: Vec<u8>, executable: bool) {
+        let source = Source::Bytes(bytes);
+        self.entries.insert(path.clone(), Entry { path, executable, source });
+    }
+
+    /// A directory for files that are too large for memory; it lasts as long as this value.
+    ///
+    /// # Errors
+    /// When none can be made.
+    pub fn scratch(&mut self) -> io::Result<PathBuf> {
+        let dir = match self.dir.take() {
+            Some(dir) => dir,
+            None => sys::fs::temp_dir()?,
+        };
+        Ok(self.dir.insert(dir).path().to_owned())
+    }
+
+    /// The wheel under `filename`: its `WHEEL` has the tags of the name. This value must live until
+    /// it is written.
+    ///
+    /// # Errors
+    /// When name or version differ from the wheel's own, or when two files would be one.
+    pub fn to_wheel(&self, filename: WheelFilename) -> Result<Wheel, Error> {
+        if (&filename.name, &filename.version) != (&self.filename.name, &self.filename.version) {
+            let problem = format!("its metadata are those of `{}`", self.filename.stem());
+            return Err(Error::Filename { filename: Box::new(filename), problem });
+        }
+        let mut entries: Vec<Entry> = self.entries.values().cloned().collect();
+        let path = format!("{}.dist-info/WHEEL", self.stem);
+        let text = self.header.with_tags_of(&filename);
+        let path = path.parse().map_err(|e: crate::name::ParseError| Error::Filename {
+            filename: Box::new(filename.clone()),
+            problem: e.to_string(),
+        })?;
+        entries.push(Entry::bytes(path, text));
+        Wheel::again(filename, &self.stem, entries)
+    }
+}
+
+/// The lines of `WHEEL`, name and value.
+#[derive(Debug)]
+struct Header(Vec<(String, String)>);
+
+/// Lines that follow from the file name.
+const FROM_THE_NAME: [&str; 3] = ["tag", "build", "root-is-purelib"];
+
+impl Header {
+    fn parse(text: &str) -> Self {
+        let lines = text.lines().take_while(|line| !line.trim().is_empty());
+        let pairs = lines.filter_map(|line| line.split_once(':'));
+        Self(pairs.map(|(name, value)| (name.trim().to_owned(), value.trim().to_owned())).collect())
+    }
+
+    fn values(&self, name: &str) -> impl Iterator<Item = &str> {
+        let named = self.0.iter().filter(move |(n, _)| n.eq_ignore_ascii_case(name));
+        named.map(|(_, value)| value.as_str())
+    }
+
+    /// The text with the tags of `filename`. Lines that nobody asked for stay, in their order.
+    fn with_tags_of(&self, filename: &WheelFilename) -> String {
+        use std::fmt::Write as _;
+        let mut text = String::new();
+        let is_kept = |name: &str| !FROM_THE_NAME.iter().any(|n| n.eq_ignore_ascii_case(name));
+        for (name, value) in self.0.iter().filter(|(name, _)| is_kept(name)) {
+            let _ = writeln!(text, "{name}: {value}");
+        }
+        // Where the files of a wheel for any platform go is its maker's choice.
+        let was_pure = self.values("root-is-purelib").all(|v| v.eq_ignore_ascii_case("true"));
+        let is_pure = was_pure && filename.platforms == [PlatformTag::Any];
+        let _ = writeln!(text, "Root-Is-Purelib: {is_pure}");
+        for tag in filename.expanded_tags() {
+            let _ = writeln!(text, "Tag: {tag}");
+        }
+        if let Some(build) = &filename.build {
+            let _ = writeln!(text, "Build: {build}");
+        }
+        text
+    }
+
+    /// The file name for `stem` and the tags in these lines.
+    fn filename(&self, stem: &str) -> Result<WheelFilename, String> {
+        let (name, version) = stem.split_once('-').ok_or("`.dist-info` has no version")?;
+        let mut sets: [BTreeSet<&str>; 3] = Default::default();
+        let mut tags = BTreeSet::new();
+        for tag in self.values("tag") {
+            let parts: Vec<&str> = tag.splitn(3, '-').collect();
+            let [python, abi, platform] = parts[..] else {
+                return Err(format!("the tag `{tag}` in its WHEEL is none"));
+            };
+            // Some makers write the sets of the file name into one line.
+            for (set, part) in sets.iter_mut().zip([python, abi, platform]) {
+                set.extend(part.split('.'));
+            }
+            for python in python.split('.') {
+                for abi in abi.split('.') {
+                    let platforms = platform.split('.');
+                    tags.extend(platforms.map(|platform| (python, abi, platform)));
+                }
+            }
+        }
+        let [python, abi, platforms] = sets.map(|set| set.into_iter().collect::<Vec<_>>());
+        if python.is_empty() {
+            return Err("its WHEEL has no `Tag`".to_owned());
+        }
+        if tags.len() != python.len() * abi.len() * platforms.len() {
+            return Err("its WHEEL has tags for which there is no file name: not every Python \
+                        tag is there with every ABI and platform tag"
+                .to_owned());
+        }
+        let text = |e: crate::name::ParseError| e.to_string();
+        let platforms = platforms.into_iter().map(|tag| tag.parse().map_err(text));
+        let python: PythonTag =
+            format!("{}-{}", python.join("."), abi.join(".")).parse().map_err(text)?;
+        Ok(WheelFilename {
+            name: name.to_owned(),
+            version: version.to_owned(),
+            build: self.values("build").next().map(str::to_owned),
+            python,
+            platforms: platforms.collect::<Result<_, _>>()?,
+        })
+    }
+}
+
+/// The stem of the one `.dist-info`.
+fn stem(entries: &BTreeMap<WheelPath, Entry>) -> Result<String, String> {
+    let tops = entries.keys().filter_map(|path| path.as_str().split_once('/'));
+    let stems: BTreeSet<&str> =
+        tops.filter_map(|(top, _)| top.strip_suffix(".dist-info")).collect();
+    match stems.into_iter().collect::<Vec<_>>()[..] {
+        [stem] => Ok(stem.to_owned()),
+        [] => Err("it has no `.dist-info`".to_owned()),
+        [first, second, ..] => {
+            Err(format!("it has both `{first}.dist-info` and `{second}.dist-info`"))
+        }
+    }
+}
+
+fn header(entries: &BTreeMap<WheelPath, Entry>) -> Result<Header, String> {
+    let path = format!("{}.dist-info/WHEEL", stem(entries)?);
+    let entry = entries.values().find(|entry| entry.path.as_str() == path);
+    let entry = entry.ok_or("its `.dist-info` has no WHEEL")?;
+    let size = usize::try_from(entry.size_bytes()).unwrap_or(usize::MAX);
+    if size > LONGEST_WHEEL {
+        return Err("its WHEEL is longer than any real one".to_owned());
+    }
+    let mut bytes = vec![0; size];
+    entry.read(0, &mut bytes).map_err(|e| e.to_string())?;
+    Ok(Header::parse(&String::from_utf8_lossy(&bytes)))
+}
+
+/// The files of a zip; large ones are put below `dir`, under numbers.
+fn unpack(file: std::fs::File, dir: &Path) -> Result<BTreeMap<WheelPath, Entry>, String> {
+    let text = |e: &dyn std::error::Error| e.to_string();
+    let mut archive = zip::ZipArchive::new(BufReader::new(file)).map_err(|e| text(&e))?;
+    if archive.len() > MOST_FILES {
+        return Err(format!("it has {} files, more than any real wheel", archive.len()));
+    }
+    let mut left = MOST_BYTES;
+    let mut entries = BTreeMap::new();
+    for i in 0..archive.len() {
+        let member = archive.by_index(i).map_err(|e| text(&e))?;
+        if member.is_dir() {
+            continue;
+        }
+        let name = String::from_utf8_lossy(member.name_raw()).into_owned();
+        let path: WheelPath = (name.parse())
+            .map_err(|_| format!("an entry is called `{}`", name.escape_default()))?;
+        let mode = member.unix_mode().unwrap_or(0o644);
+        if mode & S_IFMT == S_IFLNK {
+            return Err(format!("`{path}` is a symbolic link, which no installer makes"));
+        }
+        let size_bytes = member.size();
+        left = left.checked_sub(size_bytes).ok_or("it is too large when unpacked")?;
+        // Nothing beyond the size that the header gives is read: the rest would be an error.
+        let mut content = member.take(size_bytes.saturating_add(1));
+        let bad = |e: io::Error| format!("cannot unpack `{path}`: {e}");
+        let (source, copied) = if size_bytes <= LARGEST_IN_MEMORY {
+            let mut bytes = Vec::new();
+            content.read_to_end(&mut bytes).map_err(bad)?;
+            let copied = bytes.len() as u64;
+            (Source::Bytes(bytes), copied)
+        } else {
+            let place = dir.join(i.to_string());
+            let mut out = sys::fs::create(&place).map_err(bad)?;
+            let copied = io::copy(&mut content, &mut out).map_err(bad)?;
+            (Source::File { path: place, size_bytes }, copied)
+        };
+        if copied != size_bytes {
+            return Err(format!("`{path}` has not the size that its header gives"));
+        }
+        let entry = Entry { path: path.clone(), executable: mode & 0o111 != 0, source };
+        if entries.insert(path.clone(), entry).is_some() {
+            return Err(format!("`{path}` is there twice"));
+        }
+    }
+    Ok(entries)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::RawProject;
+    use crate::sys::Cancel;
+    use crate::wheel::{self, Compression, EntryPoints, Metadata, Options, Texts};
+
+    fn write(wheel: &Wheel, path: &Path) -> Vec<u8> {
+        let mut out = io::Cursor::new(Vec::new());
+        let options = Options { compression: Compression::Fast, ..Options::default() };
+        wheel::write(wheel, &mut out, &options, &Cancel::default()).unwrap();
+        sys::fs::write_atomic(path, out.get_ref()).unwrap();
+        out.into_inner()
+    }
+
+    fn made(filename: &str) -> Wheel {
+        let project: RawProject =
+            toml::from_str("name = 'demo'\nversion = '1.0'\nscripts = { run = 'demo:main' }")
+                .unwrap();
+        let metadata = Metadata::new(&project, Texts::default()).unwrap();
+        let points = EntryPoints::new(&project).unwrap();
+        let mut program = Entry::bytes("demo/bin/x".parse().unwrap(), vec![7; 200_000]);
+        program.executable = true;
+        let text = Entry::bytes("demo/__init__.py".parse().unwrap(), *b"x = 1\n");
+        Wheel::new(filename.parse().unwrap(), &metadata, &points, vec![program, text]).unwrap()
+    }
+
+    #[test]
+    fn writing_again_gives_the_same_bytes() {
+        let dir = sys::fs::temp_dir().unwrap();
+        for name in [
+            "demo-1.0-py3-none-any.whl",
+            "demo-1.0-2b-py2.py3-none-manylinux2014_x86_64.manylinux_2_17_x86_64.whl",
+        ] {
+            let path = dir.path().join(name);
+            let first = write(&made(name), &path);
+            let existing = Existing::open(&path).unwrap();
+            let again = existing.to_wheel(existing.filename.clone()).unwrap();
+            assert!(write(&again, &path) == first, "{name}");
+        }
+    }
+
+    #[test]
+    fn new_tags_are_in_name_and_header() {
+        let dir = sys::fs::temp_dir().unwrap();
+        let path = dir.path().join("demo-1.0-py3-none-any.whl");
+        write(&made("demo-1.0-py3-none-any.whl"), &path);
+        let existing = Existing::open(&path).unwrap();
+        let wheel = existing.to_wheel("demo-1.0-3-py3-none-win32.whl".parse().unwrap()).unwrap();
+        let path = dir.path().join("demo-1.0-3-py3-none-win32.whl");
+        write(&wheel, &path);
+        let header = Existing::open(&path).unwrap().header().to_vec();
+        let line = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        assert_eq!(header[0], line("Wheel-Version", "1.0"));
+        assert_eq!(
+            header[2..],
+            [line("Root-Is-Purelib", "false"), line("Tag", "py3-none-win32"), line("Build", "3"),]
+        );
+        let other = "other-1.0-py3-none-any.whl".parse().unwrap();
+        let error = existing.to_wheel(other).unwrap_err().to_string();
+        assert!(error.ends_with("its metadata are those of `demo-1.0`"), "{error}");
+    }
+
+    #[test]
+    fn the_name_follows_from_the_tags() {
+        let check = |tags: &[&str], expected: Result<&str, &str>| {
+            let lines = tags.iter().map(|tag| ("Tag".to_owned(), (*tag).to_owned()));
+            let name = Header(lines.collect()).filename("demo-1.0");
+            let name = name.map(|name| name.to_string());
+            match expected {
+                Ok(expected) => assert_eq!(name.unwrap(), expected),
+                Err(part) => assert!(name.clone().unwrap_err().contains(part), "{name:?}"),
+            }
+        };
+        check(&["py3-none-any"], Ok("demo-1.0-py3-none-any.whl"));
+        let two = ["py2-none-win32", "py3-none-win32"];
+        check(&two, Ok("demo-1.0-py2.py3-none-win32.whl"));
+        check(&["py2.py3-none-win32"], Ok("demo-1.0-py2.py3-none-win32.whl"));
+        check(&[], Err("no `Tag`"));
+        check(&["py3"], Err("is none"));
+        check(&["py2-none-any", "py3-abi3-any"], Err("no file name"));
+    }
+
+    #[test]
+    fn what_is_no_wheel_is_refused() {
+        let dir = sys::fs::temp_dir().unwrap();
+        let check = |name: &str, bytes: &[u8], part: &str| {
+            let path = dir.path().join(name);
+            sys::fs::write_atomic(&path, bytes).unwrap();
+            let error = Existing::open(&path).unwrap_err().to_string();
+            assert!(error.contains(part), "{error}");
+        };
+        check("demo.zip", b"", "is not a wheel's file name");
+        check("demo-1-py3-none-any.whl", b"nonsense", "demo-1-py3-none-any.whl");
+        check(
+            "demo-1-py3-none-any.whl",
+            b"PK\x05\x06\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0",
+            "dist-info",
+        );
+    }
+}

@@ -1,0 +1,64 @@
+//! A wheel to a file that appears whole or not at all.
+
+use std::path::{Path, PathBuf};
+
+use super::{Compression, EntryTime, Error, Options, Wheel, write};
+use crate::name::Digest;
+use crate::sys::{self, Host};
+
+/// A file that was made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MadeFile {
+    /// Where it is.
+    pub path: PathBuf,
+    /// Its size.
+    pub size_bytes: u64,
+    /// Its digest.
+    pub sha256: Digest,
+}
+
+/// Writes `wheel` beside `path` and moves it there. A file of the same bytes is left as it is. The
+/// time of the entries is `SOURCE_DATE_EPOCH` where that is set.
+///
+/// # Errors
+/// As [`write()`], and when the file cannot be created or moved. Nothing is left behind then.
+pub fn save(
+    wheel: &Wheel,
+    path: &Path,
+    compression: Compression,
+    host: &Host,
+) -> Result<MadeFile, Error> {
+    save_if(wheel, path, compression, host, |_| Ok::<(), Error>(()))
+}
+
+/// As [`save`], after `judge` has seen the file in its temporary place and let it pass.
+///
+/// # Errors
+/// As [`save`], and what `judge` says.
+pub fn save_if<E: From<Error>>(
+    wheel: &Wheel,
+    path: &Path,
+    compression: Compression,
+    host: &Host,
+    judge: impl FnOnce(&Path) -> Result<(), E>,
+) -> Result<MadeFile, E> {
+    let epoch = host.env.get("SOURCE_DATE_EPOCH").and_then(|seconds| seconds.parse().ok());
+    let options = Options {
+        compression,
+        time: epoch.map_or_else(EntryTime::default, EntryTime::from_epoch),
+        threads: host.jobs.count(),
+        ..Options::default()
+    };
+    let io = Error::Write;
+    let mut unfinished = sys::fs::Unfinished::create(path).map_err(io)?;
+    let written = write(wheel, unfinished.file(), &options, &host.cancel)?;
+    let (sha256, size_bytes) = sys::fs::digest(unfinished.path()).map_err(io)?;
+    debug_assert_eq!(size_bytes, written.size_bytes);
+    judge(unfinished.path())?;
+    let is_there = sys::fs::metadata(path).is_ok_and(|m| m.len() == size_bytes)
+        && sys::fs::digest(path).is_ok_and(|(old, _)| old == sha256);
+    if !is_there {
+        unfinished.finish().map_err(io)?;
+    }
+    Ok(MadeFile { path: path.to_owned(), size_bytes, sha256 })
+}
