@@ -271,6 +271,7 @@ def run(work, which, data):
         after, why = patch(work, data, options)
         if after is None:
             reason = "refused: no room" if "no room" in why else "refused: " + why
+            print(f"{row}: {why}", file=sys.stderr)
             rows.append((row, reason, []))
             continue
         again, _ = patch(work, after, options)
