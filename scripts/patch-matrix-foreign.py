@@ -206,9 +206,15 @@ def pe_names(image):
     return [entry for table in tables for entry in table]
 
 
+def names_of_lief(data):
+    image = lief.PE.parse(io.BytesIO(data))
+    return [entry.name for entry in image.imports]
+
+
 def pe_edit(data):
     image = pefile.PE(data=data)
-    names = {entry.dll.decode() for entry in pe_names(image)}
+    # pefile gives up on files with thousands of symbols, lief leaves delayed imports elsewhere.
+    names = {entry.dll.decode() for entry in pe_names(image)} | set(names_of_lief(data))
     renamed = {name: new_name(name) for name in sorted(names) if not is_windows(name.lower())}
     # Small letters in the request: Windows does not tell them from capitals.
     return [word for old, new in renamed.items() for word in ("--rename", old.lower(), new)], renamed
@@ -223,8 +229,7 @@ def judge_pe(data, after, renamed):
     wanted = [(renamed.get(e.dll.decode(), e.dll.decode()), symbols(e)) for e in pe_names(was)]
     if [(e.dll.decode(), symbols(e)) for e in pe_names(now)] != wanted:
         yield "imports"
-    of_lief = lief.PE.parse(io.BytesIO(after))
-    if [i.name for i in of_lief.imports] != [e.dll.decode() for e in getattr(now, "DIRECTORY_ENTRY_IMPORT", [])]:
+    if names_of_lief(after) != [renamed.get(name, name) for name in names_of_lief(data)]:
         yield "lief reads other imports"
     # Parts that were parsed are written anew for this, so nothing else may have been.
     if not pefile.PE(data=after, fast_load=True).verify_checksum():
