@@ -12,6 +12,7 @@ use crate::name::WheelPath;
 
 /// A native file of a wheel: what it says of itself, without its bytes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct NativeFile {
     /// Where it lies.
     pub path: WheelPath,

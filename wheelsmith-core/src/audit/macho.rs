@@ -223,7 +223,7 @@ fn tagged(version: PlatformVersion) -> PlatformVersion {
 }
 
 /// Whether macOS itself has the library.
-fn is_system(name: &str) -> bool {
+pub(super) fn is_system(name: &str) -> bool {
     let is_climbing = name.split('/').any(|part| part == "..");
     !is_climbing && (name.starts_with("/usr/lib/") || name.starts_with("/System/Library/"))
 }

@@ -9,16 +9,21 @@
 
 mod android;
 mod auditwheel;
+mod claims;
 mod dyld;
 mod elf;
+mod explain;
 pub mod extension;
 mod file;
 mod graph;
 mod hygiene;
+mod input;
 mod macho;
+mod needs;
 mod pe;
-mod place;
+pub(crate) mod place;
 mod report;
+mod settings;
 mod terms;
 mod wanted;
 mod whole;
@@ -26,13 +31,20 @@ mod whole;
 use serde::Serialize;
 
 pub use auditwheel::verdict as auditwheel_verdict;
+pub use claims::WheelText;
+pub use explain::{Explanation, Obstacle, Step, explain};
 pub use file::NativeFile;
+pub use input::{Ask, Opened, input};
+pub use needs::{Need, Origin, needs};
+#[cfg(feature = "schema")]
+pub use report::schema;
 pub use report::{Auditwheel, Input, Kind, Report, SCHEMA};
+pub use settings::{Date, Level, Settings, Waiver};
 pub use terms::Terms;
 pub use wanted::Wanted;
 
 use self::file::DEVICES;
-use self::wanted::System;
+pub(crate) use self::wanted::System;
 use crate::binary::Format;
 use crate::finding::{Code, Finding, Severity};
 use crate::name::{PlatformTag, Target, WheelPath};

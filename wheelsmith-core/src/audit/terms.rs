@@ -29,7 +29,7 @@ impl Terms {
     }
 
     /// Whether somebody vouches for `library`, by its name or by what stands behind the last slash.
-    pub(super) fn excludes(&self, library: &str) -> bool {
+    pub(crate) fn excludes(&self, library: &str) -> bool {
         let name = library.rsplit('/').next().unwrap_or_default();
         self.exclude.is_match(library) || self.exclude.is_match(name)
     }

@@ -21,6 +21,7 @@ use crate::name::{Arch, PlatformVersion};
 
 /// What a Mach-O file says of itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct MachO {
     /// Whether it is a container of slices, even of a single one.
     pub is_universal: bool,
@@ -30,6 +31,7 @@ pub struct MachO {
 
 /// What a Mach-O file is for one processor.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[allow(clippy::struct_excessive_bools, reason = "the header is a set of flags")]
 pub struct Slice {
     /// What it is for.
@@ -62,6 +64,7 @@ pub struct Slice {
 
 /// What a slice is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "MachOKind"))]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
     /// Started by the kernel through dyld.
@@ -89,6 +92,7 @@ impl Kind {
 
 /// A library that a slice loads.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Needed {
     /// Its install name: `/usr/lib/libSystem.B.dylib`, `@rpath/libz.dylib`.
     pub name: String,
@@ -98,6 +102,7 @@ pub struct Needed {
 
 /// How a library is loaded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Load {
     /// With the file; loading fails without it.
@@ -114,6 +119,7 @@ pub enum Load {
 
 /// A system that a slice is built for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Build {
     /// Which.
     pub platform: Platform,
@@ -125,6 +131,7 @@ pub struct Build {
 
 /// A system of Apple's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Platform {
     /// macOS.

@@ -19,6 +19,7 @@ use crate::name::{Arch, PlatformVersion};
 
 /// What a PE file says of itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[allow(clippy::struct_excessive_bools, reason = "the header is a set of flags")]
 pub struct Pe {
     /// What it is for.
@@ -64,6 +65,7 @@ pub struct Pe {
 
 /// What a PE file is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "PeKind"))]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
     /// Started by Windows.
@@ -76,6 +78,7 @@ pub enum Kind {
 
 /// Code for two processors in one file (CHPE metadata).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Hybrid {
     /// For emulated x86-64 processes of Arm machines.

@@ -12,6 +12,7 @@ use crate::binary::bytes::Bytes;
 
 /// A code signature.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Signature {
     /// The name that was signed.
     pub identifier: Option<String>,
@@ -25,6 +26,7 @@ pub struct Signature {
 
 /// Whether a file's pages are those that were signed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Pages {
     /// Each one is.

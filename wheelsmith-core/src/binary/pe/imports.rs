@@ -8,6 +8,7 @@ use crate::binary::Error;
 
 /// A library that an image loads.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Import {
     /// Its file name as it is written; Windows does not tell capitals from small letters.
     pub library: String,
