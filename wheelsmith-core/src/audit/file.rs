@@ -63,7 +63,6 @@ impl NativeFile {
     }
 
     fn facts(&mut self, content: Content<'_>) -> Result<(), binary::Error> {
-        let whole = || content.up_to(0, u64::MAX).unwrap_or_default();
         match self.format {
             Format::Elf => {
                 let elf = Elf::parse(content)?;
@@ -71,8 +70,8 @@ impl NativeFile {
                 (self.undefined, self.exports) = (symbols.undefined, symbols.exports);
                 self.elf = Some(elf);
             }
-            Format::MachO => self.macho = Some(MachO::parse(whole())?),
-            Format::Pe => self.pe = Some(Pe::parse(whole())?),
+            Format::MachO => self.macho = Some(MachO::parse(content)?),
+            Format::Pe => self.pe = Some(Pe::parse(content)?),
             Format::Archive => {}
         }
         Ok(())

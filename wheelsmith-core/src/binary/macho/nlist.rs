@@ -1,0 +1,193 @@
+//! The symbol table of each slice (`mach-o/nlist.h`): what it takes from others, what it offers.
+
+use goblin::mach::load_command as lc;
+use scroll::{BE, LE};
+
+use super::{FAT_MAGIC_64, MachO, Slice, trie};
+use crate::binary::bytes::Bytes;
+use crate::binary::{Content, Error};
+
+/// What a slice takes from others and offers to them, without the underscore in front of C names.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SliceSymbols {
+    /// What it takes, and from where.
+    pub undefined: Vec<(String, Origin)>,
+    /// What it offers.
+    pub exported: Vec<String>,
+}
+
+/// Where a symbol is looked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// In everything that the process has loaded (`-undefined dynamic_lookup`, flat namespaces).
+    Process,
+    /// In a library of Python.
+    Python,
+    /// In some other library, named by the linker.
+    OtherLibrary,
+}
+
+/// MH_TWOLEVEL: each undefined symbol names its library.
+const TWO_LEVELS: u32 = 0x80;
+const N_STAB: u8 = 0xe0;
+const N_TYPE: u8 = 0x0e;
+const N_EXT: u8 = 0x01;
+/// Hidden from other files.
+const N_PEXT: u8 = 0x10;
+const N_WEAK_REF: u16 = 0x40;
+/// Ordinals from here on name no library of the list.
+const FIRST_SPECIAL: u16 = 0xfd;
+/// No real file has more symbols.
+const MOST_SYMBOLS: u32 = 1 << 22;
+/// The table of names may be shared by many symbols; those of real files stay below this many times
+/// its size.
+const MOST_NAMES_PER_BYTE: u64 = 4;
+const WHAT: &str = "symbol table";
+
+/// The symbols of each slice, in the order of the file. `content` is the file that was parsed.
+///
+/// # Errors
+/// A symbol table that points outside the slice, or whose names take more room than it.
+pub fn symbols(image: &MachO, content: Content<'_>) -> Result<Vec<SliceSymbols>, Error> {
+    let file = Bytes::new(content, BE);
+    let mut found = Vec::new();
+    for (i, slice) in image.slices.iter().enumerate() {
+        if !slice.kind.is_loaded() {
+            continue;
+        }
+        let (start, size) = place(file, image, i as u64)?;
+        let file = Bytes::new(content, if slice.is_little_endian { LE } else { BE });
+        found.push(read(slice, file, start, size)?);
+    }
+    Ok(found)
+}
+
+/// Offset and size of a slice.
+fn place(file: Bytes<'_>, image: &MachO, index: u64) -> Result<(u64, u64), Error> {
+    const WHAT: &str = "list of slices";
+    if !image.is_universal {
+        return Ok((0, file.size()));
+    }
+    let is_wide = file.u32(0, WHAT)? == FAT_MAGIC_64;
+    let at = 8 + index * if is_wide { 32 } else { 20 };
+    let size_at = at + if is_wide { 16 } else { 12 };
+    Ok((file.word(at + 8, is_wide, WHAT)?, file.word(size_at, is_wide, WHAT)?))
+}
+
+/// Reads the slice at `start`; nothing of it may lie beyond its `size`.
+fn read(slice: &Slice, file: Bytes<'_>, start: u64, size: u64) -> Result<SliceSymbols, Error> {
+    let file = file.window(start, size, "slice")?;
+    let tables = Tables::find(slice, file)?;
+    let mut found = SliceSymbols::default();
+    if let Some(table) = tables.symbols {
+        read_table(slice, file, table, &mut found)?;
+    }
+    // Whoever strips the table leaves what dyld goes by.
+    if let Some((at, size)) = tables.exports.filter(|_| found.exported.is_empty()) {
+        let trie = file.slice(at.into(), size.into(), "export trie")?;
+        found.exported = trie::names(trie)?.iter().map(|name| text(name)).collect();
+    }
+    Ok(found)
+}
+
+fn read_table(
+    slice: &Slice,
+    file: Bytes<'_>,
+    [table, count, names, names_size]: [u32; 4],
+    found: &mut SliceSymbols,
+) -> Result<(), Error> {
+    if count > MOST_SYMBOLS {
+        return Err(Error::TooMany { what: "symbols", count: count.into() });
+    }
+    let part = |at: u32, size: u64, what| {
+        let bytes = file.slice(at.into(), size, what)?;
+        Ok(Bytes::new(bytes, file.endian))
+    };
+    let has_two_levels = file.u32(24, WHAT)? & TWO_LEVELS != 0;
+    // nlist: place of the name, type, section (a byte each), description, value.
+    let entry = if slice.is_64_bit { 16 } else { 12 };
+    // What is missing of each should be known after the first look.
+    let table = part(table, u64::from(count) * entry, WHAT);
+    let names = part(names, names_size.into(), "table of names");
+    let (table, names) = (table?, names?);
+    let most = names.size().saturating_mul(MOST_NAMES_PER_BYTE).saturating_add(65_536);
+    let mut left = most;
+    for i in 0..u64::from(count) {
+        let at = i * entry;
+        let [kind, _] = table.slice(at + 4, 2, WHAT)?.try_into().unwrap_or_default();
+        if kind & N_STAB != 0 || kind & (N_EXT | N_PEXT) != N_EXT {
+            continue;
+        }
+        let description = table.u16(at + 6, WHAT)?;
+        let name = names.name(table.u32(at, WHAT)?.into(), WHAT)?;
+        let too_many = Error::TooMany { what: "bytes of names", count: most };
+        left = left.checked_sub(name.len() as u64 + 1).ok_or(too_many)?;
+        if kind & N_TYPE != 0 {
+            found.exported.push(text(name));
+        } else if description & N_WEAK_REF == 0 {
+            let origin = if has_two_levels { origin(slice, description) } else { Origin::Process };
+            found.undefined.push((text(name), origin));
+        }
+    }
+    Ok(())
+}
+
+/// A name without the underscore in front.
+fn text(name: &[u8]) -> String {
+    String::from_utf8_lossy(name.strip_prefix(b"_").unwrap_or(name)).into_owned()
+}
+
+/// The library that a symbol of a two-level namespace names, by its number in the list.
+fn origin(slice: &Slice, description: u16) -> Origin {
+    let ordinal = description >> 8;
+    if ordinal == 0 || ordinal >= FIRST_SPECIAL {
+        return Origin::Process;
+    }
+    let library = slice.needed.get(usize::from(ordinal) - 1);
+    let name = library.map_or("", |library| library.name.as_str());
+    let base = name.rsplit('/').next().unwrap_or(name);
+    if base == "Python" || base.starts_with("libpython") {
+        Origin::Python
+    } else {
+        Origin::OtherLibrary
+    }
+}
+
+/// Where a slice says which symbols it has.
+#[derive(Default)]
+struct Tables {
+    /// LC_SYMTAB: where the symbols are and how many, where their names are and how large.
+    symbols: Option<[u32; 4]>,
+    /// The export trie, as offset and size: LC_DYLD_EXPORTS_TRIE, or a part of LC_DYLD_INFO.
+    exports: Option<(u32, u32)>,
+}
+
+impl Tables {
+    fn find(slice: &Slice, file: Bytes<'_>) -> Result<Self, Error> {
+        const WHAT: &str = "list of load commands";
+        let head = if slice.is_64_bit { 32 } else { 28 };
+        let (count, size) = (file.u32(16, WHAT)?, file.u32(20, WHAT)?);
+        let commands = Bytes::new(file.slice(head, size.into(), WHAT)?, file.endian);
+        let mut tables = Self::default();
+        let mut at = 0;
+        for _ in 0..count {
+            let (which, size) = (commands.u32(at, WHAT)?, commands.u32(at + 4, WHAT)?);
+            if size < 8 {
+                return Err(Error::Malformed { what: WHAT });
+            }
+            let number = |place: u64| commands.u32(at + place, WHAT);
+            match which {
+                lc::LC_SYMTAB => {
+                    tables.symbols = Some([number(8)?, number(12)?, number(16)?, number(20)?]);
+                }
+                lc::LC_DYLD_INFO | lc::LC_DYLD_INFO_ONLY => {
+                    tables.exports = Some((number(40)?, number(44)?));
+                }
+                lc::LC_DYLD_EXPORTS_TRIE => tables.exports = Some((number(8)?, number(12)?)),
+                _ => {}
+            }
+            at += u64::from(size);
+        }
+        Ok(tables)
+    }
+}
