@@ -54,6 +54,7 @@ fn with(bytes: &[u8], which: u32, place: usize, value: u32) -> Vec<u8> {
 }
 
 const LC_SYMTAB: u32 = 0x2;
+const LC_DYSYMTAB: u32 = 0xb;
 const LC_SEGMENT_64: u32 = 0x19;
 const LC_CODE_SIGNATURE: u32 = 0x1d;
 const LC_DYLD_INFO_ONLY: u32 = 0x8000_0022;
@@ -225,9 +226,17 @@ fn symbols_are_taken_and_offered() {
     check(fixture!("universal.dylib"), &["dyld_stub_binder", "strlen"], &plain);
     check(fixture!("rpath.dylib"), &["dyld_stub_binder", "plain_length"], &user);
     check(fixture!("object.o"), &[], &[]);
-    // Without its symbol table, what dyld goes by is left.
-    check(&with(fixture!("arm64.dylib"), LC_SYMTAB, 0, LC_SOURCE_VERSION), &[], &plain);
-    check(&with(fixture!("arm64.dylib"), LC_SYMTAB, 12, 0), &[], &plain);
+    let arm = fixture!("arm64.dylib");
+    // Without its symbol table, what dyld goes by is left; and the other way round.
+    check(&with(arm, LC_SYMTAB, 0, LC_SOURCE_VERSION), &[], &plain);
+    check(&with(arm, LC_SYMTAB, 12, 0), &[], &plain);
+    let taken = ["dyld_stub_binder", "strlen"];
+    let without_trie = with(arm, LC_DYLD_INFO_ONLY, 44, 0);
+    check(&without_trie, &taken, &plain);
+    // However the table is parted.
+    check(&with(&without_trie, LC_DYSYMTAB, 0, LC_SOURCE_VERSION), &taken, &plain);
+    check(&with(&without_trie, LC_DYSYMTAB, 20, u32::MAX), &taken, &plain);
+    check(&with(arm, LC_DYSYMTAB, 28, u32::MAX), &taken, &plain);
 }
 
 #[test]
@@ -246,6 +255,7 @@ fn broken_files_are_errors() {
     check(&with(arm, LC_CODE_SIGNATURE, 12, u32::MAX), outside("code signature"));
     check(&with(arm, LC_SYMTAB, 8, u32::MAX), outside("symbol table"));
     check(&with(arm, LC_SYMTAB, 20, u32::MAX), outside("table of names"));
+    check(&with(arm, LC_SYMTAB, 20, 4), outside("symbol table"));
     let too_many = Error::TooMany { what: "symbols", count: u32::MAX.into() };
     check(&with(arm, LC_SYMTAB, 12, u32::MAX), too_many);
     let stripped = with(arm, LC_SYMTAB, 0, LC_SOURCE_VERSION);

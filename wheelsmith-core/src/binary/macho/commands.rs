@@ -6,7 +6,7 @@ use goblin::mach::load_command as lc;
 use scroll::{BE, Endian, LE};
 
 use super::signature::Signature;
-use super::{Build, Kind, Load, MOST_HEADERS, Needed, Platform, Slice, cpu};
+use super::{Build, Kind, Load, MOST_HEADERS, Needed, Platform, Slice, cpu, nlist};
 use crate::binary::Error;
 use crate::binary::bytes::Bytes;
 use crate::name::PlatformVersion;
@@ -15,8 +15,6 @@ use crate::name::PlatformVersion;
 const DYLIB_USE_MARKER: u32 = 0x1a74_1800;
 const DYLIB_USE_FLAGS_AT: u32 = 28;
 const VM_PROT_EXECUTE: u32 = 4;
-/// Tables of symbols larger than this are not asked for before somebody reads them, in bytes.
-const MOST_WANTED: u64 = 64 << 20;
 
 /// What the load commands say beyond the facts.
 #[derive(Default)]
@@ -25,8 +23,6 @@ struct Layout {
     code_end: u64,
     /// Offset and size of the code signature.
     signature: Option<(u64, u64)>,
-    /// Offset and size of what says which symbols there are.
-    symbols: Vec<(u64, u64)>,
 }
 
 impl Slice {
@@ -81,9 +77,7 @@ impl Slice {
         let commands = file.slice(first, file.u32(20, WHAT)?.into(), "list of load commands")?;
         let layout = slice.read_commands(file, commands, file.u32(16, WHAT)?)?;
         // They lie before the signature: whoever unpacks the file passes there once.
-        for (at, size) in layout.symbols {
-            file.want(at, size.min(MOST_WANTED));
-        }
+        nlist::want(&slice, file);
         if let Some((at, size)) = layout.signature {
             let blob = file.slice(at, size, "code signature")?;
             slice.signature = Some(Signature::read(file, start, at, blob, layout.code_end));
@@ -155,13 +149,6 @@ impl Slice {
             lc::LC_CODE_SIGNATURE => {
                 let (start, size) = (number(8, "code signature")?, number(12, "code signature")?);
                 layout.signature = Some((start.into(), size.into()));
-            }
-            lc::LC_SYMTAB => {
-                let entry = if self.is_64_bit { 16 } else { 12 };
-                let count = number(12, "symbol table")?;
-                layout.symbols.push((number(8, "symbol table")?.into(), u64::from(count) * entry));
-                let names = (number(16, "symbol table")?, number(20, "symbol table")?);
-                layout.symbols.push((names.0.into(), names.1.into()));
             }
             lc::LC_SEGMENT | lc::LC_SEGMENT_64 => {
                 self.read_segment(file, command, which == lc::LC_SEGMENT_64, layout)?;
