@@ -19,7 +19,26 @@ use wheelsmith_core::name::{PlatformTag, WheelFilename};
 
 /// Wheels that do not earn a tag they claim: the beginning of the file name, the tag, what they earn
 /// instead, and why.
-const DIFFERENCES: &[(&str, &str, &str, &str)] = &[];
+const DIFFERENCES: &[(&str, &str, &str, &str)] = &[
+    (
+        "cryptography-46.0.3-",
+        "macosx_10_9_universal2",
+        "macosx_10_13_universal2",
+        "its x86_64 slice says 10.13 (LC_VERSION_MIN_MACOSX)",
+    ),
+    (
+        "protobuf-7.36.2-",
+        "macosx_10_9_universal2",
+        "macosx_12_0_universal2",
+        "both of its slices say 12.0",
+    ),
+    (
+        "PyQt6_Qt6-6.7.3-",
+        "win_amd64",
+        "fit for no tag",
+        "some of its plugins need libraries of wheels that are installed beside it, or of databases",
+    ),
+];
 
 #[test]
 fn tags_are_earned() {
