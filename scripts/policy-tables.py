@@ -42,7 +42,8 @@ def table(family):
                 added[namespace] = sorted(set(versions) - known, key=number)
                 known.update(versions)
             architectures[arch] = added
-        _, major, minor = policy["name"].split("_")
+        # API levels of Android have no second part.
+        major, minor, *_ = *policy["name"].split("_")[1:], "0"
         out.append(
             {
                 "version": f"{major}.{minor}",
@@ -60,7 +61,7 @@ def table(family):
 
 def main():
     check = sys.argv[1:] == ["--check"]
-    for family in ("manylinux", "musllinux"):
+    for family in ("manylinux", "musllinux", "android"):
         path = OURS / f"{family}.json"
         text = json.dumps(table(family), indent=1) + "\n"
         if not check:

@@ -4,7 +4,7 @@
 #
 #   ZIG=…/zig testdata/elf/build.sh        zig 0.17.0; taken from PATH without ZIG
 #
-# Two files need GNU ld: `gcc` for x86_64.
+# Some files need GNU ld: `gcc` for x86_64.
 set -euo pipefail
 cd "$(dirname "$0")"
 zig=${ZIG:-zig}
@@ -51,6 +51,9 @@ library x86_64-linux-gnu.2.17 hash-sysv.so src/plain.c -Wl,--hash-style=sysv
 library x86_64-linux-gnu.2.17 hash-gnu.so src/plain.c -Wl,--hash-style=gnu
 gcc -shared -fPIC -Os -s -nostartfiles -fcf-protection=none -fno-asynchronous-unwind-tables \
     -Wl,-z,noseparate-code,--build-id=sha1,--hash-style=gnu,-z,now,-z,execstack -o quiet-gnu-ld.so src/quiet.c
+# With a symbol table for linkers and debug information.
+gcc -shared -fPIC -g1 -Os -nostartfiles -fcf-protection=none -fno-asynchronous-unwind-tables \
+    -ffile-prefix-map="$PWD"=. -Wl,-z,noseparate-code,--build-id=none,-soname,libquiet.so -o unstripped.so src/quiet.c
 gcc -static-pie -fPIE -Os -s -nostdlib -fcf-protection=none -fno-asynchronous-unwind-tables \
     -Wl,-z,noseparate-code,--build-id=none -o static-pie-program src/start.c
 

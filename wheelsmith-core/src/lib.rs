@@ -5,6 +5,7 @@
 //! world (files, child processes, the network); nothing here prints, exits, or reads an environment
 //! variable that was not handed over in a [`sys::Env`].
 
+pub mod artifact;
 pub mod audit;
 pub mod binary;
 pub mod build;

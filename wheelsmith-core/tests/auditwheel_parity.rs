@@ -1,8 +1,9 @@
 //! The verdict beside that of auditwheel, on real wheels.
 //!
 //! With `WHEELSMITH_TEST_WHEELS=<directory of wheels>` and `WHEELSMITH_TEST_AUDITWHEEL=<program>`,
-//! each Linux wheel of the directory is judged by both, and a table is printed. What differs must be
-//! listed here with its reason.
+//! each Linux and Android wheel of the directory is judged by both, and a table is printed.
+//! `scripts/fetch-wheels.sh` fills such a directory with the wheels of `parity-wheels.txt`, which
+//! also says where the two differ. What we say that auditwheel says must always be true.
 #![allow(
     clippy::disallowed_methods,
     clippy::unwrap_used,
@@ -10,16 +11,20 @@
 )]
 #![allow(clippy::print_stdout, reason = "the table is the point")]
 
+use std::collections::BTreeMap;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use wheelsmith_core::audit::{self, Audit};
-use wheelsmith_core::name::{PlatformTag, TARGETS, Target, WheelFilename, WheelPath};
+use wheelsmith_core::audit::{self, Audit, NativeFile, Wanted};
+use wheelsmith_core::name::{PlatformTag, WheelFilename, WheelPath};
 
-/// Wheels on which the two differ: the beginning of the file name, and why.
-const DIFFERENCES: &[(&str, &str)] =
-    &[("pydantic_core-", "it needs `libc.so`, musl's own name, which auditwheel does not know")];
+/// What is known of the wheels on which the two differ: both tags, and why.
+fn differences() -> BTreeMap<&'static str, &'static str> {
+    let rows = include_str!("parity-wheels.txt").lines().filter(|line| !line.starts_with('#'));
+    let rows = rows.filter_map(|line| line.split_once(' '));
+    rows.filter_map(|(_, rest)| rest.split_once(' ')).collect()
+}
 
 #[test]
 fn verdicts_agree() {
@@ -29,36 +34,49 @@ fn verdicts_agree() {
     let mut wheels: Vec<PathBuf> =
         std::fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path()).collect();
     wheels.sort();
-    let mut unexplained = Vec::new();
+    let differences = differences();
+    let (mut unexplained, mut untrue, mut count) = (Vec::new(), Vec::new(), 0);
     for wheel in &wheels {
         let name = wheel.file_name().unwrap().to_str().unwrap();
-        let Some(target) = target(name) else { continue };
-        let ours = judge(wheel, target).earned.map_or_else(
-            || PlatformTag::Linux { arch: target.arch() }.to_string(),
-            |tag| tag.to_string(),
-        );
+        let Ok(filename) = name.parse::<WheelFilename>() else { continue };
+        let Some(wanted) = wanted(&filename) else { continue };
+        count += 1;
+        let audit = judge(wheel, &wanted);
+        let told = audit::auditwheel_verdict(&audit, &filename);
+        let text = |tag: &Option<PlatformTag>| match tag {
+            Some(tag) => tag.to_string(),
+            None => "none".to_owned(),
+        };
+        let (ours, told_tag) = (text(&audit.earned), text(&told.tag));
         let theirs = ask(&auditwheel, wheel);
-        let reason = DIFFERENCES.iter().find(|(start, _)| name.starts_with(start));
-        let reason = reason.map(|(_, reason)| *reason);
-        println!("{name}\n  {ours}  {theirs}  {}", reason.unwrap_or_default());
-        if ours != theirs && reason.is_none() {
-            unexplained.push(name);
+        println!("{name}\n  ours {ours}  theirs {theirs}  {}", told.reasons.join("; "));
+        for finding in &audit.findings {
+            let file = finding.file.as_ref().map_or("", |file| file.as_str());
+            println!("    {:?} {} {file}: {}", finding.severity, finding.code, finding.message);
         }
+        let known = differences.get(name).copied();
+        if ours != theirs && known != Some(&format!("{ours} {theirs}")) {
+            unexplained.push(format!("{name}: {ours}, they say {theirs}"));
+        }
+        if told_tag != theirs {
+            untrue.push(format!("{name}: {told_tag}, they say {theirs}"));
+        }
+        // Without a difference there is nothing to explain, with one there is.
+        assert_eq!(told.reasons.is_empty(), audit.earned == told.tag, "{name}: {told:?}");
     }
+    println!("{count} wheels");
     assert!(unexplained.is_empty(), "{unexplained:#?}");
+    assert!(untrue.is_empty(), "{untrue:#?}");
 }
 
-/// The target that a wheel's first Linux tag is for.
-fn target(name: &str) -> Option<Target> {
-    let filename: WheelFilename = name.parse().ok()?;
-    let tag = filename.platforms.iter().find(|tag| tag.libc().is_some())?;
-    let (arch, libc) = (tag.arch()?, tag.libc()?);
-    let os = wheelsmith_core::name::Os::Linux(libc);
-    let row = TARGETS.iter().find(|row| row.arch == arch && row.os == os)?;
-    row.triple.parse().ok()
+/// What the first tag of the name that promises something promises.
+fn wanted(filename: &WheelFilename) -> Option<Wanted> {
+    let is_linux =
+        |tag: &&PlatformTag| tag.libc().is_some() || matches!(tag, PlatformTag::Android { .. });
+    Wanted::by_tag(filename.platforms.iter().find(is_linux)?)
 }
 
-fn judge(wheel: &Path, target: Target) -> Audit {
+fn judge(wheel: &Path, wanted: &Wanted) -> Audit {
     let mut archive = zip::ZipArchive::new(std::fs::File::open(wheel).unwrap()).unwrap();
     let mut files = Vec::new();
     for i in 0..archive.len() {
@@ -67,17 +85,20 @@ fn judge(wheel: &Path, target: Target) -> Audit {
         let Ok(path) = path else { continue };
         let mut bytes = Vec::new();
         entry.read_to_end(&mut bytes).unwrap();
-        files.push((path, bytes));
+        files.extend(NativeFile::read(&path, &bytes));
     }
-    audit::audit(&files, target)
+    audit::judge(files, wanted)
 }
 
-/// The tag that auditwheel gives when it may not look at this machine's libraries.
+/// The tag that auditwheel gives when it may not look at this machine's libraries; `none` when it
+/// ends in an error.
 fn ask(auditwheel: &Path, wheel: &Path) -> String {
-    let output =
-        Command::new(auditwheel).args(["show", "--ldpaths", ""]).arg(wheel).output().unwrap();
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    let tag = words.split("platform tag: \"").nth(1).and_then(|rest| rest.split('"').next());
-    tag.unwrap_or("no verdict").to_owned()
+    let output = Command::new(auditwheel)
+        .args(["show", "--json", "--ldpaths", ""])
+        .arg(wheel)
+        .output()
+        .unwrap();
+    let report: Option<serde_json::Value> = serde_json::from_slice(&output.stdout).ok();
+    let tag = report.as_ref().and_then(|report| report.get("overall_tag")?.as_str());
+    tag.unwrap_or("none").to_owned()
 }

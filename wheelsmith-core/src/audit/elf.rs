@@ -1,108 +1,154 @@
 //! ELF files against the policies of their processor and C library.
 
-use std::collections::BTreeMap;
-use std::fmt::Write as _;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::NativeFile;
 use super::graph::Graph;
-use super::place::{directory, installed};
-use crate::binary::elf::{Elf, Kind, Undefined};
+use super::wanted::Linux;
+use super::whole::{is_extension, is_for_newer_processors};
+use super::{NativeFile, Terms, android, hygiene, whole};
+use crate::binary::elf::{Elf, FloatAbi, Kind, Undefined};
 use crate::finding::{Code, Finding, Severity};
-use crate::name::{Floor, Libc, PlatformTag, PlatformVersion, Target, WheelPath};
+use crate::name::{Arch, Libc, PlatformTag, PlatformVersion};
 use crate::policy::{self, Policy};
 
+/// How many lines of evidence a finding has at most.
+const SHOWN: usize = 30;
+/// What a Python with floating-point traps had, and no release of it (PEP 513).
+const FPE_SYMBOLS: [&str; 3] = ["PyFPE_counter", "PyFPE_dummy", "PyFPE_jbuf"];
+
 /// What one file asks of the system.
-struct Demand<'a> {
-    path: &'a WheelPath,
-    elf: &'a Elf,
-    undefined: &'a [Undefined],
-    /// Libraries that the loader does not find in the wheel.
-    outside: Vec<&'a str>,
+pub(super) struct Demand<'a> {
+    pub(super) file: &'a NativeFile,
+    pub(super) elf: &'a Elf,
+    /// Libraries that the loader finds neither in the wheel nor where somebody vouches for them.
+    pub(super) outside: Vec<&'a str>,
     graph: &'a Graph<'a>,
 }
 
-/// What a target asks of its files.
-struct Terms<'p> {
-    libc: Libc,
-    floor: Option<PlatformVersion>,
+/// What a system promises to its files.
+struct Promise<'p> {
+    wanted: &'p Linux,
     /// The newest policy within the floor.
     reference: &'p Policy,
     /// The newest policy of all.
     newest: &'p Policy,
 }
 
-/// The best tag that every file keeps, and what keeps them from the target's floor.
+/// The best tag that every file keeps, and what keeps them from what is wanted.
 pub(super) fn judge(
     files: &[NativeFile],
-    target: Target,
-    libc: Libc,
+    wanted: &Linux,
+    terms: &Terms,
     findings: &mut Vec<Finding>,
 ) -> Option<PlatformTag> {
     let graph = Graph::new(files);
-    let mut demands = Vec::new();
-    for file in files {
-        // Object files ask for nothing yet: what they need shows where they are linked.
-        let Some(elf) = file.elf.as_ref().filter(|elf| elf.kind != Kind::Object) else { continue };
-        if elf.arch != Some(target.arch()) {
-            continue;
-        }
-        let is_outside = |library: &&str| !graph.finds(file.path.as_str(), library);
-        let outside = elf.needed.iter().map(String::as_str).filter(is_outside).collect();
-        let undefined = &file.undefined;
-        demands.push(Demand { path: &file.path, elf, undefined, outside, graph: &graph });
-    }
-    let policies = policy::policies(target.arch(), libc);
-    let floor = match target.floor() {
-        Floor::Glibc(floor) => Some(floor),
-        _ => None,
-    };
-    if let (Some(reference), Some(newest)) = (reference(policies, floor), policies.last()) {
-        let terms = Terms { libc, floor, reference, newest };
+    let own: Vec<Demand<'_>> =
+        files.iter().filter_map(|file| Demand::of(file, wanted, terms, &graph)).collect();
+    let policies = wanted.policies();
+    let mut demands = own;
+    if let (Some(reference), Some(newest)) = (wanted.reference(), policies.last()) {
+        let in_wheel = demands.len();
+        bring(&mut demands, wanted, terms, reference, &graph);
+        let promise = Promise { wanted, reference, newest };
         for demand in &demands {
-            demand.check(&terms, findings);
-            demand.hygiene(findings);
+            demand.check(&promise, findings);
         }
+        for demand in &demands[..in_wheel] {
+            hygiene::check(demand.file, demand.elf, findings);
+        }
+        whole::check(files, wanted.libc(), &graph, findings);
     }
-    let is_unproven = |finding: &Finding| finding.code == Code::Unreadable;
-    if findings.iter().any(is_unproven) {
+    if findings.iter().any(|finding| finding.code == Code::Unreadable) {
         return None;
     }
     if demands.is_empty() {
         let has_errors = findings.iter().any(|finding| finding.severity == Severity::Error);
-        return (!has_errors).then(|| target.wanted_tag());
+        return (!has_errors).then(|| wanted.tag());
     }
-    let candidates = match libc {
-        Libc::Glibc => policies,
+    let candidates = match wanted {
+        Linux::Android { api, arch } => return Some(android::earned(&demands, *api, *arch)),
+        Linux::Gnu { .. } => policies,
         // musl has no symbol versions, so that nothing shows which release a file needs: only the
         // newest policy is certain.
-        Libc::Musl => policies.last().map_or(policies, std::slice::from_ref),
+        Linux::Musl { .. } => policies.last().map_or(policies, std::slice::from_ref),
     };
-    let kept = |policy: &&Policy| demands.iter().all(|demand| demand.keeps(policy, libc));
+    let kept = |policy: &&Policy| demands.iter().all(|demand| demand.keeps(policy, wanted));
     let best = candidates.iter().find(kept).map(|policy| policy.tag.clone());
-    Some(best.unwrap_or(PlatformTag::Linux { arch: target.arch() }))
+    Some(best.unwrap_or(PlatformTag::Linux { arch: wanted.arch() }))
 }
 
-/// The newest policy that the floor includes, or the oldest of all.
-fn reference(policies: &[Policy], floor: Option<PlatformVersion>) -> Option<&Policy> {
-    let included = |policy: &&Policy| match (&policy.tag, floor) {
-        (PlatformTag::Manylinux { glibc, .. }, Some(floor)) => *glibc <= floor,
-        _ => true,
-    };
-    policies.iter().rev().find(included).or(policies.first())
+/// Takes what the wheel needs from the libraries that were handed in, and what those need.
+fn bring<'a>(
+    demands: &mut Vec<Demand<'a>>,
+    wanted: &Linux,
+    terms: &'a Terms,
+    reference: &Policy,
+    graph: &'a Graph<'a>,
+) {
+    let mut by_name: BTreeMap<&str, &'a NativeFile> = BTreeMap::new();
+    for file in terms.libraries() {
+        let soname = file.elf.as_ref().and_then(|elf| elf.soname.as_deref());
+        for name in [Some(file.path.file_name()), soname].into_iter().flatten() {
+            by_name.entry(name).or_insert(file);
+        }
+    }
+    let mut brought = BTreeSet::new();
+    let mut at = 0;
+    while at < demands.len() {
+        let mut new = Vec::new();
+        demands[at].outside.retain(|name| match by_name.get(name) {
+            Some(file) if !reference.allows_library(name) => {
+                new.push(*file);
+                false
+            }
+            _ => true,
+        });
+        for file in new {
+            if brought.insert(&file.path) {
+                demands.extend(Demand::of(file, wanted, terms, graph));
+            }
+        }
+        at += 1;
+    }
 }
 
-impl Demand<'_> {
-    /// Whether the file runs wherever `policy` holds.
-    fn keeps(&self, policy: &Policy, libc: Libc) -> bool {
-        self.other_libc(libc).is_none()
-            && self.outside.iter().all(|library| policy.allows_library(library))
-            && self.versions().all(|(_, version)| policy.allows_version(version))
-            && self.forbidden(policy).next().is_none()
+impl<'a> Demand<'a> {
+    /// Nothing for object files, which ask for nothing before they are linked, and for files of
+    /// another processor.
+    fn of(
+        file: &'a NativeFile,
+        wanted: &Linux,
+        terms: &Terms,
+        graph: &'a Graph<'a>,
+    ) -> Option<Self> {
+        let elf = file.elf.as_ref().filter(|elf| elf.kind != Kind::Object)?;
+        if elf.arch != Some(wanted.arch()) {
+            return None;
+        }
+        let is_outside =
+            |library: &&str| !graph.finds(file.path.as_str(), library) && !terms.excludes(library);
+        let outside = elf.needed.iter().map(String::as_str).filter(is_outside).collect();
+        Some(Self { file, elf, outside, graph })
     }
 
-    /// What shows that the file is for another C library than `libc`.
-    fn other_libc(&self, libc: Libc) -> Option<String> {
-        let other = |name: &str| policy::libc_of(name).is_some_and(|found| found != libc);
+    /// Whether the file runs wherever `policy` holds.
+    pub(super) fn keeps(&self, policy: &Policy, wanted: &Linux) -> bool {
+        self.other_libc(wanted).is_none()
+            && self.outside.iter().all(|library| wanted.allows_library(policy, library))
+            && self.versions().all(|(_, version)| policy.allows_version(version))
+            && self.forbidden(policy).next().is_none()
+            && self.too_new_processor().is_none()
+            && other_float_abi(self.elf, wanted).is_none()
+            && self.fpe_symbols().next().is_none()
+    }
+
+    /// What shows that the file is for another C library than the wanted one.
+    pub(super) fn other_libc(&self, wanted: &Linux) -> Option<String> {
+        let other = |name: &str| match wanted.libc() {
+            Some(libc) => policy::libc_of(name).is_some_and(|found| found != libc),
+            // Android's own library has the name by which musl's loader answers as well.
+            None => policy::libc_of(name).is_some() && name != "libc.so",
+        };
         if let Some(path) = self.elf.interpreter.as_deref().filter(|p| other(base_name(p))) {
             return Some(format!("its loader is `{path}`"));
         }
@@ -112,7 +158,7 @@ impl Demand<'_> {
 
     /// Library and version, for each version that it asks for of a library. What a library of the
     /// wheel provides is counted as well: it may be a promised one that is preferred at run time.
-    fn versions(&self) -> impl Iterator<Item = (&str, &str)> {
+    pub(super) fn versions(&self) -> impl Iterator<Item = (&'a str, &'a str)> {
         let libraries =
             self.elf.needed_versions.iter().filter(|(library, _)| !policy::is_loader(library));
         libraries.flat_map(|(library, versions)| {
@@ -122,7 +168,7 @@ impl Demand<'_> {
 
     /// Library and symbol, for what the file needs although `policy` withholds it.
     fn forbidden<'p>(&self, policy: &'p Policy) -> impl Iterator<Item = (&'p str, &'p str)> {
-        let (outside, undefined) = (&self.outside, self.undefined);
+        let (outside, undefined) = (&self.outside, &self.file.undefined);
         let libraries = policy.forbidden_symbols.iter();
         let needed = libraries.filter(move |(library, _)| outside.contains(&library.as_str()));
         needed.flat_map(move |(library, symbols)| {
@@ -132,13 +178,23 @@ impl Demand<'_> {
         })
     }
 
-    /// What keeps the file from the floor.
-    fn check(&self, terms: &Terms<'_>, findings: &mut Vec<Finding>) {
-        let Terms { libc, reference, .. } = *terms;
-        let mut find =
-            |code, message: String| findings.push(Finding::new(code, self.path, message));
-        if let Some(sign) = self.other_libc(libc) {
-            find(Code::WrongLibc, format!("{sign}; the target has {libc}"));
+    /// The level of x86-64 that it needs everywhere.
+    fn too_new_processor(&self) -> Option<u8> {
+        self.elf.x86_64_level.filter(|_| !is_for_newer_processors(self.file))
+    }
+
+    fn fpe_symbols(&self) -> impl Iterator<Item = &'a str> {
+        let names = self.file.undefined.iter().map(|symbol| symbol.name.as_str());
+        names.filter(|name| FPE_SYMBOLS.contains(name))
+    }
+
+    /// What keeps the file from what is wanted.
+    fn check(&self, promise: &Promise<'_>, findings: &mut Vec<Finding>) {
+        let Promise { wanted, reference, .. } = *promise;
+        let new = |code, message: String| Finding::new(code, &self.file.path, message);
+        let mut find = |code, message: String| findings.push(new(code, message));
+        if let Some(sign) = self.other_libc(wanted) {
+            find(Code::WrongLibc, format!("{sign}; the target has {}", wanted.libc_text()));
             // All else that it asks for follows from that.
             return;
         }
@@ -149,7 +205,24 @@ impl Demand<'_> {
                     .to_owned(),
             );
         }
-        for library in self.outside.iter().filter(|name| !reference.allows_library(name)) {
+        if let Some(level) = self.too_new_processor() {
+            find(
+                Code::IsaTooNew,
+                format!("it runs on processors of x86-64-v{level} and newer only"),
+            );
+        }
+        for library in &self.outside {
+            if wanted.allows_library(reference, library) {
+                continue;
+            }
+            if policy::is_libpython(library) {
+                let what = if is_extension(self.file) { "the extension module" } else { "it" };
+                let message = format!(
+                    "{what} needs `{library}`, which a Python without shared library does not have"
+                );
+                find(Code::Libpython, message);
+                continue;
+            }
             let place = match self.graph.elsewhere(self.elf, library) {
                 Some(path) => format!("in the wheel at `{path}`, where the loader does not look,"),
                 None => "not in the wheel,".to_owned(),
@@ -162,98 +235,122 @@ impl Demand<'_> {
                 ),
             );
         }
-        let mut too_new: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-        for (library, version) in self.versions().filter(|(_, v)| !terms.include(v)) {
-            too_new.entry(library).or_default().push(version);
-        }
-        for (library, versions) in too_new {
-            find(Code::SymbolTooNew, self.too_new(terms, library, versions));
-        }
         for (library, symbol) in self.forbidden(reference) {
             find(
                 Code::ForbiddenSymbol,
                 format!("it needs `{symbol}` from `{library}`, which {} withholds", reference.tag),
             );
         }
+        let fpe: Vec<String> = self.fpe_symbols().map(str::to_owned).collect();
+        if let Some(first) = fpe.first() {
+            let message = format!("it uses `{first}` of Python, which no release has");
+            findings.push(new(Code::FpeSymbols, message).because(fpe.clone()));
+        }
+        let mut too_new: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        for (library, version) in self.versions().filter(|(_, v)| !promise.includes(v)) {
+            too_new.entry(library).or_default().push(version);
+        }
+        for (library, versions) in too_new {
+            findings.push(self.too_new(promise, library, versions));
+        }
+        if let Linux::Android { api, .. } = *wanted
+            && let Some(own) = self.elf.android_api.filter(|own| *own > u32::from(api))
+        {
+            let message = format!("it was made for API level {own} of Android; the tag says {api}");
+            findings.push(new(Code::SymbolTooNew, message));
+        }
     }
 
-    fn too_new(&self, terms: &Terms<'_>, library: &str, mut versions: Vec<&str>) -> String {
-        const SHOWN: usize = 4;
+    fn too_new(&self, promise: &Promise<'_>, library: &str, mut versions: Vec<&str>) -> Finding {
         versions.sort_by_key(|version| std::cmp::Reverse(age(version)));
-        let shown = versions.iter().take(SHOWN);
-        let mut text =
-            shown.map(|version| self.culprits(library, version)).collect::<Vec<_>>().join(", ");
-        if versions.len() > SHOWN {
-            let _ = write!(text, " and symbols of {} older versions", versions.len() - SHOWN);
-        }
-        let limit = match terms.floor {
-            Some(_) if versions[0] == "GLIBC_PRIVATE" => "glibc keeps that to itself".to_owned(),
-            Some(floor) if versions[0].starts_with("GLIBC_") => {
+        let newest = versions[0];
+        let mut culprits: Vec<String> =
+            versions.iter().flat_map(|version| self.culprits(library, version)).collect();
+        let limit = match promise.wanted {
+            _ if newest == "GLIBC_PRIVATE" => "glibc keeps that to itself".to_owned(),
+            Linux::Gnu { floor, .. } if newest.starts_with("GLIBC_") => {
                 format!("the floor is glibc {floor}")
             }
-            _ => format!("{} does not promise that", terms.reference.tag),
+            _ => format!("{} does not promise that", promise.reference.tag),
         };
-        format!("it needs {text} from `{library}`; {limit}")
+        let more = match culprits.len() - 1 {
+            0 => String::new(),
+            1 => " and one more symbol".to_owned(),
+            more => format!(" and {more} more symbols"),
+        };
+        let message = format!("it needs `{}`{more} from `{library}`; {limit}", culprits[0]);
+        let hidden = culprits.len().saturating_sub(SHOWN);
+        culprits.truncate(SHOWN);
+        for line in &mut culprits {
+            line.push_str(" of ");
+            line.push_str(library);
+        }
+        if hidden > 0 {
+            culprits.push(format!("and {hidden} more"));
+        }
+        Finding::new(Code::SymbolTooNew, &self.file.path, message).because(culprits)
     }
 
     /// The symbols that ask for `version`, as `fstat64@GLIBC_2.33`; the version alone when no symbol
     /// does.
-    fn culprits(&self, library: &str, version: &str) -> String {
-        const SHOWN: usize = 4;
+    fn culprits(&self, library: &str, version: &str) -> Vec<String> {
         let asks = |symbol: &&Undefined| {
             let wanted = symbol.version.as_ref();
             wanted.is_some_and(|(v, l)| v == version && l == library)
         };
-        let symbols: Vec<&Undefined> = self.undefined.iter().filter(asks).collect();
-        if symbols.is_empty() {
-            return format!("`{version}`");
-        }
-        let shown = symbols.iter().take(SHOWN);
-        let mut text = shown
-            .map(|symbol| format!("`{}@{version}`", symbol.name))
-            .collect::<Vec<_>>()
-            .join(", ");
-        if symbols.len() > SHOWN {
-            let _ = write!(text, " and {} more", symbols.len() - SHOWN);
-        }
-        text
-    }
-
-    /// What is wrong with the file wherever it runs.
-    fn hygiene(&self, findings: &mut Vec<Finding>) {
-        let mut find =
-            |code, message: String| findings.push(Finding::new(code, self.path, message));
-        let place = installed(self.path.as_str());
-        let entries = self.elf.rpath.iter().map(|entry| ("RPATH", entry));
-        for (tag, entry) in entries.chain(self.elf.runpath.iter().map(|entry| ("RUNPATH", entry))) {
-            if directory(entry, &place).is_none() {
-                find(Code::EscapingRpath, format!("its {tag} has `{entry}`, outside the wheel"));
-            }
-        }
-        if self.elf.executable_stack == Some(true) {
-            find(Code::ExecutableStack, "its stack may hold code".to_owned());
-        }
-        if self.elf.text_relocations {
-            find(Code::TextRelocations, "the loader must write into its code".to_owned());
-        }
+        let symbols = self.file.undefined.iter().filter(asks);
+        let lines: Vec<String> = symbols.map(|s| format!("{}@{version}", s.name)).collect();
+        if lines.is_empty() { vec![version.to_owned()] } else { lines }
     }
 }
 
-impl Terms<'_> {
+impl Promise<'_> {
     /// Whether `version` is there wherever the floor is kept. glibc's own are compared with the
     /// floor itself, because there is no policy for every release.
-    fn include(&self, version: &str) -> bool {
-        match (version.strip_prefix("GLIBC_"), self.floor) {
-            (Some(_), Some(floor)) => {
+    fn includes(&self, version: &str) -> bool {
+        match (version.strip_prefix("GLIBC_"), self.wanted) {
+            (Some(_), Linux::Gnu { floor, .. }) => {
                 let floor = [u32::from(floor.major), u32::from(floor.minor)];
                 // 2.2.5 is before 2.3, and 2.17 has no third part.
                 let is_old = age(version)
                     .is_some_and(|age| age.get(..2).is_some_and(|parts| *parts <= floor[..]));
                 is_old && self.newest.allows_version(version)
             }
+            (_, Linux::Android { api, .. }) => {
+                policy::android::level(version).is_none_or(|level| level <= *api)
+            }
             _ => self.reference.allows_version(version),
         }
     }
+}
+
+/// How the functions of a file take their floating-point arguments, where those of the target take
+/// them otherwise. To a static program it is all the same.
+pub(super) fn other_float_abi(elf: &Elf, wanted: &Linux) -> Option<&'static str> {
+    let is_linked = matches!(elf.kind, Kind::Program | Kind::SharedLibrary);
+    // Android's 32-bit Arm is the one system with `softfp`.
+    let expected = match (wanted.arch(), wanted) {
+        (Arch::Armv7l, Linux::Android { .. }) => FloatAbi::Soft,
+        (Arch::Armv7l | Arch::Riscv64 | Arch::Loongarch64, _) => FloatAbi::Double,
+        _ => return None,
+    };
+    let found = elf.float_abi.filter(|found| is_linked && *found != expected)?;
+    Some(match found {
+        FloatAbi::Soft => "in integer registers",
+        FloatAbi::Single => "in floating-point registers of 32 bits",
+        FloatAbi::Double => "in floating-point registers",
+        FloatAbi::Quad => "in floating-point registers of 128 bits",
+    })
+}
+
+/// The newest policy that the floor includes, or the oldest of all.
+pub(super) fn reference(policies: &[Policy], floor: Option<PlatformVersion>) -> Option<&Policy> {
+    let included = |policy: &&Policy| match (&policy.tag, floor) {
+        (PlatformTag::Manylinux { glibc, .. }, Some(floor)) => *glibc <= floor,
+        (PlatformTag::Android { api, .. }, Some(floor)) => *api <= floor.major,
+        _ => true,
+    };
+    policies.iter().rev().find(included).or(policies.first())
 }
 
 /// A key that orders the versions of a namespace; nothing for `GLIBC_PRIVATE`, which has no place
@@ -262,7 +359,10 @@ fn age(version: &str) -> Option<Vec<u32>> {
     match version {
         // What marks packed relocations came with this release.
         "GLIBC_ABI_DT_RELR" => Some(vec![2, 36]),
-        version => number(version.split_once('_')?.1),
+        version => match policy::android::level(version) {
+            Some(level) => Some(vec![level.into()]),
+            None => number(version.split_once('_')?.1),
+        },
     }
 }
 
@@ -273,4 +373,42 @@ pub(super) fn number(version: &str) -> Option<Vec<u32>> {
 
 fn base_name(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or_default()
+}
+
+impl Linux {
+    /// The C library; nothing for Android's own.
+    pub(super) fn libc(&self) -> Option<Libc> {
+        match self {
+            Self::Gnu { .. } => Some(Libc::Glibc),
+            Self::Musl { .. } => Some(Libc::Musl),
+            Self::Android { .. } => None,
+        }
+    }
+
+    fn libc_text(&self) -> String {
+        self.libc().map_or_else(|| "Android's".to_owned(), |libc| libc.to_string())
+    }
+
+    /// Whether `policy` promises `library`. On Android that includes Python's own, to which its
+    /// extension modules are linked (PEP 738).
+    pub(super) fn allows_library(&self, policy: &Policy, library: &str) -> bool {
+        policy.allows_library(library) || self.libc().is_none() && policy::is_libpython(library)
+    }
+
+    /// The policies of the processor, the most compatible first.
+    pub(super) fn policies(&self) -> &'static [Policy] {
+        match (self.libc(), self.arch()) {
+            (Some(libc), arch) => policy::policies(arch, libc),
+            (None, arch) => policy::android::policies(arch),
+        }
+    }
+
+    fn reference(&self) -> Option<&'static Policy> {
+        let floor = match self {
+            Self::Gnu { floor, .. } => Some(*floor),
+            Self::Musl { .. } => None,
+            Self::Android { api, .. } => Some(PlatformVersion::new(*api, 0)),
+        };
+        reference(self.policies(), floor)
+    }
 }

@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use super::extension::{Extension, Symbols};
+use crate::binary::archive::Archive;
 use crate::binary::elf::{Elf, Exports, Undefined};
 use crate::binary::macho::MachO;
 use crate::binary::pe::Pe;
@@ -26,12 +28,21 @@ pub struct NativeFile {
     /// What it says of itself, for PE files that can be read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pe: Option<Pe>,
+    /// Which module of Python it is, and for which Pythons by its name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub extension: Option<Extension>,
+    /// What it is for, for static libraries of ELF objects.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub archive: Option<Archive>,
     /// The symbols that it takes from others, for ELF files.
     #[serde(skip)]
     pub undefined: Vec<Undefined>,
     /// The names that it offers to others, for ELF files.
     #[serde(skip)]
     pub exports: Exports,
+    /// What it takes from Python, and the functions by which Python starts it.
+    #[serde(skip)]
+    pub python: Symbols,
     /// Why it cannot be read.
     #[serde(skip)]
     pub problem: Option<binary::Error>,
@@ -54,8 +65,11 @@ impl NativeFile {
             elf: None,
             macho: None,
             pe: None,
+            extension: None,
+            archive: None,
             undefined: Vec::new(),
             exports: Exports::default(),
+            python: Symbols::default(),
             problem: None,
         };
         file.problem = file.facts(content).err();
@@ -72,8 +86,10 @@ impl NativeFile {
             }
             Format::MachO => self.macho = Some(MachO::parse(content)?),
             Format::Pe => self.pe = Some(Pe::parse(content)?),
-            Format::Archive => {}
+            Format::Archive => self.archive = Archive::read(content),
         }
+        self.python = Symbols::read(self, content)?;
+        self.extension = Extension::of(&self.path, &self.python);
         Ok(())
     }
 

@@ -23,6 +23,10 @@ pub(super) struct Graph<'a> {
     names: BTreeMap<&'a str, Vec<usize>>,
     /// The file and the library that it needs, for those that are found.
     found: BTreeSet<(&'a str, &'a str)>,
+    /// The nodes that something needs and finds.
+    needed: BTreeSet<usize>,
+    /// What is loaded together.
+    processes: Vec<Vec<usize>>,
     /// How many lookups are left; nothing when they were not enough.
     lookups: Option<usize>,
 }
@@ -52,6 +56,8 @@ impl<'a> Graph<'a> {
             places: BTreeMap::new(),
             names: BTreeMap::new(),
             found: BTreeSet::new(),
+            needed: BTreeSet::new(),
+            processes: Vec::new(),
             lookups: Some(lookups),
         };
         for file in files {
@@ -73,6 +79,16 @@ impl<'a> Graph<'a> {
     /// Whether the loader finds `library` in the wheel when it loads `file`.
     pub(super) fn finds(&self, file: &str, library: &str) -> bool {
         self.found.contains(&(file, library))
+    }
+
+    /// Whether some file of the wheel needs the one at `path` and finds it.
+    pub(super) fn is_needed(&self, path: &str) -> bool {
+        self.needed.iter().any(|&node| self.nodes[node].path == path)
+    }
+
+    /// The paths of what is loaded together, for each file that is loaded first.
+    pub(super) fn processes(&self) -> impl Iterator<Item = Vec<&'a str>> {
+        self.processes.iter().map(|nodes| nodes.iter().map(|&node| self.nodes[node].path).collect())
     }
 
     /// Whether every way of loading was tried; if not, what is not found may yet be there.
@@ -128,6 +144,7 @@ impl<'a> Graph<'a> {
                     let Some(library) = self.search(&process, at, needed) else { continue };
                     names.insert(needed);
                     names.extend(self.nodes[library].elf.soname.as_deref());
+                    self.needed.insert(library);
                     if loaded.insert(library) {
                         process.push(Loaded { node: library, by: Some(at) });
                     }
@@ -136,6 +153,7 @@ impl<'a> Graph<'a> {
             }
             at += 1;
         }
+        self.processes.push(process.into_iter().map(|loaded| loaded.node).collect());
     }
 
     /// The library that the loader takes for `needed`, a need of the `at`-th in the process.
@@ -175,9 +193,14 @@ impl<'a> Graph<'a> {
     }
 }
 
-/// Whether the loader takes `library` for `user`: it passes over files of another architecture.
+/// Whether the loader takes `library` for `user`: it passes over files of another architecture, and
+/// on Arm over those that pass floating-point arguments in another way.
 fn serves(library: &Elf, user: &Elf) -> bool {
-    library.arch == user.arch && library.kind != Kind::Object
+    let is_same_abi = match (library.float_abi, user.float_abi) {
+        (Some(library), Some(user)) => library == user,
+        _ => true,
+    };
+    library.arch == user.arch && library.kind != Kind::Object && is_same_abi
 }
 
 #[cfg(test)]

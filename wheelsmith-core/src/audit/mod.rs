@@ -7,20 +7,28 @@
 //! Judged are ELF files against the manylinux and musllinux policies, Mach-O files against macOS
 //! tags, PE files against Windows tags. What lies in static libraries is not judged.
 
+mod android;
+mod auditwheel;
 mod dyld;
 mod elf;
+pub mod extension;
 mod file;
 mod graph;
+mod hygiene;
 mod macho;
 mod pe;
 mod place;
 mod report;
+mod terms;
 mod wanted;
+mod whole;
 
 use serde::Serialize;
 
+pub use auditwheel::verdict as auditwheel_verdict;
 pub use file::NativeFile;
 pub use report::{Auditwheel, Input, Kind, Report, SCHEMA};
+pub use terms::Terms;
 pub use wanted::Wanted;
 
 use self::file::DEVICES;
@@ -72,7 +80,12 @@ pub fn audit(files: &[(WheelPath, Vec<u8>)], target: Target) -> Audit {
 }
 
 /// Judges native files that were read before, so that their bytes need not be there all at once.
-pub fn judge(mut files: Vec<NativeFile>, wanted: &Wanted) -> Audit {
+pub fn judge(files: Vec<NativeFile>, wanted: &Wanted) -> Audit {
+    judge_under(files, wanted, &Terms::default())
+}
+
+/// Judges native files when some libraries count that neither the tag nor the wheel has.
+pub fn judge_under(mut files: Vec<NativeFile>, wanted: &Wanted, terms: &Terms) -> Audit {
     files.sort_by(|a, b| a.path.cmp(&b.path));
     let mut findings = Vec::new();
     for file in &files {
@@ -80,7 +93,7 @@ pub fn judge(mut files: Vec<NativeFile>, wanted: &Wanted) -> Audit {
     }
     let earned = match &wanted.system {
         _ if files.iter().all(NativeFile::is_device_code) => Some(PlatformTag::Any),
-        System::Linux { target, libc } => elf::judge(&files, *target, *libc, &mut findings),
+        System::Linux(wanted) => elf::judge(&files, wanted, terms, &mut findings),
         System::MacOs(wanted) => {
             let tag = macho::judge(&files, wanted, &mut findings);
             // The version is in the tag; all else is in the way of every tag.
@@ -107,6 +120,16 @@ fn foreign(file: &NativeFile, wanted: &Wanted) -> Option<Finding> {
         return find(Code::Unreadable, problem.to_string());
     }
     match (&file.elf, file.format, &wanted.system) {
+        (_, Format::Archive, System::Linux(wanted))
+            if file.archive.is_some_and(|archive| archive.arch != Some(wanted.arch())) =>
+        {
+            let (number, arch) = file.archive.map(|archive| (archive.machine, archive.arch))?;
+            let arch = arch.map_or_else(|| machine(number), |arch| arch.to_string());
+            let message = format!("its objects are for {arch}, the target is {}", wanted.arch());
+            // Nobody loads it: it fails those who link to it.
+            let severity = Severity::Warning;
+            Some(Finding { severity, ..Finding::new(Code::WrongArch, &file.path, message) })
+        }
         (_, Format::Archive, _) => find(
             Code::NotJudged,
             "static libraries are not judged: what they need shows where they are linked".into(),
@@ -119,9 +142,14 @@ fn foreign(file: &NativeFile, wanted: &Wanted) -> Option<Finding> {
             Code::NotJudged,
             format!("it is for {}, not for a processor that runs Linux", machine(elf.machine)),
         ),
-        (Some(elf), _, System::Linux { target, .. }) if elf.arch != Some(target.arch()) => {
+        (Some(elf), _, System::Linux(wanted)) if elf.arch != Some(wanted.arch()) => {
             let arch = elf.arch.map_or_else(|| machine(elf.machine), |arch| arch.to_string());
-            find(Code::WrongArch, format!("it is for {arch}, the target is {}", target.arch()))
+            find(Code::WrongArch, format!("it is for {arch}, the target is {}", wanted.arch()))
+        }
+        (Some(elf), _, System::Linux(wanted)) => {
+            let abi = elf::other_float_abi(elf, wanted)?;
+            let message = format!("it takes floating-point arguments {abi}, unlike the target");
+            find(Code::WrongArch, message)
         }
         _ => None,
     }

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::binary::Format;
-use crate::name::{Arch, Floor, Libc, Os, PlatformTag, PlatformVersion, TARGETS, Target};
+use crate::name::{Arch, Floor, Os, PlatformTag, PlatformVersion, Target};
 
 /// What the files of a wheel must keep.
 #[derive(Debug, Clone)]
@@ -15,9 +15,37 @@ pub struct Wanted {
 
 #[derive(Debug, Clone)]
 pub(super) enum System {
-    Linux { target: Target, libc: Libc },
+    Linux(Linux),
     MacOs(MacOs),
     Windows(Windows),
+}
+
+/// What a Linux or Android tag says.
+#[derive(Debug, Clone)]
+pub(super) enum Linux {
+    Gnu { arch: Arch, floor: PlatformVersion },
+    Musl { arch: Arch, tag: PlatformTag },
+    Android { arch: Arch, api: u16 },
+}
+
+impl Linux {
+    /// The processor that every file must be for.
+    pub(super) fn arch(&self) -> Arch {
+        match self {
+            Self::Gnu { arch, .. } | Self::Musl { arch, .. } | Self::Android { arch, .. } => *arch,
+        }
+    }
+
+    /// The tag that is wanted.
+    pub(super) fn tag(&self) -> PlatformTag {
+        match self {
+            Self::Gnu { arch, floor } => PlatformTag::Manylinux { glibc: *floor, arch: *arch },
+            Self::Musl { tag, .. } => tag.clone(),
+            Self::Android { arch, api } => {
+                PlatformTag::android(*api, *arch).unwrap_or(PlatformTag::Linux { arch: *arch })
+            }
+        }
+    }
 }
 
 /// What a macOS tag says.
@@ -59,8 +87,10 @@ impl Windows {
 impl Wanted {
     /// What a target asks for: its processor, its C library and its floor.
     pub fn by_target(target: Target) -> Self {
+        let arch = target.arch();
         let system = match (target.os(), target.wanted_tag(), target.floor()) {
-            (Os::Linux(libc), ..) => System::Linux { target, libc },
+            (Os::Linux(_), _, Floor::Glibc(floor)) => System::Linux(Linux::Gnu { arch, floor }),
+            (Os::Linux(_), tag, _) => System::Linux(Linux::Musl { arch, tag }),
             (_, PlatformTag::MacOs { arch, .. }, Floor::MacOs(floor)) => {
                 System::MacOs(MacOs { name: arch, floor })
             }
@@ -76,17 +106,11 @@ impl Wanted {
             PlatformTag::MacOs { min, arch } => System::MacOs(MacOs { name: arch, floor: min }),
             PlatformTag::Windows { name } => System::Windows(Windows { name }),
             PlatformTag::Manylinux { glibc, arch } => {
-                let row = TARGETS
-                    .iter()
-                    .find(|row| row.arch == arch && row.os == Os::Linux(Libc::Glibc))?;
-                let target = format!("{}.{glibc}", row.triple).parse().ok()?;
-                System::Linux { target, libc: Libc::Glibc }
+                System::Linux(Linux::Gnu { arch, floor: glibc })
             }
-            PlatformTag::Musllinux { arch, .. } => {
-                let row = TARGETS
-                    .iter()
-                    .find(|row| row.arch == arch && row.os == Os::Linux(Libc::Musl))?;
-                System::Linux { target: row.triple.parse().ok()?, libc: Libc::Musl }
+            tag @ PlatformTag::Musllinux { arch, .. } => System::Linux(Linux::Musl { arch, tag }),
+            tag @ PlatformTag::Android { api, .. } => {
+                System::Linux(Linux::Android { arch: tag.arch()?, api })
             }
             _ => return None,
         };
@@ -96,7 +120,7 @@ impl Wanted {
     /// The kind of files that the system loads.
     pub(super) fn format(&self) -> Format {
         match self.system {
-            System::Linux { .. } => Format::Elf,
+            System::Linux(_) => Format::Elf,
             System::MacOs(_) => Format::MachO,
             System::Windows(_) => Format::Pe,
         }

@@ -1,6 +1,7 @@
 //! Bytes to facts: what a native file says of itself. Untrusted input; nothing here panics,
 //! recurses, or takes more memory than a small multiple of the file.
 
+pub mod archive;
 mod bytes;
 mod content;
 pub mod elf;

@@ -37,6 +37,13 @@ pub enum PlatformTag {
         /// Its processor.
         arch: Arch,
     },
+    /// `android_24_arm64_v8a`: needs at least this API level (PEP 738).
+    Android {
+        /// The lowest API level that suffices.
+        api: u16,
+        /// `arm64_v8a`, `armeabi_v7a`, `x86` or `x86_64`.
+        abi: &'static str,
+    },
     /// `macosx_11_0_arm64`: needs at least this macOS.
     MacOs {
         /// The oldest macOS that suffices.
@@ -60,6 +67,13 @@ const LEGACY: [(u16, PlatformVersion); 3] = [
     (2014, PlatformVersion::new(2, 17)),
 ];
 const MAC_ARCHES: [&str; 3] = ["arm64", "universal2", "x86_64"];
+/// What Android calls its processors.
+const ANDROID: [(&str, Arch); 4] = [
+    ("arm64_v8a", Arch::Aarch64),
+    ("armeabi_v7a", Arch::Armv7l),
+    ("x86", Arch::I686),
+    ("x86_64", Arch::X86_64),
+];
 const WINDOWS: [&str; 3] = ["win32", "win_amd64", "win_arm64"];
 
 impl PlatformTag {
@@ -69,6 +83,12 @@ impl PlatformTag {
         // From macOS 11 on, installers know tags with minor 0 only.
         let min = if min.major >= 11 { PlatformVersion::new(min.major, 0) } else { min };
         Self::MacOs { min, arch }
+    }
+
+    /// The Android tag for `arch`; nothing for processors that Android does not run on.
+    pub fn android(api: u16, arch: Arch) -> Option<Self> {
+        let (abi, _) = ANDROID.into_iter().find(|(_, known)| *known == arch)?;
+        Some(Self::Android { api, abi })
     }
 
     /// The Windows tag for `arch`.
@@ -82,13 +102,16 @@ impl PlatformTag {
         }
     }
 
-    /// The processor of a Linux tag.
+    /// The processor of a Linux or Android tag.
     pub fn arch(&self) -> Option<Arch> {
         match self {
             Self::Linux { arch }
             | Self::Manylinux { arch, .. }
             | Self::LegacyManylinux { arch, .. }
             | Self::Musllinux { arch, .. } => Some(*arch),
+            Self::Android { abi, .. } => {
+                ANDROID.into_iter().find(|(known, _)| known == abi).map(|(_, arch)| arch)
+            }
             _ => None,
         }
     }
@@ -150,6 +173,7 @@ impl fmt::Display for PlatformTag {
             Self::Musllinux { musl: v, arch } => {
                 write!(f, "musllinux_{}_{}_{arch}", v.major, v.minor)
             }
+            Self::Android { api, abi } => write!(f, "android_{api}_{abi}"),
             Self::MacOs { min: v, arch } => write!(f, "macosx_{}_{}_{arch}", v.major, v.minor),
             Self::Windows { name } => f.write_str(name),
             Self::Other(text) => f.write_str(text),
@@ -180,6 +204,13 @@ impl FromStr for PlatformTag {
             if let Some((min, arch)) = versioned("macosx_") {
                 let arch = MAC_ARCHES.into_iter().find(|&known| known == arch)?;
                 return Some(Self::MacOs { min, arch });
+            }
+            if let Some(rest) = text.strip_prefix("android_") {
+                let (api, abi) = rest.split_once('_')?;
+                let (abi, _) = ANDROID.into_iter().find(|&(known, _)| known == abi)?;
+                // One way to write a number, so that tags print as they were read.
+                let api = api.parse().ok().filter(|n: &u16| n.to_string() == api)?;
+                return Some(Self::Android { api, abi });
             }
             if let Some((glibc, arch)) = versioned("manylinux_") {
                 return Some(Self::Manylinux { glibc, arch: arch.parse().ok()? });
@@ -253,6 +284,8 @@ mod tests {
             "manylinux2010_x86_64",
             "manylinux2014_s390x",
             "musllinux_1_2_armv7l",
+            "android_21_arm64_v8a",
+            "android_24_x86_64",
             "macosx_10_12_universal2",
             "macosx_11_0_arm64",
             "win32",
@@ -262,8 +295,13 @@ mod tests {
             assert!(!matches!(tag, PlatformTag::Other(_)), "{text}");
             assert_eq!(tag.to_string(), text);
         }
-        for text in ["manylinux_2_28_toaster", "manylinux2015_x86_64", "macosx_10_6_intel", "ios_1"]
-        {
+        for text in [
+            "manylinux_2_28_toaster",
+            "manylinux2015_x86_64",
+            "macosx_10_6_intel",
+            "ios_1",
+            "android_021_x86",
+        ] {
             let tag: PlatformTag = text.parse().unwrap();
             assert_eq!(tag, PlatformTag::Other(text.to_owned()));
         }

@@ -5,7 +5,15 @@
 //! function of the old one and the edit: no host, no time. What comes out is read again and
 //! compared before anyone gets it.
 
+pub mod elf;
+pub mod hook;
+pub mod macho;
+mod numbers;
+pub mod pe;
+
 use std::collections::{BTreeMap, BTreeSet};
+
+use crate::binary::Format;
 
 /// What shall be different in a native file. In a universal Mach-O file, in each slice.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
@@ -59,4 +67,30 @@ pub enum Error {
     /// The changed file is not what was asked for: a defect of this program, caught in time.
     #[error("the changed file is not right: {0}")]
     Wrong(String),
+}
+
+/// The file with `edit`, whatever its format, read again and compared with what was asked for. The
+/// same file for an edit that changes nothing.
+///
+/// # Errors
+/// A file that cannot be read, or an edit that it does not allow.
+pub fn apply(bytes: &[u8], edit: &Edit) -> Result<Vec<u8>, Error> {
+    match Format::of(bytes) {
+        Some(Format::Elf) => elf::apply(bytes, edit),
+        Some(Format::MachO) => macho::apply(bytes, edit),
+        Some(Format::Pe) => pe::apply(bytes, edit),
+        _ => Err(Error::Unsupported("it is not a native program or library".to_owned())),
+    }
+}
+
+/// The file without what only debuggers and linkers read. Mach-O and PE files are given back as they
+/// are: their symbols are few, or lie in files of their own.
+///
+/// # Errors
+/// When the file cannot be read.
+pub fn strip(bytes: &[u8]) -> Result<Vec<u8>, Error> {
+    match Format::of(bytes) {
+        Some(Format::Elf) => elf::strip(bytes),
+        _ => Ok(bytes.to_owned()),
+    }
 }

@@ -2,6 +2,8 @@
 //!
 //! The tables are data, made from auditwheel's by `scripts/policy-tables.py` (PEP 600, PEP 656).
 
+pub mod android;
+pub mod stable_abi;
 pub mod windows;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -38,6 +40,21 @@ impl Policy {
         let Some((namespace, number)) = version.split_once('_') else { return true };
         self.symbol_versions.get(namespace).is_none_or(|versions| versions.contains(number))
     }
+}
+
+/// Whether `library` is Python's own: `libpython3.12.so.1.0`, `libpython3.so`.
+///
+/// ```
+/// use wheelsmith_core::policy::is_libpython;
+///
+/// assert!(is_libpython("libpython3.13t.so.1.0"));
+/// assert!(!is_libpython("libpython_helper.so"));
+/// ```
+pub fn is_libpython(library: &str) -> bool {
+    let Some(rest) = library.strip_prefix("libpython") else { return false };
+    let Some((version, _)) = rest.split_once(".so") else { return false };
+    let version = version.trim_end_matches(['d', 'm', 't', 'u']);
+    !version.is_empty() && version.bytes().all(|b| b.is_ascii_digit() || b == b'.')
 }
 
 /// Whether `library` is the dynamic loader, which is there wherever the program starts at all.

@@ -8,6 +8,7 @@ use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use super::launcher::{self, MODULE};
 use super::make::MadeWheel;
 use super::{BuildOptions, Error, Project};
+use crate::artifact::{self, Limits};
 use crate::audit::{self, Audit, NativeFile, Wanted};
 use crate::build::inputs;
 use crate::config::Wheel;
@@ -304,9 +305,8 @@ impl Pack<'_> {
             let file = match &entry.source {
                 Source::Bytes(bytes) => NativeFile::read(&entry.path, bytes),
                 Source::File { path, .. } => {
-                    let bytes = sys::fs::read(path);
-                    let bytes = bytes.map_err(|e| Error::io("read a file to inspect", e))?;
-                    NativeFile::read(&entry.path, &bytes)
+                    artifact::native_file(&entry.path, path, &Limits::default())
+                        .map_err(|e| Error::io("read a file to inspect", e))?
                 }
             };
             files.extend(file);

@@ -76,6 +76,32 @@ pub fn open(path: &Path) -> io::Result<std::fs::File> {
     Ok(fs_err::File::open(path)?.into_file())
 }
 
+/// Reads into `buffer` from `at` on, in bytes from the start of the file, and says how many bytes it
+/// got: 0 at the end. Several threads may read the same file.
+pub fn read_at(file: &std::fs::File, buffer: &mut [u8], at: u64) -> io::Result<usize> {
+    #[cfg(unix)]
+    {
+        std::os::unix::fs::FileExt::read_at(file, buffer, at)
+    }
+    #[cfg(windows)]
+    {
+        std::os::windows::fs::FileExt::seek_read(file, buffer, at)
+    }
+}
+
+/// What is directly in a directory, by name.
+pub fn list(dir: &Path) -> io::Result<Vec<PathBuf>> {
+    let entries = fs_err::read_dir(dir)?;
+    let mut paths = entries.map(|entry| Ok(entry?.path())).collect::<io::Result<Vec<_>>>()?;
+    paths.sort();
+    Ok(paths)
+}
+
+/// A file without a name, gone with the value.
+pub fn nameless() -> io::Result<std::fs::File> {
+    tempfile::tempfile()
+}
+
 /// Creates or truncates a file that need not be whole, such as one below an [`UnfinishedDir`].
 pub fn create(path: &Path) -> io::Result<std::fs::File> {
     Ok(fs_err::File::create(path)?.into_file())

@@ -1,12 +1,15 @@
 //! How many things run at once: one pool of tokens for our own compiles, cargo and make.
 
 use std::io;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// A pool of job tokens, shared with child processes that speak make's jobserver protocol.
 #[derive(Clone)]
 pub struct Jobs {
     client: jobserver::Client,
     count: usize,
+    /// Held while a token that is there is taken, so that two do not take the same one.
+    looking: Arc<Mutex<()>>,
 }
 
 /// The right to run one job; given back when dropped.
@@ -23,7 +26,7 @@ impl Jobs {
     pub fn new(count: usize) -> Self {
         let count = count.max(1);
         let client = jobserver::Client::new(count).expect("the system gives out a pipe");
-        Self { client, count }
+        Self { client, count, looking: Arc::default() }
     }
 
     /// How many tokens there are in all: no more threads than this can be busy.
@@ -34,6 +37,13 @@ impl Jobs {
     /// Waits for a token.
     pub fn acquire(&self) -> io::Result<Token> {
         Ok(Token { _token: self.client.acquire()? })
+    }
+
+    /// A token if one is free right now: for helpers that the work can do without.
+    pub fn try_acquire(&self) -> Option<Token> {
+        let _looking = self.looking.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_free = self.client.available().is_ok_and(|free| free > 0);
+        if is_free { self.acquire().ok() } else { None }
     }
 
     /// Lets the child of `command` take tokens from this pool.

@@ -125,6 +125,8 @@ pub struct Elf {
     /// How many bytes at its end the loader never reads, without the section headers: symbols for
     /// the linker, debug information, or what somebody put behind the program.
     pub unloaded_bytes: u64,
+    /// Whether it has section headers, by which some tools find their way; the loader needs none.
+    pub has_section_headers: bool,
     /// What loads libraries in a static program of glibc: `dlopen`, `getaddrinfo`. Empty as well for
     /// a program that was stripped of the names of its functions.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -187,6 +189,7 @@ impl Elf {
             android_api: None,
             alignment_bytes: None,
             unloaded_bytes: unloaded_bytes(&file, &head),
+            has_section_headers: head.e_shnum != 0,
             static_openers: Vec::new(),
             symbols: None,
         };
@@ -330,6 +333,12 @@ fn float_abi(head: &Header) -> Option<FloatAbi> {
         },
         _ => None,
     }
+}
+
+/// `e_machine` and the processor that it stands for, of the header that begins `head`.
+pub(super) fn machine(head: &[u8]) -> Option<(u16, Option<Arch>)> {
+    let head = Goblin::parse_header(head).ok()?;
+    Some((head.e_machine, arch(&head)))
 }
 
 fn arch(head: &Header) -> Option<Arch> {

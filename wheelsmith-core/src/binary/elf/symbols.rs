@@ -51,7 +51,17 @@ pub struct Exports {
 impl Exports {
     /// Whether `name` is among them.
     pub fn contains(&self, name: &str) -> bool {
-        self.digests.binary_search(&digest(name.as_bytes())).is_ok()
+        self.contains_digest(Self::digest(name))
+    }
+
+    /// Whether the name of this digest is among them.
+    pub(crate) fn contains_digest(&self, digest: u64) -> bool {
+        self.digests.binary_search(&digest).is_ok()
+    }
+
+    /// What stands for `name`.
+    pub(crate) fn digest(name: &str) -> u64 {
+        digest(name.as_bytes())
     }
 
     /// How many there are.

@@ -1,0 +1,60 @@
+//! The files below a directory.
+
+use std::path::{Path, PathBuf};
+
+use super::members::{Gather, Place, Stated, safe_path};
+use super::{Error, Limits};
+use crate::finding::{Code, Finding};
+use crate::sys;
+
+/// Adds the files below `root` to `gather`. Links to files inside are files under their own name;
+/// links to directories are not followed, since what those hold is there already.
+pub(super) fn list(root: &Path, limits: &Limits, gather: &mut Gather<'_>) -> Result<(), Error> {
+    let root = sys::fs::canonicalize(root).map_err(|e| Error::read(root, e))?;
+    let mut open: Vec<(PathBuf, Vec<u8>)> = vec![(root.clone(), Vec::new())];
+    while let Some((dir, prefix)) = open.pop() {
+        for path in sys::fs::list(&dir).map_err(|e| Error::read(&dir, e))? {
+            if !gather.may_go_on() {
+                return Ok(());
+            }
+            let mut name = prefix.clone();
+            name.extend(path.file_name().unwrap_or_default().as_encoded_bytes());
+            let kind = sys::fs::symlink_metadata(&path).map_err(|e| Error::read(&path, e))?;
+            if kind.is_dir() {
+                name.push(b'/');
+                if name.len() > limits.path_bytes {
+                    let (dir, _) = safe_path(&name[..limits.path_bytes]);
+                    let message = "its path is longer than any real one";
+                    gather.note(Finding::new(Code::OverLimit, &dir, message));
+                } else {
+                    open.push((path, name));
+                }
+                continue;
+            }
+            let mut place = path;
+            let mut metadata = kind;
+            if metadata.is_symlink() {
+                let target = sys::fs::canonicalize(&place).ok();
+                let Some(target) = target.filter(|target| target.starts_with(&root)) else {
+                    let (path, _) = safe_path(&name);
+                    let message = "it is a link that leads out of the directory, or nowhere";
+                    gather.note(Finding::new(Code::NotJudged, &path, message));
+                    continue;
+                };
+                metadata = sys::fs::metadata(&target).map_err(|e| Error::read(&target, e))?;
+                place = target;
+            }
+            // Nothing can be said of pipes and devices, and reading them may never end.
+            if !metadata.is_file() {
+                continue;
+            }
+            let executable = sys::fs::is_executable(&place).map_err(|e| Error::read(&place, e))?;
+            let (size_bytes, packed_bytes) = (metadata.len(), metadata.len());
+            let stated = Stated { name: &name, size_bytes, packed_bytes, executable };
+            if !gather.add(&stated, Place::File(place)) {
+                return Ok(());
+            }
+        }
+    }
+    Ok(())
+}

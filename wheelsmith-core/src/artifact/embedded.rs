@@ -1,0 +1,208 @@
+//! Files inside files: images that a program carries as bytes, archives in archives.
+//!
+//! An image at byte 0x1f00 of `pkg/tool` is called `pkg/tool@0x1f00`, one inside that
+//! `pkg/tool@0x1f00@0x40`; a member of an archive `pkg/data.zip/lib/x.so`.
+
+use std::io::Write as _;
+
+use super::blob::Blob;
+use super::error::Trouble;
+use super::extent;
+use super::inspect::{Context, Seen, look};
+use super::members::Place;
+use super::open::{self, Container};
+use super::scan::{Found, Magic};
+use super::source::{Buffers, Source};
+use crate::binary::Format;
+use crate::finding::{Code, Finding};
+use crate::name::WheelPath;
+use crate::sys;
+
+/// A member in which there may be others, at hand to be read anywhere.
+pub(super) struct Host {
+    blob: Blob,
+    found: Found,
+}
+
+impl Found {
+    /// The member itself beside what was found in it; nothing when there is nothing to look at. A
+    /// deflated member goes to a file without a name.
+    pub(super) fn within(self, source: &mut Source<'_>) -> Result<Option<Host>, Trouble> {
+        if !self.has_more() {
+            return Ok(None);
+        }
+        let blob = if let Some(blob) = source.stored_blob() {
+            blob
+        } else {
+            let mut file = sys::fs::nameless()?;
+            let mut written = Ok(());
+            source.visit(&(0..source.size()), &mut |part| {
+                if written.is_ok() {
+                    written = file.write_all(part);
+                }
+            })?;
+            written?;
+            Blob::new(file)?
+        };
+        Ok(Some(Host { blob, found: self }))
+    }
+}
+
+/// Looks at what lies inside `host`, which lies at `path`.
+pub(super) fn inside(
+    context: &Context<'_>,
+    buffers: &mut Buffers,
+    path: &WheelPath,
+    host: &Host,
+    depth: u32,
+    seen: &mut Seen,
+) {
+    let Host { blob, found } = host;
+    let is_too_deep = depth >= context.limits.depth;
+    let too_deep = || {
+        let message = format!("it lies {depth} files deep, and may hold more");
+        Finding::new(Code::OverLimit, path, message)
+    };
+    if let Some(container) = found.container() {
+        if is_too_deep {
+            return seen.findings.push(too_deep());
+        }
+        let name = path.file_name();
+        let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
+        let before = seen.files.len();
+        match contained(context, buffers, (path, Some(stem)), blob, container, depth, seen) {
+            Ok(_) => {
+                let count = seen.files.len() - before;
+                seen.findings.extend(holds(path, container, count));
+                return;
+            }
+            // What begins like an archive and is none may still hold images.
+            Err(trouble @ Trouble::OverLimit(_)) => {
+                return seen.findings.push(trouble.finding(path));
+            }
+            Err(_) => {}
+        }
+    }
+    if found.has_too_many {
+        let message = "more of its bytes look like beginnings of files than any real file has";
+        seen.findings.push(Finding::new(Code::OverLimit, path, message));
+    }
+    let slices = extent::slices(blob);
+    let mut images = Vec::new();
+    let mut end = 0;
+    for (start, magic) in in_order(blob, &found.hits) {
+        if start < end || context.cancel.is_cancelled() {
+            continue;
+        }
+        let Some(inner) = extent::inner(blob, magic.0, magic.1) else { continue };
+        // The file itself, and the parts of a universal one.
+        if inner.container.is_none() && (inner.start == 0 || slices.contains(&inner.start)) {
+            continue;
+        }
+        if is_too_deep {
+            seen.findings.push(too_deep());
+            break;
+        }
+        let Ok(place) = format!("{path}@{:#x}", inner.start).parse::<WheelPath>() else { continue };
+        let Some(part) = blob.part(inner.start, inner.size) else { continue };
+        end = inner.start + inner.size;
+        if let Some(container) = inner.container {
+            let before = seen.files.len();
+            let size = contained(context, buffers, (&place, None), &part, container, depth, seen);
+            // What only looked like a container leaves no trace.
+            let Ok(size) = size else {
+                end = inner.start + 1;
+                continue;
+            };
+            end = inner.start + size;
+            seen.findings.extend(holds(&place, container, seen.files.len() - before));
+        } else {
+            images.push(format!("{place}: {} of {} bytes", what(&part), inner.size));
+            look(context, buffers, &place, &Place::Stored(part), depth + 1, seen);
+        }
+    }
+    seen.findings.extend(carries(path, images));
+}
+
+/// The hits by where their files begin.
+fn in_order(blob: &Blob, hits: &[(u64, Magic)]) -> Vec<(u64, (u64, Magic))> {
+    let start = |hit: &(u64, Magic)| match hit.1 {
+        // These two are found at their ends, and begin far before.
+        Magic::ZipEnd | Magic::Pe => extent::inner(blob, hit.0, hit.1).map(|inner| inner.start),
+        Magic::Tar => hit.0.checked_sub(257),
+        _ => Some(hit.0),
+    };
+    let mut starts: Vec<_> = hits.iter().filter_map(|hit| Some((start(hit)?, *hit))).collect();
+    starts.sort_unstable();
+    starts
+}
+
+/// Looks at the members of the container `blob` and says how many bytes it takes. `name` is the path
+/// of the container, and what a single stream in it is called.
+fn contained(
+    context: &Context<'_>,
+    buffers: &mut Buffers,
+    name: (&WheelPath, Option<&str>),
+    blob: &Blob,
+    container: Container,
+    depth: u32,
+    seen: &mut Seen,
+) -> Result<u64, Trouble> {
+    let (path, stem) = name;
+    let (container, blob, size) = match container {
+        Container::Gzip => {
+            let (unpacked, size) = open::gunzip(blob, context.limits, context.cancel)?;
+            let first = unpacked.first(open::TELLING)?;
+            if Container::of(&first) != Some(Container::Tar) {
+                let place = stem.map_or(Ok(path.clone()), |stem| path.join(stem));
+                let place = place.map_err(|e| Trouble::unreadable(e.to_string()))?;
+                look(context, buffers, &place, &Place::Stored(unpacked), depth + 1, seen);
+                return Ok(size);
+            }
+            (Container::Tar, unpacked, size)
+        }
+        container => (container, blob.clone(), blob.size()),
+    };
+    let members = open::list(container, &blob, context.limits).map_err(Trouble::Unreadable)?;
+    for mut finding in members.findings {
+        finding.file = match finding.file {
+            Some(inner) => path.join(inner.as_str()).ok(),
+            None => Some(path.clone()),
+        };
+        seen.findings.push(finding);
+    }
+    for (inner, place) in members.list.iter().zip(&members.places) {
+        if let Ok(inner) = path.join(inner.path.as_str()) {
+            look(context, buffers, &inner, place, depth + 1, seen);
+        }
+    }
+    Ok(size)
+}
+
+fn holds(path: &WheelPath, container: Container, count: usize) -> Option<Finding> {
+    let files = match count {
+        0 => return None,
+        1 => "a native file".to_owned(),
+        count => format!("{count} native files"),
+    };
+    let message = format!("it is a {} that holds {files}", container.name());
+    Some(Finding::new(Code::EmbeddedImage, path, message))
+}
+
+fn carries(path: &WheelPath, images: Vec<String>) -> Option<Finding> {
+    let message = match images.len() {
+        0 => return None,
+        1 => "it carries a native file as bytes".to_owned(),
+        count => format!("it carries {count} native files as bytes"),
+    };
+    Some(Finding::new(Code::EmbeddedImage, path, message).because(images))
+}
+
+fn what(image: &Blob) -> &'static str {
+    match image.first(4096).ok().and_then(|first| Format::read(&first)) {
+        Some(Format::Elf) => "an ELF file",
+        Some(Format::MachO) => "a Mach-O file",
+        Some(Format::Pe) => "a Windows file",
+        _ => "a static library",
+    }
+}

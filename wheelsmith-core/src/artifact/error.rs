@@ -1,0 +1,110 @@
+//! Why an input could not be judged at all, and what may be wrong with one member.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::finding::{Code, Finding};
+use crate::name::WheelPath;
+
+/// Why an input could not be read.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The system gave no bytes.
+    #[error("cannot read `{path}`", path = .path.display())]
+    Read {
+        /// Of what.
+        path: PathBuf,
+        /// What the system says.
+        #[source]
+        source: io::Error,
+    },
+    /// It is no archive of its kind, or is cut short.
+    #[error("cannot read `{path}` as a {kind}: {why}", path = .path.display())]
+    Archive {
+        /// The file.
+        path: PathBuf,
+        /// What it seemed to be.
+        kind: &'static str,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// There is no such member.
+    #[error("cannot read `{member}` of `{path}`: it has no such file", path = .path.display())]
+    NoMember {
+        /// The artifact.
+        path: PathBuf,
+        /// Which.
+        member: WheelPath,
+    },
+    /// A member cannot be read whole.
+    #[error("cannot read `{member}` of `{path}`: {why}", path = .path.display())]
+    Member {
+        /// The artifact.
+        path: PathBuf,
+        /// Which.
+        member: WheelPath,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// A pattern that is none, or names nothing.
+    #[error("cannot expand `{pattern}`: {why}")]
+    Pattern {
+        /// As it was given.
+        pattern: String,
+        /// Why not.
+        why: String,
+    },
+    /// The user asked to stop.
+    #[error("stopped")]
+    Cancelled,
+}
+
+impl Error {
+    pub(super) fn read(path: &Path, source: io::Error) -> Self {
+        Self::Read { path: path.to_owned(), source }
+    }
+
+    pub(super) fn archive(path: &Path, kind: &'static str, why: impl Into<String>) -> Self {
+        Self::Archive { path: path.to_owned(), kind, why: why.into() }
+    }
+}
+
+/// What is wrong with one member: a finding, since the others can be judged.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Trouble {
+    /// Its bytes cannot be had.
+    Unreadable(String),
+    /// It is more than any real file.
+    OverLimit(String),
+    /// Another reader may see something else.
+    Ambiguous(String),
+}
+
+impl Trouble {
+    pub(super) fn unreadable(why: impl Into<String>) -> Self {
+        Self::Unreadable(why.into())
+    }
+
+    /// In words.
+    pub(super) fn into_text(self) -> String {
+        match self {
+            Self::Unreadable(why) | Self::OverLimit(why) | Self::Ambiguous(why) => why,
+        }
+    }
+
+    pub(super) fn finding(self, path: &WheelPath) -> Finding {
+        let code = match self {
+            Self::Unreadable(_) => Code::Unreadable,
+            Self::OverLimit(_) => Code::OverLimit,
+            Self::Ambiguous(_) => Code::AmbiguousMember,
+        };
+        Finding::new(code, path, self.into_text())
+    }
+}
+
+impl From<io::Error> for Trouble {
+    fn from(error: io::Error) -> Self {
+        Self::Unreadable(error.to_string())
+    }
+}

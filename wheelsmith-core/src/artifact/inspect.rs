@@ -1,0 +1,158 @@
+//! What the native files of an artifact say of themselves.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use super::error::Trouble;
+use super::members::{Members, Place};
+use super::scan::Scan;
+use super::source::{Buffers, Source};
+use super::{Error, Inspect, Limits, embedded, pieces, work};
+use crate::audit::NativeFile;
+use crate::binary::macho::MachO;
+use crate::binary::{Format, Pieces};
+use crate::finding::{Code, Finding};
+use crate::name::WheelPath;
+use crate::sys::{Cancel, Host};
+
+/// What was seen in one member and in what lies inside it.
+#[derive(Default)]
+pub(super) struct Seen {
+    pub(super) files: Vec<NativeFile>,
+    pub(super) findings: Vec<Finding>,
+    /// How many bytes of what lies inside it may still be looked at.
+    left_bytes: u64,
+}
+
+/// What lies inside a member, and is packed again, may have so many times its bytes.
+const INNER_RATIO: u64 = 64;
+
+/// What holds for all members.
+pub(super) struct Context<'c> {
+    pub(super) inspect: Inspect,
+    pub(super) limits: &'c Limits,
+    pub(super) cancel: &'c Cancel,
+}
+
+pub(super) fn native_files(
+    members: &Members,
+    inspect: Inspect,
+    limits: &Limits,
+    host: &Host,
+) -> Result<(Vec<NativeFile>, Vec<Finding>), Error> {
+    let context = Context { inspect, limits, cancel: &host.cancel };
+    // The largest first, so that none is begun when all else is done.
+    let mut order: Vec<usize> = (0..members.list.len()).collect();
+    order.sort_by_key(|&at| (std::cmp::Reverse(members.list[at].size_bytes), at));
+    let count = AtomicUsize::new(0);
+    let seen = work::each(order.len(), host, |buffers, at| {
+        let (member, place) = (&members.list[order[at]], &members.places[order[at]]);
+        let inner_bytes = member.size_bytes.max(limits.ratio_from_bytes);
+        let left_bytes = inner_bytes.saturating_mul(INNER_RATIO).min(limits.total_bytes);
+        let mut seen = Seen { left_bytes, ..Seen::default() };
+        if count.load(Ordering::Relaxed) <= limits.native_files {
+            look(&context, buffers, &member.path, place, 0, &mut seen);
+            count.fetch_add(seen.files.len(), Ordering::Relaxed);
+        }
+        seen
+    })?;
+    let mut files = Vec::new();
+    let mut findings = members.findings.clone();
+    if count.into_inner() > limits.native_files {
+        // Which were looked at depends on who was first: none of them is shown.
+        let message = format!("it has more than {} native files", limits.native_files);
+        findings.push(Finding::whole(Code::OverLimit, message));
+        return Ok((files, findings));
+    }
+    for mut one in seen {
+        files.append(&mut one.files);
+        findings.append(&mut one.findings);
+    }
+    files.sort_by(|a, b| a.path.cmp(&b.path));
+    findings.sort();
+    findings.dedup();
+    Ok((files, findings))
+}
+
+/// Looks at one member, and in deep mode at what lies inside it.
+pub(super) fn look(
+    context: &Context<'_>,
+    buffers: &mut Buffers,
+    path: &WheelPath,
+    place: &Place,
+    depth: u32,
+    seen: &mut Seen,
+) {
+    if matches!(place, Place::Refused) || context.cancel.is_cancelled() {
+        return;
+    }
+    let looked = place.open(buffers).and_then(|mut source| {
+        let format = native(context, &mut source, path, seen)?;
+        // A static library is made of objects, which is no news.
+        if !context.inspect.deep || format == Some(Format::Archive) {
+            return Ok(None);
+        }
+        let mut scan = Scan::new(format.is_some());
+        let size = source.size();
+        if depth > 0 {
+            let left = seen.left_bytes.checked_sub(size);
+            let more =
+                "what lies inside the member of the archive has more bytes than any real one";
+            seen.left_bytes = left.ok_or_else(|| Trouble::OverLimit(more.into()))?;
+        }
+        source.visit(&(0..size), &mut |part| scan.take(part))?;
+        let found = scan.finish();
+        seen.findings.extend(found.build_paths(path));
+        found.within(&mut source)
+    });
+    let found = match looked {
+        Ok(Some(found)) => found,
+        Ok(None) => return,
+        Err(trouble) => return seen.findings.push(trouble.finding(path)),
+    };
+    embedded::inside(context, buffers, path, &found, depth, seen);
+}
+
+/// Looks at the file itself; says what it is if it is native.
+fn native(
+    context: &Context<'_>,
+    source: &mut Source<'_>,
+    path: &WheelPath,
+    seen: &mut Seen,
+) -> Result<Option<Format>, Trouble> {
+    let (first, trouble) = pieces::first(source);
+    if !may_be_native(&first) {
+        return trouble.map_or(Ok(None), Err);
+    }
+    let (file, trouble) = if trouble.is_some() {
+        // To the reader, the file ends where its bytes do.
+        (NativeFile::read(path, &first), trouble)
+    } else {
+        let reader = |pieces: &Pieces| NativeFile::read(path, pieces);
+        let (mut file, trouble) = pieces::drive(source, first, context.limits, reader);
+        if let Some(macho) = file.as_mut().and_then(|file| file.macho.as_mut()) {
+            let uncompared = compare_pages(source, macho).err();
+            (file, trouble.or(uncompared))
+        } else {
+            (file, trouble)
+        }
+    };
+    seen.findings.extend(trouble.map(|trouble| trouble.finding(path)));
+    let format = file.as_ref().map(|file| file.format);
+    seen.files.extend(file);
+    Ok(format)
+}
+
+/// Compares the pages with their signatures while the bytes go by: nothing of them is kept.
+fn compare_pages(source: &mut Source<'_>, macho: &mut MachO) -> Result<(), Trouble> {
+    for mut check in macho.page_checks() {
+        source.visit(&check.range(), &mut |part| check.update(part))?;
+        macho.set_pages(check.slice(), check.finish());
+    }
+    Ok(())
+}
+
+/// Whether a file that begins so is worth a closer look.
+pub(super) fn may_be_native(first: &[u8]) -> bool {
+    // The header of a Windows file lies where an older one says, maybe beyond these bytes.
+    Format::of(first).is_some() || first.starts_with(b"MZ")
+}

@@ -1,0 +1,182 @@
+//! What an input is, and what it holds.
+
+use std::io::{self, Read, Write as _};
+use std::path::Path;
+
+use super::blob::Blob;
+use super::error::{Error, Trouble};
+use super::members::{Gather, Members, Place, Stated};
+use super::source::{Buffers, Source};
+use super::{Limits, dir, tar, zip};
+use crate::audit::Kind;
+use crate::runtime::MANIFEST_FILE;
+use crate::sys::{self, Cancel};
+
+/// A file that holds files, told by its first bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Container {
+    Zip,
+    Tar,
+    Gzip,
+}
+
+/// How many first bytes it takes to tell.
+pub(super) const TELLING: usize = 512;
+
+/// Packings that are known and not read.
+const OTHERS: &[(&[u8], &str)] = &[
+    (b"\xfd7zXZ\0", "xz"),
+    (b"BZh", "bzip2"),
+    (b"\x28\xb5\x2f\xfd", "zstd"),
+    (b"7z\xbc\xaf", "7z"),
+];
+
+impl Container {
+    pub(super) fn of(first: &[u8]) -> Option<Self> {
+        match first {
+            [b'P', b'K', 3, 4, ..] | [b'P', b'K', 5, 6, ..] => Some(Self::Zip),
+            [0x1f, 0x8b, 8, ..] => Some(Self::Gzip),
+            _ if first.get(257..262) == Some(b"ustar") && tar::is_header(first) => Some(Self::Tar),
+            _ => None,
+        }
+    }
+
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Zip => "zip archive",
+            Self::Tar => "tar archive",
+            Self::Gzip => "gzip file",
+        }
+    }
+}
+
+pub(super) fn open(
+    path: &Path,
+    limits: &Limits,
+    cancel: &Cancel,
+) -> Result<(Kind, Members), Error> {
+    let read = |e| Error::read(path, e);
+    if sys::fs::metadata(path).map_err(read)?.is_dir() {
+        let mut gather = Gather::new(limits);
+        dir::list(path, limits, &mut gather)?;
+        let is_runtime = sys::fs::metadata(path.join(MANIFEST_FILE)).is_ok_and(|m| m.is_file());
+        let kind = if is_runtime { Kind::Runtime } else { Kind::Directory };
+        return Ok((kind, gather.finish()));
+    }
+    let blob = Blob::new(sys::fs::open(path).map_err(read)?).map_err(read)?;
+    let first = blob.first(TELLING).map_err(read)?;
+    let is_wheel = path.extension().is_some_and(|e| e.eq_ignore_ascii_case("whl"));
+    let container = Container::of(&first);
+    if is_wheel && container != Some(Container::Zip) {
+        return Err(Error::archive(path, "wheel", "it is no zip archive"));
+    }
+    if let Some((_, name)) = OTHERS.iter().find(|(magic, _)| first.starts_with(magic)) {
+        let why = format!("it is packed with {name}: unpack it, and audit what is in it");
+        return Err(Error::archive(path, "archive", why));
+    }
+    let Some(container) = container else {
+        return Ok((Kind::File, single(path, path.file_name(), blob, limits)));
+    };
+    let kind = if is_wheel { Kind::Wheel } else { Kind::Archive };
+    let what = if is_wheel { "wheel" } else { container.name() };
+    let error = |why| Error::archive(path, what, why);
+    if container != Container::Gzip {
+        return Ok((kind, list(container, &blob, limits).map_err(error)?));
+    }
+    let unpacked = gunzip(&blob, limits, cancel).map_err(|trouble| error(trouble.into_text()))?.0;
+    if cancel.is_cancelled() {
+        return Err(Error::Cancelled);
+    }
+    let first = unpacked.first(TELLING).map_err(read)?;
+    if Container::of(&first) == Some(Container::Tar) || tar::is_header(&first) {
+        return Ok((kind, list(Container::Tar, &unpacked, limits).map_err(error)?));
+    }
+    Ok((Kind::File, single(path, path.file_stem(), unpacked, limits)))
+}
+
+/// A file as its only member.
+fn single(path: &Path, name: Option<&std::ffi::OsStr>, blob: Blob, limits: &Limits) -> Members {
+    let mut gather = Gather::new(limits);
+    let executable = sys::fs::is_executable(path).unwrap_or(false);
+    let (size_bytes, packed_bytes) = (blob.size(), blob.size());
+    let name = name.unwrap_or_default().as_encoded_bytes();
+    gather.add(&Stated { name, size_bytes, packed_bytes, executable }, Place::Stored(blob));
+    gather.finish()
+}
+
+/// What an archive holds that is not packed as a whole.
+pub(super) fn list(container: Container, blob: &Blob, limits: &Limits) -> Result<Members, String> {
+    let mut gather = Gather::new(limits);
+    match container {
+        Container::Zip => zip::list(blob, &mut gather)?,
+        Container::Tar => tar::list(blob, limits, &mut gather)?,
+        Container::Gzip => return Err("it holds one stream, and no members".into()),
+    }
+    Ok(gather.finish())
+}
+
+/// The unpacked bytes of a gzip file, in a file without a name, and how many packed ones it took.
+pub(super) fn gunzip(
+    blob: &Blob,
+    limits: &Limits,
+    cancel: &Cancel,
+) -> Result<(Blob, u64), Trouble> {
+    let mut file = sys::fs::nameless()?;
+    let mut reader =
+        flate2::bufread::GzDecoder::new(io::BufReader::with_capacity(64 << 10, blob.reader()));
+    let mut buffer = vec![0; 128 << 10];
+    let mut size = 0_u64;
+    loop {
+        let n = match reader.read(&mut buffer) {
+            Ok(0) => break,
+            Ok(n) => n,
+            Err(e) => {
+                return Err(Trouble::unreadable(format!("after {size} unpacked bytes: {e}")));
+            }
+        };
+        size += n as u64;
+        let packed = reader.get_ref().get_ref().position().max(1);
+        if size > limits.member_bytes
+            || (size > limits.ratio_from_bytes && size / packed > limits.ratio)
+        {
+            return Err(Trouble::OverLimit(format!(
+                "it has more than {} MiB when unpacked, of {packed} packed bytes",
+                size >> 20
+            )));
+        }
+        if cancel.is_cancelled() {
+            break;
+        }
+        file.write_all(&buffer[..n])?;
+    }
+    let source = reader.get_ref();
+    let packed = source.get_ref().position() - source.buffer().len() as u64;
+    Ok((Blob::new(file)?, packed))
+}
+
+/// Whether a gzip stream begins `blob` that holds an archive or a native file: three bytes turn up by
+/// chance, and what else is packed is nobody's business here.
+pub(super) fn gzip_holds_files(blob: &Blob) -> bool {
+    let mut first = Vec::new();
+    // An error behind the first bytes shows later.
+    let reader = flate2::read::GzDecoder::new(blob.reader());
+    let _ = reader.take(TELLING as u64).read_to_end(&mut first);
+    Container::of(&first).is_some() || super::inspect::may_be_native(&first)
+}
+
+impl Place {
+    /// The bytes of the member, to be read range by range.
+    pub(super) fn open<'w>(&self, buffers: &'w mut Buffers) -> Result<Source<'w>, Trouble> {
+        match self {
+            Self::File(path) => Ok(Source::stored(buffers, Blob::new(sys::fs::open(path)?)?)),
+            Self::Stored(blob) => Ok(Source::stored(buffers, blob.clone())),
+            Self::Zip(archive, packed) => match packed.bytes(archive)? {
+                zip::Bytes::Stored(blob) => Ok(Source::stored(buffers, blob)),
+                zip::Bytes::Deflated(blob) => {
+                    Ok(Source::deflated(buffers, blob, packed.size_bytes))
+                }
+            },
+            Self::Refused => Err(Trouble::OverLimit("it was left alone".into())),
+        }
+    }
+}

@@ -1,0 +1,216 @@
+//! The bytes of one member, range by range.
+//!
+//! A stored member is read where it lies. A deflated one can only be inflated from its start: it is
+//! inflated as far as somebody asks and no further, its first part is kept, and what was passed
+//! without being kept is inflated again. What a loader reads of a native file lies near its start,
+//! with a few pages towards its end, so that little is inflated twice.
+//!
+//! The checksum of a member stands for all of it, and so is not looked at here.
+
+use std::ops::Range;
+
+use flate2::{Decompress, FlushDecompress, Status};
+
+use super::blob::Blob;
+use super::error::Trouble;
+
+/// How much of the start of a deflated member is kept, in bytes: symbol tables lie there.
+const HEAD: usize = 4 << 20;
+/// Packed bytes that are read at a time, and unpacked ones that are passed over at a time.
+const PACKED: usize = 64 << 10;
+const PASSED: usize = 128 << 10;
+/// A reader that makes us start again more often than this walks a file backwards.
+const MOST_RESTARTS: u32 = 24;
+
+/// Room that one thread needs to inflate, used for one member after the other.
+pub(super) struct Buffers {
+    inflater: Decompress,
+    packed: Vec<u8>,
+    passed: Vec<u8>,
+    head: Vec<u8>,
+}
+
+impl Buffers {
+    pub(super) fn new() -> Self {
+        let (packed, passed) = (vec![0; PACKED], vec![0; PASSED]);
+        Self { inflater: Decompress::new(false), packed, passed, head: Vec::new() }
+    }
+}
+
+/// The bytes of one member.
+pub(super) struct Source<'w> {
+    buffers: &'w mut Buffers,
+    blob: Blob,
+    /// Unpacked, in bytes.
+    size: u64,
+    deflated: Option<Deflated>,
+}
+
+/// How far a deflated member is inflated.
+#[derive(Default)]
+struct Deflated {
+    /// Unpacked bytes so far.
+    position: u64,
+    /// Where the next packed bytes are read.
+    packed_at: u64,
+    /// Which of those in the buffer are still to be inflated.
+    ready: Range<usize>,
+    restarts: u32,
+    /// How many bytes to read next: members of which only the first bytes matter are many.
+    step: usize,
+}
+
+impl<'w> Source<'w> {
+    /// A member that lies as it is.
+    pub(super) fn stored(buffers: &'w mut Buffers, blob: Blob) -> Self {
+        let size = blob.size();
+        Self { buffers, blob, size, deflated: None }
+    }
+
+    /// A member that is deflated (RFC 1951) and has `size` bytes when inflated.
+    pub(super) fn deflated(buffers: &'w mut Buffers, blob: Blob, size: u64) -> Self {
+        buffers.inflater.reset(false);
+        buffers.head.clear();
+        let deflated = Deflated { step: 4096, ..Deflated::default() };
+        Self { buffers, blob, size, deflated: Some(deflated) }
+    }
+
+    /// Where it lies as it is; nothing when it is deflated.
+    pub(super) fn stored_blob(&self) -> Option<Blob> {
+        self.deflated.is_none().then(|| self.blob.clone())
+    }
+
+    /// Unpacked, in bytes.
+    pub(super) fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// Where a read that begins at `start` may as well begin, no earlier than `earliest`, without
+    /// more work.
+    pub(super) fn begin(&self, start: u64, earliest: u64) -> u64 {
+        match &self.deflated {
+            Some(deflated) if start >= deflated.position => earliest.max(deflated.position),
+            _ => earliest,
+        }
+    }
+
+    /// The bytes of a range that lies inside the member.
+    pub(super) fn bytes(&mut self, range: &Range<u64>) -> Result<Vec<u8>, Trouble> {
+        let mut bytes = Vec::new();
+        self.visit(range, &mut |part: &[u8]| bytes.extend_from_slice(part))?;
+        Ok(bytes)
+    }
+
+    /// Hands the bytes of a range to `take`, part by part.
+    pub(super) fn visit(
+        &mut self,
+        range: &Range<u64>,
+        take: &mut dyn FnMut(&[u8]),
+    ) -> Result<(), Trouble> {
+        let Some(deflated) = &mut self.deflated else {
+            let mut at = range.start;
+            while at < range.end {
+                let most = usize::try_from(range.end - at).unwrap_or(PASSED).min(PASSED);
+                self.blob.fill_at(at, &mut self.buffers.passed[..most])?;
+                take(&self.buffers.passed[..most]);
+                at += most as u64;
+            }
+            return Ok(());
+        };
+        let mut start = range.start;
+        let kept = self.buffers.head.len() as u64;
+        if start < kept {
+            let end = kept.min(range.end);
+            take(&self.buffers.head[offset(start)..offset(end)]);
+            start = end;
+        }
+        if start >= range.end {
+            return Ok(());
+        }
+        if start < deflated.position {
+            deflated.restart(&mut self.buffers.inflater)?;
+        }
+        while deflated.position < range.end {
+            let before = deflated.position;
+            // What is passed is not stopped at a border: fewer, larger steps are quicker.
+            let border = if before < start { start } else { range.end };
+            let most = usize::try_from(border - before).unwrap_or(PASSED).min(PASSED);
+            let n = deflated.inflate(&self.blob, self.buffers, most)?;
+            if n == 0 {
+                return Err(Trouble::unreadable(format!(
+                    "it ends after {} of {} bytes",
+                    deflated.position, self.size
+                )));
+            }
+            let part = &self.buffers.passed[..n];
+            let head = &mut self.buffers.head;
+            if head.len() as u64 == before && head.len() < HEAD {
+                head.extend_from_slice(&part[..n.min(HEAD - head.len())]);
+            }
+            if before >= start {
+                take(part);
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Deflated {
+    fn restart(&mut self, inflater: &mut Decompress) -> Result<(), Trouble> {
+        if self.restarts == MOST_RESTARTS {
+            return Err(Trouble::OverLimit("its parts lie in no order that a linker makes".into()));
+        }
+        inflater.reset(false);
+        *self = Self { restarts: self.restarts + 1, step: PACKED, ..Self::default() };
+        Ok(())
+    }
+
+    /// Inflates up to `most` bytes into the buffer and says how many: 0 at the end.
+    fn inflate(
+        &mut self,
+        blob: &Blob,
+        buffers: &mut Buffers,
+        most: usize,
+    ) -> Result<usize, Trouble> {
+        let Buffers { inflater, packed, passed, .. } = buffers;
+        let mut done = 0;
+        while done < most {
+            if self.ready.is_empty() {
+                let step = self.step.min(PACKED);
+                self.ready = 0..blob.read_at(self.packed_at, &mut packed[..step])?;
+                self.packed_at += self.ready.len() as u64;
+                self.step = step.saturating_mul(4);
+            }
+            let (read_before, made_before) = (inflater.total_in(), inflater.total_out());
+            let (from, to) = (&packed[self.ready.clone()], &mut passed[done..most]);
+            let status = match inflater.decompress(from, to, FlushDecompress::None) {
+                Ok(status) => status,
+                // What came before the damage may say what it is; the next call fails again.
+                Err(_) if done > 0 => break,
+                Err(_) => return Err(Trouble::unreadable(self.broken(blob))),
+            };
+            let read = offset(inflater.total_in() - read_before);
+            let made = offset(inflater.total_out() - made_before);
+            self.ready.start += read;
+            self.position += made as u64;
+            done += made;
+            if status == Status::StreamEnd || (read == 0 && made == 0) {
+                break;
+            }
+        }
+        Ok(done)
+    }
+
+    fn broken(&self, blob: &Blob) -> String {
+        format!(
+            "its packed bytes make no sense after {} unpacked ones ({} packed in all)",
+            self.position,
+            blob.size()
+        )
+    }
+}
+
+/// A place in memory: the caller saw that it lies in a slice.
+fn offset(at: u64) -> usize {
+    usize::try_from(at).unwrap_or(usize::MAX)
+}

@@ -1,0 +1,206 @@
+//! The members of a tar archive (POSIX pax; GNU's long names), found header by header.
+//!
+//! A reader of its own, because it must not hold in memory what an archive only claims to have.
+
+use std::collections::BTreeMap;
+
+use super::Limits;
+use super::blob::Blob;
+use super::error::Trouble;
+use super::members::{Gather, Place, Stated, safe_path};
+use crate::finding::{Code, Finding};
+use crate::name::WheelPath;
+
+const BLOCK: u64 = 512;
+/// Links that lead to links end somewhere.
+const MOST_LINKS: usize = 8;
+
+/// Whether `header` is that of a tar archive: its checksum is right.
+pub(super) fn is_header(header: &[u8]) -> bool {
+    let Some(header) = header.get(..512) else { return false };
+    let Some(stated) = octal(&header[148..156]) else { return false };
+    // The sum of all bytes, with spaces where the sum itself stands.
+    let sum: u64 = header.iter().map(|&b| u64::from(b)).sum();
+    let own: u64 = header[148..156].iter().map(|&b| u64::from(b)).sum();
+    stated == sum - own + 8 * u64::from(b' ')
+}
+
+/// Where the archive that begins `blob` ends: behind its last whole member.
+pub(super) fn extent(blob: &Blob) -> u64 {
+    let mut at = 0;
+    while let Ok(header) = blob.array_at::<512>(at) {
+        let size = octal(&header[124..136]).filter(|_| is_header(&header));
+        let next = size.and_then(|size| next_header(at, size));
+        let Some(next) = next.filter(|next| *next <= blob.size()) else { break };
+        at = next;
+    }
+    at
+}
+
+/// Adds the members of an archive to `gather`.
+pub(super) fn list(blob: &Blob, limits: &Limits, gather: &mut Gather<'_>) -> Result<(), String> {
+    let mut links: BTreeMap<WheelPath, Vec<u8>> = BTreeMap::new();
+    let (mut at, mut long) = (0, Long::default());
+    while at < blob.size() {
+        let header = blob.array_at::<512>(at).map_err(|e| e.to_string())?;
+        if header.iter().all(|&b| b == 0) {
+            break;
+        }
+        if !is_header(&header) {
+            return Err(format!("there is no header at byte {at}"));
+        }
+        if !gather.may_go_on() {
+            return Ok(());
+        }
+        let stated = octal(&header[124..136]).ok_or("a member has no size")?;
+        let kind = header[156];
+        let size = if matches!(kind, b'L' | b'K' | b'x' | b'g') {
+            stated
+        } else {
+            long.size.unwrap_or(stated)
+        };
+        let next = next_header(at, size).ok_or("a member has no end")?;
+        let content = blob.part(at + BLOCK, size).ok_or("it is cut short")?;
+        match kind {
+            b'L' | b'K' => {
+                let text = content.first(limits.path_bytes + 1).map_err(|e| e.to_string())?;
+                let text = until_zero(&text).to_vec();
+                *(if kind == b'L' { &mut long.name } else { &mut long.link }) = Some(text);
+            }
+            b'x' => long.read(&content.first(64 << 10).map_err(|e| e.to_string())?),
+            b'0' | 0 | b'7' | b'1' | b'2' => {
+                let name = long.name.take().unwrap_or_else(|| name(&header));
+                // A directory in the oldest form.
+                let name: &[u8] = name.strip_prefix(b"./").unwrap_or(&name);
+                let is_link = matches!(kind, b'1' | b'2');
+                if is_link {
+                    let (path, _) = safe_path(&name[..name.len().min(limits.path_bytes)]);
+                    let link = long.link.take();
+                    let link = link.unwrap_or_else(|| until_zero(&header[157..257]).to_vec());
+                    let link = if kind == b'1' { [b"/", &link[..]].concat() } else { link };
+                    links.insert(path, link);
+                } else if !name.ends_with(b"/") {
+                    let mode = octal(&header[100..108]).unwrap_or_default();
+                    let executable = mode & 0o111 != 0;
+                    let stated = Stated { name, size_bytes: size, packed_bytes: size, executable };
+                    if !gather.add(&stated, Place::Stored(content)) {
+                        return Ok(());
+                    }
+                }
+                long = Long::default();
+            }
+            b'S' => {
+                let (path, _) = safe_path(&name(&header));
+                gather.note(Trouble::unreadable("it is stored with holes").finding(&path));
+                long = Long::default();
+            }
+            // Directories, devices, settings for all members.
+            _ if kind != b'g' => long = Long::default(),
+            _ => {}
+        }
+        at = next;
+    }
+    follow(&links, gather);
+    Ok(())
+}
+
+/// Links become the members that they lead to.
+fn follow(links: &BTreeMap<WheelPath, Vec<u8>>, gather: &mut Gather<'_>) {
+    for path in links.keys() {
+        let mut end = Some(path.clone());
+        for _ in 0..MOST_LINKS {
+            let Some(link) = end.as_ref().and_then(|end| links.get(end)) else { break };
+            end = end.as_ref().and_then(|end| target(end, link));
+        }
+        let found = end.as_ref().and_then(|end| gather.place(end));
+        let found =
+            found.map(|(member, place)| (member.size_bytes, member.executable, place.clone()));
+        if let Some((size_bytes, executable, place)) = found {
+            let name = path.as_str().as_bytes();
+            gather.add(&Stated { name, size_bytes, packed_bytes: size_bytes, executable }, place);
+        } else {
+            let message = "it is a link that leads to no file of the archive";
+            gather.note(Finding::new(Code::NotJudged, path, message));
+        }
+    }
+}
+
+/// Where a link at `path` leads; links from the top begin with `/`.
+fn target(path: &WheelPath, link: &[u8]) -> Option<WheelPath> {
+    let link = std::str::from_utf8(link).ok()?;
+    let mut parts: Vec<&str> = if link.starts_with('/') {
+        Vec::new()
+    } else {
+        path.parent().into_iter().flat_map(|parent| parent.split('/')).collect()
+    };
+    for part in link.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => _ = parts.pop()?,
+            part => parts.push(part),
+        }
+    }
+    parts.join("/").parse().ok()
+}
+
+/// What stands in front of a header because it has no room there.
+#[derive(Default)]
+struct Long {
+    name: Option<Vec<u8>>,
+    link: Option<Vec<u8>>,
+    size: Option<u64>,
+}
+
+impl Long {
+    /// Reads pax records, `LENGTH KEY=VALUE` and a line end each, where the length is that of all.
+    fn read(&mut self, mut records: &[u8]) {
+        while let Some(space) = records.iter().take(20).position(|&b| b == b' ') {
+            let size = std::str::from_utf8(&records[..space]).ok();
+            let size = size.and_then(|size| size.parse::<usize>().ok());
+            let Some(record) = size.and_then(|size| records.get(space + 1..size)) else { return };
+            records = &records[space + 1 + record.len()..];
+            let record = record.strip_suffix(b"\n").unwrap_or(record);
+            let Some(equals) = record.iter().position(|&b| b == b'=') else { return };
+            let value = record[equals + 1..].to_vec();
+            match &record[..equals] {
+                b"path" => self.name = Some(value),
+                b"linkpath" => self.link = Some(value),
+                b"size" => {
+                    self.size = String::from_utf8(value).ok().and_then(|size| size.parse().ok());
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+fn next_header(at: u64, size: u64) -> Option<u64> {
+    size.checked_next_multiple_of(BLOCK)?.checked_add(at)?.checked_add(BLOCK)
+}
+
+/// The name in a header: in ustar archives with its directories in front.
+fn name(header: &[u8; 512]) -> Vec<u8> {
+    let name = until_zero(&header[..100]);
+    let prefix = until_zero(&header[345..500]);
+    // GNU archives have other things where the directories would be.
+    if &header[257..263] == b"ustar\0" && !prefix.is_empty() {
+        [prefix, b"/", name].concat()
+    } else {
+        name.to_vec()
+    }
+}
+
+fn until_zero(bytes: &[u8]) -> &[u8] {
+    bytes.split(|&b| b == 0).next().unwrap_or_default()
+}
+
+/// A number in octal digits, or in binary when the first bit is set.
+fn octal(field: &[u8]) -> Option<u64> {
+    if field.first()? & 0x80 != 0 {
+        let (high, low) = field.split_at(field.len().checked_sub(8)?);
+        let is_small = high.first() == Some(&0x80) && high[1..].iter().all(|&b| b == 0);
+        return is_small.then(|| u64::from_be_bytes(low.try_into().unwrap_or_default()));
+    }
+    let text = std::str::from_utf8(until_zero(field)).ok()?.trim_matches(' ');
+    u64::from_str_radix(text, 8).ok()
+}

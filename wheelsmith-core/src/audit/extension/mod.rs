@@ -1,0 +1,312 @@
+//! Extension modules against the Python and ABI tags of their wheel.
+//!
+//! Judged are file names (which Pythons look for such a name), the functions by which Python starts
+//! a module, the library of Python that a Windows file loads, and, where a wheel or a file claims
+//! the stable ABI, every symbol that it takes from Python. Not judged is what no symbol shows: the
+//! layout of structures, macros, and whether a free-threaded module asks for the GIL.
+
+mod dll;
+mod guest;
+mod name;
+mod stable;
+mod start;
+mod symbols;
+mod words;
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+pub use symbols::Symbols;
+
+use self::guest::{Abi, Guest, Reach, Who};
+use self::name::ModuleName;
+use self::words::{invited, owner, systems};
+use super::NativeFile;
+use super::place::installed;
+use crate::binary::{elf, macho, pe};
+use crate::finding::{Code, Finding, Severity};
+use crate::name::{PlatformTag, PythonTag, WheelPath};
+
+/// Which module of Python a file is, and for which Pythons by its name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Extension {
+    /// What `import` calls it: `demo._speed`.
+    pub module: String,
+    /// The release that looks for such a file name, as tags have it: `cp312`, `pp310`. Nothing when
+    /// more than one does.
+    pub python: Option<String>,
+    /// Its ABI, as tags have it: `cp313t`, `abi3`, `pypy310_pp73`. Nothing when the name says nothing.
+    pub abi: Option<String>,
+}
+
+impl Extension {
+    /// The module that a file is: by its name, or by the function that starts it.
+    pub(super) fn of(path: &WheelPath, symbols: &Symbols) -> Option<Self> {
+        let name = ModuleName::parse(path.file_name())?;
+        let is_one = name.is_certain() || start::names(path, name.module, symbols).next().is_some();
+        if !is_one {
+            return None;
+        }
+        let (python, abi) = match &name.abi {
+            Abi::CPython(release) => {
+                let version = release.version;
+                (Some(format!("cp{}{}", version.major, version.minor)), Some(release.tag()))
+            }
+            Abi::Stable { free_threaded: false } => (None, Some("abi3".to_owned())),
+            Abi::Stable { free_threaded: true } => (None, Some("abi3t".to_owned())),
+            Abi::PyPy(Some(abi)) => {
+                let python = abi.split('_').next().unwrap_or_default();
+                (Some(python.replacen("pypy", "pp", 1)), Some(abi.clone()))
+            }
+            _ => (None, None),
+        };
+        Some(Self { module: dotted(path, name.module), python, abi })
+    }
+}
+
+/// What `import` calls a module. What lies outside the directory that Python imports from has no
+/// packages.
+fn dotted(path: &WheelPath, module: &str) -> String {
+    let place = installed(path.as_str());
+    let package = place.rsplit_once('/').map_or("", |(directory, _)| directory);
+    let package = package.strip_prefix("site").unwrap_or_default().trim_start_matches('/');
+    let parts = package.split('/').filter(|part| !part.is_empty());
+    let own = (module != "__init__").then_some(module);
+    parts.chain(own).collect::<Vec<_>>().join(".")
+}
+
+/// Judges the files of a wheel by its Python and ABI tags; its platform tags say which systems the
+/// names of files must be for. Only for wheels: nothing else claims anything.
+///
+/// Source: PEP 425, 489, 703, 793, 803, 3149; the lists of the stable ABI ([`crate::policy::stable_abi`]).
+pub fn check(files: &[NativeFile], python: &PythonTag, platforms: &[PlatformTag]) -> Vec<Finding> {
+    let wheel = Wheel { files, python, platforms, guests: guest::guests(python) };
+    let mut findings = Vec::new();
+    for group in wheel.groups().values() {
+        wheel.check_group(group, &mut findings);
+    }
+    findings.sort();
+    findings
+}
+
+/// What is judged together.
+struct Wheel<'w> {
+    files: &'w [NativeFile],
+    python: &'w PythonTag,
+    platforms: &'w [PlatformTag],
+    guests: Vec<Guest>,
+}
+
+/// A library that has to do with Python.
+struct Case<'w> {
+    file: &'w NativeFile,
+    name: Option<ModuleName<'w>>,
+    claims: Vec<Claim>,
+}
+
+/// Something that says what a file is built for.
+struct Claim {
+    abi: Abi,
+    /// In words, as the beginning of a message.
+    because: String,
+    evidence: Vec<String>,
+}
+
+impl Case<'_> {
+    fn reaches(&self, who: &Who) -> Reach {
+        let reaches = self.claims.iter().map(|claim| who.reached_by(&claim.abi));
+        reaches.min().unwrap_or(Reach::All)
+    }
+
+    /// What keeps some of a tag's Pythons away.
+    fn limit(&self, guest: &Guest) -> Option<&Claim> {
+        self.claims.iter().find(|claim| guest.who.reached_by(&claim.abi) == Reach::Some)
+    }
+
+    /// What it is built for by its name alone.
+    fn named_abi(&self) -> &Abi {
+        self.name.as_ref().map_or(&Abi::Any, |name| &name.abi)
+    }
+}
+
+impl<'w> Wheel<'w> {
+    /// The files of one module each, by its place and name: one for each Python, perhaps.
+    fn groups(&self) -> BTreeMap<(String, &'w str), Vec<Case<'w>>> {
+        let mut groups: BTreeMap<(String, &str), Vec<Case<'_>>> = BTreeMap::new();
+        for file in self.files.iter().filter(|file| is_library(file)) {
+            let name = ModuleName::parse(file.path.file_name());
+            let name = name.filter(|_| file.extension.is_some());
+            let claims = self.claims(file, name.as_ref());
+            if name.is_none() && claims.is_empty() && file.python.used.is_empty() {
+                continue;
+            }
+            let own = name.as_ref().map_or(file.path.file_name(), |name| name.module);
+            let place = installed(file.path.parent().unwrap_or_default());
+            groups.entry((place, own)).or_default().push(Case { file, name, claims });
+        }
+        groups
+    }
+
+    fn claims(&self, file: &NativeFile, name: Option<&ModuleName<'_>>) -> Vec<Claim> {
+        let mut claims = Vec::new();
+        if let Some(name) = name
+            && let Some(who) = owner(&name.abi)
+        {
+            let because = format!("its name (`{}`) is for {who}", name.suffix);
+            claims.push(Claim { abi: name.abi.clone(), because, evidence: Vec::new() });
+        }
+        // A program packed with its own Python is no business of the tags.
+        let has = |library: &str| {
+            let mut names = self.files.iter().map(|file| file.path.file_name());
+            names.any(|name| name.eq_ignore_ascii_case(library))
+        };
+        let libraries = dll::loaded(file).filter(|(library, _)| !has(library));
+        for (library, abi) in libraries {
+            let who = owner(&abi).unwrap_or_default();
+            let because = format!("it loads `{library}`, the library of {who}");
+            claims.push(Claim { abi, because, evidence: Vec::new() });
+        }
+        let taken = stable::free_threaded(file);
+        if !taken.is_empty() {
+            let because = "it takes what only free-threaded builds of Python have".to_owned();
+            claims.push(Claim { abi: Abi::FreeThreaded, because, evidence: taken });
+        }
+        // What the name leaves open, symbols may tell: without the stable ABI a file is for one
+        // release alone.
+        let is_for_every = |guest: &Guest| matches!(guest.who, Who::Every(_));
+        if file.extension.is_some() && claims.is_empty() && self.guests.iter().any(is_for_every) {
+            let taken = stable::outside(self.files, file);
+            if !taken.is_empty() {
+                let because = "it takes what is not part of the stable ABI, so that it is for one \
+                               release of Python alone"
+                    .to_owned();
+                claims.push(Claim { abi: Abi::OneRelease, because, evidence: taken });
+            }
+        }
+        claims
+    }
+
+    fn check_group(&self, group: &[Case<'w>], findings: &mut Vec<Finding>) {
+        let serves = |case: &Case<'_>, least: Reach| {
+            self.guests.iter().any(|guest| case.reaches(&guest.who) >= least)
+        };
+        let covered = |guest: &Guest| group.iter().any(|c| c.reaches(&guest.who) == Reach::All);
+        for case in group {
+            if serves(case, Reach::Some) || self.guests.is_empty() {
+                self.check_platform(case, findings);
+                findings.extend(start::check(case.file, case.name.as_ref(), &self.guests_of(case)));
+                findings.extend(stable::check(self.files, case, &self.guests_of(case)));
+                continue;
+            }
+            let mut finding = self.foreign(case);
+            if self.guests.iter().all(covered) {
+                // Another file serves those whom the tags invite: this one is only in the way.
+                finding.severity = Severity::Warning;
+            }
+            findings.push(finding);
+        }
+        let useful: Vec<&Case<'_>> = group.iter().filter(|c| serves(c, Reach::Some)).collect();
+        findings.extend(self.partial(&useful));
+    }
+
+    /// The guests that can import the file, or some of them.
+    fn guests_of(&self, case: &Case<'_>) -> Vec<&Guest> {
+        let reached = |guest: &&Guest| case.reaches(&guest.who) > Reach::None;
+        self.guests.iter().filter(reached).collect()
+    }
+
+    /// A file for nobody whom the tags invite.
+    fn foreign(&self, case: &Case<'_>) -> Finding {
+        let path = &case.file.path;
+        let is_for_none = |claim: &&Claim| {
+            self.guests.iter().all(|guest| guest.who.reached_by(&claim.abi) == Reach::None)
+        };
+        let Some(claim) = case.claims.iter().find(is_for_none) else {
+            let all: Vec<&str> = case.claims.iter().map(|claim| claim.because.as_str()).collect();
+            let message = format!("{}; no Python of `{}` is both", all.join(", "), self.python);
+            return Finding::new(Code::WrongAbi, path, message);
+        };
+        let message = format!("{}; the wheel is for `{}`", claim.because, self.python);
+        Finding::new(Code::WrongAbi, path, message).because(claim.evidence.iter().cloned())
+    }
+
+    /// A module that some of those cannot import whom the tags invite. Where it has several files,
+    /// one for each Python, `none` in the tags is how such wheels say so.
+    fn partial(&self, group: &[&Case<'w>]) -> Option<Finding> {
+        let first = group.first()?;
+        let best = |guest: &&Guest| {
+            let reaches = group.iter().map(|case| case.reaches(&guest.who));
+            reaches.max().unwrap_or(Reach::None)
+        };
+        let is_module = first.name.is_some();
+        let left_out: Vec<&Guest> =
+            self.guests.iter().filter(|guest| best(guest) == Reach::None).collect();
+        if let Some(guest) = left_out.first().filter(|_| is_module) {
+            let claim =
+                first.claims.iter().find(|c| guest.who.reached_by(&c.abi) == Reach::None)?;
+            let message = format!("{}; the wheel is for {} as well", claim.because, invited(guest));
+            let more = left_out.iter().filter(|_| left_out.len() > 1);
+            let more = more.map(|guest| format!("nothing for `{}`", guest.tag));
+            return Some(Finding::new(Code::WrongAbi, &first.file.path, message).because(more));
+        }
+        // What is no module may have files by other names for other Pythons.
+        let is_meant = |guest: &&Guest| is_module || !matches!(guest.who, Who::Every(_));
+        let limited = self.guests.iter().filter(is_meant);
+        let guest = limited.into_iter().find(|guest| best(guest) == Reach::Some)?;
+        let claim = first.limit(guest)?;
+        let has_others =
+            |case: &&&Case<'_>| case.limit(guest).is_some_and(|other| other.abi != claim.abi);
+        if group.iter().any(|case| has_others(&case)) {
+            return None;
+        }
+        let message = format!("{}; the wheel is for {}", claim.because, invited(guest));
+        let mut finding = Finding::new(Code::WrongAbi, &first.file.path, message)
+            .because(claim.evidence.iter().cloned());
+        if matches!((&claim.abi, &guest.who), (Abi::Stable { .. }, Who::Every(_))) {
+            // Most Pythons import it: all of CPython from some release on.
+            finding.severity = Severity::Warning;
+        }
+        Some(finding)
+    }
+
+    /// A name that Pythons on the wheel's systems do not look for.
+    fn check_platform(&self, case: &Case<'_>, findings: &mut Vec<Finding>) {
+        let Some(name) = &case.name else { return };
+        let (Some(platform), Abi::CPython(_) | Abi::Stable { .. }) = (name.platform, &name.abi)
+        else {
+            return;
+        };
+        let version = match &name.abi {
+            Abi::CPython(release) => Some(release.version),
+            _ => None,
+        };
+        let fits = |tag: &PlatformTag| {
+            systems(tag, version).is_none_or(|systems| systems.iter().any(|s| s == platform))
+        };
+        if self.platforms.iter().any(fits) || self.platforms.is_empty() {
+            return;
+        }
+        let tags: Vec<String> = self.platforms.iter().map(|tag| format!("`{tag}`")).collect();
+        let message = format!(
+            "no Python under {} looks for `{}`: the name is for another system",
+            tags.join(" or "),
+            name.suffix,
+        );
+        findings.push(Finding::new(Code::WrongAbi, &case.file.path, message));
+    }
+}
+
+/// Whether Python or another library loads it: programs have a Python of their own.
+fn is_library(file: &NativeFile) -> bool {
+    file.elf.as_ref().is_some_and(|elf| elf.kind == elf::Kind::SharedLibrary)
+        || file.pe.as_ref().is_some_and(|pe| pe.kind == pe::Kind::SharedLibrary)
+        || file.macho.as_ref().is_some_and(|image| {
+            let is_library =
+                |kind| matches!(kind, macho::Kind::SharedLibrary | macho::Kind::Bundle);
+            image.slices.iter().any(|slice| is_library(slice.kind))
+        })
+}
+
+#[cfg(test)]
+mod tests;

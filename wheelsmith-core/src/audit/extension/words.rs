@@ -1,0 +1,122 @@
+//! Pythons and systems in words.
+
+use super::guest::{Abi, Guest, Who};
+use crate::name::{Arch, Libc, PlatformTag, PlatformVersion};
+
+/// The first CPython that tells musl from glibc in file names.
+const FIRST_TO_TELL_MUSL: PlatformVersion = PlatformVersion::new(3, 11);
+/// Android's processors, and how Pythons on them call themselves in file names.
+const ANDROID: [(&str, &str); 4] = [
+    ("arm64_v8a", "aarch64-linux-android"),
+    ("armeabi_v7a", "arm-linux-androideabi"),
+    ("x86", "i686-linux-android"),
+    ("x86_64", "x86_64-linux-android"),
+];
+
+/// Who can load what is built for an ABI, as part of a sentence; nothing where that is everybody,
+/// or not known.
+pub(super) fn owner(abi: &Abi) -> Option<String> {
+    Some(match abi {
+        Abi::CPython(release) => release.words(),
+        Abi::Stable { free_threaded: false } => "CPython without free threads".to_owned(),
+        Abi::Stable { free_threaded: true } => "CPython from 3.15 on".to_owned(),
+        Abi::PyPy(Some(abi)) => format!("PyPy (`{abi}`)"),
+        Abi::PyPy(None) => "PyPy".to_owned(),
+        Abi::Nobody => "no Python: on Windows they look for `.pyd` alone, or with their own \
+                        release before it"
+            .to_owned(),
+        Abi::FreeThreaded => "free-threaded CPython".to_owned(),
+        Abi::OneRelease => "one release of Python".to_owned(),
+        Abi::Any | Abi::Other => return None,
+    })
+}
+
+/// Whom a pair of tags invites, as part of a sentence.
+pub(super) fn invited(guest: &Guest) -> String {
+    let tag = &guest.tag;
+    match &guest.who {
+        Who::Exactly(release) => format!("{} (`{tag}`)", release.words()),
+        Who::Stable { from, free_threaded: false } => format!("CPython from {from} on (`{tag}`)"),
+        Who::Stable { from, free_threaded: true } => {
+            format!("free-threaded CPython from {from} on (`{tag}`)")
+        }
+        Who::Built(version) => format!("any build of CPython {version} (`{tag}`)"),
+        Who::Every(version) if version.minor == 0 => {
+            format!("every Python {} (`{tag}`)", version.major)
+        }
+        Who::Every(version) => format!("every Python from {version} on (`{tag}`)"),
+        Who::PyPy(_) | Who::Other => format!("`{tag}`"),
+    }
+}
+
+/// The systems that Pythons under a platform tag look for in file names; nothing for tags of which
+/// that is not known.
+///
+/// Source: CPython's `configure` (PLATFORM_TRIPLET) and `dynload_win.c`.
+pub(super) fn systems(tag: &PlatformTag, version: Option<PlatformVersion>) -> Option<Vec<String>> {
+    match tag {
+        PlatformTag::Any => Some(Vec::new()),
+        PlatformTag::MacOs { .. } => Some(vec!["darwin".to_owned()]),
+        PlatformTag::Windows { name } => Some(vec![(*name).to_owned()]),
+        // PEP 738; the words are those of the compiler's target.
+        PlatformTag::Android { abi, .. } => {
+            let (_, system) = ANDROID.iter().find(|(name, _)| name == abi)?;
+            Some(vec![(*system).to_owned()])
+        }
+        PlatformTag::Linux { arch }
+        | PlatformTag::Manylinux { arch, .. }
+        | PlatformTag::LegacyManylinux { arch, .. }
+        | PlatformTag::Musllinux { arch, .. } => {
+            // Before that, musl was not told from glibc.
+            let is_old = version.is_some_and(|version| version < FIRST_TO_TELL_MUSL);
+            let libcs: &[Libc] = match tag.libc() {
+                Some(Libc::Glibc) => &[Libc::Glibc],
+                Some(Libc::Musl) if !is_old => &[Libc::Musl],
+                _ => &[Libc::Glibc, Libc::Musl],
+            };
+            Some(libcs.iter().flat_map(|libc| linux(*arch, *libc)).collect())
+        }
+        PlatformTag::Other(_) => None,
+    }
+}
+
+fn linux(arch: Arch, libc: Libc) -> Vec<String> {
+    let libc = if libc == Libc::Musl { "musl" } else { "gnu" };
+    let (cpus, float): (&[&str], &str) = match arch {
+        Arch::X86_64 => (&["x86_64"], ""),
+        Arch::I686 => (&["i386", "i686"], ""),
+        Arch::Aarch64 => (&["aarch64"], ""),
+        Arch::Armv7l => (&["arm"], "eabihf"),
+        Arch::Ppc64 => (&["powerpc64"], ""),
+        Arch::Ppc64le => (&["powerpc64le"], ""),
+        Arch::S390x => (&["s390x"], ""),
+        Arch::Riscv64 => (&["riscv64"], ""),
+        Arch::Loongarch64 => (&["loongarch64"], ""),
+    };
+    cpus.iter().map(|cpu| format!("{cpu}-linux-{libc}{float}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn file_names_are_for_systems() {
+        let check = |tag: &str, minor: u16, expected: &[&str]| {
+            let version = Some(PlatformVersion::new(3, minor));
+            let found = systems(&tag.parse().unwrap(), version).unwrap_or_default();
+            assert_eq!(found, expected, "{tag}");
+        };
+        check("manylinux_2_17_x86_64", 12, &["x86_64-linux-gnu"]);
+        check("manylinux1_i686", 12, &["i386-linux-gnu", "i686-linux-gnu"]);
+        check("manylinux2014_armv7l", 12, &["arm-linux-gnueabihf"]);
+        check("musllinux_1_2_aarch64", 11, &["aarch64-linux-musl"]);
+        check("musllinux_1_2_aarch64", 10, &["aarch64-linux-gnu", "aarch64-linux-musl"]);
+        check("linux_s390x", 12, &["s390x-linux-gnu", "s390x-linux-musl"]);
+        check("macosx_11_0_universal2", 12, &["darwin"]);
+        check("win32", 12, &["win32"]);
+        check("any", 12, &[]);
+        check("android_24_arm64_v8a", 13, &["aarch64-linux-android"]);
+        check("ios_13_0_arm64_iphoneos", 13, &[]);
+    }
+}

@@ -1,0 +1,62 @@
+//! What is wrong with an ELF file wherever it runs.
+
+use super::NativeFile;
+use super::place::{directory, installed};
+use crate::binary::elf::{Elf, Kind, Relro};
+use crate::finding::{Code, Finding};
+use crate::name::Arch;
+
+/// Less than this may stay: nobody minds the names of a few functions.
+const MOST_UNLOADED_BYTES: u64 = 1 << 20;
+/// The largest memory pages that kernels for the processor are built with.
+const LARGE_PAGE: u64 = 65_536;
+
+pub(super) fn check(file: &NativeFile, elf: &Elf, findings: &mut Vec<Finding>) {
+    let mut find = |code, message: String| findings.push(Finding::new(code, &file.path, message));
+    let place = installed(file.path.as_str());
+    let entries = elf.rpath.iter().map(|entry| ("RPATH", entry));
+    for (tag, entry) in entries.chain(elf.runpath.iter().map(|entry| ("RUNPATH", entry))) {
+        if directory(entry, &place).is_none() {
+            find(Code::EscapingRpath, format!("its {tag} has `{entry}`, outside the wheel"));
+        }
+    }
+    if elf.executable_stack == Some(true) {
+        find(Code::ExecutableStack, "its stack may hold code".to_owned());
+    }
+    if elf.text_relocations {
+        find(Code::TextRelocations, "the loader must write into its code".to_owned());
+    }
+    // A static program at a fixed address has nothing that is filled in.
+    if elf.relro == Relro::None && (elf.kind != Kind::StaticProgram || elf.is_pie) {
+        find(Code::NoRelro, "what the loader fills in stays writable".to_owned());
+    }
+    if matches!(elf.kind, Kind::Program | Kind::StaticProgram) && !elf.is_pie {
+        find(Code::NoPie, "it is always loaded at the same address".to_owned());
+    }
+    if elf.build_id.is_none() {
+        find(Code::NoBuildId, "it has no build id".to_owned());
+    }
+    if elf.unloaded_bytes > MOST_UNLOADED_BYTES && elf.unloaded_bytes > file.size_bytes / 5 {
+        let (unloaded, size) = (mib(elf.unloaded_bytes), mib(file.size_bytes));
+        find(Code::Unstripped, format!("{unloaded} of its {size} are never loaded"));
+    }
+    if let Some((least, _)) = elf.alignment_bytes.filter(|(least, _)| *least < LARGE_PAGE)
+        && matches!(elf.arch, Some(Arch::Aarch64 | Arch::Ppc64le))
+    {
+        let kib = least / 1024;
+        find(Code::PageAlignment, format!("its segments are aligned to {kib} KiB"));
+    }
+    if !elf.static_openers.is_empty() {
+        let calls = elf.static_openers.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>();
+        let message = format!(
+            "it is a static program of glibc and has {}: libraries that it loads must be of the very \
+             same glibc",
+            calls.join(", ")
+        );
+        find(Code::StaticDlopen, message);
+    }
+}
+
+fn mib(bytes: u64) -> String {
+    format!("{:.1} MiB", bytes as f64 / f64::from(1 << 20))
+}

@@ -1,0 +1,57 @@
+//! What else a judge takes for granted: libraries that somebody vouches for, or hands in.
+
+use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
+
+use super::NativeFile;
+
+/// Libraries that count although the platform tag does not promise them and the wheel has them not.
+#[derive(Debug, Clone, Default)]
+pub struct Terms {
+    exclude: GlobSet,
+    libraries: Vec<NativeFile>,
+}
+
+impl Terms {
+    /// `exclude` are patterns of shells (`libcuda.so.*`) for names of libraries that are there
+    /// wherever the wheel is used; `libraries` are files that a repair would put into the wheel:
+    /// they are found by file name or SONAME, and what they need counts.
+    ///
+    /// # Errors
+    /// A pattern that is none.
+    pub fn new(exclude: &[String], libraries: Vec<NativeFile>) -> Result<Self, globset::Error> {
+        let mut set = GlobSetBuilder::new();
+        for pattern in exclude {
+            set.add(GlobBuilder::new(pattern).literal_separator(false).build()?);
+        }
+        Ok(Self { exclude: set.build()?, libraries })
+    }
+
+    /// Whether somebody vouches for `library`.
+    pub(super) fn excludes(&self, library: &str) -> bool {
+        self.exclude.is_match(library)
+    }
+
+    pub(super) fn libraries(&self) -> &[NativeFile] {
+        &self.libraries
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patterns_are_those_of_shells() {
+        let check = |pattern: &str, library: &str, expected: bool| {
+            let terms = Terms::new(&[pattern.to_owned()], Vec::new()).unwrap();
+            assert_eq!(terms.excludes(library), expected, "{pattern} {library}");
+        };
+        check("libcuda.so.*", "libcuda.so.1", true);
+        check("libcuda.so.*", "libcuda.so", false);
+        check("libtorch*", "libtorch_cpu.so", true);
+        check("libtorch", "libtorch.so", false);
+        check("lib[ab].so", "liba.so", true);
+        check("*", "$ORIGIN/liba.so", true);
+        Terms::new(&["lib[".to_owned()], Vec::new()).unwrap_err();
+    }
+}

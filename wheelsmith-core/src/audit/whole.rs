@@ -1,0 +1,189 @@
+//! What is seen only when the ELF files of a wheel are looked at together.
+
+use std::collections::BTreeMap;
+
+use super::NativeFile;
+use super::graph::Graph;
+use crate::binary::elf::{Elf, Exports, Kind};
+use crate::finding::{Code, Finding};
+use crate::name::{Arch, Libc};
+use crate::policy;
+
+/// How often a symbol is looked for in a library at most; then the rest is let pass.
+const MOST_CHECKS: u64 = 50_000_000;
+/// How many symbols a finding lists.
+const SHOWN: usize = 20;
+/// Libraries of the system each of whose symbols carries a version, so that one without is not
+/// theirs. How they begin, up to the version of the interface.
+const VERSIONED: [&str; 18] = [
+    "libanl.so.",
+    "libatomic.so.",
+    "libc.so.6",
+    "libcrypt.so.",
+    "libdl.so.",
+    "libgcc_s.so.",
+    "libgfortran.so.",
+    "libgomp.so.",
+    "libm.so.",
+    "libmvec.so.",
+    "libnsl.so.",
+    "libpthread.so.",
+    "libquadmath.so.",
+    "libresolv.so.",
+    "librt.so.",
+    "libstdc++.so.",
+    "libthread_db.so.",
+    "libutil.so.",
+];
+
+pub(super) fn check(
+    files: &[NativeFile],
+    libc: Option<Libc>,
+    graph: &Graph<'_>,
+    findings: &mut Vec<Finding>,
+) {
+    duplicates(files, findings);
+    for (file, _) in elves(files) {
+        let is_bundled = |part: &str| part.ends_with(".libs");
+        let path = file.path.as_str();
+        let dir = path.rsplit_once('/').map_or("", |(dir, _)| dir);
+        if dir.split('/').any(is_bundled) && !graph.is_needed(path) && !is_extension(file) {
+            let message = "no file of the wheel needs it";
+            findings.push(Finding::new(Code::UnusedLibrary, &file.path, message));
+        }
+    }
+    // musl's symbols carry no versions: there nothing shows what is the system's.
+    if libc == Some(Libc::Glibc) {
+        undefined(files, graph, findings);
+    }
+}
+
+fn elves(files: &[NativeFile]) -> impl Iterator<Item = (&NativeFile, &Elf)> {
+    files.iter().filter_map(|file| Some((file, file.elf.as_ref()?)))
+}
+
+/// Whether Python can import it.
+pub(super) fn is_extension(file: &NativeFile) -> bool {
+    let module = file.path.file_name().split('.').next().unwrap_or_default();
+    !file.exports.python_starts().is_empty() || file.exports.contains(&format!("init{module}"))
+}
+
+/// Libraries with the SONAME of another, or that are another.
+fn duplicates(files: &[NativeFile], findings: &mut Vec<Finding>) {
+    let mut by_soname: BTreeMap<(&str, Option<Arch>), Vec<&NativeFile>> = BTreeMap::new();
+    let mut by_id: BTreeMap<&str, Vec<&NativeFile>> = BTreeMap::new();
+    for (file, elf) in elves(files) {
+        // The loader takes one of those by the processor: all are wanted.
+        if elf.kind != Kind::SharedLibrary || is_for_newer_processors(file) {
+            continue;
+        }
+        // Extension modules are found by their place and may be called alike.
+        if let Some(soname) = elf.soname.as_deref().filter(|_| !is_extension(file)) {
+            by_soname.entry((soname, elf.arch)).or_default().push(file);
+        }
+        if let Some(id) = &elf.build_id {
+            by_id.entry(id).or_default().push(file);
+        }
+    }
+    let mut say = |same: &[&NativeFile], what: String| {
+        if let [first, others @ ..] = same
+            && !others.is_empty()
+        {
+            let message = format!("{what}, and so has `{}`", others[0].path);
+            let evidence = others.iter().map(|file| file.path.to_string());
+            let finding = Finding::new(Code::DuplicateLibrary, &first.path, message);
+            findings.push(finding.because(evidence));
+        }
+    };
+    for ((soname, _), same) in &by_soname {
+        say(same, format!("it has the SONAME `{soname}`"));
+    }
+    let known: Vec<_> = by_soname.into_values().filter(|same| same.len() > 1).collect();
+    for (id, same) in by_id {
+        if !known.contains(&same) {
+            say(&same, format!("it has the build id {id}"));
+        }
+    }
+}
+
+/// Whether the loader takes the file only where the processor suffices (ld.so(8), "glibc-hwcaps").
+pub(super) fn is_for_newer_processors(file: &NativeFile) -> bool {
+    file.path.as_str().split('/').any(|part| part == "glibc-hwcaps")
+}
+
+/// Symbols that nothing has which is loaded together with the file.
+fn undefined(files: &[NativeFile], graph: &Graph<'_>, findings: &mut Vec<Finding>) {
+    let mut open: BTreeMap<&str, Open<'_>> = BTreeMap::new();
+    let by_path: BTreeMap<&str, &NativeFile> =
+        files.iter().map(|file| (file.path.as_str(), file)).collect();
+    let mut left = MOST_CHECKS;
+    for process in graph.processes() {
+        let loaded: Vec<&NativeFile> =
+            process.iter().filter_map(|path| by_path.get(path).copied()).collect();
+        let has_python = loaded.iter().any(|file| is_extension(file));
+        let is_judged = is_judged(&loaded, graph);
+        for file in &loaded {
+            let open = open.entry(file.path.as_str()).or_insert_with(|| Open::of(file));
+            if !is_judged {
+                open.symbols.clear();
+            }
+            if has_python {
+                open.symbols.retain(|(name, _)| !is_pythons(name));
+            }
+            let cost = open.symbols.len() as u64 * loaded.len() as u64;
+            let Some(rest) = left.checked_sub(cost) else { return };
+            left = rest;
+            open.symbols.retain(|(_, digest)| {
+                !loaded.iter().any(|other| other.exports.contains_digest(*digest))
+            });
+        }
+    }
+    for (path, open) in open {
+        let Some(((first, _), file)) = open.symbols.first().zip(by_path.get(path)) else {
+            continue;
+        };
+        let more = match open.symbols.len() - 1 {
+            0 => String::new(),
+            n => format!(" and {n} more"),
+        };
+        let message =
+            format!("it uses `{first}`{more}, which no library has that is loaded with it");
+        let names = open.symbols.iter().take(SHOWN).map(|(name, _)| (*name).to_owned());
+        findings.push(Finding::new(Code::UndefinedSymbol, &file.path, message).because(names));
+    }
+}
+
+/// Symbols of a file that were found nowhere yet.
+struct Open<'a> {
+    symbols: Vec<(&'a str, u64)>,
+}
+
+impl<'a> Open<'a> {
+    fn of(file: &'a NativeFile) -> Self {
+        let unversioned = file.undefined.iter().filter(|s| !s.weak && s.version.is_none());
+        let symbols = unversioned.map(|s| (s.name.as_str(), Exports::digest(&s.name))).collect();
+        Self { symbols }
+    }
+}
+
+/// Whether it is known of every library outside the wheel that it has no symbols without version,
+/// and glibc is among them: a library that needs nothing takes what the process has.
+fn is_judged(loaded: &[&NativeFile], graph: &Graph<'_>) -> bool {
+    let needs = loaded.iter().filter_map(|file| Some((file.path.as_str(), file.elf.as_ref()?)));
+    let mut has_libc = true;
+    for (path, elf) in needs {
+        has_libc &= elf.needed.iter().any(|library| library == "libc.so.6");
+        let outside = elf.needed.iter().filter(|library| !graph.finds(path, library));
+        for library in outside {
+            if !policy::is_loader(library) && !VERSIONED.iter().any(|v| library.starts_with(v)) {
+                return false;
+            }
+        }
+    }
+    has_libc
+}
+
+/// Whether the interpreter has the symbol.
+fn is_pythons(name: &str) -> bool {
+    name.starts_with("Py") || name.starts_with("_Py")
+}

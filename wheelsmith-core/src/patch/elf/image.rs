@@ -1,0 +1,183 @@
+//! The headers of a file that is to be changed. Only what an edit moves is looked at.
+
+use goblin::container::{Container, Ctx};
+use goblin::elf::Elf as Goblin;
+use goblin::elf::header::{self, Header};
+use goblin::elf::program_header::{self as ph, ProgramHeader};
+use goblin::elf::section_header::{self as sh, SectionHeader};
+use scroll::Pread as _;
+
+use crate::binary::Error as Unreadable;
+use crate::patch::Error;
+
+/// In place of the number of program headers: it stands elsewhere.
+const PN_XNUM: u16 = 0xffff;
+
+/// A file with its headers.
+pub(super) struct Image<'b> {
+    pub(super) bytes: &'b [u8],
+    pub(super) ctx: Ctx,
+    pub(super) header: Header,
+    pub(super) segments: Vec<ProgramHeader>,
+    /// Empty for a file without section headers: the loader needs none.
+    pub(super) sections: Vec<SectionHeader>,
+}
+
+/// A part of a file that is loaded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Span {
+    pub(super) offset: u64,
+    pub(super) address: u64,
+    pub(super) size: u64,
+}
+
+impl Span {
+    pub(super) fn end(self) -> u64 {
+        self.offset.saturating_add(self.size)
+    }
+
+    pub(super) fn has_address(self, address: u64) -> bool {
+        address >= self.address && address - self.address < self.size
+    }
+}
+
+pub(super) fn outside(what: &'static str) -> Error {
+    Unreadable::Outside { what }.into()
+}
+
+pub(super) fn malformed(what: &'static str) -> Error {
+    Unreadable::Malformed { what }.into()
+}
+
+pub(super) fn unsupported(reason: impl Into<String>) -> Error {
+    Error::Unsupported(reason.into())
+}
+
+/// A number of the file as an index.
+pub(super) fn index(value: u64, what: &'static str) -> Result<usize, Error> {
+    usize::try_from(value).map_err(|_| outside(what))
+}
+
+impl<'b> Image<'b> {
+    pub(super) fn read(bytes: &'b [u8]) -> Result<Self, Error> {
+        let wrong_head = |_| malformed("file header");
+        let header = Goblin::parse_header(bytes).map_err(wrong_head)?;
+        let container = header.container().map_err(wrong_head)?;
+        let ctx = Ctx::new(container, header.endianness().map_err(wrong_head)?);
+        if header.e_phnum == PN_XNUM || (header.e_shnum == 0 && header.e_shoff != 0) {
+            return Err(unsupported("it has more headers than its file header can count"));
+        }
+        let entry = |size: u16, expected: usize, count: u16, what| match count {
+            0 => Ok(()),
+            _ if usize::from(size) == expected => Ok(()),
+            _ => Err(malformed(what)),
+        };
+        let what = "program headers";
+        entry(header.e_phentsize, ProgramHeader::size(ctx), header.e_phnum, what)?;
+        let segments = table(bytes, header.e_phoff, header.e_phnum, header.e_phentsize, what)?
+            .map(|entry| entry.pread_with(0, ctx).map_err(|_| malformed("program headers")))
+            .collect::<Result<_, _>>()?;
+        let what = "section headers";
+        entry(header.e_shentsize, SectionHeader::size(ctx), header.e_shnum, what)?;
+        let sections = table(bytes, header.e_shoff, header.e_shnum, header.e_shentsize, what)?
+            .map(|entry| entry.pread_with(0, ctx).map_err(|_| malformed("section headers")))
+            .collect::<Result<_, _>>()?;
+        Ok(Self { bytes, ctx, header, segments, sections })
+    }
+
+    pub(super) fn is_64_bit(&self) -> bool {
+        self.ctx.container == Container::Big
+    }
+
+    /// The size of an address, in bytes.
+    pub(super) fn word(&self) -> u64 {
+        if self.is_64_bit() { 8 } else { 4 }
+    }
+
+    pub(super) fn slice(
+        &self,
+        start: u64,
+        size: u64,
+        what: &'static str,
+    ) -> Result<&'b [u8], Error> {
+        let end = start.checked_add(size).ok_or_else(|| outside(what))?;
+        self.bytes.get(index(start, what)?..index(end, what)?).ok_or_else(|| outside(what))
+    }
+
+    pub(super) fn u16(&self, at: u64, what: &'static str) -> Result<u16, Error> {
+        self.bytes.pread_with(index(at, what)?, self.ctx.le).map_err(|_| outside(what))
+    }
+
+    pub(super) fn u32(&self, at: u64, what: &'static str) -> Result<u32, Error> {
+        self.bytes.pread_with(index(at, what)?, self.ctx.le).map_err(|_| outside(what))
+    }
+
+    /// Where in the file the loader finds `address`.
+    pub(super) fn offset(&self, address: u64, what: &'static str) -> Result<u64, Error> {
+        let load = self
+            .loads()
+            .rfind(|(_, load)| address >= load.p_vaddr && address - load.p_vaddr < load.p_filesz);
+        load.and_then(|(_, load)| load.p_offset.checked_add(address - load.p_vaddr))
+            .filter(|&offset| offset < self.bytes.len() as u64)
+            .ok_or_else(|| outside(what))
+    }
+
+    /// The segments that are loaded, with their number.
+    pub(super) fn loads(&self) -> impl DoubleEndedIterator<Item = (usize, &ProgramHeader)> {
+        self.segments.iter().enumerate().filter(|(_, segment)| segment.p_type == ph::PT_LOAD)
+    }
+
+    /// The bytes of the program headers.
+    pub(super) fn program_headers(&self) -> std::ops::Range<u64> {
+        let size = u64::from(self.header.e_phnum) * u64::from(self.header.e_phentsize);
+        self.header.e_phoff..self.header.e_phoff.saturating_add(size)
+    }
+
+    /// The bytes of the section headers.
+    pub(super) fn section_headers(&self) -> std::ops::Range<u64> {
+        let size = u64::from(self.header.e_shnum) * u64::from(self.header.e_shentsize);
+        self.header.e_shoff..self.header.e_shoff.saturating_add(size)
+    }
+
+    /// The name of a section, as far as the file tells.
+    pub(super) fn section_name(&self, section: &SectionHeader) -> String {
+        let name = || {
+            let names = self.sections.get(usize::from(self.header.e_shstrndx))?;
+            let names = self.slice(names.sh_offset, names.sh_size, "section names").ok()?;
+            let rest = names.get(section.sh_name..)?;
+            let end = rest.iter().take(256).position(|&byte| byte == 0)?;
+            Some(String::from_utf8_lossy(&rest[..end]).into_owned())
+        };
+        name().unwrap_or_default()
+    }
+
+    /// Whether a program runs it, rather than a loader: PT_INTERP, or loaded where it says.
+    pub(super) fn is_program(&self) -> bool {
+        self.header.e_type == header::ET_EXEC
+            || self.segments.iter().any(|segment| segment.p_type == ph::PT_INTERP)
+    }
+}
+
+fn table<'b>(
+    bytes: &'b [u8],
+    start: u64,
+    count: u16,
+    size: u16,
+    what: &'static str,
+) -> Result<std::slice::ChunksExact<'b, u8>, Error> {
+    let start = if count == 0 { 0 } else { index(start, what)? };
+    let length = usize::from(count) * usize::from(size);
+    let end = start.checked_add(length).ok_or_else(|| outside(what))?;
+    let table = bytes.get(start..end).ok_or_else(|| outside(what))?;
+    Ok(table.chunks_exact(usize::from(size).max(1)))
+}
+
+pub(super) fn is_loaded(section: &SectionHeader) -> bool {
+    section.sh_flags & u64::from(sh::SHF_ALLOC) != 0
+}
+
+/// The bytes of a section in the file; none for those that the loader fills with zeros.
+pub(super) fn span(section: &SectionHeader) -> Span {
+    let size = if section.sh_type == sh::SHT_NOBITS { 0 } else { section.sh_size };
+    Span { offset: section.sh_offset, address: section.sh_addr, size }
+}

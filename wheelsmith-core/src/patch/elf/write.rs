@@ -1,0 +1,429 @@
+//! The new file: positions first, then bytes.
+
+use goblin::elf::dynamic::{self as tag, Dyn};
+use goblin::elf::program_header::{self as ph, ProgramHeader};
+use goblin::elf::section_header::{self as sh, SectionHeader};
+use goblin::elf::sym::Sym;
+use scroll::Pwrite as _;
+use scroll::{Endian, Pread as _};
+
+use super::change::Change;
+use super::dynamic::{Dynamic, is_movable_table};
+use super::image::{Image, Span, index, is_loaded, malformed, outside, span, unsupported};
+use super::room::{PT_GNU_PROPERTY, Part, PartContent, Room, relro_moves};
+use crate::patch::Error;
+
+/// Entries that are added as DT_NULL when the dynamic entries move, for those who edit next.
+const SPARE_ENTRIES: usize = 4;
+
+/// Where everything goes.
+pub(super) struct Positions {
+    parts: Vec<Placed>,
+    /// The new segment, with the program headers when they move.
+    load: ProgramHeader,
+    program_headers: u64,
+    section_headers: Option<u64>,
+    pub(super) length: u64,
+}
+
+struct Placed {
+    part: Part,
+    new: Span,
+}
+
+impl Positions {
+    pub(super) fn find(
+        image: &Image<'_>,
+        dynamic: &Dynamic,
+        change: &Change,
+        room: &Room,
+    ) -> Result<Self, Error> {
+        const WHAT: &str = "new segment";
+        let up = |value: u64, step: u64| {
+            value.checked_next_multiple_of(step.max(1)).ok_or_else(|| outside(WHAT))
+        };
+        let dropped = |number: usize| room.dropped.contains(&number);
+        let mut end = 0;
+        let mut align = 1;
+        for (number, load) in image.loads() {
+            // What the host has for a page does not matter: what the linker had in mind does.
+            align = align.max(load.p_align);
+            if !dropped(number) {
+                let top = load.p_vaddr.checked_add(load.p_memsz).ok_or_else(|| outside(WHAT))?;
+                end = end.max(top);
+            }
+        }
+        if !align.is_power_of_two() {
+            return Err(malformed("program headers"));
+        }
+        let largest = room.parts.iter().map(|part| part.align).max().unwrap_or(1);
+        // Parts are aligned in the file, and the address follows.
+        let start = up(room.keep, largest.max(2 * image.word()))?;
+        let address = up(end, align)?.checked_add(start % align).ok_or_else(|| outside(WHAT))?;
+        let mut at = start;
+        if room.moves_headers {
+            let count = image.segments.len() - room.dropped.len() + 1;
+            at += count as u64 * u64::from(image.header.e_phentsize);
+        }
+        let mut parts = Vec::new();
+        for &part in &room.parts {
+            at = up(at, part.align)?;
+            let size = match part.content {
+                PartContent::Same => part.old.size,
+                PartContent::Strings => change.strings.len() as u64,
+                PartContent::Entries => {
+                    let moved = change.entries.len() + 1 + SPARE_ENTRIES;
+                    let bytes = (moved * Dyn::size(image.ctx.container)) as u64;
+                    // Those that moved before keep their room, so that it does not creep.
+                    bytes.max(if change.entries_grew { 0 } else { dynamic.place.size })
+                }
+            };
+            parts.push(Placed {
+                part,
+                new: Span { offset: at, address: address + (at - start), size },
+            });
+            at += size;
+        }
+        let size = at - start;
+        let has_entries = room.parts.iter().any(|part| part.content == PartContent::Entries);
+        let load = ProgramHeader {
+            p_type: ph::PT_LOAD,
+            // The loader writes into the entries.
+            p_flags: if has_entries { ph::PF_R | ph::PF_W } else { ph::PF_R },
+            p_offset: start,
+            p_vaddr: address,
+            p_paddr: address,
+            p_filesz: size,
+            p_memsz: size,
+            p_align: align,
+        };
+        let section_headers = match image.sections.len() {
+            0 => None,
+            _ => Some(up(at, image.word())?),
+        };
+        let headers = image.section_headers();
+        let length = section_headers.map_or(at, |start| start + (headers.end - headers.start));
+        let top = address.checked_add(size).ok_or_else(|| outside(WHAT))?;
+        if !image.is_64_bit() && (length > u64::from(u32::MAX) || top > u64::from(u32::MAX)) {
+            return Err(unsupported("another segment does not fit into 32 bits"));
+        }
+        let program_headers = if room.moves_headers { start } else { image.header.e_phoff };
+        Ok(Self { parts, load, program_headers, section_headers, length })
+    }
+
+    /// Where the part at `address` has gone.
+    fn moved(&self, address: u64) -> Option<(&Placed, Span)> {
+        let placed = self.parts.iter().find(|placed| {
+            let old = placed.part.old;
+            old.has_address(address) || old.address == address
+        })?;
+        let step = address - placed.part.old.address;
+        let new = placed.new;
+        Some((placed, Span { offset: new.offset + step, address: new.address + step, ..new }))
+    }
+
+    /// Where a section has gone.
+    fn moved_section(&self, section: &SectionHeader) -> Option<SectionHeader> {
+        let bytes = span(section);
+        if !is_loaded(section) || bytes.size == 0 {
+            return None;
+        }
+        let (placed, new) = self.moved(section.sh_addr)?;
+        let old = placed.part.old;
+        let is_part = match placed.part.content {
+            PartContent::Same => bytes.offset >= old.offset && bytes.end() <= old.end(),
+            PartContent::Entries => {
+                section.sh_type == sh::SHT_DYNAMIC && bytes.address == old.address
+            }
+            PartContent::Strings => {
+                section.sh_type == sh::SHT_STRTAB && bytes.address == old.address
+            }
+        };
+        let is_same = placed.part.content == PartContent::Same;
+        is_part.then(|| SectionHeader {
+            sh_addr: new.address,
+            sh_offset: new.offset,
+            sh_size: if is_same { section.sh_size } else { placed.new.size },
+            ..section.clone()
+        })
+    }
+}
+
+/// The file with its entries, names and versions changed at their places.
+pub(super) fn in_place(
+    image: &Image<'_>,
+    dynamic: &Dynamic,
+    change: &Change,
+) -> Result<Vec<u8>, Error> {
+    let mut out = image.bytes.to_vec();
+    write_over(&mut out, &change.writes)?;
+    put(&mut out, dynamic.strings.offset, &change.strings)?;
+    put(
+        &mut out,
+        dynamic.place.offset,
+        &entries(image, dynamic, &change.entries, dynamic.place.size)?,
+    )?;
+    let mut sections = image.sections.clone();
+    set_version_needs(&mut sections, change);
+    let at = image.section_headers().start;
+    put_table(&mut out, image, at, &sections)?;
+    Ok(out)
+}
+
+/// The file with a new segment.
+pub(super) fn with_segment(
+    image: &Image<'_>,
+    dynamic: &Dynamic,
+    change: &Change,
+    room: &Room,
+    positions: &Positions,
+) -> Result<Vec<u8>, Error> {
+    let mut old = image.bytes.to_vec();
+    write_over(&mut old, &change.writes)?;
+    move_symbols(&mut old, image, positions)?;
+
+    let mut out = Vec::with_capacity(index(positions.length, "new file")?);
+    out.extend_from_slice(old.get(..index(room.keep, "file")?).ok_or_else(|| outside("file"))?);
+    clear(&mut out, image, positions);
+    out.resize(index(positions.length, "new file")?, 0);
+    for placed in &positions.parts {
+        let new_entries;
+        let bytes = match placed.part.content {
+            PartContent::Same => {
+                let start = index(placed.part.old.offset, "section")?;
+                let end = index(placed.part.old.end(), "section")?;
+                old.get(start..end).ok_or_else(|| outside("section"))?
+            }
+            PartContent::Strings => change.strings.as_slice(),
+            PartContent::Entries => {
+                let entries_now = moved_entries(change, positions)?;
+                new_entries = entries(image, dynamic, &entries_now, placed.new.size)?;
+                new_entries.as_slice()
+            }
+        };
+        put(&mut out, placed.new.offset, bytes)?;
+    }
+    if !positions.parts.iter().any(|placed| placed.part.content == PartContent::Entries) {
+        let entries_now = moved_entries(change, positions)?;
+        let bytes = entries(image, dynamic, &entries_now, dynamic.place.size)?;
+        put(&mut out, dynamic.place.offset, &bytes)?;
+    }
+    let segments = segments(image, room, positions);
+    let mut header = image.header;
+    let size = u64::from(header.e_phentsize);
+    if !room.moves_headers && segments.len() < image.segments.len() {
+        let start = header.e_phoff + segments.len() as u64 * size;
+        put(
+            &mut out,
+            start,
+            &vec![0; index(image.program_headers().end - start, "program headers")?],
+        )?;
+    }
+    for (number, segment) in segments.into_iter().enumerate() {
+        let at = index(positions.program_headers + number as u64 * size, "program headers")?;
+        out.pwrite_with(segment, at, image.ctx).map_err(|_| outside("program headers"))?;
+    }
+    let count = image.segments.len() - room.dropped.len() + 1;
+    header.e_phnum = u16::try_from(count).map_err(|_| malformed("program headers"))?;
+    header.e_phoff = positions.program_headers;
+    if let Some(at) = positions.section_headers {
+        header.e_shoff = at;
+        let moved = |section: &SectionHeader| {
+            positions.moved_section(section).unwrap_or_else(|| section.clone())
+        };
+        let mut sections: Vec<SectionHeader> = image.sections.iter().map(moved).collect();
+        set_version_needs(&mut sections, change);
+        put_table(&mut out, image, at, &sections)?;
+    } else {
+        header.e_shoff = 0;
+    }
+    out.pwrite_with(header, 0, image.ctx.le).map_err(|_| outside("file header"))?;
+    Ok(out)
+}
+
+fn put(out: &mut [u8], at: u64, bytes: &[u8]) -> Result<(), Error> {
+    let at = index(at, "new file")?;
+    let end = at.checked_add(bytes.len()).ok_or_else(|| outside("new file"))?;
+    out.get_mut(at..end).ok_or_else(|| outside("new file"))?.copy_from_slice(bytes);
+    Ok(())
+}
+
+fn write_over(out: &mut [u8], writes: &[(usize, Vec<u8>)]) -> Result<(), Error> {
+    writes.iter().try_for_each(|(at, bytes)| put(out, *at as u64, bytes))
+}
+
+fn put_table(
+    out: &mut [u8],
+    image: &Image<'_>,
+    start: u64,
+    sections: &[SectionHeader],
+) -> Result<(), Error> {
+    let mut at = index(start, "section headers")?;
+    for section in sections {
+        out.pwrite_with(section.clone(), at, image.ctx).map_err(|_| outside("section headers"))?;
+        at += SectionHeader::size(image.ctx);
+    }
+    Ok(())
+}
+
+fn set_version_needs(sections: &mut [SectionHeader], change: &Change) {
+    if let Some(count) = change.version_needs {
+        for section in sections.iter_mut().filter(|s| s.sh_type == sh::SHT_GNU_VERNEED) {
+            section.sh_info = count;
+        }
+    }
+}
+
+/// The entries as bytes, with DT_NULL up to `size`.
+fn entries(
+    image: &Image<'_>,
+    dynamic: &Dynamic,
+    entries: &[Dyn],
+    size: u64,
+) -> Result<Vec<u8>, Error> {
+    let mut bytes = vec![0; index(size, "dynamic segment")?];
+    let mut at = 0;
+    for entry in entries {
+        bytes.pwrite_with(entry.clone(), at, image.ctx).map_err(|_| outside("dynamic segment"))?;
+        at += Dyn::size(image.ctx.container);
+    }
+    if size == dynamic.place.size {
+        // What is behind the end of the entries is nobody's business, but was not ours to clear.
+        let used = (dynamic.entries.len() + 1) * Dyn::size(image.ctx.container);
+        let rest = at.max(used);
+        let old = image.slice(dynamic.place.offset, size, "dynamic segment")?;
+        if let (Some(new), Some(old)) = (bytes.get_mut(rest..), old.get(rest..)) {
+            new.copy_from_slice(old);
+        }
+    }
+    Ok(bytes)
+}
+
+/// The entries with the new addresses and the new size of the names.
+fn moved_entries(change: &Change, positions: &Positions) -> Result<Vec<Dyn>, Error> {
+    let mut entries = change.entries.clone();
+    for entry in &mut entries {
+        if is_movable_table(entry.d_tag) {
+            if let Some((_, new)) = positions.moved(entry.d_val) {
+                entry.d_val = new.address;
+            }
+        } else if entry.d_tag == tag::DT_STRSZ {
+            entry.d_val = change.strings.len() as u64;
+        }
+    }
+    Ok(entries)
+}
+
+/// Symbols of sections that moved, such as `_DYNAMIC`, move with them.
+fn move_symbols(old: &mut [u8], image: &Image<'_>, positions: &Positions) -> Result<(), Error> {
+    let step = |section: &SectionHeader| {
+        positions.moved_section(section).map(|new| new.sh_addr.wrapping_sub(section.sh_addr))
+    };
+    let steps: Vec<Option<u64>> = image.sections.iter().map(step).collect();
+    let is_symbols = |s: &&SectionHeader| matches!(s.sh_type, sh::SHT_SYMTAB | sh::SHT_DYNSYM);
+    let size = Sym::size(image.ctx.container);
+    // The section's number is the last half word of the first 16 bytes in one class, and at 6 in
+    // the other.
+    let number_at = if image.is_64_bit() { 6 } else { 14 };
+    let endian: Endian = image.ctx.le;
+    for table in image.sections.iter().filter(is_symbols) {
+        image.slice(table.sh_offset, table.sh_size, "symbol table")?;
+        let start = index(table.sh_offset, "symbol table")?;
+        let end = start + index(table.sh_size, "symbol table")? / size * size;
+        for at in (start..end).step_by(size) {
+            let number: u16 =
+                old.pread_with(at + number_at, endian).map_err(|_| outside("symbol table"))?;
+            let Some(Some(step)) = steps.get(usize::from(number)) else { continue };
+            let mut symbol: Sym =
+                old.pread_with(at, image.ctx).map_err(|_| outside("symbol table"))?;
+            symbol.st_value = symbol.st_value.wrapping_add(*step);
+            old.pwrite_with(symbol, at, image.ctx).map_err(|_| outside("symbol table"))?;
+        }
+    }
+    Ok(())
+}
+
+/// Clears what moved away, and the old section headers, as far as nothing else is there. The
+/// dynamic entries stay: code may know their old address.
+fn clear(out: &mut [u8], image: &Image<'_>, positions: &Positions) {
+    let headers = image.section_headers();
+    let table = Span { offset: headers.start, address: 0, size: headers.end - headers.start };
+    let old = positions.parts.iter().filter(|placed| placed.part.content != PartContent::Entries);
+    for cleared in old.map(|placed| placed.part.old).chain([table]) {
+        let overlaps = |other: Span| {
+            other.size > 0 && other.offset < cleared.end() && cleared.offset < other.end()
+        };
+        let program_headers = image.program_headers();
+        let is_used = image.sections.is_empty()
+            || cleared.offset < u64::from(image.header.e_ehsize)
+            || cleared.offset < program_headers.end && program_headers.start < cleared.end()
+            || image
+                .sections
+                .iter()
+                .filter(|section| positions.moved_section(section).is_none())
+                .any(|section| overlaps(span(section)));
+        let range = index(cleared.offset, "").ok().zip(index(cleared.end(), "").ok());
+        let length = out.len();
+        if let Some((start, end)) = range.filter(|_| !is_used)
+            && let Some(bytes) = out.get_mut(start..end.min(length))
+        {
+            bytes.fill(0);
+        }
+    }
+}
+
+/// The program headers: those that stay, moved as their parts, with the new one behind the other
+/// loaded segments, as they are sorted by address.
+fn segments(image: &Image<'_>, room: &Room, positions: &Positions) -> Vec<ProgramHeader> {
+    let mut found: Vec<ProgramHeader> = Vec::new();
+    let mut place = None;
+    let moves_relro = room
+        .dropped
+        .iter()
+        .filter_map(|&number| image.segments.get(number))
+        .any(|load| relro_moves(image, load, &room.parts));
+    for (number, segment) in image.segments.iter().enumerate() {
+        if segment.p_type == ph::PT_LOAD {
+            place = Some(found.len() + usize::from(!room.dropped.contains(&number)));
+        }
+        if room.dropped.contains(&number) {
+            continue;
+        }
+        let mut segment = segment.clone();
+        match segment.p_type {
+            ph::PT_PHDR => {
+                let count = image.segments.len() - room.dropped.len() + 1;
+                segment.p_filesz = count as u64 * u64::from(image.header.e_phentsize);
+                segment.p_memsz = segment.p_filesz;
+                if room.moves_headers {
+                    segment.p_offset = positions.load.p_offset;
+                    segment.p_vaddr = positions.load.p_vaddr;
+                    segment.p_paddr = positions.load.p_vaddr;
+                }
+            }
+            ph::PT_NOTE | ph::PT_INTERP | ph::PT_DYNAMIC | PT_GNU_PROPERTY => {
+                if let Some((placed, new)) = positions.moved(segment.p_vaddr) {
+                    segment.p_offset = new.offset;
+                    segment.p_vaddr = new.address;
+                    segment.p_paddr = new.address;
+                    if placed.part.content == PartContent::Entries {
+                        segment.p_filesz = placed.new.size;
+                        segment.p_memsz = placed.new.size;
+                    }
+                }
+            }
+            ph::PT_GNU_RELRO if moves_relro => {
+                let load = &positions.load;
+                segment.p_offset = load.p_offset;
+                segment.p_vaddr = load.p_vaddr;
+                segment.p_paddr = load.p_vaddr;
+                segment.p_filesz = load.p_filesz;
+                segment.p_memsz = load.p_memsz;
+            }
+            _ => {}
+        }
+        found.push(segment);
+    }
+    found.insert(place.unwrap_or(found.len()), positions.load.clone());
+    found
+}

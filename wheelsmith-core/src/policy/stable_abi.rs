@@ -1,0 +1,128 @@
+//! What the stable ABI of CPython holds, and since which release (PEP 384, PEP 652).
+//!
+//! The table is data, made from abi3info's by `scripts/stable-abi.py`. The free-threaded stable ABI
+//! (PEP 803) has the same functions: what differs is the layout of structures, which no symbol shows.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::LazyLock;
+
+use serde::Deserialize;
+
+use crate::name::PlatformVersion;
+
+/// What the stable ABI says of a symbol of Python's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Membership {
+    /// It is part of it since this release.
+    Since(PlatformVersion),
+    /// It is part of it, but not of what Python offers on this system; in words, who has it.
+    Elsewhere(&'static str),
+    /// It is not part of it.
+    Not,
+}
+
+/// What the stable ABI says of `symbol`.
+///
+/// ```
+/// use wheelsmith_core::name::PlatformVersion;
+/// use wheelsmith_core::policy::stable_abi::{Membership, membership};
+///
+/// let since = |minor| Membership::Since(PlatformVersion::new(3, minor));
+/// assert_eq!(membership("PyLong_FromLong", false), since(2));
+/// assert_eq!(membership("PyUnicode_AsUTF8AndSize", false), since(10));
+/// assert_eq!(membership("_PyObject_GetDictPtr", false), Membership::Not);
+/// ```
+pub fn membership(symbol: &str, on_windows: bool) -> Membership {
+    static SYMBOLS: LazyLock<HashMap<&'static str, (PlatformVersion, Option<&'static str>)>> =
+        LazyLock::new(|| table().into_symbols());
+    match SYMBOLS.get(symbol) {
+        None => Membership::Not,
+        Some((since, option)) => match option.and_then(|option| owner(option, on_windows)) {
+            Some(owner) => Membership::Elsewhere(owner),
+            None => Membership::Since(*since),
+        },
+    }
+}
+
+/// Who has what depends on a build option of CPython's, when that is not everybody on this system.
+fn owner(option: &str, on_windows: bool) -> Option<&'static str> {
+    match option {
+        "MS_WINDOWS" | "USE_STACKCHECK" if !on_windows => Some("Python for Windows"),
+        "HAVE_FORK" if on_windows => Some("Python for other systems than Windows"),
+        "Py_REF_DEBUG" | "Py_TRACE_REFS" => Some("debug builds of Python"),
+        _ => None,
+    }
+}
+
+fn table() -> Table<'static> {
+    serde_json::from_str(include_str!("data/stable-abi.json"))
+        .expect("a test reads the committed table")
+}
+
+#[derive(Deserialize)]
+struct Table<'t> {
+    /// Release -> what it added.
+    #[serde(borrow)]
+    added: BTreeMap<PlatformVersion, Vec<&'t str>>,
+    /// Build option -> what Python lacks without it.
+    #[serde(borrow)]
+    only: BTreeMap<&'t str, Vec<&'t str>>,
+}
+
+impl<'t> Table<'t> {
+    fn into_symbols(self) -> HashMap<&'t str, (PlatformVersion, Option<&'t str>)> {
+        let mut symbols = HashMap::new();
+        for (since, names) in self.added {
+            symbols.extend(names.into_iter().map(|name| (name, (since, None))));
+        }
+        for (option, names) in self.only {
+            for name in names {
+                symbols.entry(name).and_modify(|entry| entry.1 = Some(option));
+            }
+        }
+        symbols
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn symbols_have_their_release_and_system() {
+        let check = |symbol: &str, on_windows: bool, expected: Membership| {
+            assert_eq!(membership(symbol, on_windows), expected, "{symbol}");
+        };
+        let since = |minor| Membership::Since(PlatformVersion::new(3, minor));
+        check("PyExc_ValueError", false, since(2));
+        check("_Py_Dealloc", true, since(2));
+        check("PyObject_Vectorcall", false, since(12));
+        check("PyThread_get_thread_native_id", false, since(2));
+        check("PyErr_SetFromWindowsErr", true, since(7));
+        check("PyErr_SetFromWindowsErr", false, Membership::Elsewhere("Python for Windows"));
+        check("PyOS_AfterFork_Child", false, since(7));
+        check(
+            "PyOS_AfterFork_Child",
+            true,
+            Membership::Elsewhere("Python for other systems than Windows"),
+        );
+        check("_Py_RefTotal", false, Membership::Elsewhere("debug builds of Python"));
+        check("PyUnicode_AsUTF8", true, Membership::Not);
+        check("", false, Membership::Not);
+    }
+
+    #[test]
+    fn each_symbol_was_added_once_and_each_option_is_known() {
+        let table = table();
+        let names: Vec<&str> = table.added.values().flatten().copied().collect();
+        let only: Vec<&str> = table.only.values().flatten().copied().collect();
+        for option in table.only.keys() {
+            let is_known = *option == "PY_HAVE_THREAD_NATIVE_ID"
+                || [true, false].into_iter().any(|windows| owner(option, windows).is_some());
+            assert!(is_known, "{option}");
+        }
+        assert!(only.iter().all(|name| names.contains(name)));
+        let count = names.len();
+        assert_eq!(table.into_symbols().len(), count);
+    }
+}
