@@ -85,8 +85,8 @@ fn libraries_are_grafted_and_found_everywhere() {
     let Some((sandbox, wheel)) = demo(&env, "x86_64") else { return };
     let repair = |wheel: &Path, out: &str| {
         let args = ["repair", wheel.to_str().unwrap(), "-L", "lib", "--out", out];
-        sandbox.expect(0, &args).answers(&["earns manylinux_2_17_x86_64"]);
-        let repaired = "demo-1.0-py3-none-manylinux2014_x86_64.manylinux_2_17_x86_64.whl";
+        sandbox.expect(0, &args).answers(&["earns manylinux_2_5_x86_64"]);
+        let repaired = "demo-1.0-py3-none-manylinux1_x86_64.manylinux_2_5_x86_64.whl";
         sandbox.path().join(out).join(repaired)
     };
     let first = repair(&wheel, "one");
@@ -114,7 +114,7 @@ fn libraries_are_grafted_and_found_everywhere() {
         return;
     }
     let said = content(Command::new(env.judge("auditwheel")).arg("show").arg(&first)).stdout;
-    assert!(said.contains("manylinux_2_17_x86_64"), "{said}");
+    assert!(said.contains("manylinux_2_5_x86_64"), "{said}");
     install_and_run(&env, sandbox.path(), &first);
 }
 
@@ -219,7 +219,7 @@ fn what_cannot_be_repaired_is_said_and_leaves_nothing() {
     let missing = ["`demo/ext.so` needs `libfoo.so.1`", "--exclude libfoo.so.1"];
     check(&["-L", "c"], 1, &missing);
     check(&["-L", "nowhere"], 2, &["`nowhere` of `--library-path` is no directory"]);
-    check(&["-L", "lib", "--plat", "musllinux_1_2_x86_64"], 1, &["the repaired wheel earns"]);
+    check(&["-L", "lib", "--plat", "musllinux_1_2_x86_64"], 1, &["for another C library"]);
     // Plans are printed, and nothing is done.
     let plan = check(&["-L", "lib", "--dry-run", "--format", "json"], 0, &[]).stdout;
     assert!(plan.contains("\"libfoo.so.1\"") && plan.contains("demo.libs/libbar-"), "{plan}");
