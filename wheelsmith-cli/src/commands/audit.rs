@@ -89,13 +89,10 @@ pub(super) fn run(args: &Args, host: &Host, output: &Output) -> anyhow::Result<E
     let inspect = Inspect { deep: args.deep };
     let mut report = artifact::report(&paths, &ask, inspect, &limits, host);
     settings.apply(&mut report, today(host));
-    let want = match &args.want {
-        Some(want) => Some(
-            want.parse::<PlatformTag>()
-                .map_or_else(|_| want.clone(), |tag| tag.perennial().to_string()),
-        ),
-        None => None,
-    };
+    let want = args.want.as_ref().map(|want| {
+        let tag = want.parse::<PlatformTag>();
+        tag.map_or_else(|_| want.clone(), |tag| tag.perennial().to_string())
+    });
     let view = View { verbose: args.explain, explain: args.explain, want };
     let text = output.report(&report, &view, args.output.is_some(), host)?;
     if let Some(path) = &args.output {

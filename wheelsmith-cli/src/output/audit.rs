@@ -212,9 +212,10 @@ fn explanation(text: &mut String, input: &Input, explanations: &[Explanation]) {
                 if more > 0 {
                     symbols.push(&tail);
                 }
-                let list = match symbols.is_empty() {
-                    true => "listed, and asked for by no symbol".to_owned(),
-                    false => symbols.join(", "),
+                let list = if symbols.is_empty() {
+                    "listed, and asked for by no symbol".to_owned()
+                } else {
+                    symbols.join(", ")
                 };
                 let (version, library) = (&obstacle.version, &obstacle.library);
                 wrap(text, 11, 13, &format!("{version} of {library}: {list}"));

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use serde_json::{Value, json};
+use wheelsmith_core::audit::Audit;
 use wheelsmith_core::patch::Search;
 use wheelsmith_core::repair::{Error, RepairPlan, Repaired};
 
@@ -31,7 +32,7 @@ fn repaired_wheel(text: &mut String, repaired: &Repaired) {
         Some(made) => {
             let (path, size) = (made.path.display(), human::size(made.size_bytes));
             let _ = writeln!(text, "{GREEN}{path}{GREEN:#}  {size}");
-            let earned = repaired.audit.as_ref().map(|audit| audit.earned_text());
+            let earned = repaired.audit.as_ref().map(Audit::earned_text);
             let _ = writeln!(text, "  earns {}", earned.unwrap_or_default());
             let _ = writeln!(text, "  {DIM}sha256 {}{DIM:#}", made.sha256);
         }

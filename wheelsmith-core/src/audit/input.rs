@@ -196,7 +196,7 @@ pub(super) fn whole_tag(policy: &str, files: &[NativeFile]) -> Option<PlatformTa
             0 | 1 => macho.slices.first().and_then(|s| s.arch).map(apple).unwrap_or_default(),
             _ => "universal2",
         });
-        let elf = file.elf.as_ref().and_then(|elf| elf.arch).map(|arch| arch.as_str());
+        let elf = file.elf.as_ref().and_then(|elf| elf.arch).map(Arch::as_str);
         elf.or(macho)
     });
     let first = arches.into_iter().next()?;

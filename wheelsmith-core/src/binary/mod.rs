@@ -7,6 +7,8 @@ mod content;
 pub mod elf;
 pub mod macho;
 pub mod pe;
+#[cfg(test)]
+mod testing;
 
 pub use content::{Content, Pieces};
 

@@ -62,7 +62,7 @@ pub enum Error {
         wheel: Box<WheelFilename>,
     },
     /// Libraries were not found.
-    #[error("cannot repair `{wheel}`: {}", not_found(.missing, .searched))]
+    #[error("cannot repair `{wheel}`: {}", not_found(.missing, *.searched))]
     Missing {
         /// The wheel.
         wheel: Box<WheelFilename>,
@@ -127,7 +127,7 @@ impl Error {
     }
 }
 
-fn not_found(missing: &[Missing], searched: &usize) -> String {
+fn not_found(missing: &[Missing], searched: usize) -> String {
     let one = |missing: &Missing| {
         let Missing { by, library, reason } = missing;
         match reason {

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use super::{Library, Lookup, Missing, Options};
 use crate::audit::{self, NativeFile, Origin, Wanted};
 use crate::name::WheelPath;
+use crate::policy;
 
 /// No wheel needs more libraries.
 const MOST_LIBRARIES: usize = 5_000;
@@ -47,7 +48,12 @@ pub(super) fn follow(
             }
             Origin::Outside if !need.is_optional && !is_excluded => {
                 let Some(user) = files.iter().find(|file| file.path == need.file) else { continue };
-                match closure.find(&need.library, user, None, lookup) {
+                let found = if policy::libc_of(&need.library).is_some() {
+                    Err(Some("the wheel is for another C library than the tag".to_owned()))
+                } else {
+                    closure.find(&need.library, user, None, lookup)
+                };
+                match found {
                     Ok((found, is_new)) => {
                         closure.by_file.entry(need.file).or_default().insert(need.library, found);
                         queue.extend(is_new.then_some(found));

@@ -89,7 +89,7 @@ pub(super) fn plan(
             into,
             needed_as: needed_as(closure, at),
             source: library.source.clone(),
-            sha256: library.sha256.clone(),
+            sha256: library.sha256,
         });
     }
     plan

@@ -30,7 +30,7 @@ pub(super) fn plan(
         }
         plan.edits.insert(file.path.clone(), edit);
         match file.path.as_str().split_once('/') {
-            Some((top, _)) if !top.ends_with(".data") => {
+            Some((top, _)) if !matches!(top.rsplit_once('.'), Some((_, "data"))) => {
                 packages.insert(top.to_owned());
             }
             _ => plan.missing.extend(grafted.keys().map(|library| {
@@ -59,7 +59,7 @@ pub(super) fn plan(
             into,
             needed_as: needed_as(closure, at),
             source: library.source.clone(),
-            sha256: library.sha256.clone(),
+            sha256: library.sha256,
         });
     }
     for package in packages {

@@ -64,8 +64,8 @@ impl Lookup for Roots {
             let entries = elf.into_iter().flat_map(|elf| elf.rpath.iter().chain(&elf.runpath));
             let macho = from.file.macho.iter().flat_map(|m| &m.slices).flat_map(|s| &s.rpaths);
             for entry in entries.chain(macho) {
-                let rest = ["$ORIGIN", "${ORIGIN}", "@loader_path"].iter();
-                let rest = rest.filter_map(|origin| entry.strip_prefix(origin)).next();
+                let rest = ["$ORIGIN", "${ORIGIN}", "@loader_path"];
+                let rest = rest.into_iter().find_map(|origin| entry.strip_prefix(origin));
                 dirs.extend(rest.map(|rest| home.join(rest.trim_start_matches('/'))));
             }
         }

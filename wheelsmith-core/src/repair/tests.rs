@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use super::*;
 use crate::name::PlatformTag;
@@ -56,15 +57,14 @@ fn lines(plan: &RepairPlan) -> Vec<String> {
     for (path, edit) in &plan.edits {
         let mut line = format!("~ {path}");
         if let Some(id) = &edit.id {
-            line += &format!(" id={id}");
+            _ = write!(line, " id={id}");
         }
         for (old, new) in &edit.renamed {
-            line += &format!(" {old}={new}");
+            _ = write!(line, " {old}={new}");
         }
-        line += &match &edit.search {
-            crate::patch::Search::Keep => String::new(),
-            other => format!(" {other:?}"),
-        };
+        if edit.search != crate::patch::Search::Keep {
+            _ = write!(line, " {:?}", edit.search);
+        }
         lines.push(line);
     }
     lines.extend(plan.hooks.keys().map(|path| format!("^ {path}")));

@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::binary::Pieces;
+use crate::binary::testing::in_pieces;
 
 macro_rules! fixture {
     ($name:literal) => {
@@ -229,22 +229,7 @@ fn read(content: Content<'_>) -> Read {
 
 /// Reads a file of which each missing range is brought in granules; also says how often.
 fn read_in_pieces(bytes: &[u8], granule: u64) -> (Read, usize) {
-    let size = bytes.len() as u64;
-    let mut pieces = Pieces::new(size);
-    for round in 1.. {
-        let found = read((&pieces).into());
-        let missing = pieces.take_missing();
-        if missing.is_empty() {
-            return (found, round);
-        }
-        for range in missing {
-            let start = range.start / granule * granule;
-            let end = range.end.next_multiple_of(granule).min(size);
-            let part = start.try_into().unwrap()..end.try_into().unwrap();
-            pieces.add(start, bytes[part].to_vec());
-        }
-    }
-    unreachable!("every round brings what was missing")
+    in_pieces(bytes, granule, read)
 }
 
 #[test]
