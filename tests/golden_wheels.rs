@@ -8,6 +8,7 @@
     clippy::unwrap_used,
     reason = "tests are a world of their own"
 )]
+#![allow(clippy::print_stderr, reason = "a skipped test says so")]
 
 mod support;
 

@@ -56,9 +56,10 @@ impl WheelFile {
     pub(crate) fn write(self, dir: &Path) -> PathBuf {
         let stem: Vec<&str> = self.name.splitn(3, '-').take(2).collect();
         let info = format!("{}.dist-info", stem.join("-"));
-        let mut text = String::from("Wheel-Version: 1.0\nGenerator: hand\n");
-        text.push_str(&format!("Root-Is-Purelib: {}\n", self.is_purelib));
-        text.extend(self.tags.iter().map(|tag| format!("Tag: {tag}\n")));
+        let tags: String = self.tags.iter().map(|tag| format!("Tag: {tag}\n")).collect();
+        let purelib = self.is_purelib;
+        let text =
+            format!("Wheel-Version: 1.0\nGenerator: hand\nRoot-Is-Purelib: {purelib}\n{tags}");
         let (name, version) = (stem[0], stem[1]);
         let metadata = format!("Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n");
         let mut files = self.files;

@@ -248,3 +248,100 @@ fn libc(files: &[NativeFile]) -> Libc {
         names.filter_map(|name| policy::libc_of(name.rsplit('/').next().unwrap_or(name)));
     known.next().unwrap_or(Libc::Glibc)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tags(text: &str) -> Vec<PlatformTag> {
+        text.split('.').map(|tag| tag.parse().unwrap()).collect()
+    }
+
+    #[test]
+    fn tags_that_differ_in_age_alone_are_one_promise() {
+        let check = |claims: &str, expected: &[&str]| {
+            let kin = kindred(&tags(claims));
+            let text = |tags: &Vec<PlatformTag>| {
+                tags.iter().map(PlatformTag::to_string).collect::<Vec<_>>().join(" ")
+            };
+            assert_eq!(kin.iter().map(text).collect::<Vec<_>>(), expected, "{claims}");
+        };
+        let (old, new) = ("manylinux_2_17_x86_64", "manylinux_2_28_x86_64");
+        check("manylinux2014_x86_64.manylinux_2_17_x86_64", &[old]);
+        check("manylinux_2_28_x86_64.manylinux_2_17_x86_64", &[&format!("{old} {new}")]);
+        check("manylinux1_i686.manylinux2010_i686", &["manylinux_2_5_i686 manylinux_2_12_i686"]);
+        check(
+            "manylinux_2_17_aarch64.musllinux_1_1_aarch64",
+            &["manylinux_2_17_aarch64", "musllinux_1_1_aarch64"],
+        );
+        check(
+            "macosx_10_9_x86_64.macosx_11_0_arm64.macosx_10_10_x86_64",
+            &["macosx_11_0_arm64", "macosx_10_9_x86_64 macosx_10_10_x86_64"],
+        );
+        check("win32.win_amd64", &["win32", "win_amd64"]);
+    }
+
+    #[test]
+    fn a_claim_is_kept_by_what_is_as_old_or_older() {
+        let check = |claim: &str, earned: &str, is_kept: bool| {
+            let earned = earned.parse().ok();
+            assert_eq!(keeps(&claim.parse().unwrap(), earned.as_ref()), is_kept, "{claim}");
+        };
+        check("manylinux_2_28_x86_64", "manylinux_2_17_x86_64", true);
+        check("manylinux_2_17_x86_64", "manylinux_2_17_x86_64", true);
+        check("manylinux_2_17_x86_64", "manylinux_2_28_x86_64", false);
+        check("manylinux_2_17_x86_64", "manylinux_2_17_aarch64", false);
+        check("manylinux_2_17_x86_64", "linux_x86_64", false);
+        check("manylinux_2_17_x86_64", "any", true);
+        // Nothing in a file shows which release of musl it needs.
+        check("musllinux_1_1_x86_64", "musllinux_1_2_x86_64", true);
+        check("musllinux_1_2_x86_64", "manylinux_2_17_x86_64", false);
+        check("macosx_11_0_arm64", "macosx_12_0_arm64", false);
+        check("macosx_12_0_arm64", "macosx_11_0_arm64", true);
+        check("win_amd64", "win_amd64", true);
+        check("win_amd64", "win_arm64", false);
+        check("linux_x86_64", "linux_x86_64", true);
+    }
+
+    #[test]
+    fn a_policy_may_leave_the_processor_to_the_files() {
+        let check = |policy: &str, file: &[u8], expected: Option<&str>| {
+            let file = NativeFile::read(&"x".parse().unwrap(), file).unwrap();
+            let tag = whole_tag(policy, &[file]).map(|tag| tag.to_string());
+            assert_eq!(tag.as_deref(), expected, "{policy}");
+        };
+        let elf = include_bytes!("../../../testdata/elf/aarch64.so").as_slice();
+        let macho = include_bytes!("../../../testdata/macho/universal.dylib").as_slice();
+        check("manylinux_2_28", elf, Some("manylinux_2_28_aarch64"));
+        check("manylinux2014", elf, Some("manylinux2014_aarch64"));
+        check("musllinux_1_2", elf, Some("musllinux_1_2_aarch64"));
+        check("manylinux_2_28_x86_64", elf, Some("manylinux_2_28_x86_64"));
+        check("macosx_11_0", macho, Some("macosx_11_0_universal2"));
+        check("nonsense", elf, None);
+        check("any", elf, None);
+    }
+
+    #[test]
+    fn what_claims_nothing_is_judged_by_what_it_is() {
+        let check = |files: &[&[u8]], expected: Option<&str>| {
+            let read = |(i, bytes): (usize, &&[u8])| {
+                NativeFile::read(&format!("f{i}").parse().unwrap(), *bytes)
+            };
+            let files: Vec<NativeFile> = files.iter().enumerate().filter_map(read).collect();
+            let tag = guess(&files).map(|tag| tag.to_string());
+            let is_it = tag.as_deref().zip(expected).is_some_and(|(t, e)| t.starts_with(e));
+            assert!(is_it || tag.as_deref() == expected, "{tag:?}, not {expected:?}");
+        };
+        let gnu = include_bytes!("../../../testdata/elf/x86_64.so").as_slice();
+        let arm = include_bytes!("../../../testdata/elf/aarch64.so").as_slice();
+        let musl = include_bytes!("../../../testdata/elf/musl.so").as_slice();
+        let dll = include_bytes!("../../../testdata/pe/arm64.dll").as_slice();
+        let bpf = include_bytes!("../../../testdata/elf/bpf.o").as_slice();
+        check(&[gnu], Some("manylinux_"));
+        check(&[musl], Some("musllinux_"));
+        check(&[gnu, arm, arm], Some("manylinux_"));
+        check(&[dll, gnu, dll], Some("win_arm64"));
+        check(&[bpf], None);
+        check(&[], None);
+    }
+}

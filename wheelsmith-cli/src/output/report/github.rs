@@ -20,18 +20,23 @@ pub(crate) fn render(report: &Report) -> String {
     for input in &report.inputs {
         if let Some(error) = &input.error {
             let title = "could not be judged";
-            lines.push((Severity::Error, command(Severity::Error, title, &input.path, error)));
+            lines
+                .push((Severity::Error, command(Severity::Error, title, Some(&input.path), error)));
         }
         for finding in input.findings.iter().filter(|finding| finding.waived.is_none()) {
-            lines.push((finding.severity, annotation(input, finding)));
+            lines.push((finding.severity, annotation(Some(input), finding)));
         }
+    }
+    for finding in &report.configuration {
+        lines.push((finding.severity, annotation(None, finding)));
     }
     // Stable: within a severity, the order of the report stays.
     lines.sort_by_key(|(severity, _)| *severity);
     lines.into_iter().map(|(_, line)| line).collect()
 }
 
-fn annotation(input: &Input, finding: &Finding) -> String {
+/// A finding about an input, or about the configuration.
+fn annotation(input: Option<&Input>, finding: &Finding) -> String {
     let mut message = String::new();
     if let Some(file) = &finding.file {
         let _ = write!(message, "{file}: ");
@@ -43,16 +48,18 @@ fn annotation(input: &Input, finding: &Finding) -> String {
     if let Some(help) = &finding.help {
         let _ = write!(message, "\nhelp: {help}");
     }
-    command(finding.severity, finding.code.as_str(), &input.path, &message)
+    let path = input.map(|input| input.path.as_str());
+    command(finding.severity, finding.code.as_str(), path, &message)
 }
 
-fn command(severity: Severity, title: &str, file: &str, message: &str) -> String {
+fn command(severity: Severity, title: &str, file: Option<&str>, message: &str) -> String {
     let kind = match severity {
         Severity::Error => "error",
         Severity::Warning => "warning",
         Severity::Info => "notice",
     };
-    format!("::{kind} title={},file={}::{}\n", Property(title), Property(file), Data(message))
+    let file = file.map(|file| format!(",file={}", Property(file))).unwrap_or_default();
+    format!("::{kind} title={}{file}::{}\n", Property(title), Data(message))
 }
 
 /// The text of a command.

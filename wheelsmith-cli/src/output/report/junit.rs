@@ -24,6 +24,9 @@ enum End {
     Broken,
 }
 
+/// The suite of what is wrong with the configuration.
+const CONFIGURATION: &str = "configuration";
+
 struct Case<'r> {
     name: &'r str,
     end: End,
@@ -49,12 +52,25 @@ pub(crate) fn render(report: &Report) -> String {
         );
         property(&mut suites, input);
         for case in &cases {
-            write_case(&mut suites, input, case);
+            write_case(&mut suites, &input.path, case);
         }
         suites.push_str("  </testsuite>\n");
         for (total, n) in totals.iter_mut().zip([cases.len(), failures, errors]) {
             *total += n;
         }
+    }
+    if !report.configuration.is_empty() {
+        let case = case("waivers", &report.configuration.iter().collect::<Vec<_>>());
+        let failures = usize::from(matches!(case.end, End::Failed));
+        let _ = writeln!(
+            suites,
+            "  <testsuite name=\"{CONFIGURATION}\" tests=\"1\" failures=\"{failures}\" \
+             errors=\"0\" skipped=\"0\" time=\"0\">"
+        );
+        write_case(&mut suites, CONFIGURATION, &case);
+        suites.push_str("  </testsuite>\n");
+        totals[0] += 1;
+        totals[1] += failures;
     }
     let [tests, failures, errors] = totals;
     format!(
@@ -150,8 +166,8 @@ fn lines(findings: &[&Finding]) -> String {
     text
 }
 
-fn write_case(out: &mut String, input: &Input, case: &Case<'_>) {
-    let (class, name) = (Markup(&input.path), Markup(case.name));
+fn write_case(out: &mut String, class: &str, case: &Case<'_>) {
+    let (class, name) = (Markup(class), Markup(case.name));
     let _ = write!(out, "    <testcase classname=\"{class}\" name=\"{name}\" time=\"0\"");
     if case.xml.is_empty() {
         out.push_str("/>\n");

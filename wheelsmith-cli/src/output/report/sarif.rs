@@ -38,11 +38,19 @@ pub(crate) fn render(report: &Report) -> String {
     if !repository.is_empty() {
         driver["informationUri"] = json!(repository);
     }
+    let configuration = report.configuration.iter().map(|finding| {
+        json!({
+            "descriptor": { "id": finding.code },
+            "level": level(finding.severity),
+            "message": { "text": finding.message },
+        })
+    });
     let run = json!({
         "tool": { "driver": driver },
         "invocations": [{
             "executionSuccessful": notifications.is_empty(),
             "toolExecutionNotifications": notifications,
+            "toolConfigurationNotifications": configuration.collect::<Vec<_>>(),
         }],
         "artifacts": report.inputs.iter().map(artifact).collect::<Vec<_>>(),
         "results": results,

@@ -49,6 +49,15 @@ pub(crate) fn render(report: &Report) -> String {
     for (at, input) in report.inputs.iter().enumerate() {
         input::section(&mut out, at, input);
     }
+    if !report.configuration.is_empty() {
+        out.push_str("<section><h2>Configuration</h2><ul>");
+        for finding in &report.configuration {
+            let (code, message) = (finding.code, Markup(&finding.message));
+            let severity = finding.severity.as_str();
+            let _ = write!(out, "<li><code>{severity} {code}</code> {message}</li>");
+        }
+        out.push_str("</ul></section>");
+    }
     let version = env!("CARGO_PKG_VERSION");
     let _ = writeln!(
         out,
