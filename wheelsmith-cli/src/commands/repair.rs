@@ -57,7 +57,7 @@ pub(crate) struct Args {
 
 pub(super) fn run(args: &Args, host: &Host, output: &Output) -> anyhow::Result<Exit> {
     let terms = Terms::new(&args.exclude, Vec::new()).context("cannot read `--exclude`")?;
-    let options = Options { terms, lib_dir: args.lib_dir.clone() };
+    let options = Options { terms, lib_dir: args.lib_dir.clone(), ..Options::default() };
     if let Some(dir) = args.library_path.iter().find(|dir| !dir.is_dir()) {
         anyhow::bail!("`{}` of `--library-path` is no directory", dir.display());
     }

@@ -1,5 +1,6 @@
 //! Carries a plan out, and judges what came out.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::{Graft, Missing, Options, RepairPlan, Roots, Script, launcher, plan, sbom};
@@ -170,7 +171,13 @@ pub fn repair(request: &Request<'_>, host: &Host) -> Result<Repaired, Error> {
     if request.dry_run {
         return Ok(Repaired { before, plan, file: None, audit: None });
     }
-    change(&mut wheel, &plan, &files, request.strip)?;
+    change(&mut wheel.entries, &before.name, &plan, &files, request.strip)?;
+    if !plan.grafts.is_empty() {
+        let text = sbom::render(&before, &plan.grafts, &request.options.origins);
+        let path = format!("sboms/{}", sbom::FILE);
+        let path = wheel.dist_info(&path).map_err(|e| Error::Unsupported(e.to_string()))?;
+        wheel.insert(path, text, false);
+    }
     let changed = native_files(wheel.entries.values())?;
     let audit = judge(changed, &wanted, &wanted_tag, request)?;
     let filename = renamed(&before, &audit, request);
@@ -208,8 +215,10 @@ fn wanted(
     Some((Wanted::by_tag(&newest.tag)?, newest.tag.clone()))
 }
 
-fn change(
-    wheel: &mut Existing,
+/// Carries `plan` out on the entries of a wheel of the project `name`.
+pub(super) fn change(
+    entries: &mut BTreeMap<WheelPath, Entry>,
+    name: &str,
     plan: &RepairPlan,
     files: &[NativeFile],
     strip: bool,
@@ -221,42 +230,47 @@ fn change(
         let bytes = sys::fs::read(&path).map_err(read)?;
         let executable = sys::fs::is_executable(&path).map_err(read)?;
         let bytes = edited(bytes, into, plan, strip)?;
-        wheel.insert(into.clone(), bytes, executable);
+        put(entries, into, bytes, executable);
     }
     let is_grafted = |path: &WheelPath| plan.grafts.iter().any(|graft| graft.into == *path);
     let changed = files.iter().map(|file| &file.path);
     let changed = changed.filter(|path| plan.edits.contains_key(path) || strip);
     for path in changed.filter(|path| !is_grafted(path)) {
-        let Some(entry) = wheel.entries.get(path) else { continue };
+        let Some(entry) = entries.get(path) else { continue };
         let executable = entry.executable;
         let old = bytes(entry)?;
         let new = edited(old.clone(), path, plan, strip)?;
         if new != old {
-            wheel.insert(path.clone(), new, executable);
+            put(entries, path, new, executable);
         }
     }
     for Script { from, to } in &plan.scripts {
-        let Some(mut entry) = wheel.entries.remove(from) else { continue };
+        let Some(mut entry) = entries.remove(from) else { continue };
         entry.path = to.clone();
-        wheel.entries.insert(to.clone(), entry);
-        let text = launcher::script(&wheel.filename.name, to.as_str());
-        wheel.insert(from.clone(), text.into_bytes(), true);
+        entries.insert(to.clone(), entry);
+        let text = launcher::script(name, to.as_str());
+        put(entries, from, text.into_bytes(), true);
     }
     for (path, hook) in &plan.hooks {
-        let old = match wheel.entries.get(path) {
+        let old = match entries.get(path) {
             Some(entry) => bytes(entry)?,
             None => Vec::new(),
         };
         let new = patch::hook::insert(&old, hook.depth, &plan.libraries)
             .map_err(|source| Error::Patch { file: path.clone(), source })?;
-        wheel.insert(path.clone(), new, false);
-    }
-    if !plan.grafts.is_empty() {
-        let text = sbom::render(&wheel.filename, &plan.grafts);
-        let path = wheel.dist_info(sbom::FILE).map_err(|e| Error::Unsupported(e.to_string()))?;
-        wheel.insert(path, text, false);
+        put(entries, path, new, false);
     }
     Ok(())
+}
+
+fn put(
+    entries: &mut BTreeMap<WheelPath, Entry>,
+    path: &WheelPath,
+    bytes: Vec<u8>,
+    executable: bool,
+) {
+    let entry = Entry { executable, ..Entry::bytes(path.clone(), bytes) };
+    entries.insert(path.clone(), entry);
 }
 
 fn edited(
