@@ -8,6 +8,7 @@ use crate::audit::Audit;
 use crate::build::{self, Built, Hashes, Setting};
 use crate::name::{Digest, Floor, PlatformTag, Target};
 use crate::plan::TargetPlan;
+use crate::repair::RepairPlan;
 use crate::runtime::{self, Identity, Runtime};
 use crate::source::{self, Places, Resolved};
 use crate::sys::{self, Host, Lock, Locked};
@@ -63,6 +64,8 @@ pub struct MadeWheel {
     pub wanted: PlatformTag,
     /// What the bytes say.
     pub audit: Audit,
+    /// The libraries that were copied into it, or are missing, with `external = "bundle"`.
+    pub bundled: Option<RepairPlan>,
 }
 
 /// Builds `project`. The outer error is for what stops every target.

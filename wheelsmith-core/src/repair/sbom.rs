@@ -1,15 +1,32 @@
 //! A list of the grafted libraries for those who look for vulnerable ones (CycloneDX 1.6, PEP 770).
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
 use super::Graft;
-use crate::name::WheelFilename;
+use crate::config::Source;
+use crate::name::{Digest, WheelFilename};
 use crate::sys;
 
-/// The file below `.dist-info`.
-pub(super) const FILE: &str = "sboms/wheelsmith-repair.cdx.json";
+/// The file below `.dist-info/sboms`.
+pub(super) const FILE: &str = "wheelsmith-repair.cdx.json";
+
+/// Where a library comes from that was built from source.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Origin {
+    /// What its maker calls it.
+    pub name: String,
+    /// Its version.
+    pub version: Option<String>,
+    /// Its licence, as an SPDX expression.
+    pub license: Option<String>,
+    /// Its source.
+    pub source: Source,
+    /// The digest of the source's archive.
+    pub sha256: Option<Digest>,
+}
 
 /// What a package database knows of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,7 +42,12 @@ struct Package {
 }
 
 /// The document: the same for the same libraries, whenever and wherever it is made.
-pub(super) fn render(wheel: &WheelFilename, grafts: &[Graft]) -> Vec<u8> {
+pub(super) fn render(
+    wheel: &WheelFilename,
+    grafts: &[Graft],
+    origins: &BTreeMap<Digest, Origin>,
+) -> Vec<u8> {
+    let component = |graft: &Graft| component(graft, origins.get(&graft.sha256));
     let components: Vec<Value> = grafts.iter().map(component).collect();
     let purl = format!("pkg:pypi/{}@{}", wheel.name.replace('_', "-"), wheel.version);
     let document = json!({
@@ -58,10 +80,11 @@ pub(super) fn render(wheel: &WheelFilename, grafts: &[Graft]) -> Vec<u8> {
     text
 }
 
-fn component(graft: &Graft) -> Value {
+fn component(graft: &Graft, origin: Option<&Origin>) -> Value {
     let source = Path::new(&graft.source);
     let file = source.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let package = package(source);
+    // What was built here is no package's, even where the file lies below a package database.
+    let package = origin.is_none().then(|| package(source)).flatten();
     let mut component = json!({
         "type": "library",
         "bom-ref": graft.into,
@@ -70,17 +93,76 @@ fn component(graft: &Graft) -> Value {
         "evidence": { "occurrences": [{ "location": graft.into }] },
         "properties": [{ "name": "wheelsmith:file", "value": file }],
     });
+    if let Some(origin) = origin {
+        built(&mut component, origin);
+    }
     if let Some(package) = package {
         let Package { kind, vendor, name, version, arch, licenses } = package;
-        let escaped = version.replace('%', "%25").replace('+', "%2B").replace(':', "%3A");
         component["version"] = json!(version);
-        component["purl"] = json!(format!("pkg:{kind}/{vendor}/{name}@{escaped}?arch={arch}"));
+        let version = escaped(&version);
+        component["purl"] = json!(format!("pkg:{kind}/{vendor}/{name}@{version}?arch={arch}"));
         if !licenses.is_empty() {
             let license = |name: &String| json!({ "license": { "name": name } });
             component["licenses"] = licenses.iter().map(license).collect();
         }
     }
     component
+}
+
+/// What is known of a library that was built from source.
+fn built(component: &mut Value, origin: &Origin) {
+    let Origin { name, version, license, source, sha256 } = origin;
+    component["name"] = json!(name);
+    let version = match source {
+        Source::Crate { version, .. } => Some(version),
+        _ => version.as_ref(),
+    };
+    if let Some(version) = version {
+        component["version"] = json!(version);
+    }
+    if let Some(license) = license {
+        component["licenses"] = json!([{ "expression": license }]);
+    }
+    let hashes = sha256.map(|sha256| json!([{ "alg": "SHA-256", "content": sha256.to_string() }]));
+    let at = version.map(|version| format!("@{}", escaped(version))).unwrap_or_default();
+    match source {
+        Source::Crate { name, .. } => {
+            component["purl"] = json!(format!("pkg:cargo/{name}{at}"));
+            let properties = component["properties"].as_array_mut();
+            let hash = sha256.map(|sha256| sha256.to_string());
+            let property = hash.map(|h| json!({ "name": "wheelsmith:source-sha256", "value": h }));
+            properties.into_iter().for_each(|list| list.extend(property.clone()));
+        }
+        Source::Archive { location, .. } => {
+            if Source::is_url(location) {
+                let sum = sha256.map(|s| format!("&checksum=sha256:{s}")).unwrap_or_default();
+                let url = escaped(location);
+                let purl = format!("pkg:generic/{}{at}?download_url={url}{sum}", escaped(name));
+                component["purl"] = json!(purl);
+            }
+            let mut reference = json!({ "type": "source-distribution", "url": location });
+            if let Some(hashes) = hashes {
+                reference["hashes"] = hashes;
+            }
+            component["externalReferences"] = json!([reference]);
+        }
+        // The project's own.
+        Source::Path(_) => {}
+    }
+}
+
+/// Percent-encoding as package URLs want it.
+fn escaped(text: &str) -> String {
+    use std::fmt::Write as _;
+    let mut escaped = String::new();
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            escaped.push(char::from(byte));
+        } else {
+            let _ = write!(escaped, "%{byte:02X}");
+        }
+    }
+    escaped
 }
 
 /// The package that installed `file`, by the database of the tree in which it lies.
@@ -207,7 +289,7 @@ mod tests {
              Package: libfoo1\nArchitecture: amd64\nVersion: 1:2+b1\n",
         );
         write("deb/usr/share/doc/libfoo1/copyright", "Format: x\n\nFiles: *\nLicense: MIT\n");
-        let found = component(&graft(&dir.path().join("deb/usr/lib/x/libfoo.so.1")));
+        let found = component(&graft(&dir.path().join("deb/usr/lib/x/libfoo.so.1")), None);
         assert_eq!(found["purl"], "pkg:deb/debian/libfoo1@1%3A2%2Bb1?arch=amd64");
         assert_eq!(found["licenses"][0]["license"]["name"], "MIT");
 
@@ -215,19 +297,62 @@ mod tests {
                         P:foo\nV:3-r0\nA:x86_64\nL:Zlib\nF:usr/lib\nR:libfoo.so.1\n";
         write("apk/lib/apk/db/installed", database);
         write("apk/usr/lib/libfoo.so.1", "");
-        let found = component(&graft(&dir.path().join("apk/usr/lib/libfoo.so.1")));
+        let found = component(&graft(&dir.path().join("apk/usr/lib/libfoo.so.1")), None);
         assert_eq!(found["purl"], "pkg:apk/unknown/foo@3-r0?arch=x86_64");
         assert_eq!(found["licenses"][0]["license"]["name"], "Zlib");
 
         write("bare/libfoo.so.1", "");
-        let found = component(&graft(&dir.path().join("bare/libfoo.so.1")));
+        let found = component(&graft(&dir.path().join("bare/libfoo.so.1")), None);
         assert_eq!((&found["name"], found.get("purl")), (&json!("libfoo.so.1"), None));
+    }
+
+    #[test]
+    fn what_was_built_names_its_source() {
+        let check = |source: Source, key: &str, expected: Value| {
+            let origin = Origin {
+                name: "foo".into(),
+                version: Some("1.2".into()),
+                license: Some("Zlib OR MIT".into()),
+                source,
+                sha256: Some(Digest::of(b"")),
+            };
+            let found = component(&graft(Path::new("/x/libfoo.so.1")), Some(&origin));
+            assert_eq!(found["licenses"][0]["expression"], "Zlib OR MIT");
+            assert_eq!(found[key], expected);
+        };
+        let archive = |location: &str| Source::Archive {
+            location: location.into(),
+            sha256: None,
+            mirrors: Vec::new(),
+            strip_components: 1,
+        };
+        let hash = Digest::of(b"").to_string();
+        check(
+            archive("https://example.org/foo.tgz"),
+            "purl",
+            json!(format!(
+                "pkg:generic/foo@1.2?download_url=https%3A%2F%2Fexample.org%2Ffoo.tgz\
+                 &checksum=sha256:{hash}"
+            )),
+        );
+        check(
+            archive("vendor/foo.tgz"),
+            "externalReferences",
+            json!([{
+                "type": "source-distribution",
+                "url": "vendor/foo.tgz",
+                "hashes": [{ "alg": "SHA-256", "content": hash }],
+            }]),
+        );
+        let crate_ = Source::Crate { name: "foo-sys".into(), version: "3.0+1.2".into() };
+        check(crate_, "purl", json!("pkg:cargo/foo-sys@3.0%2B1.2"));
+        check(Source::Path(".".into()), "purl", Value::Null);
     }
 
     #[test]
     fn the_document_names_no_place_of_this_machine() {
         let wheel = "demo_pkg-1.0-py3-none-win32.whl".parse().unwrap();
-        let text = render(&wheel, &[graft(Path::new("/somewhere/libfoo.so.1"))]);
+        let text = render(&wheel, &[graft(Path::new("/somewhere/libfoo.so.1"))], &BTreeMap::new());
         let text = String::from_utf8(text).unwrap();
         assert!(!text.contains("somewhere") && text.contains("pkg:pypi/demo-pkg@1.0"), "{text}");
     }

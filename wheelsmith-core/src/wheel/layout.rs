@@ -57,6 +57,20 @@ impl Wheel {
         Ok(Self { filename, entries, record })
     }
 
+    /// Adds a list of what is in the wheel, called `name` (PEP 770).
+    ///
+    /// # Errors
+    /// When `name` is not the name of a file.
+    pub fn add_sbom(&mut self, name: &str, bytes: Vec<u8>) -> Result<(), Error> {
+        let path = format!("{}.dist-info/sboms/{name}", self.filename.stem());
+        let path = path.parse().map_err(|e: crate::name::ParseError| Error::Filename {
+            filename: Box::new(self.filename.clone()),
+            problem: e.to_string(),
+        })?;
+        self.entries.push(Entry::bytes(path, bytes));
+        Ok(())
+    }
+
     /// Puts a wheel together from the files of one that is there, its `.dist-info` included. What
     /// its maker put where is left alone; only files that hide each other are refused.
     pub(super) fn again(
