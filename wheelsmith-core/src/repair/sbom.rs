@@ -128,10 +128,10 @@ fn built(component: &mut Value, origin: &Origin) {
     match source {
         Source::Crate { name, .. } => {
             component["purl"] = json!(format!("pkg:cargo/{name}{at}"));
-            let properties = component["properties"].as_array_mut();
-            let hash = sha256.map(|sha256| sha256.to_string());
-            let property = hash.map(|h| json!({ "name": "wheelsmith:source-sha256", "value": h }));
-            properties.into_iter().for_each(|list| list.extend(property.clone()));
+            if let (Some(list), Some(sum)) = (component["properties"].as_array_mut(), sha256) {
+                let sum = sum.to_string();
+                list.push(json!({ "name": "wheelsmith:source-sha256", "value": sum }));
+            }
         }
         Source::Archive { location, .. } => {
             if Source::is_url(location) {

@@ -200,7 +200,9 @@ impl Listing {
         let (first, second) = sizes.iter().fold((0, 0), |(a, b), (x, y)| (a + x, b + y));
         match sizes.len() {
             0 => None,
-            1 => Some(format!("1 file is compressed to another size: {first} bytes, then {second}")),
+            1 => {
+                Some(format!("1 file is compressed to another size: {first} bytes, then {second}"))
+            }
             n => Some(format!(
                 "{n} files are compressed to other sizes: {first} bytes in all, then {second}"
             )),
