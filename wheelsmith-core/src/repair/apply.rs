@@ -119,6 +119,10 @@ impl Error {
                      `--exclude {library}`"
                 ))
             }
+            Self::Patch { source: patch::Error::NoRoom { .. }, file } => Some(format!(
+                "link `{}` again, with `-headerpad_max_install_names` for macOS",
+                super::closure::file_name(file.as_str())
+            )),
             Self::NotEarned { .. } => Some(
                 "name a newer tag with `--plat`, or build the library for an older system".into(),
             ),
