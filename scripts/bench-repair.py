@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """`wheelsmith repair` beside `auditwheel repair` and `repairwheel` over the same unrepaired wheels.
 
-    cargo build --release -p wheelsmith-cli && cargo build --release -p wheelsmith-core --example ungraft
+    cargo build --release -p wheelsmith-cli
     scripts/bench-repair.py WORK [--rounds N] [--tools DIR] [--no-import] WHEEL…
 
 WORK is a directory for everything that is made. WHEEL is one for Linux that somebody repaired: its
@@ -21,6 +21,8 @@ process. Prints a table in Markdown; exits with 1 when a promise is not kept (se
 """
 
 import argparse
+import base64
+import hashlib
 import os
 import pathlib
 import random
@@ -32,7 +34,7 @@ import time
 import zipfile
 
 HERE = pathlib.Path(__file__).resolve().parent.parent
-TARGET = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", HERE / "target")) / "release"
+TARGET = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", HERE / "target"))
 # At most as a share of auditwheel's time, usually and with a large library; peak memory as a
 # multiple of the largest library, beside what any run takes, in MB.
 PROMISES = {"time": 1 / 2, "time with 100 MB": 1 / 4, "memory": 2.0, "memory of any run": 16.0}
@@ -80,7 +82,7 @@ def ungraft(work, wheel, extra):
     # Its old tag says nothing about it any more.
     name = re.sub(r"-[^-]*_(x86_64|aarch64)\.whl$", r"-linux_\1.whl", wheel.name)
     bare, libraries = root / name, root / "lib"
-    subprocess.run([TARGET / "examples/ungraft", wheel, bare, libraries], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run([TARGET / "debug/examples/ungraft", wheel, bare, libraries], check=True, stdout=subprocess.DEVNULL)
     retag(bare)
     if extra:
         largest = max(libraries.iterdir(), key=lambda path: path.stat().st_size)
@@ -89,18 +91,25 @@ def ungraft(work, wheel, extra):
 
 
 def retag(wheel):
-    """`WHEEL` says what the name says."""
+    """`WHEEL` says what the name says, and `RECORD` what is there: auditwheel looks at nothing else."""
     platform = wheel.stem.rsplit("-", 1)[-1]
     made = wheel.with_suffix(".new")
+    record = []
     with zipfile.ZipFile(wheel) as old, zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as new:
-        for info in old.infolist():
+        infos = {info.filename: info for info in old.infolist()}
+        last = next(name for name in infos if name.endswith(".dist-info/RECORD"))
+        for name, info in infos.items():
             data = old.read(info)
-            if info.filename.endswith(".dist-info/WHEEL"):
-                tags = {re.sub(r"[^-\n]*$", platform, line, flags=re.M)
-                        for line in data.decode().splitlines() if line.startswith("Tag:")}
-                rest = [line for line in data.decode().splitlines() if line and not line.startswith("Tag:")]
+            if name.endswith(".dist-info/WHEEL"):
+                lines = [line for line in data.decode().splitlines() if line]
+                tags = {f"{line.rpartition('-')[0]}-{platform}" for line in lines if line.startswith("Tag:")}
+                rest = [line for line in lines if not line.startswith("Tag:")]
                 data = "\n".join([*rest, *sorted(tags), ""]).encode()
-            new.writestr(info, data, zipfile.ZIP_DEFLATED)
+            if name != last:
+                digest = base64.urlsafe_b64encode(hashlib.sha256(data).digest()).decode().rstrip("=")
+                record.append(f"{name},sha256={digest},{len(data)}\n")
+                new.writestr(info, data, zipfile.ZIP_DEFLATED)
+        new.writestr(infos[last], "".join([*record, f"{last},,\n"]))
     made.rename(wheel)
 
 
@@ -140,7 +149,7 @@ def measure(wheel, extra, options, wrong):
     if tools:
         env["PATH"] = f"{tools}:{env['PATH']}"
     commands = {
-        "wheelsmith": [TARGET / "wheelsmith", "repair", bare, "--library-path", libraries, "--out"],
+        "wheelsmith": [TARGET / "release/wheelsmith", "repair", bare, "--library-path", libraries, "--out"],
         "auditwheel": [find("auditwheel"), "repair", bare, "-w"],
         "repairwheel": [find("repairwheel"), bare, "-l", libraries, "-o"],
     }
@@ -194,6 +203,8 @@ def main():
     # A Python's own directory must not be resolved away: its packages hang on it.
     options.tools = options.tools and options.tools.absolute()
     options.work = options.work.resolve()
+    tool = ["cargo", "build", "-q", "-p", "wheelsmith-core", "--example", "ungraft"]
+    subprocess.run(tool, cwd=HERE, check=True)
     wrong = []
     print("| wheel | grafted | largest | wheelsmith | auditwheel | repairwheel | share | memory | auditwheel's "
           "| glibc | imported |\n|---|---|---|---|---|---|---|---|---|---|---|")
