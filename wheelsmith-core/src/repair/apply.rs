@@ -132,6 +132,10 @@ impl Error {
                 "such as `manylinux_2_28`, `musllinux_1_2`, `macosx_11_0_arm64` or `win_amd64`"
                     .to_owned(),
             ),
+            Self::Patch { source: patch::Error::NoRoom { .. }, file } => Some(format!(
+                "link `{}` again, with `-headerpad_max_install_names` for macOS",
+                super::closure::file_name(file.as_str())
+            )),
             Self::NotEarned { .. } => Some(
                 "name a newer tag with `--plat`, or build the library for an older system".into(),
             ),
