@@ -144,9 +144,9 @@ impl Project {
             let bar = "-dynamiclib -o lib/libbar.1.dylib c/bar.c";
             let name = "-install_name /opt/build/lib/libbar.1.dylib";
             self.compile(target, true, &format!("{bar} {name} {PAD}"));
-            let foo = "-dynamiclib -o lib/libfoo.1.dylib c/foo.c lib/libbar.1.dylib";
+            let library = "-dynamiclib -o lib/libfoo.1.dylib c/foo.c lib/libbar.1.dylib";
             let name = "-install_name @rpath/libfoo.1.dylib -Wl,-rpath,/opt/build/lib";
-            self.compile(target, true, &format!("{foo} {name} {PAD}"));
+            self.compile(target, true, &format!("{library} {name} {PAD}"));
             for module in modules {
                 let from = "c/ext.c lib/libfoo.1.dylib -Wl,-rpath,/opt/build/lib";
                 self.compile(target, true, &format!("-dynamiclib -o {module} {from} {PAD}"));
@@ -244,7 +244,7 @@ fn mach_o_files_without_room_are_left_alone() {
     let Some(project) = Project::new(&env) else { return };
     project.macos(&[ARM]);
     // A short name, and no room for a longer one.
-    let foo = "-dynamiclib -o lib/libfoo.1.dylib c/foo.c lib/libbar.1.dylib";
+    let library = "-dynamiclib -o lib/libfoo.1.dylib c/foo.c lib/libbar.1.dylib";
     let name = "-install_name libfoo.1.dylib -Wl,-headerpad,0";
     project.compile(ARM, true, &format!("{foo} {name}"));
     let deep = "wheel/demo/a/very/deep/directory/for/one/module/ext.so";

@@ -5,6 +5,7 @@
 //! took out.
 #![allow(
     clippy::disallowed_methods,
+    clippy::case_sensitive_file_extension_comparisons,
     clippy::print_stdout,
     clippy::unwrap_used,
     reason = "a tool for measuring"
