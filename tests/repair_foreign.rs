@@ -246,7 +246,7 @@ fn mach_o_files_without_room_are_left_alone() {
     // A short name, and no room for a longer one.
     let library = "-dynamiclib -o lib/libfoo.1.dylib c/foo.c lib/libbar.1.dylib";
     let name = "-install_name libfoo.1.dylib -Wl,-headerpad,0";
-    project.compile(ARM, true, &format!("{foo} {name}"));
+    project.compile(ARM, true, &format!("{library} {name}"));
     let deep = "wheel/demo/a/very/deep/directory/for/one/module/ext.so";
     fs::create_dir_all(project.path(deep).parent().unwrap()).unwrap();
     project.compile(
