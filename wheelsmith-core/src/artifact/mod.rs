@@ -23,12 +23,12 @@ mod expand;
 mod extent;
 mod inspect;
 mod limits;
-mod members;
+pub(crate) mod members;
 mod open;
 mod pieces;
 mod scan;
 mod source;
-mod tar;
+pub(crate) mod tar;
 #[cfg(test)]
 mod tests;
 mod work;

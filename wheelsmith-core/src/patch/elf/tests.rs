@@ -1,8 +1,8 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::patch::elf::Strategy;
 use crate::binary::elf::{Elf, Kind};
+use crate::patch::elf::Strategy;
 
 macro_rules! fixtures {
     ($($name:literal)*) => {
