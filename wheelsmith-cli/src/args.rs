@@ -3,13 +3,14 @@
 use clap::{Parser, Subcommand, ValueEnum};
 use wheelsmith_core::sys::Env;
 
-use crate::commands::{build, completions, fetch, init, toolchain, wheel, wrapper};
+use crate::commands::{build, check, completions, fetch, init, toolchain, wheel, wrapper};
 
 const AFTER_HELP: &str = "\
 Examples:
   wheelsmith init                                     write a starter configuration here
   wheelsmith build                                    wheels for every configured target
   wheelsmith build --target aarch64-unknown-linux-gnu --out dist
+  wheelsmith check dist/*                             whether indexes and installers take them
   wheelsmith toolchain                                which compilers there are
 
 Exit codes: 0 done, and good; 1 done, and the answer is no; 2 could not be done.";
@@ -38,6 +39,7 @@ pub(crate) enum Command {
     Fetch(fetch::Args),
     Toolchain(toolchain::Args),
     Wheel(wheel::Args),
+    Check(check::Args),
     Init(init::Args),
     Completions(completions::Args),
     #[command(hide = true)]

@@ -30,7 +30,7 @@ fn main() -> ExitCode {
         report: Arc::new(progress),
         cancel: cancel.clone(),
     };
-    let output = Output::new(args.global.format);
+    let output = Output::new(args.global.format, args.global.verbose);
     let result = commands::run(args.command, &host, &output);
     match result {
         _ if cancel.is_cancelled() => Exit::Interrupted,

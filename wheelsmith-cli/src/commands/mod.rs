@@ -1,6 +1,7 @@
 //! One file for each command: describe arguments, load, call core, hand the value to the output.
 
 pub(crate) mod build;
+pub(crate) mod check;
 pub(crate) mod completions;
 pub(crate) mod fetch;
 pub(crate) mod init;
@@ -26,6 +27,7 @@ pub(crate) fn run(command: Command, host: &Host, output: &Output) -> anyhow::Res
         Command::Build(args) => build::run(&args, host, output),
         Command::Fetch(args) => fetch::run(&args, host, output),
         Command::Toolchain(args) => toolchain::run(&args, host, output),
+        Command::Check(args) => check::run(&args, host, output),
         Command::Init(args) => init::run(&args, output),
         Command::Wheel(args) => wheel::run(&args, host, output),
         Command::Completions(args) => completions::run(&args),

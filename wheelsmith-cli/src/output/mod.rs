@@ -1,5 +1,6 @@
 //! Answers on standard output, talk on standard error.
 
+mod check;
 mod human;
 mod json;
 mod progress;
@@ -7,6 +8,7 @@ mod wheel;
 
 use std::path::{Path, PathBuf};
 
+use wheelsmith_core::check::Report;
 use wheelsmith_core::plan::Plan;
 use wheelsmith_core::project::{self, Made};
 use wheelsmith_core::toolchain::Found;
@@ -20,11 +22,12 @@ use crate::args::Format;
 /// Writes answers in the form that was asked for.
 pub(crate) struct Output {
     format: Format,
+    is_verbose: bool,
 }
 
 impl Output {
-    pub(crate) fn new(format: Format) -> Self {
-        Self { format }
+    pub(crate) fn new(format: Format, is_verbose: bool) -> Self {
+        Self { format, is_verbose }
     }
 
     fn write(
@@ -82,6 +85,11 @@ impl Output {
     /// Which wheels got their tags.
     pub(crate) fn retagged(&self, wheels: &[Retagged]) -> std::io::Result<()> {
         self.write(|| wheel::human_retagged(wheels), || wheel::json_retagged(wheels))
+    }
+
+    /// What was seen in wheels and sdists.
+    pub(crate) fn checked(&self, report: &Report) -> std::io::Result<()> {
+        self.write(|| check::human(report, self.is_verbose), || serde_json::json!(report))
     }
 
     /// How two wheels differ.
