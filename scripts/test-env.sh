@@ -9,7 +9,9 @@
 # Everything lands in `target/test-env`, or in WHEELSMITH_TEST_ENV, for the tests to find by name:
 #
 #   judges/                virtual environment with the tools of `judges.txt`
+#   wheels/                a few small wheels, where an index can be reached
 #   tools/zig              the zig of the judges
+#   tools/chromium         a browser that needs no screen
 #   tools/qemu-aarch64     runs aarch64 programs of Linux
 #   tools/rustc-aarch64    a rustc that has the standard library of aarch64-unknown-linux-gnu
 #   arm64-root/            a Debian root with `usr/bin/python3` and pip, for qemu's `-L`
@@ -184,6 +186,23 @@ qemu() {
     say qemu "$(readlink "$link")"
 }
 
+# Looks at the pages that are made for browsers.
+browser() {
+    local log=$env/log/browser.log program link=$env/tools/chromium
+    if ! program=$(command -v chromium || command -v chromium-browser || command -v google-chrome); then
+        : >"$log"
+        if may_install; then apt_install "$log" chromium || true; fi
+        program=$(command -v chromium || true)
+    fi
+    if [ -z "$program" ]; then
+        rm -f "$link"
+        missing browser "install chromium" "$log"
+        return
+    fi
+    ln -sfn "$program" "$link"
+    say browser "$program"
+}
+
 # Prints the compiler itself, not rustup's stand-in for it, which would go by the name of a link.
 rustc_with_aarch64() {
     local candidate sysroot
@@ -286,11 +305,24 @@ arm64_root() {
     say "arm64 python" "$(cat "$stamp")"
 }
 
+# A few small wheels to compare verdicts on. They are no part that tests need: an index may be out of
+# reach, and wheels may be withdrawn.
+wheels() {
+    if PYTHON="$env/judges/bin/python" timeout 300 scripts/fetch-wheels.sh "$env/wheels" \
+        'markupsafe|^cffi|htty_core|android|^orjson.*musllinux_1_2_armv7l' >"$env/log/wheels.log" 2>&1; then
+        say wheels "$(find "$env/wheels" -name '*.whl' | wc -l) to compare verdicts on"
+    else
+        say wheels "some are absent: see $env/log/wheels.log"
+    fi
+}
+
 echo "test environment in $env"
 cargo_itself
 system_tools
 judges
+wheels
 qemu
+browser
 rust_for_aarch64
 arm64_root
 if [ $absent -gt 0 ]; then

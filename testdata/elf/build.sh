@@ -57,6 +57,20 @@ gcc -shared -fPIC -g1 -Os -nostartfiles -fcf-protection=none -fno-asynchronous-u
 gcc -static-pie -fPIE -Os -s -nostdlib -fcf-protection=none -fno-asynchronous-unwind-tables \
     -Wl,-z,noseparate-code,--build-id=none -o static-pie-program src/start.c
 
+# What keeps a file from a tag, or gets it a remark.
+library x86_64-linux-gnu.2.17 gaps.so src/gaps.c
+library arm-linux-gnueabi.2.17 soft-float.so src/float.c
+library aarch64-linux-gnu.2.17 page-4k.so src/float.c -Wl,-z,max-page-size=4096
+gcc -shared -fPIC -Os -s -nostdlib -fcf-protection=none -fno-asynchronous-unwind-tables \
+    -Wl,-z,noseparate-code,-z,x86-64-v3,--build-id=none -o x86-64-v3.so src/float.c
+"$zig" cc -target aarch64-linux-musl -Os -s -nostdlib -shared -fPIC -Wl,-soname,libc.so \
+    -Wl,--version-script,src/bionic.map -o libc.so src/bionic.c
+"$zig" cc -target aarch64-linux-musl -Os -s -nostdlib -shared -fPIC -Wl,-z,max-page-size=4096 \
+    -Wl,--build-id=none -o android.so src/android.c ./libc.so
+rm libc.so
+gcc -static -fno-pie -Os -nostdlib -fcf-protection=none -fno-asynchronous-unwind-tables \
+    -Wl,-z,noseparate-code,--build-id=none -o static-opener src/opener.c
+
 # For a machine inside the machine.
 "$zig" cc -target bpfel-freestanding -Os -g0 -c -o bpf.o src/program.c
 

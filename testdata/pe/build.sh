@@ -53,9 +53,8 @@ pe = struct.unpack_from("<I", data, 0x3C)[0]
 sections, optional = struct.unpack_from("<H", data, pe + 6)[0], struct.unpack_from("<H", data, pe + 20)[0]
 directories = pe + 24 + 112
 table = [pe + 24 + optional + 40 * i for i in range(sections)]
-at = next(at for at in table if data[at : at + 6] == b".rdata")
-size, address, raw, offset = struct.unpack_from("<IIII", data, at + 8)
-assert raw - size >= 64, "no room behind the section"
+find = lambda name: next(at for at in table if data[at : at + 8] == name.ljust(8, b"\0"))
+_, address, _, offset = struct.unpack_from("<IIII", data, find(b".rdata") + 8)
 place = lambda rva: rva - address + offset
 imports = place(struct.unpack_from("<I", data, directories + 8)[0])
 entries = []
@@ -65,6 +64,10 @@ delayed = [e for e in entries if data[place(struct.unpack_from("<I", e, 12)[0]) 
 kept = [e for e in entries if e not in delayed]
 data[imports : imports + 20 * len(entries)] = b"".join(kept).ljust(20 * len(entries), b"\0")
 names, _, _, library, thunks = struct.unpack("<IIIII", delayed[0])
+at = find(b".buildid")
+size, address, raw, offset = struct.unpack_from("<IIII", data, at + 8)
+size = -(-size // 4) * 4
+assert raw - size >= 64, "no room behind the section"
 struct.pack_into("<IIIIIIII", data, offset + size, 1, library, 0, thunks, names, 0, 0, 0)
 struct.pack_into("<II", data, directories + 8 * 13, address + size, 64)
 struct.pack_into("<I", data, at + 8, size + 64)

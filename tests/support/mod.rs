@@ -6,6 +6,8 @@
     reason = "tests are a world of their own"
 )]
 
+pub(crate) mod wheels;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

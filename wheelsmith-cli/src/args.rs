@@ -3,14 +3,17 @@
 use clap::{Parser, Subcommand, ValueEnum};
 use wheelsmith_core::sys::Env;
 
-use crate::commands::{build, check, completions, fetch, init, toolchain, wheel, wrapper};
+use crate::commands::{
+    audit, build, check, completions, fetch, init, repair, show, toolchain, wheel, wrapper,
+};
 
 const AFTER_HELP: &str = "\
 Examples:
   wheelsmith init                                     write a starter configuration here
   wheelsmith build                                    wheels for every configured target
   wheelsmith build --target aarch64-unknown-linux-gnu --out dist
-  wheelsmith check dist/*                             whether indexes and installers take them
+  wheelsmith audit dist/*.whl                         do their files keep their tags?
+  wheelsmith check dist/*                             will the index and installers take them?
   wheelsmith toolchain                                which compilers there are
 
 Exit codes: 0 done, and good; 1 done, and the answer is no; 2 could not be done.";
@@ -36,8 +39,11 @@ pub(crate) struct Args {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Build(build::Args),
+    Audit(audit::Args),
+    Show(show::Args),
     Fetch(fetch::Args),
     Toolchain(toolchain::Args),
+    Repair(repair::Args),
     Wheel(wheel::Args),
     Check(check::Args),
     Init(init::Args),
@@ -78,6 +84,14 @@ pub(crate) enum Format {
     Human,
     /// For programs; one document with a schema number.
     Json,
+    /// For code scanning (SARIF 2.1.0); reports of findings only.
+    Sarif,
+    /// For GitHub Actions: annotations, and a summary of the job; reports of findings only.
+    Github,
+    /// For summaries of tests; reports of findings only.
+    Junit,
+    /// For a browser: one page; reports of findings only.
+    Html,
 }
 
 /// When to colour.

@@ -17,6 +17,7 @@ pub mod patch;
 pub mod plan;
 pub mod policy;
 pub mod project;
+pub mod repair;
 pub mod runtime;
 pub mod source;
 pub mod sys;

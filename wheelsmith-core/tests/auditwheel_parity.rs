@@ -1,9 +1,10 @@
 //! The verdict beside that of auditwheel, on real wheels.
 //!
-//! With `WHEELSMITH_TEST_WHEELS=<directory of wheels>` and `WHEELSMITH_TEST_AUDITWHEEL=<program>`,
-//! each Linux and Android wheel of the directory is judged by both, and a table is printed.
-//! `scripts/fetch-wheels.sh` fills such a directory with the wheels of `parity-wheels.txt`, which
-//! also says where the two differ. What we say that auditwheel says must always be true.
+//! Each Linux and Android wheel of a directory is judged by both, and a table is printed. The
+//! directory is `$WHEELSMITH_TEST_WHEELS`, or the one with a few wheels that `scripts/test-env.sh`
+//! fills where it can reach an index; the program is `$WHEELSMITH_TEST_AUDITWHEEL`, or the judge.
+//! `scripts/fetch-wheels.sh` brings all wheels of `parity-wheels.txt`, which also says where the two
+//! differ. What we say that auditwheel says must always be true.
 #![allow(
     clippy::disallowed_methods,
     clippy::unwrap_used,
@@ -28,8 +29,13 @@ fn differences() -> BTreeMap<&'static str, &'static str> {
 
 #[test]
 fn verdicts_agree() {
-    let dir = std::env::var_os("WHEELSMITH_TEST_WHEELS").map(PathBuf::from);
-    let auditwheel = std::env::var_os("WHEELSMITH_TEST_AUDITWHEEL").map(PathBuf::from);
+    let path = |variable: &str, part: &str| {
+        let given = std::env::var_os(variable).map(PathBuf::from);
+        let prepared = || Some(PathBuf::from(std::env::var_os("WHEELSMITH_TEST_ENV")?).join(part));
+        given.or_else(prepared).filter(|path| path.exists())
+    };
+    let dir = path("WHEELSMITH_TEST_WHEELS", "wheels");
+    let auditwheel = path("WHEELSMITH_TEST_AUDITWHEEL", "judges/bin/auditwheel");
     let (Some(dir), Some(auditwheel)) = (dir, auditwheel) else { return };
     let mut wheels: Vec<PathBuf> =
         std::fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path()).collect();

@@ -1,5 +1,5 @@
-//! The committed JSON schema is the one of the types. `UPDATE=1 cargo test --all-features schema`
-//! writes it anew.
+//! The committed JSON schemas are those of the types. `UPDATE=1 cargo test --all-features schema`
+//! writes them anew.
 #![allow(
     clippy::disallowed_methods,
     clippy::unwrap_used,
@@ -9,10 +9,14 @@
 use std::path::Path;
 
 #[test]
-fn the_committed_schema_is_current() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/reference/config.schema.json");
-    let schema = wheelsmith_core::config::schema();
-    let text = format!("{}\n", serde_json::to_string_pretty(&schema).unwrap());
+fn the_committed_schemas_are_current() {
+    check("config.schema.json", &wheelsmith_core::config::schema());
+    check("audit.schema.json", &wheelsmith_core::audit::schema());
+}
+
+fn check(name: &str, schema: &serde_json::Value) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/reference").join(name);
+    let text = format!("{}\n", serde_json::to_string_pretty(schema).unwrap());
     if std::env::var_os("UPDATE").is_some() {
         std::fs::write(&path, &text).unwrap();
     }

@@ -1,10 +1,13 @@
 //! One file for each command: describe arguments, load, call core, hand the value to the output.
 
+pub(crate) mod audit;
 pub(crate) mod build;
 pub(crate) mod check;
 pub(crate) mod completions;
 pub(crate) mod fetch;
 pub(crate) mod init;
+pub(crate) mod repair;
+pub(crate) mod show;
 pub(crate) mod toolchain;
 pub(crate) mod wheel;
 pub(crate) mod wrapper;
@@ -23,12 +26,18 @@ use crate::output::Output;
 
 /// Runs a command.
 pub(crate) fn run(command: Command, host: &Host, output: &Output) -> anyhow::Result<Exit> {
+    if !output.is_for_all() && !matches!(command, Command::Audit(_)) {
+        anyhow::bail!("this command answers in the forms `human` and `json` only");
+    }
     match command {
+        Command::Audit(args) => audit::run(&args, host, output),
         Command::Build(args) => build::run(&args, host, output),
         Command::Fetch(args) => fetch::run(&args, host, output),
+        Command::Show(args) => show::run(&args, host, output),
         Command::Toolchain(args) => toolchain::run(&args, host, output),
         Command::Check(args) => check::run(&args, host, output),
         Command::Init(args) => init::run(&args, output),
+        Command::Repair(args) => repair::run(&args, host, output),
         Command::Wheel(args) => wheel::run(&args, host, output),
         Command::Completions(args) => completions::run(&args),
         Command::ToolchainWrapper(args) => wrapper::run(&args, host),

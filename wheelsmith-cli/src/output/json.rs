@@ -73,7 +73,7 @@ pub(super) fn error(error: &dyn std::error::Error) -> Value {
 }
 
 /// An error and its causes, outermost first.
-fn chain(error: &dyn std::error::Error) -> Vec<String> {
+pub(super) fn chain(error: &dyn std::error::Error) -> Vec<String> {
     let mut chain = vec![error.to_string()];
     let mut cause = error.source();
     while let Some(error) = cause {

@@ -1,33 +1,58 @@
 //! Answers on standard output, talk on standard error.
 
-mod check;
+mod audit;
+mod checked;
 mod human;
 mod json;
 mod progress;
+mod repair;
+mod report;
+mod show;
 mod wheel;
 
 use std::path::{Path, PathBuf};
 
-use wheelsmith_core::check::Report;
+use anyhow::Context as _;
+use wheelsmith_core::audit::Report;
+use wheelsmith_core::check;
 use wheelsmith_core::plan::Plan;
 use wheelsmith_core::project::{self, Made};
+use wheelsmith_core::sys::{self, Host};
 use wheelsmith_core::toolchain::Found;
 use wheelsmith_core::wheel::{Diff, MadeFile};
 
 pub(crate) use progress::Progress;
+pub(crate) use show::Shown;
 pub(crate) use wheel::Retagged;
 
+use self::report as forms;
 use crate::args::Format;
 
 /// Writes answers in the form that was asked for.
 pub(crate) struct Output {
     format: Format,
-    is_verbose: bool,
+    verbose: bool,
+}
+
+/// What a person wants to see of a report.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct View {
+    /// Notes and all evidence.
+    pub(crate) verbose: bool,
+    /// What is in the way of older tags.
+    pub(crate) explain: bool,
+    /// Of which tag; of every older one when none is named.
+    pub(crate) want: Option<String>,
 }
 
 impl Output {
-    pub(crate) fn new(format: Format, is_verbose: bool) -> Self {
-        Self { format, is_verbose }
+    pub(crate) fn new(format: Format, verbose: bool) -> Self {
+        Self { format, verbose }
+    }
+
+    /// Whether every command answers in this form; the others are for reports of findings.
+    pub(crate) fn is_for_all(&self) -> bool {
+        matches!(self.format, Format::Human | Format::Json)
     }
 
     fn write(
@@ -38,8 +63,9 @@ impl Output {
         use std::io::Write as _;
         let mut out = anstream::stdout().lock();
         match self.format {
-            Format::Human => out.write_all(human().as_bytes())?,
             Format::Json => writeln!(out, "{:#}", json())?,
+            // The others are for reports, and were refused before anything was done.
+            _ => out.write_all(human().as_bytes())?,
         }
         out.flush()
     }
@@ -72,9 +98,61 @@ impl Output {
         self.write(|| human::toolchains(found), || json::toolchains(found))
     }
 
+    /// What native files say of themselves.
+    pub(crate) fn shown(&self, files: &[Shown]) -> std::io::Result<()> {
+        self.write(|| show::human(files, self.verbose), || show::json(files))
+    }
+
     /// Which wheels were written.
     pub(crate) fn written(&self, files: &[MadeFile]) -> std::io::Result<()> {
         self.write(|| wheel::human_files(files), || wheel::json_files(files))
+    }
+
+    /// Which wheels were repaired. Errors go to standard error as well.
+    pub(crate) fn repaired(&self, results: &repair::Results) -> std::io::Result<()> {
+        for (wheel, result) in results {
+            if let Err(error) = result {
+                let context = (results.len() > 1).then(|| wheel.display().to_string());
+                human::error(context.as_deref(), error, error.hint());
+            }
+        }
+        self.write(|| repair::human(results), || repair::json(results))
+    }
+
+    /// What the audit says; gives the text when it goes to a file instead.
+    pub(crate) fn report(
+        &self,
+        report: &Report,
+        view: &View,
+        to_file: bool,
+        host: &Host,
+    ) -> anyhow::Result<String> {
+        use std::io::Write as _;
+        let view = View { verbose: view.verbose || self.verbose, ..view.clone() };
+        let text = match self.format {
+            Format::Human => audit::human(report, &view),
+            Format::Json => format!("{:#}\n", serde_json::to_value(report)?),
+            Format::Sarif => forms::sarif::render(report),
+            Format::Github => {
+                if let Some(path) = host.env.get("GITHUB_STEP_SUMMARY") {
+                    let path = Path::new(path);
+                    sys::fs::append(path, forms::github::summary(report).as_bytes()).with_context(
+                        || format!("cannot write the job's summary to `{}`", path.display()),
+                    )?;
+                }
+                forms::github::render(report)
+            }
+            Format::Junit => forms::junit::render(report),
+            Format::Html => forms::html::render(report),
+        };
+        if to_file {
+            // Styles are for terminals.
+            return Ok(anstream::adapter::strip_str(&text).to_string());
+        }
+        let mut out = anstream::stdout().lock();
+        out.write_all(text.as_bytes())?;
+        out.flush()?;
+        Ok(text)
     }
 
     /// Where a wheel was unpacked.
@@ -88,8 +166,8 @@ impl Output {
     }
 
     /// What was seen in wheels and sdists.
-    pub(crate) fn checked(&self, report: &Report) -> std::io::Result<()> {
-        self.write(|| check::human(report, self.is_verbose), || serde_json::json!(report))
+    pub(crate) fn checked(&self, report: &check::Report) -> std::io::Result<()> {
+        self.write(|| checked::human(report, self.verbose), || serde_json::json!(report))
     }
 
     /// How two wheels differ.

@@ -8,6 +8,7 @@ use super::scan::Scan;
 use super::source::{Buffers, Source};
 use super::{Error, Inspect, Limits, embedded, pieces, work};
 use crate::audit::NativeFile;
+use crate::binary::macho::MachO;
 use crate::binary::{Format, Pieces};
 use crate::finding::{Code, Finding};
 use crate::name::WheelPath;
@@ -127,12 +128,27 @@ fn native(
         (NativeFile::read(path, &first), trouble)
     } else {
         let reader = |pieces: &Pieces| NativeFile::read(path, pieces);
-        pieces::drive(source, first, context.limits, reader)
+        let (mut file, trouble) = pieces::drive(source, first, context.limits, reader);
+        if let Some(macho) = file.as_mut().and_then(|file| file.macho.as_mut()) {
+            let uncompared = compare_pages(source, macho).err();
+            (file, trouble.or(uncompared))
+        } else {
+            (file, trouble)
+        }
     };
     seen.findings.extend(trouble.map(|trouble| trouble.finding(path)));
     let format = file.as_ref().map(|file| file.format);
     seen.files.extend(file);
     Ok(format)
+}
+
+/// Compares the pages with their signatures while the bytes go by: nothing of them is kept.
+fn compare_pages(source: &mut Source<'_>, macho: &mut MachO) -> Result<(), Trouble> {
+    for mut check in macho.page_checks() {
+        source.visit(&check.range(), &mut |part| check.update(part))?;
+        macho.set_pages(check.slice(), check.finish());
+    }
+    Ok(())
 }
 
 /// Whether a file that begins so is worth a closer look.

@@ -26,6 +26,7 @@ mod limits;
 pub(crate) mod members;
 mod open;
 mod pieces;
+mod report;
 mod scan;
 mod source;
 pub(crate) mod tar;
@@ -40,6 +41,7 @@ pub use error::Error;
 pub use expand::expand;
 pub use limits::Limits;
 pub use members::Member;
+pub use report::{libraries, report};
 
 use self::members::Members;
 use self::source::Buffers;
@@ -91,10 +93,7 @@ impl Artifact {
     /// # Errors
     /// A member that is not there, is larger, or is damaged.
     pub fn read(&self, path: &WheelPath, most_bytes: u64) -> Result<Vec<u8>, Error> {
-        let at = self.members.list.binary_search_by(|member| member.path.cmp(path));
-        let Ok(at) = at else {
-            return Err(Error::NoMember { path: self.path.clone(), member: path.clone() });
-        };
+        let at = self.at(path)?;
         let error = |why| Error::Member { path: self.path.clone(), member: path.clone(), why };
         let mut buffers = Buffers::new();
         let source = self.members.places[at].open(&mut buffers);
@@ -121,6 +120,36 @@ impl Artifact {
         host: &Host,
     ) -> Result<(Vec<NativeFile>, Vec<Finding>), Error> {
         inspect::native_files(&self.members, *inspect, &self.limits, host)
+    }
+
+    /// What one member says of itself; nothing when it is not native.
+    ///
+    /// # Errors
+    /// A member that is not there, or that cannot be read as far as its facts reach.
+    pub fn native_file(&self, path: &WheelPath, host: &Host) -> Result<Option<NativeFile>, Error> {
+        let at = self.at(path)?;
+        let context = inspect::Context {
+            inspect: Inspect::default(),
+            limits: &self.limits,
+            cancel: &host.cancel,
+        };
+        let mut seen = inspect::Seen::default();
+        let (mut buffers, place) = (Buffers::new(), &self.members.places[at]);
+        inspect::look(&context, &mut buffers, path, place, 0, &mut seen);
+        match (seen.files.pop(), seen.findings.pop()) {
+            (file, None) => Ok(file),
+            (_, Some(finding)) => Err(Error::Member {
+                path: self.path.clone(),
+                member: path.clone(),
+                why: finding.message,
+            }),
+        }
+    }
+
+    /// Where a member stands in the list.
+    fn at(&self, path: &WheelPath) -> Result<usize, Error> {
+        let at = self.members.list.binary_search_by(|member| member.path.cmp(path));
+        at.map_err(|_| Error::NoMember { path: self.path.clone(), member: path.clone() })
     }
 }
 

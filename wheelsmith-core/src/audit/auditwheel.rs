@@ -83,7 +83,7 @@ impl<'a> Show<'a> {
                 reasons.add("it does not look for native files inside other files");
                 continue;
             }
-            if path.ends_with(".py") {
+            if path.strip_suffix(".py").is_some() {
                 continue;
             }
             if path.split('/').rev().skip(1).any(|part| part == "purelib") {

@@ -11,7 +11,8 @@ use crate::binary::macho::{Kind, Slice};
 /// The largest real wheels stay below a tenth of this.
 const MOST_LOOKUPS: usize = 1_000_000;
 
-/// The files of a wheel for one processor, and how they load each other.
+/// The files of a wheel for one processor where they are installed (`site/pkg/x.so`), and how they
+/// load each other.
 pub(super) struct Graph<'a> {
     slices: BTreeMap<&'a str, &'a Slice>,
     places: BTreeMap<&'a str, Places>,
@@ -19,7 +20,7 @@ pub(super) struct Graph<'a> {
     is_complete: bool,
 }
 
-/// Directories of the wheel that names may begin with.
+/// Directories that names may begin with.
 #[derive(Default)]
 struct Places {
     /// For `@rpath`, by the file itself and by all that load it.
@@ -47,13 +48,13 @@ impl<'a> Graph<'a> {
         self.is_complete
     }
 
-    /// The directories of the programs of the wheel that load `file`, itself among them.
+    /// The directories of the programs that load `file`, itself among them.
     pub(super) fn programs(&self, file: &str) -> &BTreeSet<String> {
         static NONE: BTreeSet<String> = BTreeSet::new();
         self.places.get(file).map_or(&NONE, |places| &places.programs)
     }
 
-    /// A library of the wheel with the file name of `name`, wherever it lies.
+    /// A file with the file name of `name`, wherever it lies.
     pub(super) fn elsewhere(&self, name: &str) -> Option<&'a str> {
         let file_name = |path: &str| path.rsplit('/').next().map(str::to_owned);
         let wanted = file_name(name);
@@ -109,7 +110,7 @@ impl<'a> Graph<'a> {
     }
 }
 
-/// The places in the wheel where dyld looks for `name` on behalf of `file`.
+/// The places where dyld looks for `name` on behalf of `file`.
 fn candidates(
     name: &str,
     file: &str,
@@ -126,7 +127,7 @@ fn candidates(
     }
 }
 
-/// The directories of the wheel that an LC_RPATH of `file` means; none when it lies outside.
+/// The directories that an LC_RPATH of `file` means; none when it lies outside the wheel.
 pub(super) fn directories(entry: &str, file: &str, programs: &BTreeSet<String>) -> Vec<String> {
     match entry.split_once('/').unwrap_or((entry, "")) {
         ("@loader_path", rest) => join(parent(file), rest).into_iter().collect(),
@@ -139,14 +140,16 @@ fn parent(path: &str) -> &str {
     path.rsplit_once('/').map_or("", |(parent, _)| parent)
 }
 
-/// `rest` as seen from `directory`; nothing when that leaves the wheel.
+/// `rest` as seen from `directory`; nothing when that leaves what the wheel installs.
 fn join(directory: &str, rest: &str) -> Option<String> {
     let mut parts: Vec<&str> = directory.split('/').filter(|part| !part.is_empty()).collect();
     for part in rest.split('/') {
         match part {
             "" | "." => {}
+            // Above the root of the place lies whatever the user has there.
+            ".." if parts.len() < 2 => return None,
             ".." => {
-                parts.pop()?;
+                parts.pop();
             }
             part => parts.push(part),
         }
@@ -160,17 +163,18 @@ mod tests {
 
     #[test]
     fn rpaths_are_directories_of_the_wheel() {
-        let programs = BTreeSet::from(["pkg/bin".to_owned()]);
+        let programs = BTreeSet::from(["site/pkg/bin".to_owned()]);
         let check = |entry: &str, expected: &[&str]| {
-            assert_eq!(directories(entry, "pkg/lib/a.dylib", &programs), expected, "{entry}");
+            assert_eq!(directories(entry, "site/pkg/lib/a.dylib", &programs), expected, "{entry}");
         };
-        check("@loader_path", &["pkg/lib"]);
-        check("@loader_path/", &["pkg/lib"]);
-        check("@loader_path/../../pkg.dylibs/.", &["pkg.dylibs"]);
-        check("@loader_path/../..", &[""]);
+        check("@loader_path", &["site/pkg/lib"]);
+        check("@loader_path/", &["site/pkg/lib"]);
+        check("@loader_path/../../pkg.dylibs/.", &["site/pkg.dylibs"]);
+        check("@loader_path/../..", &["site"]);
         check("@loader_path/../../..", &[]);
+        check("@loader_path/../../../site", &[]);
         check("@loader_pathological", &[]);
-        check("@executable_path/../lib", &["pkg/lib"]);
+        check("@executable_path/../lib", &["site/pkg/lib"]);
         check("/opt/lib", &[]);
         check("lib", &[]);
         check("", &[]);

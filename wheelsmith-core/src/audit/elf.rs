@@ -355,7 +355,7 @@ pub(super) fn reference(policies: &[Policy], floor: Option<PlatformVersion>) -> 
 
 /// A key that orders the versions of a namespace; nothing for `GLIBC_PRIVATE`, which has no place
 /// among them.
-fn age(version: &str) -> Option<Vec<u32>> {
+pub(super) fn age(version: &str) -> Option<Vec<u32>> {
     match version {
         // What marks packed relocations came with this release.
         "GLIBC_ABI_DT_RELR" => Some(vec![2, 36]),
@@ -403,7 +403,7 @@ impl Linux {
         }
     }
 
-    fn reference(&self) -> Option<&'static Policy> {
+    pub(super) fn reference(&self) -> Option<&'static Policy> {
         let floor = match self {
             Self::Gnu { floor, .. } => Some(*floor),
             Self::Musl { .. } => None,

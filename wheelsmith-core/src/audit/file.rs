@@ -12,6 +12,7 @@ use crate::name::WheelPath;
 
 /// A native file of a wheel: what it says of itself, without its bytes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct NativeFile {
     /// Where it lies.
     pub path: WheelPath,
@@ -77,7 +78,6 @@ impl NativeFile {
     }
 
     fn facts(&mut self, content: Content<'_>) -> Result<(), binary::Error> {
-        let whole = || content.up_to(0, u64::MAX).unwrap_or_default();
         match self.format {
             Format::Elf => {
                 let elf = Elf::parse(content)?;
@@ -85,8 +85,8 @@ impl NativeFile {
                 (self.undefined, self.exports) = (symbols.undefined, symbols.exports);
                 self.elf = Some(elf);
             }
-            Format::MachO => self.macho = Some(MachO::parse(whole())?),
-            Format::Pe => self.pe = Some(Pe::parse(whole())?),
+            Format::MachO => self.macho = Some(MachO::parse(content)?),
+            Format::Pe => self.pe = Some(Pe::parse(content)?),
             Format::Archive => self.archive = Archive::read(content),
         }
         self.python = Symbols::read(self, content)?;

@@ -23,8 +23,8 @@ pub(super) struct Graph<'a> {
     names: BTreeMap<&'a str, Vec<usize>>,
     /// The file and the library that it needs, for those that are found.
     found: BTreeSet<(&'a str, &'a str)>,
-    /// The nodes that something needs and finds.
-    needed: BTreeSet<usize>,
+    /// The paths of what something needs and finds.
+    needed: BTreeSet<&'a str>,
     /// What is loaded together.
     processes: Vec<Vec<usize>>,
     /// How many lookups are left; nothing when they were not enough.
@@ -83,7 +83,7 @@ impl<'a> Graph<'a> {
 
     /// Whether some file of the wheel needs the one at `path` and finds it.
     pub(super) fn is_needed(&self, path: &str) -> bool {
-        self.needed.iter().any(|&node| self.nodes[node].path == path)
+        self.needed.contains(path)
     }
 
     /// The paths of what is loaded together, for each file that is loaded first.
@@ -144,7 +144,7 @@ impl<'a> Graph<'a> {
                     let Some(library) = self.search(&process, at, needed) else { continue };
                     names.insert(needed);
                     names.extend(self.nodes[library].elf.soname.as_deref());
-                    self.needed.insert(library);
+                    self.needed.insert(self.nodes[library].path);
                     if loaded.insert(library) {
                         process.push(Loaded { node: library, by: Some(at) });
                     }

@@ -8,8 +8,6 @@ use crate::name::Arch;
 
 /// Less than this may stay: nobody minds the names of a few functions.
 const MOST_UNLOADED_BYTES: u64 = 1 << 20;
-/// The largest memory pages that kernels for the processor are built with.
-const LARGE_PAGE: u64 = 65_536;
 
 pub(super) fn check(file: &NativeFile, elf: &Elf, findings: &mut Vec<Finding>) {
     let mut find = |code, message: String| findings.push(Finding::new(code, &file.path, message));
@@ -40,9 +38,7 @@ pub(super) fn check(file: &NativeFile, elf: &Elf, findings: &mut Vec<Finding>) {
         let (unloaded, size) = (mib(elf.unloaded_bytes), mib(file.size_bytes));
         find(Code::Unstripped, format!("{unloaded} of its {size} are never loaded"));
     }
-    if let Some((least, _)) = elf.alignment_bytes.filter(|(least, _)| *least < LARGE_PAGE)
-        && matches!(elf.arch, Some(Arch::Aarch64 | Arch::Ppc64le))
-    {
+    if let Some((least, _)) = elf.alignment_bytes.filter(|(least, _)| *least < largest_page(elf)) {
         let kib = least / 1024;
         find(Code::PageAlignment, format!("its segments are aligned to {kib} KiB"));
     }
@@ -54,6 +50,16 @@ pub(super) fn check(file: &NativeFile, elf: &Elf, findings: &mut Vec<Finding>) {
             calls.join(", ")
         );
         find(Code::StaticDlopen, message);
+    }
+}
+
+/// The largest memory pages that kernels for the processor are built with, in bytes; on Android,
+/// those of its newest devices.
+fn largest_page(elf: &Elf) -> u64 {
+    match elf.arch {
+        Some(Arch::Aarch64) if elf.android_api.is_some() => 16_384,
+        Some(Arch::Aarch64 | Arch::Ppc64le) => 65_536,
+        _ => 0,
     }
 }
 

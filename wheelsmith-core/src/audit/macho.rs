@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use super::NativeFile;
 use super::dyld::{self, Graph};
+use super::place::installed;
 use super::wanted::MacOs;
-use crate::binary::macho::{Load, MachO, Pages, Platform, Slice};
+use crate::binary::macho::{Kind, Load, MachO, Pages, Platform, Signature, Slice};
 use crate::finding::{Code, Finding};
 use crate::name::{Arch, PlatformTag, PlatformVersion, WheelPath};
 
@@ -27,19 +28,11 @@ pub(super) fn judge(
     }
     let mut minimum = None;
     for &arch in wanted.arches() {
-        let slices: Vec<(&WheelPath, &MachO, &Slice)> = images()
-            .filter_map(|(path, macho)| {
-                let slice = macho.slice(arch).filter(|slice| slice.kind.is_loaded())?;
-                Some((path, macho, slice))
-            })
-            .collect();
-        let graph = Graph::new(slices.iter().map(|(path, _, slice)| (path.as_str(), *slice)));
-        for (path, macho, slice) in slices {
-            let subject = match macho.slices.len() {
-                1 => "it".to_owned(),
-                _ => format!("its {} slice", slice.cpu),
-            };
-            let case = Case { path, slice, arch, subject, wanted, graph: &graph };
+        let slices: Vec<Loaded<'_>> =
+            images().filter_map(|(path, macho)| Loaded::new(path, macho, arch)).collect();
+        let graph = Graph::new(slices.iter().map(|loaded| (loaded.place.as_str(), loaded.slice)));
+        for loaded in &slices {
+            let case = Case { loaded, arch, wanted, graph: &graph, all: &slices };
             case.check(findings);
             minimum = minimum.max(case.minimum().filter(|&version| {
                 // All of arm64 is there from 11 on: to a universal tag that says nothing.
@@ -79,19 +72,38 @@ fn for_platform(path: &WheelPath, macho: &MachO, wanted: &MacOs, findings: &mut 
 }
 
 /// One file for one processor.
-struct Case<'a> {
+struct Loaded<'a> {
     path: &'a WheelPath,
+    /// Where it is installed.
+    place: String,
     slice: &'a Slice,
-    arch: Arch,
     /// How messages begin.
     subject: String,
+}
+
+impl<'a> Loaded<'a> {
+    fn new(path: &'a WheelPath, macho: &'a MachO, arch: Arch) -> Option<Self> {
+        let slice = macho.slice(arch).filter(|slice| slice.kind.is_loaded())?;
+        let subject = match macho.slices.len() {
+            1 => "it".to_owned(),
+            _ => format!("its {} slice", slice.cpu),
+        };
+        Some(Self { path, place: installed(path.as_str()), slice, subject })
+    }
+}
+
+/// One of them among the others.
+struct Case<'a> {
+    loaded: &'a Loaded<'a>,
+    arch: Arch,
     wanted: &'a MacOs,
     graph: &'a Graph<'a>,
+    all: &'a [Loaded<'a>],
 }
 
 impl Case<'_> {
     fn check(&self, findings: &mut Vec<Finding>) {
-        let mut find = |code, message| findings.push(Finding::new(code, self.path, message));
+        let mut find = |code, message| findings.push(Finding::new(code, self.loaded.path, message));
         if !self.graph.is_complete() {
             let message = "the libraries of the wheel need each other in more ways than can be \
                            followed";
@@ -101,14 +113,24 @@ impl Case<'_> {
         self.check_libraries(&mut find);
         self.check_paths(&mut find);
         self.check_signature(&mut find);
-        if self.slice.executable_stack {
-            find(Code::ExecutableStack, format!("{} allows code on its stack", self.subject));
+        if self.loaded.slice.executable_stack {
+            find(
+                Code::ExecutableStack,
+                format!("{} allows code on its stack", self.loaded.subject),
+            );
+        }
+        if self.loaded.slice.kind == Kind::Program && !self.loaded.slice.position_independent {
+            find(
+                Code::NoPie,
+                format!("{} is always loaded at the same address", self.loaded.subject),
+            );
         }
     }
 
     /// The oldest macOS that the slice is for.
     fn minimum(&self) -> Option<PlatformVersion> {
-        let builds = self.slice.builds.iter().filter(|build| build.platform == Platform::MacOs);
+        let builds =
+            self.loaded.slice.builds.iter().filter(|build| build.platform == Platform::MacOs);
         let minimum = builds.map(|build| build.minimum).max()?;
         Some(self.at_least(minimum))
     }
@@ -124,44 +146,45 @@ impl Case<'_> {
     fn check_minimum(&self, find: &mut impl FnMut(Code, String)) {
         let Some(minimum) = self.minimum() else {
             // Of another system: said already.
-            if self.slice.builds.is_empty() {
-                let message = format!("{} does not say which macOS it needs", self.subject);
+            if self.loaded.slice.builds.is_empty() {
+                let message = format!("{} does not say which macOS it needs", self.loaded.subject);
                 find(Code::NoMinimum, message);
             }
             return;
         };
         let floor = tagged(self.at_least(self.wanted.floor));
         if tagged(minimum) > floor {
-            let message = format!("{} needs macOS {minimum}, the floor is {floor}", self.subject);
+            let message =
+                format!("{} needs macOS {minimum}, the floor is {floor}", self.loaded.subject);
             find(Code::MinimumTooNew, message);
         } else if minimum > floor {
             let message = format!(
                 "{} needs macOS {minimum}; its tag can only say {floor}, and so invites older ones",
-                self.subject
+                self.loaded.subject
             );
             find(Code::NewerMinor, message);
         }
     }
 
     fn check_libraries(&self, find: &mut impl FnMut(Code, String)) {
-        let path = self.path.as_str();
+        let place = self.loaded.place.as_str();
         let is_outside =
-            |name: &str| !is_system(name) && !self.graph.finds(path, name) && !self.is_swift(name);
+            |name: &str| !is_system(name) && !self.graph.finds(place, name) && !self.is_swift(name);
         let mut seen = BTreeSet::new();
-        for needed in self.slice.needed.iter().filter(|needed| is_outside(&needed.name)) {
+        for needed in self.loaded.slice.needed.iter().filter(|needed| is_outside(&needed.name)) {
             let name = needed.name.as_str();
             if !seen.insert(name) {
                 continue;
             }
             if needed.kind == Load::Weak {
-                let message = format!("{} uses `{name}` where that is there", self.subject);
+                let message = format!("{} uses `{name}` where that is there", self.loaded.subject);
                 find(Code::OptionalLibrary, message);
                 continue;
             }
             let place = if name.contains("/Python.framework/") || name.contains("libpython") {
                 "a Python of one kind of installation: extension modules must not link to it"
                     .to_owned()
-            } else if let Some(found) = self.graph.elsewhere(name) {
+            } else if let Some(found) = self.elsewhere(name) {
                 format!("which is in the wheel at `{found}`, where dyld does not look")
             } else if name.starts_with('/') {
                 "a place outside the wheel and the system".to_owned()
@@ -170,37 +193,56 @@ impl Case<'_> {
             } else {
                 "which dyld looks for in the current directory".to_owned()
             };
-            find(Code::ExternalLibrary, format!("{} needs `{name}`, {place}", self.subject));
+            find(Code::ExternalLibrary, format!("{} needs `{name}`, {place}", self.loaded.subject));
         }
+    }
+
+    /// A file of the wheel that is called as the library is, wherever it lies.
+    fn elsewhere(&self, name: &str) -> Option<&WheelPath> {
+        let place = self.graph.elsewhere(name)?;
+        self.all.iter().find(|loaded| loaded.place == place).map(|loaded| loaded.path)
     }
 
     /// The libraries of Swift are part of the system, and yet asked for by `@rpath`.
     fn is_swift(&self, name: &str) -> bool {
         name.starts_with("@rpath/libswift")
-            && self.slice.rpaths.iter().any(|entry| entry.trim_end_matches('/') == "/usr/lib/swift")
+            && self
+                .loaded
+                .slice
+                .rpaths
+                .iter()
+                .any(|entry| entry.trim_end_matches('/') == "/usr/lib/swift")
     }
 
     fn check_paths(&self, find: &mut impl FnMut(Code, String)) {
-        let path = self.path.as_str();
-        for entry in &self.slice.rpaths {
-            let is_inside = !dyld::directories(entry, path, self.graph.programs(path)).is_empty();
+        let place = self.loaded.place.as_str();
+        for entry in &self.loaded.slice.rpaths {
+            let is_inside = !dyld::directories(entry, place, self.graph.programs(place)).is_empty();
             if !is_inside && !is_system(&format!("{entry}/")) {
                 let message =
-                    format!("{} has the rpath `{entry}`, outside the wheel", self.subject);
+                    format!("{} has the rpath `{entry}`, outside the wheel", self.loaded.subject);
                 find(Code::EscapingRpath, message);
             }
         }
-        let install_name = self.slice.install_name.as_deref().filter(|name| name.starts_with('/'));
+        let install_name =
+            self.loaded.slice.install_name.as_deref().filter(|name| name.starts_with('/'));
         if let Some(name) = install_name.filter(|n| !is_system(n) && !n.starts_with(NOWHERE)) {
-            let message = format!("{} calls itself `{name}`", self.subject);
+            let message = format!("{} calls itself `{name}`", self.loaded.subject);
             find(Code::BuildPath, message);
         }
     }
 
     fn check_signature(&self, find: &mut impl FnMut(Code, String)) {
         let is_arm = self.arch == Arch::Aarch64;
-        let subject = &self.subject;
-        let fault = match self.slice.signature.as_ref().map(|signature| signature.pages) {
+        let subject = &self.loaded.subject;
+        let signature = self.loaded.slice.signature.as_ref();
+        if signature.is_some_and(Signature::is_unchecked) {
+            let message =
+                format!("{subject} is signed; whether it is what was signed was not seen");
+            find(Code::NotJudged, message);
+            return;
+        }
+        let fault = match signature.map(|signature| signature.pages) {
             None if is_arm => format!("{subject} is not signed"),
             None | Some(Pages::Right) => return,
             Some(Pages::NotChecked) => {
@@ -223,7 +265,7 @@ fn tagged(version: PlatformVersion) -> PlatformVersion {
 }
 
 /// Whether macOS itself has the library.
-fn is_system(name: &str) -> bool {
+pub(super) fn is_system(name: &str) -> bool {
     let is_climbing = name.split('/').any(|part| part == "..");
     !is_climbing && (name.starts_with("/usr/lib/") || name.starts_with("/System/Library/"))
 }

@@ -9,16 +9,21 @@
 
 mod android;
 mod auditwheel;
+mod claims;
 mod dyld;
 mod elf;
+mod explain;
 pub mod extension;
 mod file;
 mod graph;
 mod hygiene;
+mod input;
 mod macho;
+mod needs;
 mod pe;
-mod place;
+pub(crate) mod place;
 mod report;
+mod settings;
 mod terms;
 mod wanted;
 mod whole;
@@ -26,13 +31,20 @@ mod whole;
 use serde::Serialize;
 
 pub use auditwheel::verdict as auditwheel_verdict;
+pub use claims::WheelText;
+pub use explain::{Explanation, Obstacle, Step, explain};
 pub use file::NativeFile;
+pub use input::{Ask, Opened, input};
+pub use needs::{Need, Origin, needs};
+#[cfg(feature = "schema")]
+pub use report::schema;
 pub use report::{Auditwheel, Input, Kind, Report, SCHEMA};
+pub use settings::{Date, Level, Settings, Waiver};
 pub use terms::Terms;
 pub use wanted::Wanted;
 
 use self::file::DEVICES;
-use self::wanted::System;
+pub(crate) use self::wanted::System;
 use crate::binary::Format;
 use crate::finding::{Code, Finding, Severity};
 use crate::name::{PlatformTag, Target, WheelPath};
@@ -95,7 +107,7 @@ pub fn judge_under(mut files: Vec<NativeFile>, wanted: &Wanted, terms: &Terms) -
         _ if files.iter().all(NativeFile::is_device_code) => Some(PlatformTag::Any),
         System::Linux(wanted) => elf::judge(&files, wanted, terms, &mut findings),
         System::MacOs(wanted) => {
-            let tag = macho::judge(&files, wanted, &mut findings);
+            let tag = macho::judge(&terms.left_of(&files), wanted, &mut findings);
             // The version is in the tag; all else is in the way of every tag.
             let is_in_the_way = |finding: &Finding| {
                 finding.severity == Severity::Error && finding.code != Code::MinimumTooNew
@@ -103,7 +115,7 @@ pub fn judge_under(mut files: Vec<NativeFile>, wanted: &Wanted, terms: &Terms) -
             (!findings.iter().any(is_in_the_way)).then_some(tag)
         }
         System::Windows(wanted) => {
-            let tag = pe::judge(&files, wanted, &mut findings);
+            let tag = pe::judge(&terms.left_of(&files), wanted, &mut findings);
             let is_in_the_way = |finding: &Finding| finding.severity == Severity::Error;
             (!findings.iter().any(is_in_the_way)).then_some(tag)
         }
@@ -169,6 +181,8 @@ fn machine(machine: u16) -> String {
     known.map_or_else(|| format!("machine {machine} of the ELF registry"), |(_, n)| (*n).to_owned())
 }
 
+#[cfg(test)]
+mod elf_tests;
 #[cfg(test)]
 mod macho_tests;
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::NativeFile;
+use super::place::installed;
 use super::wanted::Windows;
 use crate::binary::pe::{Kind, Pe};
 use crate::finding::{Code, Finding};
@@ -25,6 +26,7 @@ pub(super) fn judge(
         for_arch(pe, wanted, &mut find);
         if pe.kind != Kind::Other {
             check_imports(path, pe, &libraries, &mut find);
+            check_hardening(pe, &mut find);
         }
     }
     PlatformTag::Windows { name: wanted.name }
@@ -70,9 +72,10 @@ fn check_imports(
         let fits = |other: &&&(&WheelPath, &Pe)| other.1.arch == pe.arch;
         let mut inside = found.into_iter().flatten().filter(|other| fits(&other)).peekable();
         if inside.peek().is_some() && !pe.system_libraries_only {
-            let dirs: Vec<&str> = inside.map(|(at, _)| at.parent().unwrap_or(".")).collect();
-            if !dirs.contains(&path.parent().unwrap_or(".")) {
-                elsewhere.entry(dirs[0]).or_default().insert(library);
+            let found: Vec<&WheelPath> = inside.map(|(at, _)| *at).collect();
+            if !found.iter().any(|at| directory(at) == directory(path)) {
+                let first = found[0].parent().unwrap_or(".");
+                elsewhere.entry(first).or_default().insert(library);
             }
             continue;
         }
@@ -114,6 +117,28 @@ fn check_imports(
     if !runtime.is_empty() {
         let message = format!("it needs {}, which Windows does not have by itself", list(&runtime));
         find(Code::CRuntime, message);
+    }
+}
+
+/// The directory where a file is installed.
+fn directory(path: &WheelPath) -> String {
+    let place = installed(path.as_str());
+    place.rsplit_once('/').map_or_else(String::new, |(directory, _)| directory.to_owned())
+}
+
+fn check_hardening(pe: &Pe, find: &mut impl FnMut(Code, String)) {
+    // Code for .NET lies where the runtime puts it.
+    if pe.is_dotnet {
+        return;
+    }
+    // To processes of 64 bits Windows never lends data as code, whatever a file says.
+    if !pe.no_execute && !pe.is_64_bit {
+        find(Code::NoNx, "it does not forbid to run its data (no NX_COMPAT)".into());
+    }
+    if !pe.dynamic_base {
+        let message =
+            "it cannot be loaded at an address of chance (no DYNAMIC_BASE, or no relocations)";
+        find(Code::NoPie, message.into());
     }
 }
 

@@ -5,7 +5,7 @@
 /// systems, so that no path leads across.
 ///
 /// Source: binary distribution format specification, "The .data directory".
-pub(super) fn installed(path: &str) -> String {
+pub(crate) fn installed(path: &str) -> String {
     let data = path.split_once(".data/").filter(|(name, _)| !name.contains('/'));
     match data.and_then(|(_, rest)| rest.split_once('/')) {
         Some(("purelib" | "platlib", rest)) => format!("site/{rest}"),
@@ -17,7 +17,7 @@ pub(super) fn installed(path: &str) -> String {
 
 /// The directory that an entry of RPATH or RUNPATH means for the file at `place`; nothing when the
 /// loader would look outside what the wheel installs.
-pub(super) fn directory(entry: &str, place: &str) -> Option<String> {
+pub(crate) fn directory(entry: &str, place: &str) -> Option<String> {
     let rest = entry.strip_prefix("$ORIGIN").or_else(|| entry.strip_prefix("${ORIGIN}"))?;
     if !rest.is_empty() && !rest.starts_with('/') {
         return None;

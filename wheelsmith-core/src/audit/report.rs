@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::NativeFile;
+use super::{NativeFile, Need};
 use crate::finding::{Finding, Severity};
 use crate::name::{PlatformTag, WheelFilename};
 
@@ -11,15 +11,20 @@ pub const SCHEMA: u32 = 1;
 
 /// What was seen in all inputs.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Report {
     /// [`SCHEMA`].
     pub schema: u32,
     /// Each input, in the order given; those of one pattern by name.
     pub inputs: Vec<Input>,
+    /// What is wrong with the configuration of the audit.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub configuration: Vec<Finding>,
 }
 
 /// What was seen in one wheel, directory, archive or file.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Input {
     /// As it was given, with `/` between its parts.
     pub path: String,
@@ -43,12 +48,15 @@ pub struct Input {
     pub error: Option<String>,
     /// What was seen: errors first, then by file.
     pub findings: Vec<Finding>,
+    /// Where each library comes from that the files need.
+    pub needs: Vec<Need>,
     /// Each native file's facts, by path.
     pub files: Vec<NativeFile>,
 }
 
 /// What an input is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "InputKind"))]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
     /// A `.whl` file.
@@ -65,6 +73,7 @@ pub enum Kind {
 
 /// What auditwheel would say, told from its rules and the same facts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Auditwheel {
     /// Its `overall_tag`; nothing where it ends in an error.
     pub tag: Option<PlatformTag>,
@@ -72,10 +81,42 @@ pub struct Auditwheel {
     pub reasons: Vec<String>,
 }
 
+impl Input {
+    /// An input of which nothing is known yet.
+    pub fn new(path: String, kind: Kind) -> Self {
+        Self {
+            path,
+            kind,
+            wheel: None,
+            claimed_tags: Vec::new(),
+            wanted_tag: None,
+            verdict: None,
+            auditwheel_verdict: None,
+            error: None,
+            findings: Vec::new(),
+            needs: Vec::new(),
+            files: Vec::new(),
+        }
+    }
+}
+
+/// The JSON schema of the report, made from the types that are written.
+#[cfg(feature = "schema")]
+pub fn schema() -> serde_json::Value {
+    let settings = schemars::generate::SchemaSettings::draft2020_12().for_serialize();
+    settings.into_generator().into_root_schema_for::<Report>().to_value()
+}
+
 impl Report {
+    /// A report on these inputs.
+    pub fn new(inputs: Vec<Input>) -> Self {
+        Self { schema: SCHEMA, inputs, configuration: Vec::new() }
+    }
+
     /// Whether any finding counts at `severity` or worse.
     pub fn has(&self, severity: Severity) -> bool {
-        let mut findings = self.inputs.iter().flat_map(|input| &input.findings);
+        let mut findings =
+            self.inputs.iter().flat_map(|input| &input.findings).chain(&self.configuration);
         findings.any(|finding| finding.counts_at(severity))
     }
 

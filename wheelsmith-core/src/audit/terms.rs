@@ -1,5 +1,7 @@
 //! What else a judge takes for granted: libraries that somebody vouches for, or hands in.
 
+use std::borrow::Cow;
+
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 
 use super::NativeFile;
@@ -26,9 +28,30 @@ impl Terms {
         Ok(Self { exclude: set.build()?, libraries })
     }
 
-    /// Whether somebody vouches for `library`.
-    pub(super) fn excludes(&self, library: &str) -> bool {
-        self.exclude.is_match(library)
+    /// Whether somebody vouches for `library`, by its name or by what stands behind the last slash.
+    pub(crate) fn excludes(&self, library: &str) -> bool {
+        let name = library.rsplit('/').next().unwrap_or_default();
+        self.exclude.is_match(library) || self.exclude.is_match(name)
+    }
+
+    /// The files without those needs for which somebody vouches: for systems whose libraries carry
+    /// no versions, so that nothing else is asked of them.
+    pub(super) fn left_of<'f>(&self, files: &'f [NativeFile]) -> Cow<'f, [NativeFile]> {
+        if self.exclude.is_empty() {
+            return Cow::Borrowed(files);
+        }
+        let mut files = files.to_vec();
+        for file in &mut files {
+            for slice in file.macho.iter_mut().flat_map(|macho| &mut macho.slices) {
+                slice.needed.retain(|needed| !self.excludes(&needed.name));
+            }
+            if let Some(pe) = &mut file.pe {
+                // Capitals count for nothing there.
+                let is_left = |name: &str| !self.excludes(&name.to_ascii_lowercase());
+                pe.imports.retain(|i| is_left(&i.library) && !self.excludes(&i.library));
+            }
+        }
+        Cow::Owned(files)
     }
 
     pub(super) fn libraries(&self) -> &[NativeFile] {
@@ -51,7 +74,8 @@ mod tests {
         check("libtorch*", "libtorch_cpu.so", true);
         check("libtorch", "libtorch.so", false);
         check("lib[ab].so", "liba.so", true);
-        check("*", "$ORIGIN/liba.so", true);
+        check("liba.so", "$ORIGIN/liba.so", true);
+        check("@rpath/*", "@rpath/liba.dylib", true);
         Terms::new(&["lib[".to_owned()], Vec::new()).unwrap_err();
     }
 }

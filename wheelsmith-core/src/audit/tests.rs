@@ -264,11 +264,3 @@ fn static_libraries_say_what_they_are_for() {
     let target = "aarch64-unknown-linux-gnu.2.17";
     check(&files, target, "manylinux_2_17_aarch64", &["not-judged p/lib.a"]);
 }
-
-#[test]
-fn every_code_has_its_words() {
-    let page = include_str!("../../../docs/reference/findings.md");
-    for code in Code::ALL {
-        assert!(page.contains(&format!("\n## `{code}`\n")), "{code} has no section");
-    }
-}

@@ -14,7 +14,7 @@ pub struct Wanted {
 }
 
 #[derive(Debug, Clone)]
-pub(super) enum System {
+pub(crate) enum System {
     Linux(Linux),
     MacOs(MacOs),
     Windows(Windows),
@@ -22,7 +22,7 @@ pub(super) enum System {
 
 /// What a Linux or Android tag says.
 #[derive(Debug, Clone)]
-pub(super) enum Linux {
+pub(crate) enum Linux {
     Gnu { arch: Arch, floor: PlatformVersion },
     Musl { arch: Arch, tag: PlatformTag },
     Android { arch: Arch, api: u16 },
@@ -30,7 +30,7 @@ pub(super) enum Linux {
 
 impl Linux {
     /// The processor that every file must be for.
-    pub(super) fn arch(&self) -> Arch {
+    pub(crate) fn arch(&self) -> Arch {
         match self {
             Self::Gnu { arch, .. } | Self::Musl { arch, .. } | Self::Android { arch, .. } => *arch,
         }
@@ -50,15 +50,15 @@ impl Linux {
 
 /// What a macOS tag says.
 #[derive(Debug, Clone)]
-pub(super) struct MacOs {
+pub(crate) struct MacOs {
     /// `x86_64`, `arm64` or `universal2`.
-    pub(super) name: &'static str,
-    pub(super) floor: PlatformVersion,
+    pub(crate) name: &'static str,
+    pub(crate) floor: PlatformVersion,
 }
 
 impl MacOs {
     /// The processors that every file must be for.
-    pub(super) fn arches(&self) -> &'static [Arch] {
+    pub(crate) fn arches(&self) -> &'static [Arch] {
         match self.name {
             "universal2" => &[Arch::X86_64, Arch::Aarch64],
             "arm64" => &[Arch::Aarch64],
@@ -69,13 +69,13 @@ impl MacOs {
 
 /// What a Windows tag says.
 #[derive(Debug, Clone)]
-pub(super) struct Windows {
+pub(crate) struct Windows {
     /// `win32`, `win_amd64` or `win_arm64`.
-    pub(super) name: &'static str,
+    pub(crate) name: &'static str,
 }
 
 impl Windows {
-    pub(super) fn arch(&self) -> Arch {
+    pub(crate) fn arch(&self) -> Arch {
         match self.name {
             "win32" => Arch::I686,
             "win_arm64" => Arch::Aarch64,
@@ -115,6 +115,10 @@ impl Wanted {
             _ => return None,
         };
         Some(Self { name: tag.to_string(), system })
+    }
+
+    pub(crate) fn system(&self) -> &System {
+        &self.system
     }
 
     /// The kind of files that the system loads.

@@ -44,7 +44,7 @@ pub(super) fn check(
 ) {
     duplicates(files, findings);
     for (file, _) in elves(files) {
-        let is_bundled = |part: &str| part.ends_with(".libs");
+        let is_bundled = |part: &str| part.strip_suffix(".libs").is_some();
         let path = file.path.as_str();
         let dir = path.rsplit_once('/').map_or("", |(dir, _)| dir);
         if dir.split('/').any(is_bundled) && !graph.is_needed(path) && !is_extension(file) {
@@ -120,15 +120,15 @@ fn undefined(files: &[NativeFile], graph: &Graph<'_>, findings: &mut Vec<Finding
     for process in graph.processes() {
         let loaded: Vec<&NativeFile> =
             process.iter().filter_map(|path| by_path.get(path).copied()).collect();
-        let has_python = loaded.iter().any(|file| is_extension(file));
+        let is_pythons = is_for_python(&loaded);
         let is_judged = is_judged(&loaded, graph);
         for file in &loaded {
             let open = open.entry(file.path.as_str()).or_insert_with(|| Open::of(file));
             if !is_judged {
                 open.symbols.clear();
             }
-            if has_python {
-                open.symbols.retain(|(name, _)| !is_pythons(name));
+            if is_pythons {
+                open.symbols.retain(|(name, _)| !python_has(name));
             }
             let cost = open.symbols.len() as u64 * loaded.len() as u64;
             let Some(rest) = left.checked_sub(cost) else { return };
@@ -183,7 +183,35 @@ fn is_judged(loaded: &[&NativeFile], graph: &Graph<'_>) -> bool {
     has_libc
 }
 
-/// Whether the interpreter has the symbol.
-fn is_pythons(name: &str) -> bool {
+/// Whether it is Python that loads the files: one of them is for nothing else, and none is a program.
+fn is_for_python(loaded: &[&NativeFile]) -> bool {
+    let is_program =
+        |file: &&NativeFile| file.elf.as_ref().is_some_and(|elf| elf.kind != Kind::SharedLibrary);
+    let asks = |file: &NativeFile| file.undefined.iter().any(|symbol| is_own(&symbol.name));
+    !loaded.first().is_some_and(is_program)
+        && loaded.iter().any(|file| is_extension(file) || asks(file))
+}
+
+fn is_own(name: &str) -> bool {
     name.starts_with("Py") || name.starts_with("_Py")
 }
+
+/// Whether a process of Python has the symbol: its own, or one of the parts of glibc that Python
+/// itself needs, so that they are there although the file forgot to ask for them.
+fn python_has(name: &str) -> bool {
+    const STARTS: [&str; 4] = ["dl", "pthread_", "sem_", "shm_"];
+    let of_threads = STARTS.iter().any(|start| name.starts_with(start));
+    let plain = name.strip_suffix(['f', 'l']).unwrap_or(name);
+    is_own(name) || of_threads || MATHS.contains(&name) || MATHS.contains(&plain)
+}
+
+/// The functions of `math.h`; those for `float` and `long double` end in `f` and `l`.
+#[rustfmt::skip]
+const MATHS: [&str; 59] = [
+    "acos", "acosh", "asin", "asinh", "atan", "atan2", "atanh", "cbrt", "ceil", "copysign", "cos",
+    "cosh", "erf", "erfc", "exp", "exp10", "exp2", "expm1", "fabs", "fdim", "floor", "fma", "fmax",
+    "fmin", "fmod", "frexp", "hypot", "ilogb", "ldexp", "lgamma", "llrint", "llround", "log",
+    "log10", "log1p", "log2", "logb", "lrint", "lround", "modf", "nan", "nearbyint", "nextafter",
+    "nexttoward", "pow", "remainder", "remquo", "rint", "round", "scalbln", "scalbn", "sin",
+    "sincos", "sinh", "sqrt", "tan", "tanh", "tgamma", "trunc",
+];

@@ -12,6 +12,7 @@ const ELF_HEADER: u64 = 64;
 
 /// What a static library of ELF objects is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Archive {
     /// The processor of its first object; nothing for one that no platform tag names.
     pub arch: Option<Arch>,

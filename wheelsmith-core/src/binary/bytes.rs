@@ -5,7 +5,7 @@ use scroll::{Endian, Pread as _};
 use super::{Content, Error};
 
 /// No real file has a longer name or path, in bytes.
-const LONGEST_STRING: u64 = 65_536;
+pub(super) const LONGEST_STRING: u64 = 65_536;
 /// A name is looked for in steps, so that little has to be brought that was not asked for.
 const STEP: u64 = 256;
 
@@ -14,26 +14,54 @@ const STEP: u64 = 256;
 pub(super) struct Bytes<'b> {
     content: Content<'b>,
     pub(super) endian: Endian,
+    /// Places are counted from here.
+    start: u64,
+    /// Nothing lies behind so many bytes.
+    size: u64,
 }
 
 impl<'b> Bytes<'b> {
     pub(super) fn new(content: impl Into<Content<'b>>, endian: Endian) -> Self {
-        Self { content: content.into(), endian }
+        let content = content.into();
+        Self { content, endian, start: 0, size: content.size() }
+    }
+
+    /// A part as a file of its own, none of which needs to be at hand.
+    pub(super) fn window(self, start: u64, size: u64, what: &'static str) -> Result<Self, Error> {
+        self.holds(start, size, what)?;
+        Ok(Self { start: self.start + start, size, ..self })
+    }
+
+    /// The same with numbers in another order.
+    pub(super) fn with_endian(self, endian: Endian) -> Self {
+        Self { endian, ..self }
     }
 
     pub(super) fn size(self) -> u64 {
-        self.content.size()
+        self.size
+    }
+
+    /// Whether all of it is at hand from the start.
+    pub(super) fn is_whole(self) -> bool {
+        matches!(self.content, Content::Whole(_))
+    }
+
+    /// Sees that a part lies in the file, whether or not it is at hand.
+    pub(super) fn holds(self, start: u64, size: u64, what: &'static str) -> Result<(), Error> {
+        let end = start.checked_add(size).filter(|end| *end <= self.size);
+        end.map(|_| ()).ok_or(Error::Outside { what })
     }
 
     /// Says that these bytes will be needed, as far as the file goes, so that they come with what is
     /// asked for next.
     pub(super) fn want(self, at: u64, size: u64) {
-        _ = self.content.up_to(at, size);
+        _ = self.up_to(at, size, "part");
     }
 
     /// The bytes from `at` on, up to `most` or the end of the file.
     pub(super) fn up_to(self, at: u64, most: u64, what: &'static str) -> Result<&'b [u8], Error> {
-        self.content.up_to(at, most).ok_or(Error::Outside { what })
+        let end = at.saturating_add(most).min(self.size);
+        self.slice(at, end.checked_sub(at).ok_or(Error::Outside { what })?, what)
     }
 
     pub(super) fn u16(self, at: u64, what: &'static str) -> Result<u16, Error> {
@@ -62,15 +90,16 @@ impl<'b> Bytes<'b> {
         size: u64,
         what: &'static str,
     ) -> Result<&'b [u8], Error> {
-        let end = start.checked_add(size).ok_or(Error::Outside { what })?;
-        self.content.get(start..end).ok_or(Error::Outside { what })
+        self.holds(start, size, what)?;
+        let start = self.start + start;
+        self.content.get(start..start + size).ok_or(Error::Outside { what })
     }
 
     /// The bytes at `at` up to the zero byte that ends a name.
     pub(super) fn name(self, at: u64, what: &'static str) -> Result<&'b [u8], Error> {
         let mut most = STEP;
         loop {
-            let rest = self.content.up_to(at, most).ok_or(Error::Outside { what })?;
+            let rest = self.up_to(at, most, what)?;
             if let Some(end) = rest.iter().position(|&b| b == 0) {
                 return Ok(&rest[..end]);
             }

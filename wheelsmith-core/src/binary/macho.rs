@@ -1,26 +1,29 @@
 //! What a Mach-O file says of itself (Apple's `mach-o/loader.h`, `mach-o/fat.h`).
 //!
-//! Only the load commands are read, one after the other, and the code signature that they point to.
-//! Export tries, which a hostile file can tie into knots, are left alone.
+//! Read are the load commands, one after the other, the code signature that they point to, and the
+//! symbols when somebody asks for them.
 
+mod commands;
+mod cpu;
 mod nlist;
+mod pages;
 mod signature;
+mod trie;
 
-use goblin::mach::constants::cputype;
-use goblin::mach::header as mh;
-use goblin::mach::load_command as lc;
-use scroll::{BE, Endian, LE};
+use scroll::BE;
 use serde::Serialize;
 
 pub use nlist::{Origin, SliceSymbols, symbols};
+pub use pages::PageCheck;
 pub use signature::{Pages, Signature};
 
 use super::bytes::Bytes;
-use super::{Error, Format};
+use super::{Content, Error};
 use crate::name::{Arch, PlatformVersion};
 
 /// What a Mach-O file says of itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct MachO {
     /// Whether it is a container of slices, even of a single one.
     pub is_universal: bool,
@@ -30,6 +33,7 @@ pub struct MachO {
 
 /// What a Mach-O file is for one processor.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[allow(clippy::struct_excessive_bools, reason = "the header is a set of flags")]
 pub struct Slice {
     /// What it is for.
@@ -62,6 +66,7 @@ pub struct Slice {
 
 /// What a slice is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "MachOKind"))]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
     /// Started by the kernel through dyld.
@@ -89,6 +94,7 @@ impl Kind {
 
 /// A library that a slice loads.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Needed {
     /// Its install name: `/usr/lib/libSystem.B.dylib`, `@rpath/libz.dylib`.
     pub name: String,
@@ -98,6 +104,7 @@ pub struct Needed {
 
 /// How a library is loaded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Load {
     /// With the file; loading fails without it.
@@ -114,6 +121,7 @@ pub enum Load {
 
 /// A system that a slice is built for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Build {
     /// Which.
     pub platform: Platform,
@@ -125,6 +133,7 @@ pub struct Build {
 
 /// A system of Apple's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Platform {
     /// macOS.
@@ -168,56 +177,71 @@ const FAT_MAGIC: u32 = 0xcafe_babe;
 const FAT_MAGIC_64: u32 = 0xcafe_babf;
 /// No real file has more; `Format::of` draws the same line.
 const MOST_SLICES: u32 = 39;
-/// What `dylib_use_command` has where others have a timestamp, and then flags of its own.
-const DYLIB_USE_MARKER: u32 = 0x1a74_1800;
-const DYLIB_USE_FLAGS_AT: u32 = 28;
-const LC_SEGMENT_SPLIT: [u32; 2] = [lc::LC_SEGMENT, lc::LC_SEGMENT_64];
-const VM_PROT_EXECUTE: u32 = 4;
+/// Headers and commands of most files are smaller, in bytes.
+const MOST_HEADERS: u64 = 4096;
+/// What a static library begins with.
+const ARCHIVE: &[u8] = b"!<arch>\n";
 
 impl MachO {
-    /// Reads the facts of a whole file, and compares its pages with its signatures.
+    /// Reads the facts of a file.
+    ///
+    /// A file that is at hand as a whole is compared with its signatures at once. Of one in pieces
+    /// the pages are not asked for: see [`MachO::page_checks`].
     ///
     /// # Errors
     /// A file that is cut short, or whose parts point outside it.
-    pub fn parse(bytes: &[u8]) -> Result<Self, Error> {
+    pub fn parse<'b>(content: impl Into<Content<'b>>) -> Result<Self, Error> {
         const WHAT: &str = "list of slices";
-        let file = Bytes::new(bytes, BE);
+        let file = Bytes::new(content, BE);
+        file.want(0, MOST_HEADERS);
         let magic = file.u32(0, "file header")?;
         if magic != FAT_MAGIC && magic != FAT_MAGIC_64 {
-            return Ok(Self { is_universal: false, slices: vec![Slice::parse(bytes)?] });
+            return Ok(Self { is_universal: false, slices: vec![Slice::read(file, 0)?] });
         }
         let count = file.u32(4, WHAT)?;
         if count > MOST_SLICES {
             return Err(Error::TooMany { what: "slices", count: count.into() });
         }
-        let is_wide = magic == FAT_MAGIC_64;
-        let mut places = Vec::new();
-        let mut slices = Vec::new();
-        for i in 0..u64::from(count) {
-            // fat_arch: cputype, cpusubtype, offset, size, align; the two in the middle have 64
-            // bits in fat_arch_64, with a spare word behind them.
-            let at = 8 + i * if is_wide { 32 } else { 20 };
-            let cpu = (file.u32(at, WHAT)?, file.u32(at + 4, WHAT)?);
-            let offset = file.word(at + 8, is_wide, WHAT)?;
-            let size = file.word(at + if is_wide { 16 } else { 12 }, is_wide, WHAT)?;
-            let slice = file.slice(offset, size, "slice")?;
-            places.push((offset, offset.saturating_add(size)));
-            let slice = match Format::of(slice) {
-                Some(Format::Archive) => Slice::empty(Kind::Archive, cpu),
-                _ => Slice::parse(slice)?,
-            };
-            // dyld chooses by the list and then refuses a slice that is another.
-            if slice.cpu != cpu_name(cpu) {
-                return Err(Error::Malformed { what: WHAT });
-            }
-            slices.push(slice);
-        }
+        let places = (0..count.into())
+            .map(|index| Place::read(file, magic == FAT_MAGIC_64, index))
+            .collect::<Result<Vec<Place>, Error>>()?;
         // No linker lets slices share bytes; a file that does would be read many times over.
-        places.sort_unstable();
-        if places.windows(2).any(|pair| pair[1].0 < pair[0].1) {
+        let mut ranges: Vec<_> = places.iter().map(|p| (p.offset, p.offset + p.size)).collect();
+        ranges.sort_unstable();
+        if ranges.windows(2).any(|pair| pair[1].0 < pair[0].1) {
             return Err(Error::Malformed { what: WHAT });
         }
-        Ok(Self { is_universal: true, slices })
+        // All of them before the first error: then it is known at once what is missing of each.
+        let slices: Vec<_> = places.iter().map(|place| place.slice(file)).collect();
+        Ok(Self { is_universal: true, slices: slices.into_iter().collect::<Result<_, Error>>()? })
+    }
+
+    /// What has to be compared with the signatures still: nothing of a file that was read as a whole.
+    ///
+    /// ```
+    /// # use wheelsmith_core::binary::macho::MachO;
+    /// # fn compare(file: &[u8], macho: &mut MachO) {
+    /// for mut check in macho.page_checks() {
+    ///     let range = check.range();
+    ///     for part in file[range.start as usize..range.end as usize].chunks(65_536) {
+    ///         check.update(part);
+    ///     }
+    ///     macho.set_pages(check.slice(), check.finish());
+    /// }
+    /// # }
+    /// ```
+    pub fn page_checks(&self) -> Vec<PageCheck> {
+        let signatures = self.slices.iter().map(|slice| slice.signature.as_ref());
+        let checks = signatures.enumerate().filter_map(|(i, signature)| signature?.page_check(i));
+        checks.collect()
+    }
+
+    /// Notes what a comparison of the slice with that number has shown.
+    pub fn set_pages(&mut self, slice: usize, pages: Pages) {
+        let slice = self.slices.get_mut(slice);
+        if let Some(signature) = slice.and_then(|slice| slice.signature.as_mut()) {
+            signature.set_pages(pages);
+        }
     }
 
     /// What the file is for `arch`.
@@ -231,261 +255,39 @@ impl MachO {
     }
 }
 
-/// What the load commands say beyond the facts.
-#[derive(Default)]
-struct Layout {
-    /// The end of the last segment that holds code, as a file offset.
-    code_end: u64,
-    /// Offset and size of the code signature.
-    signature: Option<(u64, u64)>,
+/// An entry of the list of slices.
+struct Place {
+    cpu: (u32, u32),
+    offset: u64,
+    size: u64,
 }
 
-impl Slice {
-    fn empty(kind: Kind, cpu: (u32, u32)) -> Self {
-        Self {
-            kind,
-            arch: arch(cpu),
-            cpu: cpu_name(cpu),
-            is_64_bit: cpu.0 & cputype::CPU_ARCH_ABI64 != 0,
-            is_little_endian: true,
-            install_name: None,
-            needed: Vec::new(),
-            rpaths: Vec::new(),
-            builds: Vec::new(),
-            position_independent: false,
-            executable_stack: false,
-            signature: None,
-        }
+impl Place {
+    fn read(file: Bytes<'_>, is_wide: bool, index: u64) -> Result<Self, Error> {
+        const WHAT: &str = "list of slices";
+        // fat_arch: cputype, cpusubtype, offset, size, align; the two in the middle have 64 bits in
+        // fat_arch_64, with a spare word behind them.
+        let at = 8 + index * if is_wide { 32 } else { 20 };
+        let cpu = (file.u32(at, WHAT)?, file.u32(at + 4, WHAT)?);
+        let offset = file.word(at + 8, is_wide, WHAT)?;
+        let size = file.word(at + if is_wide { 16 } else { 12 }, is_wide, WHAT)?;
+        file.holds(offset, size, "slice")?;
+        Ok(Self { cpu, offset, size })
     }
 
-    fn parse(bytes: &[u8]) -> Result<Self, Error> {
-        const WHAT: &str = "file header";
-        let magic = Bytes::new(bytes, BE).u32(0, WHAT)?;
-        let (endian, is_64_bit): (Endian, bool) = match magic {
-            mh::MH_MAGIC => (BE, false),
-            mh::MH_MAGIC_64 => (BE, true),
-            mh::MH_CIGAM => (LE, false),
-            mh::MH_CIGAM_64 => (LE, true),
-            _ => return Err(Error::Malformed { what: WHAT }),
+    fn slice(&self, file: Bytes<'_>) -> Result<Slice, Error> {
+        let bytes = file.window(self.offset, self.size, "slice")?;
+        let slice = if bytes.up_to(0, 8, "slice")? == ARCHIVE {
+            Slice::empty(Kind::Archive, self.cpu)
+        } else {
+            Slice::read(bytes, self.offset)?
         };
-        let file = Bytes::new(bytes, endian);
-        // mach_header: magic, cputype, cpusubtype, filetype, ncmds, sizeofcmds, flags; one spare
-        // word more with 64 bits.
-        let kind = match file.u32(12, WHAT)? {
-            mh::MH_EXECUTE => Kind::Program,
-            mh::MH_DYLIB => Kind::SharedLibrary,
-            mh::MH_BUNDLE => Kind::Bundle,
-            mh::MH_OBJECT => Kind::Object,
-            mh::MH_DSYM => Kind::DebugInfo,
-            _ => Kind::Other,
-        };
-        let flags = file.u32(24, WHAT)?;
-        let mut slice = Self {
-            is_64_bit,
-            is_little_endian: endian == LE,
-            position_independent: flags & mh::MH_PIE != 0,
-            executable_stack: flags & mh::MH_ALLOW_STACK_EXECUTION != 0,
-            ..Self::empty(kind, (file.u32(4, WHAT)?, file.u32(8, WHAT)?))
-        };
-        let start = if is_64_bit { 32 } else { 28 };
-        let commands = file.slice(start, file.u32(20, WHAT)?.into(), "list of load commands")?;
-        let layout = slice.read_commands(file, commands, file.u32(16, WHAT)?)?;
-        if let Some((start, size)) = layout.signature {
-            let blob = file.slice(start, size, "code signature")?;
-            slice.signature = Some(Signature::check(bytes, start, blob, layout.code_end));
+        // dyld chooses by the list and then refuses a slice that is another.
+        if slice.cpu != cpu::cpu_name(self.cpu) {
+            return Err(Error::Malformed { what: "list of slices" });
         }
         Ok(slice)
     }
-
-    fn read_commands(
-        &mut self,
-        file: Bytes<'_>,
-        mut rest: &[u8],
-        count: u32,
-    ) -> Result<Layout, Error> {
-        const WHAT: &str = "list of load commands";
-        let mut layout = Layout::default();
-        for _ in 0..count {
-            let head = Bytes::new(rest, file.endian);
-            let size = head.u32(4, WHAT)?;
-            // Each one takes at least its own head, so that `count` cannot run away.
-            if size < 8 {
-                return Err(Error::Malformed { what: WHAT });
-            }
-            let command = Bytes::new(head.slice(0, size.into(), WHAT)?, file.endian);
-            self.read_command(file, command, &mut layout)?;
-            rest = &rest[usize::try_from(command.size()).unwrap_or(rest.len())..];
-        }
-        Ok(layout)
-    }
-
-    fn read_command(
-        &mut self,
-        file: Bytes<'_>,
-        command: Bytes<'_>,
-        layout: &mut Layout,
-    ) -> Result<(), Error> {
-        const LIBRARY: &str = "needed library";
-        const BUILD: &str = "minimum version";
-        let number = |at, what| command.u32(at, what);
-        let which = number(0, "load command")?;
-        match which {
-            lc::LC_ID_DYLIB => self.install_name = Some(text(command, 8, "install name")?),
-            lc::LC_LOAD_DYLIB
-            | lc::LC_LOAD_WEAK_DYLIB
-            | lc::LC_REEXPORT_DYLIB
-            | lc::LC_LOAD_UPWARD_DYLIB
-            | lc::LC_LAZY_LOAD_DYLIB => {
-                let name = text(command, 8, LIBRARY)?;
-                self.needed.push(Needed { name, kind: load(which, command)? });
-            }
-            lc::LC_RPATH => self.rpaths.push(text(command, 8, "rpath")?),
-            lc::LC_BUILD_VERSION => self.builds.push(Build {
-                platform: platform(number(8, BUILD)?),
-                minimum: version(number(12, BUILD)?),
-                sdk: sdk(number(16, BUILD)?),
-            }),
-            lc::LC_VERSION_MIN_MACOSX
-            | lc::LC_VERSION_MIN_IPHONEOS
-            | lc::LC_VERSION_MIN_TVOS
-            | lc::LC_VERSION_MIN_WATCHOS => self.builds.push(Build {
-                platform: match which {
-                    lc::LC_VERSION_MIN_MACOSX => Platform::MacOs,
-                    lc::LC_VERSION_MIN_IPHONEOS => Platform::Ios,
-                    lc::LC_VERSION_MIN_TVOS => Platform::TvOs,
-                    _ => Platform::WatchOs,
-                },
-                minimum: version(number(8, BUILD)?),
-                sdk: sdk(number(12, BUILD)?),
-            }),
-            lc::LC_CODE_SIGNATURE => {
-                let (start, size) = (number(8, "code signature")?, number(12, "code signature")?);
-                layout.signature = Some((start.into(), size.into()));
-            }
-            segment if LC_SEGMENT_SPLIT.contains(&segment) => {
-                self.read_segment(file, command, segment == lc::LC_SEGMENT_64, layout)?;
-            }
-            _ => {}
-        }
-        Ok(())
-    }
-
-    /// Sees that the segment is there: a file that is cut short still has all its commands.
-    fn read_segment(
-        &self,
-        file: Bytes<'_>,
-        command: Bytes<'_>,
-        is_wide: bool,
-        layout: &mut Layout,
-    ) -> Result<(), Error> {
-        const WHAT: &str = "segment";
-        // segment_command: command, size, name (16 bytes), address, size, file offset, file size,
-        // protections at most and at first.
-        let (offset, size, protection) = if is_wide { (40, 48, 60) } else { (32, 36, 44) };
-        let (offset, size) =
-            (command.word(offset, is_wide, WHAT)?, command.word(size, is_wide, WHAT)?);
-        // Debug information keeps the commands, but not the bytes.
-        if self.kind == Kind::DebugInfo {
-            return Ok(());
-        }
-        file.slice(offset, size, WHAT)?;
-        if command.u32(protection, WHAT)? & VM_PROT_EXECUTE != 0 {
-            layout.code_end = layout.code_end.max(offset + size);
-        }
-        Ok(())
-    }
-}
-
-/// The text of a load command, whose offset stands at `at`.
-fn text(command: Bytes<'_>, at: u64, what: &'static str) -> Result<String, Error> {
-    let start = command.u32(at, what)?;
-    let size = command.size();
-    let bytes = command.slice(start.into(), size.saturating_sub(start.into()), what)?;
-    let end = bytes.iter().position(|&b| b == 0).ok_or(Error::Malformed { what })?;
-    let text = std::str::from_utf8(&bytes[..end]).map_err(|_| Error::Malformed { what })?;
-    Ok(text.to_owned())
-}
-
-fn load(which: u32, command: Bytes<'_>) -> Result<Load, Error> {
-    const WHAT: &str = "needed library";
-    let has_flags = matches!(which, lc::LC_LOAD_DYLIB | lc::LC_LOAD_WEAK_DYLIB)
-        && command.u32(12, WHAT)? == DYLIB_USE_MARKER
-        && command.u32(8, WHAT)? == DYLIB_USE_FLAGS_AT;
-    if has_flags {
-        let flags = command.u32(24, WHAT)?;
-        let known = [(1, Load::Weak), (2, Load::Reexport), (4, Load::Upward), (8, Load::Lazy)];
-        let found = known.into_iter().find(|(bit, _)| flags & bit != 0);
-        return Ok(found.map_or(Load::Required, |(_, load)| load));
-    }
-    Ok(match which {
-        lc::LC_LOAD_WEAK_DYLIB => Load::Weak,
-        lc::LC_REEXPORT_DYLIB => Load::Reexport,
-        lc::LC_LOAD_UPWARD_DYLIB => Load::Upward,
-        lc::LC_LAZY_LOAD_DYLIB => Load::Lazy,
-        _ => Load::Required,
-    })
-}
-
-/// `xxxx.yy.zz` in half a word and two bytes.
-fn version(packed: u32) -> PlatformVersion {
-    let [major_high, major_low, minor, _] = packed.to_be_bytes();
-    PlatformVersion::new(u16::from_be_bytes([major_high, major_low]), minor.into())
-}
-
-fn sdk(packed: u32) -> Option<PlatformVersion> {
-    (packed != 0).then(|| version(packed))
-}
-
-fn platform(number: u32) -> Platform {
-    match number {
-        lc::PLATFORM_MACOS => Platform::MacOs,
-        lc::PLATFORM_MACCATALYST => Platform::MacCatalyst,
-        lc::PLATFORM_IOS => Platform::Ios,
-        lc::PLATFORM_TVOS => Platform::TvOs,
-        lc::PLATFORM_WATCHOS => Platform::WatchOs,
-        lc::PLATFORM_VISIONOS => Platform::VisionOs,
-        lc::PLATFORM_DRIVERKIT => Platform::DriverKit,
-        lc::PLATFORM_IOSSIMULATOR
-        | lc::PLATFORM_TVOSSIMULATOR
-        | lc::PLATFORM_WATCHOSSIMULATOR
-        | lc::PLATFORM_VISIONOSSIMULATOR => Platform::Simulator,
-        _ => Platform::Other,
-    }
-}
-
-/// The high byte of the subtype holds capabilities, such as the version of pointer signing.
-fn subtype(subtype: u32) -> u32 {
-    subtype & !cputype::CPU_SUBTYPE_MASK
-}
-
-fn arch((cpu, sub): (u32, u32)) -> Option<Arch> {
-    match (cpu, subtype(sub)) {
-        (cputype::CPU_TYPE_X86_64, sub) if sub != cputype::CPU_SUBTYPE_X86_64_H => {
-            Some(Arch::X86_64)
-        }
-        (cputype::CPU_TYPE_ARM64, sub) if sub != cputype::CPU_SUBTYPE_ARM64_E => {
-            Some(Arch::Aarch64)
-        }
-        (cputype::CPU_TYPE_I386, _) => Some(Arch::I686),
-        (cputype::CPU_TYPE_POWERPC64, _) => Some(Arch::Ppc64),
-        _ => None,
-    }
-}
-
-fn cpu_name((cpu, sub): (u32, u32)) -> String {
-    let name = match (cpu, subtype(sub)) {
-        (cputype::CPU_TYPE_X86_64, cputype::CPU_SUBTYPE_X86_64_H) => "x86_64h",
-        (cputype::CPU_TYPE_X86_64, _) => "x86_64",
-        (cputype::CPU_TYPE_ARM64, cputype::CPU_SUBTYPE_ARM64_E) => "arm64e",
-        (cputype::CPU_TYPE_ARM64, _) => "arm64",
-        (cputype::CPU_TYPE_ARM64_32, _) => "arm64_32",
-        (cputype::CPU_TYPE_I386, _) => "i386",
-        (cputype::CPU_TYPE_ARM, _) => "arm",
-        (cputype::CPU_TYPE_POWERPC, _) => "ppc",
-        (cputype::CPU_TYPE_POWERPC64, _) => "ppc64",
-        (other, _) => return format!("CPU type {other:#x}"),
-    };
-    name.to_owned()
 }
 
 #[cfg(test)]

@@ -7,6 +7,8 @@ mod content;
 pub mod elf;
 pub mod macho;
 pub mod pe;
+#[cfg(test)]
+mod testing;
 
 pub use content::{Content, Pieces};
 
@@ -37,6 +39,7 @@ pub enum Error {
 
 /// A kind of native file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Format {
     /// Linux and most of Unix.

@@ -14,11 +14,12 @@ use serde::Serialize;
 pub use imports::Import;
 
 use self::image::Image;
-use super::Error;
+use super::{Content, Error};
 use crate::name::{Arch, PlatformVersion};
 
 /// What a PE file says of itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[allow(clippy::struct_excessive_bools, reason = "the header is a set of flags")]
 pub struct Pe {
     /// What it is for.
@@ -48,7 +49,8 @@ pub struct Pe {
     pub forwarders: usize,
     /// Whether its data cannot be run (NX_COMPAT).
     pub no_execute: bool,
-    /// Whether it can be loaded at any address (DYNAMIC_BASE).
+    /// Whether it can be loaded at any address: it allows that (DYNAMIC_BASE), and still has what it
+    /// takes (no IMAGE_FILE_RELOCS_STRIPPED).
     pub dynamic_base: bool,
     /// Whether that address may have more than 32 bits (HIGH_ENTROPY_VA).
     pub high_entropy: bool,
@@ -64,6 +66,7 @@ pub struct Pe {
 
 /// What a PE file is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "PeKind"))]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
     /// Started by Windows.
@@ -76,6 +79,7 @@ pub enum Kind {
 
 /// Code for two processors in one file (CHPE metadata).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Hybrid {
     /// For emulated x86-64 processes of Arm machines.
@@ -94,6 +98,7 @@ mod directory {
     pub(super) const DOTNET: usize = 14;
 }
 
+const IMAGE_FILE_RELOCS_STRIPPED: u16 = 1;
 const IMAGE_FILE_EXECUTABLE_IMAGE: u16 = 2;
 const IMAGE_FILE_DLL: u16 = 0x2000;
 const HIGH_ENTROPY_VA: u16 = 0x20;
@@ -106,13 +111,17 @@ const SEARCH_SYSTEM32: u16 = 0x800;
 const FOR_USERS: [u16; 3] = [2, 3, 7];
 
 impl Pe {
-    /// Reads the facts of a whole file.
+    /// Reads the facts of a file.
     ///
     /// # Errors
     /// A file that is cut short, or whose parts point outside it.
-    pub fn parse(bytes: &[u8]) -> Result<Self, Error> {
-        let image = Image::new(bytes)?;
-        let load = LoadConfig::read(&image)?;
+    pub fn parse<'b>(content: impl Into<Content<'b>>) -> Result<Self, Error> {
+        let image = Image::new(content.into())?;
+        // All of them before the first error: then it is known at once what is missing of each.
+        let load = LoadConfig::read(&image);
+        let exports = exports::read(&image);
+        let imports = imports::read(&image)?;
+        let (load, exports) = (load?, exports?);
         let hybrid = match image.machine {
             _ if !load.is_hybrid => None,
             coff::COFF_MACHINE_X86_64 => Some(Hybrid::Arm64Ec),
@@ -132,12 +141,11 @@ impl Pe {
             _ if FOR_USERS.contains(&image.subsystem) => Kind::Program,
             _ => Kind::Other,
         };
-        let exports = exports::read(&image)?;
         let has = |flag| image.dll_characteristics & flag != 0;
         let (signature, size) = image.directory(directory::SIGNATURE);
         if size > 0 {
             // The only directory that is a place in the file.
-            image.file.slice(signature.into(), size.into(), "signature")?;
+            image.file.holds(signature.into(), size.into(), "signature")?;
         }
         Ok(Self {
             kind,
@@ -148,11 +156,12 @@ impl Pe {
             subsystem: image.subsystem,
             subsystem_version: image.subsystem_version,
             export_name: exports.library,
-            imports: imports::read(&image)?,
+            imports,
             exports: exports.names,
             forwarders: exports.forwarders,
             no_execute: has(NX_COMPAT),
-            dynamic_base: has(DYNAMIC_BASE),
+            dynamic_base: has(DYNAMIC_BASE)
+                && image.characteristics & IMAGE_FILE_RELOCS_STRIPPED == 0,
             high_entropy: has(HIGH_ENTROPY_VA),
             control_flow_guard: has(GUARD_CF),
             system_libraries_only: load.dependent_load_flags == SEARCH_SYSTEM32,

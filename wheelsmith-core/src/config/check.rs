@@ -4,13 +4,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::diagnose::{Locator, did_you_mean};
 use super::raw::{
-    RawArtifact, RawComponent, RawConfig, RawDefine, RawFile, RawKind, RawOutput, RawOverride,
-    RawRole, RawSource, RawSources, RawTargetArchive, RawWheel,
+    RawArtifact, RawAudit, RawComponent, RawConfig, RawDefine, RawFile, RawKind, RawOutput,
+    RawOverride, RawRole, RawSource, RawSources, RawTargetArchive, RawWaiver, RawWheel,
 };
 use super::{
-    Artifact, C, CForm, Cargo, Component, ComponentOverride, Config, Error, Files, Headers, Kind,
-    Output, Override, Prebuilt, Problem, Role, Source, SourceGroup, Wheel,
+    Artifact, Audit, C, CForm, Cargo, Component, ComponentOverride, Config, Error, Files, Headers,
+    Kind, Output, Override, Prebuilt, Problem, Role, Source, SourceGroup, Wheel,
 };
+use globset::Glob;
+
+use crate::audit::{Settings, Waiver};
 use crate::name::{TARGETS, Target};
 
 /// Reads and checks `text`.
@@ -58,6 +61,7 @@ impl Check<'_> {
         let components = self.in_link_order(components, &names);
         let wheels = self.wheels(table.wheel, raw.project.as_ref(), &components);
         let overrides = self.overrides(table.target, &names);
+        let audit = self.audit(table.audit);
         Config {
             file: file.to_owned(),
             text: text.to_owned(),
@@ -72,6 +76,39 @@ impl Check<'_> {
             components,
             wheels,
             overrides,
+            audit,
+        }
+    }
+
+    fn audit(&mut self, raw: RawAudit) -> Audit {
+        let root = format!("{ROOT}.audit");
+        for (i, pattern) in raw.exclude.iter().enumerate() {
+            if let Err(error) = Glob::new(pattern) {
+                let message = format!("no pattern: {}", error.kind());
+                self.problem(&format!("{root}.exclude[{i}]"), message, None);
+            }
+        }
+        let mut waivers = Vec::new();
+        for (i, waiver) in raw.waivers.into_iter().enumerate() {
+            let key = format!("{root}.waivers[{i}]");
+            let RawWaiver { code, file, reason, until } = waiver;
+            if reason.trim().is_empty() {
+                let help = "say why the finding is no fault here";
+                self.problem(&format!("{key}.reason"), "it gives no reason", Some(help));
+            }
+            match Waiver::new(code, file.as_deref(), reason, until) {
+                Ok(waiver) => waivers.push(waiver),
+                Err(error) => {
+                    let message = format!("no pattern: {}", error.kind());
+                    self.problem(&format!("{key}.file"), message, None);
+                }
+            }
+        }
+        Audit {
+            policy: raw.policy,
+            exclude: raw.exclude,
+            fail_on: raw.fail_on,
+            settings: Settings { severity: raw.severity, waivers },
         }
     }
 

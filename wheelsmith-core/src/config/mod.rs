@@ -17,6 +17,8 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use crate::audit::Settings;
+use crate::finding::Severity;
 use crate::name::{Digest, PlatformVersion, ProjectName, PythonTag, Target, WheelPath};
 use crate::toolchain::{Optimize, Strip, ToolchainKind};
 
@@ -69,6 +71,21 @@ pub struct Config {
     pub wheels: Vec<Wheel>,
     /// What is different for a target, by triple.
     pub overrides: BTreeMap<String, Override>,
+    /// What the audit lets pass.
+    pub audit: Audit,
+}
+
+/// `[tool.wheelsmith.audit]`.
+#[derive(Debug, Clone, Default)]
+pub struct Audit {
+    /// The platform tag that files must earn.
+    pub policy: Option<String>,
+    /// Libraries that are there wherever the wheels are used, by pattern.
+    pub exclude: Vec<String>,
+    /// How bad a finding must be for exit code 1.
+    pub fail_on: Option<Severity>,
+    /// Severities and waivers.
+    pub settings: Settings,
 }
 
 impl Config {

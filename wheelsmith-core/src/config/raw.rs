@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::SourcePath;
 use super::project::RawProject;
+use crate::audit::{Date, Level};
+use crate::finding::{Code, Severity};
 use crate::name::{Digest, PlatformVersion, ProjectName, PythonTag, Target, WheelPath};
 use crate::toolchain::{Optimize, Strip, ToolchainKind};
 
@@ -64,6 +66,45 @@ pub(super) struct RawConfig {
     /// What is different for a target, by triple.
     #[serde(default)]
     pub(super) target: BTreeMap<String, RawOverride>,
+    /// What `wheelsmith audit` lets pass.
+    #[serde(default)]
+    pub(super) audit: RawAudit,
+}
+
+/// `[tool.wheelsmith.audit]`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub(super) struct RawAudit {
+    /// The platform tag that files must earn, in place of what a wheel's name claims:
+    /// `manylinux_2_28_x86_64`, or `manylinux_2_28` for any processor.
+    pub(super) policy: Option<String>,
+    /// Libraries that are there wherever the wheels are used, by name or pattern: `libcuda.so*`.
+    #[serde(default)]
+    pub(super) exclude: Vec<String>,
+    /// How bad a finding must be for exit code 1; `error` when absent.
+    pub(super) fail_on: Option<Severity>,
+    /// How bad findings of a code are: `error`, `warning`, `info`, or `ignore` to hide them.
+    #[serde(default)]
+    pub(super) severity: BTreeMap<Code, Level>,
+    /// Findings that are let pass; they stay visible.
+    #[serde(default)]
+    pub(super) waivers: Vec<RawWaiver>,
+}
+
+/// `[[tool.wheelsmith.audit.waivers]]`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub(super) struct RawWaiver {
+    /// The code of the finding.
+    pub(super) code: Code,
+    /// The files in which it is let pass, as a pattern of paths in the wheel; all when absent.
+    pub(super) file: Option<String>,
+    /// Why.
+    pub(super) reason: String,
+    /// The last day on which it is let pass: `2027-01-31`.
+    pub(super) until: Option<Date>,
 }
 
 /// What a component is made from.

@@ -170,7 +170,7 @@ codes! {
     /// Nothing of what the loader fills in becomes read-only.
     NoRelro "no-relro" Info
         "link with `-Wl,-z,relro`";
-    /// The program is always loaded at the same address.
+    /// It is always loaded at the same address.
     NoPie "no-pie" Info
         "compile with `-fPIE`, link with `-pie` (Windows: `/DYNAMICBASE`)";
     /// Its data may be run as code.

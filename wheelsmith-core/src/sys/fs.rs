@@ -107,6 +107,12 @@ pub fn create(path: &Path) -> io::Result<std::fs::File> {
     Ok(fs_err::File::create(path)?.into_file())
 }
 
+/// Writes `bytes` behind what a file has; makes the file when it is not there.
+pub fn append(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    use std::io::Write as _;
+    fs_err::OpenOptions::new().create(true).append(true).open(path)?.write_all(bytes)
+}
+
 /// Whether a file may be run as a program, by its mode; on Windows by its name.
 pub fn is_executable(path: &Path) -> io::Result<bool> {
     let metadata = metadata(path)?;

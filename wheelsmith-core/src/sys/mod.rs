@@ -21,6 +21,13 @@ pub use report::{Event, Quiet, Report, Task, TaskId};
 
 use std::sync::Arc;
 
+/// The time of the clock, in seconds since 1970; nothing before that.
+#[allow(clippy::disallowed_methods, reason = "this is the door")]
+pub fn now() -> Option<u64> {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    since.ok().map(|since| since.as_secs())
+}
+
 /// The path of the running program.
 ///
 /// # Errors

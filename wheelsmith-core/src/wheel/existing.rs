@@ -48,10 +48,25 @@ impl Existing {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let filename: WheelFilename =
             name.parse().map_err(|e: crate::name::ParseError| unusable(e.to_string()))?;
+        Self::open_as(path, Some(filename))
+    }
+
+    /// Opens a `.whl` file whatever it is called; without a name, that which its tags give.
+    ///
+    /// # Errors
+    /// As [`Existing::open`].
+    pub fn open_as(path: &Path, filename: Option<WheelFilename>) -> Result<Self, Error> {
+        let unusable = |problem: String| Error::Existing { path: path.to_owned(), problem };
         let dir =
             sys::fs::temp_dir().map_err(|e| unusable(format!("no place to unpack it: {e}")))?;
         let file = sys::fs::open(path).map_err(|e| unusable(e.to_string()))?;
         let entries = unpack(file, dir.path()).map_err(unusable)?;
+        let filename = match filename {
+            Some(filename) => filename,
+            None => header(&entries)
+                .and_then(|header| header.filename(&stem(&entries)?))
+                .map_err(unusable)?,
+        };
         Self::new(filename, entries, Some(dir)).map_err(unusable)
     }
 

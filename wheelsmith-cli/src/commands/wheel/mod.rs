@@ -9,10 +9,11 @@ mod unpack;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
+use wheelsmith_core::artifact::{self, Limits};
 use wheelsmith_core::audit::{self, NativeFile, Wanted};
 use wheelsmith_core::finding::{Code, Finding, Severity};
 use wheelsmith_core::name::{PlatformTag, WheelFilename};
-use wheelsmith_core::sys::{self, Host};
+use wheelsmith_core::sys::Host;
 use wheelsmith_core::wheel::{self, Existing, MadeFile, Source};
 
 use super::CompressionArgs;
@@ -65,9 +66,8 @@ fn unearned(wheel: &Existing, tags: &[PlatformTag]) -> anyhow::Result<Vec<Findin
         let file = match &entry.source {
             Source::Bytes(bytes) => NativeFile::read(&entry.path, bytes),
             Source::File { path, .. } => {
-                let bytes = sys::fs::read(path);
-                let bytes = bytes.with_context(|| format!("cannot inspect `{}`", entry.path))?;
-                NativeFile::read(&entry.path, &bytes)
+                artifact::native_file(&entry.path, path, &Limits::default())
+                    .with_context(|| format!("cannot inspect `{}`", entry.path))?
             }
         };
         files.extend(file);

@@ -30,6 +30,7 @@ use crate::name::{PlatformTag, PythonTag, WheelPath};
 
 /// Which module of Python a file is, and for which Pythons by its name.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Extension {
     /// What `import` calls it: `demo._speed`.
     pub module: String,

@@ -11,16 +11,16 @@ use super::file::{File, Strings};
 /// No real program has larger tables of names, in bytes.
 const LARGEST: u64 = 64 << 20;
 const MOST_SECTIONS: u16 = 4096;
-/// What glibc opens libraries with, and what looks names up in the services that are libraries.
-/// `_dl_open` alone says nothing: `printf` brings it in for the sake of `iconv`.
+/// What looks names and encodings up in libraries that glibc loads for it. `dlopen` itself says
+/// nothing: from 2.34 on it is in every static program, because `printf` brings it in for `iconv`.
 const OPENERS: [&str; 8] = [
-    "dlmopen",
-    "dlopen",
     "getaddrinfo",
+    "getgrgid",
     "getgrnam",
     "gethostbyname",
     "getpwnam",
     "getpwuid",
+    "getservbyname",
     "iconv_open",
 ];
 
@@ -32,10 +32,10 @@ pub(super) fn openers(file: &File<'_>, head: &Header) -> Option<Vec<String>> {
         return None;
     }
     let is_64_bit = file.ctx.container == Container::Big;
-    let (size, symbol_size) = if is_64_bit { (64, 24) } else { (40, 16) };
-    let table = file.bytes.slice(head.e_shoff, size * u64::from(head.e_shnum), WHAT).ok()?;
+    let (size, symbol_size) = if is_64_bit { (64_usize, 24) } else { (40, 16) };
+    let table = file.bytes.slice(head.e_shoff, size as u64 * u64::from(head.e_shnum), WHAT).ok()?;
     let section = |i: usize| -> Option<SectionHeader> {
-        table.get(i * size as usize..)?.pread_with(0, file.ctx).ok()
+        table.get(i.checked_mul(size)?..)?.pread_with(0, file.ctx).ok()
     };
     let symbols = (0..head.e_shnum.into()).filter_map(section).find(|s| s.sh_type == SHT_SYMTAB)?;
     let names = section(symbols.sh_link as usize)?;

@@ -29,6 +29,7 @@ use crate::name::Arch;
 
 /// What an ELF file is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "ElfKind"))]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
     /// Started by the kernel through a loader.
@@ -45,6 +46,7 @@ pub enum Kind {
 
 /// How much of what the loader fills in is read-only afterwards.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Relro {
     /// Nothing (no PT_GNU_RELRO).
@@ -58,6 +60,7 @@ pub enum Relro {
 /// Where functions take their floating-point arguments from. Files that differ in this cannot be
 /// linked to each other, nor loaded into one process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum FloatAbi {
     /// Integer registers.
@@ -72,6 +75,7 @@ pub enum FloatAbi {
 
 /// What an ELF file says of itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[allow(clippy::struct_excessive_bools, reason = "the headers are a set of flags")]
 pub struct Elf {
     /// What it is for.
@@ -127,8 +131,9 @@ pub struct Elf {
     pub unloaded_bytes: u64,
     /// Whether it has section headers, by which some tools find their way; the loader needs none.
     pub has_section_headers: bool,
-    /// What loads libraries in a static program of glibc: `dlopen`, `getaddrinfo`. Empty as well for
-    /// a program that was stripped of the names of its functions.
+    /// What loads libraries in a static program of glibc: `getaddrinfo`, `getpwnam`. Empty as well
+    /// for a program that was stripped of the names of its functions, and never `dlopen`, which
+    /// every such program has.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub static_openers: Vec<String>,
     #[serde(skip)]

@@ -66,8 +66,10 @@ impl Notes {
     }
 }
 
-/// Owner, type and content of the first note, and what comes after it.
-fn first(bytes: &[u8], padding: usize, endian: Endian) -> Option<(&[u8], u32, &[u8], &[u8])> {
+/// Owner, type and content of a note, and what comes after it.
+type Note<'b> = (&'b [u8], u32, &'b [u8], &'b [u8]);
+
+fn first(bytes: &[u8], padding: usize, endian: Endian) -> Option<Note<'_>> {
     let word = |i: usize| bytes.pread_with::<u32>(4 * i, endian).ok();
     let (owner_size, size, kind) = (word(0)? as usize, word(1)? as usize, word(2)?);
     let owner_end = 12_usize.checked_add(owner_size)?;

@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::binary::Pieces;
+use crate::binary::testing::in_pieces;
 
 macro_rules! fixture {
     ($name:literal) => {
@@ -19,6 +19,11 @@ const FIXTURES: &[&[u8]] = &[
     fixture!("program"),
     fixture!("too-new.so"),
     fixture!("no-sections.so"),
+    fixture!("versioned.so"),
+    fixture!("android.so"),
+    fixture!("x86-64-v3.so"),
+    fixture!("soft-float.so"),
+    fixture!("static-opener"),
 ];
 
 #[test]
@@ -103,6 +108,28 @@ fn versions_hardening_and_identity_are_read() {
     assert_eq!(Elf::parse(fixture!("x86_64.so")).unwrap().build_id, None);
     let id = Elf::parse(fixture!("quiet-gnu-ld.so")).unwrap().build_id.unwrap();
     assert!(id.len() == 40 && id.bytes().all(|b| b.is_ascii_hexdigit()), "{id}");
+}
+
+#[test]
+fn notes_flags_and_headers_are_read() {
+    let facts = |bytes: &[u8]| Elf::parse(bytes).unwrap();
+    assert_eq!(facts(fixture!("x86-64-v3.so")).x86_64_level, Some(3));
+    assert_eq!(facts(fixture!("x86_64.so")).x86_64_level, None);
+    assert_eq!(facts(fixture!("android.so")).android_api, Some(24));
+    assert_eq!(facts(fixture!("soft-float.so")).float_abi, Some(FloatAbi::Soft));
+    assert_eq!(facts(fixture!("armv7l.so")).float_abi, Some(FloatAbi::Double));
+    assert_eq!(facts(fixture!("aarch64.so")).alignment_bytes, Some((65_536, 65_536)));
+    assert_eq!(facts(fixture!("page-4k.so")).alignment_bytes, Some((4096, 4096)));
+    assert_eq!(facts(fixture!("static-opener")).static_openers, ["getaddrinfo"]);
+    let pie = |bytes: &[u8]| facts(bytes).is_pie;
+    assert_eq!([pie(fixture!("program")), pie(fixture!("static-pie-program"))], [true, true]);
+    assert_eq!([pie(fixture!("static-program")), pie(fixture!("x86_64.so"))], [false, false]);
+    // A few names of sections at most.
+    assert!(facts(fixture!("x86_64.so")).unloaded_bytes < 300);
+    let mut padded = fixture!("x86_64.so").to_vec();
+    padded.resize(padded.len() + 5000, 0);
+    let unloaded = facts(&padded).unloaded_bytes;
+    assert_eq!(unloaded, facts(fixture!("x86_64.so")).unloaded_bytes + 5000);
 }
 
 /// The program header `kind` of a 64-bit little-endian file, as offsets into it.
@@ -202,22 +229,7 @@ fn read(content: Content<'_>) -> Read {
 
 /// Reads a file of which each missing range is brought in granules; also says how often.
 fn read_in_pieces(bytes: &[u8], granule: u64) -> (Read, usize) {
-    let size = bytes.len() as u64;
-    let mut pieces = Pieces::new(size);
-    for round in 1.. {
-        let found = read((&pieces).into());
-        let missing = pieces.take_missing();
-        if missing.is_empty() {
-            return (found, round);
-        }
-        for range in missing {
-            let start = range.start / granule * granule;
-            let end = range.end.next_multiple_of(granule).min(size);
-            let part = start.try_into().unwrap()..end.try_into().unwrap();
-            pieces.add(start, bytes[part].to_vec());
-        }
-    }
-    unreachable!("every round brings what was missing")
+    in_pieces(bytes, granule, read)
 }
 
 #[test]

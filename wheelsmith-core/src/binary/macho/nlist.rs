@@ -3,8 +3,8 @@
 use goblin::mach::load_command as lc;
 use scroll::{BE, LE};
 
-use super::{FAT_MAGIC_64, MachO, Slice};
-use crate::binary::bytes::Bytes;
+use super::{FAT_MAGIC_64, MachO, Slice, trie};
+use crate::binary::bytes::{Bytes, LONGEST_STRING};
 use crate::binary::{Content, Error};
 
 /// What a slice takes from others and offers to them, without the underscore in front of C names.
@@ -32,6 +32,8 @@ const TWO_LEVELS: u32 = 0x80;
 const N_STAB: u8 = 0xe0;
 const N_TYPE: u8 = 0x0e;
 const N_EXT: u8 = 0x01;
+/// Hidden from other files.
+const N_PEXT: u8 = 0x10;
 const N_WEAK_REF: u16 = 0x40;
 /// Ordinals from here on name no library of the list.
 const FIRST_SPECIAL: u16 = 0xfd;
@@ -40,6 +42,10 @@ const MOST_SYMBOLS: u32 = 1 << 22;
 /// The table of names may be shared by many symbols; those of real files stay below this many times
 /// its size.
 const MOST_NAMES_PER_BYTE: u64 = 4;
+/// Tables larger than this are not asked for before somebody reads them, in bytes.
+const MOST_WANTED: u64 = 64 << 20;
+/// How much of the names is asked for before somebody reads them, in bytes.
+const WANTED_NAMES: u64 = 128 << 10;
 const WHAT: &str = "symbol table";
 
 /// The symbols of each slice, in the order of the file. `content` is the file that was parsed.
@@ -72,50 +78,103 @@ fn place(file: Bytes<'_>, image: &MachO, index: u64) -> Result<(u64, u64), Error
     Ok((file.word(at + 8, is_wide, WHAT)?, file.word(size_at, is_wide, WHAT)?))
 }
 
+/// Says that the symbols will be needed, so that they come with what is asked for next.
+pub(super) fn want(slice: &Slice, file: Bytes<'_>) {
+    let Ok(tables) = Tables::find(slice, file) else { return };
+    if let Some((at, size)) = tables.exports {
+        file.want(at.into(), u64::from(size).min(MOST_WANTED));
+    }
+    let Some(table) = &tables.symbols else { return };
+    for (at, size) in tables.entries(slice, table) {
+        file.want(at, size.min(MOST_WANTED));
+    }
+    // Linkers put the names of what is taken behind all others.
+    let size = u64::from(table.names_size);
+    let tail = size.min(WANTED_NAMES);
+    file.want(u64::from(table.names) + (size - tail), tail);
+}
+
 /// Reads the slice at `start`; nothing of it may lie beyond its `size`.
 fn read(slice: &Slice, file: Bytes<'_>, start: u64, size: u64) -> Result<SliceSymbols, Error> {
-    let mut found = SliceSymbols::default();
-    let Some([table, count, strings, strings_size]) = table(slice, file, start)? else {
-        return Ok(found);
+    let file = file.window(start, size, "slice")?;
+    let tables = Tables::find(slice, file)?;
+    // All of them before the first error: then it is known at once what is missing of each.
+    let exported = tables.exports.map(|(at, size)| {
+        let names = trie::names(file.slice(at.into(), size.into(), "export trie")?)?;
+        Ok(names.iter().map(|name| text(name)).collect())
+    });
+    let found = match &tables.symbols {
+        Some(table) => read_table(slice, file, &tables, table),
+        None => Ok(SliceSymbols::default()),
     };
-    if count > MOST_SYMBOLS {
-        return Err(Error::TooMany { what: "symbols", count: count.into() });
-    }
-    let part = |at: u32, part_size: u64, what| {
-        if u64::from(at).saturating_add(part_size) > size {
-            return Err(Error::Outside { what });
-        }
-        let bytes = file.slice(start.saturating_add(at.into()), part_size, what)?;
-        Ok(Bytes::new(bytes, file.endian))
-    };
-    let has_two_levels = file.u32(start.saturating_add(24), WHAT)? & TWO_LEVELS != 0;
-    // nlist: place of the name, type, section (a byte each), description, value.
-    let entry = if slice.is_64_bit { 16 } else { 12 };
-    // What is missing of each should be known after the first look.
-    let table = part(table, u64::from(count) * entry, WHAT);
-    let names = part(strings, strings_size.into(), "table of names");
-    let (table, names) = (table?, names?);
-    let most = names.size().saturating_mul(MOST_NAMES_PER_BYTE).saturating_add(65_536);
-    let mut left = most;
-    for i in 0..u64::from(count) {
-        let at = i * entry;
-        let [kind, _] = table.slice(at + 4, 2, WHAT)?.try_into().unwrap_or_default();
-        if kind & N_STAB != 0 || kind & N_EXT == 0 {
-            continue;
-        }
-        let description = table.u16(at + 6, WHAT)?;
-        let name = names.name(table.u32(at, WHAT)?.into(), WHAT)?;
-        let too_many = Error::TooMany { what: "bytes of names", count: most };
-        left = left.checked_sub(name.len() as u64 + 1).ok_or(too_many)?;
-        let name = String::from_utf8_lossy(name.strip_prefix(b"_").unwrap_or(name)).into_owned();
-        if kind & N_TYPE != 0 {
-            found.exported.push(name);
-        } else if description & N_WEAK_REF == 0 {
-            let origin = if has_two_levels { origin(slice, description) } else { Origin::Process };
-            found.undefined.push((name, origin));
-        }
-    }
+    let (exported, mut found) = (exported.transpose()?, found?);
+    // The trie is what dyld goes by; the table may have been stripped of what is in it.
+    found.exported = exported.unwrap_or(found.exported);
     Ok(found)
+}
+
+fn read_table(
+    slice: &Slice,
+    file: Bytes<'_>,
+    tables: &Tables,
+    table: &Table,
+) -> Result<SliceSymbols, Error> {
+    if table.count > MOST_SYMBOLS {
+        return Err(Error::TooMany { what: "symbols", count: table.count.into() });
+    }
+    let names = file.window(table.names.into(), table.names_size.into(), "table of names")?;
+    let entries = tables.entries(slice, table).into_iter();
+    let entries: Vec<_> = entries.map(|(at, size)| file.slice(at, size, WHAT)).collect();
+    let has_two_levels = file.u32(24, WHAT)? & TWO_LEVELS != 0;
+    let most = names.size().saturating_mul(MOST_NAMES_PER_BYTE).saturating_add(LONGEST_STRING);
+    let mut left = most;
+    let mut found = Ok(SliceSymbols::default());
+    for part in entries {
+        let part = Bytes::new(part?, file.endian);
+        let size = entry_size(slice);
+        for at in (0..part.size() / size).map(|i| i * size) {
+            let [kind, _] = part.slice(at + 4, 2, WHAT)?.try_into().unwrap_or_default();
+            if kind & N_STAB != 0 || kind & (N_EXT | N_PEXT) != N_EXT {
+                continue;
+            }
+            let description = part.u16(at + 6, WHAT)?;
+            let name = names.name(part.u32(at, WHAT)?.into(), WHAT);
+            let read = match &name {
+                Ok(name) => name.len() as u64 + 1,
+                // Looking for an end that is not there costs the most.
+                Err(Error::Malformed { .. }) => LONGEST_STRING,
+                Err(_) => 0,
+            };
+            let too_many = Error::TooMany { what: "bytes of names", count: most };
+            left = left.checked_sub(read).ok_or(too_many)?;
+            let (name, found) = match (name, &mut found) {
+                (Ok(name), Ok(found)) => (text(name), found),
+                (Err(error), Ok(_)) => {
+                    found = Err(error);
+                    continue;
+                }
+                (_, Err(_)) => continue,
+            };
+            if kind & N_TYPE != 0 {
+                found.exported.push(name);
+            } else if description & N_WEAK_REF == 0 {
+                let origin =
+                    if has_two_levels { origin(slice, description) } else { Origin::Process };
+                found.undefined.push((name, origin));
+            }
+        }
+    }
+    found
+}
+
+/// nlist: place of the name, type, section (a byte each), description, value.
+fn entry_size(slice: &Slice) -> u64 {
+    if slice.is_64_bit { 16 } else { 12 }
+}
+
+/// A name without the underscore in front.
+fn text(name: &[u8]) -> String {
+    String::from_utf8_lossy(name.strip_prefix(b"_").unwrap_or(name)).into_owned()
 }
 
 /// The library that a symbol of a two-level namespace names, by its number in the list.
@@ -134,25 +193,72 @@ fn origin(slice: &Slice, description: u16) -> Origin {
     }
 }
 
-/// LC_SYMTAB: where the symbols are and how many, where their names are and how large.
-fn table(slice: &Slice, file: Bytes<'_>, start: u64) -> Result<Option<[u32; 4]>, Error> {
-    const WHAT: &str = "list of load commands";
-    let head = if slice.is_64_bit { 32 } else { 28 };
-    let number = |at: u64| file.u32(start.saturating_add(at), WHAT);
-    let (count, size) = (number(16)?, number(20)?);
-    let commands = file.slice(start.saturating_add(head), size.into(), WHAT)?;
-    let commands = Bytes::new(commands, file.endian);
-    let mut at = 0;
-    for _ in 0..count {
-        let (which, size) = (commands.u32(at, WHAT)?, commands.u32(at + 4, WHAT)?);
-        if which == lc::LC_SYMTAB {
-            let number = |i: u64| commands.u32(at + 8 + 4 * i, WHAT);
-            return Ok(Some([number(0)?, number(1)?, number(2)?, number(3)?]));
+/// Where a slice says which symbols it has.
+#[derive(Default)]
+struct Tables {
+    symbols: Option<Table>,
+    /// What it offers and what it takes, as first symbol and number of them (LC_DYSYMTAB).
+    parts: Option<[(u32, u32); 2]>,
+    /// The export trie, as offset and size: LC_DYLD_EXPORTS_TRIE, or a part of LC_DYLD_INFO.
+    exports: Option<(u32, u32)>,
+}
+
+/// Where the symbols are and how many, where their names are and how large (LC_SYMTAB).
+struct Table {
+    at: u32,
+    count: u32,
+    names: u32,
+    names_size: u32,
+}
+
+impl Tables {
+    fn find(slice: &Slice, file: Bytes<'_>) -> Result<Self, Error> {
+        const WHAT: &str = "list of load commands";
+        let head = if slice.is_64_bit { 32 } else { 28 };
+        let (count, size) = (file.u32(16, WHAT)?, file.u32(20, WHAT)?);
+        let commands = Bytes::new(file.slice(head, size.into(), WHAT)?, file.endian);
+        let mut tables = Self::default();
+        let mut at = 0;
+        for _ in 0..count {
+            let (which, size) = (commands.u32(at, WHAT)?, commands.u32(at + 4, WHAT)?);
+            if size < 8 {
+                return Err(Error::Malformed { what: WHAT });
+            }
+            let number = |place: u64| commands.u32(at + place, WHAT);
+            match which {
+                lc::LC_SYMTAB => {
+                    let (at, count) = (number(8)?, number(12)?);
+                    let (names, names_size) = (number(16)?, number(20)?);
+                    tables.symbols = Some(Table { at, count, names, names_size });
+                }
+                lc::LC_DYSYMTAB => {
+                    let [offered, taken] = [(number(16)?, number(20)?), (number(24)?, number(28)?)];
+                    tables.parts = Some([offered, taken]);
+                }
+                lc::LC_DYLD_INFO | lc::LC_DYLD_INFO_ONLY => {
+                    tables.exports = Some((number(40)?, number(44)?));
+                }
+                lc::LC_DYLD_EXPORTS_TRIE => tables.exports = Some((number(8)?, number(12)?)),
+                _ => {}
+            }
+            at += u64::from(size);
         }
-        if size < 8 {
-            return Err(Error::Malformed { what: WHAT });
-        }
-        at += u64::from(size);
+        tables.exports = tables.exports.filter(|(_, size)| *size > 0);
+        Ok(tables)
     }
-    Ok(None)
+
+    /// The parts of the table that count, as offsets and sizes: most of it are local symbols.
+    fn entries(&self, slice: &Slice, table: &Table) -> Vec<(u64, u64)> {
+        let size = entry_size(slice);
+        let is_inside = |(first, count): &(u32, u32)| {
+            first.checked_add(*count).is_some_and(|end| end <= table.count)
+        };
+        let parts = match &self.parts {
+            Some([_, taken]) if is_inside(taken) && self.exports.is_some() => vec![*taken],
+            Some(both) if both.iter().all(is_inside) => both.to_vec(),
+            _ => vec![(0, table.count)],
+        };
+        let place = |first: u32| u64::from(table.at) + u64::from(first) * size;
+        parts.into_iter().map(|(first, count)| (place(first), u64::from(count) * size)).collect()
+    }
 }

@@ -1,17 +1,18 @@
-//! Code signatures: what each page must be, and whether it is (Apple's `kern/cs_blobs.h`).
+//! Code signatures: what each page must be (Apple's `kern/cs_blobs.h`).
 //!
 //! Who signed is not looked at; an ad-hoc signature has no signer at all. What counts is that the
 //! kernel of arm64 kills a process whose pages are not those that were signed.
 
 use scroll::BE;
 use serde::Serialize;
-use sha2::{Digest as _, Sha256, Sha384};
 
+use super::pages::{Hash, PageCheck, Signed};
 use crate::binary::Error;
 use crate::binary::bytes::Bytes;
 
 /// A code signature.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Signature {
     /// The name that was signed.
     pub identifier: Option<String>,
@@ -21,10 +22,14 @@ pub struct Signature {
     pub linker_signed: bool,
     /// Whether the file is what was signed.
     pub pages: Pages,
+    /// What the pages must be, until somebody has compared them.
+    #[serde(skip)]
+    unchecked: Option<Signed>,
 }
 
 /// Whether a file's pages are those that were signed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Pages {
     /// Each one is.
@@ -36,7 +41,8 @@ pub enum Pages {
         /// Where the first of them begins, counted from the start of the slice.
         first: u64,
     },
-    /// Their hashes are SHA-1, which is not computed here.
+    /// Nobody compared them: their hashes are SHA-1, which is not computed here, or the file was
+    /// read in pieces ([`super::MachO::page_checks`]).
     NotChecked,
     /// The signature makes no sense.
     Unreadable,
@@ -53,38 +59,55 @@ const MOST_BLOBS: u32 = 64;
 /// The versions that brought the 64-bit limit.
 const WITH_WIDE_LIMIT: u32 = 0x2_0300;
 const WHAT: &str = "code signature";
+const MALFORMED: Error = Error::Malformed { what: WHAT };
 
 impl Signature {
-    /// Reads `blob`, the signature at `start` of `slice`, and hashes what it covers, which must
-    /// reach as far as the code does.
-    pub(super) fn check(slice: &[u8], start: u64, blob: &[u8], code_end: u64) -> Self {
-        let unreadable = Self {
+    /// Reads `blob`, the signature at `at` of `slice`, which must cover at least as much as has code
+    /// in it. The slice begins at `start` of the file.
+    pub(super) fn read(slice: Bytes<'_>, start: u64, at: u64, blob: &[u8], code_end: u64) -> Self {
+        let mut signature = Self {
             identifier: None,
             ad_hoc: false,
             linker_signed: false,
             pages: Pages::Unreadable,
+            unchecked: None,
         };
-        let Ok(directories) = directories(blob) else { return unreadable };
-        let Some(first) = directories.first() else { return unreadable };
-        let signed = slice.get(..usize::try_from(start).unwrap_or(usize::MAX)).unwrap_or(slice);
-        let pages: Vec<Pages> = directories
-            .iter()
-            .map(|directory| directory.compare(signed, code_end).unwrap_or(Pages::Unreadable))
-            .collect();
-        let wrong = |pages: &&Pages| matches!(pages, Pages::Unreadable | Pages::Wrong { .. });
-        let right = |pages: &&Pages| matches!(pages, Pages::Right);
-        Self {
-            identifier: first.identifier(),
-            ad_hoc: first.flags & CS_ADHOC != 0,
-            linker_signed: first.flags & CS_LINKER_SIGNED != 0,
-            // Systems differ in the directory that they go by: none may be wrong.
-            pages: pages
-                .iter()
-                .find(wrong)
-                .or(pages.iter().find(right))
-                .copied()
-                .unwrap_or(Pages::NotChecked),
+        let Ok(directories) = directories(blob) else { return signature };
+        let Some(first) = directories.first() else { return signature };
+        signature.identifier = first.identifier();
+        signature.ad_hoc = first.flags & CS_ADHOC != 0;
+        signature.linker_signed = first.flags & CS_LINKER_SIGNED != 0;
+        // Systems differ in the directory that they go by: none may be wrong.
+        let hashes: Result<Vec<_>, Error> =
+            directories.iter().map(|directory| directory.hashes(at, code_end)).collect();
+        let Ok(hashes) = hashes else { return signature };
+        let hashes: Vec<Hash> = hashes.into_iter().flatten().collect();
+        signature.pages = Pages::NotChecked;
+        if !hashes.is_empty() {
+            signature.unchecked = Some(Signed { start, hashes });
         }
+        if slice.is_whole()
+            && let Some(mut check) = signature.page_check(0)
+        {
+            let size = check.range().end - start;
+            check.update(slice.slice(0, size, WHAT).unwrap_or_default());
+            signature.set_pages(check.finish());
+        }
+        signature
+    }
+
+    /// Whether its pages can still be compared.
+    pub fn is_unchecked(&self) -> bool {
+        self.unchecked.is_some()
+    }
+
+    pub(super) fn page_check(&self, slice: usize) -> Option<PageCheck> {
+        self.unchecked.as_ref().map(|signed| PageCheck::new(slice, signed))
+    }
+
+    pub(super) fn set_pages(&mut self, pages: Pages) {
+        self.pages = pages;
+        self.unchecked = None;
     }
 }
 
@@ -96,12 +119,11 @@ struct CodeDirectory<'b> {
 
 /// The code directories of a signature, the main one first.
 fn directories(blob: &[u8]) -> Result<Vec<CodeDirectory<'_>>, Error> {
-    let malformed = Error::Malformed { what: WHAT };
     let all = Bytes::new(blob, BE);
     // SuperBlob: magic, length, count; then type and offset of each blob.
     let count = all.u32(8, WHAT)?;
     if all.u32(0, WHAT)? != SUPER_BLOB || count > MOST_BLOBS {
-        return Err(malformed);
+        return Err(MALFORMED);
     }
     let mut found = Vec::new();
     for i in 0..u64::from(count) {
@@ -113,14 +135,14 @@ fn directories(blob: &[u8]) -> Result<Vec<CodeDirectory<'_>>, Error> {
         let length = all.u32(u64::saturating_add(offset, 4), WHAT)?;
         let blob = Bytes::new(all.slice(offset, length.into(), WHAT)?, BE);
         if blob.u32(0, WHAT)? != CODE_DIRECTORY {
-            return Err(malformed);
+            return Err(MALFORMED);
         }
         found.push((slot, CodeDirectory { blob, flags: blob.u32(12, WHAT)? }));
     }
     found.sort_by_key(|(slot, _)| *slot);
     let is_twice = found.windows(2).any(|pair| pair[0].0 == pair[1].0);
     if is_twice || found.first().is_none_or(|(slot, _)| *slot != 0) {
-        return Err(malformed);
+        return Err(MALFORMED);
     }
     Ok(found.into_iter().map(|(_, directory)| directory).collect())
 }
@@ -131,9 +153,8 @@ impl CodeDirectory<'_> {
         Some(String::from_utf8_lossy(name).into_owned())
     }
 
-    /// Hashes the pages of `signed`.
-    fn compare(&self, signed: &[u8], code_end: u64) -> Result<Pages, Error> {
-        const MALFORMED: Error = Error::Malformed { what: WHAT };
+    /// What each page must be; nothing when that is said in SHA-1.
+    fn hashes(&self, signature_at: u64, code_end: u64) -> Result<Option<Hash>, Error> {
         // CodeDirectory: magic, length, version, flags, offsets of hashes and of the identifier,
         // numbers of special and of code hashes, limit, then four bytes: size and type of a hash,
         // platform, page size as a power of two.
@@ -145,34 +166,18 @@ impl CodeDirectory<'_> {
                 wide => wide,
             };
         }
-        let [hash_size, hash_type, _, page_bits] = number(36)?.to_be_bytes();
-        let hash: fn(&[u8]) -> Vec<u8> = match (hash_type, hash_size) {
-            (1, 20) => return Ok(Pages::NotChecked),
-            (2, 32) => |page| Sha256::digest(page).to_vec(),
-            (3, 20) => |page| Sha256::digest(page)[..20].to_vec(),
-            (4, 48) => |page| Sha384::digest(page).to_vec(),
-            _ => return Err(MALFORMED),
-        };
+        let [size, kind, _, page_bits] = number(36)?.to_be_bytes();
         // The kernel takes its own pages and those of 4 KiB.
         if page_bits != 12 && page_bits != 14 {
             return Err(MALFORMED);
         }
-        let page_size = 1_usize << page_bits;
-        let covered = usize::try_from(limit).ok().and_then(|limit| signed.get(..limit));
-        let covered = covered.ok_or(MALFORMED)?;
-        let count = covered.len().div_ceil(page_size) as u64;
-        if u64::from(number(28)?) != count || limit < code_end {
+        let page_size = 1_u64 << page_bits;
+        let count = limit.div_ceil(page_size);
+        if u64::from(number(28)?) != count || limit < code_end || limit > signature_at {
             return Err(MALFORMED);
         }
         let wanted =
-            self.blob.slice(number(16)?.into(), count.saturating_mul(hash_size.into()), WHAT)?;
-        let pages = covered.chunks(page_size).zip(wanted.chunks(hash_size.into()));
-        let mut wrong = pages.enumerate().filter(|(_, (page, wanted))| hash(page) != *wanted);
-        Ok(match wrong.next() {
-            None => Pages::Right,
-            Some((first, _)) => {
-                Pages::Wrong { count: 1 + wrong.count() as u64, first: (first * page_size) as u64 }
-            }
-        })
+            self.blob.slice(number(16)?.into(), count.saturating_mul(size.into()), WHAT)?;
+        Hash::new(kind, size, page_size, limit, wanted)
     }
 }

@@ -4,19 +4,21 @@ use std::cell::Cell;
 
 use scroll::LE;
 
-use crate::binary::Error;
-use crate::binary::bytes::Bytes;
+use crate::binary::bytes::{Bytes, LONGEST_STRING};
+use crate::binary::{Content, Error};
 use crate::name::PlatformVersion;
 
 /// Windows itself takes 96 at most.
 const MOST_SECTIONS: u16 = 96;
 const MOST_DIRECTORIES: u32 = 16;
+/// The headers of most files are smaller, in bytes.
+const MOST_HEADERS: u64 = 4096;
 const PE32: u16 = 0x10b;
 const PE32_PLUS: u16 = 0x20b;
 /// Names may share their bytes, so that a small table could stand for any amount of text. Those of
 /// real files stay below this many times the file.
-const MOST_NAMES_PER_BYTE: usize = 4;
-const SPARE_NAMES: usize = 65_536;
+const MOST_NAMES_PER_BYTE: u64 = 4;
+const SPARE_NAMES: u64 = 65_536;
 
 /// A file with its sections.
 pub(super) struct Image<'b> {
@@ -33,7 +35,7 @@ pub(super) struct Image<'b> {
     directories: Vec<(u32, u32)>,
     sections: Vec<Section>,
     /// How many more bytes of names may be read.
-    names_left: Cell<usize>,
+    names_left: Cell<u64>,
 }
 
 struct Section {
@@ -44,10 +46,11 @@ struct Section {
 }
 
 impl<'b> Image<'b> {
-    pub(super) fn new(bytes: &'b [u8]) -> Result<Self, Error> {
+    pub(super) fn new(content: Content<'b>) -> Result<Self, Error> {
         const WHAT: &str = "file header";
         let malformed = Error::Malformed { what: WHAT };
-        let file = Bytes::new(bytes, LE);
+        let file = Bytes::new(content, LE);
+        file.want(0, MOST_HEADERS);
         let pe: u64 = file.u32(0x3c, WHAT)?.into();
         if !file.slice(0, 2, WHAT)?.starts_with(b"MZ") || file.slice(pe, 4, WHAT)? != b"PE\0\0" {
             return Err(malformed);
@@ -93,7 +96,7 @@ impl<'b> Image<'b> {
             directories,
             sections,
             names_left: Cell::new(
-                bytes.len().saturating_mul(MOST_NAMES_PER_BYTE).saturating_add(SPARE_NAMES),
+                file.size().saturating_mul(MOST_NAMES_PER_BYTE).saturating_add(SPARE_NAMES),
             ),
         })
     }
@@ -115,11 +118,52 @@ impl<'b> Image<'b> {
 
     /// The name at `address`. Compilers write what they like: odd bytes become `U+FFFD`.
     pub(super) fn name(&self, address: u32, what: &'static str) -> Result<String, Error> {
-        let name = self.file.name(self.offset(address, what)?, what)?;
-        let left = self.names_left.get().checked_sub(name.len() + 1);
+        let name = self.file.name(self.offset(address, what)?, what);
+        let read = match &name {
+            Ok(name) => name.len() as u64 + 1,
+            // Looking for an end that is not there costs the most.
+            Err(Error::Malformed { .. }) => LONGEST_STRING,
+            Err(_) => 0,
+        };
+        let left = self.names_left.get().checked_sub(read);
         let count = self.file.size();
         self.names_left.set(left.ok_or(Error::TooMany { what: "bytes of names", count })?);
-        Ok(String::from_utf8_lossy(name).into_owned())
+        Ok(String::from_utf8_lossy(name?).into_owned())
+    }
+
+    /// The names at `addresses`: all of them before the first error, so that it is known at once
+    /// which are not at hand.
+    pub(super) fn names(
+        &self,
+        addresses: impl IntoIterator<Item = u32>,
+        what: &'static str,
+    ) -> Result<Vec<String>, Error> {
+        let mut names = Ok(Vec::new());
+        for address in addresses {
+            match (self.name(address, what), &mut names) {
+                (Ok(name), Ok(names)) => names.push(name),
+                (Err(error @ Error::TooMany { .. }), _) => return Err(error),
+                (Err(error), Ok(_)) => names = Err(error),
+                (_, Err(_)) => {}
+            }
+        }
+        names
+    }
+
+    /// `count` words at `address`.
+    pub(super) fn words(
+        &self,
+        address: u32,
+        count: u32,
+        what: &'static str,
+    ) -> Result<Vec<u32>, Error> {
+        if count == 0 {
+            return Ok(Vec::new());
+        }
+        // A table that lies in the file is no larger than it.
+        let table = self.file.slice(self.offset(address, what)?, 4 * u64::from(count), what)?;
+        let table = Bytes::new(table, LE);
+        (0..u64::from(count)).map(|i| table.u32(4 * i, what)).collect()
     }
 }
 
@@ -134,7 +178,7 @@ fn sections(file: Bytes<'_>, start: u64, count: u16) -> Result<Vec<Section>, Err
         let offset = file.u32(at + 20, WHAT)?;
         let size = if memory_size == 0 { file_size } else { file_size.min(memory_size) };
         if size > 0 {
-            file.slice(offset.into(), size.into(), WHAT)?;
+            file.holds(offset.into(), size.into(), WHAT)?;
         }
         sections.push(Section { address: file.u32(at + 12, WHAT)?, size, offset });
     }

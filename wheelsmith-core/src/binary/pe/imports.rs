@@ -1,13 +1,16 @@
 //! The libraries that an image loads, at once or when first used.
 
+use scroll::LE;
 use serde::Serialize;
 
 use super::directory;
 use super::image::Image;
 use crate::binary::Error;
+use crate::binary::bytes::Bytes;
 
 /// A library that an image loads.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Import {
     /// Its file name as it is written; Windows does not tell capitals from small letters.
     pub library: String,
@@ -25,23 +28,56 @@ const MOST_LIBRARIES: usize = 4096;
 /// Set where a delay import's fields are counted from the start of the image, as all do today.
 const IS_RELATIVE: u32 = 1;
 
+/// Linkers put the table, its names and what follows next to each other: a guess brings most of it at
+/// once.
+const GUESS: u64 = 65_536;
+/// How many bytes of a list of symbols are read at a time.
+const STEP: u64 = 4096;
+
 pub(super) fn read(image: &Image<'_>) -> Result<Vec<Import>, Error> {
     // Tables may share their symbols: no real file has more than one for each of its words.
     let mut left = image.file.size() / 4;
-    let mut imports = Vec::new();
-    read_loaded(image, &mut left, &mut imports)?;
-    read_delayed(image, &mut left, &mut imports)?;
-    Ok(imports)
+    let tables = loaded(image);
+    let delayed = delayed(image);
+    let mut imports = Ok(Vec::new());
+    // All of them before the first error: then it is known at once what is missing of each.
+    for table in tables?.into_iter().chain(delayed?) {
+        match (table.read(image, &mut left), &mut imports) {
+            (Ok(import), Ok(imports)) => imports.push(import),
+            (Err(error @ Error::TooMany { .. }), _) => return Err(error),
+            (Err(error), Ok(_)) => imports = Err(error),
+            (_, Err(_)) => {}
+        }
+    }
+    imports
+}
+
+/// What is imported from one library.
+struct Table {
+    library: u32,
+    symbols: u32,
+    is_delayed: bool,
+}
+
+fn push(tables: &mut Vec<Table>, table: Table) -> Result<(), Error> {
+    if tables.len() == MOST_LIBRARIES {
+        let count = tables.len() as u64;
+        return Err(Error::TooMany { what: "imported libraries", count });
+    }
+    tables.push(table);
+    Ok(())
 }
 
 /// The list ends with an entry of zeros; the directory's size counts for nothing.
-fn read_loaded(image: &Image<'_>, left: &mut u64, imports: &mut Vec<Import>) -> Result<(), Error> {
+fn loaded(image: &Image<'_>) -> Result<Vec<Table>, Error> {
     const WHAT: &str = "import table";
+    let mut tables = Vec::new();
     let (address, size) = image.directory(directory::IMPORTS);
     if address == 0 || size == 0 {
-        return Ok(());
+        return Ok(tables);
     }
     let mut at = image.offset(address, WHAT)?;
+    image.file.want(at, GUESS);
     loop {
         // Addresses of names, date, forwarders, library's name, addresses of addresses. The first
         // is missing in what some old linkers wrote; then the last has the names as well.
@@ -51,27 +87,29 @@ fn read_loaded(image: &Image<'_>, left: &mut u64, imports: &mut Vec<Import>) -> 
             image.file.u32(at + 16, WHAT)?,
         ];
         if library == 0 || thunks == 0 {
-            return Ok(());
+            return Ok(tables);
         }
-        let table = if names == 0 { thunks } else { names };
-        push(image, left, imports, library, table, false)?;
+        let symbols = if names == 0 { thunks } else { names };
+        push(&mut tables, Table { library, symbols, is_delayed: false })?;
         at += 20;
     }
 }
 
-fn read_delayed(image: &Image<'_>, left: &mut u64, imports: &mut Vec<Import>) -> Result<(), Error> {
+fn delayed(image: &Image<'_>) -> Result<Vec<Table>, Error> {
     const WHAT: &str = "delay import table";
+    let mut tables = Vec::new();
     let (address, size) = image.directory(directory::DELAY_IMPORTS);
     if address == 0 || size == 0 {
-        return Ok(());
+        return Ok(tables);
     }
     let mut at = image.offset(address, WHAT)?;
+    image.file.want(at, GUESS);
     loop {
         // Attributes, library's name, module, addresses, names, and three more.
         let attributes = image.file.u32(at, WHAT)?;
         let [library, names] = [image.file.u32(at + 4, WHAT)?, image.file.u32(at + 16, WHAT)?];
         if library == 0 {
-            return Ok(());
+            return Ok(tables);
         }
         // Visual C++ 6 wrote whole addresses.
         let base = if attributes & IS_RELATIVE == 0 { image.base } else { 0 };
@@ -81,45 +119,50 @@ fn read_delayed(image: &Image<'_>, left: &mut u64, imports: &mut Vec<Import>) ->
                 .and_then(|address| u32::try_from(address).ok())
                 .ok_or(Error::Outside { what: WHAT })
         };
-        push(image, left, imports, relative(library)?, relative(names)?, true)?;
+        let (library, symbols) = (relative(library)?, relative(names)?);
+        push(&mut tables, Table { library, symbols, is_delayed: true })?;
         at += 32;
     }
 }
 
-fn push(
-    image: &Image<'_>,
-    left: &mut u64,
-    imports: &mut Vec<Import>,
-    library: u32,
-    table: u32,
-    is_delayed: bool,
-) -> Result<(), Error> {
-    const WHAT: &str = "imported symbols";
-    if imports.len() == MOST_LIBRARIES {
-        let count = imports.len() as u64;
-        return Err(Error::TooMany { what: "imported libraries", count });
+impl Table {
+    fn read(self, image: &Image<'_>, left: &mut u64) -> Result<Import, Error> {
+        let library = image.name(self.library, "imported library");
+        let symbols = self.symbols(image, left);
+        let (library, (names, by_number)) = (library?, symbols?);
+        let symbols = image.names(names, "imported symbol")?;
+        Ok(Import { library, is_delayed: self.is_delayed, symbols, by_number })
     }
-    let library = image.name(library, "imported library")?;
-    let mut import = Import { library, is_delayed, symbols: Vec::new(), by_number: 0 };
-    let (width, by_number) = if image.is_64_bit { (8, 1 << 63) } else { (4, 1 << 31) };
-    let mut at = image.offset(table, WHAT)?;
-    loop {
-        let thunk = image.file.word(at, image.is_64_bit, WHAT)?;
-        if thunk == 0 {
-            break;
+
+    /// The addresses of the symbols' names, and how many have none.
+    fn symbols(&self, image: &Image<'_>, left: &mut u64) -> Result<(Vec<u32>, usize), Error> {
+        const WHAT: &str = "imported symbols";
+        let (width, by_number) = if image.is_64_bit { (8, 1 << 63) } else { (4, 1 << 31) };
+        let (mut names, mut numbers) = (Vec::new(), 0);
+        let mut at = image.offset(self.symbols, WHAT)?;
+        loop {
+            // The list ends with a zero: how long it is, only it knows.
+            let step = Bytes::new(image.file.up_to(at, STEP, WHAT)?, LE);
+            if step.size() < width {
+                return Err(Error::Outside { what: WHAT });
+            }
+            for i in 0..step.size() / width {
+                let thunk = step.word(i * width, image.is_64_bit, WHAT)?;
+                if thunk == 0 {
+                    return Ok((names, numbers));
+                }
+                let count = image.file.size();
+                let one_less = left.checked_sub(1);
+                *left = one_less.ok_or(Error::TooMany { what: "bytes of imports", count })?;
+                if thunk & by_number != 0 {
+                    numbers += 1;
+                } else {
+                    // Two bytes of a hint, then the name.
+                    let place = u32::try_from(thunk).ok().and_then(|place| place.checked_add(2));
+                    names.push(place.ok_or(Error::Outside { what: WHAT })?);
+                }
+            }
+            at += step.size() / width * width;
         }
-        let count = image.file.size();
-        *left = left.checked_sub(1).ok_or(Error::TooMany { what: "bytes of imports", count })?;
-        if thunk & by_number != 0 {
-            import.by_number += 1;
-        } else {
-            // Two bytes of a hint, then the name.
-            let place = u32::try_from(thunk).ok().and_then(|place| place.checked_add(2));
-            let place = place.ok_or(Error::Outside { what: WHAT })?;
-            import.symbols.push(image.name(place, "imported symbol")?);
-        }
-        at += width;
     }
-    imports.push(import);
-    Ok(())
 }

@@ -225,7 +225,9 @@ fn release(
             |range: &std::ops::Range<usize>| name >= range.start as u64 && name < range.end as u64;
         ranges.retain(|range| !inside(range));
     };
-    kept.iter().for_each(|&name| keep(name));
+    for &name in kept {
+        keep(name);
+    }
     for symbol in symbols.chunks_exact(Sym::size(image.ctx.container)) {
         // The name is the first word in both classes.
         let name: u32 = symbol.pread_with(0, image.ctx.le).map_err(|_| malformed("symbol"))?;

@@ -117,8 +117,6 @@ pub(super) struct VersionNeed {
     pub(super) file: u64,
     /// From this record to its first version.
     pub(super) aux: u32,
-    /// From this record to the next; 0 for the last.
-    pub(super) next: u32,
     /// The numbers of the versions in DT_VERSYM, and their names.
     pub(super) versions: Vec<(u16, u64)>,
 }
@@ -136,7 +134,7 @@ pub(super) fn version_needs(
         // Elf_Verneed: version, count (16 bits each), file, first aux, next (32 bits each).
         let (count, file) = (image.u16(at + 2, WHAT)?, image.u32(at + 4, WHAT)?);
         let (aux, next) = (image.u32(at + 8, WHAT)?, image.u32(at + 12, WHAT)?);
-        let mut need = VersionNeed { at, file: file.into(), aux, next, versions: Vec::new() };
+        let mut need = VersionNeed { at, file: file.into(), aux, versions: Vec::new() };
         let mut version = at + u64::from(aux);
         for _ in 0..count {
             take(&mut left)?;

@@ -23,13 +23,14 @@ pub(super) struct Part {
     pub(super) content: PartContent,
 }
 
-/// What a part has at its new place. The order is that of the new segment: what grows most often
-/// comes last.
+/// What a part has at its new place. The order is that of the new segment: no other segment whose
+/// header comes before, as that of the loader's name does, may begin where the new one begins.
+/// `llvm-strip` takes the first of two for the one that decides, and its alignment is none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum PartContent {
-    Same,
-    Entries,
     Strings,
+    Entries,
+    Same,
 }
 
 /// What moves, and what becomes of the rest.
@@ -58,10 +59,12 @@ pub(super) fn find(image: &Image<'_>, dynamic: &Dynamic, change: &Change) -> Res
         }
         add(&mut parts, entries_part(image, dynamic));
     }
-    let last = last_segment(image, dynamic)?;
+    let last = last_segment(image, dynamic);
     let mut moves_headers = false;
     if let Some((load, others)) = &last {
-        others.iter().for_each(|part| add(&mut parts, *part));
+        for part in others {
+            add(&mut parts, *part);
+        }
         moves_headers = image.header.e_phoff == image.segments[*load].p_offset;
     }
     let mut dropped = unused(image, dynamic, change, &parts);
@@ -73,7 +76,9 @@ pub(super) fn find(image: &Image<'_>, dynamic: &Dynamic, change: &Change) -> Res
     if dropped.is_empty() && !has_room_behind_headers(image, &[]) {
         match parts_behind_headers(image, dynamic) {
             Some(front) => {
-                front.into_iter().for_each(|part| add(&mut parts, part));
+                for part in front {
+                    add(&mut parts, part);
+                }
                 dropped = unused(image, dynamic, change, &parts);
             }
             None if !image.is_program() => moves_headers = true,
@@ -105,21 +110,19 @@ fn add(parts: &mut Vec<Part>, part: Part) {
 
 /// The last segment, when it is one that an edit made: then all in it moves, and it is cut off, so
 /// that edits do not pile up.
-fn last_segment(image: &Image<'_>, dynamic: &Dynamic) -> Result<Option<(usize, Vec<Part>)>, Error> {
-    let Some((number, load)) = image.loads().max_by_key(|(_, load)| load.p_vaddr) else {
-        return Ok(None);
-    };
+fn last_segment(image: &Image<'_>, dynamic: &Dynamic) -> Option<(usize, Vec<Part>)> {
+    let (number, load) = image.loads().max_by_key(|(_, load)| load.p_vaddr)?;
     let bytes = load_span(load);
     let inside = |s: Span| s.offset >= bytes.offset && s.end() <= bytes.end();
     let before = |s: Span| s.end() <= bytes.offset;
     if load.p_filesz != load.p_memsz || number == 0 || !inside(dynamic.strings) {
-        return Ok(None);
+        return None;
     }
     let headers = image.program_headers();
     let has_headers = headers.start == bytes.offset && headers.end <= bytes.end();
     let headers_are_before = headers.end <= bytes.offset;
     if !(headers_are_before || has_headers && !image.is_program()) {
-        return Ok(None);
+        return None;
     }
     for (_, segment) in image.segments.iter().enumerate().filter(|(i, _)| *i != number) {
         let fits = match segment.p_type {
@@ -132,7 +135,7 @@ fn last_segment(image: &Image<'_>, dynamic: &Dynamic) -> Result<Option<(usize, V
             _ => segment.p_filesz == 0 || before(load_span(segment)),
         };
         if !fits {
-            return Ok(None);
+            return None;
         }
     }
     let mut parts = vec![strings_part(dynamic)];
@@ -142,7 +145,7 @@ fn last_segment(image: &Image<'_>, dynamic: &Dynamic) -> Result<Option<(usize, V
     if image.sections.is_empty() {
         // Nothing tells what else is in it, but for the one that has the headers.
         let is_ours = has_headers && bytes.end() == image.bytes.len() as u64;
-        return Ok(is_ours.then_some((number, parts)));
+        return is_ours.then_some((number, parts));
     }
     let mut front = Vec::new();
     for section in &image.sections {
@@ -155,7 +158,7 @@ fn last_segment(image: &Image<'_>, dynamic: &Dynamic) -> Result<Option<(usize, V
             if section_span.size == 0 {
                 continue;
             }
-            return Ok(None);
+            return None;
         }
         if !in_memory && section.sh_type == sh::SHT_NOBITS {
             continue;
@@ -164,13 +167,12 @@ fn last_segment(image: &Image<'_>, dynamic: &Dynamic) -> Result<Option<(usize, V
             continue;
         }
         if !inside(section_span) || !is_movable(image, dynamic, section) {
-            return Ok(None);
+            return None;
         }
         front.push(section);
     }
-    let Some(front) = joined(image, dynamic, &front) else { return Ok(None) };
-    parts.extend(front);
-    Ok(Some((number, parts)))
+    parts.extend(joined(image, dynamic, &front)?);
+    Some((number, parts))
 }
 
 /// PT_GNU_PROPERTY, which goblin has no name for.

@@ -73,7 +73,11 @@ fn every_file_becomes_what_was_asked_for() {
                 libraries(&old)
             );
             let layout = plan(bytes, &edit).unwrap();
-            assert_eq!(layout.growth_bytes, new.len() as i64 - bytes.len() as i64, "{name}");
+            assert_eq!(
+                layout.growth_bytes,
+                i64::try_from(new.len()).unwrap() - i64::try_from(bytes.len()).unwrap(),
+                "{name}"
+            );
             assert!(layout.growth_bytes < 4096, "{name}: {layout:?}");
             assert_eq!(apply(&new, &edit).unwrap(), new, "{name}: the same edit again");
         }

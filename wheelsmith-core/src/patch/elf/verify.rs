@@ -24,7 +24,7 @@ pub fn verify(before: &[u8], after: &[u8], edit: &Edit) -> Result<(), Error> {
     let Some(old_dynamic) = Dynamic::read(&old)? else {
         return Err(wrong("there are dynamic entries now"));
     };
-    segments(&old, &new, &dynamic)?;
+    segments(&old, &old_dynamic, &new, &dynamic)?;
     sections(&old, &new, &dynamic)?;
     symbol_names(&old, &old_dynamic, &new, &dynamic)
 }
@@ -73,7 +73,12 @@ fn facts(old: &Elf, new: &Elf, edit: &Edit) -> Result<(), Error> {
 }
 
 /// What the loader maps.
-fn segments(old: &Image<'_>, new: &Image<'_>, dynamic: &Dynamic) -> Result<(), Error> {
+fn segments(
+    old: &Image<'_>,
+    old_dynamic: &Dynamic,
+    new: &Image<'_>,
+    dynamic: &Dynamic,
+) -> Result<(), Error> {
     let length = new.bytes.len() as u64;
     let key = |load: &ProgramHeader| (load.p_vaddr, load.p_offset, load.p_filesz, load.p_memsz);
     let known: BTreeSet<_> = old.loads().map(|(_, load)| key(load)).collect();
@@ -110,13 +115,14 @@ fn segments(old: &Image<'_>, new: &Image<'_>, dynamic: &Dynamic) -> Result<(), E
             load.p_flags & ph::PF_W != 0 && address >= load.p_vaddr && address < end(load)
         })
     };
-    let was_writable = Dynamic::read(old)?.is_some_and(|d| is_writable(old, d.place.address));
+    let was_writable = is_writable(old, old_dynamic.place.address);
     let still = !was_writable || is_writable(new, dynamic.place.address);
     check(still, "its dynamic entries cannot be written")?;
     for entry in dynamic.entries.iter().filter(|entry| is_movable_table(entry.d_tag)) {
-        let was_there = old.offset(entry.d_val, "").is_ok();
+        let old_address = old_dynamic.get(entry.d_tag);
+        let was_there = old_address.is_some_and(|address| old.offset(address, "").is_ok());
         let is_there = new.offset(entry.d_val, "").is_ok();
-        check(is_there || !was_there && known.len() > new.segments.len(), "a table is not loaded")?;
+        check(is_there || !was_there, "a table is not loaded")?;
     }
     Ok(())
 }

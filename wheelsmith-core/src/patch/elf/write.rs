@@ -196,7 +196,7 @@ pub(super) fn with_segment(
             }
             PartContent::Strings => change.strings.as_slice(),
             PartContent::Entries => {
-                let entries_now = moved_entries(change, positions)?;
+                let entries_now = moved_entries(change, positions);
                 new_entries = entries(image, dynamic, &entries_now, placed.new.size)?;
                 new_entries.as_slice()
             }
@@ -204,7 +204,7 @@ pub(super) fn with_segment(
         put(&mut out, placed.new.offset, bytes)?;
     }
     if !positions.parts.iter().any(|placed| placed.part.content == PartContent::Entries) {
-        let entries_now = moved_entries(change, positions)?;
+        let entries_now = moved_entries(change, positions);
         let bytes = entries(image, dynamic, &entries_now, dynamic.place.size)?;
         put(&mut out, dynamic.place.offset, &bytes)?;
     }
@@ -300,7 +300,7 @@ fn entries(
 }
 
 /// The entries with the new addresses and the new size of the names.
-fn moved_entries(change: &Change, positions: &Positions) -> Result<Vec<Dyn>, Error> {
+fn moved_entries(change: &Change, positions: &Positions) -> Vec<Dyn> {
     let mut entries = change.entries.clone();
     for entry in &mut entries {
         if is_movable_table(entry.d_tag) {
@@ -311,7 +311,7 @@ fn moved_entries(change: &Change, positions: &Positions) -> Result<Vec<Dyn>, Err
             entry.d_val = change.strings.len() as u64;
         }
     }
-    Ok(entries)
+    entries
 }
 
 /// Symbols of sections that moved, such as `_DYNAMIC`, move with them.
@@ -320,6 +320,12 @@ fn move_symbols(old: &mut [u8], image: &Image<'_>, positions: &Positions) -> Res
         positions.moved_section(section).map(|new| new.sh_addr.wrapping_sub(section.sh_addr))
     };
     let steps: Vec<Option<u64>> = image.sections.iter().map(step).collect();
+    let moved_entries = positions
+        .parts
+        .iter()
+        .find(|placed| placed.part.content == PartContent::Entries)
+        .map(|placed| placed.part.old.address)
+        .and_then(|from| Some((from, positions.moved(from)?.1.address.wrapping_sub(from))));
     let is_symbols = |s: &&SectionHeader| matches!(s.sh_type, sh::SHT_SYMTAB | sh::SHT_DYNSYM);
     let size = Sym::size(image.ctx.container);
     // The section's number is the last half word of the first 16 bytes in one class, and at 6 in
@@ -333,14 +339,36 @@ fn move_symbols(old: &mut [u8], image: &Image<'_>, positions: &Positions) -> Res
         for at in (start..end).step_by(size) {
             let number: u16 =
                 old.pread_with(at + number_at, endian).map_err(|_| outside("symbol table"))?;
-            let Some(Some(step)) = steps.get(usize::from(number)) else { continue };
+            let step = steps.get(usize::from(number)).copied().flatten();
+            if step.is_none() && (u32::from(number) < sh::SHN_LORESERVE || moved_entries.is_none())
+            {
+                continue;
+            }
             let mut symbol: Sym =
                 old.pread_with(at, image.ctx).map_err(|_| outside("symbol table"))?;
-            symbol.st_value = symbol.st_value.wrapping_add(*step);
+            // Some linkers say that `_DYNAMIC` is in no section.
+            let of_entries = moved_entries.filter(|(from, _)| {
+                symbol.st_value == *from && is_named(old, image, table, symbol.st_name, "_DYNAMIC")
+            });
+            let Some(step) = step.or(of_entries.map(|(_, step)| step)) else { continue };
+            symbol.st_value = symbol.st_value.wrapping_add(step);
             old.pwrite_with(symbol, at, image.ctx).map_err(|_| outside("symbol table"))?;
         }
     }
     Ok(())
+}
+
+fn is_named(
+    bytes: &[u8],
+    image: &Image<'_>,
+    symbols: &SectionHeader,
+    at: usize,
+    name: &str,
+) -> bool {
+    let names = image.sections.get(symbols.sh_link as usize).map(span);
+    let start = names.and_then(|names| index(names.offset, "").ok()?.checked_add(at));
+    let text = start.and_then(|start| bytes.get(start..)?.strip_prefix(name.as_bytes()));
+    text.is_some_and(|rest| rest.first() == Some(&0))
 }
 
 /// Clears what moved away, and the old section headers, as far as nothing else is there. The

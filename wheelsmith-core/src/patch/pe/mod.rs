@@ -5,8 +5,9 @@
 //! the former bytes goes with them: a signature, and bound imports. So does the rule that libraries
 //! come from the directory of Windows alone (`/DEPENDENTLOADFLAG`), which none in a wheel could keep.
 //!
-//! An ARM64X image is one file with one table of imports for both of its processors, and is edited
-//! like any other; whether its libraries are made for both is for others to judge.
+//! An ARM64X image is edited as the machine in its header sees it. Emulated x86-64 processes may see
+//! another table of imports in it, which keeps its names: they take their libraries from wheels of
+//! their own. Tables stay where they are, so what switches between the two stays right.
 
 mod image;
 mod names;

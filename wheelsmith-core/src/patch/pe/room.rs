@@ -41,6 +41,7 @@ fn place_in_slack<'n>(
     let mut sections: Vec<Section> = image.sections.clone();
     sections.sort_by_key(|section| section.address);
     let mut places = BTreeMap::new();
+    let mut texts = Vec::new();
     for &name in names {
         let size = name.len() as u64 + 1;
         let found = (0..sections.len()).find_map(|i| {
@@ -50,12 +51,16 @@ fn place_in_slack<'n>(
         });
         let Some((i, start, end)) = found else { return Ok(None) };
         let section = &mut sections[i];
-        let offset = usize::try_from(u64::from(section.offset) + start).map_err(|_| OUTSIDE)?;
-        let place = bytes.get_mut(offset..offset + name.len()).ok_or(OUTSIDE)?;
-        place.copy_from_slice(name.as_bytes());
+        texts.push((u64::from(section.offset) + start, name));
         let start = u32::try_from(start).map_err(|_| OUTSIDE)?;
         places.insert(name, section.address.checked_add(start).ok_or(OUTSIDE)?);
         section.memory_size = u32::try_from(end).map_err(|_| OUTSIDE)?;
+    }
+    // Only now is it sure that there is room for all.
+    for (offset, name) in texts {
+        let offset = usize::try_from(offset).map_err(|_| OUTSIDE)?;
+        let place = bytes.get_mut(offset..offset + name.len()).ok_or(OUTSIDE)?;
+        place.copy_from_slice(name.as_bytes());
     }
     for section in sections {
         LITTLE.set_u32(bytes, section.header + 8, section.memory_size, WHAT)?;

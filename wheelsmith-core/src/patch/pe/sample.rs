@@ -2,6 +2,7 @@
 
 /// What an image has.
 #[derive(Clone, Copy)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a question of its own")]
 pub(super) struct Sample {
     pub(super) is_64_bit: bool,
     pub(super) imports: &'static [&'static str],

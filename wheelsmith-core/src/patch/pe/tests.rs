@@ -62,6 +62,10 @@ fn imports_are_renamed() {
             );
         }
     }
+    // The unused bytes of two sections take one name of two: neither stays there.
+    let (a, b) = ("a".repeat(250), "b".repeat(250));
+    let both = [("plain.dll", a.as_str()), ("kernel32.dll", b.as_str())];
+    check(user, &both, &format!("{a} {b}"), 1);
     // Two libraries become one: the name is written once.
     let one = check(
         &PLAIN.image(),

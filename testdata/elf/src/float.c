@@ -1,0 +1,5 @@
+/* Takes its argument in whatever registers the ABI names. */
+double twice(double number)
+{
+    return number + number;
+}

@@ -1,0 +1,78 @@
+//! Small wheels made on the spot, right or with one fault.
+
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use super::repository;
+
+/// A native file of `testdata/`.
+pub(crate) fn native(name: &str) -> Vec<u8> {
+    fs::read(repository().join("testdata").join(name)).unwrap()
+}
+
+/// A wheel in the making.
+pub(crate) struct WheelFile {
+    name: String,
+    tags: Vec<String>,
+    is_purelib: bool,
+    files: Vec<(String, Vec<u8>)>,
+}
+
+impl WheelFile {
+    /// One whose `WHEEL` says what its name says.
+    pub(crate) fn new(name: &str) -> Self {
+        let parts: Vec<&str> = name.trim_end_matches(".whl").rsplitn(4, '-').collect();
+        let [platforms, abi, python, _] = parts[..] else { panic!("`{name}` is no wheel") };
+        let tags = platforms.split('.').map(|platform| format!("{python}-{abi}-{platform}"));
+        Self { name: name.to_owned(), tags: tags.collect(), is_purelib: false, files: Vec::new() }
+    }
+
+    /// With these `Tag` lines in place of those that fit the name.
+    pub(crate) fn tags(mut self, tags: &[&str]) -> Self {
+        self.tags = tags.iter().map(|&tag| tag.to_owned()).collect();
+        self
+    }
+
+    /// With `Root-Is-Purelib: true`.
+    pub(crate) fn purelib(mut self) -> Self {
+        self.is_purelib = true;
+        self
+    }
+
+    /// With a file of `testdata/` in it.
+    pub(crate) fn with(mut self, path: &str, testdata: &str) -> Self {
+        self.files.push((path.to_owned(), native(testdata)));
+        self
+    }
+
+    /// With a text in it.
+    pub(crate) fn text(mut self, path: &str, text: &str) -> Self {
+        self.files.push((path.to_owned(), text.as_bytes().to_vec()));
+        self
+    }
+
+    /// Writes it into `dir`.
+    pub(crate) fn write(self, dir: &Path) -> PathBuf {
+        let stem: Vec<&str> = self.name.splitn(3, '-').take(2).collect();
+        let info = format!("{}.dist-info", stem.join("-"));
+        let tags: String = self.tags.iter().map(|tag| format!("Tag: {tag}\n")).collect();
+        let purelib = self.is_purelib;
+        let text =
+            format!("Wheel-Version: 1.0\nGenerator: hand\nRoot-Is-Purelib: {purelib}\n{tags}");
+        let (name, version) = (stem[0], stem[1]);
+        let metadata = format!("Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n");
+        let mut files = self.files;
+        files.push((format!("{info}/METADATA"), metadata.into_bytes()));
+        files.push((format!("{info}/WHEEL"), text.into_bytes()));
+        files.push((format!("{info}/RECORD"), Vec::new()));
+        let path = dir.join(&self.name);
+        let mut zip = zip::ZipWriter::new(fs::File::create(&path).unwrap());
+        for (name, bytes) in files {
+            zip.start_file(name, zip::write::SimpleFileOptions::default()).unwrap();
+            zip.write_all(&bytes).unwrap();
+        }
+        zip.finish().unwrap();
+        path
+    }
+}

@@ -1,0 +1,118 @@
+//! Text of strangers inside HTML, XML and Markdown.
+//!
+//! Control characters, and those that turn the direction of text around, are shown by number
+//! everywhere: with them a name could look like another one, or end a line.
+
+use std::fmt::{self, Display, Write as _};
+
+/// Text inside an element or a quoted attribute of HTML or XML.
+pub(super) struct Markup<'a>(pub(super) &'a str);
+
+impl Markup<'_> {
+    /// What a reader will see, before it is escaped: unseen characters by number.
+    pub(super) fn shown(&self) -> String {
+        let mut shown = String::new();
+        for c in self.0.chars() {
+            let _ = if is_unseen(c) {
+                write!(shown, "{}", c.escape_unicode())
+            } else {
+                shown.write_char(c)
+            };
+        }
+        shown
+    }
+}
+
+impl Display for Markup<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for c in self.0.chars() {
+            match c {
+                '&' => f.write_str("&amp;")?,
+                '<' => f.write_str("&lt;")?,
+                '>' => f.write_str("&gt;")?,
+                '"' => f.write_str("&quot;")?,
+                '\'' => f.write_str("&#39;")?,
+                '\n' => f.write_char(c)?,
+                c if is_unseen(c) => write!(f, "{}", c.escape_unicode())?,
+                c => f.write_char(c)?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Text in one line of Markdown, inside a table as well.
+pub(super) struct Markdown<'a>(pub(super) &'a str);
+
+impl Display for Markdown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for c in self.0.chars() {
+            match c {
+                '\n' => f.write_char(' ')?,
+                ' ' | '-' | '.' | ',' | '/' | ';' | '(' | ')' => f.write_char(c)?,
+                // Characters by number never mean anything to Markdown; `@` and `#` would call
+                // people and issues, `:` make links.
+                c if c.is_ascii_punctuation() => write!(f, "&#{};", u32::from(c))?,
+                c if is_unseen(c) => write!(f, "&#92;u&#123;{:x}&#125;", u32::from(c))?,
+                c => f.write_char(c)?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether a character changes what is seen around it, or is not allowed in XML.
+fn is_unseen(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}')
+        || matches!(c, '\u{feff}' | '\u{fffe}' | '\u{ffff}')
+}
+
+/// A message with its names in backticks: each part, and whether it is a name.
+pub(super) fn parts(message: &str) -> impl Iterator<Item = (bool, &str)> {
+    let parts = message.split('`').enumerate().map(|(at, part)| (at % 2 == 1, part));
+    parts.filter(|(_, part)| !part.is_empty())
+}
+
+/// A message, its names as code, in a language that has `<code>`.
+pub(super) fn with_code<'a, D: Display>(message: &'a str, text: impl Fn(&'a str) -> D) -> String {
+    let mut out = String::new();
+    for (is_name, part) in parts(message) {
+        let part = text(part);
+        let _ = if is_name { write!(out, "<code>{part}</code>") } else { write!(out, "{part}") };
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_stay_text() {
+        let check = |text: &str, markup: &str, markdown: &str| {
+            assert_eq!(Markup(text).to_string(), markup);
+            assert_eq!(Markdown(text).to_string(), markdown);
+        };
+        check("lib/a-1.so", "lib/a-1.so", "lib/a-1.so");
+        check("<b>&\"'", "&lt;b&gt;&amp;&quot;&#39;", "&#60;b&#62;&#38;&#34;&#39;");
+        check("a|b`_@x", "a|b`_@x", "a&#124;b&#96;&#95;&#64;x");
+        check(
+            "a\nb\r\u{202e}",
+            "a\nb\\u{d}\\u{202e}",
+            "a b&#92;u&#123;d&#125;&#92;u&#123;202e&#125;",
+        );
+        check("größe", "größe", "größe");
+    }
+
+    #[test]
+    fn names_in_backticks_become_code() {
+        let check = |message: &str, expected: &str| {
+            assert_eq!(with_code(message, Markup), expected);
+        };
+        check("it needs `a<b`, now", "it needs <code>a&lt;b</code>, now");
+        check("no names", "no names");
+        check("`open", "<code>open</code>");
+        check("", "");
+    }
+}

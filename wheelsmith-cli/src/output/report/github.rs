@@ -1,0 +1,172 @@
+//! For GitHub Actions: annotations on standard output, and a summary of the job in Markdown.
+//!
+//! Source: "Workflow commands for GitHub Actions" (escaping as in `actions/toolkit`, `command.ts`).
+
+use std::fmt::{self, Display, Write as _};
+
+use wheelsmith_core::audit::{Input, Report};
+use wheelsmith_core::finding::{Finding, Severity};
+
+use super::escape::{Markdown, with_code};
+use super::words::{self, Counts, Standing, auditwheel, page_url, standing, verdict};
+
+/// GitHub drops a summary of more than a mebibyte: what comes after this many bytes is counted only.
+const LONGEST_SUMMARY: usize = 900_000;
+
+/// One workflow command for each finding that counts, the errors of all inputs first: of each kind,
+/// GitHub shows the first ten of a step.
+pub(crate) fn render(report: &Report) -> String {
+    let mut lines: Vec<(Severity, String)> = Vec::new();
+    for input in &report.inputs {
+        if let Some(error) = &input.error {
+            let title = "could not be judged";
+            lines
+                .push((Severity::Error, command(Severity::Error, title, Some(&input.path), error)));
+        }
+        for finding in input.findings.iter().filter(|finding| finding.waived.is_none()) {
+            lines.push((finding.severity, annotation(Some(input), finding)));
+        }
+    }
+    for finding in &report.configuration {
+        lines.push((finding.severity, annotation(None, finding)));
+    }
+    // Stable: within a severity, the order of the report stays.
+    lines.sort_by_key(|(severity, _)| *severity);
+    lines.into_iter().map(|(_, line)| line).collect()
+}
+
+/// A finding about an input, or about the configuration.
+fn annotation(input: Option<&Input>, finding: &Finding) -> String {
+    let mut message = String::new();
+    if let Some(file) = &finding.file {
+        let _ = write!(message, "{file}: ");
+    }
+    message.push_str(&finding.message);
+    for line in &finding.evidence {
+        let _ = write!(message, "\n  {line}");
+    }
+    if let Some(help) = &finding.help {
+        let _ = write!(message, "\nhelp: {help}");
+    }
+    let path = input.map(|input| input.path.as_str());
+    command(finding.severity, finding.code.as_str(), path, &message)
+}
+
+fn command(severity: Severity, title: &str, file: Option<&str>, message: &str) -> String {
+    let kind = match severity {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+        Severity::Info => "notice",
+    };
+    let file = file.map(|file| format!(",file={}", Property(file))).unwrap_or_default();
+    format!("::{kind} title={}{file}::{}\n", Property(title), Data(message))
+}
+
+/// The text of a command.
+struct Data<'a>(&'a str);
+
+impl Display for Data<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A"))
+    }
+}
+
+/// A value among the properties of a command, which end at `,` and `:`.
+struct Property<'a>(&'a str);
+
+impl Display for Property<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&Data(self.0).to_string().replace(':', "%3A").replace(',', "%2C"))
+    }
+}
+
+/// The summary, to be appended to the file that `GITHUB_STEP_SUMMARY` names.
+pub(crate) fn summary(report: &Report) -> String {
+    let total = Counts::of(report.inputs.iter().flat_map(|input| &input.findings));
+    let worst = words::worst(report);
+    let mut out = format!("## {} wheelsmith audit: {}\n\n", worst.mark(), total.text());
+    out.push_str("| | input | earns | claims | auditwheel | findings |\n");
+    out.push_str("|---|---|---|---|---|---|\n");
+    for input in &report.inputs {
+        if out.len() > LONGEST_SUMMARY {
+            break;
+        }
+        let _ = writeln!(
+            out,
+            "| {} | {} | {} | {} | {} | {} |",
+            standing(input).mark(),
+            code(words::file_name(&input.path)),
+            code(&verdict(input)),
+            claims(input),
+            auditwheel(input).map_or_else(|| "–".to_owned(), |tag| code(&tag)),
+            Counts::of(&input.findings).text(),
+        );
+    }
+    for input in &report.inputs {
+        details(&mut out, input);
+    }
+    out
+}
+
+fn code(text: &str) -> String {
+    format!("<code>{}</code>", Markdown(text))
+}
+
+fn claims(input: &Input) -> String {
+    let tags: Vec<String> = input.claimed_tags.iter().map(|tag| code(&tag.to_string())).collect();
+    if tags.is_empty() { "–".to_owned() } else { tags.join(" ") }
+}
+
+fn details(out: &mut String, input: &Input) {
+    if input.findings.is_empty() && input.error.is_none() {
+        return;
+    }
+    // What is bad is seen without a click.
+    let open = if standing(input) <= Standing::Bad { " open" } else { "" };
+    let name = code(words::file_name(&input.path));
+    let counts = Counts::of(&input.findings).text();
+    let _ = write!(out, "\n<details{open}><summary>{name}: {counts}</summary>\n\n");
+    if let Some(error) = &input.error {
+        let _ = write!(out, "Could not be judged: {}\n\n", with_code(error, Markdown));
+    }
+    if !input.findings.is_empty() {
+        out.push_str("| | finding | file | what was seen |\n|---|---|---|---|\n");
+    }
+    for (at, finding) in input.findings.iter().enumerate() {
+        if out.len() > LONGEST_SUMMARY {
+            let _ = writeln!(out, "\n… and {} more", input.findings.len() - at);
+            break;
+        }
+        row(out, finding);
+    }
+    out.push_str("\n</details>\n");
+}
+
+fn row(out: &mut String, finding: &Finding) {
+    let mark = match finding.severity {
+        _ if finding.waived.is_some() => "⚪",
+        Severity::Error => "🔴",
+        Severity::Warning => "🟡",
+        Severity::Info => "🔵",
+    };
+    let name = finding.code.as_str();
+    let name = match page_url(finding.code) {
+        Some(url) => format!("[`{name}`]({url})"),
+        None => format!("`{name}`"),
+    };
+    let file = finding.file.as_ref().map(|file| code(file.as_str())).unwrap_or_default();
+    let mut seen = with_code(&finding.message, Markdown);
+    let (first, rest) = finding.evidence.split_at(finding.evidence.len().min(3));
+    for line in first {
+        let _ = write!(seen, "<br>{}", code(line));
+    }
+    if !rest.is_empty() {
+        let _ = write!(seen, "<br>… and {} more", rest.len());
+    }
+    if let Some(reason) = &finding.waived {
+        let _ = write!(seen, "<br><em>waived: {}</em>", Markdown(reason));
+    } else if let Some(help) = &finding.help {
+        let _ = write!(seen, "<br><em>{}</em>", with_code(help, Markdown));
+    }
+    let _ = writeln!(out, "| {mark} | {name} | {file} | {seen} |");
+}

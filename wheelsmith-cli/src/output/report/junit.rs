@@ -1,0 +1,177 @@
+//! For test summaries: JUnit's XML, as Jenkins and GitLab read it.
+//!
+//! One suite for each input; in it one case for the claims of the whole and one for each native
+//! file. Errors are failures; what is waived makes a case skipped; what is less than an error stands
+//! in the output of its case.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use wheelsmith_core::audit::{Input, Report};
+use wheelsmith_core::finding::{Finding, Severity};
+
+use super::escape::Markup;
+use super::words::verdict;
+
+/// The case for what is about the whole.
+const CLAIMS: &str = "claims";
+
+/// How a case ends.
+enum End {
+    Passed,
+    Failed,
+    Skipped,
+    Broken,
+}
+
+/// The suite of what is wrong with the configuration.
+const CONFIGURATION: &str = "configuration";
+
+struct Case<'r> {
+    name: &'r str,
+    end: End,
+    xml: String,
+}
+
+pub(crate) fn render(report: &Report) -> String {
+    let mut suites = String::new();
+    let mut totals = [0; 3];
+    for input in &report.inputs {
+        let cases = cases(input);
+        let count =
+            |wanted: fn(&End) -> bool| cases.iter().filter(|case| wanted(&case.end)).count();
+        let failures = count(|end| matches!(end, End::Failed));
+        let errors = count(|end| matches!(end, End::Broken));
+        let skipped = count(|end| matches!(end, End::Skipped));
+        let _ = writeln!(
+            suites,
+            "  <testsuite name=\"{}\" tests=\"{}\" failures=\"{failures}\" errors=\"{errors}\" \
+             skipped=\"{skipped}\" time=\"0\">",
+            Markup(&input.path),
+            cases.len(),
+        );
+        property(&mut suites, input);
+        for case in &cases {
+            write_case(&mut suites, &input.path, case);
+        }
+        suites.push_str("  </testsuite>\n");
+        for (total, n) in totals.iter_mut().zip([cases.len(), failures, errors]) {
+            *total += n;
+        }
+    }
+    if !report.configuration.is_empty() {
+        let case = case("waivers", &report.configuration.iter().collect::<Vec<_>>());
+        let failures = usize::from(matches!(case.end, End::Failed));
+        let _ = writeln!(
+            suites,
+            "  <testsuite name=\"{CONFIGURATION}\" tests=\"1\" failures=\"{failures}\" \
+             errors=\"0\" skipped=\"0\" time=\"0\">"
+        );
+        write_case(&mut suites, CONFIGURATION, &case);
+        suites.push_str("  </testsuite>\n");
+        totals[0] += 1;
+        totals[1] += failures;
+    }
+    let [tests, failures, errors] = totals;
+    format!(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"wheelsmith audit\" \
+         tests=\"{tests}\" failures=\"{failures}\" errors=\"{errors}\">\n{suites}</testsuites>\n"
+    )
+}
+
+fn property(out: &mut String, input: &Input) {
+    let mut properties = vec![("verdict", verdict(input))];
+    properties.extend(input.claimed_tags.iter().map(|tag| ("claimed_tag", tag.to_string())));
+    out.push_str("    <properties>\n");
+    for (name, value) in properties {
+        let _ = writeln!(out, "      <property name=\"{name}\" value=\"{}\"/>", Markup(&value));
+    }
+    out.push_str("    </properties>\n");
+}
+
+fn cases(input: &Input) -> Vec<Case<'_>> {
+    // The claims first, then by path; files of findings that are no native files have a case too.
+    let mut findings: BTreeMap<&str, Vec<&Finding>> = BTreeMap::new();
+    for file in &input.files {
+        findings.entry(file.path.as_str()).or_default();
+    }
+    let mut whole = Vec::new();
+    for finding in &input.findings {
+        match &finding.file {
+            Some(file) => findings.entry(file.as_str()).or_default().push(finding),
+            None => whole.push(finding),
+        }
+    }
+    let claims = match &input.error {
+        Some(error) => {
+            let error = Markup(error);
+            let xml =
+                format!("      <error message=\"{error}\" type=\"not-judged\">{error}</error>\n");
+            Case { name: CLAIMS, end: End::Broken, xml }
+        }
+        None => case(CLAIMS, &whole),
+    };
+    let files = findings.iter().map(|(name, findings)| case(name, findings));
+    [claims].into_iter().chain(files).collect()
+}
+
+fn case<'r>(name: &'r str, findings: &[&Finding]) -> Case<'r> {
+    let is_error = |finding: &&&Finding| finding.severity == Severity::Error;
+    let failed: Vec<&Finding> =
+        findings.iter().filter(is_error).filter(|f| f.waived.is_none()).copied().collect();
+    let waived: Vec<&Finding> =
+        findings.iter().filter(is_error).filter(|f| f.waived.is_some()).copied().collect();
+    let rest: Vec<&Finding> =
+        findings.iter().filter(|finding| !is_error(finding)).copied().collect();
+    let mut xml = String::new();
+    let end = if let [first, ..] = failed.as_slice() {
+        // One element for all: some readers show no more than one.
+        let _ = write!(
+            xml,
+            "      <failure message=\"{}\" type=\"{}\">",
+            Markup(&first.message),
+            first.code
+        );
+        let _ = writeln!(xml, "{}</failure>", Markup(&lines(&failed)));
+        End::Failed
+    } else if let [first, ..] = waived.as_slice() {
+        let reason = first.waived.as_deref().unwrap_or_default();
+        let message = format!("waived: {}: {reason}", first.code);
+        let _ = writeln!(xml, "      <skipped message=\"{}\"/>", Markup(&message));
+        End::Skipped
+    } else {
+        End::Passed
+    };
+    let rest = [if failed.is_empty() { &[] } else { waived.as_slice() }, &rest].concat();
+    if !rest.is_empty() {
+        let _ = writeln!(xml, "      <system-out>{}</system-out>", Markup(&lines(&rest)));
+    }
+    Case { name, end, xml }
+}
+
+fn lines(findings: &[&Finding]) -> String {
+    let mut text = String::new();
+    for finding in findings {
+        let severity = finding.severity.as_str();
+        let _ = writeln!(text, "{severity}[{}]: {}", finding.code, finding.message);
+        for line in &finding.evidence {
+            let _ = writeln!(text, "  {line}");
+        }
+        if let Some(reason) = &finding.waived {
+            let _ = writeln!(text, "  waived: {reason}");
+        } else if let Some(help) = &finding.help {
+            let _ = writeln!(text, "  help: {help}");
+        }
+    }
+    text
+}
+
+fn write_case(out: &mut String, class: &str, case: &Case<'_>) {
+    let (class, name) = (Markup(class), Markup(case.name));
+    let _ = write!(out, "    <testcase classname=\"{class}\" name=\"{name}\" time=\"0\"");
+    if case.xml.is_empty() {
+        out.push_str("/>\n");
+    } else {
+        let _ = write!(out, ">\n{}    </testcase>\n", case.xml);
+    }
+}

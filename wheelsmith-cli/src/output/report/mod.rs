@@ -1,0 +1,18 @@
+//! The other forms of an audit's report: for code hosts, for test summaries, for a browser.
+//!
+//! Each form is a pure function from the report to text. What comes out of a wheel (names of files,
+//! of libraries, of symbols) is anybody's: every form writes it through [`escape`].
+
+mod escape;
+pub(crate) mod github;
+pub(crate) mod html;
+pub(crate) mod junit;
+pub(crate) mod sarif;
+mod words;
+
+#[cfg(test)]
+mod judges;
+#[cfg(test)]
+mod sample;
+#[cfg(test)]
+mod tests;

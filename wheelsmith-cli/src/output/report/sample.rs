@@ -1,0 +1,110 @@
+//! Reports to try the forms on, made of the small binaries in `testdata`.
+
+use wheelsmith_core::audit::{Auditwheel, Input, Kind, NativeFile, Report, Wanted, judge};
+use wheelsmith_core::finding::{Code, Finding};
+use wheelsmith_core::name::WheelFilename;
+
+macro_rules! fixture {
+    ($name:literal) => {
+        include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/../testdata/", $name)).as_slice()
+    };
+}
+
+/// A name that tries to become everything that it is not.
+pub(super) const HOSTILE: &str =
+    "evil/<script>alert('1')</script>&\"`|_*[x](javascript:y)%0A::error::@all ]]>\u{202e}gpj.so";
+
+/// A wheel that was judged as the audit does.
+pub(super) fn wheel(name: &str, files: &[(&str, &[u8])]) -> Input {
+    let filename: WheelFilename = name.parse().unwrap();
+    let wanted = Wanted::by_tag(&filename.platforms[0]).unwrap();
+    let read = |(path, bytes): &(&str, &[u8])| NativeFile::read(&path.parse().unwrap(), *bytes);
+    let audit = judge(files.iter().filter_map(read).collect(), &wanted);
+    Input {
+        claimed_tags: filename.platforms.clone(),
+        wheel: Some(filename),
+        verdict: audit.earned,
+        findings: audit.findings,
+        files: audit.files,
+        ..Input::new(format!("dist/{name}"), Kind::Wheel)
+    }
+}
+
+/// Something of everything: a wheel with faults, one with a waived fault and hostile names, one for
+/// macOS, one that is good, and one that could not be judged.
+pub(super) fn report() -> Report {
+    let mut faulty = wheel(
+        "demo-1.0-cp312-cp312-manylinux_2_17_x86_64.whl",
+        &[
+            ("demo/new.so", fixture!("elf/too-new.so")),
+            ("demo/user.so", fixture!("elf/runpath.so")),
+            ("demo/outside.so", fixture!("elf/rpath-outside.so")),
+            ("demo/lib/libplain.so", fixture!("elf/x86_64.so")),
+            ("demo/quiet.so", fixture!("elf/quiet-gnu-ld.so")),
+            ("demo/cut.so", fixture!("elf/too-short.so")),
+            ("demo.libs/versioned.so", fixture!("elf/versioned.so")),
+        ],
+    );
+    faulty.findings.push(Finding::whole(Code::UnusedWaiver, "it waives nothing"));
+    let claim = Finding::whole(Code::TagNotEarned, "it claims `manylinux_2_17_x86_64`");
+    faulty.findings.insert(0, claim);
+    faulty.auditwheel_verdict = Some(Auditwheel {
+        tag: Some("manylinux_2_34_x86_64".parse().unwrap()),
+        reasons: vec!["it passes over `demo/cut.so`".to_owned()],
+    });
+    let mut hostile = wheel(
+        "hostile-2.0-py3-none-manylinux_2_17_x86_64.whl",
+        &[(HOSTILE, fixture!("elf/x86_64.so"))],
+    );
+    let path = HOSTILE.parse().unwrap();
+    let mut waived = Finding::new(Code::ExternalLibrary, &path, format!("it needs `{HOSTILE}`"));
+    waived.evidence = (0..5).map(|n| format!("{n} <b>{HOSTILE}</b>")).collect();
+    waived.waived = Some("the <i>host</i> application brings it".to_owned());
+    hostile.findings.push(waived);
+    hostile.findings.push(Finding::new(
+        Code::SymbolTooNew,
+        &path,
+        "100% <new>, it's: a, b\r\nand c",
+    ));
+    let mac = wheel(
+        "mac-1.0-cp312-cp312-macosx_11_0_arm64.whl",
+        &[
+            ("mac/user.so", fixture!("macho/rpath.dylib")),
+            ("mac/newer.so", fixture!("macho/newer.dylib")),
+        ],
+    );
+    let good = wheel(
+        "good-1.0-py3-none-manylinux_2_17_x86_64.whl",
+        &[("good/bin/run", fixture!("elf/program"))],
+    );
+    let mut broken = wheel("broken-1.0-py3-none-win_amd64.whl", &[]);
+    broken.verdict = None;
+    broken.error =
+        Some("cannot read `dist/broken-1.0-py3-none-win_amd64.whl`: it is <cut> short".into());
+    Report::new(vec![faulty, hostile, mac, good, broken])
+}
+
+/// A wheel with more files than can be drawn one by one, in directories that need each other, and
+/// one with as many as can.
+pub(super) fn many() -> Report {
+    let user = fixture!("elf/runpath.so");
+    let plain = fixture!("elf/x86_64.so");
+    let files = |count: usize| -> Vec<(String, &[u8])> {
+        let path = |n: usize| match n % 3 {
+            0 => (format!("many/lib/libplain{n}.cpython-312-x86_64-linux-gnu.so"), plain),
+            1 => (format!("many/part{}/user_with_a_rather_long_name_{n}.so", n % 7), user),
+            _ => (format!("many/part{}/deep/er/new{n}.so", n % 5), fixture!("elf/too-new.so")),
+        };
+        let library = ("many/part1/libplain.so".to_owned(), plain);
+        (0..count).map(path).chain([library]).collect()
+    };
+    let input = |name: &str, files: &[(String, &[u8])]| {
+        let files: Vec<(&str, &[u8])> = files.iter().map(|(path, b)| (path.as_str(), *b)).collect();
+        wheel(name, &files)
+    };
+    let inputs = vec![
+        input("many-1.0-py3-none-manylinux_2_17_x86_64.whl", &files(400)),
+        input("some-1.0-py3-none-manylinux_2_17_x86_64.whl", &files(55)),
+    ];
+    Report::new(inputs)
+}

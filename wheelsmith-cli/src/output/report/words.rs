@@ -1,0 +1,188 @@
+//! What every form says alike.
+
+use wheelsmith_core::audit::{Input, Report};
+use wheelsmith_core::finding::{Code, Finding, Severity};
+use wheelsmith_core::name::PlatformTag;
+
+/// How an input stands, the worst first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Standing {
+    /// It could not be judged.
+    Unjudged,
+    /// It has errors.
+    Bad,
+    /// It has warnings.
+    Fair,
+    /// It has neither.
+    Good,
+}
+
+/// How many findings there are of each kind.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Counts {
+    pub(super) errors: usize,
+    pub(super) warnings: usize,
+    pub(super) notes: usize,
+    pub(super) waived: usize,
+}
+
+impl Counts {
+    pub(super) fn of<'f>(findings: impl IntoIterator<Item = &'f Finding>) -> Self {
+        let mut counts = Self::default();
+        for finding in findings {
+            *match finding.severity {
+                _ if finding.waived.is_some() => &mut counts.waived,
+                Severity::Error => &mut counts.errors,
+                Severity::Warning => &mut counts.warnings,
+                Severity::Info => &mut counts.notes,
+            } += 1;
+        }
+        counts
+    }
+
+    /// `2 errors, 1 warning, 1 waived`, or that there is nothing.
+    pub(super) fn text(self) -> String {
+        let parts = [
+            (self.errors, "error"),
+            (self.warnings, "warning"),
+            (self.notes, "note"),
+            (self.waived, "waived"),
+        ];
+        let parts = parts.iter().filter(|(n, _)| *n > 0);
+        let parts: Vec<String> = parts.map(|(n, word)| count(*n, word)).collect();
+        if parts.is_empty() { "no findings".to_owned() } else { parts.join(", ") }
+    }
+}
+
+/// `1 error`, `2 errors`; `waived` has no plural.
+pub(super) fn count(n: usize, word: &str) -> String {
+    if n == 1 || word == "waived" { format!("{n} {word}") } else { format!("{n} {word}s") }
+}
+
+pub(super) fn standing(input: &Input) -> Standing {
+    let counts = Counts::of(&input.findings);
+    match counts {
+        _ if input.error.is_some() => Standing::Unjudged,
+        Counts { errors: 1.., .. } => Standing::Bad,
+        Counts { warnings: 1.., .. } => Standing::Fair,
+        _ => Standing::Good,
+    }
+}
+
+/// The worst of all inputs.
+pub(super) fn worst(report: &Report) -> Standing {
+    report.inputs.iter().map(standing).min().unwrap_or(Standing::Good)
+}
+
+impl Standing {
+    /// As a mark in text.
+    pub(super) fn mark(self) -> &'static str {
+        match self {
+            Self::Unjudged => "⛔",
+            Self::Bad => "❌",
+            Self::Fair => "⚠️",
+            Self::Good => "✅",
+        }
+    }
+
+    /// As a sentence without a subject.
+    pub(super) fn words(self) -> &'static str {
+        match self {
+            Self::Unjudged => "could not be judged",
+            Self::Bad => "does not keep what it claims",
+            Self::Fair => "keeps its promises, with warnings",
+            Self::Good => "keeps what it claims",
+        }
+    }
+}
+
+/// The tag that an input earns, in words.
+pub(super) fn verdict(input: &Input) -> String {
+    match &input.verdict {
+        Some(tag) => tag.to_string(),
+        None if input.error.is_some() => "not judged".to_owned(),
+        None => "fit for no tag".to_owned(),
+    }
+}
+
+/// What auditwheel says, in words; nothing where it was not asked.
+pub(super) fn auditwheel(input: &Input) -> Option<String> {
+    let theirs = input.auditwheel_verdict.as_ref()?;
+    Some(theirs.tag.as_ref().map_or_else(|| "ends in an error".to_owned(), PlatformTag::to_string))
+}
+
+/// The last part of a path.
+pub(super) fn file_name(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
+}
+
+/// The file's name; of an extension module without what all of a wheel share:
+/// `_io.cpython-312-x86_64-linux-gnu.so` is `_io.so`.
+pub(super) fn module_name(path: &str) -> String {
+    let name = file_name(path);
+    let tail = [".cpython-", ".cp3", ".pypy", ".abi3"].iter().find_map(|start| name.find(start));
+    match (tail, name.rfind('.')) {
+        (Some(start), Some(end)) if start < end => format!("{}{}", &name[..start], &name[end..]),
+        _ => name.to_owned(),
+    }
+}
+
+/// The page of a code, from the root of the repository.
+pub(super) fn page(code: Code) -> String {
+    format!("docs/reference/findings/{code}.md")
+}
+
+/// The page of a code on the web; nothing as long as the manifest names no repository.
+pub(super) fn page_url(code: Code) -> Option<String> {
+    let repository = env!("CARGO_PKG_REPOSITORY");
+    (!repository.is_empty()).then(|| format!("{repository}/blob/main/{}", page(code)))
+}
+
+/// Bytes in the unit that a person would choose (powers of 1000).
+pub(super) fn size(bytes: u64) -> String {
+    let mut value = bytes as f64;
+    let mut unit = "B";
+    for next in ["kB", "MB", "GB"] {
+        if value < 999.5 {
+            break;
+        }
+        (value, unit) = (value / 1000.0, next);
+    }
+    if unit == "B" { format!("{bytes} B") } else { format!("{value:.1} {unit}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_have_one_digit_behind_the_point() {
+        let check = |bytes, expected: &str| assert_eq!(size(bytes), expected);
+        check(0, "0 B");
+        check(999, "999 B");
+        check(1000, "1.0 kB");
+        check(1_234_567, "1.2 MB");
+        check(999_999_999, "1.0 GB");
+        check(u64::MAX, "18446744073.7 GB");
+    }
+
+    #[test]
+    fn modules_have_short_names() {
+        let check = |path: &str, expected: &str| assert_eq!(module_name(path), expected);
+        check("a/_io.cpython-312-x86_64-linux-gnu.so", "_io.so");
+        check("a/_io.cp312-win_amd64.pyd", "_io.pyd");
+        check("a/_io.abi3.so", "_io.so");
+        check("libz.so.1.3", "libz.so.1.3");
+        check("a/.cpython-312", ".cpython-312");
+    }
+
+    #[test]
+    fn counts_are_read_aloud() {
+        let check = |[errors, warnings, notes, waived]: [usize; 4], expected: &str| {
+            assert_eq!(Counts { errors, warnings, notes, waived }.text(), expected);
+        };
+        check([0, 0, 0, 0], "no findings");
+        check([1, 2, 0, 3], "1 error, 2 warnings, 3 waived");
+        check([0, 0, 1, 0], "1 note");
+    }
+}

@@ -1,0 +1,336 @@
+//! What native files say of themselves.
+
+use std::collections::BTreeMap;
+use std::fmt::{self, Write as _};
+
+use serde_json::{Value, json};
+use wheelsmith_core::audit::NativeFile;
+use wheelsmith_core::binary::elf::{self, Elf, Relro, Undefined};
+use wheelsmith_core::binary::macho::{self, Load, Pages, Slice};
+use wheelsmith_core::binary::pe::{self, Pe};
+use wheelsmith_core::name::{Arch, PlatformTag};
+
+use super::human::{BOLD, DIM, RED, size};
+use super::json::SCHEMA;
+
+/// How wide lines are.
+const WIDTH: usize = 80;
+/// Where values begin.
+const VALUE: usize = 15;
+/// How many symbols of the newest version are named without `--verbose`.
+const SYMBOLS: usize = 6;
+
+/// A file, and the tag that it would earn alone.
+#[derive(Debug)]
+pub(crate) struct Shown {
+    /// How it was named: a path, or an archive whose member it is.
+    pub(crate) given: String,
+    /// What it says of itself.
+    pub(crate) file: NativeFile,
+    /// The tag that it earns when nothing else is there.
+    pub(crate) earns: Option<PlatformTag>,
+}
+
+/// Lines of a name and what it is.
+struct Facts(String);
+
+impl Facts {
+    /// A line; none when there is nothing to say. What is too long goes on below, in whole words,
+    /// which may be copied.
+    fn say(&mut self, name: &str, value: impl fmt::Display) {
+        let value = value.to_string();
+        let mut lines: Vec<String> = Vec::new();
+        for word in value.split_whitespace() {
+            match lines.last_mut() {
+                Some(line) if VALUE + line.chars().count() + 1 + word.chars().count() <= WIDTH => {
+                    let _ = write!(line, " {word}");
+                }
+                _ => lines.push(word.to_owned()),
+            }
+        }
+        for (i, line) in lines.iter().enumerate() {
+            let name = if i == 0 { name } else { "" };
+            let _ = writeln!(self.0, "  {DIM}{name:width$}{DIM:#}{line}", width = VALUE - 2);
+        }
+    }
+
+    /// A line for each value, the name before the first.
+    fn list(&mut self, name: &str, values: impl IntoIterator<Item = String>) {
+        for (i, value) in values.into_iter().enumerate() {
+            self.say(if i == 0 { name } else { "" }, value);
+        }
+    }
+}
+
+pub(super) fn human(files: &[Shown], verbose: bool) -> String {
+    let mut facts = Facts(String::new());
+    for (i, shown) in files.iter().enumerate() {
+        if i > 0 {
+            facts.0.push('\n');
+        }
+        one(&mut facts, shown, verbose);
+    }
+    facts.0
+}
+
+fn one(facts: &mut Facts, shown: &Shown, verbose: bool) {
+    let file = &shown.file;
+    let bytes = size(file.size_bytes);
+    let _ = writeln!(facts.0, "{BOLD}{}{BOLD:#}  {DIM}{bytes}{DIM:#}", file.path);
+    if let Some(problem) = &file.problem {
+        let _ = writeln!(facts.0, "  {RED}{problem}{RED:#}");
+        return;
+    }
+    if let Some(elf) = &file.elf {
+        elf_facts(facts, file, elf, verbose);
+    } else if let Some(macho) = &file.macho {
+        for slice in &macho.slices {
+            slice_facts(facts, slice);
+        }
+    } else if let Some(pe) = &file.pe {
+        pe_facts(facts, pe, verbose);
+    } else if let Some(archive) = &file.archive {
+        let arch = processor(archive.arch, archive.machine);
+        facts.say("is", format!("a static library of ELF objects for {arch}"));
+    } else {
+        facts.say("is", "a static library");
+    }
+    extension(facts, file, verbose);
+    let others = "no portable tag without libraries of others";
+    match &shown.earns {
+        Some(PlatformTag::Any) => {}
+        Some(PlatformTag::Linux { .. }) => facts.say("earns", others),
+        Some(tag) => facts.say("earns", format!("{tag}, as far as it alone goes")),
+        None if needs_any(file) => facts.say("earns", others),
+        None => {}
+    }
+}
+
+fn needs_any(file: &NativeFile) -> bool {
+    let slices = file.macho.iter().flat_map(|macho| &macho.slices);
+    file.elf.as_ref().is_some_and(|elf| !elf.needed.is_empty())
+        || slices.into_iter().any(|slice| !slice.needed.is_empty())
+        || file.pe.as_ref().is_some_and(|pe| !pe.imports.is_empty())
+}
+
+fn extension(facts: &mut Facts, file: &NativeFile, verbose: bool) {
+    if let Some(extension) = &file.extension {
+        let of = [&extension.python, &extension.abi].into_iter().flatten();
+        let of: Vec<&str> = of.map(String::as_str).collect();
+        let mut text = format!("`import {}`", extension.module);
+        if let Some(abi) = of.last() {
+            let _ = write!(text, " for {abi}");
+        }
+        facts.say("Python", text);
+    }
+    facts.say("started by", file.python.starts.join(", "));
+    if verbose {
+        facts.say("from Python", file.python.used.join(", "));
+    }
+}
+
+fn processor(arch: Option<Arch>, machine: u16) -> String {
+    arch.map_or_else(|| format!("machine {machine}"), |arch| arch.to_string())
+}
+
+fn elf_facts(facts: &mut Facts, file: &NativeFile, elf: &Elf, verbose: bool) {
+    let kind = match elf.kind {
+        elf::Kind::Program => "program",
+        elf::Kind::StaticProgram => "static program",
+        elf::Kind::SharedLibrary => "shared library",
+        elf::Kind::Object => "object file",
+        elf::Kind::Other => "file of another kind",
+    };
+    let mut text = format!("ELF {kind} for {}", processor(elf.arch, elf.machine));
+    if let Some(level) = elf.x86_64_level {
+        let _ = write!(text, "-v{level}");
+    }
+    if let Some(api) = elf.android_api {
+        let _ = write!(text, ", Android {api}");
+    }
+    facts.say("is", text);
+    facts.say("loader", elf.interpreter.as_deref().unwrap_or_default());
+    facts.say("SONAME", elf.soname.as_deref().unwrap_or_default());
+    facts.say("RPATH", elf.rpath.join(":"));
+    facts.say("RUNPATH", elf.runpath.join(":"));
+    let versions = |library: &String| {
+        let versions = elf.needed_versions.get(library).into_iter().flatten();
+        let mut versions: Vec<&str> = versions.map(String::as_str).collect();
+        versions.sort_by_key(|version| std::cmp::Reverse(numbers(version)));
+        if versions.is_empty() {
+            library.clone()
+        } else {
+            format!("{library} {}", versions.join(", "))
+        }
+    };
+    facts.list("needs", elf.needed.iter().map(versions));
+    let others = elf.needed_versions.keys().filter(|library| !elf.needed.contains(library));
+    facts.list("versions of", others.map(versions));
+    facts.say("provides", elf.defined_versions.iter().cloned().collect::<Vec<_>>().join(", "));
+    symbols(facts, file, verbose);
+    let mut hardening = vec![match elf.relro {
+        Relro::None => "no RELRO",
+        Relro::Partial => "partial RELRO",
+        Relro::Full => "full RELRO",
+    }];
+    if matches!(elf.kind, elf::Kind::Program | elf::Kind::StaticProgram) {
+        hardening.push(if elf.is_pie { "PIE" } else { "no PIE" });
+    }
+    hardening.push(match elf.executable_stack {
+        Some(false) => "no code on the stack",
+        Some(true) => "code on the stack",
+        None => "nothing said of the stack",
+    });
+    if elf.text_relocations {
+        hardening.push("relocations in code");
+    }
+    if elf.kind != elf::Kind::Object {
+        facts.say("hardening", hardening.join(", "));
+    }
+    if let Some((least, most)) = elf.alignment_bytes {
+        let range = if least == most { String::new() } else { format!(" to {most:#x}") };
+        facts.say("aligned to", format!("{least:#x}{range}"));
+    }
+    facts.say("build id", elf.build_id.as_deref().unwrap_or_default());
+    if elf.unloaded_bytes > 0 && elf.kind != elf::Kind::Object {
+        facts.say("not loaded", size(elf.unloaded_bytes));
+    }
+    facts.say("may load", elf.static_openers.join(", "));
+}
+
+/// The symbols of the newest version in each namespace; with `verbose` all.
+fn symbols(facts: &mut Facts, file: &NativeFile, verbose: bool) {
+    let name = |symbol: &Undefined| match &symbol.version {
+        Some((version, _)) => format!("{}@{version}", symbol.name),
+        None => symbol.name.clone(),
+    };
+    if verbose {
+        let weak = |symbol: &Undefined| if symbol.weak { " (weak)" } else { "" };
+        facts.list("takes", file.undefined.iter().map(|s| format!("{}{}", name(s), weak(s))));
+        return;
+    }
+    let mut newest: BTreeMap<&str, (Vec<u32>, Vec<String>)> = BTreeMap::new();
+    for symbol in &file.undefined {
+        let Some((version, _)) = &symbol.version else { continue };
+        let namespace = version.rsplit_once('_').map_or("", |(namespace, _)| namespace);
+        let (best, names) = newest.entry(namespace).or_default();
+        let version = numbers(version);
+        if version > *best {
+            names.clear();
+            *best = version;
+        } else if version < *best {
+            continue;
+        }
+        names.push(name(symbol));
+    }
+    let newest = newest.into_values().map(|(_, mut names)| {
+        let more = names.len().saturating_sub(SYMBOLS);
+        names.truncate(SYMBOLS);
+        if more > 0 {
+            names.push(format!("and {more} more"));
+        }
+        names.join(", ")
+    });
+    facts.list("newest", newest.collect::<Vec<_>>());
+    let count = file.undefined.len();
+    let taken = if count == 1 { "symbol" } else { "symbols" };
+    facts.say("symbols", format!("takes {count} {taken}, offers {}", file.exports.count()));
+}
+
+/// `GLIBC_2.17` as `[2, 17]`, to be compared.
+fn numbers(version: &str) -> Vec<u32> {
+    let tail = version.rsplit('_').next().unwrap_or_default();
+    tail.split('.').filter_map(|number| number.parse().ok()).collect()
+}
+
+fn slice_facts(facts: &mut Facts, slice: &Slice) {
+    let kind = match slice.kind {
+        macho::Kind::Program => "program",
+        macho::Kind::SharedLibrary => "shared library",
+        macho::Kind::Bundle => "bundle",
+        macho::Kind::Object => "object file",
+        macho::Kind::DebugInfo => "debug information",
+        macho::Kind::Archive => "static library",
+        macho::Kind::Other => "file of another kind",
+    };
+    facts.say("is", format!("Mach-O {kind} for {}", slice.cpu));
+    for build in &slice.builds {
+        let sdk = build.sdk.map(|sdk| format!(" (SDK {sdk})")).unwrap_or_default();
+        facts.say("made for", format!("{} {}{sdk}", build.platform, build.minimum));
+    }
+    facts.say("install name", slice.install_name.as_deref().unwrap_or_default());
+    facts.list("rpath", slice.rpaths.iter().cloned());
+    let needs = slice.needed.iter().map(|needed| {
+        let how = match needed.kind {
+            Load::Required => "",
+            Load::Weak => " (weak)",
+            Load::Reexport => " (re-exported)",
+            Load::Upward => " (upward)",
+            Load::Lazy => " (when used)",
+        };
+        format!("{}{how}", needed.name)
+    });
+    facts.list("needs", needs);
+    if let Some(signature) = &slice.signature {
+        let by = if signature.ad_hoc { "by nobody (ad hoc)" } else { "by somebody" };
+        let pages = match signature.pages {
+            Pages::Right => "pages are right".to_owned(),
+            Pages::Wrong { count, .. } => format!("{count} pages were changed since"),
+            Pages::NotChecked => "pages were not checked".to_owned(),
+            Pages::Unreadable => "unreadable".to_owned(),
+        };
+        facts.say("signed", format!("{by}; {pages}"));
+    } else if slice.kind.is_loaded() {
+        facts.say("signed", "no");
+    }
+}
+
+fn pe_facts(facts: &mut Facts, pe: &Pe, verbose: bool) {
+    let kind = match pe.kind {
+        pe::Kind::Program => "program",
+        pe::Kind::SharedLibrary => "DLL",
+        pe::Kind::Other => "file of another kind",
+    };
+    facts.say("is", format!("PE {kind} for {}", processor(pe.arch, pe.machine)));
+    facts.say("made for", format!("Windows {} (by its internal number)", pe.subsystem_version));
+    facts.say("name", pe.export_name.as_deref().unwrap_or_default());
+    let needs = pe.imports.iter().map(|import| {
+        let count = import.symbols.len() + import.by_number;
+        let plural = if count == 1 { "symbol" } else { "symbols" };
+        let delayed = if import.is_delayed { ", when used" } else { "" };
+        format!("{} ({count} {plural}{delayed})", import.library)
+    });
+    facts.list("needs", needs);
+    if verbose {
+        let names = pe.imports.iter().flat_map(|import| {
+            import.symbols.iter().map(|symbol| format!("{symbol} of {}", import.library))
+        });
+        facts.list("takes", names);
+        facts.list("offers", pe.exports.iter().cloned());
+    } else {
+        facts.say("symbols", format!("offers {}", pe.exports.len() + pe.forwarders));
+    }
+    let set = [
+        (pe.no_execute, "NX"),
+        (pe.dynamic_base, "ASLR"),
+        (pe.high_entropy, "high-entropy ASLR"),
+        (pe.control_flow_guard, "CFG"),
+    ];
+    let set: Vec<&str> = set.iter().filter(|(is_set, _)| *is_set).map(|(_, name)| *name).collect();
+    facts.say("hardening", if set.is_empty() { "none".to_owned() } else { set.join(", ") });
+    facts.say("signed", if pe.is_signed { "yes; nobody looked whether rightly" } else { "no" });
+}
+
+pub(super) fn json(files: &[Shown]) -> Value {
+    let files = files.iter().map(|shown| {
+        let Shown { given, file, earns } = shown;
+        let mut value = json!(file);
+        value["given"] = json!(given);
+        value["earns"] = json!(earns);
+        value["undefined"] = json!(file.undefined);
+        value["starts"] = json!(file.python.starts);
+        value["problem"] = json!(file.problem.as_ref().map(ToString::to_string));
+        value
+    });
+    json!({ "schema": SCHEMA, "files": files.collect::<Vec<_>>() })
+}

@@ -1,0 +1,126 @@
+//! Inputs to a report: opens each, reads what the audit needs of it, and judges.
+
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use super::{Artifact, Inspect, Limits};
+use crate::audit::{self, Ask, Input, Kind, NativeFile, Opened, Report, WheelText};
+use crate::name::{WheelFilename, WheelPath};
+use crate::sys::Host;
+
+/// No `WHEEL` is longer, in bytes.
+const LONGEST_WHEEL: u64 = 1 << 20;
+
+/// Audits every one of `paths`, several at once; the report is the same for any number of jobs. An
+/// input that cannot be read does not keep the others from being judged.
+pub fn report(
+    paths: &[PathBuf],
+    ask: &Ask,
+    inspect: Inspect,
+    limits: &Limits,
+    host: &Host,
+) -> Report {
+    let inputs: Vec<Mutex<Option<Input>>> = paths.iter().map(|_| Mutex::new(None)).collect();
+    let next = AtomicUsize::new(0);
+    let task = host.task("auditing", paths.len() as u64);
+    let work = || {
+        loop {
+            let i = next.fetch_add(1, Ordering::Relaxed);
+            let Some(path) = paths.get(i) else { return };
+            // Without a token the work is done all the same, only not beside others.
+            let _token = host.jobs.acquire().ok();
+            let input = input(path, ask, inspect, limits, host);
+            if let Ok(mut place) = inputs[i].lock() {
+                *place = Some(input);
+            }
+            task.advance(1, paths[i].display().to_string());
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 1..host.jobs.count().min(paths.len()) {
+            scope.spawn(work);
+        }
+        work();
+    });
+    let done = inputs.into_iter().zip(paths).map(|(input, path)| {
+        let input = input.into_inner().unwrap_or_default();
+        input.unwrap_or_else(|| failed(shown(path), Kind::File, "it was not reached".to_owned()))
+    });
+    Report::new(done.collect())
+}
+
+/// Audits one input.
+fn input(path: &Path, ask: &Ask, inspect: Inspect, limits: &Limits, host: &Host) -> Input {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let is_wheel = name.ends_with(".whl");
+    let kind = if is_wheel { Kind::Wheel } else { Kind::File };
+    let artifact = match Artifact::open(path, limits, host) {
+        Ok(artifact) => artifact,
+        Err(error) => return failed(shown(path), kind, chain(&error)),
+    };
+    let filename = match name.parse::<WheelFilename>() {
+        Ok(filename) => Some(filename),
+        Err(error) if is_wheel => return failed(shown(path), kind, error.to_string()),
+        Err(_) => None,
+    };
+    let (files, findings) = match artifact.native_files(&inspect, host) {
+        Ok(found) => found,
+        Err(error) => return failed(shown(path), artifact.kind(), chain(&error)),
+    };
+    let wheel = filename.as_ref().and_then(|filename| wheel_text(&artifact, filename));
+    let (path, kind) = (shown(path), artifact.kind());
+    audit::input(Opened { path, kind, filename, wheel, files, findings }, ask)
+}
+
+/// What `WHEEL` says; nothing when there is none.
+fn wheel_text(artifact: &Artifact, filename: &WheelFilename) -> Option<WheelText> {
+    let is_it = |path: &WheelPath| {
+        let parts: Vec<&str> = path.parts().collect();
+        matches!(parts[..], [dir, "WHEEL"] if dir.ends_with(".dist-info"))
+    };
+    let expected = format!("{}.dist-info/WHEEL", filename.stem());
+    let members = artifact.members().iter().map(|member| &member.path);
+    let mut candidates: Vec<&WheelPath> = members.filter(|path| is_it(path)).collect();
+    candidates.sort_by_key(|path| path.as_str() != expected);
+    let bytes = artifact.read(candidates.first()?, LONGEST_WHEEL).ok()?;
+    Some(WheelText::parse(&String::from_utf8_lossy(&bytes)))
+}
+
+fn failed(path: String, kind: Kind, error: String) -> Input {
+    Input { error: Some(error), ..Input::new(path, kind) }
+}
+
+/// A path as it was given, with `/` on every host.
+fn shown(path: &Path) -> String {
+    let text = path.to_string_lossy();
+    if cfg!(windows) { text.replace('\\', "/") } else { text.into_owned() }
+}
+
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
+}
+
+/// The native files in directories, for needs that the wheel itself does not meet.
+///
+/// # Errors
+/// A directory that cannot be read.
+pub fn libraries(
+    dirs: &[PathBuf],
+    limits: &Limits,
+    host: &Host,
+) -> Result<Vec<NativeFile>, super::Error> {
+    let mut files = Vec::new();
+    for dir in dirs {
+        let artifact = Artifact::open(dir, limits, host)?;
+        files.extend(artifact.native_files(&Inspect::default(), host)?.0);
+    }
+    Ok(files)
+}

@@ -1,0 +1,144 @@
+//! What a wheel says of itself: the tags of its file name, and those of `WHEEL`.
+
+use std::collections::BTreeSet;
+
+use super::NativeFile;
+use crate::finding::{Code, Finding};
+use crate::name::{PlatformTag, WheelFilename};
+
+/// What `WHEEL` says (binary distribution format, "the .dist-info directory").
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct WheelText {
+    /// The `Tag` lines, each set taken apart: `py3-none-any`.
+    pub tags: BTreeSet<String>,
+    /// `Root-Is-Purelib`.
+    pub is_purelib: Option<bool>,
+}
+
+impl WheelText {
+    /// Reads the lines; what is no line of the format is passed over.
+    pub fn parse(text: &str) -> Self {
+        let mut found = Self::default();
+        for line in text.lines().take_while(|line| !line.trim().is_empty()) {
+            let Some((name, value)) = line.split_once(':') else { continue };
+            let value = value.trim();
+            if name.trim().eq_ignore_ascii_case("tag") {
+                found.tags.extend(expand(value));
+            } else if name.trim().eq_ignore_ascii_case("root-is-purelib") {
+                found.is_purelib = Some(value.eq_ignore_ascii_case("true"));
+            }
+        }
+        found
+    }
+}
+
+/// `py2.py3-none-any` -> `py2-none-any`, `py3-none-any`.
+fn expand(tag: &str) -> Vec<String> {
+    let parts: Vec<Vec<&str>> = tag.splitn(3, '-').map(|set| set.split('.').collect()).collect();
+    let [python, abi, platform] = &parts[..] else { return vec![tag.to_owned()] };
+    let mut tags = Vec::new();
+    // A hostile line could stand for any number of tags.
+    if python.len() * abi.len() * platform.len() > 10_000 {
+        return vec![tag.to_owned()];
+    }
+    for python in python {
+        for abi in abi {
+            tags.extend(platform.iter().map(|platform| format!("{python}-{abi}-{platform}")));
+        }
+    }
+    tags
+}
+
+/// Whether name, `WHEEL` and files agree. Whether the files keep the platform tags is the judges'
+/// business.
+pub(super) fn check(
+    filename: &WheelFilename,
+    wheel: Option<&WheelText>,
+    files: &[NativeFile],
+    findings: &mut Vec<Finding>,
+) {
+    let mut find = |code, message: String| findings.push(Finding::whole(code, message));
+    let natives: Vec<&NativeFile> = files.iter().filter(|file| !file.is_device_code()).collect();
+    let is_any = filename.platforms.contains(&PlatformTag::Any);
+    match natives.first() {
+        Some(file) if is_any => {
+            let more = match natives.len() - 1 {
+                0 => String::new(),
+                more => format!(" and {more} more"),
+            };
+            let message =
+                format!("it claims to run anywhere, and has the native file `{}`{more}", file.path);
+            find(Code::NativeInAny, message);
+        }
+        None if !is_any => {
+            let message = format!("it claims {}, and has no native file", list(filename));
+            find(Code::NoNativeFiles, message);
+        }
+        _ => {}
+    }
+    for tag in &filename.platforms {
+        if let PlatformTag::Linux { .. } = tag {
+            find(Code::UnportableTag, format!("`{tag}` promises nothing but a processor"));
+        }
+    }
+    let Some(wheel) = wheel else {
+        find(Code::Unreadable, "it has no WHEEL in its `.dist-info`".to_owned());
+        return;
+    };
+    let named: BTreeSet<String> = filename.expanded_tags().into_iter().collect();
+    if named != wheel.tags {
+        let only = |what: &str, tags: &BTreeSet<String>, others: &BTreeSet<String>| {
+            let tags: Vec<String> =
+                tags.difference(others).map(|t| format!("{what}: {t}")).collect();
+            tags
+        };
+        let mut evidence = only("only in the name", &named, &wheel.tags);
+        evidence.extend(only("only in WHEEL", &wheel.tags, &named));
+        let message = "its file name and its WHEEL have different tags";
+        findings.push(Finding::whole(Code::TagsDiffer, message).because(evidence));
+    }
+    if wheel.is_purelib == Some(true) && !natives.is_empty() {
+        let message = "it says `Root-Is-Purelib: true`, and has native files";
+        findings.push(Finding::whole(Code::PurelibWithNative, message));
+    }
+}
+
+fn list(filename: &WheelFilename) -> String {
+    let tags = filename.platforms.iter().map(|tag| format!("`{tag}`"));
+    tags.collect::<Vec<_>>().join(" and ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LIBRARY: &[u8] = include_bytes!("../../../testdata/elf/x86_64.so");
+
+    #[test]
+    fn name_and_lines_and_files_must_agree() {
+        let row = |name: &str, wheel: &str, has_native: bool, expected: &[&str]| {
+            let files: Vec<NativeFile> =
+                NativeFile::read(&"p/x.so".parse().unwrap(), LIBRARY).into_iter().collect();
+            let files = if has_native { &files[..] } else { &[] };
+            let mut findings = Vec::new();
+            let wheel = (!wheel.is_empty()).then(|| WheelText::parse(wheel));
+            check(&name.parse().unwrap(), wheel.as_ref(), files, &mut findings);
+            let codes: Vec<&str> = findings.iter().map(|f| f.code.as_str()).collect();
+            assert_eq!(codes, expected, "{findings:?}");
+        };
+        let linux = "d-1-py3-none-manylinux2014_x86_64.manylinux_2_17_x86_64.whl";
+        let both = "Tag: py3-none-manylinux2014_x86_64\nTag: py3-none-manylinux_2_17_x86_64\n";
+        let set = "Tag: py3-none-manylinux_2_17_x86_64.manylinux2014_x86_64\n";
+        row(linux, both, true, &[]);
+        row(linux, set, true, &[]);
+        row(linux, "Tag: py3-none-linux_x86_64\n", true, &["tags-differ"]);
+        row(linux, "Root-Is-Purelib: false\n", true, &["tags-differ"]);
+        row(linux, &format!("Root-Is-Purelib: true\n{both}"), true, &["purelib-with-native"]);
+        row(linux, "", true, &["unreadable"]);
+        row(linux, both, false, &["no-native-files"]);
+        row("d-1-py3-none-any.whl", "Tag: py3-none-any\n", false, &[]);
+        row("d-1-py3-none-any.whl", "Tag: py3-none-any\n", true, &["native-in-any"]);
+        let plain = "Tag: py3-none-linux_x86_64\n";
+        row("d-1-py3-none-linux_x86_64.whl", plain, true, &["unportable-tag"]);
+    }
+}

@@ -1,0 +1,270 @@
+use super::*;
+
+macro_rules! fixture {
+    ($name:literal) => {
+        include_bytes!(concat!("../../../testdata/elf/", $name)).as_slice()
+    };
+}
+
+fn file(path: &str, bytes: &[u8]) -> NativeFile {
+    NativeFile::read(&path.parse().unwrap(), bytes).unwrap()
+}
+
+/// The same file with other facts.
+fn edited(path: &str, bytes: &[u8], edit: impl FnOnce(&mut NativeFile)) -> NativeFile {
+    let mut file = file(path, bytes);
+    edit(&mut file);
+    file
+}
+
+fn elf(file: &mut NativeFile) -> &mut crate::binary::elf::Elf {
+    file.elf.as_mut().unwrap()
+}
+
+/// Files judged for a tag earn one, and get findings as `code file`; without those that nearly every
+/// file of a few lines gets.
+#[track_caller]
+fn check_under(files: &[NativeFile], terms: &Terms, tag: &str, earned: &str, findings: &[&str]) {
+    const LEFT_OUT: [Code; 2] = [Code::NoBuildId, Code::NoRelro];
+    let wanted = Wanted::by_tag(&tag.parse().unwrap()).unwrap();
+    let audit = judge_under(files.to_vec(), &wanted, terms);
+    let said = audit.findings.iter().filter(|finding| !LEFT_OUT.contains(&finding.code));
+    let text = |f: &Finding| format!("{} {}", f.code, f.file.as_ref().map_or("", |p| p.as_str()));
+    assert_eq!(said.map(text).collect::<Vec<_>>(), findings, "{:#?}", audit.findings);
+    assert_eq!(audit.earned_text(), earned);
+}
+
+#[track_caller]
+fn check(files: &[NativeFile], tag: &str, earned: &str, findings: &[&str]) {
+    check_under(files, &Terms::default(), tag, earned, findings);
+}
+
+const X86_64: &str = "manylinux_2_17_x86_64";
+const LINUX: &str = "linux_x86_64";
+
+#[test]
+fn newer_processors_are_no_promise() {
+    let v3 = |path: &str| [file(path, fixture!("x86-64-v3.so"))];
+    check(&v3("p/lib.so"), X86_64, LINUX, &["isa-too-new p/lib.so"]);
+    check(&v3("p/glibc-hwcaps/x86-64-v3/lib.so"), X86_64, "manylinux_2_5_x86_64", &[]);
+}
+
+#[test]
+fn floating_point_arguments_must_lie_where_the_target_has_them() {
+    let soft = [file("p/lib.so", fixture!("soft-float.so"))];
+    check(&soft, "manylinux_2_17_armv7l", "linux_armv7l", &["wrong-arch p/lib.so"]);
+    let hard = [file("p/lib.so", fixture!("armv7l.so"))];
+    check(&hard, "manylinux_2_17_armv7l", "manylinux_2_17_armv7l", &[]);
+    // The loader passes over the one that does not fit.
+    let user = edited("p/user.so", fixture!("armv7l.so"), |file| {
+        elf(file).needed = vec!["lib.so".to_owned()];
+        elf(file).runpath = vec!["$ORIGIN".to_owned()];
+    });
+    let [soft] = soft;
+    let both = ["wrong-arch p/lib.so", "external-library p/user.so"];
+    check(&[soft, user], "manylinux_2_17_armv7l", "linux_armv7l", &both);
+    let riscv = edited("p/lib.so", fixture!("riscv64.so"), |file| {
+        assert_eq!(elf(file).float_abi, Some(crate::binary::elf::FloatAbi::Double));
+        elf(file).float_abi = Some(crate::binary::elf::FloatAbi::Soft);
+    });
+    check(&[riscv], "manylinux_2_31_riscv64", "linux_riscv64", &["wrong-arch p/lib.so"]);
+}
+
+#[test]
+fn large_pages_need_large_alignment() {
+    let tag = "manylinux_2_17_aarch64";
+    check(&[file("p/lib.so", fixture!("aarch64.so"))], tag, tag, &[]);
+    let small = [file("p/lib.so", fixture!("page-4k.so"))];
+    check(&small, tag, tag, &["page-alignment p/lib.so"]);
+}
+
+#[test]
+fn symbols_that_nobody_has_are_pointed_at() {
+    let gaps = file("p/lib.so", fixture!("gaps.so"));
+    let fpe = "fpe-symbols p/lib.so";
+    check(std::slice::from_ref(&gaps), X86_64, LINUX, &[fpe, "undefined-symbol p/lib.so"]);
+    let names = |file: NativeFile| {
+        let wanted = Wanted::by_tag(&X86_64.parse().unwrap()).unwrap();
+        let findings = judge(vec![file], &wanted).findings;
+        findings.into_iter().find(|f| f.code == Code::UndefinedSymbol).map(|f| f.evidence)
+    };
+    // Python's own are there, because nothing but Python loads a library that uses them.
+    assert_eq!(names(gaps.clone()), Some(vec!["absent_function".to_owned()]));
+    // What another library outside may have, without a version, is not known.
+    let needs_more = edited("p/lib.so", fixture!("gaps.so"), |file| {
+        elf(file).needed.push("libz.so.1".to_owned());
+    });
+    assert_eq!(names(needs_more), None);
+    // Nor what the process has, where a library asks for nothing.
+    assert_eq!(names(edited("p/lib.so", fixture!("gaps.so"), |f| elf(f).needed.clear())), None);
+    let weak = edited("p/lib.so", fixture!("gaps.so"), |file| {
+        file.undefined.iter_mut().for_each(|symbol| symbol.weak = true);
+    });
+    assert_eq!(names(weak), None);
+}
+
+#[test]
+fn what_is_loaded_together_serves_each_other() {
+    // `user.so` calls what `libplain.so` has; here without a version, and needed by somebody else.
+    let user = edited("p/user.so", fixture!("runpath.so"), |file| {
+        assert!(file.undefined.iter().any(|symbol| symbol.name == "plain_length"));
+        elf(file).needed = vec!["libc.so.6".to_owned()];
+    });
+    let plain = || file("p/libplain.so", fixture!("x86_64.so"));
+    let asked = ["undefined-symbol p/user.so"];
+    check(&[user.clone(), plain()], X86_64, X86_64, &asked);
+    let first = edited("p/first.so", fixture!("runpath.so"), |file| {
+        elf(file).needed =
+            ["libplain.so", "user.so", "libc.so.6"].into_iter().map(str::to_owned).collect();
+    });
+    check(&[user, plain(), first], X86_64, X86_64, &[]);
+}
+
+#[test]
+fn libpython_is_no_library_of_a_wheel() {
+    let library = edited("p/lib.so", fixture!("x86_64.so"), |file| {
+        elf(file).needed.push("libpython3.12.so.1.0".to_owned());
+    });
+    check(&[library], X86_64, LINUX, &["libpython p/lib.so"]);
+}
+
+#[test]
+fn what_should_not_be_there_twice_or_at_all_is_noted() {
+    let plain = |path: &str| file(path, fixture!("x86_64.so"));
+    let twice = ["duplicate-library p/libplain.so"];
+    check(&[plain("p/libplain.so"), plain("q/libplain.so.1")], X86_64, X86_64, &twice);
+    let variants = [plain("p/libplain.so"), plain("p/glibc-hwcaps/x86-64-v3/libplain.so")];
+    check(&variants, X86_64, X86_64, &[]);
+    let grafted = [plain("p.libs/libplain.so"), file("p/user.so", fixture!("runpath.so"))];
+    let both = ["external-library p/user.so", "unused-library p.libs/libplain.so"];
+    check(&grafted, X86_64, LINUX, &both);
+    let user = edited("p/user.so", fixture!("runpath.so"), |file| {
+        elf(file).runpath = vec!["$ORIGIN/../p.libs".to_owned()];
+    });
+    check(&[plain("p.libs/libplain.so"), user], X86_64, X86_64, &[]);
+}
+
+#[test]
+fn what_is_never_loaded_is_weighed() {
+    let with = |size_mib: u64, unloaded_mib: u64| {
+        [edited("p/lib.so", fixture!("x86_64.so"), |file| {
+            file.size_bytes = size_mib << 20;
+            elf(file).unloaded_bytes = unloaded_mib << 20;
+        })]
+    };
+    check(&with(10, 2), X86_64, X86_64, &[]);
+    check(&with(9, 2), X86_64, X86_64, &["unstripped p/lib.so"]);
+    check(&with(2, 1), X86_64, X86_64, &[]);
+}
+
+#[test]
+fn static_programs_that_open_libraries_are_named() {
+    let program = [file("p/run", fixture!("static-opener"))];
+    let both = ["static-dlopen p/run", "no-pie p/run"];
+    check(&program, X86_64, "manylinux_2_5_x86_64", &both);
+    let program = [file("p/run", fixture!("static-program"))];
+    check(&program, X86_64, "manylinux_2_5_x86_64", &["no-pie p/run"]);
+}
+
+#[test]
+fn excluded_libraries_are_promised() {
+    let terms = Terms::new(&["libplain*".to_owned()], Vec::new()).unwrap();
+    let user = [file("p/user.so", fixture!("runpath.so"))];
+    check(&user, X86_64, LINUX, &["external-library p/user.so"]);
+    check_under(&user, &terms, X86_64, "manylinux_2_5_x86_64", &[]);
+}
+
+#[test]
+fn libraries_at_hand_count_with_their_needs() {
+    let user = [file("p/user.so", fixture!("runpath.so"))];
+    let with = |library: NativeFile, earned: &str, findings: &[&str]| {
+        let terms = Terms::new(&[], vec![library]).unwrap();
+        check_under(&user, &terms, X86_64, earned, findings);
+    };
+    // By SONAME, whatever the file is called.
+    with(file("lib/libplain.so.1.2", fixture!("x86_64.so")), X86_64, &[]);
+    with(file("lib/other.so", fixture!("too-new.so")), LINUX, &["external-library p/user.so"]);
+    let newer = file("lib/libplain.so", fixture!("too-new.so"));
+    with(newer, "manylinux_2_34_x86_64", &["symbol-too-new lib/libplain.so"]);
+    let needy = edited("lib/libplain.so", fixture!("x86_64.so"), |file| {
+        elf(file).needed.push("libfoo.so.1".to_owned());
+    });
+    with(needy, LINUX, &["external-library lib/libplain.so"]);
+}
+
+#[test]
+fn android_is_judged_by_its_level() {
+    let library = || file("p/lib.so", fixture!("android.so"));
+    let small = "page-alignment p/lib.so";
+    // Its note says 24; it takes `malloc` of the version that came with 28.
+    check(&[library()], "android_28_arm64_v8a", "android_28_arm64_v8a", &[small]);
+    let two = ["symbol-too-new p/lib.so", "symbol-too-new p/lib.so", small];
+    check(&[library()], "android_21_arm64_v8a", "android_28_arm64_v8a", &two);
+    let camera = edited("p/lib.so", fixture!("android.so"), |file| {
+        elf(file).needed_versions.clear();
+        elf(file).alignment_bytes = None;
+        elf(file).needed.extend(["libaaudio.so", "libpython3.13.so"].map(str::to_owned));
+    });
+    let missing = ["external-library p/lib.so"];
+    check(&[camera], "android_24_arm64_v8a", "android_26_arm64_v8a", &missing);
+    let linux = [file("p/lib.so", fixture!("aarch64.so"))];
+    check(&linux, "android_24_arm64_v8a", "linux_aarch64", &["wrong-libc p/lib.so"]);
+    check(&[library()], "manylinux_2_17_aarch64", "linux_aarch64", &["wrong-libc p/lib.so", small]);
+}
+
+/// What auditwheel says of files in a wheel of a name, and whether it is what we say.
+#[track_caller]
+fn says(files: &[NativeFile], tag: &str, theirs: Option<&str>, reason: &str) {
+    let name = format!("p-1-py3-none-{tag}.whl").parse().unwrap();
+    let wanted = Wanted::by_tag(&tag.parse().unwrap()).unwrap();
+    let told = auditwheel_verdict(&judge(files.to_vec(), &wanted), &name);
+    assert_eq!(told.tag.map(|tag| tag.to_string()).as_deref(), theirs);
+    let reasons = told.reasons.join("; ");
+    assert_eq!(reasons.is_empty(), reason.is_empty(), "{reasons}");
+    assert!(reasons.contains(reason), "{reasons}");
+}
+
+#[test]
+fn what_auditwheel_says_is_told() {
+    let new = file("p/lib.so", fixture!("too-new.so"));
+    says(&[new], X86_64, Some("manylinux_2_34_x86_64"), "");
+    let bare = file("p/lib.so", fixture!("no-sections.so"));
+    says(&[bare], X86_64, Some("manylinux_2_5_x86_64"), "without section headers");
+    let plain = || file("p/libplain.so", fixture!("x86_64.so"));
+    let both = [plain(), file("p/user.so", fixture!("runpath.so"))];
+    says(&both, X86_64, Some(X86_64), "");
+    says(&both[1..], X86_64, Some(LINUX), "");
+    let arm = file("p/arm.so", fixture!("aarch64.so"));
+    says(&[plain(), arm.clone()], X86_64, Some(X86_64), "");
+    says(&[arm], X86_64, None, "");
+    let zig = edited("p/lib.so", fixture!("musl.so"), |file| {
+        elf(file).needed = vec!["libc.so".to_owned()];
+    });
+    says(&[zig], "musllinux_1_2_x86_64", Some(LINUX), "`libc.so`");
+    let pure = file("p-1.data/purelib/p/lib.so", fixture!("x86_64.so"));
+    says(&[pure], X86_64, None, "`purelib`");
+    // A library that another file needs is no root: nobody asks for its processor.
+    let v3 = edited("p/libplain.so", fixture!("x86-64-v3.so"), |file| {
+        elf(file).soname = Some("libplain.so".to_owned());
+    });
+    let user = file("p/user.so", fixture!("runpath.so"));
+    says(&[v3, user], X86_64, Some("manylinux_2_5_x86_64"), "no other needs");
+}
+
+#[test]
+fn excluded_libraries_are_promised_on_every_system() {
+    let macho = include_bytes!("../../../testdata/macho/absolute.dylib").as_slice();
+    let pe = include_bytes!("../../../testdata/pe/user.dll").as_slice();
+    let errors = |bytes: &[u8], tag: &str, exclude: &[&str]| {
+        let exclude: Vec<String> = exclude.iter().map(|&pattern| pattern.to_owned()).collect();
+        let terms = Terms::new(&exclude, Vec::new()).unwrap();
+        let wanted = Wanted::by_tag(&tag.parse().unwrap()).unwrap();
+        let audit = judge_under(vec![file("p/lib", bytes)], &wanted, &terms);
+        audit.findings.iter().filter(|f| f.code == Code::ExternalLibrary).count()
+    };
+    for (bytes, tag) in [(macho, "macosx_11_0_arm64"), (pe, "win_amd64")] {
+        assert!(errors(bytes, tag, &[]) > 0);
+        assert!(errors(bytes, tag, &["absent*"]) > 0);
+        assert_eq!(errors(bytes, tag, &["*"]), 0);
+    }
+}

@@ -1,0 +1,142 @@
+//! What keeps each file from older tags, the newest culprit first.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+
+use super::input::{guess, whole_tag};
+use super::report::Input;
+use super::wanted::System;
+use super::{NativeFile, Origin, Wanted, elf};
+use crate::name::{PlatformTag, WheelPath};
+use crate::policy::{self, Policy};
+
+/// What keeps one file from older tags.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Explanation {
+    /// The file.
+    pub file: WheelPath,
+    /// The tags that it does not keep, newest first.
+    pub steps: Vec<Step>,
+}
+
+/// What keeps a file from one tag, beyond what keeps it from the newer ones.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Step {
+    /// The tag.
+    pub tag: PlatformTag,
+    /// Versions that the tag does not promise, the newest first.
+    pub versions: Vec<Obstacle>,
+    /// Libraries that it does not promise and the wheel does not have.
+    pub libraries: Vec<String>,
+}
+
+/// A version that a tag does not promise.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Obstacle {
+    /// The version: `GLIBC_2.33`.
+    pub version: String,
+    /// The library that has it: `libc.so.6`.
+    pub library: String,
+    /// The symbols that ask for it, sorted; none when nothing does, and only the file's list has it.
+    pub symbols: Vec<String>,
+}
+
+/// What keeps the Linux files of `input` from `want` (a tag, or one without its processor), or from
+/// every tag that they do not keep.
+pub fn explain(input: &Input, want: Option<&str>) -> Vec<Explanation> {
+    let known = want.and_then(|want| whole_tag(want, &input.files));
+    let Some(any) = known.clone().or_else(|| guess(&input.files)) else { return Vec::new() };
+    let Some(wanted) = Wanted::by_tag(&any) else { return Vec::new() };
+    let System::Linux(linux) = wanted.system() else { return Vec::new() };
+    let mut policies: Vec<&Policy> = linux.policies().iter().rev().collect();
+    if let Some(known) = &known {
+        policies.retain(|policy| policy.tag == known.perennial());
+    }
+    let outside: BTreeMap<&WheelPath, Vec<&str>> = input
+        .needs
+        .iter()
+        .filter(|need| !matches!(need.origin, Origin::Inside(_)))
+        .fold(BTreeMap::new(), |mut map: BTreeMap<_, Vec<&str>>, need| {
+            map.entry(&need.file).or_default().push(&need.library);
+            map
+        });
+    let files = input
+        .files
+        .iter()
+        .filter(|file| file.elf.as_ref().is_some_and(|elf| elf.arch == Some(linux.arch())));
+    let explained = files.map(|file| {
+        let libraries = outside.get(&file.path).map(Vec::as_slice).unwrap_or_default();
+        Explanation { file: file.path.clone(), steps: steps(file, libraries, &policies) }
+    });
+    explained.filter(|explanation| !explanation.steps.is_empty()).collect()
+}
+
+fn steps(file: &NativeFile, outside: &[&str], policies: &[&Policy]) -> Vec<Step> {
+    let mut steps = Vec::new();
+    let mut said_versions = BTreeSet::new();
+    let mut said_libraries = BTreeSet::new();
+    for policy in policies {
+        let mut versions: Vec<Obstacle> = Vec::new();
+        for (library, wanted) in file.elf.iter().flat_map(|elf| &elf.needed_versions) {
+            if policy::is_loader(library) {
+                continue;
+            }
+            for version in wanted.iter().filter(|version| !policy.allows_version(version)) {
+                if said_versions.insert((library.clone(), version.clone())) {
+                    let symbols = symbols(file, library, version);
+                    let (version, library) = (version.clone(), library.clone());
+                    versions.push(Obstacle { version, library, symbols });
+                }
+            }
+        }
+        versions.sort_by_key(|obstacle| std::cmp::Reverse(elf::age(&obstacle.version)));
+        let libraries = outside.iter().filter(|library| !policy.allows_library(library));
+        let libraries: Vec<String> = libraries
+            .map(|library| (*library).to_owned())
+            .filter(|l| said_libraries.insert(l.clone()))
+            .collect();
+        if !versions.is_empty() || !libraries.is_empty() {
+            steps.push(Step { tag: policy.tag.clone(), versions, libraries });
+        }
+    }
+    steps
+}
+
+fn symbols(file: &NativeFile, library: &str, version: &str) -> Vec<String> {
+    let asks = file.undefined.iter().filter(|symbol| {
+        symbol.version.as_ref().is_some_and(|(v, l)| v == version && l == library)
+    });
+    asks.map(|symbol| symbol.name.clone()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::audit::{Ask, Kind, Opened, input};
+
+    use super::*;
+
+    #[test]
+    fn each_tag_names_what_it_lacks() {
+        let bytes = include_bytes!("../../../testdata/elf/too-new.so").as_slice();
+        let file = NativeFile::read(&"p/x.so".parse().unwrap(), bytes).unwrap();
+        let opened = Opened {
+            path: "x.so".to_owned(),
+            kind: Kind::File,
+            filename: None,
+            wheel: None,
+            files: vec![file],
+            findings: Vec::new(),
+        };
+        let input = input(opened, &Ask::default());
+        let found = explain(&input, None);
+        let [explanation] = &found[..] else { panic!("{found:?}") };
+        let first = &explanation.steps[0];
+        assert_eq!(first.tag.to_string(), "manylinux_2_31_x86_64");
+        assert_eq!(first.versions[0].version, "GLIBC_2.34");
+        assert_eq!(first.versions[0].symbols, ["pthread_create"]);
+        assert!(explain(&input, Some("manylinux_2_34")).is_empty());
+        let steps = &explain(&input, Some("manylinux_2_17"))[0].steps;
+        assert_eq!(steps.len(), 1);
+    }
+}

@@ -1,0 +1,147 @@
+//! Where each library comes from that the files of a wheel need.
+
+use serde::Serialize;
+
+use super::graph::Graph;
+use super::wanted::{System, Wanted};
+use super::{NativeFile, dyld, macho};
+use crate::binary::elf::Kind;
+use crate::name::{Arch, WheelPath};
+use crate::policy::{self, windows};
+
+/// A library that a file needs.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Need {
+    /// The file that needs it.
+    pub file: WheelPath,
+    /// The library, as the file names it.
+    pub library: String,
+    /// Where it comes from.
+    pub origin: Origin,
+    /// Whether the file works without it as well.
+    pub is_optional: bool,
+}
+
+/// Where a library comes from.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case", tag = "origin", content = "path")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "NeedOrigin"))]
+pub enum Origin {
+    /// The wheel has it, here, and the loader finds it.
+    Inside(WheelPath),
+    /// The wheel has it, here, and the loader looks elsewhere.
+    Misplaced(WheelPath),
+    /// The platform tag promises it.
+    Promised,
+    /// Python itself.
+    Python,
+    /// None of these.
+    Outside,
+}
+
+/// What the files need, by file and in the order in which they name it.
+pub fn needs(files: &[NativeFile], wanted: &Wanted) -> Vec<Need> {
+    match &wanted.system {
+        System::Linux(_) => elf_needs(files, wanted),
+        System::MacOs(system) => {
+            let mut needs: Vec<Need> =
+                system.arches().iter().flat_map(|arch| macho_needs(files, *arch)).collect();
+            needs.sort();
+            needs.dedup();
+            needs
+        }
+        System::Windows(_) => pe_needs(files),
+    }
+}
+
+fn named(files: &[NativeFile], path: &str) -> Option<WheelPath> {
+    files.iter().find(|file| file.path.as_str() == path).map(|file| file.path.clone())
+}
+
+fn elf_needs(files: &[NativeFile], wanted: &Wanted) -> Vec<Need> {
+    let System::Linux(linux) = &wanted.system else { return Vec::new() };
+    let graph = Graph::new(files);
+    let reference = linux.reference();
+    let mut needs = Vec::new();
+    for file in files {
+        let Some(elf) = file.elf.as_ref().filter(|elf| elf.kind != Kind::Object) else { continue };
+        if elf.arch != Some(linux.arch()) {
+            continue;
+        }
+        for library in &elf.needed {
+            let is_found = graph.finds(file.path.as_str(), library);
+            let place = graph.elsewhere(elf, library).and_then(|path| named(files, path));
+            let origin = match place {
+                Some(path) if is_found => Origin::Inside(path),
+                // A loaded library that answers to the name by its SONAME alone.
+                None if is_found => Origin::Inside(file.path.clone()),
+                _ if reference.is_some_and(|policy| linux.allows_library(policy, library)) => {
+                    Origin::Promised
+                }
+                _ if policy::is_libpython(library) => Origin::Python,
+                Some(path) => Origin::Misplaced(path),
+                None => Origin::Outside,
+            };
+            let (file, library) = (file.path.clone(), library.clone());
+            needs.push(Need { file, library, origin, is_optional: false });
+        }
+    }
+    needs
+}
+
+fn macho_needs(files: &[NativeFile], arch: Arch) -> Vec<Need> {
+    let slices = || {
+        let slices = files.iter().filter_map(|file| {
+            let slice = file.macho.as_ref()?.slices.iter().find(|s| s.arch == Some(arch))?;
+            Some((file, slice))
+        });
+        slices.filter(|(_, slice)| slice.kind.is_loaded())
+    };
+    let graph = dyld::Graph::new(slices().map(|(file, slice)| (file.path.as_str(), slice)));
+    let mut needs = Vec::new();
+    for (file, slice) in slices() {
+        for needed in &slice.needed {
+            let library = &needed.name;
+            let place = graph.elsewhere(library).and_then(|path| named(files, path));
+            let origin = match place {
+                Some(path) if graph.finds(file.path.as_str(), library) => Origin::Inside(path),
+                _ if macho::is_system(library) => Origin::Promised,
+                _ if library.contains("/Python.framework/") => Origin::Python,
+                Some(path) => Origin::Misplaced(path),
+                None => Origin::Outside,
+            };
+            let is_optional = needed.kind == crate::binary::macho::Load::Weak;
+            let (file, library) = (file.path.clone(), library.clone());
+            needs.push(Need { file, library, origin, is_optional });
+        }
+    }
+    needs
+}
+
+fn pe_needs(files: &[NativeFile]) -> Vec<Need> {
+    let mut needs = Vec::new();
+    for file in files {
+        let Some(pe) = &file.pe else { continue };
+        for import in &pe.imports {
+            let name = windows::with_suffix(&import.library);
+            let is_it = |other: &&NativeFile| {
+                other.path.file_name().eq_ignore_ascii_case(&name)
+                    && other.pe.as_ref().is_some_and(|other| other.arch == pe.arch)
+            };
+            let origin = match (files.iter().find(is_it), windows::origin(&name)) {
+                (_, windows::Origin::System) => Origin::Promised,
+                (_, windows::Origin::Python) => Origin::Python,
+                // Windows finds it where the package says.
+                (Some(other), _) => Origin::Inside(other.path.clone()),
+                (None, windows::Origin::PythonsCRuntime | windows::Origin::CRuntime) => {
+                    Origin::Promised
+                }
+                (None, windows::Origin::Unknown) => Origin::Outside,
+            };
+            let (file, library) = (file.path.clone(), import.library.clone());
+            needs.push(Need { file, library, origin, is_optional: import.is_delayed });
+        }
+    }
+    needs
+}

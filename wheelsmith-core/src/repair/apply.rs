@@ -1,0 +1,335 @@
+//! Carries a plan out, and judges what came out.
+
+use std::path::{Path, PathBuf};
+
+use super::{Graft, Missing, Options, RepairPlan, Roots, Script, launcher, plan, sbom};
+use crate::artifact::{self, Limits};
+use crate::audit::{self, Audit, NativeFile, Wanted};
+use crate::finding::{Finding, Severity};
+use crate::name::{Arch, Libc, PlatformTag, WheelFilename, WheelPath};
+use crate::patch;
+use crate::policy;
+use crate::sys::{self, Host};
+use crate::wheel::{self, Compression, Entry, Existing, MadeFile, Source};
+
+/// A wheel to repair.
+#[derive(Debug)]
+pub struct Request<'a> {
+    /// The wheel.
+    pub wheel: &'a Path,
+    /// Where the repaired one is written.
+    pub out: &'a Path,
+    /// Where libraries are looked for.
+    pub roots: &'a Roots,
+    /// What is different from the usual.
+    pub options: &'a Options,
+    /// The platform tag that it must earn; by default the best that it does.
+    pub platform: Option<&'a PlatformTag>,
+    /// Whether it gets that tag alone, and not the older one that it may earn as well.
+    pub only_platform: bool,
+    /// Whether symbols for debuggers are taken out.
+    pub strip: bool,
+    /// How hard it is compressed.
+    pub compression: Compression,
+    /// Whether to plan only.
+    pub dry_run: bool,
+}
+
+/// What was done, or would be.
+#[derive(Debug)]
+pub struct Repaired {
+    /// What the wheel was called.
+    pub before: WheelFilename,
+    /// What was decided.
+    pub plan: RepairPlan,
+    /// The new wheel; nothing when only a plan was asked for.
+    pub file: Option<MadeFile>,
+    /// What the audit says of it.
+    pub audit: Option<Audit>,
+}
+
+/// Why a wheel was not repaired. No file is left then.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// It cannot be read or written.
+    #[error(transparent)]
+    Wheel(#[from] wheel::Error),
+    /// Its tag promises nothing that could be kept.
+    #[error("`{wheel}` has no platform tag that native files could earn")]
+    NoPlatform {
+        /// The wheel.
+        wheel: Box<WheelFilename>,
+    },
+    /// Libraries were not found.
+    #[error("cannot repair `{wheel}`: {}", not_found(.missing, *.searched))]
+    Missing {
+        /// The wheel.
+        wheel: Box<WheelFilename>,
+        /// What was not found, and who needs it.
+        missing: Vec<Missing>,
+        /// How many directories were searched.
+        searched: usize,
+    },
+    /// A file cannot be changed.
+    #[error("cannot change `{file}`")]
+    Patch {
+        /// The file.
+        file: WheelPath,
+        /// Why not.
+        source: patch::Error,
+    },
+    /// A file of the wheel, or a library, cannot be read.
+    #[error("cannot read `{}`", path.display())]
+    Read {
+        /// The file on disk.
+        path: PathBuf,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// The repaired wheel does not keep what its tag promises.
+    #[error("the repaired wheel earns {earned}, not {wanted}: {}", reasons(.findings))]
+    NotEarned {
+        /// What it earns, in words.
+        earned: String,
+        /// What it should.
+        wanted: PlatformTag,
+        /// What is in the way.
+        findings: Vec<Finding>,
+    },
+    /// Something that this program does not do.
+    #[error("{0}")]
+    Unsupported(String),
+}
+
+impl Error {
+    /// Whether the wheel cannot be repaired, rather than something having gone wrong.
+    pub fn is_verdict(&self) -> bool {
+        matches!(self, Self::Missing { .. } | Self::NotEarned { .. } | Self::NoPlatform { .. })
+    }
+
+    /// What the user can do about it.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Missing { missing, .. } => {
+                let first = missing.iter().find(|missing| missing.reason.is_none())?;
+                let library = super::closure::file_name(&first.library);
+                Some(format!(
+                    "add its directory with `--library-path`, or leave it out with \
+                     `--exclude {library}`"
+                ))
+            }
+            Self::NotEarned { .. } => Some(
+                "name a newer tag with `--plat`, or build the library for an older system".into(),
+            ),
+            _ => None,
+        }
+    }
+}
+
+fn not_found(missing: &[Missing], searched: usize) -> String {
+    let one = |missing: &Missing| {
+        let Missing { by, library, reason } = missing;
+        match reason {
+            Some(reason) => format!("`{by}` needs `{library}`; {reason}"),
+            None => format!(
+                "`{by}` needs `{library}`, which is in none of the {searched} searched directories"
+            ),
+        }
+    };
+    missing.iter().map(one).collect::<Vec<_>>().join("; ")
+}
+
+fn reasons(findings: &[Finding]) -> String {
+    let one = |finding: &Finding| {
+        let file = finding.file.as_ref().map(|file| format!("`{file}`: ")).unwrap_or_default();
+        format!("{file}{}", finding.message)
+    };
+    findings.iter().map(one).collect::<Vec<_>>().join("; ")
+}
+
+/// Grafts what a wheel needs into it.
+///
+/// # Errors
+/// When a library is not found, a file cannot be changed, or the result does not earn its tag.
+pub fn repair(request: &Request<'_>, host: &Host) -> Result<Repaired, Error> {
+    let mut wheel = Existing::open(request.wheel)?;
+    let before = wheel.filename.clone();
+    let files = native_files(wheel.entries.values())?;
+    let no_platform = || Error::NoPlatform { wheel: Box::new(before.clone()) };
+    let (wanted, wanted_tag) = wanted(&before, &files, request.platform).ok_or_else(no_platform)?;
+    let mut plan = plan(&before, &files, &wanted, request.roots, request.options);
+    for (path, hook) in &mut plan.hooks {
+        hook.is_new = !wheel.entries.contains_key(path);
+    }
+    if !plan.missing.is_empty() {
+        let searched = request.roots.dirs().len();
+        let missing = plan.missing;
+        return Err(Error::Missing { wheel: Box::new(before), missing, searched });
+    }
+    if request.dry_run {
+        return Ok(Repaired { before, plan, file: None, audit: None });
+    }
+    change(&mut wheel, &plan, &files, request.strip)?;
+    let changed = native_files(wheel.entries.values())?;
+    let audit = judge(changed, &wanted, &wanted_tag, request)?;
+    let filename = renamed(&before, &audit, request);
+    let path = request.out.join(filename.to_string());
+    let finished = wheel.to_wheel(filename)?;
+    let file = wheel::save_if(&finished, &path, request.compression, host, |written| {
+        // What counts is what lies in the file, not what we meant to write.
+        let again = read_back(written)?;
+        judge(again, &wanted, &wanted_tag, request).map(|_| ())
+    })?;
+    Ok(Repaired { before, plan, file: Some(file), audit: Some(audit) })
+}
+
+/// What the files are judged for, and its tag. Without a tag that was asked for, Linux wheels are
+/// judged by the newest policy: they get the oldest one that they earn.
+fn wanted(
+    filename: &WheelFilename,
+    files: &[NativeFile],
+    asked: Option<&PlatformTag>,
+) -> Option<(Wanted, PlatformTag)> {
+    if let Some(tag) = asked {
+        return Some((Wanted::by_tag(tag)?, tag.clone()));
+    }
+    let claimed = filename.platforms.first()?.perennial();
+    if matches!(claimed, PlatformTag::MacOs { .. } | PlatformTag::Windows { .. }) {
+        return Some((Wanted::by_tag(&claimed)?, claimed));
+    }
+    let elves = || files.iter().filter_map(|file| file.elf.as_ref());
+    let arch: Arch = claimed.arch().or_else(|| elves().find_map(|elf| elf.arch))?;
+    let needed = || elves().flat_map(|elf| elf.needed.iter().chain(&elf.interpreter));
+    let libc = claimed
+        .libc()
+        .or_else(|| needed().find_map(|name| policy::libc_of(super::closure::file_name(name))));
+    let newest = policy::policies(arch, libc.unwrap_or(Libc::Glibc)).last()?;
+    Some((Wanted::by_tag(&newest.tag)?, newest.tag.clone()))
+}
+
+fn change(
+    wheel: &mut Existing,
+    plan: &RepairPlan,
+    files: &[NativeFile],
+    strip: bool,
+) -> Result<(), Error> {
+    for graft in &plan.grafts {
+        let Graft { into, source, .. } = graft;
+        let path = PathBuf::from(source);
+        let read = |source| Error::Read { path: path.clone(), source };
+        let bytes = sys::fs::read(&path).map_err(read)?;
+        let executable = sys::fs::is_executable(&path).map_err(read)?;
+        let bytes = edited(bytes, into, plan, strip)?;
+        wheel.insert(into.clone(), bytes, executable);
+    }
+    let is_grafted = |path: &WheelPath| plan.grafts.iter().any(|graft| graft.into == *path);
+    let changed = files.iter().map(|file| &file.path);
+    let changed = changed.filter(|path| plan.edits.contains_key(path) || strip);
+    for path in changed.filter(|path| !is_grafted(path)) {
+        let Some(entry) = wheel.entries.get(path) else { continue };
+        let executable = entry.executable;
+        let old = bytes(entry)?;
+        let new = edited(old.clone(), path, plan, strip)?;
+        if new != old {
+            wheel.insert(path.clone(), new, executable);
+        }
+    }
+    for Script { from, to } in &plan.scripts {
+        let Some(mut entry) = wheel.entries.remove(from) else { continue };
+        entry.path = to.clone();
+        wheel.entries.insert(to.clone(), entry);
+        let text = launcher::script(&wheel.filename.name, to.as_str());
+        wheel.insert(from.clone(), text.into_bytes(), true);
+    }
+    for (path, hook) in &plan.hooks {
+        let old = match wheel.entries.get(path) {
+            Some(entry) => bytes(entry)?,
+            None => Vec::new(),
+        };
+        let new = patch::hook::insert(&old, hook.depth, &plan.libraries)
+            .map_err(|source| Error::Patch { file: path.clone(), source })?;
+        wheel.insert(path.clone(), new, false);
+    }
+    if !plan.grafts.is_empty() {
+        let text = sbom::render(&wheel.filename, &plan.grafts);
+        let path = wheel.dist_info(sbom::FILE).map_err(|e| Error::Unsupported(e.to_string()))?;
+        wheel.insert(path, text, false);
+    }
+    Ok(())
+}
+
+fn edited(
+    bytes: Vec<u8>,
+    path: &WheelPath,
+    plan: &RepairPlan,
+    strip: bool,
+) -> Result<Vec<u8>, Error> {
+    let error = |source| Error::Patch { file: path.clone(), source };
+    // Before the names change: strippers do not expect what editors leave behind.
+    let bytes = if strip { patch::strip(&bytes).map_err(error)? } else { bytes };
+    match plan.edits.get(path) {
+        Some(edit) => patch::apply(&bytes, edit).map_err(error),
+        None => Ok(bytes),
+    }
+}
+
+fn bytes(entry: &Entry) -> Result<Vec<u8>, Error> {
+    match &entry.source {
+        Source::Bytes(bytes) => Ok(bytes.clone()),
+        Source::File { path, .. } => {
+            sys::fs::read(path).map_err(|source| Error::Read { path: path.clone(), source })
+        }
+    }
+}
+
+fn native_files<'a>(entries: impl Iterator<Item = &'a Entry>) -> Result<Vec<NativeFile>, Error> {
+    let mut files = Vec::new();
+    for entry in entries {
+        let file = match &entry.source {
+            Source::Bytes(bytes) => NativeFile::read(&entry.path, bytes),
+            Source::File { path, .. } => {
+                artifact::native_file(&entry.path, path, &Limits::default())
+                    .map_err(|source| Error::Read { path: path.clone(), source })?
+            }
+        };
+        files.extend(file);
+    }
+    Ok(files)
+}
+
+fn read_back(path: &Path) -> Result<Vec<NativeFile>, Error> {
+    let wheel = Existing::open_as(path, None)?;
+    native_files(wheel.entries.values())
+}
+
+/// The verdict, if it is good enough.
+fn judge(
+    files: Vec<NativeFile>,
+    wanted: &Wanted,
+    wanted_tag: &PlatformTag,
+    request: &Request<'_>,
+) -> Result<Audit, Error> {
+    let audit = audit::judge_under(files, wanted, &request.options.terms);
+    let errors = audit.findings.iter().filter(|f| f.counts_at(Severity::Error));
+    let findings: Vec<Finding> = errors.cloned().collect();
+    if findings.is_empty() {
+        return Ok(audit);
+    }
+    let (earned, wanted) = (audit.earned_text(), wanted_tag.clone());
+    Err(Error::NotEarned { earned, wanted, findings })
+}
+
+/// The file name for what was earned.
+fn renamed(before: &WheelFilename, audit: &Audit, request: &Request<'_>) -> WheelFilename {
+    let mut tags: Vec<PlatformTag> = Vec::new();
+    match (request.platform, &audit.earned) {
+        (Some(asked), _) if request.only_platform => tags.push(asked.clone()),
+        (asked, earned) => {
+            tags.extend(earned.iter().chain(asked).flat_map(PlatformTag::with_aliases));
+        }
+    }
+    tags.sort_by_key(PlatformTag::to_string);
+    tags.dedup();
+    WheelFilename { platforms: tags, ..before.clone() }
+}

@@ -1,0 +1,160 @@
+//! All libraries that the wheel needs and nobody promises, with theirs.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use super::{Library, Lookup, Missing, Options};
+use crate::audit::{self, NativeFile, Origin, Wanted};
+use crate::name::WheelPath;
+use crate::policy;
+
+/// No wheel needs more libraries.
+const MOST_LIBRARIES: usize = 5_000;
+
+/// Libraries from outside, and who needs them.
+#[derive(Debug, Default)]
+pub(super) struct Closure {
+    /// In the order in which they were found, each once.
+    pub(super) libraries: Vec<Library>,
+    /// For each file of the wheel: library as named, index into `libraries`.
+    pub(super) by_file: BTreeMap<WheelPath, BTreeMap<String, usize>>,
+    /// For each library: library as named, index into `libraries`.
+    pub(super) by_library: Vec<BTreeMap<String, usize>>,
+    /// Files of the wheel that a library from outside needs: library as named, file.
+    pub(super) inside: Vec<BTreeMap<String, WheelPath>>,
+    /// Libraries that the wheel has where its own files do not look.
+    pub(super) misplaced: BTreeMap<WheelPath, BTreeMap<String, WheelPath>>,
+    /// Needs that should not be there: an extension module takes Python's symbols from the process.
+    pub(super) python: BTreeMap<WheelPath, Vec<String>>,
+    pub(super) missing: Vec<Missing>,
+}
+
+/// Follows every need to its end.
+pub(super) fn follow(
+    files: &[NativeFile],
+    wanted: &Wanted,
+    lookup: &dyn Lookup,
+    options: &Options,
+) -> Closure {
+    let mut closure = Closure::default();
+    let mut queue = VecDeque::new();
+    for need in audit::needs(files, wanted) {
+        let is_excluded = is_excluded(&need.library, options);
+        match need.origin {
+            Origin::Misplaced(place) => {
+                closure.misplaced.entry(need.file).or_default().insert(need.library, place);
+            }
+            Origin::Python => {
+                closure.python.entry(need.file).or_default().push(need.library);
+            }
+            Origin::Outside if !need.is_optional && !is_excluded => {
+                let Some(user) = files.iter().find(|file| file.path == need.file) else { continue };
+                let found = if policy::libc_of(&need.library).is_some() {
+                    Err(Some("the wheel is for another C library than the tag".to_owned()))
+                } else {
+                    closure.find(&need.library, user, None, lookup)
+                };
+                match found {
+                    Ok((found, is_new)) => {
+                        closure.by_file.entry(need.file).or_default().insert(need.library, found);
+                        queue.extend(is_new.then_some(found));
+                    }
+                    Err(reason) => closure.missing.push(Missing {
+                        by: need.file.to_string(),
+                        library: need.library,
+                        reason,
+                    }),
+                }
+            }
+            Origin::Outside | Origin::Inside(_) | Origin::Promised => {}
+        }
+    }
+    while let Some(at) = queue.pop_front() {
+        let library = closure.libraries[at].clone();
+        for (name, is_optional) in foreign_needs(&library.file, wanted) {
+            if is_excluded(&name, options) {
+                continue;
+            }
+            let inside = files.iter().find(|file| {
+                file.path.file_name() == file_name(&name) && fits(&library.file, file)
+            });
+            if let Some(inside) = inside {
+                closure.inside[at].insert(name, inside.path.clone());
+                continue;
+            }
+            match closure.find(&name, &library.file, Some(&library), lookup) {
+                Ok((found, is_new)) => {
+                    closure.by_library[at].insert(name, found);
+                    queue.extend(is_new.then_some(found));
+                }
+                Err(_) if is_optional => {}
+                Err(reason) => closure.missing.push(Missing {
+                    by: library.source.clone(),
+                    library: name,
+                    reason,
+                }),
+            }
+        }
+    }
+    closure.missing.sort();
+    closure.missing.dedup();
+    closure
+}
+
+impl Closure {
+    /// The library called `name` for `user`, and whether it is a new one.
+    fn find(
+        &mut self,
+        name: &str,
+        user: &NativeFile,
+        from: Option<&Library>,
+        lookup: &dyn Lookup,
+    ) -> Result<(usize, bool), Option<String>> {
+        let found = lookup.find(file_name(name), from, &|library| fits(user, library));
+        let found = found.ok_or(None)?;
+        let same = |other: &Library| other.source == found.source;
+        if let Some(at) = self.libraries.iter().position(same) {
+            return Ok((at, false));
+        }
+        if self.libraries.len() == MOST_LIBRARIES {
+            return Err(Some(format!("{MOST_LIBRARIES} libraries are needed before it")));
+        }
+        self.libraries.push(found);
+        self.by_library.push(BTreeMap::new());
+        self.inside.push(BTreeMap::new());
+        Ok((self.libraries.len() - 1, true))
+    }
+}
+
+/// What a library needs that the system does not have, as it names it.
+fn foreign_needs(library: &NativeFile, wanted: &Wanted) -> Vec<(String, bool)> {
+    let alone = std::slice::from_ref(library);
+    let needs = audit::needs(alone, wanted).into_iter();
+    let foreign = needs.filter(|need| need.origin == Origin::Outside);
+    foreign.map(|need| (need.library, need.is_optional)).collect()
+}
+
+fn is_excluded(name: &str, options: &Options) -> bool {
+    options.terms.excludes(name) || options.terms.excludes(file_name(name))
+}
+
+/// The name without the directories that macOS has in front of it.
+pub(super) fn file_name(name: &str) -> &str {
+    name.rsplit('/').next().unwrap_or(name)
+}
+
+/// Whether a process of `user` can load `library`.
+fn fits(user: &NativeFile, library: &NativeFile) -> bool {
+    match (user, library) {
+        (NativeFile { elf: Some(user), .. }, NativeFile { elf: Some(library), .. }) => {
+            user.arch == library.arch && library.kind == crate::binary::elf::Kind::SharedLibrary
+        }
+        (NativeFile { macho: Some(user), .. }, NativeFile { macho: Some(library), .. }) => {
+            let arches = user.slices.iter().filter_map(|slice| slice.arch);
+            arches.into_iter().all(|arch| library.slices.iter().any(|s| s.arch == Some(arch)))
+        }
+        (NativeFile { pe: Some(user), .. }, NativeFile { pe: Some(library), .. }) => {
+            user.arch == library.arch
+        }
+        _ => false,
+    }
+}

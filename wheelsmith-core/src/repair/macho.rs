@@ -1,0 +1,100 @@
+//! Mach-O: copies in `.dylibs`, names from `@loader_path`, no path of the machine that built it.
+
+use std::collections::BTreeMap;
+
+use super::closure::{Closure, file_name};
+use super::elf::needed_as;
+use super::paths::{join, packages, relative};
+use super::{Graft, Options, RepairPlan, names};
+use crate::audit::NativeFile;
+use crate::binary::macho::MachO;
+use crate::name::{WheelFilename, WheelPath};
+use crate::patch::{Edit, Search};
+
+pub(super) fn plan(
+    filename: &WheelFilename,
+    files: &[NativeFile],
+    closure: &Closure,
+    options: &Options,
+) -> RepairPlan {
+    let dir =
+        options.lib_dir.clone().unwrap_or_else(|| match packages(closure.by_file.keys())[..] {
+            [package] => format!("{package}/.dylibs"),
+            _ => format!("{}.dylibs", filename.name),
+        });
+    let mut plan = RepairPlan { libraries: dir.clone(), ..RepairPlan::default() };
+    let new_names = new_names(closure);
+    let in_libraries = |name: &str| format!("{dir}/{name}");
+    for file in files {
+        let Some(macho) = &file.macho else { continue };
+        let path = file.path.as_str();
+        let mut edit = Edit::default();
+        for (name, at) in closure.by_file.get(&file.path).into_iter().flatten() {
+            let to = in_libraries(&new_names[*at]);
+            edit.renamed.insert(name.clone(), join("@loader_path", &relative(path, &to)));
+        }
+        for (name, place) in closure.misplaced.get(&file.path).into_iter().flatten() {
+            let to = relative(path, place.as_str());
+            edit.renamed.insert(name.clone(), join("@loader_path", &to));
+        }
+        if !edit.renamed.is_empty() {
+            edit.search = inside_only(macho);
+        }
+        if edit != Edit::default() {
+            plan.edits.insert(file.path.clone(), edit);
+        }
+    }
+    for (at, library) in closure.libraries.iter().enumerate() {
+        let Ok(into) = in_libraries(&new_names[at]).parse::<WheelPath>() else { continue };
+        // Nobody asks for it by that name: each user has the path to it.
+        let id = Some(format!("@rpath/{}", new_names[at]));
+        let mut edit = Edit { id, ..Edit::default() };
+        for (name, other) in &closure.by_library[at] {
+            edit.renamed.insert(name.clone(), format!("@loader_path/{}", new_names[*other]));
+        }
+        for (name, place) in &closure.inside[at] {
+            let to = relative(into.as_str(), place.as_str());
+            edit.renamed.insert(name.clone(), join("@loader_path", &to));
+        }
+        edit.search = library.file.macho.as_ref().map(inside_only).unwrap_or_default();
+        plan.edits.insert(into.clone(), edit);
+        plan.grafts.push(Graft {
+            into,
+            needed_as: needed_as(closure, at),
+            source: library.source.clone(),
+            sha256: library.sha256,
+        });
+    }
+    plan
+}
+
+/// Libraries keep their names, since a wheel's own are found by path; two of one name are told apart
+/// by their digests.
+fn new_names(closure: &Closure) -> Vec<String> {
+    let mut count: BTreeMap<&str, usize> = BTreeMap::new();
+    for library in &closure.libraries {
+        *count.entry(file_name(&library.source)).or_default() += 1;
+    }
+    let new_name = |library: &super::Library| {
+        let name = file_name(&library.source);
+        if count[name] > 1 { names::hashed(name, &library.sha256) } else { name.to_owned() }
+    };
+    closure.libraries.iter().map(new_name).collect()
+}
+
+/// The list of LC_RPATH without what lies outside the wheel; as it is when nothing does.
+fn inside_only(macho: &MachO) -> Search {
+    let entries: Vec<&String> = macho.slices.iter().flat_map(|slice| &slice.rpaths).collect();
+    let is_inside = |entry: &&&String| entry.starts_with('@') || entry.starts_with("/usr/lib/");
+    let kept: Vec<&&String> = entries.iter().filter(is_inside).collect();
+    if kept.len() == entries.len() {
+        return Search::Keep;
+    }
+    let mut list: Vec<String> = Vec::new();
+    for entry in kept {
+        if !list.contains(entry) {
+            list.push((**entry).clone());
+        }
+    }
+    if list.is_empty() { Search::Nowhere } else { Search::Rpath(list) }
+}

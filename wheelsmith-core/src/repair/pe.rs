@@ -1,0 +1,72 @@
+//! PE: copies in `<name>.libs`, renamed imports, and a few lines of Python that tell Windows where
+//! they are.
+
+use std::collections::BTreeSet;
+
+use super::closure::{Closure, file_name};
+use super::elf::needed_as;
+use super::{Graft, Hook, Missing, Options, RepairPlan, names};
+use crate::audit::NativeFile;
+use crate::name::{WheelFilename, WheelPath};
+use crate::patch::Edit;
+
+pub(super) fn plan(
+    filename: &WheelFilename,
+    files: &[NativeFile],
+    closure: &Closure,
+    options: &Options,
+) -> RepairPlan {
+    let dir = options.lib_dir.clone().unwrap_or_else(|| format!("{}.libs", filename.name));
+    let mut plan = RepairPlan { libraries: dir.clone(), ..RepairPlan::default() };
+    let new_names: Vec<String> = (closure.libraries.iter())
+        .map(|library| names::hashed(&file_name(&library.source).to_lowercase(), &library.sha256))
+        .collect();
+    let mut packages = BTreeSet::new();
+    for file in files {
+        let Some(grafted) = closure.by_file.get(&file.path) else { continue };
+        let mut edit = Edit::default();
+        for (name, at) in grafted {
+            edit.renamed.insert(name.clone(), new_names[*at].clone());
+        }
+        plan.edits.insert(file.path.clone(), edit);
+        match file.path.as_str().split_once('/') {
+            Some((top, _)) if !matches!(top.rsplit_once('.'), Some((_, "data"))) => {
+                packages.insert(top.to_owned());
+            }
+            _ => plan.missing.extend(grafted.keys().map(|library| {
+                Missing {
+                by: file.path.to_string(),
+                library: library.clone(),
+                reason: Some(
+                    "the file lies in no package, whose `__init__.py` could add the directory of \
+                     the libraries"
+                        .into(),
+                ),
+            }
+            })),
+        }
+    }
+    for (at, library) in closure.libraries.iter().enumerate() {
+        let Ok(into) = format!("{dir}/{}", new_names[at]).parse::<WheelPath>() else { continue };
+        let mut edit = Edit::default();
+        for (name, other) in &closure.by_library[at] {
+            edit.renamed.insert(name.clone(), new_names[*other].clone());
+        }
+        if edit != Edit::default() {
+            plan.edits.insert(into.clone(), edit);
+        }
+        plan.grafts.push(Graft {
+            into,
+            needed_as: needed_as(closure, at),
+            source: library.source.clone(),
+            sha256: library.sha256,
+        });
+    }
+    for package in packages {
+        if let Ok(path) = format!("{package}/__init__.py").parse() {
+            // Whether it is new is known to whoever has the wheel.
+            plan.hooks.insert(path, Hook { depth: 1, is_new: false });
+        }
+    }
+    plan
+}

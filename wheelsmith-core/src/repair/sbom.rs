@@ -1,0 +1,234 @@
+//! A list of the grafted libraries for those who look for vulnerable ones (CycloneDX 1.6, PEP 770).
+
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+
+use super::Graft;
+use crate::name::WheelFilename;
+use crate::sys;
+
+/// The file below `.dist-info`.
+pub(super) const FILE: &str = "sboms/wheelsmith-repair.cdx.json";
+
+/// What a package database knows of a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Package {
+    /// `deb` or `apk`.
+    kind: &'static str,
+    /// The distribution, as its `os-release` calls it.
+    vendor: String,
+    name: String,
+    version: String,
+    arch: String,
+    licenses: Vec<String>,
+}
+
+/// The document: the same for the same libraries, whenever and wherever it is made.
+pub(super) fn render(wheel: &WheelFilename, grafts: &[Graft]) -> Vec<u8> {
+    let components: Vec<Value> = grafts.iter().map(component).collect();
+    let purl = format!("pkg:pypi/{}@{}", wheel.name.replace('_', "-"), wheel.version);
+    let document = json!({
+        "$schema": "http://cyclonedx.org/schema/bom-1.6.schema.json",
+        "bomFormat": "CycloneDX",
+        "specVersion": "1.6",
+        "version": 1,
+        "metadata": {
+            "component": {
+                "type": "library",
+                "bom-ref": purl,
+                "name": wheel.name.replace('_', "-"),
+                "version": wheel.version,
+                "purl": purl,
+            },
+            "tools": { "components": [{
+                "type": "application",
+                "name": "wheelsmith",
+                "version": env!("CARGO_PKG_VERSION"),
+            }] },
+        },
+        "components": components,
+        "dependencies": [{
+            "ref": purl,
+            "dependsOn": grafts.iter().map(|graft| graft.into.as_str()).collect::<Vec<_>>(),
+        }],
+    });
+    let mut text = serde_json::to_vec_pretty(&document).unwrap_or_default();
+    text.push(b'\n');
+    text
+}
+
+fn component(graft: &Graft) -> Value {
+    let source = Path::new(&graft.source);
+    let file = source.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let package = package(source);
+    let mut component = json!({
+        "type": "library",
+        "bom-ref": graft.into,
+        "name": package.as_ref().map_or(&file, |package| &package.name),
+        "hashes": [{ "alg": "SHA-256", "content": graft.sha256.to_string() }],
+        "evidence": { "occurrences": [{ "location": graft.into }] },
+        "properties": [{ "name": "wheelsmith:file", "value": file }],
+    });
+    if let Some(package) = package {
+        let Package { kind, vendor, name, version, arch, licenses } = package;
+        let escaped = version.replace('%', "%25").replace('+', "%2B").replace(':', "%3A");
+        component["version"] = json!(version);
+        component["purl"] = json!(format!("pkg:{kind}/{vendor}/{name}@{escaped}?arch={arch}"));
+        if !licenses.is_empty() {
+            let license = |name: &String| json!({ "license": { "name": name } });
+            component["licenses"] = licenses.iter().map(license).collect();
+        }
+    }
+    component
+}
+
+/// The package that installed `file`, by the database of the tree in which it lies.
+fn package(file: &Path) -> Option<Package> {
+    for root in file.ancestors().skip(1) {
+        let inside = file.strip_prefix(root).ok()?.to_str()?.to_owned();
+        let vendor = || {
+            let text = sys::fs::read_to_string(root.join("etc/os-release")).ok();
+            let text = text.unwrap_or_default();
+            let id = text.lines().find_map(|line| line.strip_prefix("ID="));
+            id.map_or_else(|| "unknown".to_owned(), |id| id.trim_matches('"').to_owned())
+        };
+        if root.join("var/lib/dpkg/status").is_file() {
+            return dpkg(root, &inside, vendor());
+        }
+        if root.join("lib/apk/db/installed").is_file() {
+            let database = sys::fs::read_to_string(root.join("lib/apk/db/installed")).ok()?;
+            return apk(&database, &inside, vendor());
+        }
+    }
+    None
+}
+
+/// Debian's and its children's: one list of files for each package.
+fn dpkg(root: &Path, inside: &str, vendor: String) -> Option<Package> {
+    // `/lib` is a link to `/usr/lib`; lists may have either.
+    let names = [format!("/{inside}"), format!("/{}", inside.trim_start_matches("usr/"))];
+    let mut lists: Vec<PathBuf> = sys::fs::list(&root.join("var/lib/dpkg/info")).ok()?;
+    lists.retain(|list| list.extension().is_some_and(|extension| extension == "list"));
+    lists.sort();
+    let owner = lists.iter().find(|list| {
+        let text = sys::fs::read_to_string(list).unwrap_or_default();
+        text.lines().any(|line| names.iter().any(|name| name == line))
+    })?;
+    let owner = owner.file_stem()?.to_str()?;
+    let name = owner.split(':').next()?.to_owned();
+    let status = sys::fs::read_to_string(root.join("var/lib/dpkg/status")).ok()?;
+    let field = |stanza: &str, key: &str| {
+        let lines = stanza.lines().filter_map(|line| line.split_once(": "));
+        lines.into_iter().find(|(k, _)| *k == key).map(|(_, value)| value.to_owned())
+    };
+    let arch = owner.split_once(':').map(|(_, arch)| arch);
+    let stanza = status.split("\n\n").find(|stanza| {
+        field(stanza, "Package").as_deref() == Some(&name)
+            && arch.is_none_or(|arch| field(stanza, "Architecture").as_deref() == Some(arch))
+    })?;
+    let copyright = root.join(format!("usr/share/doc/{name}/copyright"));
+    let copyright = sys::fs::read_to_string(&copyright).unwrap_or_default();
+    let mut licenses: Vec<String> = copyright
+        .lines()
+        .filter_map(|line| line.strip_prefix("License:"))
+        .map(|license| license.trim().to_owned())
+        .filter(|license| !license.is_empty())
+        .collect();
+    licenses.sort();
+    licenses.dedup();
+    Some(Package {
+        kind: "deb",
+        vendor,
+        version: field(stanza, "Version")?,
+        arch: field(stanza, "Architecture")?,
+        name,
+        licenses,
+    })
+}
+
+/// Alpine's: one file, a paragraph for each package, `F:` for directories and `R:` for files.
+fn apk(database: &str, inside: &str, vendor: String) -> Option<Package> {
+    let (dir, name) = inside.rsplit_once('/')?;
+    let paragraph = database.split("\n\n").find(|paragraph| {
+        let mut here = "";
+        paragraph.lines().any(|line| match line.split_once(':') {
+            Some(("F", found)) => {
+                here = found;
+                false
+            }
+            Some(("R", found)) => here == dir && found == name,
+            _ => false,
+        })
+    })?;
+    let field = |key: &str| {
+        let mut pairs = paragraph.lines().filter_map(|line| line.split_once(':'));
+        pairs.find(|(k, _)| *k == key).map(|(_, value)| value.to_owned())
+    };
+    Some(Package {
+        kind: "apk",
+        vendor,
+        name: field("P")?,
+        version: field("V")?,
+        arch: field("A")?,
+        licenses: field("L").into_iter().collect(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::name::Digest;
+
+    fn graft(source: &Path) -> Graft {
+        Graft {
+            into: "demo.libs/libfoo-e3b0c442.so.1".parse().unwrap(),
+            needed_as: vec!["libfoo.so.1".into()],
+            source: source.to_str().unwrap().into(),
+            sha256: Digest::of(b""),
+        }
+    }
+
+    #[test]
+    fn packages_are_known_by_their_databases() {
+        let dir = sys::fs::temp_dir().unwrap();
+        let write = |path: &str, text: &str| {
+            let path = dir.path().join(path);
+            sys::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            sys::fs::write(path, text).unwrap();
+        };
+        write("deb/etc/os-release", "NAME=x\nID=debian\n");
+        write("deb/usr/lib/x/libfoo.so.1", "");
+        write("deb/var/lib/dpkg/info/libbar.list", "/usr/lib/x/libbar.so.1\n");
+        write("deb/var/lib/dpkg/info/libfoo1:amd64.list", "/.\n/lib/x/libfoo.so.1\n");
+        write(
+            "deb/var/lib/dpkg/status",
+            "Package: libbar\nArchitecture: amd64\nVersion: 9\n\n\
+             Package: libfoo1\nArchitecture: amd64\nVersion: 1:2+b1\n",
+        );
+        write("deb/usr/share/doc/libfoo1/copyright", "Format: x\n\nFiles: *\nLicense: MIT\n");
+        let found = component(&graft(&dir.path().join("deb/usr/lib/x/libfoo.so.1")));
+        assert_eq!(found["purl"], "pkg:deb/debian/libfoo1@1%3A2%2Bb1?arch=amd64");
+        assert_eq!(found["licenses"][0]["license"]["name"], "MIT");
+
+        let database = "P:musl\nV:1.2\nA:x86_64\nF:lib\nR:libfoo.so.1\n\n\
+                        P:foo\nV:3-r0\nA:x86_64\nL:Zlib\nF:usr/lib\nR:libfoo.so.1\n";
+        write("apk/lib/apk/db/installed", database);
+        write("apk/usr/lib/libfoo.so.1", "");
+        let found = component(&graft(&dir.path().join("apk/usr/lib/libfoo.so.1")));
+        assert_eq!(found["purl"], "pkg:apk/unknown/foo@3-r0?arch=x86_64");
+        assert_eq!(found["licenses"][0]["license"]["name"], "Zlib");
+
+        write("bare/libfoo.so.1", "");
+        let found = component(&graft(&dir.path().join("bare/libfoo.so.1")));
+        assert_eq!((&found["name"], found.get("purl")), (&json!("libfoo.so.1"), None));
+    }
+
+    #[test]
+    fn the_document_names_no_place_of_this_machine() {
+        let wheel = "demo_pkg-1.0-py3-none-win32.whl".parse().unwrap();
+        let text = render(&wheel, &[graft(Path::new("/somewhere/libfoo.so.1"))]);
+        let text = String::from_utf8(text).unwrap();
+        assert!(!text.contains("somewhere") && text.contains("pkg:pypi/demo-pkg@1.0"), "{text}");
+    }
+}
