@@ -5,102 +5,91 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use wheelsmith_core::check::{self, Index, Input, Kind, Limits, Options, Report, SCHEMA};
-use wheelsmith_core::finding::Severity;
+use wheelsmith_core::artifact;
+use wheelsmith_core::check::{self, Index, Input, Limits, Options, Report};
+use wheelsmith_core::config::Check;
 use wheelsmith_core::sys::{self, Host};
 
+use super::reporting::{Reporting, today};
 use crate::exit::Exit;
 use crate::output::Output;
 
 const MIB: u64 = 1 << 20;
 
-/// Check finished wheels and sdists: what passes is taken by the index and by every installer
+/// Check finished wheels and sdists: will the index and every installer take them?
 ///
-/// Nothing is fixed, and nothing is asked of the network. Whether native files keep the platform
-/// tag is not judged here.
+/// Everything is looked at that they look at: the file name, the headers of the archive, METADATA,
+/// WHEEL, RECORD, entry points, and every byte of every file against its digest. Nothing is asked of
+/// the network, and nothing is changed. Whether native files keep the platform tag is the audit's to
+/// say.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  wheelsmith check dist/*                            the last step before publishing
+  wheelsmith check dist/*.whl --index private        for an index of one's own
+  wheelsmith check dist/* --fail-on warning          be strict
+  wheelsmith check dist/* --format sarif -o check.sarif
+
+Exit codes: 0 clean; 1 findings at or above `--fail-on`; 2 something could not be read.")]
 pub(crate) struct Args {
-    /// Wheels and `.tar.gz` source distributions
+    /// Wheels and `.tar.gz` source distributions; patterns (`dist/*`) are expanded here too
     #[arg(required = true, value_name = "FILE")]
-    files: Vec<PathBuf>,
-    /// Where they are to be published: what only the public index refuses is a warning elsewhere
-    #[arg(long, value_enum, default_value_t = Place::Pypi, value_name = "INDEX")]
-    index: Place,
-    /// The worst that may be found without the answer being no
-    #[arg(long, value_enum, default_value_t = FailOn::Error, value_name = "SEVERITY")]
-    fail_on: FailOn,
+    files: Vec<String>,
+    /// Where they are to be published, `pypi` or `private`: what only the public index refuses is a
+    /// warning for one's own [default: pypi]
+    #[arg(long, value_name = "INDEX")]
+    index: Option<Index>,
     /// From which size on a file is larger than the index takes without being asked, in MiB
-    #[arg(long, value_name = "MIB", default_value_t = 100)]
-    large_file: u32,
-    /// The largest file that the index takes for this project, in MiB
-    #[arg(long, value_name = "MIB", default_value_t = 1024)]
-    file_limit: u32,
-}
-
-#[derive(Debug, Clone, Copy, clap::ValueEnum)]
-enum Place {
-    Pypi,
-    Private,
-}
-
-#[derive(Debug, Clone, Copy, clap::ValueEnum)]
-enum FailOn {
-    Error,
-    Warning,
-    Info,
-    /// Findings never make the answer no
-    Never,
-}
-
-impl FailOn {
-    fn severity(self) -> Option<Severity> {
-        match self {
-            Self::Error => Some(Severity::Error),
-            Self::Warning => Some(Severity::Warning),
-            Self::Info => Some(Severity::Info),
-            Self::Never => None,
-        }
-    }
+    /// [default: 100]
+    #[arg(long, value_name = "MIB")]
+    large_file: Option<u32>,
+    /// The largest file that the index takes for this project, in MiB [default: 1024]
+    #[arg(long, value_name = "MIB")]
+    file_limit: Option<u32>,
+    #[command(flatten)]
+    reporting: Reporting,
 }
 
 pub(super) fn run(args: &Args, host: &Host, output: &Output) -> anyhow::Result<Exit> {
-    let limits = Limits {
-        file_bytes: u64::from(args.large_file) * MIB,
-        most_file_bytes: u64::from(args.file_limit) * MIB,
-        ..Limits::default()
-    };
-    let index = match args.index {
-        Place::Pypi => Index::Pypi,
-        Place::Private => Index::Private,
-    };
-    let options = Options { index, limits };
-    let inputs = all(&args.files, &options, host);
+    let configuration = args.reporting.configuration()?.map(|config| config.check);
+    let Check { index, large_file_mib, file_limit_mib, fail_on, settings } =
+        configuration.unwrap_or_default();
+    let mut limits = Limits::default();
+    if let Some(mib) = args.file_limit.or(file_limit_mib) {
+        limits.most_file_bytes = u64::from(mib) * MIB;
+    }
+    if let Some(mib) = args.large_file.or(large_file_mib) {
+        limits.file_bytes = u64::from(mib) * MIB;
+    }
+    let options = Options { index: args.index.or(index).unwrap_or_default(), limits };
+    let mut report = Report::new(all(&artifact::expand(&args.files)?, &options, host));
     if host.cancel.is_cancelled() {
         return Ok(Exit::Interrupted);
     }
-    let report = Report { schema: SCHEMA, inputs };
-    output.checked(&report)?;
-    let is_bad = args.fail_on.severity().is_some_and(|severity| report.has(severity));
-    Ok(match (report.has_failures(), is_bad) {
-        (true, _) => Exit::Failed,
-        (_, true) => Exit::No,
-        _ => Exit::Good,
-    })
+    let inputs = report.inputs.iter_mut().map(|input| &mut input.findings);
+    report.configuration = args.reporting.over(settings).apply(inputs, today(host));
+    let text = output.checked(&report, args.reporting.is_to_file(), host)?;
+    args.reporting.write(&text)?;
+    Ok(args.reporting.exit(report.has_failures(), fail_on, |severity| report.has(severity)))
 }
 
 /// Checks several files at once; the answers stand in the order of the files.
 fn all(files: &[PathBuf], options: &Options, host: &Host) -> Vec<Input> {
     let next = AtomicUsize::new(0);
-    let inputs = Mutex::new(vec![None; files.len()]);
+    let inputs: Vec<Mutex<Option<Input>>> = files.iter().map(|_| Mutex::new(None)).collect();
+    let task = host.task("checking", files.len() as u64);
     let work = || {
-        while let Some((at, path)) = {
+        while let Some((path, place)) = {
             let at = next.fetch_add(1, Ordering::Relaxed);
-            files.get(at).map(|path| (at, path))
+            files.get(at).zip(inputs.get(at))
         } {
+            // Without a token the work is done all the same, only not beside others.
+            let _token = host.jobs.acquire().ok();
             let input = one(path, options, host);
-            if let Ok(mut inputs) = inputs.lock() {
-                inputs[at] = Some(input);
+            if let Ok(mut place) = place.lock() {
+                *place = Some(input);
             }
+            task.advance(1, path.display().to_string());
         }
     };
     std::thread::scope(|scope| {
@@ -109,7 +98,8 @@ fn all(files: &[PathBuf], options: &Options, host: &Host) -> Vec<Input> {
         }
         work();
     });
-    inputs.into_inner().unwrap_or_default().into_iter().flatten().collect()
+    // A place stays empty only when its thread died, which the scope has passed on.
+    inputs.into_iter().filter_map(|input| input.into_inner().unwrap_or_default()).collect()
 }
 
 fn one(path: &Path, options: &Options, host: &Host) -> Input {
@@ -121,14 +111,5 @@ fn one(path: &Path, options: &Options, host: &Host) -> Input {
         }
         check::check(&name, file, options, &host.cancel)
     };
-    let path = path.to_string_lossy().replace(std::path::MAIN_SEPARATOR, "/");
-    match check() {
-        Ok(checked) => Input { path, kind: checked.kind, error: None, findings: checked.findings },
-        Err(error) => Input {
-            path,
-            kind: Kind::of(&name),
-            error: Some(error.to_string()),
-            findings: Vec::new(),
-        },
-    }
+    Input::new(path.to_string_lossy().replace(std::path::MAIN_SEPARATOR, "/"), check())
 }

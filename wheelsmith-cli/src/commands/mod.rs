@@ -7,6 +7,7 @@ pub(crate) mod completions;
 pub(crate) mod fetch;
 pub(crate) mod init;
 pub(crate) mod repair;
+mod reporting;
 pub(crate) mod show;
 pub(crate) mod toolchain;
 pub(crate) mod wheel;
@@ -26,7 +27,7 @@ use crate::output::Output;
 
 /// Runs a command.
 pub(crate) fn run(command: Command, host: &Host, output: &Output) -> anyhow::Result<Exit> {
-    if !output.is_for_all() && !matches!(command, Command::Audit(_)) {
+    if !output.is_for_all() && !matches!(command, Command::Audit(_) | Command::Check(_)) {
         anyhow::bail!("this command answers in the forms `human` and `json` only");
     }
     match command {

@@ -7,6 +7,8 @@ use crate::name::WheelPath;
 
 /// A hostile archive has as many faults as it likes: what is held of one code ends here.
 const MOST_OF_ONE: usize = 50;
+/// And so do messages: a line of theirs may be as long as a file.
+const MOST_CHARS: usize = 400;
 
 /// What was seen so far.
 #[derive(Debug, Default)]
@@ -37,10 +39,13 @@ impl Findings {
         self.push(Finding { severity, ..Finding::new(code, file, message) });
     }
 
-    pub(super) fn push(&mut self, finding: Finding) {
+    pub(super) fn push(&mut self, mut finding: Finding) {
         let count = self.counts.entry(finding.code).or_default();
         *count += 1;
         if *count <= MOST_OF_ONE {
+            finding.evidence.truncate(MOST_OF_ONE);
+            cut(&mut finding.message);
+            finding.evidence.iter_mut().for_each(cut);
             self.list.push(finding);
         }
     }
@@ -55,5 +60,13 @@ impl Findings {
         self.list.sort();
         self.list.dedup();
         self.list
+    }
+}
+
+fn cut(text: &mut String) {
+    if let Some((at, _)) = text.char_indices().nth(MOST_CHARS) {
+        text.truncate(at);
+        // Names stand in backticks, in pairs.
+        text.push_str(if text.matches('`').count() % 2 == 1 { "…`" } else { "…" });
     }
 }

@@ -43,6 +43,8 @@ mod zip;
 use std::io::{self, Read, Seek};
 
 pub use index::Index;
+#[cfg(feature = "schema")]
+pub use report::schema;
 pub use report::{Input, Kind, Report, SCHEMA};
 
 use self::findings::Findings;
@@ -61,9 +63,9 @@ pub struct Options {
 /// What is read at most, and what the index takes.
 #[derive(Debug, Clone)]
 pub struct Limits {
-    /// Entries of one archive; those behind are not read. 200 000.
+    /// Entries of one archive; those behind are not read. 100 000.
     pub entries: usize,
-    /// The directory of an archive, in bytes. 64 MiB.
+    /// The directory of a wheel, or all names of an sdist, in bytes. 24 MiB.
     pub directory_bytes: u64,
     /// A file of metadata, in bytes; larger ones are not judged. 32 MiB.
     pub metadata_bytes: u64,
@@ -83,8 +85,8 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            entries: 200_000,
-            directory_bytes: 64 << 20,
+            entries: 100_000,
+            directory_bytes: 24 << 20,
             metadata_bytes: 32 << 20,
             held_bytes: 64 << 20,
             ratio: 50,

@@ -78,12 +78,14 @@ struct Sdist<'a> {
     folded: BTreeMap<String, WheelPath>,
     tops: BTreeSet<String>,
     pkg_info: Option<(WheelPath, Vec<u8>)>,
+    /// Bytes of all names.
+    name_bytes: u64,
 }
 
 impl<'a> Sdist<'a> {
     fn new(options: &'a Options) -> Self {
         let (files, folded) = (BTreeMap::new(), BTreeMap::new());
-        Self { options, files, folded, tops: BTreeSet::new(), pkg_info: None }
+        Self { options, files, folded, tops: BTreeSet::new(), pkg_info: None, name_bytes: 0 }
     }
 
     fn read(
@@ -141,6 +143,13 @@ impl<'a> Sdist<'a> {
             let given = long.name.take().unwrap_or_else(|| name(&header));
             let link = long.link.take().unwrap_or_else(|| until_zero(&header[157..257]).to_vec());
             long = Long::default();
+            self.name_bytes += given.len() as u64;
+            if self.name_bytes > self.options.limits.directory_bytes {
+                let mib = self.options.limits.directory_bytes >> 20;
+                out.whole(Code::OverLimit, format!("its names have more than {mib} MiB"));
+                io::copy(input, &mut io::sink())?;
+                return Ok(());
+            }
             self.member(&Member { given, link, kind, size }, &mut content, &mut buffer, out)?;
             io::copy(&mut content, &mut io::sink())?;
             if content.limit() > 0 {

@@ -64,7 +64,9 @@ pub(super) fn read(
     let (mut head, mut size_bytes) = (Vec::new(), 0);
     let mut kept = want.keep.then(Vec::new);
     while size_bytes <= want.most_bytes {
-        let n = match input.read(&mut buffer.0) {
+        let room = want.most_bytes.saturating_sub(size_bytes).saturating_add(1);
+        let room = usize::try_from(room).unwrap_or(usize::MAX).min(buffer.0.len());
+        let n = match input.read(&mut buffer.0[..room]) {
             Ok(0) => break,
             Ok(n) => n,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,

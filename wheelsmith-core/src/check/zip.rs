@@ -69,7 +69,7 @@ pub(super) fn read<R: Read + Seek>(
     if fill(&mut reader, &mut first)? && tar::is_header(&first) {
         out.whole(Code::TarPolyglot, "its first bytes are a header of a tar archive");
     }
-    let mut entries = list(&mut reader, &directory, limits, out)?;
+    let Some(mut entries) = list(&mut reader, &directory, limits, out)? else { return Ok(None) };
     // As they lie, whatever the directory has first; the sort is stable.
     entries.sort_by_key(|entry| entry.offset);
     let total = entries.iter().fold(0_u64, |sum, e| sum.saturating_add(e.header.size_bytes));
@@ -106,20 +106,20 @@ fn is_bomb(unpacked: u64, packed: u64, limits: &Limits) -> bool {
     unpacked > limits.ratio_from_bytes && unpacked / packed.max(1) > limits.ratio
 }
 
-/// The headers of the directory.
+/// The headers of the directory; nothing when they are too many.
 fn list<R: Read + Seek>(
     reader: &mut BufReader<R>,
     directory: &Directory,
     limits: &Limits,
     out: &mut Findings,
-) -> io::Result<Vec<Central>> {
+) -> io::Result<Option<Vec<Central>>> {
     reader.seek(SeekFrom::Start(directory.at))?;
     let mut input = reader.take(directory.size_bytes);
     let mut entries = Vec::new();
     while input.limit() > 0 {
         if entries.len() == limits.entries {
             out.whole(Code::OverLimit, format!("it has more than {} entries", limits.entries));
-            return Ok(entries);
+            return Ok(None);
         }
         let mut fixed = [0; CENTRAL_BYTES];
         if !fill(&mut input, &mut fixed)? || !fixed.starts_with(b"PK\x01\x02") {
@@ -139,7 +139,7 @@ fn list<R: Read + Seek>(
             format!("its end counts {} entries, there are {}", directory.count, entries.len());
         out.whole(Code::HeaderMismatch, message);
     }
-    Ok(entries)
+    Ok(Some(entries))
 }
 
 /// Reads as much as `buffer` holds; false when there is less.
@@ -244,7 +244,8 @@ impl<R: Read + Seek> Walk<'_, R> {
         if stated.is_encrypted() || !matches!(stated.method, STORED | DEFLATED) {
             return Ok(None);
         }
-        if stated.size_bytes > self.left {
+        // What a header states is not what it unpacks to.
+        if stated.size_bytes > self.left || (self.left == 0 && stated.packed_bytes > 0) {
             let message = format!("it has {} MiB, and was not unpacked", stated.size_bytes >> 20);
             out.file(Code::OverLimit, path, message);
             return Ok(None);

@@ -37,6 +37,9 @@ pub(super) fn check(judge: &Judge<'_>, out: &mut Findings) {
                 let new = new.replace('\t', "` or `");
                 judge.say(out, Code::DeprecatedClassifier, format!("`{text}` became `{new}`"));
             }
+            Known::Not if text.starts_with("Private ::") => {
+                judge.say(out, Code::UnknownClassifier, format!("`{text}` keeps it off the index"));
+            }
             Known::Not => {
                 judge.say(out, Code::UnknownClassifier, format!("there is no `{text}`"));
             }
