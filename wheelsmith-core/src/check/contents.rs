@@ -1,5 +1,9 @@
 //! What lies beside the packages, as check-wheel-contents sees it (W001 to W010), but for the
 //! directories of bundled libraries, which are meant to be there.
+#![allow(
+    clippy::case_sensitive_file_extension_comparisons,
+    reason = "installers take names as they are written"
+)]
 
 use std::collections::{BTreeMap, BTreeSet};
 

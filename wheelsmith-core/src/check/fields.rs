@@ -1,6 +1,9 @@
 //! `Field: value` lines, as WHEEL and METADATA have them (RFC 822, read as Python's e-mail parser
 //! does).
 
+/// No file has more; one that is made to take memory may.
+const MOST_FIELDS: usize = 50_000;
+
 /// Fields in their order, and what stands behind the empty line.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Fields<'a> {
@@ -32,6 +35,10 @@ impl<'a> Fields<'a> {
             let (line, behind) = rest.split_once('\n').unwrap_or((rest, ""));
             let line = line.strip_suffix('\r').unwrap_or(line);
             rest = behind;
+            if fields.list.len() == MOST_FIELDS {
+                fields.trouble = Some(format!("it has more than {MOST_FIELDS} fields"));
+                break;
+            }
             if line.is_empty() {
                 fields.body = rest;
                 break;
@@ -48,12 +55,11 @@ impl<'a> Fields<'a> {
             }
             let is_name =
                 |name: &str| !name.is_empty() && name.bytes().all(|b| b.is_ascii_graphic());
-            match line.split_once(':').filter(|(name, _)| is_name(name)) {
-                Some((name, value)) => fields.list.push((name, value.trim().to_owned())),
-                None => {
-                    let shown: String = line.chars().take(60).collect();
-                    fields.trouble = Some(format!("`{shown}` is no field"));
-                }
+            if let Some((name, value)) = line.split_once(':').filter(|(name, _)| is_name(name)) {
+                fields.list.push((name, value.trim().to_owned()))
+            } else {
+                let shown: String = line.chars().take(60).collect();
+                fields.trouble = Some(format!("`{shown}` is no field"));
             }
         }
         fields

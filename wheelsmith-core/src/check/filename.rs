@@ -27,8 +27,9 @@ pub(super) fn wheel(text: &str, index: Index, out: &mut Findings) -> Option<Whee
             let message = format!("`{set}` would be `{}`", sorted.join("."));
             out.whole(Code::TagsNotSorted, message);
         }
-        if let Some(pair) = sorted.windows(2).find(|pair| pair[0] == pair[1]) {
-            out.whole(Code::DuplicateTag, format!("`{}` stands there twice", pair[0]));
+        if let Some(tag) = sorted.windows(2).find(|pair| pair[0] == pair[1]).and_then(<[_]>::first)
+        {
+            out.whole(Code::DuplicateTag, format!("`{tag}` stands there twice"));
         }
     }
     for platform in name.platforms.iter().map(ToString::to_string) {

@@ -65,12 +65,9 @@ fn fold(path: &str) -> String {
 fn name(member: &Member, out: &mut Findings) {
     let header = &member.central.header;
     let name = header.name.strip_suffix(b"/").unwrap_or(&header.name);
-    let text = match std::str::from_utf8(name) {
-        Ok(text) => text,
-        Err(_) => {
-            out.file(Code::BadEntryName, &member.path, "its name is not UTF-8");
-            return;
-        }
+    let Ok(text) = std::str::from_utf8(name) else {
+        out.file(Code::BadEntryName, &member.path, "its name is not UTF-8");
+        return;
     };
     if text.bytes().any(|b| b < 0x20 || b == 0x7f) {
         out.file(Code::BadEntryName, &member.path, "its name has a control character");
@@ -115,7 +112,7 @@ fn times(members: &[Member], out: &mut Findings) {
         let message = format!("its entries have {} different times", times.len());
         out.whole(Code::EntryTimes, message);
     }
-    if let Some(member) = members.iter().find(|m| m.central.header.time.1 & 0x1f == 0) {
+    if let Some(member) = members.iter().find(|m| m.central.header.time.1.trailing_zeros() >= 5) {
         out.push(crate::finding::Finding {
             severity: Severity::Info,
             ..crate::finding::Finding::new(Code::EntryTimes, &member.path, "its date is none")

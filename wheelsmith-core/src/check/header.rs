@@ -113,11 +113,10 @@ pub(super) fn local(fixed: &[u8; LOCAL_BYTES], name: &[u8], extra: &[u8]) -> Hea
         bytes.get(at..at + 8).and_then(|b| b.try_into().ok()).map_or(0, u64::from_le_bytes)
     };
     match extra.zip64 {
-        None => {}
         Some([]) if packed_bytes == ELSEWHERE || size_bytes == ELSEWHERE => {
             trouble = Some("its zip64 field is empty, and the sizes are to be there");
         }
-        Some([]) => {}
+        None | Some([]) => {}
         Some(field) if field.len() == 8 => {
             if method != 0 {
                 trouble = Some("its zip64 field has one size, and the entry is compressed");

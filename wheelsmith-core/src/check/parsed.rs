@@ -1,4 +1,8 @@
 //! A wheel's files, found by what they are for.
+#![allow(
+    clippy::case_sensitive_file_extension_comparisons,
+    reason = "installers take names as they are written"
+)]
 
 use std::collections::BTreeMap;
 

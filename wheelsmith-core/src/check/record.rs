@@ -10,6 +10,9 @@ use super::parsed::Contents;
 use crate::finding::{Code, Finding};
 use crate::name::WheelPath;
 
+/// More lines than any archive may have entries.
+const MOST_ROWS: usize = 150_000;
+
 /// Judges the file.
 pub(super) fn check(contents: &Contents<'_>, out: &mut Findings) {
     for name in ["RECORD.jws", "RECORD.p7s"] {
@@ -41,6 +44,10 @@ pub(super) fn check(contents: &Contents<'_>, out: &mut Findings) {
                 break;
             }
         };
+        if rows.len() == MOST_ROWS {
+            out.file(Code::RecordSyntax, path, format!("it has more than {MOST_ROWS} lines"));
+            break;
+        }
         let [name, digest, size] = <[String; 3]>::try_from(row).unwrap_or_default();
         if name.contains('\\') || name.parse::<WheelPath>().is_err() {
             out.file(Code::RecordSyntax, path, format!("`{name}` is no path with `/`"));

@@ -101,7 +101,7 @@ impl<'a> Sdist<'a> {
             if cancel.is_cancelled() {
                 return Err(io::Error::other("stopped"));
             }
-            let mut header = [0; BLOCK as usize];
+            let mut header = [0; 512];
             input.read_exact(&mut header)?;
             if header.iter().all(|b| *b == 0) {
                 // Whatever follows is padding; reading it checks the CRC at the end.

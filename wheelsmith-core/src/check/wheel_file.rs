@@ -3,7 +3,7 @@
 use super::fields::Fields;
 use super::findings::Findings;
 use super::parsed::Contents;
-use crate::finding::{Code, Finding};
+use crate::finding::{Code, Finding, Severity};
 
 /// Judges the file.
 pub(super) fn check(contents: &Contents<'_>, out: &mut Findings) {
@@ -25,12 +25,17 @@ pub(super) fn check(contents: &Contents<'_>, out: &mut Findings) {
     match fields.all("Generator").count() {
         1 => {}
         0 => out.file(Code::WheelGenerator, path, "it has no `Generator`"),
-        n => out.file(Code::WheelGenerator, path, format!("it has `Generator` {n} times")),
+        // Tools that change a wheel add themselves; most readers know one value.
+        n => {
+            let message = format!("it has `Generator` {n} times");
+            out.file_as(Severity::Info, Code::WheelGenerator, path, message);
+        }
     }
     let platforms = contents.filename.map(|name| &name.platforms[..]).unwrap_or_default();
     let is_any = platforms == [crate::name::PlatformTag::Any];
     match fields.one("Root-Is-Purelib").map(str::to_ascii_lowercase).as_deref() {
-        Some("true") => {
+        // Of a wheel for every platform they are data, such as launchers for Windows.
+        Some("true") if !is_any => {
             let at_root = |m: &&super::zip::Member| super::parsed::in_data(m).is_none();
             if contents.files().filter(at_root).any(super::parsed::is_native) {
                 out.file(Code::PurelibWithNative, path, "it is true, and native files lie there");
@@ -39,7 +44,7 @@ pub(super) fn check(contents: &Contents<'_>, out: &mut Findings) {
         Some("false") if is_any && !contents.has_native() => {
             out.file(Code::PlatlibInAny, path, "it is false, and the tag is `any`");
         }
-        Some("false") => {}
+        Some("true" | "false") => {}
         Some(other) => {
             let message = format!("it says `Root-Is-Purelib: {other}`, not true or false");
             out.file(Code::BadWheelFile, path, message);

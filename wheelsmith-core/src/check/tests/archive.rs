@@ -34,7 +34,7 @@ pub(super) const ROWS: &[Row] = &[
     (&[Code::HeaderMismatch], |w| w.zip.miscount = 1),
     (&[Code::HeaderMismatch], |w| w.zip.miscount = u16::MAX),
     (&[Code::OverlappingEntries, Code::HeaderMismatch, Code::StrayBytes], |w| {
-        w.entry("run.py").overlaps = true
+        w.entry("run.py").overlaps = true;
     }),
     // The method of bzip2.
     (&[Code::CompressionMethod], |w| w.entry("run.py").method = Some(12)),

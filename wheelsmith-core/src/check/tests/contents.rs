@@ -80,7 +80,7 @@ pub(super) const ROWS: &[Row] = &[
     }),
     (&[Code::RecordDigest], |w| w.record = |text| text.replace("sha256", "md5")),
     (&[Code::RecordDigest], |w| {
-        w.record = |text| text.replacen(",27\n", "=,27\n", 1).replacen(",26\n", "=,26\n", 1)
+        w.record = |text| text.replacen(",27\n", "=,27\n", 1).replacen(",26\n", "=,26\n", 1);
     }),
     (&[Code::RecordSize], |w| w.record = |text| text.replacen(",26\n", ",027\n", 1)),
     (&[Code::RecordDuplicate], |w| {
@@ -138,6 +138,6 @@ pub(super) const ROWS: &[Row] = &[
     (&[], |w| {
         w.rename("demo-1.0-py3-none-manylinux_2_17_x86_64.whl");
         w.add("demo.libs/libz.so.1", "data");
-        w.wheel = w.wheel.replace("true", "false");
+        w.about = w.about.replace("true", "false");
     }),
 ];

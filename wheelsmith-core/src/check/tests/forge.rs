@@ -122,13 +122,14 @@ impl Entry {
     }
 }
 
-/// A wheel: its files and how they are packed, METADATA and WHEEL as text.
+/// A wheel: its files and how they are packed, and its metadata as text.
 pub(super) struct Wheel {
     pub(super) filename: String,
     pub(super) dist_info: String,
     pub(super) zip: Zip,
     pub(super) metadata: String,
-    pub(super) wheel: String,
+    /// WHEEL.
+    pub(super) about: String,
     /// What is done to the right RECORD.
     pub(super) record: fn(String) -> String,
     /// Files of the metadata that are left out.
@@ -179,7 +180,7 @@ impl Wheel {
             dist_info: "demo-1.0.dist-info".to_owned(),
             zip: Zip { entries: entries.into(), ..Zip::default() },
             metadata: METADATA.to_owned(),
-            wheel: WHEEL.to_owned(),
+            about: WHEEL.to_owned(),
             record: |text| text,
             without: Vec::new(),
             options: crate::check::Options::default(),
@@ -229,16 +230,16 @@ impl Wheel {
         self.field("Name", name);
         self.field("Version", version);
         let tags = parts[parts.len() - 3..].join("-");
-        self.wheel = self.wheel.replace("py3-none-any", &tags);
+        self.about = self.about.replace("py3-none-any", &tags);
     }
 
     pub(super) fn bytes(&self) -> Vec<u8> {
         let mut zip = self.zip.clone();
-        let own = [("METADATA", &self.metadata), ("WHEEL", &self.wheel)];
+        let own = [("METADATA", &self.metadata), ("WHEEL", &self.about)];
         for (name, text) in own.into_iter().filter(|(name, _)| !self.without.contains(name)) {
             zip.entries.push(Entry::new(&format!("{}/{name}", self.dist_info), text.as_str()));
         }
-        let mut record = String::new();
+        let mut record = Vec::new();
         for entry in zip.entries.iter().filter(|entry| !entry.name.ends_with(b"/")) {
             let name = String::from_utf8_lossy(&entry.name);
             let quoted = if name.contains([',', '"']) {
@@ -247,12 +248,16 @@ impl Wheel {
                 name.into_owned()
             };
             let digest = URL_SAFE_NO_PAD.encode(Digest::of(&entry.content).as_bytes());
-            record += &format!("{quoted},sha256={digest},{}\n", entry.content.len());
+            record.push(format!(
+                "{quoted},sha256={digest},{}
+",
+                entry.content.len()
+            ));
         }
         let path = format!("{}/RECORD", self.dist_info);
-        record += &format!("{path},,\n");
+        record.push(format!("{path},,\n"));
         if !self.without.contains(&"RECORD") {
-            zip.entries.push(Entry::new(&path, (self.record)(record)));
+            zip.entries.push(Entry::new(&path, (self.record)(record.concat())));
         }
         zip.bytes()
     }

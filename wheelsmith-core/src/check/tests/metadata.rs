@@ -7,12 +7,12 @@ fn fields() {
 }
 
 pub(super) const ROWS: &[Row] = &[
-    (&[Code::MetadataSyntax], |w| w.metadata = w.metadata.replacen("\n", "\nno field\n", 1)),
+    (&[Code::MetadataSyntax], |w| w.metadata = w.metadata.replacen('\n', "\nno field\n", 1)),
     (&[Code::MetadataSyntax], |w| w.metadata = format!("\u{feff}{}", w.metadata)),
     (&[Code::MissingField], |w| w.metadata = w.metadata.replace("Name: demo\n", "")),
     (&[Code::MissingField], |w| w.metadata = w.metadata.replace("Version: 1.0\n", "")),
     (&[Code::DuplicateField], |w| {
-        w.metadata = w.metadata.replacen("\n", "\nSummary: another\n", 1);
+        w.metadata = w.metadata.replacen('\n', "\nSummary: another\n", 1);
     }),
     (&[Code::UnknownField], |w| w.field("Colour", "red")),
     (&[Code::MetadataVersion], |w| w.field("Metadata-Version", "2.6")),

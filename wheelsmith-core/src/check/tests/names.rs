@@ -11,7 +11,7 @@ pub(super) const ROWS: &[Row] = &[
     // A build tag starts with a digit.
     (&[Code::BadFilename], |w| w.filename = "demo-1.0-one-py3-none-any.whl".to_owned()),
     (&[Code::BadFilename, Code::DistInfoMismatch], |w| {
-        w.filename = "demo-one-py3-none-any.whl".to_owned()
+        w.filename = "demo-one-py3-none-any.whl".to_owned();
     }),
     (&[Code::NameNotNormalised], |w| w.rename("Demo-1.0-py3-none-any.whl")),
     (&[Code::NameNotNormalised], |w| w.rename("de.mo-1.0-py3-none-any.whl")),
@@ -23,7 +23,7 @@ pub(super) const ROWS: &[Row] = &[
     (&[Code::DuplicateTag, Code::TagsDiffer], |w| w.rename("demo-1.0-py3.py3-none-any.whl")),
     (&[Code::PlatformRefused], |w| {
         w.rename("demo-1.0-py3-none-linux_x86_64.whl");
-        w.wheel = w.wheel.replace("true", "false");
+        w.about = w.about.replace("true", "false");
     }),
     (&[Code::PlatformRefused], |w| w.rename("demo-1.0-py3-none-macosx_11_1_arm64.whl")),
     (&[Code::FileTooLarge], |w| {
@@ -32,20 +32,20 @@ pub(super) const ROWS: &[Row] = &[
     }),
     (&[Code::LargeFile], |w| w.options.limits.file_bytes = 100),
     // WHEEL against the name.
-    (&[Code::TagsDiffer], |w| w.wheel = w.wheel.replace("py3-none-any", "py2-none-any")),
-    (&[Code::TagsDiffer], |w| w.wheel = w.wheel.replace("Tag: py3-none-any\n", "")),
-    (&[Code::TagsDiffer], |w| w.wheel += "Tag: py3-none-any\n"),
-    (&[Code::BuildMismatch], |w| w.wheel += "Build: 1\n"),
+    (&[Code::TagsDiffer], |w| w.about = w.about.replace("py3-none-any", "py2-none-any")),
+    (&[Code::TagsDiffer], |w| w.about = w.about.replace("Tag: py3-none-any\n", "")),
+    (&[Code::TagsDiffer], |w| w.about += "Tag: py3-none-any\n"),
+    (&[Code::BuildMismatch], |w| w.about += "Build: 1\n"),
     (&[Code::BuildMismatch], |w| w.filename = "demo-1.0-1-py3-none-any.whl".to_owned()),
-    (&[Code::BadWheelFile], |w| w.wheel = w.wheel.replace("Wheel-Version: 1.0\n", "")),
-    (&[Code::BadWheelFile], |w| w.wheel = w.wheel.replace("true", "maybe")),
-    (&[Code::BadWheelFile], |w| w.wheel += "no field\n"),
-    (&[Code::WheelVersion], |w| w.wheel = w.wheel.replace("1.0", "2.0")),
-    (&[Code::WheelGenerator], |w| w.wheel = w.wheel.replace("Generator: forge\n", "")),
-    (&[Code::WheelGenerator], |w| w.wheel += "Generator: hammer\n"),
+    (&[Code::BadWheelFile], |w| w.about = w.about.replace("Wheel-Version: 1.0\n", "")),
+    (&[Code::BadWheelFile], |w| w.about = w.about.replace("true", "maybe")),
+    (&[Code::BadWheelFile], |w| w.about += "no field\n"),
+    (&[Code::WheelVersion], |w| w.about = w.about.replace("1.0", "2.0")),
+    (&[Code::WheelGenerator], |w| w.about = w.about.replace("Generator: forge\n", "")),
+    (&[Code::WheelGenerator], |w| w.about += "Generator: hammer\n"),
     (&[Code::PurelibWithNative], |w| {
         w.rename("demo-1.0-py3-none-win_amd64.whl");
         w.add("demo/run.dll", "MZ");
     }),
-    (&[Code::PlatlibInAny], |w| w.wheel = w.wheel.replace("true", "false")),
+    (&[Code::PlatlibInAny], |w| w.about = w.about.replace("true", "false")),
 ];
