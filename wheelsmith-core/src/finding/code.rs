@@ -538,7 +538,10 @@ mod tests {
     fn codes_are_kebab_case_and_read_back() {
         for code in Code::ALL {
             let text = code.as_str();
-            assert!(text.bytes().all(|b| b.is_ascii_lowercase() || b == b'-'), "{text}");
+            assert!(
+                text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-'),
+                "{text}"
+            );
             assert_eq!(text.parse(), Ok(*code));
         }
     }
