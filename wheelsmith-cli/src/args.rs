@@ -4,7 +4,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 use wheelsmith_core::sys::Env;
 
 use crate::commands::{
-    audit, build, completions, fetch, init, repair, show, toolchain, wheel, wrapper,
+    audit, build, check, completions, fetch, init, repair, show, toolchain, wheel, wrapper,
 };
 
 const AFTER_HELP: &str = "\
@@ -13,6 +13,7 @@ Examples:
   wheelsmith build                                    wheels for every configured target
   wheelsmith build --target aarch64-unknown-linux-gnu --out dist
   wheelsmith audit dist/*.whl                         do their files keep their tags?
+  wheelsmith check dist/*                             will the index and installers take them?
   wheelsmith toolchain                                which compilers there are
 
 Exit codes: 0 done, and good; 1 done, and the answer is no; 2 could not be done.";
@@ -44,6 +45,7 @@ pub(crate) enum Command {
     Toolchain(toolchain::Args),
     Repair(repair::Args),
     Wheel(wheel::Args),
+    Check(check::Args),
     Init(init::Args),
     Completions(completions::Args),
     #[command(hide = true)]

@@ -9,6 +9,7 @@ pub mod artifact;
 pub mod audit;
 pub mod binary;
 pub mod build;
+pub mod check;
 pub mod config;
 pub mod finding;
 pub mod name;

@@ -2,10 +2,12 @@
 
 pub(crate) mod audit;
 pub(crate) mod build;
+pub(crate) mod check;
 pub(crate) mod completions;
 pub(crate) mod fetch;
 pub(crate) mod init;
 pub(crate) mod repair;
+mod reporting;
 pub(crate) mod show;
 pub(crate) mod toolchain;
 pub(crate) mod wheel;
@@ -25,7 +27,7 @@ use crate::output::Output;
 
 /// Runs a command.
 pub(crate) fn run(command: Command, host: &Host, output: &Output) -> anyhow::Result<Exit> {
-    if !output.is_for_all() && !matches!(command, Command::Audit(_)) {
+    if !output.is_for_all() && !matches!(command, Command::Audit(_) | Command::Check(_)) {
         anyhow::bail!("this command answers in the forms `human` and `json` only");
     }
     match command {
@@ -34,6 +36,7 @@ pub(crate) fn run(command: Command, host: &Host, output: &Output) -> anyhow::Res
         Command::Fetch(args) => fetch::run(&args, host, output),
         Command::Show(args) => show::run(&args, host, output),
         Command::Toolchain(args) => toolchain::run(&args, host, output),
+        Command::Check(args) => check::run(&args, host, output),
         Command::Init(args) => init::run(&args, output),
         Command::Repair(args) => repair::run(&args, host, output),
         Command::Wheel(args) => wheel::run(&args, host, output),

@@ -23,7 +23,6 @@ mod needs;
 mod pe;
 pub(crate) mod place;
 mod report;
-mod settings;
 mod terms;
 mod wanted;
 mod whole;
@@ -40,7 +39,6 @@ pub use needs::{Need, Origin, needs};
 #[cfg(feature = "schema")]
 pub use report::schema;
 pub use report::{Auditwheel, Input, Kind, Report, SCHEMA};
-pub use settings::{Date, Level, Settings, Waiver};
 pub use terms::Terms;
 pub use wanted::Wanted;
 

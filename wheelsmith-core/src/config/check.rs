@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::diagnose::{Locator, did_you_mean};
 use super::raw::{
-    RawArtifact, RawAudit, RawComponent, RawConfig, RawDefine, RawFile, RawKind, RawOutput,
-    RawOverride, RawRole, RawSource, RawSources, RawTargetArchive, RawWaiver, RawWheel,
+    RawArtifact, RawAudit, RawCheck, RawComponent, RawConfig, RawDefine, RawFile, RawKind,
+    RawOutput, RawOverride, RawRole, RawSource, RawSources, RawTargetArchive, RawWaiver, RawWheel,
 };
 use super::{
     Artifact, Audit, C, CForm, Cargo, Component, ComponentOverride, Config, Error, External, Files,
@@ -13,7 +13,7 @@ use super::{
 };
 use globset::Glob;
 
-use crate::audit::{Settings, Waiver};
+use crate::finding::{Settings, Waiver};
 use crate::name::{TARGETS, Target};
 
 /// Reads and checks `text`.
@@ -62,6 +62,7 @@ impl Check<'_> {
         let wheels = self.wheels(table.wheel, raw.project.as_ref(), &components);
         let overrides = self.overrides(table.target, &names);
         let audit = self.audit(table.audit);
+        let check = self.check(table.check);
         Config {
             file: file.to_owned(),
             text: text.to_owned(),
@@ -77,6 +78,7 @@ impl Check<'_> {
             wheels,
             overrides,
             audit,
+            check,
         }
     }
 
@@ -88,8 +90,36 @@ impl Check<'_> {
                 self.problem(&format!("{root}.exclude[{i}]"), message, None);
             }
         }
+        let waivers = self.waivers(&root, raw.waivers);
+        Audit {
+            policy: raw.policy,
+            exclude: raw.exclude,
+            fail_on: raw.fail_on,
+            settings: Settings { severity: raw.severity, waivers },
+        }
+    }
+
+    fn check(&mut self, raw: RawCheck) -> super::Check {
+        let root = format!("{ROOT}.check");
+        if let (Some(large), Some(limit)) = (raw.large_file, raw.file_limit)
+            && large > limit
+        {
+            let message = format!("{large} is more than `file-limit`, which is {limit}");
+            self.problem(&format!("{root}.large-file"), message, None);
+        }
+        let waivers = self.waivers(&root, raw.waivers);
+        super::Check {
+            index: raw.index,
+            large_file_mib: raw.large_file,
+            file_limit_mib: raw.file_limit,
+            fail_on: raw.fail_on,
+            settings: Settings { severity: raw.severity, waivers },
+        }
+    }
+
+    fn waivers(&mut self, root: &str, raw: Vec<RawWaiver>) -> Vec<Waiver> {
         let mut waivers = Vec::new();
-        for (i, waiver) in raw.waivers.into_iter().enumerate() {
+        for (i, waiver) in raw.into_iter().enumerate() {
             let key = format!("{root}.waivers[{i}]");
             let RawWaiver { code, file, reason, until } = waiver;
             if reason.trim().is_empty() {
@@ -104,12 +134,7 @@ impl Check<'_> {
                 }
             }
         }
-        Audit {
-            policy: raw.policy,
-            exclude: raw.exclude,
-            fail_on: raw.fail_on,
-            settings: Settings { severity: raw.severity, waivers },
-        }
+        waivers
     }
 
     fn component(&mut self, key: &str, raw: RawComponent, names: &[String]) -> Component {

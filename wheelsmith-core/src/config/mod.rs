@@ -17,8 +17,8 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::audit::Settings;
-use crate::finding::Severity;
+use crate::check::Index;
+use crate::finding::{Settings, Severity};
 use crate::name::{Digest, PlatformVersion, ProjectName, PythonTag, Target, WheelPath};
 use crate::toolchain::{Optimize, Strip, ToolchainKind};
 
@@ -73,6 +73,8 @@ pub struct Config {
     pub overrides: BTreeMap<String, Override>,
     /// What the audit lets pass.
     pub audit: Audit,
+    /// What the check lets pass.
+    pub check: Check,
 }
 
 /// `[tool.wheelsmith.audit]`.
@@ -82,6 +84,21 @@ pub struct Audit {
     pub policy: Option<String>,
     /// Libraries that are there wherever the wheels are used, by pattern.
     pub exclude: Vec<String>,
+    /// How bad a finding must be for exit code 1.
+    pub fail_on: Option<Severity>,
+    /// Severities and waivers.
+    pub settings: Settings,
+}
+
+/// `[tool.wheelsmith.check]`.
+#[derive(Debug, Clone, Default)]
+pub struct Check {
+    /// Where the wheels are to be published.
+    pub index: Option<Index>,
+    /// From which size on a file is larger than the index takes without being asked, in MiB.
+    pub large_file_mib: Option<u32>,
+    /// The largest file that the index takes, in MiB.
+    pub file_limit_mib: Option<u32>,
     /// How bad a finding must be for exit code 1.
     pub fail_on: Option<Severity>,
     /// Severities and waivers.

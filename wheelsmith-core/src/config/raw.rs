@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::project::RawProject;
 use super::{External, SourcePath};
-use crate::audit::{Date, Level};
-use crate::finding::{Code, Severity};
+use crate::check::Index;
+use crate::finding::{Code, Date, Level, Severity};
 use crate::name::{Digest, PlatformVersion, ProjectName, PythonTag, Target, WheelPath};
 use crate::toolchain::{Optimize, Strip, ToolchainKind};
 
@@ -69,6 +69,9 @@ pub(super) struct RawConfig {
     /// What `wheelsmith audit` lets pass.
     #[serde(default)]
     pub(super) audit: RawAudit,
+    /// What `wheelsmith check` lets pass.
+    #[serde(default)]
+    pub(super) check: RawCheck,
 }
 
 /// `[tool.wheelsmith.audit]`.
@@ -92,7 +95,29 @@ pub(super) struct RawAudit {
     pub(super) waivers: Vec<RawWaiver>,
 }
 
-/// `[[tool.wheelsmith.audit.waivers]]`.
+/// `[tool.wheelsmith.check]`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub(super) struct RawCheck {
+    /// Where the wheels are to be published; `pypi` when absent.
+    pub(super) index: Option<Index>,
+    /// From which size on a file is larger than the index takes without being asked, in MiB; 100
+    /// when absent.
+    pub(super) large_file: Option<u32>,
+    /// The largest file that the index takes for this project, in MiB; 1024 when absent.
+    pub(super) file_limit: Option<u32>,
+    /// How bad a finding must be for exit code 1; `error` when absent.
+    pub(super) fail_on: Option<Severity>,
+    /// How bad findings of a code are: `error`, `warning`, `info`, or `ignore` to hide them.
+    #[serde(default)]
+    pub(super) severity: BTreeMap<Code, Level>,
+    /// Findings that are let pass; they stay visible.
+    #[serde(default)]
+    pub(super) waivers: Vec<RawWaiver>,
+}
+
+/// `[[tool.wheelsmith.audit.waivers]]` and `[[tool.wheelsmith.check.waivers]]`.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
