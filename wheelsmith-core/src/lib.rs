@@ -21,4 +21,6 @@ pub mod runtime;
 pub mod source;
 pub mod sys;
 pub mod toolchain;
+pub mod vcs;
+pub mod version;
 pub mod wheel;

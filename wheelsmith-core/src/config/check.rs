@@ -9,7 +9,7 @@ use super::raw::{
 };
 use super::{
     Artifact, Audit, C, CForm, Cargo, Component, ComponentOverride, Config, Error, Files, Headers,
-    Kind, Output, Override, Prebuilt, Problem, Role, Source, SourceGroup, Wheel,
+    Kind, Output, Override, Prebuilt, Problem, Role, Sdist, Source, SourceGroup, Wheel,
 };
 use globset::Glob;
 
@@ -26,6 +26,8 @@ pub(super) fn parse(file: &str, text: &str) -> Result<Config, Error> {
     check.problems.sort_by_key(|problem| (problem.line, problem.column));
     if check.problems.is_empty() { Ok(config) } else { Err(error(check.problems)) }
 }
+
+mod version;
 
 struct Check<'t> {
     locator: Locator<'t>,
@@ -62,6 +64,8 @@ impl Check<'_> {
         let wheels = self.wheels(table.wheel, raw.project.as_ref(), &components);
         let overrides = self.overrides(table.target, &names);
         let audit = self.audit(table.audit);
+        let version = table.version.and_then(|raw| version::check(self, raw, &components));
+        let sdist = Sdist { include: table.sdist.include, exclude: table.sdist.exclude };
         Config {
             file: file.to_owned(),
             text: text.to_owned(),
@@ -77,6 +81,8 @@ impl Check<'_> {
             wheels,
             overrides,
             audit,
+            version,
+            sdist,
         }
     }
 
@@ -380,6 +386,7 @@ impl Check<'_> {
                 console: raw.console,
                 tag: raw.tag.unwrap_or_else(|| "py3-none".parse().expect("a constant")),
                 build: raw.build,
+                sbom: raw.sbom.unwrap_or(true),
             });
         }
         wheels

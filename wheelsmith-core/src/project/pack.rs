@@ -3,16 +3,18 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
+use globset::{Glob, GlobBuilder, GlobMatcher, GlobSet, GlobSetBuilder};
 
+use super::editable;
 use super::launcher::{self, MODULE};
 use super::make::MadeWheel;
+use super::tree::Tree;
 use super::{BuildOptions, Error, Project};
 use crate::artifact::{self, Limits};
 use crate::audit::{self, Audit, NativeFile, Wanted};
 use crate::build::inputs;
-use crate::config::Wheel;
 use crate::config::project::RawProject;
+use crate::config::{Config, Wheel};
 use crate::config::{Role, SourcePath};
 use crate::name::{PlatformTag, WheelFilename, WheelPath};
 use crate::plan::TargetPlan;
@@ -84,6 +86,14 @@ pub(super) fn metadata(
     Ok(Metadata::new(raw, texts)?)
 }
 
+/// The entry points that start programs of the runtime.
+pub(super) fn add_scripts(wheel: &Wheel, raw: &mut RawProject) {
+    let package = wheel.into.as_str().replace('/', ".");
+    for (command, function) in launcher::functions(wheel.console.keys()) {
+        raw.scripts.insert(command, format!("{package}.{MODULE}:{function}"));
+    }
+}
+
 /// Packs `wheel` for the target of `plan`, if its bytes keep the floor.
 pub(super) fn pack(
     project: &Project,
@@ -97,9 +107,12 @@ pub(super) fn pack(
     let mut raw = raw.clone();
     raw.name = wheel.name.clone();
     let mut pack = Pack { project, wheel, host, entries: BTreeMap::new(), licenses: Vec::new() };
-    pack.python_files()?;
+    if !options.editable {
+        pack.python_files()?;
+    }
     pack.runtime_files(runtime)?;
-    pack.launchers(runtime, &mut raw)?;
+    pack.launchers(runtime)?;
+    add_scripts(wheel, &mut raw);
     let metadata = metadata(project, &raw, &pack.licenses)?;
     let audit = pack.judge(plan)?;
     let (floor, wanted) = (plan.target.floor(), plan.wanted_tag.clone());
@@ -112,12 +125,29 @@ pub(super) fn pack(
     };
     let name = filename(wheel, &metadata, tags);
     let entry_points = EntryPoints::new(&raw)?;
+    if options.editable
+        && let Some(root) = pack.python_source(&wheel.name.escaped())?
+    {
+        pack.entries = editable::link(project, wheel, &root, runtime, pack.entries)
+            .map_err(|e| Error::io("link the runtime into the Python files", e))?;
+    }
     let entries = pack.entries.into_values().collect();
     let path = options.out.join(name.to_string());
     let wheel = wheel::Wheel::new(name.clone(), &metadata, &entry_points, entries)?;
     let file = wheel::save(&wheel, &path, options.compression, host)
         .map_err(|error| Error::Write { path, source: Box::new(error) })?;
     Ok(MadeWheel { name: name.to_string(), file: Some(file), floor, wanted, audit })
+}
+
+/// The pattern at `key`: `*` stays in one directory.
+pub(super) fn glob(config: &Config, key: &str, pattern: &str) -> Result<GlobMatcher, Error> {
+    Ok(glob_of(config, key, pattern)?.compile_matcher())
+}
+
+fn glob_of(config: &Config, key: &str, pattern: &str) -> Result<Glob, Error> {
+    let glob = GlobBuilder::new(pattern).literal_separator(true).build();
+    let bad = |e: globset::Error| config.problem(key, format!("no pattern: {}", e.kind()), None);
+    Ok(glob.map_err(bad)?)
 }
 
 /// `SOURCE_DATE_EPOCH`, in seconds.
@@ -155,12 +185,15 @@ impl Pack<'_> {
         let leave = self.globs("exclude", &self.wheel.exclude)?;
         let never = self.globs("exclude", &never)?;
         // What a development build left in the runtime's place is of some other target.
-        let stale = ["bin", "lib"].map(|dir| format!("{}/{dir}/", self.wheel.into));
+        let stale = ["bin", "lib", "share"].map(|dir| format!("{}/{dir}/", self.wheel.into));
         let mut used = vec![false; include.len()];
         // Not all below the root: that may be the project, with its build directories.
         let mut candidates = BTreeSet::new();
+        let is_unpacked = self.project.is_unpacked_sdist();
+        let tree = Tree::new(&root, is_unpacked, self.host);
         for pattern in include {
-            candidates.extend(inputs::candidates(&root, pattern).unwrap_or_default());
+            let found = tree.candidates(pattern);
+            candidates.extend(found.map_err(|e| Error::io("read the Python files", e))?);
         }
         for file in candidates {
             let matches = take.matches(&file.relative);
@@ -220,11 +253,8 @@ impl Pack<'_> {
     fn globs(&self, key: &str, patterns: &[String]) -> Result<GlobSet, Error> {
         let mut set = GlobSetBuilder::new();
         for (i, pattern) in patterns.iter().enumerate() {
-            let glob = GlobBuilder::new(pattern).literal_separator(true).build();
-            let bad = |e: globset::Error| {
-                self.problem(&format!("{key}[{i}]"), format!("no pattern: {}", e.kind()), None)
-            };
-            set.add(glob.map_err(bad)?);
+            let key = format!("{}.{key}[{i}]", self.wheel.key);
+            set.add(glob_of(&self.project.config, &key, pattern)?);
         }
         set.build().map_err(|e| self.problem(key, e.to_string(), None))
     }
@@ -263,7 +293,7 @@ impl Pack<'_> {
     }
 
     /// The module behind `console`, and its entry points.
-    fn launchers(&mut self, runtime: &Runtime, raw: &mut RawProject) -> Result<(), Error> {
+    fn launchers(&mut self, runtime: &Runtime) -> Result<(), Error> {
         if self.wheel.console.is_empty() {
             return Ok(());
         }
@@ -280,18 +310,14 @@ impl Pack<'_> {
                 let help = format!("it has: {}", programs.join(", ").replace("bin/", ""));
                 return Err(self.problem(&format!("console.{command}"), message, Some(&help)));
             };
-            if raw.scripts.contains_key(command) {
+            let project = self.project.config.project.as_ref();
+            if project.is_some_and(|project| project.scripts.contains_key(command)) {
                 let message = format!("`project.scripts` has a command `{command}` as well");
                 return Err(self.problem(&format!("console.{command}"), message, None));
             }
             paths.insert(command.clone(), (*path).to_owned());
         }
-        let (text, commands) = launcher::module(&paths);
-        let package = self.wheel.into.as_str().replace('/', ".");
-        for console in commands {
-            let target = format!("{package}.{MODULE}:{}", console.function);
-            raw.scripts.insert(console.command, target);
-        }
+        let text = launcher::module(&paths);
         let path = self.wheel.into.join(&format!("{MODULE}.py"));
         let path = path.map_err(|e| self.problem("into", e.to_string(), None))?;
         self.entries.insert(path.clone(), Entry::bytes(path, text));
