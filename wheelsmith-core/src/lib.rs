@@ -18,6 +18,7 @@ pub mod policy;
 pub mod project;
 pub mod repair;
 pub mod runtime;
+pub mod sbom;
 pub mod source;
 pub mod sys;
 pub mod toolchain;

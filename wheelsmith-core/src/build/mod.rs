@@ -4,6 +4,7 @@
 
 mod c;
 mod cargo;
+mod crates;
 mod depfile;
 mod error;
 pub(crate) mod inputs;
@@ -13,6 +14,7 @@ mod taken;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+pub use crates::{Crate, Crates, crates};
 pub use error::Error;
 pub use record::Hashes;
 pub(crate) use taken::license_files;

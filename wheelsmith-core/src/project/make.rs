@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use super::parts::Found;
 use super::{Error, Project, pack};
 use crate::audit::Audit;
 use crate::build::{self, Built, Hashes, Setting};
@@ -12,7 +13,7 @@ use crate::plan::{ComponentPlan, TargetPlan};
 use crate::runtime::{self, Identity, Runtime};
 use crate::source::{self, Places, Resolved};
 use crate::sys::{self, Host, Lock, Locked};
-use crate::toolchain::{self, MissingZig, Wrappers};
+use crate::toolchain::{self, MissingZig, RustStd, Wrappers};
 use crate::wheel::Compression;
 use crate::wheel::MadeFile;
 
@@ -221,10 +222,38 @@ impl Run<'_> {
         if self.options.runtime_only {
             made.archives = self.archive(plan, &runtime)?;
         } else {
-            made.wheels = self.wheels(plan, &runtime)?;
+            let found = self.found(&setting)?;
+            made.wheels = self.wheels(plan, &runtime, &found)?;
         }
         made.time = start.elapsed();
         Ok(made)
+    }
+
+    /// What the lists of parts say of components that cargo built.
+    fn found(&self, setting: &Setting<'_>) -> Result<Found, Error> {
+        let mut found = Found::default();
+        let lists = |name: &String| {
+            let mut wheels = self.project.config.wheels.iter();
+            wheels.any(|wheel| wheel.sbom && wheel.components.contains(name))
+        };
+        for plan in &setting.plan.components {
+            let Kind::Cargo(cargo) = &plan.component.kind else { continue };
+            let name = &plan.component.name;
+            if !lists(name) {
+                continue;
+            }
+            let source = &self.sources[&(name.clone(), setting.plan.target.triple().to_owned())];
+            let crates = build::crates(setting, plan, cargo, source)?;
+            found.crates.insert(name.clone(), crates);
+            if found.rustc.is_none() {
+                let dir = &source.root;
+                let rust = toolchain::rust_std(self.host, &setting.plan.target, dir);
+                if let RustStd::Ready { rustc } = rust {
+                    found.rustc = Some(rustc);
+                }
+            }
+        }
+        Ok(found)
     }
 
     /// Nothing is compiled, so that no compiler is needed: pure Python.
@@ -247,13 +276,18 @@ impl Run<'_> {
         if self.options.runtime_only {
             made.archives = self.archive(plan, &runtime)?;
         } else {
-            made.wheels = self.wheels(plan, &runtime)?;
+            made.wheels = self.wheels(plan, &runtime, &Found::default())?;
         }
         made.time = start.elapsed();
         Ok(made)
     }
 
-    fn wheels(&self, plan: &TargetPlan, runtime: &Runtime) -> Result<Vec<MadeWheel>, Error> {
+    fn wheels(
+        &self,
+        plan: &TargetPlan,
+        runtime: &Runtime,
+        found: &Found,
+    ) -> Result<Vec<MadeWheel>, Error> {
         let mut made = Vec::new();
         let is_wanted = |wheel: &&crate::config::Wheel| {
             let wanted = self.options.wheel.as_ref();
@@ -261,7 +295,8 @@ impl Run<'_> {
         };
         for wheel in self.project.config.wheels.iter().filter(is_wanted) {
             let task = self.host.task(format!("pack {} for {}", wheel.name, plan.target), 1);
-            let wheel = pack::pack(self.project, wheel, plan, runtime, self.options, self.host)?;
+            let wheel =
+                pack::pack(self.project, wheel, plan, (runtime, found), self.options, self.host)?;
             if wheel.file.is_some() {
                 task.finish(wheel.name.clone());
             }

@@ -5,6 +5,7 @@ mod error;
 mod launcher;
 mod make;
 mod pack;
+mod parts;
 mod prepare;
 mod sdist;
 mod tree;

@@ -8,6 +8,7 @@ use globset::{Glob, GlobBuilder, GlobMatcher, GlobSet, GlobSetBuilder};
 use super::editable;
 use super::launcher::{self, MODULE};
 use super::make::MadeWheel;
+use super::parts::{self, Found};
 use super::tree::Tree;
 use super::{BuildOptions, Error, Project};
 use crate::artifact::{self, Limits};
@@ -99,7 +100,7 @@ pub(super) fn pack(
     project: &Project,
     wheel: &Wheel,
     plan: &TargetPlan,
-    runtime: &Runtime,
+    (runtime, found): (&Runtime, &Found),
     options: &BuildOptions,
     host: &Host,
 ) -> Result<MadeWheel, Error> {
@@ -133,7 +134,12 @@ pub(super) fn pack(
     }
     let entries = pack.entries.into_values().collect();
     let path = options.out.join(name.to_string());
-    let wheel = wheel::Wheel::new(name.clone(), &metadata, &entry_points, entries)?;
+    let list = (wheel.sbom && !wheel.components.is_empty())
+        .then(|| parts::render(&project.config, wheel, &metadata, runtime, found, host));
+    let mut wheel = wheel::Wheel::new(name.clone(), &metadata, &entry_points, entries)?;
+    if let Some(list) = list {
+        wheel.add_dist_info(parts::FILE, list)?;
+    }
     let file = wheel::save(&wheel, &path, options.compression, host)
         .map_err(|error| Error::Write { path, source: Box::new(error) })?;
     Ok(MadeWheel { name: name.to_string(), file: Some(file), floor, wanted, audit })
@@ -190,7 +196,7 @@ impl Pack<'_> {
         // Not all below the root: that may be the project, with its build directories.
         let mut candidates = BTreeSet::new();
         let is_unpacked = self.project.is_unpacked_sdist();
-        let tree = Tree::new(&root, is_unpacked, self.host);
+        let tree = Tree::new(&root, &self.project.dir, is_unpacked, self.host);
         for pattern in include {
             let found = tree.candidates(pattern);
             candidates.extend(found.map_err(|e| Error::io("read the Python files", e))?);

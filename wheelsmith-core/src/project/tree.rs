@@ -12,7 +12,10 @@ use crate::vcs::{self, Which};
 
 /// The files below a directory, as far as they are the project's.
 pub(super) struct Tree<'a> {
+    /// What paths are relative to.
     root: &'a Path,
+    /// The project: its ignore files count below the root as well.
+    top: &'a Path,
     /// In an unpacked source distribution every file is the project's.
     takes_all: bool,
     in_repository: bool,
@@ -24,12 +27,13 @@ pub(super) struct Tree<'a> {
 const NEVER: [&str; 2] = [".git", "__pycache__"];
 
 impl<'a> Tree<'a> {
-    /// The tree at `root`; `takes_all` where ignore files do not count.
-    pub(super) fn new(root: &'a Path, takes_all: bool, host: &Host) -> Self {
+    /// The tree at `root` in the project at `top`; `takes_all` where ignore files do not count.
+    pub(super) fn new(root: &'a Path, top: &'a Path, takes_all: bool, host: &Host) -> Self {
+        let top = if root.starts_with(top) { top } else { root };
         let in_repository = !takes_all && vcs::is_inside(root);
         let tracked = in_repository.then(|| vcs::files(Which::TrackedAndIgnored, root, host));
         let tracked = tracked.flatten().unwrap_or_default();
-        Self { root, takes_all, in_repository, tracked }
+        Self { root, top, takes_all, in_repository, tracked }
     }
 
     /// The files that `pattern` may name. Named without a pattern, a file is there even when it is
@@ -61,7 +65,7 @@ impl<'a> Tree<'a> {
         for entry in self.walk(&start).build() {
             let entry = entry.map_err(io::Error::other)?;
             let path = entry.path();
-            if path.is_file() {
+            if path.starts_with(&start) && path.is_file() {
                 files.insert(relative(path, self.root)?, path.to_owned());
             }
         }
@@ -77,7 +81,8 @@ impl<'a> Tree<'a> {
 
     /// A walk that heeds the ignore files of the repository and no setting of the machine.
     fn walk(&self, start: &Path) -> WalkBuilder {
-        let mut walk = WalkBuilder::new(start);
+        let mut walk = WalkBuilder::new(self.top);
+        let start = start.to_owned();
         let heeds = !self.takes_all;
         walk.hidden(false)
             .ignore(false)
@@ -87,10 +92,14 @@ impl<'a> Tree<'a> {
             .parents(heeds && self.in_repository)
             .require_git(heeds && self.in_repository)
             .follow_links(false)
-            .filter_entry(|entry| {
+            .filter_entry(move |entry| {
+                let path = entry.path();
+                if !path.starts_with(&start) && !start.starts_with(path) {
+                    return false;
+                }
                 let name = entry.file_name();
                 // Caches say that they are: build directories, those of linters.
-                let is_cache = || entry.depth() > 0 && entry.path().join("CACHEDIR.TAG").is_file();
+                let is_cache = || entry.depth() > 0 && path.join("CACHEDIR.TAG").is_file();
                 !NEVER.iter().any(|never| name == *never) && !is_cache()
             });
         walk
@@ -129,7 +138,7 @@ mod tests {
         let host = Host::quiet(Env::from_process());
         let root = dir.path().join("p");
         let check = |takes_all: bool, pattern: &str, expected: &[&str]| {
-            let found = Tree::new(&root, takes_all, &host).candidates(pattern).unwrap();
+            let found = Tree::new(&root, &root, takes_all, &host).candidates(pattern).unwrap();
             let found: Vec<&str> = found.iter().map(|file| file.relative.as_str()).collect();
             assert_eq!(found, expected, "{pattern}");
         };
@@ -137,6 +146,10 @@ mod tests {
         check(false, "d/*", &["d/b.py"]);
         check(false, "d/b.log", &["d/b.log"]);
         check(false, "nowhere/*", &[]);
+        let below = root.join("d");
+        let found = Tree::new(&below, &root, false, &host).candidates("**").unwrap();
+        let found: Vec<&str> = found.iter().map(|file| file.relative.as_str()).collect();
+        assert_eq!(found, ["b.py"]);
         check(true, "**", &[".gitignore", "a.log", "a.py", "d/b.log", "d/b.py", "out/c.py"]);
 
         let Some(git) = vcs::git(dir.path(), &host) else { return };

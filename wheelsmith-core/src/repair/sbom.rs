@@ -2,10 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use serde_json::{Value, json};
-
 use super::Graft;
 use crate::name::WheelFilename;
+use crate::sbom::{Bom, Part, escape};
 use crate::sys;
 
 /// The file below `.dist-info`.
@@ -26,61 +25,34 @@ struct Package {
 
 /// The document: the same for the same libraries, whenever and wherever it is made.
 pub(super) fn render(wheel: &WheelFilename, grafts: &[Graft]) -> Vec<u8> {
-    let components: Vec<Value> = grafts.iter().map(component).collect();
-    let purl = format!("pkg:pypi/{}@{}", wheel.name.replace('_', "-"), wheel.version);
-    let document = json!({
-        "$schema": "http://cyclonedx.org/schema/bom-1.6.schema.json",
-        "bomFormat": "CycloneDX",
-        "specVersion": "1.6",
-        "version": 1,
-        "metadata": {
-            "component": {
-                "type": "library",
-                "bom-ref": purl,
-                "name": wheel.name.replace('_', "-"),
-                "version": wheel.version,
-                "purl": purl,
-            },
-            "tools": { "components": [{
-                "type": "application",
-                "name": "wheelsmith",
-                "version": env!("CARGO_PKG_VERSION"),
-            }] },
-        },
-        "components": components,
-        "dependencies": [{
-            "ref": purl,
-            "dependsOn": grafts.iter().map(|graft| graft.into.as_str()).collect::<Vec<_>>(),
-        }],
-    });
-    let mut text = serde_json::to_vec_pretty(&document).unwrap_or_default();
-    text.push(b'\n');
-    text
+    let bom = Bom {
+        name: wheel.name.clone(),
+        version: wheel.version.clone(),
+        parts: grafts.iter().map(part).collect(),
+        carried: grafts.iter().map(|graft| graft.into.to_string()).collect(),
+        ..Bom::default()
+    };
+    bom.render()
 }
 
-fn component(graft: &Graft) -> Value {
+fn part(graft: &Graft) -> Part {
     let source = Path::new(&graft.source);
     let file = source.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let package = package(source);
-    let mut component = json!({
-        "type": "library",
-        "bom-ref": graft.into,
-        "name": package.as_ref().map_or(&file, |package| &package.name),
-        "hashes": [{ "alg": "SHA-256", "content": graft.sha256.to_string() }],
-        "evidence": { "occurrences": [{ "location": graft.into }] },
-        "properties": [{ "name": "wheelsmith:file", "value": file }],
-    });
-    if let Some(package) = package {
-        let Package { kind, vendor, name, version, arch, licenses } = package;
-        let escaped = version.replace('%', "%25").replace('+', "%2B").replace(':', "%3A");
-        component["version"] = json!(version);
-        component["purl"] = json!(format!("pkg:{kind}/{vendor}/{name}@{escaped}?arch={arch}"));
-        if !licenses.is_empty() {
-            let license = |name: &String| json!({ "license": { "name": name } });
-            component["licenses"] = licenses.iter().map(license).collect();
-        }
+    let mut part = Part {
+        reference: graft.into.to_string(),
+        name: file.clone(),
+        sha256: Some(graft.sha256),
+        files: [graft.into.to_string()].into(),
+        properties: [("wheelsmith:file".to_owned(), file)].into(),
+        ..Part::default()
+    };
+    if let Some(Package { kind, vendor, name, version, arch, licenses }) = package(source) {
+        part.purl = Some(format!("pkg:{kind}/{vendor}/{name}@{}?arch={arch}", escape(&version)));
+        part.name = name;
+        part.version = Some(version);
+        part.licenses = licenses;
     }
-    component
+    part
 }
 
 /// The package that installed `file`, by the database of the tree in which it lies.
@@ -207,21 +179,21 @@ mod tests {
              Package: libfoo1\nArchitecture: amd64\nVersion: 1:2+b1\n",
         );
         write("deb/usr/share/doc/libfoo1/copyright", "Format: x\n\nFiles: *\nLicense: MIT\n");
-        let found = component(&graft(&dir.path().join("deb/usr/lib/x/libfoo.so.1")));
-        assert_eq!(found["purl"], "pkg:deb/debian/libfoo1@1%3A2%2Bb1?arch=amd64");
-        assert_eq!(found["licenses"][0]["license"]["name"], "MIT");
+        let found = part(&graft(&dir.path().join("deb/usr/lib/x/libfoo.so.1")));
+        assert_eq!(found.purl.unwrap(), "pkg:deb/debian/libfoo1@1%3A2%2Bb1?arch=amd64");
+        assert_eq!(found.licenses, ["MIT"]);
 
         let database = "P:musl\nV:1.2\nA:x86_64\nF:lib\nR:libfoo.so.1\n\n\
                         P:foo\nV:3-r0\nA:x86_64\nL:Zlib\nF:usr/lib\nR:libfoo.so.1\n";
         write("apk/lib/apk/db/installed", database);
         write("apk/usr/lib/libfoo.so.1", "");
-        let found = component(&graft(&dir.path().join("apk/usr/lib/libfoo.so.1")));
-        assert_eq!(found["purl"], "pkg:apk/unknown/foo@3-r0?arch=x86_64");
-        assert_eq!(found["licenses"][0]["license"]["name"], "Zlib");
+        let found = part(&graft(&dir.path().join("apk/usr/lib/libfoo.so.1")));
+        assert_eq!(found.purl.unwrap(), "pkg:apk/unknown/foo@3-r0?arch=x86_64");
+        assert_eq!(found.licenses, ["Zlib"]);
 
         write("bare/libfoo.so.1", "");
-        let found = component(&graft(&dir.path().join("bare/libfoo.so.1")));
-        assert_eq!((&found["name"], found.get("purl")), (&json!("libfoo.so.1"), None));
+        let found = part(&graft(&dir.path().join("bare/libfoo.so.1")));
+        assert_eq!((found.name.as_str(), found.purl), ("libfoo.so.1", None));
     }
 
     #[test]

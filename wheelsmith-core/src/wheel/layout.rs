@@ -57,6 +57,29 @@ impl Wheel {
         Ok(Self { filename, entries, record })
     }
 
+    /// Adds a file to `.dist-info`, in a directory that is there for such files: `sboms/…`.
+    ///
+    /// # Errors
+    /// A path that is none, or of a file that is there.
+    pub fn add_dist_info(&mut self, path: &str, bytes: Vec<u8>) -> Result<(), Error> {
+        let unusable = |problem: &str| Error::Filename {
+            filename: Box::new(self.filename.clone()),
+            problem: problem.to_owned(),
+        };
+        let path: WheelPath = format!("{}.dist-info/{path}", self.filename.stem())
+            .parse()
+            .map_err(|_| unusable("it has no place for `.dist-info`"))?;
+        let start = self.entries.partition_point(|entry| !is_dist_info(entry, &self.filename));
+        let place = self.entries[start..].binary_search_by(|entry| entry.path.cmp(&path));
+        match place {
+            Ok(_) => Err(unusable("a file of `.dist-info` is there twice")),
+            Err(at) => {
+                self.entries.insert(start + at, Entry::bytes(path, bytes));
+                Ok(())
+            }
+        }
+    }
+
     /// Puts a wheel together from the files of one that is there, its `.dist-info` included. What
     /// its maker put where is left alone; only files that hide each other are refused.
     pub(super) fn again(
@@ -89,6 +112,10 @@ impl Wheel {
     pub(super) fn record_path(&self) -> &WheelPath {
         &self.record
     }
+}
+
+fn is_dist_info(entry: &Entry, filename: &WheelFilename) -> bool {
+    entry.path.as_str().starts_with(&format!("{}.dist-info/", filename.stem()))
 }
 
 fn check_filename(filename: &WheelFilename, metadata: &Metadata) -> Result<(), Error> {
@@ -243,6 +270,12 @@ mod tests {
             ]
         );
         assert_eq!(wheel.record_path().as_str(), "demo_pkg-1.0.dist-info/RECORD");
+        let mut wheel = wheel;
+        wheel.add_dist_info("sboms/x.cdx.json", b"{}".to_vec()).unwrap();
+        let last = wheel.entries().last().unwrap().path.as_str();
+        assert_eq!(last, "demo_pkg-1.0.dist-info/sboms/x.cdx.json");
+        wheel.add_dist_info("METADATA", Vec::new()).unwrap_err();
+        wheel.add_dist_info("../x", Vec::new()).unwrap_err();
     }
 
     #[test]

@@ -36,6 +36,12 @@ pub(super) fn make(project: &Project, out: &Path, host: &Host) -> Result<MadeFil
     let task = host.task(format!("pack the sources of {}", raw.name), 0);
     let sdist = Sdist { project, raw, host };
     let mut files = sdist.selected()?;
+    // Where results go is no source either, unless they go beside the sources.
+    let below = sys::fs::canonicalize(out).ok();
+    let below = below.as_deref().and_then(|out| out.strip_prefix(&project.dir).ok());
+    if let Some(below) = below.filter(|below| !below.as_os_str().is_empty()) {
+        files.retain(|file| !Path::new(file).starts_with(below));
+    }
     sdist.add_needed(&mut files)?;
     let mut contents: BTreeMap<String, Content> = BTreeMap::new();
     for file in files {
@@ -77,7 +83,7 @@ impl Sdist<'_> {
         let unreadable = |e| Error::io("read the sources", e);
         // Of a source distribution that was unpacked, all is taken again.
         let is_unpacked = self.project.is_unpacked_sdist();
-        let tree = Tree::new(dir, is_unpacked, self.host);
+        let tree = Tree::new(dir, dir, is_unpacked, self.host);
         let mut files = BTreeSet::new();
         if let Some(include) = &settings.include {
             let key = "tool.wheelsmith.sdist.include";
