@@ -130,7 +130,7 @@ fn assert_same(one: &Path, other: &Path) {
 }
 
 /// Every front end makes the same wheel, from the tree and from the source distribution.
-fn builds_everywhere(example: &str, from_sdist: bool) {
+fn builds_everywhere(example: &str, from_sdist: bool, holds: &[&str]) {
     let Some(frontends) = Frontends::find(example) else { return };
     let (sandbox, out) = (Sandbox::example(example), Sandbox::new());
     let place = |name: &str| out.path().join(name);
@@ -153,16 +153,24 @@ fn builds_everywhere(example: &str, from_sdist: bool) {
     }
     let mut twine = frontends.command("twine", dir);
     content(twine.args(["check", "--strict"]).arg(&wheel).arg(&sdist));
+    let mut parts = frontends.command("python", dir);
+    content(parts.arg(repository().join("tests/judges/check_sbom.py")).arg(&wheel).args(holds));
 }
 
 #[test]
 fn hostinfo_builds_through_every_front_end() {
-    builds_everywhere("hostinfo", true);
+    // `platform` is linked into a program, `libc` by cargo.
+    let holds = ["component:platform", "component:hostinfo", "crate:hostinfo@0.1.0"];
+    builds_everywhere("hostinfo", true, &holds);
 }
 
 #[test]
 fn tinybpf_builds_through_every_front_end() {
-    builds_everywhere("tinybpf", false);
+    builds_everywhere(
+        "tinybpf",
+        false,
+        &["component:libbpf", "pkg:cargo/libbpf-sys@1.7.0%2Bv1.7.0"],
+    );
 }
 
 #[test]
@@ -285,6 +293,31 @@ fn settings_reach_the_program() {
     sandbox.write("native/answer.c", "int answer(void) { return; }\n#error broken\n");
     let said = build("None").expect(2).says(&["broken"]).stderr;
     assert!(!said.contains("Traceback"), "{said}");
+}
+
+#[test]
+fn every_python_can_load_the_backend() {
+    let Some(frontends) = Frontends::find("pythons") else { return };
+    let sandbox = demo();
+    let dir = sandbox.path();
+    hook(&frontends, dir, "").expect(0);
+    let mut list = frontends.command("uv", dir);
+    let list = ["python", "list", "--only-installed", "--no-config", "--output-format", "json"]
+        .into_iter()
+        .fold(&mut list, Command::arg);
+    let list: serde_json::Value = serde_json::from_str(&content(list).stdout).unwrap();
+    for python in list.as_array().unwrap() {
+        let minor = python["version_parts"]["minor"].as_u64().unwrap();
+        if python["version_parts"]["major"] != 3 || minor < 8 {
+            continue;
+        }
+        let mut command = Command::new(python["path"].as_str().unwrap());
+        command.current_dir(dir).env("PYTHONPATH", dir.join("site")).env_remove("WHEELSMITH");
+        let out = dir.join(format!("for-{minor}"));
+        fs::create_dir_all(&out).unwrap();
+        let code = format!("import wheelsmith as w; print('made', w.build_sdist({out:?}))");
+        content(command.args(["-W", "error", "-c", &code])).answers(&["made demo-1.5.tar.gz"]);
+    }
 }
 
 #[test]

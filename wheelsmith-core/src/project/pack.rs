@@ -193,6 +193,7 @@ impl Pack<'_> {
         // What a development build left in the runtime's place is of some other target.
         let stale = ["bin", "lib", "share"].map(|dir| format!("{}/{dir}/", self.wheel.into));
         let mut used = vec![false; include.len()];
+        let mut unused: BTreeSet<usize> = (0..self.wheel.exclude.len()).collect();
         // Not all below the root: that may be the project, with its build directories.
         let mut candidates = BTreeSet::new();
         let is_unpacked = self.project.is_unpacked_sdist();
@@ -207,7 +208,11 @@ impl Pack<'_> {
                 used[i] = true;
             }
             let is_stale = stale.iter().any(|dir| file.relative.starts_with(dir));
-            let is_left = leave.is_match(&file.relative) || never.is_match(&file.relative);
+            let left = leave.matches(&file.relative);
+            for &i in &left {
+                unused.remove(&i);
+            }
+            let is_left = !left.is_empty() || never.is_match(&file.relative);
             if matches.is_empty() || is_left || is_stale {
                 continue;
             }
@@ -219,15 +224,16 @@ impl Pack<'_> {
                 .map_err(|e| Error::io("read the Python files", e))?;
             self.add(path, &file.path, executable)?;
         }
+        let nothing = |key: &str, pattern: &String| {
+            let (file, root) = (&self.project.config.file, root.display());
+            let text = format!("`{file}`: `{pattern}` of `{key}` names no file below `{root}`");
+            self.host.warn(text);
+        };
         if self.wheel.include.is_some() {
-            for (pattern, _) in include.iter().zip(&used).filter(|(_, used)| !**used) {
-                self.host.warn(format!(
-                    "`{}`: `{pattern}` of `include` names no file below `{}`",
-                    self.project.config.file,
-                    root.display()
-                ));
-            }
+            let unused = include.iter().zip(&used).filter(|(_, used)| !**used);
+            unused.for_each(|(pattern, _)| nothing("include", pattern));
         }
+        unused.iter().for_each(|i| nothing("exclude", &self.wheel.exclude[*i]));
         Ok(())
     }
 
