@@ -26,6 +26,10 @@ pub(super) struct Tree<'a> {
 /// What is nobody's source, whether or not something ignores it.
 const NEVER: [&str; 2] = [".git", "__pycache__"];
 
+/// Files by which directories say that they are no source: caches (build directories, those of
+/// linters) and virtual environments.
+const MARKS: [&str; 2] = ["CACHEDIR.TAG", "pyvenv.cfg"];
+
 impl<'a> Tree<'a> {
     /// The tree at `root` in the project at `top`; `takes_all` where ignore files do not count.
     pub(super) fn new(root: &'a Path, top: &'a Path, takes_all: bool, host: &Host) -> Self {
@@ -98,9 +102,9 @@ impl<'a> Tree<'a> {
                     return false;
                 }
                 let name = entry.file_name();
-                // Caches say that they are: build directories, those of linters.
-                let is_cache = || entry.depth() > 0 && path.join("CACHEDIR.TAG").is_file();
-                !NEVER.iter().any(|never| name == *never) && !is_cache()
+                let has = |mark: &&str| path.join(mark).is_file();
+                let is_marked = || entry.depth() > 0 && MARKS.iter().any(|mark| has(mark));
+                !NEVER.iter().any(|never| name == *never) && !is_marked()
             });
         walk
     }
@@ -133,6 +137,7 @@ mod tests {
             write(&format!("p/{path}"), "");
         }
         write("p/cache/CACHEDIR.TAG", "");
+        write("p/venv/pyvenv.cfg", "");
         // Not a repository: this file is somebody else's.
         write(".gitignore", "*.py\n");
         let host = Host::quiet(Env::from_process());
