@@ -381,7 +381,7 @@ fn one_file_says_what_it_is() {
     check(0, LINUX, &[elf[0], macho[0]]);
     for (name, parts) in [
         ("pe/user.dll", &["PE DLL for x86_64", "plain.dll (1 symbol)", "ASLR"][..]),
-        ("pe/user.lib", &["static library"]),
+        ("macho/object.o", &["object"]),
         ("elf/program", &["ELF program for x86_64", "/lib64/ld-linux-x86-64.so.2"]),
     ] {
         fs::write(sandbox.path().join("file"), native(name)).unwrap();

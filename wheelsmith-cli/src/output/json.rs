@@ -49,6 +49,7 @@ fn wheel(wheel: &MadeWheel) -> Value {
         "verdict": wheel.audit.earned,
         "findings": wheel.audit.findings,
         "files": wheel.audit.files,
+        "bundled": wheel.bundled,
     })
 }
 

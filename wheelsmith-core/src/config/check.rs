@@ -8,8 +8,8 @@ use super::raw::{
     RawOverride, RawRole, RawSource, RawSources, RawTargetArchive, RawWaiver, RawWheel,
 };
 use super::{
-    Artifact, Audit, C, CForm, Cargo, Component, ComponentOverride, Config, Error, Files, Headers,
-    Kind, Output, Override, Prebuilt, Problem, Role, Sdist, Source, SourceGroup, Wheel,
+    Artifact, Audit, C, CForm, Cargo, Component, ComponentOverride, Config, Error, External, Files,
+    Headers, Kind, Output, Override, Prebuilt, Problem, Role, Sdist, Source, SourceGroup, Wheel,
 };
 use globset::Glob;
 
@@ -373,6 +373,12 @@ impl Check<'_> {
             if !raw.build.as_ref().is_none_or(build) {
                 self.problem(&format!("{key}.build"), "a build tag starts with a digit", None);
             }
+            let external = raw.external.unwrap_or_default();
+            if external == External::Deny && !raw.library_path.is_empty() {
+                let help =
+                    "add `external = \"bundle\"` to copy libraries from there into the wheel";
+                self.problem(&format!("{key}.library-path"), NOT_SEARCHED, Some(help));
+            }
             wheels.push(Wheel {
                 into: raw.into.unwrap_or_else(|| {
                     default_into.parse().expect("an escaped name is a path's part")
@@ -387,6 +393,8 @@ impl Check<'_> {
                 tag: raw.tag.unwrap_or_else(|| "py3-none".parse().expect("a constant")),
                 build: raw.build,
                 sbom: raw.sbom.unwrap_or(true),
+                external,
+                library_path: raw.library_path,
             });
         }
         wheels
@@ -420,6 +428,7 @@ impl Check<'_> {
                 macos_min: raw.macos_min,
                 toolchain: raw.toolchain,
                 sysroot: raw.sysroot,
+                library_path: raw.library_path,
                 components,
             };
             overrides.insert(triple, over);
@@ -440,6 +449,7 @@ impl Check<'_> {
     }
 }
 
+const NOT_SEARCHED: &str = "nothing is looked for there, since external libraries are denied";
 const OUTPUTS_HELP: &str =
     "say what to take: `outputs = [{ from = \"bin/demo\", role = \"executable\" }]`";
 

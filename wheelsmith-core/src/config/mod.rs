@@ -148,6 +148,13 @@ impl Config {
         own.unwrap_or(self.toolchain)
     }
 
+    /// Where the libraries that `wheel` needs are looked for, relative to the file: what is given
+    /// for `target` first.
+    pub fn library_path(&self, wheel: &Wheel, target: Target) -> Vec<String> {
+        let own = self.overrides.get(target.triple()).map(|over| &over.library_path);
+        own.into_iter().flatten().chain(&wheel.library_path).cloned().collect()
+    }
+
     /// A problem that only the disk shows, such as a glob that matches nothing, at `key`: the same
     /// kind of error as [`parse`] gives.
     pub fn problem(&self, key: &str, message: String, help: Option<String>) -> Error {
@@ -434,6 +441,22 @@ pub struct Wheel {
     pub build: Option<String>,
     /// Whether it lists its components for those who look for vulnerable ones (PEP 770).
     pub sbom: bool,
+    /// What becomes of libraries that it needs and has not.
+    pub external: External,
+    /// Directories of libraries, relative to the configuration.
+    pub library_path: Vec<String>,
+}
+
+/// What becomes of libraries that a wheel needs, has not, and is not promised.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum External {
+    /// They are errors of the audit.
+    #[default]
+    Deny,
+    /// They are copied into the wheel, from the components and from `library-path`.
+    Bundle,
 }
 
 /// What is different for a target.
@@ -447,6 +470,8 @@ pub struct Override {
     pub toolchain: Option<ToolchainKind>,
     /// clang's sysroot.
     pub sysroot: Option<String>,
+    /// Directories of libraries, relative to the configuration.
+    pub library_path: Vec<String>,
     /// What is added to a component, by name.
     pub components: BTreeMap<String, ComponentOverride>,
 }

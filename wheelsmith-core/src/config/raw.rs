@@ -5,8 +5,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::SourcePath;
 use super::project::RawProject;
+use super::{External, SourcePath};
 use crate::audit::{Date, Level};
 use crate::finding::{Code, Severity};
 use crate::name::{Digest, PlatformVersion, ProjectName, PythonTag, Target, WheelPath};
@@ -454,6 +454,13 @@ pub(super) struct RawWheel {
     pub(super) build: Option<String>,
     /// Whether the wheel lists what it is made of (PEP 770); it does when absent.
     pub(super) sbom: Option<bool>,
+    /// What becomes of libraries that the wheel needs and neither has nor is promised: `deny`
+    /// (the default: they are errors) or `bundle` (they are copied into the wheel).
+    pub(super) external: Option<External>,
+    /// Directories in which such libraries are looked for, after those of the components; relative
+    /// to this file.
+    #[serde(default)]
+    pub(super) library_path: Vec<String>,
 }
 
 /// `[tool.wheelsmith.target.<triple>]`.
@@ -469,6 +476,9 @@ pub(super) struct RawOverride {
     pub(super) toolchain: Option<ToolchainKind>,
     /// clang: the directory of the target's libraries and headers.
     pub(super) sysroot: Option<String>,
+    /// Directories of libraries for this target, searched before a wheel's own `library-path`.
+    #[serde(default)]
+    pub(super) library_path: Vec<String>,
     /// What is added to a component for this target, by name.
     #[serde(default)]
     pub(super) component: BTreeMap<String, RawComponentOverride>,

@@ -53,16 +53,25 @@ pub fn insert(module: &[u8], depth: usize, libraries: &str) -> Result<Vec<u8>, E
     see_encoding(module)?;
     let reader = Reader { module };
     let place = reader.place()?;
-    let newline = newline(module);
+    let rest = &module[reader.behind_block(place.at)..];
+    let newline = match newline(module) {
+        // The two would be the end of one line, and the next block would replace both.
+        b"\r" if rest.starts_with(b"\n") => b"\n",
+        newline => newline,
+    };
     let mut out = module[..place.at].to_vec();
     if !place.is_line_start {
+        // Nor would a line feed end a line behind a backslash and a carriage return.
+        if newline == b"\n" && out.ends_with(b"\r") {
+            out.push(b'\r');
+        }
         out.extend(newline);
     }
     for line in block(depth, libraries).lines() {
         out.extend(line.as_bytes());
         out.extend(newline);
     }
-    out.extend(&module[reader.behind_block(place.at)..]);
+    out.extend(rest);
     Ok(out)
 }
 

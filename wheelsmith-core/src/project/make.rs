@@ -10,6 +10,7 @@ use crate::build::{self, Built, Hashes, Setting};
 use crate::config::Kind;
 use crate::name::{Digest, Floor, PlatformTag, ProjectName, Target};
 use crate::plan::{ComponentPlan, TargetPlan};
+use crate::repair::RepairPlan;
 use crate::runtime::{self, Identity, Runtime};
 use crate::source::{self, Places, Resolved};
 use crate::sys::{self, Host, Lock, Locked};
@@ -72,6 +73,8 @@ pub struct MadeWheel {
     pub wanted: PlatformTag,
     /// What the bytes say.
     pub audit: Audit,
+    /// The libraries that were copied into it, or are missing, with `external = "bundle"`.
+    pub bundled: Option<RepairPlan>,
 }
 
 /// Builds `project`. The outer error is for what stops every target.

@@ -12,14 +12,16 @@ use super::parts::{self, Found};
 use super::tree::Tree;
 use super::{BuildOptions, Error, Project};
 use crate::artifact::{self, Limits};
-use crate::audit::{self, Audit, NativeFile, Wanted};
+use crate::audit::{self, Audit, NativeFile, Terms, Wanted};
 use crate::build::inputs;
 use crate::config::project::RawProject;
-use crate::config::{Config, Wheel};
+use crate::config::{Config, External, Wheel};
 use crate::config::{Role, SourcePath};
 use crate::name::{PlatformTag, WheelFilename, WheelPath};
 use crate::plan::TargetPlan;
-use crate::runtime::Runtime;
+use crate::repair::{self, Bundled, Options, Origin, Roots};
+use crate::runtime::{FileEntry, Runtime};
+use crate::source;
 use crate::sys::{self, Host};
 use crate::wheel::{self, Entry, EntryPoints, Metadata, Source, Texts};
 
@@ -114,17 +116,36 @@ pub(super) fn pack(
     pack.runtime_files(runtime)?;
     pack.launchers(runtime)?;
     add_scripts(wheel, &mut raw);
+    let wanted = plan.wanted_tag.clone();
+    let mut bundled = None;
+    if wheel.external == External::Bundle {
+        let metadata = metadata(project, &raw, &pack.licenses)?;
+        let filename = filename(wheel, &metadata, std::slice::from_ref(&wanted));
+        bundled = Some(pack.bundle(plan, runtime, &filename)?);
+    }
     let metadata = metadata(project, &raw, &pack.licenses)?;
     let audit = pack.judge(plan)?;
-    let (floor, wanted) = (plan.target.floor(), plan.wanted_tag.clone());
     let tags: &[PlatformTag] = match &audit.earned {
         Some(earned) if !audit.has_errors() => std::slice::from_ref(earned),
-        _ => {
-            let name = filename(wheel, &metadata, std::slice::from_ref(&wanted)).to_string();
-            return Ok(MadeWheel { name, file: None, floor, wanted, audit });
-        }
+        _ => std::slice::from_ref(&wanted),
     };
+    let is_good = audit.earned.is_some() && !audit.has_errors();
     let name = filename(wheel, &metadata, tags);
+    let (sbom, bundled) = match bundled {
+        Some(Bundled { plan, sbom }) => (sbom, Some(plan)),
+        None => (None, None),
+    };
+    let mut made = MadeWheel {
+        name: name.to_string(),
+        file: None,
+        floor: plan.target.floor(),
+        wanted,
+        audit,
+        bundled,
+    };
+    if !is_good {
+        return Ok(made);
+    }
     let entry_points = EntryPoints::new(&raw)?;
     if options.editable
         && let Some(root) = pack.python_source(&wheel.name.escaped())?
@@ -133,16 +154,18 @@ pub(super) fn pack(
             .map_err(|e| Error::io("link the runtime into the Python files", e))?;
     }
     let entries = pack.entries.into_values().collect();
-    let path = options.out.join(name.to_string());
+    let path = options.out.join(&made.name);
     let list = (wheel.sbom && !wheel.components.is_empty())
         .then(|| parts::render(&project.config, wheel, &metadata, runtime, found, host));
-    let mut wheel = wheel::Wheel::new(name.clone(), &metadata, &entry_points, entries)?;
-    if let Some(list) = list {
-        wheel.add_dist_info(parts::FILE, list)?;
+    let mut wheel = wheel::Wheel::new(name, &metadata, &entry_points, entries)?;
+    let list = list.map(|list| (parts::FILE, list));
+    for (name, text) in list.into_iter().chain(sbom) {
+        wheel.add_sbom(name, text)?;
     }
     let file = wheel::save(&wheel, &path, options.compression, host)
         .map_err(|error| Error::Write { path, source: Box::new(error) })?;
-    Ok(MadeWheel { name: name.to_string(), file: Some(file), floor, wanted, audit })
+    made.file = Some(file);
+    Ok(made)
 }
 
 /// The pattern at `key`: `*` stays in one directory.
@@ -293,10 +316,7 @@ impl Pack<'_> {
                     self.add(path, &place, file.is_executable())?;
                 }
                 Role::License => {
-                    let below = file.path.as_str().trim_start_matches("licenses/");
-                    let path = below.parse::<WheelPath>();
-                    let path = path.map_err(|e| self.problem("into", e.to_string(), None))?;
-                    self.licenses.push((path, place));
+                    self.license(file, runtime)?;
                 }
                 Role::Header | Role::StaticLibrary => {}
             }
@@ -336,8 +356,83 @@ impl Pack<'_> {
         Ok(())
     }
 
-    /// Inspects every file that goes into the wheel, wherever it lies, one at a time.
+    /// Copies the libraries that the files need into the wheel: from the components, then from the
+    /// directories that the configuration names.
+    fn bundle(
+        &mut self,
+        plan: &TargetPlan,
+        runtime: &Runtime,
+        filename: &WheelFilename,
+    ) -> Result<Bundled, Error> {
+        let config = &self.project.config;
+        let libraries = || runtime.manifest.files.iter().filter(|f| f.role == Role::SharedLibrary);
+        let places = libraries().map(|file| runtime.path(&file.path));
+        let places: BTreeSet<_> = places.filter_map(|p| p.parent().map(Path::to_owned)).collect();
+        let mut dirs: Vec<PathBuf> = places.into_iter().collect();
+        for dir in config.library_path(self.wheel, plan.target) {
+            let path = self.project.dir.join(&dir);
+            if !path.is_dir() {
+                let message = format!("`{dir}` of `library-path` is no directory");
+                return Err(self.problem("external", message, None));
+            }
+            dirs.push(path);
+        }
+        let origin = |file: &FileEntry| {
+            let component = config.component(&file.component)?;
+            let info = runtime.manifest.components.iter().find(|c| c.name == file.component)?;
+            Some(Origin {
+                name: component.name.clone(),
+                version: component.version.clone(),
+                license: component.license.clone(),
+                source: source::source_for(component, plan.target).clone(),
+                sha256: info.sha256,
+            })
+        };
+        let origins = libraries().filter_map(|file| Some((file.sha256, origin(file)?))).collect();
+        let options = Options { terms: self.terms()?, origins, ..Options::default() };
+        let files = self.native_files()?;
+        let wanted = Wanted::by_target(plan.target);
+        let roots = Roots::new(dirs);
+        let bundled =
+            repair::bundle(&mut self.entries, filename, &files, &wanted, &roots, &options);
+        let bundled = bundled.map_err(|error| Error::Bundle {
+            wheel: self.wheel.name.to_string(),
+            source: Box::new(error),
+        })?;
+        // A wheel that carries a component's library carries its licence.
+        let grafts = &bundled.plan.grafts;
+        let is_grafted = |file: &&FileEntry| grafts.iter().any(|g| g.sha256 == file.sha256);
+        let carried: BTreeSet<&str> =
+            libraries().filter(is_grafted).map(|file| file.component.as_str()).collect();
+        for file in runtime.manifest.files.iter().filter(|f| f.role == Role::License) {
+            if carried.contains(file.component.as_str()) {
+                self.license(file, runtime)?;
+            }
+        }
+        Ok(bundled)
+    }
+
+    fn license(&mut self, file: &FileEntry, runtime: &Runtime) -> Result<(), Error> {
+        let below = file.path.as_str().trim_start_matches("licenses/");
+        let path = below.parse::<WheelPath>();
+        let path = path.map_err(|e| self.problem("into", e.to_string(), None))?;
+        self.licenses.push((path, runtime.path(&file.path)));
+        Ok(())
+    }
+
+    /// The libraries for which the configuration vouches.
+    fn terms(&self) -> Result<Terms, Error> {
+        let exclude = &self.project.config.audit.exclude;
+        Terms::new(exclude, Vec::new()).map_err(|e| self.problem("external", e.to_string(), None))
+    }
+
     fn judge(&self, plan: &TargetPlan) -> Result<Audit, Error> {
+        let wanted = Wanted::by_target(plan.target);
+        Ok(audit::judge_under(self.native_files()?, &wanted, &self.terms()?))
+    }
+
+    /// Inspects every file that goes into the wheel, wherever it lies, one at a time.
+    fn native_files(&self) -> Result<Vec<NativeFile>, Error> {
         let mut files = Vec::new();
         for entry in self.entries.values() {
             let file = match &entry.source {
@@ -349,6 +444,6 @@ impl Pack<'_> {
             };
             files.extend(file);
         }
-        Ok(audit::judge(files, &Wanted::by_target(plan.target)))
+        Ok(files)
     }
 }

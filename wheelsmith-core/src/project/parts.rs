@@ -11,8 +11,8 @@ use crate::sbom::{Bom, Part, crate_purl};
 use crate::sys::Host;
 use crate::wheel::Metadata;
 
-/// The file below `.dist-info`.
-pub(super) const FILE: &str = "sboms/wheelsmith.cdx.json";
+/// The file below `.dist-info/sboms`.
+pub(super) const FILE: &str = "wheelsmith.cdx.json";
 
 /// What was found out about components while they were built, by component.
 #[derive(Debug, Clone, Default)]
@@ -115,7 +115,7 @@ fn component(config: &Config, wheel: &Wheel, info: &ComponentInfo, runtime: &Run
         name: info.name.clone(),
         version: info.version.clone(),
         licenses: info.license.iter().cloned().collect(),
-        source: origin.zip(info.sha256),
+        source: origin.map(|origin| (origin, info.sha256)),
         files: files.iter().filter_map(|file| place(&file.path).ok()).collect(),
         uses: configured.iter().flat_map(|c| &c.link).map(|name| reference(name)).collect(),
         purl,

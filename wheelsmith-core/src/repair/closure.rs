@@ -81,7 +81,12 @@ pub(super) fn follow(
                 closure.inside[at].insert(name, inside.path.clone());
                 continue;
             }
-            match closure.find(&name, &library.file, Some(&library), lookup) {
+            let found = if policy::libc_of(file_name(&name)).is_some() {
+                Err(Some("that is another C library than the tag's".to_owned()))
+            } else {
+                closure.find(&name, &library.file, Some(&library), lookup)
+            };
+            match found {
                 Ok((found, is_new)) => {
                     closure.by_library[at].insert(name, found);
                     queue.extend(is_new.then_some(found));

@@ -45,8 +45,8 @@ pub struct Part {
     /// Its own digest.
     pub sha256: Option<Digest>,
     /// Where its source was had (a URL, a path in the project, or a package URL), and the digest of
-    /// the archive.
-    pub source: Option<(String, Digest)>,
+    /// the archive where it is known.
+    pub source: Option<(String, Option<Digest>)>,
     /// The files of the wheel that hold it.
     pub files: BTreeSet<String>,
     /// Further facts; names begin with `wheelsmith:`.
@@ -129,11 +129,11 @@ impl Part {
             value["hashes"] = hashes(digest);
         }
         if let Some((url, digest)) = &self.source {
-            value["externalReferences"] = json!([{
-                "type": "source-distribution",
-                "url": url,
-                "hashes": hashes(digest),
-            }]);
+            let mut reference = json!({ "type": "source-distribution", "url": url });
+            if let Some(digest) = digest {
+                reference["hashes"] = hashes(digest);
+            }
+            value["externalReferences"] = json!([reference]);
         }
         if !self.files.is_empty() {
             let place = |file: &String| json!({ "location": file });
@@ -154,9 +154,18 @@ pub fn crate_purl(name: &str, version: &str) -> String {
     format!("pkg:cargo/{name}@{}", escape(version))
 }
 
-/// A version in a package URL: what may stand there as it is does.
-pub fn escape(version: &str) -> String {
-    version.replace('%', "%25").replace('+', "%2B").replace(':', "%3A").replace('!', "%21")
+/// Percent-encoding as package URLs want it.
+pub fn escape(text: &str) -> String {
+    use std::fmt::Write as _;
+    let mut escaped = String::new();
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            escaped.push(char::from(byte));
+        } else {
+            let _ = write!(escaped, "%{byte:02X}");
+        }
+    }
+    escaped
 }
 
 /// `2026-01-31T00:00:00Z`.
@@ -212,6 +221,7 @@ mod tests {
         assert_eq!(value["components"][0]["licenses"][0]["expression"], "MIT OR Zlib");
         assert_eq!(value["components"][1]["licenses"][0]["license"]["name"], "free for all");
         assert_eq!(value["dependencies"][1], json!({ "ref": "a", "dependsOn": ["b"] }));
+        assert_eq!(value["components"][0].get("externalReferences"), None);
         let dated = Bom { epoch: Some(0), parts: bom.parts.iter().rev().cloned().collect(), ..bom };
         let value: Value = serde_json::from_slice(&dated.render()).unwrap();
         assert_eq!(value["metadata"]["timestamp"], "1970-01-01T00:00:00Z");

@@ -57,22 +57,23 @@ impl Wheel {
         Ok(Self { filename, entries, record })
     }
 
-    /// Adds a file to `.dist-info`, in a directory that is there for such files: `sboms/…`.
+    /// Adds a list of what is in the wheel, called `name` (PEP 770).
     ///
     /// # Errors
-    /// A path that is none, or of a file that is there.
-    pub fn add_dist_info(&mut self, path: &str, bytes: Vec<u8>) -> Result<(), Error> {
-        let unusable = |problem: &str| Error::Filename {
+    /// When `name` is not the name of a file, or of one that is there.
+    pub fn add_sbom(&mut self, name: &str, bytes: Vec<u8>) -> Result<(), Error> {
+        let unusable = |problem: String| Error::Filename {
             filename: Box::new(self.filename.clone()),
-            problem: problem.to_owned(),
+            problem,
         };
-        let path: WheelPath = format!("{}.dist-info/{path}", self.filename.stem())
-            .parse()
-            .map_err(|_| unusable("it has no place for `.dist-info`"))?;
-        let start = self.entries.partition_point(|entry| !is_dist_info(entry, &self.filename));
-        let place = self.entries[start..].binary_search_by(|entry| entry.path.cmp(&path));
-        match place {
-            Ok(_) => Err(unusable("a file of `.dist-info` is there twice")),
+        let dist_info = format!("{}.dist-info/", self.filename.stem());
+        let path = format!("{dist_info}sboms/{name}");
+        let path: WheelPath =
+            path.parse().map_err(|error: crate::name::ParseError| unusable(error.to_string()))?;
+        let is_before = |entry: &Entry| !entry.path.as_str().starts_with(&dist_info);
+        let start = self.entries.partition_point(is_before);
+        match self.entries[start..].binary_search_by(|entry| entry.path.cmp(&path)) {
+            Ok(_) => Err(unusable(format!("`{path}` is there twice"))),
             Err(at) => {
                 self.entries.insert(start + at, Entry::bytes(path, bytes));
                 Ok(())
@@ -112,10 +113,6 @@ impl Wheel {
     pub(super) fn record_path(&self) -> &WheelPath {
         &self.record
     }
-}
-
-fn is_dist_info(entry: &Entry, filename: &WheelFilename) -> bool {
-    entry.path.as_str().starts_with(&format!("{}.dist-info/", filename.stem()))
 }
 
 fn check_filename(filename: &WheelFilename, metadata: &Metadata) -> Result<(), Error> {
@@ -271,11 +268,12 @@ mod tests {
         );
         assert_eq!(wheel.record_path().as_str(), "demo_pkg-1.0.dist-info/RECORD");
         let mut wheel = wheel;
-        wheel.add_dist_info("sboms/x.cdx.json", b"{}".to_vec()).unwrap();
+        wheel.add_sbom("x.cdx.json", b"{}".to_vec()).unwrap();
+        wheel.add_sbom("a.cdx.json", b"{}".to_vec()).unwrap();
         let last = wheel.entries().last().unwrap().path.as_str();
         assert_eq!(last, "demo_pkg-1.0.dist-info/sboms/x.cdx.json");
-        wheel.add_dist_info("METADATA", Vec::new()).unwrap_err();
-        wheel.add_dist_info("../x", Vec::new()).unwrap_err();
+        wheel.add_sbom("x.cdx.json", Vec::new()).unwrap_err();
+        wheel.add_sbom("../x", Vec::new()).unwrap_err();
     }
 
     #[test]

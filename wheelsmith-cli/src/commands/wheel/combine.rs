@@ -17,7 +17,13 @@ use crate::output::{Output, Retagged};
 /// The platform tag stays when the files still earn it; otherwise nothing is written, unless
 /// `--platform-tag` names one that they earn.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  wheelsmith wheel combine demo.whl --add NOTICE=demo/NOTICE --out dist
+  wheelsmith wheel combine demo-1.0-py3-none-any.whl --add server=demo/bin/server:755 \\
+      --platform-tag manylinux_2_17_x86_64")]
 pub(crate) struct Args {
+    /// The wheel
     wheel: PathBuf,
     /// A file, its place in the wheel, and its mode where that is not the file's own:
     /// `build/server=demo/bin/server:755`; may be repeated
@@ -68,6 +74,9 @@ pub(super) fn run(args: &Args, host: &Host, output: &Output) -> anyhow::Result<E
         }
         if wheel.entries.contains_key(inside) {
             anyhow::bail!("{}: the wheel has a file `{inside}` already", what());
+        }
+        if !file.is_file() {
+            anyhow::bail!("{}: there is no such file", what());
         }
         let size_bytes = sys::fs::metadata(file).with_context(what)?.len();
         let executable = match executable {

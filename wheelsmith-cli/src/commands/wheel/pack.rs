@@ -14,7 +14,12 @@ use crate::output::Output;
 /// The name follows from its `.dist-info` and the `Tag` lines of `WHEEL`; `RECORD` is written anew.
 /// A wheel that wheelsmith wrote gets its former bytes back.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  wheelsmith wheel pack demo-1.0 --out dist")]
 pub(crate) struct Args {
+    /// The directory that has the `.dist-info`
+    #[arg(value_name = "DIRECTORY")]
     directory: PathBuf,
     /// Where the wheel is written
     #[arg(long, short, value_name = "DIR", default_value = ".")]

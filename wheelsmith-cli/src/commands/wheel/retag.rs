@@ -15,7 +15,15 @@ use crate::output::{Output, Retagged};
 /// A platform tag must be one that the wheel's files earn; the audit decides. `--force` writes the
 /// tag all the same, with the reason in the answer.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  wheelsmith wheel retag demo.whl --tag cp39-abi3
+  wheelsmith wheel retag demo.whl --platform-tag manylinux_2_28_x86_64 --out dist
+  wheelsmith wheel retag demo.whl --build-tag 2
+  wheelsmith wheel retag demo.whl --platform-tag manylinux_2_17_x86_64 \\
+      --force --reason 'its one newer symbol is looked up at run time'")]
 pub(crate) struct Args {
+    /// The wheels
     #[arg(required = true, value_name = "WHEEL")]
     wheels: Vec<PathBuf>,
     /// Python and ABI tags: `py3-none`, `cp39-abi3`

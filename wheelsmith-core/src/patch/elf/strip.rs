@@ -8,7 +8,8 @@ use scroll::{Pread as _, Pwrite as _};
 
 use super::image::{Image, Span, index, is_loaded, outside, span, unsupported};
 use super::room::content_end;
-use crate::patch::Error;
+use crate::binary::elf::Elf;
+use crate::patch::{Edit, Error};
 
 /// Sections that say what their `sh_info` means: the number of another section.
 const SHF_INFO_LINK: u64 = 0x40;
@@ -28,7 +29,21 @@ pub fn strip(bytes: &[u8]) -> Result<Vec<u8>, Error> {
         return Ok(bytes.to_vec());
     }
     content_end(&image)?;
-    Stripped::new(&image, &removed)?.write(&image)
+    let out = Stripped::new(&image, &removed)?.write(&image)?;
+    verify(bytes, &out)?;
+    Ok(out)
+}
+
+/// Whether both files are the same to a loader. Sections of a broken file may claim bytes that a
+/// loader reads as something else.
+fn verify(before: &[u8], after: &[u8]) -> Result<(), Error> {
+    let old = Elf::parse(before)?;
+    let unlike = || unsupported("its sections and its segments contradict each other");
+    let new = Elf::parse(after).map_err(|_| unlike())?;
+    super::verify::facts(&old, &new, &Edit::default()).map_err(|_| unlike())?;
+    // Symbols that nobody can read are as they were: nothing of theirs is known.
+    let Ok(symbols) = old.symbols(before) else { return Ok(()) };
+    if new.symbols(after) == Ok(symbols) { Ok(()) } else { Err(unlike()) }
 }
 
 /// For each section, whether it goes.

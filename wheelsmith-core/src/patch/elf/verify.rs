@@ -38,7 +38,7 @@ fn check(is_right: bool, what: &str) -> Result<(), Error> {
 }
 
 /// What the file says of itself.
-fn facts(old: &Elf, new: &Elf, edit: &Edit) -> Result<(), Error> {
+pub(super) fn facts(old: &Elf, new: &Elf, edit: &Edit) -> Result<(), Error> {
     let rename = |name: &String| edit.renamed.get(name).unwrap_or(name).clone();
     let kept = |name: &&String| !edit.dropped.contains(*name);
     let mut expected = old.clone();

@@ -1,0 +1,336 @@
+//! What is tried with any bytes. No answer is wrong; a panic, a long time and much memory are, and
+//! so is an answer that breaks a law: the same file in pieces has the same facts, an edited file
+//! says what was asked for, a wheel that was written again opens again.
+
+use std::fmt::Display;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use wheelsmith_core::artifact::{self, Artifact, Inspect, Limits};
+use wheelsmith_core::audit::{
+    self, Ask, Input, Kind, NativeFile, Opened, Report, Terms, WheelText,
+};
+use wheelsmith_core::binary::archive::Archive;
+use wheelsmith_core::binary::elf::Elf;
+use wheelsmith_core::binary::macho::MachO;
+use wheelsmith_core::binary::pe::Pe;
+use wheelsmith_core::binary::{Format, Pieces};
+use wheelsmith_core::name::{PlatformTag, PythonTag, WheelFilename, WheelPath};
+use wheelsmith_core::patch::{self, Edit, Search, hook as python_hook};
+use wheelsmith_core::sys::{Cancel, Env, Host};
+use wheelsmith_core::wheel::{self as wheels, EntryPoints, Existing, Metadata, Texts};
+use wheelsmith_core::{config as configuration, plan};
+
+/// A name that makes an extension module of any native file.
+const MODULE: &str = "demo/_demo.cpython-312-x86_64-linux-gnu.so";
+/// What the wheels here are called.
+pub const WHEEL: &str = "demo-1.0-cp312-abi3-manylinux_2_17_x86_64.whl";
+
+/// ELF: facts and symbols, whole and in pieces; the file without what only debuggers read.
+pub fn elf(bytes: &[u8]) {
+    if let Ok(elf) = Elf::parse(bytes) {
+        let _ = elf.symbols(bytes);
+    }
+    native(bytes);
+    let (Ok(stripped), Ok(before)) = (patch::elf::strip(bytes), Elf::parse(bytes)) else { return };
+    let after = Elf::parse(&stripped).expect("what could be read still can");
+    assert_eq!((&after.needed, &after.soname), (&before.needed, &before.soname));
+    if let Ok(symbols) = before.symbols(bytes) {
+        assert_eq!(after.symbols(&stripped), Ok(symbols));
+    }
+}
+
+/// Mach-O, thin and universal: facts, symbols, pages against the signature.
+pub fn macho(bytes: &[u8]) {
+    if let Ok(mut macho) = MachO::parse(bytes) {
+        check_pages(&mut macho, bytes);
+        json(&macho);
+    }
+    native(bytes);
+}
+
+/// PE: facts, imports, exports.
+pub fn pe(bytes: &[u8]) {
+    let _ = Pe::parse(bytes).map(|pe| (json(&pe), pe.machine_name()));
+    native(bytes);
+}
+
+/// A static library.
+pub fn archive(bytes: &[u8]) {
+    let _ = Archive::read(bytes);
+    native(bytes);
+}
+
+/// A file that is opened as whatever it is: a wheel, a tar archive, something packed with gzip, a
+/// native file; then with what lies inside its members.
+pub fn wheel(bytes: &[u8]) {
+    let is_zip = bytes.starts_with(b"PK");
+    let file = Scratch::file(if is_zip { WHEEL } else { "input.bin" }, bytes);
+    let (limits, host) = (Limits::default(), host());
+    for deep in [false, true] {
+        let paths = [file.path.clone()];
+        let report = artifact::report(&paths, &Ask::default(), Inspect { deep }, &limits, &host);
+        see(&report);
+    }
+    let Ok(artifact) = Artifact::open(&file.path, &limits, &host) else { return };
+    for member in artifact.members().iter().take(8) {
+        let _ = artifact.native_file(&member.path, &host);
+        if let Ok(bytes) = artifact.read(&member.path, 1 << 20) {
+            assert_eq!(bytes.len() as u64, member.size_bytes, "`{}`", member.path);
+        }
+    }
+}
+
+/// A wheel as a value: its name, its `WHEEL`, what is asked, and its files.
+pub fn judge(bytes: &[u8]) {
+    let mut parts = Parts(bytes);
+    let (name, text) = (parts.text(), parts.text());
+    let (policy, exclude) = (parts.text(), parts.text());
+    let mut files = Vec::new();
+    while let Some((path, content)) = parts.next().zip(parts.next()) {
+        let Ok(path) = String::from_utf8_lossy(path).parse() else { continue };
+        files.extend(NativeFile::read(&path, content));
+        if files.len() == 16 {
+            break;
+        }
+    }
+    let exclude: Vec<String> = (!exclude.is_empty()).then_some(exclude).into_iter().collect();
+    let ask = Ask {
+        policy: (!policy.is_empty()).then_some(policy),
+        terms: Terms::new(&exclude, Vec::new()).unwrap_or_default(),
+    };
+    let opened = Opened {
+        path: name.clone(),
+        kind: Kind::Wheel,
+        filename: name.parse().ok(),
+        wheel: Some(WheelText::parse(&text)),
+        files,
+        findings: Vec::new(),
+    };
+    let input = audit::input(opened, &ask);
+    let _ = audit::explain(&input, ask.policy.as_deref());
+    see(&Report::new(vec![input]));
+}
+
+/// A native file, and at its end eight bytes that choose an edit of it.
+pub fn patch(bytes: &[u8]) {
+    let Some((file, choice)) = bytes.split_last_chunk::<8>() else { return };
+    let Some(before) = facts(file) else { return };
+    let edit = edit(&before, *choice);
+    match patch::apply(file, &edit) {
+        Ok(after) => {
+            let facts = facts(&after).expect("an edited file is still native");
+            assert_eq!(facts.format, before.format);
+            assert!(facts.problem.is_none() || before.problem.is_some(), "{:?}", facts.problem);
+        }
+        // `Wrong` as well: tables that contradict each other cannot all be kept.
+        Err(error) => drop(error.to_string()),
+    }
+}
+
+/// A configuration, and what follows from it before anything is built.
+pub fn config(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    let config = match configuration::parse("demo.toml", text) {
+        Ok(config) => config,
+        Err(error) => return drop(error.to_string()),
+    };
+    let mut name = None;
+    if let Some(project) = &config.project {
+        let metadata = Metadata::new(project, Texts::default());
+        let entry_points = EntryPoints::new(project);
+        if let (Ok(metadata), Ok(_)) = (metadata, entry_points) {
+            name = Some(metadata.filename("py3-none".parse().expect("a tag"), Vec::new()));
+        }
+    }
+    let plan = plan::plan(&config, &config.targets, |tag| {
+        let named =
+            |name: &WheelFilename| WheelFilename { platforms: tag.with_aliases(), ..name.clone() };
+        name.iter().map(named).collect()
+    });
+    json(&plan);
+}
+
+/// `WHEEL`, and the names and tags of the formats around it, a line each.
+pub fn wheel_text(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    let wheel = WheelText::parse(&text);
+    let names = wheel.tags.iter().map(String::as_str).chain(text.lines());
+    for name in names.take(64) {
+        prints_as_read::<WheelFilename>(name);
+        prints_as_read::<PythonTag>(name);
+        prints_as_read::<WheelPath>(name);
+        if let Some(tag) = prints_as_read::<PlatformTag>(name) {
+            let _ = (tag.perennial(), tag.with_aliases(), audit::Wanted::by_tag(&tag));
+        }
+    }
+}
+
+/// A wheel that is taken apart to be written again.
+pub fn existing(bytes: &[u8]) {
+    let file = Scratch::file(WHEEL, bytes);
+    let _ = Existing::open_as(&file.path, None);
+    let _ = wheels::diff(&file.path, &file.path);
+    let Ok(existing) = Existing::open(&file.path) else { return };
+    let Ok(wheel) = existing.to_wheel(existing.filename.clone()) else { return };
+    let mut out = std::io::Cursor::new(Vec::new());
+    let options = wheels::Options { compression: wheels::Compression::Fast, ..Default::default() };
+    if wheels::write(&wheel, &mut out, &options, &Cancel::default()).is_err() {
+        return;
+    }
+    let again = Scratch::file(WHEEL, out.get_ref());
+    let again = Existing::open(&again.path).expect("what was written can be opened");
+    let paths = |wheel: &Existing| wheel.entries.keys().cloned().collect::<Vec<_>>();
+    assert_eq!(paths(&existing), paths(&again));
+}
+
+/// A module of Python that gets a block, twice: the second replaces the first.
+pub fn hook(bytes: &[u8]) {
+    let Ok(once) = python_hook::insert(bytes, 1, "demo.libs") else { return };
+    let twice = python_hook::insert(&once, 1, "demo.libs").expect("it was read before");
+    assert_eq!(String::from_utf8_lossy(&once), String::from_utf8_lossy(&twice));
+}
+
+/// What a file says of itself; the same whether it is at hand or brought in pieces.
+fn native(bytes: &[u8]) {
+    let mut whole = facts(bytes);
+    let path: WheelPath = MODULE.parse().expect("a path");
+    let mut pieces = Pieces::new(bytes.len() as u64);
+    for start in 0_u32.. {
+        let mut file = NativeFile::read(&path, &pieces);
+        let missing = pieces.take_missing();
+        if missing.is_empty() {
+            for file in [&mut whole, &mut file].into_iter().flatten() {
+                file.macho.iter_mut().for_each(|macho| check_pages(macho, bytes));
+            }
+            assert_eq!(whole, file, "in pieces");
+            break;
+        }
+        // A reader that goes through a list link by link starts again for each of them.
+        let granule = 256 << (start / 16).min(16);
+        for range in missing {
+            let end = range.end.next_multiple_of(granule);
+            let part = &bytes[within(bytes, range.start..end)];
+            pieces.add(range.start, part.to_vec());
+        }
+    }
+    if let Some(file) = whole {
+        json(&file);
+    }
+}
+
+/// Compares pages with their signature where that was left to whoever has the bytes.
+fn check_pages(macho: &mut MachO, bytes: &[u8]) {
+    for mut check in macho.page_checks() {
+        for part in bytes[within(bytes, check.range())].chunks(5000) {
+            check.update(part);
+        }
+        macho.set_pages(check.slice(), check.finish());
+    }
+}
+
+/// The part of a range that is in the file.
+fn within(bytes: &[u8], range: Range<u64>) -> Range<usize> {
+    let at = |offset: u64| usize::try_from(offset).unwrap_or(usize::MAX).min(bytes.len());
+    at(range.start)..at(range.end)
+}
+
+fn facts(bytes: &[u8]) -> Option<NativeFile> {
+    NativeFile::read(&MODULE.parse().expect("a path"), bytes)
+}
+
+/// Everything that a user may be shown.
+fn see(report: &Report) {
+    json(report);
+    for finding in report.inputs.iter().flat_map(|input: &Input| &input.findings) {
+        let _ = finding.code.as_str();
+    }
+}
+
+fn json(value: &impl serde::Serialize) {
+    serde_json::to_string(value).expect("every value has a JSON form");
+}
+
+/// `Display` and `FromStr` are inverses.
+fn prints_as_read<T: FromStr + Display + PartialEq + std::fmt::Debug>(text: &str) -> Option<T> {
+    let value = text.parse::<T>().ok()?;
+    let again = value.to_string().parse::<T>().ok();
+    assert_eq!(again.as_ref(), Some(&value), "`{text}` is printed as `{value}`");
+    Some(value)
+}
+
+/// The edit that `choice` stands for: names of any length for what the file names.
+fn edit(file: &NativeFile, choice: [u8; 8]) -> Edit {
+    let [id, first, second, drop, search, paths, path, _] = choice;
+    let mut needed: Vec<String> = Vec::new();
+    needed.extend(file.elf.iter().flat_map(|elf| elf.needed.clone()));
+    let slices = file.macho.iter().flat_map(|macho| &macho.slices);
+    needed.extend(slices.flat_map(|slice| slice.needed.iter().map(|needed| needed.name.clone())));
+    let imports = file.pe.iter().flat_map(|pe| &pe.imports);
+    needed.extend(imports.map(|import| import.library.clone()));
+    let pick = |choice: u8| needed.get(usize::from(choice) % needed.len().max(1)).cloned();
+    let name = |letter: &str, length: u8| format!("lib{}.so", letter.repeat(length.into()));
+    let is_elf = file.format == Format::Elf;
+    let mut edit = Edit::default();
+    if id % 3 == 0 && file.format != Format::Pe {
+        edit.id = Some(name("i", id));
+    }
+    for (letter, choice) in [("a", first), ("b", second)] {
+        edit.renamed.extend(pick(choice).filter(|_| choice > 0).zip(Some(name(letter, choice))));
+    }
+    edit.dropped.extend(
+        pick(drop).filter(|name| is_elf && drop % 4 == 1 && !edit.renamed.contains_key(name)),
+    );
+    let paths: Vec<String> =
+        (0..paths % 4).map(|i| format!("$ORIGIN/{i}{}", "p".repeat(path.into()))).collect();
+    edit.search = match search % 4 {
+        _ if file.format == Format::Pe => Search::Keep,
+        1 => Search::Nowhere,
+        2 => Search::Rpath(paths),
+        3 => Search::Runpath(paths),
+        _ => Search::Keep,
+    };
+    edit
+}
+
+/// Byte strings one behind the other, each behind its length (four bytes, the least first). What is
+/// cut short ends with the input.
+struct Parts<'b>(&'b [u8]);
+
+impl Parts<'_> {
+    fn text(&mut self) -> String {
+        String::from_utf8_lossy(self.next().unwrap_or_default()).into_owned()
+    }
+}
+
+impl<'b> Iterator for Parts<'b> {
+    type Item = &'b [u8];
+
+    fn next(&mut self) -> Option<&'b [u8]> {
+        let (length, rest) = self.0.split_first_chunk()?;
+        let length = usize::try_from(u32::from_le_bytes(*length)).unwrap_or(usize::MAX);
+        let (part, rest) = rest.split_at(length.min(rest.len()));
+        self.0 = rest;
+        Some(part)
+    }
+}
+
+fn host() -> Host {
+    Host::quiet(Env::default())
+}
+
+/// A file of this name that goes with the value.
+struct Scratch {
+    path: PathBuf,
+    _dir: tempfile::TempDir,
+}
+
+impl Scratch {
+    fn file(name: &str, bytes: &[u8]) -> Self {
+        let dir = tempfile::tempdir().expect("a directory");
+        let path: PathBuf = Path::new(dir.path()).join(name);
+        std::fs::write(&path, bytes).expect("a file");
+        Self { path, _dir: dir }
+    }
+}
