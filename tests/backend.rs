@@ -56,8 +56,8 @@ impl Frontends {
 /// The directory with the backend's wheel: our program as it was built for the tests, and the
 /// package of the repository.
 fn links() -> &'static Path {
-    static LINKS: OnceLock<Sandbox> = OnceLock::new();
-    let sandbox = LINKS.get_or_init(|| {
+    static LINKS: OnceLock<(Sandbox, PathBuf)> = OnceLock::new();
+    let (_, dist) = LINKS.get_or_init(|| {
         let config = format!(
             "[project]\nname = 'wheelsmith'\nversion = '{}'\n[tool.wheelsmith]\n\
              [[tool.wheelsmith.component]]\nname = 'program'\nkind = 'files'\n\
@@ -77,10 +77,10 @@ fn links() -> &'static Path {
         // another test's question.
         let args = ["build", "--target", "host", "--floor", "2.43", "--compression", "fast"];
         sandbox.expect(0, &args);
-        sandbox
+        let dist = sandbox.path().join("dist");
+        (sandbox, dist)
     });
-    static DIST: OnceLock<PathBuf> = OnceLock::new();
-    DIST.get_or_init(|| sandbox.path().join("dist"))
+    dist
 }
 
 /// A package with a C library.

@@ -10,6 +10,7 @@
 
 mod support;
 
+use std::fmt::Write as _;
 use std::fs;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -101,9 +102,10 @@ fn project(env: &TestEnv, external: &str) -> Option<Sandbox> {
             .arg(dir.join("libsix.so.1"));
         content(command.current_dir(sandbox.path()));
         std::os::unix::fs::symlink("libsix.so.1", dir.join("libsix.so")).unwrap();
-        overrides += &format!(
-            "[tool.wheelsmith.target.{target}.component.answer]\nlink-flags = ['-L{}', '-lsix']\n",
-            dir.display()
+        let dir = dir.display();
+        let _ = write!(
+            overrides,
+            "[tool.wheelsmith.target.{target}.component.answer]\nlink-flags = ['-L{dir}', '-lsix']\n"
         );
     }
     sandbox.write("wheelsmith.toml", &(CONFIG.replace("EXTERNAL\n", external) + &overrides));
@@ -173,17 +175,17 @@ fn components_and_directories_give_the_libraries() {
     let (names, sbom) = inside(&wheels[1], SBOM);
     assert!(names.contains(&"demo-1.0.dist-info/licenses/square/COPYING".to_owned()), "{names:?}");
     let sbom: Value = serde_json::from_str(&sbom).unwrap();
-    let named = |start: &str| -> &Value {
+    let described = |start: &str| -> &Value {
         let all = sbom["components"].as_array().unwrap();
         all.iter().find(|c| c["bom-ref"].as_str().unwrap().starts_with(start)).unwrap()
     };
-    let square = named("demo.libs/libsquare-");
+    let square = described("demo.libs/libsquare-");
     assert_eq!((&square["name"], &square["version"]), (&json!("square"), &json!("3.1")));
     assert_eq!(square["licenses"][0]["expression"], "Zlib");
     let source = &square["externalReferences"][0];
     assert_eq!(source["url"], "vendor/square-3.1.tar");
     assert_eq!(source["hashes"][0]["alg"], "SHA-256");
-    assert_eq!(named("demo.libs/libsix-")["name"], "libsix.so.1");
+    assert_eq!(described("demo.libs/libsix-")["name"], "libsix.so.1");
 
     for wheel in &wheels {
         sandbox.expect(0, &["audit", wheel.to_str().unwrap()]);

@@ -61,7 +61,7 @@ pub(super) fn run(args: &Args, host: &Host, output: &Output) -> anyhow::Result<E
     let terms = Terms::new(&args.exclude, Vec::new()).context("cannot read `--exclude`")?;
     if let Some(dir) = &args.lib_dir {
         let top = dir.parts().next().unwrap_or_default();
-        if top.ends_with(".dist-info") || top.ends_with(".data") {
+        if matches!(top.rsplit_once('.'), Some((_, "dist-info" | "data"))) {
             anyhow::bail!("`{dir}` of `--lib-dir` is no place for libraries");
         }
     }

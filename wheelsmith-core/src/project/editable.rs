@@ -26,7 +26,7 @@ pub(super) fn link(
     wheel: &Wheel,
     root: &Path,
     runtime: &Runtime,
-    entries: BTreeMap<WheelPath, Entry>,
+    entries: &BTreeMap<WheelPath, Entry>,
 ) -> io::Result<BTreeMap<WheelPath, Entry>> {
     let place = root.join(wheel.into.as_str());
     let mut made = Vec::new();

@@ -150,7 +150,7 @@ pub(super) fn pack(
     if options.editable
         && let Some(root) = pack.python_source(&wheel.name.escaped())?
     {
-        pack.entries = editable::link(project, wheel, &root, runtime, pack.entries)
+        pack.entries = editable::link(project, wheel, &root, runtime, &pack.entries)
             .map_err(|e| Error::io("link the runtime into the Python files", e))?;
     }
     let entries = pack.entries.into_values().collect();
@@ -256,7 +256,9 @@ impl Pack<'_> {
             let unused = include.iter().zip(&used).filter(|(_, used)| !**used);
             unused.for_each(|(pattern, _)| nothing("include", pattern));
         }
-        unused.iter().for_each(|i| nothing("exclude", &self.wheel.exclude[*i]));
+        for i in unused {
+            nothing("exclude", &self.wheel.exclude[i]);
+        }
         Ok(())
     }
 

@@ -103,7 +103,7 @@ impl<'a> Tree<'a> {
                 }
                 let name = entry.file_name();
                 let has = |mark: &&str| path.join(mark).is_file();
-                let is_marked = || entry.depth() > 0 && MARKS.iter().any(|mark| has(mark));
+                let is_marked = || entry.depth() > 0 && MARKS.iter().any(has);
                 !NEVER.iter().any(|never| name == *never) && !is_marked()
             });
         walk
