@@ -4,7 +4,8 @@ use clap::{Parser, Subcommand, ValueEnum};
 use wheelsmith_core::sys::Env;
 
 use crate::commands::{
-    audit, build, check, completions, fetch, init, repair, show, toolchain, wheel, wrapper,
+    audit, backend, build, check, completions, fetch, init, repair, sdist, show, toolchain, wheel,
+    wrapper,
 };
 
 const AFTER_HELP: &str = "\
@@ -39,6 +40,7 @@ pub(crate) struct Args {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Build(build::Args),
+    Sdist(sdist::Args),
     Audit(audit::Args),
     Show(show::Args),
     Fetch(fetch::Args),
@@ -48,6 +50,8 @@ pub(crate) enum Command {
     Check(check::Args),
     Init(init::Args),
     Completions(completions::Args),
+    #[command(hide = true)]
+    Backend(backend::Args),
     #[command(hide = true)]
     ToolchainWrapper(wrapper::Args),
 }

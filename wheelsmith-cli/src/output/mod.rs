@@ -11,6 +11,7 @@ mod report;
 mod show;
 mod wheel;
 
+use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
@@ -32,6 +33,8 @@ use crate::args::Format;
 pub(crate) struct Output {
     format: Format,
     verbose: bool,
+    /// The last answer for programs, for those who want it in a file.
+    answer: RefCell<Option<serde_json::Value>>,
 }
 
 /// What a person wants to see of a report.
@@ -47,7 +50,7 @@ pub(crate) struct View {
 
 impl Output {
     pub(crate) fn new(format: Format, verbose: bool) -> Self {
-        Self { format, verbose }
+        Self { format, verbose, answer: RefCell::new(None) }
     }
 
     /// Whether every command answers in this form; the others are for reports of findings.
@@ -62,12 +65,40 @@ impl Output {
     ) -> std::io::Result<()> {
         use std::io::Write as _;
         let mut out = anstream::stdout().lock();
+        let answer = json();
         match self.format {
-            Format::Json => writeln!(out, "{:#}", json())?,
+            Format::Json => writeln!(out, "{answer:#}")?,
             // The others are for reports, and were refused before anything was done.
             _ => out.write_all(human().as_bytes())?,
         }
+        self.answer.replace(Some(answer));
         out.flush()
+    }
+
+    /// The last answer, as programs read it.
+    pub(crate) fn answer(&self) -> Option<serde_json::Value> {
+        self.answer.borrow().clone()
+    }
+
+    /// Why there is none.
+    pub(crate) fn json_error(error: &anyhow::Error) -> serde_json::Value {
+        json::error(error.as_ref())
+    }
+
+    /// Which source distribution was written.
+    pub(crate) fn sdist(&self, file: &MadeFile) -> std::io::Result<()> {
+        self.write(|| wheel::human_files(std::slice::from_ref(file)), || json::sdist(file))
+    }
+
+    /// What must be installed before a build.
+    pub(crate) fn requires(&self, requires: &[String]) -> std::io::Result<()> {
+        let human = || requires.iter().map(|line| format!("{line}\n")).collect();
+        self.write(human, || json::requires(requires))
+    }
+
+    /// Where the metadata of a wheel was written.
+    pub(crate) fn prepared(&self, dir: &Path) -> std::io::Result<()> {
+        self.write(|| format!("{}\n", dir.display()), || json::prepared(dir))
     }
 
     /// What a build would do.

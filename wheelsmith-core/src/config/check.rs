@@ -9,7 +9,7 @@ use super::raw::{
 };
 use super::{
     Artifact, Audit, C, CForm, Cargo, Component, ComponentOverride, Config, Error, External, Files,
-    Headers, Kind, Output, Override, Prebuilt, Problem, Role, Source, SourceGroup, Wheel,
+    Headers, Kind, Output, Override, Prebuilt, Problem, Role, Sdist, Source, SourceGroup, Wheel,
 };
 use globset::Glob;
 
@@ -26,6 +26,8 @@ pub(super) fn parse(file: &str, text: &str) -> Result<Config, Error> {
     check.problems.sort_by_key(|problem| (problem.line, problem.column));
     if check.problems.is_empty() { Ok(config) } else { Err(error(check.problems)) }
 }
+
+mod version;
 
 struct Check<'t> {
     locator: Locator<'t>,
@@ -63,6 +65,8 @@ impl Check<'_> {
         let overrides = self.overrides(table.target, &names);
         let audit = self.audit(table.audit);
         let check = self.check(table.check);
+        let version = table.version.and_then(|raw| version::check(self, raw, &components));
+        let sdist = Sdist { include: table.sdist.include, exclude: table.sdist.exclude };
         Config {
             file: file.to_owned(),
             text: text.to_owned(),
@@ -79,6 +83,8 @@ impl Check<'_> {
             overrides,
             audit,
             check,
+            version,
+            sdist,
         }
     }
 
@@ -411,6 +417,7 @@ impl Check<'_> {
                 console: raw.console,
                 tag: raw.tag.unwrap_or_else(|| "py3-none".parse().expect("a constant")),
                 build: raw.build,
+                sbom: raw.sbom.unwrap_or(true),
                 external,
                 library_path: raw.library_path,
             });

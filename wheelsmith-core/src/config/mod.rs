@@ -75,6 +75,47 @@ pub struct Config {
     pub audit: Audit,
     /// What the check lets pass.
     pub check: Check,
+    /// Where the version is, when `[project]` leaves it open.
+    pub version: Option<VersionSource>,
+    /// What the source distribution holds.
+    pub sdist: Sdist,
+}
+
+/// `version = { from = … }`: where a dynamic version is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum VersionSource {
+    /// In a `Cargo.toml`, relative to the configuration.
+    Cargo {
+        /// The file.
+        manifest: String,
+    },
+    /// In a text that a Python module assigns.
+    Python {
+        /// The module, relative to the configuration.
+        path: String,
+        /// The name that it assigns.
+        attribute: String,
+    },
+    /// In a tag of version control.
+    Vcs(Tags),
+}
+
+/// Which tags hold versions, and what becomes of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tags {
+    /// What stands before the version; `v` or nothing when absent.
+    pub prefix: Option<String>,
+    /// Whether versions between two tags have the commit in them (`+gabc`), which indexes refuse.
+    pub local: bool,
+}
+
+/// `[tool.wheelsmith.sdist]`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Sdist {
+    /// Globs of files to take; what version control tracks when absent.
+    pub include: Option<Vec<String>>,
+    /// Globs of files to leave out.
+    pub exclude: Vec<String>,
 }
 
 /// `[tool.wheelsmith.audit]`.
@@ -415,6 +456,8 @@ pub struct Wheel {
     pub tag: PythonTag,
     /// Build tag.
     pub build: Option<String>,
+    /// Whether it lists its components for those who look for vulnerable ones (PEP 770).
+    pub sbom: bool,
     /// What becomes of libraries that it needs and has not.
     pub external: External,
     /// Directories of libraries, relative to the configuration.

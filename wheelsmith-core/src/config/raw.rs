@@ -72,6 +72,59 @@ pub(super) struct RawConfig {
     /// What `wheelsmith check` lets pass.
     #[serde(default)]
     pub(super) check: RawCheck,
+    /// Where the version is, when `project.dynamic` has `version`.
+    pub(super) version: Option<RawVersion>,
+    /// What the source distribution holds.
+    #[serde(default)]
+    pub(super) sdist: RawSdist,
+}
+
+/// `version = { from = … }`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub(super) struct RawVersion {
+    /// Where it is.
+    pub(super) from: RawVersionFrom,
+    /// cargo: the component whose `Cargo.toml` has it; the only one when absent.
+    pub(super) component: Option<String>,
+    /// cargo: the `Cargo.toml`, relative to this file, where it is no component's.
+    pub(super) manifest: Option<String>,
+    /// python: the module, relative to this file.
+    pub(super) path: Option<String>,
+    /// python: the name that is assigned; `__version__` when absent.
+    pub(super) attribute: Option<String>,
+    /// vcs: what stands before the version in a tag; `v` or nothing when absent.
+    pub(super) tag_prefix: Option<String>,
+    /// vcs: whether versions between two tags have the commit in them (`1.3.dev5+gabc`), which
+    /// indexes refuse; they do when absent.
+    pub(super) local: Option<bool>,
+}
+
+/// Where a version is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub(super) enum RawVersionFrom {
+    /// In a `Cargo.toml`.
+    Cargo,
+    /// In a text that a Python module assigns.
+    Python,
+    /// In a tag of git.
+    Vcs,
+}
+
+/// `[tool.wheelsmith.sdist]`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub(super) struct RawSdist {
+    /// Globs of the files to take, relative to this file; what version control tracks when absent.
+    /// Files that it ignores are taken only when named without a pattern.
+    pub(super) include: Option<Vec<String>>,
+    /// Globs of files to leave out.
+    #[serde(default)]
+    pub(super) exclude: Vec<String>,
 }
 
 /// `[tool.wheelsmith.audit]`.
@@ -411,7 +464,8 @@ pub(super) struct RawWheel {
     /// The directory of Python files; `src`, `python` or the project directory when absent,
     /// whichever has the package.
     pub(super) python_source: Option<String>,
-    /// Globs of files below `python-source` to take; the package `<name>/**` when absent.
+    /// Globs of files below `python-source` to take; the package `<name>/**` when absent. Files
+    /// that version control ignores are taken only when named without a pattern.
     pub(super) include: Option<Vec<String>>,
     /// Globs of files below `python-source` to leave out.
     #[serde(default)]
@@ -423,6 +477,8 @@ pub(super) struct RawWheel {
     pub(super) tag: Option<PythonTag>,
     /// The build tag: a number, with letters behind it where wanted.
     pub(super) build: Option<String>,
+    /// Whether the wheel lists what it is made of (PEP 770); it does when absent.
+    pub(super) sbom: Option<bool>,
     /// What becomes of libraries that the wheel needs and neither has nor is promised: `deny`
     /// (the default: they are errors) or `bundle` (they are copied into the wheel).
     pub(super) external: Option<External>,

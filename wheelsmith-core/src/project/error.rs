@@ -69,6 +69,14 @@ pub enum Error {
     /// Nothing says where caches are kept.
     #[error("cannot find a place for the cache: neither `WHEELSMITH_CACHE_DIR` nor `HOME` is set")]
     NoCache,
+    /// A feature for a component that is not there.
+    #[error("cannot enable the feature `{feature}`: cargo builds no component{name}")]
+    NoFeature {
+        /// The feature.
+        feature: String,
+        /// ` called …`, where one was named.
+        name: String,
+    },
     /// There is nothing to build for.
     #[error("cannot choose a target: the configuration lists none, and this machine is none")]
     NoTarget,

@@ -3,16 +3,19 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
+use globset::{Glob, GlobBuilder, GlobMatcher, GlobSet, GlobSetBuilder};
 
+use super::editable;
 use super::launcher::{self, MODULE};
 use super::make::MadeWheel;
+use super::parts::{self, Found};
+use super::tree::Tree;
 use super::{BuildOptions, Error, Project};
 use crate::artifact::{self, Limits};
 use crate::audit::{self, Audit, NativeFile, Terms, Wanted};
 use crate::build::inputs;
 use crate::config::project::RawProject;
-use crate::config::{External, Wheel};
+use crate::config::{Config, External, Wheel};
 use crate::config::{Role, SourcePath};
 use crate::name::{PlatformTag, WheelFilename, WheelPath};
 use crate::plan::TargetPlan;
@@ -86,12 +89,20 @@ pub(super) fn metadata(
     Ok(Metadata::new(raw, texts)?)
 }
 
+/// The entry points that start programs of the runtime.
+pub(super) fn add_scripts(wheel: &Wheel, raw: &mut RawProject) {
+    let package = wheel.into.as_str().replace('/', ".");
+    for (command, function) in launcher::functions(wheel.console.keys()) {
+        raw.scripts.insert(command, format!("{package}.{MODULE}:{function}"));
+    }
+}
+
 /// Packs `wheel` for the target of `plan`, if its bytes keep the floor.
 pub(super) fn pack(
     project: &Project,
     wheel: &Wheel,
     plan: &TargetPlan,
-    runtime: &Runtime,
+    (runtime, found): (&Runtime, &Found),
     options: &BuildOptions,
     host: &Host,
 ) -> Result<MadeWheel, Error> {
@@ -99,9 +110,12 @@ pub(super) fn pack(
     let mut raw = raw.clone();
     raw.name = wheel.name.clone();
     let mut pack = Pack { project, wheel, host, entries: BTreeMap::new(), licenses: Vec::new() };
-    pack.python_files()?;
+    if !options.editable {
+        pack.python_files()?;
+    }
     pack.runtime_files(runtime)?;
-    pack.launchers(runtime, &mut raw)?;
+    pack.launchers(runtime)?;
+    add_scripts(wheel, &mut raw);
     let wanted = plan.wanted_tag.clone();
     let mut bundled = None;
     if wheel.external == External::Bundle {
@@ -133,16 +147,36 @@ pub(super) fn pack(
         return Ok(made);
     }
     let entry_points = EntryPoints::new(&raw)?;
+    if options.editable
+        && let Some(root) = pack.python_source(&wheel.name.escaped())?
+    {
+        pack.entries = editable::link(project, wheel, &root, runtime, &pack.entries)
+            .map_err(|e| Error::io("link the runtime into the Python files", e))?;
+    }
     let entries = pack.entries.into_values().collect();
     let path = options.out.join(&made.name);
+    let list = (wheel.sbom && !wheel.components.is_empty())
+        .then(|| parts::render(&project.config, wheel, &metadata, runtime, found, host));
     let mut wheel = wheel::Wheel::new(name, &metadata, &entry_points, entries)?;
-    if let Some((name, text)) = sbom {
+    let list = list.map(|list| (parts::FILE, list));
+    for (name, text) in list.into_iter().chain(sbom) {
         wheel.add_sbom(name, text)?;
     }
     let file = wheel::save(&wheel, &path, options.compression, host)
         .map_err(|error| Error::Write { path, source: Box::new(error) })?;
     made.file = Some(file);
     Ok(made)
+}
+
+/// The pattern at `key`: `*` stays in one directory.
+pub(super) fn glob(config: &Config, key: &str, pattern: &str) -> Result<GlobMatcher, Error> {
+    Ok(glob_of(config, key, pattern)?.compile_matcher())
+}
+
+fn glob_of(config: &Config, key: &str, pattern: &str) -> Result<Glob, Error> {
+    let glob = GlobBuilder::new(pattern).literal_separator(true).build();
+    let bad = |e: globset::Error| config.problem(key, format!("no pattern: {}", e.kind()), None);
+    Ok(glob.map_err(bad)?)
 }
 
 /// `SOURCE_DATE_EPOCH`, in seconds.
@@ -180,12 +214,16 @@ impl Pack<'_> {
         let leave = self.globs("exclude", &self.wheel.exclude)?;
         let never = self.globs("exclude", &never)?;
         // What a development build left in the runtime's place is of some other target.
-        let stale = ["bin", "lib"].map(|dir| format!("{}/{dir}/", self.wheel.into));
+        let stale = ["bin", "lib", "share"].map(|dir| format!("{}/{dir}/", self.wheel.into));
         let mut used = vec![false; include.len()];
+        let mut unused: BTreeSet<usize> = (0..self.wheel.exclude.len()).collect();
         // Not all below the root: that may be the project, with its build directories.
         let mut candidates = BTreeSet::new();
+        let is_unpacked = self.project.is_unpacked_sdist();
+        let tree = Tree::new(&root, &self.project.dir, is_unpacked, self.host);
         for pattern in include {
-            candidates.extend(inputs::candidates(&root, pattern).unwrap_or_default());
+            let found = tree.candidates(pattern);
+            candidates.extend(found.map_err(|e| Error::io("read the Python files", e))?);
         }
         for file in candidates {
             let matches = take.matches(&file.relative);
@@ -193,7 +231,11 @@ impl Pack<'_> {
                 used[i] = true;
             }
             let is_stale = stale.iter().any(|dir| file.relative.starts_with(dir));
-            let is_left = leave.is_match(&file.relative) || never.is_match(&file.relative);
+            let left = leave.matches(&file.relative);
+            for &i in &left {
+                unused.remove(&i);
+            }
+            let is_left = !left.is_empty() || never.is_match(&file.relative);
             if matches.is_empty() || is_left || is_stale {
                 continue;
             }
@@ -205,14 +247,17 @@ impl Pack<'_> {
                 .map_err(|e| Error::io("read the Python files", e))?;
             self.add(path, &file.path, executable)?;
         }
+        let nothing = |key: &str, pattern: &String| {
+            let (file, root) = (&self.project.config.file, root.display());
+            let text = format!("`{file}`: `{pattern}` of `{key}` names no file below `{root}`");
+            self.host.warn(text);
+        };
         if self.wheel.include.is_some() {
-            for (pattern, _) in include.iter().zip(&used).filter(|(_, used)| !**used) {
-                self.host.warn(format!(
-                    "`{}`: `{pattern}` of `include` names no file below `{}`",
-                    self.project.config.file,
-                    root.display()
-                ));
-            }
+            let unused = include.iter().zip(&used).filter(|(_, used)| !**used);
+            unused.for_each(|(pattern, _)| nothing("include", pattern));
+        }
+        for i in unused {
+            nothing("exclude", &self.wheel.exclude[i]);
         }
         Ok(())
     }
@@ -245,11 +290,8 @@ impl Pack<'_> {
     fn globs(&self, key: &str, patterns: &[String]) -> Result<GlobSet, Error> {
         let mut set = GlobSetBuilder::new();
         for (i, pattern) in patterns.iter().enumerate() {
-            let glob = GlobBuilder::new(pattern).literal_separator(true).build();
-            let bad = |e: globset::Error| {
-                self.problem(&format!("{key}[{i}]"), format!("no pattern: {}", e.kind()), None)
-            };
-            set.add(glob.map_err(bad)?);
+            let key = format!("{}.{key}[{i}]", self.wheel.key);
+            set.add(glob_of(&self.project.config, &key, pattern)?);
         }
         set.build().map_err(|e| self.problem(key, e.to_string(), None))
     }
@@ -285,7 +327,7 @@ impl Pack<'_> {
     }
 
     /// The module behind `console`, and its entry points.
-    fn launchers(&mut self, runtime: &Runtime, raw: &mut RawProject) -> Result<(), Error> {
+    fn launchers(&mut self, runtime: &Runtime) -> Result<(), Error> {
         if self.wheel.console.is_empty() {
             return Ok(());
         }
@@ -302,18 +344,14 @@ impl Pack<'_> {
                 let help = format!("it has: {}", programs.join(", ").replace("bin/", ""));
                 return Err(self.problem(&format!("console.{command}"), message, Some(&help)));
             };
-            if raw.scripts.contains_key(command) {
+            let project = self.project.config.project.as_ref();
+            if project.is_some_and(|project| project.scripts.contains_key(command)) {
                 let message = format!("`project.scripts` has a command `{command}` as well");
                 return Err(self.problem(&format!("console.{command}"), message, None));
             }
             paths.insert(command.clone(), (*path).to_owned());
         }
-        let (text, commands) = launcher::module(&paths);
-        let package = self.wheel.into.as_str().replace('/', ".");
-        for console in commands {
-            let target = format!("{package}.{MODULE}:{}", console.function);
-            raw.scripts.insert(console.command, target);
-        }
+        let text = launcher::module(&paths);
         let path = self.wheel.into.join(&format!("{MODULE}.py"));
         let path = path.map_err(|e| self.problem("into", e.to_string(), None))?;
         self.entries.insert(path.clone(), Entry::bytes(path, text));

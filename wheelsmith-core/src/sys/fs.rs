@@ -297,6 +297,33 @@ pub fn symlink(target: &str, path: &Path) -> io::Result<()> {
     }
 }
 
+/// Makes `path` a link to the directory `target`; a copy of it on Windows, where links need a
+/// privilege.
+pub fn link_dir(target: &Path, path: &Path) -> io::Result<()> {
+    #[cfg(unix)]
+    {
+        fs_err::os::unix::fs::symlink(target, path)
+    }
+    #[cfg(not(unix))]
+    {
+        for file in walk(target)? {
+            let to = path.join(&file.relative);
+            create_dir_all(to.parent().unwrap_or(path))?;
+            copy(&file.path, &to)?;
+        }
+        Ok(())
+    }
+}
+
+/// Removes what [`link_dir`] made; a directory that it did not make stays on systems with links.
+pub fn unlink(path: &Path) -> io::Result<()> {
+    match symlink_metadata(path) {
+        Ok(found) if found.is_symlink() => remove_file(path),
+        Ok(_) if cfg!(windows) => remove_dir_all(path),
+        _ => Ok(()),
+    }
+}
+
 fn at(verb: &str, path: &Path, error: &io::Error) -> io::Error {
     io::Error::new(error.kind(), format!("cannot {verb} `{}`: {error}", path.display()))
 }
