@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use wheelsmith_core::project::{BuildOptions, Made};
 use wheelsmith_core::sys::Host;
 
-use super::{CompressionArgs, PolicyArgs, ProjectArgs};
+use super::{PackingArgs, PolicyArgs, ProjectArgs};
 use crate::exit::Exit;
 use crate::output::Output;
 
@@ -30,7 +30,7 @@ pub(crate) struct Args {
     #[arg(long)]
     runtime_only: bool,
     #[command(flatten)]
-    compression: CompressionArgs,
+    packing: PackingArgs,
 }
 
 pub(super) fn run(args: &Args, host: &Host, output: &Output) -> anyhow::Result<Exit> {
@@ -44,7 +44,7 @@ pub(super) fn run(args: &Args, host: &Host, output: &Output) -> anyhow::Result<E
         out: args.out.clone().unwrap_or_else(|| shorten(&project.dir.join("dist"))),
         policy: args.policy.policy(),
         runtime_only: args.runtime_only,
-        compression: args.compression.get(),
+        packing: args.packing.or(project.config.compression),
     };
     let made = project.build(&options, host)?;
     output.made(&made)?;

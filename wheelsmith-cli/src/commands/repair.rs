@@ -8,7 +8,7 @@ use wheelsmith_core::name::PlatformTag;
 use wheelsmith_core::repair::{Options, Request, Roots, repair};
 use wheelsmith_core::sys::Host;
 
-use super::CompressionArgs;
+use super::PackingArgs;
 use crate::exit::Exit;
 use crate::output::Output;
 
@@ -52,7 +52,7 @@ pub(crate) struct Args {
     #[arg(long)]
     dry_run: bool,
     #[command(flatten)]
-    compression: CompressionArgs,
+    packing: PackingArgs,
 }
 
 pub(super) fn run(args: &Args, host: &Host, output: &Output) -> anyhow::Result<Exit> {
@@ -73,7 +73,7 @@ pub(super) fn run(args: &Args, host: &Host, output: &Output) -> anyhow::Result<E
             platform: args.plat.as_ref(),
             only_platform: args.only_plat,
             strip: args.strip,
-            compression: args.compression.get(),
+            packing: args.packing.get(),
             dry_run: args.dry_run,
         };
         let result = repair(&request, host);

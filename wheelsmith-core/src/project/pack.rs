@@ -115,7 +115,7 @@ pub(super) fn pack(
     let entries = pack.entries.into_values().collect();
     let path = options.out.join(name.to_string());
     let wheel = wheel::Wheel::new(name.clone(), &metadata, &entry_points, entries)?;
-    let file = wheel::save(&wheel, &path, options.compression, host)
+    let file = wheel::save(&wheel, &path, options.packing, host)
         .map_err(|error| Error::Write { path, source: Box::new(error) })?;
     Ok(MadeWheel { name: name.to_string(), file: Some(file), floor, wanted, audit })
 }

@@ -10,7 +10,7 @@ use crate::name::{Arch, Libc, PlatformTag, WheelFilename, WheelPath};
 use crate::patch;
 use crate::policy;
 use crate::sys::{self, Host};
-use crate::wheel::{self, Compression, Entry, Existing, MadeFile, Source};
+use crate::wheel::{self, Entry, Existing, MadeFile, Packing, Source};
 
 /// A wheel to repair.
 #[derive(Debug)]
@@ -29,8 +29,8 @@ pub struct Request<'a> {
     pub only_platform: bool,
     /// Whether symbols for debuggers are taken out.
     pub strip: bool,
-    /// How hard it is compressed.
-    pub compression: Compression,
+    /// How it is packed.
+    pub packing: Packing,
     /// Whether to plan only.
     pub dry_run: bool,
 }
@@ -176,7 +176,7 @@ pub fn repair(request: &Request<'_>, host: &Host) -> Result<Repaired, Error> {
     let filename = renamed(&before, &audit, request);
     let path = request.out.join(filename.to_string());
     let finished = wheel.to_wheel(filename)?;
-    let file = wheel::save_if(&finished, &path, request.compression, host, |written| {
+    let file = wheel::save_if(&finished, &path, request.packing, host, |written| {
         // What counts is what lies in the file, not what we meant to write.
         let again = read_back(written)?;
         judge(again, &wanted, &wanted_tag, request).map(|_| ())

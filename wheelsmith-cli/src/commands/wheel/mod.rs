@@ -16,7 +16,7 @@ use wheelsmith_core::name::{PlatformTag, WheelFilename};
 use wheelsmith_core::sys::Host;
 use wheelsmith_core::wheel::{self, Existing, MadeFile, Source};
 
-use super::CompressionArgs;
+use super::PackingArgs;
 use crate::exit::Exit;
 use crate::output::Output;
 
@@ -51,12 +51,12 @@ fn write(
     wheel: &Existing,
     filename: WheelFilename,
     out: &Path,
-    compression: &CompressionArgs,
+    packing: &PackingArgs,
     host: &Host,
 ) -> anyhow::Result<MadeFile> {
     let path: PathBuf = out.join(filename.to_string());
     let wheel = wheel.to_wheel(filename)?;
-    Ok(wheel::save(&wheel, &path, compression.get(), host)?)
+    Ok(wheel::save(&wheel, &path, packing.get(), host)?)
 }
 
 /// What keeps the files of `wheel` from one of `tags`; nothing when they earn each.
