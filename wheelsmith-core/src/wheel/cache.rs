@@ -17,7 +17,7 @@ use crate::sys::{self, Env};
 const MOST_BYTES: u64 = 1 << 30;
 
 /// Smaller pieces are compressed again in less time than a file takes to be opened and checked.
-const LEAST: usize = 16 << 10;
+pub(super) const LEAST: usize = 4 << 10;
 
 /// A file is told to be in use again when it was not for so long, in seconds.
 const STALE: u64 = 3600;

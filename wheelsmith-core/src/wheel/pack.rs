@@ -254,7 +254,8 @@ fn on_threads(
         // The threads hold the only senders: should all of them end, receiving ends as well.
         drop(give);
         let spaces = (0..threads + SPARE).map(|_| Space::new(compression)).collect();
-        let mut order = Order { ask, given, spaces, waiting: BTreeMap::new(), sums: BTreeMap::new() };
+        let mut order =
+            Order { ask, given, spaces, waiting: BTreeMap::new(), sums: BTreeMap::new() };
         let result = order.run(entries, cancel, take);
         stop.store(true, Ordering::Relaxed);
         drop(order);

@@ -37,12 +37,7 @@ pub struct MadeFile {
 ///
 /// # Errors
 /// As [`write()`], and when the file cannot be created or moved. Nothing is left behind then.
-pub fn save(
-    wheel: &Wheel,
-    path: &Path,
-    packing: Packing,
-    host: &Host,
-) -> Result<MadeFile, Error> {
+pub fn save(wheel: &Wheel, path: &Path, packing: Packing, host: &Host) -> Result<MadeFile, Error> {
     save_if(wheel, path, packing, host, |_| Ok::<(), Error>(()))
 }
 
