@@ -341,7 +341,9 @@ def machine() -> str:
     except OSError:
         pass
     count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return f"{count} cores of {model}, {platform.system()} {platform.release()}"
+    # Wall times of a busy machine say more about what else it did.
+    load = f", load average {os.getloadavg()[0]:.1f} at the end" if hasattr(os, "getloadavg") else ""
+    return f"{count} cores of {model}, {platform.system()} {platform.release()}{load}"
 
 
 def put(text: str) -> None:

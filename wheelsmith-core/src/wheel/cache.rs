@@ -69,7 +69,7 @@ impl Chunks {
     }
 
     /// Whether a piece of so many plain bytes is kept.
-    pub(super) fn is_worth_it(&self, size: usize) -> bool {
+    pub(super) fn is_worth_it(size: usize) -> bool {
         size >= LEAST
     }
 

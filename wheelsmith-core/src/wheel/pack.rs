@@ -22,8 +22,8 @@ use super::{Compression, Entry, Error};
 use crate::name::Digest;
 use crate::sys::Cancel;
 
-/// How much of a file is compressed at once. Pieces know nothing of each other, which costs 0.4 % of
-/// the size at 512 KiB, 0.2 % at 1 MiB, 0.1 % at 1.5 MiB and 0.08 % at 2 MiB.
+/// How much of a file is compressed at once. Pieces know nothing of each other: against 4 MiB, a
+/// runtime of 214 MB grows by 0.34 % at 512 KiB, 0.14 % at 1 MiB, 0.08 % at 1.5 MiB, 0.05 % at 2 MiB.
 pub(super) const PIECE: usize = 3 << 19;
 
 /// What threads and spaces may take together, in bytes. The promise is 32 MiB for the whole program,
@@ -135,7 +135,7 @@ impl<'a> Worker<'a> {
         let mut crc = crc32fast::Hasher::new();
         crc.update(raw);
         let digest = piece.is_whole().then(|| Digest::of(raw));
-        let chunks = self.chunks.filter(|chunks| chunks.is_worth_it(raw.len()));
+        let chunks = self.chunks.filter(|_| Chunks::is_worth_it(raw.len()));
         let key = chunks.and_then(|_| Key::new(raw, self.compression, piece.last));
         let known = chunks.zip(key.as_ref()).and_then(|(chunks, key)| chunks.get(key, &mut space));
         if let Some(size) = known {
