@@ -3,9 +3,9 @@
 
     scripts/large-wheel.py [--ours FILE] [--store]
 
-The file is sparse and takes no room. Its wheel is 8 MB; with `--store` it is as large as the file,
-so that what lies behind it does so beyond 4 GiB as well. The judges are Python's zipfile, `unzip`
-where it is installed, and `wheelsmith wheel diff`; peak memory must stay below 32 MiB.
+The file is sparse and takes no room. Its wheel has 4 MB; with `--store` it is as large as the file,
+so that what lies behind it does so beyond 4 GiB as well. The judges are Python's zipfile, and
+`unzip` where it is installed; peak memory must stay below 32 MiB.
 """
 
 from __future__ import annotations
