@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use wheelsmith_core::sys::Host;
 
 use super::build::WhichArgs;
-use super::{CompressionArgs, PolicyArgs, ProjectArgs, ResultArgs};
+use super::{PackingArgs, PolicyArgs, ProjectArgs, ResultArgs};
 use crate::exit::Exit;
 use crate::output::Output;
 
@@ -35,7 +35,7 @@ enum Hook {
         #[command(flatten)]
         policy: PolicyArgs,
         #[command(flatten)]
-        compression: CompressionArgs,
+        packing: PackingArgs,
         #[command(flatten)]
         which: WhichArgs,
         #[command(flatten)]
@@ -50,10 +50,11 @@ pub(super) fn run(args: &Args, host: &Host, output: &Output) -> anyhow::Result<E
             output.requires(&project.requires(&targets, host))?;
             Ok(Exit::Good)
         }),
-        Hook::Metadata { project, out, policy, compression, which, result } => {
+        Hook::Metadata { project, out, policy, packing, which, result } => {
             result.keep(output, || {
                 let (project, targets) = project.load(host)?;
-                let options = which.options(targets, out.clone(), policy, compression);
+                let packing = packing.or(project.config.compression);
+                let options = which.options(targets, out.clone(), policy, packing);
                 output.prepared(&project.prepare(&options, host)?)?;
                 Ok(Exit::Good)
             })

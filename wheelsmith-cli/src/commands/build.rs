@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use wheelsmith_core::name::{ProjectName, Target};
 use wheelsmith_core::project::{BuildOptions, Made};
 use wheelsmith_core::sys::Host;
+use wheelsmith_core::wheel::Packing;
 
-use super::{CompressionArgs, PolicyArgs, ProjectArgs, ResultArgs};
+use super::{PackingArgs, PolicyArgs, ProjectArgs, ResultArgs};
 use crate::exit::Exit;
 use crate::output::Output;
 
@@ -31,7 +32,7 @@ pub(crate) struct Args {
     #[arg(long)]
     runtime_only: bool,
     #[command(flatten)]
-    compression: CompressionArgs,
+    packing: PackingArgs,
     #[command(flatten)]
     which: WhichArgs,
     /// Make a wheel that lets Python import from the project itself
@@ -59,14 +60,14 @@ impl WhichArgs {
         targets: Vec<Target>,
         out: PathBuf,
         policy: &PolicyArgs,
-        compression: &CompressionArgs,
+        packing: Packing,
     ) -> BuildOptions {
         BuildOptions {
             targets,
             out,
             policy: policy.policy(),
             runtime_only: false,
-            compression: compression.get(),
+            packing,
             features: self.features.clone(),
             wheel: self.wheel.clone(),
             editable: false,
@@ -82,7 +83,8 @@ pub(super) fn run(args: &Args, host: &Host, output: &Output) -> anyhow::Result<E
             return Ok(Exit::Good);
         }
         let out = args.out.clone().unwrap_or_else(|| shorten(&project.dir.join("dist")));
-        let options = args.which.options(targets, out, &args.policy, &args.compression);
+        let packing = args.packing.or(project.config.compression);
+        let options = args.which.options(targets, out, &args.policy, packing);
         let options =
             BuildOptions { runtime_only: args.runtime_only, editable: args.editable, ..options };
         let made = project.build(&options, host)?;

@@ -23,7 +23,7 @@ use wheelsmith_core::project::Project;
 use wheelsmith_core::source::Policy;
 use wheelsmith_core::sys::{self, Host};
 use wheelsmith_core::toolchain::host_target;
-use wheelsmith_core::wheel::Compression;
+use wheelsmith_core::wheel::{Compression, Packing};
 
 use crate::args::Command;
 use crate::exit::Exit;
@@ -154,12 +154,15 @@ impl ResultArgs {
     }
 }
 
-/// How wheels are written.
+/// How wheels are packed.
 #[derive(Debug, clap::Args)]
-pub(crate) struct CompressionArgs {
-    /// How hard wheels are compressed
-    #[arg(long, value_enum, default_value_t = Level::Default, value_name = "LEVEL")]
-    compression: Level,
+pub(crate) struct PackingArgs {
+    /// How hard wheels are compressed [default: the configuration's, or `default`]
+    #[arg(long, value_enum, value_name = "LEVEL")]
+    compression: Option<Level>,
+    /// Compress everything again, and keep nothing for the next time
+    #[arg(long)]
+    no_cache: bool,
 }
 
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
@@ -170,13 +173,20 @@ enum Level {
     Store,
 }
 
-impl CompressionArgs {
-    fn get(&self) -> Compression {
-        match self.compression {
-            Level::Fast => Compression::Fast,
-            Level::Default => Compression::Default,
-            Level::Best => Compression::Best,
-            Level::Store => Compression::Store,
-        }
+impl PackingArgs {
+    /// As asked for; `usual` says how, where nothing is asked.
+    fn or(&self, usual: Compression) -> Packing {
+        let compression = match self.compression {
+            None => usual,
+            Some(Level::Fast) => Compression::Fast,
+            Some(Level::Default) => Compression::Default,
+            Some(Level::Best) => Compression::Best,
+            Some(Level::Store) => Compression::Store,
+        };
+        Packing { compression, cache: !self.no_cache }
+    }
+
+    fn get(&self) -> Packing {
+        self.or(Compression::default())
     }
 }

@@ -8,7 +8,7 @@ use wheelsmith_core::name::WheelPath;
 use wheelsmith_core::repair::{Options, Request, Roots, repair};
 use wheelsmith_core::sys::Host;
 
-use super::CompressionArgs;
+use super::PackingArgs;
 use crate::exit::Exit;
 use crate::output::Output;
 
@@ -44,7 +44,7 @@ pub(crate) struct Args {
     /// A library to leave out, by name or pattern (`libcuda.so*`); may be repeated
     #[arg(long, value_name = "LIB")]
     exclude: Vec<String>,
-    /// The directory of the copies in the wheel [default: `<name>.libs`; macOS: `<package>/.dylibs`]
+    /// The directory of the copies in the wheel (default: `<name>.libs`; for macOS `<package>/.dylibs`)
     #[arg(long, value_name = "DIR")]
     lib_dir: Option<WheelPath>,
     /// Take out the symbols that only debuggers read
@@ -54,7 +54,7 @@ pub(crate) struct Args {
     #[arg(long)]
     dry_run: bool,
     #[command(flatten)]
-    compression: CompressionArgs,
+    packing: PackingArgs,
 }
 
 pub(super) fn run(args: &Args, host: &Host, output: &Output) -> anyhow::Result<Exit> {
@@ -85,7 +85,7 @@ pub(super) fn run(args: &Args, host: &Host, output: &Output) -> anyhow::Result<E
             platform: args.plat.as_deref(),
             only_platform: args.only_plat,
             strip: args.strip,
-            compression: args.compression.get(),
+            packing: args.packing.get(),
             dry_run: args.dry_run,
         };
         let result = repair(&request, host);

@@ -45,6 +45,7 @@ impl Check<'_> {
     fn config(&mut self, file: &str, text: &str, raw: RawFile) -> Config {
         let table = raw.tool.wheelsmith.unwrap_or_default();
         let RawConfig { targets, toolchain, zig, glibc, macos_min, strip, optimize, .. } = table;
+        let compression = table.compression;
         let mut triples = BTreeSet::new();
         for (i, target) in targets.iter().enumerate() {
             if !triples.insert(target.triple()) {
@@ -78,6 +79,7 @@ impl Check<'_> {
             macos_min,
             strip,
             optimize,
+            compression,
             components,
             wheels,
             overrides,

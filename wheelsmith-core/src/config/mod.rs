@@ -21,6 +21,7 @@ use crate::check::Index;
 use crate::finding::{Settings, Severity};
 use crate::name::{Digest, PlatformVersion, ProjectName, PythonTag, Target, WheelPath};
 use crate::toolchain::{Optimize, Strip, ToolchainKind};
+use crate::wheel::Compression;
 
 pub use diagnose::{Error, Problem};
 pub use project::RawProject;
@@ -65,6 +66,8 @@ pub struct Config {
     pub strip: Strip,
     /// How hard the compiler tries.
     pub optimize: Optimize,
+    /// How hard wheels are compressed, unless the command line says otherwise.
+    pub compression: Compression,
     /// What is built, each after everything that it links to.
     pub components: Vec<Component>,
     /// What is packed.

@@ -11,6 +11,7 @@ use crate::check::Index;
 use crate::finding::{Code, Date, Level, Severity};
 use crate::name::{Digest, PlatformVersion, ProjectName, PythonTag, Target, WheelPath};
 use crate::toolchain::{Optimize, Strip, ToolchainKind};
+use crate::wheel::Compression;
 
 /// The tables that wheelsmith reads; others belong to other tools.
 #[derive(Debug, Deserialize)]
@@ -57,6 +58,9 @@ pub(super) struct RawConfig {
     /// The compiler's optimisation level: `"0"`, `"1"`, `"2"`, `"3"`, `"s"`.
     #[serde(default)]
     pub(super) optimize: Optimize,
+    /// How hard wheels are compressed: `fast`, `default`, `best`, or `store` for not at all.
+    #[serde(default)]
+    pub(super) compression: Compression,
     /// What is built.
     #[serde(default)]
     pub(super) component: Vec<RawComponent>,

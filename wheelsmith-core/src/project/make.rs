@@ -15,8 +15,7 @@ use crate::runtime::{self, Identity, Runtime};
 use crate::source::{self, Places, Resolved};
 use crate::sys::{self, Host, Lock, Locked};
 use crate::toolchain::{self, MissingZig, RustStd, Wrappers};
-use crate::wheel::Compression;
-use crate::wheel::MadeFile;
+use crate::wheel::{MadeFile, Packing};
 
 /// What to make, and where.
 #[derive(Debug, Clone)]
@@ -29,8 +28,8 @@ pub struct BuildOptions {
     pub policy: source::Policy,
     /// Make the runtime directory and its archive, no wheel.
     pub runtime_only: bool,
-    /// How hard wheels are compressed.
-    pub compression: Compression,
+    /// How wheels are packed.
+    pub packing: Packing,
     /// Further features of cargo components: `feature` for all of them, `component/feature` for
     /// one.
     pub features: Vec<String>,

@@ -162,7 +162,7 @@ pub(super) fn pack(
     for (name, text) in list.into_iter().chain(sbom) {
         wheel.add_sbom(name, text)?;
     }
-    let file = wheel::save(&wheel, &path, options.compression, host)
+    let file = wheel::save(&wheel, &path, options.packing, host)
         .map_err(|error| Error::Write { path, source: Box::new(error) })?;
     made.file = Some(file);
     Ok(made)

@@ -11,7 +11,7 @@ use crate::name::{Arch, Libc, PlatformTag, WheelFilename, WheelPath};
 use crate::patch;
 use crate::policy;
 use crate::sys::{self, Host};
-use crate::wheel::{self, Compression, Entry, Existing, MadeFile, Source};
+use crate::wheel::{self, Entry, Existing, MadeFile, Packing, Source};
 
 /// A wheel to repair.
 #[derive(Debug)]
@@ -31,8 +31,8 @@ pub struct Request<'a> {
     pub only_platform: bool,
     /// Whether symbols for debuggers are taken out.
     pub strip: bool,
-    /// How hard it is compressed.
-    pub compression: Compression,
+    /// How it is packed.
+    pub packing: Packing,
     /// Whether to plan only.
     pub dry_run: bool,
 }
@@ -217,7 +217,7 @@ pub fn repair(request: &Request<'_>, host: &Host) -> Result<Repaired, Error> {
     let filename = renamed(&before, &audit, asked.as_ref(), request.only_platform);
     let path = request.out.join(filename.to_string());
     let finished = wheel.to_wheel(filename)?;
-    let file = wheel::save_if(&finished, &path, request.compression, host, |written| {
+    let file = wheel::save_if(&finished, &path, request.packing, host, |written| {
         // What counts is what lies in the file, not what we meant to write.
         let again = read_back(written)?;
         judge(again, &wanted, &wanted_tag, request).map(|_| ())
@@ -234,7 +234,7 @@ fn pure(wheel: &Existing, request: &Request<'_>, host: &Host) -> Result<Repaired
     if !request.dry_run {
         let path = request.out.join(before.to_string());
         let again = wheel.to_wheel(before)?;
-        repaired.file = Some(wheel::save(&again, &path, request.compression, host)?);
+        repaired.file = Some(wheel::save(&again, &path, request.packing, host)?);
     }
     Ok(repaired)
 }

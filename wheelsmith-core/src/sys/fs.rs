@@ -167,6 +167,28 @@ pub fn write_program(path: &Path, bytes: &[u8]) -> io::Result<bool> {
     Ok(true)
 }
 
+/// Writes `parts` one behind the other into a file that appears whole, for whoever else reads it,
+/// but may be lost or damaged when the machine stops: for caches.
+pub fn write_whole(path: &Path, parts: &[&[u8]]) -> io::Result<()> {
+    let mut unfinished = Unfinished::create(path)?;
+    for part in parts {
+        unfinished.file().write_all(part).map_err(|error| at("write", path, &error))?;
+    }
+    unfinished.temporary.persist(path).map_err(|error| at("write", path, &error.error))?;
+    Ok(())
+}
+
+/// When a file was last written, in seconds since 1970.
+pub fn modified(metadata: &std::fs::Metadata) -> Option<u64> {
+    let since = metadata.modified().ok()?.duration_since(std::time::UNIX_EPOCH);
+    since.ok().map(|since| since.as_secs())
+}
+
+/// Makes a file look as if it were written now, where that can be done.
+pub fn touch(file: &std::fs::File) {
+    let _ = file.set_modified(std::time::SystemTime::now());
+}
+
 fn holds(path: &Path, bytes: &[u8]) -> bool {
     metadata(path).is_ok_and(|m| m.len() == bytes.len() as u64)
         && read(path).is_ok_and(|old| old == bytes)

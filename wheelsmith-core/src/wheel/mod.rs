@@ -22,6 +22,7 @@
 //! # Ok::<(), wheel::Error>(())
 //! ```
 
+mod cache;
 mod deflate;
 mod diff;
 mod dist_info;
@@ -39,6 +40,7 @@ mod time;
 mod write;
 mod zip;
 
+pub use cache::Chunks;
 pub use deflate::Compression;
 pub use diff::{Diff, FileDiff, Likeness, diff};
 pub use entry::{Entry, Source};
@@ -48,6 +50,6 @@ pub use existing::Existing;
 pub use layout::Wheel;
 pub use metadata::{Metadata, Texts};
 pub use record::{Record, Row};
-pub use save::{MadeFile, save, save_if};
+pub use save::{MadeFile, Packing, save, save_if};
 pub use time::EntryTime;
 pub use write::{Options, Written, write};

@@ -8,7 +8,7 @@ use wheelsmith_core::name::{PlatformTag, WheelPath};
 use wheelsmith_core::sys::{self, Host};
 use wheelsmith_core::wheel::{Entry, Existing, Source};
 
-use crate::commands::CompressionArgs;
+use crate::commands::PackingArgs;
 use crate::exit::Exit;
 use crate::output::{Output, Retagged};
 
@@ -36,7 +36,7 @@ pub(crate) struct Args {
     #[arg(long, short, value_name = "DIR", default_value = ".")]
     out: PathBuf,
     #[command(flatten)]
-    compression: CompressionArgs,
+    packing: PackingArgs,
 }
 
 /// A file to add.
@@ -95,7 +95,7 @@ pub(super) fn run(args: &Args, host: &Host, output: &Output) -> anyhow::Result<E
     let refused = super::unearned(&wheel, &filename.platforms)?;
     let name = filename.to_string();
     let file = if refused.is_empty() {
-        Some(super::write(&wheel, filename, &args.out, &args.compression, host)?)
+        Some(super::write(&wheel, filename, &args.out, &args.packing, host)?)
     } else {
         None
     };

@@ -16,7 +16,7 @@ use wheelsmith_core::name::{PlatformTag, WheelFilename};
 use wheelsmith_core::sys::Host;
 use wheelsmith_core::wheel::{self, Existing, MadeFile, Source};
 
-use super::CompressionArgs;
+use super::PackingArgs;
 use crate::exit::Exit;
 use crate::output::Output;
 
@@ -51,12 +51,12 @@ fn write(
     wheel: &Existing,
     filename: WheelFilename,
     out: &Path,
-    compression: &CompressionArgs,
+    packing: &PackingArgs,
     host: &Host,
 ) -> anyhow::Result<MadeFile> {
     let path = place(out, &filename.to_string());
     let wheel = wheel.to_wheel(filename)?;
-    Ok(wheel::save(&wheel, &path, compression.get(), host)?)
+    Ok(wheel::save(&wheel, &path, packing.get(), host)?)
 }
 
 /// `name` in `out`; the directory in which we are is not named.

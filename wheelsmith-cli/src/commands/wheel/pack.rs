@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use wheelsmith_core::sys::Host;
 use wheelsmith_core::wheel::Existing;
 
-use crate::commands::CompressionArgs;
+use crate::commands::PackingArgs;
 use crate::exit::Exit;
 use crate::output::Output;
 
@@ -25,13 +25,13 @@ pub(crate) struct Args {
     #[arg(long, short, value_name = "DIR", default_value = ".")]
     out: PathBuf,
     #[command(flatten)]
-    compression: CompressionArgs,
+    packing: PackingArgs,
 }
 
 pub(super) fn run(args: &Args, host: &Host, output: &Output) -> anyhow::Result<Exit> {
     let wheel = Existing::from_directory(&args.directory)?;
     let filename = wheel.filename.clone();
-    let made = super::write(&wheel, filename, &args.out, &args.compression, host)?;
+    let made = super::write(&wheel, filename, &args.out, &args.packing, host)?;
     output.written(&[made])?;
     Ok(Exit::Good)
 }

@@ -6,7 +6,7 @@ use wheelsmith_core::name::{PlatformTag, PythonTag};
 use wheelsmith_core::sys::Host;
 use wheelsmith_core::wheel::Existing;
 
-use crate::commands::CompressionArgs;
+use crate::commands::PackingArgs;
 use crate::exit::Exit;
 use crate::output::{Output, Retagged};
 
@@ -45,7 +45,7 @@ pub(crate) struct Args {
     #[arg(long, short, value_name = "DIR", default_value = ".")]
     out: PathBuf,
     #[command(flatten)]
-    compression: CompressionArgs,
+    packing: PackingArgs,
 }
 
 fn build_tag(text: &str) -> Result<String, String> {
@@ -92,7 +92,7 @@ fn retag(args: &Args, path: &std::path::Path, host: &Host) -> anyhow::Result<Ret
     let name = filename.to_string();
     let is_forced = args.force && !refused.is_empty();
     let file = if refused.is_empty() || args.force {
-        Some(super::write(&wheel, filename, &args.out, &args.compression, host)?)
+        Some(super::write(&wheel, filename, &args.out, &args.packing, host)?)
     } else {
         None
     };
