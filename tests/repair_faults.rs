@@ -88,6 +88,7 @@ fn packed_programs_are_left_alone() {
     let args = ["repair", wheel.to_str().unwrap(), "-L", "lib", "--out", "out", "--strip"];
     let said = sandbox.expect(0, &args);
     assert!(!said.stdout.contains(&format!("~ {path}")), "{}", said.stdout);
+    assert!(said.stdout.contains(&format!("= {path}: left alone")), "{}", said.stdout);
     let made = sandbox.path().join("out").join(&left(&sandbox.path().join("out"))[0]);
     sandbox.expect(0, &["wheel", "unpack", made.to_str().unwrap(), "--out", "again"]);
     assert!(fs::read(sandbox.path().join("again/demo-1.0").join(path)).unwrap() == packed);

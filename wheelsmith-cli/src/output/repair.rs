@@ -48,7 +48,6 @@ fn repaired_wheel(text: &mut String, repaired: &Repaired) {
 fn plan(text: &mut String, plan: &RepairPlan) {
     if plan.grafts.is_empty() && plan.edits.is_empty() {
         let _ = writeln!(text, "  nothing to graft");
-        return;
     }
     for graft in &plan.grafts {
         let _ = writeln!(text, "  {GREEN}+{GREEN:#} {}", graft.into);
@@ -69,6 +68,17 @@ fn plan(text: &mut String, plan: &RepairPlan) {
     for (path, hook) in &plan.hooks {
         let what = if hook.is_new { "new, adds" } else { "adds" };
         let _ = writeln!(text, "  {BOLD}~{BOLD:#} {path}: {what} `{}` for Windows", plan.libraries);
+    }
+    packed(text, plan);
+}
+
+fn packed(text: &mut String, plan: &RepairPlan) {
+    for path in &plan.packed {
+        let _ = writeln!(text, "  {BOLD}={BOLD:#} {path}: left alone");
+        let _ = writeln!(
+            text,
+            "      {DIM}it is packed, or has lost its headers: nothing tells what it needs{DIM:#}"
+        );
     }
 }
 

@@ -42,6 +42,10 @@ pub struct RepairPlan {
     pub hooks: BTreeMap<WheelPath, Hook>,
     /// Libraries that nobody found. With any of these the wheel cannot be repaired.
     pub missing: Vec<Missing>,
+    /// Programs that are left as they are because nothing tells what they need: without section
+    /// headers and dynamic entries, as packers such as UPX leave them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub packed: Vec<WheelPath>,
     /// The directory of the libraries, from the top of the wheel.
     pub libraries: String,
 }
