@@ -140,17 +140,26 @@ impl Wrapper {
 
     /// The wrapper as a batch file, which cannot take arguments apart: it calls wheelsmith's hidden
     /// `toolchain-wrapper <role> <target> <third-party> <zig>`, which asks [`Wrapper::of_zig`].
-    fn to_cmd(&self, wheelsmith: &Path, role: Role, target: &Target, third_party: bool) -> String {
+    fn to_cmd(
+        &self,
+        wheelsmith: &Path,
+        role: Role,
+        target: &Target,
+        third_party: bool,
+        flags: &[String],
+    ) -> String {
         let mut text = String::from("@echo off\r\n");
         for (name, value) in &self.env {
             let _ = write!(text, "if not defined {name} set \"{name}={value}\"\r\n");
         }
         let (wheelsmith, zig) = (wheelsmith.display(), self.program.display());
         let role = role.name();
-        let _ = write!(
-            text,
-            "\"{wheelsmith}\" toolchain-wrapper {role} {target} {third_party} \"{zig}\" %*\r\n"
-        );
+        let _ = write!(text, "\"{wheelsmith}\" toolchain-wrapper {role} {target} {third_party}");
+        let _ = write!(text, " \"{zig}\"");
+        for flag in flags {
+            let _ = write!(text, " \"{flag}\"");
+        }
+        text.push_str(" %*\r\n");
         text
     }
 }
@@ -186,6 +195,30 @@ impl Wrappers {
         third_party: bool,
         wheelsmith: &Path,
     ) -> Result<Self, Error> {
+        Self::write_with(toolchain, dir, third_party, &[], wheelsmith)
+    }
+
+    /// As [`Wrappers::write`], for the build systems of others, which may ignore what variables
+    /// say: both compilers get `flags` in front of all that they are called with.
+    ///
+    /// # Errors
+    /// When `dir` cannot be written.
+    pub fn for_others(
+        toolchain: &Toolchain,
+        dir: &Path,
+        flags: &[String],
+        wheelsmith: &Path,
+    ) -> Result<Self, Error> {
+        Self::write_with(toolchain, dir, true, flags, wheelsmith)
+    }
+
+    fn write_with(
+        toolchain: &Toolchain,
+        dir: &Path,
+        third_party: bool,
+        flags: &[String],
+        wheelsmith: &Path,
+    ) -> Result<Self, Error> {
         let target = &toolchain.target;
         let texts = Role::ALL.map(|role| {
             let tool = match role {
@@ -194,11 +227,12 @@ impl Wrappers {
                 Role::Ar => &toolchain.ar,
                 Role::Ranlib => &toolchain.ranlib,
             };
-            if tool.is_bare() {
+            let flags = if matches!(role, Role::Cc | Role::Cxx) { flags } else { &[] };
+            if tool.is_bare() && flags.is_empty() {
                 return (role, Err(tool.program.clone()));
             }
             // A zig that the environment names brings its own arguments, and keeps them.
-            let wrapper = if toolchain.kind == super::ToolchainKind::Zig {
+            let mut wrapper = if toolchain.kind == super::ToolchainKind::Zig {
                 let env = tool.env.clone();
                 Wrapper { env, ..Wrapper::of_zig(&tool.program, target, role, third_party) }
             } else if toolchain.family == Family::Zig {
@@ -206,8 +240,9 @@ impl Wrappers {
             } else {
                 Wrapper::of_tool(tool)
             };
+            wrapper.args.extend(flags.iter().cloned());
             let text = if cfg!(windows) {
-                wrapper.to_cmd(wheelsmith, role, target, third_party)
+                wrapper.to_cmd(wheelsmith, role, target, third_party, flags)
             } else {
                 wrapper.to_sh()
             };
