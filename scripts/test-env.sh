@@ -82,20 +82,23 @@ cargo_itself() {
     say cargo "$(command -v cargo)"
 }
 
-# A C compiler and `readelf`: cargo links with the one, tests ask the other.
+# A C compiler and `readelf`: cargo links with the one, tests ask the other. make and pkg-config build
+# components.
 system_tools() {
     local log=$env/log/system.log packages=()
     command -v cc >/dev/null || packages+=(gcc libc6-dev)
     command -v readelf >/dev/null || packages+=(binutils)
+    command -v make >/dev/null || packages+=(make)
+    command -v pkg-config >/dev/null || packages+=(pkg-config)
     if [ ${#packages[@]} -gt 0 ]; then
         if ! may_install; then
-            missing "cc, readelf" "install: ${packages[*]}"
+            missing "system tools" "install: ${packages[*]}"
             return
         fi
         : >"$log"
-        apt_install "$log" "${packages[@]}" || { missing "cc, readelf" "apt-get failed" "$log"; return; }
+        apt_install "$log" "${packages[@]}" || { missing "system tools" "apt-get failed" "$log"; return; }
     fi
-    say "cc, readelf" "$(command -v cc), $(command -v readelf)"
+    say "system tools" "$(command -v cc readelf make pkg-config | tr '\n' ' ')"
 }
 
 # The first Python that all judges support, or else the first that some do.

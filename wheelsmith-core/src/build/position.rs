@@ -97,3 +97,46 @@ fn is_fixed(machine: u16, kind: u32, section: &SectionHeader, replaceable: bool)
         _ => false,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use goblin::elf::section_header::SHF_WRITE;
+
+    use super::*;
+
+    #[test]
+    fn a_fixed_address_shows_in_relocations() {
+        let text = u64::from(SHF_ALLOC | SHF_EXECINSTR);
+        let data = u64::from(SHF_ALLOC | SHF_WRITE);
+        let check = |machine, kind, flags, replaceable, expected| {
+            let section = SectionHeader { sh_flags: flags, ..SectionHeader::new() };
+            let found = is_fixed(machine, kind, &section, replaceable);
+            assert_eq!(found, expected, "{}", reloc::r_to_str(kind, machine));
+        };
+        check(EM_X86_64, reloc::R_X86_64_32S, text, false, true);
+        check(EM_X86_64, reloc::R_X86_64_PC32, text, true, true);
+        check(EM_X86_64, reloc::R_X86_64_PC32, text, false, false);
+        check(EM_X86_64, reloc::R_X86_64_PLT32, text, true, false);
+        check(EM_X86_64, reloc::R_X86_64_64, data, true, false);
+        check(EM_AARCH64, reloc::R_AARCH64_ADR_PREL_PG_HI21, text, true, true);
+        check(EM_AARCH64, reloc::R_AARCH64_ADR_PREL_PG_HI21, text, false, false);
+        check(EM_AARCH64, reloc::R_AARCH64_ADR_GOT_PAGE, text, true, false);
+        check(EM_AARCH64, reloc::R_AARCH64_ABS64, data, true, false);
+        check(EM_AARCH64, reloc::R_AARCH64_TLSLE_ADD_TPREL_HI12, text, false, true);
+        check(EM_386, reloc::R_386_32, text, false, true);
+        check(EM_386, reloc::R_386_32, data, false, false);
+        check(EM_ARM, reloc::R_ARM_MOVW_ABS_NC, text, false, true);
+    }
+
+    #[test]
+    fn what_is_no_archive_is_left_to_the_linker() {
+        for bytes in [&b"!<arch>\n"[..], b"!<thin>\nx", b"", b"!<arch>\nshort"] {
+            assert_eq!(fixed(bytes), None);
+        }
+        assert_eq!(
+            short(Path::new("/w/components/a/stage/usr/lib/a.a")),
+            Path::new("a/stage/usr/lib/a.a")
+        );
+        assert_eq!(short(Path::new("/v/lib/a.a")), Path::new("/v/lib/a.a"));
+    }
+}

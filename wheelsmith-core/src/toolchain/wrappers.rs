@@ -61,7 +61,32 @@ pub struct Wrapper {
     pub rules: Vec<Rule>,
     /// The answer to `-dumpmachine`, where zig's own would mislead makefiles.
     pub machine: Option<&'static str>,
+    /// Whether programs are linked with `-pie`, which zig and older compilers do not do by
+    /// themselves.
+    pub pie: bool,
 }
+
+/// Arguments of the compiler that say: no program is linked, or it is said how.
+const NO_PROGRAM: [&str; 18] = [
+    "-c",
+    "-S",
+    "-E",
+    "-M",
+    "-MM",
+    "-shared",
+    "-static",
+    "-static-pie",
+    "-pie",
+    "-no-pie",
+    "-nopie",
+    "-r",
+    "-nostdlib",
+    "-nostartfiles",
+    "-fsyntax-only",
+    "-Wl,-r",
+    "-Wl,-shared",
+    "-###",
+];
 
 impl Wrapper {
     /// The wrapper of a zig. `third_party` is for the build systems of others, whose version
@@ -83,12 +108,17 @@ impl Wrapper {
                 args.push("-Wl,--undefined-version".to_owned());
             }
         }
+        let mut rules = if compiles { filter::rules(target) } else { Vec::new() };
+        if compiles && third_party && role != Role::Linker {
+            rules.extend_from_slice(filter::NO_RPATH);
+        }
         Self {
             program: program.to_owned(),
             args,
             env: BTreeMap::new(),
-            rules: if compiles { filter::rules(target) } else { Vec::new() },
+            rules,
             machine: target.row().gnu_prefix.filter(|_| compiles),
+            pie: links_others(target, role, third_party),
         }
     }
 
@@ -99,13 +129,18 @@ impl Wrapper {
             env: tool.env.clone(),
             rules: Vec::new(),
             machine: None,
+            pie: false,
         }
     }
 
     /// What the program gets when the wrapper is called with `args`.
     pub fn command_line<S: AsRef<str>>(&self, args: impl IntoIterator<Item = S>) -> Filtered {
         let filtered = filter::apply(&self.rules, args);
-        let args = self.args.iter().cloned().chain(filtered.args).collect();
+        // A file of arguments may say anything.
+        let says_how = |arg: &String| NO_PROGRAM.contains(&arg.as_str()) || arg.starts_with('@');
+        let pie = self.pie && !filtered.args.iter().any(says_how);
+        let own = self.args.iter().map(String::as_str).chain(pie.then_some("-pie"));
+        let args = own.map(str::to_owned).chain(filtered.args).collect();
         Filtered { args, ..filtered }
     }
 
@@ -130,9 +165,16 @@ impl Wrapper {
             );
         }
         text.push_str(&filter::to_sh(&self.rules));
+        if self.pie {
+            let words = NO_PROGRAM.join("|");
+            let _ = writeln!(text, "pie=-pie\nfor a do case $a in {words}|@*) pie= ;; esac; done");
+        }
         let _ = write!(text, "exec {}", quoted(&self.program.to_string_lossy()));
         for arg in &self.args {
             let _ = write!(text, " {}", quoted(arg));
+        }
+        if self.pie {
+            text.push_str(" $pie");
         }
         text.push_str(" \"$@\"\n");
         text
@@ -162,6 +204,11 @@ impl Wrapper {
         text.push_str(" %*\r\n");
         text
     }
+}
+
+/// Whether a wrapper links the programs of others, where they can be loaded at any address.
+fn links_others(target: &Target, role: Role, third_party: bool) -> bool {
+    third_party && matches!(role, Role::Cc | Role::Cxx) && matches!(target.os(), Os::Linux(_))
 }
 
 /// Where the programs of a toolchain are that can be called by path alone.
@@ -241,6 +288,10 @@ impl Wrappers {
                 Wrapper::of_tool(tool)
             };
             wrapper.args.extend(flags.iter().cloned());
+            wrapper.pie = links_others(target, role, third_party);
+            if toolchain.kind != super::ToolchainKind::Zig && wrapper.pie {
+                wrapper.rules.extend_from_slice(filter::NO_RPATH);
+            }
             let text = if cfg!(windows) {
                 wrapper.to_cmd(wheelsmith, role, target, third_party, flags)
             } else {
@@ -278,7 +329,10 @@ mod tests {
         let start = "-target aarch64-linux-gnu.2.17 -O2 -g0 -fno-sanitize=all";
         let theirs = ["--target=x", "-O0", "a.c"];
         check(Role::Cc, false, &theirs, &format!("cc {start} -O0 a.c"));
-        check(Role::Cxx, true, &theirs, &format!("c++ {start} -Wl,--undefined-version -O0 a.c"));
+        let map = "-Wl,--undefined-version";
+        check(Role::Cxx, true, &theirs, &format!("c++ {start} {map} -pie -O0 a.c"));
+        check(Role::Cc, true, &["-c", "a.c"], &format!("cc {start} {map} -c a.c"));
+        check(Role::Cc, true, &["-shared", "a.o"], &format!("cc {start} {map} -shared a.o"));
         check(Role::Linker, true, &["a.o"], &format!("cc {start} a.o"));
         check(Role::Ar, true, &["rcs", "liba.a"], "ar rcs liba.a");
     }

@@ -111,11 +111,12 @@ fn of_elf(elf: &Elf, file: &BuiltFile, siblings: &BTreeSet<String>, work: &Path)
 
 fn of_macho(macho: &MachO, file: &BuiltFile, siblings: &BTreeSet<String>) -> Edit {
     let needed = macho.slices.iter().flat_map(|slice| &slice.needed).map(|needed| &needed.name);
-    let absolute = needed.filter(|name| name.starts_with('/') && siblings.contains(last(name)));
+    let needed: Vec<&String> = needed.filter(|name| siblings.contains(last(name))).collect();
+    let absolute = needed.iter().filter(|name| name.starts_with('/'));
     let renamed: BTreeMap<String, String> =
-        absolute.map(|name| (name.clone(), format!("@rpath/{}", last(name)))).collect();
+        absolute.map(|name| ((*name).clone(), format!("@rpath/{}", last(name)))).collect();
     let id = (file.role == Role::SharedLibrary).then(|| format!("@rpath/{}", file.to.file_name()));
-    let search = if renamed.is_empty() {
+    let search = if needed.is_empty() {
         Search::Keep
     } else {
         Search::Rpath(vec![to_lib("@loader_path", &file.to)])
