@@ -88,8 +88,8 @@ fn is_fixed(machine: u16, kind: u32, section: &SectionHeader, replaceable: bool)
         },
         EM_AARCH64 => match kind {
             R_AARCH64_ADR_PREL_PG_HI21 | R_AARCH64_ADD_ABS_LO12_NC => code && replaceable,
-            R_AARCH64_MOVW_UABS_G0..=R_AARCH64_MOVW_SABS_G0 => true,
-            R_AARCH64_TLSLE_MOVW_TPREL_G2..=R_AARCH64_TLSLE_ADD_TPREL_HI12 => true,
+            R_AARCH64_MOVW_UABS_G0..=R_AARCH64_MOVW_SABS_G0
+            | R_AARCH64_TLSLE_MOVW_TPREL_G2..=R_AARCH64_TLSLE_ADD_TPREL_HI12 => true,
             _ => false,
         },
         EM_386 => code && matches!(kind, R_386_32 | R_386_TLS_LE),

@@ -115,7 +115,7 @@ fn recipes_are_checked() {
     recipe(
         "make",
         "install = []\n",
-        "demo.toml:6:12: `tool.wheelsmith.component[0].outputs[0].from`: nothing is \
+        "demo.toml:6:14: `tool.wheelsmith.component[0].outputs[0].from`: nothing is \
          installed, so that there is nothing to take it from\n    write `{build}/lib/liba.a`",
     );
     recipe(
@@ -156,7 +156,7 @@ fn recipes_are_checked() {
     check(
         "[[tool.wheelsmith.component]]\nname = 'a'\nkind = 'files'\n\
          outputs = [{ from = '{build}/x', role = 'data' }]\n",
-        "demo.toml:5:12: `tool.wheelsmith.component[0].outputs[0].from`: `{build}/x`: nothing is \
+        "demo.toml:5:14: `tool.wheelsmith.component[0].outputs[0].from`: `{build}/x`: nothing is \
          built here",
     );
 }

@@ -342,7 +342,7 @@ mod tests {
         let target: Target = "x86_64-pc-windows-gnu".parse().unwrap();
         let wrapper = Wrapper::of_zig(Path::new("C:\\zig.exe"), &target, Role::Cxx, false);
         assert_eq!(
-            wrapper.to_cmd(Path::new("C:\\w.exe"), Role::Cxx, &target, false),
+            wrapper.to_cmd(Path::new("C:\\w.exe"), Role::Cxx, &target, false, &[]),
             "@echo off\r\n\"C:\\w.exe\" toolchain-wrapper c++ x86_64-pc-windows-gnu false \"C:\\zig.exe\" %*\r\n"
         );
         assert!(Role::ALL.into_iter().all(|role| Role::of_name(role.name()) == Some(role)));

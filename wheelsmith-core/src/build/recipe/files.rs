@@ -1,5 +1,7 @@
 //! Files that tell cmake and meson of a toolchain.
 
+use std::fmt::Write as _;
+
 use crate::name::{Arch, Os, Target};
 
 use super::Site;
@@ -53,7 +55,8 @@ pub(super) fn meson(site: &Site<'_>, cross: bool) -> String {
     let target = site.target();
     let mut text = String::from("# Written by wheelsmith.\n[binaries]\n");
     let mut line = |name: &str, value: String| {
-        text.push_str(&format!("{name} = {value}\n"));
+        // Writing to a string cannot fail.
+        let _ = writeln!(text, "{name} = {value}");
     };
     let word = |text: &str| format!("'{}'", text.replace('\\', "\\\\").replace('\'', "\\'"));
     let path = |path: &std::path::Path| word(&path.to_string_lossy());

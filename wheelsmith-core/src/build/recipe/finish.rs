@@ -106,7 +106,7 @@ fn of_elf(elf: &Elf, file: &BuiltFile, siblings: &BTreeSet<String>, work: &Path)
     let by_path = elf.needed.iter().filter(|name| name.contains('/'));
     let by_path = by_path.filter(|name| siblings.contains(last(name)));
     let renamed = by_path.map(|name| (name.clone(), last(name).to_owned())).collect();
-    Edit { search, renamed, ..Edit::default() }
+    Edit { renamed, search, ..Edit::default() }
 }
 
 fn of_macho(macho: &MachO, file: &BuiltFile, siblings: &BTreeSet<String>) -> Edit {

@@ -59,7 +59,9 @@ pub(super) fn build(
         let made = made(&places, &taken).map_err(io)?;
         let names: Vec<String> = made.iter().map(|path| format!("{}\n", path.display())).collect();
         sys::fs::write_atomic(&listing, names.concat().as_bytes()).map_err(io)?;
-        made.iter().for_each(|path| setting.hashes.forget(path));
+        for path in &made {
+            setting.hashes.forget(path);
+        }
         if let Some(made) = Record::new(how, made, &listing, setting.hashes) {
             made.save(&record).map_err(io)?;
         }

@@ -29,7 +29,7 @@ impl Needs {
                 needs.prefixes.insert(prefix.clone());
                 for (file, node) in fs::tree(stage, &|_| false)? {
                     // What libtool notes of a library names places where nothing is installed.
-                    if node != Node::Dir && !file.relative.ends_with(".la") {
+                    if node != Node::Dir && file.path.extension() != Some("la".as_ref()) {
                         needs.files.insert(file.relative, file.path);
                     }
                 }

@@ -20,7 +20,7 @@ pub(super) struct Step {
 pub(super) fn steps(site: &Site<'_>) -> Result<Vec<Step>, Error> {
     match site.recipe.system {
         System::Autotools => autotools(site),
-        System::Make => Ok(make(site, site.make_variables())?),
+        System::Make => make(site, &site.make_variables()),
         System::Cmake => cmake(site),
         System::Meson => meson(site),
         System::Command => commands(site),
@@ -28,13 +28,17 @@ pub(super) fn steps(site: &Site<'_>) -> Result<Vec<Step>, Error> {
 }
 
 /// The build and the installation by make.
-fn make(site: &Site<'_>, variables: Vec<String>) -> Result<Vec<Step>, Error> {
+fn make(site: &Site<'_>, variables: &[String]) -> Result<Vec<Step>, Error> {
     let program =
         site.program(&["make", "gmake"], "`apt-get install make`, or Xcode's command line tools")?;
     let dir = site.start();
     let run = |name, args: Vec<String>| Step {
         name,
-        command: site.command(&program, &dir).args(variables.clone()).args(args).takes_jobs(),
+        command: site
+            .command(&program, &dir)
+            .args(variables.iter().cloned())
+            .args(args)
+            .takes_jobs(),
         ninja: false,
     };
     let mut steps = vec![run("build", site.filled(&site.recipe.build))];
@@ -80,7 +84,7 @@ fn autotools(site: &Site<'_>) -> Result<Vec<Step>, Error> {
     let configure =
         Step { name: "configure", command: site.command(&sh, &dir).args(args), ninja: false };
     let mut steps = vec![configure];
-    steps.extend(make(site, Vec::new())?);
+    steps.extend(make(site, &[])?);
     Ok(steps)
 }
 
