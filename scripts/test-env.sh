@@ -84,22 +84,25 @@ cargo_itself() {
     say cargo "$(command -v cargo)"
 }
 
-# Compilers of C and C++, `readelf` and `eu-elflint`: cargo links with one, tests ask the others.
+# Compilers of C and C++, `readelf` and `eu-elflint`: cargo links with one, tests ask the others. make
+# and pkg-config build components.
 system_tools() {
     local log=$env/log/system.log packages=()
     command -v cc >/dev/null || packages+=(gcc libc6-dev)
     command -v c++ >/dev/null || packages+=(g++)
     command -v readelf >/dev/null || packages+=(binutils)
     command -v eu-elflint >/dev/null || packages+=(elfutils)
+    command -v make >/dev/null || packages+=(make)
+    command -v pkg-config >/dev/null || packages+=(pkg-config)
     if [ ${#packages[@]} -gt 0 ]; then
         if ! may_install; then
-            missing "compilers, ELF" "install: ${packages[*]}"
+            missing "system tools" "install: ${packages[*]}"
             return
         fi
         : >"$log"
-        apt_install "$log" "${packages[@]}" || { missing "compilers, ELF" "apt-get failed" "$log"; return; }
+        apt_install "$log" "${packages[@]}" || { missing "system tools" "apt-get failed" "$log"; return; }
     fi
-    say "compilers, ELF" "$(command -v cc), $(command -v c++), $(command -v readelf), $(command -v eu-elflint)"
+    say "system tools" "$(command -v cc c++ readelf eu-elflint make pkg-config | tr '\n' ' ')"
 }
 
 # The first Python that all judges support, or else the first that some do.

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::inputs::{self, Input};
 use super::record::Record;
-use super::{Built, BuiltFile, Error, Linkage, Setting, depfile};
+use super::{Built, BuiltFile, Error, Linkage, Setting, depfile, position};
 use crate::config::{C, CForm, Component, Role, SourceGroup};
 use crate::name::{Digest, Os, Target, WheelPath};
 use crate::plan::ComponentPlan;
@@ -371,6 +371,7 @@ impl Make<'_> {
         if let Some(current) = Record::current(&record, how, output, hashes) {
             return Ok((false, current.output()));
         }
+        position::check(&self.component.name, &self.linked.archives)?;
         let task =
             host.task(format!("link {} for {}", self.component.name, self.setting.target()), 1);
         let dir = output.parent().unwrap_or(Path::new("."));

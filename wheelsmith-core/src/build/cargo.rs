@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use cargo_metadata::{Message, TargetKind};
 
-use super::{Built, BuiltFile, Error, Linkage, Setting, inputs};
+use super::{Built, BuiltFile, Error, Linkage, Setting, inputs, position};
 use crate::config::{Artifact, Cargo, Role};
 use crate::name::{Digest, Os, Target, WheelPath};
 use crate::plan::ComponentPlan;
@@ -35,6 +35,7 @@ pub(super) fn build(
     if let RustStd::Missing { reason, hint } = toolchain::rust_std(host, &target, dir) {
         return Err(Error::NoRustTarget { component: name.clone(), reason, hint });
     }
+    position::check(name, &linked.archives)?;
     let task = host.task(format!("cargo build {name} for {target}"), 0);
     let mut env = environment(setting);
     let mut args = arguments(setting, plan, cargo, &manifest);

@@ -1,6 +1,7 @@
 //! Why a component could not be built.
 
 use std::io;
+use std::path::PathBuf;
 
 use crate::config;
 use crate::name::Target;
@@ -73,6 +74,62 @@ pub enum Error {
         /// What it made instead.
         made: String,
     },
+    /// A step of a component's own build system failed.
+    #[error("cannot {step} component `{component}` for {target}")]
+    Step {
+        /// `configure`, `build`, `install`, `run`.
+        step: &'static str,
+        /// The component.
+        component: String,
+        /// The target.
+        target: Target,
+        /// All that it said.
+        log: PathBuf,
+        /// Its last words.
+        #[source]
+        source: ProcessError,
+    },
+    /// A component's build system is not there.
+    #[error("cannot build component `{component}`: no `{tool}` was found on PATH")]
+    NoTool {
+        /// The component.
+        component: String,
+        /// The program.
+        tool: String,
+        /// How to get it.
+        hint: String,
+    },
+    /// The source has not what its build system starts from.
+    #[error("cannot build component `{component}`: there is no `{}`", file.display())]
+    NoScript {
+        /// The component.
+        component: String,
+        /// What is missing.
+        file: PathBuf,
+        /// What to do.
+        hint: String,
+    },
+    /// A static library can only be linked into a program at a fixed address.
+    #[error("cannot link component `{component}`: `{}` is not position-independent: {reason}", archive.display())]
+    Position {
+        /// The component that links to it.
+        component: String,
+        /// The static library.
+        archive: PathBuf,
+        /// Which object shows it, and how.
+        reason: String,
+    },
+    /// A file that was built could not be made fit for the runtime.
+    #[error("cannot take `{}` from component `{component}`", file.display())]
+    Finish {
+        /// The component.
+        component: String,
+        /// The file.
+        file: PathBuf,
+        /// Why.
+        #[source]
+        source: crate::patch::Error,
+    },
     /// The user stopped us.
     #[error("stopped")]
     Cancelled,
@@ -93,7 +150,13 @@ impl Error {
     /// What the user can do about it.
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::NoRustTarget { hint, .. } => Some(hint.clone()),
+            Self::NoRustTarget { hint, .. }
+            | Self::NoTool { hint, .. }
+            | Self::NoScript { hint, .. } => Some(hint.clone()),
+            Self::Step { log, .. } => Some(format!("all that it said is in `{}`", log.display())),
+            Self::Position { .. } => {
+                Some("compile it with `-fPIC`; wheelsmith's own kinds of components do".to_owned())
+            }
             Self::NoCargo { .. } => Some("install Rust, or put `cargo` on PATH".to_owned()),
             Self::NoArtifact { .. } => {
                 Some("a `cdylib` needs `crate-type = [\"cdylib\"]` in its `Cargo.toml`".to_owned())

@@ -8,6 +8,8 @@ mod crates;
 mod depfile;
 mod error;
 pub(crate) mod inputs;
+mod position;
+mod recipe;
 mod record;
 mod taken;
 
@@ -71,6 +73,8 @@ pub struct Linkage {
     pub system: Vec<String>,
     /// Follows from the content of the libraries.
     pub key: Option<Digest>,
+    /// What a recipe installed: the directory that stands for `/`, and the prefix below it.
+    pub stage: Option<(PathBuf, String)>,
 }
 
 /// What every component of a target is built with.
@@ -139,6 +143,9 @@ pub fn run(
                 taken::build(setting, component, outputs, source)?
             }
             Kind::Files(files) => taken::build(setting, component, &files.outputs, source)?,
+            Kind::Recipe(recipe) => {
+                recipe::build(setting, component, recipe, source, &linked, &built)?
+            }
         };
         one.files.extend(licenses);
         built.push(one);

@@ -20,43 +20,64 @@ pub(super) fn build(
     source: &Resolved,
 ) -> Result<Built, Error> {
     let component = &plan.component;
-    let mut files = Vec::new();
-    let mut linkage = Linkage::default();
-    for (i, output) in outputs.iter().enumerate() {
-        let key = format!("{}.outputs[{i}].from", component.key);
-        let from = std::slice::from_ref(&output.from);
-        let found = inputs::expand(setting.config, &key, from, &[], &source.root, setting.project)?;
-        if found.len() > 1 && output.to.is_some() {
-            let key = format!("{}.outputs[{i}].to", component.key);
-            let message = format!("`{}` names {} files, `to` one", output.from, found.len());
-            return Err(setting.config.problem(&key, message, None).into());
-        }
-        for One { path, name, aliases } in one_each(found, output.role) {
-            let to = match &output.to {
-                Some(to) => to.clone(),
-                None => in_directory(setting, component, output.role, &name)?,
-            };
-            match output.role {
-                Role::SharedLibrary => linkage.shared.push(path.clone()),
-                Role::StaticLibrary => linkage.archives.push(path.clone()),
-                _ => {}
-            }
-            files.push(BuiltFile { path, to, role: output.role, aliases });
-        }
-    }
-    let linkable = linkage.shared.iter().chain(&linkage.archives);
-    let digests: Vec<String> =
-        linkable.filter_map(|path| setting.hashes.of(path)).map(|d| d.to_string()).collect();
-    linkage.key = Some(Digest::of(digests.join(",")));
+    let files = collect(setting, component, outputs, &|_| &source.root)?;
     Ok(Built {
         name: component.name.clone(),
         version: component.version.clone(),
         license: component.license.clone(),
         source: source.clone(),
         outcome: format!("{} taken", files.len()),
+        linkage: linkage(setting, &files),
         files,
-        linkage,
     })
+}
+
+/// The files that `outputs` name, each below the directory that `root` gives for it.
+pub(super) fn collect<'r>(
+    setting: &Setting<'_>,
+    component: &Component,
+    outputs: &[Output],
+    root: &dyn Fn(&Output) -> &'r Path,
+) -> Result<Vec<BuiltFile>, Error> {
+    let mut files = Vec::new();
+    for (i, output) in outputs.iter().enumerate() {
+        let key = format!("{}.outputs[{i}].from", component.key);
+        let from = std::slice::from_ref(&output.from);
+        let (config, project) = (setting.config, setting.project);
+        let found = inputs::expand(config, &key, from, &[], root(output), project)?;
+        let ones = one_each(found, output.role);
+        if ones.len() > 1 && output.to.is_some() {
+            let key = format!("{}.outputs[{i}].to", component.key);
+            let message = format!("`{}` names {} files, `to` one", output.from, ones.len());
+            return Err(config.problem(&key, message, None).into());
+        }
+        for One { path, name, aliases } in ones {
+            let to = match &output.to {
+                Some(to) => to.clone(),
+                None => in_directory(setting, component, output.role, &name)?,
+            };
+            files.push(BuiltFile { path, to, role: output.role, aliases });
+        }
+    }
+    Ok(files)
+}
+
+/// What `files` offer to those who link to them.
+pub(super) fn linkage(setting: &Setting<'_>, files: &[BuiltFile]) -> Linkage {
+    let of = |role: Role| {
+        let files = files.iter().filter(move |file| file.role == role);
+        files.map(|file| file.path.clone()).collect::<Vec<_>>()
+    };
+    let mut linkage = Linkage {
+        archives: of(Role::StaticLibrary),
+        shared: of(Role::SharedLibrary),
+        ..Linkage::default()
+    };
+    let linkable = linkage.shared.iter().chain(&linkage.archives);
+    let digests: Vec<String> =
+        linkable.filter_map(|path| setting.hashes.of(path)).map(|d| d.to_string()).collect();
+    linkage.key = Some(Digest::of(digests.join(",")));
+    linkage
 }
 
 /// A file and the names that it goes by.

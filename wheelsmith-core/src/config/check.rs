@@ -1,15 +1,18 @@
 //! From the file as written to a checked configuration.
 
+mod recipe;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::diagnose::{Locator, did_you_mean};
 use super::raw::{
     RawArtifact, RawAudit, RawCheck, RawComponent, RawConfig, RawDefine, RawFile, RawKind,
-    RawOutput, RawOverride, RawRole, RawSource, RawSources, RawTargetArchive, RawWaiver, RawWheel,
+    RawOutput, RawOverride, RawSource, RawSources, RawTargetArchive, RawWaiver, RawWheel,
 };
 use super::{
     Artifact, Audit, C, CForm, Cargo, Component, ComponentOverride, Config, Error, External, Files,
-    Headers, Kind, Output, Override, Prebuilt, Problem, Role, Sdist, Source, SourceGroup, Wheel,
+    Headers, Kind, Output, Override, Prebuilt, Problem, Role, Sdist, Source, SourceGroup, System,
+    Wheel,
 };
 use globset::Glob;
 
@@ -159,11 +162,11 @@ impl Check<'_> {
             let message = format!("another component is called `{name}` as well");
             self.problem(&format!("{key}.name"), message, None);
         }
-        for (i, other) in raw.link.iter().enumerate() {
-            if !names.contains(other) {
+        for (list, others) in [("link", &raw.link), ("needs", &raw.needs)] {
+            for (i, other) in others.iter().enumerate().filter(|(_, name)| !names.contains(name)) {
                 let help = did_you_mean(other, names.iter().map(String::as_str));
                 let message = format!("there is no component `{other}`");
-                self.problem(&format!("{key}.link[{i}]"), message, help.as_deref());
+                self.problem(&format!("{key}.{list}[{i}]"), message, help.as_deref());
             }
         }
         self.foreign_keys(key, &raw);
@@ -179,14 +182,19 @@ impl Check<'_> {
             source,
             os,
             link: raw.link,
+            needs: raw.needs,
         }
     }
 
     /// Keys that mean nothing for the component's kind are mistakes, not decoration.
     fn foreign_keys(&mut self, key: &str, raw: &RawComponent) {
-        use RawKind::{CExecutable, CShared, CStatic, Cargo, Files, Prebuilt};
+        use RawKind::{
+            Autotools, CExecutable, CShared, CStatic, Cargo, Cmake, Command, Files, Make, Meson,
+            Prebuilt,
+        };
         const C: &[RawKind] = &[CShared, CStatic, CExecutable];
-        const LINKED: &[RawKind] = &[CShared, CExecutable];
+        const RECIPE: &[RawKind] = &[Cmake, Make, Autotools, Meson, Command];
+        const LINKED: &[RawKind] = &[CShared, CExecutable, Cmake, Make, Autotools, Meson, Command];
         let given: &[(&str, bool, &[RawKind])] = &[
             ("sources", !raw.sources.is_empty(), C),
             ("soname", raw.soname.is_some(), &[CShared]),
@@ -195,15 +203,25 @@ impl Check<'_> {
             ("link-flags", raw.link_flags.is_some(), LINKED),
             ("allow-undefined", raw.allow_undefined.is_some(), &[CShared]),
             ("headers", raw.headers.is_some(), C),
-            ("link", !raw.link.is_empty(), &[CShared, CStatic, CExecutable, Cargo]),
+            ("link", !raw.link.is_empty(), &[C, &[Cargo], RECIPE].concat()),
+            ("needs", !raw.needs.is_empty(), RECIPE),
             ("manifest", raw.manifest.is_some(), &[Cargo]),
             ("artifacts", !raw.artifacts.is_empty(), &[Cargo]),
             ("profile", raw.profile.is_some(), &[Cargo]),
             ("features", raw.features.is_some(), &[Cargo]),
             ("default-features", raw.default_features.is_some(), &[Cargo]),
             ("locked", raw.locked.is_some(), &[Cargo]),
-            ("outputs", !raw.outputs.is_empty(), &[Prebuilt, Files]),
+            ("outputs", !raw.outputs.is_empty(), &[&[Prebuilt, Files], RECIPE].concat()),
             ("archive", !raw.archive.is_empty(), &[Prebuilt]),
+            ("dir", raw.dir.is_some(), RECIPE),
+            ("configure", !raw.configure.is_empty(), &[Cmake, Autotools, Meson]),
+            ("build", !raw.build.is_empty(), &[Cmake, Make, Autotools, Meson]),
+            ("install", raw.install.is_some(), &[Cmake, Make, Autotools, Meson]),
+            ("run", !raw.run.is_empty(), &[Command]),
+            ("shell", raw.shell.is_some(), &[Command]),
+            ("env", !raw.env.is_empty(), RECIPE),
+            ("flags", !raw.flags.is_empty(), RECIPE),
+            ("prefix", raw.prefix.is_some(), RECIPE),
         ];
         for (name, is_given, kinds) in given {
             if *is_given && !kinds.contains(&raw.kind) {
@@ -225,9 +243,14 @@ impl Check<'_> {
                 if raw.outputs.is_empty() {
                     self.problem(key, "`outputs` is missing", Some(OUTPUTS_HELP));
                 }
-                return Kind::Files(Files { outputs: outputs(&raw.outputs) });
+                return Kind::Files(Files { outputs: self.outputs(key, &raw.outputs) });
             }
             RawKind::Prebuilt => return self.prebuilt(key, raw),
+            RawKind::Cmake => return self.recipe(key, System::Cmake, raw),
+            RawKind::Make => return self.recipe(key, System::Make, raw),
+            RawKind::Autotools => return self.recipe(key, System::Autotools, raw),
+            RawKind::Meson => return self.recipe(key, System::Meson, raw),
+            RawKind::Command => return self.recipe(key, System::Command, raw),
         };
         if raw.sources.is_empty() {
             let help = "say what to compile: `[[tool.wheelsmith.component.sources]]` with `files`";
@@ -290,12 +313,38 @@ impl Check<'_> {
             if archive.outputs.is_empty() && raw.outputs.is_empty() {
                 self.problem(&key, "`outputs` is missing", Some(OUTPUTS_HELP));
             }
-            archives.insert(triple.clone(), target_archive(archive, &raw.outputs));
+            let of_archive = self.target_archive(&key, archive, &raw.outputs);
+            archives.insert(triple.clone(), of_archive);
         }
         if raw.archive.is_empty() && raw.outputs.is_empty() {
             self.problem(key, "`outputs` is missing", Some(OUTPUTS_HELP));
         }
-        Kind::Prebuilt(Prebuilt { outputs: outputs(&raw.outputs), archives })
+        Kind::Prebuilt(Prebuilt { outputs: self.outputs(key, &raw.outputs), archives })
+    }
+
+    fn target_archive(
+        &mut self,
+        key: &str,
+        raw: &RawTargetArchive,
+        default: &[RawOutput],
+    ) -> (Source, Vec<Output>) {
+        let source = Source::Archive {
+            location: raw.archive.clone(),
+            sha256: Some(raw.sha256),
+            mirrors: raw.mirrors.clone(),
+            strip_components: raw.strip_components.unwrap_or(1),
+        };
+        let own = if raw.outputs.is_empty() { default } else { &raw.outputs };
+        (source, self.outputs(key, own))
+    }
+
+    /// Outputs that come from the source, or from an archive.
+    fn outputs(&mut self, key: &str, raw: &[RawOutput]) -> Vec<Output> {
+        for (i, output) in raw.iter().enumerate().filter(|(_, raw)| recipe::from_build(raw)) {
+            let message = format!("`{}`: nothing is built here", output.from);
+            self.problem(&format!("{key}.outputs[{i}].from"), message, None);
+        }
+        raw.iter().map(recipe::output).collect()
     }
 
     fn source(&mut self, key: &str, raw: Option<&RawSource>) -> Source {
@@ -346,9 +395,8 @@ impl Check<'_> {
         let mut ordered = Vec::new();
         let mut waiting = components;
         loop {
-            let is_ready = |c: &Component| {
-                c.link.iter().all(|name| done.contains(name) || !names.contains(name))
-            };
+            let is_ready =
+                |c: &Component| c.after().all(|name| done.contains(name) || !names.contains(name));
             let Some(i) = waiting.iter().position(is_ready) else { break };
             let component = waiting.remove(i);
             done.insert(component.name.clone());
@@ -447,6 +495,7 @@ impl Check<'_> {
                     flags: raw.flags,
                     link_flags: raw.link_flags,
                     features: raw.features,
+                    configure: raw.configure,
                 };
                 components.insert(name, over);
             }
@@ -488,6 +537,11 @@ fn word(kind: RawKind) -> String {
         RawKind::Cargo => "cargo",
         RawKind::Prebuilt => "prebuilt",
         RawKind::Files => "files",
+        RawKind::Cmake => "cmake",
+        RawKind::Make => "make",
+        RawKind::Autotools => "autotools",
+        RawKind::Meson => "meson",
+        RawKind::Command => "command",
     }
     .to_owned()
 }
@@ -497,7 +551,7 @@ fn cycle(components: &[Component], first: &Component) -> Vec<String> {
     let mut current = first;
     loop {
         let waiting = |name: &&String| components.iter().any(|c| c.name == **name);
-        let Some(next) = current.link.iter().find(waiting) else { return path };
+        let Some(next) = current.after().find(waiting) else { return path };
         if let Some(start) = path.iter().position(|name| name == next) {
             path.push(next.clone());
             return path.split_off(start);
@@ -522,29 +576,4 @@ fn source_group(raw: &RawSources) -> SourceGroup {
         define: define.collect(),
         flags: raw.flags.clone(),
     }
-}
-
-fn outputs(raw: &[RawOutput]) -> Vec<Output> {
-    let output = |raw: &RawOutput| Output {
-        from: raw.from.clone(),
-        role: match raw.role {
-            RawRole::Executable => Role::Executable,
-            RawRole::SharedLibrary => Role::SharedLibrary,
-            RawRole::StaticLibrary => Role::StaticLibrary,
-            RawRole::Header => Role::Header,
-            RawRole::Data => Role::Data,
-        },
-        to: raw.to.clone(),
-    };
-    raw.iter().map(output).collect()
-}
-
-fn target_archive(raw: &RawTargetArchive, default: &[RawOutput]) -> (Source, Vec<Output>) {
-    let source = Source::Archive {
-        location: raw.archive.clone(),
-        sha256: Some(raw.sha256),
-        mirrors: raw.mirrors.clone(),
-        strip_components: raw.strip_components.unwrap_or(1),
-    };
-    (source, outputs(if raw.outputs.is_empty() { default } else { &raw.outputs }))
 }

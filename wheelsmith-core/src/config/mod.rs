@@ -7,6 +7,8 @@ mod check;
 mod diagnose;
 pub mod project;
 mod raw;
+mod raw_run;
+mod recipe;
 #[cfg(feature = "schema")]
 mod schema;
 mod source_path;
@@ -25,6 +27,7 @@ use crate::wheel::Compression;
 
 pub use diagnose::{Error, Problem};
 pub use project::RawProject;
+pub use recipe::{PLACEHOLDERS, Recipe, Run, System, fill};
 #[cfg(feature = "schema")]
 pub use schema::schema;
 pub use source_path::SourcePath;
@@ -208,6 +211,9 @@ pub struct Component {
     pub os: Option<Vec<&'static str>>,
     /// Names of the components that it links to.
     pub link: Vec<String>,
+    /// Names of the components that it uses without linking to them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub needs: Vec<String>,
     /// How it is made.
     #[serde(flatten)]
     pub kind: Kind,
@@ -217,6 +223,11 @@ impl Component {
     /// Whether it is built for `target`.
     pub fn is_for(&self, target: Target) -> bool {
         self.os.as_ref().is_none_or(|os| os.contains(&target.os().family()))
+    }
+
+    /// Names of the components that must be there before it is built.
+    pub fn after(&self) -> impl Iterator<Item = &String> {
+        self.link.iter().chain(&self.needs)
     }
 }
 
@@ -232,6 +243,8 @@ pub enum Kind {
     Prebuilt(Prebuilt),
     /// Taken from the source as it is.
     Files(Files),
+    /// Built by a build system of its own.
+    Recipe(Recipe),
 }
 
 impl Kind {
@@ -246,6 +259,7 @@ impl Kind {
             Self::Cargo(_) => "cargo",
             Self::Prebuilt(_) => "prebuilt",
             Self::Files(_) => "files",
+            Self::Recipe(recipe) => recipe.system.as_str(),
         }
     }
 }
@@ -355,8 +369,11 @@ pub struct Files {
 /// A file that is taken as it is.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Output {
-    /// The file or glob.
+    /// The file or glob: in the source, or, of a recipe, in what was installed.
     pub from: SourcePath,
+    /// Whether it is in the directory of the build instead: `{build}/misc/mke2fs`.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub from_build: bool,
     /// What it is.
     pub role: Role,
     /// Where it lands, when not in its role's directory.
@@ -505,4 +522,7 @@ pub struct ComponentOverride {
     pub link_flags: Vec<String>,
     /// Further features of a cargo component.
     pub features: Vec<String>,
+    /// Further arguments of the configuration of a recipe.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub configure: Vec<String>,
 }

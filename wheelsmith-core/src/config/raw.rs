@@ -6,6 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::project::RawProject;
+use super::raw_run::RawRun;
 use super::{External, SourcePath};
 use crate::check::Index;
 use crate::finding::{Code, Date, Level, Severity};
@@ -206,6 +207,16 @@ pub(super) enum RawKind {
     Prebuilt,
     /// Files that need no building.
     Files,
+    /// Built by cmake.
+    Cmake,
+    /// Built by a makefile.
+    Make,
+    /// Built by `configure` and make.
+    Autotools,
+    /// Built by meson.
+    Meson,
+    /// Built by commands.
+    Command,
 }
 
 /// `[[tool.wheelsmith.component]]`.
@@ -231,6 +242,9 @@ pub(super) struct RawComponent {
     /// Components that it links to.
     #[serde(default)]
     pub(super) link: Vec<String>,
+    /// cmake, make, autotools, meson, command: components that it uses without linking to them.
+    #[serde(default)]
+    pub(super) needs: Vec<String>,
     /// C: what is compiled, and how.
     #[serde(default)]
     pub(super) sources: Vec<RawSources>,
@@ -238,9 +252,9 @@ pub(super) struct RawComponent {
     pub(super) soname: Option<String>,
     /// C: the linker's version script.
     pub(super) version_script: Option<SourcePath>,
-    /// C: libraries of the system to link to, such as `m` or `pthread`.
+    /// Libraries of the system to link to, such as `m` or `pthread`.
     pub(super) libraries: Option<Vec<String>>,
-    /// C: further arguments of the link line.
+    /// Further arguments of the link line.
     pub(super) link_flags: Option<Vec<String>>,
     /// C: accept symbols that nothing provides (a plugin whose host provides them).
     pub(super) allow_undefined: Option<bool>,
@@ -259,7 +273,33 @@ pub(super) struct RawComponent {
     pub(super) default_features: Option<bool>,
     /// cargo: whether `Cargo.lock` must be there and current; it must when absent.
     pub(super) locked: Option<bool>,
-    /// prebuilt, files: what is taken from the source.
+    /// cmake, make, autotools, meson, command: the directory of the source in which the build
+    /// starts; its root when absent.
+    pub(super) dir: Option<WheelPath>,
+    /// cmake, autotools, meson: further arguments of the configuration.
+    #[serde(default)]
+    pub(super) configure: Vec<String>,
+    /// cmake, make, autotools, meson: what is built, and further arguments of that step.
+    #[serde(default)]
+    pub(super) build: Vec<String>,
+    /// cmake, make, autotools, meson: what installs; `["install"]` when absent. With an empty list
+    /// nothing is installed, and outputs come from `{build}/`.
+    pub(super) install: Option<Vec<String>>,
+    /// command: what is run, one after the other; each a list of a program and its arguments.
+    #[serde(default)]
+    pub(super) run: Vec<RawRun>,
+    /// command: whether each entry of `run` is a line for `/bin/sh` instead.
+    pub(super) shell: Option<bool>,
+    /// cmake, make, autotools, meson, command: further variables of every step.
+    #[serde(default)]
+    pub(super) env: BTreeMap<String, String>,
+    /// cmake, make, autotools, meson, command: further arguments of the compilers.
+    #[serde(default)]
+    pub(super) flags: Vec<String>,
+    /// cmake, make, autotools, meson, command: where it believes to be installed; `/usr` when
+    /// absent.
+    pub(super) prefix: Option<String>,
+    /// What is taken: from the source (prebuilt, files) or from what was installed.
     #[serde(default)]
     pub(super) outputs: Vec<RawOutput>,
     /// prebuilt: the archive for each target, by triple.
@@ -527,4 +567,7 @@ pub(super) struct RawComponentOverride {
     /// Further features of a cargo component.
     #[serde(default)]
     pub(super) features: Vec<String>,
+    /// Further arguments of the configuration of a cmake, autotools or meson component.
+    #[serde(default)]
+    pub(super) configure: Vec<String>,
 }

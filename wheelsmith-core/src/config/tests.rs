@@ -123,6 +123,63 @@ fn libraries_are_looked_for_where_they_may_come_from() {
 }
 
 #[test]
+fn recipes_are_checked() {
+    let outputs = "outputs = [{ from = 'lib/liba.a', role = 'static-library' }]\n";
+    let recipe = |kind: &str, body: &str, expected: &str| {
+        let body = format!("[[tool.wheelsmith.component]]\nname = 'a'\nkind = '{kind}'\n{body}");
+        check(&format!("{body}{outputs}"), expected);
+    };
+    recipe("cmake", "configure = ['-DX={needs}/usr', '${HOME}', '{a,b}']\nneeds = []\n", "");
+    recipe(
+        "make",
+        "install = []\n",
+        "demo.toml:6:14: `tool.wheelsmith.component[0].outputs[0].from`: nothing is \
+         installed, so that there is nothing to take it from\n    write `{build}/lib/liba.a`",
+    );
+    recipe(
+        "autotools",
+        "configure = ['--with-x={prefxi}']\n",
+        "demo.toml:5:14: `tool.wheelsmith.component[0].configure[0]`: `{prefxi}` stands for \
+         nothing\n    did you mean `prefix`?",
+    );
+    recipe(
+        "make",
+        "configure = ['x']\nrun = [['x']]\n",
+        "demo.toml:5:1: `tool.wheelsmith.component[0].configure`: this key means nothing for a \
+         component of this kind\n    it belongs to: cmake, autotools, meson\n\
+         demo.toml:6:1: `tool.wheelsmith.component[0].run`: this key means nothing for a \
+         component of this kind\n    it belongs to: command",
+    );
+    recipe("command", "run = [['./b', '{stage}']]\n", "");
+    recipe("command", "shell = true\nrun = ['for x in {a}; do :; done']\n", "");
+    recipe(
+        "command",
+        "run = ['make all']\n",
+        "demo.toml:5:8: `tool.wheelsmith.component[0].run[0]`: a line is for a shell\n    write a \
+         list of words, or add `shell = true`",
+    );
+    recipe(
+        "command",
+        "",
+        "demo.toml:2:1: `tool.wheelsmith.component[0]`: `run` is missing\n    such as `run = \
+         [[\"./build.sh\", \"--prefix={stage}{prefix}\"]]`",
+    );
+    recipe(
+        "meson",
+        "prefix = 'usr'\nneeds = ['b']\n",
+        "demo.toml:5:1: `tool.wheelsmith.component[0].prefix`: `usr` is no place to be installed \
+         at\n    an absolute path on the machine that it will run on, such as `/usr`\n\
+         demo.toml:6:10: `tool.wheelsmith.component[0].needs[0]`: there is no component `b`",
+    );
+    check(
+        "[[tool.wheelsmith.component]]\nname = 'a'\nkind = 'files'\n\
+         outputs = [{ from = '{build}/x', role = 'data' }]\n",
+        "demo.toml:5:14: `tool.wheelsmith.component[0].outputs[0].from`: `{build}/x`: nothing is \
+         built here",
+    );
+}
+
+#[test]
 fn links_decide_the_order() {
     let text = "[project]\nname = 'Demo-Pkg'\nversion = '1'\n\
                 [[tool.wheelsmith.component]]\nname = 'app'\nkind = 'cargo'\nlink = ['lib']\n\

@@ -235,6 +235,17 @@ impl Target {
         self.row.triple.to_uppercase().replace('-', "_")
     }
 
+    /// What `configure` scripts and their kin call it: `aarch64-linux-gnu`, `x86_64-w64-mingw32`.
+    pub fn gnu(&self) -> String {
+        match (self.row.os, self.row.gnu_prefix) {
+            (_, Some(prefix)) => prefix.to_owned(),
+            (Os::Windows, _) => format!("{}-w64-mingw32", self.row.arch),
+            (Os::MacOs, _) => self.row.triple.to_owned(),
+            // zig leaves the vendor out as well; of 32-bit x86 it has no number.
+            (Os::Linux(_), _) => self.row.zig.replace("x86-", "i686-"),
+        }
+    }
+
     /// The row of the table.
     pub fn row(&self) -> &'static TargetRow {
         self.row

@@ -39,12 +39,8 @@ pub fn walk(root: &Path) -> io::Result<Vec<Walked>> {
 fn visit(dir: &Path, prefix: &str, files: &mut Vec<Walked>) -> io::Result<()> {
     for entry in fs_err::read_dir(dir)? {
         let entry = entry?;
-        let name = entry.file_name();
-        let Some(name) = name.to_str() else {
-            let text = format!("the file name `{}` is not UTF-8", entry.path().display());
-            return Err(io::Error::new(io::ErrorKind::InvalidData, text));
-        };
-        let relative = if prefix.is_empty() { name.to_owned() } else { format!("{prefix}/{name}") };
+        let name = utf8_name(&entry.path(), &entry.file_name())?;
+        let relative = if prefix.is_empty() { name } else { format!("{prefix}/{name}") };
         let kind = entry.file_type()?;
         if kind.is_dir() {
             visit(&entry.path(), &relative, files)?;
@@ -53,6 +49,75 @@ fn visit(dir: &Path, prefix: &str, files: &mut Vec<Walked>) -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+fn utf8_name(path: &Path, name: &std::ffi::OsStr) -> io::Result<String> {
+    name.to_str().map(str::to_owned).ok_or_else(|| {
+        let text = format!("the file name `{}` is not UTF-8", path.display());
+        io::Error::new(io::ErrorKind::InvalidData, text)
+    })
+}
+
+/// What is in a directory, as it is there.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Node {
+    /// A directory.
+    Dir,
+    /// A file.
+    File {
+        /// Whether it may be run as a program.
+        executable: bool,
+    },
+    /// A symbolic link, and what it says.
+    Link(PathBuf),
+}
+
+/// Everything below `root` but what `skip` says of its relative path, sorted by relative path:
+/// directories before what is in them, links not followed.
+pub fn tree(root: &Path, skip: &dyn Fn(&str) -> bool) -> io::Result<Vec<(Walked, Node)>> {
+    let mut nodes = Vec::new();
+    grow(root, "", skip, &mut nodes)?;
+    nodes.sort();
+    Ok(nodes)
+}
+
+fn grow(
+    dir: &Path,
+    prefix: &str,
+    skip: &dyn Fn(&str) -> bool,
+    nodes: &mut Vec<(Walked, Node)>,
+) -> io::Result<()> {
+    for entry in fs_err::read_dir(dir)? {
+        let entry = entry?;
+        let name = utf8_name(&entry.path(), &entry.file_name())?;
+        let relative = if prefix.is_empty() { name } else { format!("{prefix}/{name}") };
+        if skip(&relative) {
+            continue;
+        }
+        let path = entry.path();
+        let kind = entry.file_type()?;
+        let node = if kind.is_dir() {
+            grow(&path, &relative, skip, nodes)?;
+            Node::Dir
+        } else if kind.is_symlink() {
+            Node::Link(read_link(&path)?)
+        } else if kind.is_file() {
+            Node::File { executable: is_executable(&path)? }
+        } else {
+            // Sockets and the like are nobody's source.
+            continue;
+        };
+        nodes.push((Walked { relative, path }, node));
+    }
+    Ok(())
+}
+
+/// Copies a file with its time of change, which makefiles compare; the copy may be written to.
+pub fn copy_with_time(from: &Path, to: &Path, executable: bool) -> io::Result<()> {
+    let modified = metadata(from)?.modified()?;
+    copy(from, to)?;
+    set_executable(to, executable)?;
+    fs_err::OpenOptions::new().write(true).open(to)?.file().set_modified(modified)
 }
 
 /// The sha256 and the size of a file, read in pieces.

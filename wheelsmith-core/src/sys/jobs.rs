@@ -55,7 +55,8 @@ impl Jobs {
 
     /// Lets the child of `command` take tokens from this pool.
     pub(super) fn share(&self, command: &mut std::process::Command) {
-        self.client.configure(command);
+        // make reads `MAKEFLAGS`, cargo a variable of its own.
+        self.client.configure_make(command);
     }
 }
 

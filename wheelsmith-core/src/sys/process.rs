@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::{Cancel, Env, Host};
@@ -21,6 +21,8 @@ pub struct Command {
     pub dir: PathBuf,
     /// Whether it may take job tokens from our pool (make, cargo, ninja).
     pub takes_jobs: bool,
+    /// A file for all that it says, in the order in which it says it; then [`Exec`] is empty.
+    pub log: Option<PathBuf>,
 }
 
 /// What a child said.
@@ -73,6 +75,7 @@ impl Command {
             env: env.iter().map(|(n, v)| (n.to_owned(), v.to_owned())).collect(),
             dir: dir.into(),
             takes_jobs: false,
+            log: None,
         }
     }
 
@@ -104,6 +107,13 @@ impl Command {
         self
     }
 
+    /// Puts what the child says into the file at `path`, which is replaced.
+    #[must_use]
+    pub fn log(mut self, path: impl Into<PathBuf>) -> Self {
+        self.log = Some(path.into());
+        self
+    }
+
     /// The command as one would type it.
     pub fn shell_words(&self) -> String {
         let words = [self.program.to_string_lossy().into_owned()];
@@ -124,8 +134,11 @@ impl Command {
         }
         let status = describe(output.status);
         let Exec { stdout, stderr } = exec(output);
-        let text =
-            if stderr.trim().is_empty() { String::from_utf8_lossy(&stdout).into() } else { stderr };
+        let text = match &self.log {
+            Some(log) => end_of(log),
+            None if stderr.trim().is_empty() => String::from_utf8_lossy(&stdout).into(),
+            None => stderr,
+        };
         Err(ProcessError::Failed {
             command: format!("`{}`", self.shell_words()),
             dir: self.dir.clone(),
@@ -141,19 +154,18 @@ impl Command {
         }
         let args: Vec<OsString> = self.args.iter().map(OsString::from).collect();
         let jobs = self.takes_jobs.then(|| host.jobs.clone());
-        let expression = duct::cmd(&self.program, args)
-            .dir(&self.dir)
-            .full_env(&self.env)
-            .stdin_null()
-            .stdout_capture()
-            .stderr_capture()
-            .unchecked()
-            .before_spawn(move |command| {
-                if let Some(jobs) = &jobs {
-                    jobs.share(command);
-                }
-                Ok(())
-            });
+        let expression =
+            duct::cmd(&self.program, args).dir(&self.dir).full_env(&self.env).stdin_null();
+        let expression = match &self.log {
+            Some(log) => expression.stderr_to_stdout().stdout_path(log),
+            None => expression.stdout_capture().stderr_capture(),
+        };
+        let expression = expression.unchecked().before_spawn(move |command| {
+            if let Some(jobs) = &jobs {
+                jobs.share(command);
+            }
+            Ok(())
+        });
         let handle = expression.start().map_err(start)?;
         wait(&handle, &host.cancel).map_err(start)?;
         if host.cancel.is_cancelled() {
@@ -172,6 +184,19 @@ fn wait(handle: &duct::Handle, cancel: &Cancel) -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+/// The last lines of a log, however long it is.
+fn end_of(log: &Path) -> String {
+    const MOST: u64 = 1 << 16;
+    let read = || -> io::Result<Vec<u8>> {
+        let size = super::fs::metadata(log)?.len();
+        let mut bytes = vec![0; usize::try_from(size.min(MOST)).unwrap_or_default()];
+        let length = super::fs::read_at(&super::fs::open(log)?, &mut bytes, size - size.min(MOST))?;
+        bytes.truncate(length);
+        Ok(bytes)
+    };
+    read().map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default()
 }
 
 fn exec(output: std::process::Output) -> Exec {
@@ -231,6 +256,11 @@ mod tests {
         let error = sh("echo no such thing >&2; exit 3").run(&host).unwrap_err();
         let text = error.to_string();
         assert!(text.contains("exit status 3") && text.ends_with("\n    no such thing"), "{text}");
+        let dir = crate::sys::fs::temp_dir().unwrap();
+        let log = dir.path().join("log");
+        let said = sh("echo one; echo two >&2; echo three; exit 1").log(&log).run(&host);
+        assert!(said.unwrap_err().to_string().ends_with("\n    one\n    two\n    three"));
+        assert_eq!(crate::sys::fs::read(&log).unwrap(), b"one\ntwo\nthree\n");
         let error = Command::new("/nonexistent/cc", "/", &host.env).run(&host).unwrap_err();
         assert_eq!(error.to_string(), "cannot run `/nonexistent/cc`");
         host.cancel.cancel();

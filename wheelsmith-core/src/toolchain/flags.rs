@@ -111,6 +111,11 @@ pub fn compile_args(family: Family, target: &Target, optimize: Optimize) -> Vec<
     args
 }
 
+/// What others' build systems are told of linking: what [`link_args`] says whatever is linked.
+pub fn foreign_link_args(family: Family, target: &Target, strip: Strip) -> Vec<String> {
+    closing_args(family, target, strip)
+}
+
 /// Behind the target: what every link gets.
 ///
 /// `-O` and `-g0` stand on zig's link lines as well: they choose the runtime that it builds once
@@ -142,6 +147,14 @@ pub fn link_args(
         (Os::Windows, LinkKind::Shared { .. }) => add("-shared"),
         (Os::MacOs | Os::Windows, LinkKind::Executable) => {}
     }
+    args.extend(closing_args(family, target, strip));
+    args
+}
+
+/// What holds for programs and libraries alike.
+fn closing_args(family: Family, target: &Target, strip: Strip) -> Vec<String> {
+    let mut args = Vec::new();
+    let mut add = |arg: &str| args.push(arg.to_owned());
     match target.os() {
         Os::Linux(_) => add("-Wl,-z,relro,-z,now"),
         // Room to change install names later without moving anything.

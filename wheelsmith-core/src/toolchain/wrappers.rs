@@ -61,7 +61,32 @@ pub struct Wrapper {
     pub rules: Vec<Rule>,
     /// The answer to `-dumpmachine`, where zig's own would mislead makefiles.
     pub machine: Option<&'static str>,
+    /// Whether programs are linked with `-pie`, which zig and older compilers do not do by
+    /// themselves.
+    pub pie: bool,
 }
+
+/// Arguments of the compiler that say: no program is linked, or it is said how.
+const NO_PROGRAM: [&str; 18] = [
+    "-c",
+    "-S",
+    "-E",
+    "-M",
+    "-MM",
+    "-shared",
+    "-static",
+    "-static-pie",
+    "-pie",
+    "-no-pie",
+    "-nopie",
+    "-r",
+    "-nostdlib",
+    "-nostartfiles",
+    "-fsyntax-only",
+    "-Wl,-r",
+    "-Wl,-shared",
+    "-###",
+];
 
 impl Wrapper {
     /// The wrapper of a zig. `third_party` is for the build systems of others, whose version
@@ -83,12 +108,17 @@ impl Wrapper {
                 args.push("-Wl,--undefined-version".to_owned());
             }
         }
+        let mut rules = if compiles { filter::rules(target) } else { Vec::new() };
+        if compiles && third_party && role != Role::Linker {
+            rules.extend_from_slice(filter::NO_RPATH);
+        }
         Self {
             program: program.to_owned(),
             args,
             env: BTreeMap::new(),
-            rules: if compiles { filter::rules(target) } else { Vec::new() },
+            rules,
             machine: target.row().gnu_prefix.filter(|_| compiles),
+            pie: links_others(target, role, third_party),
         }
     }
 
@@ -99,13 +129,18 @@ impl Wrapper {
             env: tool.env.clone(),
             rules: Vec::new(),
             machine: None,
+            pie: false,
         }
     }
 
     /// What the program gets when the wrapper is called with `args`.
     pub fn command_line<S: AsRef<str>>(&self, args: impl IntoIterator<Item = S>) -> Filtered {
         let filtered = filter::apply(&self.rules, args);
-        let args = self.args.iter().cloned().chain(filtered.args).collect();
+        // A file of arguments may say anything.
+        let says_how = |arg: &String| NO_PROGRAM.contains(&arg.as_str()) || arg.starts_with('@');
+        let pie = self.pie && !filtered.args.iter().any(says_how);
+        let own = self.args.iter().map(String::as_str).chain(pie.then_some("-pie"));
+        let args = own.map(str::to_owned).chain(filtered.args).collect();
         Filtered { args, ..filtered }
     }
 
@@ -130,9 +165,16 @@ impl Wrapper {
             );
         }
         text.push_str(&filter::to_sh(&self.rules));
+        if self.pie {
+            let words = NO_PROGRAM.join("|");
+            let _ = writeln!(text, "pie=-pie\nfor a do case $a in {words}|@*) pie= ;; esac; done");
+        }
         let _ = write!(text, "exec {}", quoted(&self.program.to_string_lossy()));
         for arg in &self.args {
             let _ = write!(text, " {}", quoted(arg));
+        }
+        if self.pie {
+            text.push_str(" $pie");
         }
         text.push_str(" \"$@\"\n");
         text
@@ -140,19 +182,33 @@ impl Wrapper {
 
     /// The wrapper as a batch file, which cannot take arguments apart: it calls wheelsmith's hidden
     /// `toolchain-wrapper <role> <target> <third-party> <zig>`, which asks [`Wrapper::of_zig`].
-    fn to_cmd(&self, wheelsmith: &Path, role: Role, target: &Target, third_party: bool) -> String {
+    fn to_cmd(
+        &self,
+        wheelsmith: &Path,
+        role: Role,
+        target: &Target,
+        third_party: bool,
+        flags: &[String],
+    ) -> String {
         let mut text = String::from("@echo off\r\n");
         for (name, value) in &self.env {
             let _ = write!(text, "if not defined {name} set \"{name}={value}\"\r\n");
         }
         let (wheelsmith, zig) = (wheelsmith.display(), self.program.display());
         let role = role.name();
-        let _ = write!(
-            text,
-            "\"{wheelsmith}\" toolchain-wrapper {role} {target} {third_party} \"{zig}\" %*\r\n"
-        );
+        let _ = write!(text, "\"{wheelsmith}\" toolchain-wrapper {role} {target} {third_party}");
+        let _ = write!(text, " \"{zig}\"");
+        for flag in flags {
+            let _ = write!(text, " \"{flag}\"");
+        }
+        text.push_str(" %*\r\n");
         text
     }
+}
+
+/// Whether a wrapper links the programs of others, where they can be loaded at any address.
+fn links_others(target: &Target, role: Role, third_party: bool) -> bool {
+    third_party && matches!(role, Role::Cc | Role::Cxx) && matches!(target.os(), Os::Linux(_))
 }
 
 /// Where the programs of a toolchain are that can be called by path alone.
@@ -186,6 +242,30 @@ impl Wrappers {
         third_party: bool,
         wheelsmith: &Path,
     ) -> Result<Self, Error> {
+        Self::write_with(toolchain, dir, third_party, &[], wheelsmith)
+    }
+
+    /// As [`Wrappers::write`], for the build systems of others, which may ignore what variables
+    /// say: both compilers get `flags` in front of all that they are called with.
+    ///
+    /// # Errors
+    /// When `dir` cannot be written.
+    pub fn for_others(
+        toolchain: &Toolchain,
+        dir: &Path,
+        flags: &[String],
+        wheelsmith: &Path,
+    ) -> Result<Self, Error> {
+        Self::write_with(toolchain, dir, true, flags, wheelsmith)
+    }
+
+    fn write_with(
+        toolchain: &Toolchain,
+        dir: &Path,
+        third_party: bool,
+        flags: &[String],
+        wheelsmith: &Path,
+    ) -> Result<Self, Error> {
         let target = &toolchain.target;
         let texts = Role::ALL.map(|role| {
             let tool = match role {
@@ -194,11 +274,12 @@ impl Wrappers {
                 Role::Ar => &toolchain.ar,
                 Role::Ranlib => &toolchain.ranlib,
             };
-            if tool.is_bare() {
+            let flags = if matches!(role, Role::Cc | Role::Cxx) { flags } else { &[] };
+            if tool.is_bare() && flags.is_empty() {
                 return (role, Err(tool.program.clone()));
             }
             // A zig that the environment names brings its own arguments, and keeps them.
-            let wrapper = if toolchain.kind == super::ToolchainKind::Zig {
+            let mut wrapper = if toolchain.kind == super::ToolchainKind::Zig {
                 let env = tool.env.clone();
                 Wrapper { env, ..Wrapper::of_zig(&tool.program, target, role, third_party) }
             } else if toolchain.family == Family::Zig {
@@ -206,8 +287,13 @@ impl Wrappers {
             } else {
                 Wrapper::of_tool(tool)
             };
+            wrapper.args.extend(flags.iter().cloned());
+            wrapper.pie = links_others(target, role, third_party);
+            if toolchain.kind != super::ToolchainKind::Zig && wrapper.pie {
+                wrapper.rules.extend_from_slice(filter::NO_RPATH);
+            }
             let text = if cfg!(windows) {
-                wrapper.to_cmd(wheelsmith, role, target, third_party)
+                wrapper.to_cmd(wheelsmith, role, target, third_party, flags)
             } else {
                 wrapper.to_sh()
             };
@@ -243,7 +329,10 @@ mod tests {
         let start = "-target aarch64-linux-gnu.2.17 -O2 -g0 -fno-sanitize=all";
         let theirs = ["--target=x", "-O0", "a.c"];
         check(Role::Cc, false, &theirs, &format!("cc {start} -O0 a.c"));
-        check(Role::Cxx, true, &theirs, &format!("c++ {start} -Wl,--undefined-version -O0 a.c"));
+        let map = "-Wl,--undefined-version";
+        check(Role::Cxx, true, &theirs, &format!("c++ {start} {map} -pie -O0 a.c"));
+        check(Role::Cc, true, &["-c", "a.c"], &format!("cc {start} {map} -c a.c"));
+        check(Role::Cc, true, &["-shared", "a.o"], &format!("cc {start} {map} -shared a.o"));
         check(Role::Linker, true, &["a.o"], &format!("cc {start} a.o"));
         check(Role::Ar, true, &["rcs", "liba.a"], "ar rcs liba.a");
     }
@@ -253,7 +342,7 @@ mod tests {
         let target: Target = "x86_64-pc-windows-gnu".parse().unwrap();
         let wrapper = Wrapper::of_zig(Path::new("C:\\zig.exe"), &target, Role::Cxx, false);
         assert_eq!(
-            wrapper.to_cmd(Path::new("C:\\w.exe"), Role::Cxx, &target, false),
+            wrapper.to_cmd(Path::new("C:\\w.exe"), Role::Cxx, &target, false, &[]),
             "@echo off\r\n\"C:\\w.exe\" toolchain-wrapper c++ x86_64-pc-windows-gnu false \"C:\\zig.exe\" %*\r\n"
         );
         assert!(Role::ALL.into_iter().all(|role| Role::of_name(role.name()) == Some(role)));

@@ -9,7 +9,7 @@
 mod rules;
 mod sh;
 
-pub use rules::rules;
+pub use rules::{NO_RPATH, rules};
 pub(in crate::toolchain) use sh::quoted;
 pub use sh::to_sh;
 

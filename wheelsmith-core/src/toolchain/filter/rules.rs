@@ -23,6 +23,15 @@ pub fn rules(target: &Target) -> Vec<Rule> {
     [EVERYWHERE, arch, os].concat()
 }
 
+/// For the build systems of others, whatever the compiler: they let programs find libraries where
+/// these lie while they are built, and what remains of such a path differs from place to place.
+pub const NO_RPATH: &[Rule] = &[
+    rule(Word("-rpath"), DropWithNext),
+    rule(Word("--rpath"), DropWithNext),
+    rule(WordPrefix("-rpath="), Drop),
+    rule(WordPrefix("--rpath="), Drop),
+];
+
 /// Whatever the target.
 const EVERYWHERE: &[Rule] = &[
     // The target is ours to say. The `cc` crate takes a wrapped zig for clang and adds its own,

@@ -1,0 +1,282 @@
+#!/usr/bin/env python3
+"""Builds packages that were not written for wheelsmith, for x86_64 and aarch64, and runs them.
+
+    scripts/packages.py [--quick] [--program WHEELSMITH] [NAME…]
+
+    --quick     only the package that CI builds: zlib by `configure`
+    NAME        only these: zlib-configure, zlib-cmake, freetype-meson, e2fsprogs-configure
+
+Sources come from the registries of crates and of Debian's packages, pinned by version and sha256.
+cmake, meson, ninja, zig, qemu and the aarch64 root are those of `scripts/test-env.sh`. Each package
+is built twice: the second time nothing may happen. The table goes to standard output; the exit
+code is 1 when a package could not be built or does not run.
+"""
+
+import argparse
+import hashlib
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+
+REPOSITORY = pathlib.Path(__file__).resolve().parent.parent
+TARGETS = ("x86_64-unknown-linux-gnu", "aarch64-unknown-linux-gnu")
+ZLIB_SOURCE = 'source = { crate = "libbpf-sys", version = "1.7.0+v1.7.0" }\ndir = "zlib"\n'
+ZLIB_OUTPUTS = """outputs = [
+    { from = "lib/libz.so*", role = "shared-library" },
+    { from = "include/*.h", role = "header" },
+]
+"""
+
+ZLIB_CHECK = """#include <stdio.h>
+#include <string.h>
+#include <zlib.h>
+
+int main(void) {
+    unsigned char text[1000], packed[2000], back[1000];
+    uLongf size = sizeof packed, length = sizeof back;
+    memset(text, 'a', sizeof text);
+    if (compress(packed, &size, text, sizeof text) != Z_OK) return 1;
+    if (uncompress(back, &length, packed, size) != Z_OK) return 2;
+    puts(zlibVersion());
+    return length != sizeof text || memcmp(text, back, sizeof text) != 0;
+}
+"""
+
+# Its headers lie in a directory of their own; four names need none.
+FREETYPE_CHECK = """#include <stdio.h>
+
+typedef void *Library;
+int FT_Init_FreeType(Library *);
+void FT_Library_Version(Library, int *, int *, int *);
+int FT_Done_FreeType(Library);
+
+int main(void) {
+    Library library;
+    int major, minor, patch;
+    if (FT_Init_FreeType(&library)) return 1;
+    FT_Library_Version(library, &major, &minor, &patch);
+    printf("%d.%d.%d\\n", major, minor, patch);
+    return FT_Done_FreeType(library);
+}
+"""
+
+
+@dataclass
+class Package:
+    """A package: its component, a program that links to it, and what is run."""
+
+    name: str
+    component: str
+    runs: list[tuple[list[str], str]]
+    check: str = ""
+    debian: tuple[str, str, str] | None = None
+    link: str = ""
+    quick: bool = False
+
+    def configuration(self) -> str:
+        text = f'[project]\nname = "{self.name}"\nversion = "1.0"\n\n[tool.wheelsmith]\n'
+        text += f"targets = {json.dumps(TARGETS)}\n\n[[tool.wheelsmith.component]]\n{self.component}"
+        if self.check:
+            text += '\n[[tool.wheelsmith.component]]\nname = "check"\nkind = "c-executable"\n'
+            text += f'link = ["{self.link}"]\n[[tool.wheelsmith.component.sources]]\nfiles = ["check.c"]\n'
+        return text
+
+
+PACKAGES = [
+    Package(
+        "zlib-configure",
+        'name = "zlib"\nkind = "autotools"\n' + ZLIB_SOURCE + ZLIB_OUTPUTS,
+        [(["check"], "1.2.13")],
+        check=ZLIB_CHECK,
+        link="zlib",
+        quick=True,
+    ),
+    Package(
+        "zlib-cmake",
+        'name = "zlib"\nkind = "cmake"\n'
+        + ZLIB_SOURCE
+        # It asks for cmake 2.4.4, whose rules cmake 4 has no more.
+        + 'configure = ["-DCMAKE_POLICY_VERSION_MINIMUM=3.5"]\n'
+        + ZLIB_OUTPUTS,
+        [(["check"], "1.2.13")],
+        check=ZLIB_CHECK,
+        link="zlib",
+    ),
+    Package(
+        "freetype-meson",
+        """name = "freetype"
+kind = "meson"
+source = { crate = "freetype-sys", version = "0.23.0" }
+dir = "freetype2"
+configure = [
+    "-Dbrotli=disabled", "-Dbzip2=disabled", "-Dharfbuzz=disabled", "-Dpng=disabled",
+    "-Dtests=disabled", "-Dzlib=internal",
+]
+outputs = [{ from = "lib/libfreetype.so*", role = "shared-library" }]
+""",
+        [(["check"], "2.13")],
+        check=FREETYPE_CHECK,
+        link="freetype",
+    ),
+    Package(
+        "e2fsprogs-configure",
+        """name = "e2fsprogs"
+kind = "autotools"
+source = { archive = "e2fsprogs_1.47.0.orig.tar.gz" }
+configure = ["--disable-fuse2fs", "--disable-nls", "--disable-uuidd"]
+install = []
+outputs = [
+    { from = "{build}/misc/mke2fs", role = "executable" },
+    { from = "{build}/debugfs/debugfs", role = "executable" },
+]
+""",
+        [
+            (["mke2fs", "-q", "-F", "-t", "ext4", "disk.img", "4M"], ""),
+            (["debugfs", "-R", "stats", "disk.img"], "Filesystem volume name"),
+        ],
+        debian=(
+            "e2fsprogs",
+            "e2fsprogs_1.47.0.orig.tar.gz",
+            "6667afde56eef0c6af26684974400e4d2288ea49e9441bf5e6229195d51a3578",
+        ),
+    ),
+]
+
+
+def debian_source(work: pathlib.Path, source: str, name: str, sha256: str) -> pathlib.Path:
+    """A file of a Debian source package, by apt with a state of its own that needs no root."""
+    path = work / "debian" / name
+    if not path.is_file():
+        state = work / "debian" / "apt"
+        for sub in ("lists/partial", "cache/archives/partial"):
+            (state / sub).mkdir(parents=True, exist_ok=True)
+        (state / "status").touch()
+        known = subprocess.run(
+            ["apt-get", "indextargets", "--format", "$(REPO_URI) $(RELEASE)", "Created-By: Packages"],
+            capture_output=True, text=True, check=True,
+        ).stdout.split("\n")
+        # The mirror that the machine uses already, in the release that the file is of.
+        uri, release = next(line.split() for line in known if line.endswith(" bookworm"))
+        keyring = pathlib.Path("/usr/share/keyrings/debian-archive-keyring.gpg")
+        signed = f"[signed-by={keyring}] " if keyring.is_file() else ""
+        (state / "sources.list").write_text(f"deb-src {signed}{uri} {release} main\n")
+        (state / "apt.conf").write_text(
+            f'Dir::State "{state}";\nDir::State::status "{state}/status";\n'
+            f'Dir::Cache "{state}/cache";\nDir::Etc::sourcelist "{state}/sources.list";\n'
+            'Dir::Etc::sourceparts "-";\nAcquire::Languages "none";\nAPT::Sandbox::User "root";\n'
+        )
+        env = dict(os.environ, APT_CONFIG=str(state / "apt.conf"))
+        for command in (["apt-get", "-q", "update"], ["apt-get", "-q", "source", "--download-only", source]):
+            subprocess.run(command, cwd=path.parent, env=env, check=True, stdout=subprocess.DEVNULL)
+    found = hashlib.sha256(path.read_bytes()).hexdigest()
+    if found != sha256:
+        sys.exit(f"{name} has sha256 {found}, wanted {sha256}")
+    return path
+
+
+class Bench:
+    """Builds packages, each in a directory of its own, and runs what they made."""
+
+    def __init__(self, program: pathlib.Path, work: pathlib.Path, tools: pathlib.Path):
+        self.program, self.work, self.tools = program, work, tools
+        path = f"{tools}/judges/bin:{tools}/tools:{os.environ['PATH']}"
+        self.env = dict(os.environ, PATH=path)
+
+    def build(self, directory: pathlib.Path) -> tuple[float, dict]:
+        """Seconds, and the answer of the program."""
+        start = time.monotonic()
+        command = [self.program, "build", "--format", "json"]
+        done = subprocess.run(command, cwd=directory, env=self.env, capture_output=True, text=True)
+        if done.returncode != 0:
+            raise RuntimeError(done.stderr.strip())
+        return time.monotonic() - start, json.loads(done.stdout)
+
+    def run(self, package: Package, directory: pathlib.Path, target: str) -> str:
+        """What the programs of a target did: `ran`, or why they were not run."""
+        binaries = directory / "target" / "wheelsmith" / target / "runtime" / "bin"
+        machine = os.uname().machine
+        start: list[str] = []
+        if not target.startswith(machine):
+            qemu, root = self.tools / "tools" / "qemu-aarch64", self.tools / "arm64-root"
+            if not (qemu.exists() and root.exists()):
+                return "not run: no emulator"
+            start = [str(qemu), "-L", str(root)]
+        for words, expected in package.runs:
+            command = [*start, str(binaries / words[0]), *words[1:]]
+            done = subprocess.run(
+                command, cwd=binaries.parent, capture_output=True, text=True, timeout=60
+            )
+            said = done.stdout + done.stderr
+            if done.returncode != 0 or expected not in said:
+                raise RuntimeError(f"{' '.join(words)} on {target}: exit {done.returncode}\n{said}")
+        return "ran" if not start else "ran under qemu"
+
+    def package(self, package: Package) -> list[tuple[str, ...]]:
+        """Builds and runs a package; the rows of the table."""
+        directory = self.work / package.name
+        module = directory / "src" / package.name.replace("-", "_")
+        module.mkdir(parents=True, exist_ok=True)
+        (module / "__init__.py").touch()
+        (directory / "pyproject.toml").write_text(package.configuration())
+        if package.check:
+            (directory / "check.c").write_text(package.check)
+        if package.debian:
+            source = debian_source(self.work, *package.debian)
+            (directory / source.name).unlink(missing_ok=True)
+            (directory / source.name).symlink_to(source)
+        first, answer = self.build(directory)
+        again, unchanged = self.build(directory)
+        for target in unchanged["targets"]:
+            for component in target["components"]:
+                if component["outcome"] != "up to date":
+                    raise RuntimeError(f"{component['name']} is {component['outcome']} the second time")
+        rows = []
+        for target, made in zip(TARGETS, answer["targets"], strict=True):
+            wheel = made["wheels"][0]
+            rows.append((
+                package.name,
+                target,
+                wheel["verdict"],
+                self.run(package, directory, target),
+                f"{first:.1f} s",
+                f"{again:.2f} s",
+            ))
+        return rows
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("names", nargs="*", choices=[[], *(p.name for p in PACKAGES)], metavar="NAME")
+    parser.add_argument("--quick", action="store_true", help="only the package that CI builds")
+    parser.add_argument("--program", type=pathlib.Path, help="wheelsmith; built when absent")
+    args = parser.parse_args()
+    target_dir = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", REPOSITORY / "target"))
+    program = args.program
+    if program is None:
+        build = ["cargo", "build", "--locked", "--quiet", "-p", "wheelsmith-cli"]
+        subprocess.run(build, cwd=REPOSITORY, check=True)
+        program = target_dir / "debug" / "wheelsmith"
+    tools = pathlib.Path(os.environ.get("WHEELSMITH_TEST_ENV", REPOSITORY / "target" / "test-env"))
+    bench = Bench(program.resolve(), target_dir.resolve() / "packages", tools.resolve())
+    header = ("package", "target", "earns", "runs", "both targets", "again")
+    print("| " + " | ".join(header) + " |\n|" + "---|" * len(header))
+    failed = 0
+    for package in PACKAGES:
+        if (args.names and package.name not in args.names) or (args.quick and not package.quick):
+            continue
+        try:
+            for row in bench.package(package):
+                print("| " + " | ".join(row) + " |", flush=True)
+        except (RuntimeError, subprocess.SubprocessError, OSError) as error:
+            failed += 1
+            print(f"| {package.name} | failed |", flush=True)
+            print(f"{package.name}: {error}", file=sys.stderr)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,3 @@
+#include "low.h"
+
+const char *low(void) { return NAME; }

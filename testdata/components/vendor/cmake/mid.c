@@ -1,0 +1,3 @@
+#include <low.h>
+#include "mid.h"
+const char *mid(void) { return low(); }

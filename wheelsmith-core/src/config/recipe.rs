@@ -1,0 +1,124 @@
+//! A component that has a build system of its own.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::Output;
+use crate::name::WheelPath;
+
+/// A component that is built by a build system of its own, and what is taken of it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Recipe {
+    /// Which build system.
+    pub system: System,
+    /// Where in the source it starts; the root when absent.
+    pub dir: Option<WheelPath>,
+    /// Further arguments of the configuration.
+    pub configure: Vec<String>,
+    /// What is built, and further arguments of that step.
+    pub build: Vec<String>,
+    /// What installs; empty when nothing does.
+    pub install: Vec<String>,
+    /// What is run, for [`System::Command`].
+    pub run: Vec<Run>,
+    /// Further variables.
+    pub env: BTreeMap<String, String>,
+    /// Further arguments of the compilers.
+    pub flags: Vec<String>,
+    /// Further arguments of the link line.
+    pub link_flags: Vec<String>,
+    /// Libraries of the system that its archives need.
+    pub libraries: Vec<String>,
+    /// Where it believes to be installed: absolute, without a `/` at the end.
+    pub prefix: String,
+    /// What is taken from what it installed.
+    pub outputs: Vec<Output>,
+}
+
+/// A build system.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum System {
+    /// cmake, with whichever of make and ninja is there.
+    Cmake,
+    /// A makefile.
+    Make,
+    /// A `configure` script and make.
+    Autotools,
+    /// meson and ninja.
+    Meson,
+    /// Commands.
+    Command,
+}
+
+impl System {
+    /// The word in the configuration.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Cmake => "cmake",
+            Self::Make => "make",
+            Self::Autotools => "autotools",
+            Self::Meson => "meson",
+            Self::Command => "command",
+        }
+    }
+}
+
+/// What is run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Run {
+    /// A program and its arguments.
+    Words(Vec<String>),
+    /// A line for `/bin/sh -e -u -c`.
+    Shell(String),
+}
+
+/// The words that stand for something in arguments and variables of a recipe: `{prefix}`.
+pub const PLACEHOLDERS: [&str; 13] = [
+    "ar", "build", "cc", "cxx", "gnu", "jobs", "needs", "prefix", "project", "ranlib", "source",
+    "stage", "target",
+];
+
+/// `text` with each placeholder replaced by what `value` says of it. A word in braces that is none
+/// stays as it is, as does one behind `$`, which belongs to a shell or a makefile.
+///
+/// ```
+/// use wheelsmith_core::config::fill;
+/// let filled = fill("--prefix={prefix} ${prefix} {a,b}", |word| (word == "prefix").then(|| "/usr".into()));
+/// assert_eq!(filled, "--prefix=/usr ${prefix} {a,b}");
+/// ```
+pub fn fill(text: &str, value: impl Fn(&str) -> Option<String>) -> String {
+    let mut filled = String::new();
+    let mut rest = text;
+    while let Some(start) = rest.find('{') {
+        let (before, from) = rest.split_at(start);
+        filled.push_str(before);
+        let word = from[1..].split_once('}').map(|(word, _)| word);
+        let known =
+            word.filter(|_| !before.ends_with('$')).and_then(|word| Some((word, value(word)?)));
+        if let Some((word, text)) = known {
+            filled.push_str(&text);
+            rest = &from[word.len() + 2..];
+        } else {
+            filled.push('{');
+            rest = &from[1..];
+        }
+    }
+    filled.push_str(rest);
+    filled
+}
+
+/// The first word in braces of `text` that looks like a placeholder and is none.
+pub(super) fn unknown_placeholder(text: &str) -> Option<String> {
+    let unknown = std::cell::RefCell::new(None);
+    fill(text, |word| {
+        let plain = !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase());
+        if plain && !PLACEHOLDERS.contains(&word) {
+            unknown.borrow_mut().get_or_insert_with(|| word.to_owned());
+        }
+        None
+    });
+    unknown.into_inner()
+}
