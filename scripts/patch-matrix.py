@@ -320,8 +320,9 @@ def loader(cache, machine, directory):
     if machine == "x86_64-musl":
         musl = next(cache.glob("musl/lib/ld-musl*"), None) or shutil.which("ld-musl-x86_64.so.1")
         libc = next(cache.glob("musl/**/libc.so"), musl)
-        # Without the program: loads and relocates, but starts nothing.
-        what = [load] if load else ["--list"]
+        # Extension modules want symbols of a Python that is not here. `--list` loads and relocates
+        # them as far as it can, but starts nothing.
+        what = [load] if load and any(directory.glob("libmade*")) else ["--list"]
         return libc and (lambda file: [libc, "--library-path", directory, *what, file], None)
     root = cache / f"root-{ROOTS[machine]}"
     qemu = shutil.which(f"qemu-{machine}-static") or shutil.which(f"qemu-{machine}")
