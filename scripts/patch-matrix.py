@@ -1,20 +1,26 @@
 #!/usr/bin/env python3
 """Edits real libraries and loads them: whole sets get other names, as a repaired wheel has them.
 
-    scripts/patch-matrix.py CACHE [SET…]
+    scripts/patch-matrix.py [--tool PROGRAM] CACHE [SET…]
+    scripts/patch-matrix.py [--tool PROGRAM] --subset CACHE
 
-Needs: cargo, cc, readelf, strip, pip, pyelftools; qemu-user for other machines; eu-elflint where
-it is. On Debian, `apt-get download` brings the libraries of other machines, without root.
+Needs: cargo, or the built example `patch-elf` as PROGRAM; cc, readelf, strip, pip, pyelftools;
+qemu-user for other machines; eu-elflint where it is. On Debian, `apt-get download` brings the
+libraries of other machines, without root. `--subset` takes a few libraries of this machine and of
+the test environment, `$WHEELSMITH_TEST_ENV`, instead, and downloads nothing.
 
 A set is a number of libraries that need each other: those of a wheel, or of a Debian system. Each
 library gets a new SONAME, new names for what it needs from its set, and a RUNPATH. Then
   * pyelftools reads back what was asked for;
   * `readelf -a` and `eu-elflint` find nothing that they did not find before;
-  * whatever could be loaded before, natively or in qemu, can be loaded, also after `strip`.
+  * whatever could be loaded before, natively or in qemu, can be loaded, also after `strip`; and
+    what has a function that is known here gives the right answer.
 Prints a table; exits 1 when anything is not as it should be.
 """
 
+import argparse
 import collections
+import concurrent.futures
 import json
 import os
 import pathlib
@@ -54,18 +60,77 @@ PACKAGES = """libc6 libstdc++6 libgfortran5 libssl3 libcurl4 zlib1g libxml2 libs
 # Libraries of this machine, by what is there.
 HOST = "libLLVM*.so.* libstdc++.so.6 libpython3*.so.1.0 libicu*.so.?? libgomp.so.1 libssl.so.3 " \
     "libcrypto.so.3 libcurl.so.4 libglib-2.0.so.0 libX11.so.6 libxml2.so.2 libgfortran.so.5"
+# What CI edits: of this machine, of the test environment, and made here.
+SUBSET = {"small-x86_64": "x86_64", "small-musl": "x86_64-musl", "small-aarch64": "aarch64",
+          "small-s390x": "s390x"}
+SMALL = {
+    "small-x86_64": "libz.so.1 libstdc++.so.6 libgcc_s.so.1 libgomp.so.1 libquadmath.so.0 libcrypto.so.3 "
+                    "libssl.so.3 libexpat.so.1 libsqlite3.so.0 libffi.so.8",
+    "small-aarch64": "libz.so.1 liblzma.so.5 libexpat.so.1 libffi.so.8 libreadline.so.8 libtinfo.so.6",
+    "small-s390x": "libz.so.1",
+}
+FEWEST = 15
+# Extension modules, in Rust and in C.
+JUDGES = "nh3/*.so _cffi_backend.*.so"
+# Exceptions and thread-local storage, through a C++ library that has another name afterwards.
+MADE_CPP = """
+#include <stdexcept>
+#include <string>
+static thread_local std::string text = "as it was";
+extern "C" int matrix_probe() {
+    try {
+        text += ", and more";
+        if (text.size() > 9) throw std::runtime_error(text);
+    } catch (const std::exception &error) {
+        return error.what() == text ? 42 : 1;
+    }
+    return 2;
+}
+"""
+MADE_RUST = """
+thread_local!(static COUNT: std::cell::Cell<i32> = const { std::cell::Cell::new(21) });
+#[unsafe(no_mangle)]
+pub extern "C" fn matrix_probe() -> i32 {
+    let doubled = std::panic::catch_unwind(|| COUNT.with(|count| count.get() * 2));
+    doubled.unwrap_or(1)
+}
+"""
+MADE_C = """
+#ifdef NEEDED
+__thread int there = 40;
+int matrix_needed(void) { return there; }
+#else
+int matrix_needed(void);
+int matrix_probe(void) { return matrix_needed() + 2; }
+#endif
+"""
 # Not renamed: the loader's own parts.
 SYSTEM = re.compile(r"^(ld|ld64|ld-.*|lib(c|m|dl|rt|pthread|util|resolv|anl|nsl|mvec|thread_db|"
                     r"BrokenLocale|c_malloc_debug|nss_.*|memusage|pcprofile|crypt|SegFault))[-.].*so")
 LOADER = """
 #include <dlfcn.h>
 #include <stdio.h>
+/* Answers that are known, of functions that some libraries have. */
+static const char *wrong(void *h) {
+    unsigned long (*crc)(unsigned long, const char *, unsigned);
+    int (*number)(void);
+    unsigned long (*openssl)(void);
+    const char *(*text)(void);
+    if ((crc = dlsym(h, "crc32")) && crc(0, "hello", 5) != 0x3610a686) return "crc32";
+    if ((number = dlsym(h, "matrix_probe")) && number() != 42) return "matrix_probe";
+    if ((number = dlsym(h, "omp_get_max_threads")) && number() < 1) return "omp_get_max_threads";
+    if ((number = dlsym(h, "sqlite3_libversion_number")) && number() < 3000000) return "sqlite3";
+    if ((openssl = dlsym(h, "OpenSSL_version_num")) && openssl() < 0x10000000) return "OpenSSL";
+    if ((text = dlsym(h, "XML_ExpatVersion")) && text()[0] != 'e') return "XML_ExpatVersion";
+    return 0;
+}
 int main(int n, char **a) {
     int i;
     for (i = 1; i < n; i++) {
         void *h = dlopen(a[i], RTLD_LAZY);
-        fputs(h ? "ok " : "no ", stdout);
-        puts(h ? a[i] : dlerror());
+        const char *what = h ? wrong(h) : dlerror();
+        fputs(what ? "no " : "ok ", stdout);
+        puts(what ? what : a[i]);
         fflush(stdout);
     }
     return 0;
@@ -149,11 +214,52 @@ def fetch_debian(cache, name):
     return root
 
 
+def make(to, name):
+    """Makes the libraries of the subset that no system has; those that it has the compilers for."""
+    to.mkdir(parents=True, exist_ok=True)
+    for file, text in (("a.cpp", MADE_CPP), ("a.rs", MADE_RUST), ("a.c", MADE_C)):
+        (to / file).write_text(text)
+    if name == "small-musl":
+        cc = ["zig", "cc", "-target", "x86_64-linux-musl", "-O1", "-fno-sanitize=all", "-shared", "-fPIC",
+              to / "a.c"]
+        needed = to / "libneeded.so"
+        commands = [[*cc, "-DNEEDED", "-o", needed, "-Wl,-soname,libneeded.so"],
+                    [*cc, "-o", to / "libmade.so", "-Wl,-soname,libmade.so", needed]]
+    elif name == "small-x86_64":
+        cc = ["c++", "-shared", "-fPIC", "-O1", to / "a.cpp", "-o", to / "libmadecpp.so"]
+        rustc = ["rustc", "--edition=2024", "--crate-type=cdylib", "--crate-name=maderust", to / "a.rs"]
+        commands = [[*cc, "-Wl,-soname,libmadecpp.so"], [*rustc, "--out-dir", to]]
+    else:
+        commands = []
+    for command in commands:
+        if shutil.which(command[0]):
+            result = run(*command)
+            if result.returncode != 0:
+                sys.exit(f"{command[0]}: {result.stderr.decode()}")
+    return sorted(to.glob("*.so"))
+
+
+def small(cache, name):
+    """The files of a set of the subset, and those that are made for it."""
+    system = {"small-x86_64": pathlib.Path("/"), "small-aarch64": cache / "root-arm64",
+              "small-s390x": cache / "root-s390x"}.get(name)
+    files = make(cache / "work" / name / "made", name)
+    for library in SMALL.get(name, "").split():
+        places = [system / directory / f"{SUBSET[name]}-linux-gnu" / library for directory in ("usr/lib", "lib")]
+        files += [place.resolve() for place in places if place.exists()][:1]
+    if name == "small-x86_64":
+        for pattern in JUDGES.split():
+            files += (cache / "judges").glob(f"lib/*/site-packages/{pattern}")
+    return files
+
+
 def libraries(cache, name, work):
     """Copies the libraries of a set, beside each other. Returns them with their machine."""
     work.mkdir(parents=True)
     found = []
-    if name in WHEELS:
+    if name in SUBSET:
+        machine, files = SUBSET[name], small(cache, name)
+    elif name in WHEELS:
         machine, project, platforms = WHEELS[name]
         platforms = platforms.format(machine.split("-")[0])
         with zipfile.ZipFile(fetch_wheel(cache, project, machine, platforms)) as wheel:
@@ -186,34 +292,49 @@ def new_name(name):
     return stem + SUFFIX + dot + rest
 
 
+def program(cache, machine):
+    """The program that loads libraries, built once; nothing without a compiler for the machine."""
+    program = cache / f"load-{machine}"
+    if not program.exists():
+        (cache / "load.c").write_text(LOADER)
+        target = f"{machine}-linux-gnu.2.31"
+        if machine.endswith("-musl"):
+            target = machine.replace("-", "-linux-")
+        cc = ["cc"] if machine == "x86_64" else ["zig", "cc", "-O1", "-fno-sanitize=all", "-dynamic", "-target", target]
+        if not shutil.which(cc[0]) or run(*cc, cache / "load.c", "-o", program, "-ldl").returncode != 0:
+            return None
+    return program
+
+
 def loader(cache, machine, directory):
     """What loads the file that is its last argument, and its environment; nothing when this machine
     cannot."""
+    load = program(cache, machine)
     if machine == "x86_64":
-        program = cache / "load-x86_64"
-        if not program.exists():
-            (cache / "load.c").write_text(LOADER)
-            run("cc", cache / "load.c", "-o", program, "-ldl", check=True)
         env = {**os.environ, "LD_LIBRARY_PATH": str(directory)}
         # Extension modules take symbols from whoever loads them.
         python = sorted(pathlib.Path("/usr/lib/x86_64-linux-gnu").glob("libpython3.*.so.1.0"))
         if python:
             env["LD_PRELOAD"] = str(python[-1])
-        return lambda file: [program, file], env
+        return load and (lambda file: [load, file], env)
     if machine == "x86_64-musl":
-        # Loads and relocates, but starts nothing.
         musl = next(cache.glob("musl/lib/ld-musl*"), None) or shutil.which("ld-musl-x86_64.so.1")
         libc = next(cache.glob("musl/**/libc.so"), musl)
-        return libc and (lambda file: [libc, "--library-path", directory, "--list", file], None)
+        # Without the program: loads and relocates, but starts nothing.
+        what = [load] if load else ["--list"]
+        return libc and (lambda file: [libc, "--library-path", directory, *what, file], None)
     root = cache / f"root-{ROOTS[machine]}"
     qemu = shutil.which(f"qemu-{machine}-static") or shutil.which(f"qemu-{machine}")
-    ld = next(root.glob("lib/*/ld[6-]*.so.*"), None)
+    ld = next(root.glob("lib/*/ld[6-]*.so.*"), None) or next(root.glob("lib/ld[6-]*.so.*"), None)
     libc = next(root.glob("lib/*/libc.so.6"), None)
     if not (qemu and ld and libc):
         return None
     paths = ":".join(map(str, [directory, libc.parent, root / "usr/lib" / libc.parent.name]))
+    start = [qemu, "-L", root, ld, "--library-path", paths]
+    if load:
+        return lambda file: [*start, load, file], None
     # glibc itself is a program that says its version.
-    return lambda file: [qemu, "-L", root, ld, "--library-path", paths, "--preload", file, libc], None
+    return lambda file: [*start, "--preload", file, libc], None
 
 
 def loads(cache, machine, directory, files):
@@ -242,6 +363,30 @@ def strips(machine):
     return [strip for strip in found if shutil.which(strip[0])]
 
 
+def check_file(tool, path, after, members):
+    """Edits a file, and reads it again. Returns its layout and what is wrong."""
+    old = facts(path)
+    renamed = {need: new_name(need) for need in old["needed"] if need in members}
+    options = [part for pair in renamed.items() for part in ("--rename", *pair)]
+    target = after / new_name(path.name)
+    result = run(tool, path, target, "--id", target.name, "--runpath", "$ORIGIN", *options)
+    if result.returncode != 0:
+        return path, None, [result.stderr.decode().strip()]
+    layout, wrong = json.loads(result.stdout), []
+    now = facts(target)
+    expected = {"soname": [target.name], "runpath": ["$ORIGIN"], "rpath": [],
+                "needed": [renamed.get(need, need) for need in old["needed"]],
+                "versions": sorted(renamed.get(v, v) for v in old["versions"])}
+    if any(now[key] != value for key, value in expected.items()):
+        wrong.append(f"{dict(now)} instead of {expected}")
+    if too_large(path, layout):
+        wrong.append(f"grows by {layout['growth_bytes']}: {layout}")
+    more = complaints(target) - complaints(path)
+    if more:
+        wrong.append(str(sorted(more)[:4]))
+    return path, layout, wrong
+
+
 def check_set(cache, name, tool):
     work = cache / "work" / name
     shutil.rmtree(work, ignore_errors=True)
@@ -252,36 +397,21 @@ def check_set(cache, name, tool):
     members = {path.name for path in files}
     strategies = collections.Counter()
     growth = most = size = 0
-    for path in files:
-        old = facts(path)
-        renamed = {need: new_name(need) for need in old["needed"] if need in members}
-        options = [part for pair in renamed.items() for part in ("--rename", *pair)]
-        target = after / new_name(path.name)
-        result = run(tool, path, target, "--id", target.name, "--runpath", "$ORIGIN", *options)
-        if result.returncode != 0:
-            wrong.append(f"{path.name}: {result.stderr.decode().strip()}")
-            continue
-        layout = json.loads(result.stdout)
-        kind = layout["strategy"]["kind"] + ("!" if layout.get("warnings") else "")
-        strategies[kind] += 1
-        growth += layout["growth_bytes"]
-        most = max(most, layout["growth_bytes"])
-        size = max(size, path.stat().st_size)
-        now = facts(target)
-        expected = {"soname": [target.name], "runpath": ["$ORIGIN"], "rpath": [],
-                    "needed": [renamed.get(need, need) for need in old["needed"]],
-                    "versions": sorted(renamed.get(v, v) for v in old["versions"])}
-        if any(now[key] != value for key, value in expected.items()):
-            wrong.append(f"{path.name}: {dict(now)} instead of {expected}")
-        strings = new_strings(path)
-        if layout["growth_bytes"] > 4096 + strings:
-            wrong.append(f"{path.name}: grows by {layout['growth_bytes']}: {layout}")
-        more = complaints(target) - complaints(path)
-        if more:
-            wrong.append(f"{path.name}: {sorted(more)[:4]}")
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as threads:
+        for path, layout, found in threads.map(lambda path: check_file(tool, path, after, members), files):
+            wrong += [f"{path.name}: {what}" for what in found]
+            if layout is None:
+                continue
+            kind = layout["strategy"]["kind"] + ("!" if layout.get("warnings") else "")
+            strategies[kind] += 1
+            growth += layout["growth_bytes"]
+            most = max(most, layout["growth_bytes"])
+            size = max(size, path.stat().st_size)
     row = [name, machine, len(files), size >> 20, f"{growth / max(len(files), 1):.0f}", most,
            " ".join(f"{kind}:{n}" for kind, n in sorted(strategies.items()))]
     could = loads(cache, machine, work / "before", files)
+    if not could and "WHEELSMITH_TEST_REQUIRE" in os.environ:
+        wrong.append("none of the libraries could be loaded before")
     if could is None:
         return row + ["-", "-"], wrong
     edited = [after / new_name(path.name) for path in files if (after / new_name(path.name)).exists()]
@@ -308,22 +438,49 @@ def check_set(cache, name, tool):
     return row, wrong
 
 
-def new_strings(path):
-    """The bytes that the tables that may have to move have, which no layout can avoid."""
+def too_large(path, layout):
+    """Whether a file grows by more than a page and the sections that had to move: not the table of
+    names where smaller ones lie behind it, which is how GNU ld links."""
+    displaced = layout["strategy"].get("displaced", ())
     with open(path, "rb") as file:
-        names = (".dynstr", ".dynamic")
-        sections = [ELFFile(file).get_section_by_name(name) for name in names]
-        front = [s for s in ELFFile(file).iter_sections()
-                 if s["sh_type"] in ("SHT_NOTE", "SHT_GNU_HASH", "SHT_HASH", "SHT_DYNSYM")]
-        return sum(s["sh_size"] for s in sections if s) + sum(s["sh_size"] for s in front)
+        sections = [(s.name, s["sh_size"]) for s in ELFFile(file).iter_sections()]
+    sizes = dict(sections)
+    names = [name for name, _ in sections]
+    at = names.index(".dynstr") if ".dynstr" in names else len(names)
+    behind = [name for name in names[at + 1 : at + 4] if name.startswith(".gnu.version")]
+    could_stay = behind and 256 < sum(map(sizes.get, behind)) < sizes[".dynstr"]
+    is_in_vain = could_stay and ".dynstr" in displaced
+    return is_in_vain or layout["growth_bytes"] > 4096 + sum(sizes.get(name, 0) for name in displaced)
+
+
+def prepare(cache):
+    """Lets the subset find what the test environment has."""
+    cache.mkdir(parents=True, exist_ok=True)
+    env = pathlib.Path(os.environ["WHEELSMITH_TEST_ENV"]).resolve()
+    parts = {"root-arm64": "arm64-root", "root-s390x": "s390x-root", "musl": "musl/x86_64",
+             "judges": "judges"}
+    for name, part in parts.items():
+        if not (cache / name).exists() and (env / part).exists():
+            (cache / name).symlink_to(env / part)
 
 
 def main():
-    cache = pathlib.Path(sys.argv[1]).resolve()
-    run("cargo", "build", "-q", "-p", "wheelsmith-core", "--example", "patch-elf", cwd=HERE, check=True)
-    target = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", HERE / "target"))
-    tool = target / "debug/examples/patch-elf"
-    names = sys.argv[2:] or ["host", *WHEELS, *DEBIAN]
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--tool", type=pathlib.Path)
+    parser.add_argument("--subset", action="store_true")
+    parser.add_argument("cache", type=pathlib.Path)
+    parser.add_argument("sets", nargs="*")
+    arguments = parser.parse_args()
+    cache, tool = arguments.cache.resolve(), arguments.tool
+    if tool is None:
+        build = ["cargo", "build", "-q", "-p", "wheelsmith-core", "--example", "patch-elf"]
+        run(*build, cwd=HERE, check=True)
+        target = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", HERE / "target"))
+        tool = target / "debug/examples/patch-elf"
+    names = arguments.sets or ["host", *WHEELS, *DEBIAN]
+    if arguments.subset:
+        prepare(cache)
+        names = arguments.sets or list(SUBSET)
     all_wrong = []
     total = 0
     print("set | machine | files | largest MiB | growth, mean | growth, most | layouts | loaded | stripped")
@@ -334,6 +491,8 @@ def main():
         for line in wrong:
             print(f"    WRONG {line}", flush=True)
         all_wrong += wrong
+    if arguments.subset and "WHEELSMITH_TEST_REQUIRE" in os.environ and total < FEWEST:
+        all_wrong.append("few libraries")
     print(f"{total} libraries, {len(all_wrong)} complaints")
     return 1 if all_wrong else 0
 

@@ -14,7 +14,9 @@
 #   tools/chromium         a browser that needs no screen
 #   tools/qemu-aarch64     runs aarch64 programs of Linux
 #   tools/rustc-aarch64    a rustc that has the standard library of aarch64-unknown-linux-gnu
+#   tools/ld-musl-x86_64   the loader of musl, and so its C library; and for aarch64
 #   arm64-root/            a Debian root with `usr/bin/python3` and pip, for qemu's `-L`
+#   s390x-root/            the C library and zlib of Debian for a machine with the high byte first
 #
 # Parts that are there already are not looked at again, so that a second run takes no time. As root
 # on Debian, missing system packages are installed; otherwise the part is left out, and said so.
@@ -82,14 +84,16 @@ cargo_itself() {
     say cargo "$(command -v cargo)"
 }
 
-# A C compiler and `readelf`: cargo links with the one, tests ask the other. make and pkg-config build
-# components.
+# Compilers of C and C++, `readelf` and `eu-elflint`: cargo links with one, tests ask the others. make
+# and pkg-config build components.
 system_tools() {
     local log=$env/log/system.log packages=()
     command -v cc >/dev/null || packages+=(gcc libc6-dev)
+    command -v c++ >/dev/null || packages+=(g++)
     command -v readelf >/dev/null || packages+=(binutils)
     command -v make >/dev/null || packages+=(make)
     command -v pkg-config >/dev/null || packages+=(pkg-config)
+    command -v eu-elflint >/dev/null || packages+=(elfutils)
     if [ ${#packages[@]} -gt 0 ]; then
         if ! may_install; then
             missing "system tools" "install: ${packages[*]}"
@@ -98,7 +102,7 @@ system_tools() {
         : >"$log"
         apt_install "$log" "${packages[@]}" || { missing "system tools" "apt-get failed" "$log"; return; }
     fi
-    say "system tools" "$(command -v cc readelf make pkg-config | tr '\n' ' ')"
+    say "system tools" "$(command -v cc c++ readelf eu-elflint make pkg-config | tr '\n' ' ')"
 }
 
 # The first Python that all judges support, or else the first that some do.
@@ -250,15 +254,16 @@ rust_for_aarch64() {
     say "rust aarch64" "$program"
 }
 
-# apt with a state of its own that knows arm64 only: needs no root, and changes nothing outside.
-arm64_apt() {
-    local state=$env/apt
+# apt with a state of its own that knows one machine only: needs no root, and changes nothing outside.
+arm64_apt() { foreign_apt arm64 "$@"; }
+foreign_apt() { # architecture, command…
+    local state=$env/apt arch=$1; shift
     mkdir -p "$state/lists/partial" "$state/cache/archives/partial"
     : >"$state/status"
     cat >"$state/apt.conf" <<CONF
 #clear APT::Architectures;
-APT::Architecture "arm64";
-APT::Architectures { "arm64"; };
+APT::Architecture "$arch";
+APT::Architectures { "$arch"; };
 APT::Sandbox::User "$(id -un)";
 Acquire::Languages "none";
 Dir::State "$state";
@@ -308,6 +313,62 @@ arm64_root() {
     say "arm64 python" "$(cat "$stamp")"
 }
 
+# Libraries of a big-endian machine, and what loads them.
+s390x_root() {
+    local log=$env/log/s390x-root.log root=$env/s390x-root program package
+    if [ ! -e "$root/.complete" ]; then
+        if ! is_debian; then
+            missing "s390x zlib" "needs apt-get, to download Debian's packages"
+            return
+        fi
+        echo "unpacking zlib for s390x" >&2
+        rm -rf "$root" "$env/apt"
+        mkdir -p "$root" "$env/apt"
+        foreign_apt s390x apt-get update >"$log" 2>&1 || { missing "s390x zlib" "apt-get update failed" "$log"; return; }
+        (cd "$env/apt/cache" && foreign_apt s390x apt-get download libc6 zlib1g) >>"$log" 2>&1 ||
+            { missing "s390x zlib" "the packages could not be downloaded" "$log"; return; }
+        for package in "$env"/apt/cache/*.deb; do dpkg -x "$package" "$root" >>"$log" 2>&1; done
+        rm -rf "$env/apt"
+        touch "$root/.complete"
+    fi
+    # It came with the one for aarch64.
+    if program=$(command -v qemu-s390x-static || command -v qemu-s390x); then
+        ln -sfn "$program" "$env/tools/qemu-s390x"
+    elif [ -x "$env/qemu/usr/bin/qemu-s390x-static" ]; then
+        ln -sfn "$env/qemu/usr/bin/qemu-s390x-static" "$env/tools/qemu-s390x"
+    fi
+    say "s390x zlib" "$(basename "$(readlink -f "$root"/lib/s390x-linux-gnu/libz.so.1)")"
+}
+
+# musl is one file: it loads programs that were linked to it, wherever it lies.
+musl() {
+    local log=$env/log/musl.log machine from link
+    for machine in x86_64 aarch64; do
+        link=$env/tools/ld-musl-$machine from=$env/musl/$machine
+        if [ ! -x "$link" ]; then
+            if ! is_debian; then
+                missing musl "needs apt-get, to download Debian's package"
+                return
+            fi
+            rm -rf "$from"
+            mkdir -p "$from" "$env/apt"
+            if [ $machine = aarch64 ]; then
+                arm64_apt apt-get update >>"$log" 2>&1 || true
+                (cd "$from" && arm64_apt apt-get download musl) >>"$log" 2>&1 || true
+                rm -rf "$env/apt"
+            else
+                (cd "$from" && apt-get download musl:amd64) >>"$log" 2>&1 || true
+            fi
+            if ! dpkg -x "$from"/musl_*.deb "$from" >>"$log" 2>&1; then
+                missing musl "the package for $machine could not be downloaded" "$log"
+                return
+            fi
+            ln -sfn "$from/lib/$machine-linux-musl/libc.so" "$link"
+        fi
+    done
+    say musl "the loaders for x86_64 and aarch64"
+}
+
 # A few small wheels to compare verdicts on. They are no part that tests need: an index may be out of
 # reach, and wheels may be withdrawn.
 wheels() {
@@ -328,6 +389,8 @@ qemu
 browser
 rust_for_aarch64
 arm64_root
+s390x_root
+musl
 if [ $absent -gt 0 ]; then
     echo "$absent part(s) absent: tests that need them are skipped, and say so"
     if $require; then exit 1; fi

@@ -1,19 +1,55 @@
+//! Real libraries get new names, and still work: `scripts/patch-matrix.py` asks other tools, and
+//! loads them. Here it takes the few that the test environment has.
+//!
 //! With `WHEELSMITH_TEST_LIBRARIES=<directory>`, every shared library below it gets new names, and a
-//! table of what that took is printed. `scripts/patch-matrix.py` loads them as well.
+//! table of what that took is printed.
 #![allow(
     clippy::disallowed_methods,
     clippy::unwrap_used,
     reason = "tests are a world of their own"
 )]
-#![allow(clippy::print_stdout, reason = "the table is the point")]
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "the table is the point")]
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use wheelsmith_core::binary::Format;
 use wheelsmith_core::binary::elf::{Elf, Kind};
 use wheelsmith_core::patch::elf::{Strategy, plan, strip};
 use wheelsmith_core::patch::{Edit, Error, Search, apply};
+
+/// Of this machine and of others, one of them big-endian; for glibc and musl; in C, C++ and Rust.
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+#[test]
+fn libraries_work_under_new_names() {
+    let test = "libraries_work_under_new_names";
+    let Some(env) = std::env::var_os("WHEELSMITH_TEST_ENV").map(PathBuf::from) else {
+        let is_required = std::env::var_os("WHEELSMITH_TEST_REQUIRE").is_some();
+        assert!(!is_required, "{test}: WHEELSMITH_TEST_ENV is not set");
+        return eprintln!("skipped {test}: run scripts/test.sh, which prepares what it needs");
+    };
+    let repository = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    // Examples are not built for one test alone; with all others, this one is there already.
+    let build =
+        ["build", "-q", "--locked", "--workspace", "--all-features", "--example", "patch-elf"];
+    let cargo = Command::new(env!("CARGO")).args(build).current_dir(repository).status().unwrap();
+    assert!(cargo.success(), "{test}: the example was not built");
+    let built = std::env::current_exe().unwrap();
+    let tool = built.ancestors().nth(3).unwrap().join("debug/examples/patch-elf");
+
+    let temp = tempfile::tempdir().unwrap();
+    let done = Command::new(env.join("judges/bin/python"))
+        .arg(repository.join("scripts/patch-matrix.py"))
+        .arg("--tool")
+        .args([&tool, Path::new("--subset"), temp.path()])
+        .output()
+        .unwrap();
+    let (table, errors) =
+        (String::from_utf8_lossy(&done.stdout), String::from_utf8_lossy(&done.stderr));
+    println!("{table}");
+    assert!(done.status.success(), "{table}{errors}");
+}
 
 #[test]
 fn real_libraries_get_new_names() {

@@ -26,6 +26,11 @@ pub(super) fn plan(
     let new_names: Vec<String> = new_names.collect();
     for file in files {
         let Some(elf) = &file.elf else { continue };
+        let says_nothing =
+            elf.interpreter.is_none() && elf.needed.is_empty() && elf.soname.is_none();
+        if says_nothing && !elf.has_section_headers {
+            plan.packed.push(file.path.clone());
+        }
         let mut edit = Edit::default();
         let none = BTreeMap::new();
         let grafted = closure.by_file.get(&file.path).unwrap_or(&none);

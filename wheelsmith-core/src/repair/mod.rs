@@ -5,6 +5,7 @@
 //! comes out is audited before it gets its name.
 
 mod apply;
+mod bundle;
 mod closure;
 mod elf;
 mod launcher;
@@ -20,7 +21,9 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 pub use apply::{Error, Repaired, Request, repair};
+pub use bundle::{Bundled, bundle};
 pub use roots::Roots;
+pub use sbom::Origin;
 
 use crate::audit::{NativeFile, System, Terms, Wanted};
 use crate::name::{Digest, WheelFilename, WheelPath};
@@ -39,6 +42,10 @@ pub struct RepairPlan {
     pub hooks: BTreeMap<WheelPath, Hook>,
     /// Libraries that nobody found. With any of these the wheel cannot be repaired.
     pub missing: Vec<Missing>,
+    /// Programs that are left as they are because nothing tells what they need: without section
+    /// headers and dynamic entries, as packers such as UPX leave them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub packed: Vec<WheelPath>,
     /// The directory of the libraries, from the top of the wheel.
     pub libraries: String,
 }
@@ -93,6 +100,8 @@ pub struct Options {
     pub terms: Terms,
     /// The directory of the libraries; by default `<name>.libs`, for macOS `<package>/.dylibs`.
     pub lib_dir: Option<String>,
+    /// Where libraries that were built from source come from, by the digest of the file.
+    pub origins: BTreeMap<Digest, Origin>,
 }
 
 /// A library that was found.

@@ -8,6 +8,7 @@
 //! A file is stripped before it is edited, never after: not every `strip` keeps what it does not
 //! know ([`strip`] is one that does).
 
+mod behind;
 mod change;
 mod dynamic;
 mod image;
@@ -106,9 +107,13 @@ impl Prepared {
         };
         let Some(change) = change::change(image, &dynamic, edit)? else { return Ok(None) };
         let room = if change.entries_grew || change.strings_grew {
-            let room = room::find(image, &dynamic, &change)?;
-            let positions = Positions::find(image, &dynamic, &change, &room)?;
-            Some((room, positions))
+            match room::find(image, &dynamic, &change)? {
+                Some(room) => {
+                    let positions = Positions::find(image, &dynamic, &change, &room)?;
+                    Some((room, positions))
+                }
+                None => None,
+            }
         } else {
             None
         };

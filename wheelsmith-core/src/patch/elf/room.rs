@@ -1,6 +1,8 @@
 //! Where the parts of a file go that have become too large for their place: into one new segment
 //! at its end. Every loader maps another PT_LOAD; nothing that code points to moves.
 //!
+//! What is large and need not move stays: see [`super::behind`].
+//!
 //! What costs thought is the program header for it. It takes, in this order: one that is not used,
 //! such as that of a segment whose parts move now or moved before; free bytes behind the table; the
 //! place of the parts right behind the table, which only the dynamic entries know by address, and
@@ -10,6 +12,7 @@ use goblin::elf::header;
 use goblin::elf::program_header::{self as ph, ProgramHeader};
 use goblin::elf::section_header::{self as sh, SectionHeader};
 
+use super::behind;
 use super::change::Change;
 use super::dynamic::{Dynamic, is_movable_table};
 use super::image::{Image, Span, is_loaded, malformed, span, unsupported};
@@ -23,9 +26,7 @@ pub(super) struct Part {
     pub(super) content: PartContent,
 }
 
-/// What a part has at its new place. The order is that of the new segment: no other segment whose
-/// header comes before, as that of the loader's name does, may begin where the new one begins.
-/// `llvm-strip` takes the first of two for the one that decides, and its alignment is none.
+/// What a part has at its new place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum PartContent {
     Strings,
@@ -47,10 +48,23 @@ pub(super) struct Room {
 /// No part needs more, in bytes.
 const LARGEST_ALIGNMENT: u64 = 4096;
 
-pub(super) fn find(image: &Image<'_>, dynamic: &Dynamic, change: &Change) -> Result<Room, Error> {
+/// Nothing when all fits where it is.
+pub(super) fn find(
+    image: &Image<'_>,
+    dynamic: &Dynamic,
+    change: &Change,
+) -> Result<Option<Room>, Error> {
     let mut parts = Vec::new();
+    let last = last_segment(image, dynamic);
     if change.strings_grew {
-        add(&mut parts, strings_part(dynamic));
+        let strings = strings_part(dynamic);
+        // What is in the last segment moves in any case.
+        let moves = last.as_ref().is_some_and(|(_, others)| others.contains(&strings));
+        let length = change.strings.len() as u64;
+        match if moves { None } else { behind::make_room(image, dynamic, length) } {
+            Some(behind) => parts.extend(behind),
+            None => add(&mut parts, strings),
+        }
     }
     if change.entries_grew {
         if image.header.e_machine == header::EM_MIPS {
@@ -59,7 +73,9 @@ pub(super) fn find(image: &Image<'_>, dynamic: &Dynamic, change: &Change) -> Res
         }
         add(&mut parts, entries_part(image, dynamic));
     }
-    let last = last_segment(image, dynamic);
+    if parts.is_empty() {
+        return Ok(None);
+    }
     let mut moves_headers = false;
     if let Some((load, others)) = &last {
         for part in others {
@@ -86,12 +102,21 @@ pub(super) fn find(image: &Image<'_>, dynamic: &Dynamic, change: &Change) -> Res
             None => return Err(unsupported("it has no room for another program header")),
         }
     }
-    parts.sort_by_key(|part| (part.content, part.old.offset));
+    // No other segment whose header comes before, as that of the loader's name does, may begin where
+    // the new one begins. `llvm-strip` takes the first of two for the one that decides, and its
+    // alignment is none.
+    let has_header = |part: &Part| {
+        let is_there = |segment: &ProgramHeader| {
+            segment.p_type != ph::PT_LOAD && part.old.has_address(segment.p_vaddr)
+        };
+        part.content != PartContent::Strings && image.segments.iter().any(is_there)
+    };
+    parts.sort_by_key(|part| (has_header(part), part.content, part.old.offset));
     let keep = match &last {
         Some((load, _)) => image.segments[*load].p_offset,
         None => content_end(image)?,
     };
-    Ok(Room { parts, dropped, keep, moves_headers })
+    Ok(Some(Room { parts, dropped, keep, moves_headers }))
 }
 
 fn strings_part(dynamic: &Dynamic) -> Part {
@@ -115,7 +140,22 @@ fn last_segment(image: &Image<'_>, dynamic: &Dynamic) -> Option<(usize, Vec<Part
     let bytes = load_span(load);
     let inside = |s: Span| s.offset >= bytes.offset && s.end() <= bytes.end();
     let before = |s: Span| s.end() <= bytes.offset;
-    if load.p_filesz != load.p_memsz || number == 0 || !inside(dynamic.strings) {
+    // The names may have stayed where they were: then what made room for them is in it.
+    let has_names = inside(dynamic.strings);
+    let made_room = |section: &SectionHeader| {
+        is_loaded(section)
+            && load_memory(load, section.sh_addr)
+            && matches!(
+                section.sh_type,
+                sh::SHT_GNU_VERSYM
+                    | sh::SHT_GNU_VERDEF
+                    | sh::SHT_GNU_VERNEED
+                    | sh::SHT_GNU_HASH
+                    | sh::SHT_HASH
+            )
+    };
+    let is_ours = has_names || image.sections.iter().any(made_room);
+    if load.p_filesz != load.p_memsz || number == 0 || !is_ours {
         return None;
     }
     let headers = image.program_headers();
@@ -138,7 +178,10 @@ fn last_segment(image: &Image<'_>, dynamic: &Dynamic) -> Option<(usize, Vec<Part
             return None;
         }
     }
-    let mut parts = vec![strings_part(dynamic)];
+    let mut parts = Vec::new();
+    if has_names {
+        parts.push(strings_part(dynamic));
+    }
     if inside(dynamic.place) {
         parts.push(entries_part(image, dynamic));
     }
@@ -187,7 +230,7 @@ fn load_memory(load: &ProgramHeader, address: u64) -> bool {
 }
 
 /// Whether only dynamic entries and program headers know where a section is.
-fn is_movable(image: &Image<'_>, dynamic: &Dynamic, section: &SectionHeader) -> bool {
+pub(super) fn is_movable(image: &Image<'_>, dynamic: &Dynamic, section: &SectionHeader) -> bool {
     match section.sh_type {
         sh::SHT_NOTE
         | sh::SHT_HASH
@@ -208,7 +251,11 @@ fn is_movable(image: &Image<'_>, dynamic: &Dynamic, section: &SectionHeader) -> 
 }
 
 /// The parts that the sections make. Notes of one segment stay together.
-fn joined(image: &Image<'_>, dynamic: &Dynamic, sections: &[&SectionHeader]) -> Option<Vec<Part>> {
+pub(super) fn joined(
+    image: &Image<'_>,
+    dynamic: &Dynamic,
+    sections: &[&SectionHeader],
+) -> Option<Vec<Part>> {
     let mut parts: Vec<Part> = Vec::new();
     for section in sections {
         let mut old = span(section);

@@ -137,6 +137,29 @@ fn shorter_names_fit_where_they_were() {
 }
 
 #[test]
+fn names_stay_where_what_is_behind_them_is_smaller() {
+    let check = |name: &str, id: &str, stay: bool| {
+        let bytes = fixture(name);
+        let edit = Edit { id: Some(id.to_owned()), ..Edit::default() };
+        let new = apply(bytes, &edit).unwrap();
+        let Strategy::NewSegment { displaced, .. } = plan(bytes, &edit).unwrap().strategy else {
+            panic!("{name}: no new segment");
+        };
+        let has = |section: &str| displaced.iter().any(|name| name == section);
+        assert_eq!((has(".dynstr"), has(".gnu.version")), (!stay, stay), "{name}: {displaced:?}");
+        new
+    };
+    // GNU ld puts the versions of symbols behind the names, LLD what is larger than they are.
+    let new = check("quiet-gnu-ld.so", "abc", true);
+    check("quiet-gnu-ld.so", "a-longer-name.so", false);
+    check("x86_64.so", "a-longer-name.so", false);
+    let edit = Edit { id: Some("a-longer-name.so".to_owned()), ..Edit::default() };
+    let again = apply(&new, &edit).unwrap();
+    let loads = |bytes: &[u8]| Image::read(bytes).unwrap().loads().count();
+    assert_eq!(loads(&again), loads(&new), "the second edit replaces the segment of the first");
+}
+
+#[test]
 fn libraries_are_dropped() {
     for name in ["x86_64.so", "s390x.so", "i686.so"] {
         let bytes = fixture(name);

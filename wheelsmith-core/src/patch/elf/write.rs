@@ -122,6 +122,10 @@ impl Positions {
         Some((placed, Span { offset: new.offset + step, address: new.address + step, ..new }))
     }
 
+    fn has(&self, content: PartContent) -> bool {
+        self.parts.iter().any(|placed| placed.part.content == content)
+    }
+
     /// Where a section has gone.
     fn moved_section(&self, section: &SectionHeader) -> Option<SectionHeader> {
         let bytes = span(section);
@@ -158,12 +162,12 @@ pub(super) fn in_place(
     let mut out = image.bytes.to_vec();
     write_over(&mut out, &change.writes)?;
     put(&mut out, dynamic.strings.offset, &change.strings)?;
-    put(
-        &mut out,
-        dynamic.place.offset,
-        &entries(image, dynamic, &change.entries, dynamic.place.size)?,
-    )?;
+    let mut entries_now = change.entries.clone();
+    set_names_size(&mut entries_now, change);
+    let bytes = entries(image, dynamic, &entries_now, dynamic.place.size)?;
+    put(&mut out, dynamic.place.offset, &bytes)?;
     let mut sections = image.sections.clone();
+    grow_names(&mut sections, dynamic, change);
     set_version_needs(&mut sections, change);
     let at = image.section_headers().start;
     put_table(&mut out, image, at, &sections)?;
@@ -178,32 +182,41 @@ pub(super) fn with_segment(
     room: &Room,
     positions: &Positions,
 ) -> Result<Vec<u8>, Error> {
-    let mut old = image.bytes.to_vec();
-    write_over(&mut old, &change.writes)?;
-    move_symbols(&mut old, image, positions)?;
-
-    let mut out = Vec::with_capacity(index(positions.length, "new file")?);
-    out.extend_from_slice(old.get(..index(room.keep, "file")?).ok_or_else(|| outside("file"))?);
-    clear(&mut out, image, positions);
-    out.resize(index(positions.length, "new file")?, 0);
+    let length = index(positions.length, "new file")?;
+    // Files may be large: one more copy of it, and no other.
+    let mut out = Vec::with_capacity(length.max(image.bytes.len()));
+    out.extend_from_slice(image.bytes);
+    write_over(&mut out, &change.writes)?;
+    move_symbols(&mut out, image, positions)?;
+    let mut parts = Vec::with_capacity(positions.parts.len());
     for placed in &positions.parts {
-        let new_entries;
-        let bytes = match placed.part.content {
+        parts.push(match placed.part.content {
             PartContent::Same => {
                 let start = index(placed.part.old.offset, "section")?;
                 let end = index(placed.part.old.end(), "section")?;
-                old.get(start..end).ok_or_else(|| outside("section"))?
+                out.get(start..end).ok_or_else(|| outside("section"))?.to_vec()
             }
-            PartContent::Strings => change.strings.as_slice(),
+            PartContent::Strings => change.strings.clone(),
             PartContent::Entries => {
-                let entries_now = moved_entries(change, positions);
-                new_entries = entries(image, dynamic, &entries_now, placed.new.size)?;
-                new_entries.as_slice()
+                entries(image, dynamic, &moved_entries(change, positions), placed.new.size)?
             }
-        };
-        put(&mut out, placed.new.offset, bytes)?;
+        });
     }
-    if !positions.parts.iter().any(|placed| placed.part.content == PartContent::Entries) {
+
+    let keep = index(room.keep, "file")?;
+    if keep > out.len() {
+        return Err(outside("file"));
+    }
+    out.truncate(keep);
+    clear(&mut out, image, positions);
+    out.resize(length, 0);
+    for (placed, bytes) in positions.parts.iter().zip(parts) {
+        put(&mut out, placed.new.offset, &bytes)?;
+    }
+    if !positions.has(PartContent::Strings) {
+        put(&mut out, dynamic.strings.offset, &change.strings)?;
+    }
+    if !positions.has(PartContent::Entries) {
         let entries_now = moved_entries(change, positions);
         let bytes = entries(image, dynamic, &entries_now, dynamic.place.size)?;
         put(&mut out, dynamic.place.offset, &bytes)?;
@@ -232,6 +245,9 @@ pub(super) fn with_segment(
             positions.moved_section(section).unwrap_or_else(|| section.clone())
         };
         let mut sections: Vec<SectionHeader> = image.sections.iter().map(moved).collect();
+        if !positions.has(PartContent::Strings) {
+            grow_names(&mut sections, dynamic, change);
+        }
         set_version_needs(&mut sections, change);
         put_table(&mut out, image, at, &sections)?;
     } else {
@@ -307,11 +323,26 @@ fn moved_entries(change: &Change, positions: &Positions) -> Vec<Dyn> {
             if let Some((_, new)) = positions.moved(entry.d_val) {
                 entry.d_val = new.address;
             }
-        } else if entry.d_tag == tag::DT_STRSZ {
-            entry.d_val = change.strings.len() as u64;
         }
     }
+    set_names_size(&mut entries, change);
     entries
+}
+
+fn set_names_size(entries: &mut [Dyn], change: &Change) {
+    for entry in entries.iter_mut().filter(|entry| entry.d_tag == tag::DT_STRSZ) {
+        entry.d_val = change.strings.len() as u64;
+    }
+}
+
+/// The section of the names, where they stay.
+fn grow_names(sections: &mut [SectionHeader], dynamic: &Dynamic, change: &Change) {
+    let is_names = |section: &&mut SectionHeader| {
+        section.sh_type == sh::SHT_STRTAB && span(section) == dynamic.strings
+    };
+    for section in sections.iter_mut().filter(is_names) {
+        section.sh_size = change.strings.len() as u64;
+    }
 }
 
 /// Symbols of sections that moved, such as `_DYNAMIC`, move with them.
