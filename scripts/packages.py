@@ -257,7 +257,8 @@ def main() -> int:
     target_dir = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", REPOSITORY / "target"))
     program = args.program
     if program is None:
-        build = ["cargo", "build", "--locked", "--quiet", "-p", "wheelsmith-cli"]
+        # As the tests are built, so that nothing is compiled for this alone.
+        build = ["cargo", "build", "--locked", "--quiet", "--workspace", "--all-features"]
         subprocess.run(build, cwd=REPOSITORY, check=True)
         program = target_dir / "debug" / "wheelsmith"
     tools = pathlib.Path(os.environ.get("WHEELSMITH_TEST_ENV", REPOSITORY / "target" / "test-env"))

@@ -91,9 +91,9 @@ system_tools() {
     command -v cc >/dev/null || packages+=(gcc libc6-dev)
     command -v c++ >/dev/null || packages+=(g++)
     command -v readelf >/dev/null || packages+=(binutils)
-    command -v eu-elflint >/dev/null || packages+=(elfutils)
     command -v make >/dev/null || packages+=(make)
     command -v pkg-config >/dev/null || packages+=(pkg-config)
+    command -v eu-elflint >/dev/null || packages+=(elfutils)
     if [ ${#packages[@]} -gt 0 ]; then
         if ! may_install; then
             missing "system tools" "install: ${packages[*]}"

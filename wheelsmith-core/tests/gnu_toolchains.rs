@@ -110,7 +110,7 @@ fn the_environment_names_a_compiler_with_arguments() {
     assert_ne!(plain.id, found.id);
     let wrappers = Wrappers::write(&found, temp.path(), true, Path::new("wheelsmith")).unwrap();
     assert_ne!(wrappers.cc, found.cc.program);
-    assert!(fs::read_to_string(&wrappers.cc).unwrap().contains(" '-DX=1' '-DY=2' \"$@\"\n"));
+    assert!(fs::read_to_string(&wrappers.cc).unwrap().contains(" '-DX=1' '-DY=2' $pie \"$@\"\n"));
 
     let error = find(ToolchainKind::Auto, ARM, &[(name, "gcc")], temp.path()).unwrap_err();
     let text = error.to_string();

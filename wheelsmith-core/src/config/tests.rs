@@ -105,24 +105,6 @@ fn components_are_checked() {
 }
 
 #[test]
-fn libraries_are_looked_for_where_they_may_come_from() {
-    let wheel = |body: &str| format!("[project]\nname = 'demo'\n[[tool.wheelsmith.wheel]]\n{body}");
-    let denied = parse("demo.toml", &wheel("library-path = ['deps']\n")).unwrap_err();
-    assert_eq!(
-        denied.to_string(),
-        "demo.toml:4:1: `tool.wheelsmith.wheel[0].library-path`: nothing is looked for there, since \
-         external libraries are denied\n    add `external = \"bundle\"` to copy libraries from there \
-         into the wheel"
-    );
-    let text = "external = 'bundle'\nlibrary-path = ['all']\n\
-                [tool.wheelsmith.target.s390x-unknown-linux-gnu]\nlibrary-path = ['own']\n";
-    let config = parse("demo.toml", &wheel(text)).unwrap();
-    let dirs = |target: &str| config.library_path(&config.wheels[0], target.parse().unwrap());
-    assert_eq!(dirs("s390x-unknown-linux-gnu"), ["own", "all"]);
-    assert_eq!(dirs("x86_64-unknown-linux-gnu"), ["all"]);
-}
-
-#[test]
 fn recipes_are_checked() {
     let outputs = "outputs = [{ from = 'lib/liba.a', role = 'static-library' }]\n";
     let recipe = |kind: &str, body: &str, expected: &str| {
@@ -177,6 +159,24 @@ fn recipes_are_checked() {
         "demo.toml:5:14: `tool.wheelsmith.component[0].outputs[0].from`: `{build}/x`: nothing is \
          built here",
     );
+}
+
+#[test]
+fn libraries_are_looked_for_where_they_may_come_from() {
+    let wheel = |body: &str| format!("[project]\nname = 'demo'\n[[tool.wheelsmith.wheel]]\n{body}");
+    let denied = parse("demo.toml", &wheel("library-path = ['deps']\n")).unwrap_err();
+    assert_eq!(
+        denied.to_string(),
+        "demo.toml:4:1: `tool.wheelsmith.wheel[0].library-path`: nothing is looked for there, since \
+         external libraries are denied\n    add `external = \"bundle\"` to copy libraries from there \
+         into the wheel"
+    );
+    let text = "external = 'bundle'\nlibrary-path = ['all']\n\
+                [tool.wheelsmith.target.s390x-unknown-linux-gnu]\nlibrary-path = ['own']\n";
+    let config = parse("demo.toml", &wheel(text)).unwrap();
+    let dirs = |target: &str| config.library_path(&config.wheels[0], target.parse().unwrap());
+    assert_eq!(dirs("s390x-unknown-linux-gnu"), ["own", "all"]);
+    assert_eq!(dirs("x86_64-unknown-linux-gnu"), ["all"]);
 }
 
 #[test]
