@@ -20,5 +20,6 @@ pub mod repair;
 pub mod runtime;
 pub mod source;
 pub mod sys;
+pub mod testing;
 pub mod toolchain;
 pub mod wheel;
