@@ -4,7 +4,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 use wheelsmith_core::sys::Env;
 
 use crate::commands::{
-    audit, build, completions, fetch, init, repair, show, toolchain, wheel, wrapper,
+    audit, build, completions, fetch, init, repair, show, test, toolchain, wheel, wrapper,
 };
 
 const AFTER_HELP: &str = "\
@@ -13,6 +13,7 @@ Examples:
   wheelsmith build                                    wheels for every configured target
   wheelsmith build --target aarch64-unknown-linux-gnu --out dist
   wheelsmith audit dist/*.whl                         do their files keep their tags?
+  wheelsmith test                                     do they work, on every Python here?
   wheelsmith toolchain                                which compilers there are
 
 Exit codes: 0 done, and good; 1 done, and the answer is no; 2 could not be done.";
@@ -39,6 +40,7 @@ pub(crate) struct Args {
 pub(crate) enum Command {
     Build(build::Args),
     Audit(audit::Args),
+    Test(test::Args),
     Show(show::Args),
     Fetch(fetch::Args),
     Toolchain(toolchain::Args),

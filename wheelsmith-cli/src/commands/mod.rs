@@ -7,6 +7,7 @@ pub(crate) mod fetch;
 pub(crate) mod init;
 pub(crate) mod repair;
 pub(crate) mod show;
+pub(crate) mod test;
 pub(crate) mod toolchain;
 pub(crate) mod wheel;
 pub(crate) mod wrapper;
@@ -25,8 +26,13 @@ use crate::output::Output;
 
 /// Runs a command.
 pub(crate) fn run(command: Command, host: &Host, output: &Output) -> anyhow::Result<Exit> {
-    if !output.is_for_all() && !matches!(command, Command::Audit(_)) {
-        anyhow::bail!("this command answers in the forms `human` and `json` only");
+    let is_answered = match &command {
+        Command::Audit(_) => true,
+        Command::Test(_) => output.is_for_all() || output.is_junit(),
+        _ => output.is_for_all(),
+    };
+    if !is_answered {
+        anyhow::bail!("this command does not answer in this form; all know `human` and `json`");
     }
     match command {
         Command::Audit(args) => audit::run(&args, host, output),
@@ -35,6 +41,7 @@ pub(crate) fn run(command: Command, host: &Host, output: &Output) -> anyhow::Res
         Command::Show(args) => show::run(&args, host, output),
         Command::Toolchain(args) => toolchain::run(&args, host, output),
         Command::Init(args) => init::run(&args, output),
+        Command::Test(args) => test::run(&args, host, output),
         Command::Repair(args) => repair::run(&args, host, output),
         Command::Wheel(args) => wheel::run(&args, host, output),
         Command::Completions(args) => completions::run(&args),

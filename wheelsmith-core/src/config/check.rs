@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::diagnose::{Locator, did_you_mean};
 use super::raw::{
     RawArtifact, RawAudit, RawComponent, RawConfig, RawDefine, RawFile, RawKind, RawOutput,
-    RawOverride, RawRole, RawSource, RawSources, RawTargetArchive, RawWaiver, RawWheel,
+    RawOverride, RawRole, RawSource, RawSources, RawTargetArchive, RawTest, RawWaiver, RawWheel,
 };
 use super::{
     Artifact, Audit, C, CForm, Cargo, Component, ComponentOverride, Config, Error, Files, Headers,
@@ -15,6 +15,7 @@ use globset::Glob;
 
 use crate::audit::{Settings, Waiver};
 use crate::name::{TARGETS, Target};
+use crate::testing;
 
 /// Reads and checks `text`.
 pub(super) fn parse(file: &str, text: &str) -> Result<Config, Error> {
@@ -62,6 +63,7 @@ impl Check<'_> {
         let wheels = self.wheels(table.wheel, raw.project.as_ref(), &components);
         let overrides = self.overrides(table.target, &names);
         let audit = self.audit(table.audit);
+        let test = self.test(table.test);
         Config {
             file: file.to_owned(),
             text: text.to_owned(),
@@ -77,7 +79,62 @@ impl Check<'_> {
             wheels,
             overrides,
             audit,
+            test,
         }
+    }
+
+    fn test(&mut self, raw: RawTest) -> testing::Settings {
+        let root = format!("{ROOT}.test");
+        let default = testing::Settings::default();
+        let globs = [
+            ("files", &raw.files),
+            ("required", &raw.required),
+            ("allowed-failures", &raw.allowed_failures),
+        ];
+        for (key, patterns) in globs {
+            for (i, pattern) in patterns.iter().enumerate() {
+                if let Err(error) = Glob::new(pattern) {
+                    let message = format!("no pattern: {}", error.kind());
+                    self.problem(&format!("{root}.{key}[{i}]"), message, None);
+                }
+            }
+        }
+        if raw.install.as_ref().is_some_and(Vec::is_empty) {
+            let help = "one of `venv`, `target`, `user`, `prefix`";
+            self.problem(&format!("{root}.install"), "no way is left", Some(help));
+        }
+        if raw.timeout_secs == Some(0) {
+            self.problem(&format!("{root}.timeout-secs"), "no cell ends in no time", None);
+        }
+        let mut smoke = Vec::new();
+        for (i, text) in raw.smoke.iter().enumerate() {
+            smoke.extend(self.words(&format!("{root}.smoke[{i}]"), text));
+        }
+        let command = raw.command.as_ref();
+        let command = command.and_then(|text| self.words(&format!("{root}.command"), text));
+        testing::Settings {
+            pythons: raw.python,
+            ways: raw.install.unwrap_or(default.ways),
+            installer: raw.installer,
+            imports: raw.import,
+            smoke,
+            command,
+            files: raw.files,
+            requires: raw.requires,
+            env: raw.env,
+            pass_env: raw.pass_env,
+            absence: raw.absence.unwrap_or(default.absence),
+            timeout_secs: raw.timeout_secs.unwrap_or(default.timeout_secs),
+            max_skipped: raw.max_skipped,
+            required: raw.required,
+            allowed_failures: raw.allowed_failures,
+        }
+    }
+
+    /// A command as words.
+    fn words(&mut self, key: &str, text: &str) -> Option<Vec<String>> {
+        let words = testing::Settings::words(text);
+        words.map_err(|problem| self.problem(key, format!("no command: {problem}"), None)).ok()
     }
 
     fn audit(&mut self, raw: RawAudit) -> Audit {

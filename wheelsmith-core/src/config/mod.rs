@@ -20,6 +20,7 @@ use serde::Serialize;
 use crate::audit::Settings;
 use crate::finding::Severity;
 use crate::name::{Digest, PlatformVersion, ProjectName, PythonTag, Target, WheelPath};
+use crate::testing;
 use crate::toolchain::{Optimize, Strip, ToolchainKind};
 
 pub use diagnose::{Error, Problem};
@@ -73,6 +74,8 @@ pub struct Config {
     pub overrides: BTreeMap<String, Override>,
     /// What the audit lets pass.
     pub audit: Audit,
+    /// How wheels are tried.
+    pub test: testing::Settings,
 }
 
 /// `[tool.wheelsmith.audit]`.

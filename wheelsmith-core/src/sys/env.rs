@@ -101,7 +101,10 @@ impl Env {
         const LANGUAGE: &[&str] = &["LANG", "LANGUAGE", "LOGNAME", "SHELL", "TERM", "TZ", "USER"];
         let keep = |name: &str| {
             let passed = pass.iter().any(|passed| passed == name);
-            passed || HARMLESS.contains(&name) || LANGUAGE.contains(&name) || name.starts_with("LC_")
+            passed
+                || HARMLESS.contains(&name)
+                || LANGUAGE.contains(&name)
+                || name.starts_with("LC_")
         };
         let kept = self.iter().filter(|(name, _)| keep(name));
         let mut env = Self(kept.map(|(n, v)| (n.to_owned(), v.to_owned())).collect());
@@ -165,7 +168,8 @@ mod tests {
     #[cfg(unix)]
     fn users_do_not_see_the_builders_variables() {
         let names = ["CC", "CARGO_HOME", "LC_ALL", "LD_LIBRARY_PATH", "PYTHONPATH", "TOKEN", "X"];
-        let mut env: Env = names.map(|name| (name.to_owned(), "x".to_owned())).into_iter().collect();
+        let mut env: Env =
+            names.map(|name| (name.to_owned(), "x".to_owned())).into_iter().collect();
         env.set("VIRTUAL_ENV", "/build/venv");
         env.set("PATH", "/build/venv/bin:/usr/bin");
         let users = env.for_users(&["TOKEN".to_owned()]);

@@ -201,7 +201,7 @@ mod tests {
     }
 
     fn is_ending(pid: rustix::process::Pid) -> bool {
-        let stat = fs::read_to_string(format!("/proc/{}/stat", pid.as_raw_nonzero()).as_ref());
+        let stat = fs::read_to_string(format!("/proc/{}/stat", pid.as_raw_nonzero()));
         stat.is_ok_and(|stat| stat.contains(") Z "))
     }
 }

@@ -14,9 +14,7 @@ impl Patterns {
     fn new(patterns: &[String]) -> Result<Self, Error> {
         let compile = |pattern: &String| match Glob::new(pattern) {
             Ok(glob) => Ok((pattern.clone(), glob.compile_matcher())),
-            Err(e) => {
-                Err(Error::Pattern { pattern: pattern.clone(), why: e.kind().to_string() })
-            }
+            Err(e) => Err(Error::Pattern { pattern: pattern.clone(), why: e.kind().to_string() }),
         };
         patterns.iter().map(compile).collect::<Result<_, _>>().map(Self)
     }

@@ -118,9 +118,8 @@ fn steps(
         log.run("import", &import)?;
     }
     log.check("commands", || {
-        let is_there = |name: &&String| {
-            place.find(name).is_some_and(|path| path.starts_with(&place.env_dir))
-        };
+        let is_there =
+            |name: &&String| place.find(name).is_some_and(|path| path.starts_with(&place.env_dir));
         let absent = subject.commands.iter().find(|name| !is_there(name))?;
         Some(format!("the wheel promises the command `{absent}`, and it is not there"))
     })?;

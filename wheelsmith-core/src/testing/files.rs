@@ -62,13 +62,14 @@ fn matcher(glob: &str) -> Result<GlobSet, Error> {
     let trimmed = glob.trim_end_matches('/');
     for pattern in [trimmed.to_owned(), format!("{trimmed}/**")] {
         let built = GlobBuilder::new(&pattern).literal_separator(true).build();
-        set.add(built.map_err(|e| Error::Pattern {
-            pattern: glob.to_owned(),
-            why: e.kind().to_string(),
-        })?);
+        set.add(
+            built.map_err(|e| Error::Pattern {
+                pattern: glob.to_owned(),
+                why: e.kind().to_string(),
+            })?,
+        );
     }
-    set.build()
-        .map_err(|e| Error::Pattern { pattern: glob.to_owned(), why: e.kind().to_string() })
+    set.build().map_err(|e| Error::Pattern { pattern: glob.to_owned(), why: e.kind().to_string() })
 }
 
 /// Copies `files` of `project` into `to`.
@@ -90,7 +91,8 @@ mod tests {
     #[test]
     fn globs_name_files_and_directories() {
         let dir = sys::fs::temp_dir().unwrap();
-        for name in ["tests/a.py", "tests/data/x.bin", "src/demo/__init__.py", "target/tests/b.py"] {
+        for name in ["tests/a.py", "tests/data/x.bin", "src/demo/__init__.py", "target/tests/b.py"]
+        {
             sys::fs::write_atomic(&dir.path().join(name), b"").unwrap();
         }
         let check = |globs: &[&str], expected: Option<&[&str]>| {

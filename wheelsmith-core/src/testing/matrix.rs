@@ -1,9 +1,9 @@
 //! Which cells there are.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Platform, Python, Request, Settings, Subject, Way};
-use crate::name::{Os, PlatformTag, Target};
+use crate::name::{Arch, Libc, Os, PlatformTag, Target};
 
 /// One wheel on one Python, installed one way; or the lack of such a Python.
 #[derive(Debug, Clone)]
@@ -116,6 +116,34 @@ pub fn matrix(
     cells.list
 }
 
+/// Keeps the subjects that are for one of `targets`; all when there is none.
+pub fn only_for(subjects: &mut Vec<Subject>, targets: &[Target]) {
+    let is_wanted = |subject: &Subject| {
+        let tags = &subject.filename.platforms;
+        targets.iter().any(|target| tags.iter().any(|tag| is_for(*target, tag)))
+    };
+    subjects.retain(|subject| targets.is_empty() || is_wanted(subject));
+}
+
+/// The processors of Linux that `subjects`, or `targets` where there are some, are for and that none
+/// of `pythons` runs.
+pub fn foreign(subjects: &[Subject], targets: &[Target], pythons: &[Python]) -> BTreeSet<Arch> {
+    let mut arches: BTreeSet<Arch> = BTreeSet::new();
+    let tags = subjects.iter().flat_map(|subject| &subject.filename.platforms);
+    // musl's wheels need a root that Debian has no packages for.
+    arches.extend(tags.filter(|t| t.libc() != Some(Libc::Musl)).filter_map(PlatformTag::arch));
+    if !targets.is_empty() {
+        let glibc = targets.iter().filter(|target| target.os() == Os::Linux(Libc::Glibc));
+        arches = glibc.map(Target::arch).collect();
+    }
+    let has = |arch: &Arch| {
+        let runs = |python: &Python| matches!(&python.platform, Platform::Linux { arch: a, .. } if a == arch);
+        pythons.iter().any(runs)
+    };
+    arches.retain(|arch| !has(arch));
+    arches
+}
+
 /// Cells with names that differ.
 #[derive(Default)]
 struct Cells {
@@ -195,7 +223,7 @@ fn platform(subject: &Subject, targets: &[Target]) -> String {
     let tags = &subject.filename.platforms;
     if let Some(target) = targets.iter().find(|t| tags.iter().any(|tag| is_for(**t, tag))) {
         return match target.os() {
-            Os::Linux(crate::name::Libc::Glibc) => target.arch().to_string(),
+            Os::Linux(Libc::Glibc) => target.arch().to_string(),
             Os::Linux(libc) => format!("{}-{libc}", target.arch()),
             _ => target.wanted_tag().to_string(),
         };
@@ -204,7 +232,7 @@ fn platform(subject: &Subject, targets: &[Target]) -> String {
     let linux = first.and_then(|tag| {
         let arch = tag.arch()?;
         Some(match tag.libc() {
-            Some(crate::name::Libc::Musl) => format!("{arch}-musl"),
+            Some(Libc::Musl) => format!("{arch}-musl"),
             _ => arch.to_string(),
         })
     });

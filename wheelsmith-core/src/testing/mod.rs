@@ -34,10 +34,12 @@ pub use account::judge;
 pub use count::Tests;
 pub use error::Error;
 pub use find::find;
-pub use matrix::{Cell, Choice, matrix};
+pub use matrix::{Cell, Choice, foreign, matrix, only_for};
 pub use place::Packages;
 pub use prepare::prepare;
 pub use python::{Platform, Python, Request};
+#[cfg(feature = "schema")]
+pub use report::schema;
 pub use report::{CellReport, Report, Status, Step, Totals, Verdict};
 pub use root::Root;
 pub use run::{Options, run};

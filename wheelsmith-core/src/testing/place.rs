@@ -69,9 +69,13 @@ impl Place {
         let env_dir = dir.join("env");
         let work = dir.join("work");
         let mut env = host.env.for_users(&settings.pass_env);
-        for (name, variable) in
-            [("home", "HOME"), ("home", "USERPROFILE"), ("tmp", "TMPDIR"), ("tmp", "TMP"), ("tmp", "TEMP")]
-        {
+        for (name, variable) in [
+            ("home", "HOME"),
+            ("home", "USERPROFILE"),
+            ("tmp", "TMPDIR"),
+            ("tmp", "TMP"),
+            ("tmp", "TEMP"),
+        ] {
             let place = dir.join(name);
             sys::fs::create_dir_all(&place).map_err(Error::io("make the cell's directory"))?;
             env.set(variable, place.to_string_lossy());

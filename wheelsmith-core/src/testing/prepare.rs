@@ -159,9 +159,9 @@ fn link_python(root: &Path) -> std::io::Result<()> {
     let is_python = |name: &String| {
         name.strip_prefix("python3.").is_some_and(|minor| minor.parse::<u32>().is_ok())
     };
-    let names = sys::fs::list(&bin)?.into_iter().filter_map(|path| {
-        Some(path.file_name()?.to_str()?.to_owned()).filter(is_python)
-    });
+    let names = sys::fs::list(&bin)?
+        .into_iter()
+        .filter_map(|path| Some(path.file_name()?.to_str()?.to_owned()).filter(is_python));
     match names.max() {
         Some(name) => sys::fs::symlink(&name, &link),
         None => Err(std::io::Error::other("the packages have no Python")),

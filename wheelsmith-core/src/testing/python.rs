@@ -6,7 +6,9 @@ use std::str::FromStr;
 
 use pep440_rs::{Version, VersionSpecifiers};
 
-use crate::name::{Arch, Libc, ParseError, PlatformTag, PlatformVersion, WheelFilename};
+use crate::name::{
+    Arch, Libc, ParseError, PlatformTag, PlatformVersion, WheelFilename, serde_by_text,
+};
 
 /// A Python that can run.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -243,3 +245,5 @@ impl FromStr for Request {
         Ok(Self::Version { implementation: implementation.to_owned(), version, free_threaded })
     }
 }
+
+serde_by_text!(Request);

@@ -124,5 +124,6 @@ pub struct Report {
 /// The JSON schema of [`Report`].
 #[cfg(feature = "schema")]
 pub fn schema() -> serde_json::Value {
-    schemars::schema_for!(Report).to_value()
+    let settings = schemars::generate::SchemaSettings::draft2020_12().for_serialize();
+    settings.into_generator().into_root_schema_for::<Report>().to_value()
 }

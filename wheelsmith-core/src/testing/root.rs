@@ -111,11 +111,7 @@ pub(super) fn is_ours(arch: Arch) -> bool {
 fn by_loader(dir: &Path, loader: &Path) -> Vec<String> {
     let libraries: Vec<String> =
         library_dirs(dir).iter().map(|dir| dir.to_string_lossy().into_owned()).collect();
-    vec![
-        loader.to_string_lossy().into_owned(),
-        "--library-path".to_owned(),
-        libraries.join(":"),
-    ]
+    vec![loader.to_string_lossy().into_owned(), "--library-path".to_owned(), libraries.join(":")]
 }
 
 fn emulators(arch: Arch) -> [String; 2] {

@@ -61,8 +61,8 @@ impl Subject {
         let fields = |name: &str| fields(&metadata, name);
         let requires = fields("Requires-Python").into_iter().next();
         let requires = requires.map(|text| text.parse::<VersionSpecifiers>()).transpose();
-        let requires_python = requires
-            .map_err(|e| unusable(format!("its `Requires-Python` cannot be read: {e}")))?;
+        let requires_python =
+            requires.map_err(|e| unusable(format!("its `Requires-Python` cannot be read: {e}")))?;
         let is_plain = |need: &String| !need.contains("extra ==") && !need.contains("extra==");
         let has_dependencies = fields("Requires-Dist").iter().any(is_plain);
         let files: Vec<&str> = wheel.entries.keys().map(|path| path.as_str()).collect();

@@ -126,25 +126,40 @@ fn nothing_disappears_from_the_matrix() {
             .collect();
         assert_eq!(shown, expected, "{requests:?}");
     };
-    check(&[], &[Way::Venv, Way::Target], &[], &[
-        "demo-cp38-x86_64-venv: the wheel wants Python >=3.9",
-        "demo-cp312-x86_64-venv",
-        "demo-cp312-x86_64-target",
-        "demo-cp311-aarch64-venv",
-        "demo-cp311-aarch64-target",
-        "demo-no-python-s390x-musl-venv: there is no Python for s390x-musl here",
-    ]);
-    check(&["3.12", "3.7", "3.8"], &[Way::Venv], &[], &[
-        "demo-cp312-x86_64-venv!",
-        "demo-cp38-x86_64-venv!: the wheel wants Python >=3.9",
-        "demo-python3.7-x86_64-venv!: there is no Python 3.7 here",
-        "demo-cp311-aarch64-venv",
-        "demo-no-python-s390x-musl-venv: there is no Python for s390x-musl here",
-    ]);
-    check(&[], &[Way::Venv], &["aarch64-unknown-linux-gnu"], &[
-        "demo-no-python-x86_64-venv!: there is no Python for x86_64 here",
-        "demo-cp311-aarch64-venv",
-    ]);
+    check(
+        &[],
+        &[Way::Venv, Way::Target],
+        &[],
+        &[
+            "demo-cp38-x86_64-venv: the wheel wants Python >=3.9",
+            "demo-cp312-x86_64-venv",
+            "demo-cp312-x86_64-target",
+            "demo-cp311-aarch64-venv",
+            "demo-cp311-aarch64-target",
+            "demo-no-python-s390x-musl-venv: there is no Python for s390x-musl here",
+        ],
+    );
+    check(
+        &["3.12", "3.7", "3.8"],
+        &[Way::Venv],
+        &[],
+        &[
+            "demo-cp312-x86_64-venv!",
+            "demo-cp38-x86_64-venv!: the wheel wants Python >=3.9",
+            "demo-python3.7-x86_64-venv!: there is no Python 3.7 here",
+            "demo-cp311-aarch64-venv",
+            "demo-no-python-s390x-musl-venv: there is no Python for s390x-musl here",
+        ],
+    );
+    check(
+        &[],
+        &[Way::Venv],
+        &["aarch64-unknown-linux-gnu"],
+        &[
+            "demo-no-python-x86_64-venv!: there is no Python for x86_64 here",
+            "demo-cp311-aarch64-venv",
+        ],
+    );
 }
 
 fn cell(id: &str, status: Status, tests: Option<(u32, u32, u32)>) -> CellReport {
@@ -197,29 +212,59 @@ fn results_are_accounted() {
     let some = |passed, failed, skipped| Some((passed, failed, skipped));
     check(&[("a", Passed, None), ("b", Skipped, None)], &[], &[], None, &[Passed, Skipped], &[]);
     check(&[("a", Passed, None), ("b", Failed, None)], &[], &[], None, &[Passed, Failed], &[]);
-    check(&[("a", Passed, None), ("b", Failed, None)], &[], &["b"], None, {
-        &[Passed, AllowedFailure]
-    }, &[]);
+    check(
+        &[("a", Passed, None), ("b", Failed, None)],
+        &[],
+        &["b"],
+        None,
+        { &[Passed, AllowedFailure] },
+        &[],
+    );
     // What is required may not fail, even where a wider pattern lets it.
-    check(&[("a", Passed, None), ("b", Failed, None)], &["b"], &["*"], None, {
-        &[Passed, Failed]
-    }, &[]);
-    check(&[("a", Passed, None), ("b", Skipped, None)], &["b"], &[], None, &[Passed, Skipped], &[
-        "`b` is required and was skipped: nothing says why",
-    ]);
-    check(&[("a", Passed, None)], &["a", "cp39*"], &[], None, &[Passed], &[
-        "`cp39*` is required and names no cell",
-    ]);
+    check(
+        &[("a", Passed, None), ("b", Failed, None)],
+        &["b"],
+        &["*"],
+        None,
+        { &[Passed, Failed] },
+        &[],
+    );
+    check(
+        &[("a", Passed, None), ("b", Skipped, None)],
+        &["b"],
+        &[],
+        None,
+        &[Passed, Skipped],
+        &["`b` is required and was skipped: nothing says why"],
+    );
+    check(
+        &[("a", Passed, None)],
+        &["a", "cp39*"],
+        &[],
+        None,
+        &[Passed],
+        &["`cp39*` is required and names no cell"],
+    );
     // Skips of single tests.
     check(&[("a", Passed, some(3, 0, 2))], &[], &[], None, &[Passed], &[]);
     check(&[("a", Passed, some(3, 0, 2))], &[], &[], Some(2), &[Passed], &[]);
     check(&[("a", Passed, some(3, 0, 2))], &[], &[], Some(1), &[Failed], &[]);
-    check(&[("a", Passed, some(0, 0, 2)), ("b", Passed, None)], &[], &[], None, {
-        &[Skipped, Passed]
-    }, &[]);
-    check(&[("a", Passed, some(0, 0, 2)), ("b", Passed, None)], &["*"], &[], None, {
-        &[Skipped, Passed]
-    }, &["`a` is required and was skipped: all of its 2 tests were skipped"]);
+    check(
+        &[("a", Passed, some(0, 0, 2)), ("b", Passed, None)],
+        &[],
+        &[],
+        None,
+        { &[Skipped, Passed] },
+        &[],
+    );
+    check(
+        &[("a", Passed, some(0, 0, 2)), ("b", Passed, None)],
+        &["*"],
+        &[],
+        None,
+        { &[Skipped, Passed] },
+        &["`a` is required and was skipped: all of its 2 tests were skipped"],
+    );
     check(&[("a", Passed, some(0, 0, 0))], &[], &[], None, &[Failed], &[]);
     check(&[("a", Skipped, None)], &[], &[], None, &[Skipped], {
         &["no cell passed: nothing was proved"]
