@@ -1,6 +1,5 @@
 //! Answers of `wheelsmith test`: a matrix for people, JSON, JUnit's XML, Markdown.
 
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
 
@@ -47,42 +46,46 @@ pub(super) fn json(report: &Report) -> serde_json::Result<String> {
     Ok(format!("{:#}\n", serde_json::to_value(report)?))
 }
 
-/// A wheel's cells by Python, and in each row by way.
-type Table<'r> = BTreeMap<usize, (&'r str, Vec<&'r CellReport>)>;
+/// A wheel's cells: a row for each Python, a column for each way.
+struct Table<'r> {
+    wheel: &'r str,
+    ways: Vec<String>,
+    rows: Vec<Row<'r>>,
+}
 
-/// For each wheel its name, the ways in use, and its rows.
-fn tables(report: &Report) -> Vec<(&str, Vec<String>, Vec<(String, Vec<Option<&CellReport>>)>)> {
-    let mut wheels: Table<'_> = BTreeMap::new();
+struct Row<'r> {
+    label: String,
+    cells: Vec<Option<&'r CellReport>>,
+}
+
+/// A table for each wheel, all in the order of the report.
+fn tables(report: &Report) -> Vec<Table<'_>> {
+    let mut tables: Vec<Table<'_>> = Vec::new();
     for cell in &report.cells {
-        let at = wheels.iter().find(|(_, (wheel, _))| *wheel == cell.wheel).map(|(at, _)| *at);
-        let at = at.unwrap_or(wheels.len());
-        wheels.entry(at).or_insert_with(|| (&cell.wheel, Vec::new())).1.push(cell);
+        let at = tables.iter().position(|table| table.wheel == cell.wheel).unwrap_or_else(|| {
+            tables.push(Table { wheel: &cell.wheel, ways: Vec::new(), rows: Vec::new() });
+            tables.len() - 1
+        });
+        let ways = &mut tables[at].ways;
+        if !ways.contains(&way(cell)) {
+            ways.push(way(cell));
+        }
     }
-    let table = |(wheel, cells): (_, Vec<_>)| {
-        let mut ways: Vec<String> = Vec::new();
-        let mut rows: Vec<(String, Vec<Option<&CellReport>>)> = Vec::new();
-        for cell in &cells {
-            let way = way(cell);
-            if !ways.contains(&way) {
-                ways.push(way);
-            }
-        }
-        for cell in cells {
+    for table in &mut tables {
+        for cell in report.cells.iter().filter(|cell| cell.wheel == table.wheel) {
+            let column = table.ways.iter().position(|name| *name == way(cell)).unwrap_or(0);
             let label = label(cell);
-            let column = ways.iter().position(|way| *way == self::way(cell)).unwrap_or(0);
-            let row =
-                match rows.iter_mut().find(|(name, row)| *name == label && row[column].is_none()) {
-                    Some((_, row)) => row,
-                    None => {
-                        rows.push((label, vec![None; ways.len()]));
-                        &mut rows.last_mut().expect("just pushed").1
-                    }
-                };
-            row[column] = Some(cell);
+            let is_free = |row: &&mut Row<'_>| row.label == label && row.cells[column].is_none();
+            if let Some(row) = table.rows.iter_mut().find(is_free) {
+                row.cells[column] = Some(cell);
+                continue;
+            }
+            let mut cells = vec![None; table.ways.len()];
+            cells[column] = Some(cell);
+            table.rows.push(Row { label, cells });
         }
-        (wheel, ways, rows)
-    };
-    wheels.into_values().map(table).collect()
+    }
+    tables
 }
 
 fn way(cell: &CellReport) -> String {
@@ -114,11 +117,12 @@ fn style(cell: &CellReport) -> Style {
 
 pub(super) fn human(report: &Report) -> String {
     let mut text = String::new();
-    for (wheel, ways, rows) in tables(report) {
+    for Table { wheel, ways, rows } in tables(report) {
         let _ = writeln!(text, "{BOLD}{wheel}{BOLD:#}");
-        let first = rows.iter().map(|(label, _)| label.len()).max().unwrap_or(0);
+        let first = rows.iter().map(|row| row.label.len()).max().unwrap_or(0);
         let width = |column: usize| {
-            let words = rows.iter().filter_map(|(_, row)| row[column].map(|cell| word(cell).len()));
+            let words =
+                rows.iter().filter_map(|row| row.cells[column].map(|cell| word(cell).len()));
             words.chain([ways[column].len()]).max().unwrap_or(0)
         };
         let mut header = format!("  {:first$}", "python");
@@ -126,9 +130,9 @@ pub(super) fn human(report: &Report) -> String {
             let _ = write!(header, "  {way:0$}", width(column));
         }
         let _ = writeln!(text, "{DIM}{}{DIM:#}", header.trim_end());
-        for (label, row) in &rows {
+        for Row { label, cells } in &rows {
             let mut line = format!("  {label:first$}");
-            for (column, cell) in row.iter().enumerate() {
+            for (column, cell) in cells.iter().enumerate() {
                 let _ = match cell {
                     Some(cell) => {
                         let style = style(cell);
@@ -185,12 +189,12 @@ fn totals(report: &Report) -> String {
 pub(super) fn markdown(report: &Report) -> String {
     let verdict = if report.verdict == Verdict::Good { "passed" } else { "failed" };
     let mut text = format!("## Wheels {verdict}: {}\n", totals(report));
-    for (wheel, ways, rows) in tables(report) {
+    for Table { wheel, ways, rows } in tables(report) {
         let _ = writeln!(text, "\n### {}\n", Markdown(wheel));
         let _ = writeln!(text, "| Python | {} |", ways.join(" | "));
         let _ = writeln!(text, "|---|{}", "---|".repeat(ways.len()));
-        for (label, row) in rows {
-            let words = row.iter().map(|cell| cell.map(word).unwrap_or_default());
+        for Row { label, cells } in rows {
+            let words = cells.iter().map(|cell| cell.map(word).unwrap_or_default());
             let words: Vec<String> = words.map(|word| Markdown(&word).to_string()).collect();
             let _ = writeln!(text, "| {} | {} |", Markdown(&label), words.join(" | "));
         }
@@ -215,8 +219,9 @@ pub(super) fn markdown(report: &Report) -> String {
 pub(super) fn junit(report: &Report) -> String {
     let mut suites = String::new();
     let mut all = [0; 3];
-    for (wheel, _, rows) in tables(report) {
-        let cells: Vec<&CellReport> = rows.into_iter().flat_map(|(_, row)| row).flatten().collect();
+    for Table { wheel, rows, .. } in tables(report) {
+        let cells: Vec<&CellReport> =
+            rows.into_iter().flat_map(|row| row.cells).flatten().collect();
         let count = |end: fn(&CellReport) -> bool| cells.iter().filter(|cell| end(cell)).count();
         let (failures, skipped) =
             (count(is_failure), count(|cell| !is_failure(cell) && is_skip(cell)));

@@ -1,4 +1,4 @@
-//! The project's files that test commands need.
+//! Files on their way into a cell: the project's, and those of a wheel.
 
 use std::path::{Path, PathBuf};
 
@@ -6,6 +6,7 @@ use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 
 use super::Error;
 use crate::sys;
+use crate::wheel::{Existing, Source};
 
 /// Directories that never hold what a test needs, and may be large.
 const LEFT_OUT: [&str; 4] = [".git", "target", "node_modules", "__pycache__"];
@@ -80,6 +81,29 @@ pub(super) fn copy(project: &Path, files: &[PathBuf], to: &Path) -> std::io::Res
             sys::fs::create_dir_all(parent)?;
         }
         sys::fs::copy(project.join(file), target)?;
+    }
+    Ok(())
+}
+
+/// Lays the files of a wheel out in `dir`, as they are in the archive.
+///
+/// # Errors
+/// When the wheel cannot be read, or a file cannot be written.
+pub(super) fn unpack(wheel: &Path, dir: &Path) -> Result<(), Error> {
+    let wheel = Existing::open(wheel)?;
+    for entry in wheel.entries.values() {
+        let path = dir.join(entry.path.as_str());
+        let write = || -> std::io::Result<()> {
+            if let Some(parent) = path.parent() {
+                sys::fs::create_dir_all(parent)?;
+            }
+            match &entry.source {
+                Source::Bytes(bytes) => sys::fs::write(&path, bytes)?,
+                Source::File { path: from, .. } => sys::fs::copy(from, &path).map(drop)?,
+            }
+            sys::fs::set_executable(&path, entry.executable)
+        };
+        write().map_err(Error::io("unpack the wheel"))?;
     }
     Ok(())
 }

@@ -51,13 +51,15 @@ pub fn find(requests: &[Request], host: &Host) -> Result<Vec<Python>, Error> {
         }
     }
     let mut pythons = found.pythons;
-    // What a path was called is how it was asked for.
     for request in requests {
         if let Request::Path(path) = request
             && let Ok(real) = sys::fs::canonicalize(path)
-            && let Some(python) = pythons.iter_mut().find(|python| is_same(&python.program, &real))
+            && let Some(python) = pythons.iter_mut().find(|python| {
+                is_same(&python.program, &real)
+                    || python.aliases.iter().any(|alias| is_same(alias, &real))
+            })
         {
-            python.program.clone_from(path);
+            python.aliases.push(path.clone());
         }
     }
     Ok(pythons)
@@ -85,12 +87,16 @@ impl Found<'_> {
             self.looked.push(real);
             let command = Command::new(program, Path::new("."), self.env);
             match probe(command, self.host) {
-                Ok(Some(python)) => {
+                Ok(Some(mut python)) => {
                     // A virtual environment and the Python below it are one.
                     let base = sys::fs::canonicalize(&python.program).unwrap_or_default();
-                    let is_new = |other: &Python| !is_same(&other.program, &base);
-                    if self.pythons.iter().all(is_new) {
-                        self.pythons.push(python);
+                    let known = self.pythons.iter_mut().find(|o| is_same(&o.program, &base));
+                    match known {
+                        Some(known) => known.aliases.push(program.clone()),
+                        None => {
+                            python.aliases.push(program.clone());
+                            self.pythons.push(python);
+                        }
                     }
                 }
                 Ok(None) => {}
@@ -155,6 +161,7 @@ pub(super) fn probe(command: Command, host: &Host) -> Result<Option<Python>, Pro
         implementation: said.implementation,
         free_threaded: said.free_threaded,
         platform,
+        aliases: Vec::new(),
         pip: said.pip,
     }))
 }

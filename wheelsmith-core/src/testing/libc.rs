@@ -4,10 +4,10 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use super::cell::{Log, Outcome, Stop};
+use super::files::unpack;
 use super::subject::Native;
 use super::{Error, Root, Settings, Status, Subject};
 use crate::sys::{self, Command, Env, Host};
-use crate::wheel::{Existing, Source};
 
 /// Loads every native file of the wheel that is for the root's processor with the root's loader and
 /// its C library, and starts the programs that smoke commands name.
@@ -81,25 +81,6 @@ fn complaint(said: &str) -> Option<&str> {
         let is_python = line.contains("libpython");
         (line.contains("not found") || line.contains("cannot open shared object")) && !is_python
     })
-}
-
-fn unpack(wheel: &Path, dir: &Path) -> Result<(), Error> {
-    let wheel = Existing::open(wheel)?;
-    for entry in wheel.entries.values() {
-        let path = dir.join(entry.path.as_str());
-        let write = || -> std::io::Result<()> {
-            if let Some(parent) = path.parent() {
-                sys::fs::create_dir_all(parent)?;
-            }
-            match &entry.source {
-                Source::Bytes(bytes) => sys::fs::write(&path, bytes)?,
-                Source::File { path: from, .. } => sys::fs::copy(from, &path).map(drop)?,
-            }
-            sys::fs::set_executable(&path, entry.executable)
-        };
-        write().map_err(Error::io("unpack the wheel"))?;
-    }
-    Ok(())
 }
 
 #[cfg(test)]

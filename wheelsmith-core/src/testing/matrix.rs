@@ -181,6 +181,7 @@ fn choose<'r>(
                 chosen.push((at, false));
             }
         }
+        chosen.sort_by_key(|(at, _)| (&pythons[*at].implementation, pythons[*at].version));
     }
     for request in requests {
         match (0..pythons.len()).filter(native).find(|at| request.is_met_by(&pythons[*at])) {

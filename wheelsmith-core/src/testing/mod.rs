@@ -17,6 +17,7 @@ mod files;
 mod find;
 mod libc;
 mod matrix;
+mod pip;
 mod place;
 mod prepare;
 mod python;

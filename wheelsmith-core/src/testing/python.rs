@@ -25,6 +25,8 @@ pub struct Python {
     pub free_threaded: bool,
     /// What it runs on.
     pub platform: Platform,
+    /// Other paths that it was found by, such as that of a virtual environment.
+    pub aliases: Vec<PathBuf>,
     /// A pip that it can run: a directory, or one inside a wheel.
     pub pip: Option<PathBuf>,
 }
@@ -191,7 +193,7 @@ pub enum Request {
 }
 
 impl Request {
-    /// Whether `python` is what is asked for. A path is only compared: it must be the program's.
+    /// Whether `python` is what is asked for. A path is only compared.
     pub fn is_met_by(&self, python: &Python) -> bool {
         match self {
             Self::Version { implementation, version, free_threaded } => {
@@ -199,7 +201,7 @@ impl Request {
                     && python.version.starts_with(version)
                     && *free_threaded == python.free_threaded
             }
-            Self::Path(path) => *path == python.program,
+            Self::Path(path) => *path == python.program || python.aliases.contains(path),
         }
     }
 }

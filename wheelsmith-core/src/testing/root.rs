@@ -75,7 +75,12 @@ impl Root {
         let python = probe(command, host)
             .map_err(|error| problem(format!("its Python does not start: {error}")))?
             .ok_or_else(|| problem("its Python is too old".to_owned()))?;
-        let python = Python { program, runner: root.runner.clone(), ..python };
+        // What the emulator finds in the root has another name outside of it.
+        let pip = python.pip.map(|pip| match inside(&dir, &pip.to_string_lossy()) {
+            within if !pip.starts_with(&dir) && within.exists() => within,
+            _ => pip,
+        });
+        let python = Python { program, runner: root.runner.clone(), pip, ..python };
         Ok((root, python))
     }
 

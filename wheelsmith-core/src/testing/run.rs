@@ -50,6 +50,7 @@ pub fn run(
             }
         }
     }
+    let pythons = &with_pips_alone(pythons, cells, host)?;
     let all = All { subjects, pythons, settings, options, files: &files, host };
     let task = host.task("test", work.len() as u64);
     let next = AtomicUsize::new(0);
@@ -81,6 +82,22 @@ pub fn run(
     let totals = report.totals;
     task.finish(format!("{} of {} cells passed", totals.passed, report.cells.len()));
     Ok(report)
+}
+
+/// The Pythons, those that install something with their pips where cells can run them.
+fn with_pips_alone(pythons: &[Python], cells: &[Cell], host: &Host) -> Result<Vec<Python>, Error> {
+    let mut pythons = pythons.to_vec();
+    for (at, python) in pythons.iter_mut().enumerate() {
+        let is_used = |cell: &Cell| {
+            cell.skip.is_none() && matches!(cell.python, Choice::Found(place) if place == at)
+        };
+        if let Some(pip) = &python.pip
+            && cells.iter().any(is_used)
+        {
+            python.pip = Some(super::pip::alone(pip, host)?);
+        }
+    }
+    Ok(pythons)
 }
 
 enum Work<'a> {

@@ -17,6 +17,7 @@ fn python(text: &str) -> Python {
         implementation,
         free_threaded,
         platform: glibc,
+        aliases: Vec::new(),
         pip: None,
     }
 }
