@@ -155,7 +155,7 @@ fn an_old_libc_tells_what_is_too_new() {
     let missing = demo("manylinux_2_17_x86_64", "elf/rpath-outside.so", "elf/program");
     missing.write(bench.sandbox.path());
     let run = bench.run(1, &["--libc-root", "/"]);
-    run.answers(&["`demo/lib/libplain.so`: libplain.so => not found"]);
+    run.answers(&["libc: exit status 127", "libplain.so: cannot open shared"]);
 }
 
 #[test]
@@ -285,4 +285,22 @@ fn uv_installs_as_well() {
     let path = format!("{bin}:{}", std::env::var("PATH").unwrap());
     let args = ["--installer", "uv", "--install", "venv", "--install", "prefix"];
     bench.with_env(0, &args, &[("PATH", &path)]).answers(&["2 passed"]);
+}
+
+/// The script that shows the whole way: two processors built, audited, and tested on every Python.
+#[test]
+fn tinybpf_from_source_to_tested_wheels() {
+    const TEST: &str = "tinybpf_from_source_to_tested_wheels";
+    let Some(env) = TestEnv::find(TEST) else { return };
+    let (Some(root), Some(_)) = (env.get("arm64-root", TEST), env.get("tools/qemu-aarch64", TEST))
+    else {
+        return;
+    };
+    let sandbox = Sandbox::new();
+    let mut script = std::process::Command::new(support::repository().join("scripts/tinybpf.sh"));
+    script.arg(sandbox.path()).env("WHEELSMITH", support::program()).env("ARM64_ROOT", root);
+    let run = support::content(&mut script);
+    run.answers(&["== audit", "(aarch64, foreign)", "manylinux_2_17_x86_64.whl", " passed"]);
+    let report = fs::read_to_string(sandbox.path().join("test.json")).unwrap();
+    assert!(report.contains("\"verdict\": \"good\""), "{report}");
 }

@@ -26,13 +26,14 @@ use crate::output::Output;
 
 /// Runs a command.
 pub(crate) fn run(command: Command, host: &Host, output: &Output) -> anyhow::Result<Exit> {
-    let is_answered = match &command {
-        Command::Audit(_) => true,
-        Command::Test(_) => output.is_for_all() || output.is_junit(),
-        _ => output.is_for_all(),
-    };
-    if !is_answered {
-        anyhow::bail!("this command does not answer in this form; all know `human` and `json`");
+    match command {
+        Command::Audit(_) => {}
+        Command::Test(_) if output.is_for_all() || output.is_junit() => {}
+        Command::Test(_) => {
+            anyhow::bail!("this command answers in the forms `human`, `json` and `junit` only")
+        }
+        _ if output.is_for_all() => {}
+        _ => anyhow::bail!("this command answers in the forms `human` and `json` only"),
     }
     match command {
         Command::Audit(args) => audit::run(&args, host, output),

@@ -180,8 +180,13 @@ fn wheels(
 ) -> anyhow::Result<Vec<PathBuf>> {
     let usual = [format!("{}/dist/*.whl", project.display())];
     let patterns = if args.paths.is_empty() { &usual[..] } else { &args.paths };
+    let found = artifact::expand(patterns);
+    if found.is_err() && args.paths.is_empty() {
+        let why = "there is no wheel in `dist`".to_owned();
+        return Err(Error::Nothing { why }.into());
+    }
     let mut wheels = Vec::new();
-    for path in artifact::expand(patterns)? {
+    for path in found? {
         let is_sdist = path.to_string_lossy().ends_with(".tar.gz");
         if !is_sdist {
             wheels.push(path);

@@ -105,11 +105,7 @@ impl Apt<'_> {
             Err(ProcessError::Failed { .. }) => return Ok(None),
             other => other?,
         };
-        let versioned = depends.lines().find_map(|line| {
-            let name = line.trim().strip_prefix("Depends: ")?.strip_suffix("-minimal")?;
-            name.starts_with("python3.").then(|| name.to_owned())
-        });
-        let Some(python) = versioned else { return Ok(None) };
+        let Some(python) = versioned(&depends) else { return Ok(None) };
         let mut words = vec!["depends", "--recurse", "--important"];
         let wanted = [format!("{python}-minimal"), format!("lib{python}-stdlib")];
         words.extend(wanted.iter().map(String::as_str));
@@ -122,6 +118,15 @@ impl Apt<'_> {
         packages.insert("python3-pip-whl".to_owned());
         Ok(Some(packages))
     }
+}
+
+/// `python3.11`, from what `python3-minimal` depends on.
+fn versioned(depends: &str) -> Option<String> {
+    depends.lines().find_map(|line| {
+        // `Depends:`, `PreDepends:`, with `|` in front where there is a choice.
+        let name = line.split_once("Depends: ")?.1.trim().strip_suffix("-minimal")?;
+        name.starts_with("python3.").then(|| name.to_owned())
+    })
 }
 
 /// apt with a state of its own that knows one processor only.
@@ -165,5 +170,22 @@ fn link_python(root: &Path) -> std::io::Result<()> {
     match names.max() {
         Some(name) => sys::fs::symlink(&name, &link),
         None => Err(std::io::Error::other("the packages have no Python")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::versioned;
+
+    #[test]
+    fn apt_names_the_python() {
+        let check = |depends: &str, expected: Option<&str>| {
+            assert_eq!(versioned(depends).as_deref(), expected, "{depends}");
+        };
+        check("python3-minimal\n  PreDepends: python3.11-minimal\n", Some("python3.11"));
+        check("python3-minimal\n  Depends: dpkg\n |Depends: python3.13-minimal\n", {
+            Some("python3.13")
+        });
+        check("python3-minimal\n  Depends: dpkg\n", None);
     }
 }
