@@ -14,6 +14,7 @@
 #   tools/chromium         a browser that needs no screen
 #   tools/qemu-aarch64     runs aarch64 programs of Linux
 #   tools/rustc-aarch64    a rustc that has the standard library of aarch64-unknown-linux-gnu
+#   tools/ld-musl-x86_64   the loader of musl, and so its C library; and for aarch64
 #   arm64-root/            a Debian root with `usr/bin/python3` and pip, for qemu's `-L`
 #
 # Parts that are there already are not looked at again, so that a second run takes no time. As root
@@ -305,6 +306,35 @@ arm64_root() {
     say "arm64 python" "$(cat "$stamp")"
 }
 
+# musl is one file: it loads programs that were linked to it, wherever it lies.
+musl() {
+    local log=$env/log/musl.log machine from link
+    for machine in x86_64 aarch64; do
+        link=$env/tools/ld-musl-$machine from=$env/musl/$machine
+        if [ ! -x "$link" ]; then
+            if ! is_debian; then
+                missing musl "needs apt-get, to download Debian's package"
+                return
+            fi
+            rm -rf "$from"
+            mkdir -p "$from" "$env/apt"
+            if [ $machine = aarch64 ]; then
+                arm64_apt apt-get update >>"$log" 2>&1 || true
+                (cd "$from" && arm64_apt apt-get download musl) >>"$log" 2>&1 || true
+                rm -rf "$env/apt"
+            else
+                (cd "$from" && apt-get download musl:amd64) >>"$log" 2>&1 || true
+            fi
+            if ! dpkg -x "$from"/musl_*.deb "$from" >>"$log" 2>&1; then
+                missing musl "the package for $machine could not be downloaded" "$log"
+                return
+            fi
+            ln -sfn "$from/lib/$machine-linux-musl/libc.so" "$link"
+        fi
+    done
+    say musl "the loaders for x86_64 and aarch64"
+}
+
 # A few small wheels to compare verdicts on. They are no part that tests need: an index may be out of
 # reach, and wheels may be withdrawn.
 wheels() {
@@ -325,6 +355,7 @@ qemu
 browser
 rust_for_aarch64
 arm64_root
+musl
 if [ $absent -gt 0 ]; then
     echo "$absent part(s) absent: tests that need them are skipped, and say so"
     if $require; then exit 1; fi

@@ -8,17 +8,22 @@ fn main() {
     println!("cargo::rerun-if-env-changed=WHEELSMITH_COMMIT");
     println!("cargo::rerun-if-changed=../.git/HEAD");
     println!("cargo::rerun-if-changed=../.git/logs/HEAD");
-    // A source archive has no repository: its builder may name the commit.
-    let named = std::env::var("WHEELSMITH_COMMIT").ok().filter(|commit| !commit.is_empty());
-    let commit = named.or_else(|| {
-        let output = Command::new("git").args(["rev-parse", "--short=12", "HEAD"]).output().ok()?;
-        let text = String::from_utf8(output.stdout).ok()?;
-        output.status.success().then(|| text.trim().to_owned())
-    });
+    // A source archive has no repository: its builder may name the commit, or want none.
+    let commit = match std::env::var("WHEELSMITH_COMMIT") {
+        Ok(named) => Some(named).filter(|commit| !commit.is_empty()),
+        Err(_) => asked(),
+    };
     let version = env!("CARGO_PKG_VERSION");
     let version = match commit {
         Some(commit) => format!("{version} ({commit})"),
         None => version.to_owned(),
     };
     println!("cargo::rustc-env=WHEELSMITH_VERSION={version}");
+}
+
+/// The commit as git knows it.
+fn asked() -> Option<String> {
+    let output = Command::new("git").args(["rev-parse", "--short=12", "HEAD"]).output().ok()?;
+    let text = String::from_utf8(output.stdout).ok()?;
+    output.status.success().then(|| text.trim().to_owned())
 }

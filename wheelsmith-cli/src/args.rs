@@ -4,7 +4,8 @@ use clap::{Parser, Subcommand, ValueEnum};
 use wheelsmith_core::sys::Env;
 
 use crate::commands::{
-    audit, build, completions, fetch, init, repair, show, test, toolchain, wheel, wrapper,
+    audit, backend, build, check, completions, fetch, init, repair, sdist, show, test, toolchain,
+    wheel, wrapper,
 };
 
 const AFTER_HELP: &str = "\
@@ -13,6 +14,7 @@ Examples:
   wheelsmith build                                    wheels for every configured target
   wheelsmith build --target aarch64-unknown-linux-gnu --out dist
   wheelsmith audit dist/*.whl                         do their files keep their tags?
+  wheelsmith check dist/*                             will the index and installers take them?
   wheelsmith test                                     do they work, on every Python here?
   wheelsmith toolchain                                which compilers there are
 
@@ -39,6 +41,7 @@ pub(crate) struct Args {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Build(build::Args),
+    Sdist(sdist::Args),
     Audit(audit::Args),
     Test(test::Args),
     Show(show::Args),
@@ -46,8 +49,11 @@ pub(crate) enum Command {
     Toolchain(toolchain::Args),
     Repair(repair::Args),
     Wheel(wheel::Args),
+    Check(check::Args),
     Init(init::Args),
     Completions(completions::Args),
+    #[command(hide = true)]
+    Backend(backend::Args),
     #[command(hide = true)]
     ToolchainWrapper(wrapper::Args),
 }

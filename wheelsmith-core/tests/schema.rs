@@ -12,6 +12,7 @@ use std::path::Path;
 fn the_committed_schemas_are_current() {
     check("config.schema.json", &wheelsmith_core::config::schema());
     check("audit.schema.json", &wheelsmith_core::audit::schema());
+    check("check.schema.json", &wheelsmith_core::check::schema());
     check("test.schema.json", &wheelsmith_core::testing::schema());
 }
 

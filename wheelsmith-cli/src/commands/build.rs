@@ -2,10 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
+use wheelsmith_core::name::{ProjectName, Target};
 use wheelsmith_core::project::{BuildOptions, Made};
 use wheelsmith_core::sys::Host;
+use wheelsmith_core::wheel::Packing;
 
-use super::{CompressionArgs, PolicyArgs, ProjectArgs};
+use super::{PackingArgs, PolicyArgs, ProjectArgs, ResultArgs};
 use crate::exit::Exit;
 use crate::output::Output;
 
@@ -30,29 +32,69 @@ pub(crate) struct Args {
     #[arg(long)]
     runtime_only: bool,
     #[command(flatten)]
-    compression: CompressionArgs,
+    packing: PackingArgs,
+    #[command(flatten)]
+    which: WhichArgs,
+    /// Make a wheel that lets Python import from the project itself
+    #[arg(long)]
+    editable: bool,
+    #[command(flatten)]
+    result: ResultArgs,
+}
+
+/// What is built of a project.
+#[derive(Debug, clap::Args)]
+pub(crate) struct WhichArgs {
+    /// A feature to enable in components that cargo builds: `feature` in all of them,
+    /// `component/feature` in one; may be repeated
+    #[arg(long, value_name = "FEATURE", value_delimiter = ',')]
+    features: Vec<String>,
+    /// The one wheel to make, where the configuration has several
+    #[arg(long, value_name = "NAME")]
+    wheel: Option<ProjectName>,
+}
+
+impl WhichArgs {
+    pub(super) fn options(
+        &self,
+        targets: Vec<Target>,
+        out: PathBuf,
+        policy: &PolicyArgs,
+        packing: Packing,
+    ) -> BuildOptions {
+        BuildOptions {
+            targets,
+            out,
+            policy: policy.policy(),
+            runtime_only: false,
+            packing,
+            features: self.features.clone(),
+            wheel: self.wheel.clone(),
+            editable: false,
+        }
+    }
 }
 
 pub(super) fn run(args: &Args, host: &Host, output: &Output) -> anyhow::Result<Exit> {
-    let (project, targets) = args.project.load()?;
-    if args.dry_run {
-        output.plan(&project.plan(&targets)?)?;
-        return Ok(Exit::Good);
-    }
-    let options = BuildOptions {
-        targets,
-        out: args.out.clone().unwrap_or_else(|| shorten(&project.dir.join("dist"))),
-        policy: args.policy.policy(),
-        runtime_only: args.runtime_only,
-        compression: args.compression.get(),
-    };
-    let made = project.build(&options, host)?;
-    output.made(&made)?;
-    Ok(exit(&made))
+    args.result.keep(output, || {
+        let (project, targets) = args.project.load(host)?;
+        if args.dry_run {
+            output.plan(&project.plan(&targets)?)?;
+            return Ok(Exit::Good);
+        }
+        let out = args.out.clone().unwrap_or_else(|| shorten(&project.dir.join("dist")));
+        let packing = args.packing.or(project.config.compression);
+        let options = args.which.options(targets, out, &args.policy, packing);
+        let options =
+            BuildOptions { runtime_only: args.runtime_only, editable: args.editable, ..options };
+        let made = project.build(&options, host)?;
+        output.made(&made)?;
+        Ok(exit(&made))
+    })
 }
 
 /// A path below the current directory is shown relative to it.
-fn shorten(path: &Path) -> PathBuf {
+pub(super) fn shorten(path: &Path) -> PathBuf {
     let here = Path::new(".").canonicalize().unwrap_or_default();
     path.strip_prefix(here).map_or_else(|_| path.to_owned(), Path::to_owned)
 }

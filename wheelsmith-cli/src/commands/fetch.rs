@@ -16,7 +16,7 @@ pub(crate) struct Args {
 }
 
 pub(super) fn run(args: &Args, host: &Host, output: &Output) -> anyhow::Result<Exit> {
-    let (project, targets) = args.project.load()?;
+    let (project, targets) = args.project.load(host)?;
     let sources = project.fetch(&targets, args.policy.policy(), host)?;
     output.fetched(sources)?;
     Ok(Exit::Good)

@@ -1,11 +1,15 @@
 //! One file for each command: describe arguments, load, call core, hand the value to the output.
 
 pub(crate) mod audit;
+pub(crate) mod backend;
 pub(crate) mod build;
+pub(crate) mod check;
 pub(crate) mod completions;
 pub(crate) mod fetch;
 pub(crate) mod init;
 pub(crate) mod repair;
+mod reporting;
+pub(crate) mod sdist;
 pub(crate) mod show;
 pub(crate) mod test;
 pub(crate) mod toolchain;
@@ -14,11 +18,13 @@ pub(crate) mod wrapper;
 
 use std::path::PathBuf;
 
-use wheelsmith_core::name::Target;
+use anyhow::Context as _;
+use wheelsmith_core::name::{PlatformVersion, Target};
 use wheelsmith_core::project::Project;
 use wheelsmith_core::source::Policy;
-use wheelsmith_core::sys::Host;
-use wheelsmith_core::wheel::Compression;
+use wheelsmith_core::sys::{self, Host};
+use wheelsmith_core::toolchain::host_target;
+use wheelsmith_core::wheel::{Compression, Packing};
 
 use crate::args::Command;
 use crate::exit::Exit;
@@ -27,7 +33,7 @@ use crate::output::Output;
 /// Runs a command.
 pub(crate) fn run(command: Command, host: &Host, output: &Output) -> anyhow::Result<Exit> {
     match command {
-        Command::Audit(_) => {}
+        Command::Audit(_) | Command::Check(_) => {}
         Command::Test(_) if output.is_for_all() || output.is_junit() => {}
         Command::Test(_) => {
             anyhow::bail!("this command answers in the forms `human`, `json` and `junit` only")
@@ -38,9 +44,12 @@ pub(crate) fn run(command: Command, host: &Host, output: &Output) -> anyhow::Res
     match command {
         Command::Audit(args) => audit::run(&args, host, output),
         Command::Build(args) => build::run(&args, host, output),
+        Command::Sdist(args) => sdist::run(&args, host, output),
+        Command::Backend(args) => backend::run(&args, host, output),
         Command::Fetch(args) => fetch::run(&args, host, output),
         Command::Show(args) => show::run(&args, host, output),
         Command::Toolchain(args) => toolchain::run(&args, host, output),
+        Command::Check(args) => check::run(&args, host, output),
         Command::Init(args) => init::run(&args, output),
         Command::Test(args) => test::run(&args, host, output),
         Command::Repair(args) => repair::run(&args, host, output),
@@ -58,33 +67,52 @@ pub(crate) struct ProjectArgs {
     project: PathBuf,
     /// What to build for: a triple, with a libc floor behind it where wanted
     /// (`aarch64-unknown-linux-gnu.2.28`), or `all` for the configuration's list, which is also
-    /// the default; may be repeated
+    /// the default, or `host` for this machine; may be repeated
     #[arg(long, short, value_name = "TARGET", value_parser = wanted)]
     target: Vec<Wanted>,
+    /// The oldest glibc or macOS that targets without a floor of their own must run on
+    #[arg(long, value_name = "VERSION")]
+    floor: Option<PlatformVersion>,
 }
 
 /// `--target`.
 #[derive(Debug, Clone)]
 enum Wanted {
     All,
+    Host,
     One(Target),
 }
 
 fn wanted(text: &str) -> Result<Wanted, wheelsmith_core::name::ParseError> {
-    if text == "all" { Ok(Wanted::All) } else { text.parse().map(Wanted::One) }
+    match text {
+        "all" => Ok(Wanted::All),
+        "host" => Ok(Wanted::Host),
+        text => text.parse().map(Wanted::One),
+    }
 }
 
 impl ProjectArgs {
-    fn load(&self) -> anyhow::Result<(Project, Vec<Target>)> {
-        let project = Project::load(&self.project)?;
+    fn load(&self, host: &Host) -> anyhow::Result<(Project, Vec<Target>)> {
+        let project = Project::open(&self.project, host)?;
         let mut targets = Vec::new();
         for wanted in &self.target {
             match wanted {
                 Wanted::All => targets.extend(&project.config.targets),
+                Wanted::Host => targets.extend(host_target()),
                 Wanted::One(target) => targets.push(*target),
             }
         }
-        let targets = project.targets(&targets);
+        let mut targets = project.targets(&targets);
+        for target in &mut targets {
+            *target = target.or_floor(self.floor);
+            // A target of the configuration has its floor there as well when it is named.
+            let same = |other: &&Target| other.triple() == target.triple();
+            if let Some(configured) = project.config.targets.iter().find(same)
+                && target.to_string() == target.triple()
+            {
+                *target = *configured;
+            }
+        }
         Ok((project, targets))
     }
 }
@@ -106,12 +134,43 @@ impl PolicyArgs {
     }
 }
 
-/// How wheels are written.
+/// Where the answer is left for programs.
 #[derive(Debug, clap::Args)]
-pub(crate) struct CompressionArgs {
-    /// How hard wheels are compressed
-    #[arg(long, value_enum, default_value_t = Level::Default, value_name = "LEVEL")]
-    compression: Level,
+pub(crate) struct ResultArgs {
+    /// Write the answer to FILE as well, as `--format json` has it
+    #[arg(long, value_name = "FILE")]
+    result: Option<PathBuf>,
+}
+
+impl ResultArgs {
+    /// Runs a command; its answer, or why there is none, goes to the file.
+    fn keep(
+        &self,
+        output: &Output,
+        run: impl FnOnce() -> anyhow::Result<Exit>,
+    ) -> anyhow::Result<Exit> {
+        let result = run();
+        if let Some(path) = &self.result {
+            let answer = match &result {
+                Ok(_) => output.answer(),
+                Err(error) => Some(Output::json_error(error)),
+            };
+            let text = format!("{:#}\n", answer.unwrap_or_default());
+            sys::fs::write_atomic(path, text.as_bytes()).context("cannot write the result")?;
+        }
+        result
+    }
+}
+
+/// How wheels are packed.
+#[derive(Debug, clap::Args)]
+pub(crate) struct PackingArgs {
+    /// How hard wheels are compressed [default: the configuration's, or `default`]
+    #[arg(long, value_enum, value_name = "LEVEL")]
+    compression: Option<Level>,
+    /// Compress everything again, and keep nothing for the next time
+    #[arg(long)]
+    no_cache: bool,
 }
 
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
@@ -122,13 +181,20 @@ enum Level {
     Store,
 }
 
-impl CompressionArgs {
-    fn get(&self) -> Compression {
-        match self.compression {
-            Level::Fast => Compression::Fast,
-            Level::Default => Compression::Default,
-            Level::Best => Compression::Best,
-            Level::Store => Compression::Store,
-        }
+impl PackingArgs {
+    /// As asked for; `usual` says how, where nothing is asked.
+    fn or(&self, usual: Compression) -> Packing {
+        let compression = match self.compression {
+            None => usual,
+            Some(Level::Fast) => Compression::Fast,
+            Some(Level::Default) => Compression::Default,
+            Some(Level::Best) => Compression::Best,
+            Some(Level::Store) => Compression::Store,
+        };
+        Packing { compression, cache: !self.no_cache }
+    }
+
+    fn get(&self) -> Packing {
+        self.or(Compression::default())
     }
 }

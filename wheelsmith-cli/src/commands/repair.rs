@@ -4,11 +4,11 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 use wheelsmith_core::audit::Terms;
-use wheelsmith_core::name::PlatformTag;
+use wheelsmith_core::name::WheelPath;
 use wheelsmith_core::repair::{Options, Request, Roots, repair};
 use wheelsmith_core::sys::Host;
 
-use super::CompressionArgs;
+use super::PackingArgs;
 use crate::exit::Exit;
 use crate::output::Output;
 
@@ -25,6 +25,7 @@ Examples:
   wheelsmith repair demo.whl --library-path sysroot/usr/lib --plat manylinux_2_28_x86_64
   wheelsmith repair demo.whl --library-path lib --exclude 'libcuda.so*' --dry-run")]
 pub(crate) struct Args {
+    /// The wheels
     #[arg(required = true, value_name = "WHEEL")]
     wheels: Vec<PathBuf>,
     /// A directory of libraries; searched in the order given; may be repeated
@@ -33,18 +34,19 @@ pub(crate) struct Args {
     /// Where repaired wheels are written
     #[arg(long, short, value_name = "DIR", default_value = "wheelhouse")]
     out: PathBuf,
-    /// The platform tag that the wheel must earn [default: the best that it does]
-    #[arg(long, alias = "policy", value_name = "TAG")]
-    plat: Option<PlatformTag>,
+    /// The platform tag that the wheel must earn, with or without the processor
+    /// (`manylinux_2_28`) [default: the oldest that it does]
+    #[arg(long, visible_alias = "policy", value_name = "TAG")]
+    plat: Option<String>,
     /// Give it that tag alone, not the older one that it earns as well
     #[arg(long, requires = "plat")]
     only_plat: bool,
     /// A library to leave out, by name or pattern (`libcuda.so*`); may be repeated
     #[arg(long, value_name = "LIB")]
     exclude: Vec<String>,
-    /// The directory of the copies in the wheel [default: `<name>.libs`; macOS: `<package>/.dylibs`]
+    /// The directory of the copies in the wheel (default: `<name>.libs`; for macOS `<package>/.dylibs`)
     #[arg(long, value_name = "DIR")]
-    lib_dir: Option<String>,
+    lib_dir: Option<WheelPath>,
     /// Take out the symbols that only debuggers read
     #[arg(long)]
     strip: bool,
@@ -52,12 +54,22 @@ pub(crate) struct Args {
     #[arg(long)]
     dry_run: bool,
     #[command(flatten)]
-    compression: CompressionArgs,
+    packing: PackingArgs,
 }
 
 pub(super) fn run(args: &Args, host: &Host, output: &Output) -> anyhow::Result<Exit> {
     let terms = Terms::new(&args.exclude, Vec::new()).context("cannot read `--exclude`")?;
-    let options = Options { terms, lib_dir: args.lib_dir.clone() };
+    if let Some(dir) = &args.lib_dir {
+        let top = dir.parts().next().unwrap_or_default();
+        if matches!(top.rsplit_once('.'), Some((_, "dist-info" | "data"))) {
+            anyhow::bail!("`{dir}` of `--lib-dir` is no place for libraries");
+        }
+    }
+    let options = Options {
+        terms,
+        lib_dir: args.lib_dir.as_ref().map(WheelPath::to_string),
+        ..Options::default()
+    };
     if let Some(dir) = args.library_path.iter().find(|dir| !dir.is_dir()) {
         anyhow::bail!("`{}` of `--library-path` is no directory", dir.display());
     }
@@ -70,10 +82,10 @@ pub(super) fn run(args: &Args, host: &Host, output: &Output) -> anyhow::Result<E
             out: &args.out,
             roots: &roots,
             options: &options,
-            platform: args.plat.as_ref(),
+            platform: args.plat.as_deref(),
             only_platform: args.only_plat,
             strip: args.strip,
-            compression: args.compression.get(),
+            packing: args.packing.get(),
             dry_run: args.dry_run,
         };
         let result = repair(&request, host);

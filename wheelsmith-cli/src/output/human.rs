@@ -7,6 +7,7 @@ use anstyle::{AnsiColor, Style};
 use wheelsmith_core::finding::{Finding, Severity};
 use wheelsmith_core::plan::{Plan, TargetPlan};
 use wheelsmith_core::project::{Made, MadeTarget, MadeWheel};
+use wheelsmith_core::repair::{Graft, Missing, RepairPlan};
 use wheelsmith_core::toolchain::{Found, RustStd, State};
 
 pub(super) const BOLD: Style = Style::new().bold();
@@ -89,8 +90,27 @@ fn made_wheel(text: &mut String, wheel: &MadeWheel) {
             );
         }
     }
+    if let Some(plan) = &wheel.bundled {
+        bundled(text, plan);
+    }
     for found in &wheel.audit.findings {
         finding(text, found);
+    }
+}
+
+/// The libraries that a wheel took in, or would have.
+fn bundled(text: &mut String, plan: &RepairPlan) {
+    for Missing { by, library, reason } in &plan.missing {
+        let by = by.rsplit(['/', '\\']).next().unwrap_or(by);
+        let why = reason.as_deref().unwrap_or("no component has it, nor does `library-path`");
+        let _ = writeln!(text, "    {RED}missing{RED:#} {library}, which {by} needs: {why}");
+    }
+    if !plan.missing.is_empty() {
+        return;
+    }
+    for Graft { into, needed_as, .. } in &plan.grafts {
+        let needed_as = needed_as.join(", ");
+        let _ = writeln!(text, "    {GREEN}+{GREEN:#} {into} {DIM}(was {needed_as}){DIM:#}");
     }
 }
 
@@ -133,6 +153,12 @@ fn plan_target(text: &mut String, plan: &TargetPlan) {
     }
     for wheel in &plan.wheels {
         let _ = writeln!(text, "  pack  {wheel}");
+        for bundle in plan.bundles.iter().filter(|bundle| bundle.wheel == *wheel) {
+            let also: String =
+                bundle.library_path.iter().map(|dir| format!(", then from {dir}")).collect();
+            let _ =
+                writeln!(text, "    with the libraries that it needs, from the components{also}");
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Answers for programs: one document, a schema number first, keys sorted.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 use wheelsmith_core::plan::Plan;
@@ -49,11 +49,24 @@ fn wheel(wheel: &MadeWheel) -> Value {
         "verdict": wheel.audit.earned,
         "findings": wheel.audit.findings,
         "files": wheel.audit.files,
+        "bundled": wheel.bundled,
     })
 }
 
 pub(super) fn file(file: &MadeFile) -> Value {
     json!({ "path": file.path, "size_bytes": file.size_bytes, "sha256": file.sha256 })
+}
+
+pub(super) fn sdist(made: &MadeFile) -> Value {
+    json!({ "schema": SCHEMA, "sdist": file(made) })
+}
+
+pub(super) fn requires(requires: &[String]) -> Value {
+    json!({ "schema": SCHEMA, "requires": requires })
+}
+
+pub(super) fn prepared(dir: &Path) -> Value {
+    json!({ "schema": SCHEMA, "directory": dir })
 }
 
 pub(super) fn fetched(sources: usize) -> Value {

@@ -1,6 +1,8 @@
 //! Answers on standard output, talk on standard error.
 
-mod audit;
+mod audited;
+mod checked;
+mod found;
 mod human;
 mod json;
 mod progress;
@@ -10,29 +12,32 @@ mod show;
 mod test;
 mod wheel;
 
+use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use wheelsmith_core::audit::Report;
 use wheelsmith_core::plan::Plan;
 use wheelsmith_core::project::{self, Made};
 use wheelsmith_core::sys::{self, Host};
 use wheelsmith_core::testing;
 use wheelsmith_core::toolchain::Found;
 use wheelsmith_core::wheel::{Diff, MadeFile};
+use wheelsmith_core::{audit, check};
 
 pub(crate) use progress::Progress;
 pub(crate) use show::Shown;
 pub(crate) use test::TestForm;
 pub(crate) use wheel::Retagged;
 
-use self::report as forms;
+use self::report::{self as forms, Sheet};
 use crate::args::Format;
 
 /// Writes answers in the form that was asked for.
 pub(crate) struct Output {
     format: Format,
     verbose: bool,
+    /// The last answer for programs, for those who want it in a file.
+    answer: RefCell<Option<serde_json::Value>>,
 }
 
 /// What a person wants to see of a report.
@@ -48,7 +53,7 @@ pub(crate) struct View {
 
 impl Output {
     pub(crate) fn new(format: Format, verbose: bool) -> Self {
-        Self { format, verbose }
+        Self { format, verbose, answer: RefCell::new(None) }
     }
 
     /// Whether every command answers in this form; the others are for reports of findings.
@@ -68,12 +73,40 @@ impl Output {
     ) -> std::io::Result<()> {
         use std::io::Write as _;
         let mut out = anstream::stdout().lock();
+        let answer = json();
         match self.format {
-            Format::Json => writeln!(out, "{:#}", json())?,
+            Format::Json => writeln!(out, "{answer:#}")?,
             // The others are for reports, and were refused before anything was done.
             _ => out.write_all(human().as_bytes())?,
         }
+        self.answer.replace(Some(answer));
         out.flush()
+    }
+
+    /// The last answer, as programs read it.
+    pub(crate) fn answer(&self) -> Option<serde_json::Value> {
+        self.answer.borrow().clone()
+    }
+
+    /// Why there is none.
+    pub(crate) fn json_error(error: &anyhow::Error) -> serde_json::Value {
+        json::error(error.as_ref())
+    }
+
+    /// Which source distribution was written.
+    pub(crate) fn sdist(&self, file: &MadeFile) -> std::io::Result<()> {
+        self.write(|| wheel::human_files(std::slice::from_ref(file)), || json::sdist(file))
+    }
+
+    /// What must be installed before a build.
+    pub(crate) fn requires(&self, requires: &[String]) -> std::io::Result<()> {
+        let human = || requires.iter().map(|line| format!("{line}\n")).collect();
+        self.write(human, || json::requires(requires))
+    }
+
+    /// Where the metadata of a wheel was written.
+    pub(crate) fn prepared(&self, dir: &Path) -> std::io::Result<()> {
+        self.write(|| format!("{}\n", dir.display()), || json::prepared(dir))
     }
 
     /// What a build would do.
@@ -128,28 +161,54 @@ impl Output {
     /// What the audit says; gives the text when it goes to a file instead.
     pub(crate) fn report(
         &self,
-        report: &Report,
+        report: &audit::Report,
         view: &View,
         to_file: bool,
         host: &Host,
     ) -> anyhow::Result<String> {
-        use std::io::Write as _;
         let view = View { verbose: view.verbose || self.verbose, ..view.clone() };
+        let human = || audited::human(report, &view);
+        self.form(human, || serde_json::to_value(report), report, to_file, host)
+    }
+
+    /// What was seen in wheels and sdists; gives the text when it goes to a file instead.
+    pub(crate) fn checked(
+        &self,
+        report: &check::Report,
+        to_file: bool,
+        host: &Host,
+    ) -> anyhow::Result<String> {
+        let human = || checked::human(report, self.verbose);
+        self.form(human, || serde_json::to_value(report), report, to_file, host)
+    }
+
+    /// A report in the form that was asked for.
+    fn form<'r>(
+        &self,
+        human: impl FnOnce() -> String,
+        json: impl FnOnce() -> serde_json::Result<serde_json::Value>,
+        sheet: impl Into<Sheet<'r>>,
+        to_file: bool,
+        host: &Host,
+    ) -> anyhow::Result<String> {
+        use std::io::Write as _;
         let text = match self.format {
-            Format::Human => audit::human(report, &view),
-            Format::Json => format!("{:#}\n", serde_json::to_value(report)?),
-            Format::Sarif => forms::sarif::render(report),
+            Format::Human => human(),
+            Format::Json => format!("{:#}\n", json()?),
+            Format::Sarif => forms::sarif::render(sheet),
             Format::Github => {
+                let sheet = sheet.into();
                 if let Some(path) = host.env.get("GITHUB_STEP_SUMMARY") {
                     let path = Path::new(path);
-                    sys::fs::append(path, forms::github::summary(report).as_bytes()).with_context(
-                        || format!("cannot write the job's summary to `{}`", path.display()),
-                    )?;
+                    let summary = forms::github::summary(sheet.clone());
+                    sys::fs::append(path, summary.as_bytes()).with_context(|| {
+                        format!("cannot write the job's summary to `{}`", path.display())
+                    })?;
                 }
-                forms::github::render(report)
+                forms::github::render(sheet)
             }
-            Format::Junit => forms::junit::render(report),
-            Format::Html => forms::html::render(report),
+            Format::Junit => forms::junit::render(sheet),
+            Format::Html => forms::html::render(sheet),
         };
         if to_file {
             // Styles are for terminals.

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 use wheelsmith_core::audit::Audit;
-use wheelsmith_core::patch::Search;
+use wheelsmith_core::name::WheelPath;
+use wheelsmith_core::patch::{Edit, Search};
 use wheelsmith_core::repair::{Error, RepairPlan, Repaired};
 
 use super::human::{self, BOLD, DIM, GREEN, RED};
@@ -32,8 +33,9 @@ fn repaired_wheel(text: &mut String, repaired: &Repaired) {
         Some(made) => {
             let (path, size) = (made.path.display(), human::size(made.size_bytes));
             let _ = writeln!(text, "{GREEN}{path}{GREEN:#}  {size}");
-            let earned = repaired.audit.as_ref().map(Audit::earned_text);
-            let _ = writeln!(text, "  earns {}", earned.unwrap_or_default());
+            if let Some(earned) = repaired.audit.as_ref().map(Audit::earned_text) {
+                let _ = writeln!(text, "  earns {earned}");
+            }
             let _ = writeln!(text, "  {DIM}sha256 {}{DIM:#}", made.sha256);
         }
         None => {
@@ -51,31 +53,41 @@ fn plan(text: &mut String, plan: &RepairPlan) {
     for graft in &plan.grafts {
         let _ = writeln!(text, "  {GREEN}+{GREEN:#} {}", graft.into);
         let _ = writeln!(text, "      {DIM}from {}{DIM:#}", graft.source);
+        // Its new name is in the line above.
+        if let Some(change) = plan.edits.get(&graft.into) {
+            edit(text, change);
+        }
     }
     for script in &plan.scripts {
         let _ = writeln!(text, "  {BOLD}>{BOLD:#} {} -> {}", script.from, script.to);
     }
-    for (path, edit) in &plan.edits {
+    let is_graft = |path: &WheelPath| plan.grafts.iter().any(|graft| graft.into == *path);
+    for (path, change) in plan.edits.iter().filter(|(path, _)| !is_graft(path)) {
         let _ = writeln!(text, "  {BOLD}~{BOLD:#} {path}");
-        for (old, new) in &edit.renamed {
-            let _ = writeln!(text, "      needs {new} {DIM}(was {old}){DIM:#}");
-        }
-        for dropped in &edit.dropped {
-            let _ = writeln!(text, "      needs no {dropped} any more");
-        }
-        match &edit.search {
-            Search::Keep => {}
-            Search::Nowhere => {
-                let _ = writeln!(text, "      looks in no directory of its own any more");
-            }
-            Search::Rpath(entries) | Search::Runpath(entries) => {
-                let _ = writeln!(text, "      looks in {}", entries.join(", "));
-            }
-        }
+        edit(text, change);
     }
     for (path, hook) in &plan.hooks {
         let what = if hook.is_new { "new, adds" } else { "adds" };
         let _ = writeln!(text, "  {BOLD}~{BOLD:#} {path}: {what} `{}` for Windows", plan.libraries);
+    }
+}
+
+/// What changes in a file.
+fn edit(text: &mut String, edit: &Edit) {
+    for (old, new) in &edit.renamed {
+        let _ = writeln!(text, "      needs {new} {DIM}(was {old}){DIM:#}");
+    }
+    for dropped in &edit.dropped {
+        let _ = writeln!(text, "      needs no {dropped} any more");
+    }
+    match &edit.search {
+        Search::Keep => {}
+        Search::Nowhere => {
+            let _ = writeln!(text, "      looks in no directory of its own any more");
+        }
+        Search::Rpath(entries) | Search::Runpath(entries) => {
+            let _ = writeln!(text, "      looks in {}", entries.join(", "));
+        }
     }
 }
 

@@ -80,7 +80,11 @@ pub(super) fn json_retagged(wheels: &[Retagged]) -> Value {
 }
 
 pub(super) fn human_diff(diff: &Diff) -> String {
-    let style = if diff.likeness == Likeness::Different { RED } else { GREEN };
+    let style = match diff.likeness {
+        Likeness::Different => RED,
+        Likeness::OtherMetadata => YELLOW,
+        _ => GREEN,
+    };
     let mut text = format!("{style}{}{style:#}\n", diff.likeness.as_str());
     for file in &diff.files {
         let FileDiff { path, size_before, size_after, lines_before, lines_after } = file;

@@ -184,7 +184,7 @@ impl<'l> Gather<'l> {
 
 /// A path for a name as an archive has it, and whether it says the same. What no path may hold is
 /// written as `%` and two hex digits, so that the member is judged all the same.
-pub(super) fn safe_path(name: &[u8]) -> (WheelPath, bool) {
+pub(crate) fn safe_path(name: &[u8]) -> (WheelPath, bool) {
     let text = std::str::from_utf8(name);
     if let Some(path) = text.ok().and_then(|text| text.parse::<WheelPath>().ok()) {
         return (path, true);

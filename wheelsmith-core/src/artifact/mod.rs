@@ -23,13 +23,13 @@ mod expand;
 mod extent;
 mod inspect;
 mod limits;
-mod members;
+pub(crate) mod members;
 mod open;
 mod pieces;
 mod report;
 mod scan;
 mod source;
-mod tar;
+pub(crate) mod tar;
 #[cfg(test)]
 mod tests;
 mod work;

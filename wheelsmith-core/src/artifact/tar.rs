@@ -16,7 +16,7 @@ const BLOCK: u64 = 512;
 const MOST_LINKS: usize = 8;
 
 /// Whether `header` is that of a tar archive: its checksum is right.
-pub(super) fn is_header(header: &[u8]) -> bool {
+pub(crate) fn is_header(header: &[u8]) -> bool {
     let Some(header) = header.get(..512) else { return false };
     let Some(stated) = octal(&header[148..156]) else { return false };
     // The sum of all bytes, with spaces where the sum itself stands.
@@ -145,15 +145,15 @@ fn target(path: &WheelPath, link: &[u8]) -> Option<WheelPath> {
 
 /// What stands in front of a header because it has no room there.
 #[derive(Default)]
-struct Long {
-    name: Option<Vec<u8>>,
-    link: Option<Vec<u8>>,
-    size: Option<u64>,
+pub(crate) struct Long {
+    pub(crate) name: Option<Vec<u8>>,
+    pub(crate) link: Option<Vec<u8>>,
+    pub(crate) size: Option<u64>,
 }
 
 impl Long {
     /// Reads pax records, `LENGTH KEY=VALUE` and a line end each, where the length is that of all.
-    fn read(&mut self, mut records: &[u8]) {
+    pub(crate) fn read(&mut self, mut records: &[u8]) {
         while let Some(space) = records.iter().take(20).position(|&b| b == b' ') {
             let size = std::str::from_utf8(&records[..space]).ok();
             let size = size.and_then(|size| size.parse::<usize>().ok());
@@ -179,7 +179,7 @@ fn next_header(at: u64, size: u64) -> Option<u64> {
 }
 
 /// The name in a header: in ustar archives with its directories in front.
-fn name(header: &[u8; 512]) -> Vec<u8> {
+pub(crate) fn name(header: &[u8; 512]) -> Vec<u8> {
     let name = until_zero(&header[..100]);
     let prefix = until_zero(&header[345..500]);
     // GNU archives have other things where the directories would be.
@@ -190,12 +190,12 @@ fn name(header: &[u8; 512]) -> Vec<u8> {
     }
 }
 
-fn until_zero(bytes: &[u8]) -> &[u8] {
+pub(crate) fn until_zero(bytes: &[u8]) -> &[u8] {
     bytes.split(|&b| b == 0).next().unwrap_or_default()
 }
 
 /// A number in octal digits, or in binary when the first bit is set.
-fn octal(field: &[u8]) -> Option<u64> {
+pub(crate) fn octal(field: &[u8]) -> Option<u64> {
     if field.first()? & 0x80 != 0 {
         let (high, low) = field.split_at(field.len().checked_sub(8)?);
         let is_small = high.first() == Some(&0x80) && high[1..].iter().all(|&b| b == 0);

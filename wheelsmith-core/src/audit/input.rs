@@ -186,7 +186,7 @@ fn android(tag: &PlatformTag) -> Option<(u32, String)> {
 }
 
 /// `policy` as a tag; without a processor it gets that of the files.
-pub(super) fn whole_tag(policy: &str, files: &[NativeFile]) -> Option<PlatformTag> {
+pub(crate) fn whole_tag(policy: &str, files: &[NativeFile]) -> Option<PlatformTag> {
     let known = |tag: &PlatformTag| Wanted::by_tag(tag).is_some();
     if let Some(tag) = policy.parse().ok().filter(known) {
         return Some(tag);

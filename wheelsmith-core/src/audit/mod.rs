@@ -23,7 +23,6 @@ mod needs;
 mod pe;
 pub(crate) mod place;
 mod report;
-mod settings;
 mod terms;
 mod wanted;
 mod whole;
@@ -34,12 +33,12 @@ pub use auditwheel::verdict as auditwheel_verdict;
 pub use claims::WheelText;
 pub use explain::{Explanation, Obstacle, Step, explain};
 pub use file::NativeFile;
+pub(crate) use input::whole_tag;
 pub use input::{Ask, Opened, input};
 pub use needs::{Need, Origin, needs};
 #[cfg(feature = "schema")]
 pub use report::schema;
 pub use report::{Auditwheel, Input, Kind, Report, SCHEMA};
-pub use settings::{Date, Level, Settings, Waiver};
 pub use terms::Terms;
 pub use wanted::Wanted;
 

@@ -4,6 +4,7 @@
 
 mod c;
 mod cargo;
+mod crates;
 mod depfile;
 mod error;
 pub(crate) mod inputs;
@@ -13,8 +14,10 @@ mod taken;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+pub use crates::{Crate, Crates, crates};
 pub use error::Error;
 pub use record::Hashes;
+pub(crate) use taken::license_files;
 
 use crate::config::{Config, Kind, Role};
 use crate::name::{Digest, Os, Target, WheelPath};
@@ -125,7 +128,8 @@ pub fn run(
         let key = (component.component.name.clone(), setting.target().triple().to_owned());
         let source = &sources[&key];
         let linked = linkage(component, &built);
-        let licenses = taken::license_files(setting, component, source)?;
+        let licenses =
+            license_files(setting.config, setting.project, &component.component, source)?;
         let mut one = match &component.component.kind {
             Kind::C(c) => c::build(setting, component, c, source, &linked)?,
             Kind::Cargo(cargo) => cargo::build(setting, component, cargo, source, &linked)?,

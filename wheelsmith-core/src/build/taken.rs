@@ -1,12 +1,12 @@
 //! Files that are taken as they are: prebuilt binaries, data, licences.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::inputs::{self, Input};
 use super::{Built, BuiltFile, Error, Linkage, Setting};
 use crate::binary::elf::Elf;
-use crate::config::{Output, Role};
+use crate::config::{Component, Config, Output, Role};
 use crate::name::Digest;
 use crate::plan::ComponentPlan;
 use crate::source::Resolved;
@@ -100,20 +100,23 @@ fn one_each(found: Vec<Input>, role: Role) -> Vec<One> {
 }
 
 /// The component's licence files; they land in a directory of its own.
-pub(super) fn license_files(
-    setting: &Setting<'_>,
-    plan: &ComponentPlan,
+///
+/// # Errors
+/// A pattern that names no file.
+pub(crate) fn license_files(
+    config: &Config,
+    project: &Path,
+    component: &Component,
     source: &Resolved,
-) -> Result<Vec<BuiltFile>, Error> {
-    let component = &plan.component;
+) -> Result<Vec<BuiltFile>, crate::config::Error> {
     let key = format!("{}.license-files", component.key);
     let patterns = &component.license_files;
-    let found = inputs::expand(setting.config, &key, patterns, &[], &source.root, setting.project)?;
+    let found = inputs::expand(config, &key, patterns, &[], &source.root, project)?;
     let file = |Input { relative, path }: Input| {
         let to = format!("licenses/{}/{relative}", component.name);
-        let to = to.parse().map_err(|e: crate::name::ParseError| {
-            setting.config.problem(&key, e.to_string(), None)
-        })?;
+        let to = to
+            .parse()
+            .map_err(|e: crate::name::ParseError| config.problem(&key, e.to_string(), None))?;
         Ok(BuiltFile { path, to, role: Role::License, aliases: Vec::new() })
     };
     found.into_iter().map(file).collect()
@@ -121,7 +124,7 @@ pub(super) fn license_files(
 
 fn in_directory(
     setting: &Setting<'_>,
-    component: &crate::config::Component,
+    component: &Component,
     role: Role,
     name: &str,
 ) -> Result<crate::name::WheelPath, Error> {

@@ -4,18 +4,17 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::diagnose::{Locator, did_you_mean};
 use super::raw::{
-    RawArtifact, RawAudit, RawComponent, RawConfig, RawDefine, RawFile, RawKind, RawOutput,
-    RawOverride, RawRole, RawSource, RawSources, RawTargetArchive, RawTest, RawWaiver, RawWheel,
+    RawArtifact, RawAudit, RawCheck, RawComponent, RawConfig, RawDefine, RawFile, RawKind,
+    RawOutput, RawOverride, RawRole, RawSource, RawSources, RawTargetArchive, RawWaiver, RawWheel,
 };
 use super::{
-    Artifact, Audit, C, CForm, Cargo, Component, ComponentOverride, Config, Error, Files, Headers,
-    Kind, Output, Override, Prebuilt, Problem, Role, Source, SourceGroup, Wheel,
+    Artifact, Audit, C, CForm, Cargo, Component, ComponentOverride, Config, Error, External, Files,
+    Headers, Kind, Output, Override, Prebuilt, Problem, Role, Sdist, Source, SourceGroup, Wheel,
 };
 use globset::Glob;
 
-use crate::audit::{Settings, Waiver};
+use crate::finding::{Settings, Waiver};
 use crate::name::{TARGETS, Target};
-use crate::testing;
 
 /// Reads and checks `text`.
 pub(super) fn parse(file: &str, text: &str) -> Result<Config, Error> {
@@ -27,6 +26,9 @@ pub(super) fn parse(file: &str, text: &str) -> Result<Config, Error> {
     check.problems.sort_by_key(|problem| (problem.line, problem.column));
     if check.problems.is_empty() { Ok(config) } else { Err(error(check.problems)) }
 }
+
+mod test;
+mod version;
 
 struct Check<'t> {
     locator: Locator<'t>,
@@ -44,6 +46,7 @@ impl Check<'_> {
     fn config(&mut self, file: &str, text: &str, raw: RawFile) -> Config {
         let table = raw.tool.wheelsmith.unwrap_or_default();
         let RawConfig { targets, toolchain, zig, glibc, macos_min, strip, optimize, .. } = table;
+        let compression = table.compression;
         let mut triples = BTreeSet::new();
         for (i, target) in targets.iter().enumerate() {
             if !triples.insert(target.triple()) {
@@ -63,7 +66,10 @@ impl Check<'_> {
         let wheels = self.wheels(table.wheel, raw.project.as_ref(), &components);
         let overrides = self.overrides(table.target, &names);
         let audit = self.audit(table.audit);
-        let test = self.test(table.test);
+        let check = self.check(table.check);
+        let version = table.version.and_then(|raw| version::check(self, raw, &components));
+        let sdist = Sdist { include: table.sdist.include, exclude: table.sdist.exclude };
+        let test = test::check(self, table.test);
         Config {
             file: file.to_owned(),
             text: text.to_owned(),
@@ -75,66 +81,16 @@ impl Check<'_> {
             macos_min,
             strip,
             optimize,
+            compression,
             components,
             wheels,
             overrides,
             audit,
+            check,
+            version,
+            sdist,
             test,
         }
-    }
-
-    fn test(&mut self, raw: RawTest) -> testing::Settings {
-        let root = format!("{ROOT}.test");
-        let default = testing::Settings::default();
-        let globs = [
-            ("files", &raw.files),
-            ("required", &raw.required),
-            ("allowed-failures", &raw.allowed_failures),
-        ];
-        for (key, patterns) in globs {
-            for (i, pattern) in patterns.iter().enumerate() {
-                if let Err(error) = Glob::new(pattern) {
-                    let message = format!("no pattern: {}", error.kind());
-                    self.problem(&format!("{root}.{key}[{i}]"), message, None);
-                }
-            }
-        }
-        if raw.install.as_ref().is_some_and(Vec::is_empty) {
-            let help = "one of `venv`, `target`, `user`, `prefix`";
-            self.problem(&format!("{root}.install"), "no way is left", Some(help));
-        }
-        if raw.timeout_secs == Some(0) {
-            self.problem(&format!("{root}.timeout-secs"), "no cell ends in no time", None);
-        }
-        let mut smoke = Vec::new();
-        for (i, text) in raw.smoke.iter().enumerate() {
-            smoke.extend(self.words(&format!("{root}.smoke[{i}]"), text));
-        }
-        let command = raw.command.as_ref();
-        let command = command.and_then(|text| self.words(&format!("{root}.command"), text));
-        testing::Settings {
-            pythons: raw.python,
-            ways: raw.install.unwrap_or(default.ways),
-            installer: raw.installer,
-            imports: raw.import,
-            smoke,
-            command,
-            files: raw.files,
-            requires: raw.requires,
-            env: raw.env,
-            pass_env: raw.pass_env,
-            absence: raw.absence.unwrap_or(default.absence),
-            timeout_secs: raw.timeout_secs.unwrap_or(default.timeout_secs),
-            max_skipped: raw.max_skipped,
-            required: raw.required,
-            allowed_failures: raw.allowed_failures,
-        }
-    }
-
-    /// A command as words.
-    fn words(&mut self, key: &str, text: &str) -> Option<Vec<String>> {
-        let words = testing::Settings::words(text);
-        words.map_err(|problem| self.problem(key, format!("no command: {problem}"), None)).ok()
     }
 
     fn audit(&mut self, raw: RawAudit) -> Audit {
@@ -145,8 +101,36 @@ impl Check<'_> {
                 self.problem(&format!("{root}.exclude[{i}]"), message, None);
             }
         }
+        let waivers = self.waivers(&root, raw.waivers);
+        Audit {
+            policy: raw.policy,
+            exclude: raw.exclude,
+            fail_on: raw.fail_on,
+            settings: Settings { severity: raw.severity, waivers },
+        }
+    }
+
+    fn check(&mut self, raw: RawCheck) -> super::Check {
+        let root = format!("{ROOT}.check");
+        if let (Some(large), Some(limit)) = (raw.large_file, raw.file_limit)
+            && large > limit
+        {
+            let message = format!("{large} is more than `file-limit`, which is {limit}");
+            self.problem(&format!("{root}.large-file"), message, None);
+        }
+        let waivers = self.waivers(&root, raw.waivers);
+        super::Check {
+            index: raw.index,
+            large_file_mib: raw.large_file,
+            file_limit_mib: raw.file_limit,
+            fail_on: raw.fail_on,
+            settings: Settings { severity: raw.severity, waivers },
+        }
+    }
+
+    fn waivers(&mut self, root: &str, raw: Vec<RawWaiver>) -> Vec<Waiver> {
         let mut waivers = Vec::new();
-        for (i, waiver) in raw.waivers.into_iter().enumerate() {
+        for (i, waiver) in raw.into_iter().enumerate() {
             let key = format!("{root}.waivers[{i}]");
             let RawWaiver { code, file, reason, until } = waiver;
             if reason.trim().is_empty() {
@@ -161,12 +145,7 @@ impl Check<'_> {
                 }
             }
         }
-        Audit {
-            policy: raw.policy,
-            exclude: raw.exclude,
-            fail_on: raw.fail_on,
-            settings: Settings { severity: raw.severity, waivers },
-        }
+        waivers
     }
 
     fn component(&mut self, key: &str, raw: RawComponent, names: &[String]) -> Component {
@@ -424,6 +403,12 @@ impl Check<'_> {
             if !raw.build.as_ref().is_none_or(build) {
                 self.problem(&format!("{key}.build"), "a build tag starts with a digit", None);
             }
+            let external = raw.external.unwrap_or_default();
+            if external == External::Deny && !raw.library_path.is_empty() {
+                let help =
+                    "add `external = \"bundle\"` to copy libraries from there into the wheel";
+                self.problem(&format!("{key}.library-path"), NOT_SEARCHED, Some(help));
+            }
             wheels.push(Wheel {
                 into: raw.into.unwrap_or_else(|| {
                     default_into.parse().expect("an escaped name is a path's part")
@@ -437,6 +422,9 @@ impl Check<'_> {
                 console: raw.console,
                 tag: raw.tag.unwrap_or_else(|| "py3-none".parse().expect("a constant")),
                 build: raw.build,
+                sbom: raw.sbom.unwrap_or(true),
+                external,
+                library_path: raw.library_path,
             });
         }
         wheels
@@ -470,6 +458,7 @@ impl Check<'_> {
                 macos_min: raw.macos_min,
                 toolchain: raw.toolchain,
                 sysroot: raw.sysroot,
+                library_path: raw.library_path,
                 components,
             };
             overrides.insert(triple, over);
@@ -490,6 +479,7 @@ impl Check<'_> {
     }
 }
 
+const NOT_SEARCHED: &str = "nothing is looked for there, since external libraries are denied";
 const OUTPUTS_HELP: &str =
     "say what to take: `outputs = [{ from = \"bin/demo\", role = \"executable\" }]`";
 

@@ -17,11 +17,12 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::audit::Settings;
-use crate::finding::Severity;
+use crate::check::Index;
+use crate::finding::{Settings, Severity};
 use crate::name::{Digest, PlatformVersion, ProjectName, PythonTag, Target, WheelPath};
 use crate::testing;
 use crate::toolchain::{Optimize, Strip, ToolchainKind};
+use crate::wheel::Compression;
 
 pub use diagnose::{Error, Problem};
 pub use project::RawProject;
@@ -66,6 +67,8 @@ pub struct Config {
     pub strip: Strip,
     /// How hard the compiler tries.
     pub optimize: Optimize,
+    /// How hard wheels are compressed, unless the command line says otherwise.
+    pub compression: Compression,
     /// What is built, each after everything that it links to.
     pub components: Vec<Component>,
     /// What is packed.
@@ -74,8 +77,51 @@ pub struct Config {
     pub overrides: BTreeMap<String, Override>,
     /// What the audit lets pass.
     pub audit: Audit,
+    /// What the check lets pass.
+    pub check: Check,
+    /// Where the version is, when `[project]` leaves it open.
+    pub version: Option<VersionSource>,
+    /// What the source distribution holds.
+    pub sdist: Sdist,
     /// How wheels are tried.
     pub test: testing::Settings,
+}
+
+/// `version = { from = … }`: where a dynamic version is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum VersionSource {
+    /// In a `Cargo.toml`, relative to the configuration.
+    Cargo {
+        /// The file.
+        manifest: String,
+    },
+    /// In a text that a Python module assigns.
+    Python {
+        /// The module, relative to the configuration.
+        path: String,
+        /// The name that it assigns.
+        attribute: String,
+    },
+    /// In a tag of version control.
+    Vcs(Tags),
+}
+
+/// Which tags hold versions, and what becomes of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tags {
+    /// What stands before the version; `v` or nothing when absent.
+    pub prefix: Option<String>,
+    /// Whether versions between two tags have the commit in them (`+gabc`), which indexes refuse.
+    pub local: bool,
+}
+
+/// `[tool.wheelsmith.sdist]`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Sdist {
+    /// Globs of files to take; what version control tracks when absent.
+    pub include: Option<Vec<String>>,
+    /// Globs of files to leave out.
+    pub exclude: Vec<String>,
 }
 
 /// `[tool.wheelsmith.audit]`.
@@ -85,6 +131,21 @@ pub struct Audit {
     pub policy: Option<String>,
     /// Libraries that are there wherever the wheels are used, by pattern.
     pub exclude: Vec<String>,
+    /// How bad a finding must be for exit code 1.
+    pub fail_on: Option<Severity>,
+    /// Severities and waivers.
+    pub settings: Settings,
+}
+
+/// `[tool.wheelsmith.check]`.
+#[derive(Debug, Clone, Default)]
+pub struct Check {
+    /// Where the wheels are to be published.
+    pub index: Option<Index>,
+    /// From which size on a file is larger than the index takes without being asked, in MiB.
+    pub large_file_mib: Option<u32>,
+    /// The largest file that the index takes, in MiB.
+    pub file_limit_mib: Option<u32>,
     /// How bad a finding must be for exit code 1.
     pub fail_on: Option<Severity>,
     /// Severities and waivers.
@@ -108,6 +169,13 @@ impl Config {
     pub fn toolchain_for(&self, target: Target) -> ToolchainKind {
         let own = self.overrides.get(target.triple()).and_then(|over| over.toolchain);
         own.unwrap_or(self.toolchain)
+    }
+
+    /// Where the libraries that `wheel` needs are looked for, relative to the file: what is given
+    /// for `target` first.
+    pub fn library_path(&self, wheel: &Wheel, target: Target) -> Vec<String> {
+        let own = self.overrides.get(target.triple()).map(|over| &over.library_path);
+        own.into_iter().flatten().chain(&wheel.library_path).cloned().collect()
     }
 
     /// A problem that only the disk shows, such as a glob that matches nothing, at `key`: the same
@@ -394,6 +462,24 @@ pub struct Wheel {
     pub tag: PythonTag,
     /// Build tag.
     pub build: Option<String>,
+    /// Whether it lists its components for those who look for vulnerable ones (PEP 770).
+    pub sbom: bool,
+    /// What becomes of libraries that it needs and has not.
+    pub external: External,
+    /// Directories of libraries, relative to the configuration.
+    pub library_path: Vec<String>,
+}
+
+/// What becomes of libraries that a wheel needs, has not, and is not promised.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum External {
+    /// They are errors of the audit.
+    #[default]
+    Deny,
+    /// They are copied into the wheel, from the components and from `library-path`.
+    Bundle,
 }
 
 /// What is different for a target.
@@ -407,6 +493,8 @@ pub struct Override {
     pub toolchain: Option<ToolchainKind>,
     /// clang's sysroot.
     pub sysroot: Option<String>,
+    /// Directories of libraries, relative to the configuration.
+    pub library_path: Vec<String>,
     /// What is added to a component, by name.
     pub components: BTreeMap<String, ComponentOverride>,
 }

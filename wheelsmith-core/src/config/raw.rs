@@ -5,13 +5,14 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::SourcePath;
 use super::project::RawProject;
-use crate::audit::{Date, Level};
-use crate::finding::{Code, Severity};
+use super::{External, SourcePath};
+use crate::check::Index;
+use crate::finding::{Code, Date, Level, Severity};
 use crate::name::{Digest, PlatformVersion, ProjectName, PythonTag, Target, WheelPath};
 use crate::testing::{Installer, Request, Way};
 use crate::toolchain::{Optimize, Strip, ToolchainKind};
+use crate::wheel::Compression;
 
 /// The tables that wheelsmith reads; others belong to other tools.
 #[derive(Debug, Deserialize)]
@@ -58,6 +59,9 @@ pub(super) struct RawConfig {
     /// The compiler's optimisation level: `"0"`, `"1"`, `"2"`, `"3"`, `"s"`.
     #[serde(default)]
     pub(super) optimize: Optimize,
+    /// How hard wheels are compressed: `fast`, `default`, `best`, or `store` for not at all.
+    #[serde(default)]
+    pub(super) compression: Compression,
     /// What is built.
     #[serde(default)]
     pub(super) component: Vec<RawComponent>,
@@ -70,6 +74,14 @@ pub(super) struct RawConfig {
     /// What `wheelsmith audit` lets pass.
     #[serde(default)]
     pub(super) audit: RawAudit,
+    /// What `wheelsmith check` lets pass.
+    #[serde(default)]
+    pub(super) check: RawCheck,
+    /// Where the version is, when `project.dynamic` has `version`.
+    pub(super) version: Option<RawVersion>,
+    /// What the source distribution holds.
+    #[serde(default)]
+    pub(super) sdist: RawSdist,
     /// How `wheelsmith test` tries the wheels.
     #[serde(default)]
     pub(super) test: RawTest,
@@ -123,6 +135,54 @@ pub(super) struct RawTest {
     pub(super) allowed_failures: Vec<String>,
 }
 
+/// `version = { from = … }`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub(super) struct RawVersion {
+    /// Where it is.
+    pub(super) from: RawVersionFrom,
+    /// cargo: the component whose `Cargo.toml` has it; the only one when absent.
+    pub(super) component: Option<String>,
+    /// cargo: the `Cargo.toml`, relative to this file, where it is no component's.
+    pub(super) manifest: Option<String>,
+    /// python: the module, relative to this file.
+    pub(super) path: Option<String>,
+    /// python: the name that is assigned; `__version__` when absent.
+    pub(super) attribute: Option<String>,
+    /// vcs: what stands before the version in a tag; `v` or nothing when absent.
+    pub(super) tag_prefix: Option<String>,
+    /// vcs: whether versions between two tags have the commit in them (`1.3.dev5+gabc`), which
+    /// indexes refuse; they do when absent.
+    pub(super) local: Option<bool>,
+}
+
+/// Where a version is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub(super) enum RawVersionFrom {
+    /// In a `Cargo.toml`.
+    Cargo,
+    /// In a text that a Python module assigns.
+    Python,
+    /// In a tag of git.
+    Vcs,
+}
+
+/// `[tool.wheelsmith.sdist]`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub(super) struct RawSdist {
+    /// Globs of the files to take, relative to this file; what version control tracks when absent.
+    /// Files that it ignores are taken only when named without a pattern.
+    pub(super) include: Option<Vec<String>>,
+    /// Globs of files to leave out.
+    #[serde(default)]
+    pub(super) exclude: Vec<String>,
+}
+
 /// `[tool.wheelsmith.audit]`.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -144,7 +204,29 @@ pub(super) struct RawAudit {
     pub(super) waivers: Vec<RawWaiver>,
 }
 
-/// `[[tool.wheelsmith.audit.waivers]]`.
+/// `[tool.wheelsmith.check]`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub(super) struct RawCheck {
+    /// Where the wheels are to be published; `pypi` when absent.
+    pub(super) index: Option<Index>,
+    /// From which size on a file is larger than the index takes without being asked, in MiB; 100
+    /// when absent.
+    pub(super) large_file: Option<u32>,
+    /// The largest file that the index takes for this project, in MiB; 1024 when absent.
+    pub(super) file_limit: Option<u32>,
+    /// How bad a finding must be for exit code 1; `error` when absent.
+    pub(super) fail_on: Option<Severity>,
+    /// How bad findings of a code are: `error`, `warning`, `info`, or `ignore` to hide them.
+    #[serde(default)]
+    pub(super) severity: BTreeMap<Code, Level>,
+    /// Findings that are let pass; they stay visible.
+    #[serde(default)]
+    pub(super) waivers: Vec<RawWaiver>,
+}
+
+/// `[[tool.wheelsmith.audit.waivers]]` and `[[tool.wheelsmith.check.waivers]]`.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -438,7 +520,8 @@ pub(super) struct RawWheel {
     /// The directory of Python files; `src`, `python` or the project directory when absent,
     /// whichever has the package.
     pub(super) python_source: Option<String>,
-    /// Globs of files below `python-source` to take; the package `<name>/**` when absent.
+    /// Globs of files below `python-source` to take; the package `<name>/**` when absent. Files
+    /// that version control ignores are taken only when named without a pattern.
     pub(super) include: Option<Vec<String>>,
     /// Globs of files below `python-source` to leave out.
     #[serde(default)]
@@ -450,6 +533,15 @@ pub(super) struct RawWheel {
     pub(super) tag: Option<PythonTag>,
     /// The build tag: a number, with letters behind it where wanted.
     pub(super) build: Option<String>,
+    /// Whether the wheel lists what it is made of (PEP 770); it does when absent.
+    pub(super) sbom: Option<bool>,
+    /// What becomes of libraries that the wheel needs and neither has nor is promised: `deny`
+    /// (the default: they are errors) or `bundle` (they are copied into the wheel).
+    pub(super) external: Option<External>,
+    /// Directories in which such libraries are looked for, after those of the components; relative
+    /// to this file.
+    #[serde(default)]
+    pub(super) library_path: Vec<String>,
 }
 
 /// `[tool.wheelsmith.target.<triple>]`.
@@ -465,6 +557,9 @@ pub(super) struct RawOverride {
     pub(super) toolchain: Option<ToolchainKind>,
     /// clang: the directory of the target's libraries and headers.
     pub(super) sysroot: Option<String>,
+    /// Directories of libraries for this target, searched before a wheel's own `library-path`.
+    #[serde(default)]
+    pub(super) library_path: Vec<String>,
     /// What is added to a component for this target, by name.
     #[serde(default)]
     pub(super) component: BTreeMap<String, RawComponentOverride>,

@@ -105,6 +105,24 @@ fn components_are_checked() {
 }
 
 #[test]
+fn libraries_are_looked_for_where_they_may_come_from() {
+    let wheel = |body: &str| format!("[project]\nname = 'demo'\n[[tool.wheelsmith.wheel]]\n{body}");
+    let denied = parse("demo.toml", &wheel("library-path = ['deps']\n")).unwrap_err();
+    assert_eq!(
+        denied.to_string(),
+        "demo.toml:4:1: `tool.wheelsmith.wheel[0].library-path`: nothing is looked for there, since \
+         external libraries are denied\n    add `external = \"bundle\"` to copy libraries from there \
+         into the wheel"
+    );
+    let text = "external = 'bundle'\nlibrary-path = ['all']\n\
+                [tool.wheelsmith.target.s390x-unknown-linux-gnu]\nlibrary-path = ['own']\n";
+    let config = parse("demo.toml", &wheel(text)).unwrap();
+    let dirs = |target: &str| config.library_path(&config.wheels[0], target.parse().unwrap());
+    assert_eq!(dirs("s390x-unknown-linux-gnu"), ["own", "all"]);
+    assert_eq!(dirs("x86_64-unknown-linux-gnu"), ["all"]);
+}
+
+#[test]
 fn links_decide_the_order() {
     let text = "[project]\nname = 'Demo-Pkg'\nversion = '1'\n\
                 [[tool.wheelsmith.component]]\nname = 'app'\nkind = 'cargo'\nlink = ['lib']\n\

@@ -208,6 +208,307 @@ codes! {
     /// A waiver waives nothing.
     UnusedWaiver "unused-waiver" Info
         "take it out";
+
+    // The file name of a wheel or sdist.
+    /// The file name is not that of a wheel or sdist.
+    BadFilename "bad-filename" Error
+        "name it `name-version[-build]-python-abi-platform.whl`, an sdist `name-version.tar.gz`";
+    /// The name in the file name is not in its normal form.
+    NameNotNormalised "name-not-normalised" Error
+        "write it in lower case with `_` for each run of `-`, `_` and `.`";
+    /// The version in the file name is not in its normal form.
+    VersionNotNormalised "version-not-normalised" Error
+        "write it as PEP 440 does: `1.0rc1`, not `1.0-RC1`";
+    /// The metadata has another name than the file name.
+    NameMismatch "name-mismatch" Error
+        "build it anew: the file was renamed, or its metadata changed";
+    /// The metadata has another version than the file name.
+    VersionMismatch "version-mismatch" Error
+        "build it anew: the file was renamed, or its metadata changed";
+    /// The tags of the file name are not sorted.
+    TagsNotSorted "tags-not-sorted" Info;
+    /// The file name has a tag twice.
+    DuplicateTag "duplicate-tag" Error
+        "name it once";
+    /// The index takes no wheels with this platform tag.
+    PlatformRefused "platform-refused" Error
+        "build for a platform tag that the index takes, such as manylinux";
+    /// The version has a local part, which the index refuses.
+    LocalVersion "local-version" Error
+        "publish it without the part behind `+`";
+    /// The file is larger than the index takes.
+    FileTooLarge "file-too-large" Error
+        "make it smaller, or ask the index for a higher limit";
+    /// The file is larger than the index takes without being asked.
+    LargeFile "large-file" Warning
+        "ask the index for a higher limit before you publish";
+
+    // The zip archive.
+    /// The sizes of an entry stand behind its content instead of before it.
+    DataDescriptor "data-descriptor" Error
+        "write the archive to a file, not to a pipe, so that headers can be completed";
+    /// There are bytes that belong to no entry.
+    StrayBytes "stray-bytes" Error
+        "write the archive anew: something was put before, between or behind its entries";
+    /// Two entries have one name.
+    DuplicateEntry "duplicate-entry" Error
+        "write each file once";
+    /// The two headers of an entry, or the counts of the archive, contradict each other.
+    HeaderMismatch "header-mismatch" Error
+        "write the archive anew: readers disagree on what it holds";
+    /// Entries share their bytes.
+    OverlappingEntries "overlapping-entries" Error
+        "write the archive anew; no tool for wheels does this";
+    /// An entry is compressed in a way that installers cannot read.
+    CompressionMethod "compression-method" Error
+        "use deflate, or store the file";
+    /// An entry is encrypted.
+    EncryptedEntry "encrypted-entry" Error
+        "write it without a password";
+    /// The name of an entry is not plain UTF-8.
+    BadEntryName "bad-entry-name" Error
+        "use UTF-8 without control characters, and say so in the flags";
+    /// The name of an entry leads out of the place of installation.
+    UnsafePath "unsafe-path" Error
+        "use relative paths with `/` and without `..`";
+    /// The archive or an entry carries a comment.
+    ArchiveComment "archive-comment" Error
+        "write it without comments";
+    /// An entry's zip64 field is not as readers expect it.
+    Zip64Extra "zip64-extra" Error
+        "write both sizes, or no such field";
+    /// An entry has an extra field.
+    ZipExtra "zip-extra" Info;
+    /// It unpacks to far more than it weighs.
+    CompressionRatio "compression-ratio" Error
+        "take out the empty space that compresses so well, or store it";
+    /// The content of an entry is damaged.
+    DamagedEntry "damaged-entry" Error
+        "build or fetch the file anew";
+    /// Two names differ only in case or in the form of their letters.
+    CaseClash "case-clash" Warning
+        "rename one: on Windows and macOS the second file replaces the first";
+    /// The archive lists a directory.
+    DirectoryEntry "directory-entry" Info;
+    /// An entry is a link or a device.
+    SpecialFile "special-file" Error
+        "put the file itself there: installers write the path of the link as text";
+    /// The mode of an entry says neither that it is a file nor who may read it.
+    EntryMode "entry-mode" Info;
+    /// The entries have different times.
+    EntryTimes "entry-times" Info;
+    /// The metadata do not lie at the end of the archive.
+    DistInfoNotLast "dist-info-not-last" Info;
+    /// The file is a tar archive as well.
+    TarPolyglot "tar-polyglot" Error
+        "write the archive anew";
+
+    // The directories `.dist-info` and `.data`.
+    /// There is no `.dist-info` directory.
+    MissingDistInfo "missing-dist-info" Error
+        "build it with a tool for wheels";
+    /// There is more than one `.dist-info` directory.
+    SeveralDistInfos "several-dist-infos" Error
+        "keep the one of the wheel";
+    /// The `.dist-info` or `.data` directory has another name than the wheel.
+    DistInfoMismatch "dist-info-mismatch" Error
+        "name it `{name}-{version}` as in the file name";
+    /// METADATA, WHEEL or RECORD is missing.
+    MissingMetadataFile "missing-metadata-file" Error
+        "build it with a tool for wheels";
+    /// The `.dist-info` directory has a file that only installers write.
+    InstallerFile "installer-file" Error
+        "leave it out: it was packed from an installed project";
+    /// The `.data` directory has a part that installers do not know.
+    UnknownDataScheme "unknown-data-scheme" Error
+        "use purelib, platlib, headers, scripts or data";
+    /// A script lies in a directory below `scripts`.
+    NestedScript "nested-script" Error
+        "put it into `scripts` itself";
+    /// A Python script names an interpreter that is not replaced on installation.
+    ScriptShebang "script-shebang" Warning
+        "begin it with `#!python`, or make it an entry point";
+    /// A program has no permission to run.
+    ScriptNotExecutable "script-not-executable" Warning
+        "set its mode to 0755";
+    /// A name that the format reserves for a directory is used otherwise.
+    ReservedName "reserved-name" Error
+        "give it another name";
+    /// A licence file is not listed in the metadata.
+    UnlistedLicense "unlisted-license" Info;
+    /// A file under `sboms` is no bill of materials.
+    BadSbom "bad-sbom" Error
+        "write CycloneDX or SPDX there, and nothing else";
+    /// A bill of materials does not say which tool made it.
+    SbomWithoutTool "sbom-without-tool" Warning
+        "let its metadata name the tool";
+    /// The wheel is for every platform, and `Root-Is-Purelib` says that it is not.
+    PlatlibInAny "platlib-in-any" Info;
+
+    // WHEEL.
+    /// WHEEL cannot be read, or lacks a line.
+    BadWheelFile "bad-wheel-file" Error
+        "write `Wheel-Version`, `Generator`, `Root-Is-Purelib` and the tags";
+    /// The wheel is of a version that installers refuse.
+    WheelVersion "wheel-version" Error
+        "write `Wheel-Version: 1.0`";
+    /// WHEEL does not say who made it, or says it twice.
+    WheelGenerator "wheel-generator" Warning
+        "write `Generator` once";
+    /// The build tags of the file name and of WHEEL differ.
+    BuildMismatch "build-mismatch" Error
+        "write the tag of the file name in the line `Build`";
+
+    // RECORD.
+    /// RECORD cannot be read.
+    RecordSyntax "record-syntax" Error
+        "write it as CSV: quote paths with a comma, and use `/`";
+    /// A file is not in RECORD.
+    RecordMissing "record-missing" Error
+        "write RECORD last, from all files";
+    /// RECORD lists a file that is not there.
+    RecordAbsent "record-absent" Error
+        "write RECORD from the files of the archive";
+    /// A file is not the one that RECORD lists.
+    RecordMismatch "record-mismatch" Error
+        "write RECORD again after the last change";
+    /// RECORD has no digest that installers trust.
+    RecordDigest "record-digest" Error
+        "write `sha256=` and the digest in URL-safe base64 without `=`";
+    /// RECORD has another size than the file.
+    RecordSize "record-size" Error
+        "write RECORD again after the last change";
+    /// RECORD lists a file twice.
+    RecordDuplicate "record-duplicate" Error
+        "list each file once";
+    /// RECORD is not in its usual form.
+    RecordForm "record-form" Info;
+    /// RECORD is signed in a way that was given up.
+    RecordSignature "record-signature" Warning
+        "leave RECORD.jws and RECORD.p7s out (PEP 815)";
+
+    // METADATA and PKG-INFO.
+    /// The metadata cannot be read.
+    MetadataSyntax "metadata-syntax" Error
+        "write `Field: value` lines in UTF-8, an empty line, and the description";
+    /// A field is missing.
+    MissingField "missing-field" Error
+        "write `Metadata-Version`, `Name` and `Version`";
+    /// A field that may stand once stands twice.
+    DuplicateField "duplicate-field" Error
+        "keep one";
+    /// The field is in no version of the metadata.
+    UnknownField "unknown-field" Warning
+        "correct its spelling";
+    /// The index does not know the version of the metadata.
+    MetadataVersion "metadata-version" Error
+        "write the lowest version that has the fields in use";
+    /// A field is newer than the version of the metadata.
+    FieldTooNew "field-too-new" Error
+        "raise `Metadata-Version`, or leave the field out";
+    /// The version is not one by PEP 440.
+    BadVersion "bad-version" Error
+        "write it as PEP 440 has it, such as `1.0rc1`";
+    /// The licence expression is not one.
+    LicenseExpression "license-expression" Error
+        "write an SPDX expression in the list's spelling, such as `MIT OR Apache-2.0`";
+    /// The licence is given in two ways.
+    LicenseTwice "license-twice" Error
+        "keep `License-Expression`";
+    /// A licence classifier stands beside a licence expression.
+    LicenseClassifier "license-classifier" Warning
+        "leave the classifier out";
+    /// A licence file is not where the metadata say.
+    LicenseFile "license-file" Error
+        "put it into `.dist-info/licenses` under the path that `License-File` gives";
+    /// An import name is not one, or the lists of import names contradict each other.
+    ImportName "import-name" Error
+        "list dotted names with all their parents, each once";
+    /// A requirement cannot be read.
+    BadRequirement "bad-requirement" Error
+        "write it as PEP 508 has it, such as `demo>=1.0; python_version < '3.11'`";
+    /// A requirement names a URL, which the index refuses.
+    UrlRequirement "url-requirement" Error
+        "name a version instead";
+    /// An extra is not in its normal form.
+    ExtraName "extra-name" Warning
+        "write it in lower case with `-`";
+    /// `Requires-Python` cannot be read.
+    RequiresPython "requires-python" Error
+        "write it as in `>=3.9`";
+    /// The index does not know the classifier.
+    UnknownClassifier "unknown-classifier" Error
+        "take one from the list of classifiers";
+    /// The classifier was given up for another.
+    DeprecatedClassifier "deprecated-classifier" Error
+        "take its successor, or leave it out";
+    /// The summary is too long or has several lines.
+    BadSummary "bad-summary" Error
+        "write one line of at most 512 characters";
+    /// An e-mail address is not one.
+    BadEmail "bad-email" Error
+        "write `Name <user@example.org>`";
+    /// A link is not one.
+    BadUrl "bad-url" Error
+        "write a label of at most 32 characters, a comma, and an http or https address";
+    /// A field of links that labelled links have replaced.
+    LegacyUrl "legacy-url" Info;
+    /// The type of the description is not one that the index shows.
+    DescriptionType "description-type" Error
+        "write `text/markdown`, `text/x-rst` or `text/plain` with `charset=UTF-8`";
+    /// There is no description, or its type is not given.
+    NoDescription "no-description" Info;
+    /// A field is called dynamic that cannot be.
+    BadDynamic "bad-dynamic" Error
+        "name fields other than `Name`, `Version` and `Metadata-Version`";
+
+    // Entry points.
+    /// `entry_points.txt` cannot be read.
+    EntryPointsSyntax "entry-points-syntax" Error
+        "write `[group]` and `name = module:object` lines in UTF-8";
+    /// A program's name is not one that every installer takes.
+    EntryPointName "entry-point-name" Error
+        "use letters, digits, `-`, `_` and `.`";
+    /// An entry point names no object.
+    EntryPointTarget "entry-point-target" Error
+        "write `module:function`";
+
+    // What lies where.
+    /// The wheel has compiled Python.
+    CompiledPython "compiled-python" Warning
+        "leave it out: installers compile for the Python that is there";
+    /// Files with the same content lie in the wheel.
+    DuplicateContent "duplicate-content" Info;
+    /// A file that is no module lies beside the packages.
+    StrayTopLevel "stray-top-level" Info;
+    /// A module cannot be imported by its path.
+    NotImportable "not-importable" Info;
+    /// A package has a name that other projects use for their own files.
+    CommonName "common-name" Warning
+        "leave it out, or put it into your package";
+    /// The top of the wheel is a package itself.
+    TopLevelInit "top-level-init" Warning
+        "put it into a package: it would lie in `site-packages` itself";
+    /// The wheel installs nothing that can be imported.
+    EmptyLibrary "empty-library" Info;
+    /// The wheel installs nothing at all.
+    EmptyWheel "empty-wheel" Warning
+        "see whether the packages were found when it was built";
+    /// The wheel has several packages.
+    SeveralTopLevels "several-top-levels" Info;
+    /// A directory beside the packages has no modules.
+    NoModules "no-modules" Info;
+
+    // Source distributions.
+    /// The sdist has no single directory of its name.
+    SdistTop "sdist-top" Error
+        "put everything into `{name}-{version}/`";
+    /// PKG-INFO is missing.
+    MissingPkgInfo "missing-pkg-info" Error
+        "build it with a build backend";
+    /// `pyproject.toml` is missing, so that tools guess how to build it.
+    MissingPyproject "missing-pyproject" Warning
+        "add one with `[build-system]`";
 }
 
 impl fmt::Display for Code {
@@ -237,7 +538,10 @@ mod tests {
     fn codes_are_kebab_case_and_read_back() {
         for code in Code::ALL {
             let text = code.as_str();
-            assert!(text.bytes().all(|b| b.is_ascii_lowercase() || b == b'-'), "{text}");
+            assert!(
+                text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-'),
+                "{text}"
+            );
             assert_eq!(text.parse(), Ok(*code));
         }
     }

@@ -1,12 +1,16 @@
 //! Something observed in a file, with a code and a severity: what the audit and the check say.
 
 mod code;
+mod settings;
+
+use std::str::FromStr;
 
 use serde::Serialize;
 
 pub use code::Code;
+pub use settings::{Date, Level, Settings, Waiver};
 
-use crate::name::WheelPath;
+use crate::name::{ParseError, WheelPath};
 
 /// How bad a finding is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, serde::Deserialize)]
@@ -29,6 +33,16 @@ impl Severity {
             Self::Warning => "warning",
             Self::Info => "info",
         }
+    }
+}
+
+impl FromStr for Severity {
+    type Err = ParseError;
+
+    fn from_str(text: &str) -> Result<Self, ParseError> {
+        let all = [Self::Error, Self::Warning, Self::Info];
+        let found = all.into_iter().find(|severity| severity.as_str() == text);
+        found.ok_or_else(|| ParseError::new(text, "`error`, `warning` or `info`"))
     }
 }
 

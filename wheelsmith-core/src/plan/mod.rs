@@ -5,7 +5,7 @@
 
 use serde::Serialize;
 
-use crate::config::{Component, ComponentOverride, Config};
+use crate::config::{Component, ComponentOverride, Config, External};
 use crate::name::{PlatformTag, Target, WheelFilename};
 use crate::source;
 use crate::toolchain::{Optimize, Strip, ToolchainKind};
@@ -37,6 +37,18 @@ pub struct TargetPlan {
     pub components: Vec<ComponentPlan>,
     /// What is packed, when the bytes earn the wanted tag.
     pub wheels: Vec<WheelFilename>,
+    /// Those of the wheels that take in the libraries that they need from outside.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub bundles: Vec<Bundle>,
+}
+
+/// A wheel that takes in the libraries that it needs and has not.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Bundle {
+    /// The wheel.
+    pub wheel: WheelFilename,
+    /// Where they are looked for after the components' own, relative to the configuration.
+    pub library_path: Vec<String>,
 }
 
 /// A component for one target.
@@ -70,6 +82,13 @@ pub fn plan(
                 .unwrap_or_default(),
         });
         let wanted_tag = target.wanted_tag();
+        let filenames = filenames(&wanted_tag);
+        let bundles = (config.wheels.iter().zip(&filenames))
+            .filter(|(wheel, _)| wheel.external == External::Bundle)
+            .map(|(wheel, filename)| Bundle {
+                wheel: filename.clone(),
+                library_path: config.library_path(wheel, target),
+            });
         TargetPlan {
             target,
             toolchain: config.toolchain_for(target),
@@ -77,7 +96,8 @@ pub fn plan(
             optimize: config.optimize,
             strip: config.strip,
             components: components.collect(),
-            wheels: filenames(&wanted_tag),
+            bundles: bundles.collect(),
+            wheels: filenames,
             wanted_tag,
         }
     });

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use crate::{build, config, runtime, source, toolchain, wheel};
+use crate::{build, config, repair, runtime, source, toolchain, wheel};
 
 /// Why a project could not be built. A wheel that does not earn its tag is no error: see
 /// [`super::MadeWheel`].
@@ -48,6 +48,15 @@ pub enum Error {
     /// The metadata or the files are not those of a wheel.
     #[error(transparent)]
     Wheel(#[from] wheel::Error),
+    /// Libraries could not be copied into a wheel.
+    #[error("cannot bundle the libraries of `{wheel}`")]
+    Bundle {
+        /// The wheel's project name.
+        wheel: String,
+        /// Why.
+        #[source]
+        source: Box<repair::Error>,
+    },
     /// The wheel could not be written.
     #[error("cannot write `{}`", path.display())]
     Write {
@@ -60,6 +69,14 @@ pub enum Error {
     /// Nothing says where caches are kept.
     #[error("cannot find a place for the cache: neither `WHEELSMITH_CACHE_DIR` nor `HOME` is set")]
     NoCache,
+    /// A feature for a component that is not there.
+    #[error("cannot enable the feature `{feature}`: cargo builds no component{name}")]
+    NoFeature {
+        /// The feature.
+        feature: String,
+        /// ` called …`, where one was named.
+        name: String,
+    },
     /// There is nothing to build for.
     #[error("cannot choose a target: the configuration lists none, and this machine is none")]
     NoTarget,
@@ -92,6 +109,7 @@ impl Error {
             Self::Toolchain(error) => error.hint(),
             Self::Build(error) => error.hint(),
             Self::Wheel(error) => error.hint().map(str::to_owned),
+            Self::Bundle { source, .. } => source.hint(),
             Self::NoCache => Some("set `WHEELSMITH_CACHE_DIR`".to_owned()),
             Self::NoTarget => Some("name one with `--target`".to_owned()),
             _ => None,

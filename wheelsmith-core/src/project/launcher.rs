@@ -9,15 +9,6 @@ use std::fmt::Write as _;
 /// The name of the module in the runtime's directory of the wheel.
 pub(super) const MODULE: &str = "_launch";
 
-/// A console command of the wheel.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Console {
-    /// What the user types.
-    pub(super) command: String,
-    /// The function of [`MODULE`] that it calls.
-    pub(super) function: String,
-}
-
 const HEAD: &str = r#""""Starts the programs of this package. Made by wheelsmith."""
 
 import os
@@ -38,19 +29,25 @@ def _run(path):
     os.execv(program, [program] + sys.argv[1:])
 "#;
 
-/// The module for `console` (command -> program's path in the runtime), and its commands.
-pub(super) fn module(console: &BTreeMap<String, String>) -> (String, Vec<Console>) {
+/// The module for `console`: command -> program's path in the runtime.
+pub(super) fn module(console: &BTreeMap<String, String>) -> String {
     let mut text = HEAD.to_owned();
-    let mut commands = Vec::new();
-    for (i, (command, path)) in console.iter().enumerate() {
-        let word: String =
-            command.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
-        // The number keeps `a-b` and `a_b` apart.
-        let function = format!("run_{i}_{word}");
+    for ((_, function), path) in functions(console.keys()).zip(console.values()) {
         let _ = write!(text, "\n\ndef {function}():\n    _run({path:?})\n");
-        commands.push(Console { command: command.clone(), function });
     }
-    (text, commands)
+    text
+}
+
+/// Each of `commands`, which are sorted, with the function of [`MODULE`] that it calls.
+pub(super) fn functions<'c>(
+    commands: impl Iterator<Item = &'c String>,
+) -> impl Iterator<Item = (String, String)> {
+    commands.enumerate().map(|(i, command)| {
+        let plain = |c: char| if c.is_ascii_alphanumeric() { c } else { '_' };
+        let word: String = command.chars().map(plain).collect();
+        // The number keeps `a-b` and `a_b` apart.
+        (command.clone(), format!("run_{i}_{word}"))
+    })
 }
 
 #[cfg(test)]
@@ -60,10 +57,11 @@ mod tests {
     #[test]
     fn each_command_has_a_function() {
         let console = [("a-b", "bin/a"), ("a_b", "bin/b")];
-        let console = console.iter().map(|(c, p)| ((*c).to_owned(), (*p).to_owned())).collect();
-        let (text, commands) = module(&console);
+        let console: BTreeMap<String, String> =
+            console.iter().map(|(c, p)| ((*c).to_owned(), (*p).to_owned())).collect();
+        let text = module(&console);
         assert!(text.ends_with("def run_1_a_b():\n    _run(\"bin/b\")\n"), "{text}");
-        let functions: Vec<&str> = commands.iter().map(|c| c.function.as_str()).collect();
+        let functions: Vec<String> = functions(console.keys()).map(|(_, f)| f).collect();
         assert_eq!(functions, ["run_0_a_b", "run_1_a_b"]);
     }
 }

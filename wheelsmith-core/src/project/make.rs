@@ -3,17 +3,19 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use super::parts::Found;
 use super::{Error, Project, pack};
 use crate::audit::Audit;
 use crate::build::{self, Built, Hashes, Setting};
-use crate::name::{Digest, Floor, PlatformTag, Target};
-use crate::plan::TargetPlan;
+use crate::config::Kind;
+use crate::name::{Digest, Floor, PlatformTag, ProjectName, Target};
+use crate::plan::{ComponentPlan, TargetPlan};
+use crate::repair::RepairPlan;
 use crate::runtime::{self, Identity, Runtime};
 use crate::source::{self, Places, Resolved};
 use crate::sys::{self, Host, Lock, Locked};
-use crate::toolchain::{self, MissingZig, Wrappers};
-use crate::wheel::Compression;
-use crate::wheel::MadeFile;
+use crate::toolchain::{self, MissingZig, RustStd, Wrappers};
+use crate::wheel::{MadeFile, Packing};
 
 /// What to make, and where.
 #[derive(Debug, Clone)]
@@ -26,8 +28,15 @@ pub struct BuildOptions {
     pub policy: source::Policy,
     /// Make the runtime directory and its archive, no wheel.
     pub runtime_only: bool,
-    /// How hard wheels are compressed.
-    pub compression: Compression,
+    /// How wheels are packed.
+    pub packing: Packing,
+    /// Further features of cargo components: `feature` for all of them, `component/feature` for
+    /// one.
+    pub features: Vec<String>,
+    /// The one wheel to make; all when absent.
+    pub wheel: Option<ProjectName>,
+    /// Make wheels that let Python import from the project itself (PEP 660).
+    pub editable: bool,
 }
 
 /// What came of a run: one for each target, in the order asked for.
@@ -63,6 +72,8 @@ pub struct MadeWheel {
     pub wanted: PlatformTag,
     /// What the bytes say.
     pub audit: Audit,
+    /// The libraries that were copied into it, or are missing, with `external = "bundle"`.
+    pub bundled: Option<RepairPlan>,
 }
 
 /// Builds `project`. The outer error is for what stops every target.
@@ -76,7 +87,10 @@ pub(crate) fn make(project: &Project, options: &BuildOptions, host: &Host) -> Re
     prepare_work(&work).map_err(|e| Error::io("prepare the build directory", e))?;
     // Before anything is compiled: a run must not end in a directory that takes no file.
     prepare_out(&options.out).map_err(|e| Error::io("write to the output directory", e))?;
-    let plan = project.plan(&options.targets)?;
+    let mut plan = project.plan(&options.targets)?;
+    for target in &mut plan.targets {
+        add_features(target, &options.features)?;
+    }
     let places = Places { project: &project.dir, work: &work, cache: &cache };
     let sources =
         source::resolve(&project.config, &options.targets, &places, options.policy, host)?;
@@ -92,6 +106,29 @@ pub(crate) fn make(project: &Project, options: &BuildOptions, host: &Host) -> Re
         threads.into_iter().map(join).collect::<Vec<_>>()
     });
     Ok(plan.targets.iter().map(|plan| plan.target).zip(results).collect())
+}
+
+/// Adds `features` to the components that cargo builds.
+fn add_features(plan: &mut TargetPlan, features: &[String]) -> Result<(), Error> {
+    for feature in features {
+        let is_cargo = |c: &&mut ComponentPlan| matches!(c.component.kind, Kind::Cargo(_));
+        let (name, feature) = match feature.split_once('/') {
+            Some((name, feature)) => (Some(name), feature),
+            None => (None, feature.as_str()),
+        };
+        let mut any = false;
+        for component in plan.components.iter_mut().filter(is_cargo) {
+            if name.is_none_or(|name| component.component.name == name) {
+                component.over.features.push(feature.to_owned());
+                any = true;
+            }
+        }
+        if !any {
+            let name = name.map(|name| format!(" called `{name}`")).unwrap_or_default();
+            return Err(Error::NoFeature { feature: feature.to_owned(), name });
+        }
+    }
+    Ok(())
 }
 
 /// Waits until no other run builds this project.
@@ -147,6 +184,9 @@ impl Run<'_> {
         let project = self.project;
         let work = project.work_dir().join(plan.target.to_string());
         prepare_target(&work).map_err(|e| Error::io("prepare the build directory", e))?;
+        if plan.components.is_empty() {
+            return self.without_components(plan, &work, start);
+        }
         let zig = project.zig();
         let sysroot = plan.sysroot.as_ref().map(|dir| project.dir.join(dir));
         let offline = self.options.policy.offline;
@@ -184,16 +224,86 @@ impl Run<'_> {
         if self.options.runtime_only {
             made.archives = self.archive(plan, &runtime)?;
         } else {
-            for wheel in &project.config.wheels {
-                let task = self.host.task(format!("pack {} for {}", wheel.name, plan.target), 1);
-                let wheel = pack::pack(project, wheel, plan, &runtime, self.options, self.host)?;
-                if wheel.file.is_some() {
-                    task.finish(wheel.name.clone());
-                }
-                made.wheels.push(wheel);
-            }
+            let found = self.found(&setting)?;
+            made.wheels = self.wheels(plan, &runtime, &found)?;
         }
         made.time = start.elapsed();
+        Ok(made)
+    }
+
+    /// What the lists of parts say of components that cargo built.
+    fn found(&self, setting: &Setting<'_>) -> Result<Found, Error> {
+        let mut found = Found::default();
+        let lists = |name: &String| {
+            let mut wheels = self.project.config.wheels.iter();
+            wheels.any(|wheel| wheel.sbom && wheel.components.contains(name))
+        };
+        for plan in &setting.plan.components {
+            let Kind::Cargo(cargo) = &plan.component.kind else { continue };
+            let name = &plan.component.name;
+            if !lists(name) {
+                continue;
+            }
+            let source = &self.sources[&(name.clone(), setting.plan.target.triple().to_owned())];
+            let crates = build::crates(setting, plan, cargo, source)?;
+            found.crates.insert(name.clone(), crates);
+            if found.rustc.is_none() {
+                let dir = &source.root;
+                let rust = toolchain::rust_std(self.host, &setting.plan.target, dir);
+                if let RustStd::Ready { rustc } = rust {
+                    found.rustc = Some(rustc);
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    /// Nothing is compiled, so that no compiler is needed: pure Python.
+    fn without_components(
+        &self,
+        plan: &TargetPlan,
+        work: &Path,
+        start: Instant,
+    ) -> Result<MadeTarget, Error> {
+        let toolchain = "nothing to compile";
+        let runtime = self.runtime(plan, &[], toolchain, work)?;
+        let mut made = MadeTarget {
+            toolchain: toolchain.to_owned(),
+            components: Vec::new(),
+            runtime: runtime.dir.clone(),
+            archives: Vec::new(),
+            wheels: Vec::new(),
+            time: Duration::ZERO,
+        };
+        if self.options.runtime_only {
+            made.archives = self.archive(plan, &runtime)?;
+        } else {
+            made.wheels = self.wheels(plan, &runtime, &Found::default())?;
+        }
+        made.time = start.elapsed();
+        Ok(made)
+    }
+
+    fn wheels(
+        &self,
+        plan: &TargetPlan,
+        runtime: &Runtime,
+        found: &Found,
+    ) -> Result<Vec<MadeWheel>, Error> {
+        let mut made = Vec::new();
+        let is_wanted = |wheel: &&crate::config::Wheel| {
+            let wanted = self.options.wheel.as_ref();
+            wanted.is_none_or(|name| name.normalized() == wheel.name.normalized())
+        };
+        for wheel in self.project.config.wheels.iter().filter(is_wanted) {
+            let task = self.host.task(format!("pack {} for {}", wheel.name, plan.target), 1);
+            let wheel =
+                pack::pack(self.project, wheel, plan, (runtime, found), self.options, self.host)?;
+            if wheel.file.is_some() {
+                task.finish(wheel.name.clone());
+            }
+            made.push(wheel);
+        }
         Ok(made)
     }
 

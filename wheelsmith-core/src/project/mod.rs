@@ -1,9 +1,14 @@
 //! A project on disk: from its configuration to audited wheels, in one call.
 
+mod editable;
 mod error;
 mod launcher;
 mod make;
 mod pack;
+mod parts;
+mod prepare;
+mod sdist;
+mod tree;
 
 use std::path::{Path, PathBuf};
 
@@ -16,10 +21,14 @@ use crate::plan::{self, Plan};
 use crate::source;
 use crate::sys::{self, Host};
 use crate::toolchain;
-use crate::wheel::Metadata;
+use crate::version;
+use crate::wheel::{MadeFile, Metadata};
 
 /// The configuration files, in the order in which they are looked for.
 pub const CONFIG_FILES: [&str; 2] = ["wheelsmith.toml", "pyproject.toml"];
+
+/// What pure Python is built for on machines that are no target.
+const ANY_TARGET: &str = "x86_64-unknown-linux-gnu";
 
 /// A configuration and where it lies.
 #[derive(Debug, Clone)]
@@ -31,7 +40,8 @@ pub struct Project {
 }
 
 impl Project {
-    /// Reads the configuration at `path`: a directory with [`CONFIG_FILES`], or such a file.
+    /// Reads the configuration at `path`: a directory with [`CONFIG_FILES`], or such a file. A
+    /// dynamic version stays open.
     ///
     /// # Errors
     /// No configuration there, or one with mistakes.
@@ -50,6 +60,16 @@ impl Project {
         Ok(Self { dir, config })
     }
 
+    /// Reads the configuration at `path`, and fills in what it leaves open: the version.
+    ///
+    /// # Errors
+    /// As [`Project::load`], and a version that is not where the configuration says.
+    pub fn open(path: &Path, host: &Host) -> Result<Self, Error> {
+        let mut project = Self::load(path)?;
+        project.config.project = version::fill_in(&project.config, &project.dir, host)?;
+        Ok(project)
+    }
+
     /// The zig program that the configuration names.
     pub fn zig(&self) -> Option<PathBuf> {
         self.config.zig.as_ref().map(|zig| self.dir.join(zig))
@@ -61,15 +81,22 @@ impl Project {
     }
 
     /// The targets that `wanted` stands for; those of the configuration when it is empty, the
-    /// host's own when that names none.
+    /// host's own when that names none. A project that compiles nothing is built once.
     pub fn targets(&self, wanted: &[Target]) -> Vec<Target> {
+        let is_pure = self.config.components.is_empty();
         let mut targets = match (wanted, &self.config.targets[..]) {
             ([], []) => toolchain::host_target().into_iter().collect(),
             ([], configured) => configured.to_vec(),
             (wanted, _) => wanted.to_vec(),
         };
+        if targets.is_empty() && is_pure {
+            targets.extend(ANY_TARGET.parse::<Target>());
+        }
         let mut seen = std::collections::BTreeSet::new();
         targets.retain(|target| seen.insert(target.to_string()));
+        if is_pure {
+            targets.truncate(1);
+        }
         targets
     }
 
@@ -93,6 +120,32 @@ impl Project {
         make::make(self, options, host)
     }
 
+    /// Writes the `.dist-info` that a wheel for `target` has, without `RECORD`, to the directory
+    /// `out`, and gives its path: what installers ask for before they ask for the wheel.
+    ///
+    /// # Errors
+    /// Metadata that no wheel can have, or a source with licence files that cannot be had.
+    pub fn prepare(&self, options: &BuildOptions, host: &Host) -> Result<PathBuf, Error> {
+        prepare::write(self, options, host)
+    }
+
+    /// What must be installed before a build for `targets`, as requirements of Python: a compiler,
+    /// when one is needed and none is there.
+    ///
+    /// # Errors
+    /// A target that no toolchain serves shows when it is built.
+    pub fn requires(&self, targets: &[Target], host: &Host) -> Vec<String> {
+        prepare::requires(self, targets, host)
+    }
+
+    /// Writes the source distribution to the directory `out`.
+    ///
+    /// # Errors
+    /// A file that is needed and cannot be in it; the disk's.
+    pub fn sdist(&self, out: &Path, host: &Host) -> Result<MadeFile, Error> {
+        sdist::make(self, out, host)
+    }
+
     /// Gets every source for `targets`, and pins it.
     ///
     /// # Errors
@@ -110,6 +163,12 @@ impl Project {
         Ok(source::resolve(&self.config, targets, &places, policy, host)?.len())
     }
 
+    /// Whether the project is a source distribution that was unpacked: then all files are its own.
+    fn is_unpacked_sdist(&self) -> bool {
+        let project = self.config.project.as_ref();
+        project.is_some_and(|p| version::pkg_info_version(&self.dir, &p.name).is_some())
+    }
+
     /// The metadata of the project's wheels, without the texts that it names; nothing when the
     /// configuration packs no wheel.
     fn metadata(&self) -> Result<Option<Metadata>, Error> {
@@ -123,7 +182,12 @@ impl Project {
 
     fn filenames(&self, metadata: &Metadata, tags: &[PlatformTag]) -> Vec<WheelFilename> {
         let wheels = self.config.wheels.iter();
-        wheels.map(|wheel| pack::filename(wheel, metadata, tags)).collect()
+        let name = |wheel: &config::Wheel| {
+            // What carries no component runs anywhere.
+            let tags = if wheel.components.is_empty() { &[PlatformTag::Any] } else { tags };
+            pack::filename(wheel, metadata, tags)
+        };
+        wheels.map(name).collect()
     }
 }
 

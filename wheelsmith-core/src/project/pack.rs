@@ -3,20 +3,25 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
+use globset::{Glob, GlobBuilder, GlobMatcher, GlobSet, GlobSetBuilder};
 
+use super::editable;
 use super::launcher::{self, MODULE};
 use super::make::MadeWheel;
+use super::parts::{self, Found};
+use super::tree::Tree;
 use super::{BuildOptions, Error, Project};
 use crate::artifact::{self, Limits};
-use crate::audit::{self, Audit, NativeFile, Wanted};
+use crate::audit::{self, Audit, NativeFile, Terms, Wanted};
 use crate::build::inputs;
-use crate::config::Wheel;
 use crate::config::project::RawProject;
+use crate::config::{Config, External, Wheel};
 use crate::config::{Role, SourcePath};
 use crate::name::{PlatformTag, WheelFilename, WheelPath};
 use crate::plan::TargetPlan;
-use crate::runtime::Runtime;
+use crate::repair::{self, Bundled, Options, Origin, Roots};
+use crate::runtime::{FileEntry, Runtime};
+use crate::source;
 use crate::sys::{self, Host};
 use crate::wheel::{self, Entry, EntryPoints, Metadata, Source, Texts};
 
@@ -84,12 +89,20 @@ pub(super) fn metadata(
     Ok(Metadata::new(raw, texts)?)
 }
 
+/// The entry points that start programs of the runtime.
+pub(super) fn add_scripts(wheel: &Wheel, raw: &mut RawProject) {
+    let package = wheel.into.as_str().replace('/', ".");
+    for (command, function) in launcher::functions(wheel.console.keys()) {
+        raw.scripts.insert(command, format!("{package}.{MODULE}:{function}"));
+    }
+}
+
 /// Packs `wheel` for the target of `plan`, if its bytes keep the floor.
 pub(super) fn pack(
     project: &Project,
     wheel: &Wheel,
     plan: &TargetPlan,
-    runtime: &Runtime,
+    (runtime, found): (&Runtime, &Found),
     options: &BuildOptions,
     host: &Host,
 ) -> Result<MadeWheel, Error> {
@@ -97,27 +110,73 @@ pub(super) fn pack(
     let mut raw = raw.clone();
     raw.name = wheel.name.clone();
     let mut pack = Pack { project, wheel, host, entries: BTreeMap::new(), licenses: Vec::new() };
-    pack.python_files()?;
+    if !options.editable {
+        pack.python_files()?;
+    }
     pack.runtime_files(runtime)?;
-    pack.launchers(runtime, &mut raw)?;
+    pack.launchers(runtime)?;
+    add_scripts(wheel, &mut raw);
+    let wanted = plan.wanted_tag.clone();
+    let mut bundled = None;
+    if wheel.external == External::Bundle {
+        let metadata = metadata(project, &raw, &pack.licenses)?;
+        let filename = filename(wheel, &metadata, std::slice::from_ref(&wanted));
+        bundled = Some(pack.bundle(plan, runtime, &filename)?);
+    }
     let metadata = metadata(project, &raw, &pack.licenses)?;
     let audit = pack.judge(plan)?;
-    let (floor, wanted) = (plan.target.floor(), plan.wanted_tag.clone());
     let tags: &[PlatformTag] = match &audit.earned {
         Some(earned) if !audit.has_errors() => std::slice::from_ref(earned),
-        _ => {
-            let name = filename(wheel, &metadata, std::slice::from_ref(&wanted)).to_string();
-            return Ok(MadeWheel { name, file: None, floor, wanted, audit });
-        }
+        _ => std::slice::from_ref(&wanted),
     };
+    let is_good = audit.earned.is_some() && !audit.has_errors();
     let name = filename(wheel, &metadata, tags);
+    let (sbom, bundled) = match bundled {
+        Some(Bundled { plan, sbom }) => (sbom, Some(plan)),
+        None => (None, None),
+    };
+    let mut made = MadeWheel {
+        name: name.to_string(),
+        file: None,
+        floor: plan.target.floor(),
+        wanted,
+        audit,
+        bundled,
+    };
+    if !is_good {
+        return Ok(made);
+    }
     let entry_points = EntryPoints::new(&raw)?;
+    if options.editable
+        && let Some(root) = pack.python_source(&wheel.name.escaped())?
+    {
+        pack.entries = editable::link(project, wheel, &root, runtime, &pack.entries)
+            .map_err(|e| Error::io("link the runtime into the Python files", e))?;
+    }
     let entries = pack.entries.into_values().collect();
-    let path = options.out.join(name.to_string());
-    let wheel = wheel::Wheel::new(name.clone(), &metadata, &entry_points, entries)?;
-    let file = wheel::save(&wheel, &path, options.compression, host)
+    let path = options.out.join(&made.name);
+    let list = (wheel.sbom && !wheel.components.is_empty())
+        .then(|| parts::render(&project.config, wheel, &metadata, runtime, found, host));
+    let mut wheel = wheel::Wheel::new(name, &metadata, &entry_points, entries)?;
+    let list = list.map(|list| (parts::FILE, list));
+    for (name, text) in list.into_iter().chain(sbom) {
+        wheel.add_sbom(name, text)?;
+    }
+    let file = wheel::save(&wheel, &path, options.packing, host)
         .map_err(|error| Error::Write { path, source: Box::new(error) })?;
-    Ok(MadeWheel { name: name.to_string(), file: Some(file), floor, wanted, audit })
+    made.file = Some(file);
+    Ok(made)
+}
+
+/// The pattern at `key`: `*` stays in one directory.
+pub(super) fn glob(config: &Config, key: &str, pattern: &str) -> Result<GlobMatcher, Error> {
+    Ok(glob_of(config, key, pattern)?.compile_matcher())
+}
+
+fn glob_of(config: &Config, key: &str, pattern: &str) -> Result<Glob, Error> {
+    let glob = GlobBuilder::new(pattern).literal_separator(true).build();
+    let bad = |e: globset::Error| config.problem(key, format!("no pattern: {}", e.kind()), None);
+    Ok(glob.map_err(bad)?)
 }
 
 /// `SOURCE_DATE_EPOCH`, in seconds.
@@ -155,12 +214,16 @@ impl Pack<'_> {
         let leave = self.globs("exclude", &self.wheel.exclude)?;
         let never = self.globs("exclude", &never)?;
         // What a development build left in the runtime's place is of some other target.
-        let stale = ["bin", "lib"].map(|dir| format!("{}/{dir}/", self.wheel.into));
+        let stale = ["bin", "lib", "share"].map(|dir| format!("{}/{dir}/", self.wheel.into));
         let mut used = vec![false; include.len()];
+        let mut unused: BTreeSet<usize> = (0..self.wheel.exclude.len()).collect();
         // Not all below the root: that may be the project, with its build directories.
         let mut candidates = BTreeSet::new();
+        let is_unpacked = self.project.is_unpacked_sdist();
+        let tree = Tree::new(&root, &self.project.dir, is_unpacked, self.host);
         for pattern in include {
-            candidates.extend(inputs::candidates(&root, pattern).unwrap_or_default());
+            let found = tree.candidates(pattern);
+            candidates.extend(found.map_err(|e| Error::io("read the Python files", e))?);
         }
         for file in candidates {
             let matches = take.matches(&file.relative);
@@ -168,7 +231,11 @@ impl Pack<'_> {
                 used[i] = true;
             }
             let is_stale = stale.iter().any(|dir| file.relative.starts_with(dir));
-            let is_left = leave.is_match(&file.relative) || never.is_match(&file.relative);
+            let left = leave.matches(&file.relative);
+            for &i in &left {
+                unused.remove(&i);
+            }
+            let is_left = !left.is_empty() || never.is_match(&file.relative);
             if matches.is_empty() || is_left || is_stale {
                 continue;
             }
@@ -180,14 +247,17 @@ impl Pack<'_> {
                 .map_err(|e| Error::io("read the Python files", e))?;
             self.add(path, &file.path, executable)?;
         }
+        let nothing = |key: &str, pattern: &String| {
+            let (file, root) = (&self.project.config.file, root.display());
+            let text = format!("`{file}`: `{pattern}` of `{key}` names no file below `{root}`");
+            self.host.warn(text);
+        };
         if self.wheel.include.is_some() {
-            for (pattern, _) in include.iter().zip(&used).filter(|(_, used)| !**used) {
-                self.host.warn(format!(
-                    "`{}`: `{pattern}` of `include` names no file below `{}`",
-                    self.project.config.file,
-                    root.display()
-                ));
-            }
+            let unused = include.iter().zip(&used).filter(|(_, used)| !**used);
+            unused.for_each(|(pattern, _)| nothing("include", pattern));
+        }
+        for i in unused {
+            nothing("exclude", &self.wheel.exclude[i]);
         }
         Ok(())
     }
@@ -220,11 +290,8 @@ impl Pack<'_> {
     fn globs(&self, key: &str, patterns: &[String]) -> Result<GlobSet, Error> {
         let mut set = GlobSetBuilder::new();
         for (i, pattern) in patterns.iter().enumerate() {
-            let glob = GlobBuilder::new(pattern).literal_separator(true).build();
-            let bad = |e: globset::Error| {
-                self.problem(&format!("{key}[{i}]"), format!("no pattern: {}", e.kind()), None)
-            };
-            set.add(glob.map_err(bad)?);
+            let key = format!("{}.{key}[{i}]", self.wheel.key);
+            set.add(glob_of(&self.project.config, &key, pattern)?);
         }
         set.build().map_err(|e| self.problem(key, e.to_string(), None))
     }
@@ -251,10 +318,7 @@ impl Pack<'_> {
                     self.add(path, &place, file.is_executable())?;
                 }
                 Role::License => {
-                    let below = file.path.as_str().trim_start_matches("licenses/");
-                    let path = below.parse::<WheelPath>();
-                    let path = path.map_err(|e| self.problem("into", e.to_string(), None))?;
-                    self.licenses.push((path, place));
+                    self.license(file, runtime)?;
                 }
                 Role::Header | Role::StaticLibrary => {}
             }
@@ -263,7 +327,7 @@ impl Pack<'_> {
     }
 
     /// The module behind `console`, and its entry points.
-    fn launchers(&mut self, runtime: &Runtime, raw: &mut RawProject) -> Result<(), Error> {
+    fn launchers(&mut self, runtime: &Runtime) -> Result<(), Error> {
         if self.wheel.console.is_empty() {
             return Ok(());
         }
@@ -280,26 +344,97 @@ impl Pack<'_> {
                 let help = format!("it has: {}", programs.join(", ").replace("bin/", ""));
                 return Err(self.problem(&format!("console.{command}"), message, Some(&help)));
             };
-            if raw.scripts.contains_key(command) {
+            let project = self.project.config.project.as_ref();
+            if project.is_some_and(|project| project.scripts.contains_key(command)) {
                 let message = format!("`project.scripts` has a command `{command}` as well");
                 return Err(self.problem(&format!("console.{command}"), message, None));
             }
             paths.insert(command.clone(), (*path).to_owned());
         }
-        let (text, commands) = launcher::module(&paths);
-        let package = self.wheel.into.as_str().replace('/', ".");
-        for console in commands {
-            let target = format!("{package}.{MODULE}:{}", console.function);
-            raw.scripts.insert(console.command, target);
-        }
+        let text = launcher::module(&paths);
         let path = self.wheel.into.join(&format!("{MODULE}.py"));
         let path = path.map_err(|e| self.problem("into", e.to_string(), None))?;
         self.entries.insert(path.clone(), Entry::bytes(path, text));
         Ok(())
     }
 
-    /// Inspects every file that goes into the wheel, wherever it lies, one at a time.
+    /// Copies the libraries that the files need into the wheel: from the components, then from the
+    /// directories that the configuration names.
+    fn bundle(
+        &mut self,
+        plan: &TargetPlan,
+        runtime: &Runtime,
+        filename: &WheelFilename,
+    ) -> Result<Bundled, Error> {
+        let config = &self.project.config;
+        let libraries = || runtime.manifest.files.iter().filter(|f| f.role == Role::SharedLibrary);
+        let places = libraries().map(|file| runtime.path(&file.path));
+        let places: BTreeSet<_> = places.filter_map(|p| p.parent().map(Path::to_owned)).collect();
+        let mut dirs: Vec<PathBuf> = places.into_iter().collect();
+        for dir in config.library_path(self.wheel, plan.target) {
+            let path = self.project.dir.join(&dir);
+            if !path.is_dir() {
+                let message = format!("`{dir}` of `library-path` is no directory");
+                return Err(self.problem("external", message, None));
+            }
+            dirs.push(path);
+        }
+        let origin = |file: &FileEntry| {
+            let component = config.component(&file.component)?;
+            let info = runtime.manifest.components.iter().find(|c| c.name == file.component)?;
+            Some(Origin {
+                name: component.name.clone(),
+                version: component.version.clone(),
+                license: component.license.clone(),
+                source: source::source_for(component, plan.target).clone(),
+                sha256: info.sha256,
+            })
+        };
+        let origins = libraries().filter_map(|file| Some((file.sha256, origin(file)?))).collect();
+        let options = Options { terms: self.terms()?, origins, ..Options::default() };
+        let files = self.native_files()?;
+        let wanted = Wanted::by_target(plan.target);
+        let roots = Roots::new(dirs);
+        let bundled =
+            repair::bundle(&mut self.entries, filename, &files, &wanted, &roots, &options);
+        let bundled = bundled.map_err(|error| Error::Bundle {
+            wheel: self.wheel.name.to_string(),
+            source: Box::new(error),
+        })?;
+        // A wheel that carries a component's library carries its licence.
+        let grafts = &bundled.plan.grafts;
+        let is_grafted = |file: &&FileEntry| grafts.iter().any(|g| g.sha256 == file.sha256);
+        let carried: BTreeSet<&str> =
+            libraries().filter(is_grafted).map(|file| file.component.as_str()).collect();
+        for file in runtime.manifest.files.iter().filter(|f| f.role == Role::License) {
+            if carried.contains(file.component.as_str()) {
+                self.license(file, runtime)?;
+            }
+        }
+        Ok(bundled)
+    }
+
+    fn license(&mut self, file: &FileEntry, runtime: &Runtime) -> Result<(), Error> {
+        let below = file.path.as_str().trim_start_matches("licenses/");
+        let path = below.parse::<WheelPath>();
+        let path = path.map_err(|e| self.problem("into", e.to_string(), None))?;
+        self.licenses.push((path, runtime.path(&file.path)));
+        Ok(())
+    }
+
+    /// The libraries for which the configuration vouches.
+    fn terms(&self) -> Result<Terms, Error> {
+        let exclude = &self.project.config.audit.exclude;
+        Terms::new(exclude, Vec::new()).map_err(|e| self.problem("external", e.to_string(), None))
+    }
+
     fn judge(&self, plan: &TargetPlan) -> Result<Audit, Error> {
+        let wanted = Wanted::by_target(plan.target);
+        Ok(audit::judge_under(self.native_files()?, &wanted, &self.terms()?))
+    }
+
+    /// Inspects every file that goes into the wheel, wherever it lies, one at a time.
+    fn native_files(&self) -> Result<Vec<NativeFile>, Error> {
         let mut files = Vec::new();
         for entry in self.entries.values() {
             let file = match &entry.source {
@@ -311,6 +446,6 @@ impl Pack<'_> {
             };
             files.extend(file);
         }
-        Ok(audit::judge(files, &Wanted::by_target(plan.target)))
+        Ok(files)
     }
 }

@@ -1,5 +1,6 @@
 //! Carries a plan out, and judges what came out.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::{Graft, Missing, Options, RepairPlan, Roots, Script, launcher, plan, sbom};
@@ -10,7 +11,7 @@ use crate::name::{Arch, Libc, PlatformTag, WheelFilename, WheelPath};
 use crate::patch;
 use crate::policy;
 use crate::sys::{self, Host};
-use crate::wheel::{self, Compression, Entry, Existing, MadeFile, Source};
+use crate::wheel::{self, Entry, Existing, MadeFile, Packing, Source};
 
 /// A wheel to repair.
 #[derive(Debug)]
@@ -23,14 +24,15 @@ pub struct Request<'a> {
     pub roots: &'a Roots,
     /// What is different from the usual.
     pub options: &'a Options,
-    /// The platform tag that it must earn; by default the best that it does.
-    pub platform: Option<&'a PlatformTag>,
+    /// The platform tag that it must earn, for which `manylinux_2_28` will do; by default the best
+    /// that it does.
+    pub platform: Option<&'a str>,
     /// Whether it gets that tag alone, and not the older one that it may earn as well.
     pub only_platform: bool,
     /// Whether symbols for debuggers are taken out.
     pub strip: bool,
-    /// How hard it is compressed.
-    pub compression: Compression,
+    /// How it is packed.
+    pub packing: Packing,
     /// Whether to plan only.
     pub dry_run: bool,
 }
@@ -61,8 +63,14 @@ pub enum Error {
         /// The wheel.
         wheel: Box<WheelFilename>,
     },
+    /// The tag that was asked for promises nothing that could be kept.
+    #[error("`{tag}` is no platform tag that anything is known of")]
+    UnknownPlatform {
+        /// The tag.
+        tag: String,
+    },
     /// Libraries were not found.
-    #[error("cannot repair `{wheel}`: {}", not_found(.missing, *.searched))]
+    #[error("cannot repair `{wheel}`{}", not_found(.missing, *.searched))]
     Missing {
         /// The wheel.
         wheel: Box<WheelFilename>,
@@ -119,6 +127,15 @@ impl Error {
                      `--exclude {library}`"
                 ))
             }
+            Self::NoPlatform { .. } => Some("name one with `--plat`".to_owned()),
+            Self::UnknownPlatform { .. } => Some(
+                "such as `manylinux_2_28`, `musllinux_1_2`, `macosx_11_0_arm64` or `win_amd64`"
+                    .to_owned(),
+            ),
+            Self::Patch { source: patch::Error::NoRoom { .. }, file } => Some(format!(
+                "link `{}` again, with `-headerpad_max_install_names` for macOS",
+                super::closure::file_name(file.as_str())
+            )),
             Self::NotEarned { .. } => Some(
                 "name a newer tag with `--plat`, or build the library for an older system".into(),
             ),
@@ -127,17 +144,25 @@ impl Error {
     }
 }
 
+/// The rest of a sentence, and lines behind it when there is more than one library.
 fn not_found(missing: &[Missing], searched: usize) -> String {
+    let nowhere = match searched {
+        0 => "and no directory was given to look in".to_owned(),
+        1 => "which is not in the directory that was searched".to_owned(),
+        n => format!("which is in none of the {n} searched directories"),
+    };
     let one = |missing: &Missing| {
         let Missing { by, library, reason } = missing;
         match reason {
             Some(reason) => format!("`{by}` needs `{library}`; {reason}"),
-            None => format!(
-                "`{by}` needs `{library}`, which is in none of the {searched} searched directories"
-            ),
+            None => format!("`{by}` needs `{library}`, {nowhere}"),
         }
     };
-    missing.iter().map(one).collect::<Vec<_>>().join("; ")
+    if let [only] = missing {
+        return format!(": {}", one(only));
+    }
+    let lines = missing.iter().map(|missing| format!("\n  {}", one(missing)));
+    lines.collect()
 }
 
 fn reasons(findings: &[Finding]) -> String {
@@ -156,8 +181,18 @@ pub fn repair(request: &Request<'_>, host: &Host) -> Result<Repaired, Error> {
     let mut wheel = Existing::open(request.wheel)?;
     let before = wheel.filename.clone();
     let files = native_files(wheel.entries.values())?;
+    if files.is_empty() && before.platforms == [PlatformTag::Any] {
+        return pure(&wheel, request, host);
+    }
+    let asked = match request.platform {
+        None => None,
+        Some(tag) => Some(
+            audit::whole_tag(tag, &files)
+                .ok_or_else(|| Error::UnknownPlatform { tag: tag.to_owned() })?,
+        ),
+    };
     let no_platform = || Error::NoPlatform { wheel: Box::new(before.clone()) };
-    let (wanted, wanted_tag) = wanted(&before, &files, request.platform).ok_or_else(no_platform)?;
+    let (wanted, wanted_tag) = wanted(&before, &files, asked.as_ref()).ok_or_else(no_platform)?;
     let mut plan = plan(&before, &files, &wanted, request.roots, request.options);
     for (path, hook) in &mut plan.hooks {
         hook.is_new = !wheel.entries.contains_key(path);
@@ -170,18 +205,38 @@ pub fn repair(request: &Request<'_>, host: &Host) -> Result<Repaired, Error> {
     if request.dry_run {
         return Ok(Repaired { before, plan, file: None, audit: None });
     }
-    change(&mut wheel, &plan, &files, request.strip)?;
+    change(&mut wheel.entries, &before.name, &plan, &files, request.strip)?;
+    if !plan.grafts.is_empty() {
+        let text = sbom::render(&before, &plan.grafts, &request.options.origins);
+        let path = format!("sboms/{}", sbom::FILE);
+        let path = wheel.dist_info(&path).map_err(|e| Error::Unsupported(e.to_string()))?;
+        wheel.insert(path, text, false);
+    }
     let changed = native_files(wheel.entries.values())?;
     let audit = judge(changed, &wanted, &wanted_tag, request)?;
-    let filename = renamed(&before, &audit, request);
+    let filename = renamed(&before, &audit, asked.as_ref(), request.only_platform);
     let path = request.out.join(filename.to_string());
     let finished = wheel.to_wheel(filename)?;
-    let file = wheel::save_if(&finished, &path, request.compression, host, |written| {
+    let file = wheel::save_if(&finished, &path, request.packing, host, |written| {
         // What counts is what lies in the file, not what we meant to write.
         let again = read_back(written)?;
         judge(again, &wanted, &wanted_tag, request).map(|_| ())
     })?;
     Ok(Repaired { before, plan, file: Some(file), audit: Some(audit) })
+}
+
+/// A wheel without native files needs nothing; it is written again, so that those who repair all
+/// their wheels find all of them in one place.
+fn pure(wheel: &Existing, request: &Request<'_>, host: &Host) -> Result<Repaired, Error> {
+    let before = wheel.filename.clone();
+    let mut repaired =
+        Repaired { before: before.clone(), plan: RepairPlan::default(), file: None, audit: None };
+    if !request.dry_run {
+        let path = request.out.join(before.to_string());
+        let again = wheel.to_wheel(before)?;
+        repaired.file = Some(wheel::save(&again, &path, request.packing, host)?);
+    }
+    Ok(repaired)
 }
 
 /// What the files are judged for, and its tag. Without a tag that was asked for, Linux wheels are
@@ -208,8 +263,10 @@ fn wanted(
     Some((Wanted::by_tag(&newest.tag)?, newest.tag.clone()))
 }
 
-fn change(
-    wheel: &mut Existing,
+/// Carries `plan` out on the entries of a wheel of the project `name`.
+pub(super) fn change(
+    entries: &mut BTreeMap<WheelPath, Entry>,
+    name: &str,
     plan: &RepairPlan,
     files: &[NativeFile],
     strip: bool,
@@ -221,42 +278,47 @@ fn change(
         let bytes = sys::fs::read(&path).map_err(read)?;
         let executable = sys::fs::is_executable(&path).map_err(read)?;
         let bytes = edited(bytes, into, plan, strip)?;
-        wheel.insert(into.clone(), bytes, executable);
+        put(entries, into, bytes, executable);
     }
     let is_grafted = |path: &WheelPath| plan.grafts.iter().any(|graft| graft.into == *path);
     let changed = files.iter().map(|file| &file.path);
     let changed = changed.filter(|path| plan.edits.contains_key(path) || strip);
     for path in changed.filter(|path| !is_grafted(path)) {
-        let Some(entry) = wheel.entries.get(path) else { continue };
+        let Some(entry) = entries.get(path) else { continue };
         let executable = entry.executable;
         let old = bytes(entry)?;
         let new = edited(old.clone(), path, plan, strip)?;
         if new != old {
-            wheel.insert(path.clone(), new, executable);
+            put(entries, path, new, executable);
         }
     }
     for Script { from, to } in &plan.scripts {
-        let Some(mut entry) = wheel.entries.remove(from) else { continue };
+        let Some(mut entry) = entries.remove(from) else { continue };
         entry.path = to.clone();
-        wheel.entries.insert(to.clone(), entry);
-        let text = launcher::script(&wheel.filename.name, to.as_str());
-        wheel.insert(from.clone(), text.into_bytes(), true);
+        entries.insert(to.clone(), entry);
+        let text = launcher::script(name, to.as_str());
+        put(entries, from, text.into_bytes(), true);
     }
     for (path, hook) in &plan.hooks {
-        let old = match wheel.entries.get(path) {
+        let old = match entries.get(path) {
             Some(entry) => bytes(entry)?,
             None => Vec::new(),
         };
         let new = patch::hook::insert(&old, hook.depth, &plan.libraries)
             .map_err(|source| Error::Patch { file: path.clone(), source })?;
-        wheel.insert(path.clone(), new, false);
-    }
-    if !plan.grafts.is_empty() {
-        let text = sbom::render(&wheel.filename, &plan.grafts);
-        let path = wheel.dist_info(sbom::FILE).map_err(|e| Error::Unsupported(e.to_string()))?;
-        wheel.insert(path, text, false);
+        put(entries, path, new, false);
     }
     Ok(())
+}
+
+fn put(
+    entries: &mut BTreeMap<WheelPath, Entry>,
+    path: &WheelPath,
+    bytes: Vec<u8>,
+    executable: bool,
+) {
+    let entry = Entry { executable, ..Entry::bytes(path.clone(), bytes) };
+    entries.insert(path.clone(), entry);
 }
 
 fn edited(
@@ -321,12 +383,17 @@ fn judge(
 }
 
 /// The file name for what was earned.
-fn renamed(before: &WheelFilename, audit: &Audit, request: &Request<'_>) -> WheelFilename {
+fn renamed(
+    before: &WheelFilename,
+    audit: &Audit,
+    asked: Option<&PlatformTag>,
+    only_asked: bool,
+) -> WheelFilename {
     let mut tags: Vec<PlatformTag> = Vec::new();
-    match (request.platform, &audit.earned) {
-        (Some(asked), _) if request.only_platform => tags.push(asked.clone()),
-        (asked, earned) => {
-            tags.extend(earned.iter().chain(asked).flat_map(PlatformTag::with_aliases));
+    match asked {
+        Some(asked) if only_asked => tags.push(asked.clone()),
+        asked => {
+            tags.extend(audit.earned.iter().chain(asked).flat_map(PlatformTag::with_aliases));
         }
     }
     tags.sort_by_key(PlatformTag::to_string);

@@ -46,7 +46,7 @@ pub(super) fn follow(
             Origin::Python => {
                 closure.python.entry(need.file).or_default().push(need.library);
             }
-            Origin::Outside if !need.is_optional && !is_excluded => {
+            Origin::Outside if !is_excluded => {
                 let Some(user) = files.iter().find(|file| file.path == need.file) else { continue };
                 let found = if policy::libc_of(&need.library).is_some() {
                     Err(Some("the wheel is for another C library than the tag".to_owned()))
@@ -58,6 +58,8 @@ pub(super) fn follow(
                         closure.by_file.entry(need.file).or_default().insert(need.library, found);
                         queue.extend(is_new.then_some(found));
                     }
+                    // What is loaded late, or may be absent, is copied when it is there.
+                    Err(_) if need.is_optional => {}
                     Err(reason) => closure.missing.push(Missing {
                         by: need.file.to_string(),
                         library: need.library,
@@ -81,7 +83,12 @@ pub(super) fn follow(
                 closure.inside[at].insert(name, inside.path.clone());
                 continue;
             }
-            match closure.find(&name, &library.file, Some(&library), lookup) {
+            let found = if policy::libc_of(file_name(&name)).is_some() {
+                Err(Some("that is another C library than the tag's".to_owned()))
+            } else {
+                closure.find(&name, &library.file, Some(&library), lookup)
+            };
+            match found {
                 Ok((found, is_new)) => {
                     closure.by_library[at].insert(name, found);
                     queue.extend(is_new.then_some(found));
@@ -110,7 +117,10 @@ impl Closure {
         lookup: &dyn Lookup,
     ) -> Result<(usize, bool), Option<String>> {
         let found = lookup.find(file_name(name), from, &|library| fits(user, library));
-        let found = found.ok_or(None)?;
+        let found = found.ok_or_else(|| {
+            let other = lookup.find(file_name(name), from, &|_| true)?;
+            Some(format!("`{}` {}", other.source, why_not(user, &other.file)))
+        })?;
         let same = |other: &Library| other.source == found.source;
         if let Some(at) = self.libraries.iter().position(same) {
             return Ok((at, false));
@@ -142,8 +152,33 @@ pub(super) fn file_name(name: &str) -> &str {
     name.rsplit('/').next().unwrap_or(name)
 }
 
+/// Why `library`, which has the right name, is of no use for `user`.
+fn why_not(user: &NativeFile, library: &NativeFile) -> String {
+    if let Some(problem) = &library.problem {
+        return format!("cannot be read: {problem}");
+    }
+    match (arches(user), arches(library)) {
+        (Some(user), Some(library)) if user != library => {
+            format!("is for {library}, not for {user}")
+        }
+        _ => "is no shared library that it could load".to_owned(),
+    }
+}
+
+/// The processors of a file, in words.
+fn arches(file: &NativeFile) -> Option<String> {
+    let elf = file.elf.iter().filter_map(|elf| elf.arch);
+    let macho = file.macho.iter().flat_map(|macho| &macho.slices).filter_map(|slice| slice.arch);
+    let pe = file.pe.iter().filter_map(|pe| pe.arch);
+    let arches: Vec<String> = elf.chain(macho).chain(pe).map(|arch| arch.to_string()).collect();
+    (!arches.is_empty()).then(|| arches.join(" and "))
+}
+
 /// Whether a process of `user` can load `library`.
 fn fits(user: &NativeFile, library: &NativeFile) -> bool {
+    if library.problem.is_some() {
+        return false;
+    }
     match (user, library) {
         (NativeFile { elf: Some(user), .. }, NativeFile { elf: Some(library), .. }) => {
             user.arch == library.arch && library.kind == crate::binary::elf::Kind::SharedLibrary

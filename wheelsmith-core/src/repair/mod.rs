@@ -5,6 +5,7 @@
 //! comes out is audited before it gets its name.
 
 mod apply;
+mod bundle;
 mod closure;
 mod elf;
 mod launcher;
@@ -20,7 +21,9 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 pub use apply::{Error, Repaired, Request, repair};
+pub use bundle::{Bundled, bundle};
 pub use roots::Roots;
+pub use sbom::Origin;
 
 use crate::audit::{NativeFile, System, Terms, Wanted};
 use crate::name::{Digest, WheelFilename, WheelPath};
@@ -93,6 +96,8 @@ pub struct Options {
     pub terms: Terms,
     /// The directory of the libraries; by default `<name>.libs`, for macOS `<package>/.dylibs`.
     pub lib_dir: Option<String>,
+    /// Where libraries that were built from source come from, by the digest of the file.
+    pub origins: BTreeMap<Digest, Origin>,
 }
 
 /// A library that was found.

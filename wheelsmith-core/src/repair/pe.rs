@@ -7,6 +7,7 @@ use super::closure::{Closure, file_name};
 use super::elf::needed_as;
 use super::{Graft, Hook, Missing, Options, RepairPlan, names};
 use crate::audit::NativeFile;
+use crate::binary::pe::Kind;
 use crate::name::{WheelFilename, WheelPath};
 use crate::patch::Edit;
 
@@ -16,7 +17,17 @@ pub(super) fn plan(
     closure: &Closure,
     options: &Options,
 ) -> RepairPlan {
-    let dir = options.lib_dir.clone().unwrap_or_else(|| format!("{}.libs", filename.name));
+    let mut homes = BTreeSet::new();
+    for file in files.iter().filter(|file| is_program(file)) {
+        if closure.by_file.contains_key(&file.path) {
+            homes.insert(home(file));
+        }
+    }
+    let dir = options.lib_dir.clone().unwrap_or_else(|| match homes.first() {
+        // Windows looks beside a program, and a Python file may add any directory.
+        Some(home) if homes.len() == 1 && is_package(home) => (*home).to_owned(),
+        _ => format!("{}.libs", filename.name),
+    });
     let mut plan = RepairPlan { libraries: dir.clone(), ..RepairPlan::default() };
     let new_names: Vec<String> = (closure.libraries.iter())
         .map(|library| names::hashed(&file_name(&library.source).to_lowercase(), &library.sha256))
@@ -29,6 +40,18 @@ pub(super) fn plan(
             edit.renamed.insert(name.clone(), new_names[*at].clone());
         }
         plan.edits.insert(file.path.clone(), edit);
+        if is_program(file) {
+            if home(file) != dir {
+                plan.missing.extend(grafted.keys().map(|library| Missing {
+                    by: file.path.to_string(),
+                    library: library.clone(),
+                    reason: Some(format!(
+                        "Windows looks for libraries of a program beside it, and they go to `{dir}`"
+                    )),
+                }));
+            }
+            continue;
+        }
         match file.path.as_str().split_once('/') {
             Some((top, _)) if !matches!(top.rsplit_once('.'), Some((_, "data"))) => {
                 packages.insert(top.to_owned());
@@ -69,4 +92,18 @@ pub(super) fn plan(
         }
     }
     plan
+}
+
+fn is_program(file: &NativeFile) -> bool {
+    file.pe.as_ref().is_some_and(|pe| pe.kind == Kind::Program)
+}
+
+/// The directory of a file.
+fn home(file: &NativeFile) -> &str {
+    file.path.as_str().rsplit_once('/').map_or("", |(dir, _)| dir)
+}
+
+/// Whether a directory is a package's, whose files stay together when they are installed.
+fn is_package(dir: &str) -> bool {
+    !dir.split('/').next().unwrap_or_default().contains('.') && !dir.is_empty()
 }

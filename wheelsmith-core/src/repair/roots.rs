@@ -47,7 +47,7 @@ fn read(path: &Path) -> Option<Library> {
     let name = path.file_name()?.to_str()?.parse().ok()?;
     let file = artifact::native_file(&name, path, &Limits::default()).ok()??;
     let source = path.to_str()?.to_owned();
-    file.problem.is_none().then_some(Library { source, sha256, file })
+    Some(Library { source, sha256, file })
 }
 
 impl Lookup for Roots {

@@ -1,15 +1,31 @@
 //! A list of the grafted libraries for those who look for vulnerable ones (CycloneDX 1.6, PEP 770).
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use serde_json::{Value, json};
-
 use super::Graft;
-use crate::name::WheelFilename;
+use crate::config::Source;
+use crate::name::{Digest, WheelFilename};
+use crate::sbom::{Bom, Part, crate_purl, escape};
 use crate::sys;
 
-/// The file below `.dist-info`.
-pub(super) const FILE: &str = "sboms/wheelsmith-repair.cdx.json";
+/// The file below `.dist-info/sboms`.
+pub(super) const FILE: &str = "wheelsmith-repair.cdx.json";
+
+/// Where a library comes from that was built from source.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Origin {
+    /// What its maker calls it.
+    pub name: String,
+    /// Its version.
+    pub version: Option<String>,
+    /// Its licence, as an SPDX expression.
+    pub license: Option<String>,
+    /// Its source.
+    pub source: Source,
+    /// The digest of the source's archive.
+    pub sha256: Option<Digest>,
+}
 
 /// What a package database knows of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,62 +41,71 @@ struct Package {
 }
 
 /// The document: the same for the same libraries, whenever and wherever it is made.
-pub(super) fn render(wheel: &WheelFilename, grafts: &[Graft]) -> Vec<u8> {
-    let components: Vec<Value> = grafts.iter().map(component).collect();
-    let purl = format!("pkg:pypi/{}@{}", wheel.name.replace('_', "-"), wheel.version);
-    let document = json!({
-        "$schema": "http://cyclonedx.org/schema/bom-1.6.schema.json",
-        "bomFormat": "CycloneDX",
-        "specVersion": "1.6",
-        "version": 1,
-        "metadata": {
-            "component": {
-                "type": "library",
-                "bom-ref": purl,
-                "name": wheel.name.replace('_', "-"),
-                "version": wheel.version,
-                "purl": purl,
-            },
-            "tools": { "components": [{
-                "type": "application",
-                "name": "wheelsmith",
-                "version": env!("CARGO_PKG_VERSION"),
-            }] },
-        },
-        "components": components,
-        "dependencies": [{
-            "ref": purl,
-            "dependsOn": grafts.iter().map(|graft| graft.into.as_str()).collect::<Vec<_>>(),
-        }],
-    });
-    let mut text = serde_json::to_vec_pretty(&document).unwrap_or_default();
-    text.push(b'\n');
-    text
+pub(super) fn render(
+    wheel: &WheelFilename,
+    grafts: &[Graft],
+    origins: &BTreeMap<Digest, Origin>,
+) -> Vec<u8> {
+    let bom = Bom {
+        name: wheel.name.clone(),
+        version: wheel.version.clone(),
+        parts: grafts.iter().map(|graft| part(graft, origins.get(&graft.sha256))).collect(),
+        carried: grafts.iter().map(|graft| graft.into.to_string()).collect(),
+        ..Bom::default()
+    };
+    bom.render()
 }
 
-fn component(graft: &Graft) -> Value {
+fn part(graft: &Graft, origin: Option<&Origin>) -> Part {
     let source = Path::new(&graft.source);
     let file = source.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let package = package(source);
-    let mut component = json!({
-        "type": "library",
-        "bom-ref": graft.into,
-        "name": package.as_ref().map_or(&file, |package| &package.name),
-        "hashes": [{ "alg": "SHA-256", "content": graft.sha256.to_string() }],
-        "evidence": { "occurrences": [{ "location": graft.into }] },
-        "properties": [{ "name": "wheelsmith:file", "value": file }],
-    });
-    if let Some(package) = package {
-        let Package { kind, vendor, name, version, arch, licenses } = package;
-        let escaped = version.replace('%', "%25").replace('+', "%2B").replace(':', "%3A");
-        component["version"] = json!(version);
-        component["purl"] = json!(format!("pkg:{kind}/{vendor}/{name}@{escaped}?arch={arch}"));
-        if !licenses.is_empty() {
-            let license = |name: &String| json!({ "license": { "name": name } });
-            component["licenses"] = licenses.iter().map(license).collect();
-        }
+    let mut part = Part {
+        reference: graft.into.to_string(),
+        name: file.clone(),
+        sha256: Some(graft.sha256),
+        files: [graft.into.to_string()].into(),
+        properties: [("wheelsmith:file".to_owned(), file)].into(),
+        ..Part::default()
+    };
+    // What was built here is no package's, even where the file lies below a package database.
+    if let Some(origin) = origin {
+        built(&mut part, origin);
+    } else if let Some(Package { kind, vendor, name, version, arch, licenses }) = package(source) {
+        part.purl = Some(format!("pkg:{kind}/{vendor}/{name}@{}?arch={arch}", escape(&version)));
+        part.name = name;
+        part.version = Some(version);
+        part.licenses = licenses;
     }
-    component
+    part
+}
+
+/// What is known of a library that was built from source.
+fn built(part: &mut Part, origin: &Origin) {
+    let Origin { name, version, license, source, sha256 } = origin;
+    part.name.clone_from(name);
+    part.licenses.extend(license.clone());
+    part.version = match source {
+        Source::Crate { version, .. } => Some(version.clone()),
+        _ => version.clone(),
+    };
+    match source {
+        Source::Crate { name, version } => {
+            part.purl = Some(crate_purl(name, version));
+            let hash = sha256.map(|hash| ("wheelsmith:source-sha256".to_owned(), hash.to_string()));
+            part.properties.extend(hash);
+        }
+        Source::Archive { location, .. } => {
+            if Source::is_url(location) {
+                let at = version.as_ref().map(|version| format!("@{}", escape(version)));
+                let sum = sha256.map(|s| format!("&checksum=sha256:{s}")).unwrap_or_default();
+                let (name, at, url) = (escape(name), at.unwrap_or_default(), escape(location));
+                part.purl = Some(format!("pkg:generic/{name}{at}?download_url={url}{sum}"));
+            }
+            part.source = Some((location.clone(), *sha256));
+        }
+        // The project's own.
+        Source::Path(_) => {}
+    }
 }
 
 /// The package that installed `file`, by the database of the tree in which it lies.
@@ -207,27 +232,62 @@ mod tests {
              Package: libfoo1\nArchitecture: amd64\nVersion: 1:2+b1\n",
         );
         write("deb/usr/share/doc/libfoo1/copyright", "Format: x\n\nFiles: *\nLicense: MIT\n");
-        let found = component(&graft(&dir.path().join("deb/usr/lib/x/libfoo.so.1")));
-        assert_eq!(found["purl"], "pkg:deb/debian/libfoo1@1%3A2%2Bb1?arch=amd64");
-        assert_eq!(found["licenses"][0]["license"]["name"], "MIT");
+        let found = part(&graft(&dir.path().join("deb/usr/lib/x/libfoo.so.1")), None);
+        assert_eq!(found.purl.unwrap(), "pkg:deb/debian/libfoo1@1%3A2%2Bb1?arch=amd64");
+        assert_eq!(found.licenses, ["MIT"]);
 
         let database = "P:musl\nV:1.2\nA:x86_64\nF:lib\nR:libfoo.so.1\n\n\
                         P:foo\nV:3-r0\nA:x86_64\nL:Zlib\nF:usr/lib\nR:libfoo.so.1\n";
         write("apk/lib/apk/db/installed", database);
         write("apk/usr/lib/libfoo.so.1", "");
-        let found = component(&graft(&dir.path().join("apk/usr/lib/libfoo.so.1")));
-        assert_eq!(found["purl"], "pkg:apk/unknown/foo@3-r0?arch=x86_64");
-        assert_eq!(found["licenses"][0]["license"]["name"], "Zlib");
+        let found = part(&graft(&dir.path().join("apk/usr/lib/libfoo.so.1")), None);
+        assert_eq!(found.purl.unwrap(), "pkg:apk/unknown/foo@3-r0?arch=x86_64");
+        assert_eq!(found.licenses, ["Zlib"]);
 
         write("bare/libfoo.so.1", "");
-        let found = component(&graft(&dir.path().join("bare/libfoo.so.1")));
-        assert_eq!((&found["name"], found.get("purl")), (&json!("libfoo.so.1"), None));
+        let found = part(&graft(&dir.path().join("bare/libfoo.so.1")), None);
+        assert_eq!((found.name.as_str(), found.purl), ("libfoo.so.1", None));
+    }
+
+    #[test]
+    fn what_was_built_names_its_source() {
+        let check = |source: Source, purl: Option<&str>, from: Option<&str>| {
+            let origin = Origin {
+                name: "foo".into(),
+                version: Some("1.2".into()),
+                license: Some("Zlib OR MIT".into()),
+                source,
+                sha256: Some(Digest::of(b"")),
+            };
+            let found = part(&graft(Path::new("/x/libfoo.so.1")), Some(&origin));
+            assert_eq!(found.licenses, ["Zlib OR MIT"]);
+            assert_eq!(found.purl.as_deref(), purl);
+            let from = from.map(|url| (url.to_owned(), Some(Digest::of(b""))));
+            assert_eq!(found.source, from);
+        };
+        let archive = |location: &str| Source::Archive {
+            location: location.into(),
+            sha256: None,
+            mirrors: Vec::new(),
+            strip_components: 1,
+        };
+        let hash = Digest::of(b"").to_string();
+        let url = "https://example.org/foo.tgz";
+        let purl = format!(
+            "pkg:generic/foo@1.2?download_url=https%3A%2F%2Fexample.org%2Ffoo.tgz\
+             &checksum=sha256:{hash}"
+        );
+        check(archive(url), Some(&purl), Some(url));
+        check(archive("vendor/foo.tgz"), None, Some("vendor/foo.tgz"));
+        let crate_ = Source::Crate { name: "foo-sys".into(), version: "3.0+1.2".into() };
+        check(crate_, Some("pkg:cargo/foo-sys@3.0%2B1.2"), None);
+        check(Source::Path(".".into()), None, None);
     }
 
     #[test]
     fn the_document_names_no_place_of_this_machine() {
         let wheel = "demo_pkg-1.0-py3-none-win32.whl".parse().unwrap();
-        let text = render(&wheel, &[graft(Path::new("/somewhere/libfoo.so.1"))]);
+        let text = render(&wheel, &[graft(Path::new("/somewhere/libfoo.so.1"))], &BTreeMap::new());
         let text = String::from_utf8(text).unwrap();
         assert!(!text.contains("somewhere") && text.contains("pkg:pypi/demo-pkg@1.0"), "{text}");
     }

@@ -154,6 +154,28 @@ fn mach_o_libraries_keep_their_names() {
 }
 
 #[test]
+fn libraries_of_a_windows_program_lie_beside_it() {
+    let program = fixture!("pe/program.exe");
+    let needed = NativeFile::read(&"x".parse().unwrap(), program).unwrap().pe.unwrap();
+    let is_foreign = |name: &&String| !name.to_lowercase().starts_with("kernel32");
+    let names = needed.imports.iter().map(|import| &import.library);
+    let Some(name) = names.into_iter().find(is_foreign) else {
+        panic!("it needs {:?}", needed.imports);
+    };
+    let library = (name.clone().leak() as &'static str, fixture!("pe/x64.dll"));
+    let plan = planned("win_amd64", &[("p/bin/x.exe", program)], &[library], &[]);
+    assert!(
+        plan.grafts[0].into.as_str().starts_with("p/bin/") && plan.hooks.is_empty(),
+        "{plan:?}"
+    );
+    // From two places they are beside one at most.
+    let two = [("p/a/x.exe", program), ("p/b/y.exe", program)];
+    let plan = planned("win_amd64", &two, &[library], &[]);
+    let reason = plan.missing[0].reason.as_ref().unwrap();
+    assert!(reason.contains("beside it"), "{reason}");
+}
+
+#[test]
 fn dlls_are_renamed_and_announced() {
     let files = [("p/sub/x.pyd", fixture!("pe/user.dll"))];
     let needed = NativeFile::read(&"x".parse().unwrap(), files[0].1).unwrap().pe.unwrap();

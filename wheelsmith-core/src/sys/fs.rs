@@ -167,6 +167,28 @@ pub fn write_program(path: &Path, bytes: &[u8]) -> io::Result<bool> {
     Ok(true)
 }
 
+/// Writes `parts` one behind the other into a file that appears whole, for whoever else reads it,
+/// but may be lost or damaged when the machine stops: for caches.
+pub fn write_whole(path: &Path, parts: &[&[u8]]) -> io::Result<()> {
+    let mut unfinished = Unfinished::create(path)?;
+    for part in parts {
+        unfinished.file().write_all(part).map_err(|error| at("write", path, &error))?;
+    }
+    unfinished.temporary.persist(path).map_err(|error| at("write", path, &error.error))?;
+    Ok(())
+}
+
+/// When a file was last written, in seconds since 1970.
+pub fn modified(metadata: &std::fs::Metadata) -> Option<u64> {
+    let since = metadata.modified().ok()?.duration_since(std::time::UNIX_EPOCH);
+    since.ok().map(|since| since.as_secs())
+}
+
+/// Makes a file look as if it were written now, where that can be done.
+pub fn touch(file: &std::fs::File) {
+    let _ = file.set_modified(std::time::SystemTime::now());
+}
+
 fn holds(path: &Path, bytes: &[u8]) -> bool {
     metadata(path).is_ok_and(|m| m.len() == bytes.len() as u64)
         && read(path).is_ok_and(|old| old == bytes)
@@ -294,6 +316,33 @@ pub fn symlink(target: &str, path: &Path) -> io::Result<()> {
     {
         let from = path.parent().unwrap_or(Path::new(".")).join(target);
         copy(from, path).map(drop)
+    }
+}
+
+/// Makes `path` a link to the directory `target`; a copy of it on Windows, where links need a
+/// privilege.
+pub fn link_dir(target: &Path, path: &Path) -> io::Result<()> {
+    #[cfg(unix)]
+    {
+        fs_err::os::unix::fs::symlink(target, path)
+    }
+    #[cfg(not(unix))]
+    {
+        for file in walk(target)? {
+            let to = path.join(&file.relative);
+            create_dir_all(to.parent().unwrap_or(path))?;
+            copy(&file.path, &to)?;
+        }
+        Ok(())
+    }
+}
+
+/// Removes what [`link_dir`] made; a directory that it did not make stays on systems with links.
+pub fn unlink(path: &Path) -> io::Result<()> {
+    match symlink_metadata(path) {
+        Ok(found) if found.is_symlink() => remove_file(path),
+        Ok(_) if cfg!(windows) => remove_dir_all(path),
+        _ => Ok(()),
     }
 }
 

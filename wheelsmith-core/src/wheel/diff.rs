@@ -1,7 +1,7 @@
 //! Two wheels side by side: their files, and how the archives hold them.
 
 use std::collections::BTreeMap;
-use std::io::{self, BufReader, Read};
+use std::io::{self, Read};
 use std::path::Path;
 
 use serde::Serialize;
@@ -26,6 +26,8 @@ pub enum Likeness {
     OtherCompression,
     /// The same files, held in another way: order, times, modes, or more.
     OtherFraming,
+    /// The same files, but for those below `.dist-info`.
+    OtherMetadata,
     /// Other files.
     Different,
 }
@@ -37,6 +39,7 @@ impl Likeness {
             Self::Identical => "identical",
             Self::OtherCompression => "same content, other compression",
             Self::OtherFraming => "same content, other framing",
+            Self::OtherMetadata => "same files, other metadata",
             Self::Different => "different",
         }
     }
@@ -77,7 +80,7 @@ pub struct FileDiff {
 pub fn diff(before: &Path, after: &Path) -> Result<Diff, Error> {
     let read = |path: &Path| -> Result<_, Error> {
         let bad = |problem: String| Error::Existing { path: path.to_owned(), problem };
-        let digest = sys::fs::digest(path).map_err(|e| bad(e.to_string()))?.0;
+        let digest = sys::fs::digest(path).map_err(|e| bad(super::existing::io_words(&e)))?.0;
         Ok((digest, Listing::read(path).map_err(bad)?))
     };
     let ((first, before), (second, after)) = (read(before)?, read(after)?);
@@ -86,7 +89,8 @@ pub fn diff(before: &Path, after: &Path) -> Result<Diff, Error> {
     let mut framing = before.framing(&after);
     let likeness = match () {
         () if first == second => Likeness::Identical,
-        () if !files.is_empty() => Likeness::Different,
+        () if files.iter().any(|file| !is_metadata(&file.path)) => Likeness::Different,
+        () if !files.is_empty() => Likeness::OtherMetadata,
         () if framing.is_empty() && compression.is_some() => Likeness::OtherCompression,
         () => Likeness::OtherFraming,
     };
@@ -95,6 +99,11 @@ pub fn diff(before: &Path, after: &Path) -> Result<Diff, Error> {
         framing.push("something outside the entries: extra fields, or bytes between them".into());
     }
     Ok(Diff { likeness, files, framing })
+}
+
+/// Whether a file describes the wheel.
+fn is_metadata(path: &str) -> bool {
+    path.split_once('/').is_some_and(|(top, _)| top.ends_with(".dist-info"))
 }
 
 fn files(before: &Listing, after: &Listing) -> Vec<FileDiff> {
@@ -113,7 +122,8 @@ fn files(before: &Listing, after: &Listing) -> Vec<FileDiff> {
         let both = old.is_some() && new.is_some();
         let only = |lines: &str, other: &str| -> Vec<String> {
             let there: std::collections::BTreeSet<&str> = other.lines().collect();
-            let lines = lines.lines().filter(|line| both && !there.contains(line));
+            let is_new = |line: &&str| both && !line.is_empty() && !there.contains(line);
+            let lines = lines.lines().filter(is_new);
             lines.map(str::to_owned).collect()
         };
         files.push(FileDiff {
@@ -131,6 +141,8 @@ fn files(before: &Listing, after: &Listing) -> Vec<FileDiff> {
 struct Listing {
     order: Vec<String>,
     members: BTreeMap<String, Member>,
+    /// How many entries are directories.
+    directories: usize,
     comment: Vec<u8>,
 }
 
@@ -146,15 +158,20 @@ struct Member {
 
 impl Listing {
     fn read(path: &Path) -> Result<Self, String> {
-        let file = sys::fs::open(path).map_err(|e| e.to_string())?;
-        let mut archive = zip::ZipArchive::new(BufReader::new(file)).map_err(|e| e.to_string())?;
+        let file = sys::fs::open(path).map_err(|e| super::existing::io_words(&e))?;
+        let mut archive = super::existing::open_zip(file)?;
         let comment = archive.comment().to_owned();
         let (mut order, mut members) = (Vec::new(), BTreeMap::new());
-        let mut left = MOST_BYTES;
+        let (mut left, mut directories) = (MOST_BYTES, 0);
         for i in 0..archive.len() {
             let member = archive.by_index(i).map_err(|e| e.to_string())?;
             let name = String::from_utf8_lossy(member.name_raw()).into_owned();
             left = left.checked_sub(member.size()).ok_or("it is too large when unpacked")?;
+            if member.is_dir() {
+                // Installers make directories as they need them.
+                directories += 1;
+                continue;
+            }
             order.push(name.clone());
             let time = member.last_modified().map(|t| t.to_string()).unwrap_or_default();
             let mut found = Member {
@@ -171,18 +188,25 @@ impl Listing {
             found.read(content).map_err(|e| format!("cannot read `{name}`: {e}"))?;
             members.insert(name, found);
         }
-        Ok(Self { order, members, comment })
+        Ok(Self { order, members, directories, comment })
     }
 
     /// How the sizes or methods of the same files differ; nothing when they do not.
     fn compression(&self, other: &Self) -> Option<String> {
         let packed = |m: &Member| (m.packed_bytes, m.method.clone());
-        let differ = self.both(other).filter(|(_, a, b)| packed(a) != packed(b)).count();
-        let total = |listing: &Self| listing.members.values().map(|m| m.packed_bytes).sum::<u64>();
-        (differ > 0).then(|| {
-            let (a, b) = (total(self), total(other));
-            format!("{differ} files are compressed to other sizes: {a} bytes in all, then {b}")
-        })
+        let is_other = |a: &Member, b: &Member| a.digest == b.digest && packed(a) != packed(b);
+        let differ = self.both(other).filter(|(_, a, b)| is_other(a, b));
+        let sizes: Vec<_> = differ.map(|(_, a, b)| (a.packed_bytes, b.packed_bytes)).collect();
+        let (first, second) = sizes.iter().fold((0, 0), |(a, b), (x, y)| (a + x, b + y));
+        match sizes.len() {
+            0 => None,
+            1 => {
+                Some(format!("1 file is compressed to another size: {first} bytes, then {second}"))
+            }
+            n => Some(format!(
+                "{n} files are compressed to other sizes: {first} bytes in all, then {second}"
+            )),
+        }
     }
 
     fn framing(&self, other: &Self) -> Vec<String> {
@@ -200,6 +224,10 @@ impl Listing {
         let same_names = self.members.keys().eq(other.members.keys());
         if same_names && self.order != other.order {
             found.push("the order of the entries".to_owned());
+        }
+        if self.directories != other.directories {
+            let (a, b) = (self.directories, other.directories);
+            found.push(format!("entries for directories: {a}, then {b}"));
         }
         if self.comment != other.comment {
             found.push("the comment of the archive".to_owned());

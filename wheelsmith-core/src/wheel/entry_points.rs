@@ -104,14 +104,14 @@ fn insert(groups: &mut BTreeMap<String, Texts>, group: &str, points: &Texts) {
 }
 
 /// Letters, digits, `-`, `_`, `.`: what every installer takes as a file name.
-fn is_program_name(name: &str) -> bool {
+pub(crate) fn is_program_name(name: &str) -> bool {
     let inner = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
     !name.is_empty() && name.chars().all(inner) && !name.starts_with('.')
 }
 
 /// `package.module:object.attribute`, where `attribute` says whether the part behind the colon must
 /// be there. An extra in brackets is an older form that installers are told to ignore.
-fn is_reference(target: &str, attribute: bool) -> bool {
+pub(crate) fn is_reference(target: &str, attribute: bool) -> bool {
     let target = target.trim();
     let target = match target.split_once('[') {
         Some((target, extras)) if !attribute && extras.ends_with(']') => target.trim_end(),
@@ -126,7 +126,7 @@ fn is_reference(target: &str, attribute: bool) -> bool {
 }
 
 /// A Python identifier; Python knows a few more.
-pub(super) fn is_identifier(word: &str) -> bool {
+pub(crate) fn is_identifier(word: &str) -> bool {
     let mut chars = word.chars();
     chars.next().is_some_and(|c| c.is_alphabetic() || c == '_')
         && chars.all(|c| c.is_alphanumeric() || c == '_')

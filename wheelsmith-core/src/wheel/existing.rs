@@ -46,6 +46,8 @@ impl Existing {
     pub fn open(path: &Path) -> Result<Self, Error> {
         let unusable = |problem: String| Error::Existing { path: path.to_owned(), problem };
         let name = path.file_name().unwrap_or_default().to_string_lossy();
+        // A slip of the finger is more likely than a strange name.
+        sys::fs::open(path).map_err(|e| unusable(io_words(&e)))?;
         let filename: WheelFilename =
             name.parse().map_err(|e: crate::name::ParseError| unusable(e.to_string()))?;
         Self::open_as(path, Some(filename))
@@ -59,7 +61,7 @@ impl Existing {
         let unusable = |problem: String| Error::Existing { path: path.to_owned(), problem };
         let dir =
             sys::fs::temp_dir().map_err(|e| unusable(format!("no place to unpack it: {e}")))?;
-        let file = sys::fs::open(path).map_err(|e| unusable(e.to_string()))?;
+        let file = sys::fs::open(path).map_err(|e| unusable(io_words(&e)))?;
         let entries = unpack(file, dir.path()).map_err(unusable)?;
         let filename = match filename {
             Some(filename) => filename,
@@ -77,7 +79,7 @@ impl Existing {
     pub fn from_directory(root: &Path) -> Result<Self, Error> {
         let unusable = |problem: String| Error::Existing { path: root.to_owned(), problem };
         let mut entries = BTreeMap::new();
-        for file in sys::fs::walk(root).map_err(|e| unusable(e.to_string()))? {
+        for file in sys::fs::walk(root).map_err(|e| unusable(io_words(&e)))? {
             let path: WheelPath = (file.relative.parse())
                 .map_err(|e: crate::name::ParseError| unusable(e.to_string()))?;
             let read = |e: io::Error| unusable(e.to_string());
@@ -281,10 +283,29 @@ fn header(entries: &BTreeMap<WheelPath, Entry>) -> Result<Header, String> {
     Ok(Header::parse(&String::from_utf8_lossy(&bytes)))
 }
 
+/// A zip archive, or why it is none.
+pub(super) fn open_zip(
+    file: std::fs::File,
+) -> Result<zip::ZipArchive<BufReader<std::fs::File>>, String> {
+    use zip::result::ZipError;
+    zip::ZipArchive::new(BufReader::new(file)).map_err(|error| match error {
+        ZipError::InvalidArchive(_) => "it is no zip archive, or not a whole one".to_owned(),
+        other => other.to_string(),
+    })
+}
+
+/// An error whose path the reader has already.
+pub(super) fn io_words(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::NotFound => "it is not there".to_owned(),
+        _ => error.to_string(),
+    }
+}
+
 /// The files of a zip; large ones are put below `dir`, under numbers.
 fn unpack(file: std::fs::File, dir: &Path) -> Result<BTreeMap<WheelPath, Entry>, String> {
     let text = |e: &dyn std::error::Error| e.to_string();
-    let mut archive = zip::ZipArchive::new(BufReader::new(file)).map_err(|e| text(&e))?;
+    let mut archive = open_zip(file)?;
     if archive.len() > MOST_FILES {
         return Err(format!("it has {} files, more than any real wheel", archive.len()));
     }
@@ -422,7 +443,7 @@ mod tests {
             assert!(error.contains(part), "{error}");
         };
         check("demo.zip", b"", "is not a wheel's file name");
-        check("demo-1-py3-none-any.whl", b"nonsense", "demo-1-py3-none-any.whl");
+        check("demo-1-py3-none-any.whl", b"nonsense", "it is no zip archive");
         check(
             "demo-1-py3-none-any.whl",
             b"PK\x05\x06\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0",

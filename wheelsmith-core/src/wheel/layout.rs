@@ -57,6 +57,30 @@ impl Wheel {
         Ok(Self { filename, entries, record })
     }
 
+    /// Adds a list of what is in the wheel, called `name` (PEP 770).
+    ///
+    /// # Errors
+    /// When `name` is not the name of a file, or of one that is there.
+    pub fn add_sbom(&mut self, name: &str, bytes: Vec<u8>) -> Result<(), Error> {
+        let unusable = |problem: String| Error::Filename {
+            filename: Box::new(self.filename.clone()),
+            problem,
+        };
+        let dist_info = format!("{}.dist-info/", self.filename.stem());
+        let path = format!("{dist_info}sboms/{name}");
+        let path: WheelPath =
+            path.parse().map_err(|error: crate::name::ParseError| unusable(error.to_string()))?;
+        let is_before = |entry: &Entry| !entry.path.as_str().starts_with(&dist_info);
+        let start = self.entries.partition_point(is_before);
+        match self.entries[start..].binary_search_by(|entry| entry.path.cmp(&path)) {
+            Ok(_) => Err(unusable(format!("`{path}` is there twice"))),
+            Err(at) => {
+                self.entries.insert(start + at, Entry::bytes(path, bytes));
+                Ok(())
+            }
+        }
+    }
+
     /// Puts a wheel together from the files of one that is there, its `.dist-info` included. What
     /// its maker put where is left alone; only files that hide each other are refused.
     pub(super) fn again(
@@ -243,6 +267,13 @@ mod tests {
             ]
         );
         assert_eq!(wheel.record_path().as_str(), "demo_pkg-1.0.dist-info/RECORD");
+        let mut wheel = wheel;
+        wheel.add_sbom("x.cdx.json", b"{}".to_vec()).unwrap();
+        wheel.add_sbom("a.cdx.json", b"{}".to_vec()).unwrap();
+        let last = wheel.entries().last().unwrap().path.as_str();
+        assert_eq!(last, "demo_pkg-1.0.dist-info/sboms/x.cdx.json");
+        wheel.add_sbom("x.cdx.json", Vec::new()).unwrap_err();
+        wheel.add_sbom("../x", Vec::new()).unwrap_err();
     }
 
     #[test]

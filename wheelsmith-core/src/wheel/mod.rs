@@ -22,15 +22,16 @@
 //! # Ok::<(), wheel::Error>(())
 //! ```
 
+mod cache;
 mod deflate;
 mod diff;
 mod dist_info;
 mod entry;
-mod entry_points;
+pub(crate) mod entry_points;
 mod error;
 mod existing;
 mod layout;
-mod metadata;
+pub(crate) mod metadata;
 mod pack;
 mod record;
 mod save;
@@ -39,6 +40,7 @@ mod time;
 mod write;
 mod zip;
 
+pub use cache::Chunks;
 pub use deflate::Compression;
 pub use diff::{Diff, FileDiff, Likeness, diff};
 pub use entry::{Entry, Source};
@@ -48,6 +50,6 @@ pub use existing::Existing;
 pub use layout::Wheel;
 pub use metadata::{Metadata, Texts};
 pub use record::{Record, Row};
-pub use save::{MadeFile, save, save_if};
+pub use save::{MadeFile, Packing, save, save_if};
 pub use time::EntryTime;
 pub use write::{Options, Written, write};

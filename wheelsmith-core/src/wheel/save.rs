@@ -2,9 +2,24 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Compression, EntryTime, Error, Options, Wheel, write};
+use super::{Chunks, Compression, EntryTime, Error, Options, Wheel, write};
 use crate::name::Digest;
 use crate::sys::{self, Host};
+
+/// How wheels are packed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Packing {
+    /// How hard they are compressed.
+    pub compression: Compression,
+    /// Whether compressed pieces are looked for, and kept, in the user's cache.
+    pub cache: bool,
+}
+
+impl Default for Packing {
+    fn default() -> Self {
+        Self { compression: Compression::default(), cache: true }
+    }
+}
 
 /// A file that was made.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,13 +37,8 @@ pub struct MadeFile {
 ///
 /// # Errors
 /// As [`write()`], and when the file cannot be created or moved. Nothing is left behind then.
-pub fn save(
-    wheel: &Wheel,
-    path: &Path,
-    compression: Compression,
-    host: &Host,
-) -> Result<MadeFile, Error> {
-    save_if(wheel, path, compression, host, |_| Ok::<(), Error>(()))
+pub fn save(wheel: &Wheel, path: &Path, packing: Packing, host: &Host) -> Result<MadeFile, Error> {
+    save_if(wheel, path, packing, host, |_| Ok::<(), Error>(()))
 }
 
 /// As [`save`], after `judge` has seen the file in its temporary place and let it pass.
@@ -38,15 +48,17 @@ pub fn save(
 pub fn save_if<E: From<Error>>(
     wheel: &Wheel,
     path: &Path,
-    compression: Compression,
+    packing: Packing,
     host: &Host,
     judge: impl FnOnce(&Path) -> Result<(), E>,
 ) -> Result<MadeFile, E> {
     let epoch = host.env.get("SOURCE_DATE_EPOCH").and_then(|seconds| seconds.parse().ok());
+    let cache = if packing.cache { Chunks::of_user(&host.env) } else { None };
     let options = Options {
-        compression,
+        compression: packing.compression,
         time: epoch.map_or_else(EntryTime::default, EntryTime::from_epoch),
         threads: host.jobs.count(),
+        cache: cache.as_ref(),
         ..Options::default()
     };
     let io = Error::Write;

@@ -15,20 +15,24 @@ const END_OF_BLOCK: usize = 256;
 /// The order in which code lengths of code lengths are written.
 const ORDER: [usize; 19] = [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15];
 
-/// Joins what follows: `stream` no longer ends the data, and its length is whole bytes.
+/// Joins what follows: the stream in the first `size` bytes of `space` no longer ends the data, and
+/// its length is whole bytes. Says what its size is then, 5 bytes more at the most.
 ///
-/// Gives nothing, and leaves the stream alone, when it is not exactly one deflate stream.
-pub(super) fn open_end(stream: &mut Vec<u8>) -> Option<()> {
-    let LastBlock { header, end } = last_block(stream)?;
-    stream[header / 8] &= !(1 << (header % 8));
+/// Gives nothing, and leaves the stream alone, when it is not exactly one deflate stream, or when
+/// there is no room.
+pub(super) fn open_end(space: &mut [u8], size: usize) -> Option<usize> {
+    let LastBlock { header, end } = last_block(space.get(..size)?)?;
+    // Three bits of header, zeros up to the byte, then a length of 0 and its complement.
+    let start = (end + 3).div_ceil(8);
+    let joined = space.get_mut(..start + 4)?;
+    joined[header / 8] &= !(1 << (header % 8));
     if end % 8 != 0 {
         // What fills the last byte is the next block's header now.
-        stream[end / 8] &= (1 << (end % 8)) - 1;
+        joined[end / 8] &= (1 << (end % 8)) - 1;
     }
-    // Three bits of header, zeros up to the byte, then a length of 0 and its complement.
-    stream.resize((end + 3).div_ceil(8), 0);
-    stream.extend([0, 0, 0xff, 0xff]);
-    Some(())
+    joined[end.div_ceil(8)..start].fill(0);
+    joined[start..].copy_from_slice(&[0, 0, 0xff, 0xff]);
+    Some(start + 4)
 }
 
 /// Bit positions in a stream.
@@ -374,8 +378,19 @@ mod tests {
         out
     }
 
+    /// [`open_end`] of a whole vector.
+    fn join(stream: &mut Vec<u8>) -> Option<()> {
+        let size = stream.len();
+        // What lies behind the stream is of no account.
+        let mut space = [&stream[..], &[0xa5; 5]].concat();
+        let joined = open_end(&mut space, size);
+        space.truncate(joined.unwrap_or(size));
+        *stream = space;
+        joined.map(drop)
+    }
+
     fn joins(mut first: Vec<u8>, second: &[u8], raw: &[u8]) {
-        open_end(&mut first).unwrap();
+        join(&mut first).unwrap();
         first.extend(second);
         assert_eq!(inflate(&first).unwrap(), raw);
     }
@@ -401,7 +416,7 @@ mod tests {
         #[test]
         fn what_is_no_stream_is_left_alone(bytes in vec(any::<u8>(), 0..300)) {
             let mut stream = bytes.clone();
-            if open_end(&mut stream).is_none() {
+            if join(&mut stream).is_none() {
                 prop_assert_eq!(stream, bytes);
             }
         }
@@ -410,9 +425,9 @@ mod tests {
         fn a_cut_stream_is_refused(raw in texture(), cut in 1..100_usize) {
             let whole = libdeflate(5, &raw);
             let mut stream = whole[..whole.len().saturating_sub(cut)].to_vec();
-            prop_assert!(open_end(&mut stream).is_none());
+            prop_assert!(join(&mut stream).is_none());
             stream = [&whole[..], &[0]].concat();
-            prop_assert!(open_end(&mut stream).is_none());
+            prop_assert!(join(&mut stream).is_none());
         }
     }
 

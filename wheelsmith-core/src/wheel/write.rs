@@ -2,16 +2,15 @@
 
 use std::io::{Seek, Write};
 
-use sha2::{Digest as _, Sha256};
-
-use super::pack::{self, PIECE, Packed, Piece};
+use super::cache::Chunks;
+use super::pack::{self, How, Packed, Piece, Sums};
 use super::time::EntryTime;
 use super::zip::{Archive, Header, LIMITS, Limits, Open};
 use super::{Compression, Entry, Error, Record, Row, Wheel};
-use crate::name::Digest;
 use crate::sys::Cancel;
 
-/// How to write a wheel. Only the first two change its bytes.
+/// How to write a wheel. Only the first two
+/// change its bytes.
 #[derive(Clone, Copy)]
 pub struct Options<'a> {
     /// How hard to compress.
@@ -20,6 +19,8 @@ pub struct Options<'a> {
     pub time: EntryTime,
     /// How many threads compress; the wheel is the same for any number.
     pub threads: usize,
+    /// Where compressed pieces are looked for and kept; the wheel is the same without it.
+    pub cache: Option<&'a Chunks>,
     /// Told how many more bytes of content are in the archive.
     pub advance: &'a dyn Fn(u64),
 }
@@ -30,6 +31,7 @@ impl Default for Options<'_> {
             compression: Compression::default(),
             time: EntryTime::default(),
             threads: 1,
+            cache: None,
             advance: &|_| {},
         }
     }
@@ -72,6 +74,9 @@ fn write_within<W: Write + Seek>(
     let record = Record { rows, path: wheel.record_path().clone() };
     let last = [Entry::bytes(record.path.clone(), record.render())];
     add(&mut archive, &last, options, cancel)?;
+    if let Some(cache) = options.cache {
+        cache.sweep();
+    }
     let unpacked_bytes = wheel.entries().iter().chain(&last).map(Entry::size_bytes).sum();
     Ok(Written { record, size_bytes: archive.finish()?, unpacked_bytes })
 }
@@ -84,8 +89,9 @@ fn add<W: Write + Seek>(
 ) -> Result<Vec<Row>, Error> {
     let mut rows = Vec::with_capacity(entries.len());
     let mut current: Option<Member<'_>> = None;
-    let Options { compression, threads, advance, .. } = *options;
-    pack::in_order(entries, compression, threads, cancel, |piece, packed| {
+    let Options { compression, threads, cache, advance, .. } = *options;
+    let how = How { compression, threads, chunks: cache };
+    pack::in_order(entries, how, cancel, |piece, packed| {
         let mut member = match current.take() {
             Some(member) => member,
             None => Member::open(archive, &entries[piece.entry], piece, &packed)?,
@@ -93,7 +99,7 @@ fn add<W: Write + Seek>(
         member.add(archive, piece, &packed)?;
         advance(piece.len as u64);
         if piece.last {
-            rows.push(member.close(archive, &packed)?);
+            rows.push(member.close(archive, packed.whole)?);
         } else {
             current = Some(member);
         }
@@ -108,7 +114,6 @@ struct Member<'a> {
     open: Open<'a>,
     header: Header<'a>,
     crc: crc32fast::Hasher,
-    digest: Sha256,
 }
 
 /// Whether compression is worth it: at least one percent.
@@ -122,7 +127,7 @@ impl<'a> Member<'a> {
         archive: &mut Archive<W>,
         entry: &'a Entry,
         piece: Piece,
-        packed: &Packed,
+        packed: &Packed<'_>,
     ) -> Result<Self, Error> {
         let size = entry.size_bytes();
         let deflated = packed.deflated.len() as u64;
@@ -140,26 +145,42 @@ impl<'a> Member<'a> {
             header.packed = if header.deflated { deflated } else { size };
         }
         let open = archive.open(header.clone())?;
-        Ok(Self { entry, open, header, crc: crc32fast::Hasher::new(), digest: Sha256::new() })
+        Ok(Self { entry, open, header, crc: crc32fast::Hasher::new() })
     }
 
     fn add<W: Write + Seek>(
         &mut self,
         archive: &mut Archive<W>,
         piece: Piece,
-        packed: &Packed,
+        packed: &Packed<'_>,
     ) -> Result<(), Error> {
         let ahead = archive.written(&self.open) + packed.deflated.len() as u64;
         if self.header.deflated && !shrinks(ahead, self.header.size) {
             // Known before more is written than the plain bytes take, so going back leaves nothing.
             self.store_from_start(archive, piece.offset)?;
         }
-        if packed.digest.is_none() {
-            self.digest.update(&packed.raw);
-        }
         self.crc.combine(&packed.crc);
-        let data = if self.header.deflated { &packed.deflated } else { &packed.raw };
-        Ok(archive.write(data)?)
+        if self.header.deflated {
+            Ok(archive.write(packed.deflated)?)
+        } else {
+            self.store(archive, piece.offset, piece.len as u64, packed.crc.clone().finalize())
+        }
+    }
+
+    /// Writes `size` bytes from `offset` on as they are; they must still have that CRC.
+    fn store<W: Write + Seek>(
+        &self,
+        archive: &mut Archive<W>,
+        offset: u64,
+        size: u64,
+        crc: u32,
+    ) -> Result<(), Error> {
+        let mut again = crc32fast::Hasher::new();
+        self.entry.read_through(offset, size, |bytes| {
+            again.update(bytes);
+            archive.write(bytes).map_err(Error::Write)
+        })?;
+        if again.finalize() == crc { Ok(()) } else { Err(self.entry.changed()) }
     }
 
     /// Writes the first `size` bytes again, as they are.
@@ -170,31 +191,21 @@ impl<'a> Member<'a> {
     ) -> Result<(), Error> {
         self.header.deflated = false;
         archive.rewind(&self.open)?;
-        let mut crc = crc32fast::Hasher::new();
-        let mut buffer = vec![0; PIECE];
-        for offset in (0..size).step_by(PIECE) {
-            self.entry.read(offset, &mut buffer)?;
-            crc.update(&buffer);
-            archive.write(&buffer)?;
-        }
-        if crc.finalize() == self.crc.clone().finalize() {
-            Ok(())
-        } else {
-            Err(self.entry.changed())
-        }
+        self.store(archive, 0, size, self.crc.clone().finalize())
     }
 
     fn close<W: Write + Seek>(
         mut self,
         archive: &mut Archive<W>,
-        packed: &Packed,
+        whole: Option<Sums>,
     ) -> Result<Row, Error> {
         self.header.crc = self.crc.finalize();
         self.header.packed = archive.written(&self.open);
         let size_bytes = self.header.size;
         archive.close(&self.open, &self.header)?;
-        let whole = || Digest::from_bytes(self.digest.finalize().into());
-        let digest = packed.digest.unwrap_or_else(whole);
+        // The digest is of another reading than the data.
+        let is_same = |sums: &Sums| sums.crc.is_none_or(|crc| crc == self.header.crc);
+        let Sums { digest, .. } = whole.filter(is_same).ok_or_else(|| self.entry.changed())?;
         Ok(Row { path: self.entry.path.clone(), digest, size_bytes })
     }
 }

@@ -8,7 +8,7 @@ use wheelsmith_core::name::{PlatformTag, WheelPath};
 use wheelsmith_core::sys::{self, Host};
 use wheelsmith_core::wheel::{Entry, Existing, Source};
 
-use crate::commands::CompressionArgs;
+use crate::commands::PackingArgs;
 use crate::exit::Exit;
 use crate::output::{Output, Retagged};
 
@@ -17,7 +17,13 @@ use crate::output::{Output, Retagged};
 /// The platform tag stays when the files still earn it; otherwise nothing is written, unless
 /// `--platform-tag` names one that they earn.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  wheelsmith wheel combine demo.whl --add NOTICE=demo/NOTICE --out dist
+  wheelsmith wheel combine demo-1.0-py3-none-any.whl --add server=demo/bin/server:755 \\
+      --platform-tag manylinux_2_17_x86_64")]
 pub(crate) struct Args {
+    /// The wheel
     wheel: PathBuf,
     /// A file, its place in the wheel, and its mode where that is not the file's own:
     /// `build/server=demo/bin/server:755`; may be repeated
@@ -30,7 +36,7 @@ pub(crate) struct Args {
     #[arg(long, short, value_name = "DIR", default_value = ".")]
     out: PathBuf,
     #[command(flatten)]
-    compression: CompressionArgs,
+    packing: PackingArgs,
 }
 
 /// A file to add.
@@ -69,6 +75,9 @@ pub(super) fn run(args: &Args, host: &Host, output: &Output) -> anyhow::Result<E
         if wheel.entries.contains_key(inside) {
             anyhow::bail!("{}: the wheel has a file `{inside}` already", what());
         }
+        if !file.is_file() {
+            anyhow::bail!("{}: there is no such file", what());
+        }
         let size_bytes = sys::fs::metadata(file).with_context(what)?.len();
         let executable = match executable {
             Some(executable) => *executable,
@@ -86,7 +95,7 @@ pub(super) fn run(args: &Args, host: &Host, output: &Output) -> anyhow::Result<E
     let refused = super::unearned(&wheel, &filename.platforms)?;
     let name = filename.to_string();
     let file = if refused.is_empty() {
-        Some(super::write(&wheel, filename, &args.out, &args.compression, host)?)
+        Some(super::write(&wheel, filename, &args.out, &args.packing, host)?)
     } else {
         None
     };

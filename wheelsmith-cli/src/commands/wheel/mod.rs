@@ -16,7 +16,7 @@ use wheelsmith_core::name::{PlatformTag, WheelFilename};
 use wheelsmith_core::sys::Host;
 use wheelsmith_core::wheel::{self, Existing, MadeFile, Source};
 
-use super::CompressionArgs;
+use super::PackingArgs;
 use crate::exit::Exit;
 use crate::output::Output;
 
@@ -51,12 +51,17 @@ fn write(
     wheel: &Existing,
     filename: WheelFilename,
     out: &Path,
-    compression: &CompressionArgs,
+    packing: &PackingArgs,
     host: &Host,
 ) -> anyhow::Result<MadeFile> {
-    let path: PathBuf = out.join(filename.to_string());
+    let path = place(out, &filename.to_string());
     let wheel = wheel.to_wheel(filename)?;
-    Ok(wheel::save(&wheel, &path, compression.get(), host)?)
+    Ok(wheel::save(&wheel, &path, packing.get(), host)?)
+}
+
+/// `name` in `out`; the directory in which we are is not named.
+fn place(out: &Path, name: &str) -> PathBuf {
+    if out == Path::new(".") { PathBuf::from(name) } else { out.join(name) }
 }
 
 /// What keeps the files of `wheel` from one of `tags`; nothing when they earn each.
@@ -81,6 +86,16 @@ fn unearned(wheel: &Existing, tags: &[PlatformTag]) -> anyhow::Result<Vec<Findin
         } else if let Some(wanted) = Wanted::by_tag(tag) {
             let audit = audit::judge(files.clone(), &wanted);
             found.extend(audit.findings.into_iter().filter(|f| f.severity == Severity::Error));
+        } else if let PlatformTag::Linux { arch } = tag {
+            // It promises a processor, and nothing else.
+            let others = files.iter().filter(|file| {
+                !file.is_device_code() && file.elf.as_ref().is_none_or(|e| e.arch != Some(*arch))
+            });
+            let message = format!("it is no file for Linux on {arch}");
+            found.extend(others.map(|f| Finding::new(Code::TagNotEarned, &f.path, &message)));
+        } else {
+            let message = format!("`{tag}` is no platform tag that anything is known of");
+            found.push(Finding { help: None, ..Finding::whole(Code::TagNotEarned, message) });
         }
     }
     found.sort();

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use wheelsmith_core::sys::Host;
 use wheelsmith_core::wheel::Existing;
 
-use crate::commands::CompressionArgs;
+use crate::commands::PackingArgs;
 use crate::exit::Exit;
 use crate::output::Output;
 
@@ -14,19 +14,24 @@ use crate::output::Output;
 /// The name follows from its `.dist-info` and the `Tag` lines of `WHEEL`; `RECORD` is written anew.
 /// A wheel that wheelsmith wrote gets its former bytes back.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  wheelsmith wheel pack demo-1.0 --out dist")]
 pub(crate) struct Args {
+    /// The directory that has the `.dist-info`
+    #[arg(value_name = "DIRECTORY")]
     directory: PathBuf,
     /// Where the wheel is written
     #[arg(long, short, value_name = "DIR", default_value = ".")]
     out: PathBuf,
     #[command(flatten)]
-    compression: CompressionArgs,
+    packing: PackingArgs,
 }
 
 pub(super) fn run(args: &Args, host: &Host, output: &Output) -> anyhow::Result<Exit> {
     let wheel = Existing::from_directory(&args.directory)?;
     let filename = wheel.filename.clone();
-    let made = super::write(&wheel, filename, &args.out, &args.compression, host)?;
+    let made = super::write(&wheel, filename, &args.out, &args.packing, host)?;
     output.written(&[made])?;
     Ok(Exit::Good)
 }

@@ -6,7 +6,7 @@ use wheelsmith_core::name::{PlatformTag, PythonTag};
 use wheelsmith_core::sys::Host;
 use wheelsmith_core::wheel::Existing;
 
-use crate::commands::CompressionArgs;
+use crate::commands::PackingArgs;
 use crate::exit::Exit;
 use crate::output::{Output, Retagged};
 
@@ -15,7 +15,15 @@ use crate::output::{Output, Retagged};
 /// A platform tag must be one that the wheel's files earn; the audit decides. `--force` writes the
 /// tag all the same, with the reason in the answer.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  wheelsmith wheel retag demo.whl --tag cp39-abi3
+  wheelsmith wheel retag demo.whl --platform-tag manylinux_2_28_x86_64 --out dist
+  wheelsmith wheel retag demo.whl --build-tag 2
+  wheelsmith wheel retag demo.whl --platform-tag manylinux_2_17_x86_64 \\
+      --force --reason 'its one newer symbol is looked up at run time'")]
 pub(crate) struct Args {
+    /// The wheels
     #[arg(required = true, value_name = "WHEEL")]
     wheels: Vec<PathBuf>,
     /// Python and ABI tags: `py3-none`, `cp39-abi3`
@@ -37,7 +45,7 @@ pub(crate) struct Args {
     #[arg(long, short, value_name = "DIR", default_value = ".")]
     out: PathBuf,
     #[command(flatten)]
-    compression: CompressionArgs,
+    packing: PackingArgs,
 }
 
 fn build_tag(text: &str) -> Result<String, String> {
@@ -84,7 +92,7 @@ fn retag(args: &Args, path: &std::path::Path, host: &Host) -> anyhow::Result<Ret
     let name = filename.to_string();
     let is_forced = args.force && !refused.is_empty();
     let file = if refused.is_empty() || args.force {
-        Some(super::write(&wheel, filename, &args.out, &args.compression, host)?)
+        Some(super::write(&wheel, filename, &args.out, &args.packing, host)?)
     } else {
         None
     };

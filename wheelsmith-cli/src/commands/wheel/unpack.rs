@@ -10,8 +10,14 @@ use crate::exit::Exit;
 use crate::output::Output;
 
 /// Unpack a wheel to `NAME-VERSION` in a directory
+///
+/// Every file is there as it was, with its mode; `wheelsmith wheel pack` makes a wheel of it again.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  wheelsmith wheel unpack dist/demo-1.0-py3-none-any.whl --out work")]
 pub(crate) struct Args {
+    /// The wheel
     wheel: PathBuf,
     /// Where the directory is made
     #[arg(long, short, value_name = "DIR", default_value = ".")]
@@ -20,7 +26,7 @@ pub(crate) struct Args {
 
 pub(super) fn run(args: &Args, output: &Output) -> anyhow::Result<Exit> {
     let wheel = Existing::open(&args.wheel)?;
-    let root = args.out.join(wheel.stem());
+    let root = super::place(&args.out, wheel.stem());
     if root.exists() {
         anyhow::bail!(
             "`{}` is there already; remove it, or name another place with `--out`",

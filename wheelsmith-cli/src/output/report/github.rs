@@ -4,30 +4,31 @@
 
 use std::fmt::{self, Display, Write as _};
 
-use wheelsmith_core::audit::{Input, Report};
+use wheelsmith_core::audit;
 use wheelsmith_core::finding::{Finding, Severity};
 
 use super::escape::{Markdown, with_code};
-use super::words::{self, Counts, Standing, auditwheel, page_url, standing, verdict};
+use super::sheet::{Sheet, Subject};
+use super::words::{self, Counts, Standing, auditwheel, page_url, standing};
 
 /// GitHub drops a summary of more than a mebibyte: what comes after this many bytes is counted only.
 const LONGEST_SUMMARY: usize = 900_000;
 
 /// One workflow command for each finding that counts, the errors of all inputs first: of each kind,
 /// GitHub shows the first ten of a step.
-pub(crate) fn render(report: &Report) -> String {
+pub(crate) fn render<'r>(report: impl Into<Sheet<'r>>) -> String {
+    let report = report.into();
     let mut lines: Vec<(Severity, String)> = Vec::new();
     for input in &report.inputs {
-        if let Some(error) = &input.error {
+        if let Some(error) = input.error {
             let title = "could not be judged";
-            lines
-                .push((Severity::Error, command(Severity::Error, title, Some(&input.path), error)));
+            lines.push((Severity::Error, command(Severity::Error, title, Some(input.path), error)));
         }
         for finding in input.findings.iter().filter(|finding| finding.waived.is_none()) {
             lines.push((finding.severity, annotation(Some(input), finding)));
         }
     }
-    for finding in &report.configuration {
+    for finding in report.configuration {
         lines.push((finding.severity, annotation(None, finding)));
     }
     // Stable: within a severity, the order of the report stays.
@@ -36,7 +37,7 @@ pub(crate) fn render(report: &Report) -> String {
 }
 
 /// A finding about an input, or about the configuration.
-fn annotation(input: Option<&Input>, finding: &Finding) -> String {
+fn annotation(input: Option<&Subject<'_>>, finding: &Finding) -> String {
     let mut message = String::new();
     if let Some(file) = &finding.file {
         let _ = write!(message, "{file}: ");
@@ -48,7 +49,7 @@ fn annotation(input: Option<&Input>, finding: &Finding) -> String {
     if let Some(help) = &finding.help {
         let _ = write!(message, "\nhelp: {help}");
     }
-    let path = input.map(|input| input.path.as_str());
+    let path = input.map(|input| input.path);
     command(finding.severity, finding.code.as_str(), path, &message)
 }
 
@@ -81,26 +82,30 @@ impl Display for Property<'_> {
 }
 
 /// The summary, to be appended to the file that `GITHUB_STEP_SUMMARY` names.
-pub(crate) fn summary(report: &Report) -> String {
-    let total = Counts::of(report.inputs.iter().flat_map(|input| &input.findings));
-    let worst = words::worst(report);
-    let mut out = format!("## {} wheelsmith audit: {}\n\n", worst.mark(), total.text());
-    out.push_str("| | input | earns | claims | auditwheel | findings |\n");
-    out.push_str("|---|---|---|---|---|---|\n");
+pub(crate) fn summary<'r>(report: impl Into<Sheet<'r>>) -> String {
+    let report = report.into();
+    let total = Counts::of(report.findings());
+    let mut out =
+        format!("## {} wheelsmith {}: {}\n\n", report.worst().mark(), report.verb, total.text());
+    let is_audit = report.inputs.iter().any(|input| input.audit.is_some());
+    out.push_str(if is_audit {
+        "| | input | earns | claims | auditwheel | findings |\n|---|---|---|---|---|---|\n"
+    } else {
+        "| | input | result | findings |\n|---|---|---|---|\n"
+    });
     for input in &report.inputs {
         if out.len() > LONGEST_SUMMARY {
             break;
         }
-        let _ = writeln!(
-            out,
-            "| {} | {} | {} | {} | {} | {} |",
-            standing(input).mark(),
-            code(words::file_name(&input.path)),
-            code(&verdict(input)),
-            claims(input),
-            auditwheel(input).map_or_else(|| "–".to_owned(), |tag| code(&tag)),
-            Counts::of(&input.findings).text(),
-        );
+        let (mark, name) = (standing(input).mark(), code(words::file_name(input.path)));
+        let _ = write!(out, "| {mark} | {name} | ");
+        if let Some(audit) = input.audit {
+            let theirs = auditwheel(input).map_or_else(|| "–".to_owned(), |tag| code(&tag));
+            let _ = write!(out, "{} | {} | {theirs}", code(&input.verdict()), claims(audit));
+        } else {
+            out.push_str(&input.verdict());
+        }
+        let _ = writeln!(out, " | {} |", Counts::of(input.findings).text());
     }
     for input in &report.inputs {
         details(&mut out, input);
@@ -112,21 +117,21 @@ fn code(text: &str) -> String {
     format!("<code>{}</code>", Markdown(text))
 }
 
-fn claims(input: &Input) -> String {
+fn claims(input: &audit::Input) -> String {
     let tags: Vec<String> = input.claimed_tags.iter().map(|tag| code(&tag.to_string())).collect();
     if tags.is_empty() { "–".to_owned() } else { tags.join(" ") }
 }
 
-fn details(out: &mut String, input: &Input) {
+fn details(out: &mut String, input: &Subject<'_>) {
     if input.findings.is_empty() && input.error.is_none() {
         return;
     }
     // What is bad is seen without a click.
     let open = if standing(input) <= Standing::Bad { " open" } else { "" };
-    let name = code(words::file_name(&input.path));
-    let counts = Counts::of(&input.findings).text();
+    let name = code(words::file_name(input.path));
+    let counts = Counts::of(input.findings).text();
     let _ = write!(out, "\n<details{open}><summary>{name}: {counts}</summary>\n\n");
-    if let Some(error) = &input.error {
+    if let Some(error) = input.error {
         let _ = write!(out, "Could not be judged: {}\n\n", with_code(error, Markdown));
     }
     if !input.findings.is_empty() {

@@ -11,7 +11,7 @@ use std::process::Command;
 
 use wheelsmith_core::audit::Report;
 
-use super::sample::{many, report};
+use super::sample::{checked, many, report};
 use super::{html, junit, sarif};
 
 /// A program that was prepared, or a skip.
@@ -48,6 +48,7 @@ fn sarif_is_what_its_schema_says() {
     let schema = [&regex[..], &["--schemafile", "testdata/schemas/sarif-2.1.0.json"]].concat();
     check("check-jsonschema", &schema, &sarif::render(&report()), ".json");
     check("check-jsonschema", &schema, &sarif::render(&many()), ".json");
+    check("check-jsonschema", &schema, &sarif::render(&checked()), ".json");
     let empty = Report::new(Vec::new());
     check("check-jsonschema", &schema, &sarif::render(&empty), ".json");
 }
@@ -59,12 +60,15 @@ fn json_is_what_its_schema_says() {
         let text = serde_json::to_string(&report).unwrap();
         check("check-jsonschema", &schema, &text, ".json");
     }
+    let schema = ["--schemafile", "docs/reference/check.schema.json"];
+    let text = serde_json::to_string(&checked()).unwrap();
+    check("check-jsonschema", &schema, &text, ".json");
 }
 
 #[test]
 fn junit_is_what_its_schema_says() {
-    for report in [report(), many()] {
-        let xml = junit::render(&report);
+    let (report, many, checked) = (report(), many(), checked());
+    for xml in [junit::render(&report), junit::render(&many), junit::render(&checked)] {
         let schema = ["--schema", "testdata/schemas/junit-10.xsd"];
         check("xmlschema-validate", &schema, &xml, ".xml");
         let read = "import sys, junitparser\n\

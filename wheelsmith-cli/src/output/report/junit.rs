@@ -1,17 +1,16 @@
 //! For test summaries: JUnit's XML, as Jenkins and GitLab read it.
 //!
 //! One suite for each input; in it one case for the claims of the whole and one for each native
-//! file. Errors are failures; what is waived makes a case skipped; what is less than an error stands
+//! file, and for each other file with findings. Errors are failures; what is waived makes a case skipped; what is less than an error stands
 //! in the output of its case.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use wheelsmith_core::audit::{Input, Report};
 use wheelsmith_core::finding::{Finding, Severity};
 
 use super::escape::Markup;
-use super::words::verdict;
+use super::sheet::{Sheet, Subject};
 
 /// The case for what is about the whole.
 const CLAIMS: &str = "claims";
@@ -33,7 +32,8 @@ struct Case<'r> {
     xml: String,
 }
 
-pub(crate) fn render(report: &Report) -> String {
+pub(crate) fn render<'r>(report: impl Into<Sheet<'r>>) -> String {
+    let report = report.into();
     let mut suites = String::new();
     let mut totals = [0; 3];
     for input in &report.inputs {
@@ -47,12 +47,12 @@ pub(crate) fn render(report: &Report) -> String {
             suites,
             "  <testsuite name=\"{}\" tests=\"{}\" failures=\"{failures}\" errors=\"{errors}\" \
              skipped=\"{skipped}\" time=\"0\">",
-            Markup(&input.path),
+            Markup(input.path),
             cases.len(),
         );
         property(&mut suites, input);
         for case in &cases {
-            write_case(&mut suites, &input.path, case);
+            write_case(&mut suites, input.path, case);
         }
         suites.push_str("  </testsuite>\n");
         for (total, n) in totals.iter_mut().zip([cases.len(), failures, errors]) {
@@ -73,15 +73,17 @@ pub(crate) fn render(report: &Report) -> String {
         totals[1] += failures;
     }
     let [tests, failures, errors] = totals;
+    let verb = report.verb;
     format!(
-        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"wheelsmith audit\" \
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"wheelsmith {verb}\" \
          tests=\"{tests}\" failures=\"{failures}\" errors=\"{errors}\">\n{suites}</testsuites>\n"
     )
 }
 
-fn property(out: &mut String, input: &Input) {
-    let mut properties = vec![("verdict", verdict(input))];
-    properties.extend(input.claimed_tags.iter().map(|tag| ("claimed_tag", tag.to_string())));
+fn property(out: &mut String, input: &Subject<'_>) {
+    let mut properties = vec![("verdict", input.verdict())];
+    let tags = input.audit.iter().flat_map(|audit| &audit.claimed_tags);
+    properties.extend(tags.map(|tag| ("claimed_tag", tag.to_string())));
     out.push_str("    <properties>\n");
     for (name, value) in properties {
         let _ = writeln!(out, "      <property name=\"{name}\" value=\"{}\"/>", Markup(&value));
@@ -89,20 +91,20 @@ fn property(out: &mut String, input: &Input) {
     out.push_str("    </properties>\n");
 }
 
-fn cases(input: &Input) -> Vec<Case<'_>> {
+fn cases<'r>(input: &Subject<'r>) -> Vec<Case<'r>> {
     // The claims first, then by path; files of findings that are no native files have a case too.
     let mut findings: BTreeMap<&str, Vec<&Finding>> = BTreeMap::new();
-    for file in &input.files {
+    for file in input.audit.iter().flat_map(|audit| &audit.files) {
         findings.entry(file.path.as_str()).or_default();
     }
     let mut whole = Vec::new();
-    for finding in &input.findings {
+    for finding in input.findings {
         match &finding.file {
             Some(file) => findings.entry(file.as_str()).or_default().push(finding),
             None => whole.push(finding),
         }
     }
-    let claims = match &input.error {
+    let claims = match input.error {
         Some(error) => {
             let error = Markup(error);
             let xml =

@@ -1,4 +1,4 @@
-//! The other forms of an audit's report: for code hosts, for test summaries, for a browser.
+//! The other forms of a report of findings: for code hosts, for test summaries, for a browser.
 //!
 //! Each form is a pure function from the report to text. What comes out of a wheel (names of files,
 //! of libraries, of symbols) is anybody's: every form writes it through [`escape`].
@@ -8,7 +8,10 @@ pub(crate) mod github;
 pub(crate) mod html;
 pub(crate) mod junit;
 pub(crate) mod sarif;
+mod sheet;
 mod words;
+
+pub(crate) use sheet::Sheet;
 
 #[cfg(test)]
 mod judges;

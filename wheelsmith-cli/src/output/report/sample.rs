@@ -1,6 +1,7 @@
 //! Reports to try the forms on, made of the small binaries in `testdata`.
 
 use wheelsmith_core::audit::{Auditwheel, Input, Kind, NativeFile, Report, Wanted, judge};
+use wheelsmith_core::check;
 use wheelsmith_core::finding::{Code, Finding};
 use wheelsmith_core::name::WheelFilename;
 
@@ -107,4 +108,24 @@ pub(super) fn many() -> Report {
         input("some-1.0-py3-none-manylinux_2_17_x86_64.whl", &files(55)),
     ];
     Report::new(inputs)
+}
+
+/// What a check says of a wheel with faults, one with hostile names, a good sdist and a file that
+/// cannot be read.
+pub(super) fn checked() -> check::Report {
+    let input = |name: &str, findings: Vec<Finding>| {
+        let kind = check::Kind::of(name);
+        check::Input::new(format!("dist/{name}"), Ok(check::Checked { kind, findings }))
+    };
+    let path = HOSTILE.parse().unwrap();
+    let hostile = Finding::new(Code::UnsafePath, &path, format!("`{HOSTILE}` is no path"));
+    let whole = Finding::whole(Code::LocalVersion, "`1.0+cu12` has a part behind `+`");
+    let mut report = check::Report::new(vec![
+        input("demo-1.0+cu12-py3-none-any.whl", vec![whole]),
+        input("hostile-2.0-py3-none-any.whl", vec![hostile]),
+        input("demo-1.0.tar.gz", Vec::new()),
+        check::Input::new("gone.whl".to_owned(), Err(std::io::Error::other("it is <gone>"))),
+    ]);
+    report.configuration.push(Finding::whole(Code::UnusedWaiver, "the waiver of `bad-url`"));
+    report
 }

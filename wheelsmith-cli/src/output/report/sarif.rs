@@ -4,21 +4,22 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use serde_json::{Value, json};
-use wheelsmith_core::audit::{Input, Report};
 use wheelsmith_core::finding::{Code, Finding, Severity};
 use wheelsmith_core::name::{Digest, PlatformTag};
 
+use super::sheet::{Sheet, Subject};
 use super::words::{file_name, page, page_url};
 
 const SCHEMA: &str = "https://json.schemastore.org/sarif-2.1.0.json";
 
-pub(crate) fn render(report: &Report) -> String {
-    let rules = rules(report);
+pub(crate) fn render<'r>(report: impl Into<Sheet<'r>>) -> String {
+    let report = report.into();
+    let rules = rules(&report);
     let mut seen = BTreeMap::new();
     let mut results = Vec::new();
     let mut notifications = Vec::new();
     for (at, input) in report.inputs.iter().enumerate() {
-        for finding in &input.findings {
+        for finding in input.findings {
             results.push(result(at, input, finding, &rules, &mut seen));
         }
         if let Some(error) = &input.error {
@@ -60,9 +61,8 @@ pub(crate) fn render(report: &Report) -> String {
 }
 
 /// The codes that occur, in the order of the table.
-fn rules(report: &Report) -> Vec<Code> {
-    let findings = report.inputs.iter().flat_map(|input| &input.findings);
-    let mut codes: Vec<Code> = findings.map(|finding| finding.code).collect();
+fn rules(report: &Sheet<'_>) -> Vec<Code> {
+    let mut codes: Vec<Code> = report.findings().map(|finding| finding.code).collect();
     codes.sort_unstable();
     codes.dedup();
     codes
@@ -108,7 +108,7 @@ fn level(severity: Severity) -> &'static str {
 
 fn result(
     at: usize,
-    input: &Input,
+    input: &Subject<'_>,
     finding: &Finding,
     rules: &[Code],
     seen: &mut BTreeMap<String, usize>,
@@ -149,23 +149,24 @@ fn result(
     result
 }
 
-fn physical(at: usize, input: &Input) -> Value {
+fn physical(at: usize, input: &Subject<'_>) -> Value {
     json!({
-        "artifactLocation": { "uri": uri(&input.path), "index": at },
+        "artifactLocation": { "uri": uri(input.path), "index": at },
         // GitHub takes no result without a line; a wheel has none.
         "region": { "startLine": 1 },
     })
 }
 
-fn artifact(input: &Input) -> Value {
-    json!({
-        "location": { "uri": uri(&input.path) },
+fn artifact(input: &Subject<'_>) -> Value {
+    let mut artifact = json!({
+        "location": { "uri": uri(input.path) },
         "roles": ["analysisTarget"],
-        "properties": {
-            "claimedTags": input.claimed_tags,
-            "verdict": input.verdict,
-        },
-    })
+    });
+    if let Some(audit) = input.audit {
+        artifact["properties"] =
+            json!({ "claimedTags": audit.claimed_tags, "verdict": audit.verdict });
+    }
+    artifact
 }
 
 /// A path as a relative reference (RFC 3986), an absolute one as a `file` URI.
@@ -188,14 +189,18 @@ fn uri(path: &str) -> String {
 
 /// By what a result is known again: what it is about, but not the version of the wheel, nor numbers
 /// that come with the next compiler. Results that are the same in all of this are numbered.
-fn fingerprint(input: &Input, finding: &Finding, seen: &mut BTreeMap<String, usize>) -> String {
-    let subject = match &input.wheel {
+fn fingerprint(
+    input: &Subject<'_>,
+    finding: &Finding,
+    seen: &mut BTreeMap<String, usize>,
+) -> String {
+    let subject = match input.wheel {
         Some(wheel) => {
             let platforms: Vec<String> =
                 wheel.platforms.iter().map(PlatformTag::to_string).collect();
             format!("{}-{}-{}", wheel.name, wheel.python, platforms.join("."))
         }
-        None => file_name(&input.path).to_owned(),
+        None => file_name(input.path).to_owned(),
     };
     let file = finding.file.as_ref().map(ToString::to_string).unwrap_or_default();
     let name = finding.message.split('`').nth(1).unwrap_or_default();

@@ -1,6 +1,6 @@
 #![allow(clippy::disallowed_methods, reason = "tests are a world of their own")]
 
-use super::sample::{HOSTILE, report, wheel};
+use super::sample::{HOSTILE, checked, report, wheel};
 use super::{github, html, junit, sarif};
 
 #[test]
@@ -139,4 +139,19 @@ fn the_page_shows_who_needs_whom() {
     for part in ["class=\"node missing\"", "class=\"edge missing\"", "class=\"node promised\""] {
         assert!(page.contains(part), "{part}");
     }
+}
+
+#[test]
+fn a_check_has_every_form() {
+    let report = checked();
+    let text = github::summary(&report);
+    assert!(text.starts_with("## ⛔ wheelsmith check: 2 errors\n"), "{text}");
+    assert!(text.contains("| <code>demo-1.0.tar.gz</code> | accepted | no findings |"), "{text}");
+    assert!(github::render(&report).contains("::error title=local-version,file=dist/demo-1.0"));
+    let page = html::render(&report);
+    assert!(page.contains("It would be refused.") && page.contains("wheelsmith check"), "{page}");
+    assert!(!page.contains("<script>alert"));
+    assert!(junit::render(&report).contains("<property name=\"verdict\" value=\"accepted\"/>"));
+    let log: serde_json::Value = serde_json::from_str(&sarif::render(&report)).unwrap();
+    assert_eq!(log["runs"][0]["results"].as_array().unwrap().len(), 2);
 }

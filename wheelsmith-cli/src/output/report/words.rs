@@ -1,8 +1,9 @@
 //! What every form says alike.
 
-use wheelsmith_core::audit::{Input, Report};
 use wheelsmith_core::finding::{Code, Finding, Severity};
 use wheelsmith_core::name::PlatformTag;
+
+use super::sheet::Subject;
 
 /// How an input stands, the worst first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -59,19 +60,14 @@ pub(super) fn count(n: usize, word: &str) -> String {
     if n == 1 || word == "waived" { format!("{n} {word}") } else { format!("{n} {word}s") }
 }
 
-pub(super) fn standing(input: &Input) -> Standing {
-    let counts = Counts::of(&input.findings);
+pub(super) fn standing(input: &Subject<'_>) -> Standing {
+    let counts = Counts::of(input.findings);
     match counts {
         _ if input.error.is_some() => Standing::Unjudged,
         Counts { errors: 1.., .. } => Standing::Bad,
         Counts { warnings: 1.., .. } => Standing::Fair,
         _ => Standing::Good,
     }
-}
-
-/// The worst of all inputs.
-pub(super) fn worst(report: &Report) -> Standing {
-    report.inputs.iter().map(standing).min().unwrap_or(Standing::Good)
 }
 
 impl Standing {
@@ -84,30 +80,11 @@ impl Standing {
             Self::Good => "✅",
         }
     }
-
-    /// As a sentence without a subject.
-    pub(super) fn words(self) -> &'static str {
-        match self {
-            Self::Unjudged => "could not be judged",
-            Self::Bad => "does not keep what it claims",
-            Self::Fair => "keeps its promises, with warnings",
-            Self::Good => "keeps what it claims",
-        }
-    }
-}
-
-/// The tag that an input earns, in words.
-pub(super) fn verdict(input: &Input) -> String {
-    match &input.verdict {
-        Some(tag) => tag.to_string(),
-        None if input.error.is_some() => "not judged".to_owned(),
-        None => "fit for no tag".to_owned(),
-    }
 }
 
 /// What auditwheel says, in words; nothing where it was not asked.
-pub(super) fn auditwheel(input: &Input) -> Option<String> {
-    let theirs = input.auditwheel_verdict.as_ref()?;
+pub(super) fn auditwheel(input: &Subject<'_>) -> Option<String> {
+    let theirs = input.audit?.auditwheel_verdict.as_ref()?;
     Some(theirs.tag.as_ref().map_or_else(|| "ends in an error".to_owned(), PlatformTag::to_string))
 }
 

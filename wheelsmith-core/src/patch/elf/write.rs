@@ -178,30 +178,36 @@ pub(super) fn with_segment(
     room: &Room,
     positions: &Positions,
 ) -> Result<Vec<u8>, Error> {
-    let mut old = image.bytes.to_vec();
-    write_over(&mut old, &change.writes)?;
-    move_symbols(&mut old, image, positions)?;
-
-    let mut out = Vec::with_capacity(index(positions.length, "new file")?);
-    out.extend_from_slice(old.get(..index(room.keep, "file")?).ok_or_else(|| outside("file"))?);
-    clear(&mut out, image, positions);
-    out.resize(index(positions.length, "new file")?, 0);
+    let length = index(positions.length, "new file")?;
+    // Files may be large: one more copy of it, and no other.
+    let mut out = Vec::with_capacity(length.max(image.bytes.len()));
+    out.extend_from_slice(image.bytes);
+    write_over(&mut out, &change.writes)?;
+    move_symbols(&mut out, image, positions)?;
+    let mut parts = Vec::with_capacity(positions.parts.len());
     for placed in &positions.parts {
-        let new_entries;
-        let bytes = match placed.part.content {
+        parts.push(match placed.part.content {
             PartContent::Same => {
                 let start = index(placed.part.old.offset, "section")?;
                 let end = index(placed.part.old.end(), "section")?;
-                old.get(start..end).ok_or_else(|| outside("section"))?
+                out.get(start..end).ok_or_else(|| outside("section"))?.to_vec()
             }
-            PartContent::Strings => change.strings.as_slice(),
+            PartContent::Strings => change.strings.clone(),
             PartContent::Entries => {
-                let entries_now = moved_entries(change, positions);
-                new_entries = entries(image, dynamic, &entries_now, placed.new.size)?;
-                new_entries.as_slice()
+                entries(image, dynamic, &moved_entries(change, positions), placed.new.size)?
             }
-        };
-        put(&mut out, placed.new.offset, bytes)?;
+        });
+    }
+
+    let keep = index(room.keep, "file")?;
+    if keep > out.len() {
+        return Err(outside("file"));
+    }
+    out.truncate(keep);
+    clear(&mut out, image, positions);
+    out.resize(length, 0);
+    for (placed, bytes) in positions.parts.iter().zip(parts) {
+        put(&mut out, placed.new.offset, &bytes)?;
     }
     if !positions.parts.iter().any(|placed| placed.part.content == PartContent::Entries) {
         let entries_now = moved_entries(change, positions);

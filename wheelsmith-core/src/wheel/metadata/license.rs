@@ -43,7 +43,7 @@ impl License {
 }
 
 /// The expression with every identifier and operator as the SPDX list spells it.
-fn expression(text: &str) -> Result<String, Error> {
+pub(crate) fn expression(text: &str) -> Result<String, Error> {
     let mut words = Vec::new();
     for word in text.replace('(', " ( ").replace(')', " ) ").split_whitespace() {
         words.push(spelling(word).ok_or_else(|| {
@@ -65,7 +65,7 @@ fn expression(text: &str) -> Result<String, Error> {
 }
 
 /// One word of an expression as the list spells it.
-fn spelling(word: &str) -> Option<String> {
+pub(crate) fn spelling(word: &str) -> Option<String> {
     let upper = word.to_ascii_uppercase();
     if ["(", ")", "AND", "OR", "WITH"].contains(&upper.as_str()) {
         return Some(upper);

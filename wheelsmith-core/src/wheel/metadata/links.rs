@@ -49,7 +49,7 @@ impl Person {
     }
 }
 
-fn is_address(text: &str) -> bool {
+pub(crate) fn is_address(text: &str) -> bool {
     let Some((local, domain)) = text.split_once('@') else { return false };
     let label = |label: &str| {
         let inner = |c: char| c.is_alphanumeric() || c == '-';

@@ -1,12 +1,12 @@
 //! `METADATA`: a checked `[project]` table, and how it is written (core metadata 2.4 and 2.5).
 
 mod imports;
-mod license;
-mod links;
+pub(crate) mod license;
+pub(crate) mod links;
 mod marker;
 mod readme;
 mod render;
-mod requirement;
+pub(crate) mod requirement;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr as _;

@@ -12,11 +12,18 @@ impl Metadata {
     /// Lines are not folded: the format is read by e-mail parsers, which would leave line breaks
     /// inside of values. Only free words about a licence have several lines.
     pub fn render(&self) -> String {
+        self.render_for_sdist(&[])
+    }
+
+    /// The text of a source distribution's `PKG-INFO`: the same, and the names of the fields that
+    /// its wheels may have other values of (PEP 643).
+    pub fn render_for_sdist(&self, dynamic: &[&str]) -> String {
         let mut out = Fields(String::new());
         // 2.4 has the licence fields (PEP 639), 2.5 the import names (PEP 794).
         out.one("Metadata-Version", if self.imports.is_used() { "2.5" } else { "2.4" });
         out.one("Name", self.name.as_written());
         out.one("Version", &self.version());
+        out.each("Dynamic", dynamic);
         out.each("Summary", self.summary());
         if !self.keywords.is_empty() {
             out.one("Keywords", &self.keywords.join(","));

@@ -7,7 +7,7 @@ use crate::name::{ParseError, ProjectName};
 
 /// A dependency on another project.
 #[derive(Debug, Clone)]
-pub(super) struct Requirement {
+pub(crate) struct Requirement {
     name: ProjectName,
     extras: Vec<String>,
     versions: VersionSpecifiers,
@@ -28,7 +28,7 @@ impl Requirement {
             .collect()
     }
 
-    fn parse(text: &str) -> Result<Self, String> {
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
         let text = text.trim();
         let (text, marker) = match text.split_once(';') {
             Some((text, marker)) => (text.trim_end(), Some(marker.trim())),

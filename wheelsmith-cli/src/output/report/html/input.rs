@@ -3,27 +3,30 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use wheelsmith_core::audit::{Input, Kind, NativeFile};
+use wheelsmith_core::audit::{self, NativeFile};
 use wheelsmith_core::binary::Format;
 use wheelsmith_core::finding::{Finding, Severity};
 
 use super::{floor, graph, needs, treemap};
 use crate::output::report::escape::{Markup, with_code};
+use crate::output::report::sheet::Subject;
 use crate::output::report::words::{
-    Counts, Standing, auditwheel, count, file_name, page_url, size, standing, verdict,
+    Counts, Standing, auditwheel, count, file_name, page_url, size, standing,
 };
 
 /// A page with more rows than this takes long to draw; the rest is counted.
 const MOST_ROWS: usize = 2000;
 
-pub(super) fn section(out: &mut String, at: usize, input: &Input) {
+pub(super) fn section(out: &mut String, at: usize, input: &Subject<'_>) {
     let _ = write!(out, "<article id=\"i{at}\">");
     hero(out, input);
     findings(out, at, input);
-    out.push_str(&graph::section(input));
-    out.push_str(&floor::section(input));
-    out.push_str(&treemap::section(input));
-    files(out, input);
+    if let Some(audit) = input.audit {
+        out.push_str(&graph::section(audit));
+        out.push_str(&floor::section(audit));
+        out.push_str(&treemap::section(audit));
+        files(out, audit);
+    }
     out.push_str("</article>");
 }
 
@@ -35,70 +38,68 @@ pub(super) fn class(standing: Standing) -> &'static str {
     }
 }
 
-fn hero(out: &mut String, input: &Input) {
+fn hero(out: &mut String, input: &Subject<'_>) {
     let standing = standing(input);
-    let name = file_name(&input.path);
+    let name = file_name(input.path);
     let _ = write!(
         out,
         "<header class=\"hero {}\"><p class=\"kind\">{}</p><h2>{}</h2>",
         class(standing),
-        kind(input.kind),
+        input.kind,
         Breaks(name)
     );
-    let words = standing.words();
+    let words = input.words();
     let _ = write!(out, "<p class=\"standing\"><i class=\"dot\"></i>It {words}.</p>");
-    if let Some(error) = &input.error {
+    if let Some(error) = input.error {
         let _ = write!(out, "<p class=\"error\">{}</p></header>", with_code(error, Markup));
         return;
     }
     out.push_str("<dl class=\"facts\">");
-    let fact = |out: &mut String, name: &str, value: &str| {
-        let _ = write!(out, "<div><dt>{name}</dt><dd>{value}</dd></div>");
-    };
-    fact(out, "earns", &format!("<strong class=\"tag\">{}</strong>", Breaks(&verdict(input))));
+    if let Some(audit) = input.audit {
+        judged(out, input, audit);
+    }
+    fact(out, "findings", &Counts::of(input.findings).text());
+    out.push_str("</dl></header>");
+}
+
+fn fact(out: &mut String, name: &str, value: &str) {
+    let _ = write!(out, "<div><dt>{name}</dt><dd>{value}</dd></div>");
+}
+
+/// What an audit knows of tags and native files.
+fn judged(out: &mut String, input: &Subject<'_>, audit: &audit::Input) {
+    fact(out, "earns", &format!("<strong class=\"tag\">{}</strong>", Breaks(&input.verdict())));
     let tag = |tag: &_| format!("<span class=\"tag\">{}</span>", Breaks(&format!("{tag}")));
-    if !input.claimed_tags.is_empty() {
-        let tags: Vec<String> = input.claimed_tags.iter().map(tag).collect();
+    if !audit.claimed_tags.is_empty() {
+        let tags: Vec<String> = audit.claimed_tags.iter().map(tag).collect();
         fact(out, "claims", &tags.join(" "));
     }
-    if let Some(wanted) = &input.wanted_tag {
+    if let Some(wanted) = &audit.wanted_tag {
         fact(out, "asked for", &tag(wanted));
     }
     if let Some(theirs) = auditwheel(input) {
         let mut text = format!("<span class=\"tag\">{}</span>", Breaks(&theirs));
-        for reason in input.auditwheel_verdict.iter().flat_map(|theirs| &theirs.reasons) {
+        for reason in audit.auditwheel_verdict.iter().flat_map(|theirs| &theirs.reasons) {
             let _ = write!(text, "<small>{}</small>", with_code(reason, Markup));
         }
         fact(out, "auditwheel says", &text);
     }
-    let bytes = input.files.iter().map(|file| file.size_bytes).fold(0, u64::saturating_add);
-    let files = format!("{}, {}", count(input.files.len(), "file"), size(bytes));
+    let bytes = audit.files.iter().map(|file| file.size_bytes).fold(0, u64::saturating_add);
+    let files = format!("{}, {}", count(audit.files.len(), "file"), size(bytes));
     fact(out, "native", &files);
-    if let Some(newest) = input.files.iter().filter_map(floor::glibc).max() {
+    if let Some(newest) = audit.files.iter().filter_map(floor::glibc).max() {
         fact(out, "newest symbol", &format!("GLIBC_{newest}"));
     }
-    if let Some(newest) = input.files.iter().filter_map(floor::macos).max() {
+    if let Some(newest) = audit.files.iter().filter_map(floor::macos).max() {
         fact(out, "needs macOS", &newest.to_string());
     }
-    fact(out, "findings", &Counts::of(&input.findings).text());
-    out.push_str("</dl></header>");
 }
 
-fn kind(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Wheel => "wheel",
-        Kind::Archive => "archive",
-        Kind::Directory => "directory",
-        Kind::Runtime => "runtime directory",
-        Kind::File => "file",
-    }
-}
-
-fn findings(out: &mut String, at: usize, input: &Input) {
+fn findings(out: &mut String, at: usize, input: &Subject<'_>) {
     if input.findings.is_empty() {
         return;
     }
-    let counts = Counts::of(&input.findings);
+    let counts = Counts::of(input.findings);
     out.push_str("<section class=\"card findings\"><h3>Findings</h3><div class=\"filter\">");
     let boxes = [
         ("error", counts.errors, "error"),
@@ -185,7 +186,7 @@ fn evidence(out: &mut String, lines: &[String]) {
     out.push_str("</ul>");
 }
 
-fn files(out: &mut String, input: &Input) {
+fn files(out: &mut String, input: &audit::Input) {
     if input.files.is_empty() {
         return;
     }

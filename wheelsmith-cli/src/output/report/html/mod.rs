@@ -14,19 +14,20 @@ use std::fmt::Write as _;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use wheelsmith_core::audit::Report;
 use wheelsmith_core::name::Digest;
 
 use super::escape::Markup;
-use super::words::{self, Counts, count, file_name, standing, verdict};
+use super::sheet::Sheet;
+use super::words::{Counts, count, file_name, standing};
 
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
 
-pub(crate) fn render(report: &Report) -> String {
-    let total = Counts::of(report.inputs.iter().flat_map(|input| &input.findings));
+pub(crate) fn render<'r>(report: impl Into<Sheet<'r>>) -> String {
+    let report = report.into();
+    let total = Counts::of(report.findings());
     let title = match report.inputs.as_slice() {
-        [input] => file_name(&input.path).to_owned(),
+        [input] => file_name(input.path).to_owned(),
         inputs => count(inputs.len(), "input"),
     };
     let digest = STANDARD.encode(Digest::of(SCRIPT).as_bytes());
@@ -39,19 +40,20 @@ pub(crate) fn render(report: &Report) -> String {
         "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta \
          http-equiv=\"Content-Security-Policy\" content=\"{policy}\"><meta name=\"viewport\" \
          content=\"width=device-width, initial-scale=1\"><meta name=\"color-scheme\" \
-         content=\"light dark\"><title>{} – wheelsmith audit</title><style>{STYLE}</style></head>\
+         content=\"light dark\"><title>{} – wheelsmith {}</title><style>{STYLE}</style></head>\
          <body><main>",
-        Markup(&title)
+        Markup(&title),
+        report.verb
     );
     if report.inputs.len() != 1 {
-        overview(&mut out, report, total);
+        overview(&mut out, &report, total);
     }
     for (at, input) in report.inputs.iter().enumerate() {
         input::section(&mut out, at, input);
     }
     if !report.configuration.is_empty() {
         out.push_str("<section><h2>Configuration</h2><ul>");
-        for finding in &report.configuration {
+        for finding in report.configuration {
             let (code, message) = (finding.code, Markup(&finding.message));
             let severity = finding.severity.as_str();
             let _ = write!(out, "<li><code>{severity} {code}</code> {message}</li>");
@@ -61,21 +63,20 @@ pub(crate) fn render(report: &Report) -> String {
     let version = env!("CARGO_PKG_VERSION");
     let _ = writeln!(
         out,
-        "</main><footer>wheelsmith {version} audit, report schema {}</footer><script>{SCRIPT}\
+        "</main><footer>wheelsmith {version} {}, report schema {}</footer><script>{SCRIPT}\
          </script></body></html>",
-        report.schema
+        report.verb, report.schema
     );
     out
 }
 
 /// All inputs at a glance.
-fn overview(out: &mut String, report: &Report, total: Counts) {
-    let worst = words::worst(report);
+fn overview(out: &mut String, report: &Sheet<'_>, total: Counts) {
     let _ = write!(
         out,
         "<header class=\"hero {}\"><h2>{}</h2><p class=\"standing\"><i class=\"dot\"></i>{}</p>\
          <nav><ul>",
-        input::class(worst),
+        input::class(report.worst()),
         count(report.inputs.len(), "input"),
         total.text()
     );
@@ -85,9 +86,9 @@ fn overview(out: &mut String, report: &Report, total: Counts) {
             "<li class=\"{}\"><i class=\"dot\"></i><a href=\"#i{at}\">{}</a> <span \
              class=\"tag\">{}</span> <span class=\"dim\">{}</span></li>",
             input::class(standing(input)),
-            Markup(file_name(&input.path)),
-            Markup(&verdict(input)),
-            Counts::of(&input.findings).text()
+            Markup(file_name(input.path)),
+            Markup(&input.verdict()),
+            Counts::of(input.findings).text()
         );
     }
     out.push_str("</ul></nav></header>");

@@ -1,4 +1,4 @@
-//! What a project says of the audit: how bad a finding is, and which ones it lets pass.
+//! What a project says of findings: how bad they are, and which ones it lets pass.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -7,11 +7,10 @@ use std::str::FromStr;
 use globset::{Glob, GlobMatcher};
 use serde::{Deserialize, Serialize};
 
-use super::report::Report;
-use crate::finding::{Code, Finding, Severity};
+use super::{Code, Finding, Severity};
 use crate::name::ParseError;
 
-/// What a project says of the audit.
+/// What a project says of findings.
 #[derive(Debug, Clone, Default)]
 pub struct Settings {
     /// How bad findings of a code are.
@@ -106,11 +105,17 @@ impl Waiver {
 }
 
 impl Settings {
-    /// Gives every finding its severity, and marks those that are waived on `today`.
-    pub fn apply(&self, report: &mut Report, today: Option<Date>) {
+    /// Gives every finding of each input its severity, and marks those that are waived on `today`;
+    /// returns what is wrong with the waivers.
+    #[must_use]
+    pub fn apply<'f>(
+        &self,
+        inputs: impl IntoIterator<Item = &'f mut Vec<Finding>>,
+        today: Option<Date>,
+    ) -> Vec<Finding> {
         let mut used = vec![false; self.waivers.len()];
-        for input in &mut report.inputs {
-            input.findings.retain_mut(|finding| {
+        for findings in inputs {
+            findings.retain_mut(|finding| {
                 let level = self.severity.get(&finding.code);
                 let severity = level.map_or(Some(finding.severity), |level| level.severity());
                 let Some(severity) = severity else { return false };
@@ -124,8 +129,9 @@ impl Settings {
                 }
                 true
             });
-            input.findings.sort();
+            findings.sort();
         }
+        let mut configuration = Vec::new();
         for (waiver, used) in self.waivers.iter().zip(used) {
             let finding = match waiver.until {
                 Some(until) if waiver.is_over(today) => {
@@ -137,8 +143,9 @@ impl Settings {
                 }
                 _ => continue,
             };
-            report.configuration.push(finding);
+            configuration.push(finding);
         }
+        configuration
     }
 }
 
@@ -212,7 +219,6 @@ crate::name::serde_by_text!(Date);
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::audit::report::{Input, Kind};
 
     #[test]
     fn days_follow_from_seconds() {
@@ -236,12 +242,9 @@ mod tests {
         let path = "p/x.so".parse().unwrap();
         let found = Finding::new(Code::EscapingRpath, &path, "its RPATH has `/opt`");
         let run = |settings: &Settings, today: &str| {
-            let mut report = Report::new(vec![Input {
-                findings: vec![found.clone()],
-                ..Input::new("x.whl".to_owned(), Kind::Wheel)
-            }]);
-            settings.apply(&mut report, Some(today.parse().unwrap()));
-            report
+            let mut findings = vec![found.clone()];
+            let configuration = settings.apply([&mut findings], Some(today.parse().unwrap()));
+            (findings.remove(0), configuration)
         };
         let waiver = |file: Option<&str>, until: Option<&str>| {
             let until = until.map(|day| day.parse().unwrap());
@@ -250,32 +253,29 @@ mod tests {
             Settings { waivers: vec![waiver], ..Settings::default() }
         };
         let check = |settings: &Settings, today: &str, is_waived: bool, configuration: &[Code]| {
-            let report = run(settings, today);
-            let finding = &report.inputs[0].findings[0];
+            let (finding, said) = run(settings, today);
             assert_eq!(finding.waived.is_some(), is_waived);
-            assert_eq!(report.has(Severity::Warning), !is_waived || !configuration.is_empty());
-            let codes: Vec<Code> = report.configuration.iter().map(|f| f.code).collect();
+            assert_eq!(finding.counts_at(Severity::Warning), !is_waived);
+            let codes: Vec<Code> = said.iter().map(|f| f.code).collect();
             assert_eq!(codes, configuration);
         };
         check(&waiver(None, None), "2030-01-01", true, &[]);
         check(&waiver(Some("p/**"), Some("2026-12-31")), "2026-12-31", true, &[]);
         check(&waiver(None, Some("2026-12-31")), "2027-01-01", false, &[Code::ExpiredWaiver]);
-        let report = run(&waiver(Some("q/*"), None), "2027-01-01");
-        assert_eq!(report.configuration[0].code, Code::UnusedWaiver);
-        assert!(report.inputs[0].findings[0].waived.is_none());
+        let (finding, said) = run(&waiver(Some("q/*"), None), "2027-01-01");
+        assert_eq!(said[0].code, Code::UnusedWaiver);
+        assert!(finding.waived.is_none());
     }
 
     #[test]
     fn severities_are_the_projects() {
         let found = Finding::whole(Code::UnportableTag, "x");
         let run = |level: Level| {
-            let mut report = Report::new(vec![Input {
-                findings: vec![found.clone()],
-                ..Input::new("x.whl".to_owned(), Kind::Wheel)
-            }]);
+            let mut findings = vec![found.clone()];
             let severity = BTreeMap::from([(Code::UnportableTag, level)]);
-            Settings { severity, ..Settings::default() }.apply(&mut report, None);
-            report.inputs[0].findings.first().map(|f| f.severity)
+            let settings = Settings { severity, ..Settings::default() };
+            assert!(settings.apply([&mut findings], None).is_empty());
+            findings.first().map(|f| f.severity)
         };
         assert_eq!(run(Level::Error), Some(Severity::Error));
         assert_eq!(run(Level::Info), Some(Severity::Info));

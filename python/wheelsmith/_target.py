@@ -1,0 +1,36 @@
+"""The target that wheels for this Python are built for."""
+
+import sysconfig
+
+_LINUX = {
+    "aarch64": "aarch64-unknown-linux-{}",
+    "armv7l": "armv7-unknown-linux-{}eabihf",
+    "i686": "i686-unknown-linux-{}",
+    "ppc64le": "powerpc64le-unknown-linux-{}",
+    "riscv64": "riscv64gc-unknown-linux-{}",
+    "s390x": "s390x-unknown-linux-{}",
+    "x86_64": "x86_64-unknown-linux-{}",
+}
+_OTHERS = {
+    "macosx-arm64": "aarch64-apple-darwin",
+    "macosx-x86_64": "x86_64-apple-darwin",
+    "win-amd64": "x86_64-pc-windows-gnu",
+    "win-arm64": "aarch64-pc-windows-gnu",
+}
+
+
+def target():
+    """A triple of the program's target table; `host` for platforms that it may know better.
+
+    Python is asked, not the machine: a 32-bit Python runs on 64-bit kernels, a Python for musl
+    beside programs for glibc, and a cross-compiling environment says what it builds for.
+    """
+    platform = sysconfig.get_platform()
+    system, _, rest = platform.partition("-")
+    machine = rest.rpartition("-")[2] or rest
+    if system == "linux":
+        host = sysconfig.get_config_var("HOST_GNU_TYPE") or ""
+        triple = _LINUX.get(machine)
+        return triple.format("musl" if "musl" in host else "gnu") if triple else "host"
+    key = system + "-" + machine if machine else system
+    return _OTHERS.get(key, "host")

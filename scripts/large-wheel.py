@@ -1,0 +1,82 @@
+#!/usr/bin/env python3
+"""Packs a file of more than 4 GiB and asks others whether the wheel is right.
+
+    scripts/large-wheel.py [--ours FILE] [--store]
+
+The file is sparse and takes no room. Its wheel has 4 MB; with `--store` it is as large as the file,
+so that what lies behind it does so beyond 4 GiB as well. The judges are Python's zipfile, and
+`unzip` where it is installed; peak memory must stay below 32 MiB.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import zipfile
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+SIZE = (4 << 30) + 12_345
+MOST_MEMORY = 32.0
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--ours", type=Path, default=REPOSITORY / "target/release/wheelsmith")
+    parser.add_argument("--store", action="store_true")
+    options = parser.parse_args()
+    level = "store" if options.store else "fast"
+    with tempfile.TemporaryDirectory() as directory:
+        tree = Path(directory, "tree")
+        (tree / "demo").mkdir(parents=True)
+        with (tree / "demo/large.bin").open("wb") as file:
+            file.truncate(SIZE)
+            file.seek(SIZE - 3)
+            file.write(b"end")
+        (tree / "demo/small.py").write_text("x = 1\n")
+        info = tree / "demo-1.0.dist-info"
+        info.mkdir()
+        (info / "METADATA").write_text("Metadata-Version: 2.4\nName: demo\nVersion: 1.0\n")
+        tags = "Root-Is-Purelib: true\nTag: py3-none-any\n"
+        (info / "WHEEL").write_text(f"Wheel-Version: 1.0\nGenerator: hand\n{tags}")
+        (info / "RECORD").write_text("")
+        start = time.perf_counter()
+        command = [options.ours, "wheel", "pack", tree, "--out", directory, "--no-cache"]
+        subprocess.run([*command, "--compression", level], check=True, stdout=subprocess.DEVNULL)
+        # Kilobytes, except on macOS.
+        unit = 1 << 20 if sys.platform == "darwin" else 1 << 10
+        memory = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / unit
+        wheel = Path(directory, "demo-1.0-py3-none-any.whl")
+        print(f"packed in {time.perf_counter() - start:.1f} s, {memory:.0f} MiB: {wheel.stat().st_size}")
+        judge(wheel, options.store)
+        return 0 if memory < MOST_MEMORY else 1
+
+
+def judge(wheel: Path, is_stored: bool) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        assert archive.testzip() is None
+        names = archive.namelist()
+        assert names[:2] == ["demo/large.bin", "demo/small.py"], names
+        large, small = archive.infolist()[:2]
+        assert large.file_size == SIZE
+        assert (small.header_offset > 4 << 30) == is_stored
+        assert not any(entry.flag_bits & 8 for entry in archive.infolist()), "a data descriptor"
+        # Only what needs it says that it needs version 4.5.
+        assert [entry.extract_version for entry in (large, small)] == [45, 45 if is_stored else 20]
+        record = archive.read(names[-1]).decode().splitlines()[0]
+        assert record.startswith("demo/large.bin,sha256=") and record.endswith(f",{SIZE}"), record
+    print("zipfile: right")
+    if shutil.which("unzip"):
+        subprocess.run(["unzip", "-tq", wheel], check=True, stdout=subprocess.DEVNULL)
+        print("unzip: right")
+
+
+if __name__ == "__main__":
+    os.umask(0o022)
+    sys.exit(main())

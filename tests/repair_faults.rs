@@ -1,0 +1,134 @@
+//! What goes wrong while a wheel is repaired, and what a user reads then: exit code, message, the
+//! input untouched, and nothing half-made.
+#![allow(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    reason = "tests are a world of their own"
+)]
+#![allow(clippy::print_stderr, reason = "a skipped test says so")]
+#![cfg(target_os = "linux")]
+
+mod support;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use support::wheels::{WheelFile, native};
+use support::{Run, Sandbox};
+
+const NAME: &str = "demo-1.0-py3-none-linux_x86_64.whl";
+
+/// A wheel with a module that needs `libplain.so`, and `lib/libplain.so` with these bytes.
+fn project(library: Option<&str>, more: &[(&str, &str)]) -> (Sandbox, PathBuf) {
+    let sandbox = Sandbox::new();
+    fs::create_dir(sandbox.path().join("lib")).unwrap();
+    if let Some(library) = library {
+        fs::write(sandbox.path().join("lib/libplain.so"), native(library)).unwrap();
+    }
+    let mut wheel = WheelFile::new(NAME).with("demo/ext.so", "elf/runpath.so");
+    for (path, testdata) in more {
+        wheel = wheel.with(path, testdata);
+    }
+    let wheel = wheel.write(sandbox.path());
+    (sandbox, wheel)
+}
+
+fn left(dir: &Path) -> Vec<String> {
+    let Ok(entries) = fs::read_dir(dir) else { return Vec::new() };
+    entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+}
+
+/// A repair fails with `code`, says `parts`, changes nothing and leaves nothing.
+fn check((sandbox, wheel): &(Sandbox, PathBuf), out: &str, code: i32, parts: &[&str]) -> Run {
+    let before = fs::read(wheel).unwrap();
+    let args = ["repair", NAME, "--library-path", "lib", "--out", out];
+    let run = sandbox.expect(code, &args).says(parts);
+    assert!(before == fs::read(wheel).unwrap(), "the input was touched");
+    assert_eq!(left(&sandbox.path().join(out)), Vec::<String>::new());
+    run
+}
+
+#[test]
+fn libraries_that_are_of_no_use() {
+    let start = "`demo/ext.so` needs `libplain.so`";
+    let absent = ["which is not in the directory that was searched", "hint", "--library-path"];
+    check(&project(None, &[]), "out", 1, &[&[start][..], &absent].concat());
+    let other = "libplain.so` is for aarch64, not for x86_64";
+    check(&project(Some("elf/aarch64.so"), &[]), "out", 1, &[start, other]);
+    let broken = "libplain.so` cannot be read";
+    check(&project(Some("elf/too-short.so"), &[]), "out", 1, &[start, broken]);
+    let program = "libplain.so` is no shared library";
+    check(&project(Some("elf/static-program"), &[]), "out", 1, &[start, program]);
+}
+
+#[test]
+fn damaged_files_are_said() {
+    let damaged = project(Some("elf/x86_64.so"), &[("demo/bad.so", "elf/too-short.so")]);
+    check(&damaged, "out", 1, &["demo/bad.so"]);
+}
+
+#[test]
+fn packed_programs_are_left_alone() {
+    let path = "demo/bin/packed";
+    let (sandbox, wheel) = project(Some("elf/x86_64.so"), &[]);
+    // What packers leave: segments, no sections, no dynamic entries, and data that is no program.
+    let mut packed = native("elf/static-program");
+    packed[40..48].fill(0);
+    packed[58..64].fill(0);
+    packed.extend(b"UPX!");
+    packed.extend((0..50_000_u32).flat_map(|n| n.wrapping_mul(2_654_435_761).to_le_bytes()));
+    fs::create_dir_all(sandbox.path().join("unpacked")).unwrap();
+    sandbox.expect(0, &["wheel", "unpack", wheel.to_str().unwrap(), "--out", "unpacked"]);
+    let root = sandbox.path().join("unpacked/demo-1.0");
+    fs::create_dir_all(root.join("demo/bin")).unwrap();
+    fs::write(root.join(path), &packed).unwrap();
+    sandbox.expect(0, &["wheel", "pack", "unpacked/demo-1.0"]);
+    let wheel = sandbox.path().join(NAME);
+    let args = ["repair", wheel.to_str().unwrap(), "-L", "lib", "--out", "out", "--strip"];
+    let said = sandbox.expect(0, &args);
+    assert!(!said.stdout.contains(&format!("~ {path}")), "{}", said.stdout);
+    let made = sandbox.path().join("out").join(&left(&sandbox.path().join("out"))[0]);
+    sandbox.expect(0, &["wheel", "unpack", made.to_str().unwrap(), "--out", "again"]);
+    assert!(fs::read(sandbox.path().join("again/demo-1.0").join(path)).unwrap() == packed);
+}
+
+#[test]
+fn outputs_that_cannot_be_written() {
+    let wheel = project(Some("elf/x86_64.so"), &[]);
+    wheel.0.write("occupied", "a file");
+    check(&wheel, "occupied", 2, &["occupied"]);
+    check(&wheel, "/proc/nowhere", 2, &["/proc/nowhere"]);
+}
+
+#[test]
+fn a_killed_repair_leaves_nothing_half_made() {
+    let (sandbox, _) = project(Some("elf/x86_64.so"), &[]);
+    // Takes long enough to be interrupted.
+    let text: String =
+        (0..3_000_000_u32).map(|n| n.wrapping_mul(2_654_435_761).to_string()).collect();
+    let wheel = WheelFile::new(NAME).with("demo/ext.so", "elf/runpath.so").text("demo/big", &text);
+    let wheel = wheel.write(sandbox.path());
+    let before = fs::read(&wheel).unwrap();
+    let out = sandbox.path().join("out");
+    let args = ["repair", NAME, "-L", "lib", "--out", "out"];
+    for (signal, wait) in [("-INT", 200), ("-TERM", 400), ("-KILL", 300), ("-KILL", 600)] {
+        let mut child = sandbox.command(&args).spawn().unwrap();
+        std::thread::sleep(Duration::from_millis(wait));
+        let id = child.id().to_string();
+        std::process::Command::new("kill").args([signal, &id]).status().unwrap();
+        let is_done = child.wait().unwrap().success();
+        for name in left(&out) {
+            assert!(is_done || name.starts_with(".wheelsmith-unfinished-"), "{name} was left");
+        }
+        assert!(before == fs::read(&wheel).unwrap());
+        if is_done {
+            fs::remove_dir_all(&out).unwrap();
+        }
+    }
+    // What a killed run leaves does not keep the next one from its work.
+    sandbox.expect(0, &args);
+    let whole = left(&out).into_iter().filter(|name| !name.starts_with('.'));
+    let earned = "demo-1.0-py3-none-manylinux2014_x86_64.manylinux_2_17_x86_64.whl";
+    assert_eq!(whole.collect::<Vec<_>>(), [earned]);
+}

@@ -1,0 +1,115 @@
+//! `wheelsmith check`
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use wheelsmith_core::artifact;
+use wheelsmith_core::check::{self, Index, Input, Limits, Options, Report};
+use wheelsmith_core::config::Check;
+use wheelsmith_core::sys::{self, Host};
+
+use super::reporting::{Reporting, today};
+use crate::exit::Exit;
+use crate::output::Output;
+
+const MIB: u64 = 1 << 20;
+
+/// Check finished wheels and sdists: will the index and every installer take them?
+///
+/// Everything is looked at that they look at: the file name, the headers of the archive, METADATA,
+/// WHEEL, RECORD, entry points, and every byte of every file against its digest. Nothing is asked of
+/// the network, and nothing is changed. Whether native files keep the platform tag is the audit's to
+/// say.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  wheelsmith check dist/*                            the last step before publishing
+  wheelsmith check dist/*.whl --index private        for an index of one's own
+  wheelsmith check dist/* --fail-on warning          be strict
+  wheelsmith check dist/* --format sarif -o check.sarif
+
+Exit codes: 0 clean; 1 findings at or above `--fail-on`; 2 something could not be read.")]
+pub(crate) struct Args {
+    /// Wheels and `.tar.gz` source distributions; patterns (`dist/*`) are expanded here too
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<String>,
+    /// Where they are to be published, `pypi` or `private`: what only the public index refuses is a
+    /// warning for one's own [default: pypi]
+    #[arg(long, value_name = "INDEX")]
+    index: Option<Index>,
+    /// From which size on a file is larger than the index takes without being asked, in MiB
+    /// [default: 100]
+    #[arg(long, value_name = "MIB")]
+    large_file: Option<u32>,
+    /// The largest file that the index takes for this project, in MiB [default: 1024]
+    #[arg(long, value_name = "MIB")]
+    file_limit: Option<u32>,
+    #[command(flatten)]
+    reporting: Reporting,
+}
+
+pub(super) fn run(args: &Args, host: &Host, output: &Output) -> anyhow::Result<Exit> {
+    let configuration = args.reporting.configuration()?.map(|config| config.check);
+    let Check { index, large_file_mib, file_limit_mib, fail_on, settings } =
+        configuration.unwrap_or_default();
+    let mut limits = Limits::default();
+    if let Some(mib) = args.file_limit.or(file_limit_mib) {
+        limits.most_file_bytes = u64::from(mib) * MIB;
+    }
+    if let Some(mib) = args.large_file.or(large_file_mib) {
+        limits.file_bytes = u64::from(mib) * MIB;
+    }
+    let options = Options { index: args.index.or(index).unwrap_or_default(), limits };
+    let mut report = Report::new(all(&artifact::expand(&args.files)?, &options, host));
+    if host.cancel.is_cancelled() {
+        return Ok(Exit::Interrupted);
+    }
+    let inputs = report.inputs.iter_mut().map(|input| &mut input.findings);
+    report.configuration = args.reporting.over(settings).apply(inputs, today(host));
+    let text = output.checked(&report, args.reporting.is_to_file(), host)?;
+    args.reporting.write(&text)?;
+    Ok(args.reporting.exit(report.has_failures(), fail_on, |severity| report.has(severity)))
+}
+
+/// Checks several files at once; the answers stand in the order of the files.
+fn all(files: &[PathBuf], options: &Options, host: &Host) -> Vec<Input> {
+    let next = AtomicUsize::new(0);
+    let inputs: Vec<Mutex<Option<Input>>> = files.iter().map(|_| Mutex::new(None)).collect();
+    let task = host.task("checking", files.len() as u64);
+    let work = || {
+        while let Some((path, place)) = {
+            let at = next.fetch_add(1, Ordering::Relaxed);
+            files.get(at).zip(inputs.get(at))
+        } {
+            // Without a token the work is done all the same, only not beside others.
+            let _token = host.jobs.acquire().ok();
+            let input = one(path, options, host);
+            if let Ok(mut place) = place.lock() {
+                *place = Some(input);
+            }
+            task.advance(1, path.display().to_string());
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 1..host.jobs.count().min(files.len()) {
+            scope.spawn(work);
+        }
+        work();
+    });
+    // A place stays empty only when its thread died, which the scope has passed on.
+    inputs.into_iter().filter_map(|input| input.into_inner().unwrap_or_default()).collect()
+}
+
+fn one(path: &Path, options: &Options, host: &Host) -> Input {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let check = || -> io::Result<check::Checked> {
+        let file = sys::fs::open(path)?;
+        if file.metadata()?.is_dir() {
+            return Err(io::Error::other("it is a directory"));
+        }
+        check::check(&name, file, options, &host.cancel)
+    };
+    Input::new(path.to_string_lossy().replace(std::path::MAIN_SEPARATOR, "/"), check())
+}

@@ -1,0 +1,35 @@
+//! The check's report for people.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+
+use wheelsmith_core::check::Report;
+
+use super::found::{self, Shown};
+use super::human::BOLD;
+
+/// Errors and warnings, and how many of the rest; all of it when `verbose`.
+pub(super) fn human(report: &Report, verbose: bool) -> String {
+    let (mut text, mut helped) = (String::new(), BTreeSet::new());
+    for input in &report.inputs {
+        let name = input.path.rsplit('/').next().unwrap_or(&input.path);
+        let (style, word) = found::standing(input.error.is_some(), &input.findings);
+        let _ = writeln!(text, "{style}{word}{style:#} {BOLD}{}{BOLD:#}", found::plain(name));
+        if let Some(error) = &input.error {
+            found::wrap(&mut text, 5, 5, error);
+            continue;
+        }
+        let mut shown = Shown { verbose, helped: &mut helped };
+        found::listing(&mut text, &input.findings, &mut shown, &mut |_, _| {});
+    }
+    for finding in &report.configuration {
+        found::finding(&mut text, finding, "", &mut Shown { verbose, helped: &mut helped });
+    }
+    let findings = report.inputs.iter().flat_map(|input| &input.findings);
+    if report.inputs.len() > 1 || !report.configuration.is_empty() {
+        let failed = report.inputs.iter().filter(|input| input.error.is_some()).count();
+        let all = findings.chain(&report.configuration);
+        found::summary(&mut text, report.inputs.len(), failed, all);
+    }
+    text
+}

@@ -1,0 +1,186 @@
+//! Findings for people, whichever command found them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+
+use anstyle::Style;
+use wheelsmith_core::finding::{Code, Finding, Severity};
+
+use super::human::{BOLD, DIM, GREEN, RED, YELLOW};
+
+/// How wide lines are.
+const WIDTH: usize = 80;
+/// How much evidence is shown without `--explain`.
+const EVIDENCE: usize = 3;
+/// How many files with findings are shown without `--verbose`.
+const FILES: usize = 12;
+
+/// What of the findings is shown.
+#[derive(Debug)]
+pub(super) struct Shown<'h> {
+    /// Notes and all evidence.
+    pub(super) verbose: bool,
+    /// The codes of which was said already what to do.
+    pub(super) helped: &'h mut BTreeSet<Code>,
+}
+
+/// How an input stands, in a word as wide as any.
+pub(super) fn standing(has_failed: bool, findings: &[Finding]) -> (Style, &'static str) {
+    let counts = |severity| findings.iter().any(|finding| finding.counts_at(severity));
+    if has_failed {
+        (RED, "??  ")
+    } else if counts(Severity::Error) {
+        (RED, "FAIL")
+    } else if counts(Severity::Warning) {
+        (YELLOW, "warn")
+    } else {
+        (GREEN, "ok  ")
+    }
+}
+
+/// The findings of an input: those about the whole, then file by file, each file with what
+/// `after_file` adds.
+pub(super) fn listing(
+    text: &mut String,
+    findings: &[Finding],
+    shown: &mut Shown<'_>,
+    after_file: &mut dyn FnMut(&mut String, &str),
+) {
+    let mut by_file: BTreeMap<Option<&str>, Vec<&Finding>> = BTreeMap::new();
+    let verbose = shown.verbose;
+    let is_shown = |finding: &&Finding| verbose || finding.severity < Severity::Info;
+    for found in findings.iter().filter(is_shown) {
+        by_file.entry(found.file.as_ref().map(AsRef::as_ref)).or_default().push(found);
+    }
+    // The whole first, then the files with the worst findings.
+    let mut groups: Vec<_> = by_file.into_iter().collect();
+    groups.sort_by_key(|(file, findings)| {
+        let worst = findings.iter().map(|f| (f.waived.is_some(), f.severity)).min();
+        (file.is_some(), worst, *file)
+    });
+    let most = if shown.verbose { usize::MAX } else { FILES };
+    let left = groups.len().saturating_sub(most);
+    for (file, findings) in groups.into_iter().take(most) {
+        if let Some(file) = file {
+            let _ = writeln!(text, "     {BOLD}{}{BOLD:#}", plain(file));
+        }
+        let indent = if file.is_some() { "       " } else { "     " };
+        for found in findings {
+            finding(text, found, indent, shown);
+        }
+        if let Some(file) = file {
+            after_file(text, file);
+        }
+    }
+    if left > 0 {
+        let _ = writeln!(text, "     {DIM}{} more with --verbose{DIM:#}", plural(left, "file"));
+    }
+    let hidden = findings.iter().filter(|finding| !is_shown(finding)).count();
+    if hidden > 0 {
+        let _ = writeln!(text, "     {DIM}{} more with --verbose{DIM:#}", plural(hidden, "note"));
+    }
+}
+
+/// One finding, its evidence and what to do.
+pub(super) fn finding(text: &mut String, finding: &Finding, indent: &str, shown: &mut Shown<'_>) {
+    let (style, word) = match (finding.severity, &finding.waived) {
+        (_, Some(_)) => (DIM, "waived"),
+        (Severity::Error, _) => (RED, "error"),
+        (Severity::Warning, _) => (YELLOW, "warning"),
+        (Severity::Info, _) => (DIM, "note"),
+    };
+    let head = format!("{word}[{}]", finding.code);
+    let mut body = String::new();
+    wrap(&mut body, indent.len(), indent.len() + 2, &format!("{head} {}", finding.message));
+    let body = body.replacen(&head, &format!("{style}{head}{style:#}"), 1);
+    text.push_str(&body);
+    let most = if shown.verbose { finding.evidence.len() } else { EVIDENCE };
+    let evidence = match &finding.evidence[..] {
+        // `pow@GLIBC_2.29 of libm.so.6`, when that is what the sentence says.
+        [only] if only.split(" of ").next().is_some_and(|it| finding.message.contains(it)) => &[],
+        evidence => evidence,
+    };
+    for line in evidence.iter().take(most) {
+        let _ = writeln!(text, "{indent}    {}", plain(line));
+    }
+    if evidence.len() > most {
+        let more = evidence.len() - most;
+        let _ = writeln!(text, "{indent}    {DIM}and {more} more{DIM:#}");
+    }
+    if let Some(reason) = &finding.waived {
+        let mut line = String::new();
+        wrap(&mut line, indent.len() + 2, indent.len() + 2, &format!("because {reason}"));
+        let _ = write!(text, "{DIM}{line}{DIM:#}");
+    } else if let Some(help) = finding.help.filter(|_| shown.helped.insert(finding.code)) {
+        let mut line = String::new();
+        wrap(&mut line, indent.len() + 2, indent.len() + 2, &format!("help: {help}"));
+        let _ = write!(text, "{DIM}{line}{DIM:#}");
+    }
+}
+
+/// How much there is of what.
+pub(super) fn summary<'f>(
+    text: &mut String,
+    inputs: usize,
+    failed: usize,
+    findings: impl Iterator<Item = &'f Finding>,
+) {
+    let (mut errors, mut warnings, mut waived) = (0, 0, 0);
+    for finding in findings {
+        match finding.severity {
+            _ if finding.waived.is_some() => waived += 1,
+            Severity::Error => errors += 1,
+            Severity::Warning => warnings += 1,
+            Severity::Info => {}
+        }
+    }
+    let mut parts =
+        vec![plural(inputs, "input"), plural(errors, "error"), plural(warnings, "warning")];
+    if waived > 0 {
+        parts.push(format!("{waived} waived"));
+    }
+    if failed > 0 {
+        parts.push(format!("{failed} could not be judged"));
+    }
+    let _ = writeln!(text, "{BOLD}{}{BOLD:#}", parts.join(", "));
+}
+
+fn plural(count: usize, word: &str) -> String {
+    if count == 1 { format!("1 {word}") } else { format!("{count} {word}s") }
+}
+
+/// Breaks a sentence between words. Words that are longer than a line stay whole, to be copied.
+pub(super) fn wrap(text: &mut String, first: usize, rest: usize, sentence: &str) {
+    let mut column = first;
+    let _ = write!(text, "{:first$}", "");
+    let mut is_first = true;
+    for word in plain(sentence).split_whitespace() {
+        let size = word.chars().count();
+        if !is_first && column + 1 + size > WIDTH {
+            let _ = write!(text, "\n{:rest$}", "");
+            column = rest;
+            is_first = true;
+        }
+        if !is_first {
+            text.push(' ');
+            column += 1;
+        }
+        text.push_str(word);
+        column += size;
+        is_first = false;
+    }
+    text.push('\n');
+}
+
+/// Text of strangers may hold anything: control characters must not reach a terminal.
+pub(super) fn plain(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c.is_control() && c != '\n' {
+            out.extend(c.escape_default());
+        } else {
+            out.push(c);
+        }
+    }
+    out
+}

@@ -1,0 +1,118 @@
+//! What the forms are made from: the report of an audit or of a check.
+
+use wheelsmith_core::finding::Finding;
+use wheelsmith_core::name::WheelFilename;
+use wheelsmith_core::{audit, check};
+
+use super::words::{Standing, standing};
+
+/// A report, whichever command made it.
+#[derive(Debug, Clone)]
+pub(crate) struct Sheet<'r> {
+    /// The command: `audit`.
+    pub(super) verb: &'static str,
+    /// The version of its JSON.
+    pub(super) schema: u32,
+    pub(super) inputs: Vec<Subject<'r>>,
+    /// What is wrong with the configuration.
+    pub(super) configuration: &'r [Finding],
+}
+
+/// What was seen in one input.
+#[derive(Debug, Clone)]
+pub(super) struct Subject<'r> {
+    pub(super) path: &'r str,
+    /// What it is: `wheel`.
+    pub(super) kind: &'static str,
+    pub(super) wheel: Option<&'r WheelFilename>,
+    /// Why it could not be judged.
+    pub(super) error: Option<&'r str>,
+    pub(super) findings: &'r [Finding],
+    /// Tags and native files, which only an audit knows.
+    pub(super) audit: Option<&'r audit::Input>,
+}
+
+impl<'r> From<&'r audit::Report> for Sheet<'r> {
+    fn from(report: &'r audit::Report) -> Self {
+        let subject = |input: &'r audit::Input| Subject {
+            path: &input.path,
+            kind: match input.kind {
+                audit::Kind::Wheel => "wheel",
+                audit::Kind::Archive => "archive",
+                audit::Kind::Directory => "directory",
+                audit::Kind::Runtime => "runtime directory",
+                audit::Kind::File => "file",
+            },
+            wheel: input.wheel.as_ref(),
+            error: input.error.as_deref(),
+            findings: &input.findings,
+            audit: Some(input),
+        };
+        Self {
+            verb: "audit",
+            schema: report.schema,
+            inputs: report.inputs.iter().map(subject).collect(),
+            configuration: &report.configuration,
+        }
+    }
+}
+
+impl<'r> From<&'r check::Report> for Sheet<'r> {
+    fn from(report: &'r check::Report) -> Self {
+        let subject = |input: &'r check::Input| Subject {
+            path: &input.path,
+            kind: match input.kind {
+                check::Kind::Wheel => "wheel",
+                check::Kind::Sdist => "source distribution",
+            },
+            wheel: input.wheel.as_ref(),
+            error: input.error.as_deref(),
+            findings: &input.findings,
+            audit: None,
+        };
+        Self {
+            verb: "check",
+            schema: report.schema,
+            inputs: report.inputs.iter().map(subject).collect(),
+            configuration: &report.configuration,
+        }
+    }
+}
+
+impl Sheet<'_> {
+    /// All findings of the inputs.
+    pub(super) fn findings(&self) -> impl Iterator<Item = &Finding> {
+        self.inputs.iter().flat_map(|input| input.findings)
+    }
+
+    /// The worst of all inputs.
+    pub(super) fn worst(&self) -> Standing {
+        self.inputs.iter().map(standing).min().unwrap_or(Standing::Good)
+    }
+}
+
+impl Subject<'_> {
+    /// The tag that it earns, or whether it is accepted.
+    pub(super) fn verdict(&self) -> String {
+        match self.audit.map(|audit| &audit.verdict) {
+            _ if self.error.is_some() => "not judged".to_owned(),
+            Some(Some(tag)) => tag.to_string(),
+            Some(None) => "fit for no tag".to_owned(),
+            None if standing(self) == Standing::Bad => "refused".to_owned(),
+            None => "accepted".to_owned(),
+        }
+    }
+
+    /// How it stands, as a sentence without a subject.
+    pub(super) fn words(&self) -> &'static str {
+        match (standing(self), self.audit.is_some()) {
+            (Standing::Unjudged, _) => "could not be judged",
+            (Standing::Bad, true) => "does not keep what it claims",
+            (Standing::Fair, true) => "keeps its promises, with warnings",
+            (Standing::Good, true) => "keeps what it claims",
+            (Standing::Bad, false) => "would be refused",
+            (Standing::Fair, false) => "would be accepted, with warnings",
+            (Standing::Good, false) => "would be accepted",
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! What lies beside the packages, as check-wheel-contents sees it (W001 to W010), but for the
+//! directories of bundled libraries, which are meant to be there.
+#![allow(
+    clippy::case_sensitive_file_extension_comparisons,
+    reason = "installers take names as they are written"
+)]
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::findings::Findings;
+use super::parsed::Contents;
+use super::zip::Member;
+use crate::finding::{Code, Finding};
+use crate::wheel::entry_points::is_identifier;
+
+/// What other projects lay there by mistake as well.
+const COMMON: &[&str] = &[
+    "build",
+    "cli",
+    "data",
+    "dist",
+    "doc",
+    "docs",
+    "example",
+    "examples",
+    "lib",
+    "pkg",
+    "scripts",
+    "src",
+    "test",
+    "tests",
+    "tools",
+    "var",
+    "wheelhouse",
+    "wheels",
+];
+const MODULES: &[&str] = &[".py", ".pyi", ".so", ".pyd", ".pyc"];
+
+/// Judges what is installed.
+pub(super) fn check(contents: &Contents<'_>, out: &mut Findings) {
+    let mut same: BTreeMap<_, Vec<&Member>> = BTreeMap::new();
+    let mut tops: BTreeMap<&str, Top> = BTreeMap::new();
+    let (mut is_empty, mut has_library) = (true, false);
+    for member in contents.files() {
+        let path = member.path.as_str();
+        let (first, rest) = path.split_once('/').unwrap_or((path, ""));
+        if first.ends_with(".dist-info") {
+            continue;
+        }
+        is_empty = false;
+        if path.ends_with(".pyc") || path.ends_with(".pyo") {
+            out.file(Code::CompiledPython, &member.path, "it is compiled Python");
+        }
+        if let Some(content) = member.content.as_ref().filter(|content| content.size_bytes > 0) {
+            same.entry(content.digest).or_default().push(member);
+        }
+        let is_bundled = first.ends_with(".libs") || first == ".dylibs";
+        if first.ends_with(".data") {
+            has_library |= ["/purelib/", "/platlib/"].iter().any(|part| path.contains(part));
+            continue;
+        }
+        if is_bundled {
+            continue;
+        }
+        has_library = true;
+        let top = tops.entry(first).or_default();
+        top.is_dir |= !rest.is_empty();
+        top.has_modules |= MODULES.iter().any(|end| path.ends_with(end));
+        if rest.is_empty() {
+            top_file(member, first, out);
+        } else if path.ends_with(".py") && !is_importable(path) {
+            out.file(Code::NotImportable, &member.path, "a part of its path is no identifier");
+        }
+    }
+    for members in same.into_values().filter(|members| members.len() > 1) {
+        let size = members[0].content.as_ref().map_or(0, |content| content.size_bytes);
+        let message = format!("{} files have these {size} bytes", members.len());
+        let others = members[1..].iter().take(20).map(|member| member.path.to_string());
+        let finding = Finding::new(Code::DuplicateContent, &members[0].path, message);
+        out.push(finding.because(others));
+    }
+    if is_empty {
+        out.whole(Code::EmptyWheel, "there is nothing but metadata");
+    } else if !has_library {
+        out.whole(Code::EmptyLibrary, "there are no packages");
+    }
+    judge(&tops, out);
+}
+
+#[derive(Default)]
+struct Top {
+    is_dir: bool,
+    has_modules: bool,
+}
+
+fn judge(tops: &BTreeMap<&str, Top>, out: &mut Findings) {
+    for (name, top) in tops.iter().filter(|(_, top)| top.is_dir) {
+        if COMMON.contains(name) {
+            out.whole(Code::CommonName, format!("it has a directory `{name}`"));
+        }
+        if !top.has_modules {
+            out.whole(Code::NoModules, format!("the directory `{name}` has no modules"));
+        }
+    }
+    let public = |name: &&str| !name.starts_with('_') && !name.ends_with(".pth");
+    let names: BTreeSet<&str> = tops.keys().copied().filter(public).collect();
+    if names.len() > 1 {
+        let listed: Vec<&str> = names.iter().copied().take(20).collect();
+        out.whole(Code::SeveralTopLevels, format!("there are `{}`", listed.join("`, `")));
+    }
+}
+
+fn top_file(member: &Member, name: &str, out: &mut Findings) {
+    if name == "__init__.py" {
+        out.file(Code::TopLevelInit, &member.path, "it lies beside the packages");
+    } else if !MODULES.iter().any(|end| name.ends_with(end)) && !name.ends_with(".pth") {
+        out.file(Code::StrayTopLevel, &member.path, "it is no module");
+    }
+}
+
+/// Whether a module's path can be written in an `import`; stubs lie in `package-stubs`.
+fn is_importable(path: &str) -> bool {
+    let path = path.strip_suffix(".py").unwrap_or(path);
+    path.split('/').all(|part| is_identifier(part.strip_suffix("-stubs").unwrap_or(part)))
+}

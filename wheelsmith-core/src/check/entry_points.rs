@@ -1,0 +1,59 @@
+//! `entry_points.txt` (entry points specification): INI with `=` only, case-sensitive.
+
+use std::collections::BTreeSet;
+
+use super::findings::Findings;
+use super::parsed::Contents;
+use crate::finding::{Code, Severity};
+use crate::wheel::entry_points::{is_program_name, is_reference};
+
+/// Judges the file, which need not be there.
+pub(super) fn check(contents: &Contents<'_>, out: &mut Findings) {
+    let Some(file) = contents.dist_file("entry_points.txt") else { return };
+    let Some(bytes) = file.kept() else { return };
+    let path = &file.path;
+    let Ok(text) = std::str::from_utf8(bytes) else {
+        out.file(Code::EntryPointsSyntax, path, "it is not UTF-8");
+        return;
+    };
+    let (mut groups, mut names) = (BTreeSet::new(), BTreeSet::new());
+    let mut group = None;
+    for line in text.lines() {
+        let line = line.trim_end();
+        if line.trim_start().is_empty() || line.trim_start().starts_with(['#', ';']) {
+            continue;
+        }
+        if line.starts_with([' ', '\t']) && !line.trim_start().contains('=') {
+            out.file(Code::EntryPointsSyntax, path, format!("`{line}` continues the line before"));
+            continue;
+        }
+        let line = line.trim();
+        if let Some(name) = line.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+            if !groups.insert(name) {
+                out.file(Code::EntryPointsSyntax, path, format!("`[{name}]` is there twice"));
+            }
+            group = Some(name);
+            continue;
+        }
+        let (Some(group), Some((name, target))) = (group, line.split_once('=')) else {
+            out.file(Code::EntryPointsSyntax, path, format!("`{line}` is no `name = target` line"));
+            continue;
+        };
+        let (name, target) = (name.trim(), target.trim());
+        if !names.insert((group, name)) {
+            out.file(Code::EntryPointsSyntax, path, format!("`{name}` is twice in `[{group}]`"));
+        }
+        let is_program = matches!(group, "console_scripts" | "gui_scripts");
+        if name.is_empty() || (is_program && !is_program_name(name)) {
+            let message = format!("`{name}` in `[{group}]` is not a program's name");
+            out.file(Code::EntryPointName, path, message);
+        }
+        let is_good = is_reference(target, false) && (!is_program || target.contains(':'));
+        if !is_good {
+            // Other groups are read by those who define them, in their own way.
+            let severity = if is_program { Severity::Error } else { Severity::Info };
+            let message = format!("`{target}` of `{name}` in `[{group}]` is not `module:object`");
+            out.file_as(severity, Code::EntryPointTarget, path, message);
+        }
+    }
+}

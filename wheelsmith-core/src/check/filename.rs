@@ -1,0 +1,85 @@
+//! The names of wheels and sdists (binary distribution format; PEP 425, 440, 503, 625).
+
+use pep440_rs::Version;
+
+use super::findings::Findings;
+use super::index::{self, Index};
+use crate::finding::Code;
+use crate::name::{ProjectName, WheelFilename};
+
+/// Judges a wheel's name; nothing when it cannot be taken apart.
+pub(super) fn wheel(text: &str, index: Index, out: &mut Findings) -> Option<WheelFilename> {
+    let name: WheelFilename = match text.parse() {
+        Ok(name) => name,
+        Err(error) => {
+            out.whole(Code::BadFilename, crate::name::ParseError::to_string(&error));
+            return None;
+        }
+    };
+    project(&name.name, out);
+    version(&name.version, out);
+    let parts: Vec<&str> = text.trim_end_matches(".whl").rsplit('-').take(3).collect();
+    for set in parts {
+        let tags: Vec<&str> = set.split('.').collect();
+        let mut sorted = tags.clone();
+        sorted.sort_unstable();
+        if sorted != tags {
+            let message = format!("`{set}` would be `{}`", sorted.join("."));
+            out.whole(Code::TagsNotSorted, message);
+        }
+        if let Some(tag) = sorted.windows(2).find(|pair| pair[0] == pair[1]).and_then(<[_]>::first)
+        {
+            out.whole(Code::DuplicateTag, format!("`{tag}` stands there twice"));
+        }
+    }
+    for platform in name.platforms.iter().map(ToString::to_string) {
+        if index == Index::Pypi && !index::takes_platform(&platform) {
+            out.whole(Code::PlatformRefused, format!("the index takes no wheels for `{platform}`"));
+        }
+    }
+    Some(name)
+}
+
+/// Judges an sdist's name, and takes it apart into name and version.
+pub(super) fn sdist(text: &str, out: &mut Findings) -> Option<(String, String)> {
+    let stem = text.strip_suffix(".tar.gz");
+    // The name may have `-` in older sdists; versions have none.
+    let parts = stem.and_then(|stem| stem.rsplit_once('-')).filter(|(name, version)| {
+        name.parse::<ProjectName>().is_ok() && version.parse::<Version>().is_ok()
+    });
+    let Some((name, given)) = parts else {
+        let message = format!("`{text}` is not `name-version.tar.gz` (PEP 625)");
+        out.whole(Code::BadFilename, message);
+        return None;
+    };
+    project(name, out);
+    version(given, out);
+    Some((name.to_owned(), given.to_owned()))
+}
+
+fn project(name: &str, out: &mut Findings) {
+    match name.parse::<ProjectName>() {
+        Ok(project) if project.escaped() == name => {}
+        Ok(project) => {
+            let message = format!("`{name}` would be `{}`", project.escaped());
+            out.whole(Code::NameNotNormalised, message);
+        }
+        Err(error) => out.whole(Code::BadFilename, error.to_string()),
+    }
+}
+
+fn version(text: &str, out: &mut Findings) {
+    match text.parse::<Version>() {
+        Ok(version) => {
+            if version.to_string() != text {
+                let message = format!("`{text}` would be `{version}`");
+                out.whole(Code::VersionNotNormalised, message);
+            }
+            if version.is_local() {
+                let message = format!("`{text}` has a part behind `+`");
+                out.whole(Code::LocalVersion, message);
+            }
+        }
+        Err(_) => out.whole(Code::BadFilename, format!("`{text}` is no version (PEP 440)")),
+    }
+}

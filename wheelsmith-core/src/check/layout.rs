@@ -1,0 +1,73 @@
+//! What lies in `.dist-info` and `.data`, and what may not.
+
+use super::findings::Findings;
+use super::framing::top;
+use super::parsed::{Contents, in_data, is_native};
+use super::zip::Member;
+use crate::finding::Code;
+
+const NEEDED: [&str; 3] = ["METADATA", "WHEEL", "RECORD"];
+const INSTALLER: [&str; 5] = ["INSTALLER", "REQUESTED", "direct_url.json", "setup.py", "setup.cfg"];
+const SCHEMES: [&str; 5] = ["purelib", "platlib", "headers", "scripts", "data"];
+const RESERVED: [&str; 4] = ["licenses", "license_files", "LICENSES", "sboms"];
+
+/// Judges both directories.
+pub(super) fn check(contents: &Contents<'_>, out: &mut Findings) {
+    if let Some(dist_info) = &contents.dist_info {
+        for name in NEEDED {
+            if contents.dist_file(name).is_none() {
+                let message = format!("there is no `{dist_info}/{name}`");
+                out.whole(Code::MissingMetadataFile, message);
+            }
+        }
+    }
+    let stem = contents.filename.map(crate::name::WheelFilename::stem);
+    let data = stem.map(|stem| format!("{stem}.data"));
+    for member in contents.files() {
+        if let Some(inner) = contents.in_dist_info(member) {
+            if INSTALLER.contains(&inner) {
+                out.file(
+                    Code::InstallerFile,
+                    &member.path,
+                    "it is there once a wheel is installed",
+                );
+            }
+            if RESERVED.contains(&inner) {
+                out.file(Code::ReservedName, &member.path, "this is the name of a directory");
+            }
+        }
+        let Some((scheme, rest)) = in_data(member) else { continue };
+        if data.as_deref().is_some_and(|data| data != top(member)) {
+            let message =
+                format!("its directory would be `{}`", data.as_deref().unwrap_or_default());
+            out.file(Code::DistInfoMismatch, &member.path, message);
+        }
+        if !SCHEMES.contains(&scheme) || rest.is_empty() {
+            out.file(Code::UnknownDataScheme, &member.path, format!("`{scheme}` is no such part"));
+        } else if scheme == "scripts" {
+            script(member, rest, out);
+        }
+    }
+}
+
+fn script(member: &Member, rest: &str, out: &mut Findings) {
+    if rest.contains('/') {
+        out.file(Code::NestedScript, &member.path, "it lies in a directory of its own");
+    }
+    let Some(content) = &member.content else { return };
+    let line = content.head.split(|b| *b == b'\n').next().unwrap_or_default();
+    let line = String::from_utf8_lossy(line);
+    let program = line.strip_prefix("#!").map(|rest| rest.trim().to_owned());
+    if let Some(program) = &program
+        && program.contains("python")
+        && !program.starts_with("python")
+    {
+        let message = format!("it begins with `#!{program}`, which is kept on installation");
+        out.file(Code::ScriptShebang, &member.path, message);
+    }
+    // Installers set the bit of scripts whose first line they replace, and of no others.
+    let is_unix = is_native(member) && !content.head.starts_with(b"MZ");
+    if is_unix && member.central.mode & 0o111 == 0 {
+        out.file(Code::ScriptNotExecutable, &member.path, "it is a program without the x bit");
+    }
+}

@@ -1,0 +1,217 @@
+//! METADATA and PKG-INFO (core metadata; PEP 566, 639, 643, 685, 753, 794).
+//!
+//! Whether a description in reStructuredText renders is not judged: only its type is.
+
+mod names;
+mod texts;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use pep440_rs::{Version, VersionSpecifiers};
+
+use super::fields::Fields;
+use super::findings::Findings;
+use super::parsed::Contents;
+use crate::finding::{Code, Severity};
+use crate::name::{ProjectName, WheelPath};
+
+/// Each field, the version of the metadata that has it first, and whether it may stand there
+/// more than once.
+const FIELDS: &[(&str, (u8, u8), bool)] = &[
+    ("metadata-version", (1, 0), false),
+    ("name", (1, 0), false),
+    ("version", (1, 0), false),
+    ("platform", (1, 0), true),
+    ("summary", (1, 0), false),
+    ("description", (1, 0), false),
+    ("keywords", (1, 0), false),
+    ("home-page", (1, 0), false),
+    ("author", (1, 0), false),
+    ("author-email", (1, 0), false),
+    ("license", (1, 0), false),
+    ("supported-platform", (1, 1), true),
+    ("download-url", (1, 1), false),
+    ("classifier", (1, 1), true),
+    ("requires", (1, 1), true),
+    ("provides", (1, 1), true),
+    ("obsoletes", (1, 1), true),
+    ("maintainer", (1, 2), false),
+    ("maintainer-email", (1, 2), false),
+    ("requires-dist", (1, 2), true),
+    ("provides-dist", (1, 2), true),
+    ("obsoletes-dist", (1, 2), true),
+    ("requires-python", (1, 2), false),
+    ("requires-external", (1, 2), true),
+    ("project-url", (1, 2), true),
+    ("provides-extra", (2, 1), true),
+    ("description-content-type", (2, 1), false),
+    ("dynamic", (2, 2), true),
+    ("license-expression", (2, 4), false),
+    ("license-file", (2, 4), true),
+    ("import-name", (2, 5), true),
+    ("import-namespace", (2, 5), true),
+];
+/// What the index takes.
+const VERSIONS: &[&str] = &["1.0", "1.1", "1.2", "2.0", "2.1", "2.2", "2.3", "2.4", "2.5"];
+
+/// Where licence files lie: (where `License-File` points, whether it is UTF-8, its place).
+#[derive(Debug, Default)]
+pub(super) struct Licenses {
+    pub(super) files: BTreeMap<String, (Option<bool>, WheelPath)>,
+    /// Whether what is not listed is said: sdists have many other files there.
+    pub(super) only_listed: bool,
+}
+
+impl Licenses {
+    /// Those of a wheel.
+    pub(super) fn of_wheel(contents: &Contents<'_>) -> Self {
+        let own = contents.files().filter_map(|member| {
+            let path = contents.in_dist_info(member)?.strip_prefix("licenses/")?;
+            let is_text = member.kept().map(|bytes| std::str::from_utf8(bytes).is_ok());
+            Some((path.to_owned(), (is_text, member.path.clone())))
+        });
+        Self { files: own.collect(), only_listed: true }
+    }
+}
+
+/// What judges one part of the metadata.
+struct Judge<'a> {
+    fields: &'a Fields<'a>,
+    path: &'a WheelPath,
+    version: (u8, u8),
+}
+
+impl Judge<'_> {
+    fn say(&self, out: &mut Findings, code: Code, message: impl Into<String>) {
+        out.file(code, self.path, message);
+    }
+}
+
+/// Judges the file at `path`, of a wheel or sdist with the name and version `expected`.
+pub(super) fn check(
+    bytes: &[u8],
+    path: &WheelPath,
+    expected: Option<(&str, &str)>,
+    licenses: &Licenses,
+    out: &mut Findings,
+) {
+    let fields = Fields::read(bytes);
+    if let Some(trouble) = &fields.trouble {
+        out.file(Code::MetadataSyntax, path, trouble);
+    }
+    let stated = fields.one("Metadata-Version").unwrap_or_default();
+    let number = stated.split_once('.').and_then(|(a, b)| Some((a.parse().ok()?, b.parse().ok()?)));
+    let judge = Judge { fields: &fields, path, version: number.unwrap_or((u8::MAX, 0)) };
+    if !stated.is_empty() && !VERSIONS.contains(&stated) {
+        judge.say(
+            out,
+            Code::MetadataVersion,
+            format!("the index does not know version `{stated}`"),
+        );
+    }
+    known_fields(&judge, out);
+    identity(&judge, expected, out);
+    names::check(&judge, out);
+    texts::check(&judge, out);
+    license(&judge, licenses, out);
+}
+
+fn known_fields(judge: &Judge<'_>, out: &mut Findings) {
+    let mut seen = BTreeSet::new();
+    for (name, _) in &judge.fields.list {
+        let lower = name.to_ascii_lowercase();
+        let Some((_, since, is_list)) = FIELDS.iter().find(|(known, ..)| *known == lower) else {
+            let shown: String = name.chars().take(60).collect();
+            judge.say(out, Code::UnknownField, format!("there is no field `{shown}`"));
+            continue;
+        };
+        let is_new = seen.insert(lower.clone());
+        if !is_new && !is_list {
+            judge.say(out, Code::DuplicateField, format!("`{name}` is there twice"));
+        }
+        if is_new && *since > judge.version {
+            let message = format!("`{name}` came with version {}.{}", since.0, since.1);
+            // A build backend wrote it for years before it was in the specification.
+            let severity = if lower == "license-file" { Severity::Info } else { Severity::Error };
+            out.file_as(severity, Code::FieldTooNew, judge.path, message);
+        }
+    }
+    for value in judge.fields.all("Dynamic") {
+        let lower = value.to_ascii_lowercase();
+        let is_field = FIELDS.iter().any(|(known, ..)| *known == lower);
+        if !is_field || ["name", "version", "metadata-version"].contains(&lower.as_str()) {
+            judge.say(out, Code::BadDynamic, format!("`Dynamic` has `{value}`"));
+        }
+    }
+}
+
+fn identity(judge: &Judge<'_>, expected: Option<(&str, &str)>, out: &mut Findings) {
+    for name in ["Metadata-Version", "Name", "Version"] {
+        if judge.fields.one(name).is_none_or(str::is_empty) {
+            judge.say(out, Code::MissingField, format!("there is no `{name}`"));
+        }
+    }
+    if let Some(name) = judge.fields.one("Name") {
+        match name.parse::<ProjectName>() {
+            Err(error) => judge.say(out, Code::NameMismatch, error.to_string()),
+            Ok(own) => {
+                let file = expected.and_then(|(name, _)| name.parse::<ProjectName>().ok());
+                if file.is_some_and(|file| file != own) {
+                    judge.say(out, Code::NameMismatch, format!("it says `Name: {own}`"));
+                }
+            }
+        }
+    }
+    if let Some(text) = judge.fields.one("Version") {
+        match text.parse::<Version>() {
+            Err(_) => judge.say(out, Code::BadVersion, format!("`{text}` is no version")),
+            Ok(own) => {
+                let file = expected.and_then(|(_, version)| version.parse::<Version>().ok());
+                if file.is_some_and(|file| file != own) {
+                    judge.say(out, Code::VersionMismatch, format!("it says `Version: {text}`"));
+                }
+            }
+        }
+    }
+    if let Some(text) = judge.fields.one("Requires-Python")
+        && text.parse::<VersionSpecifiers>().is_err()
+    {
+        judge.say(out, Code::RequiresPython, format!("`Requires-Python: {text}` cannot be read"));
+    }
+}
+
+fn license(judge: &Judge<'_>, licenses: &Licenses, out: &mut Findings) {
+    let expression = judge.fields.one("License-Expression");
+    if let Some(text) = expression {
+        match crate::wheel::metadata::license::expression(text) {
+            Err(_) => {
+                let message = format!("`{text}` is no SPDX expression");
+                judge.say(out, Code::LicenseExpression, message);
+            }
+            Ok(own) if own != text => {
+                judge.say(out, Code::LicenseExpression, format!("`{text}` would be `{own}`"));
+            }
+            Ok(_) => {}
+        }
+        if judge.fields.one("License").is_some() {
+            judge.say(out, Code::LicenseTwice, "there are `License` and `License-Expression`");
+        }
+    }
+    let mut listed = BTreeSet::new();
+    for file in judge.fields.all("License-File").filter(|_| judge.version >= (2, 4)) {
+        listed.insert(file);
+        let trouble = match licenses.files.get(file) {
+            _ if file.contains('\\') || file.parse::<WheelPath>().is_err() => "is no relative path",
+            None => "is not there",
+            Some((Some(false), _)) => "is not UTF-8",
+            Some(_) => continue,
+        };
+        judge.say(out, Code::LicenseFile, format!("`License-File: {file}` {trouble}"));
+    }
+    if licenses.only_listed && judge.version >= (2, 4) {
+        let others = licenses.files.iter().filter(|(file, _)| !listed.contains(file.as_str()));
+        for (_, (_, place)) in others {
+            out.file(Code::UnlistedLicense, place, "no `License-File` names it");
+        }
+    }
+}

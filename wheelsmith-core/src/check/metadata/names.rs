@@ -1,0 +1,87 @@
+//! Names of other things in the metadata: requirements, extras, classifiers, imports.
+
+use std::collections::BTreeSet;
+
+use super::Judge;
+use crate::check::classifiers::{self, Known};
+use crate::check::findings::Findings;
+use crate::finding::Code;
+use crate::name::ProjectName;
+use crate::wheel::entry_points::is_identifier;
+use crate::wheel::metadata::requirement::Requirement;
+
+pub(super) fn check(judge: &Judge<'_>, out: &mut Findings) {
+    for field in ["Requires-Dist", "Provides-Dist", "Obsoletes-Dist"] {
+        for text in judge.fields.all(field) {
+            requirement(judge, field, text, out);
+        }
+    }
+    for extra in judge.fields.all("Provides-Extra") {
+        match extra.parse::<ProjectName>() {
+            Ok(name) if name.normalized() == extra || judge.version < (2, 3) => {}
+            Ok(name) => {
+                let message = format!("the extra `{extra}` would be `{}`", name.normalized());
+                judge.say(out, Code::ExtraName, message);
+            }
+            Err(error) => judge.say(out, Code::ExtraName, error.to_string()),
+        }
+    }
+    let has_expression = judge.fields.one("License-Expression").is_some();
+    for text in judge.fields.all("Classifier") {
+        match classifiers::find(text) {
+            Known::Current => {}
+            Known::Deprecated("-") => {
+                judge.say(out, Code::DeprecatedClassifier, format!("`{text}` was given up"));
+            }
+            Known::Deprecated(new) => {
+                let new = new.replace('\t', "` or `");
+                judge.say(out, Code::DeprecatedClassifier, format!("`{text}` became `{new}`"));
+            }
+            Known::Not if text.starts_with("Private ::") => {
+                judge.say(out, Code::UnknownClassifier, format!("`{text}` keeps it off the index"));
+            }
+            Known::Not => {
+                judge.say(out, Code::UnknownClassifier, format!("there is no `{text}`"));
+            }
+        }
+        if has_expression && text.starts_with("License ::") {
+            let message = format!("`{text}` stands beside `License-Expression`");
+            judge.say(out, Code::LicenseClassifier, message);
+        }
+    }
+    imports(judge, out);
+}
+
+fn requirement(judge: &Judge<'_>, field: &str, text: &str, out: &mut Findings) {
+    let before_marker = text.split(';').next().unwrap_or_default();
+    if before_marker.contains('@') {
+        judge.say(out, Code::UrlRequirement, format!("`{field}: {text}` names a URL"));
+    } else if let Err(why) = Requirement::parse(text) {
+        judge.say(out, Code::BadRequirement, format!("`{field}: {text}`: {why}"));
+    }
+}
+
+fn imports(judge: &Judge<'_>, out: &mut Findings) {
+    let mut known = BTreeSet::new();
+    for (field, may_be_empty) in [("Import-Name", true), ("Import-Namespace", false)] {
+        let count = judge.fields.all(field).count();
+        for text in judge.fields.all(field) {
+            if text.is_empty() && may_be_empty && count == 1 {
+                continue;
+            }
+            let (name, mark) =
+                text.split_once(';').map_or((text, ""), |(n, m)| (n.trim(), m.trim()));
+            if !name.split('.').all(is_identifier) || !matches!(mark, "" | "private") {
+                judge.say(out, Code::ImportName, format!("`{field}: {text}` cannot be imported"));
+            } else if !known.insert(name) {
+                judge.say(out, Code::ImportName, format!("`{name}` is listed twice"));
+            }
+        }
+    }
+    for name in &known {
+        if let Some((parent, _)) = name.rsplit_once('.').filter(|(p, _)| !known.contains(p)) {
+            let message = format!("`{name}` is listed, and `{parent}` is not");
+            judge.say(out, Code::ImportName, message);
+        }
+    }
+}

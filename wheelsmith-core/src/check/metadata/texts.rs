@@ -1,0 +1,85 @@
+//! What the metadata say to people: summary, description, addresses, links.
+
+use super::Judge;
+use crate::check::findings::Findings;
+use crate::check::people;
+use crate::finding::Code;
+use crate::wheel::metadata::links::is_address;
+
+const SUMMARY_CHARS: usize = 512;
+const LABEL_CHARS: usize = 32;
+
+pub(super) fn check(judge: &Judge<'_>, out: &mut Findings) {
+    if let Some(summary) = judge.fields.one("Summary") {
+        let chars = summary.chars().count();
+        if chars > SUMMARY_CHARS {
+            judge.say(out, Code::BadSummary, format!("it has {chars} characters"));
+        }
+        if summary.contains('\n') {
+            judge.say(out, Code::BadSummary, "it has several lines");
+        }
+    }
+    description(judge, out);
+    for field in ["Author-email", "Maintainer-email"] {
+        for text in judge.fields.all(field) {
+            for address in people::addresses(text).iter().filter(|text| !is_address(text)) {
+                judge.say(out, Code::BadEmail, format!("`{field}` has `{address}`"));
+            }
+        }
+    }
+    for field in ["Home-page", "Download-URL"] {
+        for url in judge.fields.all(field).filter(|url| !matches!(*url, "" | "UNKNOWN")) {
+            if !people::is_url(url) {
+                judge.say(out, Code::BadUrl, format!("`{field}: {url}` is no address"));
+            }
+            let message = format!("`{field}` would be a `Project-URL`");
+            judge.say(out, Code::LegacyUrl, message);
+        }
+    }
+    for text in judge.fields.all("Project-URL") {
+        let Some((label, url)) = text.split_once(',').map(|(l, u)| (l.trim(), u.trim())) else {
+            judge.say(out, Code::BadUrl, format!("`Project-URL: {text}` has no label"));
+            continue;
+        };
+        if label.is_empty() || label.chars().count() > LABEL_CHARS {
+            let message = format!("the label `{label}` has not 1 to {LABEL_CHARS} characters");
+            judge.say(out, Code::BadUrl, message);
+        }
+        if !people::is_url(url) {
+            judge.say(out, Code::BadUrl, format!("`{url}` of `{label}` is no address"));
+        }
+    }
+}
+
+fn description(judge: &Judge<'_>, out: &mut Findings) {
+    let in_field = judge.fields.one("Description").is_some_and(|text| !text.is_empty());
+    let has_text = in_field || !judge.fields.body.trim().is_empty();
+    if !has_text {
+        judge.say(out, Code::NoDescription, "there is no description");
+    }
+    let Some(stated) = judge.fields.one("Description-Content-Type") else {
+        if has_text && judge.version >= (2, 1) {
+            let message = "the type of the description is not given: reStructuredText is assumed";
+            judge.say(out, Code::NoDescription, message);
+        }
+        return;
+    };
+    let mut parts = stated.split(';').map(str::trim);
+    let kind = parts.next().unwrap_or_default().to_ascii_lowercase();
+    if !["text/markdown", "text/x-rst", "text/plain"].contains(&kind.as_str()) {
+        judge.say(out, Code::DescriptionType, format!("`{stated}` is not shown by the index"));
+        return;
+    }
+    for part in parts.filter(|part| !part.is_empty()) {
+        let (name, value) = part.split_once('=').unwrap_or((part, ""));
+        let (name, value) = (name.trim().to_ascii_lowercase(), value.trim().trim_matches('"'));
+        let is_good = match name.as_str() {
+            "charset" => value.eq_ignore_ascii_case("utf-8"),
+            "variant" => kind != "text/markdown" || ["GFM", "CommonMark"].contains(&value),
+            _ => true,
+        };
+        if !is_good {
+            judge.say(out, Code::DescriptionType, format!("`{stated}`: `{part}` is not known"));
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! A finished wheel or sdist against the rules of its format, of installers and of the index.
+//!
+//! What passes is taken by the public index and installed by every installer. Local headers and
+//! the directory of the archive are read side by side, because different tools believe different
+//! ones. Nothing is trusted and nothing is fixed: whatever is wrong is a finding, all of them in
+//! one run, in bounded memory and time. Whether native files keep the platform tag is the audit's
+//! to say.
+//!
+//! ```
+//! use wheelsmith_core::check::{Options, check};
+//! use wheelsmith_core::finding::Code;
+//! use wheelsmith_core::sys::Cancel;
+//!
+//! let bytes = std::io::Cursor::new(b"no archive");
+//! let checked = check("demo-1.0-py3-none-any.whl", bytes, &Options::default(), &Cancel::default());
+//! assert_eq!(checked?.findings[0].code, Code::Unreadable);
+//! # Ok::<(), std::io::Error>(())
+//! ```
+
+mod classifiers;
+mod contents;
+mod entry_points;
+mod fields;
+mod filename;
+mod findings;
+mod framing;
+mod header;
+mod index;
+mod layout;
+mod metadata;
+mod parsed;
+mod people;
+mod record;
+mod report;
+mod sbom;
+mod sdist;
+#[cfg(test)]
+mod tests;
+mod unpack;
+mod wheel_file;
+mod zip;
+
+use std::io::{self, Read, Seek};
+
+pub use index::Index;
+#[cfg(feature = "schema")]
+pub use report::schema;
+pub use report::{Input, Kind, Report, SCHEMA};
+
+use self::findings::Findings;
+use crate::finding::Finding;
+use crate::sys::Cancel;
+
+/// What to check against.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// Where the file is to be published.
+    pub index: Index,
+    /// What is read at most, and what the index takes.
+    pub limits: Limits,
+}
+
+/// What is read at most, and what the index takes.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// Entries of one archive; those behind are not read. 100 000.
+    pub entries: usize,
+    /// The directory of a wheel, or all names of an sdist, in bytes. 24 MiB.
+    pub directory_bytes: u64,
+    /// A file of metadata, in bytes; larger ones are not judged. 32 MiB.
+    pub metadata_bytes: u64,
+    /// All files of metadata together, in bytes. 64 MiB.
+    pub held_bytes: u64,
+    /// Unpacked bytes for each byte of the file, of files that unpack to more than
+    /// [`Limits::ratio_from_bytes`]. 50, as on the public index.
+    pub ratio: u64,
+    /// Less may be packed as tightly as it likes, in bytes. 64 MiB.
+    pub ratio_from_bytes: u64,
+    /// The largest file that the index takes without being asked, in bytes. 100 MiB.
+    pub file_bytes: u64,
+    /// The largest file that it takes at all, in bytes: the limit of the project. 1 GiB.
+    pub most_file_bytes: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            entries: 100_000,
+            directory_bytes: 24 << 20,
+            metadata_bytes: 32 << 20,
+            held_bytes: 64 << 20,
+            ratio: 50,
+            ratio_from_bytes: 64 << 20,
+            file_bytes: 100 << 20,
+            most_file_bytes: 1 << 30,
+        }
+    }
+}
+
+/// What was seen in one file.
+#[derive(Debug, Clone)]
+pub struct Checked {
+    /// What it claims to be.
+    pub kind: Kind,
+    /// What was seen: errors first, then by file.
+    pub findings: Vec<Finding>,
+}
+
+/// Checks the wheel or sdist `filename`, whose bytes are in `reader`.
+///
+/// # Errors
+/// When `reader` fails, or the user asks to stop. What the bytes say is never an error.
+pub fn check<R: Read + Seek>(
+    filename: &str,
+    mut reader: R,
+    options: &Options,
+    cancel: &Cancel,
+) -> io::Result<Checked> {
+    let mut out = Findings::default();
+    let size_bytes = reader.seek(io::SeekFrom::End(0))?;
+    index::size(size_bytes, &options.limits, &mut out);
+    let kind = Kind::of(filename);
+    match kind {
+        Kind::Wheel => wheel(filename, &mut reader, options, cancel, &mut out)?,
+        Kind::Sdist => sdist::check(filename, &mut reader, size_bytes, options, cancel, &mut out)?,
+    }
+    let findings = options.index.judge(out.finish());
+    Ok(Checked { kind, findings })
+}
+
+fn wheel<R: Read + Seek>(
+    filename: &str,
+    reader: &mut R,
+    options: &Options,
+    cancel: &Cancel,
+    out: &mut Findings,
+) -> io::Result<()> {
+    let name = filename::wheel(filename, options.index, out);
+    let Some(members) = zip::read(reader, &options.limits, cancel, out)? else { return Ok(()) };
+    framing::check(&members, out);
+    let contents = parsed::Contents::new(name.as_ref(), &members, out);
+    layout::check(&contents, out);
+    wheel_file::check(&contents, out);
+    record::check(&contents, out);
+    entry_points::check(&contents, out);
+    sbom::check(&contents, out);
+    contents::check(&contents, out);
+    if let Some(file) = contents.dist_file("METADATA")
+        && let Some(bytes) = file.kept()
+    {
+        let licenses = metadata::Licenses::of_wheel(&contents);
+        let expected = name.as_ref().map(|name| (name.name.as_str(), name.version.as_str()));
+        metadata::check(bytes, &file.path, expected, &licenses, out);
+    }
+    Ok(())
+}

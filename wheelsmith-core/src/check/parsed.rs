@@ -1,0 +1,100 @@
+//! A wheel's files, found by what they are for.
+#![allow(
+    clippy::case_sensitive_file_extension_comparisons,
+    reason = "installers take names as they are written"
+)]
+
+use std::collections::BTreeMap;
+
+use super::findings::Findings;
+use super::framing::top;
+use super::zip::Member;
+use crate::finding::Code;
+use crate::name::WheelFilename;
+
+/// A wheel whose archive was read.
+#[derive(Debug)]
+pub(super) struct Contents<'a> {
+    /// Its name; nothing when that is none.
+    pub(super) filename: Option<&'a WheelFilename>,
+    /// The `.dist-info` directory, without `/`.
+    pub(super) dist_info: Option<String>,
+    /// Files by path; of two with one name the last, as installers take it.
+    by_path: BTreeMap<&'a str, &'a Member>,
+}
+
+impl<'a> Contents<'a> {
+    /// Finds the metadata, and says where they are not as the name has them.
+    pub(super) fn new(
+        filename: Option<&'a WheelFilename>,
+        members: &'a [Member],
+        out: &mut Findings,
+    ) -> Self {
+        let files = members.iter().filter(|member| !member.is_dir());
+        let by_path: BTreeMap<&str, &Member> =
+            files.map(|member| (member.path.as_str(), member)).collect();
+        let mut found: Vec<&str> =
+            members.iter().map(top).filter(|top| top.ends_with(".dist-info")).collect();
+        found.sort_unstable();
+        found.dedup();
+        let stem = filename.map(WheelFilename::stem);
+        let expected = stem.as_ref().map(|stem| format!("{stem}.dist-info"));
+        match (found.as_slice(), &expected) {
+            ([], _) => out.whole(Code::MissingDistInfo, "there is no `.dist-info` directory"),
+            ([one], Some(expected)) if one != expected => {
+                let message = format!("`{one}` would be `{expected}` by the name of the file");
+                out.whole(Code::DistInfoMismatch, message);
+            }
+            ([_], _) => {}
+            (several, _) => {
+                let message = format!("there are `{}`", several.join("`, `"));
+                out.whole(Code::SeveralDistInfos, message);
+            }
+        }
+        let own = found.iter().find(|name| Some(**name) == expected.as_deref());
+        let dist_info = own.or(found.first()).map(|name| (*name).to_owned());
+        Self { filename, dist_info, by_path }
+    }
+
+    /// Every file by path.
+    pub(super) fn files(&self) -> impl Iterator<Item = &'a Member> {
+        self.by_path.values().copied()
+    }
+
+    /// The file at `path`.
+    pub(super) fn file(&self, path: &str) -> Option<&'a Member> {
+        self.by_path.get(path).copied()
+    }
+
+    /// The file `name` of the metadata.
+    pub(super) fn dist_file(&self, name: &str) -> Option<&'a Member> {
+        self.file(&format!("{}/{name}", self.dist_info.as_ref()?))
+    }
+
+    /// Where `member` lies in the metadata: `licenses/LICENSE`.
+    pub(super) fn in_dist_info<'m>(&self, member: &'m Member) -> Option<&'m str> {
+        member.path.as_str().strip_prefix(self.dist_info.as_ref()?.as_str())?.strip_prefix('/')
+    }
+
+    /// Whether a file is native code.
+    pub(super) fn has_native(&self) -> bool {
+        self.files().any(is_native)
+    }
+}
+
+/// Where `member` lies in a `.data` directory: (`scripts`, `run`).
+pub(super) fn in_data(member: &Member) -> Option<(&str, &str)> {
+    let (top, rest) = member.path.as_str().split_once('/')?;
+    if !top.ends_with(".data") {
+        return None;
+    }
+    Some(rest.split_once('/').unwrap_or((rest, "")))
+}
+
+/// Whether its first bytes are those of ELF, Mach-O or PE.
+pub(super) fn is_native(member: &Member) -> bool {
+    let head = member.content.as_ref().map_or(&[][..], |content| &content.head);
+    let magics: [&[u8]; 5] =
+        [b"\x7fELF", b"\xcf\xfa\xed\xfe", b"\xce\xfa\xed\xfe", b"\xca\xfe\xba\xbe\0\0\0", b"MZ"];
+    magics.iter().any(|magic| head.starts_with(magic))
+}

@@ -1,0 +1,175 @@
+//! RECORD against the files (recording installed projects; binary distribution format).
+
+use std::collections::BTreeMap;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+use super::findings::Findings;
+use super::parsed::Contents;
+use crate::finding::{Code, Finding};
+use crate::name::WheelPath;
+
+/// More lines than any archive may have entries.
+const MOST_ROWS: usize = 150_000;
+
+/// Judges the file.
+pub(super) fn check(contents: &Contents<'_>, out: &mut Findings) {
+    for name in ["RECORD.jws", "RECORD.p7s"] {
+        if let Some(file) = contents.dist_file(name) {
+            out.file(Code::RecordSignature, &file.path, "it is a signature of RECORD");
+        }
+    }
+    let Some(file) = contents.dist_file("RECORD") else { return };
+    let Some(bytes) = file.kept() else { return };
+    let path = &file.path;
+    let Ok(text) = std::str::from_utf8(bytes) else {
+        out.file(Code::RecordSyntax, path, "it is not UTF-8");
+        return;
+    };
+    let mut rows: BTreeMap<String, (String, String)> = BTreeMap::new();
+    let mut lines = Csv(text);
+    while let Some(row) = lines.next_row() {
+        let row = match row {
+            Ok(row) if row.len() == 3 => row,
+            Ok(row) if row == [""] => continue,
+            Ok(row) => {
+                let shown: String = row.join(",").chars().take(120).collect();
+                let message = format!("`{shown}` has {} fields, not three", row.len());
+                out.file(Code::RecordSyntax, path, message);
+                continue;
+            }
+            Err(why) => {
+                out.file(Code::RecordSyntax, path, why);
+                break;
+            }
+        };
+        if rows.len() == MOST_ROWS {
+            out.file(Code::RecordSyntax, path, format!("it has more than {MOST_ROWS} lines"));
+            break;
+        }
+        let [name, digest, size] = <[String; 3]>::try_from(row).unwrap_or_default();
+        if name.contains('\\') || name.parse::<WheelPath>().is_err() {
+            out.file(Code::RecordSyntax, path, format!("`{name}` is no path with `/`"));
+            continue;
+        }
+        if rows.insert(name.clone(), (digest, size)).is_some() {
+            out.file(Code::RecordDuplicate, path, format!("`{name}` stands there twice"));
+        }
+    }
+    if text.contains('\r') {
+        out.file(Code::RecordForm, path, "its lines end with CR and LF");
+    }
+    compare(contents, path, &rows, out);
+}
+
+fn compare(
+    contents: &Contents<'_>,
+    record: &WheelPath,
+    rows: &BTreeMap<String, (String, String)>,
+    out: &mut Findings,
+) {
+    for member in contents.files() {
+        let path = &member.path;
+        let inner = contents.in_dist_info(member);
+        let is_signature = matches!(inner, Some("RECORD.jws" | "RECORD.p7s"));
+        let Some((digest, size)) = rows.get(path.as_str()) else {
+            if !is_signature {
+                out.file(Code::RecordMissing, path, "RECORD does not list it");
+            }
+            continue;
+        };
+        if inner == Some("RECORD") {
+            if !digest.is_empty() || !size.is_empty() {
+                out.file(Code::RecordSyntax, path, "it has a digest or size of itself");
+            }
+            continue;
+        }
+        let Some(content) = &member.content else { continue };
+        if is_signature {
+            continue;
+        }
+        if let Err(why) = judge(digest, content.digest.as_bytes()) {
+            match why {
+                Wrong::Form(why) => out.file(Code::RecordDigest, path, why),
+                Wrong::Digest => {
+                    let own = URL_SAFE_NO_PAD.encode(content.digest.as_bytes());
+                    let evidence = [format!("RECORD: {digest}"), format!("file: sha256={own}")];
+                    let message = "its digest is not that of RECORD";
+                    out.push(Finding::new(Code::RecordMismatch, path, message).because(evidence));
+                }
+            }
+        }
+        if *size != content.size_bytes.to_string() {
+            let message = format!("RECORD says `{size}` bytes, it has {}", content.size_bytes);
+            out.file(Code::RecordSize, path, message);
+        }
+    }
+    for name in rows.keys() {
+        // The signature may come later.
+        let is_signature = [".jws", ".p7s"].iter().any(|end| name.ends_with(end));
+        if contents.file(name).is_none() && !is_signature {
+            out.file(Code::RecordAbsent, record, format!("it lists `{name}`, which is not there"));
+        }
+    }
+}
+
+enum Wrong {
+    Form(String),
+    Digest,
+}
+
+fn judge(stated: &str, sha256: &[u8; 32]) -> Result<(), Wrong> {
+    let form = |why: &str| Err(Wrong::Form(why.to_owned()));
+    let Some((algorithm, text)) = stated.split_once('=') else {
+        return form("RECORD has no digest of it");
+    };
+    let length = match algorithm {
+        "sha256" => 32,
+        "sha384" => 48,
+        "sha512" => 64,
+        other => return Err(Wrong::Form(format!("RECORD has a digest by `{other}` of it"))),
+    };
+    match URL_SAFE_NO_PAD.decode(text) {
+        // The longer ones are not computed: no tool writes them.
+        Ok(bytes) if bytes.len() == length && (length != 32 || bytes == sha256) => Ok(()),
+        Ok(bytes) if bytes.len() == length => Err(Wrong::Digest),
+        Ok(_) => form("the digest in RECORD has another length"),
+        Err(_) if text.ends_with('=') => form("the digest in RECORD is padded with `=`"),
+        Err(_) => form("the digest in RECORD is no URL-safe base64"),
+    }
+}
+
+/// Rows of CSV, as Python's `csv` reads them.
+struct Csv<'a>(&'a str);
+
+impl Csv<'_> {
+    fn next_row(&mut self) -> Option<Result<Vec<String>, &'static str>> {
+        if self.0.is_empty() {
+            return None;
+        }
+        let mut row = vec![String::new()];
+        let mut chars = self.0.char_indices().peekable();
+        let mut quoted = false;
+        while let Some((at, c)) = chars.next() {
+            let field = row.last_mut()?;
+            match c {
+                '"' if quoted && chars.peek().is_some_and(|(_, c)| *c == '"') => {
+                    field.push('"');
+                    chars.next();
+                }
+                '"' if quoted => quoted = false,
+                '"' if field.is_empty() => quoted = true,
+                ',' if !quoted => row.push(String::new()),
+                '\n' if !quoted => {
+                    self.0 = &self.0[at + 1..];
+                    return Some(Ok(row));
+                }
+                '\r' if !quoted => {}
+                c => field.push(c),
+            }
+        }
+        self.0 = "";
+        Some(if quoted { Err("a quoted path has no end") } else { Ok(row) })
+    }
+}

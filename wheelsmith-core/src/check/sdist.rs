@@ -1,0 +1,275 @@
+//! A source distribution: a packed tar archive with one directory (PEP 517, 625, 643, 721).
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{self, BufReader, Read, Seek, SeekFrom};
+
+use flate2::bufread::GzDecoder;
+
+use super::findings::Findings;
+use super::metadata::{self, Licenses};
+use super::unpack::{self, Buffer, Want};
+use super::{Options, filename};
+use crate::artifact::members::safe_path;
+use crate::artifact::tar::{Long, is_header, name, octal, until_zero};
+use crate::finding::Code;
+use crate::name::WheelPath;
+use crate::sys::Cancel;
+
+const BLOCK: u64 = 512;
+/// The most that a header which only says something of the next one may have.
+const LONG_BYTES: u64 = 1 << 20;
+
+/// Judges the file.
+pub(super) fn check<R: Read + Seek>(
+    filename: &str,
+    reader: &mut R,
+    size_bytes: u64,
+    options: &Options,
+    cancel: &Cancel,
+    out: &mut Findings,
+) -> io::Result<()> {
+    let stated = filename::sdist(filename, out);
+    if !filename.ends_with(".tar.gz") {
+        return Ok(());
+    }
+    reader.seek(SeekFrom::Start(0))?;
+    let packed = BufReader::with_capacity(128 << 10, reader);
+    let most = options.limits.ratio_from_bytes.max(size_bytes.saturating_mul(options.limits.ratio));
+    // One byte more shows that there is more.
+    let mut input = GzDecoder::new(packed).take(most.saturating_add(1));
+    let mut sdist = Sdist::new(options);
+    let read = sdist.read(&mut input, cancel, out);
+    let unread = input.limit();
+    match read {
+        Ok(()) => {}
+        Err(error) if cancel.is_cancelled() => return Err(error),
+        Err(_) if unread == 0 => {
+            let message = format!("it unpacks to more than {} MiB", most >> 20);
+            out.whole(Code::CompressionRatio, message);
+            return Ok(());
+        }
+        // Errors of the disk are of other kinds.
+        Err(error)
+            if matches!(
+                error.kind(),
+                io::ErrorKind::InvalidInput
+                    | io::ErrorKind::InvalidData
+                    | io::ErrorKind::UnexpectedEof
+            ) =>
+        {
+            out.whole(Code::Unreadable, format!("it cannot be unpacked: {error}"));
+            return Ok(());
+        }
+        Err(error) => return Err(error),
+    }
+    let mut packed = input.into_inner().into_inner();
+    let mut one = [0];
+    if packed.read(&mut one)? > 0 {
+        out.whole(Code::StrayBytes, "there are bytes behind the packed archive");
+    }
+    sdist.judge(stated.as_ref().map(|(name, version)| (name.as_str(), version.as_str())), out);
+    Ok(())
+}
+
+struct Sdist<'a> {
+    options: &'a Options,
+    /// Every file, and whether its text is UTF-8 where somebody asks.
+    files: BTreeMap<WheelPath, Option<bool>>,
+    folded: BTreeMap<String, WheelPath>,
+    tops: BTreeSet<String>,
+    pkg_info: Option<(WheelPath, Vec<u8>)>,
+    /// Bytes of all names.
+    name_bytes: u64,
+}
+
+impl<'a> Sdist<'a> {
+    fn new(options: &'a Options) -> Self {
+        let (files, folded) = (BTreeMap::new(), BTreeMap::new());
+        Self { options, files, folded, tops: BTreeSet::new(), pkg_info: None, name_bytes: 0 }
+    }
+
+    fn read(
+        &mut self,
+        input: &mut impl Read,
+        cancel: &Cancel,
+        out: &mut Findings,
+    ) -> io::Result<()> {
+        let bad = |why: &str| io::Error::new(io::ErrorKind::InvalidData, why.to_owned());
+        let mut buffer = Buffer::new();
+        let (mut long, mut entries) = (Long::default(), 0);
+        loop {
+            if cancel.is_cancelled() {
+                return Err(io::Error::other("stopped"));
+            }
+            let mut header = [0; 512];
+            input.read_exact(&mut header)?;
+            if header.iter().all(|b| *b == 0) {
+                // Whatever follows is padding; reading it checks the CRC at the end.
+                io::copy(input, &mut io::sink())?;
+                return Ok(());
+            }
+            if !is_header(&header) {
+                return Err(bad("there is something that is no header"));
+            }
+            entries += 1;
+            if entries > self.options.limits.entries {
+                let message = format!("it has more than {} entries", self.options.limits.entries);
+                out.whole(Code::OverLimit, message);
+                io::copy(input, &mut io::sink())?;
+                return Ok(());
+            }
+            let size = octal(&header[124..136]).ok_or_else(|| bad("a member has no size"))?;
+            let kind = header[156];
+            let is_long = matches!(kind, b'L' | b'K' | b'x' | b'g');
+            let size = if is_long { size } else { long.size.unwrap_or(size) };
+            let padded =
+                size.checked_next_multiple_of(BLOCK).ok_or_else(|| bad("a size is none"))?;
+            let mut content = input.by_ref().take(padded);
+            if is_long {
+                if size > LONG_BYTES {
+                    return Err(bad("a name is longer than any"));
+                }
+                let mut bytes = Vec::new();
+                content.read_to_end(&mut bytes)?;
+                bytes.truncate(usize::try_from(size).unwrap_or_default());
+                match kind {
+                    b'L' => long.name = Some(until_zero(&bytes).to_vec()),
+                    b'K' => long.link = Some(until_zero(&bytes).to_vec()),
+                    b'x' => long.read(&bytes),
+                    _ => {}
+                }
+                continue;
+            }
+            let given = long.name.take().unwrap_or_else(|| name(&header));
+            let link = long.link.take().unwrap_or_else(|| until_zero(&header[157..257]).to_vec());
+            long = Long::default();
+            self.name_bytes += given.len() as u64;
+            if self.name_bytes > self.options.limits.directory_bytes {
+                let mib = self.options.limits.directory_bytes >> 20;
+                out.whole(Code::OverLimit, format!("its names have more than {mib} MiB"));
+                io::copy(input, &mut io::sink())?;
+                return Ok(());
+            }
+            self.member(&Member { given, link, kind, size }, &mut content, &mut buffer, out)?;
+            io::copy(&mut content, &mut io::sink())?;
+            if content.limit() > 0 {
+                return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "it is cut short"));
+            }
+        }
+    }
+
+    fn member(
+        &mut self,
+        member: &Member,
+        content: &mut impl Read,
+        buffer: &mut Buffer,
+        out: &mut Findings,
+    ) -> io::Result<()> {
+        let text = member.given.strip_prefix(b"./").unwrap_or(&member.given);
+        let text = text.strip_suffix(b"/").unwrap_or(text);
+        if text.is_empty() || text == b"." {
+            return Ok(());
+        }
+        let (path, is_plain) = safe_path(text);
+        if !is_plain {
+            let message = format!("`{}` is no path inside the archive", text.escape_ascii());
+            out.file(Code::UnsafePath, &path, message);
+        }
+        if self.tops.len() < 100 {
+            self.tops.insert(path.as_str().split('/').next().unwrap_or_default().to_owned());
+        }
+        match member.kind {
+            b'5' => return Ok(()),
+            b'0' | 0 | b'7' => {}
+            b'1' | b'2' => {
+                if !stays(&path, &member.link, member.kind == b'1') {
+                    let link = member.link.escape_ascii();
+                    out.file(Code::UnsafePath, &path, format!("it links to `{link}`"));
+                }
+            }
+            _ => out.file(Code::SpecialFile, &path, "it is neither file, directory nor link"),
+        }
+        if self.files.contains_key(&path) {
+            out.file(Code::DuplicateEntry, &path, "two members have this name");
+        } else if let Some(other) = self.folded.insert(path.as_str().to_lowercase(), path.clone()) {
+            let message = format!("`{other}` differs from it in case only");
+            out.file(Code::CaseClash, &path, message);
+        }
+        let is_info = path.as_str().split_once('/').is_some_and(|(_, rest)| rest == "PKG-INFO");
+        let limits = &self.options.limits;
+        // Licence files are not known before PKG-INFO is: small files are all looked at.
+        let is_small = member.size <= 1 << 20;
+        let keep = (is_info && member.size <= limits.metadata_bytes) || is_small;
+        let mut is_text = None;
+        if keep {
+            let want = Want { most_bytes: member.size, keep: true };
+            let read = unpack::read(&mut content.take(member.size), want, buffer)?;
+            let bytes = read.kept.unwrap_or_default();
+            is_text = Some(std::str::from_utf8(&bytes).is_ok());
+            if is_info {
+                self.pkg_info = Some((path.clone(), bytes));
+            }
+        }
+        self.files.insert(path, is_text);
+        Ok(())
+    }
+
+    fn judge(&self, stated: Option<(&str, &str)>, out: &mut Findings) {
+        let top = stated.map(|(name, version)| format!("{name}-{version}"));
+        let tops: Vec<&str> = self.tops.iter().map(String::as_str).collect();
+        match (tops.as_slice(), &top) {
+            ([one], Some(top)) if one == top => {}
+            ([one], Some(top)) => {
+                out.whole(Code::SdistTop, format!("its directory `{one}` would be `{top}`"));
+            }
+            ([_], None) => {}
+            (several, _) => {
+                let message = format!("it has {} things at its top, not one", several.len());
+                out.whole(Code::SdistTop, message);
+            }
+        }
+        let Some(top) = tops.first() else { return };
+        let has = |name: &str| {
+            let path = format!("{top}/{name}").parse::<WheelPath>();
+            path.is_ok_and(|path| self.files.contains_key(&path))
+        };
+        if !has("pyproject.toml") {
+            out.whole(Code::MissingPyproject, "there is no `pyproject.toml`");
+        }
+        let Some((path, bytes)) = &self.pkg_info else {
+            out.whole(Code::MissingPkgInfo, "there is no `PKG-INFO`");
+            return;
+        };
+        let own = self.files.iter().filter_map(|(path, is_text)| {
+            let (_, inner) = path.as_str().split_once('/')?;
+            Some((inner.to_owned(), (*is_text, path.clone())))
+        });
+        let licenses = Licenses { files: own.collect(), only_listed: false };
+        metadata::check(bytes, path, stated, &licenses, out);
+    }
+}
+
+struct Member {
+    given: Vec<u8>,
+    link: Vec<u8>,
+    kind: u8,
+    size: u64,
+}
+
+/// Whether a link at `path` leads to a place inside the archive; hard links are named from its top.
+fn stays(path: &WheelPath, link: &[u8], is_hard: bool) -> bool {
+    let Ok(link) = std::str::from_utf8(link) else { return false };
+    if link.starts_with('/') || link.contains('\\') {
+        return false;
+    }
+    let mut depth = if is_hard { 0 } else { path.parts().count() - 1 };
+    for part in link.split('/') {
+        match part {
+            "" | "." => {}
+            ".." if depth == 0 => return false,
+            ".." => depth -= 1,
+            _ => depth += 1,
+        }
+    }
+    depth > 0
+}

@@ -1,0 +1,99 @@
+//! One broken file for each rule, each with the codes that it gets, and no others.
+
+mod archive;
+mod contents;
+mod forge;
+mod hostile;
+mod metadata;
+mod names;
+mod sdists;
+
+use std::collections::BTreeSet;
+use std::io::Cursor;
+
+use self::forge::{Sdist, Wheel};
+use super::{Checked, Options};
+use crate::finding::{Code, Severity};
+use crate::sys::Cancel;
+
+/// What is done to a good wheel, and the codes that it gets, the one in question first.
+type Row = (&'static [Code], fn(&mut Wheel));
+type SdistRow = (&'static [Code], fn(&mut Sdist));
+
+fn checked(filename: &str, bytes: Vec<u8>, options: &Options) -> Checked {
+    super::check(filename, Cursor::new(bytes), options, &Cancel::default()).unwrap()
+}
+
+fn codes(checked: &Checked) -> BTreeSet<Code> {
+    checked.findings.iter().map(|finding| finding.code).collect()
+}
+
+/// What is wrong with the codes of one row.
+fn differ(at: usize, expected: &[Code], checked: &Checked) -> Option<String> {
+    let expected: BTreeSet<Code> = expected.iter().copied().collect();
+    let told = || format!("row {at}: {expected:?}, not {:#?}", checked.findings);
+    (codes(checked) != expected).then(told)
+}
+
+fn check(rows: &[Row]) {
+    let wrong = rows.iter().enumerate().filter_map(|(at, (expected, spoil))| {
+        let mut wheel = Wheel::good();
+        spoil(&mut wheel);
+        differ(at, expected, &checked(&wheel.filename, wheel.bytes(), &wheel.options))
+    });
+    let wrong: Vec<String> = wrong.collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+fn check_sdists(rows: &[SdistRow]) {
+    let wrong = rows.iter().enumerate().filter_map(|(at, (expected, spoil))| {
+        let mut sdist = Sdist::good();
+        spoil(&mut sdist);
+        differ(at, expected, &checked(&sdist.filename, sdist.bytes(), &sdist.options))
+    });
+    let wrong: Vec<String> = wrong.collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn what_is_good_has_no_findings() {
+    check(&[(&[], |_| {})]);
+    check_sdists(&[(&[], |_| {})]);
+}
+
+/// Codes of the audit that the check gives as well.
+const SHARED: [Code; 4] =
+    [Code::Unreadable, Code::OverLimit, Code::TagsDiffer, Code::PurelibWithNative];
+
+#[test]
+fn every_rule_has_a_broken_file() {
+    let wheels =
+        [names::ROWS, archive::ROWS, contents::ROWS, metadata::ROWS, hostile::ROWS].concat();
+    let mut tried: BTreeSet<Code> =
+        wheels.iter().filter_map(|(codes, _)| codes.first().copied()).collect();
+    tried.extend(sdists::ROWS.iter().filter_map(|(codes, _)| codes.first()));
+    let own = Code::ALL.iter().skip_while(|code| **code != Code::BadFilename);
+    let untried: Vec<&Code> = own.chain(&SHARED).filter(|code| !tried.contains(code)).collect();
+    assert!(untried.is_empty(), "{untried:?}");
+    assert!(wheels.len() >= 50);
+}
+
+#[test]
+fn a_private_index_takes_more() {
+    let worst = |index, spoil: fn(&mut Wheel)| {
+        let mut wheel = Wheel::good();
+        spoil(&mut wheel);
+        wheel.options.index = index;
+        let checked = checked(&wheel.filename, wheel.bytes(), &wheel.options);
+        checked.findings.first().map(|finding| finding.severity)
+    };
+    let check = |spoil, pypi, private| {
+        assert_eq!(worst(super::Index::Pypi, spoil), pypi);
+        assert_eq!(worst(super::Index::Private, spoil), private);
+    };
+    let (error, warning) = (Some(Severity::Error), Some(Severity::Warning));
+    check(|w| w.rename("demo-1.0+cu12-py3-none-any.whl"), error, warning);
+    check(|w| w.rename("demo-1.0-py3-none-freebsd_14_amd64.whl"), error, None);
+    check(|w| w.field("Classifier", "Topic :: Nonsense"), error, warning);
+    check(|w| w.entry("run.py").crc = Some(1), error, error);
+}

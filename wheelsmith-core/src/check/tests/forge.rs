@@ -1,0 +1,323 @@
+//! A good wheel and a good sdist to spoil, and an archive writer that lies when told to.
+
+use std::io::Write as _;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+use crate::name::Digest;
+
+/// One entry; what is set says something else than its content.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Entry {
+    pub(super) name: Vec<u8>,
+    pub(super) content: Vec<u8>,
+    pub(super) deflate: bool,
+    /// The method that headers state.
+    pub(super) method: Option<u16>,
+    /// The packed bytes.
+    pub(super) packed: Option<Vec<u8>>,
+    /// The size that headers state.
+    pub(super) size: Option<u32>,
+    pub(super) crc: Option<u32>,
+    pub(super) flags: u16,
+    /// The flags before the content.
+    pub(super) local_flags: Option<u16>,
+    /// The name before the content.
+    pub(super) local_name: Option<Vec<u8>>,
+    pub(super) extra: Vec<u8>,
+    pub(super) comment: Vec<u8>,
+    /// Type and permissions.
+    pub(super) mode: Option<u16>,
+    /// DOS date; 1 January 1980 otherwise.
+    pub(super) date: Option<u16>,
+    pub(super) disk: u16,
+    /// Bytes before it that belong to nothing.
+    pub(super) gap: Vec<u8>,
+    /// Where the directory says that it lies: where the first entry does.
+    pub(super) overlaps: bool,
+}
+
+/// A zip archive.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Zip {
+    pub(super) entries: Vec<Entry>,
+    pub(super) before: Vec<u8>,
+    pub(super) behind: Vec<u8>,
+    pub(super) comment: Vec<u8>,
+    /// Added to the count of entries.
+    pub(super) miscount: u16,
+}
+
+impl Zip {
+    pub(super) fn bytes(&self) -> Vec<u8> {
+        let mut out = self.before.clone();
+        let mut directory = Vec::new();
+        for entry in &self.entries {
+            out.extend(&entry.gap);
+            let offset = if entry.overlaps { 0 } else { out.len() };
+            let packed = entry.packed.clone().unwrap_or_else(|| entry.pack());
+            let method = entry.method.unwrap_or(if entry.deflate { 8 } else { 0 });
+            let crc = entry.crc.unwrap_or_else(|| crc32fast::hash(&entry.content));
+            let size = entry.size.unwrap_or_else(|| u32::try_from(entry.content.len()).unwrap());
+            let header = |flags: u16, name: &[u8]| {
+                let mut header = Vec::new();
+                header.extend(
+                    [flags, method, 0, entry.date.unwrap_or(33)].map(u16::to_le_bytes).concat(),
+                );
+                header.extend(crc.to_le_bytes());
+                header.extend(u32::try_from(packed.len()).unwrap().to_le_bytes());
+                header.extend(size.to_le_bytes());
+                let lengths = [name.len(), entry.extra.len()];
+                header.extend(lengths.map(|n| u16::try_from(n).unwrap().to_le_bytes()).concat());
+                header
+            };
+            let local_name = entry.local_name.as_ref().unwrap_or(&entry.name);
+            out.extend(b"PK\x03\x04\x14\0");
+            out.extend(header(entry.local_flags.unwrap_or(entry.flags), local_name));
+            out.extend([local_name.as_slice(), &entry.extra, &packed].concat());
+            if entry.flags & 8 != 0 {
+                out.extend(b"PK\x07\x08");
+                out.extend(
+                    [crc, u32::try_from(packed.len()).unwrap(), size]
+                        .map(u32::to_le_bytes)
+                        .concat(),
+                );
+            }
+            directory.extend(b"PK\x01\x02\x14\x03\x14\0");
+            directory.extend(header(entry.flags, &entry.name));
+            directory.extend(u16::try_from(entry.comment.len()).unwrap().to_le_bytes());
+            directory.extend(entry.disk.to_le_bytes());
+            directory.extend([0; 4]);
+            directory.extend(entry.mode.unwrap_or(0o100_644).to_le_bytes());
+            directory.extend(u32::try_from(offset).unwrap().to_le_bytes());
+            directory.extend([entry.name.as_slice(), &entry.extra, &entry.comment].concat());
+        }
+        let at = out.len();
+        let count = u16::try_from(self.entries.len()).unwrap().wrapping_add(self.miscount);
+        out.extend(&directory);
+        out.extend(b"PK\x05\x06\0\0\0\0");
+        out.extend([count, count].map(u16::to_le_bytes).concat());
+        out.extend([directory.len(), at].map(|n| u32::try_from(n).unwrap().to_le_bytes()).concat());
+        out.extend(u16::try_from(self.comment.len()).unwrap().to_le_bytes());
+        out.extend(&self.comment);
+        out.extend(&self.behind);
+        out
+    }
+}
+
+impl Entry {
+    pub(super) fn new(name: &str, content: impl Into<Vec<u8>>) -> Self {
+        Self { name: name.into(), content: content.into(), ..Self::default() }
+    }
+
+    pub(super) fn pack(&self) -> Vec<u8> {
+        if !self.deflate {
+            return self.content.clone();
+        }
+        let mut encoder =
+            flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::default());
+        encoder.write_all(&self.content).unwrap();
+        encoder.finish().unwrap()
+    }
+}
+
+/// A wheel: its files and how they are packed, and its metadata as text.
+pub(super) struct Wheel {
+    pub(super) filename: String,
+    pub(super) dist_info: String,
+    pub(super) zip: Zip,
+    pub(super) metadata: String,
+    /// WHEEL.
+    pub(super) about: String,
+    /// What is done to the right RECORD.
+    pub(super) record: fn(String) -> String,
+    /// Files of the metadata that are left out.
+    pub(super) without: Vec<&'static str>,
+    pub(super) options: crate::check::Options,
+}
+
+pub(super) const METADATA: &str = "\
+Metadata-Version: 2.4
+Name: demo
+Version: 1.0
+Summary: It demonstrates
+Author-email: Ada Example <ada@example.org>
+License-Expression: MIT
+License-File: LICENSE
+Classifier: Programming Language :: Python :: 3
+Requires-Python: >=3.9
+Requires-Dist: numpy>=2; extra == 'fast'
+Provides-Extra: fast
+Project-URL: Source, https://example.org/demo
+Description-Content-Type: text/markdown
+
+# demo
+";
+const WHEEL: &str = "\
+Wheel-Version: 1.0
+Generator: forge
+Root-Is-Purelib: true
+Tag: py3-none-any
+";
+const SBOM: &str = r#"{"bomFormat": "CycloneDX", "specVersion": "1.6",
+"metadata": {"tools": {"components": [{"name": "forge"}]}}}"#;
+
+impl Wheel {
+    pub(super) fn good() -> Self {
+        let entries = [
+            ("demo/__init__.py", "from demo.run import main\n"),
+            ("demo/run.py", "def main(): print('demo')\n"),
+            ("demo-1.0.data/scripts/demo-sh", "#!/bin/sh\necho demo\n"),
+            ("demo-1.0.dist-info/entry_points.txt", "[console_scripts]\ndemo = demo.run:main\n"),
+            ("demo-1.0.dist-info/licenses/LICENSE", "MIT\n"),
+            ("demo-1.0.dist-info/sboms/demo.cdx.json", SBOM),
+        ];
+        let entries =
+            entries.map(|(name, content)| Entry { deflate: true, ..Entry::new(name, content) });
+        Self {
+            filename: "demo-1.0-py3-none-any.whl".to_owned(),
+            dist_info: "demo-1.0.dist-info".to_owned(),
+            zip: Zip { entries: entries.into(), ..Zip::default() },
+            metadata: METADATA.to_owned(),
+            about: WHEEL.to_owned(),
+            record: |text| text,
+            without: Vec::new(),
+            options: crate::check::Options::default(),
+        }
+    }
+
+    /// The entry whose name ends so.
+    pub(super) fn entry(&mut self, end: &str) -> &mut Entry {
+        let mut entries = self.zip.entries.iter_mut();
+        entries.find(|entry| entry.name.ends_with(end.as_bytes())).unwrap()
+    }
+
+    /// Adds a file before the metadata.
+    pub(super) fn add(&mut self, name: &str, content: impl Into<Vec<u8>>) -> &mut Entry {
+        self.zip.entries.insert(0, Entry::new(name, content));
+        &mut self.zip.entries[0]
+    }
+
+    /// Adds a file to the metadata.
+    pub(super) fn add_meta(&mut self, name: &str, content: impl Into<Vec<u8>>) {
+        let name = format!("{}/{name}", self.dist_info);
+        self.zip.entries.push(Entry::new(&name, content));
+    }
+
+    /// Puts a line into METADATA, or another one in its place.
+    pub(super) fn field(&mut self, name: &str, value: &str) {
+        let mut lines: Vec<String> = self.metadata.lines().map(str::to_owned).collect();
+        let line = format!("{name}: {value}");
+        let start = format!("{name}: ");
+        match lines.iter_mut().find(|line| line.starts_with(&start)) {
+            Some(old) => *old = line,
+            None => lines.insert(3, line),
+        }
+        self.metadata = lines.join("\n") + "\n";
+    }
+
+    /// Renames it and all that follows.
+    pub(super) fn rename(&mut self, filename: &str) {
+        self.filename = filename.to_owned();
+        let parts: Vec<&str> = filename.trim_end_matches(".whl").split('-').collect();
+        let (name, version) = (parts[0], parts[1]);
+        for entry in &mut self.zip.entries {
+            let text = String::from_utf8(entry.name.clone()).unwrap();
+            entry.name = text.replace("demo-1.0.d", &format!("{name}-{version}.d")).into();
+        }
+        self.dist_info = format!("{name}-{version}.dist-info");
+        self.field("Name", name);
+        self.field("Version", version);
+        let tags = parts[parts.len() - 3..].join("-");
+        self.about = self.about.replace("py3-none-any", &tags);
+    }
+
+    pub(super) fn bytes(&self) -> Vec<u8> {
+        let mut zip = self.zip.clone();
+        let own = [("METADATA", &self.metadata), ("WHEEL", &self.about)];
+        for (name, text) in own.into_iter().filter(|(name, _)| !self.without.contains(name)) {
+            zip.entries.push(Entry::new(&format!("{}/{name}", self.dist_info), text.as_str()));
+        }
+        let mut record = Vec::new();
+        for entry in zip.entries.iter().filter(|entry| !entry.name.ends_with(b"/")) {
+            let name = String::from_utf8_lossy(&entry.name);
+            let quoted = if name.contains([',', '"']) {
+                format!("\"{}\"", name.replace('"', "\"\""))
+            } else {
+                name.into_owned()
+            };
+            let digest = URL_SAFE_NO_PAD.encode(Digest::of(&entry.content).as_bytes());
+            record.push(format!(
+                "{quoted},sha256={digest},{}
+",
+                entry.content.len()
+            ));
+        }
+        let path = format!("{}/RECORD", self.dist_info);
+        record.push(format!("{path},,\n"));
+        if !self.without.contains(&"RECORD") {
+            zip.entries.push(Entry::new(&path, (self.record)(record.concat())));
+        }
+        zip.bytes()
+    }
+}
+
+/// An sdist: names, kinds and contents of its members.
+pub(super) struct Sdist {
+    pub(super) filename: String,
+    pub(super) members: Vec<(String, u8, Vec<u8>)>,
+    /// Behind the packed archive.
+    pub(super) behind: Vec<u8>,
+    pub(super) options: crate::check::Options,
+}
+
+impl Sdist {
+    pub(super) fn good() -> Self {
+        let members = [
+            ("demo-1.0/", b'5', ""),
+            ("demo-1.0/PKG-INFO", b'0', METADATA),
+            ("demo-1.0/pyproject.toml", b'0', "[build-system]\nrequires = []\n"),
+            ("demo-1.0/LICENSE", b'0', "MIT\n"),
+            ("demo-1.0/demo/__init__.py", b'0', ""),
+        ];
+        Self {
+            filename: "demo-1.0.tar.gz".to_owned(),
+            members: members.map(|(name, kind, text)| (name.to_owned(), kind, text.into())).into(),
+            behind: Vec::new(),
+            options: crate::check::Options::default(),
+        }
+    }
+
+    pub(super) fn bytes(&self) -> Vec<u8> {
+        let mut tar = Vec::new();
+        for (name, kind, content) in &self.members {
+            let is_link = matches!(kind, b'1' | b'2');
+            let mut header = [0; 512];
+            header[..name.len()].copy_from_slice(name.as_bytes());
+            header[100..108].copy_from_slice(b"0000644\0");
+            let size = if is_link { 0 } else { content.len() };
+            header[124..136].copy_from_slice(format!("{size:011o}\0").as_bytes());
+            header[136..148].copy_from_slice(b"00000000000\0");
+            header[148..156].copy_from_slice(b"        ");
+            header[156] = *kind;
+            if is_link {
+                header[157..157 + content.len()].copy_from_slice(content);
+            }
+            header[257..265].copy_from_slice(b"ustar\x0000");
+            let sum: u32 = header.iter().copied().map(u32::from).sum();
+            header[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
+            tar.extend(header);
+            if !is_link {
+                tar.extend(content);
+                tar.resize(tar.len().next_multiple_of(512), 0);
+            }
+        }
+        tar.extend([0; 1024]);
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+        encoder.write_all(&tar).unwrap();
+        let mut packed = encoder.finish().unwrap();
+        packed.extend(&self.behind);
+        packed
+    }
+}

@@ -1,0 +1,36 @@
+use super::SdistRow;
+use crate::finding::Code;
+
+#[test]
+fn source_distributions() {
+    super::check_sdists(ROWS);
+}
+
+pub(super) const ROWS: &[SdistRow] = &[
+    (&[Code::BadFilename], |s| s.filename = "demo-1.0.tar.bz2".to_owned()),
+    (&[Code::BadFilename], |s| s.filename = "demo.tar.gz".to_owned()),
+    (&[Code::NameNotNormalised, Code::SdistTop], |s| s.filename = "Demo-1.0.tar.gz".to_owned()),
+    (&[Code::VersionMismatch, Code::SdistTop], |s| s.filename = "demo-1.1.tar.gz".to_owned()),
+    (&[Code::SdistTop], |s| s.members.push(("more/".to_owned(), b'5', Vec::new()))),
+    (&[Code::MissingPkgInfo], |s| s.members[1].0 = "demo-1.0/INFO".to_owned()),
+    (&[Code::MissingPyproject], |s| s.members[2].0 = "demo-1.0/setup.py".to_owned()),
+    (&[Code::LicenseFile], |s| s.members[3].0 = "demo-1.0/COPYING".to_owned()),
+    (&[Code::MetadataSyntax], |s| s.members[1].2.splice(0..0, *b"no field\n").for_each(drop)),
+    (&[Code::UnsafePath], |s| s.members[4].0 = "demo-1.0/../evil.py".to_owned()),
+    (&[Code::UnsafePath], |s| {
+        s.members.push(("demo-1.0/link".to_owned(), b'2', b"../../etc/passwd".into()));
+    }),
+    (&[], |s| s.members.push(("demo-1.0/link".to_owned(), b'2', b"demo/__init__.py".into()))),
+    (&[Code::SpecialFile], |s| s.members.push(("demo-1.0/dev".to_owned(), b'3', Vec::new()))),
+    (&[Code::DuplicateEntry], |s| s.members.push(s.members[4].clone())),
+    (&[Code::CaseClash], |s| {
+        s.members.push(("demo-1.0/Demo/__init__.py".to_owned(), b'0', Vec::new()));
+    }),
+    (&[Code::StrayBytes], |s| s.behind = b"more".into()),
+    (&[Code::OverLimit, Code::SdistTop], |s| s.options.limits.entries = 0),
+    (&[Code::CompressionRatio], |s| {
+        s.options.limits.ratio_from_bytes = 1000;
+        s.members.push(("demo-1.0/zeros".to_owned(), b'0', vec![0; 2_000_000]));
+    }),
+    (&[Code::LargeFile], |s| s.options.limits.file_bytes = 10),
+];

@@ -1,0 +1,110 @@
+//! What is asked before a build: the metadata, and what must be installed.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use super::{BuildOptions, Error, Project, make, pack};
+use crate::build::license_files;
+use crate::config::{Kind, Wheel};
+use crate::name::{Target, WheelPath};
+use crate::source::{self, Places};
+use crate::sys::{self, Host};
+use crate::toolchain::{self, MissingZig, ZIG_VERSION};
+use crate::wheel::{self, EntryPoints, Source as Content};
+
+/// Writes the `.dist-info` of the wheel that `options` ask for.
+pub(super) fn write(
+    project: &Project,
+    options: &BuildOptions,
+    host: &Host,
+) -> Result<PathBuf, Error> {
+    let target = project.config.with_floor(*options.targets.first().ok_or(Error::NoTarget)?);
+    let is_wanted = |wheel: &&Wheel| {
+        options.wheel.as_ref().is_none_or(|name| name.normalized() == wheel.name.normalized())
+    };
+    let wheel = project.config.wheels.iter().find(is_wanted);
+    let (Some(wheel), Some(raw)) = (wheel, &project.config.project) else {
+        let message = "there is no such wheel to describe".to_owned();
+        return Err(project.config.problem("tool.wheelsmith.wheel", message, None).into());
+    };
+    let mut raw = raw.clone();
+    raw.name = wheel.name.clone();
+    pack::add_scripts(wheel, &mut raw);
+    let licenses = licenses(project, wheel, target, options, host)?;
+    let metadata = pack::metadata(project, &raw, &licenses)?;
+    let any = [crate::name::PlatformTag::Any];
+    let wanted = [target.wanted_tag()];
+    let name =
+        pack::filename(wheel, &metadata, if wheel.components.is_empty() { &any } else { &wanted });
+    let stem = name.stem();
+    let wheel = wheel::Wheel::new(name, &metadata, &EntryPoints::new(&raw)?, Vec::new())?;
+    for entry in wheel.entries() {
+        if let Content::Bytes(bytes) = &entry.source {
+            sys::fs::write_atomic(&options.out.join(entry.path.as_str()), bytes)
+                .map_err(|e| Error::io("write the metadata", e))?;
+        }
+    }
+    Ok(options.out.join(format!("{stem}.dist-info")))
+}
+
+/// The licence files of the wheel's components; only their sources are asked for.
+fn licenses(
+    project: &Project,
+    wheel: &Wheel,
+    target: Target,
+    options: &BuildOptions,
+    host: &Host,
+) -> Result<Vec<(WheelPath, PathBuf)>, Error> {
+    let components = project.config.components.iter().filter(|component| {
+        wheel.components.contains(&component.name)
+            && component.is_for(target)
+            && !component.license_files.is_empty()
+    });
+    let components: Vec<_> = components.collect();
+    if components.is_empty() {
+        return Ok(Vec::new());
+    }
+    let _lock = make::lock(project, host)?;
+    let cache = make::cache_dir(host)?;
+    let work = project.work_dir();
+    let places = Places { project: &project.dir, work: &work, cache: &cache };
+    let sources = source::resolve(&project.config, &[target], &places, options.policy, host)?;
+    let mut licenses = Vec::new();
+    for component in components {
+        let source = &sources[&(component.name.clone(), target.triple().to_owned())];
+        for file in license_files(&project.config, &project.dir, component, source)? {
+            let below = file.to.as_str().trim_start_matches("licenses/");
+            if let Ok(path) = below.parse() {
+                licenses.push((path, file.path));
+            }
+        }
+    }
+    Ok(licenses)
+}
+
+/// What a Python package index has that a build for `targets` lacks: zig.
+pub(super) fn requires(project: &Project, targets: &[Target], host: &Host) -> Vec<String> {
+    let mut requires = BTreeSet::new();
+    let zig = project.zig();
+    for target in targets {
+        let compiles = project.config.components.iter().any(|component| {
+            component.is_for(*target) && matches!(component.kind, Kind::C(_) | Kind::Cargo(_))
+        });
+        if !compiles {
+            continue;
+        }
+        let request = toolchain::Request {
+            kind: project.config.toolchain_for(*target),
+            target: project.config.with_floor(*target),
+            zig: zig.as_deref(),
+            sysroot: None,
+            work_dir: &project.work_dir(),
+            missing_zig: MissingZig::Leave,
+        };
+        // Any other error is told with all its words when it comes to the build.
+        if let Err(toolchain::Error::NoZig { .. }) = toolchain::locate(host, &request) {
+            requires.insert(format!("ziglang=={ZIG_VERSION}"));
+        }
+    }
+    requires.into_iter().collect()
+}

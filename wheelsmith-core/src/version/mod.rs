@@ -1,0 +1,195 @@
+//! One source of a project's version: what stands behind `dynamic = ["version"]`.
+//!
+//! Nothing here runs the project's code: a Python attribute is read as text, a `Cargo.toml` as TOML.
+//! Only a tag of version control needs a program, and an unpacked source distribution not even that:
+//! its `PKG-INFO` says what the tag said.
+
+mod cargo;
+mod python;
+mod tag;
+
+use std::path::Path;
+
+use crate::config::{Config, Error, RawProject, VersionSource};
+use crate::name::ProjectName;
+use crate::sys::{self, Host};
+
+/// The file of an unpacked source distribution that says what it is.
+pub const PKG_INFO: &str = "PKG-INFO";
+
+/// The variable that says the version where version control cannot: in a distribution's build.
+pub const VARIABLE: &str = "WHEELSMITH_PROJECT_VERSION";
+
+/// Where the version's source stands in the configuration.
+const KEY: &str = "tool.wheelsmith.version";
+
+/// Why a version could not be had; the words are read behind the key of its source.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Unknown {
+    /// What is wrong.
+    message: String,
+    /// What to do.
+    help: Option<String>,
+}
+
+impl Unknown {
+    fn new(message: impl Into<String>) -> Self {
+        Self { message: message.into(), help: None }
+    }
+
+    fn with_help(message: impl Into<String>, help: impl Into<String>) -> Self {
+        Self { message: message.into(), help: Some(help.into()) }
+    }
+}
+
+/// Fills in what `project.dynamic` leaves open: the `[project]` table with its version. `dir` is the
+/// directory of the configuration.
+///
+/// # Errors
+/// A field that nothing fills in, or a version that is not where the configuration says.
+pub fn fill_in(config: &Config, dir: &Path, host: &Host) -> Result<Option<RawProject>, Error> {
+    let Some(project) = &config.project else { return Ok(None) };
+    let mut project = project.clone();
+    if let Some(i) = project.dynamic.iter().position(|field| field != "version") {
+        let message = format!("wheelsmith does not fill in `{}`", project.dynamic[i]);
+        let help = "write the value into `[project]`; only `version` can be dynamic".to_owned();
+        return Err(config.problem(&format!("project.dynamic[{i}]"), message, Some(help)));
+    }
+    let is_dynamic = !project.dynamic.is_empty();
+    match (&config.version, &project.version) {
+        (Some(_), Some(_)) if !is_dynamic => {
+            let message = "`project.version` is given as well".to_owned();
+            let help = "take one of them out".to_owned();
+            return Err(config.problem(KEY, message, Some(help)));
+        }
+        (_, Some(_)) if is_dynamic => {
+            let message = "names `version`, which is given as well".to_owned();
+            let help = "take one of them out".to_owned();
+            return Err(config.problem("project.dynamic", message, Some(help)));
+        }
+        (None, None) if is_dynamic => {
+            let message = "names `version`, and nothing says where it is".to_owned();
+            let help = "say it: `[tool.wheelsmith] version = { from = \"cargo\" }`, or `\"python\"` \
+                        or `\"vcs\"`";
+            return Err(config.problem("project.dynamic", message, Some(help.to_owned())));
+        }
+        (Some(_), None) if !is_dynamic => {
+            let message = "`project.dynamic` does not name `version`".to_owned();
+            let help = "write `dynamic = [\"version\"]` into `[project]`".to_owned();
+            return Err(config.problem(KEY, message, Some(help)));
+        }
+        (Some(source), None) => {
+            let version = find(source, &project.name, &config.file, dir, host);
+            let version =
+                version.map_err(|unknown| config.problem(KEY, unknown.message, unknown.help))?;
+            project.version = Some(version);
+            project.dynamic.clear();
+        }
+        _ => {}
+    }
+    Ok(Some(project))
+}
+
+fn find(
+    source: &VersionSource,
+    name: &ProjectName,
+    file: &str,
+    dir: &Path,
+    host: &Host,
+) -> Result<String, Unknown> {
+    if let Some(version) = host.env.get(VARIABLE) {
+        return Ok(version.to_owned());
+    }
+    match source {
+        VersionSource::Cargo { manifest } => cargo::version(&dir.join(manifest)),
+        VersionSource::Python { path, attribute } => {
+            let place = dir.join(path);
+            let text = sys::fs::read_to_string(&place)
+                .map_err(|error| Unknown::new(format!("cannot read `{path}`: {error}")))?;
+            let found = python::literal(&text, attribute);
+            found.map_err(|why| Unknown::new(format!("`{path}` {why}")))
+        }
+        // An unpacked source distribution may lie in a repository that knows nothing of it.
+        VersionSource::Vcs(_) if pkg_info_version(dir, name).is_some() => {
+            Ok(pkg_info_version(dir, name).unwrap_or_default())
+        }
+        VersionSource::Vcs(tags) => tag::version(tags, file, dir, host),
+    }
+}
+
+/// The version in the `PKG-INFO` of the source distribution that was unpacked to `dir`; nothing when
+/// there is none, or one of another project.
+pub fn pkg_info_version(dir: &Path, name: &ProjectName) -> Option<String> {
+    let text = sys::fs::read_to_string(dir.join(PKG_INFO)).ok()?;
+    let fields = || text.lines().take_while(|line| !line.is_empty());
+    let field = |key: &str| {
+        let pair = fields().filter_map(|line| line.split_once(": ")).find(|(k, _)| *k == key);
+        pair.map(|(_, value)| value.trim().to_owned())
+    };
+    let its: ProjectName = field("Name")?.parse().ok()?;
+    (its.normalized() == name.normalized()).then(|| field("Version"))?
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sys::Env;
+
+    /// Fills in a project with these files, of which `pyproject.toml` is the first.
+    fn run(files: &[(&str, &str)], env: &[(&str, &str)]) -> Result<String, String> {
+        let dir = sys::fs::temp_dir().unwrap();
+        for (path, text) in files {
+            sys::fs::write_atomic(&dir.path().join(path), text.as_bytes()).unwrap();
+        }
+        let config =
+            crate::config::parse("pyproject.toml", files[0].1).map_err(|e| e.to_string())?;
+        let env = env.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect::<Env>();
+        let project = fill_in(&config, dir.path(), &Host::quiet(env)).map_err(|e| e.to_string())?;
+        Ok(project.unwrap().version.unwrap_or_default())
+    }
+
+    fn pyproject(project: &str, tool: &str) -> String {
+        format!("[project]\nname = 'demo'\n{project}\n[tool.wheelsmith]\n{tool}\n")
+    }
+
+    const DYNAMIC: &str = "dynamic = ['version']";
+
+    #[test]
+    fn the_version_is_where_the_configuration_says() {
+        let check = |tool: &str, path: &str, text: &str, version: &str| {
+            let config = pyproject(DYNAMIC, tool);
+            let files = [("pyproject.toml", config.as_str()), (path, text)];
+            assert_eq!(run(&files, &[]).as_deref(), Ok(version), "{tool}");
+            let named = run(&files, &[(VARIABLE, "9.9")]);
+            assert_eq!(named.as_deref(), Ok("9.9"), "{tool}");
+        };
+        let cargo = "version = { from = 'cargo', manifest = 'native/Cargo.toml' }";
+        check(cargo, "native/Cargo.toml", "[package]\nname = 'x'\nversion = '1.2.3'\n", "1.2.3");
+        let python = "version = { from = 'python', path = 'demo.py', attribute = 'V' }";
+        check(python, "demo.py", "V = '1.0rc1'\n", "1.0rc1");
+        let info = "Metadata-Version: 2.4\nName: Demo\nVersion: 3.1\n\nVersion: 4\n";
+        check("version = { from = 'vcs' }", "PKG-INFO", info, "3.1");
+    }
+
+    #[test]
+    fn contradictions_have_a_place() {
+        let check = |project: &str, tool: &str, part: &str| {
+            let config = pyproject(project, tool);
+            let error = run(&[("pyproject.toml", &config)], &[]).unwrap_err();
+            assert!(error.contains(part), "{error}");
+        };
+        let vcs = "version = { from = 'vcs' }";
+        check(
+            "dynamic = ['version', 'readme']",
+            vcs,
+            "pyproject.toml:3:23: `project.dynamic[1]`: wheelsmith does not fill in `readme`",
+        );
+        check(DYNAMIC, "", "pyproject.toml:3:1: `project.dynamic`: names `version`, and nothing");
+        check("version = '1'", vcs, "`project.version` is given as well");
+        check("", vcs, "`project.dynamic` does not name `version`");
+        check("version = '1'\ndynamic = ['version']", "", "which is given as well");
+        let python = "version = { from = 'python', path = 'x.py' }";
+        check(DYNAMIC, python, "pyproject.toml:5:1: `tool.wheelsmith.version`: cannot read `x.py`");
+        check(DYNAMIC, vcs, "`tool.wheelsmith.version`: ");
+    }
+}
