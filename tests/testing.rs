@@ -104,7 +104,7 @@ fn a_good_wheel_passes_in_every_way() {
     );
     let args = ["--report", "out/t.xml", "--report", "out/t.json", "--report", "out/t.md"];
     let run = bench.run(0, &args);
-    let said = run.answers(&["4 passed, 4 single tests skipped", "venv", "prefix"]).stdout;
+    let said = run.answers(&["4 passed, skipped tests: 4", "venv", "prefix"]).stdout;
     assert_eq!(said.matches("passed ").count(), 4, "{said}");
     let report = bench.read("out/t.json");
     let steps = ["absence", "install", "import", "smoke", "command"];
@@ -115,7 +115,7 @@ fn a_good_wheel_passes_in_every_way() {
     assert!(!log.exists() || fs::read_to_string(log).unwrap().contains("== smoke: "));
     // A stricter bound makes the same skips a failure.
     let args = ["--max-skipped", "0", "--install", "target"];
-    bench.run(1, &args).answers(&["1 tests were skipped; at most 0 may be", "1 failed"]);
+    bench.run(1, &args).answers(&["skipped tests: 1; at most 0 may be", "1 failed"]);
 }
 
 #[test]
@@ -137,7 +137,7 @@ fn foreign_wheels_run_under_the_emulator() {
     let target = ["--target", "aarch64-unknown-linux-gnu", "--root", &root];
     let work = ["--smoke", "demo", "--command", "python -m demo.selftest"];
     let run = bench.run(0, &[&target[..], &work].concat());
-    run.answers(&["(aarch64, foreign)", "1 passed, 1 single tests skipped"]);
+    run.answers(&["(aarch64, foreign)", "1 passed, skipped tests: 1"]);
     // The library of a newer system is found out in the root, not on the machine of a user.
     let args = [&target[..], &["--libc-root", &root, "--install", "target"]].concat();
     bench.run(0, &args).answers(&["2 passed", "old libc"]);
@@ -169,10 +169,10 @@ fn what_hangs_is_ended_with_all_that_it_started() {
     bench.sandbox.write("wheelsmith.toml", "[tool.wheelsmith.test]\nfiles = ['hang.py']\n");
     let pid = bench.sandbox.path().join("pid");
     let command = format!("python hang.py {}", pid.display());
-    let start = Instant::now();
+    let begun = Instant::now();
     let args = ["--command", &command, "--timeout", "20", "--install", "target"];
     bench.run(1, &args).answers(&["command: not done after 20 s; it was ended", "log: "]);
-    assert!(start.elapsed() < Duration::from_secs(120));
+    assert!(begun.elapsed() < Duration::from_mins(2));
     let pid = fs::read_to_string(pid).unwrap();
     let is_gone = || match fs::read_to_string(format!("/proc/{pid}/stat")) {
         Ok(stat) => !stat.contains("(sleep)") || stat.contains(") Z "),
@@ -198,7 +198,7 @@ fn silent_skips_are_no_success() {
     bench.sandbox.write("wheelsmith.toml", "[tool.wheelsmith.test]\nfiles = ['*.py']\n");
     let target = ["--install", "target"];
     let all = [&target[..], &["--command", "python suite.py"]].concat();
-    bench.run(1, &all).answers(&["required and was skipped: all of its 1 tests were skipped"]);
+    bench.run(1, &all).answers(&["required and was skipped: every test was skipped, all 1"]);
     let none = [&target[..], &["--command", "python empty.py"]].concat();
     bench.run(1, &none).answers(&["the test command ran no test"]);
     let absent = [&target[..], &["--python", "3.999"]].concat();

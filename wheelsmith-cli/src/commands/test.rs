@@ -16,7 +16,7 @@ use wheelsmith_core::testing::{
 use crate::exit::Exit;
 use crate::output::{Output, TestForm};
 
-/// Install wheels into fresh environments and run them, on every Python, for every target
+/// Try wheels in fresh environments, on every Python and for every target
 ///
 /// Each wheel goes, alone, into a fresh environment for each Python (from `PATH`, pyenv or uv) and
 /// each way to install; nothing of the source tree is there, nor any variable of the build. A cell

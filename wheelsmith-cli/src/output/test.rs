@@ -181,7 +181,7 @@ fn totals(report: &Report) -> String {
     parts.extend(more.iter().filter(|(n, _)| *n > 0).map(|(n, word)| format!("{n} {word}")));
     let tests: u32 = report.cells.iter().filter_map(|cell| cell.tests).map(|t| t.skipped).sum();
     if tests > 0 {
-        parts.push(format!("{tests} single tests skipped"));
+        parts.push(format!("skipped tests: {tests}"));
     }
     parts.join(", ")
 }

@@ -69,7 +69,7 @@ impl Check<'_> {
         let check = self.check(table.check);
         let version = table.version.and_then(|raw| version::check(self, raw, &components));
         let sdist = Sdist { include: table.sdist.include, exclude: table.sdist.exclude };
-        let test = test::check(self, table.test);
+        let testing = test::check(self, table.test);
         Config {
             file: file.to_owned(),
             text: text.to_owned(),
@@ -89,7 +89,7 @@ impl Check<'_> {
             check,
             version,
             sdist,
-            test,
+            test: testing,
         }
     }
 

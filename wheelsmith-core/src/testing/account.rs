@@ -87,9 +87,9 @@ fn count_tests(cell: &mut CellReport, max_skipped: Option<u32>) {
     } else if max_skipped.is_some_and(|most| skipped > most) {
         let most = max_skipped.unwrap_or_default();
         cell.status = Status::Failed;
-        cell.reason = Some(format!("{skipped} tests were skipped; at most {most} may be"));
+        cell.reason = Some(format!("skipped tests: {skipped}; at most {most} may be"));
     } else if tests.all_skipped() {
         cell.status = Status::Skipped;
-        cell.reason = Some(format!("all of its {skipped} tests were skipped"));
+        cell.reason = Some(format!("every test was skipped, all {skipped}"));
     }
 }

@@ -19,10 +19,9 @@ impl Tests {
     /// there is none.
     pub fn of(output: &str) -> Option<Self> {
         let lines: Vec<String> = output.lines().map(plain).collect();
-        let found = (0..lines.len())
+        (0..lines.len())
             .rev()
-            .find_map(|at| pytest(&lines[at]).or_else(|| unittest(&lines[at], &lines[at + 1..])));
-        found
+            .find_map(|at| pytest(&lines[at]).or_else(|| unittest(&lines[at], &lines[at + 1..])))
     }
 
     /// Whether there were tests and every one of them was skipped.

@@ -91,12 +91,11 @@ impl Found<'_> {
                     // A virtual environment and the Python below it are one.
                     let base = sys::fs::canonicalize(&python.program).unwrap_or_default();
                     let known = self.pythons.iter_mut().find(|o| is_same(&o.program, &base));
-                    match known {
-                        Some(known) => known.aliases.push(program.clone()),
-                        None => {
-                            python.aliases.push(program.clone());
-                            self.pythons.push(python);
-                        }
+                    if let Some(known) = known {
+                        known.aliases.push(program.clone());
+                    } else {
+                        python.aliases.push(program.clone());
+                        self.pythons.push(python);
                     }
                 }
                 Ok(None) => {}

@@ -88,7 +88,7 @@ pub fn matrix(
             for request in &missing {
                 let wanted = match request {
                     Request::Path(path) => path.display().to_string(),
-                    request => format!("python{request}"),
+                    Request::Version { .. } => format!("python{request}"),
                 };
                 cells.add(Cell {
                     id: format!("{name}-{wanted}-{platform}-{way}"),

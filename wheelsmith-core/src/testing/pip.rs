@@ -26,7 +26,7 @@ pub(super) fn alone(pip: &Path, host: &Host) -> Result<PathBuf, Error> {
         }
         // A directory of a Python stays what it is until its pip is another one.
         let version = sys::fs::read(pip.join("__init__.py"))?;
-        Ok(Digest::of(&[pip.to_string_lossy().as_bytes(), &version].concat()))
+        Ok(Digest::of([pip.to_string_lossy().as_bytes(), &version].concat()))
     };
     let mark = mark().map_err(Error::io("read the pip of a Python"))?;
     let place = cache.join(&mark.to_string()[..32]);
@@ -47,7 +47,7 @@ pub(super) fn alone(pip: &Path, host: &Host) -> Result<PathBuf, Error> {
 
 fn copy(from: &Path, to: &Path) -> std::io::Result<()> {
     for file in sys::fs::walk(from)? {
-        if file.relative.ends_with(".pyc") {
+        if file.path.extension().is_some_and(|extension| extension == "pyc") {
             continue;
         }
         let target = to.join(&file.relative);

@@ -223,13 +223,14 @@ impl Place {
                 for path in sys::fs::list(&dir)? {
                     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
                     let is_dir = sys::fs::symlink_metadata(&path)?.is_dir();
-                    match name.as_str() {
-                        // What is inside belongs to packages, whatever it is called.
-                        "site-packages" | "dist-packages" => {
-                            if is_dir && self.way == Way::Prefix {
-                                self.python_path.insert(0, path);
-                            }
+                    // What is inside belongs to packages, whatever it is called.
+                    if is_dir && matches!(&*name, "site-packages" | "dist-packages") {
+                        if self.way == Way::Prefix {
+                            self.python_path.insert(0, path);
                         }
+                        continue;
+                    }
+                    match name.as_str() {
                         "bin" | "Scripts" if is_dir => self.scripts = path,
                         _ if is_dir && depth < 4 => open.push((path, depth + 1)),
                         _ => {}

@@ -7,7 +7,7 @@ use pep440_rs::VersionSpecifiers;
 
 use super::Error;
 use crate::binary::elf::Elf;
-use crate::name::{Arch, WheelFilename};
+use crate::name::{Arch, WheelFilename, WheelPath};
 use crate::sys;
 use crate::wheel::{Entry, Existing, Source};
 
@@ -65,7 +65,7 @@ impl Subject {
             requires.map_err(|e| unusable(format!("its `Requires-Python` cannot be read: {e}")))?;
         let is_plain = |need: &String| !need.contains("extra ==") && !need.contains("extra==");
         let has_dependencies = fields("Requires-Dist").iter().any(is_plain);
-        let files: Vec<&str> = wheel.entries.keys().map(|path| path.as_str()).collect();
+        let files: Vec<&str> = wheel.entries.keys().map(WheelPath::as_str).collect();
         let stated: Vec<String> = fields("Import-Name")
             .into_iter()
             .filter_map(|name| name.split(';').next().map(|name| name.trim().to_owned()))
