@@ -36,6 +36,7 @@ library x86_64-linux-gnu.2.34 too-new.so src/thread.c
 # musl, and programs.
 library x86_64-linux-musl musl.so src/musl.c
 cc x86_64-linux-gnu.2.17 program src/program.c -fPIE -pie
+cc aarch64-linux-gnu.2.17 aarch64-program src/program.c -fPIE -pie
 cc x86_64-linux-musl static-program src/start.c -nostdlib -static
 
 # How one library finds another.

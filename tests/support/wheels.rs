@@ -17,6 +17,8 @@ pub(crate) struct WheelFile {
     tags: Vec<String>,
     is_purelib: bool,
     files: Vec<(String, Vec<u8>)>,
+    headers: String,
+    programs: Vec<String>,
 }
 
 impl WheelFile {
@@ -25,7 +27,14 @@ impl WheelFile {
         let parts: Vec<&str> = name.trim_end_matches(".whl").rsplitn(4, '-').collect();
         let [platforms, abi, python, _] = parts[..] else { panic!("`{name}` is no wheel") };
         let tags = platforms.split('.').map(|platform| format!("{python}-{abi}-{platform}"));
-        Self { name: name.to_owned(), tags: tags.collect(), is_purelib: false, files: Vec::new() }
+        Self {
+            name: name.to_owned(),
+            tags: tags.collect(),
+            is_purelib: false,
+            files: Vec::new(),
+            headers: String::new(),
+            programs: Vec::new(),
+        }
     }
 
     /// With these `Tag` lines in place of those that fit the name.
@@ -40,10 +49,23 @@ impl WheelFile {
         self
     }
 
+    /// With a further line in `METADATA`.
+    pub(crate) fn header(mut self, line: &str) -> Self {
+        self.headers.push_str(line);
+        self.headers.push('\n');
+        self
+    }
+
     /// With a file of `testdata/` in it.
     pub(crate) fn with(mut self, path: &str, testdata: &str) -> Self {
         self.files.push((path.to_owned(), native(testdata)));
         self
+    }
+
+    /// With a file of `testdata/` in it that may be run.
+    pub(crate) fn program(mut self, path: &str, testdata: &str) -> Self {
+        self.programs.push(path.to_owned());
+        self.with(path, testdata)
     }
 
     /// With a text in it.
@@ -61,7 +83,8 @@ impl WheelFile {
         let text =
             format!("Wheel-Version: 1.0\nGenerator: hand\nRoot-Is-Purelib: {purelib}\n{tags}");
         let (name, version) = (stem[0], stem[1]);
-        let metadata = format!("Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n");
+        let metadata =
+            format!("Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n{}", self.headers);
         let mut files = self.files;
         files.push((format!("{info}/METADATA"), metadata.into_bytes()));
         files.push((format!("{info}/WHEEL"), text.into_bytes()));
@@ -69,7 +92,9 @@ impl WheelFile {
         let path = dir.join(&self.name);
         let mut zip = zip::ZipWriter::new(fs::File::create(&path).unwrap());
         for (name, bytes) in files {
-            zip.start_file(name, zip::write::SimpleFileOptions::default()).unwrap();
+            let mode = if self.programs.contains(&name) { 0o755 } else { 0o644 };
+            let options = zip::write::SimpleFileOptions::default().unix_permissions(mode);
+            zip.start_file(name, options).unwrap();
             zip.write_all(&bytes).unwrap();
         }
         zip.finish().unwrap();

@@ -4,8 +4,8 @@ use clap::{Parser, Subcommand, ValueEnum};
 use wheelsmith_core::sys::Env;
 
 use crate::commands::{
-    audit, backend, build, check, completions, fetch, init, repair, sdist, show, toolchain, wheel,
-    wrapper,
+    audit, backend, build, check, completions, fetch, init, repair, sdist, show, test, toolchain,
+    wheel, wrapper,
 };
 
 const AFTER_HELP: &str = "\
@@ -15,6 +15,7 @@ Examples:
   wheelsmith build --target aarch64-unknown-linux-gnu --out dist
   wheelsmith audit dist/*.whl                         do their files keep their tags?
   wheelsmith check dist/*                             will the index and installers take them?
+  wheelsmith test                                     do they work, on every Python here?
   wheelsmith toolchain                                which compilers there are
 
 Exit codes: 0 done, and good; 1 done, and the answer is no; 2 could not be done.";
@@ -42,6 +43,7 @@ pub(crate) enum Command {
     Build(build::Args),
     Sdist(sdist::Args),
     Audit(audit::Args),
+    Test(test::Args),
     Show(show::Args),
     Fetch(fetch::Args),
     Toolchain(toolchain::Args),

@@ -22,6 +22,7 @@ pub mod runtime;
 pub mod sbom;
 pub mod source;
 pub mod sys;
+pub mod testing;
 pub mod toolchain;
 pub mod vcs;
 pub mod version;

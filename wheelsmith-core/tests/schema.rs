@@ -13,6 +13,7 @@ fn the_committed_schemas_are_current() {
     check("config.schema.json", &wheelsmith_core::config::schema());
     check("audit.schema.json", &wheelsmith_core::audit::schema());
     check("check.schema.json", &wheelsmith_core::check::schema());
+    check("test.schema.json", &wheelsmith_core::testing::schema());
 }
 
 fn check(name: &str, schema: &serde_json::Value) {

@@ -11,6 +11,7 @@ pub(crate) mod repair;
 mod reporting;
 pub(crate) mod sdist;
 pub(crate) mod show;
+pub(crate) mod test;
 pub(crate) mod toolchain;
 pub(crate) mod wheel;
 pub(crate) mod wrapper;
@@ -31,8 +32,14 @@ use crate::output::Output;
 
 /// Runs a command.
 pub(crate) fn run(command: Command, host: &Host, output: &Output) -> anyhow::Result<Exit> {
-    if !output.is_for_all() && !matches!(command, Command::Audit(_) | Command::Check(_)) {
-        anyhow::bail!("this command answers in the forms `human` and `json` only");
+    match command {
+        Command::Audit(_) | Command::Check(_) => {}
+        Command::Test(_) if output.is_for_all() || output.is_junit() => {}
+        Command::Test(_) => {
+            anyhow::bail!("this command answers in the forms `human`, `json` and `junit` only")
+        }
+        _ if output.is_for_all() => {}
+        _ => anyhow::bail!("this command answers in the forms `human` and `json` only"),
     }
     match command {
         Command::Audit(args) => audit::run(&args, host, output),
@@ -44,6 +51,7 @@ pub(crate) fn run(command: Command, host: &Host, output: &Output) -> anyhow::Res
         Command::Toolchain(args) => toolchain::run(&args, host, output),
         Command::Check(args) => check::run(&args, host, output),
         Command::Init(args) => init::run(&args, output),
+        Command::Test(args) => test::run(&args, host, output),
         Command::Repair(args) => repair::run(&args, host, output),
         Command::Wheel(args) => wheel::run(&args, host, output),
         Command::Completions(args) => completions::run(&args),

@@ -9,6 +9,7 @@ mod progress;
 mod repair;
 mod report;
 mod show;
+mod test;
 mod wheel;
 
 use std::cell::RefCell;
@@ -18,12 +19,14 @@ use anyhow::Context as _;
 use wheelsmith_core::plan::Plan;
 use wheelsmith_core::project::{self, Made};
 use wheelsmith_core::sys::{self, Host};
+use wheelsmith_core::testing;
 use wheelsmith_core::toolchain::Found;
 use wheelsmith_core::wheel::{Diff, MadeFile};
 use wheelsmith_core::{audit, check};
 
 pub(crate) use progress::Progress;
 pub(crate) use show::Shown;
+pub(crate) use test::TestForm;
 pub(crate) use wheel::Retagged;
 
 use self::report::{self as forms, Sheet};
@@ -56,6 +59,11 @@ impl Output {
     /// Whether every command answers in this form; the others are for reports of findings.
     pub(crate) fn is_for_all(&self) -> bool {
         matches!(self.format, Format::Human | Format::Json)
+    }
+
+    /// Whether answers are for summaries of tests.
+    pub(crate) fn is_junit(&self) -> bool {
+        self.format == Format::Junit
     }
 
     fn write(
@@ -212,6 +220,19 @@ impl Output {
         Ok(text)
     }
 
+    /// What became of every cell.
+    pub(crate) fn tested(&self, report: &testing::Report) -> anyhow::Result<()> {
+        use std::io::Write as _;
+        let text = match self.format {
+            Format::Json => test::json(report)?,
+            Format::Junit => test::junit(report),
+            _ => test::human(report),
+        };
+        let mut out = anstream::stdout().lock();
+        out.write_all(text.as_bytes())?;
+        Ok(out.flush()?)
+    }
+
     /// Where a wheel was unpacked.
     pub(crate) fn unpacked(&self, root: &Path, files: usize) -> std::io::Result<()> {
         self.write(|| wheel::human_unpacked(root, files), || wheel::json_unpacked(root, files))
@@ -235,6 +256,7 @@ impl Output {
     /// Why something could not be done.
     pub(crate) fn error(&self, error: &anyhow::Error) {
         let hint = error.downcast_ref::<project::Error>().and_then(project::Error::hint);
+        let hint = hint.or_else(|| error.downcast_ref::<testing::Error>()?.hint());
         human::error(None, error.as_ref(), hint);
         if crate::is_json(self.format) {
             // A program that reads standard output gets an answer in any case.

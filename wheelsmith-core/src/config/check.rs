@@ -30,6 +30,7 @@ pub(super) fn parse(file: &str, text: &str) -> Result<Config, Error> {
     if check.problems.is_empty() { Ok(config) } else { Err(error(check.problems)) }
 }
 
+mod test;
 mod version;
 
 struct Check<'t> {
@@ -71,6 +72,7 @@ impl Check<'_> {
         let check = self.check(table.check);
         let version = table.version.and_then(|raw| version::check(self, raw, &components));
         let sdist = Sdist { include: table.sdist.include, exclude: table.sdist.exclude };
+        let testing = test::check(self, table.test);
         Config {
             file: file.to_owned(),
             text: text.to_owned(),
@@ -90,6 +92,7 @@ impl Check<'_> {
             check,
             version,
             sdist,
+            test: testing,
         }
     }
 

@@ -22,6 +22,7 @@ use serde::Serialize;
 use crate::check::Index;
 use crate::finding::{Settings, Severity};
 use crate::name::{Digest, PlatformVersion, ProjectName, PythonTag, Target, WheelPath};
+use crate::testing;
 use crate::toolchain::{Optimize, Strip, ToolchainKind};
 use crate::wheel::Compression;
 
@@ -85,6 +86,8 @@ pub struct Config {
     pub version: Option<VersionSource>,
     /// What the source distribution holds.
     pub sdist: Sdist,
+    /// How wheels are tried.
+    pub test: testing::Settings,
 }
 
 /// `version = { from = … }`: where a dynamic version is.

@@ -11,6 +11,7 @@ use super::{External, SourcePath};
 use crate::check::Index;
 use crate::finding::{Code, Date, Level, Severity};
 use crate::name::{Digest, PlatformVersion, ProjectName, PythonTag, Target, WheelPath};
+use crate::testing::{Installer, Request, Way};
 use crate::toolchain::{Optimize, Strip, ToolchainKind};
 use crate::wheel::Compression;
 
@@ -82,6 +83,57 @@ pub(super) struct RawConfig {
     /// What the source distribution holds.
     #[serde(default)]
     pub(super) sdist: RawSdist,
+    /// How `wheelsmith test` tries the wheels.
+    #[serde(default)]
+    pub(super) test: RawTest,
+}
+
+/// `[tool.wheelsmith.test]`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub(super) struct RawTest {
+    /// The Pythons to use: `3.12`, `3.13t`, `pypy3.10`, or a path; each must be there. Every one
+    /// that is found when empty.
+    #[serde(default)]
+    pub(super) python: Vec<Request>,
+    /// How the wheels are installed: `venv`, `target`, `user`, `prefix`; `venv` when absent.
+    pub(super) install: Option<Vec<Way>>,
+    /// Who installs them: `pip` or `uv`; `pip` when absent.
+    #[serde(default)]
+    pub(super) installer: Installer,
+    /// What must be importable; what the wheel's files say when absent.
+    pub(super) import: Option<Vec<String>>,
+    /// Commands that must end well, such as `demo --version`.
+    #[serde(default)]
+    pub(super) smoke: Vec<String>,
+    /// The test command, such as `python -m pytest tests`.
+    pub(super) command: Option<String>,
+    /// Globs of the project's files that the commands need; nothing else of the project is there.
+    #[serde(default)]
+    pub(super) files: Vec<String>,
+    /// What is installed besides the wheel, such as `pytest>=8` (PEP 508).
+    #[serde(default)]
+    pub(super) requires: Vec<String>,
+    /// Variables that the commands get.
+    #[serde(default)]
+    pub(super) env: BTreeMap<String, String>,
+    /// Names of variables that the commands keep from the environment of `wheelsmith test`.
+    #[serde(default)]
+    pub(super) pass_env: Vec<String>,
+    /// Whether each cell first proves that neither module nor command is there without the wheel;
+    /// it does when absent.
+    pub(super) absence: Option<bool>,
+    /// How long a cell may take, in seconds; 600 when absent.
+    pub(super) timeout_secs: Option<u64>,
+    /// How many tests a cell may skip; any number when absent.
+    pub(super) max_skipped: Option<u32>,
+    /// Patterns of cells that must pass, such as `*-cp312-*`; each must name a cell.
+    #[serde(default)]
+    pub(super) required: Vec<String>,
+    /// Patterns of cells that may fail.
+    #[serde(default)]
+    pub(super) allowed_failures: Vec<String>,
 }
 
 /// `version = { from = … }`.

@@ -196,6 +196,34 @@ fn links_decide_the_order() {
 }
 
 #[test]
+fn tests_of_wheels_are_checked() {
+    let test = |line: &str, expected: &str| {
+        check(&format!("[tool.wheelsmith.test]\n{line}"), expected);
+    };
+    test("python = ['3.12', '3.13t', './python']\ninstall = ['venv', 'user']", "");
+    test("smoke = ['demo --version', \"python -c 'import demo'\"]", "");
+    test(
+        "python = ['3.x']",
+        "demo.toml:3:10: `tool.wheelsmith.test.python`: `3.x` is not a Python (such as `3.12`, \
+         `3.13t` or a path)",
+    );
+    test(
+        "smoke = ['demo', \"'\"]",
+        "demo.toml:3:18: `tool.wheelsmith.test.smoke[1]`: no command: a quote is not closed",
+    );
+    test(
+        "install = []",
+        "demo.toml:3:1: `tool.wheelsmith.test.install`: no way is left\n    one of `venv`, \
+         `target`, `user`, `prefix`",
+    );
+    test(
+        "comand = 'x'",
+        "demo.toml:3:1: `tool.wheelsmith.test.comand`: unknown key `comand`\n    did you mean \
+         `command`?",
+    );
+}
+
+#[test]
 fn the_most_specific_floor_wins() {
     let text = "[tool.wheelsmith]\nglibc = '2.28'\nmacos-min = '12.0'\n\
                 [tool.wheelsmith.target.s390x-unknown-linux-gnu]\nglibc = '2.34'\n";

@@ -92,6 +92,31 @@ impl Env {
         env
     }
 
+    /// What the user of a finished package has: their files, their language, the network. Whatever
+    /// a build leaves behind is gone: compilers, flags, `PYTHONPATH`, `LD_LIBRARY_PATH`, cargo's
+    /// variables, an active virtual environment with its place on `PATH`. The variables called in
+    /// `pass` stay.
+    #[must_use]
+    pub fn for_users(&self, pass: &[String]) -> Self {
+        const LANGUAGE: &[&str] = &["LANG", "LANGUAGE", "LOGNAME", "SHELL", "TERM", "TZ", "USER"];
+        let keep = |name: &str| {
+            let passed = pass.iter().any(|passed| passed == name);
+            passed
+                || HARMLESS.contains(&name)
+                || LANGUAGE.contains(&name)
+                || name.starts_with("LC_")
+        };
+        let kept = self.iter().filter(|(name, _)| keep(name));
+        let mut env = Self(kept.map(|(n, v)| (n.to_owned(), v.to_owned())).collect());
+        if let (Some(active), Some(path)) = (self.path("VIRTUAL_ENV"), self.get("PATH")) {
+            let outside = std::env::split_paths(path).filter(|dir| !dir.starts_with(&active));
+            if let Ok(path) = std::env::join_paths(outside) {
+                env.set("PATH", path.to_string_lossy());
+            }
+        }
+        env
+    }
+
     /// Looks for a program on `PATH`, or checks the path that `program` is.
     pub fn find_program(&self, program: impl AsRef<Path>) -> Option<PathBuf> {
         let program = program.as_ref();
@@ -137,5 +162,18 @@ mod tests {
         let compilers = env.for_compilers();
         let seen: Vec<&str> = compilers.iter().map(|(name, _)| name).collect();
         assert_eq!(seen, ["LC_ALL", "PATH", "SOURCE_DATE_EPOCH", "ZIG_GLOBAL_CACHE_DIR"]);
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn users_do_not_see_the_builders_variables() {
+        let names = ["CC", "CARGO_HOME", "LC_ALL", "LD_LIBRARY_PATH", "PYTHONPATH", "TOKEN", "X"];
+        let mut env: Env =
+            names.map(|name| (name.to_owned(), "x".to_owned())).into_iter().collect();
+        env.set("VIRTUAL_ENV", "/build/venv");
+        env.set("PATH", "/build/venv/bin:/usr/bin");
+        let users = env.for_users(&["TOKEN".to_owned()]);
+        let seen: Vec<(&str, &str)> = users.iter().collect();
+        assert_eq!(seen, [("LC_ALL", "x"), ("PATH", "/usr/bin"), ("TOKEN", "x")]);
     }
 }

@@ -205,7 +205,7 @@ fn exec(output: std::process::Output) -> Exec {
 }
 
 #[cfg(unix)]
-fn describe(status: std::process::ExitStatus) -> String {
+pub(super) fn describe(status: std::process::ExitStatus) -> String {
     use std::os::unix::process::ExitStatusExt as _;
     match (status.code(), status.signal()) {
         (Some(code), _) => format!("exit status {code}"),
@@ -215,7 +215,7 @@ fn describe(status: std::process::ExitStatus) -> String {
 }
 
 #[cfg(not(unix))]
-fn describe(status: std::process::ExitStatus) -> String {
+pub(super) fn describe(status: std::process::ExitStatus) -> String {
     status.code().map_or_else(|| status.to_string(), |code| format!("exit status {code}"))
 }
 

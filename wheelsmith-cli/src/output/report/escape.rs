@@ -6,7 +6,7 @@
 use std::fmt::{self, Display, Write as _};
 
 /// Text inside an element or a quoted attribute of HTML or XML.
-pub(super) struct Markup<'a>(pub(super) &'a str);
+pub(in crate::output) struct Markup<'a>(pub(in crate::output) &'a str);
 
 impl Markup<'_> {
     /// What a reader will see, before it is escaped: unseen characters by number.
@@ -42,7 +42,7 @@ impl Display for Markup<'_> {
 }
 
 /// Text in one line of Markdown, inside a table as well.
-pub(super) struct Markdown<'a>(pub(super) &'a str);
+pub(in crate::output) struct Markdown<'a>(pub(in crate::output) &'a str);
 
 impl Display for Markdown<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

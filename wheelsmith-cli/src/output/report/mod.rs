@@ -3,7 +3,7 @@
 //! Each form is a pure function from the report to text. What comes out of a wheel (names of files,
 //! of libraries, of symbols) is anybody's: every form writes it through [`escape`].
 
-mod escape;
+pub(super) mod escape;
 pub(crate) mod github;
 pub(crate) mod html;
 pub(crate) mod junit;

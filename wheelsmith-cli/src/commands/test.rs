@@ -1,0 +1,259 @@
+//! `wheelsmith test`
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use wheelsmith_core::artifact;
+use wheelsmith_core::config::Config;
+use wheelsmith_core::name::Target;
+use wheelsmith_core::project::{CONFIG_FILES, Project};
+use wheelsmith_core::sys::{self, Host};
+use wheelsmith_core::testing::{
+    self, Error, Installer, Options, Packages, Python, Request, Root, Settings, Subject, Verdict,
+    Way,
+};
+
+use crate::exit::Exit;
+use crate::output::{Output, TestForm};
+
+/// Try wheels in fresh environments, on every Python and for every target
+///
+/// Each wheel goes, alone, into a fresh environment for each Python (from `PATH`, pyenv or uv) and
+/// each way to install; nothing of the source tree is there, nor any variable of the build. A cell
+/// proves that the wheel is absent before, imports it, and runs the smoke commands and the test
+/// command of `[tool.wheelsmith.test]`. Wheels for another processor run under qemu with the Python
+/// of a root. Every skip is counted and shown.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  wheelsmith test                                    the wheels in dist/, on every Python
+  wheelsmith test dist/*.whl --python 3.9 --python 3.13
+  wheelsmith test --target aarch64-unknown-linux-gnu --prepare
+  wheelsmith test --install venv --install user --report test.xml --report test.md
+
+Exit codes: 0 every cell that counts passed; 1 one did not; 2 nothing could be tested.")]
+pub(crate) struct Args {
+    /// Wheels, and source distributions (`.tar.gz`) to build wheels from first; patterns are
+    /// expanded here too [default: `dist/*.whl` in the project]
+    #[arg(value_name = "PATH")]
+    paths: Vec<String>,
+    /// A Python that must be there: `3.12`, `3.13t`, `pypy3.10`, or a path; may be repeated
+    /// [default: those of the configuration, else every one that is found]
+    #[arg(long, short, value_name = "PYTHON")]
+    python: Vec<Request>,
+    /// Test only what is for this target; may be repeated
+    #[arg(long, short, value_name = "TARGET")]
+    target: Vec<Target>,
+    /// A directory with the file system of another machine, for its Python; may be repeated
+    #[arg(long, value_name = "DIR")]
+    root: Vec<PathBuf>,
+    /// Make such a root for every processor that none runs, from Debian's packages; it is kept
+    #[arg(long)]
+    prepare: bool,
+    /// A directory with an old C library: native files must load, and programs start, with it
+    #[arg(long, value_name = "DIR")]
+    libc_root: Vec<PathBuf>,
+    /// How wheels are installed; may be repeated
+    #[arg(long, value_enum, value_name = "WAY")]
+    install: Vec<WayArg>,
+    /// Who installs
+    #[arg(long, value_enum, value_name = "PROGRAM")]
+    installer: Option<InstallerArg>,
+    /// A command that must end well, such as `demo --version`; may be repeated
+    #[arg(long, value_name = "COMMAND", value_parser = words)]
+    smoke: Vec<Words>,
+    /// The test command, such as `python -m pytest tests`
+    #[arg(long, value_name = "COMMAND", value_parser = words)]
+    command: Option<Words>,
+    /// Where installers find packages that the wheel needs: a directory or a page; may be repeated
+    #[arg(long, value_name = "PLACE")]
+    find_links: Vec<String>,
+    /// Ask no index for packages
+    #[arg(long)]
+    no_index: bool,
+    /// How long a cell may take, in seconds
+    #[arg(long, value_name = "SECONDS")]
+    timeout: Option<std::num::NonZeroU32>,
+    /// How many tests a cell may skip
+    #[arg(long, value_name = "N")]
+    max_skipped: Option<u32>,
+    /// A pattern of cells that must pass, such as `*-cp312-*`; may be repeated
+    #[arg(long, value_name = "PATTERN")]
+    require: Vec<String>,
+    /// A pattern of cells that may fail; may be repeated
+    #[arg(long, value_name = "PATTERN")]
+    allow_failure: Vec<String>,
+    /// Also write the answer to a file: `.json`, `.xml` (JUnit) or `.md`; may be repeated
+    #[arg(long, value_name = "FILE")]
+    report: Vec<PathBuf>,
+    /// Where each cell's log goes [default: `target/wheelsmith/test` in the project]
+    #[arg(long, value_name = "DIR")]
+    logs: Option<PathBuf>,
+    /// The file with `[tool.wheelsmith.test]` [default: `wheelsmith.toml` or `pyproject.toml` here]
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+/// `--install`.
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum WayArg {
+    Venv,
+    Target,
+    User,
+    Prefix,
+}
+
+/// `--installer`.
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum InstallerArg {
+    Pip,
+    Uv,
+}
+
+/// A command.
+#[derive(Debug, Clone)]
+struct Words(Vec<String>);
+
+fn words(text: &str) -> Result<Words, &'static str> {
+    Settings::words(text).map(Words)
+}
+
+pub(super) fn run(args: &Args, host: &Host, output: &Output) -> anyhow::Result<Exit> {
+    let forms = args.report.iter().map(|path| TestForm::of(path)).collect::<Result<Vec<_>, _>>()?;
+    let project = project(args.config.as_deref())?;
+    let (dir, config) = match project {
+        Some(Project { dir, config }) => (dir, Some(config)),
+        None => (std::path::absolute(".")?, None),
+    };
+    let settings = settings(args, config);
+    let packages = Packages { find_links: places(&args.find_links), no_index: args.no_index };
+    let mut pythons = testing::find(&settings.pythons, host)?;
+    let built = sys::fs::temp_dir().context("cannot find a place for wheels")?;
+    let paths = wheels(args, &dir, &pythons, &packages, built.path(), host)?;
+    let mut subjects =
+        paths.iter().map(|path| Subject::open(path)).collect::<Result<Vec<_>, _>>()?;
+    testing::only_for(&mut subjects, &args.target);
+    if subjects.is_empty() {
+        let why = "none of the wheels is for the target".to_owned();
+        return Err(Error::Nothing { why }.into());
+    }
+    let mut roots = Vec::new();
+    for root in &args.root {
+        let (root, python) = Root::open(root, host)?;
+        roots.push(root);
+        pythons.push(python);
+    }
+    if args.prepare {
+        for arch in testing::foreign(&subjects, &args.target, &pythons) {
+            let (root, python) = Root::open(&testing::prepare(arch, host)?, host)?;
+            roots.push(root);
+            pythons.push(python);
+        }
+    }
+    let libc_roots = args.libc_root.iter().map(|dir| Root::of_libc(dir, host));
+    let options = Options {
+        logs: args.logs.clone().unwrap_or_else(|| dir.join("target/wheelsmith/test")),
+        project: dir,
+        packages,
+        roots,
+        libc_roots: libc_roots.collect::<Result<_, _>>()?,
+    };
+    let cells = testing::matrix(&subjects, &pythons, &settings, &args.target);
+    let report = testing::run(&subjects, &pythons, &cells, &settings, &options, host)?;
+    for (path, form) in args.report.iter().zip(forms) {
+        let text = form.render(&report)?;
+        sys::fs::write_atomic(path, text.as_bytes())
+            .with_context(|| format!("cannot write the report to `{}`", path.display()))?;
+    }
+    output.tested(&report)?;
+    Ok(if report.verdict == Verdict::Good { Exit::Good } else { Exit::No })
+}
+
+/// The wheels to test, those that are built first included.
+fn wheels(
+    args: &Args,
+    project: &Path,
+    pythons: &[Python],
+    packages: &Packages,
+    out: &Path,
+    host: &Host,
+) -> anyhow::Result<Vec<PathBuf>> {
+    let usual = [format!("{}/dist/*.whl", project.display())];
+    let patterns = if args.paths.is_empty() { &usual[..] } else { &args.paths };
+    let found = artifact::expand(patterns);
+    if found.is_err() && args.paths.is_empty() {
+        let why = "there is no wheel in `dist`".to_owned();
+        return Err(Error::Nothing { why }.into());
+    }
+    let mut wheels = Vec::new();
+    for path in found? {
+        let is_sdist = path.to_string_lossy().ends_with(".tar.gz");
+        if !is_sdist {
+            wheels.push(path);
+            continue;
+        }
+        let python = pythons.iter().find(|python| python.runner.is_empty() && python.pip.is_some());
+        let why = || Error::Nothing { why: "no Python here builds the wheel".to_owned() };
+        wheels.push(testing::wheel_of(&path, out, python.ok_or_else(why)?, packages, host)?);
+    }
+    Ok(wheels)
+}
+
+/// Directories as the cells see them, which run elsewhere; pages stay what they are.
+fn places(find_links: &[String]) -> Vec<String> {
+    let place = |place: &String| match sys::fs::canonicalize(place) {
+        Ok(path) => path.to_string_lossy().into_owned(),
+        Err(_) => place.clone(),
+    };
+    find_links.iter().map(place).collect()
+}
+
+/// The configuration with what the arguments say.
+fn settings(args: &Args, config: Option<Config>) -> Settings {
+    let mut settings = config.map(|config| config.test).unwrap_or_default();
+    if !args.python.is_empty() {
+        settings.pythons.clone_from(&args.python);
+    }
+    if !args.install.is_empty() {
+        let way = |way: &WayArg| match way {
+            WayArg::Venv => Way::Venv,
+            WayArg::Target => Way::Target,
+            WayArg::User => Way::User,
+            WayArg::Prefix => Way::Prefix,
+        };
+        settings.ways = args.install.iter().map(way).collect();
+    }
+    match args.installer {
+        Some(InstallerArg::Pip) => settings.installer = Installer::Pip,
+        Some(InstallerArg::Uv) => settings.installer = Installer::Uv,
+        None => {}
+    }
+    if !args.smoke.is_empty() {
+        settings.smoke = args.smoke.iter().map(|words| words.0.clone()).collect();
+    }
+    if let Some(Words(words)) = &args.command {
+        settings.command = Some(words.clone());
+    }
+    if let Some(seconds) = args.timeout {
+        settings.timeout_secs = u64::from(seconds.get());
+    }
+    settings.max_skipped = args.max_skipped.or(settings.max_skipped);
+    settings.required.extend(args.require.iter().cloned());
+    settings.allowed_failures.extend(args.allow_failure.iter().cloned());
+    settings
+}
+
+/// The project here, or the one whose configuration is named. A project that says nothing to
+/// wheelsmith is none of ours.
+fn project(file: Option<&Path>) -> anyhow::Result<Option<Project>> {
+    if let Some(file) = file {
+        return Ok(Some(Project::load(file)?));
+    }
+    for name in CONFIG_FILES {
+        let path = Path::new(name);
+        if sys::fs::read_to_string(path).is_ok_and(|text| text.contains("tool.wheelsmith")) {
+            return Ok(Some(Project::load(path)?));
+        }
+    }
+    Ok(None)
+}

@@ -1,0 +1,187 @@
+//! The Pythons of this machine: on `PATH`, of pyenv, of uv.
+
+use std::path::{Path, PathBuf};
+use std::str::FromStr as _;
+
+use serde::Deserialize;
+
+use super::{Error, Platform, Python, Request};
+use crate::name::{Arch, Libc};
+use crate::sys::{self, Command, Env, Host, ProcessError};
+
+const PROBE: &str = include_str!("probe.py");
+/// The minor versions of Python 3 that are looked for by name.
+const MINORS: std::ops::RangeInclusive<u32> = 8..=20;
+
+/// Every native Python that is found, in the order in which they are looked for, each once. A path
+/// among `requests` comes first; a version among them that is not found otherwise is asked of
+/// `uv python find`.
+///
+/// # Errors
+/// Only when the user stops us: a program that is no Python is none.
+pub fn find(requests: &[Request], host: &Host) -> Result<Vec<Python>, Error> {
+    let env = host.env.for_users(&[]);
+    let mut programs: Vec<PathBuf> = Vec::new();
+    for request in requests {
+        if let Request::Path(path) = request {
+            programs.push(std::path::absolute(path).unwrap_or_else(|_| path.clone()));
+        }
+    }
+    programs.extend(on_path(&env));
+    programs.extend(of_pyenv(&host.env));
+    let mut found = Found { host, env: &env, pythons: Vec::new(), looked: Vec::new() };
+    found.look_at(&programs)?;
+    if let Some(uv) = env.find_program("uv") {
+        for request in requests {
+            let is_met = found.pythons.iter().any(|python| request.is_met_by(python));
+            if is_met || matches!(request, Request::Path(_)) {
+                continue;
+            }
+            let ask = Command::new(&uv, Path::new("."), &env)
+                .args(["python", "find", "--no-python-downloads", "--no-project"])
+                .arg(request.to_string());
+            match ask.run(host) {
+                Ok(said) => {
+                    let path = String::from_utf8_lossy(&said.stdout).trim().to_owned();
+                    found.look_at(&[path.into()])?;
+                }
+                Err(ProcessError::Cancelled) => return Err(Error::Cancelled),
+                Err(error) => host.detail(|| error.to_string()),
+            }
+        }
+    }
+    let mut pythons = found.pythons;
+    for request in requests {
+        if let Request::Path(path) = request
+            && let Ok(real) = sys::fs::canonicalize(path)
+            && let Some(python) = pythons.iter_mut().find(|python| {
+                is_same(&python.program, &real)
+                    || python.aliases.iter().any(|alias| is_same(alias, &real))
+            })
+        {
+            python.aliases.push(path.clone());
+        }
+    }
+    Ok(pythons)
+}
+
+fn is_same(program: &Path, real: &Path) -> bool {
+    sys::fs::canonicalize(program).is_ok_and(|other| other == real)
+}
+
+struct Found<'h> {
+    host: &'h Host,
+    env: &'h Env,
+    pythons: Vec<Python>,
+    /// What was looked at already, links resolved.
+    looked: Vec<PathBuf>,
+}
+
+impl Found<'_> {
+    fn look_at(&mut self, programs: &[PathBuf]) -> Result<(), Error> {
+        for program in programs {
+            let Ok(real) = sys::fs::canonicalize(program) else { continue };
+            if self.looked.contains(&real) {
+                continue;
+            }
+            self.looked.push(real);
+            let command = Command::new(program, Path::new("."), self.env);
+            match probe(command, self.host) {
+                Ok(Some(mut python)) => {
+                    // A virtual environment and the Python below it are one.
+                    let base = sys::fs::canonicalize(&python.program).unwrap_or_default();
+                    let known = self.pythons.iter_mut().find(|o| is_same(&o.program, &base));
+                    if let Some(known) = known {
+                        known.aliases.push(program.clone());
+                    } else {
+                        python.aliases.push(program.clone());
+                        self.pythons.push(python);
+                    }
+                }
+                Ok(None) => {}
+                Err(ProcessError::Cancelled) => return Err(Error::Cancelled),
+                Err(error) => self.host.detail(|| error.to_string()),
+            }
+        }
+        Ok(())
+    }
+}
+
+fn on_path(env: &Env) -> Vec<PathBuf> {
+    // pyenv's stand-ins take long to say that a version is not chosen; its Pythons are found below.
+    let path = env.get("PATH").unwrap_or_default();
+    let real = std::env::split_paths(path).filter(|dir| !dir.ends_with(".pyenv/shims"));
+    let mut env = env.clone();
+    if let Ok(path) = std::env::join_paths(real) {
+        env.set("PATH", path.to_string_lossy());
+    }
+    let mut names = vec!["python3".to_owned(), "python".to_owned()];
+    for minor in MINORS {
+        names.push(format!("python3.{minor}"));
+        names.push(format!("python3.{minor}t"));
+        names.push(format!("pypy3.{minor}"));
+    }
+    names.iter().filter_map(|name| env.find_program(name)).collect()
+}
+
+fn of_pyenv(env: &Env) -> Vec<PathBuf> {
+    let root = env.path("PYENV_ROOT").or_else(|| Some(env.path("HOME")?.join(".pyenv")));
+    let Some(root) = root else { return Vec::new() };
+    let versions = sys::fs::list(&root.join("versions")).unwrap_or_default();
+    let program = if cfg!(windows) { "python.exe" } else { "bin/python3" };
+    versions.into_iter().map(|dir| dir.join(program)).filter(|path| path.is_file()).collect()
+}
+
+/// What a Python says of itself.
+#[derive(Deserialize)]
+struct Said {
+    program: PathBuf,
+    version: [u32; 3],
+    implementation: String,
+    free_threaded: bool,
+    platform: String,
+    libc: Option<String>,
+    musl: bool,
+    pip: Option<PathBuf>,
+}
+
+/// Asks the Python that `command` starts; nothing when it is too old to answer.
+pub(super) fn probe(command: Command, host: &Host) -> Result<Option<Python>, ProcessError> {
+    let said = command.args(["-I", "-c", PROBE]).run(host)?;
+    let Ok(said) = serde_json::from_slice::<Said>(&said.stdout) else { return Ok(None) };
+    if said.version < [3, 3, 0] {
+        return Ok(None);
+    }
+    let platform = platform(&said);
+    Ok(Some(Python {
+        program: said.program,
+        runner: Vec::new(),
+        version: said.version,
+        implementation: said.implementation,
+        free_threaded: said.free_threaded,
+        platform,
+        aliases: Vec::new(),
+        pip: said.pip,
+    }))
+}
+
+fn platform(said: &Said) -> Platform {
+    let machine = said.platform.strip_prefix("linux-");
+    // A 32-bit Python of a 64-bit machine calls itself by its own processor here.
+    let machine = machine.map(|machine| match machine {
+        "i386" | "i486" | "i586" => "i686",
+        "armv8l" => "armv7l",
+        machine => machine,
+    });
+    let Some(arch) = machine.and_then(|machine| Arch::from_str(machine).ok()) else {
+        return Platform::Other(said.platform.clone());
+    };
+    let version = said.libc.as_deref().and_then(|libc| libc.strip_prefix("glibc "));
+    // `2.36` or `2.36.9000`.
+    let version = version.and_then(|text| {
+        let parts: Vec<&str> = text.split('.').take(2).collect();
+        parts.join(".").parse().ok()
+    });
+    let libc = if said.musl { Libc::Musl } else { Libc::Glibc };
+    Platform::Linux { arch, libc, version: if said.musl { None } else { version } }
+}

@@ -1,0 +1,241 @@
+//! Which cells there are.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Platform, Python, Request, Settings, Subject, Way};
+use crate::name::{Arch, Libc, Os, PlatformTag, Target};
+
+/// One wheel on one Python, installed one way; or the lack of such a Python.
+#[derive(Debug, Clone)]
+pub struct Cell {
+    /// What patterns are held against: `demo-cp312-x86_64-venv`. Each is there once.
+    pub id: String,
+    /// The place of its wheel among the subjects.
+    pub subject: usize,
+    /// What runs it.
+    pub python: Choice,
+    /// How the wheel is installed.
+    pub way: Way,
+    /// Why nothing is tried.
+    pub skip: Option<String>,
+    /// Whether the user named its Python, so that a skip is no answer.
+    pub required: bool,
+}
+
+/// The Python of a cell.
+#[derive(Debug, Clone)]
+pub enum Choice {
+    /// The place of a Python among those that are there.
+    Found(usize),
+    /// What was asked for and is not there: `python3.9`, `no-python`; and for which platform.
+    Missing {
+        /// What was asked for.
+        wanted: String,
+        /// The platform: `aarch64`.
+        platform: String,
+    },
+}
+
+/// Every cell of `subjects` on `pythons`: each wheel on each Python that is of its platform, in each
+/// way. Natively, only the Pythons that `settings` names count, or else the first of each version;
+/// Pythons of roots always do. With `targets`, only wheels and Pythons for those.
+///
+/// What cannot run is a cell as well, with the reason: nothing disappears.
+pub fn matrix(
+    subjects: &[Subject],
+    pythons: &[Python],
+    settings: &Settings,
+    targets: &[Target],
+) -> Vec<Cell> {
+    let (chosen, missing) = choose(pythons, &settings.pythons);
+    let is_wanted = |python: &Python| {
+        targets.is_empty() || targets.iter().any(|target| runs_on(*target, &python.platform))
+    };
+    let mut cells = Cells::default();
+    for (at, subject) in subjects.iter().enumerate() {
+        let name = &subject.filename.name;
+        let of_kind = |python: &Python| {
+            subject.filename.platforms.iter().any(|tag| python.platform.is_of(tag))
+        };
+        let mut some = false;
+        let mut native = false;
+        for &(place, named) in &chosen {
+            let python = &pythons[place];
+            if !is_wanted(python) || !of_kind(python) {
+                continue;
+            }
+            some = true;
+            native |= python.runner.is_empty();
+            let refusal = python.refuses(&subject.filename, subject.requires_python.as_ref());
+            let ways = if refusal.is_some() { &settings.ways[..1] } else { &settings.ways[..] };
+            for &way in ways {
+                let (tag, platform) = (python.tag(), python.platform.label());
+                cells.add(Cell {
+                    id: format!("{name}-{tag}-{platform}-{way}"),
+                    subject: at,
+                    python: Choice::Found(place),
+                    way,
+                    skip: refusal.clone(),
+                    required: named,
+                });
+            }
+        }
+        let way = settings.ways[0];
+        let platform = platform(subject, targets);
+        // A Python that is not there could only have been a native one.
+        let is_native = native || pythons.iter().any(|p| p.runner.is_empty() && of_kind(p));
+        if is_native && pythons.iter().any(|p| p.runner.is_empty() && is_wanted(p)) {
+            for request in &missing {
+                let wanted = match request {
+                    Request::Path(path) => path.display().to_string(),
+                    Request::Version { .. } => format!("python{request}"),
+                };
+                cells.add(Cell {
+                    id: format!("{name}-{wanted}-{platform}-{way}"),
+                    subject: at,
+                    skip: Some(format!("there is no Python {request} here")),
+                    python: Choice::Missing { wanted, platform: platform.clone() },
+                    way,
+                    required: true,
+                });
+                some = true;
+            }
+        }
+        if !some {
+            cells.add(Cell {
+                id: format!("{name}-no-python-{platform}-{way}"),
+                subject: at,
+                skip: Some(format!("there is no Python for {platform} here")),
+                python: Choice::Missing { wanted: "no-python".to_owned(), platform },
+                way,
+                // Who names a target wants it tried.
+                required: !targets.is_empty(),
+            });
+        }
+    }
+    cells.list
+}
+
+/// Keeps the subjects that are for one of `targets`; all when there is none.
+pub fn only_for(subjects: &mut Vec<Subject>, targets: &[Target]) {
+    let is_wanted = |subject: &Subject| {
+        let tags = &subject.filename.platforms;
+        targets.iter().any(|target| tags.iter().any(|tag| is_for(*target, tag)))
+    };
+    subjects.retain(|subject| targets.is_empty() || is_wanted(subject));
+}
+
+/// The processors of Linux that `subjects`, or `targets` where there are some, are for and that none
+/// of `pythons` runs.
+pub fn foreign(subjects: &[Subject], targets: &[Target], pythons: &[Python]) -> BTreeSet<Arch> {
+    let mut arches: BTreeSet<Arch> = BTreeSet::new();
+    let tags = subjects.iter().flat_map(|subject| &subject.filename.platforms);
+    // musl's wheels need a root that Debian has no packages for.
+    arches.extend(tags.filter(|t| t.libc() != Some(Libc::Musl)).filter_map(PlatformTag::arch));
+    if !targets.is_empty() {
+        let glibc = targets.iter().filter(|target| target.os() == Os::Linux(Libc::Glibc));
+        arches = glibc.map(Target::arch).collect();
+    }
+    let has = |arch: &Arch| {
+        let runs = |python: &Python| matches!(&python.platform, Platform::Linux { arch: a, .. } if a == arch);
+        pythons.iter().any(runs)
+    };
+    arches.retain(|arch| !has(arch));
+    arches
+}
+
+/// Cells with names that differ.
+#[derive(Default)]
+struct Cells {
+    list: Vec<Cell>,
+    seen: BTreeMap<String, u32>,
+}
+
+impl Cells {
+    fn add(&mut self, mut cell: Cell) {
+        // Of names that end in a file name only that part can be a file's name.
+        cell.id = cell.id.replace(['/', '\\'], "_");
+        let times = self.seen.entry(cell.id.clone()).or_default();
+        *times += 1;
+        if *times > 1 {
+            cell.id = format!("{}-{times}", cell.id);
+        }
+        self.list.push(cell);
+    }
+}
+
+/// The Pythons to use, by place, and whether the user named each; and the requests that none meets.
+fn choose<'r>(
+    pythons: &[Python],
+    requests: &'r [Request],
+) -> (Vec<(usize, bool)>, Vec<&'r Request>) {
+    let mut chosen = Vec::new();
+    let mut missing = Vec::new();
+    let native = |at: &usize| pythons[*at].runner.is_empty();
+    if requests.is_empty() {
+        let mut labels = Vec::new();
+        for at in (0..pythons.len()).filter(native) {
+            let label = (pythons[at].label(), pythons[at].platform.label());
+            if !labels.contains(&label) {
+                labels.push(label);
+                chosen.push((at, false));
+            }
+        }
+        chosen.sort_by_key(|(at, _)| (&pythons[*at].implementation, pythons[*at].version));
+    }
+    for request in requests {
+        match (0..pythons.len()).filter(native).find(|at| request.is_met_by(&pythons[*at])) {
+            Some(at) if chosen.iter().any(|(other, _)| *other == at) => {}
+            Some(at) => chosen.push((at, true)),
+            None => missing.push(request),
+        }
+    }
+    chosen.extend((0..pythons.len()).filter(|at| !native(at)).map(|at| (at, false)));
+    (chosen, missing)
+}
+
+/// Whether a Python on `platform` runs wheels for `target`.
+pub(super) fn runs_on(target: Target, platform: &Platform) -> bool {
+    match (target.os(), platform) {
+        (Os::Linux(wanted), Platform::Linux { arch, libc, .. }) => {
+            *arch == target.arch() && *libc == wanted
+        }
+        (Os::MacOs | Os::Windows, Platform::Other(_)) => platform.is_of(&target.wanted_tag()),
+        _ => false,
+    }
+}
+
+/// Whether a wheel with this tag is for `target`.
+pub(super) fn is_for(target: Target, tag: &PlatformTag) -> bool {
+    match (tag, target.os()) {
+        (PlatformTag::Any, _) => true,
+        (PlatformTag::Linux { arch }, Os::Linux(_)) => *arch == target.arch(),
+        (tag, Os::Linux(libc)) => tag.arch() == Some(target.arch()) && tag.libc() == Some(libc),
+        (PlatformTag::MacOs { arch, .. }, Os::MacOs) => {
+            let own = target.wanted_tag();
+            matches!(own, PlatformTag::MacOs { arch: own, .. } if own == *arch || *arch == "universal2")
+        }
+        (tag, _) => *tag == target.wanted_tag(),
+    }
+}
+
+/// What a wheel is for, in a word.
+fn platform(subject: &Subject, targets: &[Target]) -> String {
+    let tags = &subject.filename.platforms;
+    if let Some(target) = targets.iter().find(|t| tags.iter().any(|tag| is_for(**t, tag))) {
+        return match target.os() {
+            Os::Linux(Libc::Glibc) => target.arch().to_string(),
+            Os::Linux(libc) => format!("{}-{libc}", target.arch()),
+            _ => target.wanted_tag().to_string(),
+        };
+    }
+    let first = tags.first();
+    let linux = first.and_then(|tag| {
+        let arch = tag.arch()?;
+        Some(match tag.libc() {
+            Some(Libc::Musl) => format!("{arch}-musl"),
+            _ => arch.to_string(),
+        })
+    });
+    linux.unwrap_or_else(|| first.map(PlatformTag::to_string).unwrap_or_default())
+}

@@ -1,0 +1,251 @@
+//! A Python as a value: what it is, which wheels fit it.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use pep440_rs::{Version, VersionSpecifiers};
+
+use crate::name::{
+    Arch, Libc, ParseError, PlatformTag, PlatformVersion, WheelFilename, serde_by_text,
+};
+
+/// A Python that can run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Python {
+    /// The program.
+    pub program: PathBuf,
+    /// What runs it, in front of the program: an emulator, a loader. Empty for a native one.
+    pub runner: Vec<String>,
+    /// Its version: 3, 12, 1.
+    pub version: [u32; 3],
+    /// `cpython`, `pypy`.
+    pub implementation: String,
+    /// Whether it was built without the global lock.
+    pub free_threaded: bool,
+    /// What it runs on.
+    pub platform: Platform,
+    /// Other paths that it was found by, such as that of a virtual environment.
+    pub aliases: Vec<PathBuf>,
+    /// A pip that it can run: a directory, or one inside a wheel.
+    pub pip: Option<PathBuf>,
+}
+
+/// What a Python runs on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Platform {
+    /// Linux.
+    Linux {
+        /// Its processor.
+        arch: Arch,
+        /// Its C library.
+        libc: Libc,
+        /// The version of that, where it tells.
+        version: Option<PlatformVersion>,
+    },
+    /// Anything else, as `sysconfig.get_platform()` has it: `macosx-11.0-arm64`, `win-amd64`.
+    Other(String),
+}
+
+impl Platform {
+    /// A short name: `x86_64`, `aarch64-musl`, `macosx-11.0-arm64`.
+    pub fn label(&self) -> String {
+        match self {
+            Self::Linux { arch, libc: Libc::Glibc, .. } => arch.to_string(),
+            Self::Linux { arch, libc, .. } => format!("{arch}-{libc}"),
+            Self::Other(text) => text.clone(),
+        }
+    }
+
+    /// Whether files with this tag are for a machine of this kind, however old its C library is.
+    pub fn is_of(&self, tag: &PlatformTag) -> bool {
+        match (self, tag) {
+            (_, PlatformTag::Any) => true,
+            (Self::Linux { arch, .. }, PlatformTag::Linux { arch: wanted }) => arch == wanted,
+            (
+                Self::Linux { arch, libc, .. },
+                PlatformTag::Manylinux { .. }
+                | PlatformTag::LegacyManylinux { .. }
+                | PlatformTag::Musllinux { .. },
+            ) => tag.arch() == Some(*arch) && tag.libc() == Some(*libc),
+            (Self::Other(text), PlatformTag::MacOs { arch, .. }) => {
+                text.starts_with("macosx-")
+                    && (*arch == "universal2"
+                        || text.ends_with(arch)
+                        || text.ends_with("universal2"))
+            }
+            (Self::Other(text), PlatformTag::Windows { name }) => text.replace('-', "_") == *name,
+            (Self::Other(text), tag) => text.replace(['-', '.'], "_") == tag.to_string(),
+            _ => false,
+        }
+    }
+
+    /// Whether its C library is new enough for the tag.
+    fn is_new_enough(&self, tag: &PlatformTag) -> bool {
+        let Self::Linux { version: Some(version), .. } = self else { return true };
+        match tag.perennial() {
+            PlatformTag::Manylinux { glibc: wanted, .. }
+            | PlatformTag::Musllinux { musl: wanted, .. } => *version >= wanted,
+            _ => true,
+        }
+    }
+}
+
+impl Python {
+    /// `3.12`, `3.13t`, `pypy3.10`.
+    pub fn label(&self) -> String {
+        let [major, minor, _] = self.version;
+        let name = if self.implementation == "cpython" { "" } else { &self.implementation };
+        let threads = if self.free_threaded { "t" } else { "" };
+        format!("{name}{major}.{minor}{threads}")
+    }
+
+    /// The tag that begins file names of extension modules for it: `cp312`, `cp313t`, `pp310`.
+    pub fn tag(&self) -> String {
+        let [major, minor, _] = self.version;
+        let threads = if self.free_threaded { "t" } else { "" };
+        let name = match self.implementation.as_str() {
+            "cpython" => "cp",
+            "pypy" => "pp",
+            other => other,
+        };
+        format!("{name}{major}{minor}{threads}")
+    }
+
+    /// Why an installer would refuse the wheel for this Python; nothing when it would not.
+    pub fn refuses(
+        &self,
+        wheel: &WheelFilename,
+        requires: Option<&VersionSpecifiers>,
+    ) -> Option<String> {
+        let here = self.platform.label();
+        let mut kind = wheel.platforms.iter().filter(|tag| self.platform.is_of(tag)).peekable();
+        if kind.peek().is_none() {
+            return Some(format!("the wheel is not for {here}"));
+        }
+        if !kind.any(|tag| self.platform.is_new_enough(tag)) {
+            let Platform::Linux { libc, version: Some(version), .. } = &self.platform else {
+                return Some(format!("the wheel is not for {here}"));
+            };
+            return Some(format!("the wheel needs a newer {libc} than {version}"));
+        }
+        let mut tags = wheel.python.python.iter();
+        if !tags.any(|python| wheel.python.abi.iter().any(|abi| self.takes(python, abi))) {
+            return Some(format!("its tag `{}` is not for Python {}", wheel.python, self.label()));
+        }
+        let [major, minor, patch] = self.version.map(u64::from);
+        let version = Version::new([major, minor, patch]);
+        match requires {
+            Some(requires) if !requires.contains(&version) => {
+                Some(format!("the wheel wants Python {requires}"))
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether an installer of this Python takes this pair of tags (PEP 425, 703).
+    fn takes(&self, python: &str, abi: &str) -> bool {
+        let [major, minor, _] = self.version;
+        let split = python.find(|c: char| c.is_ascii_digit()).unwrap_or(python.len());
+        let (name, digits) = python.split_at(split);
+        let Some(tag_major) = digits.get(..1).and_then(|d| d.parse::<u32>().ok()) else {
+            return false;
+        };
+        let tag_minor = digits[1..].parse::<u32>().ok();
+        if tag_major != major {
+            return false;
+        }
+        let own = self.tag();
+        let own_name = &own[..own.find(|c: char| c.is_ascii_digit()).unwrap_or(own.len())];
+        match (name, abi) {
+            ("py", "none") => tag_minor.is_none_or(|wanted| wanted <= minor),
+            (name, "none") => name == own_name && tag_minor.is_none_or(|wanted| wanted == minor),
+            ("cp", "abi3") => {
+                own_name == "cp"
+                    && !self.free_threaded
+                    && tag_minor.is_some_and(|wanted| wanted <= minor)
+            }
+            (name, abi) => {
+                let exact = name == own_name && tag_minor == Some(minor);
+                // Until 3.7 the ABI of CPython ended in `m`.
+                let old = major == 3 && minor < 8 && abi == format!("{own}m");
+                let foreign = own_name != "cp" && abi.starts_with(&self.implementation);
+                exact && (abi == own || old || foreign)
+            }
+        }
+    }
+}
+
+/// A Python as a user asks for it: `3.12`, `3.12.1`, `3.13t`, `pypy3.10`, or a path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Request {
+    /// A version of an implementation.
+    Version {
+        /// `cpython`, `pypy`.
+        implementation: String,
+        /// Major, minor and, where wanted, patch.
+        version: Vec<u32>,
+        /// Whether it is to have no global lock.
+        free_threaded: bool,
+    },
+    /// This program.
+    Path(PathBuf),
+}
+
+impl Request {
+    /// Whether `python` is what is asked for. A path is only compared.
+    pub fn is_met_by(&self, python: &Python) -> bool {
+        match self {
+            Self::Version { implementation, version, free_threaded } => {
+                *implementation == python.implementation
+                    && python.version.starts_with(version)
+                    && *free_threaded == python.free_threaded
+            }
+            Self::Path(path) => *path == python.program || python.aliases.contains(path),
+        }
+    }
+}
+
+impl fmt::Display for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Version { implementation, version, free_threaded } => {
+                if implementation != "cpython" {
+                    f.write_str(implementation)?;
+                }
+                let numbers: Vec<String> = version.iter().map(u32::to_string).collect();
+                f.write_str(&numbers.join("."))?;
+                f.write_str(if *free_threaded { "t" } else { "" })
+            }
+            Self::Path(path) => path.display().fmt(f),
+        }
+    }
+}
+
+impl FromStr for Request {
+    type Err = ParseError;
+
+    fn from_str(text: &str) -> Result<Self, ParseError> {
+        if text.contains(['/', '\\']) {
+            return Ok(Self::Path(text.into()));
+        }
+        let error = || ParseError::new(text, "a Python (such as `3.12`, `3.13t` or a path)");
+        let split = text.find(|c: char| c.is_ascii_digit()).ok_or_else(error)?;
+        let implementation = match &text[..split] {
+            "" | "python" | "cpython" => "cpython",
+            "pypy" => "pypy",
+            _ => return Err(error()),
+        };
+        let rest = &text[split..];
+        let numbers = rest.strip_suffix('t').unwrap_or(rest);
+        let version: Result<Vec<u32>, _> = numbers.split('.').map(str::parse).collect();
+        let version = version.map_err(|_| error())?;
+        if !(1..=3).contains(&version.len()) || version[0] > 9 {
+            return Err(error());
+        }
+        let free_threaded = rest.ends_with('t');
+        Ok(Self::Version { implementation: implementation.to_owned(), version, free_threaded })
+    }
+}
+
+serde_by_text!(Request);

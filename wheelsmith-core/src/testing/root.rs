@@ -1,0 +1,208 @@
+//! The file system of another machine: another processor, or another C library.
+
+use std::path::{Path, PathBuf};
+
+use super::find::probe;
+use super::{Error, Python};
+use crate::binary::elf::Elf;
+use crate::name::Arch;
+use crate::sys::{self, Command, Host};
+use crate::toolchain;
+
+/// A directory with the programs and libraries of another machine.
+#[derive(Debug, Clone)]
+pub struct Root {
+    /// Where it is; absolute.
+    pub dir: PathBuf,
+    /// Its processor.
+    pub arch: Arch,
+    /// What starts its programs: an emulator with the root, or the root's own loader.
+    pub runner: Vec<String>,
+}
+
+impl Root {
+    /// Looks at the directory `dir`: which processor its programs are for, and how they run here.
+    /// `witness` is a program in it, such as its Python.
+    fn open_by(dir: &Path, witness: &Path, host: &Host) -> Result<Self, Error> {
+        let problem = |problem: String, hint: Option<&str>| Error::Root {
+            root: dir.to_owned(),
+            problem,
+            hint: hint.map(str::to_owned),
+        };
+        let bytes = sys::fs::read(witness).map_err(|e| problem(e.to_string(), None))?;
+        let name = witness.display();
+        let elf = Elf::parse(&bytes)
+            .map_err(|_| problem(format!("`{name}` is no program of Linux"), None))?;
+        let arch = elf.arch.ok_or_else(|| problem(format!("nothing here runs `{name}`"), None))?;
+        if is_ours(arch) {
+            let Some(loader) = elf.interpreter.as_deref().map(|l| inside(dir, l)) else {
+                return Ok(Self { dir: dir.to_owned(), arch, runner: Vec::new() });
+            };
+            let runner = by_loader(dir, &loader);
+            return Ok(Self { dir: dir.to_owned(), arch, runner });
+        }
+        let emulators = emulators(arch);
+        let found = emulators.iter().find_map(|name| host.env.find_program(name));
+        let emulator = found.ok_or_else(|| {
+            let text = format!("there is no emulator for {arch}: `{}`", emulators[0]);
+            problem(text, Some("install `qemu-user-static`, or `qemu-user`"))
+        })?;
+        let words = [emulator.as_path(), Path::new("-L"), dir];
+        let runner = words.iter().map(|word| word.to_string_lossy().into_owned()).collect();
+        Ok(Self { dir: dir.to_owned(), arch, runner })
+    }
+
+    /// The Python of the root in `dir`.
+    ///
+    /// # Errors
+    /// When it has none, or nothing here can run it.
+    pub fn open(dir: &Path, host: &Host) -> Result<(Self, Python), Error> {
+        let dir = sys::fs::canonicalize(dir).map_err(Error::io("find the root"))?;
+        let problem = |problem: String| Error::Root {
+            root: dir.clone(),
+            problem,
+            hint: Some("a root has `usr/bin/python3`; `--prepare` makes one".to_owned()),
+        };
+        let program = (["usr/bin/python3", "bin/python3", "usr/local/bin/python3"].iter())
+            .map(|place| inside(&dir, place))
+            .find(|path| path.is_file())
+            .ok_or_else(|| problem("it has no Python".to_owned()))?;
+        let root = Self::open_by(&dir, &program, host)?;
+        let text = program.to_string_lossy().into_owned();
+        let env = host.env.for_users(&[]);
+        let words: Vec<String> = root.runner.iter().cloned().chain([text]).collect();
+        let command = Command::new(&words[0], Path::new("/"), &env).args(words[1..].to_vec());
+        let python = probe(command, host)
+            .map_err(|error| problem(format!("its Python does not start: {error}")))?
+            .ok_or_else(|| problem("its Python is too old".to_owned()))?;
+        // What the emulator finds in the root has another name outside of it.
+        let pip = python.pip.map(|pip| match inside(&dir, &pip.to_string_lossy()) {
+            within if !pip.starts_with(&dir) && within.exists() => within,
+            _ => pip,
+        });
+        let python = Python { program, runner: root.runner.clone(), pip, ..python };
+        Ok((root, python))
+    }
+
+    /// An old root, as [`super::run`] takes it for the proof of the oldest libc: it needs a loader
+    /// and a C library, and no Python.
+    ///
+    /// # Errors
+    /// When it has no loader, or nothing here can run it.
+    pub fn of_libc(dir: &Path, host: &Host) -> Result<Self, Error> {
+        let dir = sys::fs::canonicalize(dir).map_err(Error::io("find the libc root"))?;
+        let loader = loader(&dir).ok_or_else(|| Error::Root {
+            root: dir.clone(),
+            problem: "it has no loader".to_owned(),
+            hint: Some("such as `lib64/ld-linux-x86-64.so.2`".to_owned()),
+        })?;
+        let mut root = Self::open_by(&dir, &loader, host)?;
+        if root.runner.is_empty() {
+            root.runner = by_loader(&dir, &loader);
+        } else {
+            // The emulator takes the libraries from the root; the loader only has to be named.
+            root.runner.push(loader.to_string_lossy().into_owned());
+        }
+        Ok(root)
+    }
+}
+
+/// Whether programs for `arch` run here without help.
+pub(super) fn is_ours(arch: Arch) -> bool {
+    toolchain::host_target().is_some_and(|host| host.arch() == arch)
+}
+
+/// The loader, told where the libraries of its root are.
+fn by_loader(dir: &Path, loader: &Path) -> Vec<String> {
+    let libraries: Vec<String> =
+        library_dirs(dir).iter().map(|dir| dir.to_string_lossy().into_owned()).collect();
+    vec![loader.to_string_lossy().into_owned(), "--library-path".to_owned(), libraries.join(":")]
+}
+
+fn emulators(arch: Arch) -> [String; 2] {
+    let name = match arch {
+        Arch::Armv7l => "arm",
+        Arch::I686 => "i386",
+        other => other.as_str(),
+    };
+    // The static one needs no libraries of this machine, and is what most have.
+    [format!("qemu-{name}-static"), format!("qemu-{name}")]
+}
+
+/// `path` of the root as a path of this machine: links with absolute targets stay inside.
+fn inside(root: &Path, path: &str) -> PathBuf {
+    let mut at = root.join(path.trim_start_matches('/'));
+    for _ in 0..16 {
+        let Ok(target) = sys::fs::read_link(&at) else { break };
+        at = match target.strip_prefix("/") {
+            Ok(rest) => root.join(rest),
+            Err(_) => at.parent().unwrap_or(root).join(&target),
+        };
+    }
+    at
+}
+
+/// The directories of a root that have libraries, those of its processor included.
+fn library_dirs(root: &Path) -> Vec<PathBuf> {
+    let mut dirs = Vec::new();
+    for name in ["lib64", "lib", "usr/lib64", "usr/lib"] {
+        let dir = inside(root, name);
+        let Ok(entries) = sys::fs::list(&dir) else { continue };
+        let is_multiarch = |path: &PathBuf| {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            name.contains("-linux-") && path.is_dir()
+        };
+        dirs.extend(entries.into_iter().filter(is_multiarch));
+        dirs.push(dir);
+    }
+    dirs
+}
+
+/// The loader of a root: the first that is called like one.
+fn loader(root: &Path) -> Option<PathBuf> {
+    let mut dirs: Vec<PathBuf> = vec![inside(root, "lib64"), inside(root, "lib")];
+    dirs.extend(library_dirs(root));
+    for dir in dirs {
+        for path in sys::fs::list(&dir).unwrap_or_default() {
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            let is_loader = name.starts_with("ld-") && name.contains(".so")
+                || name.starts_with("ld64.so")
+                || name.starts_with("ld.so");
+            // `ld-linux.so.2` of another processor lies beside ours on some machines.
+            let own = if root == Path::new("/") { own_loader(&name) } else { true };
+            let path = inside(root, &path.strip_prefix(root).unwrap_or(&path).to_string_lossy());
+            if is_loader && own && path.is_file() {
+                return Some(path);
+            }
+        }
+    }
+    None
+}
+
+fn own_loader(name: &str) -> bool {
+    let host = toolchain::host_target().map(|host| host.arch());
+    match host {
+        Some(Arch::X86_64) => name.contains("x86-64") || name.contains("x86_64"),
+        Some(Arch::Aarch64) => name.contains("aarch64"),
+        _ => true,
+    }
+}
+
+#[cfg(test)]
+#[cfg(unix)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn links_stay_inside_the_root() {
+        let dir = sys::fs::temp_dir().unwrap();
+        let root = dir.path();
+        sys::fs::write_atomic(&root.join("usr/lib/ld-linux-aarch64.so.1"), b"x").unwrap();
+        sys::fs::symlink("usr/lib", &root.join("lib")).unwrap();
+        sys::fs::write_atomic(&root.join("opt/python3"), b"x").unwrap();
+        sys::fs::create_dir_all(root.join("usr/bin")).unwrap();
+        sys::fs::symlink("/opt/python3", &root.join("usr/bin/python3")).unwrap();
+        assert_eq!(inside(root, "/usr/bin/python3"), root.join("opt/python3"));
+        assert_eq!(loader(root), Some(root.join("usr/lib/ld-linux-aarch64.so.1")));
+    }
+}

@@ -1,0 +1,226 @@
+//! All cells, several at a time.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::Instant;
+
+use super::cell::{self, Outcome, Trial};
+use super::place::Packages;
+use super::{
+    Cell, CellReport, Choice, Error, Python, Root, Settings, Status, Subject, files, judge, libc,
+};
+use crate::sys::Host;
+
+/// What a run takes beside the settings.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The project: where test files come from.
+    pub project: PathBuf,
+    /// Where logs go, one for each cell.
+    pub logs: PathBuf,
+    /// Where installers look for packages.
+    pub packages: Packages,
+    /// The roots of foreign Pythons.
+    pub roots: Vec<Root>,
+    /// Old roots that native files must load in.
+    pub libc_roots: Vec<Root>,
+}
+
+/// Tries every cell, and each wheel in the old roots, then judges what came out.
+///
+/// # Errors
+/// Patterns that are none, a place that cannot be written to, or the user's wish to stop.
+pub fn run(
+    subjects: &[Subject],
+    pythons: &[Python],
+    cells: &[Cell],
+    settings: &Settings,
+    options: &Options,
+    host: &Host,
+) -> Result<super::Report, Error> {
+    // Before anything runs: a pattern that is none must not cost the time of a whole run.
+    judge(Vec::new(), settings)?;
+    let files = files::find(&options.project, &settings.files)?;
+    let mut work: Vec<Work<'_>> = cells.iter().map(Work::Cell).collect();
+    for root in &options.libc_roots {
+        for subject in subjects {
+            if subject.natives.iter().any(|native| native.arch == root.arch) {
+                work.push(Work::Libc(subject, root));
+            }
+        }
+    }
+    let pythons = &with_pips_alone(pythons, cells, host)?;
+    let all = All { subjects, pythons, settings, options, files: &files, host };
+    let task = host.task("test", work.len() as u64);
+    let next = AtomicUsize::new(0);
+    let done: Mutex<Vec<(usize, Result<CellReport, Error>)>> = Mutex::default();
+    let worker = || {
+        while !host.cancel.is_cancelled() {
+            let at = next.fetch_add(1, Ordering::Relaxed);
+            let Some(work) = work.get(at) else { break };
+            let result = all.one(work);
+            if let Ok(report) = &result {
+                task.advance(1, format!("{} {}", report.id, report.status.as_str()));
+            }
+            done.lock().unwrap_or_else(PoisonError::into_inner).push((at, result));
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 1..host.jobs.count().min(work.len()) {
+            scope.spawn(worker);
+        }
+        worker();
+    });
+    if host.cancel.is_cancelled() {
+        return Err(Error::Cancelled);
+    }
+    let mut done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
+    done.sort_by_key(|(at, _)| *at);
+    let reports = done.into_iter().map(|(_, result)| result).collect::<Result<_, _>>()?;
+    let report = judge(reports, settings)?;
+    let totals = report.totals;
+    task.finish(format!("{} of {} cells passed", totals.passed, report.cells.len()));
+    Ok(report)
+}
+
+/// The Pythons, those that install something with their pips where cells can run them.
+fn with_pips_alone(pythons: &[Python], cells: &[Cell], host: &Host) -> Result<Vec<Python>, Error> {
+    let mut pythons = pythons.to_vec();
+    for (at, python) in pythons.iter_mut().enumerate() {
+        let is_used = |cell: &Cell| {
+            cell.skip.is_none() && matches!(cell.python, Choice::Found(place) if place == at)
+        };
+        if let Some(pip) = &python.pip
+            && cells.iter().any(is_used)
+        {
+            python.pip = Some(super::pip::alone(pip, host)?);
+        }
+    }
+    Ok(pythons)
+}
+
+enum Work<'a> {
+    Cell(&'a Cell),
+    Libc(&'a Subject, &'a Root),
+}
+
+struct All<'a> {
+    subjects: &'a [Subject],
+    pythons: &'a [Python],
+    settings: &'a Settings,
+    options: &'a Options,
+    files: &'a [PathBuf],
+    host: &'a Host,
+}
+
+impl All<'_> {
+    fn one(&self, work: &Work<'_>) -> Result<CellReport, Error> {
+        match work {
+            Work::Cell(cell) => self.cell(cell),
+            Work::Libc(subject, root) => self.libc(subject, root),
+        }
+    }
+
+    fn cell(&self, cell: &Cell) -> Result<CellReport, Error> {
+        let subject = &self.subjects[cell.subject];
+        let mut report = CellReport {
+            id: cell.id.clone(),
+            wheel: subject.file_name(),
+            python: String::new(),
+            interpreter: String::new(),
+            platform: String::new(),
+            foreign: false,
+            way: Some(cell.way),
+            status: Status::Skipped,
+            required: cell.required,
+            reason: cell.skip.clone(),
+            tests: None,
+            steps: Vec::new(),
+            time_secs: 0.0,
+            log: None,
+        };
+        let python = match &cell.python {
+            Choice::Found(at) => &self.pythons[*at],
+            Choice::Missing { wanted, platform } => {
+                report.python.clone_from(wanted);
+                report.platform.clone_from(platform);
+                return Ok(report);
+            }
+        };
+        let [major, minor, patch] = python.version;
+        report.python = python.label();
+        report.interpreter = format!("{major}.{minor}.{patch} {}", python.program.display());
+        report.platform = python.platform.label();
+        report.foreign = !python.runner.is_empty();
+        if cell.skip.is_some() {
+            return Ok(report);
+        }
+        let root = self.options.roots.iter().find(|root| python.program.starts_with(&root.dir));
+        let log = self.log(&cell.id);
+        self.timed(&mut report, &log, || {
+            cell::run(&Trial {
+                subject,
+                python,
+                root: root.map(|root| root.dir.as_path()),
+                way: cell.way,
+                settings: self.settings,
+                packages: &self.options.packages,
+                files: (&self.options.project, self.files),
+                log: &log,
+                host: self.host,
+            })
+        })?;
+        Ok(report)
+    }
+
+    fn libc(&self, subject: &Subject, root: &Root) -> Result<CellReport, Error> {
+        let name = root.dir.file_name().unwrap_or_default().to_string_lossy();
+        let name = if name.is_empty() { "root" } else { &name };
+        let mut report = CellReport {
+            id: format!("{}-libc-{}-{name}", subject.filename.name, root.arch),
+            wheel: subject.file_name(),
+            python: "libc".to_owned(),
+            interpreter: root.dir.display().to_string(),
+            platform: root.arch.to_string(),
+            foreign: true,
+            way: None,
+            status: Status::Skipped,
+            // Who names an old root wants the proof.
+            required: true,
+            reason: None,
+            tests: None,
+            steps: Vec::new(),
+            time_secs: 0.0,
+            log: None,
+        };
+        let log = self.log(&report.id);
+        self.timed(&mut report, &log, || {
+            libc::prove(subject, root, self.settings, &log, self.host)
+        })?;
+        Ok(report)
+    }
+
+    /// Does the work with a token, and writes down what came of it.
+    fn timed(
+        &self,
+        report: &mut CellReport,
+        log: &Path,
+        work: impl FnOnce() -> Result<Outcome, Error>,
+    ) -> Result<(), Error> {
+        let _token = self.host.jobs.acquire().map_err(Error::io("wait for a job token"))?;
+        let start = Instant::now();
+        let outcome = work()?;
+        report.status = outcome.status;
+        report.reason = outcome.reason;
+        report.tests = outcome.tests;
+        report.steps = outcome.steps;
+        report.time_secs = start.elapsed().as_secs_f64();
+        report.log = Some(log.display().to_string());
+        Ok(())
+    }
+
+    fn log(&self, id: &str) -> PathBuf {
+        self.options.logs.join(format!("{id}.log"))
+    }
+}

@@ -1,0 +1,196 @@
+//! A wheel as far as a test must know it.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use pep440_rs::VersionSpecifiers;
+
+use super::Error;
+use crate::binary::elf::Elf;
+use crate::name::{Arch, WheelFilename, WheelPath};
+use crate::sys;
+use crate::wheel::{Entry, Existing, Source};
+
+/// A wheel to test.
+#[derive(Debug, Clone)]
+pub struct Subject {
+    /// Where it is; absolute.
+    pub path: PathBuf,
+    /// What it is called.
+    pub filename: WheelFilename,
+    /// The Pythons that it wants.
+    pub requires_python: Option<VersionSpecifiers>,
+    /// Whether it needs other packages.
+    pub has_dependencies: bool,
+    /// Top-level modules and packages.
+    pub imports: Vec<String>,
+    /// Console commands and scripts.
+    pub commands: Vec<String>,
+    /// ELF files that ask for a loader or are loaded by one: path in the wheel, processor, and
+    /// whether it is a program.
+    pub natives: Vec<Native>,
+}
+
+/// An ELF file of the wheel.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Native {
+    /// Where it is in the wheel.
+    pub path: String,
+    /// Its processor.
+    pub arch: Arch,
+    /// Whether it is a program.
+    pub is_program: bool,
+}
+
+impl Subject {
+    /// Reads the wheel at `path`.
+    ///
+    /// # Errors
+    /// When it is none, or what it says of itself cannot be used.
+    pub fn open(path: &Path) -> Result<Self, Error> {
+        let path = sys::fs::canonicalize(path).map_err(Error::io("find the wheel"))?;
+        let wheel = Existing::open(&path)?;
+        let unusable = |problem: String| Error::Unusable { path: path.clone(), problem };
+        let read = |rest: &str| -> Result<Option<String>, Error> {
+            let name = wheel.dist_info(rest).map_err(|e| unusable(e.to_string()))?;
+            let Some(entry) = wheel.entries.get(&name) else { return Ok(None) };
+            let bytes = bytes(entry).map_err(|e| unusable(e.to_string()))?;
+            Ok(Some(String::from_utf8_lossy(&bytes).into_owned()))
+        };
+        let metadata = read("METADATA")?.unwrap_or_default();
+        let fields = |name: &str| fields(&metadata, name);
+        let requires = fields("Requires-Python").into_iter().next();
+        let requires = requires.map(|text| text.parse::<VersionSpecifiers>()).transpose();
+        let requires_python =
+            requires.map_err(|e| unusable(format!("its `Requires-Python` cannot be read: {e}")))?;
+        let is_plain = |need: &String| !need.contains("extra ==") && !need.contains("extra==");
+        let has_dependencies = fields("Requires-Dist").iter().any(is_plain);
+        let files: Vec<&str> = wheel.entries.keys().map(WheelPath::as_str).collect();
+        let stated: Vec<String> = fields("Import-Name")
+            .into_iter()
+            .filter_map(|name| name.split(';').next().map(|name| name.trim().to_owned()))
+            .filter(|name| !name.is_empty())
+            .collect();
+        let imports = if stated.is_empty() { imports(&files, wheel.stem()) } else { stated };
+        let commands = commands(&read("entry_points.txt")?.unwrap_or_default(), &files);
+        let mut natives = Vec::new();
+        for entry in wheel.entries.values() {
+            natives.extend(native(entry).map_err(|e| unusable(e.to_string()))?);
+        }
+        let filename = wheel.filename.clone();
+        drop(wheel);
+        Ok(Self { path, filename, requires_python, has_dependencies, imports, commands, natives })
+    }
+
+    /// Its file name as it lies there.
+    pub fn file_name(&self) -> String {
+        self.path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+    }
+}
+
+fn bytes(entry: &Entry) -> std::io::Result<Vec<u8>> {
+    match &entry.source {
+        Source::Bytes(bytes) => Ok(bytes.clone()),
+        Source::File { path, .. } => sys::fs::read(path),
+    }
+}
+
+fn native(entry: &Entry) -> std::io::Result<Option<Native>> {
+    let start = match &entry.source {
+        Source::Bytes(bytes) => bytes.get(..4).unwrap_or_default().to_vec(),
+        Source::File { path, .. } => {
+            let mut start = [0; 4];
+            let n = sys::fs::read_at(&sys::fs::open(path)?, &mut start, 0)?;
+            start[..n].to_vec()
+        }
+    };
+    if start != b"\x7fELF" {
+        return Ok(None);
+    }
+    let bytes = bytes(entry)?;
+    let Ok(elf) = Elf::parse(&bytes) else { return Ok(None) };
+    let Some(arch) = elf.arch else { return Ok(None) };
+    let is_program = elf.interpreter.is_some();
+    if elf.needed.is_empty() && !is_program {
+        return Ok(None);
+    }
+    Ok(Some(Native { path: entry.path.to_string(), arch, is_program }))
+}
+
+/// The values of a header of `METADATA`, without what follows the empty line.
+fn fields(metadata: &str, name: &str) -> Vec<String> {
+    let lines = metadata.lines().take_while(|line| !line.trim().is_empty());
+    let pairs = lines.filter_map(|line| line.split_once(':'));
+    let named = pairs.filter(|(field, _)| field.eq_ignore_ascii_case(name));
+    named.map(|(_, value)| value.trim().to_owned()).collect()
+}
+
+/// What can be imported, by the files at the top of the wheel.
+fn imports(files: &[&str], stem: &str) -> Vec<String> {
+    let mut names = BTreeSet::new();
+    let prefixes = ["purelib", "platlib"].map(|kind| format!("{stem}.data/{kind}/"));
+    for file in files {
+        let inside = prefixes.iter().find_map(|prefix| file.strip_prefix(prefix.as_str()));
+        let file = inside.unwrap_or(file);
+        let name = match file.split_once('/') {
+            Some((dir, "__init__.py")) => dir,
+            Some(_) => continue,
+            None => match file.split_once('.') {
+                Some((name, end)) if is_module(end) => name,
+                _ => continue,
+            },
+        };
+        let is_name = |c: char| c == '_' || c.is_alphanumeric();
+        if !name.is_empty() && name.chars().all(is_name) {
+            names.insert(name.to_owned());
+        }
+    }
+    names.into_iter().collect()
+}
+
+/// Whether a file whose name ends so is a module: `py`, `so`, `abi3.so`, `cp312-win_amd64.pyd`.
+fn is_module(end: &str) -> bool {
+    let last = end.rsplit('.').next().unwrap_or(end);
+    end == "py" || matches!(last, "so" | "pyd")
+}
+
+/// The commands that an installer makes, sorted.
+fn commands(entry_points: &str, files: &[&str]) -> Vec<String> {
+    let mut names = BTreeSet::new();
+    let mut is_console = false;
+    for line in entry_points.lines().map(str::trim) {
+        if let Some(group) = line.strip_prefix('[').and_then(|line| line.strip_suffix(']')) {
+            is_console = group.trim() == "console_scripts";
+        } else if is_console
+            && !line.starts_with(['#', ';'])
+            && let Some((name, _)) = line.split_once('=')
+        {
+            names.insert(name.trim().to_owned());
+        }
+    }
+    let scripts = files.iter().filter_map(|file| file.split_once(".data/scripts/"));
+    names.extend(scripts.map(|(_, name)| name.to_owned()).filter(|name| !name.contains('/')));
+    names.into_iter().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_wheel_gives_its_users() {
+        let check = |files: &[&str], expected: &[&str]| {
+            assert_eq!(imports(files, "demo-1.0"), expected, "{files:?}");
+        };
+        check(&["demo/__init__.py", "demo/a.py", "demo-1.0.dist-info/METADATA"], &["demo"]);
+        check(&["one.py", "two.cpython-312-x86_64-linux-gnu.so", "three.abi3.so"], {
+            &["one", "three", "two"]
+        });
+        check(&["space/part/__init__.py", "data.json", "README", "lib.so.1"], &[]);
+        check(&["demo-1.0.data/purelib/a/__init__.py", "demo-1.0.data/scripts/b.py"], &["a"]);
+        let points = "[console_scripts]\nb = m:f\n# c = m:f\na=m:f [x]\n[gui_scripts]\nd = m:f\n";
+        assert_eq!(commands(points, &["demo-1.0.data/scripts/run"]), ["a", "b", "run"]);
+        let metadata = "Name: demo\nRequires-Dist: a\nrequires-dist: b\n\nRequires-Dist: c\n";
+        assert_eq!(fields(metadata, "Requires-Dist"), ["a", "b"]);
+    }
+}
