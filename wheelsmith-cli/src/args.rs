@@ -4,7 +4,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 use wheelsmith_core::sys::Env;
 
 use crate::commands::{
-    audit, build, completions, fetch, init, repair, show, toolchain, wheel, wrapper,
+    audit, build, completions, fetch, index, init, repair, show, toolchain, wheel, wrapper,
 };
 
 const AFTER_HELP: &str = "\
@@ -44,6 +44,7 @@ pub(crate) enum Command {
     Toolchain(toolchain::Args),
     Repair(repair::Args),
     Wheel(wheel::Args),
+    Index(index::Args),
     Init(init::Args),
     Completions(completions::Args),
     #[command(hide = true)]

@@ -11,6 +11,7 @@ pub mod binary;
 pub mod build;
 pub mod config;
 pub mod finding;
+pub mod index;
 pub mod name;
 pub mod patch;
 pub mod plan;

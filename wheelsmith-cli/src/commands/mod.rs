@@ -4,6 +4,7 @@ pub(crate) mod audit;
 pub(crate) mod build;
 pub(crate) mod completions;
 pub(crate) mod fetch;
+pub(crate) mod index;
 pub(crate) mod init;
 pub(crate) mod repair;
 pub(crate) mod show;
@@ -34,6 +35,7 @@ pub(crate) fn run(command: Command, host: &Host, output: &Output) -> anyhow::Res
         Command::Fetch(args) => fetch::run(&args, host, output),
         Command::Show(args) => show::run(&args, host, output),
         Command::Toolchain(args) => toolchain::run(&args, host, output),
+        Command::Index(args) => index::run(&args, host, output),
         Command::Init(args) => init::run(&args, output),
         Command::Repair(args) => repair::run(&args, host, output),
         Command::Wheel(args) => wheel::run(&args, host, output),

@@ -55,12 +55,14 @@ impl FromStr for Digest {
 
     fn from_str(text: &str) -> Result<Self, ParseError> {
         let error = || ParseError::new(text, "a sha256 digest (64 hex digits)");
-        if text.len() != 64 || !text.bytes().all(|b| b.is_ascii_hexdigit()) {
+        let digit = |b: u8| char::from(b).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+        if text.len() != 64 {
             return Err(error());
         }
         let mut bytes = [0; 32];
-        for (i, byte) in bytes.iter_mut().enumerate() {
-            *byte = u8::from_str_radix(&text[2 * i..2 * i + 2], 16).map_err(|_| error())?;
+        for (byte, pair) in bytes.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
+            let (high, low) = digit(pair[0]).zip(digit(pair[1])).ok_or_else(error)?;
+            *byte = high << 4 | low;
         }
         Ok(Self(bytes))
     }

@@ -6,11 +6,14 @@
 mod cancel;
 mod env;
 pub mod fs;
+pub mod http;
 mod jobs;
 mod lock;
 pub mod net;
 mod process;
 mod report;
+mod staging;
+mod stamp;
 
 pub use cancel::Cancel;
 pub use env::Env;
@@ -18,6 +21,8 @@ pub use jobs::{Jobs, Token};
 pub use lock::{Lock, Locked};
 pub use process::{Command, Exec, ProcessError};
 pub use report::{Event, Quiet, Report, Task, TaskId};
+pub use staging::Staging;
+pub use stamp::{Stamp, stamped};
 
 use std::sync::Arc;
 
