@@ -16,6 +16,7 @@ pub(crate) struct WheelFile {
     name: String,
     tags: Vec<String>,
     is_purelib: bool,
+    metadata: String,
     files: Vec<(String, Vec<u8>)>,
 }
 
@@ -25,7 +26,13 @@ impl WheelFile {
         let parts: Vec<&str> = name.trim_end_matches(".whl").rsplitn(4, '-').collect();
         let [platforms, abi, python, _] = parts[..] else { panic!("`{name}` is no wheel") };
         let tags = platforms.split('.').map(|platform| format!("{python}-{abi}-{platform}"));
-        Self { name: name.to_owned(), tags: tags.collect(), is_purelib: false, files: Vec::new() }
+        Self {
+            name: name.to_owned(),
+            tags: tags.collect(),
+            is_purelib: false,
+            metadata: String::new(),
+            files: Vec::new(),
+        }
     }
 
     /// With these `Tag` lines in place of those that fit the name.
@@ -52,6 +59,12 @@ impl WheelFile {
         self
     }
 
+    /// With these lines of `METADATA` behind those of its name.
+    pub(crate) fn metadata(mut self, lines: &str) -> Self {
+        lines.clone_into(&mut self.metadata);
+        self
+    }
+
     /// Writes it into `dir`.
     pub(crate) fn write(self, dir: &Path) -> PathBuf {
         let stem: Vec<&str> = self.name.splitn(3, '-').take(2).collect();
@@ -61,7 +74,8 @@ impl WheelFile {
         let text =
             format!("Wheel-Version: 1.0\nGenerator: hand\nRoot-Is-Purelib: {purelib}\n{tags}");
         let (name, version) = (stem[0], stem[1]);
-        let metadata = format!("Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n");
+        let more = self.metadata;
+        let metadata = format!("Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n{more}");
         let mut files = self.files;
         files.push((format!("{info}/METADATA"), metadata.into_bytes()));
         files.push((format!("{info}/WHEEL"), text.into_bytes()));

@@ -24,6 +24,8 @@ mod site;
 mod state;
 mod state_file;
 mod store;
+#[cfg(test)]
+mod tests;
 mod url;
 mod verify;
 mod view;
