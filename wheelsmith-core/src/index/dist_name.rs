@@ -25,6 +25,7 @@ const SDIST: &str = ".tar.gz";
 
 impl DistName {
     /// Whether a file is called as distributions are; others are no part of an index.
+    #[allow(clippy::case_sensitive_file_extension_comparisons, reason = "so are installers")]
     pub fn is_like(name: &str) -> bool {
         name.ends_with(".whl") || name.ends_with(SDIST)
     }

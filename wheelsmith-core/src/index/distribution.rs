@@ -73,7 +73,7 @@ impl Distribution {
 
 /// Unpacks every member, so that each checksum is compared, and keeps `METADATA`.
 fn wheel_metadata(path: &Path, host: &Host) -> Result<Vec<u8>, Error> {
-    let corrupt = |problem: &dyn std::fmt::Display| Error::corrupt(path, problem);
+    let corrupt = |problem: &dyn std::fmt::Display| Error::corrupt(path, problem.to_string());
     let limits = Limits::default();
     let file = sys::fs::open(path).map_err(|e| Error::read(path, e))?;
     let mut archive = zip::ZipArchive::new(BufReader::new(file)).map_err(|e| corrupt(&e))?;
@@ -139,7 +139,7 @@ fn provenance(path: &Path) -> Result<Option<Vec<u8>>, Error> {
     }
     let bytes = sys::fs::read(&place).map_err(|e| Error::read(&place, e))?;
     let value: serde_json::Value =
-        serde_json::from_slice(&bytes).map_err(|e| Error::corrupt(&place, e))?;
+        serde_json::from_slice(&bytes).map_err(|e| Error::corrupt(&place, e.to_string()))?;
     if value["version"] != 1 || !value["attestation_bundles"].is_array() {
         let problem = "it is no provenance: `version` must be 1, `attestation_bundles` a list";
         return Err(Error::corrupt(&place, problem));

@@ -117,8 +117,8 @@ impl Error {
         Self::Write { path: path.to_owned(), source }
     }
 
-    pub(super) fn corrupt(path: &Path, problem: impl ToString) -> Self {
-        Self::Corrupt { path: path.to_owned(), problem: problem.to_string() }
+    pub(super) fn corrupt(path: &Path, problem: impl Into<String>) -> Self {
+        Self::Corrupt { path: path.to_owned(), problem: problem.into() }
     }
 
     /// What the user can do.

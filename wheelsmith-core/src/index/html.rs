@@ -178,9 +178,9 @@ fn version(out: &mut String, page: &Page<'_>, up: &str, files: &[(DistName, &str
         if let Some(time) = &file.upload_time {
             let _ = write!(out, "<div><dt>Uploaded<dd>{}</div>", Text(time));
         }
-        let _ = write!(
+        let _ = writeln!(
             out,
-            "</dl><details><summary>sha256</summary><code>{}</code></details></li>\n",
+            "</dl><details><summary>sha256</summary><code>{}</code></details></li>",
             file.sha256
         );
     }

@@ -10,6 +10,7 @@
 //! Specifications: simple repository API 1.4 (PEP 503, 592, 629, 658, 691, 700, 714, 740, 792).
 //! What a wheel has to look like is left to the audit and the check.
 
+mod build;
 mod cache;
 mod dist_name;
 mod distribution;
@@ -30,6 +31,7 @@ mod url;
 mod verify;
 mod view;
 
+pub use build::build;
 pub use dist_name::DistName;
 pub use distribution::Distribution;
 pub use error::Error;

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeSet;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::cache::PageStamp;
 use super::html::Page;
 use super::layout::{PAGES, POINTER, PRIVATE, STATE, STORE, STYLE, simple};
 use super::{Error, Project, Projects, Site, State, View, html, json, store};
-use crate::sys::{self, Host, Stamp};
+use crate::sys::{self, Host, Lock, Stamp};
 
 /// What a run did.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -32,8 +32,9 @@ const STYLE_TEXT: &str = include_str!("style.css");
 const FIXED: [(&str, &str); 3] =
     [(STYLE, STYLE_TEXT), (".nojekyll", ""), (".wheelsmith/.gitignore", "*\n")];
 
-pub(super) fn publish(site: Site, host: &Host) -> Result<Changes, Error> {
-    let mut state = site.state.clone();
+/// Publishes, and hands the lock back with what it did.
+pub(super) fn publish(mut site: Site, host: &Host) -> Result<(Changes, Lock), Error> {
+    let mut state = std::mem::take(&mut site.state);
     // A view without projects is one, unless nobody ever put anything there.
     state.views.entry(View::default()).or_default();
     let changes = Changes {
@@ -49,10 +50,9 @@ pub(super) fn publish(site: Site, host: &Host) -> Result<Changes, Error> {
         run.put(name, text.as_bytes())?;
     }
     if is_new {
-        let path = run.site.root.join(STATE);
-        let written = run.site.staging.put(&path, text.as_bytes(), true);
-        written.map_err(|e| Error::write(&path, e))?;
-        run.changes.written.push(STATE.to_owned());
+        run.write(STATE, text.as_bytes())?;
+    } else {
+        run.clean(STATE)?;
     }
     drop(text);
     for (view, projects) in &state.views {
@@ -75,7 +75,7 @@ pub(super) fn publish(site: Site, host: &Host) -> Result<Changes, Error> {
         let written = run.site.staging.put(&path, text.as_bytes(), false);
         written.map_err(|e| Error::write(&path, e))?;
     }
-    Ok(run.changes)
+    Ok((run.changes, run.site.lock))
 }
 
 struct Run<'h> {
@@ -92,14 +92,25 @@ impl Run<'_> {
         let holds = Stamp::of(&path).is_ok_and(|stamp| stamp.size_bytes == bytes.len() as u64)
             && sys::fs::read(&path).is_ok_and(|old| old == bytes);
         if holds {
-            return Ok(());
+            return self.clean(name);
         }
+        self.write(name, bytes).map(drop)
+    }
+
+    fn write(&mut self, name: &str, bytes: &[u8]) -> Result<Stamp, Error> {
+        let path = self.site.root.join(name);
         if self.host.cancel.is_cancelled() {
             return Err(Error::Cancelled);
         }
-        self.site.staging.put(&path, bytes, false).map_err(|e| Error::write(&path, e))?;
+        let stamp = self.site.staging.put(&path, bytes, name == STATE);
         self.changes.written.push(name.to_owned());
-        Ok(())
+        stamp.map_err(|e| Error::write(&path, e))
+    }
+
+    /// Removes what a killed run left of a file.
+    fn clean(&mut self, name: &str) -> Result<(), Error> {
+        let path = self.site.root.join(name);
+        self.site.staging.clean(&path).map_err(|e| Error::write(&path, e))
     }
 
     fn remove(&mut self, name: &str) -> Result<(), Error> {
@@ -128,9 +139,11 @@ impl Run<'_> {
         let site_url = state.site_url.as_deref();
         let fingerprint = fingerprint(|hasher| {
             (site_url, place).hash(hasher);
-            projects.iter().for_each(|(name, project)| (name, project.status).hash(hasher));
+            for (name, project) in projects {
+                (name, project.status).hash(hasher);
+            }
         });
-        self.page(&dir, fingerprint, || {
+        self.page(&dir, true, fingerprint, || {
             [html::root(place, projects, site_url), json::root(projects)]
         })?;
         for name in is_there.iter().filter(|name| !projects.contains_key(*name)) {
@@ -154,7 +167,7 @@ impl Run<'_> {
         }
         let site_url = state.site_url.as_deref();
         let fingerprint = fingerprint(|hasher| (site_url, place, name, project).hash(hasher));
-        self.page(&dir, fingerprint, || {
+        self.page(&dir, is_there, fingerprint, || {
             let page = Page::new(place, site_url, name, project);
             [html::project(&page), json::project(&page)]
         })
@@ -164,9 +177,18 @@ impl Run<'_> {
     fn page(
         &mut self,
         dir: &str,
+        is_there: bool,
         fingerprint: u64,
         render: impl FnOnce() -> [Vec<u8>; 2],
     ) -> Result<(), Error> {
+        if !is_there {
+            let [html, json] = render();
+            let html = self.write(&format!("{dir}/{}", PAGES[0]), &html)?;
+            let json = self.write(&format!("{dir}/{}", PAGES[1]), &json)?;
+            let page = PageStamp { fingerprint, files: [html, json] };
+            self.site.cache.keep_page(dir.to_owned(), page);
+            return Ok(());
+        }
         let at = self.site.root.join(dir);
         let places = PAGES.map(|name| at.join(name));
         let stamps = || Some([Stamp::of(&places[0]).ok()?, Stamp::of(&places[1]).ok()?]);
@@ -193,6 +215,7 @@ impl Run<'_> {
         }
         // The form that shows that it is ours goes last: a killed run is taken up again.
         for name in PAGES {
+            self.clean(&format!("{dir}/{name}"))?;
             self.remove(&format!("{dir}/{name}"))?;
         }
         self.site.staging.remove_dir(&at).map_err(|e| Error::write(&at, e))?;
@@ -251,21 +274,21 @@ pub(super) fn dead_views(root: &Path, state: &State) -> Result<Vec<View>, Error>
     if state.latest.is_none() && is_dead(&latest) {
         dead.push(latest);
     }
-    let mut places: Vec<String> = Vec::new();
-    let visit = |dir: &Path, prefix: &str, places: &mut Vec<String>| {
-        for name in dirs(dir)? {
-            let name = if prefix.is_empty() { name } else { format!("{prefix}/{name}") };
-            if name.parse::<View>().is_ok_and(|view| !view.is_main()) {
-                places.push(name);
+    dead.extend(views(root)?.into_iter().filter(is_dead));
+    Ok(dead)
+}
+
+/// Directories on the disk that are called as views may be.
+pub(super) fn views(root: &Path) -> Result<Vec<View>, Error> {
+    let (mut views, mut left) = (Vec::new(), vec![String::new()]);
+    while let Some(place) = left.pop() {
+        for name in dirs(&root.join(&place))? {
+            let name = if place.is_empty() { name } else { format!("{place}/{name}") };
+            if let Some(view) = name.parse::<View>().ok().filter(|view| !view.is_main()) {
+                views.push(view);
+                left.push(name);
             }
         }
-        Ok::<_, Error>(())
-    };
-    visit(root, "", &mut places)?;
-    while let Some(place) = places.pop() {
-        let at: PathBuf = root.join(&place);
-        visit(&at, &place, &mut places)?;
-        dead.extend(place.parse::<View>().ok().filter(is_dead));
     }
-    Ok(dead)
+    Ok(views)
 }

@@ -23,7 +23,7 @@ pub struct Site {
     pub(super) added: Vec<String>,
     /// The stores into which files were put.
     used_store: bool,
-    _lock: Lock,
+    pub(super) lock: Lock,
 }
 
 /// How files are added.
@@ -39,6 +39,10 @@ pub struct Options {
     pub upload_time: Option<UploadTime>,
     /// Whether a file whose stamp is known is read again.
     pub reread: bool,
+    /// Where the site will be, when that is new; ends with `/`.
+    pub site_url: Option<String>,
+    /// Whether `latest` leads to this view from now on.
+    pub latest: bool,
 }
 
 impl Site {
@@ -47,26 +51,26 @@ impl Site {
     /// # Errors
     /// When it cannot be read or written, or the user stops us.
     pub fn open(root: &Path, host: &Host) -> Result<Self, Error> {
-        let private = root.join(PRIVATE);
-        let write = |e| Error::write(&private, e);
-        let lock = Lock::acquire(&private.join("lock"), &host.cancel).map_err(write)?;
-        let lock = lock.ok_or(Error::Cancelled)?;
-        let staging = Staging::open(&private).map_err(write)?;
+        Self::with(lock(root, host)?, root)
+    }
+
+    /// As [`Site::open`], with its lock in hand.
+    pub(super) fn with(lock: Lock, root: &Path) -> Result<Self, Error> {
         let (state, was) = match read(root) {
             Ok((state, text)) => (state, Some(text)),
             Err(Error::NoIndex { .. }) => (State::default(), None),
             Err(error) => return Err(error),
         };
-        let cache = Cache::load(&private.join("cache"));
+        let cache = Cache::load(&root.join(PRIVATE).join("cache"));
         Ok(Self {
             root: root.to_owned(),
             state,
             was,
             cache,
-            staging,
+            staging: Staging::default(),
             added: Vec::new(),
             used_store: false,
-            _lock: lock,
+            lock,
         })
     }
 
@@ -113,6 +117,12 @@ impl Site {
         host: &Host,
     ) -> Result<(), Error> {
         self.state.views.entry(options.view.clone()).or_default();
+        if options.site_url.is_some() {
+            self.state.site_url.clone_from(&options.site_url);
+        }
+        if options.latest {
+            self.state.set_latest(&options.view)?;
+        }
         let mut errors = Vec::new();
         for (path, key) in files {
             if host.cancel.is_cancelled() {
@@ -210,8 +220,15 @@ impl Site {
     /// # Errors
     /// When the disk does not take them, or the user stops us; the next run goes on from there.
     pub fn publish(self, host: &Host) -> Result<Changes, Error> {
-        super::publish::publish(self, host)
+        super::publish::publish(self, host).map(|(changes, _lock)| changes)
     }
+}
+
+/// The lock of the site in `root`, when it is free.
+pub(super) fn lock(root: &Path, host: &Host) -> Result<Lock, Error> {
+    let path = root.join(PRIVATE).join("lock");
+    let lock = Lock::acquire(&path, &host.cancel).map_err(|e| Error::write(&path, e))?;
+    lock.ok_or(Error::Cancelled)
 }
 
 /// The state of the site in `root`, and its text.

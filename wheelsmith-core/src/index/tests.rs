@@ -61,9 +61,7 @@ impl Bench {
     }
 
     fn build_as(&self, options: &Options) -> Result<Changes, Error> {
-        let mut site = Site::open(&self.site(), &host())?;
-        site.add_dir(&self.dist(), options, &host())?;
-        site.publish(&host())
+        super::build(&self.site(), &self.dist(), options, &host())
     }
 
     fn edit(&self, edit: impl FnOnce(&mut State)) -> Changes {
@@ -90,6 +88,10 @@ fn published(site: &Path) -> BTreeMap<String, Vec<u8>> {
     let files = sys::fs::walk(site).unwrap().into_iter();
     let files = files.filter(|file| !file.relative.starts_with(".wheelsmith/"));
     files.map(|file| (file.relative, sys::fs::read(file.path).unwrap())).collect()
+}
+
+fn is_wheel(path: &str) -> bool {
+    Path::new(path).extension().is_some_and(|extension| extension == "whl")
 }
 
 fn view(name: &str) -> Options {
@@ -409,7 +411,7 @@ fn views_share_their_files() {
     assert_eq!(written.last().unwrap(), "latest.json");
     assert_eq!(bench.faults(), []);
     let stored = sys::fs::walk(&bench.site().join("files")).unwrap();
-    assert_eq!(stored.iter().filter(|file| file.relative.ends_with(".whl")).count(), 3);
+    assert_eq!(stored.iter().filter(|file| is_wheel(&file.relative)).count(), 3);
     assert!(bench.read("commit/bbb/simple/new/index.html").contains("href=\"../../../../files/"));
     assert!(bench.read("latest/simple/new/index.html").contains("href=\"../../../files/"));
     assert!(bench.read("latest.json").contains("\"view\":\"commit/bbb\""));
@@ -425,7 +427,7 @@ fn views_share_their_files() {
     });
     assert!(!bench.site().join("commit/bbb").exists() && bench.site().join("commit/aaa").exists());
     let stored = sys::fs::walk(&bench.site().join("files")).unwrap();
-    assert_eq!(stored.iter().filter(|file| file.relative.ends_with(".whl")).count(), 2);
+    assert_eq!(stored.iter().filter(|file| is_wheel(&file.relative)).count(), 2);
     assert_eq!(bench.faults(), []);
 }
 

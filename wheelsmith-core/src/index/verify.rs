@@ -216,7 +216,7 @@ impl Run<'_> {
             self.view(&latest, &state.views[view], state)?;
         }
         let pointer = publish::pointer(state);
-        match (pointer, sys::fs::read(&self.root.join(POINTER))) {
+        match (pointer, sys::fs::read(self.root.join(POINTER))) {
             (Some(wanted), Ok(there)) if there == wanted.as_bytes() => {}
             (Some(_), Ok(_)) => {
                 self.fault(POINTER, FaultKind::WrongPage, "it leads elsewhere", AGAIN);

@@ -1,5 +1,6 @@
 //! A small server for this machine alone: one answer for each connection.
 
+use std::fmt::Write as _;
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::PathBuf;
@@ -149,9 +150,9 @@ fn answer(
     };
     let mut head = format!("HTTP/1.1 {} {}\r\n", response.status, reason(response.status));
     for (name, value) in &response.headers {
-        head.push_str(&format!("{name}: {value}\r\n"));
+        let _ = write!(head, "{name}: {value}\r\n");
     }
-    head.push_str(&format!("Content-Length: {size}\r\nConnection: close\r\n\r\n"));
+    let _ = write!(head, "Content-Length: {size}\r\nConnection: close\r\n\r\n");
     stream.write_all(head.as_bytes())?;
     if request.is_none_or(|request| request.method != "HEAD") {
         io::copy(&mut content, &mut stream)?;

@@ -6,51 +6,49 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest as _, Sha256};
 
-use super::fs::{UNFINISHED, sweep};
+use super::Stamp;
+use super::fs::UNFINISHED;
 use crate::name::Digest;
 
-/// A directory in which files are written before they get their names in the same file system. Who
-/// has one holds the lock under which it is used.
+/// Writes files beside their places and then gives them their names. Who has one holds the lock under
+/// which the files are written.
+///
+/// A killed process leaves at most one file that is not whole, under a name that follows from its
+/// place: to write there again takes it away, and so does [`Staging::clean`].
 ///
 /// Against a killed process a file is whole or absent; against a machine that loses its power, only
 /// one that is written as durable is: each costs a turn of the disk.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Staging {
-    dir: PathBuf,
-    next: u64,
     /// How many more changes to the disk succeed: the tests' way to kill us.
     #[cfg(test)]
     pub(crate) lives: Option<u32>,
 }
 
 impl Staging {
-    /// Opens `dir`, and removes what a killed process left there.
+    /// Removes what a killed process left of the file at `path`.
     ///
     /// # Errors
-    /// When it can be neither made nor read.
-    pub fn open(dir: &Path) -> io::Result<Self> {
-        fs_err::create_dir_all(dir)?;
-        sweep(dir)?;
-        Ok(Self {
-            dir: dir.to_owned(),
-            next: 0,
-            #[cfg(test)]
-            lives: None,
-        })
+    /// When it cannot be removed.
+    pub fn clean(&mut self, path: &Path) -> io::Result<()> {
+        let unfinished = unfinished(path)?;
+        if unfinished.symlink_metadata().is_ok() { self.remove(&unfinished) } else { Ok(()) }
     }
 
-    /// Writes `bytes` to `path`, whose directory must be there.
+    /// Writes `bytes` to `path`, whose directory must be there, and gives the stamp of the file.
     ///
     /// # Errors
     /// When the disk does not take them; `path` is as it was then.
-    pub fn put(&mut self, path: &Path, bytes: &[u8], durable: bool) -> io::Result<()> {
-        let (temporary, mut file) = self.create()?;
+    pub fn put(&mut self, path: &Path, bytes: &[u8], durable: bool) -> io::Result<Stamp> {
+        let (temporary, mut file) = self.create(path)?;
         file.write_all(bytes)?;
         if durable {
             file.sync_all()?;
         }
+        let stamp = Stamp::from(&file.metadata()?);
         drop(file);
-        self.rename(&temporary, path)
+        self.rename(&temporary, path)?;
+        Ok(stamp)
     }
 
     /// Copies `from` to `path`, whose directory must be there, if `accept` takes the digest and size
@@ -65,7 +63,7 @@ impl Staging {
         accept: impl FnOnce(&Digest, u64) -> bool,
     ) -> io::Result<bool> {
         let mut source = fs_err::File::open(from)?;
-        let (temporary, mut file) = self.create()?;
+        let (temporary, mut file) = self.create(path)?;
         let mut hasher = Sha256::new();
         let mut buffer = vec![0; 1 << 16];
         let mut size = 0;
@@ -123,13 +121,13 @@ impl Staging {
         }
     }
 
-    fn create(&mut self) -> io::Result<(PathBuf, fs_err::File)> {
+    fn create(&mut self, path: &Path) -> io::Result<(PathBuf, fs_err::File)> {
         self.step()?;
-        let path = self.dir.join(format!("{UNFINISHED}{}", self.next));
-        self.next += 1;
+        let temporary = unfinished(path)?;
         // What others may read follows from the umask, as for every file that a program writes.
-        let file = fs_err::OpenOptions::new().write(true).create_new(true).open(&path)?;
-        Ok((path, file))
+        let mut options = fs_err::OpenOptions::new();
+        let file = options.write(true).create(true).truncate(true).open(&temporary)?;
+        Ok((temporary, file))
     }
 
     fn rename(&mut self, from: &Path, to: &Path) -> io::Result<()> {
@@ -154,4 +152,11 @@ impl Staging {
     fn step(&mut self) -> io::Result<()> {
         Ok(())
     }
+}
+
+/// What a file is called before it is whole.
+fn unfinished(path: &Path) -> io::Result<PathBuf> {
+    let name = path.file_name().and_then(|name| name.to_str());
+    let name = name.ok_or_else(|| io::Error::other("the file has no name"))?;
+    Ok(path.with_file_name(format!("{UNFINISHED}{name}")))
 }

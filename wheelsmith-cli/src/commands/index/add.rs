@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use wheelsmith_core::index::Site;
 use wheelsmith_core::sys::Host;
 
 use super::AddArgs;
@@ -22,5 +23,8 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args, host: &Host, output: &Output) -> anyhow::Result<Exit> {
-    args.add.run(host, output, |site, options| site.add(&args.files, options, host))
+    let mut site = Site::open(&args.add.site.site, host)?;
+    site.add(&args.files, &args.add.options(), host)?;
+    output.indexed(&args.add.site.site, &site.publish(host)?)?;
+    Ok(Exit::Good)
 }

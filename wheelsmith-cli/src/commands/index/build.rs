@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use wheelsmith_core::index;
 use wheelsmith_core::sys::Host;
 
 use super::AddArgs;
@@ -23,5 +24,8 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args, host: &Host, output: &Output) -> anyhow::Result<Exit> {
-    args.add.run(host, output, |site, options| site.add_dir(&args.dir, options, host))
+    let site = &args.add.site.site;
+    let changes = index::build(site, &args.dir, &args.add.options(), host)?;
+    output.indexed(site, &changes)?;
+    Ok(Exit::Good)
 }

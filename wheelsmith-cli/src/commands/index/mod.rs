@@ -11,7 +11,7 @@ mod yank;
 
 use std::path::PathBuf;
 
-use wheelsmith_core::index::{FilesUrl, Options, Select, Site, UploadTime, View};
+use wheelsmith_core::index::{FilesUrl, Options, Select, UploadTime, View};
 use wheelsmith_core::sys::Host;
 
 use crate::exit::Exit;
@@ -110,27 +110,10 @@ impl AddArgs {
             files_url: self.files_url.clone(),
             store: self.store.clone(),
             upload_time: self.upload_time.clone(),
+            site_url: self.site_url.clone(),
+            latest: self.latest,
             ..Options::default()
         }
-    }
-
-    /// Opens the site, adds to it, and publishes.
-    fn run(
-        &self,
-        host: &Host,
-        output: &Output,
-        add: impl FnOnce(&mut Site, &Options) -> Result<(), wheelsmith_core::index::Error>,
-    ) -> anyhow::Result<Exit> {
-        let mut site = Site::open(&self.site.site, host)?;
-        if let Some(url) = &self.site_url {
-            site.state.site_url = Some(url.clone());
-        }
-        add(&mut site, &self.options())?;
-        if self.latest {
-            site.state.set_latest(&self.site.view)?;
-        }
-        output.indexed(&self.site.site, &site.publish(host)?)?;
-        Ok(Exit::Good)
     }
 }
 
