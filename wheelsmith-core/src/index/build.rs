@@ -17,6 +17,8 @@ use crate::sys::{self, Host, Staging, Stamp};
 /// # Errors
 /// As [`Site::open`], [`Site::add`] and [`Site::publish`].
 pub fn build(root: &Path, dir: &Path, options: &Options, host: &Host) -> Result<Changes, Error> {
+    // Before anything is made, should the directory be called otherwise.
+    sys::fs::metadata(dir).map_err(|e| Error::read(dir, e))?;
     let lock = site::lock(root, host)?;
     let place = root.join(PRIVATE).join("clean");
     if !options.reread

@@ -70,6 +70,9 @@ const GO: &str = "the next `wheelsmith index build` takes it away";
 /// # Errors
 /// When there is no state, or it cannot be read, or the user stops us.
 pub fn verify(root: &Path, elsewhere: Option<&Path>, host: &Host) -> Result<Vec<Fault>, Error> {
+    if !root.join(STATE).is_file() {
+        return Err(Error::NoIndex { site: root.to_owned() });
+    }
     // A site that cannot be written to has no writers to wait for.
     let _lock = Lock::acquire(&root.join(PRIVATE).join("lock"), &host.cancel);
     let (state, text) = site::read(root)?;

@@ -17,7 +17,7 @@ pub(super) struct Args {
     #[arg(value_name = "VIEW")]
     view: View,
     /// The directory of the index
-    #[arg(long = "out", short, visible_alias = "site", value_name = "SITE")]
+    #[arg(long = "out", short = 'o', visible_alias = "site", value_name = "SITE")]
     site: PathBuf,
 }
 

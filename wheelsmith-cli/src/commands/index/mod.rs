@@ -66,7 +66,7 @@ pub(super) fn run(args: &Args, host: &Host, output: &Output) -> anyhow::Result<E
 #[derive(Debug, clap::Args)]
 struct SiteArgs {
     /// The directory of the index
-    #[arg(long = "out", short, visible_alias = "site", value_name = "SITE")]
+    #[arg(long = "out", short = 'o', visible_alias = "site", value_name = "SITE")]
     site: PathBuf,
     /// One of the indexes over the same files, such as `commit/1f3e5d`
     #[arg(long, value_name = "VIEW", default_value = "main")]
