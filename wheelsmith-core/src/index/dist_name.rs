@@ -38,6 +38,27 @@ impl DistName {
     }
 }
 
+/// What a page tells of a file name that was parsed before: cheaper than to parse it again.
+pub(super) struct Parts<'a> {
+    pub(super) version: Version,
+    /// Python, ABI and platform tags of a wheel.
+    pub(super) tags: Option<[&'a str; 3]>,
+}
+
+impl<'a> Parts<'a> {
+    pub(super) fn of(filename: &'a str) -> Option<Self> {
+        if let Some(stem) = filename.strip_suffix(SDIST) {
+            let (_, version) = stem.rsplit_once('-')?;
+            return Some(Self { version: version.parse().ok()?, tags: None });
+        }
+        let mut parts = filename.strip_suffix(".whl")?.rsplitn(4, '-');
+        let (platform, abi, python) = (parts.next()?, parts.next()?, parts.next()?);
+        // Behind the version there may be a build tag.
+        let version = parts.next()?.split('-').nth(1)?.parse().ok()?;
+        Some(Self { version, tags: Some([python, abi, platform]) })
+    }
+}
+
 impl fmt::Display for DistName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)
@@ -86,11 +107,14 @@ mod tests {
             assert_eq!(name.version.to_string(), version);
             assert_eq!(name.wheel.is_some(), is_wheel);
             assert_eq!(name.to_string(), text);
+            let parts = Parts::of(text).unwrap();
+            assert_eq!((parts.version, parts.tags.is_some()), (name.version, is_wheel));
         };
         check("tiny_pkg-1.0-py3-none-any.whl", "tiny-pkg", "1.0", true);
         check("Tiny.Pkg-1.0rc1.tar.gz", "tiny-pkg", "1.0rc1", false);
         check("tiny-pkg-1.0.tar.gz", "tiny-pkg", "1.0", false);
         check("a-1.0+cu12_1-py3-none-any.whl", "a", "1.0+cu12.1", true);
+        check("a-1.0-2x-py3-none-any.whl", "a", "1.0", true);
         for bad in ["a-1.0.zip", "a.tar.gz", "-1.0.tar.gz", "a-x.tar.gz", "a/b-1.0.tar.gz", ".whl"]
         {
             bad.parse::<DistName>().unwrap_err();

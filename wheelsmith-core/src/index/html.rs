@@ -6,11 +6,12 @@
 
 use std::fmt::Write as _;
 
+use super::View;
+use super::dist_name::Parts;
 use super::escape::{Attribute, Text};
 use super::json::VERSION;
 use super::layout::{STYLE, href, provenance_url, simple, up};
 use super::state::{File, Project, Projects, Status};
-use super::{DistName, View};
 
 /// What a page of a project is made from.
 pub(super) struct Page<'a> {
@@ -21,7 +22,7 @@ pub(super) struct Page<'a> {
     pub(super) name: &'a str,
     pub(super) project: &'a Project,
     /// Oldest version first.
-    pub(super) files: Vec<(DistName, &'a str, &'a File)>,
+    pub(super) files: Vec<(Parts<'a>, &'a str, &'a File)>,
 }
 
 impl<'a> Page<'a> {
@@ -33,8 +34,8 @@ impl<'a> Page<'a> {
     ) -> Self {
         let files = project.files.iter();
         // All of them were parsed before they came into a state.
-        let parsed = files.filter_map(|(name, file)| Some((name.parse().ok()?, &**name, file)));
-        let mut files: Vec<(DistName, &str, &File)> = parsed.collect();
+        let parsed = files.filter_map(|(name, file)| Some((Parts::of(name)?, &**name, file)));
+        let mut files: Vec<(Parts<'_>, &str, &File)> = parsed.collect();
         // By name they are sorted already.
         files.sort_by(|a, b| a.0.version.cmp(&b.0.version));
         Self { place, site_url, name, project, files }
@@ -144,7 +145,7 @@ fn install(out: &mut String, place: &View, site_url: Option<&str>, what: &str, w
 }
 
 /// The files of one version.
-fn version(out: &mut String, page: &Page<'_>, up: &str, files: &[(DistName, &str, &File)]) {
+fn version(out: &mut String, page: &Page<'_>, up: &str, files: &[(Parts<'_>, &str, &File)]) {
     let Some((first, ..)) = files.first() else { return };
     let is_yanked = files.iter().all(|(_, _, file)| file.yanked.is_some());
     let _ = write!(out, "<section>\n<h2>{}", first.version);
@@ -152,7 +153,7 @@ fn version(out: &mut String, page: &Page<'_>, up: &str, files: &[(DistName, &str
         out.push_str(" <b class=\"badge\">yanked</b>");
     }
     out.push_str("</h2>\n<ul class=\"files\">\n");
-    for (name, filename, file) in files {
+    for (parts, filename, file) in files {
         out.push_str("<li>");
         anchor(out, page, up, filename, file);
         if let Some(reason) = &file.yanked {
@@ -160,14 +161,11 @@ fn version(out: &mut String, page: &Page<'_>, up: &str, files: &[(DistName, &str
             let _ = write!(out, "<p class=\"note\">yanked: {}</p>", Text(reason));
         }
         let _ = write!(out, "<dl><div><dt>Size<dd>{}</div>", size(file.size_bytes));
-        if let Some(wheel) = &name.wheel {
-            let platforms = wheel.platforms.iter().map(ToString::to_string);
-            let platforms: Vec<String> = platforms.collect();
+        if let Some([python, abi, platform]) = parts.tags {
             let _ = write!(
                 out,
-                "<div><dt>Python<dd>{}</div><div><dt>Platform<dd>{}</div>",
-                wheel.python,
-                platforms.join(" ")
+                "<div><dt>Python<dd>{python}-{abi}</div><div><dt>Platform<dd>{}</div>",
+                platform.replace('.', " ")
             );
         } else {
             out.push_str("<div><dt>Kind<dd>source</div>");

@@ -1,6 +1,6 @@
 //! Distributions under their digests.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 
 use super::layout::stored_in;
@@ -71,15 +71,17 @@ pub(super) fn strays(store: &Path, state: &State, deep: bool) -> Result<Vec<Path
     if !store.is_dir() {
         return Ok(Vec::new());
     }
-    let wanted = wanted(state);
+    let used: HashSet<&[u8]> = (state.files())
+        .filter(|(_, file)| file.url.is_none())
+        .map(|(_, file)| &file.sha256.as_bytes()[..8])
+        .collect();
+    let wanted = if deep { wanted(state) } else { BTreeMap::new() };
     let mut strays = Vec::new();
-    for dir in sys::fs::list(store).map_err(read)? {
-        let name = dir.file_name().unwrap_or_default().to_string_lossy();
-        if !is_ours(&name) {
-            continue;
-        }
-        let names = wanted.get(&*name);
-        if deep || names.is_none() {
+    for name in sys::fs::dir_names(store).map_err(read)? {
+        let Some(digest) = digest_of(&name) else { continue };
+        let dir = store.join(&name);
+        let names = wanted.get(&name);
+        if deep || !used.contains(&digest[..]) {
             let is_stray = |path: &PathBuf| {
                 let name = path.file_name().unwrap_or_default().to_string_lossy();
                 names.is_none_or(|names| !names.contains(&*name))
@@ -107,7 +109,9 @@ pub(super) fn prune(
     Ok(())
 }
 
-/// Whether a directory has such a name as [`stored_in`] gives.
-fn is_ours(name: &str) -> bool {
-    name.len() == 16 && name.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
+/// The first bytes of the digest after which a directory is named, by such a name as [`stored_in`]
+/// gives.
+fn digest_of(name: &str) -> Option<[u8; 8]> {
+    let is_ours = name.len() == 16 && name.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+    is_ours.then(|| u64::from_str_radix(name, 16).ok()).flatten().map(u64::to_be_bytes)
 }
