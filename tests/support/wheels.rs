@@ -74,6 +74,12 @@ impl WheelFile {
         self
     }
 
+    /// With these lines of `METADATA` behind those of its name.
+    pub(crate) fn metadata(mut self, lines: &str) -> Self {
+        self.headers.push_str(lines);
+        self
+    }
+
     /// Writes it into `dir`.
     pub(crate) fn write(self, dir: &Path) -> PathBuf {
         let stem: Vec<&str> = self.name.splitn(3, '-').take(2).collect();

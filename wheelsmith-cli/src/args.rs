@@ -4,8 +4,8 @@ use clap::{Parser, Subcommand, ValueEnum};
 use wheelsmith_core::sys::Env;
 
 use crate::commands::{
-    audit, backend, build, check, completions, fetch, init, repair, sdist, show, test, toolchain,
-    wheel, wrapper,
+    audit, backend, build, check, completions, fetch, index, init, repair, sdist, show, test,
+    toolchain, wheel, wrapper,
 };
 
 const AFTER_HELP: &str = "\
@@ -50,6 +50,7 @@ pub(crate) enum Command {
     Repair(repair::Args),
     Wheel(wheel::Args),
     Check(check::Args),
+    Index(index::Args),
     Init(init::Args),
     Completions(completions::Args),
     #[command(hide = true)]

@@ -12,6 +12,7 @@ pub mod build;
 pub mod check;
 pub mod config;
 pub mod finding;
+pub mod index;
 pub mod name;
 pub mod patch;
 pub mod plan;

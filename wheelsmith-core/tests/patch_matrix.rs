@@ -35,8 +35,8 @@ fn libraries_work_under_new_names() {
         ["build", "-q", "--locked", "--workspace", "--all-features", "--example", "patch-elf"];
     let cargo = Command::new(env!("CARGO")).args(build).current_dir(repository).status().unwrap();
     assert!(cargo.success(), "{test}: the example was not built");
-    let built = std::env::current_exe().unwrap();
-    let tool = built.ancestors().nth(3).unwrap().join("debug/examples/patch-elf");
+    let own = std::env::current_exe().unwrap();
+    let tool = own.ancestors().nth(3).unwrap().join("debug/examples/patch-elf");
 
     let temp = tempfile::tempdir().unwrap();
     let done = Command::new(env.join("judges/bin/python"))

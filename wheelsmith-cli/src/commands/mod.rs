@@ -6,6 +6,7 @@ pub(crate) mod build;
 pub(crate) mod check;
 pub(crate) mod completions;
 pub(crate) mod fetch;
+pub(crate) mod index;
 pub(crate) mod init;
 pub(crate) mod repair;
 mod reporting;
@@ -50,6 +51,7 @@ pub(crate) fn run(command: Command, host: &Host, output: &Output) -> anyhow::Res
         Command::Show(args) => show::run(&args, host, output),
         Command::Toolchain(args) => toolchain::run(&args, host, output),
         Command::Check(args) => check::run(&args, host, output),
+        Command::Index(args) => index::run(&args, host, output),
         Command::Init(args) => init::run(&args, output),
         Command::Test(args) => test::run(&args, host, output),
         Command::Repair(args) => repair::run(&args, host, output),

@@ -85,6 +85,10 @@ pub(super) fn error(error: &dyn std::error::Error) -> Value {
     json!({ "schema": SCHEMA, "error": chain(error) })
 }
 
+pub(super) fn serving(url: &str) -> Value {
+    json!({ "schema": SCHEMA, "url": url })
+}
+
 /// An error and its causes, outermost first.
 pub(super) fn chain(error: &dyn std::error::Error) -> Vec<String> {
     let mut chain = vec![error.to_string()];

@@ -4,6 +4,7 @@ mod audited;
 mod checked;
 mod found;
 mod human;
+mod index;
 mod json;
 mod progress;
 mod repair;
@@ -16,6 +17,7 @@ use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
+use wheelsmith_core::index::{self as indexes, Changes, Fault};
 use wheelsmith_core::plan::Plan;
 use wheelsmith_core::project::{self, Made};
 use wheelsmith_core::sys::{self, Host};
@@ -248,6 +250,21 @@ impl Output {
         self.write(|| wheel::human_diff(diff), || wheel::json_diff(diff))
     }
 
+    /// What a change of an index did.
+    pub(crate) fn indexed(&self, site: &Path, changes: &Changes) -> std::io::Result<()> {
+        self.write(|| index::human(site, changes), || index::json(site, changes))
+    }
+
+    /// What is wrong with an index.
+    pub(crate) fn index_faults(&self, site: &Path, faults: &[Fault]) -> std::io::Result<()> {
+        self.write(|| index::human_faults(site, faults), || index::json_faults(site, faults))
+    }
+
+    /// Where an index is served.
+    pub(crate) fn serving(&self, url: &str) -> std::io::Result<()> {
+        self.write(|| format!("{url}\n"), || json::serving(url))
+    }
+
     /// Which files `init` wrote.
     pub(crate) fn initialised(&self, files: &[PathBuf]) -> std::io::Result<()> {
         self.write(|| human::initialised(files), || json::initialised(files))
@@ -257,6 +274,13 @@ impl Output {
     pub(crate) fn error(&self, error: &anyhow::Error) {
         let hint = error.downcast_ref::<project::Error>().and_then(project::Error::hint);
         let hint = hint.or_else(|| error.downcast_ref::<testing::Error>()?.hint());
+        let of_index = error.downcast_ref::<indexes::Error>();
+        let hint = hint.or_else(|| of_index.and_then(indexes::Error::hint));
+        if let Some(indexes::Error::Several(errors)) = of_index {
+            for error in errors {
+                human::error(None, error, error.hint());
+            }
+        }
         human::error(None, error.as_ref(), hint);
         if crate::is_json(self.format) {
             // A program that reads standard output gets an answer in any case.

@@ -16,7 +16,7 @@ pub use fs_err::{
 
 /// How the names of files begin that are not whole yet. [`sweep`] removes what a killed process
 /// left of them.
-const UNFINISHED: &str = ".wheelsmith-unfinished-";
+pub(super) const UNFINISHED: &str = ".wheelsmith-unfinished-";
 
 /// A file or directory below a root, with its path relative to it, `/` between the parts.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -160,6 +160,22 @@ pub fn list(dir: &Path) -> io::Result<Vec<PathBuf>> {
     let mut paths = entries.map(|entry| Ok(entry?.path())).collect::<io::Result<Vec<_>>>()?;
     paths.sort();
     Ok(paths)
+}
+
+/// The names of the directories directly in `dir`; those that are not UTF-8, or begin with a dot, are
+/// left out.
+pub fn dir_names(dir: &Path) -> io::Result<std::collections::BTreeSet<String>> {
+    let mut names = std::collections::BTreeSet::new();
+    for entry in fs_err::read_dir(dir)? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir()
+            && let Ok(name) = entry.file_name().into_string()
+            && !name.starts_with('.')
+        {
+            names.insert(name);
+        }
+    }
+    Ok(names)
 }
 
 /// A file without a name, gone with the value.

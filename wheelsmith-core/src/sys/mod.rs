@@ -6,12 +6,15 @@
 mod cancel;
 mod env;
 pub mod fs;
+pub mod http;
 mod jobs;
 mod limited;
 mod lock;
 pub mod net;
 mod process;
 mod report;
+mod staging;
+mod stamp;
 
 pub use cancel::Cancel;
 pub use env::Env;
@@ -20,6 +23,8 @@ pub use limited::{Ended, Limits};
 pub use lock::{Lock, Locked};
 pub use process::{Command, Exec, ProcessError};
 pub use report::{Event, Quiet, Report, Task, TaskId};
+pub use staging::Staging;
+pub use stamp::{Stamp, stamped};
 
 use std::sync::Arc;
 

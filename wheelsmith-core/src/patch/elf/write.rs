@@ -319,10 +319,10 @@ fn entries(
 fn moved_entries(change: &Change, positions: &Positions) -> Vec<Dyn> {
     let mut entries = change.entries.clone();
     for entry in &mut entries {
-        if is_movable_table(entry.d_tag) {
-            if let Some((_, new)) = positions.moved(entry.d_val) {
-                entry.d_val = new.address;
-            }
+        if is_movable_table(entry.d_tag)
+            && let Some((_, new)) = positions.moved(entry.d_val)
+        {
+            entry.d_val = new.address;
         }
     }
     set_names_size(&mut entries, change);

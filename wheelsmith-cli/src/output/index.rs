@@ -1,0 +1,71 @@
+//! Answers of `wheelsmith index`.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use serde_json::{Value, json};
+use wheelsmith_core::index::{Changes, Fault};
+
+use super::human::{BOLD, DIM, GREEN, RED};
+use super::json::SCHEMA;
+
+/// So many are named.
+const SHOWN: usize = 20;
+
+pub(super) fn human(site: &Path, changes: &Changes) -> String {
+    let mut text = String::new();
+    let Changes { added, written, projects, files } = changes;
+    let _ = writeln!(
+        text,
+        "{BOLD}{}{BOLD:#}  {}, {}",
+        site.display(),
+        count(*projects, "project"),
+        count(*files, "file")
+    );
+    for name in added.iter().take(SHOWN) {
+        let _ = writeln!(text, "  {GREEN}+{GREEN:#} {name}");
+    }
+    if added.len() > SHOWN {
+        let _ = writeln!(text, "  {DIM}and {} more{DIM:#}", added.len() - SHOWN);
+    }
+    let _ = if written.is_empty() {
+        writeln!(text, "  {DIM}nothing changed{DIM:#}")
+    } else {
+        writeln!(text, "  {DIM}{} written{DIM:#}", count(written.len(), "file"))
+    };
+    text
+}
+
+pub(super) fn json(site: &Path, changes: &Changes) -> Value {
+    let Changes { added, written, projects, files } = changes;
+    json!({
+        "schema": SCHEMA,
+        "site": site,
+        "added": added,
+        "written": written,
+        "projects": projects,
+        "files": files,
+    })
+}
+
+pub(super) fn human_faults(site: &Path, faults: &[Fault]) -> String {
+    if faults.is_empty() {
+        return format!("{GREEN}{}{GREEN:#} is what its state says\n", site.display());
+    }
+    let mut text = String::new();
+    let site = site.display();
+    let _ = writeln!(text, "{RED}{site}{RED:#} has {}", count(faults.len(), "fault"));
+    for Fault { path, kind, message, help } in faults {
+        let _ = writeln!(text, "  {RED}{kind}{RED:#} {path}: {message}");
+        let _ = writeln!(text, "    {DIM}{help}{DIM:#}");
+    }
+    text
+}
+
+pub(super) fn json_faults(site: &Path, faults: &[Fault]) -> Value {
+    json!({ "schema": SCHEMA, "site": site, "faults": faults })
+}
+
+fn count(n: usize, what: &str) -> String {
+    if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") }
+}

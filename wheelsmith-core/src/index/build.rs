@@ -1,0 +1,113 @@
+//! An index from a directory of files, and how it is seen quickly that nothing changed.
+//!
+//! A whole run reads the state and what was kept of every file and page. When nothing changed, the
+//! stamps alone show that: one sum over all of them is compared with that of the last whole run.
+
+use std::hash::{DefaultHasher, Hash, Hasher as _};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::layout::{PAGES, POINTER, PRIVATE, STATE, STYLE, simple};
+use super::publish::{self, Changes};
+use super::{DistName, Error, Options, Site, View, site};
+use crate::sys::{self, Host, Staging, Stamp};
+
+/// Adds every distribution below `dir` to the site in `root`, and publishes it.
+///
+/// # Errors
+/// As [`Site::open`], [`Site::add`] and [`Site::publish`].
+pub fn build(root: &Path, dir: &Path, options: &Options, host: &Host) -> Result<Changes, Error> {
+    // Before anything is made, should the directory be called otherwise.
+    sys::fs::metadata(dir).map_err(|e| Error::read(dir, e))?;
+    let lock = site::lock(root, host)?;
+    let place = root.join(PRIVATE).join("clean");
+    if !options.reread
+        && let Some(changes) = clean(&place, root, dir, options)
+    {
+        return Ok(changes);
+    }
+    let mut site = Site::with(lock, root)?;
+    site.add_dir(dir, options, host)?;
+    let (changes, _lock) = publish::publish(site, host)?;
+    // Even when it would be the same: what it tells of must be older than itself.
+    let sum = Sum::of(root, dir, options).map_err(|e| Error::read(root, e))?.sum;
+    let text = format!("{HEADER}\n{sum} {} {}\n", changes.projects, changes.files);
+    let mut staging = Staging::default();
+    staging.put(&place, text.as_bytes(), false).map_err(|e| Error::write(&place, e))?;
+    Ok(changes)
+}
+
+const HEADER: &str = concat!("wheelsmith index ", env!("CARGO_PKG_VERSION"));
+
+/// The answer, if nothing changed since the last whole run.
+fn clean(place: &Path, root: &Path, dir: &Path, options: &Options) -> Option<Changes> {
+    let written_ns = Stamp::of(place).ok()?.written_ns;
+    let text = sys::fs::read_to_string(place).ok()?;
+    let (header, numbers) = text.split_once('\n')?;
+    let mut numbers = numbers.split_whitespace().map(str::parse::<u64>);
+    let sum = Sum::of(root, dir, options).ok()?;
+    // What was written in the same moment may have changed without another stamp.
+    let is_clean =
+        header == HEADER && numbers.next()?.ok()? == sum.sum && sum.newest_ns < written_ns;
+    let mut count = || usize::try_from(numbers.next()?.ok()?).ok();
+    let (projects, files) = (count()?, count()?);
+    is_clean.then(|| Changes { projects, files, ..Changes::default() })
+}
+
+/// Every stamp, in no order: those of a directory come as the disk has them.
+#[derive(Default)]
+struct Sum {
+    sum: u64,
+    newest_ns: u64,
+}
+
+impl Sum {
+    fn of(root: &Path, dir: &Path, options: &Options) -> io::Result<Self> {
+        let mut sum = Self::default();
+        let Options { view, files_url, store, upload_time, site_url, latest, reread: _ } = options;
+        let texts = [files_url.as_ref().map(ToString::to_string), site_url.clone()];
+        let time = upload_time.as_ref().map(ToString::to_string);
+        sum.add(&(view, texts, store, time, latest, sys::fs::canonicalize(dir)?), None);
+        for (path, stamp) in sys::stamped(dir, DistName::is_like)? {
+            sum.add(&path.as_os_str().as_encoded_bytes(), Some(stamp));
+        }
+        for name in [STATE, STYLE, POINTER] {
+            sum.add(&name, Stamp::of(&root.join(name)).ok());
+        }
+        let mut views = vec![View::default(), View::latest()];
+        views.extend(publish::views(root).map_err(io::Error::other)?);
+        for view in views {
+            let simple = root.join(simple(&view));
+            let Ok(names) = sys::fs::dir_names(&simple) else {
+                sum.add(&view, None);
+                continue;
+            };
+            let mut place: PathBuf = simple;
+            sum.page(&mut place, &(&view, ""));
+            for name in names {
+                place.push(&name);
+                sum.page(&mut place, &(&view, &name));
+                place.pop();
+            }
+        }
+        Ok(sum)
+    }
+
+    fn page(&mut self, dir: &mut PathBuf, name: &impl Hash) {
+        for page in PAGES {
+            dir.push(page);
+            self.add(&(name, page), Stamp::of(dir).ok());
+            dir.pop();
+        }
+    }
+
+    fn add(&mut self, name: &impl Hash, stamp: Option<Stamp>) {
+        let mut hasher = DefaultHasher::new();
+        name.hash(&mut hasher);
+        if let Some(Stamp { size_bytes, written_ns, inode }) = stamp {
+            (size_bytes, written_ns, inode).hash(&mut hasher);
+            self.newest_ns = self.newest_ns.max(written_ns);
+        }
+        self.sum = self.sum.wrapping_add(hasher.finish());
+    }
+}

@@ -1,0 +1,201 @@
+//! What a file says that is to be added.
+
+use std::io::{self, BufReader, Read as _};
+use std::path::{Path, PathBuf};
+
+use super::{DistName, Error};
+use crate::artifact::{Artifact, Limits};
+use crate::name::{Digest, ProjectName};
+use crate::sys::{self, Host};
+
+/// No real metadata are longer, in bytes; nor is any provenance.
+const LONGEST_TEXT: u64 = 16 << 20;
+/// What of `Summary` is kept, in characters; the specification has one line of no great length.
+const LONGEST_SUMMARY: usize = 300;
+/// No `Requires-Python` is longer, in bytes.
+const LONGEST_SPECIFIER: usize = 1000;
+
+/// A wheel or source distribution, read whole: each of its members unpacks to what its checksum
+/// says, and its metadata are those of its name.
+#[derive(Debug)]
+pub struct Distribution {
+    /// Where it is.
+    pub path: PathBuf,
+    /// What it is called.
+    pub name: DistName,
+    /// Of its bytes.
+    pub sha256: Digest,
+    /// Of the file.
+    pub size_bytes: u64,
+    /// `METADATA` as it is; nothing for source distributions.
+    pub metadata: Option<Vec<u8>>,
+    /// `Requires-Python`.
+    pub requires_python: Option<String>,
+    /// `Summary`.
+    pub summary: Option<String>,
+    /// The file of the same name with `.provenance` behind it.
+    pub provenance: Option<Vec<u8>>,
+}
+
+impl Distribution {
+    /// Reads a file.
+    ///
+    /// # Errors
+    /// When it cannot be read, is damaged, or is not what it is called.
+    pub fn open(path: &Path, host: &Host) -> Result<Self, Error> {
+        let filename = path.file_name().unwrap_or_default().to_string_lossy();
+        let name: DistName =
+            filename.parse().map_err(|source| Error::Name { path: path.to_owned(), source })?;
+        let (sha256, size_bytes) = sys::fs::digest(path).map_err(|e| Error::read(path, e))?;
+        let is_wheel = name.wheel.is_some();
+        let metadata =
+            if is_wheel { wheel_metadata(path, host)? } else { sdist_metadata(path, &name, host)? };
+        let headers = Headers::parse(&metadata);
+        headers.check(&name).map_err(|problem| Error::corrupt(path, problem))?;
+        let requires_python = headers.value("requires-python");
+        if requires_python.as_ref().is_some_and(|text| text.len() > LONGEST_SPECIFIER) {
+            return Err(Error::corrupt(path, "its `Requires-Python` is longer than any real one"));
+        }
+        Ok(Self {
+            sha256,
+            size_bytes,
+            requires_python,
+            summary: headers
+                .value("summary")
+                .map(|text| text.chars().take(LONGEST_SUMMARY).collect()),
+            metadata: is_wheel.then_some(metadata),
+            provenance: provenance(path)?,
+            path: path.to_owned(),
+            name,
+        })
+    }
+}
+
+/// Unpacks every member, so that each checksum is compared, and keeps `METADATA`.
+fn wheel_metadata(path: &Path, host: &Host) -> Result<Vec<u8>, Error> {
+    let corrupt = |problem: &dyn std::fmt::Display| Error::corrupt(path, problem.to_string());
+    let limits = Limits::default();
+    let file = sys::fs::open(path).map_err(|e| Error::read(path, e))?;
+    let mut archive = zip::ZipArchive::new(BufReader::new(file)).map_err(|e| corrupt(&e))?;
+    if archive.len() as u64 > limits.members {
+        return Err(corrupt(&"it has more members than any real wheel"));
+    }
+    let (mut metadata, mut left) = (None, limits.total_bytes);
+    for at in 0..archive.len() {
+        if host.cancel.is_cancelled() {
+            return Err(Error::Cancelled);
+        }
+        let member = archive.by_index(at).map_err(|e| corrupt(&e))?;
+        let name = String::from_utf8_lossy(member.name_raw()).into_owned();
+        let bad = |e: io::Error| corrupt(&format!("its member `{}`: {e}", name.escape_debug()));
+        let is_metadata =
+            name.strip_suffix(".dist-info/METADATA").is_some_and(|s| !s.contains('/'));
+        let most = if is_metadata { LONGEST_TEXT } else { left.min(limits.member_bytes) };
+        let mut content = member.take(most + 1);
+        let size = if is_metadata {
+            let mut bytes = Vec::new();
+            content.read_to_end(&mut bytes).map_err(bad)?;
+            let size = bytes.len() as u64;
+            if metadata.replace(bytes).is_some() {
+                return Err(corrupt(&"it has `METADATA` twice"));
+            }
+            size
+        } else {
+            io::copy(&mut content, &mut io::sink()).map_err(bad)?
+        };
+        if size > most {
+            return Err(corrupt(&"it is larger when unpacked than any real wheel"));
+        }
+        left = left.saturating_sub(size);
+    }
+    metadata.ok_or_else(|| corrupt(&"it has no `.dist-info/METADATA`"))
+}
+
+fn sdist_metadata(path: &Path, name: &DistName, host: &Host) -> Result<Vec<u8>, Error> {
+    let corrupt = |problem: crate::artifact::Error| {
+        let cause = std::error::Error::source(&problem).map(|cause| format!(": {cause}"));
+        Error::corrupt(path, format!("{problem}{}", cause.unwrap_or_default()))
+    };
+    let archive = Artifact::open(path, &Limits::default(), host).map_err(corrupt)?;
+    let stem = name.to_string();
+    let stem = stem.strip_suffix(".tar.gz").unwrap_or(&stem);
+    let is_info = |path: &str| {
+        path.split_once('/').is_some_and(|(top, rest)| top == stem && rest == "PKG-INFO")
+    };
+    let member = archive.members().iter().find(|member| is_info(member.path.as_str()));
+    let member =
+        member.ok_or_else(|| Error::corrupt(path, format!("it has no `{stem}/PKG-INFO`")))?;
+    archive.read(&member.path, LONGEST_TEXT).map_err(corrupt)
+}
+
+/// The attestations of a file, if there are any beside it.
+fn provenance(path: &Path) -> Result<Option<Vec<u8>>, Error> {
+    let mut place = path.as_os_str().to_owned();
+    place.push(".provenance");
+    let place = PathBuf::from(place);
+    let Ok(about) = sys::fs::metadata(&place) else { return Ok(None) };
+    if about.len() > LONGEST_TEXT {
+        return Err(Error::corrupt(&place, "it is longer than any real provenance"));
+    }
+    let bytes = sys::fs::read(&place).map_err(|e| Error::read(&place, e))?;
+    let value: serde_json::Value =
+        serde_json::from_slice(&bytes).map_err(|e| Error::corrupt(&place, e.to_string()))?;
+    if value["version"] != 1 || !value["attestation_bundles"].is_array() {
+        let problem = "it is no provenance: `version` must be 1, `attestation_bundles` a list";
+        return Err(Error::corrupt(&place, problem));
+    }
+    Ok(Some(bytes))
+}
+
+/// The headers of `METADATA` or `PKG-INFO` (core metadata: RFC 822 style, up to the first blank line).
+struct Headers(Vec<(String, String)>);
+
+impl Headers {
+    fn parse(bytes: &[u8]) -> Self {
+        let text = String::from_utf8_lossy(bytes);
+        let mut headers: Vec<(String, String)> = Vec::new();
+        for line in text.lines().take_while(|line| !line.trim().is_empty()) {
+            if line.starts_with([' ', '\t']) {
+                if let Some((_, value)) = headers.last_mut() {
+                    value.push(' ');
+                    value.push_str(line.trim());
+                }
+            } else if let Some((name, value)) = line.split_once(':') {
+                headers.push((name.to_ascii_lowercase(), value.trim().to_owned()));
+            }
+        }
+        Self(headers)
+    }
+
+    /// The first value of a header; nothing when it is empty, or says that nobody knows.
+    fn value(&self, name: &str) -> Option<String> {
+        let found = self.0.iter().find(|(n, _)| n == name).map(|(_, value)| value.clone());
+        found.filter(|value| !value.is_empty() && value != "UNKNOWN")
+    }
+
+    fn check(&self, name: &DistName) -> Result<(), String> {
+        let project = self.value("name").ok_or("its metadata have no `Name`")?;
+        let version = self.value("version").ok_or("its metadata have no `Version`")?;
+        let is_same = project.parse::<ProjectName>().is_ok_and(|parsed| parsed == name.project)
+            && version.parse::<pep440_rs::Version>().is_ok_and(|parsed| parsed == name.version);
+        if is_same {
+            return Ok(());
+        }
+        Err(format!("its metadata are those of `{project}` {version}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn headers_end_at_the_first_blank_line() {
+        let headers = Headers::parse(b"Name: A.b\nVersion: 1.0\nSummary: x\n  y\n\nName: c\n");
+        assert_eq!(headers.value("summary").unwrap(), "x y");
+        assert_eq!(headers.value("requires-python"), None);
+        headers.check(&"a_b-1-py3-none-any.whl".parse().unwrap()).unwrap();
+        let error = headers.check(&"a_b-2-py3-none-any.whl".parse().unwrap()).unwrap_err();
+        assert_eq!(error, "its metadata are those of `A.b` 1.0");
+    }
+}

@@ -1,0 +1,44 @@
+//! A static package index: pages for installers and people, made from files, for any server that
+//! can send files, or for none (`file://`).
+//!
+//! [`State`] is everything that an index says; it is one sorted file, and pages follow from it
+//! alone. [`Site`] is a directory with that file, the pages and the store of distributions. Every
+//! change is decided on the state first and then published in an order in which no page ever
+//! names what is not there: files, state, pages, lists of projects, and `latest` last of all.
+//! The clock never enters; what did not change is not written.
+//!
+//! Specifications: simple repository API 1.4 (PEP 503, 592, 629, 658, 691, 700, 714, 740, 792).
+//! What a wheel has to look like is left to the audit and the check.
+
+mod build;
+mod cache;
+mod dist_name;
+mod distribution;
+mod error;
+mod escape;
+mod html;
+mod json;
+mod layout;
+mod publish;
+mod respond;
+mod site;
+mod state;
+mod state_file;
+mod store;
+#[cfg(test)]
+mod tests;
+mod url;
+mod verify;
+mod view;
+
+pub use build::build;
+pub use dist_name::DistName;
+pub use distribution::Distribution;
+pub use error::Error;
+pub use publish::Changes;
+pub use respond::Responder;
+pub use site::{Options, Select, Site, UploadTime};
+pub use state::{File, Project, Projects, State, Status};
+pub use url::FilesUrl;
+pub use verify::{Fault, FaultKind, verify};
+pub use view::View;

@@ -1,0 +1,294 @@
+//! From the state to pages, in an order in which no page ever names what is not there.
+
+use std::collections::BTreeSet;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::path::Path;
+
+use super::cache::PageStamp;
+use super::html::Page;
+use super::layout::{PAGES, POINTER, PRIVATE, STATE, STORE, STYLE, simple};
+use super::{Error, Project, Projects, Site, State, View, html, json, store};
+use crate::sys::{self, Host, Lock, Stamp};
+
+/// What a run did.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Changes {
+    /// Names of files that are new, or of which something is new.
+    pub added: Vec<String>,
+    /// Files that were written or taken away, relative to the site, `/` between the parts, in the
+    /// order in which that happened. The store and the cache are not among them.
+    pub written: Vec<String>,
+    /// Projects of all views.
+    pub projects: usize,
+    /// Files of all views.
+    pub files: usize,
+}
+
+/// What is not made from the state alone.
+const STYLE_TEXT: &str = include_str!("style.css");
+
+/// Files that are the same in every site: how pages look; that static hosts serve them as they are;
+/// that what is private never gets into a repository.
+const FIXED: [(&str, &str); 3] =
+    [(STYLE, STYLE_TEXT), (".nojekyll", ""), (".wheelsmith/.gitignore", "*\n")];
+
+/// Publishes, and hands the lock back with what it did.
+pub(super) fn publish(mut site: Site, host: &Host) -> Result<(Changes, Lock), Error> {
+    let mut state = std::mem::take(&mut site.state);
+    // A view without projects is one, unless nobody ever put anything there.
+    state.views.entry(View::default()).or_default();
+    let changes = Changes {
+        added: site.added.clone(),
+        written: Vec::new(),
+        projects: state.views.values().map(std::collections::BTreeMap::len).sum(),
+        files: state.files().count(),
+    };
+    let text = state.render();
+    let is_new = site.was.as_deref() != Some(text.as_str());
+    let mut run = Run { site, host, changes };
+    for (name, text) in FIXED {
+        run.put(name, text.as_bytes())?;
+    }
+    if is_new {
+        run.write(STATE, text.as_bytes())?;
+    } else {
+        run.clean(STATE)?;
+    }
+    drop(text);
+    for (view, projects) in &state.views {
+        run.view(view, projects, &state)?;
+    }
+    let latest = View::latest();
+    if let Some(view) = &state.latest {
+        run.view(&latest, &state.views[view], &state)?;
+    }
+    if let Some(text) = pointer(&state) {
+        run.put(POINTER, text.as_bytes())?;
+    }
+    for view in dead_views(&run.site.root, &state)? {
+        run.remove_view(&view, &state)?;
+    }
+    let store = run.site.root.join(STORE);
+    store::prune(&store, &mut run.site.staging, &state, is_new)?;
+    if let Some(text) = run.site.cache.render() {
+        let path = run.site.root.join(PRIVATE).join("cache");
+        let written = run.site.staging.put(&path, text.as_bytes(), false);
+        written.map_err(|e| Error::write(&path, e))?;
+    }
+    Ok((run.changes, run.site.lock))
+}
+
+struct Run<'h> {
+    site: Site,
+    host: &'h Host,
+    changes: Changes,
+}
+
+impl Run<'_> {
+    /// Writes a file if it has not these bytes.
+    fn put(&mut self, name: &str, bytes: &[u8]) -> Result<(), Error> {
+        let path = self.site.root.join(name);
+        // As long as it is, it need not be read; a page that grew is the common case.
+        let holds = Stamp::of(&path).is_ok_and(|stamp| stamp.size_bytes == bytes.len() as u64)
+            && sys::fs::read(&path).is_ok_and(|old| old == bytes);
+        if holds {
+            return self.clean(name);
+        }
+        self.write(name, bytes).map(drop)
+    }
+
+    fn write(&mut self, name: &str, bytes: &[u8]) -> Result<Stamp, Error> {
+        let path = self.site.root.join(name);
+        if self.host.cancel.is_cancelled() {
+            return Err(Error::Cancelled);
+        }
+        let stamp = self.site.staging.put(&path, bytes, name == STATE);
+        self.changes.written.push(name.to_owned());
+        stamp.map_err(|e| Error::write(&path, e))
+    }
+
+    /// Removes what a killed run left of a file.
+    fn clean(&mut self, name: &str) -> Result<(), Error> {
+        let path = self.site.root.join(name);
+        self.site.staging.clean(&path).map_err(|e| Error::write(&path, e))
+    }
+
+    fn remove(&mut self, name: &str) -> Result<(), Error> {
+        let path = self.site.root.join(name);
+        self.site.staging.remove(&path).map_err(|e| Error::write(&path, e))?;
+        self.changes.written.push(name.to_owned());
+        Ok(())
+    }
+
+    fn make_dir(&mut self, name: &str) -> Result<(), Error> {
+        let path = self.site.root.join(name);
+        if path.is_dir() {
+            return Ok(());
+        }
+        self.site.staging.make_dir(&path).map_err(|e| Error::write(&path, e))
+    }
+
+    /// The pages of a view: projects, the list of them, and then what the list has no more.
+    fn view(&mut self, place: &View, projects: &Projects, state: &State) -> Result<(), Error> {
+        let dir = simple(place);
+        self.make_dir(&dir)?;
+        let is_there = dirs(&self.site.root.join(&dir))?;
+        for (name, project) in projects {
+            self.project(&dir, place, name, project, state, is_there.contains(name))?;
+        }
+        let site_url = state.site_url.as_deref();
+        let fingerprint = fingerprint(|hasher| {
+            (site_url, place).hash(hasher);
+            for (name, project) in projects {
+                (name, project.status).hash(hasher);
+            }
+        });
+        self.page(&dir, true, fingerprint, || {
+            [html::root(place, projects, site_url), json::root(projects)]
+        })?;
+        for name in is_there.iter().filter(|name| !projects.contains_key(*name)) {
+            self.remove_page(&format!("{dir}/{name}"))?;
+        }
+        Ok(())
+    }
+
+    fn project(
+        &mut self,
+        dir: &str,
+        place: &View,
+        name: &str,
+        project: &Project,
+        state: &State,
+        is_there: bool,
+    ) -> Result<(), Error> {
+        let dir = format!("{dir}/{name}");
+        if !is_there {
+            self.make_dir(&dir)?;
+        }
+        let site_url = state.site_url.as_deref();
+        let fingerprint = fingerprint(|hasher| (site_url, place, name, project).hash(hasher));
+        self.page(&dir, is_there, fingerprint, || {
+            let page = Page::new(place, site_url, name, project);
+            [html::project(&page), json::project(&page)]
+        })
+    }
+
+    /// A page in its two forms, unless both are known to be right.
+    fn page(
+        &mut self,
+        dir: &str,
+        is_there: bool,
+        fingerprint: u64,
+        render: impl FnOnce() -> [Vec<u8>; 2],
+    ) -> Result<(), Error> {
+        if !is_there {
+            let [html, json] = render();
+            let html = self.write(&format!("{dir}/{}", PAGES[0]), &html)?;
+            let json = self.write(&format!("{dir}/{}", PAGES[1]), &json)?;
+            let page = PageStamp { fingerprint, files: [html, json] };
+            self.site.cache.keep_page(dir.to_owned(), page);
+            return Ok(());
+        }
+        let at = self.site.root.join(dir);
+        let places = PAGES.map(|name| at.join(name));
+        let stamps = || Some([Stamp::of(&places[0]).ok()?, Stamp::of(&places[1]).ok()?]);
+        let known = self.site.cache.page(dir);
+        if let Some(known) = known.filter(|known| known.fingerprint == fingerprint)
+            && stamps().is_some_and(|files| files == known.files)
+        {
+            return Ok(());
+        }
+        for (name, bytes) in PAGES.into_iter().zip(render()) {
+            self.put(&format!("{dir}/{name}"), &bytes)?;
+        }
+        if let Some(files) = stamps() {
+            self.site.cache.keep_page(dir.to_owned(), PageStamp { fingerprint, files });
+        }
+        Ok(())
+    }
+
+    /// Takes away a page that we made, and its directory when nothing else is in it.
+    fn remove_page(&mut self, dir: &str) -> Result<(), Error> {
+        let at = self.site.root.join(dir);
+        if !is_ours(&at) {
+            return Ok(());
+        }
+        // The form that shows that it is ours goes last: a killed run is taken up again.
+        for name in PAGES {
+            self.clean(&format!("{dir}/{name}"))?;
+            self.remove(&format!("{dir}/{name}"))?;
+        }
+        self.site.staging.remove_dir(&at).map_err(|e| Error::write(&at, e))?;
+        self.site.cache.forget_page(dir);
+        Ok(())
+    }
+
+    /// First the list is empty, then what it had goes, then itself.
+    fn remove_view(&mut self, view: &View, state: &State) -> Result<(), Error> {
+        if view == &View::latest() {
+            self.remove(POINTER)?;
+        }
+        self.view(view, &Projects::new(), state)?;
+        self.remove_page(&simple(view))?;
+        let mut at = self.site.root.join(view.as_str());
+        for _ in 0..view.depth() {
+            self.site.staging.remove_dir(&at).map_err(|e| Error::write(&at, e))?;
+            at.pop();
+        }
+        Ok(())
+    }
+}
+
+/// Where `latest` leads, for programs.
+pub(super) fn pointer(state: &State) -> Option<String> {
+    let view = state.latest.as_ref()?;
+    let place = simple(view);
+    Some(format!("{{\"schema\":1,\"view\":\"{view}\",\"simple\":\"{place}/\"}}\n"))
+}
+
+/// Of what a page is made from. It stands in the cache only, which ends with this version.
+fn fingerprint(add: impl FnOnce(&mut DefaultHasher)) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    add(&mut hasher);
+    hasher.finish()
+}
+
+/// The names of the directories in `dir`.
+pub(super) fn dirs(dir: &Path) -> Result<BTreeSet<String>, Error> {
+    sys::fs::dir_names(dir).map_err(|e| Error::read(dir, e))
+}
+
+/// Whether a directory has a page in the form for programs. A site may have pages of other makers,
+/// under names like ours.
+pub(super) fn is_ours(dir: &Path) -> bool {
+    let page = dir.join(PAGES[1]);
+    sys::fs::read(&page).is_ok_and(|bytes| bytes.starts_with(b"{\"meta\":{\"api-version\":"))
+}
+
+/// Views that are on the disk and not in the state.
+pub(super) fn dead_views(root: &Path, state: &State) -> Result<Vec<View>, Error> {
+    let mut dead = Vec::new();
+    let latest = View::latest();
+    let is_dead =
+        |view: &View| !state.views.contains_key(view) && is_ours(&root.join(simple(view)));
+    if state.latest.is_none() && is_dead(&latest) {
+        dead.push(latest);
+    }
+    dead.extend(views(root)?.into_iter().filter(is_dead));
+    Ok(dead)
+}
+
+/// Directories on the disk that are called as views may be.
+pub(super) fn views(root: &Path) -> Result<Vec<View>, Error> {
+    let (mut views, mut left) = (Vec::new(), vec![String::new()]);
+    while let Some(place) = left.pop() {
+        for name in dirs(&root.join(&place))? {
+            let name = if place.is_empty() { name } else { format!("{place}/{name}") };
+            if let Some(view) = name.parse::<View>().ok().filter(|view| !view.is_main()) {
+                views.push(view);
+                left.push(name);
+            }
+        }
+    }
+    Ok(views)
+}

@@ -1,0 +1,340 @@
+//! A directory with an index in it, opened to be changed.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use super::cache::Cache;
+use super::layout::{PRIVATE, STATE, STORE};
+use super::{Changes, DistName, Distribution, Error, File, FilesUrl, State, View, store};
+use crate::name::{ParseError, ProjectName};
+use crate::sys::{self, Host, Lock, Staging, Stamp};
+
+/// A site, and the lock that keeps other writers out while this value lives.
+#[derive(Debug)]
+pub struct Site {
+    pub(super) root: PathBuf,
+    /// What the index is to say.
+    pub state: State,
+    /// What it said when it was opened, as text.
+    pub(super) was: Option<String>,
+    pub(super) cache: Cache,
+    pub(super) staging: Staging,
+    pub(super) added: Vec<String>,
+    /// The stores into which files were put.
+    used_store: bool,
+    pub(super) lock: Lock,
+}
+
+/// How files are added.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// To which index of the site.
+    pub view: View,
+    /// Where the files are, if not in the site.
+    pub files_url: Option<FilesUrl>,
+    /// Where files for `files_url` are collected, with their metadata; without it nothing is.
+    pub store: Option<PathBuf>,
+    /// When they were uploaded, as their publisher says.
+    pub upload_time: Option<UploadTime>,
+    /// Whether a file whose stamp is known is read again.
+    pub reread: bool,
+    /// Where the site will be, when that is new; ends with `/`.
+    pub site_url: Option<String>,
+    /// Whether `latest` leads to this view from now on.
+    pub latest: bool,
+}
+
+impl Site {
+    /// Opens the site in `root`, or begins one. Waits while another process writes to it.
+    ///
+    /// # Errors
+    /// When it cannot be read or written, or the user stops us.
+    pub fn open(root: &Path, host: &Host) -> Result<Self, Error> {
+        Self::with(lock(root, host)?, root)
+    }
+
+    /// As [`Site::open`], with its lock in hand.
+    pub(super) fn with(lock: Lock, root: &Path) -> Result<Self, Error> {
+        let (state, was) = match read(root) {
+            Ok((state, text)) => (state, Some(text)),
+            Err(Error::NoIndex { .. }) => (State::default(), None),
+            Err(error) => return Err(error),
+        };
+        let cache = Cache::load(&root.join(PRIVATE).join("cache"));
+        Ok(Self {
+            root: root.to_owned(),
+            state,
+            was,
+            cache,
+            staging: Staging::default(),
+            added: Vec::new(),
+            used_store: false,
+            lock,
+        })
+    }
+
+    /// As [`Site::open`], for a site that is there.
+    ///
+    /// # Errors
+    /// As [`Site::open`], and when there is none.
+    pub fn open_existing(root: &Path, host: &Host) -> Result<Self, Error> {
+        if !root.join(STATE).is_file() {
+            return Err(Error::NoIndex { site: root.to_owned() });
+        }
+        Self::open(root, host)
+    }
+
+    /// Adds every distribution below `dir`.
+    ///
+    /// # Errors
+    /// As [`Site::add`].
+    pub fn add_dir(&mut self, dir: &Path, options: &Options, host: &Host) -> Result<(), Error> {
+        let files = sys::stamped(dir, DistName::is_like).map_err(|e| Error::read(dir, e))?;
+        // A relative path means something else tomorrow.
+        let base = sys::fs::canonicalize(dir).map_err(|e| Error::read(dir, e))?;
+        let files = files.into_iter().map(|(path, stamp)| {
+            let key = path.strip_prefix(dir).map_or_else(|_| path.clone(), |rest| base.join(rest));
+            (path, Some((key, stamp)))
+        });
+        self.add_all(files, options, host)
+    }
+
+    /// Adds files. Each is read whole before anything of it is taken, and put into the store; the
+    /// state is decided, and not yet published.
+    ///
+    /// # Errors
+    /// When one is damaged, is not what it is called, or has the name of another. All such files
+    /// are told of, and none is added.
+    pub fn add(&mut self, files: &[PathBuf], options: &Options, host: &Host) -> Result<(), Error> {
+        self.add_all(files.iter().map(|path| (path.clone(), None)), options, host)
+    }
+
+    fn add_all(
+        &mut self,
+        files: impl Iterator<Item = (PathBuf, Option<(PathBuf, Stamp)>)>,
+        options: &Options,
+        host: &Host,
+    ) -> Result<(), Error> {
+        self.state.views.entry(options.view.clone()).or_default();
+        if options.site_url.is_some() {
+            self.state.site_url.clone_from(&options.site_url);
+        }
+        if options.latest {
+            self.state.set_latest(&options.view)?;
+        }
+        let mut errors = Vec::new();
+        for (path, key) in files {
+            if host.cancel.is_cancelled() {
+                return Err(Error::Cancelled);
+            }
+            if let Some((key, stamp)) = &key
+                && !options.reread
+                && self.is_known(&path, key, stamp, options)
+            {
+                continue;
+            }
+            match self.add_one(&path, options, host) {
+                Ok(sha256) => {
+                    if let Some((key, stamp)) = key {
+                        self.cache.keep_digest(&key, stamp, sha256);
+                    }
+                }
+                Err(error @ (Error::Cancelled | Error::Write { .. })) => return Err(error),
+                Err(error) => errors.push(error),
+            }
+        }
+        if errors.is_empty() {
+            return Ok(());
+        }
+        self.undo()?;
+        Err(errors.pop().filter(|_| errors.is_empty()).unwrap_or(Error::Several(errors)))
+    }
+
+    /// Whether a file that has not changed is in the view as it would be added.
+    fn is_known(&self, path: &Path, key: &Path, stamp: &Stamp, options: &Options) -> bool {
+        let Some(digest) = self.cache.digest(key, stamp) else { return false };
+        let Some(name) = path.file_name().and_then(|name| name.to_str()) else { return false };
+        // The name of a project ends at the first `-`, but for old source distributions.
+        let Some((project, _)) = name.split_once('-') else { return false };
+        let Ok(project) = project.parse::<ProjectName>() else { return false };
+        let projects = self.state.views.get(&options.view);
+        let project = projects.and_then(|projects| projects.get(&project.normalized()));
+        let file = project.and_then(|project| project.files.get(name));
+        file.is_some_and(|file| {
+            let url = options.files_url.as_ref();
+            let url = url.and_then(|url| Some(url.of(&name.parse().ok()?, &digest)));
+            file.sha256 == digest && file.url == url
+        })
+    }
+
+    fn add_one(
+        &mut self,
+        path: &Path,
+        options: &Options,
+        host: &Host,
+    ) -> Result<crate::name::Digest, Error> {
+        let distribution = Distribution::open(path, host)?;
+        let Distribution { name, sha256, .. } = &distribution;
+        let inside = self.root.join(STORE);
+        let store = match (&options.files_url, &options.store) {
+            (None, _) => Some(&inside),
+            (Some(_), store) => store.as_ref(),
+        };
+        let beside = |bytes: &Option<Vec<u8>>| {
+            bytes.as_ref().filter(|_| store.is_some()).map(crate::name::Digest::of)
+        };
+        let file = File {
+            sha256: *sha256,
+            size_bytes: distribution.size_bytes,
+            requires_python: distribution.requires_python.clone(),
+            metadata_sha256: beside(&distribution.metadata),
+            provenance_sha256: beside(&distribution.provenance),
+            upload_time: options.upload_time.as_ref().map(ToString::to_string),
+            url: options.files_url.as_ref().map(|url| url.of(name, sha256)),
+            summary: distribution.summary.clone(),
+            yanked: None,
+        };
+        let is_new = self.state.insert(&options.view, name, file)?;
+        if let Some(store) = store {
+            store::put(store, &mut self.staging, &distribution)?;
+            self.used_store |= *store == inside;
+        }
+        if is_new {
+            self.added.push(name.to_string());
+        }
+        Ok(*sha256)
+    }
+
+    /// Takes out of the store what was put there for nothing.
+    fn undo(&mut self) -> Result<(), Error> {
+        if !self.used_store {
+            return Ok(());
+        }
+        let was = self.was.as_deref().map(State::parse).transpose().ok().flatten();
+        store::prune(&self.root.join(STORE), &mut self.staging, &was.unwrap_or_default(), true)
+    }
+
+    /// Makes the pages say what the state says.
+    ///
+    /// # Errors
+    /// When the disk does not take them, or the user stops us; the next run goes on from there.
+    pub fn publish(self, host: &Host) -> Result<Changes, Error> {
+        super::publish::publish(self, host).map(|(changes, _lock)| changes)
+    }
+}
+
+/// The lock of the site in `root`, when it is free.
+pub(super) fn lock(root: &Path, host: &Host) -> Result<Lock, Error> {
+    let path = root.join(PRIVATE).join("lock");
+    let lock = Lock::acquire(&path, &host.cancel).map_err(|e| Error::write(&path, e))?;
+    lock.ok_or(Error::Cancelled)
+}
+
+/// The state of the site in `root`, and its text.
+pub(super) fn read(root: &Path) -> Result<(State, String), Error> {
+    let path = root.join(STATE);
+    let text = match sys::fs::read_to_string(&path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            return Err(Error::NoIndex { site: root.to_owned() });
+        }
+        Err(error) => return Err(Error::read(&path, error)),
+    };
+    let state = State::parse(&text).map_err(|problem| Error::State { path, problem })?;
+    Ok((state, text))
+}
+
+/// Which files of a view are meant: `demo`, `demo==1.0`, or a file's name.
+#[derive(Debug, Clone)]
+pub struct Select {
+    project: ProjectName,
+    version: Option<pep440_rs::Version>,
+    filename: Option<String>,
+}
+
+impl Select {
+    pub(super) fn project(&self) -> String {
+        self.project.normalized()
+    }
+
+    /// Whether it means every file of its project.
+    pub fn is_project(&self) -> bool {
+        self.version.is_none()
+    }
+
+    pub(super) fn has(&self, filename: &str) -> bool {
+        match (&self.filename, &self.version) {
+            (Some(name), _) => name == filename,
+            (None, Some(version)) => {
+                filename.parse::<DistName>().is_ok_and(|name| name.version == *version)
+            }
+            (None, None) => true,
+        }
+    }
+}
+
+impl fmt::Display for Select {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.filename, &self.version) {
+            (Some(name), _) => f.write_str(name),
+            (None, Some(version)) => write!(f, "{}=={version}", self.project),
+            (None, None) => write!(f, "{}", self.project),
+        }
+    }
+}
+
+impl FromStr for Select {
+    type Err = ParseError;
+
+    fn from_str(text: &str) -> Result<Self, ParseError> {
+        if DistName::is_like(text) {
+            let DistName { project, version, .. } = text.parse()?;
+            return Ok(Self { project, version: Some(version), filename: Some(text.to_owned()) });
+        }
+        let Some((project, version)) = text.split_once("==") else {
+            return Ok(Self { project: text.parse()?, version: None, filename: None });
+        };
+        let version = version
+            .parse()
+            .map_err(|_| ParseError::new(text, "a project and its version, such as `demo==1.0`"))?;
+        Ok(Self { project: project.parse()?, version: Some(version), filename: None })
+    }
+}
+
+/// A moment in UTC, `2026-01-31T00:00:00Z` (PEP 700).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UploadTime(String);
+
+impl fmt::Display for UploadTime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl FromStr for UploadTime {
+    type Err = ParseError;
+
+    fn from_str(text: &str) -> Result<Self, ParseError> {
+        let pattern = b"dddd-dd-ddTdd:dd:ddZ";
+        let number = |from: usize| text.get(from..from + 2).and_then(|t| t.parse::<u8>().ok());
+        let in_range = |from, range: std::ops::RangeInclusive<u8>| {
+            number(from).is_some_and(|number| range.contains(&number))
+        };
+        let is_like = text.len() == pattern.len()
+            && text.bytes().zip(pattern).all(|(byte, &wanted)| match wanted {
+                b'd' => byte.is_ascii_digit(),
+                wanted => byte == wanted,
+            });
+        let is_time = is_like
+            && in_range(5, 1..=12)
+            && in_range(8, 1..=31)
+            && in_range(11, 0..=23)
+            && in_range(14, 0..=59)
+            && in_range(17, 0..=59);
+        if is_time {
+            return Ok(Self(text.to_owned()));
+        }
+        Err(ParseError::new(text, "a time in UTC such as `2026-01-31T00:00:00Z`"))
+    }
+}

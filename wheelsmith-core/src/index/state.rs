@@ -1,0 +1,266 @@
+//! Everything that an index says.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::{DistName, Error, Select, View};
+use crate::name::{Digest, ParseError};
+
+/// Everything that an index says, for each of its views. Pages follow from it alone.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct State {
+    /// Where the site will be, when that is known: for what must be an absolute URL, and for the
+    /// commands that people copy. Ends with `/`.
+    pub site_url: Option<String>,
+    /// The view to which `latest` leads.
+    pub latest: Option<View>,
+    /// Projects of each view, by normalised name.
+    pub views: BTreeMap<View, Projects>,
+}
+
+/// Projects by normalised name.
+pub type Projects = BTreeMap<String, Project>;
+
+/// What an index says of a project.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Project {
+    /// Its status.
+    #[serde(default, skip_serializing_if = "Status::is_active")]
+    pub status: Status,
+    /// Why it has that status.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status_reason: Option<String>,
+    /// Its files, by name.
+    #[serde(default)]
+    pub files: BTreeMap<String, File>,
+}
+
+/// What an index says of a file.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct File {
+    /// Of the file.
+    pub sha256: Digest,
+    /// Of the file.
+    pub size_bytes: u64,
+    /// `Requires-Python` of its metadata.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub requires_python: Option<String>,
+    /// Of its metadata, when they are served beside it (PEP 658).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub metadata_sha256: Option<Digest>,
+    /// Of its provenance, when that is served beside it (PEP 740).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provenance_sha256: Option<Digest>,
+    /// When it was uploaded, if its publisher said so: `2026-01-31T00:00:00Z`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub upload_time: Option<String>,
+    /// Where it is, if not in the site's store.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+    /// `Summary` of its metadata.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub summary: Option<String>,
+    /// Why installers are to pass it over (PEP 592); empty when nobody said why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub yanked: Option<String>,
+}
+
+/// Status of a project (PEP 792).
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
+)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    /// Nothing special.
+    #[default]
+    Active,
+    /// No new files are taken.
+    Archived,
+    /// No file is offered, and none is taken.
+    Quarantined,
+    /// Something else took its place.
+    Deprecated,
+}
+
+impl Status {
+    /// Every status with its name.
+    pub const ALL: [Self; 4] = [Self::Active, Self::Archived, Self::Quarantined, Self::Deprecated];
+
+    /// The name that the specification gives it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Archived => "archived",
+            Self::Quarantined => "quarantined",
+            Self::Deprecated => "deprecated",
+        }
+    }
+
+    #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
+    fn is_active(&self) -> bool {
+        *self == Self::Active
+    }
+
+    fn takes_files(self) -> bool {
+        matches!(self, Self::Active | Self::Deprecated)
+    }
+}
+
+impl std::str::FromStr for Status {
+    type Err = ParseError;
+
+    fn from_str(text: &str) -> Result<Self, ParseError> {
+        let found = Self::ALL.into_iter().find(|status| status.as_str() == text);
+        found.ok_or_else(|| {
+            ParseError::new(text, "a status: `active`, `archived`, `quarantined` or `deprecated`")
+        })
+    }
+}
+
+impl State {
+    /// Adds a file to a view. One that is there with the same bytes stays as it is, but for what is
+    /// new: its URL, its metadata, its provenance. Says whether anything changed.
+    ///
+    /// # Errors
+    /// When the view has a file of that name with other bytes, or the project takes none.
+    pub fn insert(&mut self, view: &View, name: &DistName, file: File) -> Result<bool, Error> {
+        let filename = name.to_string();
+        let project = name.project.normalized();
+        let projects = self.views.entry(view.clone()).or_default();
+        let known = projects.get(&project);
+        if let Some(old) = known.and_then(|known| known.files.get(&filename)) {
+            if old.sha256 != file.sha256 {
+                return Err(Error::Taken {
+                    filename,
+                    view: view.clone(),
+                    there: old.sha256,
+                    given: file.sha256,
+                });
+            }
+            let merged = File {
+                upload_time: old.upload_time.clone().or(file.upload_time),
+                metadata_sha256: file.metadata_sha256.or(old.metadata_sha256),
+                provenance_sha256: file.provenance_sha256.or(old.provenance_sha256),
+                yanked: old.yanked.clone(),
+                ..file
+            };
+            let is_new = *old != merged;
+            if is_new && let Some(known) = projects.get_mut(&project) {
+                known.files.insert(filename, merged);
+            }
+            return Ok(is_new);
+        }
+        if let Some(status) = known.map(|known| known.status).filter(|s| !s.takes_files()) {
+            return Err(Error::Closed { project, status, filename });
+        }
+        projects.entry(project).or_default().files.insert(filename, file);
+        Ok(true)
+    }
+
+    /// The files of a view that are meant.
+    fn select<'s>(
+        &'s mut self,
+        view: &View,
+        select: &Select,
+    ) -> Result<Vec<(&'s str, &'s mut File)>, Error> {
+        let nothing = || Error::Nothing { selected: select.to_string(), view: view.clone() };
+        let projects = self.views.get_mut(view).ok_or_else(nothing)?;
+        let project = projects.get_mut(&select.project()).ok_or_else(nothing)?;
+        let files = project.files.iter_mut().filter(|(name, _)| select.has(name));
+        let files: Vec<_> = files.map(|(name, file)| (name.as_str(), file)).collect();
+        if files.is_empty() { Err(nothing()) } else { Ok(files) }
+    }
+
+    /// Marks files as yanked (PEP 592), or takes the mark away. Says which changed.
+    ///
+    /// # Errors
+    /// When nothing is meant.
+    pub fn yank(
+        &mut self,
+        view: &View,
+        select: &Select,
+        reason: Option<&str>,
+    ) -> Result<Vec<String>, Error> {
+        let mut changed = Vec::new();
+        for (name, file) in self.select(view, select)? {
+            if file.yanked.as_deref() != reason {
+                file.yanked = reason.map(str::to_owned);
+                changed.push(name.to_owned());
+            }
+        }
+        Ok(changed)
+    }
+
+    /// Takes files away; a project without files goes too. Says which.
+    ///
+    /// # Errors
+    /// When nothing is meant.
+    pub fn remove(&mut self, view: &View, select: &Select) -> Result<Vec<String>, Error> {
+        let selected = self.select(view, select)?;
+        let names: Vec<String> = selected.iter().map(|(name, _)| (*name).to_owned()).collect();
+        let key = select.project();
+        if let Some(projects) = self.views.get_mut(view)
+            && let Some(project) = projects.get_mut(&key)
+        {
+            project.files.retain(|name, _| !names.contains(name));
+            if project.files.is_empty() {
+                projects.remove(&key);
+            }
+        }
+        Ok(names)
+    }
+
+    /// Takes a whole view away. Says which files it had.
+    ///
+    /// # Errors
+    /// When it is not there, or `latest` leads to it.
+    pub fn remove_view(&mut self, view: &View) -> Result<Vec<String>, Error> {
+        if self.latest.as_ref() == Some(view) {
+            return Err(Error::IsLatest { view: view.clone() });
+        }
+        let projects =
+            self.views.remove(view).ok_or_else(|| Error::NoView { view: view.clone() })?;
+        Ok(projects.into_values().flat_map(|project| project.files.into_keys()).collect())
+    }
+
+    /// Gives a project a status.
+    ///
+    /// # Errors
+    /// When the project is not there.
+    pub fn set_status(
+        &mut self,
+        view: &View,
+        project: &str,
+        status: Status,
+        reason: Option<&str>,
+    ) -> Result<bool, Error> {
+        let found = self.views.get_mut(view).and_then(|projects| projects.get_mut(project));
+        let found = found
+            .ok_or_else(|| Error::Nothing { selected: project.to_owned(), view: view.clone() })?;
+        let reason = reason.map(str::to_owned);
+        let is_new = (found.status, &found.status_reason) != (status, &reason);
+        (found.status, found.status_reason) = (status, reason);
+        Ok(is_new)
+    }
+
+    /// Leads `latest` to a view.
+    ///
+    /// # Errors
+    /// When it is not there.
+    pub fn set_latest(&mut self, view: &View) -> Result<(), Error> {
+        if !self.views.contains_key(view) {
+            return Err(Error::NoView { view: view.clone() });
+        }
+        self.latest = Some(view.clone());
+        Ok(())
+    }
+
+    /// Every file of every view with its name.
+    pub fn files(&self) -> impl Iterator<Item = (&str, &File)> {
+        let projects = self.views.values().flat_map(BTreeMap::values);
+        projects.flat_map(|project| project.files.iter().map(|(name, file)| (name.as_str(), file)))
+    }
+}

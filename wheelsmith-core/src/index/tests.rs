@@ -1,0 +1,591 @@
+//! Whole runs over small sites, with a disk that dies at each of its changes.
+
+use std::collections::BTreeMap;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use super::{
+    Changes, Error, Fault, FaultKind, Options, Responder, Select, Site, State, Status, View, verify,
+};
+use crate::sys::http::{Body, Request};
+use crate::sys::{self, Env, Host};
+
+fn host() -> Host {
+    Host::quiet(Env::default())
+}
+
+/// Writes a small wheel; `text` makes its bytes.
+fn wheel(dir: &Path, name: &str, version: &str, text: &str) -> PathBuf {
+    let path = dir.join(format!("{name}-{version}-py3-none-any.whl"));
+    let mut zip = zip::ZipWriter::new(sys::fs::create(&path).unwrap());
+    let info = format!("{name}-{version}.dist-info");
+    let metadata = format!(
+        "Metadata-Version: 2.1\nName: {name}\nVersion: {version}\nSummary: Says <hello> & more\n\
+         Requires-Python: >=3.8,<4\n\nName: other\n"
+    );
+    for (name, text) in
+        [(format!("{name}.py"), text), (format!("{info}/METADATA"), metadata.as_str())]
+    {
+        zip.start_file(name, zip::write::SimpleFileOptions::default()).unwrap();
+        zip.write_all(text.as_bytes()).unwrap();
+    }
+    zip.finish().unwrap();
+    path
+}
+
+struct Bench {
+    dir: tempfile::TempDir,
+}
+
+impl Bench {
+    fn new() -> Self {
+        let dir = sys::fs::temp_dir().unwrap();
+        sys::fs::create_dir_all(dir.path().join("dist")).unwrap();
+        Self { dir }
+    }
+
+    fn dist(&self) -> PathBuf {
+        self.dir.path().join("dist")
+    }
+
+    fn site(&self) -> PathBuf {
+        self.dir.path().join("site")
+    }
+
+    fn wheel(&self, name: &str, version: &str) -> PathBuf {
+        wheel(&self.dist(), name, version, "x = 1\n")
+    }
+
+    fn build(&self) -> Changes {
+        self.build_as(&Options::default()).unwrap()
+    }
+
+    fn build_as(&self, options: &Options) -> Result<Changes, Error> {
+        super::build(&self.site(), &self.dist(), options, &host())
+    }
+
+    fn edit(&self, edit: impl FnOnce(&mut State)) -> Changes {
+        let mut site = Site::open_existing(&self.site(), &host()).unwrap();
+        edit(&mut site.state);
+        site.publish(&host()).unwrap()
+    }
+
+    fn faults(&self) -> Vec<Fault> {
+        verify(&self.site(), None, &host()).unwrap()
+    }
+
+    fn read(&self, path: &str) -> String {
+        sys::fs::read_to_string(self.site().join(path)).unwrap()
+    }
+
+    /// Every published file.
+    fn published(&self) -> BTreeMap<String, Vec<u8>> {
+        published(&self.site())
+    }
+}
+
+fn published(site: &Path) -> BTreeMap<String, Vec<u8>> {
+    let files = sys::fs::walk(site).unwrap().into_iter();
+    let files = files.filter(|file| !file.relative.starts_with(".wheelsmith/"));
+    files.map(|file| (file.relative, sys::fs::read(file.path).unwrap())).collect()
+}
+
+fn is_wheel(path: &str) -> bool {
+    Path::new(path).extension().is_some_and(|extension| extension == "whl")
+}
+
+fn view(name: &str) -> Options {
+    Options { view: name.parse().unwrap(), ..Options::default() }
+}
+
+#[test]
+fn a_site_follows_from_its_files_alone() {
+    let bench = Bench::new();
+    bench.wheel("demo", "1.0");
+    bench.wheel("Other.Pkg", "2.0");
+    let changes = bench.build();
+    assert_eq!((changes.projects, changes.files, changes.added.len()), (2, 2, 2));
+    assert_eq!(bench.faults(), []);
+    assert_eq!(bench.build().written, [""; 0]);
+    let first = bench.published();
+    assert!(first.contains_key("simple/other-pkg/index.html"));
+    // Without what was kept, and in another place.
+    let again = Bench::new();
+    again.wheel("Other.Pkg", "2.0");
+    again.build();
+    again.wheel("demo", "1.0");
+    again.build();
+    assert_eq!(again.published(), first);
+    sys::fs::remove_dir_all(again.site().join("simple")).unwrap();
+    sys::fs::remove_file(again.site().join(".wheelsmith/cache")).unwrap();
+    again.build();
+    assert_eq!(again.published(), first);
+}
+
+#[test]
+fn a_version_touches_the_pages_of_its_project_only() {
+    let bench = Bench::new();
+    bench.wheel("demo", "1.0");
+    bench.wheel("other", "1.0");
+    bench.build();
+    bench.wheel("demo", "1.1");
+    let pages = ["wheelsmith-index.json", "simple/demo/index.html", "simple/demo/index.json"];
+    assert_eq!(bench.build().written, pages);
+    bench.wheel("third", "1.0");
+    assert_eq!(
+        bench.build().written,
+        [
+            "wheelsmith-index.json",
+            "simple/third/index.html",
+            "simple/third/index.json",
+            "simple/index.html",
+            "simple/index.json",
+        ]
+    );
+}
+
+#[test]
+fn pages_are_as_the_specifications_have_them() {
+    let bench = Bench::new();
+    let path = bench.wheel("demo", "1.0");
+    let (sha256, size) = sys::fs::digest(&path).unwrap();
+    let options = Options {
+        upload_time: Some("2026-01-31T00:00:00Z".parse().unwrap()),
+        ..Options::default()
+    };
+    bench.build_as(&options).unwrap();
+    bench.edit(|state| {
+        let reason = Some("a <bad> \"one\"");
+        state.yank(&View::default(), &"demo==1".parse().unwrap(), reason).unwrap();
+        state.set_status(&View::default(), "demo", Status::Deprecated, Some("old & slow")).unwrap();
+        state.site_url = Some("https://example.org/py/".to_owned());
+    });
+    let dir = format!("files/{}", &sha256.to_string()[..16]);
+    let name = "demo-1.0-py3-none-any.whl";
+    let metadata = sys::fs::digest(&bench.site().join(format!("{dir}/{name}.metadata"))).unwrap().0;
+    let page = bench.read("simple/demo/index.html");
+    let anchor = format!(
+        "<a href=\"../../{dir}/{name}#sha256={sha256}\" data-requires-python=\"&gt;=3.8,&lt;4\" \
+         data-core-metadata=\"sha256={metadata}\" data-dist-info-metadata=\"sha256={metadata}\" \
+         data-yanked=\"a &lt;bad&gt; &quot;one&quot;\">{name}</a>"
+    );
+    for part in [
+        anchor.as_str(),
+        "<meta name=\"pypi:repository-version\" content=\"1.4\">",
+        "<meta name=\"pypi:project-status\" content=\"deprecated\">",
+        "<meta name=\"pypi:project-status-reason\" content=\"old &amp; slow\">",
+        "pip install --index-url https://example.org/py/simple/ demo",
+        "Says &lt;hello&gt; &amp; more",
+    ] {
+        assert!(page.contains(part), "no {part} in {page}");
+    }
+    assert_eq!(page.matches("<a ").count(), 1);
+    let page: serde_json::Value =
+        serde_json::from_str(&bench.read("simple/demo/index.json")).unwrap();
+    let expected = serde_json::json!({
+        "meta": { "api-version": "1.4" },
+        "name": "demo",
+        "project-status": { "status": "deprecated", "reason": "old & slow" },
+        "versions": ["1.0"],
+        "files": [{
+            "filename": name,
+            "url": format!("../../{dir}/{name}"),
+            "hashes": { "sha256": sha256 },
+            "size": size,
+            "requires-python": ">=3.8,<4",
+            "core-metadata": { "sha256": metadata },
+            "upload-time": "2026-01-31T00:00:00Z",
+            "yanked": "a <bad> \"one\"",
+        }],
+    });
+    assert_eq!(page, expected);
+    assert_eq!(
+        bench.read("simple/index.json"),
+        "{\"meta\":{\"api-version\":\"1.4\"},\"projects\":[{\"name\":\"demo\"}]}"
+    );
+    assert!(bench.read("simple/index.html").contains("<a href=\"demo/\">demo</a>"));
+    // What is quarantined is not offered, and what is archived takes nothing.
+    bench.edit(|state| {
+        state.set_status(&View::default(), "demo", Status::Quarantined, None).unwrap();
+    });
+    assert!(!bench.read("simple/demo/index.html").contains("<a "));
+    bench.wheel("demo", "1.1");
+    assert!(matches!(bench.build_as(&Options::default()), Err(Error::Closed { .. })));
+    assert_eq!(bench.faults(), []);
+}
+
+#[test]
+fn provenance_is_linked_where_its_full_url_is_known() {
+    let bench = Bench::new();
+    let path = bench.wheel("demo", "1.0");
+    let provenance = format!("{}.provenance", path.display());
+    sys::fs::write(&provenance, "{\"version\": 1, \"attestation_bundles\": []}").unwrap();
+    bench.build();
+    assert!(!bench.read("simple/demo/index.html").contains("data-provenance"));
+    bench.edit(|state| state.site_url = Some("https://example.org/".to_owned()));
+    let page = bench.read("simple/demo/index.html");
+    let url = page.split("data-provenance=\"").nth(1).unwrap().split('"').next().unwrap();
+    let place = url.strip_prefix("https://example.org/").unwrap();
+    assert_eq!(bench.read(place), sys::fs::read_to_string(&provenance).unwrap());
+    assert!(bench.read("simple/demo/index.json").contains(url));
+    assert_eq!(bench.faults(), []);
+    sys::fs::write(&provenance, "{}").unwrap();
+    let mut site = Site::open(&bench.site(), &host()).unwrap();
+    let error = site.add(&[path], &Options::default(), &host()).unwrap_err();
+    assert!(error.to_string().contains("it is no provenance"), "{error}");
+}
+
+#[test]
+fn files_elsewhere_are_not_copied() {
+    let bench = Bench::new();
+    bench.wheel("demo", "1.0");
+    let url = "https://example.org/v{version}/".parse().unwrap();
+    let mut options = Options { files_url: Some(url), ..Options::default() };
+    bench.build_as(&options).unwrap();
+    assert!(!bench.site().join("files").exists());
+    let page = bench.read("simple/demo/index.html");
+    assert!(page.contains("href=\"https://example.org/v1.0/demo-1.0-py3-none-any.whl#sha256="));
+    assert!(!page.contains("core-metadata"));
+    assert_eq!(bench.faults(), []);
+    assert_eq!(bench.build_as(&options).unwrap().written, [""; 0]);
+    let store = bench.dir.path().join("store");
+    options.store = Some(store.clone());
+    options.reread = true;
+    bench.build_as(&options).unwrap();
+    assert!(bench.read("simple/demo/index.html").contains("data-core-metadata"));
+    assert_eq!(verify(&bench.site(), Some(&store), &host()).unwrap(), []);
+}
+
+#[test]
+fn a_name_never_gets_other_content() {
+    let bench = Bench::new();
+    bench.wheel("demo", "1.0");
+    bench.build();
+    let before = bench.published();
+    wheel(&bench.dist(), "demo", "1.0", "x = 2\n");
+    wheel(&bench.dist(), "fine", "1.0", "");
+    let error = bench.build_as(&Options::default()).unwrap_err();
+    assert!(matches!(error, Error::Taken { .. }), "{error}");
+    assert_eq!(bench.published(), before);
+    // Another view is another index.
+    bench.build_as(&view("commit/1f3e5d")).unwrap();
+    assert_eq!(bench.faults(), []);
+}
+
+#[test]
+fn a_damaged_file_is_refused_and_named() {
+    let check = |name: &str, damage: fn(&mut Vec<u8>), expected: &str| {
+        let bench = Bench::new();
+        let path = bench.wheel("demo", "1.0");
+        let mut bytes = sys::fs::read(&path).unwrap();
+        damage(&mut bytes);
+        sys::fs::remove_file(&path).unwrap();
+        sys::fs::write(bench.dist().join(name), bytes).unwrap();
+        bench.wheel("fine", "1.0");
+        let error = bench.build_as(&Options::default()).unwrap_err();
+        assert!(error.to_string().contains(name), "{error}");
+        assert!(format!("{error} {error:?}").contains(expected), "{error:?}");
+        assert!(published(&bench.site()).is_empty(), "{:?}", published(&bench.site()).keys());
+    };
+    let good = "demo-1.0-py3-none-any.whl";
+    let flip = |bytes: &mut Vec<u8>| {
+        // In the packed bytes of the first member, behind its header and name.
+        bytes[30 + 7 + 4] ^= 0x55;
+    };
+    check(good, flip, "demo.py");
+    check(good, |bytes| bytes.truncate(bytes.len() / 2), "Corrupt");
+    check(good, Vec::clear, "Corrupt");
+    check("demo-2.0-py3-none-any.whl", |_| {}, "its metadata are those of `demo` 1.0");
+    check("demo-1.0.whl", |_| {}, "a wheel's file name");
+    check("demo-1.0.tar.gz", |_| {}, "Corrupt");
+}
+
+#[test]
+fn verify_names_each_fault() {
+    let check = |damage: fn(&Path, &str), kind: FaultKind, place: &str| {
+        let bench = Bench::new();
+        let path = bench.wheel("demo", "1.0");
+        let digest = sys::fs::digest(&path).unwrap().0.to_string();
+        bench.build();
+        let dir = format!("files/{}", &digest[..16]);
+        damage(&bench.site(), &format!("{dir}/demo-1.0-py3-none-any.whl"));
+        let faults = bench.faults();
+        let place = place.replace("STORED", &format!("{dir}/demo-1.0-py3-none-any.whl"));
+        let found = faults.iter().any(|fault| fault.kind == kind && fault.path == place);
+        assert!(found, "{kind} {place} not in {faults:?}");
+        // Building from the files again mends what follows from them.
+        sys::fs::remove_file(bench.site().join(".wheelsmith/cache")).unwrap();
+        if kind != FaultKind::WrongDigest || place.starts_with("files") {
+            let _ = bench.build_as(&Options::default());
+        }
+    };
+    let append = |path: PathBuf| sys::fs::append(&path, b"x").unwrap();
+    check(
+        |site, file| sys::fs::remove_file(site.join(file)).unwrap(),
+        FaultKind::Missing,
+        "STORED",
+    );
+    check(
+        |site, file| sys::fs::append(&site.join(file), b"x").unwrap(),
+        FaultKind::WrongDigest,
+        "STORED",
+    );
+    check(
+        |site, file| sys::fs::append(&site.join(format!("{file}.metadata")), b"x").unwrap(),
+        FaultKind::WrongDigest,
+        "STORED.metadata",
+    );
+    check(
+        |site, _| {
+            let state = site.join("wheelsmith-index.json");
+            let text = sys::fs::read_to_string(&state).unwrap();
+            let at = text.find("\"sha256\":\"").unwrap() + 10;
+            let other = if &text[at..=at] == "0" { "1" } else { "0" };
+            let text = format!("{}{other}{}", &text[..at], &text[at + 1..]);
+            sys::fs::write(state, text).unwrap();
+        },
+        FaultKind::WrongDigest,
+        "STORED",
+    );
+    check(
+        |site, _| {
+            let state = site.join("wheelsmith-index.json");
+            let text = sys::fs::read_to_string(&state).unwrap();
+            sys::fs::write(state, text.replace(">=3.8,<4", ">=3.9")).unwrap();
+        },
+        FaultKind::WrongMetadata,
+        "STORED",
+    );
+    check(
+        |site, _| {
+            let page = site.join("simple/demo/index.html");
+            let text = sys::fs::read_to_string(&page).unwrap();
+            sys::fs::write(page, text.replace("sha256=", "sha256=0")).unwrap();
+        },
+        FaultKind::WrongPage,
+        "simple/demo/index.html",
+    );
+    check(
+        |site, _| sys::fs::remove_file(site.join("simple/index.json")).unwrap(),
+        FaultKind::Missing,
+        "simple/index.json",
+    );
+    check(
+        |site, file| {
+            let dir = site.join("files/0123456789abcdef");
+            sys::fs::create_dir_all(&dir).unwrap();
+            sys::fs::copy(site.join(file), dir.join("left-1.0-py3-none-any.whl")).unwrap();
+        },
+        FaultKind::Stray,
+        "files/0123456789abcdef/left-1.0-py3-none-any.whl",
+    );
+    check(
+        |site, _| {
+            let state = site.join("wheelsmith-index.json");
+            let text = sys::fs::read_to_string(&state).unwrap();
+            sys::fs::write(state, text.replace(",\n", ", ")).unwrap();
+        },
+        FaultKind::WrongState,
+        "wheelsmith-index.json",
+    );
+    let bench = Bench::new();
+    bench.wheel("demo", "1.0");
+    bench.build();
+    append(bench.site().join("simple/demo/index.html"));
+    assert_eq!(bench.build().written, ["simple/demo/index.html"]);
+    assert_eq!(bench.faults(), []);
+}
+
+#[test]
+fn views_share_their_files() {
+    let bench = Bench::new();
+    bench.wheel("demo", "1.0");
+    bench.build();
+    bench.wheel("demo", "1.1.dev1");
+    bench.build_as(&view("commit/aaa")).unwrap();
+    bench.wheel("new", "1.0");
+    let mut site = Site::open(&bench.site(), &host()).unwrap();
+    site.add_dir(&bench.dist(), &view("commit/bbb"), &host()).unwrap();
+    site.state.set_latest(&"commit/bbb".parse().unwrap()).unwrap();
+    let written = site.publish(&host()).unwrap().written;
+    assert_eq!(written.last().unwrap(), "latest.json");
+    assert_eq!(bench.faults(), []);
+    let stored = sys::fs::walk(&bench.site().join("files")).unwrap();
+    assert_eq!(stored.iter().filter(|file| is_wheel(&file.relative)).count(), 3);
+    assert!(bench.read("commit/bbb/simple/new/index.html").contains("href=\"../../../../files/"));
+    assert!(bench.read("latest/simple/new/index.html").contains("href=\"../../../files/"));
+    assert!(bench.read("latest.json").contains("\"view\":\"commit/bbb\""));
+    // The project that the other view has not goes from `latest`.
+    bench.edit(|state| state.set_latest(&"commit/aaa".parse().unwrap()).unwrap());
+    assert!(!bench.site().join("latest/simple/new").exists());
+    assert_eq!(bench.faults(), []);
+    let gone: View = "commit/bbb".parse().unwrap();
+    let kept: View = "commit/aaa".parse().unwrap();
+    bench.edit(|state| {
+        assert!(matches!(state.remove_view(&kept), Err(Error::IsLatest { .. })));
+        state.remove_view(&gone).unwrap();
+    });
+    assert!(!bench.site().join("commit/bbb").exists() && bench.site().join("commit/aaa").exists());
+    let stored = sys::fs::walk(&bench.site().join("files")).unwrap();
+    assert_eq!(stored.iter().filter(|file| is_wheel(&file.relative)).count(), 2);
+    assert_eq!(bench.faults(), []);
+}
+
+#[test]
+fn pages_of_others_are_left_alone() {
+    let bench = Bench::new();
+    bench.wheel("demo", "1.0");
+    for name in ["docs/simple/index.html", "simple/manual/index.html", "files/notes/a.txt"] {
+        let path = bench.site().join(name);
+        sys::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        sys::fs::write(path, "mine").unwrap();
+    }
+    bench.build();
+    bench.edit(|state| {
+        state.remove(&View::default(), &"demo".parse().unwrap()).unwrap();
+    });
+    assert_eq!(bench.faults(), []);
+    for name in ["docs/simple/index.html", "simple/manual/index.html", "files/notes/a.txt"] {
+        assert_eq!(bench.read(name), "mine");
+    }
+    assert!(!bench.site().join("simple/demo").exists());
+}
+
+/// Whether no page names what is not there: each list's projects have pages, each page's files are
+/// in the store, whole.
+fn check_nothing_is_half_published(site: &Path) {
+    for file in sys::fs::walk(site).unwrap() {
+        let Some(dir) = file.relative.strip_suffix("/index.html") else { continue };
+        let text = sys::fs::read_to_string(&file.path).unwrap();
+        assert!(text.ends_with("</html>\n"), "{}", file.relative);
+        let anchors = text.split("<a href=\"").skip(1);
+        for href in anchors.map(|rest| rest.split('"').next().unwrap()) {
+            let (place, digest) = href.split_once("#sha256=").unwrap_or((href, ""));
+            let place = site.join(dir).join(place);
+            if digest.is_empty() {
+                assert!(place.join("index.html").is_file(), "{} has {href}", file.relative);
+            } else {
+                let there = sys::fs::digest(&place).unwrap().0.to_string();
+                assert_eq!(there, digest, "{}", file.relative);
+            }
+        }
+    }
+}
+
+/// Runs `change` on a copy of the site with a disk that dies at its first, second, … change, until
+/// it survives; after each death nothing is half-published, and the same run again ends as if
+/// nothing had happened.
+fn die_at_each_write(bench: &Bench, change: &dyn Fn(&mut Site) -> Result<(), Error>) {
+    let copy = |to: &Path| {
+        for file in sys::fs::walk(&bench.site()).unwrap() {
+            let place = to.join(&file.relative);
+            sys::fs::create_dir_all(place.parent().unwrap()).unwrap();
+            sys::fs::copy(&file.path, place).unwrap();
+        }
+    };
+    let run = |site: &Path, lives: Option<u32>| {
+        let mut site = Site::open(site, &host())?;
+        site.staging.lives = lives;
+        change(&mut site)?;
+        site.publish(&host())
+    };
+    let whole = bench.dir.path().join("whole");
+    copy(&whole);
+    run(&whole, None).unwrap();
+    let expected = published(&whole);
+    for lives in 0.. {
+        let site = bench.dir.path().join(format!("killed-{lives}"));
+        copy(&site);
+        let died = run(&site, Some(lives)).is_err();
+        check_nothing_is_half_published(&site);
+        run(&site, None).unwrap();
+        assert_eq!(published(&site), expected, "killed at change {lives}");
+        assert_eq!(verify(&site, None, &host()).unwrap(), [], "killed at change {lives}");
+        sys::fs::remove_dir_all(&site).unwrap();
+        if !died {
+            assert!(lives > 5);
+            return;
+        }
+    }
+}
+
+#[test]
+fn a_kill_at_any_write_leaves_nothing_half_published() {
+    let bench = Bench::new();
+    bench.wheel("demo", "1.0");
+    bench.wheel("gone", "1.0");
+    bench.build_as(&view("commit/aaa")).unwrap();
+    bench.build();
+    bench.wheel("demo", "1.1");
+    bench.wheel("new", "1.0");
+    die_at_each_write(&bench, &|site| {
+        site.add_dir(&bench.dist(), &Options::default(), &host())?;
+        site.state.set_latest(&"commit/aaa".parse().unwrap())
+    });
+    die_at_each_write(&bench, &|site| {
+        // The second time it is gone already.
+        let _ = site.state.remove(&View::default(), &"gone".parse::<Select>().unwrap());
+        let _ = site.state.remove_view(&"commit/aaa".parse().unwrap());
+        site.state.yank(&View::default(), &"demo".parse().unwrap(), Some("bad")).map(drop)
+    });
+}
+
+#[test]
+fn a_state_reads_as_it_prints() {
+    let bench = Bench::new();
+    bench.wheel("demo", "1.0");
+    bench.build();
+    bench.build_as(&view("pre")).unwrap();
+    let text = bench.read("wheelsmith-index.json");
+    assert_eq!(State::parse(&text).unwrap().render(), text);
+    for (from, to) in [
+        ("\"schema\": 1", "\"schema\": 2"),
+        ("\"demo\"", "\"De.mo\""),
+        ("demo-1.0-py3-none-any.whl", "../demo-1.0-py3-none-any.whl"),
+        ("\"pre\"", "\"../pre\""),
+        ("\"latest\": null", "\"latest\": \"x\""),
+        ("\"site_url\": null", "\"site_url\": \"x\""),
+        ("\"files\"", "\"filez\""),
+    ] {
+        assert!(text.contains(from));
+        State::parse(&text.replace(from, to)).unwrap_err();
+    }
+}
+
+#[test]
+fn a_server_answers_in_the_form_that_was_asked_for() {
+    let bench = Bench::new();
+    let path = bench.wheel("Tiny_Pkg", "1.0+c.1");
+    bench.build();
+    let responder = Responder::new(bench.site());
+    let check = |target: &str, accept: &str, status: u16, expected: &str| {
+        let request = Request {
+            method: "GET".to_owned(),
+            target: target.to_owned(),
+            accept: accept.to_owned(),
+        };
+        let response = responder.respond(&request);
+        let header = |name| {
+            let found = response.headers.iter().find(|(n, _)| *n == name);
+            found.map(|(_, value)| value.as_str()).unwrap_or_default()
+        };
+        let said = if status == 301 { header("Location") } else { header("Content-Type") };
+        assert_eq!((response.status, said), (status, expected), "{target}");
+        response.body
+    };
+    let json = "application/vnd.pypi.simple.v1+json";
+    check("/simple/", "", 200, "text/html; charset=utf-8");
+    check("/simple/tiny-pkg/", json, 200, json);
+    check("/simple/tiny-pkg", json, 301, "/simple/tiny-pkg/");
+    check("/simple/Tiny.Pkg/?x", json, 301, "/simple/tiny-pkg/");
+    check("/simple", json, 301, "/simple/");
+    check("/simple/tiny-pkg/", "image/png", 406, "text/plain; charset=utf-8");
+    check("/simple/other/", json, 404, "text/plain; charset=utf-8");
+    check("/.wheelsmith/lock", "", 404, "text/plain; charset=utf-8");
+    let page = bench.read("simple/tiny-pkg/index.json");
+    let url = page.split("\"url\":\"../..").nth(1).unwrap().split('"').next().unwrap();
+    assert!(url.ends_with("/Tiny_Pkg-1.0%2Bc.1-py3-none-any.whl"), "{url}");
+    let Body::File(file) = check(url, "", 200, "application/zip") else { panic!() };
+    assert_eq!(sys::fs::read(file).unwrap(), sys::fs::read(path).unwrap());
+    check(&format!("{url}.metadata"), "", 200, "text/plain; charset=utf-8");
+}

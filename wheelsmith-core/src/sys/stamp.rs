@@ -1,0 +1,82 @@
+//! Whether a file is likely the one that it was.
+#![allow(clippy::disallowed_methods, reason = "this is the door")]
+
+use std::fs::Metadata;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// What the system keeps of a file that changes when somebody writes to it. Equal stamps are a
+/// reason not to read a file again, never a proof of its content.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stamp {
+    /// Its size.
+    pub size_bytes: u64,
+    /// When it was written last, in nanoseconds since 1970.
+    pub written_ns: u64,
+    /// Its number in the file system; 0 where there is none.
+    pub inode: u64,
+}
+
+impl Stamp {
+    /// The stamp of a file.
+    ///
+    /// # Errors
+    /// When it is not there.
+    pub fn of(path: &Path) -> io::Result<Self> {
+        // Not by `fs_err`, which would copy the path: tens of thousands are asked for.
+        std::fs::metadata(path).map(|metadata| Self::from(&metadata))
+    }
+}
+
+impl From<&Metadata> for Stamp {
+    fn from(metadata: &Metadata) -> Self {
+        let since = |time: std::time::SystemTime| time.duration_since(std::time::UNIX_EPOCH).ok();
+        let written = metadata.modified().ok().and_then(since).unwrap_or_default();
+        Self {
+            size_bytes: metadata.len(),
+            written_ns: u64::try_from(written.as_nanos()).unwrap_or(u64::MAX),
+            inode: inode(metadata),
+        }
+    }
+}
+
+#[cfg(unix)]
+fn inode(metadata: &Metadata) -> u64 {
+    std::os::unix::fs::MetadataExt::ino(metadata)
+}
+
+#[cfg(not(unix))]
+fn inode(_: &Metadata) -> u64 {
+    0
+}
+
+/// The regular files below `dir` that are called as `wanted` says, links to files included, with
+/// their stamps, sorted by path. What begins with a dot is left alone.
+///
+/// # Errors
+/// When a directory cannot be read.
+pub fn stamped(dir: &Path, wanted: impl Fn(&str) -> bool) -> io::Result<Vec<(PathBuf, Stamp)>> {
+    let mut found = Vec::new();
+    let mut dirs = vec![dir.to_owned()];
+    while let Some(dir) = dirs.pop() {
+        for entry in fs_err::read_dir(dir)? {
+            let entry = entry?;
+            let name = entry.file_name();
+            let Some(name) = name.to_str().filter(|name| !name.starts_with('.')) else { continue };
+            let kind = entry.file_type()?;
+            if kind.is_dir() {
+                dirs.push(entry.path());
+            } else if wanted(name) {
+                let path = entry.path();
+                let metadata =
+                    if kind.is_symlink() { std::fs::metadata(&path) } else { entry.metadata() };
+                let metadata = metadata?;
+                if metadata.is_file() {
+                    found.push((path, Stamp::from(&metadata)));
+                }
+            }
+        }
+    }
+    found.sort_by(|a, b| a.0.cmp(&b.0));
+    Ok(found)
+}
