@@ -35,6 +35,10 @@ done
 env=${WHEELSMITH_TEST_ENV:-$PWD/target/test-env}
 mkdir -p "$env/tools" "$env/log"
 env=$(cd "$env" && pwd)
+# A link of ours is not what it would be made for.
+PATH=:$PATH:
+PATH=${PATH//:"$env/tools":/:}
+PATH=${PATH#:} PATH=${PATH%:}
 absent=0
 
 # Two runs at once would unpack into each other's directories.
