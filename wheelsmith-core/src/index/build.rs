@@ -21,16 +21,18 @@ pub fn build(root: &Path, dir: &Path, options: &Options, host: &Host) -> Result<
     sys::fs::metadata(dir).map_err(|e| Error::read(dir, e))?;
     let lock = site::lock(root, host)?;
     let place = root.join(PRIVATE).join("clean");
+    let files = sys::stamped(dir, DistName::is_like).map_err(|e| Error::read(dir, e))?;
+    let inputs = Sum::of(dir, &files, options).map_err(|e| Error::read(dir, e))?;
     if !options.reread
-        && let Some(changes) = clean(&place, root, dir, options)
+        && let Some(changes) = clean(&place, root, inputs)
     {
         return Ok(changes);
     }
     let mut site = Site::with(lock, root)?;
-    site.add_dir(dir, options, host)?;
+    site.add_stamped(dir, files, options, host)?;
     let (changes, _lock) = publish::publish(site, host)?;
     // Even when it would be the same: what it tells of must be older than itself.
-    let sum = Sum::of(root, dir, options).map_err(|e| Error::read(root, e))?.sum;
+    let sum = inputs.with_site(root).map_err(|e| Error::read(root, e))?.sum;
     let text = format!("{HEADER}\n{sum} {} {}\n", changes.projects, changes.files);
     let mut staging = Staging::default();
     staging.put(&place, text.as_bytes(), false).map_err(|e| Error::write(&place, e))?;
@@ -40,12 +42,12 @@ pub fn build(root: &Path, dir: &Path, options: &Options, host: &Host) -> Result<
 const HEADER: &str = concat!("wheelsmith index ", env!("CARGO_PKG_VERSION"));
 
 /// The answer, if nothing changed since the last whole run.
-fn clean(place: &Path, root: &Path, dir: &Path, options: &Options) -> Option<Changes> {
+fn clean(place: &Path, root: &Path, inputs: Sum) -> Option<Changes> {
     let written_ns = Stamp::of(place).ok()?.written_ns;
     let text = sys::fs::read_to_string(place).ok()?;
     let (header, numbers) = text.split_once('\n')?;
     let mut numbers = numbers.split_whitespace().map(str::parse::<u64>);
-    let sum = Sum::of(root, dir, options).ok()?;
+    let sum = inputs.with_site(root).ok()?;
     // What was written in the same moment may have changed without another stamp.
     let is_clean =
         header == HEADER && numbers.next()?.ok()? == sum.sum && sum.newest_ns < written_ns;
@@ -55,22 +57,29 @@ fn clean(place: &Path, root: &Path, dir: &Path, options: &Options) -> Option<Cha
 }
 
 /// Every stamp, in no order: those of a directory come as the disk has them.
-#[derive(Default)]
+#[derive(Clone, Copy, Default)]
 struct Sum {
     sum: u64,
     newest_ns: u64,
 }
 
 impl Sum {
-    fn of(root: &Path, dir: &Path, options: &Options) -> io::Result<Self> {
+    /// Of the files below `dir`, and what is done with them.
+    fn of(dir: &Path, files: &[(PathBuf, Stamp)], options: &Options) -> io::Result<Self> {
         let mut sum = Self::default();
         let Options { view, files_url, store, upload_time, site_url, latest, reread: _ } = options;
         let texts = [files_url.as_ref().map(ToString::to_string), site_url.clone()];
         let time = upload_time.as_ref().map(ToString::to_string);
         sum.add(&(view, texts, store, time, latest, sys::fs::canonicalize(dir)?), None);
-        for (path, stamp) in sys::stamped(dir, DistName::is_like)? {
-            sum.add(&path.as_os_str().as_encoded_bytes(), Some(stamp));
+        for (path, stamp) in files {
+            sum.add(&path.as_os_str().as_encoded_bytes(), Some(*stamp));
         }
+        Ok(sum)
+    }
+
+    /// And of every page.
+    fn with_site(self, root: &Path) -> io::Result<Self> {
+        let mut sum = self;
         for name in [STATE, STYLE, POINTER] {
             sum.add(&name, Stamp::of(&root.join(name)).ok());
         }

@@ -43,7 +43,10 @@ impl Cache {
         if header != HEADER {
             return None;
         }
+        // A line has some hundred bytes.
         let mut cache = Self::default();
+        cache.inputs.reserve(lines.len() / 200);
+        cache.pages.reserve(lines.len() / 400);
         for line in lines.lines() {
             let mut words = line.split('\t');
             let (kind, name) = (words.next()?, words.next()?);
@@ -103,16 +106,14 @@ impl Cache {
     }
 
     /// The digest of a file that has not changed since.
-    pub(super) fn digest(&self, path: &Path, stamp: &Stamp) -> Option<Digest> {
-        let (old, digest) = self.inputs.get(path.to_str()?)?;
+    pub(super) fn digest(&self, path: &str, stamp: &Stamp) -> Option<Digest> {
+        let (old, digest) = self.inputs.get(path)?;
         (old == stamp).then_some(*digest)
     }
 
-    pub(super) fn keep_digest(&mut self, path: &Path, stamp: Stamp, digest: Digest) {
-        if let Some(path) = path.to_str() {
-            self.is_changed |=
-                self.inputs.insert(path.to_owned(), (stamp, digest)) != Some((stamp, digest));
-        }
+    pub(super) fn keep_digest(&mut self, path: String, stamp: Stamp, digest: Digest) {
+        let new = (stamp, digest);
+        self.is_changed |= self.inputs.insert(path, new) != Some(new);
     }
 
     pub(super) fn page(&self, name: &str) -> Option<&PageStamp> {
@@ -138,15 +139,15 @@ mod tests {
         let mut cache = Cache::default();
         assert_eq!(cache.render(), None);
         let digest = Digest::of(b"x");
-        cache.keep_digest(Path::new("/d/old.whl"), stamp(10), digest);
-        cache.keep_digest(Path::new("/d/new.whl"), stamp(20), digest);
+        cache.keep_digest("/d/old.whl".to_owned(), stamp(10), digest);
+        cache.keep_digest("/d/new.whl".to_owned(), stamp(20), digest);
         let page = PageStamp { fingerprint: 9, files: [stamp(10), stamp(11)] };
         cache.keep_page("simple/a".to_owned(), page);
         let text = cache.render().unwrap();
         let cache = Cache::parse(&text, 20).unwrap();
-        assert_eq!(cache.digest(Path::new("/d/old.whl"), &stamp(10)), Some(digest));
-        assert_eq!(cache.digest(Path::new("/d/old.whl"), &stamp(11)), None);
-        assert_eq!(cache.digest(Path::new("/d/new.whl"), &stamp(20)), None);
+        assert_eq!(cache.digest("/d/old.whl", &stamp(10)), Some(digest));
+        assert_eq!(cache.digest("/d/old.whl", &stamp(11)), None);
+        assert_eq!(cache.digest("/d/new.whl", &stamp(20)), None);
         assert_eq!(cache.page("simple/a"), Some(&page));
         assert_eq!(cache.render(), None);
         assert!(Cache::parse("other\n", 20).is_none());

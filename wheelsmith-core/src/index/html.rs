@@ -61,7 +61,7 @@ fn head(out: &mut String, title: &str, style: &str, more: &str) {
 
 /// The list of projects.
 pub(super) fn root(place: &View, projects: &Projects, site_url: Option<&str>) -> Vec<u8> {
-    let mut out = String::new();
+    let mut out = String::with_capacity(2000 + 100 * projects.len());
     head(&mut out, "Packages", &format!("{}{STYLE}", up(place, 0)), "");
     out.push_str("<main>\n<h1>Packages");
     if !place.is_main() {
@@ -81,7 +81,7 @@ pub(super) fn root(place: &View, projects: &Projects, site_url: Option<&str>) ->
 
 /// The page of a project.
 pub(super) fn project(page: &Page<'_>) -> Vec<u8> {
-    let mut out = String::new();
+    let mut out = String::with_capacity(2000 + 1000 * page.files.len());
     let up = up(page.place, 1);
     let Project { status, status_reason, .. } = page.project;
     let mut more = String::new();

@@ -122,6 +122,8 @@ fn files<'a>(page: &Page<'a>) -> Vec<FileDetail<'a>> {
 }
 
 fn render(value: &impl Serialize) -> Vec<u8> {
+    let mut out = Vec::with_capacity(4000);
     // Texts and numbers under text keys: there is nothing that could fail.
-    serde_json::to_vec(value).unwrap_or_default()
+    let _ = serde_json::to_writer(&mut out, value);
+    out
 }

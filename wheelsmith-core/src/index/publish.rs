@@ -69,7 +69,9 @@ pub(super) fn publish(mut site: Site, host: &Host) -> Result<(Changes, Lock), Er
         run.remove_view(&view, &state)?;
     }
     let store = run.site.root.join(STORE);
-    store::prune(&store, &mut run.site.staging, &state, is_new)?;
+    // Who adds takes nothing away, but for what a killed run may have left: whole directories.
+    let deep = is_new && run.site.added.is_empty();
+    store::prune(&store, &mut run.site.staging, &state, deep)?;
     if let Some(text) = run.site.cache.render() {
         let path = run.site.root.join(PRIVATE).join("cache");
         let written = run.site.staging.put(&path, text.as_bytes(), false);
@@ -163,7 +165,8 @@ impl Run<'_> {
     ) -> Result<(), Error> {
         let dir = format!("{dir}/{name}");
         if !is_there {
-            self.make_dir(&dir)?;
+            let path = self.site.root.join(&dir);
+            self.site.staging.make_dir(&path).map_err(|e| Error::write(&path, e))?;
         }
         let site_url = state.site_url.as_deref();
         let fingerprint = fingerprint(|hasher| (site_url, place, name, project).hash(hasher));

@@ -91,11 +91,22 @@ impl Site {
     /// As [`Site::add`].
     pub fn add_dir(&mut self, dir: &Path, options: &Options, host: &Host) -> Result<(), Error> {
         let files = sys::stamped(dir, DistName::is_like).map_err(|e| Error::read(dir, e))?;
+        self.add_stamped(dir, files, options, host)
+    }
+
+    pub(super) fn add_stamped(
+        &mut self,
+        dir: &Path,
+        files: Vec<(PathBuf, Stamp)>,
+        options: &Options,
+        host: &Host,
+    ) -> Result<(), Error> {
         // A relative path means something else tomorrow.
         let base = sys::fs::canonicalize(dir).map_err(|e| Error::read(dir, e))?;
+        let (base, length) = (base.to_string_lossy(), dir.as_os_str().len());
         let files = files.into_iter().map(|(path, stamp)| {
-            let key = path.strip_prefix(dir).map_or_else(|_| path.clone(), |rest| base.join(rest));
-            (path, Some((key, stamp)))
+            let key = path.to_str().map(|path| format!("{base}{}", &path[length..]));
+            (path, key.map(|key| (key, stamp)))
         });
         self.add_all(files, options, host)
     }
@@ -112,7 +123,7 @@ impl Site {
 
     fn add_all(
         &mut self,
-        files: impl Iterator<Item = (PathBuf, Option<(PathBuf, Stamp)>)>,
+        files: impl Iterator<Item = (PathBuf, Option<(String, Stamp)>)>,
         options: &Options,
         host: &Host,
     ) -> Result<(), Error> {
@@ -137,7 +148,7 @@ impl Site {
             match self.add_one(&path, options, host) {
                 Ok(sha256) => {
                     if let Some((key, stamp)) = key {
-                        self.cache.keep_digest(&key, stamp, sha256);
+                        self.cache.keep_digest(key, stamp, sha256);
                     }
                 }
                 Err(error @ (Error::Cancelled | Error::Write { .. })) => return Err(error),
@@ -152,7 +163,7 @@ impl Site {
     }
 
     /// Whether a file that has not changed is in the view as it would be added.
-    fn is_known(&self, path: &Path, key: &Path, stamp: &Stamp, options: &Options) -> bool {
+    fn is_known(&self, path: &Path, key: &str, stamp: &Stamp, options: &Options) -> bool {
         let Some(digest) = self.cache.digest(key, stamp) else { return false };
         let Some(name) = path.file_name().and_then(|name| name.to_str()) else { return false };
         // The name of a project ends at the first `-`, but for old source distributions.

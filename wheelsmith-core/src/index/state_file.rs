@@ -52,7 +52,8 @@ impl State {
 
     /// Its text; the same for equal states.
     pub fn render(&self) -> String {
-        let mut out = format!("{{\n\"schema\": {SCHEMA},\n\"site_url\": ");
+        let mut out = String::with_capacity(1000 + 500 * self.files().count());
+        let _ = write!(out, "{{\n\"schema\": {SCHEMA},\n\"site_url\": ");
         json(&mut out, &self.site_url);
         out.push_str(",\n\"latest\": ");
         json(&mut out, &self.latest.as_ref().map(View::to_string));

@@ -151,7 +151,7 @@ impl Run<'_> {
             }
         }
         for stray in strays.into_keys() {
-            self.fault(stray, FaultKind::Stray, "no view has it", GO);
+            self.fault(stray, FaultKind::Stray, "no view has it", "it may be deleted");
         }
         Ok(())
     }

@@ -51,7 +51,7 @@ fn inode(_: &Metadata) -> u64 {
 }
 
 /// The regular files below `dir` that are called as `wanted` says, links to files included, with
-/// their stamps, sorted by path. What begins with a dot is left alone.
+/// their stamps, sorted. What begins with a dot is left alone.
 ///
 /// # Errors
 /// When a directory cannot be read.
@@ -77,6 +77,7 @@ pub fn stamped(dir: &Path, wanted: impl Fn(&str) -> bool) -> io::Result<Vec<(Pat
             }
         }
     }
-    found.sort_by(|a, b| a.0.cmp(&b.0));
+    // By their bytes: part by part takes many times as long.
+    found.sort_by(|a, b| a.0.as_os_str().cmp(b.0.as_os_str()));
     Ok(found)
 }
