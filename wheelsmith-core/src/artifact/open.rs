@@ -9,7 +9,7 @@ use super::members::{Gather, Members, Place, Stated};
 use super::source::{Buffers, Source};
 use super::{Limits, dir, tar, zip};
 use crate::audit::Kind;
-use crate::runtime::MANIFEST_FILE;
+use crate::name::RUNTIME_MANIFEST;
 use crate::sys::{self, Cancel};
 
 /// A file that holds files, told by its first bytes.
@@ -59,7 +59,7 @@ pub(super) fn open(
     if sys::fs::metadata(path).map_err(read)?.is_dir() {
         let mut gather = Gather::new(limits);
         dir::list(path, limits, &mut gather)?;
-        let is_runtime = sys::fs::metadata(path.join(MANIFEST_FILE)).is_ok_and(|m| m.is_file());
+        let is_runtime = sys::fs::metadata(path.join(RUNTIME_MANIFEST)).is_ok_and(|m| m.is_file());
         let kind = if is_runtime { Kind::Runtime } else { Kind::Directory };
         return Ok((kind, gather.finish()));
     }

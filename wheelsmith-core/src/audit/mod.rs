@@ -33,6 +33,7 @@ pub use auditwheel::verdict as auditwheel_verdict;
 pub use claims::WheelText;
 pub use explain::{Explanation, Obstacle, Step, explain};
 pub use file::NativeFile;
+#[cfg(feature = "repair")]
 pub(crate) use input::whole_tag;
 pub use input::{Ask, Opened, input};
 pub use needs::{Need, Origin, needs};

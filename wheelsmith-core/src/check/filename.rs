@@ -3,7 +3,7 @@
 use pep440_rs::Version;
 
 use super::findings::Findings;
-use super::index::{self, Index};
+use super::{Index, index};
 use crate::finding::Code;
 use crate::name::{ProjectName, WheelFilename};
 

@@ -1,37 +1,9 @@
 //! What only the public index asks for: its platform tags, sizes and fields.
 
-use std::str::FromStr;
-
-use serde::{Deserialize, Serialize};
-
 use super::Limits;
 use super::findings::Findings;
+use crate::config::Index;
 use crate::finding::{Code, Finding, Severity};
-use crate::name::ParseError;
-
-/// Where a file is to be published.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub enum Index {
-    /// The public index, with all of its rules.
-    #[default]
-    Pypi,
-    /// One's own: what only the public index refuses is a warning.
-    Private,
-}
-
-impl FromStr for Index {
-    type Err = ParseError;
-
-    fn from_str(text: &str) -> Result<Self, ParseError> {
-        match text {
-            "pypi" => Ok(Self::Pypi),
-            "private" => Ok(Self::Private),
-            _ => Err(ParseError::new(text, "`pypi` or `private`")),
-        }
-    }
-}
 
 /// What nobody but the public index refuses.
 const PUBLIC_ONLY: &[Code] = &[

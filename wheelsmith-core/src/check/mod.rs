@@ -42,7 +42,7 @@ mod zip;
 
 use std::io::{self, Read, Seek};
 
-pub use index::Index;
+pub use crate::config::Index;
 #[cfg(feature = "schema")]
 pub use report::schema;
 pub use report::{Input, Kind, Report, SCHEMA};

@@ -4,29 +4,33 @@
 //! of a file is reported in one run, with line, key and, where one is near, the right spelling.
 
 mod check;
+mod compression;
 mod diagnose;
+mod index;
 pub mod project;
+mod python;
 mod raw;
 mod raw_run;
 mod recipe;
 #[cfg(feature = "schema")]
 mod schema;
 mod source_path;
+pub mod testing;
 #[cfg(test)]
 mod tests;
+mod words;
 
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::check::Index;
 use crate::finding::{Settings, Severity};
 use crate::name::{Digest, PlatformVersion, ProjectName, PythonTag, Target, WheelPath};
-use crate::testing;
 use crate::toolchain::{Optimize, Strip, ToolchainKind};
-use crate::wheel::Compression;
 
+pub use compression::Compression;
 pub use diagnose::{Error, Problem};
+pub use index::Index;
 pub use project::RawProject;
 pub use recipe::{PLACEHOLDERS, Recipe, Run, System, fill};
 #[cfg(feature = "schema")]

@@ -7,13 +7,11 @@ use serde::{Deserialize, Serialize};
 
 use super::project::RawProject;
 use super::raw_run::RawRun;
-use super::{External, SourcePath};
-use crate::check::Index;
+use super::testing::{Installer, Request, Way};
+use super::{Compression, External, Index, SourcePath};
 use crate::finding::{Code, Date, Level, Severity};
 use crate::name::{Digest, PlatformVersion, ProjectName, PythonTag, Target, WheelPath};
-use crate::testing::{Installer, Request, Way};
 use crate::toolchain::{Optimize, Strip, ToolchainKind};
-use crate::wheel::Compression;
 
 /// The tables that wheelsmith reads; others belong to other tools.
 #[derive(Debug, Deserialize)]

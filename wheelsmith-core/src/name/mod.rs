@@ -16,6 +16,9 @@ pub use version::PlatformVersion;
 pub use wheel_filename::WheelFilename;
 pub use wheel_path::WheelPath;
 
+/// The file that makes a directory a runtime: what is in it, in words.
+pub const RUNTIME_MANIFEST: &str = "runtime.json";
+
 /// Text that is not what its type says, and what would be.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{text}` is not {expected}{}", meant(suggestion.as_deref()))]

@@ -14,7 +14,7 @@ use crate::name::{Digest, WheelPath};
 pub const SCHEMA: u32 = 1;
 
 /// The name of the file in a runtime directory.
-pub const MANIFEST_FILE: &str = "runtime.json";
+pub const MANIFEST_FILE: &str = crate::name::RUNTIME_MANIFEST;
 
 /// A runtime directory in words. Nothing in it depends on the machine that built it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

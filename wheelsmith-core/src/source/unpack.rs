@@ -107,6 +107,7 @@ fn tar(
     if any { Ok(()) } else { Err("there is nothing in it".to_owned()) }
 }
 
+#[cfg(feature = "wheel")]
 fn zip(
     reader: BufReader<std::fs::File>,
     to: &Path,
@@ -132,6 +133,12 @@ fn zip(
         }
     }
     if archive.is_empty() { Err("there is nothing in it".to_owned()) } else { Ok(()) }
+}
+
+/// Says that this build reads no zip.
+#[cfg(not(feature = "wheel"))]
+fn zip(_: BufReader<std::fs::File>, _: &Path, _: u32, _: &mut Budget) -> Result<(), String> {
+    Err("it is a zip, which this build of wheelsmith cannot read (feature `wheel`)".to_owned())
 }
 
 /// The path of an entry below the directory; nothing when it is one of the stripped ones.

@@ -25,12 +25,11 @@ mod report;
 mod root;
 mod run;
 mod sdist;
-mod settings;
 mod subject;
 #[cfg(test)]
 mod tests;
-mod words;
 
+pub use crate::config::testing::{Installer, Request, Settings, Way};
 pub use account::judge;
 pub use count::Tests;
 pub use error::Error;
@@ -38,12 +37,11 @@ pub use find::find;
 pub use matrix::{Cell, Choice, foreign, matrix, only_for};
 pub use place::Packages;
 pub use prepare::prepare;
-pub use python::{Platform, Python, Request};
+pub use python::{Platform, Python};
 #[cfg(feature = "schema")]
 pub use report::schema;
 pub use report::{CellReport, Report, Status, Step, Totals, Verdict};
 pub use root::Root;
 pub use run::{Options, run};
 pub use sdist::wheel_of;
-pub use settings::{Installer, Settings, Way};
 pub use subject::Subject;

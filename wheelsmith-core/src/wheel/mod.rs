@@ -40,8 +40,8 @@ mod time;
 mod write;
 mod zip;
 
+pub use crate::config::Compression;
 pub use cache::Chunks;
-pub use deflate::Compression;
 pub use diff::{Diff, FileDiff, Likeness, diff};
 pub use entry::{Entry, Source};
 pub use entry_points::EntryPoints;

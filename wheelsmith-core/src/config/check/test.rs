@@ -4,7 +4,7 @@ use globset::Glob;
 
 use super::{Check, ROOT};
 use crate::config::raw::RawTest;
-use crate::testing;
+use crate::config::testing;
 
 /// Checks the table.
 pub(super) fn check(check: &mut Check<'_>, raw: RawTest) -> testing::Settings {

@@ -1,10 +1,10 @@
-//! What the user asked for.
+//! How wheels are tried, as the user asked for it.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::Request;
+pub use super::python::Request;
 
 /// How a wheel gets to its place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
