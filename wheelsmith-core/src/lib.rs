@@ -34,6 +34,8 @@ pub mod runtime;
 #[cfg(feature = "repair")]
 pub mod sbom;
 #[cfg(feature = "build")]
+pub mod script;
+#[cfg(feature = "build")]
 pub mod source;
 pub mod sys;
 #[cfg(feature = "testing")]

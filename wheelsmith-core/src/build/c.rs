@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::inputs::{self, Input};
 use super::record::Record;
-use super::{Built, BuiltFile, Error, Linkage, Setting, depfile, position};
+use super::{Built, BuiltFile, Error, Inputs, Linkage, Setting, depfile, position};
 use crate::config::{C, CForm, Component, Role, SourceGroup};
 use crate::name::{Digest, Os, Target, WheelPath};
 use crate::plan::ComponentPlan;
@@ -74,6 +74,7 @@ pub(super) fn build(
         files,
         outcome,
         linkage,
+        inputs: make.inputs(&units),
     })
 }
 
@@ -171,6 +172,22 @@ impl Make<'_> {
             }
         }
         Ok(files)
+    }
+
+    /// What the component was made from.
+    fn inputs(&self, units: &[Unit]) -> Inputs {
+        let (root, project) = (&self.source.root, self.setting.project);
+        let named = self.c.headers.iter().flat_map(|headers| &headers.files);
+        let groups = self.c.sources.iter().flat_map(|group| &group.files);
+        let patterns: Vec<_> = named.chain(groups).cloned().collect();
+        let literal = patterns.iter().filter(|pattern| !pattern.is_glob());
+        let files = literal.chain(&self.c.version_script).map(|path| path.resolve(root, project));
+        Inputs {
+            files: files.collect(),
+            dirs: inputs::dirs(&patterns, root, project),
+            records: units.iter().map(|unit| record_path(&unit.object)).collect(),
+            rules: Vec::new(),
+        }
     }
 
     fn expand(

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::{Built, BuiltFile, Error, Linkage, Setting, inputs, position};
+use super::{Built, BuiltFile, Error, Inputs, Linkage, Setting, inputs, position};
 use crate::config::{Artifact, Cargo, Role};
 use crate::name::{Digest, Os, Target, WheelPath};
 use crate::plan::ComponentPlan;
@@ -56,6 +56,11 @@ pub(super) fn build(
     for artifact in &cargo.artifacts {
         files.push(take(setting, plan, artifact, &made)?);
     }
+    // Beside what it makes, cargo writes a rule with all that it was made from.
+    let rules = files.iter().map(|file: &BuiltFile| file.path.with_extension("d")).collect();
+    let lock = dir.ancestors().map(|dir| dir.join("Cargo.lock")).find(|lock| lock.is_file());
+    let read = std::iter::once(manifest.clone()).chain(lock).collect();
+    let inputs = Inputs { files: read, rules, ..Inputs::default() };
     let fresh = made.values().all(|made| made.fresh);
     let outcome = if fresh { "up to date" } else { "built by cargo" }.to_owned();
     task.finish(outcome.clone());
@@ -73,6 +78,7 @@ pub(super) fn build(
         files,
         outcome,
         linkage: Linkage { shared, key: Some(Digest::of(digests.join(","))), ..Linkage::default() },
+        inputs,
     })
 }
 

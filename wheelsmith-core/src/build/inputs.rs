@@ -64,6 +64,12 @@ pub(crate) fn expand(
     Ok(found.into_iter().collect())
 }
 
+/// The directories below which another file could match one of `patterns`.
+pub(super) fn dirs(patterns: &[SourcePath], source: &Path, project: &Path) -> Vec<PathBuf> {
+    let globs = patterns.iter().filter(|pattern| pattern.is_glob());
+    globs.map(|glob| glob.root(source, project).join(literal_prefix(&glob.path))).collect()
+}
+
 /// The one file that `path` names.
 pub(crate) fn file(
     config: &Config,

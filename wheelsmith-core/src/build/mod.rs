@@ -7,6 +7,7 @@ mod cargo;
 mod crates;
 mod depfile;
 mod error;
+mod from;
 pub(crate) mod inputs;
 mod position;
 mod recipe;
@@ -18,6 +19,7 @@ use std::path::{Path, PathBuf};
 
 pub use crates::{Crate, Crates, crates};
 pub use error::Error;
+pub use from::Inputs;
 pub use record::Hashes;
 pub(crate) use taken::license_files;
 
@@ -45,6 +47,8 @@ pub struct Built {
     pub outcome: String,
     /// What those who link to it need.
     pub linkage: Linkage,
+    /// What it was made from.
+    pub inputs: Inputs,
 }
 
 /// A file of a component.
@@ -147,6 +151,7 @@ pub fn run(
                 recipe::build(setting, component, recipe, source, &linked, &built)?
             }
         };
+        one.inputs.files.extend(licenses.iter().map(|file| file.path.clone()));
         one.files.extend(licenses);
         built.push(one);
     }

@@ -80,6 +80,12 @@ impl Record {
         is_current.then_some(record)
     }
 
+    /// The files that the record at `path` names; none when there is no such record.
+    pub(super) fn inputs(path: &Path) -> Vec<PathBuf> {
+        let read = || serde_json::from_slice::<Self>(&sys::fs::read(path).ok()?).ok();
+        read().map(|record| record.inputs.into_keys().collect()).unwrap_or_default()
+    }
+
     /// Writes the record to `path`.
     pub(super) fn save(&self, path: &Path) -> io::Result<()> {
         let text = serde_json::to_vec(self).map_err(io::Error::other)?;

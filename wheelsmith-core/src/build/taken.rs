@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::inputs::{self, Input};
-use super::{Built, BuiltFile, Error, Linkage, Setting};
+use super::{Built, BuiltFile, Error, Inputs, Linkage, Setting};
 use crate::binary::elf::Elf;
 use crate::config::{Component, Config, Output, Role};
 use crate::name::Digest;
@@ -28,6 +28,17 @@ pub(super) fn build(
         source: source.clone(),
         outcome: format!("{} taken", files.len()),
         linkage: linkage(setting, &files),
+        inputs: Inputs {
+            files: files.iter().map(|file| file.path.clone()).collect(),
+            dirs: outputs
+                .iter()
+                .flat_map(|output| {
+                    let pattern = std::slice::from_ref(&output.from);
+                    inputs::dirs(pattern, &source.root, setting.project)
+                })
+                .collect(),
+            ..Inputs::default()
+        },
         files,
     })
 }

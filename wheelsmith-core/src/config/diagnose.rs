@@ -18,7 +18,7 @@ pub struct Error {
 /// One thing that is wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
-    /// Line, from 1.
+    /// Line, from 1; 0 for what is in no file but was added in code.
     pub line: usize,
     /// Column in characters, from 1.
     pub column: usize,
@@ -36,7 +36,10 @@ impl fmt::Display for Error {
             if i > 0 {
                 f.write_str("\n")?;
             }
-            write!(f, "{}:{}:{}: ", self.file, problem.line, problem.column)?;
+            match problem.line {
+                0 => f.write_str("in what was added in code: ")?,
+                line => write!(f, "{}:{line}:{}: ", self.file, problem.column)?,
+            }
             if !problem.key.is_empty() {
                 write!(f, "`{}`: ", problem.key)?;
             }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::{Error, Policy};
+use super::{Error, Places, Policy};
 use crate::name::Digest;
 use crate::sys::{self, Command, Host};
 
@@ -16,7 +16,7 @@ use crate::sys::{self, Command, Host};
 pub(super) fn download(
     name: &str,
     version: &str,
-    project: &Path,
+    places: &Places<'_>,
     policy: Policy,
     host: &Host,
 ) -> Result<(PathBuf, Digest), Error> {
@@ -28,7 +28,8 @@ pub(super) fn download(
     let cargo = host.env.get("CARGO").unwrap_or("cargo");
     let cargo =
         host.env.find_program(cargo).ok_or_else(|| Error::NoCargo { name: name.to_owned() })?;
-    let dir = sys::fs::temp_dir().map_err(|e| Error::io("make a temporary directory", e))?;
+    let dir = sys::fs::temp_dir_in(places.work)
+        .map_err(|e| Error::io("make a temporary directory", e))?;
     let manifest = dir.path().join("Cargo.toml");
     let write = |path: &Path, text: &str| {
         sys::fs::write_atomic(path, text.as_bytes()).map_err(|e| Error::io("ask cargo", e))
@@ -46,7 +47,7 @@ pub(super) fn download(
     )?;
     write(&dir.path().join("src/lib.rs"), "")?;
     let task = host.task(format!("download crate {name} {version}"), 1);
-    let mut command = Command::new(cargo, project, &host.env)
+    let mut command = Command::new(cargo, places.project, &host.env)
         .args(["metadata", "--format-version", "1", "--manifest-path"])
         .arg(manifest.to_string_lossy());
     if policy.offline {
@@ -77,6 +78,14 @@ pub(super) fn download(
         })?;
     task.finish("done");
     Ok((file, checksum))
+}
+
+/// The files that cargo may have kept of the crate, one for each registry.
+pub(super) fn kept(name: &str, version: &str, host: &Host) -> Vec<PathBuf> {
+    let home = host.env.path("CARGO_HOME").or_else(|| Some(host.env.path("HOME")?.join(".cargo")));
+    let cache = home.map(|home| home.join("registry").join("cache"));
+    let registries = cache.and_then(|dir| sys::fs::list(&dir).ok()).unwrap_or_default();
+    registries.into_iter().map(|dir| dir.join(format!("{name}-{version}.crate"))).collect()
 }
 
 /// What we read of the answer of `cargo metadata`.

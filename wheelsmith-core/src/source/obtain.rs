@@ -85,18 +85,24 @@ fn cached(places: &Places<'_>, sha256: Digest) -> PathBuf {
     places.cache.join("archives").join(sha256.to_string())
 }
 
-/// The cached download, unless it is absent or damaged; a damaged one is removed.
-fn from_cache(places: &Places<'_>, sha256: Digest) -> Result<Option<PathBuf>, Error> {
+/// The cached download, unless it is absent or damaged; a damaged one is removed, unless it lies in
+/// a cache that is only read.
+fn from_cache(places: &Places<'_>, sha256: Digest, host: &Host) -> Result<Option<PathBuf>, Error> {
+    let io = |e| Error::io("read the cache", e);
     let path = cached(places, sha256);
-    if !path.is_file() {
-        return Ok(None);
+    if path.is_file() {
+        if sys::fs::digest(&path).map_err(io)?.0 == sha256 {
+            return Ok(Some(path));
+        }
+        sys::fs::remove_file(&path).map_err(|e| Error::io("clean the cache", e))?;
     }
-    let (actual, _) = sys::fs::digest(&path).map_err(|e| Error::io("read the cache", e))?;
-    if actual == sha256 {
-        return Ok(Some(path));
-    }
-    sys::fs::remove_file(&path).map_err(|e| Error::io("clean the cache", e))?;
-    Ok(None)
+    let shelf = host.env.shelf_dir().map(|dir| dir.join("archives").join(sha256.to_string()));
+    Ok(shelf.filter(|path| is(path, sha256)))
+}
+
+/// Whether the file is there and has this digest.
+fn is(path: &Path, sha256: Digest) -> bool {
+    path.is_file() && sys::fs::digest(path).is_ok_and(|(actual, _)| actual == sha256)
 }
 
 fn from_urls<'u>(
@@ -107,7 +113,7 @@ fn from_urls<'u>(
     policy: Policy,
     host: &Host,
 ) -> Result<PathBuf, Error> {
-    if let Some(path) = from_cache(places, expected)? {
+    if let Some(path) = from_cache(places, expected, host)? {
         return Ok(path);
     }
     let path = cached(places, expected);
@@ -179,13 +185,18 @@ fn from_registry(
     host: &Host,
 ) -> Result<(PathBuf, Digest), Error> {
     let origin = format!("{name} {version}");
-    if let Some((sha256, _)) = pin
-        && let Some(path) = from_cache(places, sha256)?
-    {
-        return Ok((path, sha256));
+    if let Some((sha256, _)) = pin {
+        if let Some(path) = from_cache(places, sha256, host)? {
+            return Ok((path, sha256));
+        }
+        // A cargo that has it need not be asked.
+        let kept = crates::kept(name, version, host);
+        if let Some(path) = kept.into_iter().find(|path| is(path, sha256)) {
+            return Ok((path, sha256));
+        }
     }
     let (file, checksum) =
-        crates::download(name, version, places.project, policy, host).map_err(|error| {
+        crates::download(name, version, places, policy, host).map_err(|error| {
             if policy.offline { Error::Offline { origin: origin.clone() } } else { error }
         })?;
     let bytes = sys::fs::read(&file).map_err(|e| Error::io("read cargo's download", e))?;

@@ -142,6 +142,12 @@ impl Env {
         };
         base.map(|base| base.join("wheelsmith"))
     }
+
+    /// A cache that is looked into and never written to: `WHEELSMITH_SHELF_DIR`. A build script has
+    /// the user's cache there, and its own below `OUT_DIR`.
+    pub fn shelf_dir(&self) -> Option<PathBuf> {
+        self.path("WHEELSMITH_SHELF_DIR")
+    }
 }
 
 impl FromIterator<(String, String)> for Env {

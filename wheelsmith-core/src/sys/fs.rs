@@ -387,6 +387,15 @@ pub fn temp_dir() -> io::Result<tempfile::TempDir> {
     tempfile::Builder::new().prefix("wheelsmith-").tempdir()
 }
 
+/// A directory below `dir` that is removed with the value.
+pub fn temp_dir_in(dir: &Path) -> io::Result<tempfile::TempDir> {
+    create_dir_all(dir)?;
+    tempfile::Builder::new()
+        .prefix(UNFINISHED)
+        .tempdir_in(dir)
+        .map_err(|e| at("create a directory in", dir, &e))
+}
+
 /// Makes a symbolic link at `path` that says `target`; a copy of the file on Windows.
 pub fn symlink(target: &str, path: &Path) -> io::Result<()> {
     #[cfg(unix)]

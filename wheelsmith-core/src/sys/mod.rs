@@ -7,6 +7,8 @@ mod cancel;
 mod env;
 pub mod fs;
 pub mod http;
+#[cfg(unix)]
+mod inherited;
 mod jobs;
 mod limited;
 mod lock;

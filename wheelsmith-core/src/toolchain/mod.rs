@@ -71,6 +71,11 @@ impl fmt::Display for ToolchainKind {
     }
 }
 
+/// Whether `env` names a compiler for `target` in particular: `CC_<target>` or `TARGET_CC`.
+pub(crate) fn is_named(env: &Env, target: &Target) -> bool {
+    vars::Vars::new(env).find("CC", target, vars::Spellings::Targeted).is_some()
+}
+
 /// A program with the arguments and variables that it always gets.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tool {

@@ -69,7 +69,8 @@ pub(super) fn find(
         }
     }
     let cache = host.env.cache_dir();
-    if let Some(zig) = cache.as_deref().and_then(provision::fetched) {
+    let shelf = host.env.shelf_dir();
+    if let Some(zig) = cache.iter().chain(&shelf).find_map(|dir| provision::fetched(dir)) {
         return Ok(zig);
     }
     if let Some(zig) = of_python(host, cache.as_deref()) {

@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 use self::needs::Needs;
 use self::steps::Step;
 use super::record::Record;
-use super::{Built, BuiltFile, Error, Linkage, Setting, taken};
+use super::{Built, BuiltFile, Error, Inputs, Linkage, Setting, taken};
 use crate::config::{Component, Output, Recipe, fill};
 use crate::name::{Digest, Target};
 use crate::plan::ComponentPlan;
@@ -67,6 +67,14 @@ pub(super) fn build(
         }
         task.finish("built");
     }
+    // All of the source, unless it is an archive, which its digest stands for.
+    let listed = match source.sha256 {
+        Some(_) => Vec::new(),
+        None => tree::list(&source.root, setting.project).map_err(io)?,
+    };
+    let mut read: Vec<PathBuf> = listed.into_iter().map(|(walked, _)| walked.path).collect();
+    read.extend(named_files(setting, recipe));
+    let inputs = Inputs { files: read, ..Inputs::default() };
     let mut files = taken_from(setting, component, recipe, &places)?;
     finish::stand_in(&mut files, &places);
     let mut linkage = taken::linkage(setting, &files);
@@ -87,6 +95,7 @@ pub(super) fn build(
         files,
         outcome: if is_current { "up to date" } else { "built" }.to_owned(),
         linkage,
+        inputs,
     })
 }
 
@@ -152,20 +161,26 @@ fn how(
         tree::digest(source, setting.project, setting.hashes)?.to_string(),
         needs.digest(setting.hashes).to_string(),
     ];
-    // Files of the project that the configuration names, such as a patch or a cache of answers.
+    let named = named_files(setting, recipe).into_iter();
+    parts.extend(named.filter_map(|path| setting.hashes.of(&path)).map(|d| d.to_string()));
+    Ok(Digest::of(parts.join("\n")))
+}
+
+/// Files of the project that the configuration names, such as a patch or a cache of answers.
+fn named_files(setting: &Setting<'_>, recipe: &Recipe) -> Vec<PathBuf> {
     let texts = recipe.env.values().chain(&recipe.configure).chain(&recipe.build);
     let runs = recipe.run.iter().flat_map(|run| match run {
         crate::config::Run::Words(words) => words.as_slice(),
         crate::config::Run::Shell(line) => std::slice::from_ref(line),
     });
+    let mut files = Vec::new();
     for text in texts.chain(runs) {
         for named in text.split("{project}/").skip(1) {
             let end = named.find(|c: char| c.is_whitespace() || "'\",;:".contains(c));
-            let path = setting.project.join(&named[..end.unwrap_or(named.len())]);
-            parts.extend(setting.hashes.of(&path).map(|digest| digest.to_string()));
+            files.push(setting.project.join(&named[..end.unwrap_or(named.len())]));
         }
     }
-    Ok(Digest::of(parts.join("\n")))
+    files
 }
 
 /// Every file that was made and that others may use.

@@ -1,0 +1,297 @@
+//! Components to a runtime below `OUT_DIR`.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::directives::{Directive, Directives};
+use super::{Env, Error, Library, link};
+use crate::build::{self, Built, Hashes, Setting};
+use crate::config::{self, Config, Role};
+use crate::plan;
+use crate::runtime::{self, Identity, Runtime};
+use crate::source::{self, LOCK_FILE, Places};
+use crate::sys::{self, Cancel, Host, Quiet, Report};
+use crate::toolchain::{self, MissingZig, Optimize, Request, ToolchainKind, Wrappers};
+
+/// The files that are looked for in a directory, in this order.
+const CONFIG_FILES: [&str; 2] = ["wheelsmith.toml", "pyproject.toml"];
+
+/// What a build script wants built.
+#[derive(Clone)]
+pub struct Builder<'e> {
+    env: &'e Env,
+    file: Option<PathBuf>,
+    /// Tables that the script adds to those of the file.
+    added: String,
+    only: Option<Vec<String>>,
+    toolchain: Option<ToolchainKind>,
+    optimize: Option<Optimize>,
+    report: Arc<dyn Report>,
+}
+
+/// What was built.
+#[derive(Debug, Clone)]
+pub struct Output {
+    /// The runtime directory, below `OUT_DIR`.
+    pub runtime: Runtime,
+    /// Each component and what was done for it: `148 of 152 compiled`, `up to date`.
+    pub components: Vec<(String, String)>,
+    /// What it was built with: `zig 0.17.0`.
+    pub toolchain: String,
+    /// What cargo must be told.
+    pub directives: Directives,
+}
+
+impl Output {
+    /// The directory of the headers, for `bindgen` and the like.
+    pub fn include(&self) -> PathBuf {
+        self.runtime.dir.join(Role::Header.directory())
+    }
+
+    /// A program that was built, by the name of its file without `.exe`.
+    pub fn program(&self, name: &str) -> Option<PathBuf> {
+        let programs = self.runtime.manifest.files.iter().filter(|f| f.role == Role::Executable);
+        let is = |file: &str| file.strip_suffix(".exe").unwrap_or(file) == name;
+        let mut found = programs.filter(|file| is(file.path.file_name()));
+        found.next().map(|file| self.runtime.path(&file.path))
+    }
+}
+
+impl<'e> Builder<'e> {
+    /// Nothing yet.
+    pub fn new(env: &'e Env) -> Self {
+        Self {
+            env,
+            file: None,
+            added: String::new(),
+            only: None,
+            toolchain: None,
+            optimize: None,
+            report: Arc::new(Quiet),
+        }
+    }
+
+    /// Takes the components of a configuration: a `wheelsmith.toml` or `pyproject.toml`, or a
+    /// directory with one, relative to the package's directory.
+    #[must_use]
+    pub fn config(mut self, path: impl Into<PathBuf>) -> Self {
+        self.file = Some(path.into());
+        self
+    }
+
+    /// Adds a component from C.
+    #[must_use]
+    pub fn library(self, library: &Library) -> Self {
+        self.toml(&library.to_toml())
+    }
+
+    /// Adds tables of the configuration, of any kind: `[[tool.wheelsmith.component]]`. Paths in them
+    /// are relative to the configuration's directory; to the package's, where there is none.
+    #[must_use]
+    pub fn toml(mut self, tables: &str) -> Self {
+        self.added.push_str(tables);
+        self.added.push('\n');
+        self
+    }
+
+    /// Builds only these components and what they link to or need.
+    #[must_use]
+    pub fn only<S: Into<String>>(mut self, names: impl IntoIterator<Item = S>) -> Self {
+        self.only = Some(names.into_iter().map(Into::into).collect());
+        self
+    }
+
+    /// Builds with this toolchain rather than the configuration's. A compiler that `CC_<target>`
+    /// names comes before either.
+    #[must_use]
+    pub fn toolchain(mut self, kind: ToolchainKind) -> Self {
+        self.toolchain = Some(kind);
+        self
+    }
+
+    /// Optimizes like this rather than as the configuration says, which is `-O2` when it says
+    /// nothing; [`Env::optimize`] is what cargo's profile says.
+    #[must_use]
+    pub fn optimize(mut self, optimize: Optimize) -> Self {
+        self.optimize = Some(optimize);
+        self
+    }
+
+    /// Tells `report` how far it is. Nobody is told otherwise.
+    #[must_use]
+    pub fn report(mut self, report: Arc<dyn Report>) -> Self {
+        self.report = report;
+        self
+    }
+
+    /// Builds for cargo's target, below `OUT_DIR`, what is not current.
+    ///
+    /// # Errors
+    /// Mistakes in the configuration, a source that is neither there nor in a cache, no toolchain,
+    /// and what a compiler refuses, with its last words.
+    pub fn build(&self) -> Result<Output, Error> {
+        let env = self.env;
+        let (mut config, file, lines) = self.configuration()?;
+        let dir = file.as_deref().and_then(Path::parent).unwrap_or(env.manifest_dir()).to_owned();
+        if let Some(only) = &self.only {
+            keep(&mut config, only)?;
+        }
+        if let Some(optimize) = self.optimize {
+            config.optimize = optimize;
+        }
+        let target = config.with_floor(env.target());
+        let plan = plan::plan(&config, &[target], |_| Vec::new());
+        let [plan] = &plan.targets[..] else { unreachable!("one for each target") };
+        if plan.components.is_empty() {
+            return Err(Error::Nothing { target: target.to_string() });
+        }
+        let work = env.work_dir();
+        prepare(&work).map_err(|e| Error::io("prepare `OUT_DIR`", e))?;
+        let host = Host {
+            env: env.for_children(),
+            report: Arc::clone(&self.report),
+            cancel: Cancel::default(),
+            jobs: env.tokens(),
+        };
+        let cache = work.join("cache");
+        let places = Places { project: &dir, work: &work, cache: &cache };
+        let policy = source::Policy { offline: true, locked: true };
+        let sources = source::resolve(&config, &[target], &places, policy, &host)?;
+        let zig = config.zig.as_ref().map(|zig| dir.join(zig));
+        let sysroot = plan.sysroot.as_ref().map(|sysroot| dir.join(sysroot));
+        let request = Request {
+            kind: env.compiler().unwrap_or_else(|| self.toolchain.unwrap_or(plan.toolchain)),
+            target,
+            zig: zig.as_deref(),
+            sysroot: sysroot.as_deref(),
+            work_dir: &work,
+            missing_zig: MissingZig::Offline,
+        };
+        let toolchain = toolchain::locate(&host, &request)?;
+        let program = sys::current_program().map_err(|e| Error::io("find this program", e))?;
+        let wrappers = Wrappers::write(&toolchain, &work, false, &program)?;
+        let setting = Setting {
+            config: &config,
+            plan,
+            toolchain: &toolchain,
+            project: &dir,
+            work: &work,
+            wrappers: &wrappers,
+            host: &host,
+            hashes: &Hashes::default(),
+        };
+        let built = build::run(&setting, &sources).map_err(|error| match error {
+            build::Error::Config(error) => Error::Config(in_code(error, lines)),
+            error => Error::Build(error),
+        })?;
+        let name = dir.file_name().unwrap_or_default().to_string_lossy();
+        let identity =
+            Identity { name: &name, version: "0", target, toolchain: toolchain.id.to_string() };
+        let runtime = runtime::assemble(&identity, &built, &work.join("runtime"))?;
+        let wanted = self.only.clone().unwrap_or_else(|| link::roots(&config.components));
+        let mut directives = link::directives(&built, &wanted, &runtime, target);
+        self.tell_dependents(&runtime, &mut directives);
+        let own =
+            file.into_iter().chain([dir.join(LOCK_FILE), env.manifest_dir().join("build.rs")]);
+        self.tell_when(own, &built, &toolchain.read_vars, &mut directives);
+        Ok(Output {
+            components: built.iter().map(|b| (b.name.clone(), b.outcome.clone())).collect(),
+            toolchain: toolchain.id.to_string(),
+            runtime,
+            directives,
+        })
+    }
+
+    /// The configuration, the file that it comes from, and how many lines of it are the file's.
+    fn configuration(&self) -> Result<(Config, Option<PathBuf>, usize), Error> {
+        let Some(path) = &self.file else {
+            let config = config::parse("build.rs", &self.added);
+            return Ok((config.map_err(|error| in_code(error, 0))?, None, 0));
+        };
+        let path = self.env.manifest_dir().join(path);
+        let mut known = CONFIG_FILES.iter().map(|name| path.join(name));
+        let file = known.find(|file| file.is_file());
+        let file = file.unwrap_or(path);
+        let text = sys::fs::read_to_string(&file)
+            .map_err(|source| Error::Unreadable { file: file.clone(), source })?;
+        let file = sys::fs::canonicalize(&file)
+            .map_err(|source| Error::Unreadable { file: file.clone(), source })?;
+        let name = file.file_name().unwrap_or_default().to_string_lossy();
+        let lines = text.lines().count();
+        let config = config::parse(&name, &format!("{text}\n{}", self.added));
+        Ok((config.map_err(|error| in_code(error, lines))?, Some(file), lines))
+    }
+
+    /// What packages that depend on this one learn of it (`DEP_<LINKS>_ROOT` and so on).
+    fn tell_dependents(&self, runtime: &Runtime, directives: &mut Directives) {
+        if self.env.links().is_none() {
+            return;
+        }
+        let mut tell = |key: &str, path: &Path| {
+            let value = path.to_string_lossy().into_owned();
+            directives.push(Directive::Metadata(key.to_owned(), value));
+        };
+        tell("root", &runtime.dir);
+        for (key, role) in [("lib", Role::SharedLibrary), ("include", Role::Header)] {
+            let dir = runtime.dir.join(role.directory());
+            if dir.is_dir() {
+                tell(key, &dir);
+            }
+        }
+    }
+
+    /// The files and directories below one of `ours` that `built` was made from. As soon as one file
+    /// is named to cargo, its own rule (any file of the package) is off, so that all are named.
+    fn inputs(&self, built: &[Built], ours: &[&Path]) -> BTreeSet<PathBuf> {
+        let out = self.env.out_dir();
+        let mut paths = BTreeSet::new();
+        for component in built {
+            paths.extend(component.inputs.read());
+            // A directory stands for all that is below it: that of a glob is named, so that a new
+            // file counts, unless `OUT_DIR` is in it, where something changes in every build.
+            let dirs = component.inputs.dirs.iter();
+            let holds_package = |dir: &PathBuf| self.env.manifest_dir().starts_with(dir);
+            let is_input =
+                |dir: &&PathBuf| dir.is_dir() && !out.starts_with(dir) && !holds_package(dir);
+            paths.extend(dirs.filter(is_input).cloned());
+        }
+        paths.retain(|path| !path.starts_with(out) && ours.iter().any(|dir| path.starts_with(dir)));
+        paths
+    }
+}
+
+/// Keeps the components called `only`, and what they need.
+fn keep(config: &mut Config, only: &[String]) -> Result<(), Error> {
+    let known = || config.components.iter().map(|c| c.name.clone()).collect::<Vec<_>>();
+    let missing = only.iter().find(|name| config.component(name).is_none());
+    if let Some(name) = missing {
+        return Err(Error::NoComponent { name: name.clone(), known: known() });
+    }
+    let mut wanted: BTreeSet<String> = only.iter().cloned().collect();
+    // Each comes after what it needs.
+    for component in config.components.iter().rev() {
+        if wanted.contains(&component.name) {
+            wanted.extend(component.after().cloned());
+        }
+    }
+    config.components.retain(|component| wanted.contains(&component.name));
+    Ok(())
+}
+
+/// Problems behind the first `lines` lines are in no file: they are in what the script added.
+fn in_code(mut error: config::Error, lines: usize) -> config::Error {
+    for problem in error.problems.iter_mut().filter(|problem| problem.line > lines) {
+        (problem.line, problem.column) = (0, 0);
+    }
+    error
+}
+
+/// Makes the places that children write to, and removes what a killed run left half-written.
+fn prepare(work: &Path) -> std::io::Result<()> {
+    for dir in ["cache", "sources", "tmp"] {
+        sys::fs::create_dir_all(work.join(dir))?;
+    }
+    sys::fs::sweep(work)?;
+    sys::fs::sweep(&work.join("sources"))
+}

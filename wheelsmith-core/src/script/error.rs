@@ -1,0 +1,134 @@
+//! Why a build script could not build.
+
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+
+use crate::{build, config, runtime, source, toolchain};
+
+/// Why a build script could not build.
+///
+/// Its `Debug` form is for people, since that is what a `main` which returns it prints: the error,
+/// what caused it (with the last lines of a compiler), and what can be done.
+#[derive(thiserror::Error)]
+pub enum Error {
+    /// A variable that cargo sets for build scripts is not there.
+    #[error("cannot read what cargo says of the build: `{name}` is not set")]
+    NotSet {
+        /// The variable.
+        name: String,
+    },
+    /// A variable that says something else than cargo does.
+    #[error("cannot read what cargo says of the build: `{name}` is `{value}`")]
+    Odd {
+        /// The variable.
+        name: String,
+        /// Its value.
+        value: String,
+    },
+    /// A target that is not in the table.
+    #[error("cannot build for `{target}`: it is no target of wheelsmith")]
+    Target {
+        /// cargo's `TARGET`.
+        target: String,
+    },
+    /// The configuration cannot be read.
+    #[error("cannot read the configuration `{}`", file.display())]
+    Unreadable {
+        /// The file.
+        file: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// The configuration, or what the script added to it, has mistakes.
+    #[error(transparent)]
+    Config(#[from] config::Error),
+    /// There is nothing to build for the target.
+    #[error("cannot build for `{target}`: no component is for it")]
+    Nothing {
+        /// The target.
+        target: String,
+    },
+    /// A component is named that is not there.
+    #[error("cannot build component `{name}`: there is none")]
+    NoComponent {
+        /// Its name.
+        name: String,
+        /// Those that are there.
+        known: Vec<String>,
+    },
+    /// A source could not be had.
+    #[error(transparent)]
+    Source(#[from] source::Error),
+    /// A toolchain could not be had.
+    #[error(transparent)]
+    Toolchain(#[from] toolchain::Error),
+    /// A component could not be built.
+    #[error(transparent)]
+    Build(#[from] build::Error),
+    /// The runtime directory could not be made.
+    #[error(transparent)]
+    Runtime(#[from] runtime::Error),
+    /// A file could not be read or written, the script's own output included.
+    #[error("cannot {doing}")]
+    Io {
+        /// What was being done.
+        doing: String,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+}
+
+impl From<io::Error> for Error {
+    /// For the script's own output: `output.directives.emit(…)?`.
+    fn from(source: io::Error) -> Self {
+        Self::io("tell cargo what was built", source)
+    }
+}
+
+impl Error {
+    pub(super) fn io(doing: impl Into<String>, source: io::Error) -> Self {
+        Self::Io { doing: doing.into(), source }
+    }
+
+    /// What the user can do about it.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::NotSet { .. } => Some("call this from a build script that cargo runs".to_owned()),
+            Self::Target { .. } => {
+                let known = crate::name::TARGETS.iter().map(|row| row.triple);
+                Some(format!("known are {}", known.collect::<Vec<_>>().join(", ")))
+            }
+            Self::NoComponent { known, .. } if !known.is_empty() => {
+                Some(format!("there are `{}`", known.join("`, `")))
+            }
+            Self::Nothing { .. } => {
+                Some("add `[[tool.wheelsmith.component]]`, or widen its `os`".to_owned())
+            }
+            Self::Source(error) => error.hint(),
+            Self::Toolchain(toolchain::Error::NoZig { .. }) => {
+                Some("run `wheelsmith fetch` once, or put zig on `PATH`, or name it in `WHEELSMITH_ZIG`; or name a compiler in `CC_<target>`".to_owned())
+            }
+            Self::Toolchain(error) => error.hint(),
+            Self::Build(error) => error.hint(),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")?;
+        let mut cause = std::error::Error::source(self);
+        while let Some(error) = cause {
+            write!(f, "\n  caused by: {error}")?;
+            cause = error.source();
+        }
+        match self.hint() {
+            Some(hint) => write!(f, "\n  help: {hint}"),
+            None => Ok(()),
+        }
+    }
+}

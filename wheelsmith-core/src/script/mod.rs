@@ -1,0 +1,36 @@
+//! Native code for a crate, built by its `build.rs`.
+//!
+//! [`Env::from_cargo`] reads what cargo says of the build, once; nothing else here reads the
+//! environment. A [`Builder`] takes components from a configuration file and from code, and builds
+//! them below `OUT_DIR` for cargo's `TARGET`, in the same way as `wheelsmith build` does: compiling
+//! only what changed, and taking no more jobs than cargo grants. What comes out is an [`Output`]: a
+//! runtime directory, and the [`Directives`] by which cargo links to it. The script prints them;
+//! nothing here does.
+//!
+//! Nothing is downloaded, and nothing outside of `OUT_DIR` is written: a source that is no directory
+//! of the package is pinned in `wheelsmith.lock`, and in the user's cache or cargo's own.
+//!
+//! ```no_run
+//! use wheelsmith_core::script::{Builder, Env, Error, Library};
+//!
+//! fn main() -> Result<(), Error> {
+//!     let env = Env::from_cargo()?;
+//!     let demo = Library::archive("demo").sources(["native/*.c"]).include("native");
+//!     let output = Builder::new(&env).library(&demo).build()?;
+//!     output.directives.emit(&mut std::io::stdout())?;
+//!     Ok(())
+//! }
+//! ```
+
+mod builder;
+mod directives;
+mod env;
+mod error;
+mod library;
+mod link;
+
+pub use builder::{Builder, Output};
+pub use directives::{Directive, Directives, LinkKind};
+pub use env::Env;
+pub use error::Error;
+pub use library::Library;
