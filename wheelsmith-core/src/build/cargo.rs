@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
+use cargo_metadata::{Message, TargetKind};
 
 use super::{Built, BuiltFile, Error, Inputs, Linkage, Setting, inputs, position};
 use crate::config::{Artifact, Cargo, Role};
@@ -198,42 +198,27 @@ struct Made {
     fresh: bool,
 }
 
-/// What cargo says of one thing that it made: a line of `--message-format=json` with the reason
-/// `compiler-artifact`.
-#[derive(Deserialize)]
-struct Message {
-    reason: String,
-    target: MadeTarget,
-    filenames: Vec<PathBuf>,
-    executable: Option<PathBuf>,
-    fresh: bool,
-}
-
-#[derive(Deserialize)]
-struct MadeTarget {
-    name: String,
-    kind: Vec<String>,
-}
-
 /// What cargo made, by `bin` or `cdylib` and name.
 fn artifacts(stdout: &[u8]) -> BTreeMap<(&'static str, String), Made> {
     let mut made = BTreeMap::new();
-    for line in stdout.split(|byte| *byte == b'\n') {
-        // Messages of other kinds have other keys.
-        let Ok(message) = serde_json::from_slice::<Message>(line) else { continue };
-        if message.reason != "compiler-artifact" {
-            continue;
-        }
-        let Message { target, filenames, executable, fresh, .. } = message;
-        if let Some(path) = executable {
-            made.insert(("bin", target.name), Made { path, fresh });
-        } else if target.kind.iter().any(|kind| kind == "cdylib") {
-            let suffixes = ["so", "dylib", "dll"].map(std::ffi::OsStr::new);
-            let is_library =
-                |path: &PathBuf| path.extension().is_some_and(|suffix| suffixes.contains(&suffix));
-            if let Some(path) = filenames.into_iter().find(is_library) {
+    for message in Message::parse_stream(stdout) {
+        let Ok(Message::CompilerArtifact(artifact)) = message else { continue };
+        let name = artifact.target.name.clone();
+        if let Some(path) = &artifact.executable {
+            let path = path.clone().into_std_path_buf();
+            made.insert(("bin", name), Made { path, fresh: artifact.fresh });
+        } else if artifact.target.kind.contains(&TargetKind::CDyLib) {
+            let suffixes = [".so", ".dylib", ".dll"];
+            let is_library = |path: &&cargo_metadata::camino::Utf8PathBuf| {
+                suffixes.iter().any(|suffix| path.as_str().ends_with(suffix))
+            };
+            if let Some(path) = artifact.filenames.iter().find(is_library) {
+                let path = path.clone().into_std_path_buf();
                 // cargo names the target as in `Cargo.toml`, the file with `_`.
-                made.insert(("cdylib", target.name.replace('-', "_")), Made { path, fresh });
+                made.insert(
+                    ("cdylib", name.replace('-', "_")),
+                    Made { path, fresh: artifact.fresh },
+                );
             }
         }
     }

@@ -54,6 +54,15 @@ pub enum Error {
         /// The component.
         component: String,
     },
+    /// This build of the library leaves cargo out.
+    #[error(
+        "cannot build component `{component}` with cargo: this program was built without the \
+         feature `cargo`"
+    )]
+    WithoutCargo {
+        /// The component.
+        component: String,
+    },
     /// The Rust compiler has no standard library for the target.
     #[error("cannot build component `{component}`: {reason}")]
     NoRustTarget {

@@ -3,7 +3,9 @@
 //! Nothing is written to a component's source; everything lands below the build directory.
 
 mod c;
+#[cfg(feature = "cargo")]
 mod cargo;
+#[cfg(feature = "cargo")]
 mod crates;
 mod depfile;
 mod error;
@@ -17,6 +19,7 @@ mod taken;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+#[cfg(feature = "cargo")]
 pub use crates::{Crate, Crates, crates};
 pub use error::Error;
 pub use from::Inputs;
@@ -140,7 +143,13 @@ pub fn run(
             license_files(setting.config, setting.project, &component.component, source)?;
         let mut one = match &component.component.kind {
             Kind::C(c) => c::build(setting, component, c, source, &linked)?,
+            #[cfg(feature = "cargo")]
             Kind::Cargo(cargo) => cargo::build(setting, component, cargo, source, &linked)?,
+            #[cfg(not(feature = "cargo"))]
+            Kind::Cargo(_) => {
+                let component = component.component.name.clone();
+                return Err(Error::WithoutCargo { component });
+            }
             Kind::Prebuilt(prebuilt) => {
                 let own = prebuilt.archives.get(setting.target().triple());
                 let outputs = own.map_or(&prebuilt.outputs, |(_, outputs)| outputs);

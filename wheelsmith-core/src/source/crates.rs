@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
+use cargo_metadata::MetadataCommand;
 
 use super::{Error, Places, Policy};
 use crate::name::Digest;
@@ -58,47 +58,27 @@ pub(super) fn download(
         version: version.to_owned(),
         source,
     })?;
-    let metadata: Metadata = serde_json::from_slice(&answer.stdout)
+    let text = String::from_utf8_lossy(&answer.stdout);
+    let metadata = MetadataCommand::parse(&*text)
         .map_err(|error| wrong(format!("its answer cannot be read: {error}")))?;
     let package = (metadata.packages.iter())
-        .find(|package| package.name == name)
+        .find(|package| package.name.as_str() == name)
         .ok_or_else(|| wrong("it is not among the packages that cargo found".to_owned()))?;
-    if package.version != version {
+    if package.version.to_string() != version {
         return Err(wrong(format!("the registry has {} instead", package.version)));
     }
     let checksum = locked_checksum(&dir.path().join("Cargo.lock"), name, version)
         .ok_or_else(|| wrong("cargo's lock has no checksum for it".to_owned()))?;
-    let file = crate_file(&package.manifest_path, name, version)
+    let file = crate_file(package.manifest_path.as_std_path(), name, version)
         .filter(|path| path.is_file())
         .ok_or_else(|| {
             wrong(format!(
                 "cargo keeps no `.crate` file for `{}` (is the registry replaced by a directory?)",
-                package.manifest_path.display()
+                package.manifest_path
             ))
         })?;
     task.finish("done");
     Ok((file, checksum))
-}
-
-/// The files that cargo may have kept of the crate, one for each registry.
-pub(super) fn kept(name: &str, version: &str, host: &Host) -> Vec<PathBuf> {
-    let home = host.env.path("CARGO_HOME").or_else(|| Some(host.env.path("HOME")?.join(".cargo")));
-    let cache = home.map(|home| home.join("registry").join("cache"));
-    let registries = cache.and_then(|dir| sys::fs::list(&dir).ok()).unwrap_or_default();
-    registries.into_iter().map(|dir| dir.join(format!("{name}-{version}.crate"))).collect()
-}
-
-/// What we read of the answer of `cargo metadata`.
-#[derive(Deserialize)]
-struct Metadata {
-    packages: Vec<Package>,
-}
-
-#[derive(Deserialize)]
-struct Package {
-    name: String,
-    version: String,
-    manifest_path: PathBuf,
 }
 
 /// cargo unpacks `registry/cache/<registry>/x-1.0.crate` to `registry/src/<registry>/x-1.0/`.

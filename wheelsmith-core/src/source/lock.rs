@@ -72,7 +72,8 @@ impl fmt::Display for Lock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(HEADER)?;
         for (id, sha256) in &self.0 {
-            let id = toml::Value::from(id.as_str());
+            // A string of JSON is one of TOML.
+            let id = serde_json::Value::from(id.as_str());
             write!(f, "\n[[source]]\nid = {id}\nsha256 = \"{sha256}\"\n")?;
         }
         Ok(())

@@ -4,6 +4,7 @@
 //! project is in the user's cache under its digest, unpacked below the build directory, and pinned
 //! in `wheelsmith.lock`.
 
+#[cfg(feature = "cargo")]
 mod crates;
 mod error;
 mod lock;

@@ -190,13 +190,13 @@ fn from_registry(
             return Ok((path, sha256));
         }
         // A cargo that has it need not be asked.
-        let kept = crates::kept(name, version, host);
+        let kept = kept(name, version, host);
         if let Some(path) = kept.into_iter().find(|path| is(path, sha256)) {
             return Ok((path, sha256));
         }
     }
     let (file, checksum) =
-        crates::download(name, version, places, policy, host).map_err(|error| {
+        download(name, version, places, policy, host).map_err(|error| {
             if policy.offline { Error::Offline { origin: origin.clone() } } else { error }
         })?;
     let bytes = sys::fs::read(&file).map_err(|e| Error::io("read cargo's download", e))?;
@@ -210,6 +210,35 @@ fn from_registry(
     let path = cached(places, actual);
     sys::fs::write_atomic(&path, &bytes).map_err(|e| Error::io("write to the cache", e))?;
     Ok((path, actual))
+}
+
+/// The files that cargo may have kept of the crate, one for each registry.
+fn kept(name: &str, version: &str, host: &Host) -> Vec<PathBuf> {
+    let home = host.env.path("CARGO_HOME").or_else(|| Some(host.env.path("HOME")?.join(".cargo")));
+    let cache = home.map(|home| home.join("registry").join("cache"));
+    let registries = cache.and_then(|dir| sys::fs::list(&dir).ok()).unwrap_or_default();
+    registries.into_iter().map(|dir| dir.join(format!("{name}-{version}.crate"))).collect()
+}
+
+/// [`crates::download`], as far as this build of the library has it.
+#[cfg(feature = "cargo")]
+use crates::download;
+
+#[cfg(not(feature = "cargo"))]
+fn download(
+    name: &str,
+    version: &str,
+    _places: &Places<'_>,
+    _policy: Policy,
+    _host: &Host,
+) -> Result<(PathBuf, Digest), Error> {
+    Err(Error::Crate {
+        name: name.to_owned(),
+        version: version.to_owned(),
+        reason: "no cargo has downloaded it here, and this program cannot ask one: it was built \
+                 without the feature `cargo`"
+            .to_owned(),
+    })
 }
 
 /// The directory that `file` is unpacked to, unpacked once.

@@ -1,10 +1,10 @@
 //! One way to run children: an argument list, an explicit environment, captured output.
 
 use std::collections::BTreeMap;
-use std::io::{self, Read};
+use std::ffi::OsString;
+use std::io;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Stdio};
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use super::{Cancel, Env, Host};
@@ -149,103 +149,56 @@ impl Command {
     }
 
     fn output(&self, host: &Host) -> Result<std::process::Output, ProcessError> {
-        let failed = |source| ProcessError::Start { program: self.program.clone(), source };
+        let start = |source| ProcessError::Start { program: self.program.clone(), source };
         if host.cancel.is_cancelled() {
             return Err(ProcessError::Cancelled);
         }
-        let (mut child, pipes) = self.start(host).map_err(failed)?;
-        let said = match pipes {
-            Some(pipes) => listen(pipes, &mut child, &host.cancel).map_err(failed)?,
-            None => wait(&mut child, &host.cancel).map_err(failed)?.then(Said::default),
+        let args: Vec<OsString> = self.args.iter().map(OsString::from).collect();
+        let jobs = self.takes_jobs.then(|| host.jobs.clone());
+        let expression =
+            duct::cmd(&self.program, args).dir(&self.dir).full_env(&self.env).stdin_null();
+        let expression = match &self.log {
+            Some(log) => expression.stderr_to_stdout().stdout_path(log),
+            None => expression.stdout_capture().stderr_capture(),
         };
-        let Some([stdout, stderr]) = said else { return Err(ProcessError::Cancelled) };
-        let status = child.wait().map_err(failed)?;
-        Ok(std::process::Output { status, stdout, stderr })
-    }
-
-    /// Starts the child: with its outputs, unless they go to the log.
-    #[allow(clippy::disallowed_methods, reason = "this is the door")]
-    fn start(&self, host: &Host) -> io::Result<(Child, Option<Pipes>)> {
-        let mut command = std::process::Command::new(&self.program);
-        command.args(&self.args).env_clear().envs(&self.env).current_dir(&self.dir);
-        command.stdin(Stdio::null());
-        match &self.log {
-            Some(log) => {
-                let log = super::fs::create(log)?;
-                command.stdout(log.try_clone()?).stderr(log);
+        let expression = expression.unchecked().before_spawn(move |command| {
+            if let Some(jobs) = &jobs {
+                jobs.share(command);
             }
-            None => {
-                command.stdout(Stdio::piped()).stderr(Stdio::piped());
-            }
+            Ok(())
+        });
+        let handle = expression.start().map_err(start)?;
+        match ended(handle, &host.cancel).map_err(start)? {
+            Some(output) => Ok(output),
+            None => Err(ProcessError::Cancelled),
         }
-        if self.takes_jobs {
-            host.jobs.share(&mut command);
-        }
-        let mut child = command.spawn()?;
-        let pipes = child.stdout.take().zip(child.stderr.take());
-        Ok((child, pipes))
     }
 }
-
-type Pipes = (std::process::ChildStdout, std::process::ChildStderr);
-
-/// What came out of standard output and standard error.
-type Said = [Vec<u8>; 2];
 
 /// How often we look whether the user wants to stop.
 const PACE: Duration = Duration::from_millis(100);
 
-/// Reads both outputs to their ends, which is when the child has ended. Nothing when the user
-/// stopped us.
-fn listen(pipes: Pipes, child: &mut Child, cancel: &Cancel) -> io::Result<Option<Said>> {
+/// What the child said, when it has ended; nothing when the user stopped us, and it with us.
+fn ended(handle: duct::Handle, cancel: &Cancel) -> io::Result<Option<std::process::Output>> {
+    let handle = Arc::new(handle);
     let (send, receive) = mpsc::channel();
-    let (out, err) = pipes;
-    let readers: [Box<dyn Read + Send>; 2] = [Box::new(out), Box::new(err)];
-    for (at, mut reader) in readers.into_iter().enumerate() {
-        let send = send.clone();
-        std::thread::Builder::new().spawn(move || {
-            let mut bytes = Vec::new();
-            let read = reader.read_to_end(&mut bytes).map(|_| bytes);
-            // Nobody listens any more when the user stopped us.
-            let _ = send.send((at, read));
-        })?;
-    }
-    let mut said = Said::default();
-    let mut missing = said.len();
-    while missing > 0 {
+    let waiting = Arc::clone(&handle);
+    // Not joined: a grandchild that outlives a killed child may keep its output open.
+    std::thread::Builder::new().spawn(move || {
+        // Nobody listens any more when the user stopped us.
+        let _ = send.send(waiting.wait().cloned());
+    })?;
+    loop {
         match receive.recv_timeout(PACE) {
-            Ok((at, bytes)) => {
-                said[at] = bytes?;
-                missing -= 1;
-            }
-            Err(_) if cancel.is_cancelled() => {
-                end(child)?;
+            _ if cancel.is_cancelled() => {
+                handle.kill()?;
                 return Ok(None);
             }
-            Err(_) => {}
+            Ok(output) => return output.map(Some),
+            Err(mpsc::RecvTimeoutError::Timeout) => {}
+            Err(error) => return Err(io::Error::other(error)),
         }
     }
-    Ok(wait(child, cancel)?.then_some(said))
-}
-
-/// Waits for the child, and ends it when the user wants to stop; says whether it ended by itself.
-fn wait(child: &mut Child, cancel: &Cancel) -> io::Result<bool> {
-    // Most have ended when we look; those that write to a log take seconds.
-    let mut pace = Duration::from_millis(1);
-    while child.try_wait()?.is_none() {
-        if cancel.is_cancelled() {
-            end(child)?;
-            return Ok(false);
-        }
-        std::thread::sleep(pace);
-        pace = (pace * 2).min(PACE);
-    }
-    Ok(!cancel.is_cancelled())
-}
-
-fn end(child: &mut Child) -> io::Result<()> {
-    child.kill()?;
-    child.wait().map(drop)
 }
 
 /// The last lines of a log, however long it is.

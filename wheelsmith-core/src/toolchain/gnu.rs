@@ -1,6 +1,6 @@
 //! gcc and clang: the host's own, a cross compiler, or what the environment names.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::name::{Digest, Libc, Os, PlatformVersion, Target};
 use crate::sys::{Host, fs};
@@ -166,8 +166,11 @@ fn finish(
     let target = &request.target;
     fs::create_dir_all(request.work_dir).map_err(Error::io("create", request.work_dir))?;
     let version = ask(host, request, &cc, &["--version"], "its version")?;
-    let family =
-        if version.contains("ziglang") { Family::Zig } else { family_of(host, request, &cc)? };
+    let family = if version.contains("ziglang") {
+        Family::Zig
+    } else {
+        family_of(host, &cc, request.work_dir)?
+    };
     let first_line = version.lines().next().unwrap_or_default().trim().to_owned();
     let mut id = format!("{kind}: {first_line}");
     let mut glibc = None;
@@ -245,14 +248,27 @@ fn ask(
 
 /// Whose command line the compiler understands, by the macros that it defines: `cc` may be
 /// anything.
-fn family_of(host: &Host, request: &Request<'_>, cc: &Tool) -> Result<Family, Error> {
-    let empty = if cfg!(windows) { "NUL" } else { "/dev/null" };
-    let macros = ask(host, request, cc, &["-E", "-dM", "-x", "c", empty], "its macros");
-    let macros = macros.unwrap_or_default();
-    let defines = |name: &str| macros.lines().any(|line| line.split(' ').nth(1) == Some(name));
-    if defines("_MSC_VER") || !defines("__GNUC__") {
-        Err(Error::OtherFamily { program: compiler_of(host, cc) })
-    } else if defines("__clang__") {
+fn family_of(host: &Host, cc: &Tool, work_dir: &Path) -> Result<Family, Error> {
+    let program = compiler_of(host, cc);
+    let other = || Error::OtherFamily { program: program.clone() };
+    let here = host_target().map_or("x86_64-unknown-linux-gnu", |target| target.triple());
+    // Everything is given, so that the `cc` crate has nothing to read from the process.
+    let tool = cc::Build::new()
+        .compiler(&program)
+        .target(here)
+        .host(here)
+        .opt_level(0)
+        .debug(false)
+        .no_default_flags(true)
+        .out_dir(work_dir)
+        .cargo_metadata(false)
+        .cargo_warnings(false)
+        .cargo_debug(false)
+        .try_get_compiler()
+        .map_err(|_| other())?;
+    if tool.is_like_msvc() {
+        Err(other())
+    } else if tool.is_like_clang() {
         Ok(Family::Clang)
     } else {
         Ok(Family::Gcc)
