@@ -4,6 +4,27 @@
 //! The crate is a row of rooms; each takes a value and makes the next one. Only `sys` touches the
 //! world (files, child processes, the network); nothing here prints, exits, or reads an environment
 //! variable that was not handed over in a [`sys::Env`].
+//!
+//! # Features
+//!
+//! | feature | what it is for |
+//! |---|---|
+//! | `build` | native code from a configuration; from a `build.rs`, the room `script` |
+//! | `audit` | what native files need, and which platform tag they earn |
+//! | `wheel` | wheels: writing them, reading those that are there |
+//! | `repair` | copying the libraries that a wheel needs into it |
+//! | `check` | whether an index and installers would take a file |
+//! | `index` | a static package index |
+//! | `testing` | trying finished wheels on Pythons |
+//! | `project` | a project on disk, from its configuration to audited wheels |
+//! | `fetch` | downloading sources over http and https; it alone brings TLS |
+//! | `schema` | JSON schemas of the configuration and of the reports |
+//!
+//! All but `schema` are there by default. Each includes what it needs of the others; none of them
+//! brings an async runtime. A tool that audits takes
+//! `default-features = false, features = ["audit"]`.
+
+#![deny(missing_docs)]
 
 #[cfg(feature = "audit")]
 pub mod artifact;

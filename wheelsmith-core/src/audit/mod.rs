@@ -86,6 +86,18 @@ impl Audit {
 }
 
 /// Judges the files of a wheel for `target`: its processor, its C library and its floor.
+///
+/// ```
+/// use wheelsmith_core::audit::audit;
+/// use wheelsmith_core::finding::Severity;
+///
+/// let library = include_bytes!("../../../testdata/elf/aarch64.so").to_vec();
+/// let files = [("demo/libdemo.so".parse()?, library)];
+/// let audit = audit(&files, "x86_64-unknown-linux-gnu.2.17".parse()?);
+/// // It is another processor's.
+/// assert!(audit.findings.iter().any(|finding| finding.severity == Severity::Error));
+/// # Ok::<(), wheelsmith_core::name::ParseError>(())
+/// ```
 pub fn audit(files: &[(WheelPath, Vec<u8>)], target: Target) -> Audit {
     let files = files.iter().filter_map(|(path, bytes)| NativeFile::read(path, bytes));
     judge(files.collect(), &Wanted::by_target(target))

@@ -194,7 +194,12 @@ impl<'e> Builder<'e> {
         self.tell_dependents(&runtime, &mut directives);
         let own =
             file.into_iter().chain([dir.join(LOCK_FILE), env.manifest_dir().join("build.rs")]);
-        self.tell_when(own, &built, &toolchain.read_vars, &mut directives);
+        let own = own.filter(|path| path.is_file()).collect();
+        // Not the compiler's own headers: another compiler says so by its version.
+        let sources = built.iter().map(|one| one.source.root.as_path());
+        let ours: Vec<&Path> = sources.chain([env.manifest_dir(), &dir]).collect();
+        directives.rerun_for(own, &self.inputs(&built, &ours));
+        directives.rerun_for_variables(&toolchain.read_vars);
         Ok(Output {
             components: built.iter().map(|b| (b.name.clone(), b.outcome.clone())).collect(),
             toolchain: toolchain.id.to_string(),

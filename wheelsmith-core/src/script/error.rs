@@ -107,10 +107,18 @@ impl Error {
             Self::Nothing { .. } => {
                 Some("add `[[tool.wheelsmith.component]]`, or widen its `os`".to_owned())
             }
+            Self::Source(source::Error::NotLocked { .. }) => Some(
+                "run `wheelsmith fetch` in the package's directory and commit `wheelsmith.lock`"
+                    .to_owned(),
+            ),
             Self::Source(error) => error.hint(),
-            Self::Toolchain(toolchain::Error::NoZig { .. }) => {
-                Some("run `wheelsmith fetch` once, or put zig on `PATH`, or name it in `WHEELSMITH_ZIG`; or name a compiler in `CC_<target>`".to_owned())
-            }
+            // Nothing is fetched here, whatever is run once.
+            Self::Toolchain(toolchain::Error::NoZig { target, .. }) => Some(format!(
+                "install it with `python3 -m pip install ziglang=={}`, or name one in \
+                 `WHEELSMITH_ZIG`, or another compiler in `CC_{}`",
+                toolchain::ZIG_VERSION,
+                target.triple().replace('-', "_")
+            )),
             Self::Toolchain(error) => error.hint(),
             Self::Build(error) => error.hint(),
             _ => None,

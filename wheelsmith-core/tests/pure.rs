@@ -1,0 +1,66 @@
+//! The library reads no environment that it was not handed, prints nothing, and ends no process: for
+//! a build script and for a server alike, that is their own affair. Lints say so while one writes;
+//! this says so of all that is there.
+#![allow(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    reason = "tests are a world of their own"
+)]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+fn sources(dir: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(dir).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files.extend(sources(&path));
+        } else if path.extension().is_some_and(|suffix| suffix == "rs") {
+            files.push(path);
+        }
+    }
+    files
+}
+
+#[test]
+fn nothing_reads_the_environment_prints_or_exits() {
+    // Where each word may stand; nowhere when empty.
+    let words = [
+        ("env::var", "sys/env.rs"),
+        ("env::set_var", ""),
+        ("env::current_dir", ""),
+        ("println!", ""),
+        ("print!(", ""),
+        ("dbg!(", ""),
+        ("stdout()", ""),
+        ("stderr()", ""),
+        ("process::exit", ""),
+        ("process::abort", ""),
+        ("Command::new(\"", ""),
+    ];
+    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let files = sources(&src);
+    assert!(files.len() > 100, "{}", files.len());
+    for file in files {
+        let name = file.strip_prefix(&src).unwrap().to_string_lossy().replace('\\', "/");
+        let text = fs::read_to_string(&file).unwrap();
+        // Tests stand at the end of a file, or in one of their own.
+        let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap();
+        if name.contains("tests") {
+            continue;
+        }
+        for (number, line) in code.lines().enumerate() {
+            let line = line.trim_start();
+            if line.starts_with("//") {
+                continue;
+            }
+            for (word, place) in words {
+                // Windows' own way to end a tree of processes is the door's.
+                let is_door = name == place || line.contains("\"taskkill\"");
+                let found = line.contains(word) && !is_door;
+                assert!(!found, "{name}:{}: `{word}` in `{line}`", number + 1);
+            }
+        }
+    }
+}
