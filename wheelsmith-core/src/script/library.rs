@@ -142,8 +142,7 @@ impl Library {
             table.insert("sources".to_owned(), Value::Array(groups.collect()));
         }
         // One line for each key: tables in it are written on one line as well.
-        let lines =
-            table.iter().map(|(key, value)| format!("{} = {value}\n", Value::from(key.as_str())));
+        let lines = table.iter().map(|(key, value)| format!("{} = {}\n", quoted(key), line(value)));
         format!("[[tool.wheelsmith.component]]\n{}", lines.collect::<String>())
     }
 
@@ -160,6 +159,31 @@ impl Library {
         add(self.group(), key, Value::from(text));
         self
     }
+}
+
+/// `value` on one line. The `toml` crate would write it as well, with a crate of its own that no
+/// build script needs otherwise.
+fn line(value: &Value) -> String {
+    match value {
+        Value::String(text) => quoted(text),
+        Value::Array(values) => {
+            format!("[{}]", values.iter().map(line).collect::<Vec<_>>().join(", "))
+        }
+        Value::Table(table) => {
+            let pairs =
+                table.iter().map(|(key, value)| format!("{} = {}", quoted(key), line(value)));
+            format!("{{ {} }}", pairs.collect::<Vec<_>>().join(", "))
+        }
+        Value::Boolean(yes) => yes.to_string(),
+        Value::Integer(number) => number.to_string(),
+        Value::Float(number) => format!("{number:?}"),
+        Value::Datetime(time) => time.to_string(),
+    }
+}
+
+/// A string of JSON is one of TOML.
+fn quoted(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
 }
 
 fn source(key: &str, value: &str) -> Value {

@@ -3,7 +3,9 @@
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
-use super::{Error, Lock, Places, Policy, Resolved, crates, unpack};
+#[cfg(feature = "cargo")]
+use super::crates::download;
+use super::{Error, Lock, Places, Policy, Resolved, unpack};
 use crate::config::Source;
 use crate::name::Digest;
 use crate::sys::{self, Host};
@@ -195,10 +197,9 @@ fn from_registry(
             return Ok((path, sha256));
         }
     }
-    let (file, checksum) =
-        download(name, version, places, policy, host).map_err(|error| {
-            if policy.offline { Error::Offline { origin: origin.clone() } } else { error }
-        })?;
+    let (file, checksum) = download(name, version, places, policy, host).map_err(|error| {
+        if policy.offline { Error::Offline { origin: origin.clone() } } else { error }
+    })?;
     let bytes = sys::fs::read(&file).map_err(|e| Error::io("read cargo's download", e))?;
     let actual = Digest::of(&bytes);
     let pins = pin.into_iter().chain([(checksum, "cargo's lock")]);
@@ -220,10 +221,7 @@ fn kept(name: &str, version: &str, host: &Host) -> Vec<PathBuf> {
     registries.into_iter().map(|dir| dir.join(format!("{name}-{version}.crate"))).collect()
 }
 
-/// [`crates::download`], as far as this build of the library has it.
-#[cfg(feature = "cargo")]
-use crates::download;
-
+/// This build of the library leaves cargo out.
 #[cfg(not(feature = "cargo"))]
 fn download(
     name: &str,
