@@ -3,7 +3,8 @@
 #
 #   scripts/features.sh
 #
-# Leaves behind what cargo keeps in the target directory.
+# Leaves behind what cargo keeps in the target directory. The program needs all of them, which the
+# lints of the workspace check.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -14,12 +15,9 @@ for package in json.load(sys.stdin)["packages"]:
         print("\n".join(sorted(set(package["features"]) - {"default"})))')
 [ ${#features[@]} -gt 5 ] || { echo "the features were not found" >&2; exit 1; }
 
-# In a directory of its own: other flags would have all dependencies checked again.
-target=${CARGO_TARGET_DIR:-$PWD/target}/features
 for feature in "" "${features[@]}"; do
     echo "feature: ${feature:-none}"
-    CARGO_TARGET_DIR=$target RUSTFLAGS="-D warnings" cargo check --locked --quiet \
-        --package wheelsmith-core --no-default-features ${feature:+--features "$feature"}
+    # What the lints of the whole checked of the dependencies is used again.
+    cargo clippy --locked --quiet --package wheelsmith-core --no-default-features \
+        ${feature:+--features "$feature"} -- -D warnings
 done
-# The program needs all of them.
-CARGO_TARGET_DIR=$target RUSTFLAGS="-D warnings" cargo check --locked --quiet --package wheelsmith-cli --no-default-features

@@ -184,10 +184,7 @@ fn the_example_links_to_libbpf_wherever_cargo_builds_it() {
         ("src/main.rs", "fn main() { println!(\"used {}\", bpf_example::version()); }\n"),
     ]);
     fs::copy(example.join("Cargo.lock"), user.path().join("Cargo.lock")).unwrap();
-    let out = cargo.out_dir("bpf-example", "");
-    let objects = times(&out.join("components"));
     cargo.run(user.path(), &["build"]);
-    assert_eq!(times(&out.join("components")), objects, "what was built is used");
     content(&mut Command::new(cargo.target.join("debug/bpf-user"))).answers(&["used v1.7"]);
 
     // For aarch64, with one job, which is the one that the build script has already.

@@ -142,10 +142,8 @@ impl<'e> Builder<'e> {
         }
         let target = config.with_floor(env.target());
         let plan = plan::plan(&config, &[target], |_| Vec::new());
-        let [plan] = &plan.targets[..] else { unreachable!("one for each target") };
-        if plan.components.is_empty() {
-            return Err(Error::Nothing { target: target.to_string() });
-        }
+        let plan = plan.targets.first().filter(|plan| !plan.components.is_empty());
+        let plan = plan.ok_or_else(|| Error::Nothing { target: target.to_string() })?;
         let work = env.work_dir();
         prepare(&work).map_err(|e| Error::io("prepare `OUT_DIR`", e))?;
         let host = Host {

@@ -201,7 +201,7 @@ mod tests {
             env.set("CARGO_MAKEFLAGS", flags);
             assert!(!Jobs::inherited(&env, 2).is_inherited(), "{flags}");
         };
-        let file = std::fs::File::open("/proc/self/status").unwrap();
+        let file = super::super::fs::open(std::path::Path::new("/proc/self/status")).unwrap();
         let number = file.as_raw_fd();
         check("");
         check("-j4");
