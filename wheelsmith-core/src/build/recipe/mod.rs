@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 use self::needs::Needs;
 use self::steps::Step;
 use super::record::Record;
-use super::{Built, BuiltFile, Error, Linkage, Setting, taken};
+use super::{Built, BuiltFile, Error, Linkage, Setting, frameworks, position, taken};
 use crate::config::{Component, Output, Recipe, fill};
 use crate::name::{Digest, Target};
 use crate::plan::ComponentPlan;
@@ -47,13 +47,14 @@ pub(super) fn build(
     let is_current = Record::current(&record, how, &listing, setting.hashes).is_some();
     let places = Places::below(&dir);
     if !is_current {
+        position::check(&component.name, &linked.archives)?;
         let label =
             format!("{} {} for {}", recipe.system.as_str(), component.name, setting.target());
         let task = setting.host.task(label, 0);
         places.clear(&record).map_err(io)?;
         tree::copy(source, setting.project, &places.source).map_err(io)?;
         needs.lay_out(&places.needs).map_err(io)?;
-        let site = Site::new(setting, plan, recipe, &places, &needs)?;
+        let site = Site::new(setting, plan, recipe, &places, (&needs, linked))?;
         site.run()?;
         let taken = finish::outputs(setting, plan, recipe, linked, &places)?;
         let made = made(&places, &taken).map_err(io)?;
@@ -247,7 +248,7 @@ impl<'a> Site<'a> {
         plan: &'a ComponentPlan,
         recipe: &'a Recipe,
         places: &'a Places,
-        needs: &Needs,
+        (needs, linked): (&Needs, &Linkage),
     ) -> Result<Self, Error> {
         let component = &plan.component;
         let io = |source| Error::Io {
@@ -268,11 +269,11 @@ impl<'a> Site<'a> {
         let variables = toolchain::env_for_configure(setting.toolchain, &wrappers);
         let mut site =
             Self { setting, component, over: &plan.over, recipe, places, wrappers, variables };
-        site.add_variables(needs);
+        site.add_variables(needs, &frameworks::args(setting, plan, linked));
         Ok(site)
     }
 
-    fn add_variables(&mut self, needs: &Needs) {
+    fn add_variables(&mut self, needs: &Needs, frameworks: &[String]) {
         let Setting { toolchain, plan, host, .. } = self.setting;
         let root = &self.places.needs;
         let dashed = |dash: &str, name: &str| {
@@ -290,6 +291,7 @@ impl<'a> Site<'a> {
             &plan.target,
             plan.strip,
         ));
+        link.extend(frameworks.iter().cloned());
         link.extend(self.filled(&self.recipe.link_flags));
         link.extend(self.filled(&self.over.link_flags));
         let all = |flags: &str| format!("{flags} {include}").trim().to_owned();
