@@ -257,6 +257,17 @@ fn archives_for_a_fixed_address_are_named() {
         "liblow.a` is not position-independent: `low.o` has the relocation",
         "compile it with `-fPIC`",
     ]);
+    // Before its steps are run, whatever they would do with it.
+    let config = fs::read_to_string(project.path().join("wheelsmith.toml")).unwrap();
+    let (prebuilt, _) = config.split_once("[[tool.wheelsmith.component]]\nname = 'high'").unwrap();
+    let recipe = "[[tool.wheelsmith.component]]\nname = 'high'\nkind = 'command'\nlink = ['low']\n\
+                  run = [['false']]\noutputs = [{ from = 'lib/x', role = 'data' }]\n";
+    project.write("wheelsmith.toml", &format!("{prebuilt}{recipe}"));
+    project.expect(2, &["build", "--runtime-only", "--target", X86_64]).says(&[
+        "cannot link component `high`",
+        "liblow.a` is not position-independent: `low.o` has the relocation",
+    ]);
+    project.write("wheelsmith.toml", &config);
     // Good for a program at any address, but others may replace the table of a library.
     archive("-fpie");
     project.expect(2, &["build", "--runtime-only", "--target", X86_64]).says(&["of `table`"]);

@@ -40,8 +40,9 @@ const PROVIDERS: &[(&str, &str, &str)] = &[
          ['{cc}', '-shared', '-Wl,-soname,libran.so.1', '-o', 'libran.so.1', 'ran.c', \
          '-L{needs}/usr/lib', '-ldeep'],\n    \
          ['mkdir', '-p', '{stage}{prefix}/lib'],\n    \
-         ['cp', 'libran.so.1', '{stage}{prefix}/lib/libran.so'],\n]\n\
-         outputs = [{ from = 'lib/libran.so', role = 'shared-library', to = 'lib/libran.so.1' }]\n",
+         ['cp', 'libran.so.1', '{stage}{prefix}/lib/'],\n    \
+         ['ln', '-s', 'libran.so.1', '{stage}{prefix}/lib/libran.so'],\n]\n\
+         outputs = [{ from = 'lib/libran.so*', role = 'shared-library' }]\n",
     ),
     (
         "crated",

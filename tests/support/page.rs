@@ -191,14 +191,14 @@ impl Scratch {
             }
         }
         let last = commands.len().saturating_sub(1);
-        // A directory that was changed to stays for the rest of the block.
-        let mut dir = String::new();
+        // What is so for the rest of the block, as in a terminal.
+        let mut state = String::new();
         for (i, (command, shown)) in commands.iter().enumerate() {
-            if let Some(to) = command.strip_prefix("cd ") {
-                dir = format!("{dir}cd {to}\n");
+            if command.starts_with("cd ") || command.starts_with("export ") {
+                state = format!("{state}{command}\n");
                 continue;
             }
-            let run = self.shell(&format!("{dir}{command}"));
+            let run = self.shell(&format!("{state}{command}"));
             ended(&run, if i == last { exit } else { 0 }, command)?;
             let said = run.stdout + &run.stderr;
             shows(&said, shown).map_err(|missing| {
@@ -249,10 +249,9 @@ fn plain(line: &str) -> String {
     for (i, word) in words.iter().enumerate() {
         let has_unit = words.get(i + 1).is_some_and(|unit| UNITS.contains(&bare(unit).as_str()));
         let is_digest = bare(word).len() == 64 && bare(word).chars().all(|c| c.is_ascii_hexdigit());
-        if has_unit && bare(word).parse::<f64>().is_ok() || UNITS.contains(&bare(word).as_str()) {
+        let is_amount = has_unit && bare(word).parse::<f64>().is_ok();
+        if is_amount || is_digest || UNITS.contains(&bare(word).as_str()) {
             plain.push(word.replace(&bare(word), "#"));
-        } else if is_digest {
-            plain.push("#".to_owned());
         } else {
             plain.push((*word).to_owned());
         }
@@ -303,11 +302,7 @@ fn is_configuration(text: &str) -> Result<(), String> {
             );
         }
     }
-    let result = wheelsmith_core::config::parse("page", &whole);
-    let error = match &result {
-        Ok(_) => return Ok(()),
-        Err(error) => error,
-    };
+    let Err(error) = wheelsmith_core::config::parse("page", &whole) else { return Ok(()) };
     // A part of a component need not be all of it.
     let is_rest = |message: &str| {
         message.ends_with("is missing") || message.ends_with("components that cargo builds")

@@ -29,7 +29,7 @@ pub(crate) struct Args {
     /// Print what would be done, and do nothing
     #[arg(long)]
     dry_run: bool,
-    /// Make the runtime directory and its `.tar.gz`, no wheel
+    /// Make the runtime directory and its `.tar.gz`, no wheel and no SDK
     #[arg(long)]
     runtime_only: bool,
     #[command(flatten)]

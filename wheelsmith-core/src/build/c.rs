@@ -42,11 +42,11 @@ pub(super) fn build(
     for &form in forms {
         let names = Names::new(component, form, c.soname.as_deref(), setting.target());
         let output = dir.join("out").join(&names.file);
-        let (made, key) = match form {
+        let (is_new, key) = match form {
             CForm::Static => make.archive(&units, &output)?,
             _ => make.link(form, &units, &output, &names)?,
         };
-        linked_now |= made;
+        linked_now |= is_new;
         keys.push(key);
         names.link_beside(&output).map_err(|e| make.io(e))?;
         let (role, directory) = match form {

@@ -43,12 +43,11 @@ pub fn write_archive(
         let name = format!("{stem}/{}", file.path);
         let mode = if file.is_executable() { 0o755 } else { 0o644 };
         let mut entry = header(EntryType::Regular, mode, file.size_bytes);
-        match texts.get(&file.path) {
-            Some(text) => tar.append_data(&mut entry, &name, text.as_bytes())?,
-            None => {
-                let content = sys::fs::open(&runtime.path(&file.path))?;
-                tar.append_data(&mut entry, &name, content)?;
-            }
+        if let Some(text) = texts.get(&file.path) {
+            tar.append_data(&mut entry, &name, text.as_bytes())?;
+        } else {
+            let content = sys::fs::open(&runtime.path(&file.path))?;
+            tar.append_data(&mut entry, &name, content)?;
         }
         for alias in &file.aliases {
             let dir = name.rsplit_once('/').map_or(stem, |(dir, _)| dir);

@@ -121,8 +121,7 @@ fn library(config: &Config, info: &ComponentInfo, part: &Manifest, os: Os) -> Op
     let shared: Vec<Shared> = of(Role::SharedLibrary)
         .filter_map(|file| {
             let name = in_lib(&file.path)?;
-            let names = file.aliases.iter().chain([&name]);
-            let link_name = names.filter_map(|name| link_name(name, os)).next();
+            let link_name = file.aliases.iter().chain([&name]).find_map(|name| link_name(name, os));
             Some(Shared { file: name, link_name })
         })
         .collect();

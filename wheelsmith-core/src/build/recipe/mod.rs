@@ -23,7 +23,7 @@ use crate::name::{Digest, Target};
 use crate::plan::ComponentPlan;
 use crate::source::Resolved;
 use crate::sys::{self, Command, Env, ProcessError, Token};
-use crate::toolchain::{self, Wrappers};
+use crate::toolchain::{self, Family, Wrappers};
 
 /// Changes when what is done with the same configuration does.
 const VERSION: u32 = 1;
@@ -262,6 +262,13 @@ impl<'a> Site<'a> {
             vec![map(setting.work, "."), map(&places.build, "."), map(&places.source, ".")];
         if setting.target().os() != crate::name::Os::Windows {
             always.push("-fPIC".to_owned());
+        }
+        let is_linux = matches!(setting.target().os(), crate::name::Os::Linux(_));
+        if setting.toolchain.family == Family::Clang && is_linux {
+            // The machine's own `ld` knows no other processor; and clang complains of what it has no
+            // use for while it compiles.
+            let more = ["-fuse-ld=lld", "-Wno-unused-command-line-argument"];
+            always.extend(more.map(str::to_owned));
         }
         let program = sys::current_program().map_err(io)?;
         let wrappers = Wrappers::for_others(setting.toolchain, setting.work, &always, &program)
