@@ -76,6 +76,8 @@ pub struct Config {
     pub components: Vec<Component>,
     /// What is packed.
     pub wheels: Vec<Wheel>,
+    /// What C programs are compiled against.
+    pub sdks: Vec<Sdk>,
     /// What is different for a target, by triple.
     pub overrides: BTreeMap<String, Override>,
     /// What the audit lets pass.
@@ -255,6 +257,7 @@ impl Kind {
     pub fn as_str(&self) -> &'static str {
         match self {
             Self::C(c) => match c.form {
+                CForm::Library => "c-library",
                 CForm::Shared => "c-shared",
                 CForm::Static => "c-static",
                 CForm::Executable => "c-executable",
@@ -271,6 +274,8 @@ impl Kind {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum CForm {
+    /// A shared library, and an archive of the same objects.
+    Library,
     /// A shared library.
     Shared,
     /// An archive of objects.
@@ -292,6 +297,9 @@ pub struct C {
     pub version_script: Option<SourcePath>,
     /// Libraries of the system.
     pub libraries: Vec<String>,
+    /// Frameworks of macOS.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub frameworks: Vec<String>,
     /// Further arguments of the link line.
     pub link_flags: Vec<String>,
     /// Whether undefined symbols are accepted.
@@ -485,6 +493,16 @@ pub struct Wheel {
     pub external: External,
     /// Directories of libraries, relative to the configuration.
     pub library_path: Vec<String>,
+}
+
+/// An archive that C programs are compiled against: headers, libraries, and the files by which build
+/// systems find them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sdk {
+    /// Its name; the project's when absent.
+    pub name: Option<String>,
+    /// The components whose libraries it is for; every one when absent.
+    pub components: Option<Vec<String>>,
 }
 
 /// What becomes of libraries that a wheel needs, has not, and is not promised.

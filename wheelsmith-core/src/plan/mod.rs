@@ -37,6 +37,9 @@ pub struct TargetPlan {
     pub components: Vec<ComponentPlan>,
     /// What is packed, when the bytes earn the wanted tag.
     pub wheels: Vec<WheelFilename>,
+    /// The archives that are written.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub archives: Vec<String>,
     /// Those of the wheels that take in the libraries that they need from outside.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub bundles: Vec<Bundle>,
@@ -96,6 +99,7 @@ pub fn plan(
             optimize: config.optimize,
             strip: config.strip,
             components: components.collect(),
+            archives: Vec::new(),
             bundles: bundles.collect(),
             wheels: filenames,
             wanted_tag,
