@@ -139,6 +139,23 @@ pub(super) fn plan(plan: &Plan) -> String {
 
 fn plan_target(text: &mut String, plan: &TargetPlan) {
     let _ = writeln!(text, "{BOLD}{}{BOLD:#} with toolchain {}", plan.target, plan.toolchain);
+    for slice in &plan.slices {
+        let _ = writeln!(text, "  fused of {}", slice.target);
+        plan_components(text, slice);
+    }
+    plan_components(text, plan);
+    for wheel in &plan.wheels {
+        let _ = writeln!(text, "  pack  {wheel}");
+        for bundle in plan.bundles.iter().filter(|bundle| bundle.wheel == *wheel) {
+            let also: String =
+                bundle.library_path.iter().map(|dir| format!(", then from {dir}")).collect();
+            let _ =
+                writeln!(text, "    with the libraries that it needs, from the components{also}");
+        }
+    }
+}
+
+fn plan_components(text: &mut String, plan: &TargetPlan) {
     for component in &plan.components {
         let _ = writeln!(
             text,
@@ -149,15 +166,6 @@ fn plan_target(text: &mut String, plan: &TargetPlan) {
         );
         if !component.component.link.is_empty() {
             let _ = writeln!(text, "    linked to {}", component.component.link.join(", "));
-        }
-    }
-    for wheel in &plan.wheels {
-        let _ = writeln!(text, "  pack  {wheel}");
-        for bundle in plan.bundles.iter().filter(|bundle| bundle.wheel == *wheel) {
-            let also: String =
-                bundle.library_path.iter().map(|dir| format!(", then from {dir}")).collect();
-            let _ =
-                writeln!(text, "    with the libraries that it needs, from the components{also}");
         }
     }
 }
