@@ -46,8 +46,13 @@ pub(super) fn made(made: &Made) -> String {
             Err(_) => format!("{RED}failed{RED:#}"),
         };
         let _ = writeln!(text, "{BOLD}{target}{BOLD:#} {end}");
-        if let Ok(made) = result {
-            made_target(&mut text, made);
+        match result {
+            Ok(made) => made_target(&mut text, made),
+            // It was said with its causes already; here it is found again among other targets.
+            Err(error) if made.len() > 1 && !error.is_cancelled() => {
+                let _ = writeln!(text, "  {error}");
+            }
+            Err(_) => {}
         }
     }
     text

@@ -38,7 +38,7 @@ pub fn fuse(
         }
         let mut parts = Vec::new();
         for (arch, runtime, file) in &all {
-            let bytes = sys::fs::read(&runtime.path(&file.path));
+            let bytes = sys::fs::read(runtime.path(&file.path));
             parts.push((*arch, bytes.map_err(|e| Error::io("read what was built", e))?));
         }
         let parts: Vec<(Arch, &[u8])> =
