@@ -202,7 +202,7 @@ def wheel_of(row, made):
         row.faults.append(": ".join(made["error"]))
         return None
     (wheel,) = made["wheels"]
-    row.earned = wheel["verdict"] or "no tag"
+    row.earned = row.earned or wheel["verdict"] or "no tag"
     # What is simple may run on older systems than it was aimed at.
     if not wheel["file"] or wheel["wanted_tag"] != row.tag:
         row.faults.append(f"its wheel was to be {wheel['wanted_tag']}, and earns {row.earned}")

@@ -145,7 +145,7 @@ fn a_target_that_fails_does_not_stop_the_others() {
     let absent = format!(
         "[[tool.wheelsmith.component]]\nname = 'taken'\nkind = 'prebuilt'\n\
          outputs = [{{ from = 'COPYING', role = 'data' }}]\n\
-         [tool.wheelsmith.component.archive.{bad}]\npath = 'absent.tar'\n"
+         [tool.wheelsmith.component.archive.{bad}]\narchive = 'absent.tar'\n"
     );
     check(&absent, "absent.tar");
 }

@@ -288,8 +288,8 @@ mod tests {
             });
             assert_eq!(name.as_deref(), expected);
         };
-        let absolute = include_bytes!("../../../testdata/macho/absolute.dylib");
-        check(absolute, Some("@rpath/libx.dylib"));
+        let by_path = include_bytes!("../../../testdata/macho/rpath.dylib");
+        check(by_path, Some("@rpath/libx.dylib"));
         check(include_bytes!("../../../testdata/macho/arm64.dylib"), None);
     }
 }
