@@ -345,6 +345,43 @@ s390x_root() {
     say "s390x zlib" "$(basename "$(readlink -f "$root"/lib/s390x-linux-gnu/libz.so.1)")"
 }
 
+# C libraries of other processors, for programs that run under qemu.
+foreign_libcs() {
+    local log=$env/log/libc.log root=$env/libc arch name program packages=() absent_here=()
+    local arches=(i386 armhf riscv64 s390x ppc64el)
+    if [ ! -e "$root/.complete" ]; then
+        if ! is_debian; then
+            missing "foreign libcs" "needs apt-get, to download Debian's packages"
+            return
+        fi
+        echo "unpacking C libraries of other processors" >&2
+        rm -rf "$root"
+        mkdir -p "$root/packages"
+        for arch in "${arches[@]}"; do packages+=("libc6-$arch-cross"); done
+        if ! (cd "$root/packages" && apt-get download "${packages[@]}") >"$log" 2>&1; then
+            missing "foreign libcs" "the packages could not be downloaded" "$log"
+            return
+        fi
+        for name in "$root"/packages/*.deb; do dpkg -x "$name" "$root" >>"$log" 2>&1; done
+        rm -rf "$root/packages"
+        touch "$root/.complete"
+    fi
+    for arch in i386 arm riscv64 s390x ppc64le; do
+        if program=$(command -v "qemu-$arch-static" || command -v "qemu-$arch"); then
+            ln -sfn "$program" "$env/tools/qemu-$arch"
+        elif [ -x "$env/qemu/usr/bin/qemu-$arch-static" ]; then
+            ln -sfn "$env/qemu/usr/bin/qemu-$arch-static" "$env/tools/qemu-$arch"
+        elif [ ! -x "$env/tools/qemu-$arch" ]; then
+            absent_here+=("qemu-$arch")
+        fi
+    done
+    if [ ${#absent_here[@]} -gt 0 ]; then
+        missing "foreign libcs" "install qemu-user-static, for ${absent_here[*]}"
+        return
+    fi
+    say "foreign libcs" "${arches[*]}"
+}
+
 # musl is one file: it loads programs that were linked to it, wherever it lies.
 musl() {
     local log=$env/log/musl.log machine from link
@@ -420,6 +457,7 @@ browser
 rust_for_aarch64
 arm64_root
 s390x_root
+foreign_libcs
 musl
 compilers
 if [ $absent -gt 0 ]; then

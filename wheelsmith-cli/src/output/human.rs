@@ -47,8 +47,13 @@ pub(super) fn made(made: &Made) -> String {
             Err(_) => format!("{RED}failed{RED:#}"),
         };
         let _ = writeln!(text, "{BOLD}{target}{BOLD:#} {end}");
-        if let Ok(made) = result {
-            made_target(&mut text, made);
+        match result {
+            Ok(made) => made_target(&mut text, made),
+            // It was said with its causes already; here it is found again among other targets.
+            Err(error) if made.len() > 1 && !error.is_cancelled() => {
+                let _ = writeln!(text, "  {error}");
+            }
+            Err(_) => {}
         }
     }
     text
@@ -165,18 +170,11 @@ pub(super) fn plan(plan: &Plan) -> String {
 
 fn plan_target(text: &mut String, plan: &TargetPlan) {
     let _ = writeln!(text, "{BOLD}{}{BOLD:#} with toolchain {}", plan.target, plan.toolchain);
-    for component in &plan.components {
-        let _ = writeln!(
-            text,
-            "  build {} ({}) from {}",
-            component.component.name,
-            component.component.kind.as_str(),
-            component.from.0
-        );
-        if !component.component.link.is_empty() {
-            let _ = writeln!(text, "    linked to {}", component.component.link.join(", "));
-        }
+    for slice in &plan.slices {
+        let _ = writeln!(text, "  fused of {}", slice.target);
+        plan_components(text, slice);
     }
+    plan_components(text, plan);
     for archive in &plan.archives {
         let _ = writeln!(text, "  pack  {archive}");
     }
@@ -187,6 +185,21 @@ fn plan_target(text: &mut String, plan: &TargetPlan) {
                 bundle.library_path.iter().map(|dir| format!(", then from {dir}")).collect();
             let _ =
                 writeln!(text, "    with the libraries that it needs, from the components{also}");
+        }
+    }
+}
+
+fn plan_components(text: &mut String, plan: &TargetPlan) {
+    for component in &plan.components {
+        let _ = writeln!(
+            text,
+            "  build {} ({}) from {}",
+            component.component.name,
+            component.component.kind.as_str(),
+            component.from.0
+        );
+        if !component.component.link.is_empty() {
+            let _ = writeln!(text, "    linked to {}", component.component.link.join(", "));
         }
     }
 }

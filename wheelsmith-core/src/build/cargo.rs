@@ -6,11 +6,13 @@ use std::path::{Path, PathBuf};
 use cargo_metadata::{Message, TargetKind};
 
 use super::{Built, BuiltFile, Error, Linkage, Setting, cargo_config, inputs, position};
+use crate::binary::macho::{self, MachO};
 use crate::config::{Artifact, Cargo, Role};
 use crate::name::{Digest, Os, Target, WheelPath};
+use crate::patch;
 use crate::plan::ComponentPlan;
 use crate::source::Resolved;
-use crate::sys::{Command, Env, ProcessError};
+use crate::sys::{self, Command, Env, ProcessError};
 use crate::toolchain::{self, RustStd, Strip};
 
 /// Builds a component with cargo.
@@ -249,5 +251,53 @@ fn take(
     let file = path.file_name().unwrap_or_default().to_string_lossy();
     let to: Result<WheelPath, _> = format!("{}/{file}", role.directory()).parse();
     let to = to.map_err(|e| setting.config.problem(&plan.component.key, e.to_string(), None))?;
-    Ok(BuiltFile { path: path.clone(), to, role, aliases: Vec::new() })
+    let mut path = path.clone();
+    if role == Role::SharedLibrary && setting.target().os() == Os::MacOs {
+        let io = |source| Error::Io {
+            component: plan.component.name.clone(),
+            target: setting.target(),
+            source,
+        };
+        let bytes = sys::fs::read(&path).map_err(io)?;
+        let renamed = with_install_name(&bytes, &file);
+        if let Some(renamed) = renamed.map_err(|e| io(std::io::Error::other(e)))? {
+            path = setting.component_dir(&plan.component.name).join("out").join(&*file);
+            sys::fs::write_atomic(&path, &renamed).map_err(io)?;
+        }
+    }
+    Ok(BuiltFile { path, to, role, aliases: Vec::new() })
+}
+
+/// rustc calls a library for macOS by the path at which it writes it. The library as others find it,
+/// signed anew, unless it is so already.
+fn with_install_name(bytes: &[u8], file: &str) -> Result<Option<Vec<u8>>, patch::Error> {
+    let macho = MachO::parse(bytes)?;
+    let is_path = |slice: &macho::Slice| {
+        slice.install_name.as_ref().is_some_and(|name| name.starts_with('/'))
+    };
+    if !macho.slices.iter().any(is_path) {
+        return Ok(None);
+    }
+    let edit = patch::Edit { id: Some(format!("@rpath/{file}")), ..patch::Edit::default() };
+    patch::apply(bytes, &edit).map(Some)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_library_is_called_by_a_path_of_this_machine() {
+        let check = |bytes: &[u8], expected: Option<&str>| {
+            let renamed = with_install_name(bytes, "libx.dylib").unwrap();
+            let name = renamed.map(|bytes| {
+                let macho = MachO::parse(bytes.as_slice()).unwrap();
+                macho.slices[0].install_name.clone().unwrap()
+            });
+            assert_eq!(name.as_deref(), expected);
+        };
+        let by_path = include_bytes!("../../../testdata/macho/rpath.dylib");
+        check(by_path, Some("@rpath/libx.dylib"));
+        check(include_bytes!("../../../testdata/macho/arm64.dylib"), None);
+    }
 }

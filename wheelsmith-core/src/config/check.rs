@@ -544,9 +544,28 @@ impl Check<'_> {
                 library_path: raw.library_path,
                 components,
             };
+            self.fused(&key, &triple, &over);
             overrides.insert(triple, over);
         }
         overrides
+    }
+
+    /// Nothing is compiled for a target that is fused of others.
+    fn fused(&mut self, key: &str, triple: &str, over: &Override) {
+        let row = TARGETS.iter().find(|row| row.triple == triple);
+        let Some(slices) = row.map(|row| row.slices).filter(|slices| !slices.is_empty()) else {
+            return;
+        };
+        let keys = [
+            ("toolchain", over.toolchain.is_some()),
+            ("sysroot", over.sysroot.is_some()),
+            ("component", !over.components.is_empty()),
+        ];
+        for (name, _) in keys.into_iter().filter(|(_, is_set)| *is_set) {
+            let message = format!("`{triple}` is fused of other targets, which are compiled");
+            let help = format!("set it for `{}`", slices.join("` and `"));
+            self.problem(&format!("{key}.{name}"), message, Some(&help));
+        }
     }
 
     fn known_triple(&mut self, key: &str, triple: &str) {

@@ -45,6 +45,12 @@ fn mistakes_are_named_with_line_key_and_spelling() {
          did you mean `x86_64-unknown-linux-gnu`?",
     );
     check(
+        "[tool.wheelsmith.target.universal2-apple-darwin]\nmacos-min = '10.13'\ntoolchain = 'zig'",
+        "demo.toml:4:1: `tool.wheelsmith.target.\"universal2-apple-darwin\".toolchain`: \
+         `universal2-apple-darwin` is fused of other targets, which are compiled\n    \
+         set it for `x86_64-apple-darwin` and `aarch64-apple-darwin`",
+    );
+    check(
         "= 3",
         "demo.toml:2:1: unquoted keys cannot be empty, expected letters, numbers, `-`, `_`",
     );
