@@ -1,5 +1,6 @@
 //! A project on disk: from its configuration to audited wheels, in one call.
 
+mod data;
 mod editable;
 mod error;
 mod launcher;
