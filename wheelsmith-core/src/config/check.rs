@@ -1,5 +1,6 @@
 //! From the file as written to a checked configuration.
 
+mod data;
 mod recipe;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -458,7 +459,9 @@ impl Check<'_> {
                     "add `external = \"bundle\"` to copy libraries from there into the wheel";
                 self.problem(&format!("{key}.library-path"), NOT_SEARCHED, Some(help));
             }
+            let data = self.data_files(&key, raw.data);
             wheels.push(Wheel {
+                data,
                 into: raw.into.unwrap_or_else(|| {
                     default_into.parse().expect("an escaped name is a path's part")
                 }),

@@ -7,6 +7,7 @@ mod check;
 mod diagnose;
 pub mod project;
 mod raw;
+mod raw_data;
 mod raw_run;
 mod recipe;
 #[cfg(feature = "schema")]
@@ -493,6 +494,43 @@ pub struct Wheel {
     pub external: External,
     /// Directories of libraries, relative to the configuration.
     pub library_path: Vec<String>,
+    /// What installers put beside the packages.
+    pub data: Vec<DataFiles>,
+}
+
+/// Files that installers put beside the packages.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DataFiles {
+    /// Its key in the file, such as `tool.wheelsmith.wheel[0].data.headers[0]`.
+    pub key: String,
+    /// Where installers put them.
+    pub scheme: Scheme,
+    /// The file or glob, relative to the configuration.
+    pub from: SourcePath,
+    /// The directory below that of the scheme.
+    pub to: Option<WheelPath>,
+}
+
+/// A directory below `.data` of a wheel (binary distribution format, "the .data directory").
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Scheme {
+    /// Commands.
+    Scripts,
+    /// Headers.
+    Headers,
+    /// Whatever is to lie below the environment.
+    Data,
+}
+
+impl Scheme {
+    /// The word in the configuration and in wheels.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Scripts => "scripts",
+            Self::Headers => "headers",
+            Self::Data => "data",
+        }
+    }
 }
 
 /// An archive that C programs are compiled against: headers, libraries, and the files by which build

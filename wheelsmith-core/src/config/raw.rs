@@ -6,6 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::project::RawProject;
+use super::raw_data::RawData;
 use super::raw_run::RawRun;
 use super::{External, SourcePath};
 use crate::check::Index;
@@ -589,6 +590,9 @@ pub(super) struct RawWheel {
     /// to this file.
     #[serde(default)]
     pub(super) library_path: Vec<String>,
+    /// Files that installers put beside the packages: `{ scripts = […], headers = […], data = […] }`.
+    #[serde(default)]
+    pub(super) data: RawData,
 }
 
 /// `[[tool.wheelsmith.sdk]]`.

@@ -1,6 +1,7 @@
 //! A project on disk: from its configuration to audited wheels, in one call.
 
 mod archive;
+mod data;
 mod editable;
 mod error;
 mod launcher;
