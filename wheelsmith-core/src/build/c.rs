@@ -344,7 +344,7 @@ impl Make<'_> {
         let command = self.command(&self.setting.toolchain.ar).arg("rcsD");
         let command = command.arg(output.to_string_lossy());
         let objects = units.iter().map(|unit| unit.object.clone()).collect();
-        self.make(Link { command, objects, tail: Vec::new(), script: None }, output)
+        self.make(Link { command, objects, tail: Vec::new(), beside: Vec::new() }, output)
     }
 
     /// Links the objects and everything that they need.
@@ -365,20 +365,32 @@ impl Make<'_> {
             // The last word counts: a shared library is otherwise linked with `-z defs`.
             args.push("-Wl,-z,undefs".to_owned());
         }
-        let mut script = None;
+        let mut beside = Vec::new();
         if let Some(path) = self.c.version_script.as_ref().filter(|_| linux) {
             let key = format!("{}.version-script", self.component.key);
             let path = inputs::file(config, &key, path, &self.source.root, project)?;
             args.push(format!("-Wl,--version-script={}", path.display()));
-            script = Some(path);
+            beside.push(path);
         }
         if !self.linked.shared.is_empty() {
             args.extend(self.setting.sibling_rpath(is_program));
         }
         let objects = units.iter().map(|unit| &unit.object);
-        let objects = objects.chain(&self.linked.archives).chain(&self.linked.shared);
+        let mut objects: Vec<PathBuf> = objects.chain(&self.linked.archives).cloned().collect();
+        let mut tail = Vec::new();
+        for library in &self.linked.shared {
+            let place = library.parent().zip(library.file_name()).filter(|_| linux);
+            if let Some((dir, name)) = place {
+                // By name: one that has no SONAME would be asked for by its path here.
+                tail.push(format!("-L{}", dir.display()));
+                tail.push(format!("-l:{}", name.to_string_lossy()));
+                beside.push(library.clone());
+            } else {
+                objects.push(library.clone());
+            }
+        }
         let libraries = self.c.libraries.iter().chain(&self.linked.system);
-        let mut tail: Vec<String> = libraries.map(|name| format!("-l{name}")).collect();
+        tail.extend(libraries.map(|name| format!("-l{name}")));
         if plan.target.os() == Os::MacOs {
             tail.extend(self.frameworks.iter().cloned());
             for framework in self.c.frameworks.iter().chain(&self.linked.frameworks) {
@@ -388,7 +400,7 @@ impl Make<'_> {
         tail.extend(self.c.link_flags.iter().chain(&self.over.link_flags).cloned());
         let command = self.command(&toolchain.cc).args(args).arg("-o");
         let command = command.arg(output.to_string_lossy());
-        self.make(Link { command, objects: objects.cloned().collect(), tail, script }, output)
+        self.make(Link { command, objects, tail, beside }, output)
     }
 
     /// Runs `link` unless its output is current. Says whether it ran, and what decides the output.
@@ -429,7 +441,7 @@ impl Make<'_> {
                 source,
             },
         })?;
-        let inputs = link.objects.into_iter().chain(link.script);
+        let inputs = link.objects.into_iter().chain(link.beside);
         let made = Record::new(how, inputs, output, hashes).ok_or_else(|| {
             self.io(std::io::Error::other(format!("the linker made no `{}`", output.display())))
         })?;
@@ -447,8 +459,8 @@ struct Link {
     objects: Vec<PathBuf>,
     /// What stands behind it.
     tail: Vec<String>,
-    /// A further file that is read.
-    script: Option<PathBuf>,
+    /// Further files that are read.
+    beside: Vec<PathBuf>,
 }
 
 /// Windows takes 32767 characters in all; others take more.

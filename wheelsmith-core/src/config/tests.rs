@@ -202,7 +202,7 @@ fn sdks_are_checked() {
     );
     sdk(
         "name = '../x'\n",
-        "demo.toml:3:8: `tool.wheelsmith.sdk[0].name`: `../x` is no part of a file name\n    use \
+        "demo.toml:3:1: `tool.wheelsmith.sdk[0].name`: `../x` is no part of a file name\n    use \
          letters, digits, `-`, `_`, `.` and `+`",
     );
     sdk(
