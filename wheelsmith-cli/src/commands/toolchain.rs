@@ -27,7 +27,7 @@ pub(super) fn run(args: &Args, host: &Host, output: &Output) -> anyhow::Result<E
         let compiled = TARGETS.iter().filter(|row| row.slices.is_empty());
         compiled.filter_map(|row| row.triple.parse().ok()).collect()
     } else {
-        args.target.clone()
+        args.target.iter().flat_map(Target::compiled).collect()
     };
     let project = Project::load(&args.project).ok();
     let zig = project.as_ref().and_then(Project::zig);
