@@ -14,6 +14,7 @@
 #   tools/chromium         a browser that needs no screen
 #   tools/qemu-aarch64     runs aarch64 programs of Linux
 #   tools/rustc-aarch64    a rustc that has the standard library of aarch64-unknown-linux-gnu
+#   compilers/             links to aarch64-linux-gnu-gcc and clang of the distribution
 #   tools/ld-musl-x86_64   the loader of musl, and so its C library; and for aarch64
 #   arm64-root/            a Debian root with `usr/bin/python3` and pip, for qemu's `-L`
 #   s390x-root/            the C library and zlib of Debian for a machine with the high byte first
@@ -410,6 +411,31 @@ musl() {
     say musl "the loaders for x86_64 and aarch64"
 }
 
+# What a distribution has to compile with: gcc for another processor, and clang for any. clang takes
+# headers and libraries for aarch64 from those of that gcc.
+compilers() {
+    local log=$env/log/compilers.log packages=() program
+    command -v aarch64-linux-gnu-gcc >/dev/null || packages+=(gcc-aarch64-linux-gnu libc6-dev-arm64-cross)
+    command -v clang >/dev/null || packages+=(clang)
+    command -v ld.lld >/dev/null || packages+=(lld)
+    command -v llvm-ar >/dev/null || packages+=(llvm)
+    if [ ${#packages[@]} -gt 0 ] && may_install; then
+        : >"$log"
+        apt_install "$log" "${packages[@]}" || true
+    fi
+    for program in aarch64-linux-gnu-gcc clang ld.lld llvm-ar; do
+        if ! command -v $program >/dev/null; then
+            rm -f "$env/compilers/aarch64-linux-gnu-gcc" "$env/compilers/clang"
+            missing compilers "install gcc-aarch64-linux-gnu, clang, lld and llvm" "$log"
+            return
+        fi
+    done
+    mkdir -p "$env/compilers"
+    ln -sfn "$(command -v aarch64-linux-gnu-gcc)" "$env/compilers/aarch64-linux-gnu-gcc"
+    ln -sfn "$(command -v clang)" "$env/compilers/clang"
+    say compilers "$(command -v aarch64-linux-gnu-gcc clang | tr '\n' ' ')"
+}
+
 # A few small wheels to compare verdicts on. They are no part that tests need: an index may be out of
 # reach, and wheels may be withdrawn.
 wheels() {
@@ -433,6 +459,7 @@ arm64_root
 s390x_root
 foreign_libcs
 musl
+compilers
 if [ $absent -gt 0 ]; then
     echo "$absent part(s) absent: tests that need them are skipped, and say so"
     if $require; then exit 1; fi

@@ -258,6 +258,43 @@ fn other_systems_take_in_components_as_well() {
     check("universal2-apple-darwin", "demo/.dylibs/libsquare.3.dylib", "macosx_10_12_universal2");
 }
 
+/// What an installer asks for beforehand, and an installation that imports from the project.
+#[test]
+fn metadata_and_editable_installations_know_what_is_taken_in() {
+    let Some(env) = TestEnv::find("bundle") else { return };
+    let Some(sandbox) = project(&env, BUNDLE) else { return };
+    let dir = sandbox.path();
+    let one = ["--target", "x86_64-unknown-linux-gnu", "--out"];
+    sandbox.expect(0, &[&["backend", "metadata"][..], &one, &["prepared"]].concat());
+    sandbox.expect(0, &[&["build"][..], &one, &["dist"]].concat());
+    let mut archive = zip::ZipArchive::new(fs::File::open(&sandbox.dist()[0]).unwrap()).unwrap();
+    archive.extract(dir.join("wheel")).unwrap();
+    let (prepared, wheel) = (dir.join("prepared/demo-1.0.dist-info"), dir.join("wheel"));
+    assert!(prepared.join("licenses/square/COPYING").is_file());
+    fs::remove_file(wheel.join("demo-1.0.dist-info/RECORD")).unwrap();
+    let mut diff = Command::new("diff");
+    content(diff.arg("-r").arg(&prepared).arg(wheel.join("demo-1.0.dist-info")));
+
+    if env.get("judges", "bundle").is_none() {
+        return;
+    }
+    sandbox.expect(0, &[&["build", "--editable"][..], &one, &["editable"]].concat());
+    fs::rename(dir.join("deps"), dir.join("gone")).unwrap();
+    let answer = || {
+        let mut python = Command::new(env.judge("python"));
+        python.args(["-c", "import demo; print(demo.answer())"]).current_dir("/");
+        content(python.env("PYTHONPATH", dir.join("src")))
+    };
+    answer().answers(&["36"]);
+    // A later build is seen at once.
+    fs::rename(dir.join("gone"), dir.join("deps")).unwrap();
+    let changed =
+        "int square(int);\nint six(void);\nint answer(void) { return 1 + square(six()); }\n";
+    sandbox.write("answer.c", changed);
+    sandbox.expect(0, &[&["build"][..], &one, &["dist"]].concat());
+    answer().answers(&["37"]);
+}
+
 #[test]
 fn what_is_denied_or_missing_is_not_written() {
     let Some(env) = TestEnv::find("bundle") else { return };

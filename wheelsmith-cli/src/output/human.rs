@@ -4,9 +4,10 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use anstyle::{AnsiColor, Style};
+use wheelsmith_core::audit::Audit;
 use wheelsmith_core::finding::{Finding, Severity};
 use wheelsmith_core::plan::{Plan, TargetPlan};
-use wheelsmith_core::project::{Made, MadeTarget, MadeWheel};
+use wheelsmith_core::project::{Judged, Made, MadeTarget, MadeWheel};
 use wheelsmith_core::repair::{Graft, Missing, RepairPlan};
 use wheelsmith_core::toolchain::{Found, RustStd, State};
 
@@ -63,16 +64,42 @@ fn made_target(text: &mut String, made: &MadeTarget) {
     for (name, outcome) in &made.components {
         let _ = writeln!(text, "  {name:width$}  {outcome}");
     }
-    if made.wheels.is_empty() && made.archives.is_empty() {
+    if made.wheels.is_empty() && made.archives.is_empty() && made.judged.is_none() {
         let _ = writeln!(text, "  {}", made.runtime.display());
     }
     for file in &made.archives {
         let size = size(file.size_bytes);
         let _ = writeln!(text, "  {GREEN}{}{GREEN:#}  {size}", file.path.display());
     }
+    if let Some(judged) = &made.judged {
+        made_archives(text, judged);
+    }
     for wheel in &made.wheels {
         made_wheel(text, wheel);
     }
+}
+
+/// What archives without a wheel earn.
+fn made_archives(text: &mut String, judged: &Judged) {
+    let earned = judged.audit.earned_text();
+    if judged.is_good() {
+        let newest = newest(&judged.audit);
+        let _ = writeln!(text, "    earns {earned} (floor {}{newest})", judged.floor);
+    } else {
+        let wanted = &judged.wanted;
+        let _ = writeln!(
+            text,
+            "  {RED}no archive{RED:#} written: the files were to be {wanted}, and earn {earned}"
+        );
+    }
+    for found in &judged.audit.findings {
+        finding(text, found);
+    }
+}
+
+fn newest(audit: &Audit) -> String {
+    let newest = audit.newest("GLIBC");
+    newest.map(|version| format!(", newest symbol GLIBC_{version}")).unwrap_or_default()
 }
 
 fn made_wheel(text: &mut String, wheel: &MadeWheel) {
@@ -81,8 +108,7 @@ fn made_wheel(text: &mut String, wheel: &MadeWheel) {
         Some(file) => {
             let _ = writeln!(text, "  {GREEN}{}{GREEN:#}", file.path.display());
             let size = size(file.size_bytes);
-            let newest = wheel.audit.newest("GLIBC");
-            let newest = newest.map(|v| format!(", newest symbol GLIBC_{v}")).unwrap_or_default();
+            let newest = newest(&wheel.audit);
             let floor = wheel.floor;
             let _ = writeln!(text, "    earns {earned} (floor {floor}{newest}), {size}");
             let _ = writeln!(text, "    {DIM}sha256 {}{DIM:#}", file.sha256);
@@ -149,6 +175,9 @@ fn plan_target(text: &mut String, plan: &TargetPlan) {
         plan_components(text, slice);
     }
     plan_components(text, plan);
+    for archive in &plan.archives {
+        let _ = writeln!(text, "  pack  {archive}");
+    }
     for wheel in &plan.wheels {
         let _ = writeln!(text, "  pack  {wheel}");
         for bundle in plan.bundles.iter().filter(|bundle| bundle.wheel == *wheel) {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use cargo_metadata::{Message, TargetKind};
 
-use super::{Built, BuiltFile, Error, Linkage, Setting, inputs, position};
+use super::{Built, BuiltFile, Error, Linkage, Setting, cargo_config, inputs, position};
 use crate::binary::macho::{self, MachO};
 use crate::config::{Artifact, Cargo, Role};
 use crate::name::{Digest, Os, Target, WheelPath};
@@ -41,7 +41,7 @@ pub(super) fn build(
     let task = host.task(format!("cargo build {name} for {target}"), 0);
     let mut env = environment(setting);
     let mut args = arguments(setting, plan, cargo, &manifest);
-    add_rustflags(&rustflags(setting, linked, dir), target, &mut env, &mut args);
+    add_rustflags(&rustflags(setting, linked, dir), dir, target, &mut env, &mut args);
     let command = Command::new(program, dir, &env).args(args).takes_jobs();
     let token = host.jobs.acquire().map_err(|source| Error::Io {
         component: name.clone(),
@@ -124,9 +124,16 @@ fn arguments(
     args
 }
 
-/// Gives cargo `flags` in the one way that does not hide the user's: the variables hide each other
-/// and the configuration's flags, a further `--config` joins those of the same target.
-fn add_rustflags(flags: &[String], target: Target, env: &mut Env, args: &mut Vec<String>) {
+/// Gives cargo, which runs in `dir`, `flags` in the one way that does not hide the user's: the
+/// variables hide each other and the configuration's flags, a further `--config` joins those of the
+/// same key.
+fn add_rustflags(
+    flags: &[String],
+    dir: &Path,
+    target: Target,
+    env: &mut Env,
+    args: &mut Vec<String>,
+) {
     if let Some(encoded) = env.get("CARGO_ENCODED_RUSTFLAGS") {
         let all = encoded.split('\x1f').chain(flags.iter().map(String::as_str));
         let all = all.collect::<Vec<_>>().join("\x1f");
@@ -137,8 +144,8 @@ fn add_rustflags(flags: &[String], target: Target, env: &mut Env, args: &mut Vec
         env.set("CARGO_ENCODED_RUSTFLAGS", all);
     } else {
         args.push("--config".to_owned());
-        let flags = toml::Value::from(flags.to_vec());
-        args.push(format!("target.{}.rustflags={flags}", target.triple()));
+        let key = cargo_config::rustflags_key(dir, env, target.triple());
+        args.push(format!("{key}={}", toml::Value::from(flags.to_vec())));
     }
 }
 
@@ -181,6 +188,7 @@ fn rustflags(setting: &Setting<'_>, linked: &Linkage, dir: &Path) -> Vec<String>
     if matches!(setting.target().os(), Os::Linux(_)) {
         // A library that lacks symbols fails here, not in the user's hands.
         flags.push("-Clink-arg=-Wl,-z,defs".to_owned());
+        flags.push("-Clink-arg=-Wl,--build-id=sha1".to_owned());
     }
     if !linked.shared.is_empty() {
         // Of a program; a library in `lib/` finds its siblings there as well.

@@ -37,6 +37,9 @@ pub struct TargetPlan {
     pub components: Vec<ComponentPlan>,
     /// What is packed, when the bytes earn the wanted tag.
     pub wheels: Vec<WheelFilename>,
+    /// The archives that are written.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub archives: Vec<String>,
     /// The targets whose runtimes are fused into this one's, which has no components then.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub slices: Vec<TargetPlan>,
@@ -119,6 +122,7 @@ fn thin(
         optimize: config.optimize,
         strip: config.strip,
         components: components.collect(),
+        archives: Vec::new(),
         bundles: bundles.collect(),
         slices: Vec::new(),
         wheels: filenames,

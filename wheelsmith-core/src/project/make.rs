@@ -5,12 +5,13 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use super::archive::{self, Judged};
 use super::parts::Found;
 use super::{Error, Project, pack};
 use crate::audit::Audit;
 use crate::build::{self, Built, Hashes, Setting};
 use crate::config::Kind;
-use crate::name::{Digest, Floor, PlatformTag, ProjectName, Target};
+use crate::name::{Floor, PlatformTag, ProjectName, Target};
 use crate::plan::{ComponentPlan, Plan, TargetPlan};
 use crate::repair::RepairPlan;
 use crate::runtime::{self, Identity, Runtime};
@@ -53,8 +54,12 @@ pub struct MadeTarget {
     pub components: Vec<(String, String)>,
     /// The runtime directory.
     pub runtime: PathBuf,
-    /// The runtime's archive and its digest file, with `runtime_only`.
+    /// The runtime's archive, with `runtime_only` or where there is no wheel, and the SDKs; beside
+    /// each its digest file.
     pub archives: Vec<MadeFile>,
+    /// The verdict on the archives, where no wheel answers for their files. Nothing is written when
+    /// it is bad.
+    pub judged: Option<Judged>,
     /// The wheels.
     pub wheels: Vec<MadeWheel>,
     /// How long it took.
@@ -256,14 +261,11 @@ impl Run<'_> {
             components: laid.components.clone(),
             runtime: laid.runtime.dir.clone(),
             archives: Vec::new(),
+            judged: None,
             wheels: Vec::new(),
             time: Duration::ZERO,
         };
-        if self.options.runtime_only {
-            made.archives = self.archive(plan, &laid.runtime)?;
-        } else {
-            made.wheels = self.wheels(plan, &laid.runtime, &laid.found)?;
-        }
+        self.pack(plan, &laid.runtime, &laid.found, &mut made)?;
         made.time = start.elapsed();
         Ok(made)
     }
@@ -295,7 +297,7 @@ impl Run<'_> {
         prepare_target(&work).map_err(|e| Error::io("prepare the build directory", e))?;
         let toolchains: BTreeSet<&str> = slices.iter().map(|laid| &*laid.toolchain).collect();
         let toolchain = toolchains.into_iter().collect::<Vec<_>>().join(" and ");
-        let (name, version) = self.identity();
+        let (name, version) = archive::identity(self.project);
         let identity = Identity { name: &name, version: &version, target: plan.target, toolchain };
         let runtime = runtime::fuse(&identity, &runtimes, &work.join("runtime"))?;
         let mut components = Vec::new();
@@ -403,6 +405,41 @@ impl Run<'_> {
         Ok(found)
     }
 
+    /// Writes what is to be written of a runtime.
+    fn pack(
+        &self,
+        plan: &TargetPlan,
+        runtime: &Runtime,
+        found: &Found,
+        made: &mut MadeTarget,
+    ) -> Result<(), Error> {
+        let Self { project, options, host, .. } = self;
+        let (out, target) = (&options.out, plan.target);
+        let has_wheels = !project.config.wheels.is_empty();
+        if has_wheels && options.runtime_only {
+            made.archives = archive::runtime(project, target, runtime, out, host)?;
+            return Ok(());
+        }
+        if has_wheels {
+            made.wheels = self.wheels(plan, runtime, found)?;
+            // One who asks for a wheel, such as pip, asks for nothing else.
+            let asks_for_one = options.wheel.is_some() || options.editable;
+            if asks_for_one || made.wheels.iter().any(|wheel| wheel.file.is_none()) {
+                return Ok(());
+            }
+        } else if !runtime.manifest.files.is_empty() {
+            let judged = made.judged.insert(archive::judge(project, plan, runtime)?);
+            if !judged.is_good() {
+                return Ok(());
+            }
+            made.archives = archive::runtime(project, target, runtime, out, host)?;
+        }
+        if !options.runtime_only {
+            made.archives.extend(archive::sdks(project, target, runtime, out, host)?);
+        }
+        Ok(())
+    }
+
     fn wheels(
         &self,
         plan: &TargetPlan,
@@ -433,7 +470,7 @@ impl Run<'_> {
         toolchain: &str,
         work: &Path,
     ) -> Result<Runtime, Error> {
-        let (name, version) = self.identity();
+        let (name, version) = archive::identity(self.project);
         let identity = Identity {
             name: &name,
             version: &version,
@@ -441,40 +478,6 @@ impl Run<'_> {
             toolchain: toolchain.to_owned(),
         };
         Ok(runtime::assemble(&identity, built, &work.join("runtime"))?)
-    }
-
-    fn identity(&self) -> (String, String) {
-        if let Some(project) = &self.project.config.project {
-            return (project.name.escaped(), project.version.clone().unwrap_or_else(|| "0".into()));
-        }
-        // A project without Python is called like its directory.
-        let name = self.project.dir.file_name().unwrap_or_default();
-        (name.to_string_lossy().into_owned(), "0".to_owned())
-    }
-
-    /// The runtime directory as `.tar.gz` with its digest beside it.
-    fn archive(&self, plan: &TargetPlan, runtime: &Runtime) -> Result<Vec<MadeFile>, Error> {
-        let (name, version) = self.identity();
-        let stem = format!("{name}-{version}-{}", plan.target.triple());
-        let path = self.options.out.join(format!("{stem}.tar.gz"));
-        let write = || -> std::io::Result<Vec<MadeFile>> {
-            let mut bytes = Vec::new();
-            let epoch = pack::epoch(self.host).unwrap_or(runtime::ARCHIVE_EPOCH);
-            runtime::write_archive(runtime, &stem, epoch, &mut bytes)?;
-            let digest = Digest::of(&bytes);
-            sys::fs::write_atomic(&path, &bytes)?;
-            let beside = self.options.out.join(format!("{stem}.tar.gz.sha256"));
-            // The form that `sha256sum --check` reads.
-            let text = format!("{digest}  {stem}.tar.gz\n");
-            sys::fs::write_atomic(&beside, text.as_bytes())?;
-            let file = |path, bytes: &[u8]| MadeFile {
-                path,
-                size_bytes: bytes.len() as u64,
-                sha256: Digest::of(bytes),
-            };
-            Ok(vec![file(path.clone(), &bytes), file(beside, text.as_bytes())])
-        };
-        write().map_err(|e| Error::io("write the runtime archive", e))
     }
 }
 

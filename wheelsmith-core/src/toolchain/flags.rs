@@ -167,7 +167,11 @@ fn closing_args(family: Family, target: &Target, strip: Strip) -> Vec<String> {
     let mut args = Vec::new();
     let mut add = |arg: &str| args.push(arg.to_owned());
     match target.os() {
-        Os::Linux(_) => add("-Wl,-z,relro,-z,now"),
+        Os::Linux(_) => {
+            add("-Wl,-z,relro,-z,now");
+            // By which debuggers and crash reports know the file; it follows from the content.
+            add("-Wl,--build-id=sha1");
+        }
         // Room to change install names later without moving anything.
         Os::MacOs => add("-Wl,-headerpad_max_install_names"),
         Os::Windows => {}
@@ -271,15 +275,21 @@ mod tests {
             linux,
             so,
             Strip::All,
-            "-Os -g0 -fno-sanitize=all -shared -Wl,-soname,liba.so.1 -Wl,-z,defs -Wl,-z,relro,-z,now -Wl,-s",
+            "-Os -g0 -fno-sanitize=all -shared -Wl,-soname,liba.so.1 -Wl,-z,defs -Wl,-z,relro,-z,now -Wl,--build-id=sha1 -Wl,-s",
         );
-        check(Family::Gcc, linux, LinkKind::Executable, Strip::None, "-pie -Wl,-z,relro,-z,now");
+        check(
+            Family::Gcc,
+            linux,
+            LinkKind::Executable,
+            Strip::None,
+            "-pie -Wl,-z,relro,-z,now -Wl,--build-id=sha1",
+        );
         check(
             Family::Clang,
             linux,
             so,
             Strip::Debug,
-            "-shared -Wl,-soname,liba.so.1 -Wl,-z,defs -Wl,-z,relro,-z,now -fuse-ld=lld -Wl,-S",
+            "-shared -Wl,-soname,liba.so.1 -Wl,-z,defs -Wl,-z,relro,-z,now -Wl,--build-id=sha1 -fuse-ld=lld -Wl,-S",
         );
         check(
             Family::Zig,
