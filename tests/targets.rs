@@ -145,7 +145,8 @@ fn a_target_that_fails_does_not_stop_the_others() {
     let absent = format!(
         "[[tool.wheelsmith.component]]\nname = 'taken'\nkind = 'prebuilt'\n\
          outputs = [{{ from = 'COPYING', role = 'data' }}]\n\
-         [tool.wheelsmith.component.archive.{bad}]\narchive = 'absent.tar'\n"
+         [tool.wheelsmith.component.archive.{bad}]\narchive = 'absent.tar'\nsha256 = '{}'\n",
+        "0".repeat(64)
     );
     check(&absent, "absent.tar");
 }

@@ -286,6 +286,12 @@ impl Target {
         self.row.slices.iter().filter_map(slice).collect()
     }
 
+    /// The targets that are compiled for when this one is built: its slices, or itself.
+    pub fn compiled(&self) -> Vec<Self> {
+        let slices = self.slices();
+        if slices.is_empty() { vec![*self] } else { slices }
+    }
+
     /// The floor: the one written behind the triple, else the table's.
     pub fn floor(&self) -> Floor {
         match (self.row.os, self.floor.or(self.row.default_floor)) {
@@ -443,6 +449,7 @@ mod tests {
         for row in TARGETS {
             let target: Target = row.triple.parse().unwrap();
             assert_eq!(target.slices().len(), row.slices.len(), "{}", row.triple);
+            assert_eq!(target.compiled().len(), row.slices.len().max(1), "{}", row.triple);
         }
     }
 

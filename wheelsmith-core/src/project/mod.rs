@@ -167,7 +167,8 @@ impl Project {
         let cache = make::cache_dir(host)?;
         let work = self.work_dir();
         let places = source::Places { project: &self.dir, work: &work, cache: &cache };
-        Ok(source::resolve(&self.config, targets, &places, policy, host)?.len())
+        let targets: Vec<Target> = targets.iter().flat_map(Target::compiled).collect();
+        Ok(source::resolve(&self.config, &targets, &places, policy, host)?.len())
     }
 
     /// Whether the project is a source distribution that was unpacked: then all files are its own.

@@ -111,6 +111,8 @@ fn licenses(
     options: &BuildOptions,
     host: &Host,
 ) -> Result<Vec<(WheelPath, PathBuf)>, Error> {
+    // Of a target that is fused, any slice has them.
+    let target = target.compiled().first().copied().unwrap_or(target);
     let components = project.config.components.iter().filter(|component| {
         wheel.components.contains(&component.name)
             && component.is_for(target)
@@ -142,7 +144,7 @@ fn licenses(
 pub(super) fn requires(project: &Project, targets: &[Target], host: &Host) -> Vec<String> {
     let mut requires = BTreeSet::new();
     let zig = project.zig();
-    for target in targets {
+    for target in &targets.iter().flat_map(Target::compiled).collect::<Vec<_>>() {
         let compiles = project.config.components.iter().any(|component| {
             component.is_for(*target) && matches!(component.kind, Kind::C(_) | Kind::Cargo(_))
         });
