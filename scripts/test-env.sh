@@ -14,6 +14,7 @@
 #   tools/chromium         a browser that needs no screen
 #   tools/qemu-aarch64     runs aarch64 programs of Linux
 #   tools/rustc-aarch64    a rustc that has the standard library of aarch64-unknown-linux-gnu
+#   compilers/             links to aarch64-linux-gnu-gcc and clang of the distribution
 #   tools/ld-musl-x86_64   the loader of musl, and so its C library; and for aarch64
 #   arm64-root/            a Debian root with `usr/bin/python3` and pip, for qemu's `-L`
 #   s390x-root/            the C library and zlib of Debian for a machine with the high byte first
@@ -344,6 +345,43 @@ s390x_root() {
     say "s390x zlib" "$(basename "$(readlink -f "$root"/lib/s390x-linux-gnu/libz.so.1)")"
 }
 
+# C libraries of other processors, for programs that run under qemu.
+foreign_libcs() {
+    local log=$env/log/libc.log root=$env/libc arch name program packages=() absent_here=()
+    local arches=(i386 armhf riscv64 s390x ppc64el)
+    if [ ! -e "$root/.complete" ]; then
+        if ! is_debian; then
+            missing "foreign libcs" "needs apt-get, to download Debian's packages"
+            return
+        fi
+        echo "unpacking C libraries of other processors" >&2
+        rm -rf "$root"
+        mkdir -p "$root/packages"
+        for arch in "${arches[@]}"; do packages+=("libc6-$arch-cross"); done
+        if ! (cd "$root/packages" && apt-get download "${packages[@]}") >"$log" 2>&1; then
+            missing "foreign libcs" "the packages could not be downloaded" "$log"
+            return
+        fi
+        for name in "$root"/packages/*.deb; do dpkg -x "$name" "$root" >>"$log" 2>&1; done
+        rm -rf "$root/packages"
+        touch "$root/.complete"
+    fi
+    for arch in i386 arm riscv64 s390x ppc64le; do
+        if program=$(command -v "qemu-$arch-static" || command -v "qemu-$arch"); then
+            ln -sfn "$program" "$env/tools/qemu-$arch"
+        elif [ -x "$env/qemu/usr/bin/qemu-$arch-static" ]; then
+            ln -sfn "$env/qemu/usr/bin/qemu-$arch-static" "$env/tools/qemu-$arch"
+        elif [ ! -x "$env/tools/qemu-$arch" ]; then
+            absent_here+=("qemu-$arch")
+        fi
+    done
+    if [ ${#absent_here[@]} -gt 0 ]; then
+        missing "foreign libcs" "install qemu-user-static, for ${absent_here[*]}"
+        return
+    fi
+    say "foreign libcs" "${arches[*]}"
+}
+
 # musl is one file: it loads programs that were linked to it, wherever it lies.
 musl() {
     local log=$env/log/musl.log machine from link
@@ -373,6 +411,31 @@ musl() {
     say musl "the loaders for x86_64 and aarch64"
 }
 
+# What a distribution has to compile with: gcc for another processor, and clang for any. clang takes
+# headers and libraries for aarch64 from those of that gcc.
+compilers() {
+    local log=$env/log/compilers.log packages=() program
+    command -v aarch64-linux-gnu-gcc >/dev/null || packages+=(gcc-aarch64-linux-gnu libc6-dev-arm64-cross)
+    command -v clang >/dev/null || packages+=(clang)
+    command -v ld.lld >/dev/null || packages+=(lld)
+    command -v llvm-ar >/dev/null || packages+=(llvm)
+    if [ ${#packages[@]} -gt 0 ] && may_install; then
+        : >"$log"
+        apt_install "$log" "${packages[@]}" || true
+    fi
+    for program in aarch64-linux-gnu-gcc clang ld.lld llvm-ar; do
+        if ! command -v $program >/dev/null; then
+            rm -f "$env/compilers/aarch64-linux-gnu-gcc" "$env/compilers/clang"
+            missing compilers "install gcc-aarch64-linux-gnu, clang, lld and llvm" "$log"
+            return
+        fi
+    done
+    mkdir -p "$env/compilers"
+    ln -sfn "$(command -v aarch64-linux-gnu-gcc)" "$env/compilers/aarch64-linux-gnu-gcc"
+    ln -sfn "$(command -v clang)" "$env/compilers/clang"
+    say compilers "$(command -v aarch64-linux-gnu-gcc clang | tr '\n' ' ')"
+}
+
 # A few small wheels to compare verdicts on. They are no part that tests need: an index may be out of
 # reach, and wheels may be withdrawn.
 wheels() {
@@ -394,7 +457,9 @@ browser
 rust_for_aarch64
 arm64_root
 s390x_root
+foreign_libcs
 musl
+compilers
 if [ $absent -gt 0 ]; then
     echo "$absent part(s) absent: tests that need them are skipped, and say so"
     if $require; then exit 1; fi

@@ -6,6 +6,7 @@
     reason = "tests are a world of their own"
 )]
 
+pub(crate) mod page;
 pub(crate) mod wheels;
 
 use std::fs;

@@ -21,6 +21,7 @@ pub mod project;
 pub mod repair;
 pub mod runtime;
 pub mod sbom;
+pub mod sdk;
 pub mod source;
 pub mod sys;
 pub mod testing;

@@ -4,9 +4,11 @@
 
 mod c;
 mod cargo;
+mod cargo_config;
 mod crates;
 mod depfile;
 mod error;
+mod frameworks;
 pub(crate) mod inputs;
 mod position;
 mod recipe;
@@ -71,6 +73,8 @@ pub struct Linkage {
     pub include: Vec<PathBuf>,
     /// Libraries of the system that the archives need.
     pub system: Vec<String>,
+    /// Frameworks of macOS that the archives need.
+    pub frameworks: Vec<String>,
     /// Follows from the content of the libraries.
     pub key: Option<Digest>,
     /// What a recipe installed: the directory that stands for `/`, and the prefix below it.
@@ -127,6 +131,7 @@ pub fn run(
     setting: &Setting<'_>,
     sources: &BTreeMap<(String, String), Resolved>,
 ) -> Result<Vec<Built>, Error> {
+    frameworks::check(setting)?;
     let mut built: Vec<Built> = Vec::new();
     for component in &setting.plan.components {
         let key = (component.component.name.clone(), setting.target().triple().to_owned());
@@ -165,6 +170,7 @@ fn linkage(component: &ComponentPlan, built: &[Built]) -> Linkage {
         all.shared.extend(other.linkage.shared.iter().cloned());
         all.include.extend(other.linkage.include.iter().cloned());
         all.system.extend(other.linkage.system.iter().cloned());
+        all.frameworks.extend(other.linkage.frameworks.iter().cloned());
         keys.extend(other.linkage.key.map(|key| key.to_string()));
     }
     // Of an archive that two others need, the last mention counts: everything before may use it.
@@ -175,6 +181,8 @@ fn linkage(component: &ComponentPlan, built: &[Built]) -> Linkage {
     unique(&mut all.include);
     all.system.sort();
     all.system.dedup();
+    all.frameworks.sort();
+    all.frameworks.dedup();
     all.key = (!keys.is_empty()).then(|| Digest::of(keys.join(",")));
     all
 }

@@ -77,6 +77,8 @@ pub struct Config {
     pub components: Vec<Component>,
     /// What is packed.
     pub wheels: Vec<Wheel>,
+    /// What C programs are compiled against.
+    pub sdks: Vec<Sdk>,
     /// What is different for a target, by triple.
     pub overrides: BTreeMap<String, Override>,
     /// What the audit lets pass.
@@ -256,6 +258,7 @@ impl Kind {
     pub fn as_str(&self) -> &'static str {
         match self {
             Self::C(c) => match c.form {
+                CForm::Library => "c-library",
                 CForm::Shared => "c-shared",
                 CForm::Static => "c-static",
                 CForm::Executable => "c-executable",
@@ -272,6 +275,8 @@ impl Kind {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum CForm {
+    /// A shared library, and an archive of the same objects.
+    Library,
     /// A shared library.
     Shared,
     /// An archive of objects.
@@ -293,6 +298,9 @@ pub struct C {
     pub version_script: Option<SourcePath>,
     /// Libraries of the system.
     pub libraries: Vec<String>,
+    /// Frameworks of macOS.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub frameworks: Vec<String>,
     /// Further arguments of the link line.
     pub link_flags: Vec<String>,
     /// Whether undefined symbols are accepted.
@@ -523,6 +531,16 @@ impl Scheme {
             Self::Data => "data",
         }
     }
+}
+
+/// An archive that C programs are compiled against: headers, libraries, and the files by which build
+/// systems find them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sdk {
+    /// Its name; the project's when absent.
+    pub name: Option<String>,
+    /// The components whose libraries it is for; every one when absent.
+    pub components: Option<Vec<String>>,
 }
 
 /// What becomes of libraries that a wheel needs, has not, and is not promised.

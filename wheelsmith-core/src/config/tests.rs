@@ -45,6 +45,12 @@ fn mistakes_are_named_with_line_key_and_spelling() {
          did you mean `x86_64-unknown-linux-gnu`?",
     );
     check(
+        "[tool.wheelsmith.target.universal2-apple-darwin]\nmacos-min = '10.13'\ntoolchain = 'zig'",
+        "demo.toml:4:1: `tool.wheelsmith.target.\"universal2-apple-darwin\".toolchain`: \
+         `universal2-apple-darwin` is fused of other targets, which are compiled\n    \
+         set it for `x86_64-apple-darwin` and `aarch64-apple-darwin`",
+    );
+    check(
         "= 3",
         "demo.toml:2:1: unquoted keys cannot be empty, expected letters, numbers, `-`, `_`",
     );
@@ -177,6 +183,38 @@ fn libraries_are_looked_for_where_they_may_come_from() {
     let dirs = |target: &str| config.library_path(&config.wheels[0], target.parse().unwrap());
     assert_eq!(dirs("s390x-unknown-linux-gnu"), ["own", "all"]);
     assert_eq!(dirs("x86_64-unknown-linux-gnu"), ["all"]);
+}
+
+#[test]
+fn sdks_are_checked() {
+    let lib = "[[tool.wheelsmith.component]]\nname = 'codec'\nkind = 'c-library'\n\
+               soname = 'libcodec.so.1'\nframeworks = ['Security']\n\
+               [[tool.wheelsmith.component.sources]]\nfiles = ['*.c']\n";
+    let sdk = |body: &str, expected: &str| {
+        check(&format!("[[tool.wheelsmith.sdk]]\n{body}{lib}"), expected);
+    };
+    sdk("", "");
+    sdk("name = 'codec-dev'\ncomponents = ['codec']\n", "");
+    sdk(
+        "components = ['codex']\n",
+        "demo.toml:3:15: `tool.wheelsmith.sdk[0].components[0]`: there is no component `codex`\n    \
+         did you mean `codec`?",
+    );
+    sdk(
+        "name = '../x'\n",
+        "demo.toml:3:8: `tool.wheelsmith.sdk[0].name`: `../x` is no part of a file name\n    use \
+         letters, digits, `-`, `_`, `.` and `+`",
+    );
+    sdk(
+        "[[tool.wheelsmith.sdk]]\n",
+        "demo.toml:3:1: `tool.wheelsmith.sdk[1]`: another SDK is called so as well\n    give each \
+         a `name` of its own",
+    );
+    let wheels = |line: &str| {
+        let text = format!("[project]\nname = 'a'\nversion = '1'\n[tool.wheelsmith]\n{line}");
+        parse("demo.toml", &text).unwrap().wheels.len()
+    };
+    assert_eq!((wheels(""), wheels("wheel = []\n")), (1, 0));
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! A project on disk: from its configuration to audited wheels, in one call.
 
+mod archive;
 mod data;
 mod editable;
 mod error;
@@ -13,6 +14,7 @@ mod tree;
 
 use std::path::{Path, PathBuf};
 
+pub use archive::Judged;
 pub use error::Error;
 pub use make::{BuildOptions, Made, MadeTarget, MadeWheel};
 
@@ -107,10 +109,14 @@ impl Project {
     /// Metadata that no wheel can have.
     pub fn plan(&self, targets: &[Target]) -> Result<Plan, Error> {
         let metadata = self.metadata()?;
-        Ok(plan::plan(&self.config, targets, |tag| match &metadata {
+        let mut plan = plan::plan(&self.config, targets, |tag| match &metadata {
             Some(metadata) => self.filenames(metadata, std::slice::from_ref(tag)),
             None => Vec::new(),
-        }))
+        });
+        for target in &mut plan.targets {
+            target.archives = archive::names(self, target.target);
+        }
+        Ok(plan)
     }
 
     /// Builds and packs.

@@ -45,10 +45,23 @@ pub struct Repaired {
     pub before: WheelFilename,
     /// What was decided.
     pub plan: RepairPlan,
+    /// The newer macOS that it asks for than it did, where nobody asked for a tag.
+    pub raised: Option<Raised>,
     /// The new wheel; nothing when only a plan was asked for.
     pub file: Option<MadeFile>,
     /// What the audit says of it.
     pub audit: Option<Audit>,
+}
+
+/// A tag that became another because the bytes ask for more than it promised.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Raised {
+    /// The tag that the wheel had.
+    pub from: PlatformTag,
+    /// The lowest that its files allow.
+    pub to: PlatformTag,
+    /// The files that need it, copies among them.
+    pub by: Vec<WheelPath>,
 }
 
 /// Why a wheel was not repaired. No file is left then.
@@ -196,7 +209,8 @@ pub fn repair(request: &Request<'_>, host: &Host) -> Result<Repaired, Error> {
         ),
     };
     let no_platform = || Error::NoPlatform { wheel: Box::new(before.clone()) };
-    let (wanted, wanted_tag) = wanted(&before, &files, asked.as_ref()).ok_or_else(no_platform)?;
+    let (mut wanted, mut wanted_tag) =
+        wanted(&before, &files, asked.as_ref()).ok_or_else(no_platform)?;
     let mut plan = plan(&before, &files, &wanted, request.roots, request.options);
     for (path, hook) in &mut plan.hooks {
         hook.is_new = !wheel.entries.contains_key(path);
@@ -206,8 +220,14 @@ pub fn repair(request: &Request<'_>, host: &Host) -> Result<Repaired, Error> {
         let missing = plan.missing;
         return Err(Error::Missing { wheel: Box::new(before), missing, searched });
     }
+    // A tag that was asked for is kept or the wheel refused; the old one follows the files.
+    let raised = if asked.is_none() { raise(&wanted, &wanted_tag, &files, &plan)? } else { None };
+    if let Some(Raised { to, .. }) = &raised {
+        wanted = Wanted::by_tag(to).ok_or_else(no_platform)?;
+        wanted_tag = to.clone();
+    }
     if request.dry_run {
-        return Ok(Repaired { before, plan, file: None, audit: None });
+        return Ok(Repaired { before, plan, raised, file: None, audit: None });
     }
     let scratch = wheel.scratch().map_err(Error::Scratch)?;
     let place = Place { strip: request.strip, scratch: Some(&scratch) };
@@ -228,15 +248,38 @@ pub fn repair(request: &Request<'_>, host: &Host) -> Result<Repaired, Error> {
         let again = read_back(written, host)?;
         judge(again, &wanted, &wanted_tag, request).map(|_| ())
     })?;
-    Ok(Repaired { before, plan, file: Some(file), audit: Some(audit) })
+    Ok(Repaired { before, plan, raised, file: Some(file), audit: Some(audit) })
+}
+
+/// Whether the files of the wheel, and those that come in, need a newer macOS than `tag` says. What
+/// they are for is in none of the places that change.
+fn raise(
+    wanted: &Wanted,
+    tag: &PlatformTag,
+    files: &[NativeFile],
+    plan: &RepairPlan,
+) -> Result<Option<Raised>, Error> {
+    let mut all = files.to_vec();
+    for Graft { into, source, .. } in &plan.grafts {
+        let path = Path::new(source);
+        let file = artifact::native_file(into, path, &Limits::default());
+        all.extend(file.map_err(|source| Error::Read { path: path.to_owned(), source })?);
+    }
+    let raised = wanted.raised(&all);
+    Ok(raised.map(|(to, by)| Raised { from: tag.clone(), to, by }))
 }
 
 /// A wheel without native files needs nothing; it is written again, so that those who repair all
 /// their wheels find all of them in one place.
 fn pure(wheel: &Existing, request: &Request<'_>, host: &Host) -> Result<Repaired, Error> {
     let before = wheel.filename.clone();
-    let mut repaired =
-        Repaired { before: before.clone(), plan: RepairPlan::default(), file: None, audit: None };
+    let mut repaired = Repaired {
+        before: before.clone(),
+        plan: RepairPlan::default(),
+        raised: None,
+        file: None,
+        audit: None,
+    };
     if !request.dry_run {
         let path = request.out.join(before.to_string());
         let again = wheel.to_wheel(before)?;
