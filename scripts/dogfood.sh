@@ -10,6 +10,7 @@
 #             the backend install (WHEELSMITH_DOGFOOD=OUT)
 #   OUT       where the wheels land; `target/dogfood` when absent
 #
+# WHEELSMITH names the program that builds the first wheels; one is built when it is absent.
 # aarch64 needs the Rust standard library of that target: `rustup target add
 # aarch64-unknown-linux-gnu`, or what scripts/test-env.sh prepares. Judges come from there as well;
 # those that are absent are named and left out, with CI=true missed.
@@ -52,25 +53,28 @@ missing() {
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 
-if [ -z "${WHEELSMITH:-}" ]; then
+# The package would run the program that this variable names, not its own.
+builder=${WHEELSMITH:-}
+unset WHEELSMITH
+if [ -z "$builder" ]; then
     cargo build --locked -p wheelsmith-cli
-    WHEELSMITH=${CARGO_TARGET_DIR:-target}/debug/wheelsmith
+    builder=${CARGO_TARGET_DIR:-target}/debug/wheelsmith
 fi
 said "there is a program that builds the first wheels"
 rm -f "$out"/wheelsmith-*.whl
-"$WHEELSMITH" build --target $targets --locked --out "$out"
+"$builder" build --target $targets --locked --out "$out"
 said "built"
 wheels=("$out"/wheelsmith-*.whl)
 for wheel in "${wheels[@]}"; do
     name=$(basename "$wheel")
-    "$WHEELSMITH" wheel unpack "$wheel" --out "$scratch/$name" >/dev/null
+    "$builder" wheel unpack "$wheel" --out "$scratch/$name" >/dev/null
     program=$(find "$scratch/$name" -path '*/bin/wheelsmith' -type f)
     printf '         %s: %d bytes, its program %d\n' "$name" "$(stat -c %s "$wheel")" \
         "$(stat -c %s "$program")"
 done
 
-"$WHEELSMITH" audit "${wheels[@]}"
-"$WHEELSMITH" check "${wheels[@]}"
+"$builder" audit "${wheels[@]}"
+"$builder" check "${wheels[@]}"
 said "audited and checked"
 
 machine=$(uname -m)

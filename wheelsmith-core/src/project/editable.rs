@@ -22,6 +22,11 @@ use crate::wheel::{Entry, Source as Content};
 /// The directories of a runtime that a wheel carries.
 const DIRECTORIES: [&str; 3] = ["bin", "lib", "share"];
 
+/// Whether installers spread the files of this top directory.
+fn is_data(top: &str) -> bool {
+    matches!(top.rsplit_once('.'), Some((_, "data")))
+}
+
 /// Where the files of `wheel` lie that differ from those of the runtime.
 pub(super) fn changed_dir(project: &Project, wheel: &Wheel, target: Target) -> PathBuf {
     project.work_dir().join(target.to_string()).join("editable").join(wheel.name.escaped())
@@ -110,9 +115,7 @@ pub(super) fn link(
     });
     let needed: BTreeSet<&WheelPath> = needed.collect();
     let mut kept = entries.clone();
-    kept.retain(|path, _| {
-        needed.contains(path) || path.parts().next().is_some_and(|top| top.ends_with(".data"))
-    });
+    kept.retain(|path, _| needed.contains(path) || path.parts().next().is_some_and(is_data));
     kept.insert(path.clone(), Entry::bytes(path, format!("{dir}\n")));
     Ok(kept)
 }

@@ -196,7 +196,8 @@ fn glob_of(config: &Config, key: &str, pattern: &str) -> Result<Glob, Error> {
 pub(super) fn is_never(path: &str) -> bool {
     let is_hidden = path.rsplit('/').next().is_some_and(|name| name.starts_with('.'));
     let is_cached = path.split('/').any(|part| part == "__pycache__");
-    is_hidden || is_cached || path.ends_with(".pyc") || path.ends_with(".pyo")
+    let is_byte_code = matches!(path.rsplit_once('.'), Some((_, "pyc" | "pyo")));
+    is_hidden || is_cached || is_byte_code
 }
 
 /// `SOURCE_DATE_EPOCH`, in seconds.
