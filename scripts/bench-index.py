@@ -11,6 +11,7 @@ rounds, since whatever else the machine does only ever adds to it:
 * every page written again, digests cached: what dumb-pypi does, which has no store;
 * a build when nothing changed;
 * one more version of one project;
+* the kernel's part alone of making as many directories and files;
 * dumb-pypi from a list of the files with their digests, which it does not compute; in full, and
   again with the list of the time before.
 
@@ -23,6 +24,7 @@ docs/benchmarks.md. The exit code is 1 when a promise is not kept (see PROMISES)
 from __future__ import annotations
 
 import argparse
+import contextlib
 import hashlib
 import json
 import os
@@ -47,9 +49,22 @@ ROWS = {
     "all pages": "every page again, digests cached",
     "nothing changed": "nothing changed",
     "one more version": "one more version",
+    "bare": "the kernel's part of making 10 000 directories and 20 000 files",
     "dumb-pypi, all pages": "dumb-pypi, every page",
     "dumb-pypi, nothing changed": "dumb-pypi, nothing changed",
 }
+# As many directories and files as the pages need, of a usual size.
+BARE = """
+import os, sys
+os.mkdir(sys.argv[1])
+for number in range(int(sys.argv[2])):
+    place = f"{sys.argv[1]}/gen-project-{number:05d}"
+    os.mkdir(place)
+    for name, size in (("index.html", 3000), ("index.json", 1300)):
+        file = os.open(f"{place}/{name}", os.O_CREAT | os.O_WRONLY | os.O_TRUNC)
+        os.write(file, bytes(size))
+        os.close(file)
+"""
 BEGIN, END = "<!-- made by scripts/bench-index.py -->", "<!-- end -->\n"
 
 
@@ -70,18 +85,21 @@ def main() -> int:
     options = parser.parse_args()
     places = options.work or [*filter(os.path.isdir, ["/dev/shm"]), tempfile.gettempdir()]
     found, good = {}, True
-    for place in places:
-        with tempfile.TemporaryDirectory(prefix="wheelsmith-bench-", dir=place) as directory:
+    # Everything is deleted in the end, which a disk remembers for a while.
+    with contextlib.ExitStack() as stack:
+        for place in places:
+            made = tempfile.TemporaryDirectory(prefix="wheelsmith-bench-", dir=place)
+            directory = stack.enter_context(made)
             name = file_system(directory)
-            print(f"{name}: {options.projects} projects")
+            print(f"{name}: {options.projects} projects", flush=True)
             found[name] = measure(Path(directory), options)
-        good &= judge(found[name])
-    table = render(found)
-    print(table, end="")
-    if options.record:
-        page = REPOSITORY / "docs/benchmarks.md"
-        before, rest = page.read_text().split(BEGIN)
-        page.write_text(f"{before}{BEGIN}\n{table}{END}{rest.split(END)[1]}")
+            good &= judge(found[name])
+        table = render(found)
+        print(table, end="", flush=True)
+        if options.record:
+            page = REPOSITORY / "docs/benchmarks.md"
+            before, rest = page.read_text().split(BEGIN)
+            page.write_text(f"{before}{BEGIN}\n{table}{END}{rest.split(END)[1]}")
     return 0 if good else 1
 
 
@@ -110,6 +128,8 @@ def measure(work: Path, options: argparse.Namespace) -> dict[str, Cost]:
         keep(best, "nothing changed", run(build))
         wheel(dist, "gen_project_00000", f"3.{at}.0", at)
         keep(best, "one more version", run(build))
+        bare = [sys.executable, "-c", BARE, str(work / f"bare-{at}"), str(options.projects)]
+        keep(best, "bare", run(bare, kernel_only=True))
         if shutil.which(shlex.split(options.dumb_pypi)[0]):
             if theirs.exists():
                 theirs.rename(work / f"old-theirs-{at}")
@@ -123,7 +143,8 @@ def measure(work: Path, options: argparse.Namespace) -> dict[str, Cost]:
 
 def judge(best: dict[str, Cost]) -> bool:
     got = {name: best[name].cpu for name in ("all pages", "nothing changed")}
-    got["memory"] = max(cost.memory for name, cost in best.items() if "dumb" not in name)
+    ours = ("first build", "all pages", "nothing changed", "one more version")
+    got["memory"] = max(best[name].memory for name in ours)
     for name, bound in PROMISES.items():
         verdict = "ok" if got[name] <= bound else "MISSED"
         print(f"{name:16} {got[name]:7.2f}  promised {bound:6.2f}  {verdict}")
@@ -191,7 +212,7 @@ def keep(best: dict[str, Cost], name: str, cost: Cost) -> None:
     best[name] = Cost(min(old.wall, cost.wall), min(old.cpu, cost.cpu), max(old.memory, cost.memory))
 
 
-def run(command: Sequence[str]) -> Cost:
+def run(command: Sequence[str], kernel_only: bool = False) -> Cost:
     """Runs a command to its good end."""
     start = time.perf_counter()
     # A process of its own, so that its peak memory is not that of an earlier one.
@@ -203,7 +224,8 @@ def run(command: Sequence[str]) -> Cost:
         sys.exit(f"{shlex.join(command[:3])} … ended with {child.returncode}")
     # Kilobytes, except on macOS.
     unit = 1 << 20 if sys.platform == "darwin" else 1 << 10
-    return Cost(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / unit)
+    cpu = usage.ru_stime + (0 if kernel_only else usage.ru_utime)
+    return Cost(wall, cpu, usage.ru_maxrss / unit)
 
 
 if __name__ == "__main__":

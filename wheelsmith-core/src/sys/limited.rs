@@ -227,7 +227,7 @@ mod tests {
             let away = "setsid sh -c 'echo $$; exec sleep 1000' &\n";
             let said = "while [ ! -s log ]; do sleep 0.01; done";
             check(&format!("{away}{said}"), Ended::Code(0));
-            check(&format!("({away}) {said}; kill -9 $$"), Ended::Signal("signal 9".into()));
+            check(&format!("({away}); {said}; kill -9 $$"), Ended::Signal("signal 9".into()));
         }
     }
 
