@@ -18,6 +18,7 @@ The exit code is 1 when a promise is not kept (see PROMISES).
 from __future__ import annotations
 
 import argparse
+import concurrent.futures
 import os
 import platform
 import resource
@@ -82,7 +83,9 @@ def main() -> int:
     options = parser.parse_args()
     ours, work = options.ours.resolve(), options.work.resolve()
     tools = environment(work)
-    tree = make_tree(work, tools)
+    # In a process of its own: children start with the peak memory of their parent.
+    with concurrent.futures.ProcessPoolExecutor(1) as apart:
+        tree = apart.submit(make_tree, work, tools).result()
     total = sum(file.stat().st_size for file in tree.rglob("*") if file.is_file())
     print(f"a tree of {total / 1e6:.1f} MB")
     rows = contenders(work, tree, tools, ours)

@@ -1,22 +1,29 @@
 #!/usr/bin/env bash
-# Builds wheelsmith's own wheels with wheelsmith, for x86_64 and aarch64 Linux from glibc 2.17 on,
-# audits them, and has the x86_64 one build its successor: same bytes.
+# Builds wheelsmith's own wheels with wheelsmith, for x86_64 and aarch64 Linux from glibc 2.17 on, and
+# asks everybody about them: our audit and check, twine, pip and uv, which install them, natively and
+# as aarch64 under an emulator. Then the host's wheel builds its successor: same bytes.
 #
-#   scripts/dogfood.sh [--quick] [OUT]
+#   scripts/dogfood.sh [--quick | --debug] [OUT]
 #
-#   --quick   a program that is larger and slower, and sooner there
+#   --quick   programs that are larger and slower, and sooner there
+#   --debug   the host's wheel alone, with a program that is not optimised at all: what the tests of
+#             the backend install (WHEELSMITH_DOGFOOD=OUT)
 #   OUT       where the wheels land; `target/dogfood` when absent
 #
+# WHEELSMITH names the program that builds the first wheels; one is built when it is absent.
 # aarch64 needs the Rust standard library of that target: `rustup target add
-# aarch64-unknown-linux-gnu`, or what scripts/test-env.sh prepares.
+# aarch64-unknown-linux-gnu`, or what scripts/test-env.sh prepares. Judges come from there as well;
+# those that are absent are named and left out, with CI=true missed.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-quick=false
-if [ "${1:-}" = --quick ]; then
-    quick=true
+mode=full
+case "${1:-}" in
+--quick | --debug)
+    mode=${1#--}
     shift
-fi
+    ;;
+esac
 out=${1:-target/dogfood}
 mkdir -p "$out"
 out=$(cd "$out" && pwd)
@@ -26,25 +33,99 @@ if [ -d "$env/tools" ]; then export PATH="$env/tools:$PATH"; fi
 if [ -z "${RUSTC:-}" ] && [ -e "$env/tools/rustc-aarch64" ]; then
     export RUSTC=$env/tools/rustc-aarch64
 fi
-if $quick; then
-    export CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16
-fi
+targets=all
+case $mode in
+quick) export CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 ;;
+debug)
+    targets=host
+    export CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=256
+    export CARGO_PROFILE_RELEASE_OPT_LEVEL=0
+    ;;
+esac
 # A program that names its commit would differ from one that is built of a source distribution.
 export WHEELSMITH_COMMIT=
 
-echo "the program that builds the first wheels"
-cargo build --locked -p wheelsmith-cli
-program=${CARGO_TARGET_DIR:-target}/debug/wheelsmith
-"$program" build --target all --locked --out "$out"
-"$program" audit "$out"/wheelsmith-*.whl
-ls -l "$out"
+said() { printf '%5d s  %s\n' "$SECONDS" "$*"; }
+missing() {
+    echo "left out: $1; scripts/test-env.sh prepares it" >&2
+    [ "${CI:-}" != true ]
+}
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+
+# The package would run the program that this variable names, not its own.
+builder=${WHEELSMITH:-}
+unset WHEELSMITH
+if [ -z "$builder" ]; then
+    cargo build --locked -p wheelsmith-cli
+    builder=${CARGO_TARGET_DIR:-target}/debug/wheelsmith
+fi
+said "there is a program that builds the first wheels"
+rm -f "$out"/wheelsmith-*.whl
+"$builder" build --target $targets --locked --out "$out"
+said "built"
+wheels=("$out"/wheelsmith-*.whl)
+for wheel in "${wheels[@]}"; do
+    name=$(basename "$wheel")
+    "$builder" wheel unpack "$wheel" --out "$scratch/$name" >/dev/null
+    program=$(find "$scratch/$name" -path '*/bin/wheelsmith' -type f)
+    printf '         %s: %d bytes, its program %d\n' "$name" "$(stat -c %s "$wheel")" \
+        "$(stat -c %s "$program")"
+done
+
+"$builder" audit "${wheels[@]}"
+"$builder" check "${wheels[@]}"
+said "audited and checked"
+
+machine=$(uname -m)
+own=("$out"/wheelsmith-*_"$machine".whl)
+works() { # what was asked, its answer
+    [ "${2%% *}" = wheelsmith ] || { echo "$1 answers \`$2\`" >&2; return 1; }
+    printf '         %s: %s\n' "$1" "$2"
+}
+if [ -x "$env/judges/bin/python" ]; then
+    judges=$env/judges/bin
+    "$judges/twine" check --strict "${wheels[@]}"
+    for installer in pip uv; do
+        venv=$scratch/$installer
+        "$judges/python" -m venv --without-pip "$venv"
+        if [ $installer = pip ]; then
+            "$judges/python" -m pip --python "$venv/bin/python" install --quiet --no-index \
+                --no-deps --disable-pip-version-check "${own[0]}"
+        else
+            "$judges/uv" pip install --quiet --offline --no-index --no-deps \
+                --python "$venv/bin/python" "${own[0]}"
+        fi
+        works "$installer, command" "$("$venv/bin/wheelsmith" --version)"
+        works "$installer, module" "$("$venv/bin/python" -m wheelsmith --version)"
+        # A project that has nothing to compile, built by the package as installers do.
+        mkdir -p "$scratch/demo/demo"
+        printf '[project]\nname = "demo"\nversion = "1.0"\n' >"$scratch/demo/pyproject.toml"
+        touch "$scratch/demo/demo/__init__.py"
+        (cd "$scratch/demo" && "$venv/bin/python" -c \
+            'import wheelsmith; print("         built", wheelsmith.build_wheel("."))')
+    done
+    said "installed by pip and uv"
+else
+    missing "twine, pip and uv"
+fi
+if [ $mode != debug ]; then
+    qemu=$env/tools/qemu-aarch64 root=$env/arm64-root
+    foreign=("$out"/wheelsmith-*_aarch64.whl)
+    if [ -x "$qemu" ] && [ -d "$root" ]; then
+        python=("$qemu" -L "$root" "$root/usr/bin/python3")
+        "${python[@]}" -m pip install --quiet --no-index --no-deps --disable-pip-version-check \
+            --target "$scratch/arm64" "${foreign[0]}"
+        works "aarch64" "$("$qemu" -L "$root" "$scratch/arm64/wheelsmith/bin/wheelsmith" --version)"
+        said "installed and run as aarch64"
+    else
+        missing "the emulator"
+    fi
+fi
+if [ $mode = debug ]; then exit; fi
 
 # The host's wheel, unpacked, is a program that can make the same wheel again.
-machine=$(uname -m)
-second=$(mktemp -d)
-trap 'rm -rf "$second"' EXIT
-"$program" wheel unpack "$out"/wheelsmith-*"$machine".whl --out "$second/first"
-own=$(find "$second/first" -path '*/bin/wheelsmith' -type f)
-"$own" build --target host --locked --out "$second/again"
-cmp "$out"/wheelsmith-*"$machine".whl "$second"/again/wheelsmith-*.whl
-echo "the wheel built itself again, with the same bytes"
+second=$(find "$scratch/$(basename "${own[0]}")" -path '*/bin/wheelsmith' -type f)
+"$second" build --target host --locked --out "$scratch/again"
+cmp "${own[0]}" "$scratch"/again/wheelsmith-*.whl
+said "the wheel built itself again, with the same bytes"

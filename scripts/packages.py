@@ -6,7 +6,8 @@
     --quick     only the package that CI builds: zlib by `configure`
     NAME        only these: zlib-configure, zlib-cmake, freetype-meson, e2fsprogs-configure
 
-Sources come from the registries of crates and of Debian's packages, pinned by version and sha256.
+Sources come from the registries of crates and of Debian's packages, pinned by version and sha256;
+those of Debian may lie in a directory that WHEELSMITH_PACKAGE_SOURCES names as well.
 cmake, meson, ninja, zig, qemu and the aarch64 root are those of `scripts/test-env.sh`. Each package
 is built twice: the second time nothing may happen. The table goes to standard output; the exit
 code is 1 when a package could not be built or does not run.
@@ -147,35 +148,73 @@ outputs = [
 ]
 
 
-def debian_source(work: pathlib.Path, source: str, name: str, sha256: str) -> pathlib.Path:
-    """A file of a Debian source package, by apt with a state of its own that needs no root."""
+def sha256(path: pathlib.Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
+
+
+def mirrors() -> list[tuple[str, str]]:
+    """Where this machine's apt gets packages, and of which release; Debian's own address last."""
+    command = ["apt-get", "indextargets", "--format", "$(REPO_URI) $(RELEASE)", "Created-By: Packages"]
+    known = subprocess.run(command, capture_output=True, text=True).stdout.splitlines()
+    pairs = [(words[0], words[1]) for words in map(str.split, known) if len(words) == 2]
+    pairs = [pair for pair in pairs if "security" not in pair[0] and "security" not in pair[1]]
+    return list(dict.fromkeys([*pairs, ("http://deb.debian.org/debian/", "bookworm")]))
+
+
+def from_pool(path: pathlib.Path, source: str, digest: str, uri: str) -> None:
+    """By its address in the archive, which outlives the lists of packages that name it."""
+    helper = "/usr/lib/apt/apt-helper"
+    address = f"{uri.rstrip('/')}/pool/main/{source[0]}/{source}/{path.name}"
+    command = [helper, "download-file", address, str(path), f"SHA256:{digest}"]
+    subprocess.run(command, check=True, capture_output=True, timeout=300)
+
+
+def from_lists(path: pathlib.Path, source: str, uri: str, release: str) -> None:
+    """By `apt-get source`, with a state of its own that needs no root."""
+    state = path.parent / "apt"
+    for sub in ("lists/partial", "cache/archives/partial"):
+        (state / sub).mkdir(parents=True, exist_ok=True)
+    (state / "status").touch()
+    keyring = pathlib.Path("/usr/share/keyrings/debian-archive-keyring.gpg")
+    signed = f"[signed-by={keyring}] " if keyring.is_file() else ""
+    (state / "sources.list").write_text(f"deb-src {signed}{uri} {release} main\n")
+    (state / "apt.conf").write_text(
+        f'Dir::State "{state}";\nDir::State::status "{state}/status";\n'
+        f'Dir::Cache "{state}/cache";\nDir::Etc::sourcelist "{state}/sources.list";\n'
+        'Dir::Etc::sourceparts "-";\nAcquire::Languages "none";\nAPT::Sandbox::User "root";\n'
+    )
+    env = dict(os.environ, APT_CONFIG=str(state / "apt.conf"))
+    for command in (["apt-get", "-q", "update"], ["apt-get", "-q", "source", "--download-only", source]):
+        subprocess.run(command, cwd=path.parent, env=env, check=True, capture_output=True, timeout=300)
+
+
+def debian_source(work: pathlib.Path, source: str, name: str, digest: str) -> pathlib.Path:
+    """A file of a Debian source package: the one that is there, or that of any mirror, by any way
+    that gives the bytes of its digest."""
     path = work / "debian" / name
-    if not path.is_file():
-        state = work / "debian" / "apt"
-        for sub in ("lists/partial", "cache/archives/partial"):
-            (state / sub).mkdir(parents=True, exist_ok=True)
-        (state / "status").touch()
-        known = subprocess.run(
-            ["apt-get", "indextargets", "--format", "$(REPO_URI) $(RELEASE)", "Created-By: Packages"],
-            capture_output=True, text=True, check=True,
-        ).stdout.split("\n")
-        # The mirror that the machine uses already, in the release that the file is of.
-        uri, release = next(line.split() for line in known if line.endswith(" bookworm"))
-        keyring = pathlib.Path("/usr/share/keyrings/debian-archive-keyring.gpg")
-        signed = f"[signed-by={keyring}] " if keyring.is_file() else ""
-        (state / "sources.list").write_text(f"deb-src {signed}{uri} {release} main\n")
-        (state / "apt.conf").write_text(
-            f'Dir::State "{state}";\nDir::State::status "{state}/status";\n'
-            f'Dir::Cache "{state}/cache";\nDir::Etc::sourcelist "{state}/sources.list";\n'
-            'Dir::Etc::sourceparts "-";\nAcquire::Languages "none";\nAPT::Sandbox::User "root";\n'
+    path.parent.mkdir(parents=True, exist_ok=True)
+    own = os.environ.get("WHEELSMITH_PACKAGE_SOURCES")
+    if own and sha256(pathlib.Path(own) / name) == digest:
+        return pathlib.Path(own) / name
+    problems = []
+    for uri, release in mirrors():
+        ways = (
+            lambda: from_pool(path, source, digest, uri),
+            lambda: from_lists(path, source, uri, release),
         )
-        env = dict(os.environ, APT_CONFIG=str(state / "apt.conf"))
-        for command in (["apt-get", "-q", "update"], ["apt-get", "-q", "source", "--download-only", source]):
-            subprocess.run(command, cwd=path.parent, env=env, check=True, stdout=subprocess.DEVNULL)
-    found = hashlib.sha256(path.read_bytes()).hexdigest()
-    if found != sha256:
-        sys.exit(f"{name} has sha256 {found}, wanted {sha256}")
-    return path
+        for way in ways:
+            if sha256(path) == digest:
+                return path
+            path.unlink(missing_ok=True)
+            try:
+                way()
+            except (subprocess.SubprocessError, OSError) as error:
+                said = getattr(error, "stderr", None) or b""
+                problems.append(f"{uri} {release}: {error} {said.decode(errors='replace')[-300:]}")
+    if sha256(path) == digest:
+        return path
+    problems.append(f"put it into a directory that WHEELSMITH_PACKAGE_SOURCES names (sha256 {digest})")
+    raise RuntimeError(f"{name} was nowhere to be had:\n" + "\n".join(problems))
 
 
 class Bench:

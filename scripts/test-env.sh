@@ -1,36 +1,48 @@
 #!/usr/bin/env bash
 # Prepares what the tests use beyond cargo, and says what is there.
 #
-#   scripts/test-env.sh [--require] [--no-install]
+#   scripts/test-env.sh [--require] [--no-install] [--only PART]…
 #
 #   --require      exit 1 when a part is absent
 #   --no-install   leave the system's packages alone, even as root
+#   --only PART    nothing but this part, such as `servers`; parts are functions of this script
 #
 # Everything lands in `target/test-env`, or in WHEELSMITH_TEST_ENV, for the tests to find by name:
 #
 #   judges/                virtual environment with the tools of `judges.txt`
+#   servers/               and one with `servers.txt`
 #   wheels/                a few small wheels, where an index can be reached
 #   tools/zig              the zig of the judges
 #   tools/chromium         a browser that needs no screen
 #   tools/qemu-aarch64     runs aarch64 programs of Linux
 #   tools/rustc-aarch64    a rustc that has the standard library of aarch64-unknown-linux-gnu
+#   compilers/             links to aarch64-linux-gnu-gcc and clang of the distribution
 #   tools/ld-musl-x86_64   the loader of musl, and so its C library; and for aarch64
 #   arm64-root/            a Debian root with `usr/bin/python3` and pip, for qemu's `-L`
 #   s390x-root/            the C library and zlib of Debian for a machine with the high byte first
+#   old-glibc/             the C library of Debian 11, where that can still be had
 #
 # Parts that are there already are not looked at again, so that a second run takes no time. As root
 # on Debian, missing system packages are installed; otherwise the part is left out, and said so.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-require=false install=true
-for argument; do
-    case $argument in
+parts=(cargo_itself system_tools judges servers wheels qemu browser rust_for_aarch64 arm64_root
+    s390x_root foreign_libcs musl compilers old_glibc)
+require=false install=true only=()
+while [ $# -gt 0 ]; do
+    case $1 in
         --require) require=true ;;
         --no-install) install=false ;;
-        *) echo "usage: scripts/test-env.sh [--require] [--no-install]" >&2; exit 2 ;;
+        --only) only+=("${2:?a part: ${parts[*]}}"); shift ;;
+        *) echo "usage: scripts/test-env.sh [--require] [--no-install] [--only PART]" >&2; exit 2 ;;
     esac
+    shift
 done
+for part in "${only[@]}"; do
+    [[ " ${parts[*]} " = *" $part "* ]] || { echo "no part \`$part\`: ${parts[*]}" >&2; exit 2; }
+done
+if [ ${#only[@]} -gt 0 ]; then parts=("${only[@]}"); fi
 
 env=${WHEELSMITH_TEST_ENV:-$PWD/target/test-env}
 mkdir -p "$env/tools" "$env/log"
@@ -167,6 +179,30 @@ judges() {
     for zig in "$venv"/lib/python3*/site-packages/ziglang/zig; do
         if [ -x "$zig" ]; then ln -sfn "$zig" "$env/tools/zig"; fi
     done
+}
+
+# Servers of other makers; uv takes seconds where pip takes a minute.
+servers() {
+    local log=$env/log/servers.log venv=$env/servers python
+    if ! cmp -s scripts/servers.txt "$venv/.complete"; then
+        if ! python=$(python_for_judges); then
+            missing servers "no python3 of version 3.8 or newer"
+            return
+        fi
+        echo "installing the servers" >&2
+        rm -rf "$venv"
+        {
+            "$python" -m venv "$venv" &&
+                if [ -x "$env/judges/bin/uv" ]; then
+                    "$env/judges/bin/uv" --quiet pip install --python "$venv/bin/python" \
+                        -r scripts/servers.txt
+                else
+                    "$venv/bin/python" -m pip --disable-pip-version-check install -r scripts/servers.txt
+                fi
+        } >"$log" 2>&1 || { missing servers "they could not be installed" "$log"; return; }
+        cp scripts/servers.txt "$venv/.complete"
+    fi
+    say servers "$(sed '/^#/d' scripts/servers.txt | tr '\n' ' ')"
 }
 
 qemu() {
@@ -344,6 +380,43 @@ s390x_root() {
     say "s390x zlib" "$(basename "$(readlink -f "$root"/lib/s390x-linux-gnu/libz.so.1)")"
 }
 
+# C libraries of other processors, for programs that run under qemu.
+foreign_libcs() {
+    local log=$env/log/libc.log root=$env/libc arch name program packages=() absent_here=()
+    local arches=(i386 armhf riscv64 s390x ppc64el)
+    if [ ! -e "$root/.complete" ]; then
+        if ! is_debian; then
+            missing "foreign libcs" "needs apt-get, to download Debian's packages"
+            return
+        fi
+        echo "unpacking C libraries of other processors" >&2
+        rm -rf "$root"
+        mkdir -p "$root/packages"
+        for arch in "${arches[@]}"; do packages+=("libc6-$arch-cross"); done
+        if ! (cd "$root/packages" && apt-get download "${packages[@]}") >"$log" 2>&1; then
+            missing "foreign libcs" "the packages could not be downloaded" "$log"
+            return
+        fi
+        for name in "$root"/packages/*.deb; do dpkg -x "$name" "$root" >>"$log" 2>&1; done
+        rm -rf "$root/packages"
+        touch "$root/.complete"
+    fi
+    for arch in i386 arm riscv64 s390x ppc64le; do
+        if program=$(command -v "qemu-$arch-static" || command -v "qemu-$arch"); then
+            ln -sfn "$program" "$env/tools/qemu-$arch"
+        elif [ -x "$env/qemu/usr/bin/qemu-$arch-static" ]; then
+            ln -sfn "$env/qemu/usr/bin/qemu-$arch-static" "$env/tools/qemu-$arch"
+        elif [ ! -x "$env/tools/qemu-$arch" ]; then
+            absent_here+=("qemu-$arch")
+        fi
+    done
+    if [ ${#absent_here[@]} -gt 0 ]; then
+        missing "foreign libcs" "install qemu-user-static, for ${absent_here[*]}"
+        return
+    fi
+    say "foreign libcs" "${arches[*]}"
+}
+
 # musl is one file: it loads programs that were linked to it, wherever it lies.
 musl() {
     local log=$env/log/musl.log machine from link
@@ -373,6 +446,57 @@ musl() {
     say musl "the loaders for x86_64 and aarch64"
 }
 
+# What a distribution has to compile with: gcc for another processor, and clang for any. clang takes
+# headers and libraries for aarch64 from those of that gcc.
+compilers() {
+    local log=$env/log/compilers.log packages=() program
+    command -v aarch64-linux-gnu-gcc >/dev/null || packages+=(gcc-aarch64-linux-gnu libc6-dev-arm64-cross)
+    command -v clang >/dev/null || packages+=(clang)
+    command -v ld.lld >/dev/null || packages+=(lld)
+    command -v llvm-ar >/dev/null || packages+=(llvm)
+    if [ ${#packages[@]} -gt 0 ] && may_install; then
+        : >"$log"
+        apt_install "$log" "${packages[@]}" || true
+    fi
+    for program in aarch64-linux-gnu-gcc clang ld.lld llvm-ar; do
+        if ! command -v $program >/dev/null; then
+            rm -f "$env/compilers/aarch64-linux-gnu-gcc" "$env/compilers/clang"
+            missing compilers "install gcc-aarch64-linux-gnu, clang, lld and llvm" "$log"
+            return
+        fi
+    done
+    mkdir -p "$env/compilers"
+    ln -sfn "$(command -v aarch64-linux-gnu-gcc)" "$env/compilers/aarch64-linux-gnu-gcc"
+    ln -sfn "$(command -v clang)" "$env/compilers/clang"
+    say compilers "$(command -v aarch64-linux-gnu-gcc clang | tr '\n' ' ')"
+}
+
+# A C library that is older than this machine's. No part that tests need: a release of the
+# distribution leaves its mirrors some years after its end.
+old_glibc() {
+    local log=$env/log/old-glibc.log root=$env/old-glibc mirror
+    if [ ! -e "$root/.complete" ]; then
+        if ! is_debian || [ "$(dpkg --print-architecture)" != amd64 ]; then
+            say "old glibc" "not here: it comes from Debian's packages for amd64"
+            return
+        fi
+        rm -rf "$root" "$env/apt"
+        mkdir -p "$root" "$env/apt"
+        mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Label: Debian' | head -n 1)
+        echo "deb ${mirror:-no mirror} bullseye main" >"$env/apt/sources.list"
+        local get=(apt-get -o "Dir::Etc::sourcelist=$env/apt/sources.list"
+            -o Dir::Etc::sourceparts=/dev/null -o Acquire::IndexTargets::deb::DEP-11::DefaultEnabled=no)
+        {
+            foreign_apt amd64 "${get[@]}" update &&
+                (cd "$env/apt/cache" && foreign_apt amd64 "${get[@]}" download libc6) &&
+                dpkg -x "$env"/apt/cache/libc6_*.deb "$root"
+        } >"$log" 2>&1 || { say "old glibc" "not here: see $log"; return; }
+        rm -rf "$env/apt"
+        touch "$root/.complete"
+    fi
+    say "old glibc" "$(basename "$(readlink -f "$root"/lib/x86_64-linux-gnu/libc.so.6)")"
+}
+
 # A few small wheels to compare verdicts on. They are no part that tests need: an index may be out of
 # reach, and wheels may be withdrawn.
 wheels() {
@@ -385,16 +509,7 @@ wheels() {
 }
 
 echo "test environment in $env"
-cargo_itself
-system_tools
-judges
-wheels
-qemu
-browser
-rust_for_aarch64
-arm64_root
-s390x_root
-musl
+for part in "${parts[@]}"; do $part; done
 if [ $absent -gt 0 ]; then
     echo "$absent part(s) absent: tests that need them are skipped, and say so"
     if $require; then exit 1; fi

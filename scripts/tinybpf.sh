@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # The whole way of a package, as its release does it: libbpf from source for two processors, the
-# wheels audited, and tested on every Python of this machine and on an arm64 Python under qemu.
+# wheels audited, and tested on every Python of this machine and on an arm64 Python under qemu; an
+# index of them, from which pip and uv install; and uploads to servers of other makers.
 #
 #   scripts/tinybpf.sh [DIRECTORY]      where everything goes; `target/tinybpf` when absent
 #
@@ -8,7 +9,8 @@
 #   ARM64_ROOT        a root with an arm64 Python; the test environment's, else one is prepared
 #   TINYBPF_PYTHONS   only these Pythons, with blanks between them
 #
-# The source of libbpf comes from cargo's registry, and is fetched once. Needs no rights.
+# The source of libbpf comes from cargo's registry, and is fetched once. Needs no rights. Leaves the
+# wheels in `dist`, the index in `site`, what the tests said in `test.json`, `test.xml` and `logs`.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 out=${1:-target/tinybpf}
@@ -27,7 +29,7 @@ step() { printf '\n== %s\n' "$1"; }
 # Built in a copy: the clone stays as it is, and wheels of another run are not taken for these.
 project=$out/tinybpf dist=$out/dist
 mkdir -p "$project" "$dist"
-rm -f "$dist"/*.whl
+rm -rf "$dist"/*.whl "$out/site"
 cp -R examples/tinybpf/. "$project"
 
 step "build"
@@ -50,6 +52,32 @@ for python in ${TINYBPF_PYTHONS:-}; do pythons+=(--python "$python"); done
 "$wheelsmith" test "$dist"/*.whl --config "$project/pyproject.toml" "${foreign[@]}" "${pythons[@]}" \
     --require '*-aarch64-*' --logs "$out/logs" --report "$out/test.json" --report "$out/test.xml"
 
-# Whoever goes on from here (an index, an upload) finds the tested wheels in `dist`.
+step "index"
+"$wheelsmith" index build --dir "$dist" --out "$out/site"
+"$wheelsmith" index verify "$out/site"
+published() {
+    (cd "$out/site" && find . -path ./.wheelsmith -prune -o -type f -exec sha256sum {} + | sort)
+}
+before=$(published)
+"$wheelsmith" index build --dir "$dist" --out "$out/site" | grep 'nothing changed'
+[ "$before" = "$(published)" ]
+rm -rf "$out/site"
+"$wheelsmith" index build --dir "$dist" --out "$out/site" >"$out/index.log"
+[ "$before" = "$(published)" ]
+echo "the same bytes when made again"
+
+step "install"
+if [ "$(uname -m)" != aarch64 ]; then
+    prepared=${WHEELSMITH_CACHE_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/wheelsmith}/roots/aarch64
+    for root in "$root" "$prepared"; do
+        if [ -d "$root" ]; then
+            ARM64_ROOT=$(realpath "$root")
+            export ARM64_ROOT
+            break
+        fi
+    done
+fi
+scripts/installers.sh "$out/site" tinybpf==1.7.0 tinybpf.selftest "$dist"/*.whl
+
 step "done"
 ls "$dist"

@@ -53,11 +53,16 @@ impl Frontends {
     }
 }
 
-/// The directory with the backend's wheel: our program as it was built for the tests, and the
-/// package of the repository.
+/// The directory with the backend's wheel: the one that wheelsmith built of itself
+/// (`scripts/dogfood.sh --debug`), where `WHEELSMITH_DOGFOOD` says that it is there. Otherwise our
+/// program as it was built for the tests, and the package of the repository.
 fn links() -> &'static Path {
-    static LINKS: OnceLock<(Sandbox, PathBuf)> = OnceLock::new();
+    static LINKS: OnceLock<(Option<Sandbox>, PathBuf)> = OnceLock::new();
     let (_, dist) = LINKS.get_or_init(|| {
+        if let Some(dist) = std::env::var_os("WHEELSMITH_DOGFOOD").map(PathBuf::from) {
+            assert!(one(&dist, ".whl").is_file());
+            return (None, dist);
+        }
         let config = format!(
             "[project]\nname = 'wheelsmith'\nversion = '{}'\n[tool.wheelsmith]\n\
              [[tool.wheelsmith.component]]\nname = 'program'\nkind = 'files'\n\
@@ -81,7 +86,7 @@ fn links() -> &'static Path {
         let args = ["build", "--target", "host", "--floor", "2.43", "--compression", "store"];
         sandbox.expect(0, &args);
         let dist = sandbox.path().join("dist");
-        (sandbox, dist)
+        (Some(sandbox), dist)
     });
     dist
 }
@@ -372,6 +377,65 @@ fn pure_python_needs_no_compiler() {
     let from_tree = sandbox.expect(0, &["build", "--out", "tree"]);
     from_tree.answers(&["pure_demo-1.0-py3-none-any.whl"]);
     assert_same(&wheel, &one(&dir.join("tree"), ".whl"));
+}
+
+#[test]
+fn what_lies_beside_the_packages_is_installed() {
+    let Some(frontends) = Frontends::find("data") else { return };
+    let sandbox = Sandbox::with(&[
+        (
+            "pyproject.toml",
+            "[build-system]\nrequires = ['wheelsmith']\nbuild-backend = 'wheelsmith'\n\
+             [project]\nname = 'demo'\nversion = '1.0'\n\
+             [[tool.wheelsmith.component]]\nname = 'extra'\nkind = 'files'\n\
+             outputs = [{ from = '{project}/lists/x.txt', role = 'data' }]\n\
+             [[tool.wheelsmith.wheel]]\n\
+             [tool.wheelsmith.wheel.data]\nscripts = ['tools/*']\nheaders = ['include/**/*.h']\n\
+             data = [{ from = 'man/*.1', to = 'share/man/man1' }, 'files/etc/demo.conf']\n\
+             [tool.wheelsmith.sdist]\ninclude = ['demo/**']\n",
+        ),
+        ("demo/__init__.py", ""),
+        ("tools/demo-where", "#!python\nimport sys\nprint(sys.prefix)\n"),
+        ("tools/demo-hello", "#!/bin/sh\necho hello\n"),
+        ("include/demo/demo.h", "int demo(void);\n"),
+        ("man/demo.1", ".TH demo 1\n"),
+        ("files/etc/demo.conf", "a = 1\n"),
+        ("lists/x.txt", "x\n"),
+    ]);
+    let (dir, out) = (sandbox.path(), Sandbox::new());
+    // The wheel is made from the source distribution.
+    let mut build = frontends.command("python", dir);
+    content(build.args(["-m", "build", "--outdir"]).arg(out.path()));
+    let wheel = one(out.path(), ".whl");
+    sandbox.expect(0, &["build", "--target", "host", "--out", "tree"]);
+    assert_same(&wheel, &one(&dir.join("tree"), ".whl"));
+    content(&mut sandbox.command(&["check", wheel.to_str().unwrap()]));
+    for installer in ["python", "uv"] {
+        let venv = dir.join(format!("venv-{installer}"));
+        let python = frontends.venv(&venv);
+        let mut command = frontends.command(installer, dir);
+        // pip has the interpreter before the command.
+        match installer {
+            "uv" => command.args(["pip", "install", "--python"]).arg(&python),
+            _ => command.args(["-m", "pip", "--python"]).arg(&python).arg("install"),
+        };
+        content(command.arg("--no-deps").arg(&wheel));
+        for file in ["share/man/man1/demo.1", "demo.conf"] {
+            assert!(venv.join(file).is_file(), "{installer}: {file}");
+        }
+        let hello = content(&mut Command::new(venv.join("bin/demo-hello")));
+        assert_eq!(hello.stdout, "hello\n");
+        let place = content(&mut Command::new(venv.join("bin/demo-where"))).stdout;
+        assert_eq!(Path::new(place.trim()), fs::canonicalize(&venv).unwrap(), "{installer}");
+        let mut find = Command::new("find");
+        let headers = content(find.arg(&venv).args(["-name", "demo.h"])).stdout;
+        assert!(headers.contains("/include/"), "{installer}: {headers}");
+    }
+    // A name that is gone is an error with its line, not a smaller wheel.
+    fs::remove_file(dir.join("files/etc/demo.conf")).unwrap();
+    let gone = "`files/etc/demo.conf` names no file below";
+    sandbox.expect(2, &["build", "--target", "host"]).says(&[gone, "pyproject.toml:15"]);
+    sandbox.expect(2, &["sdist"]).says(&[gone]);
 }
 
 #[test]

@@ -224,6 +224,77 @@ fn run(env: &TestEnv, dir: &Path, wheels: &[PathBuf]) {
     }
 }
 
+/// A wheel for other systems takes in the library of a component that it does not carry.
+#[test]
+fn other_systems_take_in_components_as_well() {
+    let Some(env) = TestEnv::find("bundle") else { return };
+    let square = "\
+        [[tool.wheelsmith.component]]\nname = 'square'\nkind = 'c-shared'\n\
+        soname = 'libsquare.so.3'\n\
+        [[tool.wheelsmith.component.sources]]\nfiles = ['square.c']\n\
+        [[tool.wheelsmith.component]]\nname = 'answer'\nkind = 'c-shared'\nlink = ['square']\n\
+        [[tool.wheelsmith.component.sources]]\nfiles = ['answer.c']\n\
+        [[tool.wheelsmith.wheel]]\ncomponents = ['answer']\nexternal = 'bundle'\n";
+    let check = |target: &str, copy: &str, earned: &str| {
+        if env.get("tools/zig", "bundle").is_none() {
+            return;
+        }
+        let head = "[project]\nname = 'demo'\nversion = '1.0'\n";
+        let sandbox = Sandbox::with(&[
+            ("wheelsmith.toml", &format!("{head}{square}")),
+            ("square.c", "int square(int x) { return x * x; }\n"),
+            ("answer.c", "int square(int);\nint answer(void) { return square(6); }\n"),
+            ("src/demo/__init__.py", ""),
+        ]);
+        let run = sandbox.expect(0, &["build", "--target", target]);
+        run.answers(&[&format!("+ {copy}"), &format!("earns {earned}")]);
+        let wheel = sandbox.dist().remove(0);
+        let wheel = wheel.to_str().unwrap();
+        sandbox.expect(0, &["audit", wheel, "--fail-on", "warning"]);
+        sandbox.expect(0, &["repair", wheel, "--out", "again"]).answers(&["nothing to graft"]);
+    };
+    check("x86_64-unknown-linux-musl", "demo.libs/libsquare-", "musllinux_1_2_x86_64");
+    check("aarch64-apple-darwin", "demo/.dylibs/libsquare.3.dylib", "macosx_11_0_arm64");
+    check("universal2-apple-darwin", "demo/.dylibs/libsquare.3.dylib", "macosx_10_12_universal2");
+}
+
+/// What an installer asks for beforehand, and an installation that imports from the project.
+#[test]
+fn metadata_and_editable_installations_know_what_is_taken_in() {
+    let Some(env) = TestEnv::find("bundle") else { return };
+    let Some(sandbox) = project(&env, BUNDLE) else { return };
+    let dir = sandbox.path();
+    let one = ["--target", "x86_64-unknown-linux-gnu", "--out"];
+    sandbox.expect(0, &[&["backend", "metadata"][..], &one, &["prepared"]].concat());
+    sandbox.expect(0, &[&["build"][..], &one, &["dist"]].concat());
+    let mut archive = zip::ZipArchive::new(fs::File::open(&sandbox.dist()[0]).unwrap()).unwrap();
+    archive.extract(dir.join("wheel")).unwrap();
+    let (prepared, wheel) = (dir.join("prepared/demo-1.0.dist-info"), dir.join("wheel"));
+    assert!(prepared.join("licenses/square/COPYING").is_file());
+    fs::remove_file(wheel.join("demo-1.0.dist-info/RECORD")).unwrap();
+    let mut diff = Command::new("diff");
+    content(diff.arg("-r").arg(&prepared).arg(wheel.join("demo-1.0.dist-info")));
+
+    if env.get("judges", "bundle").is_none() {
+        return;
+    }
+    sandbox.expect(0, &[&["build", "--editable"][..], &one, &["editable"]].concat());
+    fs::rename(dir.join("deps"), dir.join("gone")).unwrap();
+    let answer = || {
+        let mut python = Command::new(env.judge("python"));
+        python.args(["-c", "import demo; print(demo.answer())"]).current_dir("/");
+        content(python.env("PYTHONPATH", dir.join("src")))
+    };
+    answer().answers(&["36"]);
+    // A later build is seen at once.
+    fs::rename(dir.join("gone"), dir.join("deps")).unwrap();
+    let changed =
+        "int square(int);\nint six(void);\nint answer(void) { return 1 + square(six()); }\n";
+    sandbox.write("answer.c", changed);
+    sandbox.expect(0, &[&["build"][..], &one, &["dist"]].concat());
+    answer().answers(&["37"]);
+}
+
 #[test]
 fn what_is_denied_or_missing_is_not_written() {
     let Some(env) = TestEnv::find("bundle") else { return };

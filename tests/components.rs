@@ -76,6 +76,58 @@ fn snapshot(dir: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     files
 }
 
+/// The programs that were built for `target` say what they must.
+fn runs(tools: &Tools, project: &Sandbox, target: &str) {
+    const TEST: &str = "every_kind_builds_and_runs";
+    let emulator = tools.env.get("tools/qemu-aarch64", TEST);
+    let root = tools.env.get("arm64-root", TEST);
+    let runtime = runtime(project, target);
+    let told = fs::read_to_string(runtime.join("share/told.txt")).unwrap();
+    let gnu = target.replace("-unknown", "");
+    assert_eq!(told, format!("{gnu}\nconst char *low(void);\n"));
+    let says = format!("low-{target} low-{target}\n");
+    for (program, says) in [("top", says.as_str()), ("ours", &says), ("plain", "plain\n")] {
+        let program = runtime.join("bin").join(program);
+        let mut command = match (target, &emulator, &root) {
+            (X86_64, ..) if cfg!(target_arch = "x86_64") => Command::new(&program),
+            (AARCH64, Some(emulator), Some(root)) => {
+                let mut command = Command::new(emulator);
+                command.arg("-L").arg(root).arg(&program);
+                command
+            }
+            _ => continue,
+        };
+        assert_eq!(content(&mut command).stdout, says, "{}", program.display());
+    }
+}
+
+/// The compilers of a distribution do what zig does, but for the oldest glibc.
+#[test]
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+fn other_compilers_build_every_kind() {
+    const TEST: &str = "other_compilers_build_every_kind";
+    let Some(tools) = Tools::find(TEST) else { return };
+    let check = |kind: &str, target: &str, needs: &str| {
+        if !needs.is_empty() && tools.env.get(&format!("compilers/{needs}"), TEST).is_none() {
+            return;
+        }
+        let project = project();
+        let config = fs::read_to_string(project.path().join("pyproject.toml")).unwrap();
+        let tables = format!("[tool.wheelsmith]\ntoolchain = \"{kind}\"\n");
+        project.write("pyproject.toml", &config.replacen("[tool.wheelsmith]\n", &tables, 1));
+        // No wheel: it would have to keep the floor.
+        tools.build(&project, 0, &["--target", target, "--runtime-only"]);
+        runs(&tools, &project, target);
+        let library = fs::read(runtime(&project, target).join("lib/libmid.so.1")).unwrap();
+        let elf = wheelsmith_core::binary::elf::Elf::parse(&library).unwrap();
+        assert!(elf.build_id.is_some(), "{kind} for {target} writes no build id");
+    };
+    check("native", X86_64, "");
+    check("cross-gcc", AARCH64, "aarch64-linux-gnu-gcc");
+    check("clang", X86_64, "clang");
+    check("clang", AARCH64, "clang");
+}
+
 #[test]
 #[cfg(unix)]
 fn every_kind_builds_and_runs() {
@@ -86,27 +138,8 @@ fn every_kind_builds_and_runs() {
     let before = snapshot(&source);
     tools.build(&project, 0, &[]);
     assert!(snapshot(&source) == before, "a build wrote to its source");
-    let emulator = tools.env.get("tools/qemu-aarch64", TEST);
-    let root = tools.env.get("arm64-root", TEST);
     for target in [X86_64, AARCH64] {
-        let runtime = runtime(&project, target);
-        let told = fs::read_to_string(runtime.join("share/told.txt")).unwrap();
-        let gnu = target.replace("-unknown", "");
-        assert_eq!(told, format!("{gnu}\nconst char *low(void);\n"));
-        let says = format!("low-{target} low-{target}\n");
-        for (program, says) in [("top", says.as_str()), ("ours", &says), ("plain", "plain\n")] {
-            let program = runtime.join("bin").join(program);
-            let mut command = match (target, &emulator, &root) {
-                (X86_64, ..) if cfg!(target_arch = "x86_64") => Command::new(&program),
-                (AARCH64, Some(emulator), Some(root)) => {
-                    let mut command = Command::new(emulator);
-                    command.arg("-L").arg(root).arg(&program);
-                    command
-                }
-                _ => continue,
-            };
-            assert_eq!(content(&mut command).stdout, says, "{}", program.display());
-        }
+        runs(&tools, &project, target);
     }
     let wheels: Vec<String> = project.dist().iter().map(|w| w.display().to_string()).collect();
     for tag in ["manylinux_2_5_x86_64.whl", "manylinux_2_17_aarch64.whl"] {
@@ -224,6 +257,17 @@ fn archives_for_a_fixed_address_are_named() {
         "liblow.a` is not position-independent: `low.o` has the relocation",
         "compile it with `-fPIC`",
     ]);
+    // Before its steps are run, whatever they would do with it.
+    let config = fs::read_to_string(project.path().join("wheelsmith.toml")).unwrap();
+    let (prebuilt, _) = config.split_once("[[tool.wheelsmith.component]]\nname = 'high'").unwrap();
+    let recipe = "[[tool.wheelsmith.component]]\nname = 'high'\nkind = 'command'\nlink = ['low']\n\
+                  run = [['false']]\noutputs = [{ from = 'lib/x', role = 'data' }]\n";
+    project.write("wheelsmith.toml", &format!("{prebuilt}{recipe}"));
+    project.expect(2, &["build", "--runtime-only", "--target", X86_64]).says(&[
+        "cannot link component `high`",
+        "liblow.a` is not position-independent: `low.o` has the relocation",
+    ]);
+    project.write("wheelsmith.toml", &config);
     // Good for a program at any address, but others may replace the table of a library.
     archive("-fpie");
     project.expect(2, &["build", "--runtime-only", "--target", X86_64]).says(&["of `table`"]);

@@ -1,5 +1,6 @@
-//! What the guide tells people to copy is right: each snippet is put before the linters of the
-//! system that it is for.
+//! What the guide tells people is right: every command of every page is run, in a project made of
+//! the page's own files, and says what the page shows; each snippet for another system is put before
+//! the linters of that system. `support/page.rs` says how pages are written for that.
 #![allow(
     clippy::disallowed_methods,
     clippy::print_stderr,
@@ -10,10 +11,10 @@
 mod support;
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use support::{TestEnv, repository};
+use support::{TestEnv, page, repository};
 
 const TEST: &str = "snippets_pass_the_linters";
 
@@ -62,4 +63,67 @@ fn snippets_pass_the_linters() {
             judge(&env, "zizmor", &args, &file);
         }
     }
+}
+
+/// Every page for users.
+fn pages() -> Vec<PathBuf> {
+    let guide = fs::read_dir(repository().join("docs/guide")).unwrap();
+    let mut pages: Vec<PathBuf> = guide.map(|entry| entry.unwrap().path()).collect();
+    pages.push(repository().join("README.md"));
+    pages.sort();
+    pages
+}
+
+#[test]
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+fn every_command_of_every_page_is_run() {
+    let Some(env) = TestEnv::find("every_command_of_every_page_is_run") else { return };
+    if env.get("judges/bin/python", "every_command_of_every_page_is_run").is_none() {
+        return;
+    }
+    let only = std::env::var("WHEELSMITH_TEST_PAGE").unwrap_or_default();
+    let pages = pages().into_iter().filter(|page| page.to_string_lossy().contains(&only));
+    let (pages, env) = (std::sync::Mutex::new(pages), &env);
+    let work = || {
+        let mut wrong = Vec::new();
+        loop {
+            let next = pages.lock().unwrap().next();
+            let Some(page) = next else { break wrong };
+            let start = std::time::Instant::now();
+            wrong.extend(page::follow(env, &page));
+            eprintln!("{} took {:.1} s", page.display(), start.elapsed().as_secs_f64());
+        }
+    };
+    let wrong: Vec<String> = std::thread::scope(|scope| {
+        let workers = [scope.spawn(work), scope.spawn(work)];
+        workers.into_iter().flat_map(|worker| worker.join().unwrap()).collect()
+    });
+    assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+}
+
+#[test]
+fn pages_are_read_as_they_are_meant() {
+    use page::Part;
+    let parts = page::parts(
+        "# A page\n<!-- file: a.c\nint a;\n-->\n```toml +b.toml\nx = 1\n```\n\
+         <!-- not run: it needs another machine -->\n```sh\nreboot\n```\n\
+         ```console exit=1\n$ false\n```\n```text\nno part\n```\n",
+    );
+    let file = |path: &str, text: &str| Part::File { path: path.into(), text: text.into() };
+    let expected = [
+        file("a.c", "int a;\n"),
+        file("+b.toml", "x = 1\n"),
+        Part::NotRun,
+        Part::Console { text: "$ false\n".into(), exit: 1 },
+    ];
+    assert_eq!(parts, expected);
+    let shows = |said: &str, shown: &[&str], expected: bool| {
+        assert_eq!(page::shows(said, shown).is_ok(), expected, "{said} {shown:?}");
+    };
+    shows("one\ntwo\nthree", &["one", "…", "three"], true);
+    shows("one\ntwo", &["two", "one"], false);
+    shows("  built (zig 0.17.0, 15.9 s)", &["built (zig 0.17.0, 0.2 s)"], true);
+    shows("a.whl  3.5 kB", &["a.whl 912 B"], true);
+    shows("from /tmp/x/lib/a.so", &["from …/lib/a.so"], true);
+    shows("from /tmp/x/lib/a.so", &["from …/lib/b.so"], false);
 }

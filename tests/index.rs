@@ -10,7 +10,8 @@
 mod support;
 
 use std::fs;
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
@@ -131,9 +132,90 @@ fn installers_take_wheels_from_files_and_from_servers() {
     check_installers(&env, &sandbox, &server.1, "ours");
 }
 
+/// A file of the server, without its headers.
+fn fetch(url: &str) -> Vec<u8> {
+    let (host, path) = url.strip_prefix("http://").unwrap().split_once('/').unwrap();
+    let mut stream = TcpStream::connect(host).unwrap();
+    write!(stream, "GET /{path} HTTP/1.0\r\nHost: {host}\r\n\r\n").unwrap();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).unwrap();
+    let end = answer.windows(4).position(|part| part == b"\r\n\r\n").unwrap();
+    assert!(String::from_utf8_lossy(&answer[..end]).contains(" 200 "), "{url}");
+    answer.split_off(end + 4)
+}
+
+/// An index for each commit, and `latest`, which leads to one of them.
+#[test]
+fn each_view_has_its_own_files_and_latest_leads_to_one() {
+    const TEST: &str = "each_view_has_its_own_files";
+    let Some(env) = TestEnv::find(TEST) else { return };
+    let Some(python) = env.get("judges/bin/python", TEST) else { return };
+    let sandbox = Sandbox::new();
+    let add = |dist: &str, more: &[&str]| {
+        let args = ["index", "build", "--out", "site", "--dir", dist];
+        sandbox.expect(0, &[&args[..], more].concat());
+    };
+    // Two commits build the same version, with other content.
+    for (dist, text) in [("one", "made = 'one'\n"), ("two", "made = 'two'\n")] {
+        let dir = sandbox.path().join(dist);
+        fs::create_dir_all(&dir).unwrap();
+        WheelFile::new("demo-1.0-py3-none-any.whl").purelib().text("demo.py", text).write(&dir);
+    }
+    add("one", &["--view", "commit/1a", "--latest"]);
+    add("two", &["--view", "commit/2b"]);
+    let server = Server::ours(&sandbox);
+    let address = server.1.strip_suffix("/simple/").unwrap();
+    let mut number = 0;
+    let mut installed = |place: &str| {
+        number += 1;
+        let target = sandbox.path().join(format!("target-{number}"));
+        let mut pip = Command::new(&python);
+        pip.args(["-m", "pip", "--isolated", "--disable-pip-version-check", "install"]);
+        pip.args(["--no-cache-dir", "--index-url", &format!("{address}/{place}/simple/")]);
+        content(pip.arg("--target").arg(&target).arg("demo"));
+        fs::read_to_string(target.join("demo.py")).unwrap()
+    };
+    assert_eq!(installed("commit/1a"), "made = 'one'\n");
+    assert_eq!(installed("commit/2b"), "made = 'two'\n");
+    assert_eq!(installed("latest"), "made = 'one'\n");
+    sandbox.expect(0, &["index", "latest", "commit/2b", "--out", "site"]);
+    assert_eq!(installed("latest"), "made = 'two'\n");
+    let pointer = String::from_utf8(fetch(&format!("{address}/latest.json"))).unwrap();
+    assert!(pointer.contains("\"view\":\"commit/2b\""), "{pointer}");
+    // What `latest` leads to stays; another view goes, with its files.
+    let remove = ["index", "remove", "--all", "--out", "site", "--view"];
+    sandbox.expect(2, &[&remove[..], &["commit/2b"]].concat());
+    sandbox.expect(0, &[&remove[..], &["commit/1a"]].concat());
+    sandbox.expect(0, &["index", "verify", "site"]);
+    assert!(!sandbox.path().join("site/commit/1a").exists());
+}
+
+/// What proves where a wheel comes from lies beside it, under the URL that its page gives (PEP 740).
+#[test]
+fn provenance_is_served_under_its_url() {
+    let sandbox = Sandbox::new();
+    let path = wheel(&sandbox.path().join("dist"), "demo", "1.0", &[]);
+    let provenance = "{\"version\": 1, \"attestation_bundles\": []}";
+    fs::write(format!("{}.provenance", path.display()), provenance).unwrap();
+    sandbox.expect(0, &["index", "build", "--out", "site"]);
+    let server = Server::ours(&sandbox);
+    let address = server.1.strip_suffix("simple/").unwrap();
+    sandbox.expect(0, &["index", "build", "--out", "site", "--site-url", address]);
+    let page = String::from_utf8(fetch(&format!("{address}simple/demo/index.html"))).unwrap();
+    let url = page.split_once("data-provenance=\"").unwrap().1.split('"').next().unwrap();
+    assert_eq!(fetch(url), provenance.as_bytes());
+    let page: serde_json::Value =
+        serde_json::from_slice(&fetch(&format!("{address}simple/demo/index.json"))).unwrap();
+    assert_eq!(page["files"][0]["provenance"], url);
+}
+
 /// Looks at a page as wide as a phone and as a desk's screen, in light and in dark.
 const LOOK: &str = r#"<!doctype html><meta charset="utf-8"><body><script>
 const problems = [];
+// Relative luminance (WCAG 2).
+const brightness = (color) => color.match(/\d+/g).slice(0, 3)
+  .map((n) => n / 255).map((c) => c <= 0.04 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4)
+  .reduce((sum, c, at) => sum + c * [0.2126, 0.7152, 0.0722][at], 0);
 function measure(doc, width) {
   const say = (text) => problems.push(`${width}: ${text}`);
   const wide = doc.documentElement.scrollWidth;
@@ -141,16 +223,15 @@ function measure(doc, width) {
   const view = doc.defaultView;
   const ground = view.getComputedStyle(doc.body).backgroundColor;
   if (ground === "rgba(0, 0, 0, 0)") say("it has no style");
-  const light = (color) => color.match(/\d+/g).slice(0, 3)
-    .map((n) => n / 255).map((c) => c <= 0.04 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4)
-    .reduce((sum, c, at) => sum + c * [0.2126, 0.7152, 0.0722][at], 0);
+  else if ((brightness(ground) < 0.2) !== dark) say(`it is ${ground} where dark is ${dark}`);
   for (const part of doc.querySelectorAll("a, h1, h2, p, dt, dd, summary, code, button, .badge")) {
     let behind = part, back = "rgba(0, 0, 0, 0)";
     while (behind && back === "rgba(0, 0, 0, 0)") {
       back = view.getComputedStyle(behind).backgroundColor;
       behind = behind.parentElement;
     }
-    const pair = [light(view.getComputedStyle(part).color), light(back)].sort((a, b) => b - a);
+    const pair = [view.getComputedStyle(part).color, back].map(brightness);
+    pair.sort((a, b) => b - a);
     const contrast = (pair[0] + 0.05) / (pair[1] + 0.05);
     if (contrast < 4.5) say(`${part.tagName} ${part.textContent.slice(0, 20)} has contrast ${contrast}`);
     const box = part.getBoundingClientRect();
@@ -184,8 +265,11 @@ fn pages_are_right_in_a_browser() {
     let status =
         ["index", "status", "demo", "deprecated", "--reason", "use other-pkg", "-o", "site"];
     sandbox.expect(0, &status);
+    let view = ["--view", "commit/1f3e5d", "--latest"];
+    sandbox.expect(0, &[&["index", "build", "--out", "site"], &view[..]].concat());
     // A page may look at another one only when both come from one server.
-    let pages = "[\"/simple/\", \"/simple/demo/\", \"/simple/other-pkg/\"]";
+    let pages = "[\"/simple/\", \"/simple/demo/\", \"/simple/other-pkg/\", \
+                 \"/commit/1f3e5d/simple/demo/\", \"/latest/simple/\"]";
     sandbox.write("site/look.html", &LOOK.replace("PAGES", pages));
     let server = Server::ours(&sandbox);
     let address = server.1.strip_suffix("/simple/").unwrap();

@@ -222,17 +222,35 @@ fn macos_libraries_that_ask_for_more_than_the_tag() {
     let name = format!("-install_name /opt/build/lib/libbar.1.dylib {PAD}");
     project.compile("aarch64-macos.13.3-none", true, &format!("{newer} {name}"));
     let wheel = project.pack("macosx_11_0_arm64");
-    project.repair(&wheel, "out", &[]).expect(1).says(&[
-        "not macosx_11_0_arm64",
-        "libbar.1.dylib",
-        "13.3",
-        "--plat",
-    ]);
+    let raised = "raised from macosx_11_0_arm64 to macosx_13_0_arm64";
+    let library = "demo/.dylibs/libbar.1.dylib asks for";
+    project.repair(&wheel, "out", &["--dry-run"]).expect(0).answers(&[raised, library]);
+    // A tag that was asked for is kept, or the wheel refused.
+    for only in [&[][..], &["--only-plat"]] {
+        let args = [&["--plat", "macosx_11_0_arm64"], only].concat();
+        let run = project.repair(&wheel, "out", &args).expect(1);
+        run.says(&["not macosx_11_0_arm64", "libbar.1.dylib", "13.3", "--plat"]);
+    }
     assert!(
         !project.path("out").exists() || fs::read_dir(project.path("out")).unwrap().count() == 0
     );
     let tag = "macosx_13_3_arm64";
     project.repair(&wheel, "out", &["--plat", tag]).expect(0).answers(&["earns macosx_13"]);
+    let run = project.repair(&wheel, "raised", &[]).expect(0);
+    run.answers(&["earns macosx_13_0_arm64", raised, library]);
+    let repaired = only_file(&project.path("raised"));
+    assert!(repaired.to_str().unwrap().ends_with("-macosx_13_0_arm64.whl"), "{repaired:?}");
+    project.sandbox.expect(0, &["audit", repaired.to_str().unwrap()]);
+    // It asks for no more now.
+    let again = project.repair(&repaired, "again", &["--format", "json"]).expect(0);
+    let again: serde_json::Value = serde_json::from_str(&again.stdout).unwrap();
+    assert!(again["wheels"][0]["raised"].is_null(), "{again}");
+    // Its own files count as the copies do.
+    let newer = "-dynamiclib -o wheel/demo/ext.so c/ext.c lib/libfoo.1.dylib";
+    project.compile("aarch64-macos.14.0-none", true, &format!("{newer} {PAD}"));
+    let wheel = project.pack("macosx_11_0_arm64");
+    let run = project.repair(&wheel, "own", &[]).expect(0);
+    run.answers(&["to macosx_14_0_arm64, which demo/ext.so asks for"]);
     // A universal wheel cannot use a library of one processor.
     let wheel = project.pack("macosx_11_0_universal2");
     project.repair(&wheel, "other", &[]).expect(1);

@@ -136,6 +136,46 @@ fn rust_project() -> Sandbox {
 }
 
 #[test]
+fn flags_of_the_user_reach_cargo() {
+    let Some(_env) = TestEnv::find("flags_of_the_user_reach_cargo") else { return };
+    let project = Sandbox::with(&[
+        (
+            "wheelsmith.toml",
+            "[tool.wheelsmith]\ntargets = ['x86_64-unknown-linux-gnu']\n\
+             [[tool.wheelsmith.component]]\nname = 'flags'\nkind = 'cargo'\nlocked = false\n\
+             artifacts = [{ bin = 'flags' }]\n",
+        ),
+        (
+            "Cargo.toml",
+            "[package]\nname = 'flags'\nversion = '1.0.0'\nedition = '2021'\n[workspace]\n",
+        ),
+        (
+            "src/main.rs",
+            "fn main() {\n    std::process::exit(if cfg!(theirs) { 42 } else { 0 });\n}\n",
+        ),
+    ]);
+    let check = |config: &str, variable: &str| {
+        project.write(".cargo/config.toml", config);
+        let mut command = project.command(&["build", "--runtime-only"]);
+        command.env_remove("RUSTFLAGS").env_remove("CARGO_ENCODED_RUSTFLAGS");
+        if !variable.is_empty() {
+            command.env("RUSTFLAGS", variable);
+        }
+        support::Run::of(&mut command).expect(0);
+        let runtime = project.path().join("target/wheelsmith/x86_64-unknown-linux-gnu/runtime");
+        let program = runtime.join("bin/flags");
+        support::Run::of(&mut Command::new(&program)).expect(42);
+        // Ours are there as well: nothing in it says where it was built.
+        let (bytes, here) = (fs::read(&program).unwrap(), project.path().to_str().unwrap());
+        assert!(!bytes.windows(here.len()).any(|part| part == here.as_bytes()), "{config}");
+    };
+    check("[build]\nrustflags = ['--cfg=theirs']\n", "");
+    check("[target.x86_64-unknown-linux-gnu]\nrustflags = ['--cfg=theirs']\n", "");
+    check("[target.'cfg(unix)']\nrustflags = ['--cfg=theirs']\n", "");
+    check("", "--cfg=theirs");
+}
+
+#[test]
 fn rust_links_to_c() {
     let Some(_env) = TestEnv::find("rust_links_to_c") else { return };
     let (project, other) = (rust_project(), rust_project());

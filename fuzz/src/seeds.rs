@@ -70,7 +70,7 @@ pub fn of(target: &str) -> Vec<(String, Vec<u8>)> {
         "macho" => [fixtures("macho", ""), fixtures("extension", "dylib")].concat(),
         "pe" => [fixtures("pe", ""), fixtures("extension", "dll")].concat(),
         "archive" => libraries(),
-        "wheel" | "existing" => archives(),
+        "wheel" | "existing" | "check" => archives(),
         "judge" => judged(),
         "patch" => {
             let mut seeds =

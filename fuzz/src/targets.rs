@@ -16,6 +16,7 @@ use wheelsmith_core::binary::elf::Elf;
 use wheelsmith_core::binary::macho::MachO;
 use wheelsmith_core::binary::pe::Pe;
 use wheelsmith_core::binary::{Format, Pieces};
+use wheelsmith_core::check;
 use wheelsmith_core::name::{PlatformTag, PythonTag, WheelFilename, WheelPath};
 use wheelsmith_core::patch::{self, Edit, Search, hook as python_hook};
 use wheelsmith_core::sys::{Cancel, Env, Host};
@@ -79,6 +80,30 @@ pub fn wheel(bytes: &[u8]) {
         if let Ok(bytes) = artifact.read(&member.path, 1 << 20) {
             assert_eq!(bytes.len() as u64, member.size_bytes, "`{}`", member.path);
         }
+    }
+}
+
+/// A wheel and an sdist as `check` reads them. The limits are far below the usual ones, so that what
+/// lies behind them is reached.
+pub fn check(bytes: &[u8]) {
+    let limits = check::Limits {
+        entries: 200,
+        directory_bytes: 64 << 10,
+        metadata_bytes: 32 << 10,
+        held_bytes: 64 << 10,
+        ratio_from_bytes: 1 << 20,
+        ..check::Limits::default()
+    };
+    let sdist = "demo-1.0.tar.gz";
+    for (name, limits) in
+        [(WHEEL, check::Limits::default()), (WHEEL, limits.clone()), (sdist, limits)]
+    {
+        let options = check::Options { limits, ..check::Options::default() };
+        let bytes = std::io::Cursor::new(bytes);
+        let checked = check::check(name, bytes, &options, &Cancel::default());
+        let checked = checked.expect("what the bytes say is no error");
+        json(&checked.findings);
+        assert!(checked.findings.len() < 10_000, "{}", checked.findings.len());
     }
 }
 

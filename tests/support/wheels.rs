@@ -68,6 +68,12 @@ impl WheelFile {
         self.with(path, testdata)
     }
 
+    /// With these bytes in it.
+    pub(crate) fn bytes(mut self, path: &str, bytes: Vec<u8>) -> Self {
+        self.files.push((path.to_owned(), bytes));
+        self
+    }
+
     /// With a text in it.
     pub(crate) fn text(mut self, path: &str, text: &str) -> Self {
         self.files.push((path.to_owned(), text.as_bytes().to_vec()));

@@ -10,6 +10,7 @@
 //! | feature | what it is for |
 //! |---|---|
 //! | `build` | native code from a configuration; from a `build.rs`, the room `script` |
+//! | `cargo` | components that cargo builds, and crates as sources |
 //! | `audit` | what native files need, and which platform tag they earn |
 //! | `wheel` | wheels: writing them, reading those that are there |
 //! | `repair` | copying the libraries that a wheel needs into it |
@@ -56,6 +57,8 @@ pub mod runtime;
 pub mod sbom;
 #[cfg(feature = "build")]
 pub mod script;
+#[cfg(feature = "project")]
+pub mod sdk;
 #[cfg(feature = "build")]
 pub mod source;
 pub mod sys;

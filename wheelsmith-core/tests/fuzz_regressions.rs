@@ -27,7 +27,7 @@ const REGRESSIONS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../fuzz/regressi
 /// that does nothing else.
 const LONGEST: Duration = Duration::from_secs(20);
 
-fn check(name: &str, target: fn(&[u8])) {
+fn hold(name: &str, target: fn(&[u8])) {
     let mut inputs = seeds::of(name);
     assert!(!inputs.is_empty(), "`{name}` has no seeds");
     let kept = std::fs::read_dir(Path::new(REGRESSIONS).join(name));
@@ -74,7 +74,7 @@ fn run(name: &str, target: fn(&[u8]), bytes: &[u8], input: &str) {
 
 macro_rules! targets {
     ($($name:ident)*) => {
-        $(#[test] fn $name() { check(stringify!($name), targets::$name); })*
+        $(#[test] fn $name() { hold(stringify!($name), targets::$name); })*
 
         #[test]
         fn every_target_is_run() {
@@ -88,7 +88,7 @@ macro_rules! targets {
     };
 }
 
-targets! { archive config elf existing hook judge macho patch pe wheel wheel_text }
+targets! { archive check config elf existing hook judge macho patch pe wheel wheel_text }
 
 #[test]
 fn the_seeds_are_good() {

@@ -15,7 +15,8 @@ use crate::output::Output;
 ///
 /// Cross-compiles every component for each target, inspects every native file of the result, and
 /// writes a wheel with the platform tag that the bytes earn. A wheel that needs a newer system than
-/// the configuration allows is not written.
+/// the configuration allows is not written. A project without wheels gets the `.tar.gz` of its
+/// runtime directory; `[[tool.wheelsmith.sdk]]` adds one that C programs are compiled against.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     #[command(flatten)]
@@ -28,7 +29,7 @@ pub(crate) struct Args {
     /// Print what would be done, and do nothing
     #[arg(long)]
     dry_run: bool,
-    /// Make the runtime directory and its `.tar.gz`, no wheel
+    /// Make the runtime directory and its `.tar.gz`, no wheel and no SDK
     #[arg(long)]
     runtime_only: bool,
     #[command(flatten)]
@@ -103,6 +104,7 @@ fn exit(made: &Made) -> Exit {
     let exits = made.iter().map(|(_, result)| match result {
         Err(_) => Exit::Failed,
         Ok(made) if made.wheels.iter().any(|wheel| wheel.file.is_none()) => Exit::No,
+        Ok(made) if made.judged.as_ref().is_some_and(|judged| !judged.is_good()) => Exit::No,
         Ok(_) => Exit::Good,
     });
     exits.max().unwrap_or(Exit::Good)

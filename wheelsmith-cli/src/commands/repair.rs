@@ -17,7 +17,8 @@ use crate::output::Output;
 /// Each library that the platform tag does not promise is looked for in the directories that
 /// `--library-path` names, copied with all that it needs in turn, and renamed; the files of the
 /// wheel are changed to find the copies. The result is audited, and gets the oldest tag that it
-/// earns. Works for wheels of every platform on every platform.
+/// earns: a macOS tag is raised to what the files ask for, unless `--plat` names one. Works for
+/// wheels of every platform on every platform.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:

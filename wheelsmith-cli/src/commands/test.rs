@@ -30,6 +30,7 @@ Examples:
   wheelsmith test dist/*.whl --python 3.9 --python 3.13
   wheelsmith test --target aarch64-unknown-linux-gnu --prepare
   wheelsmith test --install venv --install user --report test.xml --report test.md
+  wheelsmith test --libc-root debian-11              and with the C library unpacked there
 
 Exit codes: 0 every cell that counts passed; 1 one did not; 2 nothing could be tested.")]
 pub(crate) struct Args {

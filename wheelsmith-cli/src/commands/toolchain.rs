@@ -22,10 +22,12 @@ pub(crate) struct Args {
 }
 
 pub(super) fn run(args: &Args, host: &Host, output: &Output) -> anyhow::Result<Exit> {
-    let targets = if args.target.is_empty() {
-        TARGETS.iter().filter_map(|row| row.triple.parse().ok()).collect()
+    let targets: Vec<Target> = if args.target.is_empty() {
+        // What is fused of others has no toolchain of its own.
+        let compiled = TARGETS.iter().filter(|row| row.slices.is_empty());
+        compiled.filter_map(|row| row.triple.parse().ok()).collect()
     } else {
-        args.target.clone()
+        args.target.iter().flat_map(Target::compiled).collect()
     };
     let project = Project::load(&args.project).ok();
     let zig = project.as_ref().and_then(Project::zig);

@@ -4,9 +4,10 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use anstyle::{AnsiColor, Style};
+use wheelsmith_core::audit::Audit;
 use wheelsmith_core::finding::{Finding, Severity};
 use wheelsmith_core::plan::{Plan, TargetPlan};
-use wheelsmith_core::project::{Made, MadeTarget, MadeWheel};
+use wheelsmith_core::project::{Judged, Made, MadeTarget, MadeWheel};
 use wheelsmith_core::repair::{Graft, Missing, RepairPlan};
 use wheelsmith_core::toolchain::{Found, RustStd, State};
 
@@ -46,8 +47,13 @@ pub(super) fn made(made: &Made) -> String {
             Err(_) => format!("{RED}failed{RED:#}"),
         };
         let _ = writeln!(text, "{BOLD}{target}{BOLD:#} {end}");
-        if let Ok(made) = result {
-            made_target(&mut text, made);
+        match result {
+            Ok(made) => made_target(&mut text, made),
+            // It was said with its causes already; here it is found again among other targets.
+            Err(error) if made.len() > 1 && !error.is_cancelled() => {
+                let _ = writeln!(text, "  {error}");
+            }
+            Err(_) => {}
         }
     }
     text
@@ -58,16 +64,42 @@ fn made_target(text: &mut String, made: &MadeTarget) {
     for (name, outcome) in &made.components {
         let _ = writeln!(text, "  {name:width$}  {outcome}");
     }
-    if made.wheels.is_empty() && made.archives.is_empty() {
+    if made.wheels.is_empty() && made.archives.is_empty() && made.judged.is_none() {
         let _ = writeln!(text, "  {}", made.runtime.display());
     }
     for file in &made.archives {
         let size = size(file.size_bytes);
         let _ = writeln!(text, "  {GREEN}{}{GREEN:#}  {size}", file.path.display());
     }
+    if let Some(judged) = &made.judged {
+        made_archives(text, judged);
+    }
     for wheel in &made.wheels {
         made_wheel(text, wheel);
     }
+}
+
+/// What archives without a wheel earn.
+fn made_archives(text: &mut String, judged: &Judged) {
+    let earned = judged.audit.earned_text();
+    if judged.is_good() {
+        let newest = newest(&judged.audit);
+        let _ = writeln!(text, "    earns {earned} (floor {}{newest})", judged.floor);
+    } else {
+        let wanted = &judged.wanted;
+        let _ = writeln!(
+            text,
+            "  {RED}no archive{RED:#} written: the files were to be {wanted}, and earn {earned}"
+        );
+    }
+    for found in &judged.audit.findings {
+        finding(text, found);
+    }
+}
+
+fn newest(audit: &Audit) -> String {
+    let newest = audit.newest("GLIBC");
+    newest.map(|version| format!(", newest symbol GLIBC_{version}")).unwrap_or_default()
 }
 
 fn made_wheel(text: &mut String, wheel: &MadeWheel) {
@@ -76,8 +108,7 @@ fn made_wheel(text: &mut String, wheel: &MadeWheel) {
         Some(file) => {
             let _ = writeln!(text, "  {GREEN}{}{GREEN:#}", file.path.display());
             let size = size(file.size_bytes);
-            let newest = wheel.audit.newest("GLIBC");
-            let newest = newest.map(|v| format!(", newest symbol GLIBC_{v}")).unwrap_or_default();
+            let newest = newest(&wheel.audit);
             let floor = wheel.floor;
             let _ = writeln!(text, "    earns {earned} (floor {floor}{newest}), {size}");
             let _ = writeln!(text, "    {DIM}sha256 {}{DIM:#}", file.sha256);
@@ -139,6 +170,26 @@ pub(super) fn plan(plan: &Plan) -> String {
 
 fn plan_target(text: &mut String, plan: &TargetPlan) {
     let _ = writeln!(text, "{BOLD}{}{BOLD:#} with toolchain {}", plan.target, plan.toolchain);
+    for slice in &plan.slices {
+        let _ = writeln!(text, "  fused of {}", slice.target);
+        plan_components(text, slice);
+    }
+    plan_components(text, plan);
+    for archive in &plan.archives {
+        let _ = writeln!(text, "  pack  {archive}");
+    }
+    for wheel in &plan.wheels {
+        let _ = writeln!(text, "  pack  {wheel}");
+        for bundle in plan.bundles.iter().filter(|bundle| bundle.wheel == *wheel) {
+            let also: String =
+                bundle.library_path.iter().map(|dir| format!(", then from {dir}")).collect();
+            let _ =
+                writeln!(text, "    with the libraries that it needs, from the components{also}");
+        }
+    }
+}
+
+fn plan_components(text: &mut String, plan: &TargetPlan) {
     for component in &plan.components {
         let _ = writeln!(
             text,
@@ -149,15 +200,6 @@ fn plan_target(text: &mut String, plan: &TargetPlan) {
         );
         if !component.component.link.is_empty() {
             let _ = writeln!(text, "    linked to {}", component.component.link.join(", "));
-        }
-    }
-    for wheel in &plan.wheels {
-        let _ = writeln!(text, "  pack  {wheel}");
-        for bundle in plan.bundles.iter().filter(|bundle| bundle.wheel == *wheel) {
-            let also: String =
-                bundle.library_path.iter().map(|dir| format!(", then from {dir}")).collect();
-            let _ =
-                writeln!(text, "    with the libraries that it needs, from the components{also}");
         }
     }
 }

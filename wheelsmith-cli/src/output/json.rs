@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 use wheelsmith_core::plan::Plan;
-use wheelsmith_core::project::{Made, MadeTarget, MadeWheel};
+use wheelsmith_core::project::{Judged, Made, MadeTarget, MadeWheel};
 use wheelsmith_core::toolchain::Found;
 use wheelsmith_core::wheel::MadeFile;
 
@@ -35,8 +35,19 @@ fn made_target(made: &MadeTarget) -> Value {
         "components": made.components.iter().map(component).collect::<Vec<_>>(),
         "runtime": made.runtime,
         "archives": made.archives.iter().map(file).collect::<Vec<_>>(),
+        "judged": made.judged.as_ref().map(judged),
         "wheels": made.wheels.iter().map(wheel).collect::<Vec<_>>(),
         "time_secs": made.time.as_secs_f64(),
+    })
+}
+
+fn judged(judged: &Judged) -> Value {
+    json!({
+        "floor": judged.floor.to_string(),
+        "wanted_tag": judged.wanted,
+        "verdict": judged.audit.earned,
+        "findings": judged.audit.findings,
+        "files": judged.audit.files,
     })
 }
 

@@ -7,9 +7,9 @@ use serde_json::{Value, json};
 use wheelsmith_core::audit::Audit;
 use wheelsmith_core::name::WheelPath;
 use wheelsmith_core::patch::{Edit, Search};
-use wheelsmith_core::repair::{Error, RepairPlan, Repaired};
+use wheelsmith_core::repair::{Error, Raised, RepairPlan, Repaired};
 
-use super::human::{self, BOLD, DIM, GREEN, RED};
+use super::human::{self, BOLD, DIM, GREEN, RED, YELLOW};
 use super::json::{SCHEMA, chain, file};
 
 /// Each wheel and what became of it.
@@ -41,6 +41,14 @@ fn repaired_wheel(text: &mut String, repaired: &Repaired) {
         None => {
             let _ = writeln!(text, "{BOLD}{}{BOLD:#}", repaired.before);
         }
+    }
+    if let Some(Raised { from, to, by }) = &repaired.raised {
+        let by: Vec<&str> = by.iter().map(WheelPath::as_str).collect();
+        let _ = writeln!(
+            text,
+            "  {YELLOW}raised{YELLOW:#} from {from} to {to}, which {} asks for",
+            by.join(", ")
+        );
     }
     plan(text, &repaired.plan);
 }
@@ -108,6 +116,7 @@ pub(super) fn json(results: &Results) -> Value {
             "file": repaired.file.as_ref().map(file),
             "verdict": repaired.audit.as_ref().and_then(|audit| audit.earned.clone()),
             "plan": repaired.plan,
+            "raised": repaired.raised,
         }),
         Err(error) => json!({ "wheel": wheel, "error": chain(error) }),
     });

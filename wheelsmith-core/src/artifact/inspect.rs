@@ -143,7 +143,7 @@ fn native(
 }
 
 /// Compares the pages with their signatures while the bytes go by: nothing of them is kept.
-fn compare_pages(source: &mut Source<'_>, macho: &mut MachO) -> Result<(), Trouble> {
+pub(super) fn compare_pages(source: &mut Source<'_>, macho: &mut MachO) -> Result<(), Trouble> {
     for mut check in macho.page_checks() {
         source.visit(&check.range(), &mut |part| check.update(part))?;
         macho.set_pages(check.slice(), check.finish());

@@ -177,6 +177,11 @@ pub fn native_file(
     match pieces::drive(&mut source, first, limits, reader) {
         (_, Some(trouble @ error::Trouble::Unreadable(_))) => Err(to_io(trouble)),
         // What goes beyond a limit is read up to there, and is then a problem of the file.
-        (file, _) => Ok(file),
+        (mut file, _) => {
+            if let Some(macho) = file.as_mut().and_then(|file| file.macho.as_mut()) {
+                inspect::compare_pages(&mut source, macho).map_err(to_io)?;
+            }
+            Ok(file)
+        }
     }
 }

@@ -152,6 +152,23 @@ fn check(name: &str, bytes: &[u8], kind: Kind, files: &[&str], findings: &[&str]
 }
 
 #[test]
+fn pages_of_a_file_on_disk_are_compared_with_their_signature() {
+    use crate::binary::macho::Pages;
+    use crate::name::Arch;
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("../testdata/macho");
+    let check = |name: &str, is_right: bool| {
+        let path: WheelPath = name.parse().unwrap();
+        let file = native_file(&path, &dir.join(name), &Limits::default()).unwrap().unwrap();
+        let macho = file.macho.unwrap();
+        let signature = macho.slice(Arch::Aarch64).unwrap().signature.as_ref().unwrap();
+        assert_eq!(signature.pages == Pages::Right, is_right, "{name}: {:?}", signature.pages);
+    };
+    check("arm64.dylib", true);
+    check("universal.dylib", true);
+    check("bad-page.dylib", false);
+}
+
+#[test]
 fn each_kind_is_opened() {
     let rows = [deflated("p/a.so", LIBRARY), stored("p/b", PROGRAM), deflated("p/c.py", b"x = 1")];
     check("a.whl", &zip(&rows), Kind::Wheel, &["p/a.so", "p/b"], &[]);

@@ -45,6 +45,36 @@ pub(super) fn judge(
     PlatformTag::MacOs { min: tagged(minimum.unwrap_or(wanted.floor)), arch: wanted.name }
 }
 
+/// What needs a newer macOS than `wanted` grants: path and version, as the audit finds it.
+pub(super) fn too_new(files: &[NativeFile], wanted: &MacOs) -> Vec<(WheelPath, PlatformVersion)> {
+    let mut found = Vec::new();
+    for file in files {
+        let Some(macho) = &file.macho else { continue };
+        let minimums = wanted.arches().iter().filter_map(|&arch| {
+            let slice = macho.slice(arch).filter(|slice| slice.kind.is_loaded())?;
+            let minimum = minimum(slice, arch)?;
+            let floor = tagged(at_least(arch, wanted.floor));
+            (tagged(minimum) > floor).then_some(minimum)
+        });
+        found.extend(minimums.max().map(|minimum| (file.path.clone(), minimum)));
+    }
+    found
+}
+
+/// The oldest macOS that the slice is for.
+fn minimum(slice: &Slice, arch: Arch) -> Option<PlatformVersion> {
+    let builds = slice.builds.iter().filter(|build| build.platform == Platform::MacOs);
+    builds.map(|build| build.minimum).max().map(|minimum| at_least(arch, minimum))
+}
+
+/// What a version means on this processor: arm64 has no macOS before 11, and 10.16 was another name
+/// for that.
+fn at_least(arch: Arch, version: PlatformVersion) -> PlatformVersion {
+    let is_older_name = version == PlatformVersion::new(10, 16);
+    let first = arch == Arch::Aarch64 || is_older_name;
+    if first { version.max(FIRST_ON_ARM) } else { version }
+}
+
 /// The systems and processors that a whole file is for.
 fn for_platform(path: &WheelPath, macho: &MachO, wanted: &MacOs, findings: &mut Vec<Finding>) {
     let mut find = |code, message| findings.push(Finding::new(code, path, message));
@@ -127,20 +157,8 @@ impl Case<'_> {
         }
     }
 
-    /// The oldest macOS that the slice is for.
     fn minimum(&self) -> Option<PlatformVersion> {
-        let builds =
-            self.loaded.slice.builds.iter().filter(|build| build.platform == Platform::MacOs);
-        let minimum = builds.map(|build| build.minimum).max()?;
-        Some(self.at_least(minimum))
-    }
-
-    /// What a version means on this processor: arm64 has no macOS before 11, and 10.16 was another
-    /// name for that.
-    fn at_least(&self, version: PlatformVersion) -> PlatformVersion {
-        let is_older_name = version == PlatformVersion::new(10, 16);
-        let first = self.arch == Arch::Aarch64 || is_older_name;
-        if first { version.max(FIRST_ON_ARM) } else { version }
+        minimum(self.loaded.slice, self.arch)
     }
 
     fn check_minimum(&self, find: &mut impl FnMut(Code, String)) {
@@ -152,7 +170,7 @@ impl Case<'_> {
             }
             return;
         };
-        let floor = tagged(self.at_least(self.wanted.floor));
+        let floor = tagged(at_least(self.arch, self.wanted.floor));
         if tagged(minimum) > floor {
             let message =
                 format!("{} needs macOS {minimum}, the floor is {floor}", self.loaded.subject);

@@ -2,8 +2,9 @@
 
 use std::fmt;
 
+use super::{NativeFile, macho};
 use crate::binary::Format;
-use crate::name::{Arch, Floor, Os, PlatformTag, PlatformVersion, Target};
+use crate::name::{Arch, Floor, Os, PlatformTag, PlatformVersion, Target, WheelPath};
 
 /// What the files of a wheel must keep.
 #[derive(Debug, Clone)]
@@ -115,6 +116,20 @@ impl Wanted {
             _ => return None,
         };
         Some(Self { name: tag.to_string(), system })
+    }
+
+    /// What `files` ask for when that is a newer macOS than this: the tag, and which of them ask for it.
+    pub(crate) fn raised(&self, files: &[NativeFile]) -> Option<(PlatformTag, Vec<WheelPath>)> {
+        let System::MacOs(wanted) = &self.system else { return None };
+        let too_new = macho::too_new(files, wanted);
+        let newest = too_new.iter().map(|(_, minimum)| *minimum).max()?;
+        let arch = wanted.arches().first().filter(|_| wanted.arches().len() == 1);
+        let tag = match arch {
+            Some(arch) => PlatformTag::macos(newest, *arch),
+            None => PlatformTag::universal2(newest),
+        };
+        let by = too_new.into_iter().filter(|(_, minimum)| *minimum == newest);
+        Some((tag, by.map(|(path, _)| path).collect()))
     }
 
     pub(crate) fn system(&self) -> &System {

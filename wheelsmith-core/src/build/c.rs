@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::inputs::{self, Input};
 use super::record::Record;
-use super::{Built, BuiltFile, Error, Inputs, Linkage, Setting, depfile, position};
+use super::{Built, BuiltFile, Error, Inputs, Linkage, Setting, depfile, frameworks, position};
 use crate::config::{C, CForm, Component, Role, SourceGroup};
 use crate::name::{Digest, Os, Target, WheelPath};
 use crate::plan::ComponentPlan;
@@ -24,38 +24,55 @@ pub(super) fn build(
     linked: &Linkage,
 ) -> Result<Built, Error> {
     let component = &plan.component;
-    let make = Make { setting, component, c, source, linked, over: &plan.over };
+    let frameworks = frameworks::args(setting, plan, linked);
+    let make = Make { setting, component, c, source, linked, over: &plan.over, frameworks };
     let dir = setting.component_dir(&component.name);
     let headers = make.headers(&dir.join("include"))?;
     let units = make.units(&dir.join("obj"))?;
     let compiled = make.compile(&units)?;
-    let names = Names::new(component, c, setting.target());
-    let output = dir.join("out").join(&names.file);
-    let (linked_now, key) = match c.form {
-        CForm::Static => make.archive(&units, &output)?,
-        CForm::Shared | CForm::Executable => make.link(&units, &output, &names)?,
-    };
-    names.link_beside(&output).map_err(|e| make.io(e))?;
-    let (role, directory) = match c.form {
-        CForm::Shared => (Role::SharedLibrary, "lib"),
-        CForm::Static => (Role::StaticLibrary, "lib"),
-        CForm::Executable => (Role::Executable, "bin"),
-    };
-    let to = format!("{directory}/{}", names.file);
-    let to = to.parse().map_err(|e: crate::name::ParseError| {
-        setting.config.problem(&component.key, e.to_string(), None)
-    })?;
-    let mut linkage = Linkage { key: Some(key), ..Linkage::default() };
+    let mut linkage = Linkage::default();
     if !headers.is_empty() {
         linkage.include.push(dir.join("include"));
     }
+    let forms: &[CForm] = match &c.form {
+        CForm::Library => &[CForm::Shared, CForm::Static],
+        one => std::slice::from_ref(one),
+    };
+    let (mut files, mut keys, mut linked_now) = (Vec::new(), Vec::new(), false);
+    for &form in forms {
+        let names = Names::new(component, form, c.soname.as_deref(), setting.target());
+        let output = dir.join("out").join(&names.file);
+        let (is_new, key) = match form {
+            CForm::Static => make.archive(&units, &output)?,
+            _ => make.link(form, &units, &output, &names)?,
+        };
+        linked_now |= is_new;
+        keys.push(key);
+        names.link_beside(&output).map_err(|e| make.io(e))?;
+        let (role, directory) = match form {
+            CForm::Static => (Role::StaticLibrary, "lib"),
+            CForm::Executable => (Role::Executable, "bin"),
+            CForm::Shared | CForm::Library => (Role::SharedLibrary, "lib"),
+        };
+        let to = format!("{directory}/{}", names.file);
+        let to = to.parse().map_err(|e: crate::name::ParseError| {
+            setting.config.problem(&component.key, e.to_string(), None)
+        })?;
+        files.push(BuiltFile { path: output, to, role, aliases: names.aliases });
+    }
+    linkage.key = Some(match &keys[..] {
+        [one] => *one,
+        several => Digest::of(several.iter().map(Digest::to_string).collect::<String>()),
+    });
     match c.form {
-        CForm::Shared => linkage.shared.push(output.clone()),
+        // Of both, others of the project get the shared one; the archive is for the user.
+        CForm::Shared | CForm::Library => linkage.shared.push(files[0].path.clone()),
         CForm::Static => {
-            linkage.archives.push(output.clone());
+            linkage.archives.push(files[0].path.clone());
             linkage.archives.extend(linked.archives.iter().cloned());
             linkage.shared.clone_from(&linked.shared);
-            linkage.system.clone_from(&c.libraries);
+            linkage.system = [&c.libraries[..], &linked.system].concat();
+            linkage.frameworks = [&c.frameworks[..], &linked.frameworks].concat();
         }
         CForm::Executable => {}
     }
@@ -64,7 +81,6 @@ pub(super) fn build(
         (0, true) => "linked".to_owned(),
         (n, _) => format!("{n} of {} compiled", units.len()),
     };
-    let mut files = vec![BuiltFile { path: output, to, role, aliases: names.aliases }];
     files.extend(headers);
     Ok(Built {
         name: component.name.clone(),
@@ -87,7 +103,7 @@ struct Names {
 }
 
 impl Names {
-    fn new(component: &Component, c: &C, target: Target) -> Self {
+    fn new(component: &Component, form: CForm, soname: Option<&str>, target: Target) -> Self {
         let name = &component.name;
         let os = target.os();
         let stem = if name.starts_with("lib") || os == Os::Windows {
@@ -100,18 +116,18 @@ impl Names {
             let aliases = if file == plain { Vec::new() } else { vec![plain.clone()] };
             Self { file, aliases }
         };
-        match (c.form, os, &c.soname) {
+        match (form, os, soname) {
             (CForm::Static, ..) => Self { file: format!("{stem}.a"), aliases: Vec::new() },
             (CForm::Executable, ..) => {
                 Self { file: format!("{name}{}", os.program_suffix()), aliases: Vec::new() }
             }
-            (CForm::Shared, Os::Linux(_), Some(soname)) => alias(soname.clone()),
+            (_, Os::Linux(_), Some(soname)) => alias(soname.to_owned()),
             // `libx.so.1` is `libx.1.dylib` there.
-            (CForm::Shared, Os::MacOs, Some(soname)) => alias(match soname.split_once(".so") {
+            (_, Os::MacOs, Some(soname)) => alias(match soname.split_once(".so") {
                 Some((stem, version)) => format!("{stem}{version}.dylib"),
-                None => soname.clone(),
+                None => soname.to_owned(),
             }),
-            (CForm::Shared, ..) => Self { file: plain, aliases: Vec::new() },
+            _ => Self { file: plain, aliases: Vec::new() },
         }
     }
 
@@ -143,6 +159,8 @@ struct Make<'a> {
     source: &'a Resolved,
     linked: &'a Linkage,
     over: &'a crate::config::ComponentOverride,
+    /// Where frameworks are.
+    frameworks: Vec<String>,
 }
 
 impl Make<'_> {
@@ -223,6 +241,7 @@ impl Make<'_> {
         let include = group.include.iter().map(|dir| dir.resolve(&self.source.root, project));
         let include = include.chain(self.linked.include.iter().cloned());
         args.extend(include.map(|dir| format!("-I{}", dir.display())));
+        args.extend(self.frameworks.iter().cloned());
         // Paths in `__FILE__` and debug information are those of any checkout.
         args.push(format!("-ffile-prefix-map={}=.", self.source.root.display()));
         args.push(format!("-ffile-prefix-map={}=.", project.display()));
@@ -342,40 +361,63 @@ impl Make<'_> {
         let command = self.command(&self.setting.toolchain.ar).arg("rcsD");
         let command = command.arg(output.to_string_lossy());
         let objects = units.iter().map(|unit| unit.object.clone()).collect();
-        self.make(Link { command, objects, tail: Vec::new(), script: None }, output)
+        self.make(Link { command, objects, tail: Vec::new(), beside: Vec::new() }, output)
     }
 
     /// Links the objects and everything that they need.
-    fn link(&self, units: &[Unit], output: &Path, names: &Names) -> Result<(bool, Digest), Error> {
+    fn link(
+        &self,
+        form: CForm,
+        units: &[Unit],
+        output: &Path,
+        names: &Names,
+    ) -> Result<(bool, Digest), Error> {
         let Setting { toolchain, plan, config, project, .. } = self.setting;
-        let kind = match self.c.form {
-            CForm::Shared => LinkKind::Shared { name: &names.file },
-            _ => LinkKind::Executable,
-        };
+        let is_program = form == CForm::Executable;
+        let kind =
+            if is_program { LinkKind::Executable } else { LinkKind::Shared { name: &names.file } };
         let linux = matches!(plan.target.os(), Os::Linux(_));
         let mut args = toolchain.link_args(kind, plan.optimize, plan.strip);
         if linux && self.c.allow_undefined {
             // The last word counts: a shared library is otherwise linked with `-z defs`.
             args.push("-Wl,-z,undefs".to_owned());
         }
-        let mut script = None;
+        let mut beside = Vec::new();
         if let Some(path) = self.c.version_script.as_ref().filter(|_| linux) {
             let key = format!("{}.version-script", self.component.key);
             let path = inputs::file(config, &key, path, &self.source.root, project)?;
             args.push(format!("-Wl,--version-script={}", path.display()));
-            script = Some(path);
+            beside.push(path);
         }
         if !self.linked.shared.is_empty() {
-            args.extend(self.setting.sibling_rpath(self.c.form == CForm::Executable));
+            args.extend(self.setting.sibling_rpath(is_program));
         }
         let objects = units.iter().map(|unit| &unit.object);
-        let objects = objects.chain(&self.linked.archives).chain(&self.linked.shared);
+        let mut objects: Vec<PathBuf> = objects.chain(&self.linked.archives).cloned().collect();
+        let mut tail = Vec::new();
+        for library in &self.linked.shared {
+            let place = library.parent().zip(library.file_name()).filter(|_| linux);
+            if let Some((dir, name)) = place {
+                // By name: one that has no SONAME would be asked for by its path here.
+                tail.push(format!("-L{}", dir.display()));
+                tail.push(format!("-l:{}", name.to_string_lossy()));
+                beside.push(library.clone());
+            } else {
+                objects.push(library.clone());
+            }
+        }
         let libraries = self.c.libraries.iter().chain(&self.linked.system);
-        let mut tail: Vec<String> = libraries.map(|name| format!("-l{name}")).collect();
+        tail.extend(libraries.map(|name| format!("-l{name}")));
+        if plan.target.os() == Os::MacOs {
+            tail.extend(self.frameworks.iter().cloned());
+            for framework in self.c.frameworks.iter().chain(&self.linked.frameworks) {
+                tail.extend(["-framework".to_owned(), framework.clone()]);
+            }
+        }
         tail.extend(self.c.link_flags.iter().chain(&self.over.link_flags).cloned());
         let command = self.command(&toolchain.cc).args(args).arg("-o");
         let command = command.arg(output.to_string_lossy());
-        self.make(Link { command, objects: objects.cloned().collect(), tail, script }, output)
+        self.make(Link { command, objects, tail, beside }, output)
     }
 
     /// Runs `link` unless its output is current. Says whether it ran, and what decides the output.
@@ -416,7 +458,7 @@ impl Make<'_> {
                 source,
             },
         })?;
-        let inputs = link.objects.into_iter().chain(link.script);
+        let inputs = link.objects.into_iter().chain(link.beside);
         let made = Record::new(how, inputs, output, hashes).ok_or_else(|| {
             self.io(std::io::Error::other(format!("the linker made no `{}`", output.display())))
         })?;
@@ -434,8 +476,8 @@ struct Link {
     objects: Vec<PathBuf>,
     /// What stands behind it.
     tail: Vec<String>,
-    /// A further file that is read.
-    script: Option<PathBuf>,
+    /// Further files that are read.
+    beside: Vec<PathBuf>,
 }
 
 /// Windows takes 32767 characters in all; others take more.

@@ -5,12 +5,14 @@ use std::path::{Path, PathBuf};
 
 use cargo_metadata::{Message, TargetKind};
 
-use super::{Built, BuiltFile, Error, Inputs, Linkage, Setting, inputs, position};
+use super::{Built, BuiltFile, Error, Inputs, Linkage, Setting, cargo_config, inputs, position};
+use crate::binary::macho::{self, MachO};
 use crate::config::{Artifact, Cargo, Role};
 use crate::name::{Digest, Os, Target, WheelPath};
+use crate::patch;
 use crate::plan::ComponentPlan;
 use crate::source::Resolved;
-use crate::sys::{Command, Env, ProcessError};
+use crate::sys::{self, Command, Env, ProcessError};
 use crate::toolchain::{self, RustStd, Strip};
 
 /// Builds a component with cargo.
@@ -39,7 +41,7 @@ pub(super) fn build(
     let task = host.task(format!("cargo build {name} for {target}"), 0);
     let mut env = environment(setting);
     let mut args = arguments(setting, plan, cargo, &manifest);
-    add_rustflags(&rustflags(setting, linked, dir), target, &mut env, &mut args);
+    add_rustflags(&rustflags(setting, linked, dir), dir, target, &mut env, &mut args);
     let command = Command::new(program, dir, &env).args(args).takes_jobs();
     let token = host.jobs.acquire().map_err(|source| Error::Io {
         component: name.clone(),
@@ -128,9 +130,16 @@ fn arguments(
     args
 }
 
-/// Gives cargo `flags` in the one way that does not hide the user's: the variables hide each other
-/// and the configuration's flags, a further `--config` joins those of the same target.
-fn add_rustflags(flags: &[String], target: Target, env: &mut Env, args: &mut Vec<String>) {
+/// Gives cargo, which runs in `dir`, `flags` in the one way that does not hide the user's: the
+/// variables hide each other and the configuration's flags, a further `--config` joins those of the
+/// same key.
+fn add_rustflags(
+    flags: &[String],
+    dir: &Path,
+    target: Target,
+    env: &mut Env,
+    args: &mut Vec<String>,
+) {
     if let Some(encoded) = env.get("CARGO_ENCODED_RUSTFLAGS") {
         let all = encoded.split('\x1f').chain(flags.iter().map(String::as_str));
         let all = all.collect::<Vec<_>>().join("\x1f");
@@ -141,8 +150,8 @@ fn add_rustflags(flags: &[String], target: Target, env: &mut Env, args: &mut Vec
         env.set("CARGO_ENCODED_RUSTFLAGS", all);
     } else {
         args.push("--config".to_owned());
-        let flags = toml::Value::from(flags.to_vec());
-        args.push(format!("target.{}.rustflags={flags}", target.triple()));
+        let key = cargo_config::rustflags_key(dir, env, target.triple());
+        args.push(format!("{key}={}", toml::Value::from(flags.to_vec())));
     }
 }
 
@@ -185,6 +194,7 @@ fn rustflags(setting: &Setting<'_>, linked: &Linkage, dir: &Path) -> Vec<String>
     if matches!(setting.target().os(), Os::Linux(_)) {
         // A library that lacks symbols fails here, not in the user's hands.
         flags.push("-Clink-arg=-Wl,-z,defs".to_owned());
+        flags.push("-Clink-arg=-Wl,--build-id=sha1".to_owned());
     }
     if !linked.shared.is_empty() {
         // Of a program; a library in `lib/` finds its siblings there as well.
@@ -247,5 +257,53 @@ fn take(
     let file = path.file_name().unwrap_or_default().to_string_lossy();
     let to: Result<WheelPath, _> = format!("{}/{file}", role.directory()).parse();
     let to = to.map_err(|e| setting.config.problem(&plan.component.key, e.to_string(), None))?;
-    Ok(BuiltFile { path: path.clone(), to, role, aliases: Vec::new() })
+    let mut path = path.clone();
+    if role == Role::SharedLibrary && setting.target().os() == Os::MacOs {
+        let io = |source| Error::Io {
+            component: plan.component.name.clone(),
+            target: setting.target(),
+            source,
+        };
+        let bytes = sys::fs::read(&path).map_err(io)?;
+        let renamed = with_install_name(&bytes, &file);
+        if let Some(renamed) = renamed.map_err(|e| io(std::io::Error::other(e)))? {
+            path = setting.component_dir(&plan.component.name).join("out").join(&*file);
+            sys::fs::write_atomic(&path, &renamed).map_err(io)?;
+        }
+    }
+    Ok(BuiltFile { path, to, role, aliases: Vec::new() })
+}
+
+/// rustc calls a library for macOS by the path at which it writes it. The library as others find it,
+/// signed anew, unless it is so already.
+fn with_install_name(bytes: &[u8], file: &str) -> Result<Option<Vec<u8>>, patch::Error> {
+    let macho = MachO::parse(bytes)?;
+    let is_path = |slice: &macho::Slice| {
+        slice.install_name.as_ref().is_some_and(|name| name.starts_with('/'))
+    };
+    if !macho.slices.iter().any(is_path) {
+        return Ok(None);
+    }
+    let edit = patch::Edit { id: Some(format!("@rpath/{file}")), ..patch::Edit::default() };
+    patch::apply(bytes, &edit).map(Some)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_library_is_called_by_a_path_of_this_machine() {
+        let check = |bytes: &[u8], expected: Option<&str>| {
+            let renamed = with_install_name(bytes, "libx.dylib").unwrap();
+            let name = renamed.map(|bytes| {
+                let macho = MachO::parse(bytes.as_slice()).unwrap();
+                macho.slices[0].install_name.clone().unwrap()
+            });
+            assert_eq!(name.as_deref(), expected);
+        };
+        let by_path = include_bytes!("../../../testdata/macho/rpath.dylib");
+        check(by_path, Some("@rpath/libx.dylib"));
+        check(include_bytes!("../../../testdata/macho/arm64.dylib"), None);
+    }
 }

@@ -118,6 +118,18 @@ pub enum Error {
         /// What to do.
         hint: String,
     },
+    /// A framework without Apple's SDK.
+    #[error(
+        "cannot build component `{component}` for {target}: zig has no framework `{framework}`"
+    )]
+    NoSdk {
+        /// The component.
+        component: String,
+        /// The target.
+        target: Target,
+        /// The framework that it links to.
+        framework: String,
+    },
     /// A static library can only be linked into a program at a fixed address.
     #[error("cannot link component `{component}`: `{}` is not position-independent: {reason}", archive.display())]
     Position {
@@ -163,6 +175,11 @@ impl Error {
             | Self::NoTool { hint, .. }
             | Self::NoScript { hint, .. } => Some(hint.clone()),
             Self::Step { log, .. } => Some(format!("all that it said is in `{}`", log.display())),
+            Self::NoSdk { .. } => Some(
+                "frameworks are in Apple's SDK: name its directory with `SDKROOT`, or with \
+                 `sysroot` in the target's table"
+                    .to_owned(),
+            ),
             Self::Position { .. } => {
                 Some("compile it with `-fPIC`; wheelsmith's own kinds of components do".to_owned())
             }

@@ -112,7 +112,7 @@ pub(crate) fn candidates(root: &Path, pattern: &str) -> io::Result<Vec<sys::fs::
 }
 
 /// The directories before the first part that is a pattern: all that must be walked.
-fn literal_prefix(pattern: &str) -> &str {
+pub(crate) fn literal_prefix(pattern: &str) -> &str {
     let Some(special) = pattern.find(['*', '?', '[', '{']) else { return "" };
     pattern[..special].rfind('/').map_or("", |slash| &pattern[..slash])
 }

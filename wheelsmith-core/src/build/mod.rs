@@ -6,9 +6,12 @@ mod c;
 #[cfg(feature = "cargo")]
 mod cargo;
 #[cfg(feature = "cargo")]
+mod cargo_config;
+#[cfg(feature = "cargo")]
 mod crates;
 mod depfile;
 mod error;
+mod frameworks;
 mod from;
 pub(crate) mod inputs;
 mod position;
@@ -78,6 +81,8 @@ pub struct Linkage {
     pub include: Vec<PathBuf>,
     /// Libraries of the system that the archives need.
     pub system: Vec<String>,
+    /// Frameworks of macOS that the archives need.
+    pub frameworks: Vec<String>,
     /// Follows from the content of the libraries.
     pub key: Option<Digest>,
     /// What a recipe installed: the directory that stands for `/`, and the prefix below it.
@@ -134,6 +139,7 @@ pub fn run(
     setting: &Setting<'_>,
     sources: &BTreeMap<(String, String), Resolved>,
 ) -> Result<Vec<Built>, Error> {
+    frameworks::check(setting)?;
     let mut built: Vec<Built> = Vec::new();
     for component in &setting.plan.components {
         let key = (component.component.name.clone(), setting.target().triple().to_owned());
@@ -179,6 +185,7 @@ fn linkage(component: &ComponentPlan, built: &[Built]) -> Linkage {
         all.shared.extend(other.linkage.shared.iter().cloned());
         all.include.extend(other.linkage.include.iter().cloned());
         all.system.extend(other.linkage.system.iter().cloned());
+        all.frameworks.extend(other.linkage.frameworks.iter().cloned());
         keys.extend(other.linkage.key.map(|key| key.to_string()));
     }
     // Of an archive that two others need, the last mention counts: everything before may use it.
@@ -189,6 +196,8 @@ fn linkage(component: &ComponentPlan, built: &[Built]) -> Linkage {
     unique(&mut all.include);
     all.system.sort();
     all.system.dedup();
+    all.frameworks.sort();
+    all.frameworks.dedup();
     all.key = (!keys.is_empty()).then(|| Digest::of(keys.join(",")));
     all
 }

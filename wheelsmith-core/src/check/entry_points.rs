@@ -7,6 +7,9 @@ use super::parsed::Contents;
 use crate::finding::{Code, Severity};
 use crate::wheel::entry_points::{is_program_name, is_reference};
 
+/// No file has more lines; one that is made to take memory may.
+const MOST_LINES: usize = 50_000;
+
 /// Judges the file, which need not be there.
 pub(super) fn check(contents: &Contents<'_>, out: &mut Findings) {
     let Some(file) = contents.dist_file("entry_points.txt") else { return };
@@ -18,7 +21,12 @@ pub(super) fn check(contents: &Contents<'_>, out: &mut Findings) {
     };
     let (mut groups, mut names) = (BTreeSet::new(), BTreeSet::new());
     let mut group = None;
-    for line in text.lines() {
+    for (at, line) in text.lines().enumerate() {
+        if at == MOST_LINES {
+            let message = format!("it has more than {MOST_LINES} lines");
+            out.file(Code::EntryPointsSyntax, path, message);
+            break;
+        }
         let line = line.trim_end();
         if line.trim_start().is_empty() || line.trim_start().starts_with(['#', ';']) {
             continue;

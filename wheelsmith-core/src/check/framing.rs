@@ -1,6 +1,7 @@
 //! What stands in the headers of a zip archive, entry by entry.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use unicode_normalization::UnicodeNormalization as _;
 
@@ -18,14 +19,17 @@ const DIRECTORY: u16 = 0o040_000;
 /// Judges names, modes, times and order.
 pub(super) fn check(members: &[Member], out: &mut Findings) {
     let mut names = BTreeSet::new();
-    let mut folded: BTreeMap<String, &WheelPath> = BTreeMap::new();
+    // By the hash of the folded name: the names of a hostile archive are many and long.
+    let mut folded: BTreeMap<u64, &WheelPath> = BTreeMap::new();
     for member in members {
         let header = &member.central.header;
         name(member, out);
-        if !names.insert(&header.name) {
+        let own = fold(member.path.as_str());
+        if !names.insert(member.name()) {
             out.file(Code::DuplicateEntry, &member.path, "two entries have this name");
-        } else if let Some(other) = folded.insert(fold(member.path.as_str()), &member.path)
+        } else if let Some(other) = folded.insert(hash(&own), &member.path)
             && *other != member.path
+            && fold(other.as_str()) == own
         {
             let message = format!("`{other}` differs from it in case or form only");
             out.file(Code::CaseClash, &member.path, message);
@@ -62,9 +66,16 @@ fn fold(path: &str) -> String {
     path.nfc().collect::<String>().to_lowercase()
 }
 
+fn hash(text: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    text.hash(&mut hasher);
+    hasher.finish()
+}
+
 fn name(member: &Member, out: &mut Findings) {
     let header = &member.central.header;
-    let name = header.name.strip_suffix(b"/").unwrap_or(&header.name);
+    let name = member.name();
+    let name = name.strip_suffix(b"/").unwrap_or(name);
     let Ok(text) = std::str::from_utf8(name) else {
         out.file(Code::BadEntryName, &member.path, "its name is not UTF-8");
         return;
@@ -73,7 +84,7 @@ fn name(member: &Member, out: &mut Findings) {
         out.file(Code::BadEntryName, &member.path, "its name has a control character");
     } else if !text.is_ascii() && !header.says_utf8() {
         out.file(Code::BadEntryName, &member.path, "its flags do not say that its name is UTF-8");
-    } else if member.is_odd() {
+    } else if member.is_odd {
         let message = format!("`{text}` is no path inside the place of installation");
         out.file(Code::UnsafePath, &member.path, message);
     }

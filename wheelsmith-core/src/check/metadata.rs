@@ -200,13 +200,15 @@ fn license(judge: &Judge<'_>, licenses: &Licenses, out: &mut Findings) {
     let mut listed = BTreeSet::new();
     for file in judge.fields.all("License-File").filter(|_| judge.version >= (2, 4)) {
         listed.insert(file);
-        let trouble = match licenses.files.get(file) {
-            _ if file.contains('\\') || file.parse::<WheelPath>().is_err() => "is no relative path",
-            None => "is not there",
-            Some((Some(false), _)) => "is not UTF-8",
+        let (code, trouble) = match licenses.files.get(file) {
+            _ if file.contains('\\') || file.parse::<WheelPath>().is_err() => {
+                (Code::LicenseFile, "is no relative path")
+            }
+            None => (Code::LicenseFile, "is not there"),
+            Some((Some(false), _)) => (Code::LicenseEncoding, "is not UTF-8"),
             Some(_) => continue,
         };
-        judge.say(out, Code::LicenseFile, format!("`License-File: {file}` {trouble}"));
+        judge.say(out, code, format!("`License-File: {file}` {trouble}"));
     }
     if licenses.only_listed && judge.version >= (2, 4) {
         let others = licenses.files.iter().filter(|(file, _)| !listed.contains(file.as_str()));

@@ -65,11 +65,11 @@ pub struct Options {
 pub struct Limits {
     /// Entries of one archive; those behind are not read. 100 000.
     pub entries: usize,
-    /// The directory of a wheel, or all names of an sdist, in bytes. 24 MiB.
+    /// The directory of a wheel, or all names of an sdist, in bytes. 12 MiB.
     pub directory_bytes: u64,
-    /// A file of metadata, in bytes; larger ones are not judged. 32 MiB.
+    /// A file of metadata, in bytes; larger ones are not judged. 16 MiB.
     pub metadata_bytes: u64,
-    /// All files of metadata together, in bytes. 64 MiB.
+    /// All files of metadata together, in bytes. 24 MiB.
     pub held_bytes: u64,
     /// Unpacked bytes for each byte of the file, of files that unpack to more than
     /// [`Limits::ratio_from_bytes`]. 50, as on the public index.
@@ -86,9 +86,9 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             entries: 100_000,
-            directory_bytes: 24 << 20,
-            metadata_bytes: 32 << 20,
-            held_bytes: 64 << 20,
+            directory_bytes: 12 << 20,
+            metadata_bytes: 16 << 20,
+            held_bytes: 24 << 20,
             ratio: 50,
             ratio_from_bytes: 64 << 20,
             file_bytes: 100 << 20,

@@ -93,7 +93,7 @@ pub(super) fn in_data(member: &Member) -> Option<(&str, &str)> {
 
 /// Whether its first bytes are those of ELF, Mach-O or PE.
 pub(super) fn is_native(member: &Member) -> bool {
-    let head = member.content.as_ref().map_or(&[][..], |content| &content.head);
+    let head = member.content.as_ref().map_or(&[][..], |content| &content.head[..]);
     let magics: [&[u8]; 5] =
         [b"\x7fELF", b"\xcf\xfa\xed\xfe", b"\xce\xfa\xed\xfe", b"\xca\xfe\xba\xbe\0\0\0", b"MZ"];
     magics.iter().any(|magic| head.starts_with(magic))

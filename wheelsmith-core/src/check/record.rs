@@ -28,8 +28,15 @@ pub(super) fn check(contents: &Contents<'_>, out: &mut Findings) {
         return;
     };
     let mut rows: BTreeMap<String, (String, String)> = BTreeMap::new();
+    let mut directories = 0_usize;
     let mut lines = Csv(text);
+    let mut count = 0;
     while let Some(row) = lines.next_row() {
+        count += 1;
+        if count > MOST_ROWS {
+            out.file(Code::RecordSyntax, path, format!("it has more than {MOST_ROWS} lines"));
+            break;
+        }
         let row = match row {
             Ok(row) if row.len() == 3 => row,
             Ok(row) if row == [""] => continue,
@@ -44,11 +51,12 @@ pub(super) fn check(contents: &Contents<'_>, out: &mut Findings) {
                 break;
             }
         };
-        if rows.len() == MOST_ROWS {
-            out.file(Code::RecordSyntax, path, format!("it has more than {MOST_ROWS} lines"));
-            break;
-        }
         let [name, digest, size] = <[String; 3]>::try_from(row).unwrap_or_default();
+        // Installers skip it, as they skip the entries of directories.
+        if name.strip_suffix('/').is_some_and(|name| name.parse::<WheelPath>().is_ok()) {
+            directories += 1;
+            continue;
+        }
         if name.contains('\\') || name.parse::<WheelPath>().is_err() {
             out.file(Code::RecordSyntax, path, format!("`{name}` is no path with `/`"));
             continue;
@@ -59,6 +67,10 @@ pub(super) fn check(contents: &Contents<'_>, out: &mut Findings) {
     }
     if text.contains('\r') {
         out.file(Code::RecordForm, path, "its lines end with CR and LF");
+    }
+    if directories > 0 {
+        let message = format!("it lists {directories} directories, where only files belong");
+        out.file(Code::RecordForm, path, message);
     }
     compare(contents, path, &rows, out);
 }

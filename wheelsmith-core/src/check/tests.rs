@@ -6,6 +6,7 @@ mod forge;
 mod hostile;
 mod metadata;
 mod names;
+mod peers;
 mod sdists;
 
 use std::collections::BTreeSet;

@@ -62,7 +62,9 @@ pub(super) fn read(
 ) -> Result<Content, io::Error> {
     let (mut sha, mut crc) = (Sha256::new(), crc32fast::Hasher::new());
     let (mut head, mut size_bytes) = (Vec::new(), 0);
-    let mut kept = want.keep.then(Vec::new);
+    // As much as was stated, which the limits hold: growing would take twice of it.
+    let room = usize::try_from(want.most_bytes).unwrap_or_default();
+    let mut kept = want.keep.then(|| Vec::with_capacity(room));
     while size_bytes <= want.most_bytes {
         let room = want.most_bytes.saturating_sub(size_bytes).saturating_add(1);
         let room = usize::try_from(room).unwrap_or(usize::MAX).min(buffer.0.len());

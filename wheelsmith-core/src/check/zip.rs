@@ -29,24 +29,37 @@ pub(super) struct Member {
     /// What the directory says.
     pub(super) central: Central,
     /// What was read; nothing when it is damaged, shares its bytes or is too much.
-    pub(super) content: Option<Content>,
+    pub(super) content: Option<Box<Content>>,
+    /// Whether its name is no path inside the archive, or no UTF-8.
+    pub(super) is_odd: bool,
+    /// Whether its name is its path: then it is not held twice.
+    is_path: bool,
 }
 
 impl Member {
+    fn new(mut central: Central) -> Self {
+        let name = &central.header.name;
+        let (path, is_same) = safe_path(name.strip_suffix(b"/").unwrap_or(name));
+        let is_path = is_same && !name.ends_with(b"/");
+        if is_path {
+            central.header.name = Vec::new();
+        }
+        Self { path, central, content: None, is_odd: !is_same, is_path }
+    }
+
+    /// Its name as the directory has it.
+    pub(super) fn name(&self) -> &[u8] {
+        if self.is_path { self.path.as_str().as_bytes() } else { &self.central.header.name }
+    }
+
     /// Whether it stands for a directory: its name ends with `/`.
     pub(super) fn is_dir(&self) -> bool {
-        self.central.header.name.ends_with(b"/")
+        self.name().ends_with(b"/")
     }
 
     /// All its bytes, of files of metadata.
     pub(super) fn kept(&self) -> Option<&[u8]> {
         self.content.as_ref()?.kept.as_deref()
-    }
-
-    /// Whether its name is no path inside the archive, or no UTF-8.
-    pub(super) fn is_odd(&self) -> bool {
-        let name = &self.central.header.name;
-        !safe_path(name.strip_suffix(b"/").unwrap_or(name)).1
     }
 }
 
@@ -88,7 +101,7 @@ pub(super) fn read<R: Read + Seek>(
         left: limits.ratio_from_bytes.max(directory.file_bytes.saturating_mul(limits.ratio)),
         held: 0,
     };
-    let mut members = Vec::new();
+    let mut members = Vec::with_capacity(entries.len());
     for entry in entries {
         if cancel.is_cancelled() {
             return Err(io::Error::new(io::ErrorKind::Interrupted, "stopped"));
@@ -168,16 +181,14 @@ struct Walk<'a, R> {
 
 impl<R: Read + Seek> Walk<'_, R> {
     fn member(&mut self, entry: Central, end: u64, out: &mut Findings) -> io::Result<Member> {
-        let name = &entry.header.name;
-        let (path, _) = safe_path(name.strip_suffix(b"/").unwrap_or(name));
-        let mut member = Member { path, central: entry, content: None };
+        let mut member = Member::new(entry);
         let path = &member.path;
         let start = self.base.saturating_add(member.central.offset);
         let Some((local, content_at)) = self.local(start, end)? else {
             out.file(Code::HeaderMismatch, path, "there is no header where the directory points");
             return Ok(member);
         };
-        compare(path, &member.central.header, &local, out);
+        compare(&member, &local, out);
         if start > self.at {
             let message = format!("{} bytes before it belong to nothing", start - self.at);
             out.file(Code::StrayBytes, path, message);
@@ -199,7 +210,7 @@ impl<R: Read + Seek> Walk<'_, R> {
             out.file(Code::OverlappingEntries, path, "its content reaches into the directory");
             return Ok(member);
         }
-        member.content = self.content(path, stated, out)?;
+        member.content = self.content(path, stated, out)?.map(Box::new);
         if local.has_descriptor() {
             self.skip_descriptor(content_end)?;
         }
@@ -322,9 +333,10 @@ impl<R: Read + Seek> Walk<'_, R> {
 }
 
 /// Says where the two headers of an entry differ.
-fn compare(path: &WheelPath, central: &Header, local: &Header, out: &mut Findings) {
+fn compare(member: &Member, local: &Header, out: &mut Findings) {
+    let (path, central) = (&member.path, &member.central.header);
     let mut differ = Vec::new();
-    if central.name != local.name {
+    if member.name() != local.name {
         differ.push(format!("the name before its content is `{}`", local.name.escape_ascii()));
     }
     let streamed = local.has_descriptor();

@@ -1,5 +1,6 @@
 //! From the file as written to a checked configuration.
 
+mod data;
 mod recipe;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -7,12 +8,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::diagnose::{Locator, did_you_mean};
 use super::raw::{
     RawArtifact, RawAudit, RawCheck, RawComponent, RawConfig, RawDefine, RawFile, RawKind,
-    RawOutput, RawOverride, RawSource, RawSources, RawTargetArchive, RawWaiver, RawWheel,
+    RawOutput, RawOverride, RawSdk, RawSource, RawSources, RawTargetArchive, RawWaiver, RawWheel,
 };
 use super::{
     Artifact, Audit, C, CForm, Cargo, Component, ComponentOverride, Config, Error, External, Files,
-    Headers, Kind, Output, Override, Prebuilt, Problem, Role, Sdist, Source, SourceGroup, System,
-    Wheel,
+    Headers, Kind, Output, Override, Prebuilt, Problem, Role, Sdist, Sdk, Source, SourceGroup,
+    System, Wheel,
 };
 use globset::Glob;
 
@@ -67,6 +68,7 @@ impl Check<'_> {
         }
         let components = self.in_link_order(components, &names);
         let wheels = self.wheels(table.wheel, raw.project.as_ref(), &components);
+        let sdks = self.sdks(table.sdk, &names);
         let overrides = self.overrides(table.target, &names);
         let audit = self.audit(table.audit);
         let check = self.check(table.check);
@@ -87,6 +89,7 @@ impl Check<'_> {
             compression,
             components,
             wheels,
+            sdks,
             overrides,
             audit,
             check,
@@ -192,19 +195,22 @@ impl Check<'_> {
     /// Keys that mean nothing for the component's kind are mistakes, not decoration.
     fn foreign_keys(&mut self, key: &str, raw: &RawComponent) {
         use RawKind::{
-            Autotools, CExecutable, CShared, CStatic, Cargo, Cmake, Command, Files, Make, Meson,
-            Prebuilt,
+            Autotools, CExecutable, CLibrary, CShared, CStatic, Cargo, Cmake, Command, Files, Make,
+            Meson, Prebuilt,
         };
-        const C: &[RawKind] = &[CShared, CStatic, CExecutable];
+        const C: &[RawKind] = &[CLibrary, CShared, CStatic, CExecutable];
+        const SHARED: &[RawKind] = &[CLibrary, CShared];
         const RECIPE: &[RawKind] = &[Cmake, Make, Autotools, Meson, Command];
-        const LINKED: &[RawKind] = &[CShared, CExecutable, Cmake, Make, Autotools, Meson, Command];
+        const LINKED: &[RawKind] =
+            &[CLibrary, CShared, CExecutable, Cmake, Make, Autotools, Meson, Command];
         let given: &[(&str, bool, &[RawKind])] = &[
             ("sources", !raw.sources.is_empty(), C),
-            ("soname", raw.soname.is_some(), &[CShared]),
-            ("version-script", raw.version_script.is_some(), &[CShared]),
-            ("libraries", raw.libraries.is_some(), LINKED),
+            ("soname", raw.soname.is_some(), SHARED),
+            ("version-script", raw.version_script.is_some(), SHARED),
+            ("libraries", raw.libraries.is_some(), &[C, RECIPE].concat()),
+            ("frameworks", raw.frameworks.is_some(), C),
             ("link-flags", raw.link_flags.is_some(), LINKED),
-            ("allow-undefined", raw.allow_undefined.is_some(), &[CShared]),
+            ("allow-undefined", raw.allow_undefined.is_some(), SHARED),
             ("headers", raw.headers.is_some(), C),
             ("link", !raw.link.is_empty(), &[C, &[Cargo], RECIPE].concat()),
             ("needs", !raw.needs.is_empty(), RECIPE),
@@ -238,6 +244,7 @@ impl Check<'_> {
 
     fn kind(&mut self, key: &str, raw: &RawComponent) -> Kind {
         let form = match raw.kind {
+            RawKind::CLibrary => CForm::Library,
             RawKind::CShared => CForm::Shared,
             RawKind::CStatic => CForm::Static,
             RawKind::CExecutable => CForm::Executable,
@@ -266,6 +273,7 @@ impl Check<'_> {
             soname: raw.soname.clone(),
             version_script: raw.version_script.clone(),
             libraries: raw.libraries.clone().unwrap_or_default(),
+            frameworks: raw.frameworks.clone().unwrap_or_default(),
             link_flags: raw.link_flags.clone().unwrap_or_default(),
             allow_undefined: raw.allow_undefined.unwrap_or(false),
             headers: headers
@@ -420,12 +428,12 @@ impl Check<'_> {
 
     fn wheels(
         &mut self,
-        raw: Vec<RawWheel>,
+        raw: Option<Vec<RawWheel>>,
         project: Option<&super::project::RawProject>,
         components: &[Component],
     ) -> Vec<Wheel> {
-        let implicit = raw.is_empty();
-        let raw = if implicit && project.is_some() { vec![RawWheel::default()] } else { raw };
+        let implicit = || project.map(|_| RawWheel::default()).into_iter().collect();
+        let raw = raw.unwrap_or_else(implicit);
         let mut wheels = Vec::new();
         for (i, raw) in raw.into_iter().enumerate() {
             let key = format!("{ROOT}.wheel[{i}]");
@@ -435,14 +443,8 @@ impl Check<'_> {
                 self.problem(&key, "a wheel needs a `[project]` table", Some(help));
                 continue;
             };
-            for (j, wanted) in raw.components.iter().flatten().enumerate() {
-                if !components.iter().any(|component| component.name == *wanted) {
-                    let names = components.iter().map(|component| component.name.as_str());
-                    let help = did_you_mean(wanted, names);
-                    let message = format!("there is no component `{wanted}`");
-                    self.problem(&format!("{key}.components[{j}]"), message, help.as_deref());
-                }
-            }
+            let names: Vec<String> = components.iter().map(|c| c.name.clone()).collect();
+            self.known_components(&key, raw.components.as_deref(), &names);
             let is_in =
                 |c: &&Component| raw.components.as_ref().is_none_or(|list| list.contains(&c.name));
             let components = components.iter().filter(is_in).map(|c| c.name.clone()).collect();
@@ -457,7 +459,9 @@ impl Check<'_> {
                     "add `external = \"bundle\"` to copy libraries from there into the wheel";
                 self.problem(&format!("{key}.library-path"), NOT_SEARCHED, Some(help));
             }
+            let data = self.data_files(&key, raw.data);
             wheels.push(Wheel {
+                data,
                 into: raw.into.unwrap_or_else(|| {
                     default_into.parse().expect("an escaped name is a path's part")
                 }),
@@ -476,6 +480,39 @@ impl Check<'_> {
             });
         }
         wheels
+    }
+
+    /// Names in `components` of `key` that no component has.
+    fn known_components(&mut self, key: &str, wanted: Option<&[String]>, names: &[String]) {
+        for (i, wanted) in wanted.unwrap_or_default().iter().enumerate() {
+            if !names.contains(wanted) {
+                let help = did_you_mean(wanted, names.iter().map(String::as_str));
+                let message = format!("there is no component `{wanted}`");
+                self.problem(&format!("{key}.components[{i}]"), message, help.as_deref());
+            }
+        }
+    }
+
+    fn sdks(&mut self, raw: Vec<RawSdk>, names: &[String]) -> Vec<Sdk> {
+        let mut sdks: Vec<Sdk> = Vec::new();
+        for (i, RawSdk { name, components }) in raw.into_iter().enumerate() {
+            let key = format!("{ROOT}.sdk[{i}]");
+            self.known_components(&key, components.as_deref(), names);
+            let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_.+".contains(c);
+            if let Some(name) = name.as_ref()
+                && (name.is_empty() || name.starts_with('.') || !name.chars().all(is_plain))
+            {
+                let help = "use letters, digits, `-`, `_`, `.` and `+`";
+                let message = format!("`{name}` is no part of a file name");
+                self.problem(&format!("{key}.name"), message, Some(help));
+            }
+            if sdks.iter().any(|other| other.name == name) {
+                let help = "give each a `name` of its own";
+                self.problem(&key, "another SDK is called so as well", Some(help));
+            }
+            sdks.push(Sdk { name, components });
+        }
+        sdks
     }
 
     fn overrides(
@@ -510,9 +547,28 @@ impl Check<'_> {
                 library_path: raw.library_path,
                 components,
             };
+            self.fused(&key, &triple, &over);
             overrides.insert(triple, over);
         }
         overrides
+    }
+
+    /// Nothing is compiled for a target that is fused of others.
+    fn fused(&mut self, key: &str, triple: &str, over: &Override) {
+        let row = TARGETS.iter().find(|row| row.triple == triple);
+        let Some(slices) = row.map(|row| row.slices).filter(|slices| !slices.is_empty()) else {
+            return;
+        };
+        let keys = [
+            ("toolchain", over.toolchain.is_some()),
+            ("sysroot", over.sysroot.is_some()),
+            ("component", !over.components.is_empty()),
+        ];
+        for (name, _) in keys.into_iter().filter(|(_, is_set)| *is_set) {
+            let message = format!("`{triple}` is fused of other targets, which are compiled");
+            let help = format!("set it for `{}`", slices.join("` and `"));
+            self.problem(&format!("{key}.{name}"), message, Some(&help));
+        }
     }
 
     fn known_triple(&mut self, key: &str, triple: &str) {
@@ -534,6 +590,7 @@ const OUTPUTS_HELP: &str =
 
 fn word(kind: RawKind) -> String {
     match kind {
+        RawKind::CLibrary => "c-library",
         RawKind::CShared => "c-shared",
         RawKind::CStatic => "c-static",
         RawKind::CExecutable => "c-executable",

@@ -10,6 +10,7 @@ mod index;
 pub mod project;
 mod python;
 mod raw;
+mod raw_data;
 mod raw_run;
 mod recipe;
 #[cfg(feature = "schema")]
@@ -80,6 +81,8 @@ pub struct Config {
     pub components: Vec<Component>,
     /// What is packed.
     pub wheels: Vec<Wheel>,
+    /// What C programs are compiled against.
+    pub sdks: Vec<Sdk>,
     /// What is different for a target, by triple.
     pub overrides: BTreeMap<String, Override>,
     /// What the audit lets pass.
@@ -259,6 +262,7 @@ impl Kind {
     pub fn as_str(&self) -> &'static str {
         match self {
             Self::C(c) => match c.form {
+                CForm::Library => "c-library",
                 CForm::Shared => "c-shared",
                 CForm::Static => "c-static",
                 CForm::Executable => "c-executable",
@@ -275,6 +279,8 @@ impl Kind {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum CForm {
+    /// A shared library, and an archive of the same objects.
+    Library,
     /// A shared library.
     Shared,
     /// An archive of objects.
@@ -296,6 +302,9 @@ pub struct C {
     pub version_script: Option<SourcePath>,
     /// Libraries of the system.
     pub libraries: Vec<String>,
+    /// Frameworks of macOS.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub frameworks: Vec<String>,
     /// Further arguments of the link line.
     pub link_flags: Vec<String>,
     /// Whether undefined symbols are accepted.
@@ -489,6 +498,53 @@ pub struct Wheel {
     pub external: External,
     /// Directories of libraries, relative to the configuration.
     pub library_path: Vec<String>,
+    /// What installers put beside the packages.
+    pub data: Vec<DataFiles>,
+}
+
+/// Files that installers put beside the packages.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DataFiles {
+    /// Its key in the file, such as `tool.wheelsmith.wheel[0].data.headers[0]`.
+    pub key: String,
+    /// Where installers put them.
+    pub scheme: Scheme,
+    /// The file or glob, relative to the configuration.
+    pub from: SourcePath,
+    /// The directory below that of the scheme.
+    pub to: Option<WheelPath>,
+}
+
+/// A directory below `.data` of a wheel (binary distribution format, "the .data directory").
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Scheme {
+    /// Commands.
+    Scripts,
+    /// Headers.
+    Headers,
+    /// Whatever is to lie below the environment.
+    Data,
+}
+
+impl Scheme {
+    /// The word in the configuration and in wheels.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Scripts => "scripts",
+            Self::Headers => "headers",
+            Self::Data => "data",
+        }
+    }
+}
+
+/// An archive that C programs are compiled against: headers, libraries, and the files by which build
+/// systems find them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sdk {
+    /// Its name; the project's when absent.
+    pub name: Option<String>,
+    /// The components whose libraries it is for; every one when absent.
+    pub components: Option<Vec<String>>,
 }
 
 /// What becomes of libraries that a wheel needs, has not, and is not promised.

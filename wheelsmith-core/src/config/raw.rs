@@ -6,6 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::project::RawProject;
+use super::raw_data::RawData;
 use super::raw_run::RawRun;
 use super::testing::{Installer, Request, Way};
 use super::{Compression, External, Index, SourcePath};
@@ -64,9 +65,11 @@ pub(super) struct RawConfig {
     /// What is built.
     #[serde(default)]
     pub(super) component: Vec<RawComponent>,
-    /// What is packed; one wheel from `[project]` when absent.
+    /// What is packed; one wheel from `[project]` when absent, none when it is `[]`.
+    pub(super) wheel: Option<Vec<RawWheel>>,
+    /// Archives that C programs are compiled against.
     #[serde(default)]
-    pub(super) wheel: Vec<RawWheel>,
+    pub(super) sdk: Vec<RawSdk>,
     /// What is different for a target, by triple.
     #[serde(default)]
     pub(super) target: BTreeMap<String, RawOverride>,
@@ -245,6 +248,8 @@ pub(super) struct RawWaiver {
 #[serde(rename_all = "kebab-case")]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(super) enum RawKind {
+    /// A shared library from C, and a static one of the same objects.
+    CLibrary,
     /// A shared library from C.
     CShared,
     /// A static library from C.
@@ -302,8 +307,11 @@ pub(super) struct RawComponent {
     pub(super) soname: Option<String>,
     /// C: the linker's version script.
     pub(super) version_script: Option<SourcePath>,
-    /// Libraries of the system to link to, such as `m` or `pthread`.
+    /// Libraries of the system to link to, such as `m` or `pthread`; of a static library, what
+    /// those who link to it must link to as well.
     pub(super) libraries: Option<Vec<String>>,
+    /// C: frameworks to link to on macOS, such as `CoreFoundation`; without effect elsewhere.
+    pub(super) frameworks: Option<Vec<String>>,
     /// Further arguments of the link line.
     pub(super) link_flags: Option<Vec<String>>,
     /// C: accept symbols that nothing provides (a plugin whose host provides them).
@@ -580,6 +588,21 @@ pub(super) struct RawWheel {
     /// to this file.
     #[serde(default)]
     pub(super) library_path: Vec<String>,
+    /// Files that installers put beside the packages: `{ scripts = […], headers = […], data = […] }`.
+    #[serde(default)]
+    pub(super) data: RawData,
+}
+
+/// `[[tool.wheelsmith.sdk]]`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub(super) struct RawSdk {
+    /// What the archive is called in front of its version; as the project when absent.
+    pub(super) name: Option<String>,
+    /// The components whose libraries, headers and licences it has, and with them what these link
+    /// to; every one that has libraries or headers when absent.
+    pub(super) components: Option<Vec<String>>,
 }
 
 /// `[tool.wheelsmith.target.<triple>]`.

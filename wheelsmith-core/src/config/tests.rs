@@ -45,6 +45,12 @@ fn mistakes_are_named_with_line_key_and_spelling() {
          did you mean `x86_64-unknown-linux-gnu`?",
     );
     check(
+        "[tool.wheelsmith.target.universal2-apple-darwin]\nmacos-min = '10.13'\ntoolchain = 'zig'",
+        "demo.toml:4:1: `tool.wheelsmith.target.\"universal2-apple-darwin\".toolchain`: \
+         `universal2-apple-darwin` is fused of other targets, which are compiled\n    \
+         set it for `x86_64-apple-darwin` and `aarch64-apple-darwin`",
+    );
+    check(
         "= 3",
         "demo.toml:2:1: unquoted keys cannot be empty, expected letters, numbers, `-`, `_`",
     );
@@ -177,6 +183,77 @@ fn libraries_are_looked_for_where_they_may_come_from() {
     let dirs = |target: &str| config.library_path(&config.wheels[0], target.parse().unwrap());
     assert_eq!(dirs("s390x-unknown-linux-gnu"), ["own", "all"]);
     assert_eq!(dirs("x86_64-unknown-linux-gnu"), ["all"]);
+}
+
+#[test]
+fn sdks_are_checked() {
+    let lib = "[[tool.wheelsmith.component]]\nname = 'codec'\nkind = 'c-library'\n\
+               soname = 'libcodec.so.1'\nframeworks = ['Security']\n\
+               [[tool.wheelsmith.component.sources]]\nfiles = ['*.c']\n";
+    let sdk = |body: &str, expected: &str| {
+        check(&format!("[[tool.wheelsmith.sdk]]\n{body}{lib}"), expected);
+    };
+    sdk("", "");
+    sdk("name = 'codec-dev'\ncomponents = ['codec']\n", "");
+    sdk(
+        "components = ['codex']\n",
+        "demo.toml:3:15: `tool.wheelsmith.sdk[0].components[0]`: there is no component `codex`\n    \
+         did you mean `codec`?",
+    );
+    sdk(
+        "name = '../x'\n",
+        "demo.toml:3:1: `tool.wheelsmith.sdk[0].name`: `../x` is no part of a file name\n    use \
+         letters, digits, `-`, `_`, `.` and `+`",
+    );
+    sdk(
+        "[[tool.wheelsmith.sdk]]\n",
+        "demo.toml:3:1: `tool.wheelsmith.sdk[1]`: another SDK is called so as well\n    give each \
+         a `name` of its own",
+    );
+    let wheels = |line: &str| {
+        let text = format!("[project]\nname = 'a'\nversion = '1'\n[tool.wheelsmith]\n{line}");
+        parse("demo.toml", &text).unwrap().wheels.len()
+    };
+    assert_eq!((wheels(""), wheels("wheel = []\n")), (1, 0));
+}
+
+#[test]
+fn what_lies_beside_the_packages_is_checked() {
+    let wheel = |body: &str| {
+        parse("demo.toml", &format!("[project]\nname = 'demo'\n[[tool.wheelsmith.wheel]]\n{body}"))
+    };
+    let check = |body: &str, expected: &str| {
+        assert_eq!(wheel(body).unwrap_err().to_string(), expected, "for:\n{body}");
+    };
+    check(
+        "data = { scrpts = ['x'] }",
+        "demo.toml:4:10: `tool.wheelsmith.wheel[0].data.scrpts`: unknown key `scrpts`\n    did you \
+         mean `scripts`?",
+    );
+    check(
+        "data.scripts = [{ from = 'x', to = 'y' }]",
+        "demo.toml:4:31: `tool.wheelsmith.wheel[0].data.scripts[0].to`: installers refuse \
+         directories below `scripts`\n    leave `to` out: commands lie side by side",
+    );
+    check(
+        "data.headers = ['/usr/include/*.h']",
+        "demo.toml:4:17: `tool.wheelsmith.wheel[0].data.headers[0]`: `/usr/include/*.h` is not a \
+         relative path with `/` between its parts",
+    );
+    check(
+        "data.data = [3]",
+        "demo.toml:4:14: `tool.wheelsmith.wheel[0].data.data[0]`: invalid type: integer `3`, \
+         expected a glob, or a table with `from` and `to`",
+    );
+    let config =
+        wheel("data.headers = ['include/*.h', { from = 'x/*', to = 'y' }]\ndata.scripts = ['run']");
+    let data = &config.unwrap().wheels[0].data;
+    let shown = |files: &DataFiles| {
+        let to = files.to.as_ref().map(|to| format!(" to {to}")).unwrap_or_default();
+        format!("{} {}{to}", files.scheme.as_str(), files.from)
+    };
+    let shown: Vec<String> = data.iter().map(shown).collect();
+    assert_eq!(shown, ["scripts run", "headers include/*.h", "headers x/* to y"]);
 }
 
 #[test]

@@ -421,6 +421,9 @@ codes! {
     /// A licence file is not where the metadata say.
     LicenseFile "license-file" Error
         "put it into `.dist-info/licenses` under the path that `License-File` gives";
+    /// A licence file is not in UTF-8.
+    LicenseEncoding "license-encoding" Warning
+        "save it as UTF-8 (PEP 639)";
     /// An import name is not one, or the lists of import names contradict each other.
     ImportName "import-name" Error
         "list dotted names with all their parents, each once";

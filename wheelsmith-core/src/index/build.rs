@@ -7,6 +7,7 @@ use std::hash::{DefaultHasher, Hash, Hasher as _};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::cache::Cache;
 use super::layout::{PAGES, POINTER, PRIVATE, STATE, STYLE, simple};
 use super::publish::{self, Changes};
 use super::{DistName, Error, Options, Site, View, site};
@@ -18,7 +19,10 @@ use crate::sys::{self, Host, Staging, Stamp};
 /// As [`Site::open`], [`Site::add`] and [`Site::publish`].
 pub fn build(root: &Path, dir: &Path, options: &Options, host: &Host) -> Result<Changes, Error> {
     // Before anything is made, should the directory be called otherwise.
-    sys::fs::metadata(dir).map_err(|e| Error::read(dir, e))?;
+    if !dir.is_dir() {
+        let problem = io::Error::new(io::ErrorKind::NotFound, "there is no such directory");
+        return Err(Error::read(dir, problem));
+    }
     let lock = site::lock(root, host)?;
     let place = root.join(PRIVATE).join("clean");
     let files = sys::stamped(dir, DistName::is_like).map_err(|e| Error::read(dir, e))?;
@@ -30,9 +34,9 @@ pub fn build(root: &Path, dir: &Path, options: &Options, host: &Host) -> Result<
     }
     let mut site = Site::with(lock, root)?;
     site.add_stamped(dir, files, options, host)?;
-    let (changes, _lock) = publish::publish(site, host)?;
+    let (changes, cache, _lock) = publish::publish(site, host)?;
     // Even when it would be the same: what it tells of must be older than itself.
-    let sum = inputs.with_site(root).map_err(|e| Error::read(root, e))?.sum;
+    let sum = inputs.with_site(root, &cache).map_err(|e| Error::read(root, e))?.sum;
     let text = format!("{HEADER}\n{sum} {} {}\n", changes.projects, changes.files);
     let mut staging = Staging::default();
     staging.put(&place, text.as_bytes(), false).map_err(|e| Error::write(&place, e))?;
@@ -47,7 +51,7 @@ fn clean(place: &Path, root: &Path, inputs: Sum) -> Option<Changes> {
     let text = sys::fs::read_to_string(place).ok()?;
     let (header, numbers) = text.split_once('\n')?;
     let mut numbers = numbers.split_whitespace().map(str::parse::<u64>);
-    let sum = inputs.with_site(root).ok()?;
+    let sum = inputs.with_site(root, &Cache::default()).ok()?;
     // What was written in the same moment may have changed without another stamp.
     let is_clean =
         header == HEADER && numbers.next()?.ok()? == sum.sum && sum.newest_ns < written_ns;
@@ -77,8 +81,8 @@ impl Sum {
         Ok(sum)
     }
 
-    /// And of every page.
-    fn with_site(self, root: &Path) -> io::Result<Self> {
+    /// And of every page; those that `known` has were looked at just now.
+    fn with_site(self, root: &Path, known: &Cache) -> io::Result<Self> {
         let mut sum = self;
         for name in [STATE, STYLE, POINTER] {
             sum.add(&name, Stamp::of(&root.join(name)).ok());
@@ -86,27 +90,37 @@ impl Sum {
         let mut views = vec![View::default(), View::latest()];
         views.extend(publish::views(root).map_err(io::Error::other)?);
         for view in views {
-            let simple = root.join(simple(&view));
-            let Ok(names) = sys::fs::dir_names(&simple) else {
+            let mut key = simple(&view);
+            let mut place: PathBuf = root.join(&key);
+            let Ok(names) = sys::fs::dir_names(&place) else {
                 sum.add(&view, None);
                 continue;
             };
-            let mut place: PathBuf = simple;
-            sum.page(&mut place, &(&view, ""));
+            sum.page(&mut place, &key, known);
+            key.push('/');
+            let length = key.len();
             for name in names {
+                key.truncate(length);
+                key.push_str(&name);
                 place.push(&name);
-                sum.page(&mut place, &(&view, &name));
+                sum.page(&mut place, &key, known);
                 place.pop();
             }
         }
         Ok(sum)
     }
 
-    fn page(&mut self, dir: &mut PathBuf, name: &impl Hash) {
-        for page in PAGES {
-            dir.push(page);
-            self.add(&(name, page), Stamp::of(dir).ok());
-            dir.pop();
+    /// A page in its two forms; `dir` is where it lies, `key` the same from the site on.
+    fn page(&mut self, dir: &mut PathBuf, key: &str, known: &Cache) {
+        let known = known.page(key).map(|page| page.files);
+        for (at, page) in PAGES.into_iter().enumerate() {
+            let stamp = known.map(|files| files[at]).or_else(|| {
+                dir.push(page);
+                let stamp = Stamp::of(dir).ok();
+                dir.pop();
+                stamp
+            });
+            self.add(&(key, page), stamp);
         }
     }
 

@@ -9,6 +9,8 @@ use crate::name::Digest;
 pub(super) const STATE: &str = "wheelsmith-index.json";
 /// What is ours and never published: the lock, the cache, files that are not whole yet.
 pub(super) const PRIVATE: &str = ".wheelsmith";
+/// Where the pages of a new view lie until all of them are there.
+pub(super) const NEW: &str = ".wheelsmith/new";
 /// Distributions, each in a directory named after its digest, so that files of one name and other
 /// content can stand beside each other for different views.
 pub(super) const STORE: &str = "files";

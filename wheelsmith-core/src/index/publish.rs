@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use super::cache::PageStamp;
+use super::cache::{Cache, PageStamp};
 use super::html::Page;
-use super::layout::{PAGES, POINTER, PRIVATE, STATE, STORE, STYLE, simple};
+use super::layout::{NEW, PAGES, POINTER, PRIVATE, STATE, STORE, STYLE, simple};
 use super::{Error, Project, Projects, Site, State, View, html, json, store};
 use crate::sys::{self, Host, Lock, Stamp};
 
@@ -32,8 +32,8 @@ const STYLE_TEXT: &str = include_str!("style.css");
 const FIXED: [(&str, &str); 3] =
     [(STYLE, STYLE_TEXT), (".nojekyll", ""), (".wheelsmith/.gitignore", "*\n")];
 
-/// Publishes, and hands the lock back with what it did.
-pub(super) fn publish(mut site: Site, host: &Host) -> Result<(Changes, Lock), Error> {
+/// Publishes, and hands back what it did, what it knows of the pages, and the lock.
+pub(super) fn publish(mut site: Site, host: &Host) -> Result<(Changes, Cache, Lock), Error> {
     let mut state = std::mem::take(&mut site.state);
     // A view without projects is one, unless nobody ever put anything there.
     state.views.entry(View::default()).or_default();
@@ -45,7 +45,8 @@ pub(super) fn publish(mut site: Site, host: &Host) -> Result<(Changes, Lock), Er
     };
     let text = state.render();
     let is_new = site.was.as_deref() != Some(text.as_str());
-    let mut run = Run { site, host, changes };
+    let mut run = Run { site, host, changes, new: None };
+    run.forget_new()?;
     for (name, text) in FIXED {
         run.put(name, text.as_bytes())?;
     }
@@ -77,13 +78,16 @@ pub(super) fn publish(mut site: Site, host: &Host) -> Result<(Changes, Lock), Er
         let written = run.site.staging.put(&path, text.as_bytes(), false);
         written.map_err(|e| Error::write(&path, e))?;
     }
-    Ok((run.changes, run.site.lock))
+    Ok((run.changes, run.site.cache, run.site.lock))
 }
 
 struct Run<'h> {
     site: Site,
     host: &'h Host,
     changes: Changes,
+    /// The directory of the view that comes about elsewhere, and gets its name when it is whole. To
+    /// name each page would cost the disk as much as to write it.
+    new: Option<String>,
 }
 
 impl Run<'_> {
@@ -100,11 +104,15 @@ impl Run<'_> {
     }
 
     fn write(&mut self, name: &str, bytes: &[u8]) -> Result<Stamp, Error> {
-        let path = self.site.root.join(name);
+        let path = self.place(name);
         if self.host.cancel.is_cancelled() {
             return Err(Error::Cancelled);
         }
-        let stamp = self.site.staging.put(&path, bytes, name == STATE);
+        let stamp = if self.new.is_some() {
+            self.site.staging.write(&path, bytes)
+        } else {
+            self.site.staging.put(&path, bytes, name == STATE)
+        };
         self.changes.written.push(name.to_owned());
         stamp.map_err(|e| Error::write(&path, e))
     }
@@ -122,19 +130,50 @@ impl Run<'_> {
         Ok(())
     }
 
+    /// Where a file or directory of the site is for now.
+    fn place(&self, name: &str) -> PathBuf {
+        match self.new.as_deref().and_then(|new| name.strip_prefix(new)) {
+            Some(rest) => self.site.root.join(format!("{NEW}{rest}")),
+            None => self.site.root.join(name),
+        }
+    }
+
     fn make_dir(&mut self, name: &str) -> Result<(), Error> {
-        let path = self.site.root.join(name);
-        if path.is_dir() {
+        let path = self.place(name);
+        self.site.staging.make_dir(&path).map_err(|e| Error::write(&path, e))
+    }
+
+    /// Takes away what a killed run left of a new view.
+    fn forget_new(&mut self) -> Result<(), Error> {
+        let path = self.site.root.join(NEW);
+        if !path.is_dir() {
             return Ok(());
         }
-        self.site.staging.make_dir(&path).map_err(|e| Error::write(&path, e))
+        self.site.staging.remove_tree(&path).map_err(|e| Error::write(&path, e))
+    }
+
+    /// Gives a new view its name.
+    fn finish_new(&mut self) -> Result<(), Error> {
+        let Some(dir) = self.new.take() else { return Ok(()) };
+        let path = self.site.root.join(dir);
+        if let Some(parent) = path.parent().filter(|parent| !parent.is_dir()) {
+            self.site.staging.make_dir(parent).map_err(|e| Error::write(parent, e))?;
+        }
+        let renamed = self.site.staging.rename(&self.site.root.join(NEW), &path);
+        renamed.map_err(|e| Error::write(&path, e))
     }
 
     /// The pages of a view: projects, the list of them, and then what the list has no more.
     fn view(&mut self, place: &View, projects: &Projects, state: &State) -> Result<(), Error> {
         let dir = simple(place);
-        self.make_dir(&dir)?;
-        let is_there = dirs(&self.site.root.join(&dir))?;
+        let path = self.site.root.join(&dir);
+        let is_there = if path.is_dir() {
+            dirs(&path)?
+        } else {
+            self.new = Some(dir.clone());
+            self.make_dir(&dir)?;
+            BTreeSet::new()
+        };
         for (name, project) in projects {
             self.project(&dir, place, name, project, state, is_there.contains(name))?;
         }
@@ -145,9 +184,10 @@ impl Run<'_> {
                 (name, project.status).hash(hasher);
             }
         });
-        self.page(&dir, true, fingerprint, || {
+        self.page(&dir, self.new.is_none(), fingerprint, || {
             [html::root(place, projects, site_url), json::root(projects)]
         })?;
+        self.finish_new()?;
         for name in is_there.iter().filter(|name| !projects.contains_key(*name)) {
             self.remove_page(&format!("{dir}/{name}"))?;
         }
@@ -165,8 +205,7 @@ impl Run<'_> {
     ) -> Result<(), Error> {
         let dir = format!("{dir}/{name}");
         if !is_there {
-            let path = self.site.root.join(&dir);
-            self.site.staging.make_dir(&path).map_err(|e| Error::write(&path, e))?;
+            self.make_dir(&dir)?;
         }
         let site_url = state.site_url.as_deref();
         let fingerprint = fingerprint(|hasher| (site_url, place, name, project).hash(hasher));

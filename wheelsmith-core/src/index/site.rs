@@ -231,7 +231,7 @@ impl Site {
     /// # Errors
     /// When the disk does not take them, or the user stops us; the next run goes on from there.
     pub fn publish(self, host: &Host) -> Result<Changes, Error> {
-        super::publish::publish(self, host).map(|(changes, _lock)| changes)
+        super::publish::publish(self, host).map(|(changes, _, _)| changes)
     }
 }
 

@@ -76,13 +76,21 @@ const ANDROID: [(&str, Arch); 4] = [
 ];
 const WINDOWS: [&str; 3] = ["win32", "win_amd64", "win_arm64"];
 
+/// From macOS 11 on, installers know tags with minor 0 only.
+fn taggable(min: PlatformVersion) -> PlatformVersion {
+    if min.major >= 11 { PlatformVersion::new(min.major, 0) } else { min }
+}
+
 impl PlatformTag {
     /// The macOS tag of a thin binary.
     pub fn macos(min: PlatformVersion, arch: Arch) -> Self {
         let arch = if arch == Arch::Aarch64 { "arm64" } else { "x86_64" };
-        // From macOS 11 on, installers know tags with minor 0 only.
-        let min = if min.major >= 11 { PlatformVersion::new(min.major, 0) } else { min };
-        Self::MacOs { min, arch }
+        Self::MacOs { min: taggable(min), arch }
+    }
+
+    /// The macOS tag of binaries that have a slice for each processor.
+    pub fn universal2(min: PlatformVersion) -> Self {
+        Self::MacOs { min: taggable(min), arch: "universal2" }
     }
 
     /// The Android tag for `arch`; nothing for processors that Android does not run on.

@@ -148,6 +148,9 @@ pub struct TargetRow {
     pub gnu_prefix: Option<&'static str>,
     /// The oldest glibc or macOS that a build aims at unless told otherwise.
     pub default_floor: Option<PlatformVersion>,
+    /// The triples that it is fused of; `arch` and `zig` are then those of the first. Nothing is
+    /// compiled for such a target itself.
+    pub slices: &'static [&'static str],
 }
 
 #[allow(clippy::unnecessary_wraps, reason = "keeps the table narrow")]
@@ -163,8 +166,15 @@ const fn row(
     gnu_prefix: Option<&'static str>,
     default_floor: Option<PlatformVersion>,
 ) -> TargetRow {
-    TargetRow { triple, arch, os, zig, gnu_prefix, default_floor }
+    TargetRow { triple, arch, os, zig, gnu_prefix, default_floor, slices: &[] }
 }
+
+/// What macOS of either processor runs. On arm64 there is nothing older than macOS 11, so the floor is
+/// that of the other slice.
+const UNIVERSAL2: TargetRow = TargetRow {
+    slices: &["x86_64-apple-darwin", "aarch64-apple-darwin"],
+    ..row("universal2-apple-darwin", Arch::X86_64, Os::MacOs, "x86_64-macos", None, v(10, 12))
+};
 
 const GNU: Os = Os::Linux(Libc::Glibc);
 const MUSL: Os = Os::Linux(Libc::Musl);
@@ -189,6 +199,7 @@ pub static TARGETS: &[TargetRow] = &[
     row("riscv64gc-unknown-linux-musl", Arch::Riscv64, MUSL, "riscv64-linux-musl", None, None),
     row("s390x-unknown-linux-gnu", Arch::S390x, GNU, "s390x-linux-gnu", Some("s390x-linux-gnu"), v(2, 17)),
     row("s390x-unknown-linux-musl", Arch::S390x, MUSL, "s390x-linux-musl", None, None),
+    UNIVERSAL2,
     row("x86_64-apple-darwin", Arch::X86_64, Os::MacOs, "x86_64-macos", None, v(10, 12)),
     row("x86_64-pc-windows-gnu", Arch::X86_64, Os::Windows, "x86_64-windows-gnu", Some("x86_64-w64-mingw32"), None),
     row("x86_64-unknown-linux-gnu", Arch::X86_64, GNU, "x86_64-linux-gnu", Some("x86_64-linux-gnu"), v(2, 17)),
@@ -261,6 +272,26 @@ impl Target {
         self.row.os
     }
 
+    /// The targets whose files are fused into this one's, for `universal2-apple-darwin`; for all others
+    /// nothing. They have its floor, or the oldest that their processor has.
+    pub fn slices(&self) -> Vec<Self> {
+        let slice = |triple: &&str| -> Option<Self> {
+            let Self { row, .. } = triple.parse().ok()?;
+            let floor = self.floor.map(|floor| match row.arch {
+                Arch::Aarch64 => floor.max(PlatformVersion::new(11, 0)),
+                _ => floor,
+            });
+            Some(Self { row, floor })
+        };
+        self.row.slices.iter().filter_map(slice).collect()
+    }
+
+    /// The targets that are compiled for when this one is built: its slices, or itself.
+    pub fn compiled(&self) -> Vec<Self> {
+        let slices = self.slices();
+        if slices.is_empty() { vec![*self] } else { slices }
+    }
+
     /// The floor: the one written behind the triple, else the table's.
     pub fn floor(&self) -> Floor {
         match (self.row.os, self.floor.or(self.row.default_floor)) {
@@ -296,7 +327,10 @@ impl Target {
         let arch = self.row.arch;
         match (self.row.os, self.floor()) {
             (Os::Linux(_), Floor::Glibc(glibc)) => PlatformTag::Manylinux { glibc, arch },
-            (Os::MacOs, Floor::MacOs(min)) => PlatformTag::macos(min, arch),
+            (Os::MacOs, Floor::MacOs(min)) if self.row.slices.is_empty() => {
+                PlatformTag::macos(min, arch)
+            }
+            (Os::MacOs, Floor::MacOs(min)) => PlatformTag::universal2(min),
             (Os::Windows, _) => PlatformTag::windows(arch),
             // The oldest musl whose wheels any index carries today.
             _ => PlatformTag::Musllinux { musl: PlatformVersion::new(1, 2), arch },
@@ -395,6 +429,28 @@ mod tests {
     #[test]
     fn the_table_is_sorted_and_unique() {
         assert!(TARGETS.windows(2).all(|pair| pair[0].triple < pair[1].triple));
+    }
+
+    #[test]
+    fn a_fused_target_is_made_of_others() {
+        let check = |text: &str, tag: &str, slices: &[&str]| {
+            let target: Target = text.parse().unwrap();
+            assert_eq!(target.wanted_tag().to_string(), tag);
+            let found: Vec<String> = target.slices().iter().map(Target::to_string).collect();
+            assert_eq!(found, slices);
+        };
+        let (intel, arm) = ("x86_64-apple-darwin", "aarch64-apple-darwin");
+        check("universal2-apple-darwin", "macosx_10_12_universal2", &[intel, arm]);
+        let [intel, arm] = ["x86_64-apple-darwin.10.13", "aarch64-apple-darwin.11.0"];
+        check("universal2-apple-darwin.10.13", "macosx_10_13_universal2", &[intel, arm]);
+        let [intel, arm] = ["x86_64-apple-darwin.13.3", "aarch64-apple-darwin.13.3"];
+        check("universal2-apple-darwin.13.3", "macosx_13_0_universal2", &[intel, arm]);
+        check("x86_64-unknown-linux-gnu", "manylinux_2_17_x86_64", &[]);
+        for row in TARGETS {
+            let target: Target = row.triple.parse().unwrap();
+            assert_eq!(target.slices().len(), row.slices.len(), "{}", row.triple);
+            assert_eq!(target.compiled().len(), row.slices.len().max(1), "{}", row.triple);
+        }
     }
 
     #[test]

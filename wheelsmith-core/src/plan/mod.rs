@@ -37,6 +37,12 @@ pub struct TargetPlan {
     pub components: Vec<ComponentPlan>,
     /// What is packed, when the bytes earn the wanted tag.
     pub wheels: Vec<WheelFilename>,
+    /// The archives that are written.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub archives: Vec<String>,
+    /// The targets whose runtimes are fused into this one's, which has no components then.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub slices: Vec<TargetPlan>,
     /// Those of the wheels that take in the libraries that they need from outside.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub bundles: Vec<Bundle>,
@@ -71,35 +77,55 @@ pub fn plan(
 ) -> Plan {
     let targets = targets.iter().map(|&target| {
         let target = config.with_floor(target);
-        let over = config.overrides.get(target.triple());
-        let components = config.components.iter().filter(|component| component.is_for(target));
-        let components = components.map(|component| ComponentPlan {
-            component: component.clone(),
-            from: source::Described::new(source::source_for(component, target)),
-            over: over
-                .and_then(|over| over.components.get(&component.name))
-                .cloned()
-                .unwrap_or_default(),
-        });
-        let wanted_tag = target.wanted_tag();
-        let filenames = filenames(&wanted_tag);
-        let bundles = (config.wheels.iter().zip(&filenames))
-            .filter(|(wheel, _)| wheel.external == External::Bundle)
-            .map(|(wheel, filename)| Bundle {
-                wheel: filename.clone(),
-                library_path: config.library_path(wheel, target),
-            });
-        TargetPlan {
-            target,
-            toolchain: config.toolchain_for(target),
-            sysroot: over.and_then(|over| over.sysroot.clone()),
-            optimize: config.optimize,
-            strip: config.strip,
-            components: components.collect(),
-            bundles: bundles.collect(),
-            wheels: filenames,
-            wanted_tag,
+        let slices = target.slices();
+        if slices.is_empty() {
+            return thin(config, target, &filenames);
         }
+        let mut plan = thin(config, target, &filenames);
+        // Compiled once and packed as a part of this one only.
+        let slices = slices.into_iter().map(|slice| config.with_floor(slice));
+        plan.slices = slices.map(|slice| thin(config, slice, &|_| Vec::new())).collect();
+        plan.components.clear();
+        plan
     });
     Plan { targets: targets.collect() }
+}
+
+/// The plan of a target that is compiled for.
+fn thin(
+    config: &Config,
+    target: Target,
+    filenames: &impl Fn(&PlatformTag) -> Vec<WheelFilename>,
+) -> TargetPlan {
+    let over = config.overrides.get(target.triple());
+    let components = config.components.iter().filter(|component| component.is_for(target));
+    let components = components.map(|component| ComponentPlan {
+        component: component.clone(),
+        from: source::Described::new(source::source_for(component, target)),
+        over: over
+            .and_then(|over| over.components.get(&component.name))
+            .cloned()
+            .unwrap_or_default(),
+    });
+    let wanted_tag = target.wanted_tag();
+    let filenames = filenames(&wanted_tag);
+    let bundles = (config.wheels.iter().zip(&filenames))
+        .filter(|(wheel, _)| wheel.external == External::Bundle)
+        .map(|(wheel, filename)| Bundle {
+            wheel: filename.clone(),
+            library_path: config.library_path(wheel, target),
+        });
+    TargetPlan {
+        target,
+        toolchain: config.toolchain_for(target),
+        sysroot: over.and_then(|over| over.sysroot.clone()),
+        optimize: config.optimize,
+        strip: config.strip,
+        components: components.collect(),
+        archives: Vec::new(),
+        bundles: bundles.collect(),
+        slices: Vec::new(),
+        wheels: filenames,
+        wanted_tag,
+    }
 }

@@ -3,35 +3,84 @@
 //! It carries a `.pth` file with the directory of Python files. What was compiled is found from
 //! `__file__` as in any other installation: the runtime's directories are linked to the place in
 //! the Python files that they have in a wheel, so a later build is seen at once.
+//!
+//! A wheel that takes in libraries from outside has other bytes than the runtime. What would lie in
+//! it is then kept in a directory of its own, laid out as the wheel is, and the links lead there.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::Project;
 use super::launcher::MODULE;
 use crate::config::Wheel;
-use crate::name::WheelPath;
-use crate::runtime::Runtime;
+use crate::name::{Target, WheelPath};
+use crate::repair::RepairPlan;
 use crate::sys;
 use crate::wheel::{Entry, Source as Content};
 
 /// The directories of a runtime that a wheel carries.
 const DIRECTORIES: [&str; 3] = ["bin", "lib", "share"];
 
-/// Links `runtime` into the Python files below `root`, and gives the entries that an editable wheel
-/// has in place of `entries`.
+/// Whether installers spread the files of this top directory.
+fn is_data(top: &str) -> bool {
+    matches!(top.rsplit_once('.'), Some((_, "data")))
+}
+
+/// Where the files of `wheel` lie that differ from those of the runtime.
+pub(super) fn changed_dir(project: &Project, wheel: &Wheel, target: Target) -> PathBuf {
+    project.work_dir().join(target.to_string()).join("editable").join(wheel.name.escaped())
+}
+
+/// Writes to `dir` what an installation would have of the runtime and of the libraries that were
+/// taken in by `plan`, and removes what it would no longer have.
+pub(super) fn keep_changed(
+    dir: &Path,
+    wheel: &Wheel,
+    plan: &RepairPlan,
+    entries: &BTreeMap<WheelPath, Entry>,
+) -> io::Result<()> {
+    let below = DIRECTORIES.map(|name| format!("{}/{name}/", wheel.into));
+    let grafts: BTreeSet<&WheelPath> = plan.grafts.iter().map(|graft| &graft.into).collect();
+    let is_kept = |path: &WheelPath| {
+        grafts.contains(path) || below.iter().any(|dir| path.as_str().starts_with(dir))
+    };
+    let mut kept = BTreeSet::new();
+    for entry in entries.values().filter(|entry| is_kept(&entry.path)) {
+        let to = dir.join(entry.path.as_str());
+        let bytes = match &entry.source {
+            Content::Bytes(bytes) => bytes.clone(),
+            Content::File { path, .. } => sys::fs::read(path)?,
+        };
+        if entry.executable {
+            sys::fs::write_program(&to, &bytes)?;
+        } else {
+            sys::fs::write_atomic(&to, &bytes)?;
+        }
+        kept.insert(entry.path.as_str());
+    }
+    sys::fs::create_dir_all(dir)?;
+    for file in sys::fs::walk(dir)? {
+        if !kept.contains(file.relative.as_str()) {
+            sys::fs::remove_file(&file.path)?;
+        }
+    }
+    Ok(())
+}
+
+/// Links the directories below `from`, which is a runtime or one of [`keep_changed`], into the
+/// Python files below `root`, and gives the entries that an editable wheel has in place of `entries`.
 pub(super) fn link(
     project: &Project,
     wheel: &Wheel,
     root: &Path,
-    runtime: &Runtime,
-    entries: &BTreeMap<WheelPath, Entry>,
+    from: &Path,
+    (entries, plan): (&BTreeMap<WheelPath, Entry>, Option<&RepairPlan>),
 ) -> io::Result<BTreeMap<WheelPath, Entry>> {
     let place = root.join(wheel.into.as_str());
     let mut made = Vec::new();
     for name in DIRECTORIES {
-        let from = runtime.dir.join(name);
+        let from = from.join(name);
         let link = place.join(name);
         sys::fs::unlink(&link)?;
         if from.is_dir() && !wheel.components.is_empty() {
@@ -59,5 +108,14 @@ pub(super) fn link(
     let dir = root.to_str().ok_or_else(|| {
         io::Error::other(format!("`{}` is not UTF-8, as `.pth` files are", root.display()))
     })?;
-    Ok(BTreeMap::from([(path.clone(), Entry::bytes(path, format!("{dir}\n")))]))
+    // What installers spread is copied in any case, and so is what its programs need.
+    let moved = plan.filter(|plan| !plan.scripts.is_empty());
+    let needed = moved.into_iter().flat_map(|plan| {
+        plan.grafts.iter().map(|g| &g.into).chain(plan.scripts.iter().map(|s| &s.to))
+    });
+    let needed: BTreeSet<&WheelPath> = needed.collect();
+    let mut kept = entries.clone();
+    kept.retain(|path, _| needed.contains(path) || path.parts().next().is_some_and(is_data));
+    kept.insert(path.clone(), Entry::bytes(path, format!("{dir}\n")));
+    Ok(kept)
 }

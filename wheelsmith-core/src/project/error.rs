@@ -66,6 +66,14 @@ pub enum Error {
         #[source]
         source: Box<wheel::Error>,
     },
+    /// What would have to be described cannot be made.
+    #[error("`{wheel}` does not earn its tag: {reasons}")]
+    NotEarned {
+        /// Its file name.
+        wheel: String,
+        /// What is in the way.
+        reasons: String,
+    },
     /// Nothing says where caches are kept.
     #[error("cannot find a place for the cache: neither `WHEELSMITH_CACHE_DIR` nor `HOME` is set")]
     NoCache,

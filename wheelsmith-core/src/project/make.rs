@@ -1,15 +1,18 @@
 //! Targets to wheels: locate, build, lay out, pack, judge; one thread for each target.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use super::archive::{self, Judged};
 use super::parts::Found;
 use super::{Error, Project, pack};
 use crate::audit::Audit;
 use crate::build::{self, Built, Hashes, Setting};
 use crate::config::Kind;
-use crate::name::{Digest, Floor, PlatformTag, ProjectName, Target};
-use crate::plan::{ComponentPlan, TargetPlan};
+use crate::name::{Floor, PlatformTag, ProjectName, Target};
+use crate::plan::{ComponentPlan, Plan, TargetPlan};
 use crate::repair::RepairPlan;
 use crate::runtime::{self, Identity, Runtime};
 use crate::source::{self, Places, Resolved};
@@ -51,8 +54,12 @@ pub struct MadeTarget {
     pub components: Vec<(String, String)>,
     /// The runtime directory.
     pub runtime: PathBuf,
-    /// The runtime's archive and its digest file, with `runtime_only`.
+    /// The runtime's archive, with `runtime_only` or where there is no wheel, and the SDKs; beside
+    /// each its digest file.
     pub archives: Vec<MadeFile>,
+    /// The verdict on the archives, where no wheel answers for their files. Nothing is written when
+    /// it is bad.
+    pub judged: Option<Judged>,
     /// The wheels.
     pub wheels: Vec<MadeWheel>,
     /// How long it took.
@@ -89,23 +96,74 @@ pub(crate) fn make(project: &Project, options: &BuildOptions, host: &Host) -> Re
     prepare_out(&options.out).map_err(|e| Error::io("write to the output directory", e))?;
     let mut plan = project.plan(&options.targets)?;
     for target in &mut plan.targets {
-        add_features(target, &options.features)?;
+        if target.slices.is_empty() {
+            add_features(target, &options.features)?;
+        }
+        for slice in &mut target.slices {
+            add_features(slice, &options.features)?;
+        }
     }
+    let targets: Vec<Target> = compiled(&plan).map(|plan| plan.target).collect();
     let places = Places { project: &project.dir, work: &work, cache: &cache };
-    let sources =
-        source::resolve(&project.config, &options.targets, &places, options.policy, host)?;
+    let sources = obtain(project, &targets, &places, options.policy, host)?;
     let hashes = Hashes::default();
-    let run = Run { project, options, host, sources: &sources, hashes: &hashes };
+    let laid = compiled(&plan).map(|plan| (plan.target.to_string(), Mutex::default())).collect();
+    let run = Run {
+        project,
+        options,
+        host,
+        places: &places,
+        sources: Mutex::new(sources),
+        hashes: &hashes,
+        laid: &laid,
+    };
     let results = std::thread::scope(|scope| {
         let threads: Vec<_> =
             plan.targets.iter().map(|plan| scope.spawn(|| run.target(plan))).collect();
-        let join = |thread: std::thread::ScopedJoinHandle<'_, _>| match thread.join() {
-            Ok(result) => result,
-            Err(panic) => std::panic::resume_unwind(panic),
-        };
         threads.into_iter().map(join).collect::<Vec<_>>()
     });
     Ok(plan.targets.iter().map(|plan| plan.target).zip(results).collect())
+}
+
+/// Every source, by component and triple. When some targets' can be had and others' not, those that
+/// can: the others say why when it is their turn.
+fn obtain(
+    project: &Project,
+    targets: &[Target],
+    places: &Places<'_>,
+    policy: source::Policy,
+    host: &Host,
+) -> Result<Sources, Error> {
+    let resolve =
+        |targets: &[Target]| source::resolve(&project.config, targets, places, policy, host);
+    let error = match resolve(targets) {
+        Ok(sources) => return Ok(sources),
+        Err(error) => error,
+    };
+    let mut sources = Sources::new();
+    let mut any = false;
+    for target in targets.iter().filter(|_| targets.len() > 1) {
+        if let Ok(found) = resolve(std::slice::from_ref(target)) {
+            sources.extend(found);
+            any = true;
+        }
+    }
+    if any { Ok(sources) } else { Err(error.into()) }
+}
+
+/// The plans of targets that are compiled for: instead of a fused one its slices.
+fn compiled(plan: &Plan) -> impl Iterator<Item = &TargetPlan> {
+    plan.targets.iter().flat_map(|plan| match &plan.slices[..] {
+        [] => std::slice::from_ref(plan),
+        slices => slices,
+    })
+}
+
+fn join<T>(thread: std::thread::ScopedJoinHandle<'_, T>) -> T {
+    match thread.join() {
+        Ok(result) => result,
+        Err(panic) => std::panic::resume_unwind(panic),
+    }
 }
 
 /// Adds `features` to the components that cargo builds.
@@ -170,23 +228,103 @@ fn prepare_out(out: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
+/// Where the source of a component is, for a triple.
+type Sources = BTreeMap<(String, String), Resolved>;
+
 struct Run<'a> {
     project: &'a Project,
     options: &'a BuildOptions,
     host: &'a Host,
-    sources: &'a std::collections::BTreeMap<(String, String), Resolved>,
+    places: &'a Places<'a>,
+    sources: Mutex<Sources>,
     hashes: &'a Hashes,
+    laid: &'a Laids,
 }
+
+/// The runtime of a target, and what is known of how it came about.
+struct Laid {
+    runtime: Runtime,
+    toolchain: String,
+    components: Vec<(String, String)>,
+    found: Found,
+}
+
+/// The runtimes that were made, by target: those that two targets need are made once.
+type Laids = BTreeMap<String, Mutex<Option<Arc<Laid>>>>;
 
 impl Run<'_> {
     fn target(&self, plan: &TargetPlan) -> Result<MadeTarget, Error> {
         let start = Instant::now();
+        let laid = if plan.slices.is_empty() { self.once(plan)? } else { self.fused(plan)? };
+        let mut made = MadeTarget {
+            toolchain: laid.toolchain.clone(),
+            components: laid.components.clone(),
+            runtime: laid.runtime.dir.clone(),
+            archives: Vec::new(),
+            judged: None,
+            wheels: Vec::new(),
+            time: Duration::ZERO,
+        };
+        self.pack(plan, &laid.runtime, &laid.found, &mut made)?;
+        made.time = start.elapsed();
+        Ok(made)
+    }
+
+    /// The runtime of a target that is compiled for. Whoever comes second waits for the first.
+    fn once(&self, plan: &TargetPlan) -> Result<Arc<Laid>, Error> {
+        let laid = &self.laid[&plan.target.to_string()];
+        let mut laid = laid.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if let Some(laid) = &*laid {
+            return Ok(Arc::clone(laid));
+        }
+        let made = Arc::new(self.lay_out(plan)?);
+        *laid = Some(Arc::clone(&made));
+        Ok(made)
+    }
+
+    /// The runtimes of the slices as one.
+    fn fused(&self, plan: &TargetPlan) -> Result<Arc<Laid>, Error> {
+        // At the same time, as targets of their own would be.
+        let slices = std::thread::scope(|scope| {
+            let slices = plan.slices.iter().map(|slice| scope.spawn(|| self.once(slice)));
+            let slices: Vec<_> = slices.collect();
+            slices.into_iter().map(join).collect::<Vec<_>>()
+        });
+        let slices = slices.into_iter().collect::<Result<Vec<_>, _>>()?;
+        let arches = plan.slices.iter().map(|slice| slice.target.arch());
+        let runtimes: Vec<_> = arches.zip(slices.iter().map(|laid| &laid.runtime)).collect();
+        let work = self.project.work_dir().join(plan.target.to_string());
+        prepare_target(&work).map_err(|e| Error::io("prepare the build directory", e))?;
+        let toolchains: BTreeSet<&str> = slices.iter().map(|laid| &*laid.toolchain).collect();
+        let toolchain = toolchains.into_iter().collect::<Vec<_>>().join(" and ");
+        let (name, version) = archive::identity(self.project);
+        let identity = Identity { name: &name, version: &version, target: plan.target, toolchain };
+        let runtime = runtime::fuse(&identity, &runtimes, &work.join("runtime"))?;
+        let mut components = Vec::new();
+        let mut found = Found::default();
+        for (slice, laid) in plan.slices.iter().zip(&slices) {
+            let arch = slice.target.arch();
+            let named =
+                |(name, outcome): &(String, String)| (format!("{name} ({arch})"), outcome.clone());
+            components.extend(laid.components.iter().map(named));
+            found.extend(&laid.found);
+        }
+        Ok(Arc::new(Laid { runtime, toolchain: identity.toolchain, components, found }))
+    }
+
+    /// Builds the components of a target and lays their files out.
+    fn lay_out(&self, plan: &TargetPlan) -> Result<Laid, Error> {
         let project = self.project;
         let work = project.work_dir().join(plan.target.to_string());
         prepare_target(&work).map_err(|e| Error::io("prepare the build directory", e))?;
         if plan.components.is_empty() {
-            return self.without_components(plan, &work, start);
+            // Nothing is compiled, so that no compiler is needed: pure Python.
+            let toolchain = "nothing to compile".to_owned();
+            let runtime = self.runtime(plan, &[], &toolchain, &work)?;
+            let (components, found) = (Vec::new(), Found::default());
+            return Ok(Laid { runtime, toolchain, components, found });
         }
+        let sources = self.sources_of(plan)?;
         let zig = project.zig();
         let sysroot = plan.sysroot.as_ref().map(|dir| project.dir.join(dir));
         let offline = self.options.policy.offline;
@@ -211,28 +349,37 @@ impl Run<'_> {
             host: self.host,
             hashes: self.hashes,
         };
-        let built = build::run(&setting, self.sources)?;
-        let runtime = self.runtime(plan, &built, &toolchain.id.to_string(), &work)?;
-        let mut made = MadeTarget {
-            toolchain: toolchain.id.to_string(),
+        let built = build::run(&setting, &sources)?;
+        let toolchain = toolchain.id.to_string();
+        let is_listed = !self.options.runtime_only;
+        let found = if is_listed { self.found(&setting, &sources)? } else { Found::default() };
+        Ok(Laid {
+            runtime: self.runtime(plan, &built, &toolchain, &work)?,
+            toolchain,
             components: built.iter().map(|b| (b.name.clone(), b.outcome.clone())).collect(),
-            runtime: runtime.dir.clone(),
-            archives: Vec::new(),
-            wheels: Vec::new(),
-            time: Duration::ZERO,
+            found,
+        })
+    }
+
+    /// The sources of what is built for a target.
+    fn sources_of(&self, plan: &TargetPlan) -> Result<Sources, Error> {
+        let mut sources = self.sources.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let triple = plan.target.triple();
+        let is_there = |component: &ComponentPlan| {
+            sources.contains_key(&(component.component.name.clone(), triple.to_owned()))
         };
-        if self.options.runtime_only {
-            made.archives = self.archive(plan, &runtime)?;
-        } else {
-            let found = self.found(&setting)?;
-            made.wheels = self.wheels(plan, &runtime, &found)?;
+        if !plan.components.iter().all(is_there) {
+            let Self { project, places, options, host, .. } = self;
+            let targets = [plan.target];
+            let found = source::resolve(&project.config, &targets, places, options.policy, host)?;
+            sources.extend(found);
         }
-        made.time = start.elapsed();
-        Ok(made)
+        let own = sources.iter().filter(|((_, of), _)| of == triple);
+        Ok(own.map(|(key, source)| (key.clone(), source.clone())).collect())
     }
 
     /// What the lists of parts say of components that cargo built.
-    fn found(&self, setting: &Setting<'_>) -> Result<Found, Error> {
+    fn found(&self, setting: &Setting<'_>, sources: &Sources) -> Result<Found, Error> {
         let mut found = Found::default();
         let lists = |name: &String| {
             let mut wheels = self.project.config.wheels.iter();
@@ -244,7 +391,7 @@ impl Run<'_> {
             if !lists(name) {
                 continue;
             }
-            let source = &self.sources[&(name.clone(), setting.plan.target.triple().to_owned())];
+            let source = &sources[&(name.clone(), setting.plan.target.triple().to_owned())];
             let crates = build::crates(setting, plan, cargo, source)?;
             found.crates.insert(name.clone(), crates);
             if found.rustc.is_none() {
@@ -258,30 +405,39 @@ impl Run<'_> {
         Ok(found)
     }
 
-    /// Nothing is compiled, so that no compiler is needed: pure Python.
-    fn without_components(
+    /// Writes what is to be written of a runtime.
+    fn pack(
         &self,
         plan: &TargetPlan,
-        work: &Path,
-        start: Instant,
-    ) -> Result<MadeTarget, Error> {
-        let toolchain = "nothing to compile";
-        let runtime = self.runtime(plan, &[], toolchain, work)?;
-        let mut made = MadeTarget {
-            toolchain: toolchain.to_owned(),
-            components: Vec::new(),
-            runtime: runtime.dir.clone(),
-            archives: Vec::new(),
-            wheels: Vec::new(),
-            time: Duration::ZERO,
-        };
-        if self.options.runtime_only {
-            made.archives = self.archive(plan, &runtime)?;
-        } else {
-            made.wheels = self.wheels(plan, &runtime, &Found::default())?;
+        runtime: &Runtime,
+        found: &Found,
+        made: &mut MadeTarget,
+    ) -> Result<(), Error> {
+        let Self { project, options, host, .. } = self;
+        let (out, target) = (&options.out, plan.target);
+        let has_wheels = !project.config.wheels.is_empty();
+        if has_wheels && options.runtime_only {
+            made.archives = archive::runtime(project, target, runtime, out, host)?;
+            return Ok(());
         }
-        made.time = start.elapsed();
-        Ok(made)
+        if has_wheels {
+            made.wheels = self.wheels(plan, runtime, found)?;
+            // One who asks for a wheel, such as pip, asks for nothing else.
+            let asks_for_one = options.wheel.is_some() || options.editable;
+            if asks_for_one || made.wheels.iter().any(|wheel| wheel.file.is_none()) {
+                return Ok(());
+            }
+        } else if !runtime.manifest.files.is_empty() {
+            let judged = made.judged.insert(archive::judge(project, plan, runtime)?);
+            if !judged.is_good() {
+                return Ok(());
+            }
+            made.archives = archive::runtime(project, target, runtime, out, host)?;
+        }
+        if !options.runtime_only {
+            made.archives.extend(archive::sdks(project, target, runtime, out, host)?);
+        }
+        Ok(())
     }
 
     fn wheels(
@@ -314,7 +470,7 @@ impl Run<'_> {
         toolchain: &str,
         work: &Path,
     ) -> Result<Runtime, Error> {
-        let (name, version) = self.identity();
+        let (name, version) = archive::identity(self.project);
         let identity = Identity {
             name: &name,
             version: &version,
@@ -322,40 +478,6 @@ impl Run<'_> {
             toolchain: toolchain.to_owned(),
         };
         Ok(runtime::assemble(&identity, built, &work.join("runtime"))?)
-    }
-
-    fn identity(&self) -> (String, String) {
-        if let Some(project) = &self.project.config.project {
-            return (project.name.escaped(), project.version.clone().unwrap_or_else(|| "0".into()));
-        }
-        // A project without Python is called like its directory.
-        let name = self.project.dir.file_name().unwrap_or_default();
-        (name.to_string_lossy().into_owned(), "0".to_owned())
-    }
-
-    /// The runtime directory as `.tar.gz` with its digest beside it.
-    fn archive(&self, plan: &TargetPlan, runtime: &Runtime) -> Result<Vec<MadeFile>, Error> {
-        let (name, version) = self.identity();
-        let stem = format!("{name}-{version}-{}", plan.target.triple());
-        let path = self.options.out.join(format!("{stem}.tar.gz"));
-        let write = || -> std::io::Result<Vec<MadeFile>> {
-            let mut bytes = Vec::new();
-            let epoch = pack::epoch(self.host).unwrap_or(runtime::ARCHIVE_EPOCH);
-            runtime::write_archive(runtime, &stem, epoch, &mut bytes)?;
-            let digest = Digest::of(&bytes);
-            sys::fs::write_atomic(&path, &bytes)?;
-            let beside = self.options.out.join(format!("{stem}.tar.gz.sha256"));
-            // The form that `sha256sum --check` reads.
-            let text = format!("{digest}  {stem}.tar.gz\n");
-            sys::fs::write_atomic(&beside, text.as_bytes())?;
-            let file = |path, bytes: &[u8]| MadeFile {
-                path,
-                size_bytes: bytes.len() as u64,
-                sha256: Digest::of(bytes),
-            };
-            Ok(vec![file(path.clone(), &bytes), file(beside, text.as_bytes())])
-        };
-        write().map_err(|e| Error::io("write the runtime archive", e))
     }
 }
 

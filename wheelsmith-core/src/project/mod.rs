@@ -1,5 +1,7 @@
 //! A project on disk: from its configuration to audited wheels, in one call.
 
+mod archive;
+mod data;
 mod editable;
 mod error;
 mod launcher;
@@ -12,6 +14,7 @@ mod tree;
 
 use std::path::{Path, PathBuf};
 
+pub use archive::Judged;
 pub use error::Error;
 pub use make::{BuildOptions, Made, MadeTarget, MadeWheel};
 
@@ -106,10 +109,14 @@ impl Project {
     /// Metadata that no wheel can have.
     pub fn plan(&self, targets: &[Target]) -> Result<Plan, Error> {
         let metadata = self.metadata()?;
-        Ok(plan::plan(&self.config, targets, |tag| match &metadata {
+        let mut plan = plan::plan(&self.config, targets, |tag| match &metadata {
             Some(metadata) => self.filenames(metadata, std::slice::from_ref(tag)),
             None => Vec::new(),
-        }))
+        });
+        for target in &mut plan.targets {
+            target.archives = archive::names(self, target.target);
+        }
+        Ok(plan)
     }
 
     /// Builds and packs.
@@ -160,7 +167,8 @@ impl Project {
         let cache = make::cache_dir(host)?;
         let work = self.work_dir();
         let places = source::Places { project: &self.dir, work: &work, cache: &cache };
-        Ok(source::resolve(&self.config, targets, &places, policy, host)?.len())
+        let targets: Vec<Target> = targets.iter().flat_map(Target::compiled).collect();
+        Ok(source::resolve(&self.config, &targets, &places, policy, host)?.len())
     }
 
     /// Whether the project is a source distribution that was unpacked: then all files are its own.

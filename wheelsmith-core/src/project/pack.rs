@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use globset::{Glob, GlobBuilder, GlobMatcher, GlobSet, GlobSetBuilder};
 
+use super::data;
 use super::editable;
 use super::launcher::{self, MODULE};
 use super::make::MadeWheel;
@@ -115,6 +116,7 @@ pub(super) fn pack(
     }
     pack.runtime_files(runtime)?;
     pack.launchers(runtime)?;
+    pack.data_files(&raw)?;
     add_scripts(wheel, &mut raw);
     let wanted = plan.wanted_tag.clone();
     let mut bundled = None;
@@ -122,6 +124,16 @@ pub(super) fn pack(
         let metadata = metadata(project, &raw, &pack.licenses)?;
         let filename = filename(wheel, &metadata, std::slice::from_ref(&wanted));
         bundled = Some(pack.bundle(plan, runtime, &filename)?);
+    }
+    let unlinked = |e| Error::io("link the runtime into the Python files", e);
+    let mut installed = runtime.dir.clone();
+    if let Some(bundled) = bundled.as_ref().filter(|b| b.plan.missing.is_empty()) {
+        let dir = editable::changed_dir(project, wheel, plan.target);
+        // Whoever imports from the project sees every build.
+        if options.editable || dir.is_dir() {
+            editable::keep_changed(&dir, wheel, &bundled.plan, &pack.entries).map_err(unlinked)?;
+        }
+        installed = dir.join(wheel.into.as_str());
     }
     let metadata = metadata(project, &raw, &pack.licenses)?;
     let audit = pack.judge(plan)?;
@@ -150,8 +162,9 @@ pub(super) fn pack(
     if options.editable
         && let Some(root) = pack.python_source(&wheel.name.escaped())?
     {
-        pack.entries = editable::link(project, wheel, &root, runtime, &pack.entries)
-            .map_err(|e| Error::io("link the runtime into the Python files", e))?;
+        let content = (&pack.entries, made.bundled.as_ref());
+        pack.entries =
+            editable::link(project, wheel, &root, &installed, content).map_err(unlinked)?;
     }
     let entries = pack.entries.into_values().collect();
     let path = options.out.join(&made.name);
@@ -179,6 +192,14 @@ fn glob_of(config: &Config, key: &str, pattern: &str) -> Result<Glob, Error> {
     Ok(glob.map_err(bad)?)
 }
 
+/// Whether no pattern takes the file.
+pub(super) fn is_never(path: &str) -> bool {
+    let is_hidden = path.rsplit('/').next().is_some_and(|name| name.starts_with('.'));
+    let is_cached = path.split('/').any(|part| part == "__pycache__");
+    let is_byte_code = matches!(path.rsplit_once('.'), Some((_, "pyc" | "pyo")));
+    is_hidden || is_cached || is_byte_code
+}
+
 /// `SOURCE_DATE_EPOCH`, in seconds.
 pub(super) fn epoch(host: &Host) -> Option<u64> {
     host.env.get("SOURCE_DATE_EPOCH")?.parse().ok()
@@ -194,9 +215,6 @@ struct Pack<'a> {
     licenses: Vec<(WheelPath, PathBuf)>,
 }
 
-/// What no wheel wants of a Python tree.
-const NEVER: [&str; 3] = ["**/__pycache__/**", "**/*.py[co]", "**/.*"];
-
 impl Pack<'_> {
     fn problem(&self, key: &str, message: String, help: Option<&str>) -> Error {
         let key = format!("{}.{key}", self.wheel.key);
@@ -210,9 +228,7 @@ impl Pack<'_> {
         let default = [format!("{package}/**"), format!("{package}.py")];
         let include = self.wheel.include.as_deref().unwrap_or(&default);
         let take = self.globs("include", include)?;
-        let never: Vec<String> = NEVER.iter().map(|glob| (*glob).to_owned()).collect();
         let leave = self.globs("exclude", &self.wheel.exclude)?;
-        let never = self.globs("exclude", &never)?;
         // What a development build left in the runtime's place is of some other target.
         let stale = ["bin", "lib", "share"].map(|dir| format!("{}/{dir}/", self.wheel.into));
         let mut used = vec![false; include.len()];
@@ -235,7 +251,7 @@ impl Pack<'_> {
             for &i in &left {
                 unused.remove(&i);
             }
-            let is_left = !left.is_empty() || never.is_match(&file.relative);
+            let is_left = !left.is_empty() || is_never(&file.relative);
             if matches.is_empty() || is_left || is_stale {
                 continue;
             }
@@ -322,6 +338,29 @@ impl Pack<'_> {
                 }
                 Role::Header | Role::StaticLibrary => {}
             }
+        }
+        Ok(())
+    }
+
+    /// What installers put beside the packages.
+    fn data_files(&mut self, raw: &RawProject) -> Result<(), Error> {
+        if self.wheel.data.is_empty() {
+            return Ok(());
+        }
+        let metadata = metadata(self.project, raw, &[])?;
+        let stem = filename(self.wheel, &metadata, &[PlatformTag::Any]).stem();
+        for file in data::files(self.project, self.wheel, self.host)? {
+            let problem = |message: String| self.project.config.problem(&file.key, message, None);
+            let path = format!("{stem}.data/{}", file.to);
+            let path: WheelPath =
+                path.parse().map_err(|e: crate::name::ParseError| problem(e.to_string()))?;
+            if self.entries.contains_key(&path) {
+                let message = format!("`{}` is another file of the wheel's as well", file.to);
+                return Err(problem(message).into());
+            }
+            let executable = sys::fs::is_executable(&file.path)
+                .map_err(|e| Error::io("read a file to pack", e))?;
+            self.add(path, &file.path, executable)?;
         }
         Ok(())
     }

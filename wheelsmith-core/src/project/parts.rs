@@ -23,6 +23,19 @@ pub(super) struct Found {
     pub(super) rustc: Option<String>,
 }
 
+impl Found {
+    /// Adds what was found out while the same components were built for another processor.
+    pub(super) fn extend(&mut self, other: &Self) {
+        for (component, crates) in &other.crates {
+            let all = self.crates.entry(component.clone()).or_default();
+            all.extend(crates.iter().map(|(key, krate)| (key.clone(), krate.clone())));
+        }
+        if self.rustc.is_none() {
+            self.rustc.clone_from(&other.rustc);
+        }
+    }
+}
+
 /// The list for `wheel`, whose `files` have their places by the paths of the runtime.
 pub(super) fn render(
     config: &Config,

@@ -5,12 +5,13 @@ use std::path::PathBuf;
 
 use super::{BuildOptions, Error, Project, make, pack};
 use crate::build::license_files;
-use crate::config::{Kind, Wheel};
+use crate::config::{External, Kind, Wheel};
+use crate::finding::Severity;
 use crate::name::{Target, WheelPath};
 use crate::source::{self, Places};
 use crate::sys::{self, Host};
 use crate::toolchain::{self, MissingZig, ZIG_VERSION};
-use crate::wheel::{self, EntryPoints, Source as Content};
+use crate::wheel::{self, EntryPoints, Existing, Source as Content};
 
 /// Writes the `.dist-info` of the wheel that `options` ask for.
 pub(super) fn write(
@@ -27,6 +28,9 @@ pub(super) fn write(
         let message = "there is no such wheel to describe".to_owned();
         return Err(project.config.problem("tool.wheelsmith.wheel", message, None).into());
     };
+    if follows_from_bytes(project, wheel, target) {
+        return from_wheel(project, wheel, options, host);
+    }
     let mut raw = raw.clone();
     raw.name = wheel.name.clone();
     pack::add_scripts(wheel, &mut raw);
@@ -47,6 +51,58 @@ pub(super) fn write(
     Ok(options.out.join(format!("{stem}.dist-info")))
 }
 
+/// Whether only a build tells which licence files the wheel has: those of components from which it
+/// takes in libraries, and which libraries it needs stands in its files.
+fn follows_from_bytes(project: &Project, wheel: &Wheel, target: Target) -> bool {
+    wheel.external == External::Bundle
+        && project.config.components.iter().any(|component| {
+            !wheel.components.contains(&component.name)
+                && component.is_for(target)
+                && !component.license_files.is_empty()
+        })
+}
+
+/// Builds the wheel, and takes the `.dist-info` out of it. The build that an installer asks for
+/// afterwards finds everything compiled.
+fn from_wheel(
+    project: &Project,
+    wheel: &Wheel,
+    options: &BuildOptions,
+    host: &Host,
+) -> Result<PathBuf, Error> {
+    let unwritten = |e| Error::io("write the metadata", e);
+    let dir = sys::fs::temp_dir().map_err(unwritten)?;
+    let options_there = BuildOptions {
+        out: dir.path().to_owned(),
+        wheel: Some(wheel.name.clone()),
+        editable: false,
+        ..options.clone()
+    };
+    let (_, made) =
+        make::make(project, &options_there, host)?.into_iter().next().ok_or(Error::NoTarget)?;
+    let made = made?.wheels.into_iter().next().ok_or(Error::NoTarget)?;
+    let Some(file) = &made.file else {
+        let findings = made.audit.findings.iter().filter(|f| f.counts_at(Severity::Error));
+        let reasons: Vec<&str> = findings.map(|finding| finding.message.as_str()).collect();
+        return Err(Error::NotEarned { wheel: made.name, reasons: reasons.join("; ") });
+    };
+    let built = Existing::open(&file.path)?;
+    let info = format!("{}.dist-info", built.stem());
+    let record = format!("{info}/RECORD");
+    for entry in built.every_file() {
+        let path = entry.path.as_str();
+        if path == record || entry.path.parts().next() != Some(&info) {
+            continue;
+        }
+        let bytes = match &entry.source {
+            Content::Bytes(bytes) => bytes.clone(),
+            Content::File { path, .. } => sys::fs::read(path).map_err(unwritten)?,
+        };
+        sys::fs::write_atomic(&options.out.join(path), &bytes).map_err(unwritten)?;
+    }
+    Ok(options.out.join(info))
+}
+
 /// The licence files of the wheel's components; only their sources are asked for.
 fn licenses(
     project: &Project,
@@ -55,6 +111,8 @@ fn licenses(
     options: &BuildOptions,
     host: &Host,
 ) -> Result<Vec<(WheelPath, PathBuf)>, Error> {
+    // Of a target that is fused, any slice has them.
+    let target = target.compiled().first().copied().unwrap_or(target);
     let components = project.config.components.iter().filter(|component| {
         wheel.components.contains(&component.name)
             && component.is_for(target)
@@ -86,7 +144,7 @@ fn licenses(
 pub(super) fn requires(project: &Project, targets: &[Target], host: &Host) -> Vec<String> {
     let mut requires = BTreeSet::new();
     let zig = project.zig();
-    for target in targets {
+    for target in &targets.iter().flat_map(Target::compiled).collect::<Vec<_>>() {
         let compiles = project.config.components.iter().any(|component| {
             component.is_for(*target) && matches!(component.kind, Kind::C(_) | Kind::Cargo(_))
         });

@@ -1,13 +1,14 @@
 //! Carries a plan out, and judges what came out.
 
 use std::collections::BTreeMap;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use super::{Graft, Missing, Options, RepairPlan, Roots, Script, launcher, plan, sbom};
-use crate::artifact::{self, Limits};
+use crate::artifact::{self, Artifact, Inspect, Limits};
 use crate::audit::{self, Audit, NativeFile, Wanted};
 use crate::finding::{Finding, Severity};
-use crate::name::{Arch, Libc, PlatformTag, WheelFilename, WheelPath};
+use crate::name::{Arch, Digest, Libc, PlatformTag, WheelFilename, WheelPath};
 use crate::patch;
 use crate::policy;
 use crate::sys::{self, Host};
@@ -44,10 +45,23 @@ pub struct Repaired {
     pub before: WheelFilename,
     /// What was decided.
     pub plan: RepairPlan,
+    /// The newer macOS that it asks for than it did, where nobody asked for a tag.
+    pub raised: Option<Raised>,
     /// The new wheel; nothing when only a plan was asked for.
     pub file: Option<MadeFile>,
     /// What the audit says of it.
     pub audit: Option<Audit>,
+}
+
+/// A tag that became another because the bytes ask for more than it promised.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Raised {
+    /// The tag that the wheel had.
+    pub from: PlatformTag,
+    /// The lowest that its files allow.
+    pub to: PlatformTag,
+    /// The files that need it, copies among them.
+    pub by: Vec<WheelPath>,
 }
 
 /// Why a wheel was not repaired. No file is left then.
@@ -93,8 +107,11 @@ pub enum Error {
         /// The file on disk.
         path: PathBuf,
         /// Why not.
-        source: std::io::Error,
+        source: io::Error,
     },
+    /// There is no place for files that are being changed.
+    #[error("cannot keep a changed file")]
+    Scratch(#[source] io::Error),
     /// The repaired wheel does not keep what its tag promises.
     #[error("the repaired wheel earns {earned}, not {wanted}: {}", reasons(.findings))]
     NotEarned {
@@ -192,7 +209,8 @@ pub fn repair(request: &Request<'_>, host: &Host) -> Result<Repaired, Error> {
         ),
     };
     let no_platform = || Error::NoPlatform { wheel: Box::new(before.clone()) };
-    let (wanted, wanted_tag) = wanted(&before, &files, asked.as_ref()).ok_or_else(no_platform)?;
+    let (mut wanted, mut wanted_tag) =
+        wanted(&before, &files, asked.as_ref()).ok_or_else(no_platform)?;
     let mut plan = plan(&before, &files, &wanted, request.roots, request.options);
     for (path, hook) in &mut plan.hooks {
         hook.is_new = !wheel.entries.contains_key(path);
@@ -202,10 +220,18 @@ pub fn repair(request: &Request<'_>, host: &Host) -> Result<Repaired, Error> {
         let missing = plan.missing;
         return Err(Error::Missing { wheel: Box::new(before), missing, searched });
     }
-    if request.dry_run {
-        return Ok(Repaired { before, plan, file: None, audit: None });
+    // A tag that was asked for is kept or the wheel refused; the old one follows the files.
+    let raised = if asked.is_none() { raise(&wanted, &wanted_tag, &files, &plan)? } else { None };
+    if let Some(Raised { to, .. }) = &raised {
+        wanted = Wanted::by_tag(to).ok_or_else(no_platform)?;
+        wanted_tag = to.clone();
     }
-    change(&mut wheel.entries, &before.name, &plan, &files, request.strip)?;
+    if request.dry_run {
+        return Ok(Repaired { before, plan, raised, file: None, audit: None });
+    }
+    let scratch = wheel.scratch().map_err(Error::Scratch)?;
+    let place = Place { strip: request.strip, scratch: Some(&scratch) };
+    change(&mut wheel.entries, &before.name, &plan, &files, &place)?;
     if !plan.grafts.is_empty() {
         let text = sbom::render(&before, &plan.grafts, &request.options.origins);
         let path = format!("sboms/{}", sbom::FILE);
@@ -219,18 +245,41 @@ pub fn repair(request: &Request<'_>, host: &Host) -> Result<Repaired, Error> {
     let finished = wheel.to_wheel(filename)?;
     let file = wheel::save_if(&finished, &path, request.packing, host, |written| {
         // What counts is what lies in the file, not what we meant to write.
-        let again = read_back(written)?;
+        let again = read_back(written, host)?;
         judge(again, &wanted, &wanted_tag, request).map(|_| ())
     })?;
-    Ok(Repaired { before, plan, file: Some(file), audit: Some(audit) })
+    Ok(Repaired { before, plan, raised, file: Some(file), audit: Some(audit) })
+}
+
+/// Whether the files of the wheel, and those that come in, need a newer macOS than `tag` says. What
+/// they are for is in none of the places that change.
+fn raise(
+    wanted: &Wanted,
+    tag: &PlatformTag,
+    files: &[NativeFile],
+    plan: &RepairPlan,
+) -> Result<Option<Raised>, Error> {
+    let mut all = files.to_vec();
+    for Graft { into, source, .. } in &plan.grafts {
+        let path = Path::new(source);
+        let file = artifact::native_file(into, path, &Limits::default());
+        all.extend(file.map_err(|source| Error::Read { path: path.to_owned(), source })?);
+    }
+    let raised = wanted.raised(&all);
+    Ok(raised.map(|(to, by)| Raised { from: tag.clone(), to, by }))
 }
 
 /// A wheel without native files needs nothing; it is written again, so that those who repair all
 /// their wheels find all of them in one place.
 fn pure(wheel: &Existing, request: &Request<'_>, host: &Host) -> Result<Repaired, Error> {
     let before = wheel.filename.clone();
-    let mut repaired =
-        Repaired { before: before.clone(), plan: RepairPlan::default(), file: None, audit: None };
+    let mut repaired = Repaired {
+        before: before.clone(),
+        plan: RepairPlan::default(),
+        raised: None,
+        file: None,
+        audit: None,
+    };
     if !request.dry_run {
         let path = request.out.join(before.to_string());
         let again = wheel.to_wheel(before)?;
@@ -263,13 +312,25 @@ fn wanted(
     Some((Wanted::by_tag(&newest.tag)?, newest.tag.clone()))
 }
 
+/// How files are changed, and where they go.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Place<'a> {
+    /// Whether symbols for debuggers are taken out.
+    pub(super) strip: bool,
+    /// A directory for large files: they would all be in memory at once until the wheel is written.
+    pub(super) scratch: Option<&'a Path>,
+}
+
+/// Larger files go into the scratch directory, in bytes.
+const LARGEST_IN_MEMORY: usize = 1 << 20;
+
 /// Carries `plan` out on the entries of a wheel of the project `name`.
 pub(super) fn change(
     entries: &mut BTreeMap<WheelPath, Entry>,
     name: &str,
     plan: &RepairPlan,
     files: &[NativeFile],
-    strip: bool,
+    place: &Place<'_>,
 ) -> Result<(), Error> {
     for graft in &plan.grafts {
         let Graft { into, source, .. } = graft;
@@ -277,19 +338,22 @@ pub(super) fn change(
         let read = |source| Error::Read { path: path.clone(), source };
         let bytes = sys::fs::read(&path).map_err(read)?;
         let executable = sys::fs::is_executable(&path).map_err(read)?;
-        let bytes = edited(bytes, into, plan, strip)?;
-        put(entries, into, bytes, executable);
+        let new = edited(&bytes, into, plan, place.strip)?;
+        drop(bytes);
+        place.put(entries, into, new, executable)?;
     }
     let is_grafted = |path: &WheelPath| plan.grafts.iter().any(|graft| graft.into == *path);
     let changed = files.iter().map(|file| &file.path);
-    let changed = changed.filter(|path| plan.edits.contains_key(path) || strip);
+    let changed = changed.filter(|path| plan.edits.contains_key(path) || place.strip);
     for path in changed.filter(|path| !is_grafted(path)) {
         let Some(entry) = entries.get(path) else { continue };
         let executable = entry.executable;
         let old = bytes(entry)?;
-        let new = edited(old.clone(), path, plan, strip)?;
-        if new != old {
-            put(entries, path, new, executable);
+        let new = edited(&old, path, plan, place.strip)?;
+        let is_changed = new != old;
+        drop(old);
+        if is_changed {
+            place.put(entries, path, new, executable)?;
         }
     }
     for Script { from, to } in &plan.scripts {
@@ -321,18 +385,44 @@ fn put(
     entries.insert(path.clone(), entry);
 }
 
+impl Place<'_> {
+    fn put(
+        &self,
+        entries: &mut BTreeMap<WheelPath, Entry>,
+        path: &WheelPath,
+        bytes: Vec<u8>,
+        executable: bool,
+    ) -> Result<(), Error> {
+        let Some(dir) = self.scratch.filter(|_| bytes.len() > LARGEST_IN_MEMORY) else {
+            put(entries, path, bytes, executable);
+            return Ok(());
+        };
+        // The files of the wheel itself have numbers there.
+        let file = dir.join(format!("changed-{}", Digest::of(path.as_str()).short()));
+        let size_bytes = bytes.len() as u64;
+        let written = sys::fs::create(&file).and_then(|mut out| out.write_all(&bytes));
+        written.map_err(Error::Scratch)?;
+        let source = Source::File { path: file, size_bytes };
+        entries.insert(path.clone(), Entry { path: path.clone(), executable, source });
+        Ok(())
+    }
+}
+
 fn edited(
-    bytes: Vec<u8>,
+    bytes: &[u8],
     path: &WheelPath,
     plan: &RepairPlan,
     strip: bool,
 ) -> Result<Vec<u8>, Error> {
     let error = |source| Error::Patch { file: path.clone(), source };
     // Before the names change: strippers do not expect what editors leave behind.
-    let bytes = if strip { patch::strip(&bytes).map_err(error)? } else { bytes };
-    match plan.edits.get(path) {
-        Some(edit) => patch::apply(&bytes, edit).map_err(error),
-        None => Ok(bytes),
+    let stripped = if strip { Some(patch::strip(bytes).map_err(error)?) } else { None };
+    match (plan.edits.get(path), stripped) {
+        (Some(edit), stripped) => {
+            patch::apply(stripped.as_deref().unwrap_or(bytes), edit).map_err(error)
+        }
+        (None, Some(stripped)) => Ok(stripped),
+        (None, None) => Ok(bytes.to_vec()),
     }
 }
 
@@ -360,9 +450,19 @@ fn native_files<'a>(entries: impl Iterator<Item = &'a Entry>) -> Result<Vec<Nati
     Ok(files)
 }
 
-fn read_back(path: &Path) -> Result<Vec<NativeFile>, Error> {
-    let wheel = Existing::open_as(path, None)?;
-    native_files(wheel.entries.values())
+/// What the native files of the written wheel say, as far as a loader would read them.
+fn read_back(path: &Path, host: &Host) -> Result<Vec<NativeFile>, Error> {
+    let damaged =
+        |why: String| Error::Read { path: path.to_owned(), source: io::Error::other(why) };
+    let wheel =
+        Artifact::open(path, &Limits::default(), host).map_err(|e| damaged(e.to_string()))?;
+    let (files, findings) =
+        wheel.native_files(&Inspect::default(), host).map_err(|e| damaged(e.to_string()))?;
+    let is_damage = |finding: &&Finding| finding.severity == Severity::Error;
+    match findings.iter().find(is_damage) {
+        Some(finding) => Err(damaged(finding.message.clone())),
+        None => Ok(files),
+    }
 }
 
 /// The verdict, if it is good enough.

@@ -36,7 +36,7 @@ pub fn bundle(
     if !plan.missing.is_empty() {
         return Ok(Bundled { plan, sbom: None });
     }
-    apply::change(entries, &filename.name, &plan, files, false)?;
+    apply::change(entries, &filename.name, &plan, files, &apply::Place::default())?;
     let sbom = (!plan.grafts.is_empty())
         .then(|| (sbom::FILE, sbom::render(filename, &plan.grafts, &options.origins)));
     Ok(Bundled { plan, sbom })

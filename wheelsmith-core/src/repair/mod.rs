@@ -20,7 +20,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-pub use apply::{Error, Repaired, Request, repair};
+pub use apply::{Error, Raised, Repaired, Request, repair};
 pub use bundle::{Bundled, bundle};
 pub use roots::Roots;
 pub use sbom::Origin;

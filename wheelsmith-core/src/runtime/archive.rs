@@ -1,11 +1,13 @@
 //! A runtime directory as a `.tar.gz` whose bytes follow from its content alone.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use flate2::{Compression, GzBuilder};
 use tar::{EntryType, Header};
 
 use super::{MANIFEST_FILE, Runtime};
+use crate::name::WheelPath;
 use crate::sys;
 
 /// The time of every entry unless `SOURCE_DATE_EPOCH` says otherwise: 1980-01-01, the first that a
@@ -13,12 +15,14 @@ use crate::sys;
 pub const ARCHIVE_EPOCH: u64 = 315_532_800;
 
 /// Writes `runtime` as a gzip-compressed tar below a directory `stem`: sorted, owned by nobody in
-/// particular, with links as links and every entry at `epoch` seconds.
+/// particular, with links as links and every entry at `epoch` seconds. Files of its manifest that
+/// are in `texts` are not read from its directory.
 ///
 /// # Errors
 /// The disk's.
 pub fn write_archive(
     runtime: &Runtime,
+    texts: &BTreeMap<WheelPath, String>,
     stem: &str,
     epoch: u64,
     out: &mut impl Write,
@@ -39,8 +43,12 @@ pub fn write_archive(
         let name = format!("{stem}/{}", file.path);
         let mode = if file.is_executable() { 0o755 } else { 0o644 };
         let mut entry = header(EntryType::Regular, mode, file.size_bytes);
-        let content = sys::fs::open(&runtime.path(&file.path))?;
-        tar.append_data(&mut entry, &name, content)?;
+        if let Some(text) = texts.get(&file.path) {
+            tar.append_data(&mut entry, &name, text.as_bytes())?;
+        } else {
+            let content = sys::fs::open(&runtime.path(&file.path))?;
+            tar.append_data(&mut entry, &name, content)?;
+        }
         for alias in &file.aliases {
             let dir = name.rsplit_once('/').map_or(stem, |(dir, _)| dir);
             let mut entry = header(EntryType::Symlink, 0o777, 0);

@@ -107,6 +107,14 @@ impl Manifest {
             origin: built.source.origin.clone(),
             sha256: built.source.sha256,
         };
+        Self::described(identity, built.iter().map(component).collect(), files)
+    }
+
+    pub(super) fn described(
+        identity: &Identity<'_>,
+        components: Vec<ComponentInfo>,
+        files: Vec<FileEntry>,
+    ) -> Self {
         Self {
             schema: SCHEMA,
             name: identity.name.to_owned(),
@@ -115,7 +123,7 @@ impl Manifest {
             wanted_tag: identity.target.wanted_tag().to_string(),
             toolchain: identity.toolchain.clone(),
             files,
-            components: built.iter().map(component).collect(),
+            components,
         }
     }
 

@@ -2,6 +2,7 @@
 //! wheel now, and other packages later, take files from it.
 
 mod archive;
+mod fuse;
 mod manifest;
 
 use std::collections::BTreeMap;
@@ -9,11 +10,13 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 pub use archive::{ARCHIVE_EPOCH, write_archive};
+pub use fuse::fuse;
 pub use manifest::{ComponentInfo, FileEntry, MANIFEST_FILE, Manifest, NativeFacts, SCHEMA};
 
 use crate::build::Built;
 use crate::config::Role;
 use crate::name::{Target, WheelPath};
+use crate::patch;
 use crate::sys;
 
 /// Why a runtime directory could not be made.
@@ -28,6 +31,17 @@ pub enum Error {
         first: String,
         /// The other one.
         second: String,
+    },
+    /// A file differs between processors and is none that could be for several.
+    #[error("cannot make `{path}` of component `{component}` one file for all processors")]
+    Fuse {
+        /// Where it would be.
+        path: String,
+        /// What it is of.
+        component: String,
+        /// Why not.
+        #[source]
+        source: patch::Error,
     },
     /// A file could not be read or written.
     #[error("cannot {doing}")]
@@ -82,7 +96,7 @@ pub struct Identity<'a> {
 pub fn assemble(identity: &Identity<'_>, built: &[Built], dir: &Path) -> Result<Runtime, Error> {
     let mut owners: BTreeMap<&str, &str> = BTreeMap::new();
     let mut files = Vec::new();
-    let mut sources = BTreeMap::new();
+    let mut contents = BTreeMap::new();
     for component in built {
         for file in &component.files {
             let paths = std::iter::once(file.to.as_str());
@@ -98,23 +112,38 @@ pub fn assemble(identity: &Identity<'_>, built: &[Built], dir: &Path) -> Result<
             let bytes =
                 sys::fs::read(&file.path).map_err(|e| Error::io("read what was built", e))?;
             files.push(FileEntry::describe(file, &component.name, &bytes));
-            sources.insert(file.to.clone(), &file.path);
+            contents.insert(file.to.clone(), Content::File(file.path.clone()));
         }
     }
     files.sort_by(|a, b| a.path.cmp(&b.path));
     let manifest = Manifest::new(identity, built, files);
-    let text = manifest.to_json();
-    let runtime = Runtime { dir: dir.to_owned(), manifest };
+    write(Runtime { dir: dir.to_owned(), manifest }, &contents)
+}
+
+/// What a file of a runtime is made of.
+enum Content {
+    /// A copy of this file.
+    File(PathBuf),
+    /// These bytes.
+    Bytes(Vec<u8>),
+}
+
+/// Writes what the manifest of `runtime` describes, unless it is there already.
+fn write(runtime: Runtime, contents: &BTreeMap<WheelPath, Content>) -> Result<Runtime, Error> {
+    let text = runtime.manifest.to_json();
     if is_already(&runtime, &text) {
         return Ok(runtime);
     }
     let lay_out = || -> io::Result<()> {
-        let unfinished = sys::fs::UnfinishedDir::create(dir)?;
+        let unfinished = sys::fs::UnfinishedDir::create(&runtime.dir)?;
         for file in &runtime.manifest.files {
             let place = unfinished.path().join(file.path.as_str());
             let parent = place.parent().unwrap_or(unfinished.path());
             sys::fs::create_dir_all(parent)?;
-            sys::fs::copy(sources[&file.path], &place)?;
+            match &contents[&file.path] {
+                Content::File(source) => drop(sys::fs::copy(source, &place)?),
+                Content::Bytes(bytes) => drop(sys::fs::write_atomic(&place, bytes)?),
+            }
             sys::fs::set_executable(&place, file.is_executable())?;
             for alias in &file.aliases {
                 sys::fs::symlink(file.path.file_name(), &parent.join(alias))?;

@@ -37,7 +37,8 @@ const PACE: Duration = Duration::from_millis(15);
 impl Command {
     /// Runs the child in a process group of its own, and writes both its outputs behind what `log`
     /// has. When it ends, or its limits are reached, or the user stops us, nothing of its group is
-    /// left running. An exit code other than 0 is no error here.
+    /// left running; on Linux, nothing that it started, whatever group or session that went to. An
+    /// exit code other than 0 is no error here.
     ///
     /// # Errors
     /// When it cannot be started, or the user stops us.
@@ -52,7 +53,16 @@ impl Command {
             return Err(ProcessError::Cancelled);
         }
         let log = open(log).map_err(error)?;
-        let mut child = Running(self.spawn(&log).map_err(error)?);
+        #[cfg(target_os = "linux")]
+        let mark = super::tree::mark();
+        let mut child = Running {
+            #[cfg(target_os = "linux")]
+            child: self.spawn(&log, &[(super::tree::VARIABLE, &mark)]).map_err(error)?,
+            #[cfg(not(target_os = "linux"))]
+            child: self.spawn(&log, &[]).map_err(error)?,
+            #[cfg(target_os = "linux")]
+            mark,
+        };
         let start = Instant::now();
         let mut ended = None;
         while !child.has_ended().map_err(error)? {
@@ -79,9 +89,10 @@ impl Command {
     }
 
     #[allow(clippy::disallowed_methods, reason = "this is the door")]
-    fn spawn(&self, log: &File) -> io::Result<Child> {
+    fn spawn(&self, log: &File, more: &[(&str, &str)]) -> io::Result<Child> {
         let mut command = std::process::Command::new(&self.program);
         command.args(&self.args).env_clear().envs(&self.env).current_dir(&self.dir);
+        command.envs(more.iter().copied());
         command.stdin(std::process::Stdio::null());
         command.stdout(log.try_clone()?).stderr(log.try_clone()?);
         #[cfg(unix)]
@@ -91,7 +102,12 @@ impl Command {
 }
 
 /// A child whose group ends with the value.
-struct Running(Child);
+struct Running {
+    child: Child,
+    /// By what the processes that it started are known.
+    #[cfg(target_os = "linux")]
+    mark: String,
+}
 
 impl Running {
     /// Whether the child has ended. On Unix it keeps its number until [`Running::end`], so that the
@@ -105,19 +121,22 @@ impl Running {
 
     #[cfg(not(unix))]
     fn has_ended(&mut self) -> io::Result<bool> {
-        Ok(self.0.try_wait()?.is_some())
+        Ok(self.child.try_wait()?.is_some())
     }
 
     #[cfg(unix)]
     fn pid(&self) -> io::Result<rustix::process::Pid> {
-        let number = i32::try_from(self.0.id()).ok().and_then(rustix::process::Pid::from_raw);
+        let number = i32::try_from(self.child.id()).ok().and_then(rustix::process::Pid::from_raw);
         number.ok_or_else(|| io::Error::other("the child has no number"))
     }
 
     /// Ends what is left of the group, and says how the child ended.
     fn end(&mut self) -> io::Result<ExitStatus> {
+        // Before the group: those that left it may be known by their parents only.
+        #[cfg(target_os = "linux")]
+        super::tree::end(self.pid()?, &self.mark);
         self.kill_group();
-        self.0.wait()
+        self.child.wait()
     }
 
     #[cfg(unix)]
@@ -131,11 +150,11 @@ impl Running {
     #[cfg(not(unix))]
     #[allow(clippy::disallowed_methods, reason = "this is the door")]
     fn kill_group(&mut self) {
-        if matches!(self.0.try_wait(), Ok(None)) {
-            let id = self.0.id().to_string();
+        if matches!(self.child.try_wait(), Ok(None)) {
+            let id = self.child.id().to_string();
             let mut killer = std::process::Command::new("taskkill");
             let _ = killer.args(["/T", "/F", "/PID", &id]).output();
-            let _ = self.0.kill();
+            let _ = self.child.kill();
         }
     }
 }
@@ -143,7 +162,7 @@ impl Running {
 impl Drop for Running {
     fn drop(&mut self) {
         // After an error; otherwise the child has been waited for and has no group any more.
-        if matches!(self.0.try_wait(), Ok(None)) {
+        if matches!(self.child.try_wait(), Ok(None)) {
             let _ = self.end();
         }
     }
@@ -190,15 +209,44 @@ mod tests {
     #[test]
     fn what_a_child_leaves_behind_ends_too() {
         let limits = Limits { time: Duration::from_mins(1), log_bytes: 1 << 20 };
-        let (ended, log) = run("sleep 1000 & echo $!", limits);
-        assert_eq!(ended, Ended::Code(0));
-        let pid = rustix::process::Pid::from_raw(log.trim().parse().unwrap()).unwrap();
-        // Whoever inherits it takes a moment to let go of its number.
-        let is_gone = || rustix::process::test_kill_process(pid).is_err() || is_ending(pid);
-        assert!((0..100).any(|_| is_gone() || {
+        let check = |script: &str, ends: Ended| {
+            let (ended, log) = run(script, limits);
+            assert_eq!(ended, ends, "{script}");
+            let pid = rustix::process::Pid::from_raw(log.trim().parse().unwrap()).unwrap();
+            // Whoever inherits it takes a moment to let go of its number.
+            let is_gone = || rustix::process::test_kill_process(pid).is_err() || is_ending(pid);
+            let begun = Instant::now();
+            while !is_gone() {
+                assert!(begun.elapsed() < Duration::from_secs(30), "{script}");
+                std::thread::sleep(Duration::from_millis(20));
+            }
+        };
+        check("sleep 1000 & echo $!", Ended::Code(0));
+        if cfg!(target_os = "linux") {
+            // In a session of its own, with another parent.
+            let away = "setsid sh -c 'echo $$; exec sleep 1000' &\n";
+            let said = "while [ ! -s log ]; do sleep 0.01; done";
+            check(&format!("{away}{said}"), Ended::Code(0));
+            check(&format!("({away}); {said}; kill -9 $$"), Ended::Signal("signal 9".into()));
+        }
+    }
+
+    /// One that took the mark from itself is still below the child while that runs.
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn a_child_without_the_mark_ends_with_its_parent() {
+        let limits = Limits { time: Duration::from_millis(300), log_bytes: 1 << 20 };
+        let script = "env -i setsid sh -c 'echo $$; exec sleep 1000' & wait";
+        let (ended, log) = run(script, limits);
+        assert_eq!(ended, Ended::OutOfTime);
+        // On a slow machine it had not even begun.
+        let Ok(number) = log.trim().parse() else { return };
+        let pid = rustix::process::Pid::from_raw(number).unwrap();
+        let begun = Instant::now();
+        while rustix::process::test_kill_process(pid).is_ok() && !is_ending(pid) {
+            assert!(begun.elapsed() < Duration::from_secs(30), "{number} still runs");
             std::thread::sleep(Duration::from_millis(20));
-            false
-        }));
+        }
     }
 
     fn is_ending(pid: rustix::process::Pid) -> bool {

@@ -17,6 +17,8 @@ mod process;
 mod report;
 mod staging;
 mod stamp;
+#[cfg(target_os = "linux")]
+mod tree;
 
 pub use cancel::Cancel;
 pub use env::Env;

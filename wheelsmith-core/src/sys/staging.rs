@@ -51,6 +51,18 @@ impl Staging {
         Ok(stamp)
     }
 
+    /// Writes `bytes` to `path`, in a directory that nobody looks into before it is whole and gets
+    /// its name by [`Staging::rename`].
+    ///
+    /// # Errors
+    /// When the disk does not take them.
+    pub fn write(&mut self, path: &Path, bytes: &[u8]) -> io::Result<Stamp> {
+        self.step()?;
+        let mut file = fs_err::File::create(path)?;
+        file.write_all(bytes)?;
+        Ok(Stamp::from(&file.metadata()?))
+    }
+
     /// Copies `from` to `path`, whose directory must be there, if `accept` takes the digest and size
     /// of what was copied; says whether it did.
     ///
@@ -106,6 +118,18 @@ impl Staging {
         }
     }
 
+    /// Removes a directory with all that is in it; one that is not there is no error.
+    ///
+    /// # Errors
+    /// When it cannot be removed.
+    pub fn remove_tree(&mut self, path: &Path) -> io::Result<()> {
+        self.step()?;
+        match fs_err::remove_dir_all(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            result => result,
+        }
+    }
+
     /// Removes a directory if it is empty.
     ///
     /// # Errors
@@ -121,6 +145,15 @@ impl Staging {
         }
     }
 
+    /// Gives a file or directory its name.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn rename(&mut self, from: &Path, to: &Path) -> io::Result<()> {
+        self.step()?;
+        fs_err::rename(from, to)
+    }
+
     fn create(&mut self, path: &Path) -> io::Result<(PathBuf, fs_err::File)> {
         self.step()?;
         let temporary = unfinished(path)?;
@@ -128,11 +161,6 @@ impl Staging {
         let mut options = fs_err::OpenOptions::new();
         let file = options.write(true).create(true).truncate(true).open(&temporary)?;
         Ok((temporary, file))
-    }
-
-    fn rename(&mut self, from: &Path, to: &Path) -> io::Result<()> {
-        self.step()?;
-        fs_err::rename(from, to)
     }
 
     #[cfg(test)]

@@ -12,6 +12,8 @@ use crate::sys::{self, Command, Env, Host, ProcessError};
 const PROBE: &str = include_str!("probe.py");
 /// The minor versions of Python 3 that are looked for by name.
 const MINORS: std::ops::RangeInclusive<u32> = 8..=20;
+/// What tells uv where its Pythons are, and which it may take.
+const UV_PLACES: [&str; 3] = ["UV_PYTHON_INSTALL_DIR", "UV_PYTHON_PREFERENCE", "XDG_DATA_HOME"];
 
 /// Every native Python that is found, in the order in which they are looked for, each once. A path
 /// among `requests` comes first; a version among them that is not found otherwise is asked of
@@ -32,12 +34,13 @@ pub fn find(requests: &[Request], host: &Host) -> Result<Vec<Python>, Error> {
     let mut found = Found { host, env: &env, pythons: Vec::new(), looked: Vec::new() };
     found.look_at(&programs)?;
     if let Some(uv) = env.find_program("uv") {
+        let asked = host.env.for_users(&UV_PLACES.map(str::to_owned));
         for request in requests {
             let is_met = found.pythons.iter().any(|python| request.is_met_by(python));
             if is_met || matches!(request, Request::Path(_)) {
                 continue;
             }
-            let ask = Command::new(&uv, Path::new("."), &env)
+            let ask = Command::new(&uv, Path::new("."), &asked)
                 .args(["python", "find", "--no-python-downloads", "--no-project"])
                 .arg(request.to_string());
             match ask.run(host) {

@@ -29,14 +29,15 @@ pub(super) fn prove(
     env.set("LD_WARN", "yes");
     let proof = Proof { dir: dir.path(), root, env };
     let natives: Vec<&Native> =
-        subject.natives.iter().filter(|native| native.arch == root.arch).collect();
+        subject.natives.iter().filter(|native| root.is_of(native)).collect();
     let start = Instant::now();
     let result = natives.iter().try_for_each(|native| proof.one(native, settings, &mut log));
     host.detail(|| format!("the old libc took {:.1} s", start.elapsed().as_secs_f64()));
     let (status, reason) = match result {
-        Ok(()) if natives.is_empty() => {
-            (Status::Skipped, Some("the wheel has nothing that the loader of it loads".to_owned()))
-        }
+        Ok(()) if natives.is_empty() => (
+            Status::Skipped,
+            Some("the wheel has nothing that the loader of the root loads".to_owned()),
+        ),
         Ok(()) => (Status::Passed, None),
         Err(Stop::Failed(reason)) => (Status::Failed, Some(reason)),
         Err(Stop::Cancelled) => return Err(Error::Cancelled),

@@ -83,8 +83,10 @@ pub fn matrix(
         let way = settings.ways[0];
         let platform = platform(subject, targets);
         // A Python that is not there could only have been a native one.
-        let is_native = native || pythons.iter().any(|p| p.runner.is_empty() && of_kind(p));
-        if is_native && pythons.iter().any(|p| p.runner.is_empty() && is_wanted(p)) {
+        let natives = || pythons.iter().filter(|python| python.runner.is_empty());
+        let is_native = native || natives().any(of_kind);
+        let is_none = targets.is_empty() && natives().next().is_none();
+        if is_none || is_native && natives().any(is_wanted) {
             for request in &missing {
                 let wanted = match request {
                     Request::Path(path) => path.display().to_string(),
@@ -105,7 +107,10 @@ pub fn matrix(
             cells.add(Cell {
                 id: format!("{name}-no-python-{platform}-{way}"),
                 subject: at,
-                skip: Some(format!("there is no Python for {platform} here")),
+                skip: Some(match platform.as_str() {
+                    "any" => "there is no Python here".to_owned(),
+                    platform => format!("there is no Python for {platform} here"),
+                }),
                 python: Choice::Missing { wanted: "no-python".to_owned(), platform },
                 way,
                 // Who names a target wants it tried.

@@ -3,9 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use super::find::probe;
+use super::subject::{Native, libc};
 use super::{Error, Python};
 use crate::binary::elf::Elf;
-use crate::name::Arch;
+use crate::name::{Arch, Libc};
 use crate::sys::{self, Command, Host};
 use crate::toolchain;
 
@@ -16,6 +17,8 @@ pub struct Root {
     pub dir: PathBuf,
     /// Its processor.
     pub arch: Arch,
+    /// Its C library, as far as a loader's name tells.
+    pub libc: Option<Libc>,
     /// What starts its programs: an emulator with the root, or the root's own loader.
     pub runner: Vec<String>,
 }
@@ -34,12 +37,11 @@ impl Root {
         let elf = Elf::parse(&bytes)
             .map_err(|_| problem(format!("`{name}` is no program of Linux"), None))?;
         let arch = elf.arch.ok_or_else(|| problem(format!("nothing here runs `{name}`"), None))?;
+        let libc = elf.interpreter.as_deref().and_then(libc);
         if is_ours(arch) {
-            let Some(loader) = elf.interpreter.as_deref().map(|l| inside(dir, l)) else {
-                return Ok(Self { dir: dir.to_owned(), arch, runner: Vec::new() });
-            };
-            let runner = by_loader(dir, &loader);
-            return Ok(Self { dir: dir.to_owned(), arch, runner });
+            let loader = elf.interpreter.as_deref().map(|loader| inside(dir, loader));
+            let runner = loader.map(|loader| by_loader(dir, &loader)).unwrap_or_default();
+            return Ok(Self { dir: dir.to_owned(), arch, libc, runner });
         }
         let emulators = emulators(arch);
         let found = emulators.iter().find_map(|name| host.env.find_program(name));
@@ -49,7 +51,7 @@ impl Root {
         })?;
         let words = [emulator.as_path(), Path::new("-L"), dir];
         let runner = words.iter().map(|word| word.to_string_lossy().into_owned()).collect();
-        Ok(Self { dir: dir.to_owned(), arch, runner })
+        Ok(Self { dir: dir.to_owned(), arch, libc, runner })
     }
 
     /// The Python of the root in `dir`.
@@ -91,12 +93,13 @@ impl Root {
     /// When it has no loader, or nothing here can run it.
     pub fn of_libc(dir: &Path, host: &Host) -> Result<Self, Error> {
         let dir = sys::fs::canonicalize(dir).map_err(Error::io("find the libc root"))?;
-        let loader = loader(&dir).ok_or_else(|| Error::Root {
+        let (name, loader) = loader(&dir).ok_or_else(|| Error::Root {
             root: dir.clone(),
             problem: "it has no loader".to_owned(),
             hint: Some("such as `lib64/ld-linux-x86-64.so.2`".to_owned()),
         })?;
         let mut root = Self::open_by(&dir, &loader, host)?;
+        root.libc = libc(&name);
         if root.runner.is_empty() {
             root.runner = by_loader(&dir, &loader);
         } else {
@@ -104,6 +107,12 @@ impl Root {
             root.runner.push(loader.to_string_lossy().into_owned());
         }
         Ok(root)
+    }
+
+    /// Whether its loader is the one that a file asks for.
+    pub(super) fn is_of(&self, native: &Native) -> bool {
+        let is_same = native.libc.is_none() || self.libc.is_none() || native.libc == self.libc;
+        native.arch == self.arch && is_same
     }
 }
 
@@ -158,8 +167,8 @@ fn library_dirs(root: &Path) -> Vec<PathBuf> {
     dirs
 }
 
-/// The loader of a root: the first that is called like one.
-fn loader(root: &Path) -> Option<PathBuf> {
+/// The loader of a root: the first that is called like one; its name, and where it is.
+fn loader(root: &Path) -> Option<(String, PathBuf)> {
     let mut dirs: Vec<PathBuf> = vec![inside(root, "lib64"), inside(root, "lib")];
     dirs.extend(library_dirs(root));
     for dir in dirs {
@@ -172,7 +181,7 @@ fn loader(root: &Path) -> Option<PathBuf> {
             let own = if root == Path::new("/") { own_loader(&name) } else { true };
             let path = inside(root, &path.strip_prefix(root).unwrap_or(&path).to_string_lossy());
             if is_loader && own && path.is_file() {
-                return Some(path);
+                return Some((name, path));
             }
         }
     }
@@ -203,6 +212,7 @@ mod tests {
         sys::fs::create_dir_all(root.join("usr/bin")).unwrap();
         sys::fs::symlink("/opt/python3", &root.join("usr/bin/python3")).unwrap();
         assert_eq!(inside(root, "/usr/bin/python3"), root.join("opt/python3"));
-        assert_eq!(loader(root), Some(root.join("usr/lib/ld-linux-aarch64.so.1")));
+        let (name, path) = loader(root).unwrap();
+        assert_eq!(path, root.join("usr/lib").join(name));
     }
 }

@@ -44,11 +44,11 @@ pub fn run(
     let files = files::find(&options.project, &settings.files)?;
     let mut work: Vec<Work<'_>> = cells.iter().map(Work::Cell).collect();
     for root in &options.libc_roots {
-        for subject in subjects {
-            if subject.natives.iter().any(|native| native.arch == root.arch) {
-                work.push(Work::Libc(subject, root));
-            }
-        }
+        let fits = |subject: &&Subject| subject.natives.iter().any(|native| root.is_of(native));
+        // A root for which there is nothing is a skip, and shown as one.
+        let is_needless = !subjects.iter().any(|subject| fits(&subject));
+        let chosen = subjects.iter().filter(|subject| is_needless || fits(subject));
+        work.extend(chosen.map(|subject| Work::Libc(subject, root)));
     }
     let pythons = &with_pips_alone(pythons, cells, host)?;
     let all = All { subjects, pythons, settings, options, files: &files, host };

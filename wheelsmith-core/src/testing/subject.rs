@@ -7,7 +7,7 @@ use pep440_rs::VersionSpecifiers;
 
 use super::Error;
 use crate::binary::elf::Elf;
-use crate::name::{Arch, WheelFilename, WheelPath};
+use crate::name::{Arch, Libc, WheelFilename, WheelPath};
 use crate::sys;
 use crate::wheel::{Entry, Existing, Source};
 
@@ -38,6 +38,8 @@ pub struct Native {
     pub path: String,
     /// Its processor.
     pub arch: Arch,
+    /// The C library that it asks for by name; nothing when it asks for neither.
+    pub libc: Option<Libc>,
     /// Whether it is a program.
     pub is_program: bool,
 }
@@ -114,7 +116,21 @@ fn native(entry: &Entry) -> std::io::Result<Option<Native>> {
     if elf.needed.is_empty() && !is_program {
         return Ok(None);
     }
-    Ok(Some(Native { path: entry.path.to_string(), arch, is_program }))
+    let libc = elf.interpreter.iter().chain(&elf.needed).find_map(|name| libc(name));
+    Ok(Some(Native { path: entry.path.to_string(), arch, libc, is_program }))
+}
+
+/// The C library that a loader or a C library of this name belongs to. musl's own name for itself is
+/// `libc.so`; distributions give it others.
+pub(super) fn libc(name: &str) -> Option<Libc> {
+    let name = name.rsplit('/').next().unwrap_or(name);
+    if name == "libc.so" || name.starts_with("ld-musl-") || name.starts_with("libc.musl-") {
+        Some(Libc::Musl)
+    } else if name == "libc.so.6" || name.starts_with("ld-linux") || name.starts_with("ld64.so") {
+        Some(Libc::Glibc)
+    } else {
+        None
+    }
 }
 
 /// The values of a header of `METADATA`, without what follows the empty line.
@@ -190,6 +206,10 @@ mod tests {
         check(&["demo-1.0.data/purelib/a/__init__.py", "demo-1.0.data/scripts/b.py"], &["a"]);
         let points = "[console_scripts]\nb = m:f\n# c = m:f\na=m:f [x]\n[gui_scripts]\nd = m:f\n";
         assert_eq!(commands(points, &["demo-1.0.data/scripts/run"]), ["a", "b", "run"]);
+        let of = |name| libc(name).map(|libc| libc == Libc::Musl);
+        assert_eq!(["/lib/ld-musl-x86_64.so.1", "libc.so"].map(of), [Some(true); 2]);
+        assert_eq!(["libc.so.6", "/lib64/ld-linux-x86-64.so.2"].map(of), [Some(false); 2]);
+        assert_eq!(["libm.so.6", "libcrypt.so"].map(of), [None; 2]);
         let metadata = "Name: demo\nRequires-Dist: a\nrequires-dist: b\n\nRequires-Dist: c\n";
         assert_eq!(fields(metadata, "Requires-Dist"), ["a", "b"]);
     }

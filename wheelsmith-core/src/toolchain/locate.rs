@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::name::{Libc, Os, TARGETS, Target};
+use crate::name::{Libc, Os, TARGETS, Target, TargetRow};
 use crate::sys::Host;
 
 use super::vars::{Spellings, Vars};
@@ -80,7 +80,9 @@ pub fn host_target() -> Option<Target> {
         Os::MacOs => cfg!(target_os = "macos"),
         Os::Windows => cfg!(windows),
     };
-    let row = TARGETS.iter().find(|row| row.arch.as_str() == arch && is_host(row.os))?;
+    let is_ours =
+        |row: &&TargetRow| row.slices.is_empty() && row.arch.as_str() == arch && is_host(row.os);
+    let row = TARGETS.iter().find(is_ours)?;
     row.triple.parse().ok()
 }
 

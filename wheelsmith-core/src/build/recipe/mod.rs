@@ -17,13 +17,13 @@ use std::path::{Path, PathBuf};
 use self::needs::Needs;
 use self::steps::Step;
 use super::record::Record;
-use super::{Built, BuiltFile, Error, Inputs, Linkage, Setting, taken};
+use super::{Built, BuiltFile, Error, Inputs, Linkage, Setting, frameworks, position, taken};
 use crate::config::{Component, Output, Recipe, fill};
 use crate::name::{Digest, Target};
 use crate::plan::ComponentPlan;
 use crate::source::Resolved;
 use crate::sys::{self, Command, Env, ProcessError, Token};
-use crate::toolchain::{self, Wrappers};
+use crate::toolchain::{self, Family, Wrappers};
 
 /// Changes when what is done with the same configuration does.
 const VERSION: u32 = 1;
@@ -47,13 +47,14 @@ pub(super) fn build(
     let is_current = Record::current(&record, how, &listing, setting.hashes).is_some();
     let places = Places::below(&dir);
     if !is_current {
+        position::check(&component.name, &linked.archives)?;
         let label =
             format!("{} {} for {}", recipe.system.as_str(), component.name, setting.target());
         let task = setting.host.task(label, 0);
         places.clear(&record).map_err(io)?;
         tree::copy(source, setting.project, &places.source).map_err(io)?;
         needs.lay_out(&places.needs).map_err(io)?;
-        let site = Site::new(setting, plan, recipe, &places, &needs)?;
+        let site = Site::new(setting, plan, recipe, &places, (&needs, linked))?;
         site.run()?;
         let taken = finish::outputs(setting, plan, recipe, linked, &places)?;
         let made = made(&places, &taken).map_err(io)?;
@@ -262,7 +263,7 @@ impl<'a> Site<'a> {
         plan: &'a ComponentPlan,
         recipe: &'a Recipe,
         places: &'a Places,
-        needs: &Needs,
+        (needs, linked): (&Needs, &Linkage),
     ) -> Result<Self, Error> {
         let component = &plan.component;
         let io = |source| Error::Io {
@@ -277,17 +278,24 @@ impl<'a> Site<'a> {
         if setting.target().os() != crate::name::Os::Windows {
             always.push("-fPIC".to_owned());
         }
+        let is_linux = matches!(setting.target().os(), crate::name::Os::Linux(_));
+        if setting.toolchain.family == Family::Clang && is_linux {
+            // The machine's own `ld` knows no other processor; and clang complains of what it has no
+            // use for while it compiles.
+            let more = ["-fuse-ld=lld", "-Wno-unused-command-line-argument"];
+            always.extend(more.map(str::to_owned));
+        }
         let program = sys::current_program().map_err(io)?;
         let wrappers = Wrappers::for_others(setting.toolchain, setting.work, &always, &program)
             .map_err(|e| io(std::io::Error::other(e)))?;
         let variables = toolchain::env_for_configure(setting.toolchain, &wrappers);
         let mut site =
             Self { setting, component, over: &plan.over, recipe, places, wrappers, variables };
-        site.add_variables(needs);
+        site.add_variables(needs, &frameworks::args(setting, plan, linked));
         Ok(site)
     }
 
-    fn add_variables(&mut self, needs: &Needs) {
+    fn add_variables(&mut self, needs: &Needs, frameworks: &[String]) {
         let Setting { toolchain, plan, host, .. } = self.setting;
         let root = &self.places.needs;
         let dashed = |dash: &str, name: &str| {
@@ -305,6 +313,7 @@ impl<'a> Site<'a> {
             &plan.target,
             plan.strip,
         ));
+        link.extend(frameworks.iter().cloned());
         link.extend(self.filled(&self.recipe.link_flags));
         link.extend(self.filled(&self.over.link_flags));
         let all = |flags: &str| format!("{flags} {include}").trim().to_owned();

@@ -90,6 +90,8 @@ pub(super) const ROWS: &[Row] = &[
         };
     }),
     (&[Code::RecordForm], |w| w.record = |text| text.replace('\n', "\r\n")),
+    (&[Code::RecordForm], |w| w.record = |text| format!("demo/,,\n{text}")),
+    (&[Code::RecordSyntax], |w| w.record = |text| format!("../demo/,,\n{text}")),
     (&[Code::RecordSignature], |w| w.add_meta("RECORD.jws", "{}")),
     // Entry points.
     (&[Code::EntryPointsSyntax], |w| w.entry("points.txt").content = b"demo = demo:main\n".into()),

@@ -15,6 +15,11 @@ pub(super) const ROWS: &[Row] = &[
     (&[Code::OverLimit], |w| w.options.limits.directory_bytes = 100),
     (&[Code::OverLimit], |w| w.options.limits.metadata_bytes = 20),
     (&[Code::OverLimit], |w| w.options.limits.held_bytes = 60),
+    (&[Code::EntryPointsSyntax], |w| {
+        let lines = (0..50_001).map(|n| format!("x{n} = demo:main\n"));
+        let text: String = std::iter::once("[a]\n".to_owned()).chain(lines).collect();
+        w.entry("points.txt").content = text.into();
+    }),
 ];
 
 /// Entries that state nothing and unpack to much are read no further than a good archive is.

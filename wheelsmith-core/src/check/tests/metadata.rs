@@ -29,7 +29,7 @@ pub(super) const ROWS: &[Row] = &[
     }),
     (&[Code::LicenseFile, Code::UnlistedLicense], |w| w.field("License-File", "COPYING")),
     (&[Code::LicenseFile, Code::UnlistedLicense], |w| w.field("License-File", "../LICENSE")),
-    (&[Code::LicenseFile], |w| w.entry("LICENSE").content = b"\xff\xfe".into()),
+    (&[Code::LicenseEncoding], |w| w.entry("LICENSE").content = b"\xff\xfe".into()),
     (&[Code::ImportName], |w| {
         w.field("Metadata-Version", "2.5");
         w.field("Import-Name", "de-mo");

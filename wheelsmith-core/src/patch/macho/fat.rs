@@ -28,6 +28,12 @@ pub(super) struct FatSlice<'b> {
 }
 
 impl<'b> Fat<'b> {
+    /// A list of slices: processor, alignment as a power of two, and bytes of each.
+    pub(super) fn of(slices: &[([u32; 2], u32, &'b [u8])]) -> Self {
+        let slice = |&(cpu, alignment, bytes): &_| FatSlice { cpu, alignment, spare: 0, bytes };
+        Self { is_wide: false, slices: slices.iter().map(slice).collect() }
+    }
+
     /// The slices of a universal file; nothing for a file of one processor.
     pub(super) fn parse(bytes: &'b [u8]) -> Result<Option<Self>, Error> {
         let number = |at| Numbers(BE).u32(bytes, at, WHAT);

@@ -6,6 +6,7 @@
 
 mod commands;
 mod fat;
+mod fuse;
 mod names;
 mod sign;
 mod slice;
@@ -15,6 +16,7 @@ use std::borrow::Cow;
 
 use goblin::mach::constants::cputype;
 
+pub use fuse::fuse;
 pub use verify::verify;
 
 use self::fat::Fat;

@@ -3,13 +3,14 @@
 //! Sources that come from archives and registries stay where they are; the lock pins them.
 
 mod archive;
+mod named;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Component as Part, Path};
 
 use self::archive::Content;
 use super::tree::Tree;
-use super::{CONFIG_FILES, Error, Project, make, pack};
+use super::{CONFIG_FILES, Error, Project, data, make, pack};
 use crate::build::inputs;
 use crate::config::project::RawProject;
 use crate::config::{Component, Kind, Source, SourcePath, VersionSource};
@@ -179,6 +180,12 @@ impl Sdist<'_> {
         }
         for component in &config.components {
             self.add_component(component, files)?;
+            self.add_named(component, files)?;
+        }
+        for wheel in &config.wheels {
+            for file in data::files(self.project, wheel, self.host)? {
+                files.insert(self.inside(&file.key, &file.relative)?);
+            }
         }
         if dir.join(LOCK_FILE).is_file() {
             files.insert(LOCK_FILE.to_owned());
@@ -230,6 +237,28 @@ impl Sdist<'_> {
                     _ => {}
                 }
             }
+        }
+        Ok(())
+    }
+
+    /// What the component names behind `{project}/`: files, all that a glob matches, all that is
+    /// in a directory. What is not there is missed by the build as well, which says so.
+    fn add_named(&self, component: &Component, files: &mut BTreeSet<String>) -> Result<(), Error> {
+        let dir = &self.project.dir;
+        let tree = Tree::new(dir, dir, self.project.is_unpacked_sdist(), self.host);
+        for pattern in named::named(component) {
+            let pattern = self.inside(&component.key, &pattern)?;
+            let glob = pack::glob(&self.project.config, &component.key, &pattern)?;
+            let found = if dir.join(&pattern).is_dir() {
+                tree.below(&pattern)
+            } else {
+                tree.candidates(&pattern)
+            };
+            let found = found.map_err(|e| Error::io("read the sources", e))?.into_iter();
+            let below = format!("{pattern}/");
+            let is_named =
+                |file: &String| glob.is_match(file) || *file == pattern || file.starts_with(&below);
+            files.extend(found.map(|file| file.relative).filter(is_named));
         }
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! `METADATA`: a checked `[project]` table, and how it is written (core metadata 2.4 and 2.5).
+//! `METADATA`: a checked `[project]` table, and how it is written (core metadata 2.1 to 2.5).
 
 mod imports;
 pub(crate) mod license;

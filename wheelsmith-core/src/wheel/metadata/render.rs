@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use super::Metadata;
 use super::license::License;
 use super::links::Person;
+use crate::wheel::entry_points::is_identifier;
 
 impl Metadata {
     /// The text of `METADATA`: UTF-8, line feeds, the lowest version that has all its fields.
@@ -12,15 +13,19 @@ impl Metadata {
     /// Lines are not folded: the format is read by e-mail parsers, which would leave line breaks
     /// inside of values. Only free words about a licence have several lines.
     pub fn render(&self) -> String {
-        self.render_for_sdist(&[])
+        self.written("2.1", &[])
     }
 
     /// The text of a source distribution's `PKG-INFO`: the same, and the names of the fields that
     /// its wheels may have other values of (PEP 643).
     pub fn render_for_sdist(&self, dynamic: &[&str]) -> String {
+        // Older versions do not promise that a wheel will say the same.
+        self.written("2.2", dynamic)
+    }
+
+    fn written(&self, at_least: &'static str, dynamic: &[&str]) -> String {
         let mut out = Fields(String::new());
-        // 2.4 has the licence fields (PEP 639), 2.5 the import names (PEP 794).
-        out.one("Metadata-Version", if self.imports.is_used() { "2.5" } else { "2.4" });
+        out.one("Metadata-Version", self.lowest().max(at_least));
         out.one("Name", self.name.as_written());
         out.one("Version", &self.version());
         out.each("Dynamic", dynamic);
@@ -62,6 +67,26 @@ impl Metadata {
             }
         }
         out.0
+    }
+}
+
+impl Metadata {
+    /// The lowest version that has every field: what is newer keeps older installers from reading
+    /// what they would understand.
+    fn lowest(&self) -> &'static str {
+        let has_license = matches!(self.license, Some(License::Expression(_)));
+        if self.imports.is_used() {
+            // PEP 794: `Import-Name`, `Import-Namespace`.
+            "2.5"
+        } else if has_license || !self.license_files.is_empty() {
+            // PEP 639: `License-Expression`, `License-File`.
+            "2.4"
+        } else if !self.extras.keys().all(|extra| is_identifier(extra)) {
+            // PEP 685: extras are no longer identifiers, but have `-` between their parts.
+            "2.3"
+        } else {
+            "2.1"
+        }
     }
 }
 

@@ -66,8 +66,41 @@ It is früh.
     assert_eq!(name, format!("demo_pkg-1.0a2+ubuntu.1-{tags}.whl"));
 }
 
+/// A project with this beside name and version, and no licence files.
+fn bare(text: &str) -> Metadata {
+    let project = toml::from_str(&format!("name = 'd'\nversion = '1'\n{text}")).unwrap();
+    Metadata::new(&project, Texts::default()).unwrap()
+}
+
 #[test]
-fn fields_that_only_newer_versions_have_raise_the_version() {
+fn the_version_is_the_lowest_that_has_every_field() {
+    let check = |text: &str, wheel: &str, sdist: &str| {
+        let metadata = bare(text);
+        let first = |text: String| text.lines().next().unwrap().to_owned();
+        assert_eq!(first(metadata.render()), format!("Metadata-Version: {wheel}"), "{text}");
+        let rendered = first(metadata.render_for_sdist(&[]));
+        assert_eq!(rendered, format!("Metadata-Version: {sdist}"), "{text}");
+    };
+    // A source distribution says which of its fields a wheel may change: PEP 643.
+    check("", "2.1", "2.2");
+    check("license = { text = 'free' }", "2.1", "2.2");
+    check("optional-dependencies = { dev = ['a'] }", "2.1", "2.2");
+    check("optional-dependencies = { dev-tools = ['a'] }", "2.3", "2.3");
+    check("optional-dependencies = { Dev_Tools = ['a'] }", "2.3", "2.3");
+    check("license = 'MIT'", "2.4", "2.4");
+    check("license = 'MIT'\noptional-dependencies = { a-b = [] }", "2.4", "2.4");
+    check("import-names = []", "2.5", "2.5");
+    check("license = 'MIT'\nimport-namespaces = ['a']", "2.5", "2.5");
+    // Files with licences are in `new`.
+    assert!(
+        new("name = 'd'\nversion = '1'").unwrap().render().starts_with("Metadata-Version: 2.4\n")
+    );
+    let dynamic = bare("").render_for_sdist(&["License-File"]);
+    assert_eq!(dynamic, "Metadata-Version: 2.2\nName: d\nVersion: 1\nDynamic: License-File\n");
+}
+
+#[test]
+fn fields_are_written_as_readers_expect_them() {
     let check = |text: &str, lines: &[&str]| {
         let rendered = new(&format!("name = 'd'\nversion = '1'\n{text}")).unwrap().render();
         let found: Vec<&str> = rendered
@@ -76,7 +109,6 @@ fn fields_that_only_newer_versions_have_raise_the_version() {
             .collect();
         assert_eq!(found, lines);
     };
-    check("", &["Metadata-Version: 2.4"]);
     check("import-names = []", &["Metadata-Version: 2.5", "Import-Name:"]);
     check(
         "import-names = ['a.b', 'a._c ; private']\nimport-namespaces = ['a']",

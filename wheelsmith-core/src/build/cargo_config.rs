@@ -1,0 +1,77 @@
+//! What of cargo's own configuration decides how it is told of further flags.
+
+use std::path::{Path, PathBuf};
+
+use toml::{Table, Value};
+
+use crate::sys::{self, Env};
+
+/// The key under which `flags` are given to cargo for `triple` so that they join the user's.
+///
+/// cargo takes the flags of the first of these that has any: `target.<triple>` and `target.<cfg>`
+/// together, then `build`. One key of the command line joins the same key of the files, and hides
+/// the ones behind it.
+pub(super) fn rustflags_key(dir: &Path, env: &Env, triple: &str) -> String {
+    let variable = triple.to_uppercase().replace(['-', '.'], "_");
+    let by_variable = env.get(&format!("CARGO_TARGET_{variable}_RUSTFLAGS")).is_some();
+    if by_variable || files(dir, env).iter().any(|file| has_target_flags(file, triple)) {
+        format!("target.{triple}.rustflags")
+    } else {
+        "build.rustflags".to_owned()
+    }
+}
+
+/// The configuration files that cargo reads when it runs in `dir`.
+fn files(dir: &Path, env: &Env) -> Vec<Table> {
+    let mut dirs: Vec<PathBuf> = dir.ancestors().map(|dir| dir.join(".cargo")).collect();
+    let home = env.path("HOME").map(|home| home.join(".cargo"));
+    dirs.extend(env.path("CARGO_HOME").or(home));
+    let read = |dir: PathBuf| {
+        // The name without an ending counts first where both are there.
+        let text = ["config", "config.toml"]
+            .iter()
+            .find_map(|name| sys::fs::read_to_string(dir.join(name)).ok())?;
+        // What is no TOML is cargo's to name.
+        text.parse::<Table>().ok()
+    };
+    dirs.into_iter().filter_map(read).collect()
+}
+
+/// Whether a file has flags for `triple`, or for what a `cfg` describes. Whether that describes the
+/// triple only the compiler knows.
+fn has_target_flags(file: &Table, triple: &str) -> bool {
+    let targets = file.get("target").and_then(Value::as_table);
+    targets.into_iter().flatten().any(|(name, table)| {
+        (name == triple || name.starts_with("cfg(")) && table.get("rustflags").is_some()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_that_has_flags_counts() {
+        let triple = "x86_64-unknown-linux-gnu";
+        let check = |text: &str, expected: &str| {
+            let dir = tempfile::tempdir().unwrap();
+            let deep = dir.path().join("crates/demo");
+            sys::fs::create_dir_all(&deep).unwrap();
+            sys::fs::write_atomic(&dir.path().join(".cargo/config.toml"), text.as_bytes()).unwrap();
+            let env = Env::default();
+            assert_eq!(rustflags_key(&deep, &env, triple), expected, "for:\n{text}");
+            let mut env = env;
+            env.set("CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUSTFLAGS", "--cfg=x");
+            let target = format!("target.{triple}.rustflags");
+            assert_eq!(rustflags_key(&deep, &env, triple), target);
+        };
+        check("", "build.rustflags");
+        check("[build]\nrustflags = ['--cfg=x']", "build.rustflags");
+        let own = "target.x86_64-unknown-linux-gnu.rustflags";
+        check("[target.x86_64-unknown-linux-gnu]\nrustflags = '--cfg=x'", own);
+        check("[target.'cfg(unix)']\nrustflags = ['--cfg=x']", own);
+        check("[target.'cfg(unix)']\nlinker = 'x'", "build.rustflags");
+        check("[target.aarch64-unknown-linux-gnu]\nrustflags = ['--cfg=x']", "build.rustflags");
+        check("no TOML", "build.rustflags");
+    }
+}

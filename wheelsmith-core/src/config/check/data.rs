@@ -1,0 +1,29 @@
+//! What a wheel puts beside its packages.
+
+use super::Check;
+use crate::config::raw_data::{RawData, RawDataFiles};
+use crate::config::{DataFiles, Scheme};
+
+impl Check<'_> {
+    /// The lists of the wheel at the key `wheel`.
+    pub(super) fn data_files(&mut self, wheel: &str, raw: RawData) -> Vec<DataFiles> {
+        let lists = [
+            (Scheme::Scripts, raw.scripts),
+            (Scheme::Headers, raw.headers),
+            (Scheme::Data, raw.data),
+        ];
+        let mut files = Vec::new();
+        for (scheme, list) in lists {
+            for (i, RawDataFiles { from, to }) in list.into_iter().enumerate() {
+                let key = format!("{wheel}.data.{}[{i}]", scheme.as_str());
+                if scheme == Scheme::Scripts && to.is_some() {
+                    let help = "leave `to` out: commands lie side by side";
+                    let message = "installers refuse directories below `scripts`";
+                    self.problem(&format!("{key}.to"), message, Some(help));
+                }
+                files.push(DataFiles { key, scheme, from, to });
+            }
+        }
+        files
+    }
+}

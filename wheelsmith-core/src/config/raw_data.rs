@@ -1,0 +1,89 @@
+//! An entry of a list in `data`: a glob, or a glob with the directory that its files land in.
+
+use std::fmt;
+
+use serde::de::value::MapAccessDeserializer;
+use serde::{Deserialize, Deserializer, de};
+
+use super::SourcePath;
+use crate::name::WheelPath;
+
+/// `data = { … }` of a wheel: files that installers put beside the packages.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub(super) struct RawData {
+    /// Commands that are there as files (`bin/` of the environment). A text that begins with
+    /// `#!python` is started by the environment's own Python.
+    #[serde(default)]
+    pub(super) scripts: Vec<RawDataFiles>,
+    /// Headers (`include/` of the environment, below the project's name).
+    #[serde(default)]
+    pub(super) headers: Vec<RawDataFiles>,
+    /// Anything else, below the environment itself.
+    #[serde(default)]
+    pub(super) data: Vec<RawDataFiles>,
+}
+
+/// Files that are taken, and where they land.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct RawDataFiles {
+    /// The glob, relative to the configuration.
+    pub(super) from: SourcePath,
+    /// The directory below that of the kind.
+    pub(super) to: Option<WheelPath>,
+}
+
+/// The entry written as a table.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct Table {
+    from: SourcePath,
+    to: Option<WheelPath>,
+}
+
+impl<'de> Deserialize<'de> for RawDataFiles {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Visitor;
+        impl<'de> de::Visitor<'de> for Visitor {
+            type Value = RawDataFiles;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a glob, or a table with `from` and `to`")
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<RawDataFiles, E> {
+                let from = text.parse().map_err(E::custom)?;
+                Ok(RawDataFiles { from, to: None })
+            }
+
+            fn visit_map<A: de::MapAccess<'de>>(self, map: A) -> Result<RawDataFiles, A::Error> {
+                let Table { from, to } = Table::deserialize(MapAccessDeserializer::new(map))?;
+                Ok(RawDataFiles { from, to })
+            }
+        }
+        deserializer.deserialize_any(Visitor)
+    }
+}
+
+#[cfg(feature = "schema")]
+impl schemars::JsonSchema for RawDataFiles {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "DataFiles".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
+            "description": "A glob, or a glob with the directory that its files land in.",
+            "anyOf": [
+                { "type": "string" },
+                {
+                    "type": "object",
+                    "properties": { "from": { "type": "string" }, "to": { "type": "string" } },
+                    "required": ["from"],
+                    "additionalProperties": false
+                }
+            ]
+        })
+    }
+}

@@ -1,0 +1,123 @@
+//! Files of one processor each, put into one universal file.
+
+use goblin::mach::constants::cputype;
+use scroll::LE;
+
+use super::fat::Fat;
+use crate::binary::Format;
+use crate::binary::macho::MachO;
+use crate::name::Arch;
+use crate::patch::Error;
+use crate::patch::numbers::Numbers;
+
+/// The pages of arm64 have 16 kB, and no slice may begin inside one (as a power of two).
+const PAGE: u32 = 14;
+/// The members of a static library need no more than this.
+const MEMBER: u32 = 3;
+
+/// One file for all the processors: programs, shared libraries or static libraries, each for the one
+/// that stands beside it. The slices are copied unchanged, so that signatures stay right.
+///
+/// ```
+/// use wheelsmith_core::name::Arch;
+/// # fn fuse(intel: &[u8], arm: &[u8]) -> Result<Vec<u8>, wheelsmith_core::patch::Error> {
+/// let universal = wheelsmith_core::patch::macho::fuse(&[(Arch::X86_64, intel), (Arch::Aarch64, arm)])?;
+/// # Ok(universal)
+/// # }
+/// ```
+///
+/// # Errors
+/// A file that is of another kind or for another processor, or that is universal itself.
+pub fn fuse(slices: &[(Arch, &[u8])]) -> Result<Vec<u8>, Error> {
+    let mut list = Vec::new();
+    for &(arch, bytes) in slices {
+        list.push(match Format::of(bytes) {
+            Some(Format::Archive) => (cpu(arch)?, MEMBER, bytes),
+            Some(Format::MachO) => (cpu_of(arch, bytes)?, PAGE, bytes),
+            _ => return Err(unsupported("it is no file of macOS".to_owned())),
+        });
+    }
+    let contents: Vec<&[u8]> = slices.iter().map(|(_, bytes)| *bytes).collect();
+    let fused = Fat::of(&list).write(&contents)?;
+    verify(&fused, &contents)?;
+    Ok(fused)
+}
+
+fn unsupported(why: String) -> Error {
+    Error::Unsupported(why)
+}
+
+/// What the list of slices calls a processor, where the file does not say it itself.
+fn cpu(arch: Arch) -> Result<[u32; 2], Error> {
+    match arch {
+        Arch::X86_64 => Ok([cputype::CPU_TYPE_X86_64, cputype::CPU_SUBTYPE_X86_64_ALL]),
+        Arch::Aarch64 => Ok([cputype::CPU_TYPE_ARM64, cputype::CPU_SUBTYPE_ARM64_ALL]),
+        other => Err(unsupported(format!("no macOS runs on {other}"))),
+    }
+}
+
+/// What the file calls its processor, which must be `arch`.
+fn cpu_of(arch: Arch, bytes: &[u8]) -> Result<[u32; 2], Error> {
+    let macho = MachO::parse(bytes)?;
+    if macho.is_universal || macho.slice(arch).is_none() {
+        return Err(unsupported(format!("it is for {}, and not for {arch} alone", macho.cpus())));
+    }
+    let number = |at| Numbers(LE).u32(bytes, at, "file header");
+    Ok([number(4)?, number(8)?])
+}
+
+/// Whether all the slices can be found again.
+fn verify(fused: &[u8], contents: &[&[u8]]) -> Result<(), Error> {
+    let found = Fat::parse(fused)?;
+    let found = found.iter().flat_map(|fat| &fat.slices).map(|slice| slice.bytes);
+    if found.eq(contents.iter().copied()) {
+        return Ok(());
+    }
+    Err(Error::Wrong("its slices are not those that were put in".to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::binary::macho::Pages;
+
+    macro_rules! fixture {
+        ($name:literal) => {
+            include_bytes!(concat!("../../../../testdata/macho/", $name)).as_slice()
+        };
+    }
+
+    #[test]
+    fn slices_stay_as_they_are() {
+        let (intel, arm) = (fixture!("x86_64.dylib"), fixture!("arm64.dylib"));
+        let fused = fuse(&[(Arch::X86_64, intel), (Arch::Aarch64, arm)]).unwrap();
+        let macho = MachO::parse(fused.as_slice()).unwrap();
+        assert!(macho.is_universal);
+        assert_eq!(macho.cpus(), "x86_64, arm64");
+        let signature = macho.slice(Arch::Aarch64).unwrap().signature.as_ref().unwrap();
+        assert_eq!(signature.pages, Pages::Right);
+        let alone = MachO::parse(intel).unwrap();
+        assert_eq!(macho.slices[0].builds, alone.slices[0].builds);
+        assert_eq!(fused.len() % (1 << PAGE), arm.len() % (1 << PAGE));
+    }
+
+    #[test]
+    fn static_libraries_are_fused_as_well() {
+        let (one, other) = (b"!<arch>\nx86_64".as_slice(), b"!<arch>\narm64".as_slice());
+        let fused = fuse(&[(Arch::X86_64, one), (Arch::Aarch64, other)]).unwrap();
+        let fat = Fat::parse(&fused).unwrap().unwrap();
+        assert_eq!(fat.slices.iter().map(|s| s.bytes).collect::<Vec<_>>(), [one, other]);
+    }
+
+    #[test]
+    fn what_does_not_fit_is_refused() {
+        let check = |arch, bytes, why: &str| {
+            let error = fuse(&[(arch, bytes)]).unwrap_err().to_string();
+            assert!(error.contains(why), "{error}");
+        };
+        check(Arch::X86_64, fixture!("arm64.dylib"), "it is for arm64, and not for x86_64 alone");
+        check(Arch::X86_64, fixture!("universal.dylib"), "it is for x86_64, arm64, and not");
+        check(Arch::S390x, b"!<arch>\n".as_slice(), "no macOS runs on s390x");
+        check(Arch::X86_64, b"text".as_slice(), "it is no file of macOS");
+    }
+}

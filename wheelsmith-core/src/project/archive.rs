@@ -1,0 +1,174 @@
+//! Archives of a target: its runtime, for those who pack it themselves, and SDKs.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use super::{Error, Project, pack};
+use crate::artifact::{self, Limits};
+use crate::audit::{self, Audit, Terms, Wanted};
+use crate::config::{Role, Sdk};
+use crate::name::{Digest, Floor, PlatformTag, Target, WheelPath};
+use crate::plan::TargetPlan;
+use crate::runtime::{self, FileEntry, Manifest, Runtime};
+use crate::sdk;
+use crate::sys::{self, Host};
+use crate::wheel::MadeFile;
+
+/// The verdict on archives that no wheel answers for.
+#[derive(Debug)]
+pub struct Judged {
+    /// The oldest platform that the files must run on.
+    pub floor: Floor,
+    /// The tag that the floor asks for.
+    pub wanted: PlatformTag,
+    /// What the bytes say.
+    pub audit: Audit,
+}
+
+impl Judged {
+    /// Whether the bytes keep the floor.
+    pub fn is_good(&self) -> bool {
+        self.audit.earned.is_some() && !self.audit.has_errors()
+    }
+}
+
+/// What the project is called, and its version.
+pub(super) fn identity(project: &Project) -> (String, String) {
+    if let Some(project) = &project.config.project {
+        return (project.name.escaped(), project.version.clone().unwrap_or_else(|| "0".into()));
+    }
+    // A project without `[project]` is called like its directory.
+    let name = project.dir.file_name().unwrap_or_default();
+    (name.to_string_lossy().into_owned(), "0".to_owned())
+}
+
+/// The file names of the archives that a build for `target` writes.
+pub(super) fn names(project: &Project, target: Target) -> Vec<String> {
+    let config = &project.config;
+    let runtime =
+        (config.wheels.is_empty() && !config.components.is_empty()).then(|| stem(project, target));
+    let sdks = config.sdks.iter().map(|sdk| sdk_stem(project, sdk, target));
+    runtime.into_iter().chain(sdks).map(|stem| format!("{stem}.tar.gz")).collect()
+}
+
+fn stem(project: &Project, target: Target) -> String {
+    let (name, version) = identity(project);
+    format!("{name}-{version}-{}", target.triple())
+}
+
+fn sdk_stem(project: &Project, sdk: &Sdk, target: Target) -> String {
+    let (name, version) = identity(project);
+    let name = sdk.name.as_ref().unwrap_or(&name);
+    format!("{name}-{version}-sdk-{}", target.triple())
+}
+
+/// Judges the files of `runtime` as a wheel with all of them would be judged.
+pub(super) fn judge(
+    project: &Project,
+    plan: &TargetPlan,
+    runtime: &Runtime,
+) -> Result<Judged, Error> {
+    let mut files = Vec::new();
+    for file in &runtime.manifest.files {
+        // What lies in static libraries is judged where they are linked in.
+        if !matches!(file.role, Role::Executable | Role::SharedLibrary | Role::Data) {
+            continue;
+        }
+        let native =
+            artifact::native_file(&file.path, &runtime.path(&file.path), &Limits::default());
+        files.extend(native.map_err(|e| Error::io("read a file to inspect", e))?);
+    }
+    let terms = Terms::new(&project.config.audit.exclude, Vec::new()).map_err(|e| {
+        project.config.problem("tool.wheelsmith.audit.exclude", e.to_string(), None)
+    })?;
+    let audit = audit::judge_under(files, &Wanted::by_target(plan.target), &terms);
+    Ok(Judged { floor: plan.target.floor(), wanted: plan.wanted_tag.clone(), audit })
+}
+
+/// The runtime directory as `.tar.gz` with its digest beside it.
+pub(super) fn runtime(
+    project: &Project,
+    target: Target,
+    runtime: &Runtime,
+    out: &Path,
+    host: &Host,
+) -> Result<Vec<MadeFile>, Error> {
+    write(runtime, &BTreeMap::new(), &stem(project, target), out, host)
+}
+
+/// The SDKs of the configuration, each as `.tar.gz` with its digest beside it.
+pub(super) fn sdks(
+    project: &Project,
+    target: Target,
+    runtime: &Runtime,
+    out: &Path,
+    host: &Host,
+) -> Result<Vec<MadeFile>, Error> {
+    let mut made = Vec::new();
+    for (i, sdk) in project.config.sdks.iter().enumerate() {
+        let components = sdk::components(&project.config, sdk, &runtime.manifest);
+        let mut manifest = sdk::part(&runtime.manifest, &components);
+        if manifest.files.is_empty() {
+            let message = format!("no component has a library or a header for {target}");
+            let help = "give a component of kind `c-library`, or `headers`".to_owned();
+            let key = format!("tool.wheelsmith.sdk[{i}]");
+            return Err(project.config.problem(&key, message, Some(help)).into());
+        }
+        let texts = add_texts(project, &mut manifest, target)?;
+        let part = Runtime { dir: runtime.dir.clone(), manifest };
+        made.extend(write(&part, &texts, &sdk_stem(project, sdk, target), out, host)?);
+    }
+    Ok(made)
+}
+
+/// Adds the files that are written for an SDK to its manifest, and gives their texts.
+fn add_texts(
+    project: &Project,
+    manifest: &mut Manifest,
+    target: Target,
+) -> Result<BTreeMap<WheelPath, String>, Error> {
+    let mut texts = BTreeMap::new();
+    for sdk::Made { component, path, text } in sdk::files(&project.config, manifest, target.os()) {
+        let key = project.config.component(&component).map_or("", |component| &component.key);
+        let path = path.parse::<WheelPath>();
+        let path = path.map_err(|e| project.config.problem(key, e.to_string(), None))?;
+        manifest.files.push(FileEntry {
+            path: path.clone(),
+            sha256: Digest::of(&text),
+            size_bytes: text.len() as u64,
+            mode: "0644".to_owned(),
+            role: Role::Data,
+            component,
+            aliases: Vec::new(),
+            native: None,
+        });
+        texts.insert(path, text);
+    }
+    manifest.files.sort_by(|a, b| a.path.cmp(&b.path));
+    Ok(texts)
+}
+
+fn write(
+    runtime: &Runtime,
+    texts: &BTreeMap<WheelPath, String>,
+    stem: &str,
+    out: &Path,
+    host: &Host,
+) -> Result<Vec<MadeFile>, Error> {
+    let write = || -> std::io::Result<Vec<MadeFile>> {
+        let mut bytes = Vec::new();
+        let epoch = pack::epoch(host).unwrap_or(runtime::ARCHIVE_EPOCH);
+        runtime::write_archive(runtime, texts, stem, epoch, &mut bytes)?;
+        // The form that `sha256sum --check` reads.
+        let sums = format!("{}  {stem}.tar.gz\n", Digest::of(&bytes));
+        let mut made = Vec::new();
+        for (name, bytes) in [("tar.gz", &bytes[..]), ("tar.gz.sha256", sums.as_bytes())] {
+            let path = out.join(format!("{stem}.{name}"));
+            sys::fs::write_atomic(&path, bytes)?;
+            let size_bytes = bytes.len() as u64;
+            made.push(MadeFile { path, size_bytes, sha256: Digest::of(bytes) });
+        }
+        Ok(made)
+    };
+    write().map_err(|e| Error::io(format!("write `{stem}.tar.gz`"), e))
+}

@@ -1,0 +1,98 @@
+//! Files that a wheel puts beside its packages: commands, headers, anything else.
+
+use std::path::PathBuf;
+
+use super::tree::Tree;
+use super::{Error, Project, pack};
+use crate::build::inputs::literal_prefix;
+use crate::config::{DataFiles, Scheme, Wheel};
+use crate::sys::Host;
+
+/// A file below `.data`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct DataFile {
+    /// The key of the list's entry that names it.
+    pub(super) key: String,
+    /// Its place below `.data`: `headers/demo/demo.h`.
+    pub(super) to: String,
+    /// Relative to the project.
+    pub(super) relative: String,
+    /// Where it is.
+    pub(super) path: PathBuf,
+}
+
+/// Every file that the lists of `wheel` name.
+///
+/// # Errors
+/// A glob that names none.
+pub(super) fn files(project: &Project, wheel: &Wheel, host: &Host) -> Result<Vec<DataFile>, Error> {
+    let tree = Tree::new(&project.dir, &project.dir, project.is_unpacked_sdist(), host);
+    let mut files = Vec::new();
+    for list in &wheel.data {
+        let config = &project.config;
+        let pattern = &list.from.path;
+        let glob = pack::glob(config, &list.key, pattern)?;
+        let found = tree.candidates(pattern).map_err(|e| Error::io("read the data files", e))?;
+        let before = files.len();
+        for file in found {
+            let is_named = !list.from.is_glob();
+            if !is_named && (!glob.is_match(&file.relative) || pack::is_never(&file.relative)) {
+                continue;
+            }
+            let to = place(list, &file.relative);
+            files.push(DataFile {
+                key: list.key.clone(),
+                to,
+                relative: file.relative,
+                path: file.path,
+            });
+        }
+        if files.len() == before {
+            let message =
+                format!("`{}` names no file below `{}`", list.from, project.dir.display());
+            let help = "`*` stays in one directory, `**` does not; files that version control \
+                        ignores are named without a pattern";
+            return Err(config.problem(&list.key, message, Some(help.to_owned())).into());
+        }
+    }
+    Ok(files)
+}
+
+/// Where the file at `relative` lands: commands side by side, others as they lie below the
+/// directory in which the pattern begins.
+fn place(list: &DataFiles, relative: &str) -> String {
+    let pattern = &list.from.path;
+    let base = if list.from.is_glob() {
+        literal_prefix(pattern)
+    } else {
+        pattern.rsplit_once('/').map_or("", |(dir, _)| dir)
+    };
+    let below = relative.strip_prefix(base).unwrap_or(relative).trim_start_matches('/');
+    let below = match list.scheme {
+        Scheme::Scripts => below.rsplit('/').next().unwrap_or(below),
+        Scheme::Headers | Scheme::Data => below,
+    };
+    let to = list.to.as_ref().map(|to| format!("{to}/")).unwrap_or_default();
+    format!("{}/{to}{below}", list.scheme.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_file_has_its_place() {
+        let check = |scheme: Scheme, from: &str, to: Option<&str>, file: &str, expected: &str| {
+            let (from, to) = (from.parse().unwrap(), to.map(|to| to.parse().unwrap()));
+            let list = DataFiles { key: String::new(), scheme, from, to };
+            assert_eq!(place(&list, file), expected, "{file}");
+        };
+        check(Scheme::Scripts, "tools/*", None, "tools/run", "scripts/run");
+        check(Scheme::Scripts, "**/*.sh", None, "a/b/c.sh", "scripts/c.sh");
+        check(Scheme::Headers, "inc/**/*.h", None, "inc/a/b.h", "headers/a/b.h");
+        check(Scheme::Headers, "inc/a/b.h", None, "inc/a/b.h", "headers/b.h");
+        check(Scheme::Data, "*.1", Some("share/man/man1"), "d.1", "data/share/man/man1/d.1");
+        check(Scheme::Data, "files/**", None, "files/etc/d.conf", "data/etc/d.conf");
+        check(Scheme::Data, "files/{a,b}/*", None, "files/a/x", "data/a/x");
+    }
+}

@@ -1,0 +1,62 @@
+//! The runtimes of several processors as one.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use super::{Content, Error, FileEntry, Identity, Manifest, Runtime, write};
+use crate::name::{Arch, Digest, WheelPath};
+use crate::patch::macho;
+use crate::sys;
+
+/// Lays the files of `slices` out in `dir`, each native one as a universal file of all of them.
+/// A directory that is already so is left alone.
+///
+/// What is the same in all of them (headers, licences, data) is there once, and so is what only one
+/// of them has.
+///
+/// # Errors
+/// A file that differs and cannot be fused, or the disk.
+pub fn fuse(
+    identity: &Identity<'_>,
+    slices: &[(Arch, &Runtime)],
+    dir: &Path,
+) -> Result<Runtime, Error> {
+    let mut paths: BTreeMap<&WheelPath, Vec<(Arch, &Runtime, &FileEntry)>> = BTreeMap::new();
+    for &(arch, runtime) in slices {
+        for file in &runtime.manifest.files {
+            paths.entry(&file.path).or_default().push((arch, runtime, file));
+        }
+    }
+    let mut files = Vec::new();
+    let mut contents = BTreeMap::new();
+    for (path, all) in paths {
+        let (_, runtime, first) = all[0];
+        if all.iter().all(|(_, _, file)| file.sha256 == first.sha256) {
+            files.push(first.clone());
+            contents.insert(path.clone(), Content::File(runtime.path(path)));
+            continue;
+        }
+        let mut parts = Vec::new();
+        for (arch, runtime, file) in &all {
+            let bytes = sys::fs::read(runtime.path(&file.path));
+            parts.push((*arch, bytes.map_err(|e| Error::io("read what was built", e))?));
+        }
+        let parts: Vec<(Arch, &[u8])> =
+            parts.iter().map(|(arch, bytes)| (*arch, bytes.as_slice())).collect();
+        let fused = macho::fuse(&parts).map_err(|source| Error::Fuse {
+            path: path.to_string(),
+            component: first.component.clone(),
+            source,
+        })?;
+        files.push(FileEntry {
+            sha256: Digest::of(&fused),
+            size_bytes: fused.len() as u64,
+            native: None,
+            ..first.clone()
+        });
+        contents.insert(path.clone(), Content::Bytes(fused));
+    }
+    let components = slices.first().map(|(_, runtime)| runtime.manifest.components.clone());
+    let manifest = Manifest::described(identity, components.unwrap_or_default(), files);
+    write(Runtime { dir: dir.to_owned(), manifest }, &contents)
+}
