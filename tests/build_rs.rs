@@ -222,7 +222,6 @@ fn package() -> Sandbox {
                  let top = Library::archive(\"top\")\n        \
                      .sources([\"native/top.c\"])\n        \
                      .include(\"native\")\n        \
-                     .system_library(\"m\")\n        \
                      .link(\"base\");\n    \
                  let output = Builder::new(&env).library(&top).library(&base).build()?;\n    \
                  output.directives.emit(&mut std::io::stdout())?;\n    \
@@ -294,6 +293,7 @@ fn only_what_changed_is_built_again() {
         "use of undeclared identifier 'missing'",
     ]);
     assert!(!failed.stderr.contains("panicked"), "{}", failed.stderr);
+    package.write("native/base/two.c", "int two(void) { return 2; }\n");
     package.write("build.rs", &read(&package, "build.rs").replace("native/top.c", "native/no.c"));
     let failed = Run::of(&mut cargo.command(package.path(), &["build"])).expect(101);
     failed.says(&["in what was added in code: ", "`native/no.c` names no file"]);

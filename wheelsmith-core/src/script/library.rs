@@ -106,7 +106,7 @@ impl Library {
         self
     }
 
-    /// Links to a library of the system: `m`.
+    /// Links a shared library or program to a library of the system: `m`.
     #[must_use]
     pub fn system_library(mut self, name: &str) -> Self {
         add(&mut self.table, "libraries", Value::from(name));
