@@ -311,7 +311,8 @@ fn nested_build_systems_share_cargos_jobs() {
     let Some(env) = TestEnv::find(TEST) else { return };
     let Some(cargo) = Cargo::new(&env, TEST) else { return };
     let package = package();
-    package.write("Cargo.toml", &read(&package, "Cargo.toml").replace("coded", "nested"));
+    let manifest = read(&package, "Cargo.toml").replace("coded", "nested");
+    package.write("Cargo.toml", &manifest.replace("'build'", "'cargo'"));
     package.write(
         "build.rs",
         "use wheelsmith_core::script::{Builder, Env, Error};\n\
