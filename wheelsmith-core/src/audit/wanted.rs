@@ -119,7 +119,7 @@ impl Wanted {
     }
 
     /// What `files` ask for when that is a newer macOS than this: the tag, and which of them ask for it.
-    pub(crate) fn raised(&self, files: &[NativeFile]) -> Option<(PlatformTag, Vec<WheelPath>)> {
+    pub fn raised(&self, files: &[NativeFile]) -> Option<(PlatformTag, Vec<WheelPath>)> {
         let System::MacOs(wanted) = &self.system else { return None };
         let too_new = macho::too_new(files, wanted);
         let newest = too_new.iter().map(|(_, minimum)| *minimum).max()?;
