@@ -101,7 +101,8 @@ fn an_old_libc_loads_it(env: &TestEnv, wheels: &Wheels) {
     compile.args(["cc", "-target", "x86_64-linux-gnu.2.17", "main.c", "-ldl", "-o", "main"]);
     content(compile.current_dir(sandbox.path()));
     let library = wheels.project.join("target/wheelsmith").join(TARGETS[0]);
-    let mut start = Command::new(root.join("lib64/ld-linux-x86-64.so.2"));
+    // Not by the name that programs have: that links to what lies in `/lib` of this machine.
+    let mut start = Command::new(root.join("lib/x86_64-linux-gnu/ld-linux-x86-64.so.2"));
     start.arg("--library-path").arg(root.join("lib/x86_64-linux-gnu"));
     start.arg(sandbox.path().join("main")).arg(library.join("runtime/lib/libbpf.so.1"));
     content(&mut start).answers(&["v1.7", " on glibc 2.31"]);
