@@ -58,7 +58,7 @@ def run(command, env):
 
 
 def plain(name):
-    return re.sub(r"-[0-9a-f]{8,}(?=\.)", "", name)
+    return re.sub(r"(-[0-9a-f]{8,})+(?=\.)", "", name)
 
 
 def grafted(wheel):

@@ -33,8 +33,8 @@ fn nothing_reads_the_environment_prints_or_exits() {
         ("println!", ""),
         ("print!(", ""),
         ("dbg!(", ""),
-        ("stdout()", ""),
-        ("stderr()", ""),
+        ("io::stdout", ""),
+        ("io::stderr", ""),
         ("process::exit", ""),
         ("process::abort", ""),
     ];
