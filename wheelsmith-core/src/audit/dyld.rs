@@ -142,19 +142,7 @@ fn parent(path: &str) -> &str {
 
 /// `rest` as seen from `directory`; nothing when that leaves what the wheel installs.
 fn join(directory: &str, rest: &str) -> Option<String> {
-    let mut parts: Vec<&str> = directory.split('/').filter(|part| !part.is_empty()).collect();
-    for part in rest.split('/') {
-        match part {
-            "" | "." => {}
-            // Above the root of the place lies whatever the user has there.
-            ".." if parts.len() < 2 => return None,
-            ".." => {
-                parts.pop();
-            }
-            part => parts.push(part),
-        }
-    }
-    Some(parts.join("/"))
+    super::place::below(directory.split('/').filter(|part| !part.is_empty()).collect(), rest)
 }
 
 #[cfg(test)]

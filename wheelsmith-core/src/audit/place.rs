@@ -24,18 +24,23 @@ pub(crate) fn directory(entry: &str, place: &str) -> Option<String> {
     }
     let mut parts: Vec<&str> = place.split('/').collect();
     parts.pop();
+    below(parts, rest)
+}
+
+/// `rest` as seen from a directory; nothing when that leaves what the wheel installs.
+pub(super) fn below<'a>(mut directory: Vec<&'a str>, rest: &'a str) -> Option<String> {
     for part in rest.split('/') {
         match part {
             "" | "." => {}
             // Above the root of the place lies whatever the user has there.
-            ".." if parts.len() < 2 => return None,
+            ".." if directory.len() < 2 => return None,
             ".." => {
-                parts.pop();
+                directory.pop();
             }
-            part => parts.push(part),
+            part => directory.push(part),
         }
     }
-    Some(parts.join("/"))
+    Some(directory.join("/"))
 }
 
 #[cfg(test)]
