@@ -153,12 +153,12 @@ def sha256(path: pathlib.Path) -> str:
 
 
 def mirrors() -> list[tuple[str, str]]:
-    """Where this machine's apt gets packages, and of which release; Debian's own address last."""
+    """Where this machine's apt gets packages, and of which release."""
     command = ["apt-get", "indextargets", "--format", "$(REPO_URI) $(RELEASE)", "Created-By: Packages"]
     known = subprocess.run(command, capture_output=True, text=True).stdout.splitlines()
     pairs = [(words[0], words[1]) for words in map(str.split, known) if len(words) == 2]
     pairs = [pair for pair in pairs if "security" not in pair[0] and "security" not in pair[1]]
-    return list(dict.fromkeys([*pairs, ("http://deb.debian.org/debian/", "bookworm")]))
+    return list(dict.fromkeys(pairs))
 
 
 def from_pool(path: pathlib.Path, source: str, digest: str, uri: str) -> None:
