@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use super::{
     Graft, LibraryDirs, MissingLibrary, MovedScript, Options, RepairPlan, launcher, plan, sbom,
 };
-use crate::artifact::{self, Artifact, Inspect, Limits};
+use crate::archive::Limits;
+use crate::artifact::{self, Artifact, Inspect};
 use crate::audit::{self, Audit, NativeFile, Wanted};
 use crate::finding::{Finding, Severity};
 use crate::name::{Arch, Digest, Libc, PlatformTag, WheelFilename, WheelPath};
