@@ -21,7 +21,7 @@ use crate::config::{Config, External, Wheel};
 use crate::config::{Role, SourcePath};
 use crate::name::{PlatformTag, WheelFilename, WheelPath};
 use crate::plan::TargetPlan;
-use crate::repair::{self, Bundled, Options, Origin, Roots};
+use crate::repair::{self, BundleResult, LibraryDirs, Options, Origin};
 use crate::runtime::{FileEntry, Runtime};
 use crate::source;
 use crate::sys::{self, Host};
@@ -145,7 +145,7 @@ pub(super) fn pack(
     let is_good = audit.earned.is_some() && !audit.has_errors();
     let name = filename(wheel, &metadata, tags);
     let (sbom, bundled) = match bundled {
-        Some(Bundled { plan, sbom }) => (sbom, Some(plan)),
+        Some(BundleResult { plan, sbom }) => (sbom, Some(plan)),
         None => (None, None),
     };
     let mut made = MadeWheel {
@@ -405,7 +405,7 @@ impl Pack<'_> {
         plan: &TargetPlan,
         runtime: &Runtime,
         filename: &WheelFilename,
-    ) -> Result<Bundled, Error> {
+    ) -> Result<BundleResult, Error> {
         let config = &self.project.config;
         let libraries = || runtime.manifest.files.iter().filter(|f| f.role == Role::SharedLibrary);
         let places = libraries().map(|file| runtime.path(&file.path));
@@ -434,7 +434,7 @@ impl Pack<'_> {
         let options = Options { terms: self.terms()?, origins, ..Options::default() };
         let files = self.native_files()?;
         let wanted = Wanted::by_target(plan.target);
-        let roots = Roots::new(dirs);
+        let roots = LibraryDirs::new(dirs);
         let bundled =
             repair::bundle(&mut self.entries, filename, &files, &wanted, &roots, &options);
         let bundled = bundled.map_err(|error| Error::Bundle {
