@@ -32,7 +32,6 @@ mod source;
 pub(crate) mod tar;
 #[cfg(test)]
 mod tests;
-mod work;
 mod zip;
 
 use std::path::{Path, PathBuf};
