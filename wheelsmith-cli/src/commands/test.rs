@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use wheelsmith_core::artifact;
+use wheelsmith_core::archive;
 use wheelsmith_core::config::Config;
 use wheelsmith_core::name::Target;
 use wheelsmith_core::project::{CONFIG_FILES, Project};
@@ -181,7 +181,7 @@ fn wheels(
 ) -> anyhow::Result<Vec<PathBuf>> {
     let usual = [format!("{}/dist/*.whl", project.display())];
     let patterns = if args.paths.is_empty() { &usual[..] } else { &args.paths };
-    let found = artifact::expand(patterns);
+    let found = archive::expand(patterns);
     if found.is_err() && args.paths.is_empty() {
         let why = "there is no wheel in `dist`".to_owned();
         return Err(Error::Nothing { why }.into());

@@ -5,7 +5,8 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use super::{Graft, Missing, Options, RepairPlan, Roots, Script, launcher, plan, sbom};
-use crate::artifact::{self, Artifact, Inspect, Limits};
+use crate::archive::Limits;
+use crate::artifact::{self, Artifact, Inspect};
 use crate::audit::{self, Audit, NativeFile, Wanted};
 use crate::finding::{Finding, Severity};
 use crate::name::{Arch, Digest, Libc, PlatformTag, WheelFilename, WheelPath};

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::{Library, Lookup};
-use crate::artifact::{self, Limits};
+use crate::archive::Limits;
+use crate::artifact;
 use crate::audit::NativeFile;
 use crate::sys;
 

@@ -4,7 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use crate::sys::ProcessError;
-use crate::{artifact, wheel};
+use crate::{archive, wheel};
 
 /// Why wheels could not be tried. A wheel that fails is no error: see [`super::Report`].
 #[derive(Debug, thiserror::Error)]
@@ -17,7 +17,7 @@ pub enum Error {
     },
     /// The wheels could not be found.
     #[error(transparent)]
-    Paths(#[from] artifact::Error),
+    Paths(#[from] archive::Error),
     /// A wheel could not be read.
     #[error(transparent)]
     Wheel(#[from] wheel::Error),
