@@ -35,12 +35,8 @@ const SIGNS: &[&str] = &[": not found", ": No such file or directory", "*** ", "
 pub(super) fn of(output: impl Read) -> String {
     let mut search = Search::default();
     let mut reader = BufReader::new(output.take(SEARCHED));
-    loop {
-        let line = match line(&mut reader) {
-            Ok(Some(line)) => line,
-            // What was read until then is what there is.
-            Ok(None) | Err(_) => break,
-        };
+    // After a failed read, the lines before it are what there is.
+    while let Ok(Some(line)) = line(&mut reader) {
         search.add(printable(&line));
     }
     search.finish()

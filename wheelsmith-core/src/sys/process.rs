@@ -235,7 +235,7 @@ impl Command {
         let start = Instant::now();
         let mut ended = None;
         let waiter = child.waiter();
-        while !child.has_ended(&waiter).map_err(error)? {
+        while !child.has_ended(waiter.as_ref()).map_err(error)? {
             if host.cancel.is_cancelled() {
                 child.end(true).map_err(error)?;
                 return Err(ProcessError::Cancelled);
@@ -378,7 +378,7 @@ impl Running {
     }
 
     /// Waits a moment, and returns whether the child has ended.
-    fn has_ended(&mut self, waiter: &Option<mpsc::Receiver<()>>) -> io::Result<bool> {
+    fn has_ended(&mut self, waiter: Option<&mpsc::Receiver<()>>) -> io::Result<bool> {
         if let Some(waiter) = waiter
             && waiter.recv_timeout(PACE) == Err(mpsc::RecvTimeoutError::Timeout)
         {

@@ -137,7 +137,7 @@ impl Runner<'_> {
         }
         let root = self.options.roots.iter().find(|root| python.program.starts_with(&root.dir));
         let log = self.log(&cell.id);
-        self.timed(&mut report, &log, || {
+        timed(&mut report, &log, || {
             cell::run(&CellInput {
                 subject,
                 python,
@@ -174,31 +174,28 @@ impl Runner<'_> {
             log: None,
         };
         let log = self.log(&report.id);
-        self.timed(&mut report, &log, || {
-            libc::prove(subject, root, self.settings, &log, self.host)
-        })?;
+        timed(&mut report, &log, || libc::prove(subject, root, self.settings, &log, self.host))?;
         Ok(report)
-    }
-
-    /// Does the work and writes down what came of it.
-    fn timed(
-        &self,
-        report: &mut CellReport,
-        log: &Path,
-        work: impl FnOnce() -> Result<Outcome, Error>,
-    ) -> Result<(), Error> {
-        let start = Instant::now();
-        let outcome = work()?;
-        report.status = outcome.status;
-        report.reason = outcome.reason;
-        report.tests = outcome.tests;
-        report.steps = outcome.steps;
-        report.time_secs = start.elapsed().as_secs_f64();
-        report.log = Some(log.display().to_string());
-        Ok(())
     }
 
     fn log(&self, id: &str) -> PathBuf {
         self.options.logs.join(format!("{id}.log"))
     }
+}
+
+/// Does the work and writes down what came of it.
+fn timed(
+    report: &mut CellReport,
+    log: &Path,
+    work: impl FnOnce() -> Result<Outcome, Error>,
+) -> Result<(), Error> {
+    let start = Instant::now();
+    let outcome = work()?;
+    report.status = outcome.status;
+    report.reason = outcome.reason;
+    report.tests = outcome.tests;
+    report.steps = outcome.steps;
+    report.time_secs = start.elapsed().as_secs_f64();
+    report.log = Some(log.display().to_string());
+    Ok(())
 }
