@@ -9,7 +9,7 @@ use serde::Serialize;
 
 pub use self::options::BuildOptions;
 use crate::config::{Component, ComponentOverride, Config, External, Kind, Role, Sdk, Wheel};
-use crate::name::{Libc, Os, PlatformTag, PlatformVersion, Target, WheelFilename};
+use crate::name::{Libc, MacArch, Os, PlatformTag, PlatformVersion, Target, WheelFilename};
 use crate::source;
 use crate::toolchain::{Optimize, Strip, ToolchainKind};
 
@@ -266,12 +266,12 @@ fn lowest_tag(config: &Config, wheel: &Wheel, target: Target) -> PlatformTag {
             oldest.map_or(wanted, |policy| policy.tag.clone())
         }
         // The first macOS for each processor.
-        (Os::MacOs, PlatformTag::MacOs { arch: name, .. }) => {
-            let min = match name {
-                "arm64" => PlatformVersion::new(11, 0),
+        (Os::MacOs, PlatformTag::MacOs { arch, .. }) => {
+            let min = match arch {
+                MacArch::Arm64 => PlatformVersion::new(11, 0),
                 _ => PlatformVersion::new(10, 4),
             };
-            PlatformTag::MacOs { min, arch: name }
+            PlatformTag::MacOs { min, arch }
         }
         (_, wanted) => wanted,
     }
