@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use crate::{build, config, plan, repair, runtime, source, toolchain, wheel};
+use crate::{build, config, metadata, plan, repair, runtime, source, toolchain, wheel};
 
 /// Why a project could not be built. A wheel that does not earn its tag is no error: see
 /// [`super::BuiltWheel`].
@@ -51,6 +51,9 @@ pub enum Error {
     /// The metadata or the files are not those of a wheel.
     #[error(transparent)]
     Wheel(#[from] wheel::Error),
+    /// A value of the `[project]` table cannot be written as metadata.
+    #[error(transparent)]
+    Metadata(#[from] metadata::Error),
     /// Libraries could not be copied into a wheel.
     #[error("cannot bundle the libraries of `{wheel}`")]
     Bundle {
@@ -110,6 +113,7 @@ impl Error {
             Self::Toolchain(error) => error.hint(),
             Self::Build(error) => error.hint(),
             Self::Wheel(error) => error.hint().map(str::to_owned),
+            Self::Metadata(error) => error.hint.map(str::to_owned),
             Self::Bundle { source, .. } => source.hint(),
             Self::NoCache => Some("set `WHEELSMITH_CACHE_DIR`".to_owned()),
             _ => None,

@@ -20,6 +20,7 @@ pub use build::{BuildOutput, BuildVerdict, BuiltWheel, TargetBuild};
 pub use error::Error;
 
 use crate::config::{self, Config};
+use crate::metadata::Metadata;
 use crate::name::Target;
 pub use crate::plan::BuildOptions;
 use crate::plan::{self, Plan};
@@ -27,7 +28,7 @@ use crate::source;
 use crate::sys::{self, Host};
 use crate::toolchain;
 use crate::version;
-use crate::wheel::{MadeFile, Metadata};
+use crate::wheel::MadeFile;
 
 /// The configuration files, in the order in which they are looked for.
 pub const CONFIG_FILES: [&str; 2] = ["wheelsmith.toml", "pyproject.toml"];
