@@ -7,7 +7,8 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use wheelsmith_core::artifact::{self, Artifact, Inspect, Limits};
+use wheelsmith_core::archive::Limits;
+use wheelsmith_core::artifact::{self, Artifact, Inspect};
 use wheelsmith_core::audit::{
     self, Ask, Input, Kind, NativeFile, Opened, Report, Terms, WheelText,
 };

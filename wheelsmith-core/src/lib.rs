@@ -28,6 +28,8 @@
 #![deny(missing_docs)]
 
 #[cfg(feature = "audit")]
+pub mod archive;
+#[cfg(feature = "audit")]
 pub mod artifact;
 #[cfg(feature = "audit")]
 pub mod audit;

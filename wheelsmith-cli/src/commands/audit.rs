@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use anyhow::Context as _;
-use wheelsmith_core::artifact::{self, Inspect, Limits};
+use wheelsmith_core::archive::{self, Limits};
+use wheelsmith_core::artifact::{self, Inspect};
 use wheelsmith_core::audit::{Ask, Terms};
 use wheelsmith_core::config::Audit;
 use wheelsmith_core::name::PlatformTag;
@@ -63,7 +64,7 @@ pub(super) fn run(args: &Args, host: &Host, output: &Output) -> anyhow::Result<E
     let libraries = artifact::libraries(&args.library_path, &limits, host)?;
     let terms = Terms::new(&exclude, libraries).context("cannot read `--exclude`")?;
     let ask = Ask { policy: args.policy.clone().or(policy), terms };
-    let paths = artifact::expand(&args.paths)?;
+    let paths = archive::expand(&args.paths)?;
     let inspect = Inspect { deep: args.deep };
     let mut report = artifact::report(&paths, &ask, inspect, &limits, host);
     let inputs = report.inputs.iter_mut().map(|input| &mut input.findings);

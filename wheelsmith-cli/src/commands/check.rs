@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use wheelsmith_core::artifact;
+use wheelsmith_core::archive;
 use wheelsmith_core::check::{self, Index, Input, Limits, Options, Report};
 use wheelsmith_core::config::Check;
 use wheelsmith_core::sys::{self, Host};
@@ -62,7 +62,7 @@ pub(super) fn run(args: &Args, host: &Host, output: &Output) -> anyhow::Result<E
         limits.file_bytes = u64::from(mib) * MIB;
     }
     let options = Options { index: args.index.or(index).unwrap_or_default(), limits };
-    let mut report = Report::new(all(&artifact::expand(&args.files)?, &options, host));
+    let mut report = Report::new(all(&archive::expand(&args.files)?, &options, host));
     if host.cancel.is_cancelled() {
         return Ok(Exit::Interrupted);
     }

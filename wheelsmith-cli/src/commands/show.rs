@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use anyhow::{Context as _, bail};
-use wheelsmith_core::artifact::{Artifact, Inspect, Limits};
+use wheelsmith_core::archive::Limits;
+use wheelsmith_core::artifact::{Artifact, Inspect};
 use wheelsmith_core::audit::{self, Ask, Kind, NativeFile, Opened};
 use wheelsmith_core::name::WheelPath;
 use wheelsmith_core::sys::{self, Host};

@@ -8,7 +8,7 @@ use wheelsmith_core::audit::Audit;
 use wheelsmith_core::finding::{Finding, Severity};
 use wheelsmith_core::plan::{Plan, TargetPlan};
 use wheelsmith_core::project::{Judged, Made, MadeTarget, MadeWheel};
-use wheelsmith_core::repair::{Graft, Missing, RepairPlan};
+use wheelsmith_core::repair::{Graft, MissingLibrary, RepairPlan};
 use wheelsmith_core::toolchain::{Found, RustStd, State};
 
 pub(super) const BOLD: Style = Style::new().bold();
@@ -131,7 +131,7 @@ fn made_wheel(text: &mut String, wheel: &MadeWheel) {
 
 /// The libraries that a wheel took in, or would have.
 fn bundled(text: &mut String, plan: &RepairPlan) {
-    for Missing { by, library, reason } in &plan.missing {
+    for MissingLibrary { by, library, reason } in &plan.missing {
         let by = by.rsplit(['/', '\\']).next().unwrap_or(by);
         let why = reason.as_deref().unwrap_or("no component has it, nor does `library-path`");
         let _ = writeln!(text, "    {RED}missing{RED:#} {library}, which {by} needs: {why}");

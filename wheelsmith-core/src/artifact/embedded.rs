@@ -5,14 +5,14 @@
 
 use std::io::Write as _;
 
-use super::blob::Blob;
-use super::error::Trouble;
 use super::extent;
 use super::inspect::{Context, Seen, look};
-use super::members::Place;
-use super::open::{self, Container};
 use super::scan::{Found, Magic};
-use super::source::{Buffers, Source};
+use crate::archive::blob::Blob;
+use crate::archive::error::MemberError;
+use crate::archive::members::Location;
+use crate::archive::open::{self, Container};
+use crate::archive::source::{Buffers, Source};
 use crate::binary::Format;
 use crate::finding::{Code, Finding};
 use crate::name::WheelPath;
@@ -27,7 +27,7 @@ pub(super) struct Host {
 impl Found {
     /// The member itself beside what was found in it; nothing when there is nothing to look at. A
     /// deflated member goes to a file without a name.
-    pub(super) fn within(self, source: &mut Source<'_>) -> Result<Option<Host>, Trouble> {
+    pub(super) fn within(self, source: &mut Source<'_>) -> Result<Option<Host>, MemberError> {
         if !self.has_more() {
             return Ok(None);
         }
@@ -77,7 +77,7 @@ pub(super) fn inside(
                 return;
             }
             // What begins like an archive and is none may still hold images.
-            Err(trouble @ Trouble::OverLimit(_)) => {
+            Err(trouble @ MemberError::OverLimit(_)) => {
                 return seen.findings.push(trouble.finding(path));
             }
             Err(_) => {}
@@ -118,7 +118,7 @@ pub(super) fn inside(
             seen.findings.extend(holds(&place, container, seen.files.len() - before));
         } else {
             images.push(format!("{place}: {} of {} bytes", what(&part), inner.size));
-            look(context, buffers, &place, &Place::Stored(part), depth + 1, seen);
+            look(context, buffers, &place, &Location::Stored(part), depth + 1, seen);
         }
     }
     seen.findings.extend(carries(path, images));
@@ -147,7 +147,7 @@ fn contained(
     container: Container,
     depth: u32,
     seen: &mut Seen,
-) -> Result<u64, Trouble> {
+) -> Result<u64, MemberError> {
     let (path, stem) = name;
     let (container, blob, size) = match container {
         Container::Gzip => {
@@ -155,15 +155,15 @@ fn contained(
             let first = unpacked.first(open::TELLING)?;
             if Container::of(&first) != Some(Container::Tar) {
                 let place = stem.map_or(Ok(path.clone()), |stem| path.join(stem));
-                let place = place.map_err(|e| Trouble::unreadable(e.to_string()))?;
-                look(context, buffers, &place, &Place::Stored(unpacked), depth + 1, seen);
+                let place = place.map_err(|e| MemberError::unreadable(e.to_string()))?;
+                look(context, buffers, &place, &Location::Stored(unpacked), depth + 1, seen);
                 return Ok(size);
             }
             (Container::Tar, unpacked, size)
         }
         container => (container, blob.clone(), blob.size()),
     };
-    let members = open::list(container, &blob, context.limits).map_err(Trouble::Unreadable)?;
+    let members = open::list(container, &blob, context.limits).map_err(MemberError::Unreadable)?;
     for mut finding in members.findings {
         finding.file = match finding.file {
             Some(inner) => path.join(inner.as_str()).ok(),

@@ -1,10 +1,10 @@
 //! Whether bytes are a native file, and where it ends. Magic numbers alone turn up by chance; a file
 //! has numbers that fit each other.
 
-use super::blob::Blob;
-use super::open::{self, Container};
 use super::scan::Magic;
-use super::{tar, zip};
+use crate::archive::blob::Blob;
+use crate::archive::open::{self, Container};
+use crate::archive::{tar, zip};
 
 /// Something in a file that is a file of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,7 +32,10 @@ pub(super) fn inner(blob: &Blob, at: u64, magic: Magic) -> Option<Inner> {
         }
         Magic::Gzip => {
             let rest = from(at)?;
-            let is_worth_it = open::gzip_holds_files(&rest);
+            let is_worth_it = {
+                let first = open::gzip_first_bytes(&rest);
+                Container::of(&first).is_some() || super::inspect::may_be_native(&first)
+            };
             let container = Some(Container::Gzip);
             is_worth_it.then_some(Inner { start: at, size: rest.size(), container })
         }

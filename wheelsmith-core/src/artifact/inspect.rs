@@ -2,11 +2,12 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::error::Trouble;
-use super::members::{Members, Place};
 use super::scan::Scan;
-use super::source::{Buffers, Source};
-use super::{Error, Inspect, Limits, embedded, pieces, work};
+use super::{Inspect, embedded};
+use crate::archive::error::MemberError;
+use crate::archive::members::{Location, Members};
+use crate::archive::source::{Buffers, Source};
+use crate::archive::{Error, Limits, pieces, work};
 use crate::audit::NativeFile;
 use crate::binary::macho::MachO;
 use crate::binary::{Format, Pieces};
@@ -78,11 +79,11 @@ pub(super) fn look(
     context: &Context<'_>,
     buffers: &mut Buffers,
     path: &WheelPath,
-    place: &Place,
+    place: &Location,
     depth: u32,
     seen: &mut Seen,
 ) {
-    if matches!(place, Place::Refused) || context.cancel.is_cancelled() {
+    if matches!(place, Location::Refused) || context.cancel.is_cancelled() {
         return;
     }
     let looked = place.open(buffers).and_then(|mut source| {
@@ -97,7 +98,7 @@ pub(super) fn look(
             let left = seen.left_bytes.checked_sub(size);
             let more =
                 "what lies inside the member of the archive has more bytes than any real one";
-            seen.left_bytes = left.ok_or_else(|| Trouble::OverLimit(more.into()))?;
+            seen.left_bytes = left.ok_or_else(|| MemberError::OverLimit(more.into()))?;
         }
         source.visit(&(0..size), &mut |part| scan.take(part))?;
         let found = scan.finish();
@@ -118,7 +119,7 @@ fn native(
     source: &mut Source<'_>,
     path: &WheelPath,
     seen: &mut Seen,
-) -> Result<Option<Format>, Trouble> {
+) -> Result<Option<Format>, MemberError> {
     let (first, trouble) = pieces::first(source);
     if !may_be_native(&first) {
         return trouble.map_or(Ok(None), Err);
@@ -143,7 +144,7 @@ fn native(
 }
 
 /// Compares the pages with their signatures while the bytes go by: nothing of them is kept.
-pub(super) fn compare_pages(source: &mut Source<'_>, macho: &mut MachO) -> Result<(), Trouble> {
+pub(super) fn compare_pages(source: &mut Source<'_>, macho: &mut MachO) -> Result<(), MemberError> {
     for mut check in macho.page_checks() {
         source.visit(&check.range(), &mut |part| check.update(part))?;
         macho.set_pages(check.slice(), check.finish());
@@ -152,7 +153,7 @@ pub(super) fn compare_pages(source: &mut Source<'_>, macho: &mut MachO) -> Resul
 }
 
 /// Whether a file that begins so is worth a closer look.
-pub(super) fn may_be_native(first: &[u8]) -> bool {
+pub(crate) fn may_be_native(first: &[u8]) -> bool {
     // The header of a Windows file lies where an older one says, maybe beyond these bytes.
     Format::of(first).is_some() || first.starts_with(b"MZ")
 }

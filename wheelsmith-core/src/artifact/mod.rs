@@ -6,7 +6,8 @@
 //! all is an [`Error`]. How much is read is bounded by [`Limits`].
 //!
 //! ```no_run
-//! use wheelsmith_core::artifact::{Artifact, Inspect, Limits};
+//! use wheelsmith_core::archive::Limits;
+//! use wheelsmith_core::artifact::{Artifact, Inspect};
 //! use wheelsmith_core::sys::{Env, Host};
 //!
 //! let host = Host::quiet(Env::default());
@@ -15,36 +16,21 @@
 //! # Ok::<(), wheelsmith_core::artifact::Error>(())
 //! ```
 
-mod blob;
-mod dir;
 mod embedded;
-mod error;
-mod expand;
 mod extent;
 mod inspect;
-mod limits;
-pub(crate) mod members;
-mod open;
-mod pieces;
 mod report;
 mod scan;
-mod source;
-pub(crate) mod tar;
 #[cfg(test)]
 mod tests;
-mod work;
-mod zip;
 
 use std::path::{Path, PathBuf};
 
-pub use error::Error;
-pub use expand::expand;
-pub use limits::Limits;
-pub use members::Member;
 pub use report::{libraries, report};
 
-use self::members::Members;
-use self::source::Buffers;
+use crate::archive::members::Members;
+use crate::archive::source::Buffers;
+use crate::archive::{Error, Limits, Member, blob, error, open, pieces, source};
 use crate::audit::{Kind, NativeFile};
 use crate::finding::Finding;
 use crate::name::WheelPath;
@@ -75,6 +61,7 @@ impl Artifact {
     /// What is not there, cannot be read, or is an archive that is cut short.
     pub fn open(path: &Path, limits: &Limits, host: &Host) -> Result<Self, Error> {
         let (kind, members) = open::open(path, limits, &host.cancel)?;
+        let kind = Kind::from(kind);
         Ok(Self { path: path.to_owned(), kind, members, limits: limits.clone() })
     }
 
@@ -165,7 +152,7 @@ pub fn native_file(
     let blob = blob::Blob::new(crate::sys::fs::open(file)?)?;
     let mut buffers = Buffers::new();
     let mut source = source::Source::stored(&mut buffers, blob);
-    let to_io = |trouble: error::Trouble| std::io::Error::other(trouble.into_text());
+    let to_io = |trouble: error::MemberError| std::io::Error::other(trouble.into_text());
     let (first, trouble) = pieces::first(&mut source);
     if let Some(trouble) = trouble {
         return Err(to_io(trouble));
@@ -175,7 +162,7 @@ pub fn native_file(
     }
     let reader = |pieces: &crate::binary::Pieces| NativeFile::read(path, pieces);
     match pieces::drive(&mut source, first, limits, reader) {
-        (_, Some(trouble @ error::Trouble::Unreadable(_))) => Err(to_io(trouble)),
+        (_, Some(trouble @ error::MemberError::Unreadable(_))) => Err(to_io(trouble)),
         // What goes beyond a limit is read up to there, and is then a problem of the file.
         (mut file, _) => {
             if let Some(macho) = file.as_mut().and_then(|file| file.macho.as_mut()) {

@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::{Artifact, Inspect, Limits};
+use super::{Artifact, Inspect};
+use crate::archive::{self, Limits};
 use crate::audit::{self, Ask, Input, Kind, NativeFile, Opened, Report, WheelText};
 use crate::name::{WheelFilename, WheelPath};
 use crate::sys::Host;
@@ -116,7 +117,7 @@ pub fn libraries(
     dirs: &[PathBuf],
     limits: &Limits,
     host: &Host,
-) -> Result<Vec<NativeFile>, super::Error> {
+) -> Result<Vec<NativeFile>, archive::Error> {
     let mut files = Vec::new();
     for dir in dirs {
         let artifact = Artifact::open(dir, limits, host)?;

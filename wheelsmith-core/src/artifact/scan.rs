@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use memchr::memmem::Finder;
 
-use super::open::{Container, TELLING};
+use crate::archive::open::{Container, TELLING};
 use crate::finding::{Code, Finding};
 use crate::name::WheelPath;
 

@@ -71,6 +71,19 @@ pub enum Kind {
     File,
 }
 
+impl From<crate::archive::open::Kind> for Kind {
+    fn from(kind: crate::archive::open::Kind) -> Self {
+        use crate::archive::open::Kind as Opened;
+        match kind {
+            Opened::Wheel => Self::Wheel,
+            Opened::Archive => Self::Archive,
+            Opened::Directory => Self::Directory,
+            Opened::Runtime => Self::Runtime,
+            Opened::File => Self::File,
+        }
+    }
+}
+
 /// What auditwheel would say, told from its rules and the same facts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]

@@ -4,7 +4,8 @@ use std::io::{self, BufReader, Read as _};
 use std::path::{Path, PathBuf};
 
 use super::{DistName, Error};
-use crate::artifact::{Artifact, Limits};
+use crate::archive::Limits;
+use crate::artifact::Artifact;
 use crate::name::{Digest, ProjectName};
 use crate::sys::{self, Host};
 
@@ -112,7 +113,7 @@ fn wheel_metadata(path: &Path, host: &Host) -> Result<Vec<u8>, Error> {
 }
 
 fn sdist_metadata(path: &Path, name: &DistName, host: &Host) -> Result<Vec<u8>, Error> {
-    let corrupt = |problem: crate::artifact::Error| {
+    let corrupt = |problem: crate::archive::Error| {
         let cause = std::error::Error::source(&problem).map(|cause| format!(": {cause}"));
         Error::corrupt(path, format!("{problem}{}", cause.unwrap_or_default()))
     };

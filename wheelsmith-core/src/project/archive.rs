@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::{Error, Project, pack};
-use crate::artifact::{self, Limits};
+use crate::archive::Limits;
+use crate::artifact;
 use crate::audit::{self, Audit, Terms, Wanted};
 use crate::config::{Role, Sdk};
 use crate::name::{Digest, Floor, PlatformTag, Target, WheelPath};

@@ -4,20 +4,20 @@ use std::io;
 use std::path::PathBuf;
 
 use crate::sys::ProcessError;
-use crate::{artifact, wheel};
+use crate::{archive, wheel};
 
 /// Why wheels could not be tried. A wheel that fails is no error: see [`super::Report`].
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// No wheel was named, or none is for the target.
     #[error("cannot test anything: {why}")]
-    Nothing {
+    NoWheel {
         /// Why there is nothing.
         why: String,
     },
     /// The wheels could not be found.
     #[error(transparent)]
-    Paths(#[from] artifact::Error),
+    Paths(#[from] archive::Error),
     /// A wheel could not be read.
     #[error(transparent)]
     Wheel(#[from] wheel::Error),
@@ -88,7 +88,7 @@ impl Error {
     /// What the user can do about it.
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::Nothing { .. } => Some("name wheels, or build some first".to_owned()),
+            Self::NoWheel { .. } => Some("name wheels, or build some first".to_owned()),
             Self::Root { hint, .. } => hint.clone(),
             _ => None,
         }

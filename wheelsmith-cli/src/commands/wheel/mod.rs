@@ -9,7 +9,8 @@ mod unpack;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use wheelsmith_core::artifact::{self, Limits};
+use wheelsmith_core::archive::Limits;
+use wheelsmith_core::artifact;
 use wheelsmith_core::audit::{self, NativeFile, Wanted};
 use wheelsmith_core::finding::{Code, Finding, Severity};
 use wheelsmith_core::name::{PlatformTag, WheelFilename};

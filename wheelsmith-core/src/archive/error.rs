@@ -61,18 +61,18 @@ pub enum Error {
 }
 
 impl Error {
-    pub(super) fn read(path: &Path, source: io::Error) -> Self {
+    pub(crate) fn read(path: &Path, source: io::Error) -> Self {
         Self::Read { path: path.to_owned(), source }
     }
 
-    pub(super) fn archive(path: &Path, kind: &'static str, why: impl Into<String>) -> Self {
+    pub(crate) fn archive(path: &Path, kind: &'static str, why: impl Into<String>) -> Self {
         Self::Archive { path: path.to_owned(), kind, why: why.into() }
     }
 }
 
 /// What is wrong with one member: a finding, since the others can be judged.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Trouble {
+pub(crate) enum MemberError {
     /// Its bytes cannot be had.
     Unreadable(String),
     /// It is more than any real file.
@@ -81,19 +81,19 @@ pub(super) enum Trouble {
     Ambiguous(String),
 }
 
-impl Trouble {
-    pub(super) fn unreadable(why: impl Into<String>) -> Self {
+impl MemberError {
+    pub(crate) fn unreadable(why: impl Into<String>) -> Self {
         Self::Unreadable(why.into())
     }
 
     /// In words.
-    pub(super) fn into_text(self) -> String {
+    pub(crate) fn into_text(self) -> String {
         match self {
             Self::Unreadable(why) | Self::OverLimit(why) | Self::Ambiguous(why) => why,
         }
     }
 
-    pub(super) fn finding(self, path: &WheelPath) -> Finding {
+    pub(crate) fn finding(self, path: &WheelPath) -> Finding {
         let code = match self {
             Self::Unreadable(_) => Code::Unreadable,
             Self::OverLimit(_) => Code::OverLimit,
@@ -103,7 +103,7 @@ impl Trouble {
     }
 }
 
-impl From<io::Error> for Trouble {
+impl From<io::Error> for MemberError {
     fn from(error: io::Error) -> Self {
         Self::Unreadable(error.to_string())
     }

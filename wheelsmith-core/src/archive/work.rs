@@ -9,7 +9,7 @@ use crate::sys::Host;
 
 /// Does `work` for each of `0..count`, and gives the results in no order. The calling thread works
 /// along; helpers come while tokens of `host.jobs` are free.
-pub(super) fn each<T: Send>(
+pub(crate) fn each<T: Send>(
     count: usize,
     host: &Host,
     work: impl Fn(&mut Buffers, usize) -> T + Sync,

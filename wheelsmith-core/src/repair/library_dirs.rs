@@ -4,20 +4,21 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::{Library, Lookup};
-use crate::artifact::{self, Limits};
+use super::{Library, LibrarySearch};
+use crate::archive::Limits;
+use crate::artifact;
 use crate::audit::NativeFile;
 use crate::sys;
 
 /// Directories of libraries, in the order in which they are searched.
 #[derive(Debug)]
-pub struct Roots {
+pub struct LibraryDirs {
     dirs: Vec<PathBuf>,
     /// What was read before, by its real path.
     read: RefCell<BTreeMap<PathBuf, Option<Library>>>,
 }
 
-impl Roots {
+impl LibraryDirs {
     /// Searches these directories.
     pub fn new(dirs: Vec<PathBuf>) -> Self {
         Self { dirs, read: RefCell::default() }
@@ -50,7 +51,7 @@ fn read(path: &Path) -> Option<Library> {
     Some(Library { source, sha256, file })
 }
 
-impl Lookup for Roots {
+impl LibrarySearch for LibraryDirs {
     fn find(
         &self,
         name: &str,

@@ -4,8 +4,8 @@
 //! one name, members that share their bytes, names that differ between directory and member.
 
 use super::blob::Blob;
-use super::error::Trouble;
-use super::members::{Gather, Place, Stated};
+use super::error::MemberError;
+use super::members::{Gather, Location, Stated};
 use crate::finding::{Code, Finding};
 
 const END: &[u8; 4] = b"PK\x05\x06";
@@ -21,34 +21,34 @@ const PART: usize = 256 << 10;
 
 /// Where a member lies, and how.
 #[derive(Debug, Clone)]
-pub(super) struct Packed {
+pub(crate) struct Packed {
     /// Of its local header.
     header_at: u64,
     stored_bytes: u64,
-    pub(super) size_bytes: u64,
+    pub(crate) size_bytes: u64,
     method: u16,
     is_encrypted: bool,
     name: Box<[u8]>,
 }
 
 /// How a member's bytes lie in the archive.
-pub(super) enum Bytes {
+pub(crate) enum Bytes {
     Stored(Blob),
     Deflated(Blob),
 }
 
 /// Where the directory lies in the archive, in bytes.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Directory {
+pub(crate) struct Directory {
     start: u64,
     size: u64,
     /// What stands in front of the archive: a program that unpacks itself, as a rule nothing.
-    pub(super) shift: u64,
+    pub(crate) shift: u64,
 }
 
 impl Directory {
     /// The directory to which the record at the end of `blob` points.
-    pub(super) fn find(blob: &Blob) -> Result<Self, String> {
+    pub(crate) fn find(blob: &Blob) -> Result<Self, String> {
         let text = |e: std::io::Error| e.to_string();
         // Behind the record there is a comment of up to 65535 bytes.
         let tail_size = blob.size().min(END_SIZE + 0xffff);
@@ -66,7 +66,7 @@ impl Directory {
     }
 
     /// The directory to which the end record at `end` points.
-    pub(super) fn of(blob: &Blob, end: u64) -> Result<Self, String> {
+    pub(crate) fn of(blob: &Blob, end: u64) -> Result<Self, String> {
         const OUTSIDE: &str = "its directory lies outside the file; it may be cut short";
         let text = |e: std::io::Error| e.to_string();
         let record = blob.array_at::<22>(end).map_err(text)?;
@@ -94,7 +94,7 @@ impl Directory {
 }
 
 /// Adds the members of an archive to `gather`.
-pub(super) fn list(blob: &Blob, gather: &mut Gather<'_>) -> Result<(), String> {
+pub(crate) fn list(blob: &Blob, gather: &mut Gather<'_>) -> Result<(), String> {
     let directory = Directory::find(blob)?;
     let mut places: Vec<(u64, u64)> = Vec::new();
     let (at, left) = (directory.start, directory.size);
@@ -126,7 +126,7 @@ pub(super) fn list(blob: &Blob, gather: &mut Gather<'_>) -> Result<(), String> {
             is_encrypted,
             name: entry.name.clone().into(),
         };
-        if !gather.add(&stated, Place::Zip(blob.clone(), packed)) {
+        if !gather.add(&stated, Location::Zip(blob.clone(), packed)) {
             return Ok(());
         }
     }
@@ -145,15 +145,15 @@ pub(super) fn list(blob: &Blob, gather: &mut Gather<'_>) -> Result<(), String> {
 
 impl Packed {
     /// The member's bytes as they lie in the archive.
-    pub(super) fn bytes(&self, archive: &Blob) -> Result<Bytes, Trouble> {
-        let outside = || Trouble::unreadable("it lies outside the archive");
+    pub(crate) fn bytes(&self, archive: &Blob) -> Result<Bytes, MemberError> {
+        let outside = || MemberError::unreadable("it lies outside the archive");
         if self.is_encrypted {
-            return Err(Trouble::unreadable("it is encrypted"));
+            return Err(MemberError::unreadable("it is encrypted"));
         }
         let header = archive.part(self.header_at, LOCAL_SIZE).ok_or_else(outside)?;
         let header = header.array_at::<30>(0)?;
         if !header.starts_with(LOCAL) {
-            return Err(Trouble::unreadable("there is no member where the directory says"));
+            return Err(MemberError::unreadable("there is no member where the directory says"));
         }
         let name_size = number(&header, 26, 2).unwrap_or_default();
         let extra_size = number(&header, 28, 2).unwrap_or_default();
@@ -161,11 +161,11 @@ impl Packed {
         let name = archive.part(name_at, name_size).ok_or_else(outside)?.first(0xffff)?;
         if *name != *self.name {
             let name = name.escape_ascii();
-            return Err(Trouble::Ambiguous(format!("where it lies, it is called `{name}`")));
+            return Err(MemberError::Ambiguous(format!("where it lies, it is called `{name}`")));
         }
         let method = number(&header, 8, 2).unwrap_or_default();
         if method != u64::from(self.method) {
-            return Err(Trouble::Ambiguous(
+            return Err(MemberError::Ambiguous(
                 "where it lies, it is packed in another way than the directory says".into(),
             ));
         }
@@ -173,9 +173,9 @@ impl Packed {
         let blob = archive.part(start, self.stored_bytes).ok_or_else(outside)?;
         match self.method {
             0 if self.stored_bytes == self.size_bytes => Ok(Bytes::Stored(blob)),
-            0 => Err(Trouble::unreadable("it is not packed, and yet its two sizes differ")),
+            0 => Err(MemberError::unreadable("it is not packed, and yet its two sizes differ")),
             8 => Ok(Bytes::Deflated(blob)),
-            method => Err(Trouble::unreadable(format!(
+            method => Err(MemberError::unreadable(format!(
                 "it is packed by method {method}: wheels are stored or deflated"
             ))),
         }

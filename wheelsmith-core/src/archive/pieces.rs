@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::Limits;
-use super::error::Trouble;
+use super::error::MemberError;
 use super::source::Source;
 use crate::binary::Pieces;
 
@@ -13,10 +13,10 @@ const GRANULE: u64 = 64 << 10;
 /// list link by link would start for each of them.
 const PATIENCE: u32 = 16;
 /// The first bytes of every member, which say whether it is native.
-pub(super) const FIRST: u64 = 4096;
+pub(crate) const FIRST: u64 = 4096;
 
 /// The first bytes of a member, and why they are not as many as they should be.
-pub(super) fn first(source: &mut Source<'_>) -> (Vec<u8>, Option<Trouble>) {
+pub(crate) fn first(source: &mut Source<'_>) -> (Vec<u8>, Option<MemberError>) {
     let mut bytes = Vec::new();
     let range = 0..FIRST.min(source.size());
     let trouble = source.visit(&range, &mut |part| bytes.extend_from_slice(part)).err();
@@ -25,12 +25,12 @@ pub(super) fn first(source: &mut Source<'_>) -> (Vec<u8>, Option<Trouble>) {
 
 /// What `reader` says of the member whose first bytes are `first`. With trouble, it is what the
 /// reader says of what there is.
-pub(super) fn drive<T>(
+pub(crate) fn drive<T>(
     source: &mut Source<'_>,
     first: Vec<u8>,
     limits: &Limits,
     reader: impl Fn(&Pieces) -> T,
-) -> (T, Option<Trouble>) {
+) -> (T, Option<MemberError>) {
     let mut pieces = Pieces::new(source.size());
     pieces.add(0, first);
     for starts in 0_u32.. {
@@ -54,7 +54,7 @@ fn bring(
     missing: &[Range<u64>],
     granule: u64,
     limits: &Limits,
-) -> Result<(), Trouble> {
+) -> Result<(), MemberError> {
     let mut wanted: Vec<Range<u64>> = Vec::new();
     for range in missing {
         let aligned = range.start / granule * granule;
@@ -67,7 +67,7 @@ fn bring(
     }
     let more: u64 = wanted.iter().map(|range| range.end - range.start).sum();
     if pieces.held_bytes().saturating_add(more) > limits.held_bytes {
-        return Err(Trouble::OverLimit(format!(
+        return Err(MemberError::OverLimit(format!(
             "its tables take more than {} MiB",
             limits.held_bytes >> 20
         )));

@@ -4,24 +4,38 @@ use std::io::{self, Read, Write as _};
 use std::path::Path;
 
 use super::blob::Blob;
-use super::error::{Error, Trouble};
-use super::members::{Gather, Members, Place, Stated};
+use super::error::{Error, MemberError};
+use super::members::{Gather, Location, Members, Stated};
 use super::source::{Buffers, Source};
 use super::{Limits, dir, tar, zip};
-use crate::audit::Kind;
 use crate::name::RUNTIME_MANIFEST;
 use crate::sys::{self, Cancel};
 
+/// Kind of an opened input.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// A `.whl` file.
+    Wheel,
+    /// Another zip or tar archive.
+    Archive,
+    /// A directory with a runtime manifest.
+    Runtime,
+    /// Another directory.
+    Directory,
+    /// A single file.
+    File,
+}
+
 /// A file that holds files, told by its first bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Container {
+pub(crate) enum Container {
     Zip,
     Tar,
     Gzip,
 }
 
 /// How many first bytes it takes to tell.
-pub(super) const TELLING: usize = 512;
+pub(crate) const TELLING: usize = 512;
 
 /// Packings that are known and not read.
 const OTHERS: &[(&[u8], &str)] = &[
@@ -32,7 +46,7 @@ const OTHERS: &[(&[u8], &str)] = &[
 ];
 
 impl Container {
-    pub(super) fn of(first: &[u8]) -> Option<Self> {
+    pub(crate) fn of(first: &[u8]) -> Option<Self> {
         match first {
             [b'P', b'K', 3, 4, ..] | [b'P', b'K', 5, 6, ..] => Some(Self::Zip),
             [0x1f, 0x8b, 8, ..] => Some(Self::Gzip),
@@ -41,7 +55,7 @@ impl Container {
         }
     }
 
-    pub(super) fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Zip => "zip archive",
             Self::Tar => "tar archive",
@@ -50,7 +64,7 @@ impl Container {
     }
 }
 
-pub(super) fn open(
+pub(crate) fn open(
     path: &Path,
     limits: &Limits,
     cancel: &Cancel,
@@ -100,12 +114,12 @@ fn single(path: &Path, name: Option<&std::ffi::OsStr>, blob: Blob, limits: &Limi
     let executable = sys::fs::is_executable(path).unwrap_or(false);
     let (size_bytes, packed_bytes) = (blob.size(), blob.size());
     let name = name.unwrap_or_default().as_encoded_bytes();
-    gather.add(&Stated { name, size_bytes, packed_bytes, executable }, Place::Stored(blob));
+    gather.add(&Stated { name, size_bytes, packed_bytes, executable }, Location::Stored(blob));
     gather.finish()
 }
 
 /// What an archive holds that is not packed as a whole.
-pub(super) fn list(container: Container, blob: &Blob, limits: &Limits) -> Result<Members, String> {
+pub(crate) fn list(container: Container, blob: &Blob, limits: &Limits) -> Result<Members, String> {
     let mut gather = Gather::new(limits);
     match container {
         Container::Zip => zip::list(blob, &mut gather)?,
@@ -116,11 +130,11 @@ pub(super) fn list(container: Container, blob: &Blob, limits: &Limits) -> Result
 }
 
 /// The unpacked bytes of a gzip file, in a file without a name, and how many packed ones it took.
-pub(super) fn gunzip(
+pub(crate) fn gunzip(
     blob: &Blob,
     limits: &Limits,
     cancel: &Cancel,
-) -> Result<(Blob, u64), Trouble> {
+) -> Result<(Blob, u64), MemberError> {
     let mut file = sys::fs::nameless()?;
     let mut reader =
         flate2::bufread::GzDecoder::new(io::BufReader::with_capacity(64 << 10, blob.reader()));
@@ -131,7 +145,7 @@ pub(super) fn gunzip(
             Ok(0) => break,
             Ok(n) => n,
             Err(e) => {
-                return Err(Trouble::unreadable(format!("after {size} unpacked bytes: {e}")));
+                return Err(MemberError::unreadable(format!("after {size} unpacked bytes: {e}")));
             }
         };
         size += n as u64;
@@ -139,7 +153,7 @@ pub(super) fn gunzip(
         if size > limits.member_bytes
             || (size > limits.ratio_from_bytes && size / packed > limits.ratio)
         {
-            return Err(Trouble::OverLimit(format!(
+            return Err(MemberError::OverLimit(format!(
                 "it has more than {} MiB when unpacked, of {packed} packed bytes",
                 size >> 20
             )));
@@ -154,19 +168,18 @@ pub(super) fn gunzip(
     Ok((Blob::new(file)?, packed))
 }
 
-/// Whether a gzip stream begins `blob` that holds an archive or a native file: three bytes turn up by
-/// chance, and what else is packed is nobody's business here.
-pub(super) fn gzip_holds_files(blob: &Blob) -> bool {
+/// Returns the first unpacked bytes of the gzip stream that begins `blob`.
+pub(crate) fn gzip_first_bytes(blob: &Blob) -> Vec<u8> {
     let mut first = Vec::new();
     // An error behind the first bytes shows later.
     let reader = flate2::read::GzDecoder::new(blob.reader());
     let _ = reader.take(TELLING as u64).read_to_end(&mut first);
-    Container::of(&first).is_some() || super::inspect::may_be_native(&first)
+    first
 }
 
-impl Place {
+impl Location {
     /// The bytes of the member, to be read range by range.
-    pub(super) fn open<'w>(&self, buffers: &'w mut Buffers) -> Result<Source<'w>, Trouble> {
+    pub(crate) fn open<'w>(&self, buffers: &'w mut Buffers) -> Result<Source<'w>, MemberError> {
         match self {
             Self::File(path) => Ok(Source::stored(buffers, Blob::new(sys::fs::open(path)?)?)),
             Self::Stored(blob) => Ok(Source::stored(buffers, blob.clone())),
@@ -176,7 +189,7 @@ impl Place {
                     Ok(Source::deflated(buffers, blob, packed.size_bytes))
                 }
             },
-            Self::Refused => Err(Trouble::OverLimit("it was left alone".into())),
+            Self::Refused => Err(MemberError::OverLimit("it was left alone".into())),
         }
     }
 }

@@ -12,7 +12,7 @@ use std::ops::Range;
 use flate2::{Decompress, FlushDecompress, Status};
 
 use super::blob::Blob;
-use super::error::Trouble;
+use super::error::MemberError;
 
 /// How much of the start of a deflated member is kept, in bytes: symbol tables lie there.
 const HEAD: usize = 4 << 20;
@@ -23,7 +23,7 @@ const PASSED: usize = 128 << 10;
 const MOST_RESTARTS: u32 = 24;
 
 /// Room that one thread needs to inflate, used for one member after the other.
-pub(super) struct Buffers {
+pub(crate) struct Buffers {
     inflater: Decompress,
     packed: Vec<u8>,
     passed: Vec<u8>,
@@ -31,14 +31,14 @@ pub(super) struct Buffers {
 }
 
 impl Buffers {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let (packed, passed) = (vec![0; PACKED], vec![0; PASSED]);
         Self { inflater: Decompress::new(false), packed, passed, head: Vec::new() }
     }
 }
 
 /// The bytes of one member.
-pub(super) struct Source<'w> {
+pub(crate) struct Source<'w> {
     buffers: &'w mut Buffers,
     blob: Blob,
     /// Unpacked, in bytes.
@@ -62,13 +62,13 @@ struct Deflated {
 
 impl<'w> Source<'w> {
     /// A member that lies as it is.
-    pub(super) fn stored(buffers: &'w mut Buffers, blob: Blob) -> Self {
+    pub(crate) fn stored(buffers: &'w mut Buffers, blob: Blob) -> Self {
         let size = blob.size();
         Self { buffers, blob, size, deflated: None }
     }
 
     /// A member that is deflated (RFC 1951) and has `size` bytes when inflated.
-    pub(super) fn deflated(buffers: &'w mut Buffers, blob: Blob, size: u64) -> Self {
+    pub(crate) fn deflated(buffers: &'w mut Buffers, blob: Blob, size: u64) -> Self {
         buffers.inflater.reset(false);
         buffers.head.clear();
         let deflated = Deflated { step: 4096, ..Deflated::default() };
@@ -76,18 +76,18 @@ impl<'w> Source<'w> {
     }
 
     /// Where it lies as it is; nothing when it is deflated.
-    pub(super) fn stored_blob(&self) -> Option<Blob> {
+    pub(crate) fn stored_blob(&self) -> Option<Blob> {
         self.deflated.is_none().then(|| self.blob.clone())
     }
 
     /// Unpacked, in bytes.
-    pub(super) fn size(&self) -> u64 {
+    pub(crate) fn size(&self) -> u64 {
         self.size
     }
 
     /// Where a read that begins at `start` may as well begin, no earlier than `earliest`, without
     /// more work.
-    pub(super) fn begin(&self, start: u64, earliest: u64) -> u64 {
+    pub(crate) fn begin(&self, start: u64, earliest: u64) -> u64 {
         match &self.deflated {
             Some(deflated) if start >= deflated.position => earliest.max(deflated.position),
             _ => earliest,
@@ -95,18 +95,18 @@ impl<'w> Source<'w> {
     }
 
     /// The bytes of a range that lies inside the member.
-    pub(super) fn bytes(&mut self, range: &Range<u64>) -> Result<Vec<u8>, Trouble> {
+    pub(crate) fn bytes(&mut self, range: &Range<u64>) -> Result<Vec<u8>, MemberError> {
         let mut bytes = Vec::new();
         self.visit(range, &mut |part: &[u8]| bytes.extend_from_slice(part))?;
         Ok(bytes)
     }
 
     /// Hands the bytes of a range to `take`, part by part.
-    pub(super) fn visit(
+    pub(crate) fn visit(
         &mut self,
         range: &Range<u64>,
         take: &mut dyn FnMut(&[u8]),
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), MemberError> {
         let Some(deflated) = &mut self.deflated else {
             let mut at = range.start;
             while at < range.end {
@@ -137,7 +137,7 @@ impl<'w> Source<'w> {
             let most = usize::try_from(border - before).unwrap_or(PASSED).min(PASSED);
             let n = deflated.inflate(&self.blob, self.buffers, most)?;
             if n == 0 {
-                return Err(Trouble::unreadable(format!(
+                return Err(MemberError::unreadable(format!(
                     "it ends after {} of {} bytes",
                     deflated.position, self.size
                 )));
@@ -156,9 +156,11 @@ impl<'w> Source<'w> {
 }
 
 impl Deflated {
-    fn restart(&mut self, inflater: &mut Decompress) -> Result<(), Trouble> {
+    fn restart(&mut self, inflater: &mut Decompress) -> Result<(), MemberError> {
         if self.restarts == MOST_RESTARTS {
-            return Err(Trouble::OverLimit("its parts lie in no order that a linker makes".into()));
+            return Err(MemberError::OverLimit(
+                "its parts lie in no order that a linker makes".into(),
+            ));
         }
         inflater.reset(false);
         *self = Self { restarts: self.restarts + 1, step: PACKED, ..Self::default() };
@@ -171,7 +173,7 @@ impl Deflated {
         blob: &Blob,
         buffers: &mut Buffers,
         most: usize,
-    ) -> Result<usize, Trouble> {
+    ) -> Result<usize, MemberError> {
         let Buffers { inflater, packed, passed, .. } = buffers;
         let mut done = 0;
         while done < most {
@@ -187,7 +189,7 @@ impl Deflated {
                 Ok(status) => status,
                 // What came before the damage may say what it is; the next call fails again.
                 Err(_) if done > 0 => break,
-                Err(_) => return Err(Trouble::unreadable(self.broken(blob))),
+                Err(_) => return Err(MemberError::unreadable(self.broken(blob))),
             };
             let read = offset(inflater.total_in() - read_before);
             let made = offset(inflater.total_out() - made_before);

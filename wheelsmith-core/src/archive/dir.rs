@@ -2,14 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
-use super::members::{Gather, Place, Stated, safe_path};
+use super::members::{Gather, Location, Stated, safe_path};
 use super::{Error, Limits};
 use crate::finding::{Code, Finding};
 use crate::sys;
 
 /// Adds the files below `root` to `gather`. Links to files inside are files under their own name;
 /// links to directories are not followed, since what those hold is there already.
-pub(super) fn list(root: &Path, limits: &Limits, gather: &mut Gather<'_>) -> Result<(), Error> {
+pub(crate) fn list(root: &Path, limits: &Limits, gather: &mut Gather<'_>) -> Result<(), Error> {
     let root = sys::fs::canonicalize(root).map_err(|e| Error::read(root, e))?;
     let mut open: Vec<(PathBuf, Vec<u8>)> = vec![(root.clone(), Vec::new())];
     while let Some((dir, prefix)) = open.pop() {
@@ -51,7 +51,7 @@ pub(super) fn list(root: &Path, limits: &Limits, gather: &mut Gather<'_>) -> Res
             let executable = sys::fs::is_executable(&place).map_err(|e| Error::read(&place, e))?;
             let (size_bytes, packed_bytes) = (metadata.len(), metadata.len());
             let stated = Stated { name: &name, size_bytes, packed_bytes, executable };
-            if !gather.add(&stated, Place::File(place)) {
+            if !gather.add(&stated, Location::File(place)) {
                 return Ok(());
             }
         }

@@ -10,12 +10,16 @@ use goblin::elf::section_header as sh;
 
 use super::dynamic::{Dynamic, is_movable_table};
 use super::image::{Image, Span, is_loaded, span};
-use super::room::{Part, PartContent, is_movable, joined};
+use super::segment::{Part, PartContent, is_movable, joined};
 
 /// What moves so that the names can have `length` bytes where they are: nothing at all, where that
 /// many are free. `None` when something stands there that cannot move, or that is not smaller than
 /// the names themselves.
-pub(super) fn make_room(image: &Image<'_>, dynamic: &Dynamic, length: u64) -> Option<Vec<Part>> {
+pub(super) fn displaced_parts(
+    image: &Image<'_>,
+    dynamic: &Dynamic,
+    length: u64,
+) -> Option<Vec<Part>> {
     let names = dynamic.strings;
     let is_names = |section: &&sh::SectionHeader| {
         is_loaded(section) && section.sh_type == sh::SHT_STRTAB && span(section) == names

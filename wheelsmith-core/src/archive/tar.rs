@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 
 use super::Limits;
 use super::blob::Blob;
-use super::error::Trouble;
-use super::members::{Gather, Place, Stated, safe_path};
+use super::error::MemberError;
+use super::members::{Gather, Location, Stated, safe_path};
 use crate::finding::{Code, Finding};
 use crate::name::WheelPath;
 
@@ -26,7 +26,7 @@ pub(crate) fn is_header(header: &[u8]) -> bool {
 }
 
 /// Where the archive that begins `blob` ends: behind its last whole member.
-pub(super) fn extent(blob: &Blob) -> u64 {
+pub(crate) fn extent(blob: &Blob) -> u64 {
     let mut at = 0;
     while let Ok(header) = blob.array_at::<512>(at) {
         let size = octal(&header[124..136]).filter(|_| is_header(&header));
@@ -38,7 +38,7 @@ pub(super) fn extent(blob: &Blob) -> u64 {
 }
 
 /// Adds the members of an archive to `gather`.
-pub(super) fn list(blob: &Blob, limits: &Limits, gather: &mut Gather<'_>) -> Result<(), String> {
+pub(crate) fn list(blob: &Blob, limits: &Limits, gather: &mut Gather<'_>) -> Result<(), String> {
     let mut links: BTreeMap<WheelPath, Vec<u8>> = BTreeMap::new();
     let (mut at, mut long) = (0, Long::default());
     while at < blob.size() {
@@ -83,7 +83,7 @@ pub(super) fn list(blob: &Blob, limits: &Limits, gather: &mut Gather<'_>) -> Res
                     let mode = octal(&header[100..108]).unwrap_or_default();
                     let executable = mode & 0o111 != 0;
                     let stated = Stated { name, size_bytes: size, packed_bytes: size, executable };
-                    if !gather.add(&stated, Place::Stored(content)) {
+                    if !gather.add(&stated, Location::Stored(content)) {
                         return Ok(());
                     }
                 }
@@ -91,7 +91,7 @@ pub(super) fn list(blob: &Blob, limits: &Limits, gather: &mut Gather<'_>) -> Res
             }
             b'S' => {
                 let (path, _) = safe_path(&name(&header));
-                gather.note(Trouble::unreadable("it is stored with holes").finding(&path));
+                gather.note(MemberError::unreadable("it is stored with holes").finding(&path));
                 long = Long::default();
             }
             // Directories, devices, settings for all members.

@@ -8,7 +8,7 @@ use crate::sys;
 
 /// A part of an open file.
 #[derive(Debug, Clone)]
-pub(super) struct Blob {
+pub(crate) struct Blob {
     file: Arc<File>,
     start: u64,
     size: u64,
@@ -16,18 +16,18 @@ pub(super) struct Blob {
 
 impl Blob {
     /// All of a file.
-    pub(super) fn new(file: File) -> io::Result<Self> {
+    pub(crate) fn new(file: File) -> io::Result<Self> {
         let size = file.metadata()?.len();
         Ok(Self { file: Arc::new(file), start: 0, size })
     }
 
     /// How many bytes it has.
-    pub(super) fn size(&self) -> u64 {
+    pub(crate) fn size(&self) -> u64 {
         self.size
     }
 
     /// A part of it; nothing when that reaches beyond the end.
-    pub(super) fn part(&self, start: u64, size: u64) -> Option<Self> {
+    pub(crate) fn part(&self, start: u64, size: u64) -> Option<Self> {
         let end = start.checked_add(size)?;
         (end <= self.size).then(|| Self {
             file: Arc::clone(&self.file),
@@ -37,7 +37,7 @@ impl Blob {
     }
 
     /// Reads from `at` on and says how many bytes there were: 0 at the end.
-    pub(super) fn read_at(&self, at: u64, buffer: &mut [u8]) -> io::Result<usize> {
+    pub(crate) fn read_at(&self, at: u64, buffer: &mut [u8]) -> io::Result<usize> {
         let left = self.size.saturating_sub(at);
         let most = usize::try_from(left).unwrap_or(usize::MAX).min(buffer.len());
         if most == 0 {
@@ -52,7 +52,7 @@ impl Blob {
     }
 
     /// Fills `buffer` from `at` on.
-    pub(super) fn fill_at(&self, mut at: u64, mut buffer: &mut [u8]) -> io::Result<()> {
+    pub(crate) fn fill_at(&self, mut at: u64, mut buffer: &mut [u8]) -> io::Result<()> {
         while !buffer.is_empty() {
             let n = self.read_at(at, buffer)?;
             if n == 0 {
@@ -65,14 +65,14 @@ impl Blob {
     }
 
     /// Up to `N` bytes at `at`, as many as there are.
-    pub(super) fn array_at<const N: usize>(&self, at: u64) -> io::Result<[u8; N]> {
+    pub(crate) fn array_at<const N: usize>(&self, at: u64) -> io::Result<[u8; N]> {
         let mut bytes = [0; N];
         self.fill_at(at, &mut bytes)?;
         Ok(bytes)
     }
 
     /// The first bytes, up to `most`.
-    pub(super) fn first(&self, most: usize) -> io::Result<Vec<u8>> {
+    pub(crate) fn first(&self, most: usize) -> io::Result<Vec<u8>> {
         let size = usize::try_from(self.size).unwrap_or(usize::MAX).min(most);
         let mut bytes = vec![0; size];
         self.fill_at(0, &mut bytes)?;
@@ -80,20 +80,20 @@ impl Blob {
     }
 
     /// Reads it from its start.
-    pub(super) fn reader(&self) -> Reader {
+    pub(crate) fn reader(&self) -> Reader {
         Reader { blob: self.clone(), at: 0 }
     }
 }
 
 /// Reads a [`Blob`] from its start to its end.
-pub(super) struct Reader {
+pub(crate) struct Reader {
     blob: Blob,
     at: u64,
 }
 
 impl Reader {
     /// How many bytes were read.
-    pub(super) fn position(&self) -> u64 {
+    pub(crate) fn position(&self) -> u64 {
         self.at
     }
 }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use super::Limits;
 use super::blob::Blob;
-use super::error::Trouble;
+use super::error::MemberError;
 use super::zip::Packed;
 use crate::finding::{Code, Finding};
 use crate::name::WheelPath;
@@ -27,7 +27,7 @@ pub struct Member {
 
 /// Where the bytes of a member are.
 #[derive(Debug, Clone)]
-pub(super) enum Place {
+pub(crate) enum Location {
     /// In a file of a directory.
     File(PathBuf),
     /// As they are, in an open file.
@@ -40,19 +40,19 @@ pub(super) enum Place {
 
 /// What an artifact holds.
 #[derive(Debug, Default)]
-pub(super) struct Members {
+pub(crate) struct Members {
     /// By path.
-    pub(super) list: Vec<Member>,
+    pub(crate) list: Vec<Member>,
     /// Of each of them.
-    pub(super) places: Vec<Place>,
+    pub(crate) places: Vec<Location>,
     /// What is wrong with the archive itself.
-    pub(super) findings: Vec<Finding>,
+    pub(crate) findings: Vec<Finding>,
 }
 
 /// Gathers members as an archive lists them.
-pub(super) struct Gather<'l> {
+pub(crate) struct Gather<'l> {
     limits: &'l Limits,
-    found: Vec<(Member, Place)>,
+    found: Vec<(Member, Location)>,
     by_path: HashMap<WheelPath, usize>,
     findings: Vec<Finding>,
     left_out: usize,
@@ -61,16 +61,16 @@ pub(super) struct Gather<'l> {
 }
 
 /// A member as an archive states it.
-pub(super) struct Stated<'a> {
-    pub(super) name: &'a [u8],
-    pub(super) size_bytes: u64,
+pub(crate) struct Stated<'a> {
+    pub(crate) name: &'a [u8],
+    pub(crate) size_bytes: u64,
     /// As it lies in the archive; the same where nothing is packed.
-    pub(super) packed_bytes: u64,
-    pub(super) executable: bool,
+    pub(crate) packed_bytes: u64,
+    pub(crate) executable: bool,
 }
 
 impl<'l> Gather<'l> {
-    pub(super) fn new(limits: &'l Limits) -> Self {
+    pub(crate) fn new(limits: &'l Limits) -> Self {
         Self {
             limits,
             found: Vec::new(),
@@ -83,7 +83,7 @@ impl<'l> Gather<'l> {
     }
 
     /// Counts an entry of any kind; false when there are too many to go on.
-    pub(super) fn may_go_on(&mut self) -> bool {
+    pub(crate) fn may_go_on(&mut self) -> bool {
         self.seen += 1;
         if self.seen > self.limits.members {
             let message = format!("it has more than {} members", self.limits.members);
@@ -95,7 +95,7 @@ impl<'l> Gather<'l> {
 
     /// Adds a member; false when what it takes with all before is too much to go on. Of two of one
     /// name the later counts, as it does when an installer unpacks them in turn.
-    pub(super) fn add(&mut self, stated: &Stated<'_>, mut place: Place) -> bool {
+    pub(crate) fn add(&mut self, stated: &Stated<'_>, mut place: Location) -> bool {
         let limits = self.limits;
         self.total_bytes = self.total_bytes.saturating_add(stated.size_bytes);
         if self.total_bytes > limits.total_bytes {
@@ -106,37 +106,37 @@ impl<'l> Gather<'l> {
         }
         let name = &stated.name[..stated.name.len().min(limits.path_bytes)];
         let (path, is_plain) = safe_path(name);
-        let mut trouble = |trouble: Trouble| self.note(trouble.finding(&path));
+        let mut trouble = |trouble: MemberError| self.note(trouble.finding(&path));
         if name.len() < stated.name.len() {
-            trouble(Trouble::OverLimit(format!(
+            trouble(MemberError::OverLimit(format!(
                 "its path has {} bytes, more than {}",
                 stated.name.len(),
                 limits.path_bytes
             )));
         } else if !is_plain {
-            trouble(Trouble::Ambiguous(format!(
+            trouble(MemberError::Ambiguous(format!(
                 "its name `{}` is no path inside the archive",
                 name.escape_ascii()
             )));
         }
-        let mut trouble = |trouble: Trouble| self.note(trouble.finding(&path));
+        let mut trouble = |trouble: MemberError| self.note(trouble.finding(&path));
         if stated.size_bytes > limits.member_bytes {
-            trouble(Trouble::OverLimit(format!(
+            trouble(MemberError::OverLimit(format!(
                 "it has {} MiB when unpacked, more than {}",
                 stated.size_bytes >> 20,
                 limits.member_bytes >> 20
             )));
-            place = Place::Refused;
+            place = Location::Refused;
         } else if stated.size_bytes > limits.ratio_from_bytes
             && stated.size_bytes / stated.packed_bytes.max(1) > limits.ratio
         {
-            trouble(Trouble::OverLimit(format!(
+            trouble(MemberError::OverLimit(format!(
                 "its {} MiB are packed in {} bytes, more tightly than 1 to {}",
                 stated.size_bytes >> 20,
                 stated.packed_bytes,
                 limits.ratio
             )));
-            place = Place::Refused;
+            place = Location::Refused;
         }
         let member = Member {
             path: path.clone(),
@@ -146,8 +146,10 @@ impl<'l> Gather<'l> {
         if let Some(&before) = self.by_path.get(&path) {
             self.found[before] = (member, place);
             self.note(
-                Trouble::Ambiguous("it is there more than once, and the last one counts".into())
-                    .finding(&path),
+                MemberError::Ambiguous(
+                    "it is there more than once, and the last one counts".into(),
+                )
+                .finding(&path),
             );
         } else {
             self.by_path.insert(path, self.found.len());
@@ -157,7 +159,7 @@ impl<'l> Gather<'l> {
     }
 
     /// Adds a finding about the archive.
-    pub(super) fn note(&mut self, finding: Finding) {
+    pub(crate) fn note(&mut self, finding: Finding) {
         if self.findings.len() < MOST_FINDINGS {
             self.findings.push(finding);
         } else {
@@ -166,12 +168,12 @@ impl<'l> Gather<'l> {
     }
 
     /// Where a member is that was added before.
-    pub(super) fn place(&self, path: &WheelPath) -> Option<(&Member, &Place)> {
+    pub(crate) fn place(&self, path: &WheelPath) -> Option<(&Member, &Location)> {
         self.by_path.get(path).map(|&at| (&self.found[at].0, &self.found[at].1))
     }
 
     /// All of them, by path.
-    pub(super) fn finish(mut self) -> Members {
+    pub(crate) fn finish(mut self) -> Members {
         self.found.sort_by(|a, b| a.0.path.cmp(&b.0.path));
         if self.left_out > 0 {
             let message = format!("{} more of its members are like the last ones", self.left_out);

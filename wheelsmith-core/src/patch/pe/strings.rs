@@ -20,20 +20,20 @@ const WHAT: &str = "section";
 const OUTSIDE: binary::Error = binary::Error::Outside { what: WHAT };
 
 /// Writes `names` where the loader finds them, and gives the address of each.
-pub(super) fn place<'n>(
+pub(super) fn store<'n>(
     bytes: &mut Vec<u8>,
     image: &Image,
     names: &[&'n str],
 ) -> Result<BTreeMap<&'n str, u32>, Error> {
-    match place_in_slack(bytes, image, names)? {
+    match store_in_slack(bytes, image, names)? {
         Some(places) => Ok(places),
-        None => place_in_section(bytes, image, names),
+        None => store_in_section(bytes, image, names),
     }
 }
 
 /// Uses the bytes between what a section takes in memory and what it takes in the file; nothing when
 /// they are too few.
-fn place_in_slack<'n>(
+fn store_in_slack<'n>(
     bytes: &mut [u8],
     image: &Image,
     names: &[&'n str],
@@ -94,7 +94,7 @@ fn slack_end(bytes: &[u8], image: &Image, sections: &[Section], i: usize) -> u64
 }
 
 /// Adds a section behind all others.
-fn place_in_section<'n>(
+fn store_in_section<'n>(
     bytes: &mut Vec<u8>,
     image: &Image,
     names: &[&'n str],
@@ -107,7 +107,7 @@ fn place_in_section<'n>(
     {
         return Err(Error::Unsupported("its sections are too close for another one".to_owned()));
     }
-    see_header_room(bytes, image)?;
+    check_header_space(bytes, image)?;
     let symbols = take_behind_sections(bytes, image)?;
 
     let memory_end = image.sections.iter().map(|section| {
@@ -155,7 +155,7 @@ fn place_in_section<'n>(
 }
 
 /// Sees that the list of sections can have one more entry.
-fn see_header_room(bytes: &[u8], image: &Image) -> Result<(), Error> {
+fn check_header_space(bytes: &[u8], image: &Image) -> Result<(), Error> {
     let start = image.table_end();
     let first = image.sections.iter().filter(|section| section.size > 0);
     let first = first.map(|section| section.offset).min().unwrap_or(image.headers_size);
@@ -165,7 +165,7 @@ fn see_header_room(bytes: &[u8], image: &Image) -> Result<(), Error> {
     let available = free.iter().take_while(|&&byte| byte == 0).count() as u64;
     let needed = SECTION_HEADER_SIZE as u64;
     if available < needed || image.sections.len() >= MOST_SECTIONS {
-        return Err(Error::NoRoom { needed, available });
+        return Err(Error::NoSpace { needed, available });
     }
     Ok(())
 }

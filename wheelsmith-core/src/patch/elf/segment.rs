@@ -1,7 +1,7 @@
 //! Where the parts of a file go that have become too large for their place: into one new segment
 //! at its end. Every loader maps another PT_LOAD; nothing that code points to moves.
 //!
-//! What is large and need not move stays: see [`super::behind`].
+//! What is large and need not move stays: see [`super::grow`].
 //!
 //! What costs thought is the program header for it. It takes, in this order: one that is not used,
 //! such as that of a segment whose parts move now or moved before; free bytes behind the table; the
@@ -12,9 +12,9 @@ use goblin::elf::header;
 use goblin::elf::program_header::{self as ph, ProgramHeader};
 use goblin::elf::section_header::{self as sh, SectionHeader};
 
-use super::behind;
 use super::change::Change;
 use super::dynamic::{Dynamic, is_movable_table};
+use super::grow;
 use super::image::{Image, Span, is_loaded, malformed, span, unsupported};
 use crate::patch::Error;
 
@@ -35,7 +35,7 @@ pub(super) enum PartContent {
 }
 
 /// What moves, and what becomes of the rest.
-pub(super) struct Room {
+pub(super) struct NewSegment {
     pub(super) parts: Vec<Part>,
     /// Program headers that go.
     pub(super) dropped: Vec<usize>,
@@ -49,11 +49,11 @@ pub(super) struct Room {
 const LARGEST_ALIGNMENT: u64 = 4096;
 
 /// Nothing when all fits where it is.
-pub(super) fn find(
+pub(super) fn plan(
     image: &Image<'_>,
     dynamic: &Dynamic,
     change: &Change,
-) -> Result<Option<Room>, Error> {
+) -> Result<Option<NewSegment>, Error> {
     let mut parts = Vec::new();
     let last = last_segment(image, dynamic);
     if change.strings_grew {
@@ -61,7 +61,7 @@ pub(super) fn find(
         // What is in the last segment moves in any case.
         let moves = last.as_ref().is_some_and(|(_, others)| others.contains(&strings));
         let length = change.strings.len() as u64;
-        match if moves { None } else { behind::make_room(image, dynamic, length) } {
+        match if moves { None } else { grow::displaced_parts(image, dynamic, length) } {
             Some(behind) => parts.extend(behind),
             None => add(&mut parts, strings),
         }
@@ -89,8 +89,8 @@ pub(super) fn find(
         dropped.sort_unstable();
         dropped.dedup();
     }
-    if dropped.is_empty() && !has_room_behind_headers(image, &[]) {
-        match parts_behind_headers(image, dynamic) {
+    if dropped.is_empty() && !has_space_after_headers(image, &[]) {
+        match parts_after_headers(image, dynamic) {
             Some(front) => {
                 for part in front {
                     add(&mut parts, part);
@@ -116,7 +116,7 @@ pub(super) fn find(
         Some((load, _)) => image.segments[*load].p_offset,
         None => content_end(image)?,
     };
-    Ok(Some(Room { parts, dropped, keep, moves_headers }))
+    Ok(Some(NewSegment { parts, dropped, keep, moves_headers }))
 }
 
 fn strings_part(dynamic: &Dynamic) -> Part {
@@ -142,7 +142,7 @@ fn last_segment(image: &Image<'_>, dynamic: &Dynamic) -> Option<(usize, Vec<Part
     let before = |s: Span| s.end() <= bytes.offset;
     // The names may have stayed where they were: then what made room for them is in it.
     let has_names = inside(dynamic.strings);
-    let made_room = |section: &SectionHeader| {
+    let was_displaced = |section: &SectionHeader| {
         is_loaded(section)
             && load_memory(load, section.sh_addr)
             && matches!(
@@ -154,7 +154,7 @@ fn last_segment(image: &Image<'_>, dynamic: &Dynamic) -> Option<(usize, Vec<Part
                     | sh::SHT_HASH
             )
     };
-    let is_ours = has_names || image.sections.iter().any(made_room);
+    let is_ours = has_names || image.sections.iter().any(was_displaced);
     if load.p_filesz != load.p_memsz || number == 0 || !is_ours {
         return None;
     }
@@ -383,7 +383,7 @@ fn wanted_end(image: &Image<'_>) -> u64 {
 }
 
 /// Whether another program header fits behind the table, once `parts` are gone from there.
-fn has_room_behind_headers(image: &Image<'_>, parts: &[Part]) -> bool {
+fn has_space_after_headers(image: &Image<'_>, parts: &[Part]) -> bool {
     let (end, wanted) = (image.program_headers().end, wanted_end(image));
     if !image.sections.iter().any(is_loaded) {
         return false;
@@ -407,7 +407,7 @@ fn has_room_behind_headers(image: &Image<'_>, parts: &[Part]) -> bool {
 }
 
 /// The parts that must go so that another program header fits; nothing when one cannot move.
-fn parts_behind_headers(image: &Image<'_>, dynamic: &Dynamic) -> Option<Vec<Part>> {
+fn parts_after_headers(image: &Image<'_>, dynamic: &Dynamic) -> Option<Vec<Part>> {
     let (end, wanted) = (image.program_headers().end, wanted_end(image));
     let is_behind = |section: &&SectionHeader| {
         let bytes = span(section);
@@ -421,7 +421,7 @@ fn parts_behind_headers(image: &Image<'_>, dynamic: &Dynamic) -> Option<Vec<Part
         return None;
     }
     let parts = joined(image, dynamic, &behind)?;
-    has_room_behind_headers(image, &parts).then_some(parts)
+    has_space_after_headers(image, &parts).then_some(parts)
 }
 
 /// Where the file ends but for its section headers, which are written anew, and zeros.

@@ -1,0 +1,19 @@
+//! Reads archives: zip, tar, gzip, and directories in the place of one.
+
+pub(crate) mod blob;
+mod dir;
+pub(crate) mod error;
+mod expand;
+mod limits;
+pub(crate) mod members;
+pub(crate) mod open;
+pub(crate) mod pieces;
+pub(crate) mod source;
+pub(crate) mod tar;
+pub(crate) mod work;
+pub(crate) mod zip;
+
+pub use error::Error;
+pub use expand::expand;
+pub use limits::Limits;
+pub use members::Member;
