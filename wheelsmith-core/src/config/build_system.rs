@@ -19,7 +19,7 @@ pub(super) fn check(text: &str, locator: &Locator<'_>) -> Vec<Problem> {
     }
     let mut problems = Vec::new();
     let backend = table.get("build-backend").and_then(|value| value.as_str());
-    if backend.is_some_and(|name| is_old_module(name)) {
+    if backend.is_some_and(is_old_module) {
         let message = "the back end `wheelsmith` is another project's package".to_owned();
         let help = "write `build-backend = \"wheelsmith_build\"`".to_owned();
         problems.push(locator.at(BACKEND, message, Some(help)));
