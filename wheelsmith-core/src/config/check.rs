@@ -431,7 +431,7 @@ impl Check<'_> {
     fn wheels(
         &mut self,
         raw: Option<Vec<RawWheel>>,
-        project: Option<&super::project::RawProject>,
+        project: Option<&crate::metadata::ProjectTable>,
         components: &[Component],
     ) -> Vec<Wheel> {
         let implicit = || project.map(|_| RawWheel::default()).into_iter().collect();

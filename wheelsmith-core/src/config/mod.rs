@@ -7,8 +7,6 @@ mod build_system;
 mod check;
 mod compression;
 mod diagnose;
-mod index;
-pub mod project;
 mod python;
 mod raw;
 mod raw_data;
@@ -27,13 +25,12 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::finding::{Settings, Severity};
-use crate::name::{Digest, PlatformVersion, ProjectName, PythonTag, Target, WheelPath};
+use crate::metadata::ProjectTable;
+use crate::name::{Digest, Index, PlatformVersion, ProjectName, PythonTag, Target, WheelPath};
 use crate::toolchain::{Optimize, Strip, ToolchainKind};
 
 pub use compression::Compression;
 pub use diagnose::{Error, Problem};
-pub use index::Index;
-pub use project::RawProject;
 pub use recipe::{PLACEHOLDERS, Recipe, Run, System, fill};
 #[cfg(feature = "schema")]
 pub use schema::schema;
@@ -70,7 +67,7 @@ pub struct Config {
     /// The text of the file, so that problems found later still have a line.
     text: String,
     /// `[project]`.
-    pub project: Option<RawProject>,
+    pub project: Option<ProjectTable>,
     /// What `--target all` stands for.
     pub targets: Vec<Target>,
     /// Which compiler, unless a target says otherwise.

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use crate::{build, config, repair, runtime, source, toolchain, wheel};
+use crate::{build, config, metadata, repair, runtime, source, toolchain, wheel};
 
 /// Why a project could not be built. A wheel that does not earn its tag is no error: see
 /// [`super::MadeWheel`].
@@ -48,6 +48,9 @@ pub enum Error {
     /// The metadata or the files are not those of a wheel.
     #[error(transparent)]
     Wheel(#[from] wheel::Error),
+    /// A value of the `[project]` table cannot be written as metadata.
+    #[error(transparent)]
+    Metadata(#[from] metadata::Error),
     /// Libraries could not be copied into a wheel.
     #[error("cannot bundle the libraries of `{wheel}`")]
     Bundle {
@@ -117,6 +120,7 @@ impl Error {
             Self::Toolchain(error) => error.hint(),
             Self::Build(error) => error.hint(),
             Self::Wheel(error) => error.hint().map(str::to_owned),
+            Self::Metadata(error) => error.hint.map(str::to_owned),
             Self::Bundle { source, .. } => source.hint(),
             Self::NoCache => Some("set `WHEELSMITH_CACHE_DIR`".to_owned()),
             Self::NoTarget => Some("name one with `--target`".to_owned()),

@@ -20,13 +20,14 @@ pub use error::Error;
 pub use make::{BuildOptions, Made, MadeTarget, MadeWheel};
 
 use crate::config::{self, Config};
+use crate::metadata::Metadata;
 use crate::name::{PlatformTag, Target, WheelFilename};
 use crate::plan::{self, Plan};
 use crate::source;
 use crate::sys::{self, Host};
 use crate::toolchain;
 use crate::version;
-use crate::wheel::{MadeFile, Metadata};
+use crate::wheel::MadeFile;
 
 /// The configuration files, in the order in which they are looked for.
 pub const CONFIG_FILES: [&str; 2] = ["wheelsmith.toml", "pyproject.toml"];

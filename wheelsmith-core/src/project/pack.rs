@@ -14,16 +14,17 @@ use crate::archive::Limits;
 use crate::artifact;
 use crate::audit::{self, Audit, NativeFile, Terms, Wanted};
 use crate::build::inputs;
-use crate::config::project::RawProject;
 use crate::config::{External, Wheel};
 use crate::config::{Role, SourcePath};
+use crate::metadata::project_table::ProjectTable;
+use crate::metadata::{EntryPoints, Metadata, ProjectFiles};
 use crate::name::{PlatformTag, WheelFilename, WheelPath};
 use crate::plan::TargetPlan;
 use crate::repair::{self, BundleResult, LibraryDirs, Options, Origin};
 use crate::runtime::{FileEntry, Runtime};
 use crate::source;
 use crate::sys::{self, Host};
-use crate::wheel::{self, Entry, EntryPoints, Metadata, Source, Texts};
+use crate::wheel::{self, Entry, Source};
 
 /// The file name of `wheel` with these platform tags.
 pub(super) fn filename(wheel: &Wheel, metadata: &Metadata, tags: &[PlatformTag]) -> WheelFilename {
@@ -38,7 +39,7 @@ pub(super) fn filename(wheel: &Wheel, metadata: &Metadata, tags: &[PlatformTag])
 /// The metadata of the project, with the texts that it names and the runtime's licences.
 pub(super) fn metadata(
     project: &Project,
-    raw: &RawProject,
+    raw: &ProjectTable,
     licenses: &[(WheelPath, PathBuf)],
 ) -> Result<Metadata, Error> {
     let read = |path: &Path| sys::fs::read(path).map_err(|e| Error::io("read the metadata", e));
@@ -53,7 +54,7 @@ pub(super) fn metadata(
             Some(read(&path)?)
         }
     };
-    let mut texts = Texts { readme, licenses: Vec::new() };
+    let mut texts = ProjectFiles { readme, licenses: Vec::new() };
     let (globs, must_match) = raw.license_globs();
     for (i, glob) in globs.iter().enumerate() {
         let key = format!("project.license-files[{i}]");
@@ -90,7 +91,7 @@ pub(super) fn metadata(
 }
 
 /// The entry points that start programs of the runtime.
-pub(super) fn add_scripts(wheel: &Wheel, raw: &mut RawProject) {
+pub(super) fn add_scripts(wheel: &Wheel, raw: &mut ProjectTable) {
     let package = wheel.into.as_str().replace('/', ".");
     for (command, function) in launcher::functions(wheel.console.keys()) {
         raw.scripts.insert(command, format!("{package}.{MODULE}:{function}"));
@@ -240,7 +241,7 @@ impl Pack<'_> {
     }
 
     /// What installers put beside the packages.
-    fn data_files(&mut self, raw: &RawProject) -> Result<(), Error> {
+    fn data_files(&mut self, raw: &ProjectTable) -> Result<(), Error> {
         if self.wheel.data.is_empty() {
             return Ok(());
         }

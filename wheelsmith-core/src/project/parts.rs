@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::pack::epoch;
 use crate::build::{Crate, Crates};
 use crate::config::{Config, Role, Source, Wheel};
+use crate::metadata::Metadata;
 use crate::name::WheelPath;
 use crate::runtime::{ComponentInfo, Runtime};
 use crate::sbom::{Bom, Part, crate_purl};
 use crate::sys::Host;
-use crate::wheel::Metadata;
 
 /// The file below `.dist-info/sboms`.
 pub(super) const FILE: &str = "wheelsmith.cdx.json";

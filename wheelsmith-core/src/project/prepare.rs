@@ -7,11 +7,12 @@ use super::{BuildOptions, Error, Project, make, pack};
 use crate::build::license_files;
 use crate::config::{External, Kind, Wheel};
 use crate::finding::Severity;
+use crate::metadata::EntryPoints;
 use crate::name::{Target, WheelPath};
 use crate::source::{self, Places};
 use crate::sys::{self, Host};
 use crate::toolchain::{self, MissingZig, ZIG_VERSION};
-use crate::wheel::{self, EntryPoints, Existing, Source as Content};
+use crate::wheel::{self, Existing, Source as Content};
 
 /// Writes the `.dist-info` of the wheel that `options` ask for.
 pub(super) fn write(

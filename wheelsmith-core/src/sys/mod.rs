@@ -5,12 +5,12 @@
 
 mod cancel;
 mod env;
+mod excerpt;
 pub mod fs;
 pub mod http;
 #[cfg(unix)]
 mod inherited;
 mod jobs;
-mod limited;
 mod lock;
 pub mod net;
 mod process;
@@ -23,9 +23,8 @@ mod tree;
 pub use cancel::Cancel;
 pub use env::Env;
 pub use jobs::{Jobs, Token};
-pub use limited::{Ended, Limits};
 pub use lock::{Lock, Locked};
-pub use process::{Command, Exec, ProcessError};
+pub use process::{Command, Ended, Exec, Limits, ProcessError};
 pub use report::{Event, Quiet, Report, Task, TaskId};
 pub use staging::Staging;
 pub use stamp::{Stamp, stamped};

@@ -12,8 +12,8 @@ use self::archive::Content;
 use super::tree::Tree;
 use super::{CONFIG_FILES, Error, Project, data, make, pack, python_files};
 use crate::build::inputs;
-use crate::config::project::RawProject;
 use crate::config::{Component, Kind, Source, SourcePath, VersionSource};
+use crate::metadata::project_table::ProjectTable;
 use crate::name::Digest;
 use crate::runtime::ARCHIVE_EPOCH;
 use crate::source::LOCK_FILE;
@@ -72,7 +72,7 @@ pub(super) fn make(project: &Project, out: &Path, host: &Host) -> Result<MadeFil
 /// A source distribution that is being put together.
 struct Sdist<'a> {
     project: &'a Project,
-    raw: &'a RawProject,
+    raw: &'a ProjectTable,
     host: &'a Host,
 }
 
