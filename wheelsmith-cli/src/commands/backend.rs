@@ -9,7 +9,7 @@ use super::{PackingArgs, PolicyArgs, ProjectArgs, ResultArgs};
 use crate::exit::Exit;
 use crate::output::Output;
 
-/// Answer the questions of installers: for the Python package `wheelsmith`
+/// Answer the questions of installers: for the Python package `wheelsmith_build`
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     #[command(subcommand)]

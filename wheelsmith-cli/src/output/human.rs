@@ -1,7 +1,7 @@
 //! Answers for people.
 
 use std::fmt::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anstyle::{AnsiColor, Style};
 use wheelsmith_core::audit::Audit;
@@ -216,12 +216,15 @@ pub(super) fn fetched(sources: usize) -> String {
     }
 }
 
-pub(super) fn initialised(files: &[PathBuf]) -> String {
+pub(super) fn initialised(dir: &Path, files: &[PathBuf], note: &str) -> String {
     let mut text = String::new();
     for file in files {
         let _ = writeln!(text, "wrote {}", file.display());
     }
-    text.push_str("build it with `wheelsmith build`\n");
+    let dir = dir.display().to_string();
+    let project = if dir == "." { String::new() } else { format!(" {dir}") };
+    let _ = writeln!(text, "build it with `wheelsmith build{project}`");
+    let _ = writeln!(text, "{}", note.trim_end());
     text
 }
 

@@ -91,8 +91,8 @@ pub(super) fn toolchains(found: &[Found]) -> Value {
     json!({ "schema": SCHEMA, "targets": found })
 }
 
-pub(super) fn initialised(files: &[PathBuf]) -> Value {
-    json!({ "schema": SCHEMA, "files": files })
+pub(super) fn initialised(files: &[PathBuf], note: &str) -> Value {
+    json!({ "schema": SCHEMA, "files": files, "note": note })
 }
 
 pub(super) fn error(error: &dyn std::error::Error) -> Value {

@@ -265,9 +265,14 @@ impl Output {
         self.write(|| format!("{url}\n"), || json::serving(url))
     }
 
-    /// Which files `init` wrote.
-    pub(crate) fn initialised(&self, files: &[PathBuf]) -> std::io::Result<()> {
-        self.write(|| human::initialised(files), || json::initialised(files))
+    /// Writes which files `init` wrote in `dir`, and how installers build the project.
+    pub(crate) fn initialised(
+        &self,
+        dir: &Path,
+        files: &[PathBuf],
+        note: &str,
+    ) -> std::io::Result<()> {
+        self.write(|| human::initialised(dir, files, note), || json::initialised(files, note))
     }
 
     /// Why something could not be done.

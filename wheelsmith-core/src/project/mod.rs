@@ -86,6 +86,12 @@ impl Project {
             .map_err(|source| Error::Unreadable { file: file.clone(), source })?;
         let name = file.file_name().unwrap_or_default().to_string_lossy();
         let config = config::parse(&name, &text)?;
+        let pyproject = file.with_file_name(CONFIG_FILES[1]);
+        if pyproject != file
+            && let Ok(text) = sys::fs::read_to_string(&pyproject)
+        {
+            config::check_build_system(CONFIG_FILES[1], &text)?;
+        }
         let parent = match file.parent() {
             Some(parent) if !parent.as_os_str().is_empty() => parent,
             _ => Path::new("."),

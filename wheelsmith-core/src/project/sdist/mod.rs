@@ -151,8 +151,8 @@ impl Sdist<'_> {
         let dir = &self.project.dir;
         if !dir.join("pyproject.toml").is_file() {
             let message = "a source distribution needs a `pyproject.toml` beside it".to_owned();
-            let help = "with `[build-system]`: `requires = [\"wheelsmith\"]` and `build-backend = \
-                        \"wheelsmith\"`";
+            let help = "with `[build-system]`: `requires = [\"wheelsmith-build\"]` and `build-backend = \
+                        \"wheelsmith_build\"`";
             return Err(config.problem("project", message, Some(help.to_owned())).into());
         }
         let present = CONFIG_FILES.into_iter().filter(|name| dir.join(name).is_file());
