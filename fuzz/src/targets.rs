@@ -169,11 +169,14 @@ pub fn config(bytes: &[u8]) {
             name = Some(metadata.filename("py3-none".parse().expect("a tag"), Vec::new()));
         }
     }
-    let plan = plan::plan(&config, &config.targets, |tag| {
-        let named =
-            |name: &WheelFilename| WheelFilename { platforms: tag.with_aliases(), ..name.clone() };
-        name.iter().map(named).collect()
-    });
+    let Some(name) = name else { return };
+    let naming = plan::Naming {
+        name: "demo",
+        version: "0",
+        wheel: &|_, tag| WheelFilename { platforms: tag.with_aliases(), ..name.clone() },
+    };
+    let options = plan::BuildOptions::new();
+    let Ok(plan) = plan::plan(&config, &options, &config.targets, &naming) else { return };
     json(&plan);
 }
 

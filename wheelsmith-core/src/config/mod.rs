@@ -3,6 +3,7 @@
 //! [`parse`] is pure: it looks at the text alone, never at the disk or at the machine. Every problem
 //! of a file is reported in one run, with line, key and, where one is near, the right spelling.
 
+mod build_system;
 mod check;
 mod compression;
 mod diagnose;
@@ -47,6 +48,15 @@ pub use source_path::SourcePath;
 /// ```
 pub fn parse(file: &str, text: &str) -> Result<Config, Error> {
     check::parse(file, text)
+}
+
+/// Checks the `[build-system]` of a `pyproject.toml` whose project is configured in another file.
+///
+/// # Errors
+/// Returns an error if installers would take another project's package for the back end.
+pub(crate) fn check_build_system(file: &str, text: &str) -> Result<(), Error> {
+    let problems = build_system::check(text, &diagnose::Locator::new(text));
+    if problems.is_empty() { Ok(()) } else { Err(Error { file: file.to_owned(), problems }) }
 }
 
 /// A checked configuration.
