@@ -67,7 +67,7 @@ fn script(member: &Member, rest: &str, out: &mut Findings) {
     }
     // Installers set the bit of scripts whose first line they replace, and of no others.
     let is_unix = is_native(member) && !content.head.starts_with(b"MZ");
-    if is_unix && member.central.mode & 0o111 == 0 {
+    if is_unix && !member.entry.is_executable() {
         out.file(Code::ScriptNotExecutable, &member.path, "it is a program without the x bit");
     }
 }
