@@ -275,7 +275,7 @@ fn mach_o_files_without_room_are_left_alone() {
     let wheel = project.pack("macosx_11_0_arm64");
     let before = fs::read(&wheel).unwrap();
     let run = project.repair(&wheel, "out", &[]).expect(2);
-    run.says(&["cannot change `demo", "there is no room", "-headerpad_max_install_names"]);
+    run.says(&["cannot change `demo", "not enough free space", "-headerpad_max_install_names"]);
     assert!(before == fs::read(&wheel).unwrap());
     assert!(
         !project.path("out").exists() || fs::read_dir(project.path("out")).unwrap().count() == 0

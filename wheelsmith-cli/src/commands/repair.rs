@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 use wheelsmith_core::audit::Terms;
 use wheelsmith_core::name::WheelPath;
-use wheelsmith_core::repair::{Options, Request, Roots, repair};
+use wheelsmith_core::repair::{LibraryDirs, Options, Request, repair};
 use wheelsmith_core::sys::Host;
 
 use super::PackingArgs;
@@ -74,7 +74,7 @@ pub(super) fn run(args: &Args, host: &Host, output: &Output) -> anyhow::Result<E
     if let Some(dir) = args.library_path.iter().find(|dir| !dir.is_dir()) {
         anyhow::bail!("`{}` of `--library-path` is no directory", dir.display());
     }
-    let roots = Roots::new(args.library_path.clone());
+    let roots = LibraryDirs::new(args.library_path.clone());
     let mut exit = Exit::Good;
     let mut results = Vec::new();
     for wheel in &args.wheels {

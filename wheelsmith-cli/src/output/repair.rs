@@ -7,13 +7,13 @@ use serde_json::{Value, json};
 use wheelsmith_core::audit::Audit;
 use wheelsmith_core::name::WheelPath;
 use wheelsmith_core::patch::{Edit, Search};
-use wheelsmith_core::repair::{Error, Raised, RepairPlan, Repaired};
+use wheelsmith_core::repair::{Error, RaisedTag, RepairOutput, RepairPlan};
 
 use super::human::{self, BOLD, DIM, GREEN, RED, YELLOW};
 use super::json::{SCHEMA, chain, file};
 
 /// Each wheel and what became of it.
-pub(crate) type Results = [(PathBuf, Result<Repaired, Error>)];
+pub(crate) type Results = [(PathBuf, Result<RepairOutput, Error>)];
 
 pub(super) fn human(results: &Results) -> String {
     let mut text = String::new();
@@ -28,7 +28,7 @@ pub(super) fn human(results: &Results) -> String {
     text
 }
 
-fn repaired_wheel(text: &mut String, repaired: &Repaired) {
+fn repaired_wheel(text: &mut String, repaired: &RepairOutput) {
     match &repaired.file {
         Some(made) => {
             let (path, size) = (made.path.display(), human::size(made.size_bytes));
@@ -42,7 +42,7 @@ fn repaired_wheel(text: &mut String, repaired: &Repaired) {
             let _ = writeln!(text, "{BOLD}{}{BOLD:#}", repaired.before);
         }
     }
-    if let Some(Raised { from, to, by }) = &repaired.raised {
+    if let Some(RaisedTag { from, to, by }) = &repaired.raised {
         let by: Vec<&str> = by.iter().map(WheelPath::as_str).collect();
         let _ = writeln!(
             text,

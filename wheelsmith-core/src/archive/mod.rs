@@ -11,7 +11,6 @@ pub(crate) mod open;
 pub(crate) mod pieces;
 pub(crate) mod source;
 pub(crate) mod tar;
-pub(crate) mod work;
 pub(crate) mod zip;
 
 pub use blob::Blob;

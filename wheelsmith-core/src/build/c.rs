@@ -2,8 +2,6 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::inputs::{self, Input};
 use super::record::Record;
@@ -267,30 +265,13 @@ impl Make<'_> {
         }
         let label = format!("compile {} for {}", self.component.name, self.setting.target());
         let task = host.task(label, stale.len() as u64);
-        let next = AtomicUsize::new(0);
-        let failure: Mutex<Option<(usize, Error)>> = Mutex::new(None);
-        let failed = || failure.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        std::thread::scope(|scope| {
-            for _ in 0..host.jobs.count().min(stale.len()) {
-                scope.spawn(|| {
-                    loop {
-                        let i = next.fetch_add(1, Ordering::Relaxed);
-                        let Some(unit) = stale.get(i).filter(|_| failed().is_none()) else { break };
-                        match self.compile_one(unit) {
-                            Ok(()) => task.advance(1, &unit.name),
-                            Err(error) => {
-                                let mut failure = failed();
-                                if failure.as_ref().is_none_or(|(first, _)| i < *first) {
-                                    *failure = Some((i, error));
-                                }
-                            }
-                        }
-                    }
-                });
-            }
-        });
-        if let Some((_, error)) = failed().take() {
-            return Err(error);
+        let compiled = host.jobs.try_map(&host.cancel, &stale, |unit| {
+            self.compile_one(unit)?;
+            task.advance(1, &unit.name);
+            Ok::<(), Error>(())
+        })?;
+        if compiled.is_none() {
+            return Err(Error::Cancelled);
         }
         task.finish(format!("{} of {} compiled", stale.len(), units.len()));
         Ok(stale.len())
@@ -313,7 +294,6 @@ impl Make<'_> {
 
     fn compile_one(&self, unit: &Unit) -> Result<(), Error> {
         let Setting { host, toolchain, hashes, .. } = self.setting;
-        let _token = host.jobs.acquire().map_err(|e| self.io(e))?;
         let deps = unit.object.with_extension("d");
         let parent = unit.object.parent().unwrap_or(Path::new("."));
         sys::fs::create_dir_all(parent).map_err(|e| self.io(e))?;

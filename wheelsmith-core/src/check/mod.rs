@@ -21,7 +21,6 @@
 mod classifiers;
 mod contents;
 mod entry_points;
-mod fields;
 mod filename;
 mod findings;
 mod framing;
@@ -29,7 +28,6 @@ mod index;
 mod layout;
 mod metadata;
 mod parsed;
-mod people;
 mod record;
 mod report;
 mod sbom;
@@ -41,7 +39,7 @@ mod zip;
 
 use std::io;
 
-pub use crate::config::Index;
+pub use crate::name::Index;
 #[cfg(feature = "schema")]
 pub use report::schema;
 pub use report::{Input, Kind, Report, SCHEMA};

@@ -1,6 +1,7 @@
 //! The field's words as types: parsed once, then trusted.
 
 mod digest;
+mod index;
 mod project_name;
 mod tag;
 mod target;
@@ -9,8 +10,12 @@ mod wheel_filename;
 mod wheel_path;
 
 pub use digest::Digest;
+pub use index::Index;
 pub use project_name::ProjectName;
-pub use tag::{PlatformTag, PythonTag};
+pub use tag::{
+    AndroidAbi, IosSdk, LegacyManylinux, MacArch, OtherTag, PlatformTag, PythonTag, WasmAbi,
+    WindowsArch,
+};
 pub use target::{Arch, Floor, Libc, Os, TARGETS, Target, TargetRow};
 pub use version::PlatformVersion;
 pub use wheel_filename::WheelFilename;

@@ -54,8 +54,8 @@ pub enum Error {
     #[error(transparent)]
     Unreadable(#[from] crate::binary::Error),
     /// The new names do not fit in.
-    #[error("there is no room for the new names: {needed} bytes are needed, {available} are free")]
-    NoRoom {
+    #[error("not enough free space for the new names: {needed} bytes needed, {available} free")]
+    NoSpace {
         /// In bytes.
         needed: u64,
         /// In bytes.

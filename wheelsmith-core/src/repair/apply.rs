@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
-use super::{Graft, Missing, Options, RepairPlan, Roots, Script, launcher, plan, sbom};
+use super::{
+    Graft, LibraryDirs, MissingLibrary, MovedScript, Options, RepairPlan, launcher, plan, sbom,
+};
 use crate::archive::Limits;
 use crate::artifact::{self, Artifact, Inspect};
 use crate::audit::{self, Audit, NativeFile, Wanted};
@@ -23,7 +25,7 @@ pub struct Request<'a> {
     /// Where the repaired one is written.
     pub out: &'a Path,
     /// Where libraries are looked for.
-    pub roots: &'a Roots,
+    pub roots: &'a LibraryDirs,
     /// What is different from the usual.
     pub options: &'a Options,
     /// The platform tag that it must earn, for which `manylinux_2_28` will do; by default the best
@@ -41,13 +43,13 @@ pub struct Request<'a> {
 
 /// What was done, or would be.
 #[derive(Debug)]
-pub struct Repaired {
+pub struct RepairOutput {
     /// What the wheel was called.
     pub before: WheelFilename,
     /// What was decided.
     pub plan: RepairPlan,
     /// The newer macOS that it asks for than it did, where nobody asked for a tag.
-    pub raised: Option<Raised>,
+    pub raised: Option<RaisedTag>,
     /// The new wheel; nothing when only a plan was asked for.
     pub file: Option<MadeFile>,
     /// What the audit says of it.
@@ -56,7 +58,7 @@ pub struct Repaired {
 
 /// A tag that became another because the bytes ask for more than it promised.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-pub struct Raised {
+pub struct RaisedTag {
     /// The tag that the wheel had.
     pub from: PlatformTag,
     /// The lowest that its files allow.
@@ -90,7 +92,7 @@ pub enum Error {
         /// The wheel.
         wheel: Box<WheelFilename>,
         /// What was not found, and who needs it.
-        missing: Vec<Missing>,
+        missing: Vec<MissingLibrary>,
         /// How many directories were searched.
         searched: usize,
     },
@@ -150,7 +152,7 @@ impl Error {
                 "such as `manylinux_2_28`, `musllinux_1_2`, `macosx_11_0_arm64` or `win_amd64`"
                     .to_owned(),
             ),
-            Self::Patch { source: patch::Error::NoRoom { .. }, file } => Some(format!(
+            Self::Patch { source: patch::Error::NoSpace { .. }, file } => Some(format!(
                 "link `{}` again, with `-headerpad_max_install_names` for macOS",
                 super::closure::file_name(file.as_str())
             )),
@@ -163,14 +165,14 @@ impl Error {
 }
 
 /// The rest of a sentence, and lines behind it when there is more than one library.
-fn not_found(missing: &[Missing], searched: usize) -> String {
+fn not_found(missing: &[MissingLibrary], searched: usize) -> String {
     let nowhere = match searched {
         0 => "and no directory was given to look in".to_owned(),
         1 => "which is not in the directory that was searched".to_owned(),
         n => format!("which is in none of the {n} searched directories"),
     };
-    let one = |missing: &Missing| {
-        let Missing { by, library, reason } = missing;
+    let one = |missing: &MissingLibrary| {
+        let MissingLibrary { by, library, reason } = missing;
         match reason {
             Some(reason) => format!("`{by}` needs `{library}`; {reason}"),
             None => format!("`{by}` needs `{library}`, {nowhere}"),
@@ -195,7 +197,7 @@ fn reasons(findings: &[Finding]) -> String {
 ///
 /// # Errors
 /// When a library is not found, a file cannot be changed, or the result does not earn its tag.
-pub fn repair(request: &Request<'_>, host: &Host) -> Result<Repaired, Error> {
+pub fn repair(request: &Request<'_>, host: &Host) -> Result<RepairOutput, Error> {
     let mut wheel = Existing::open(request.wheel)?;
     let before = wheel.filename.clone();
     let files = native_files(wheel.entries.values())?;
@@ -223,15 +225,15 @@ pub fn repair(request: &Request<'_>, host: &Host) -> Result<Repaired, Error> {
     }
     // A tag that was asked for is kept or the wheel refused; the old one follows the files.
     let raised = if asked.is_none() { raise(&wanted, &wanted_tag, &files, &plan)? } else { None };
-    if let Some(Raised { to, .. }) = &raised {
+    if let Some(RaisedTag { to, .. }) = &raised {
         wanted = Wanted::by_tag(to).ok_or_else(no_platform)?;
         wanted_tag = to.clone();
     }
     if request.dry_run {
-        return Ok(Repaired { before, plan, raised, file: None, audit: None });
+        return Ok(RepairOutput { before, plan, raised, file: None, audit: None });
     }
     let scratch = wheel.scratch().map_err(Error::Scratch)?;
-    let place = Place { strip: request.strip, scratch: Some(&scratch) };
+    let place = ChangeOptions { strip: request.strip, scratch: Some(&scratch) };
     change(&mut wheel.entries, &before.name, &plan, &files, &place)?;
     if !plan.grafts.is_empty() {
         let text = sbom::render(&before, &plan.grafts, &request.options.origins);
@@ -249,7 +251,7 @@ pub fn repair(request: &Request<'_>, host: &Host) -> Result<Repaired, Error> {
         let again = read_back(written, host)?;
         judge(again, &wanted, &wanted_tag, request).map(|_| ())
     })?;
-    Ok(Repaired { before, plan, raised, file: Some(file), audit: Some(audit) })
+    Ok(RepairOutput { before, plan, raised, file: Some(file), audit: Some(audit) })
 }
 
 /// Whether the files of the wheel, and those that come in, need a newer macOS than `tag` says. What
@@ -259,7 +261,7 @@ fn raise(
     tag: &PlatformTag,
     files: &[NativeFile],
     plan: &RepairPlan,
-) -> Result<Option<Raised>, Error> {
+) -> Result<Option<RaisedTag>, Error> {
     let mut all = files.to_vec();
     for Graft { into, source, .. } in &plan.grafts {
         let path = Path::new(source);
@@ -267,14 +269,14 @@ fn raise(
         all.extend(file.map_err(|source| Error::Read { path: path.to_owned(), source })?);
     }
     let raised = wanted.raised(&all);
-    Ok(raised.map(|(to, by)| Raised { from: tag.clone(), to, by }))
+    Ok(raised.map(|(to, by)| RaisedTag { from: tag.clone(), to, by }))
 }
 
 /// A wheel without native files needs nothing; it is written again, so that those who repair all
 /// their wheels find all of them in one place.
-fn pure(wheel: &Existing, request: &Request<'_>, host: &Host) -> Result<Repaired, Error> {
+fn pure(wheel: &Existing, request: &Request<'_>, host: &Host) -> Result<RepairOutput, Error> {
     let before = wheel.filename.clone();
-    let mut repaired = Repaired {
+    let mut repaired = RepairOutput {
         before: before.clone(),
         plan: RepairPlan::default(),
         raised: None,
@@ -299,7 +301,7 @@ fn wanted(
     if let Some(tag) = asked {
         return Some((Wanted::by_tag(tag)?, tag.clone()));
     }
-    let claimed = filename.platforms.first()?.perennial();
+    let claimed = filename.platforms.first()?.modern();
     if matches!(claimed, PlatformTag::MacOs { .. } | PlatformTag::Windows { .. }) {
         return Some((Wanted::by_tag(&claimed)?, claimed));
     }
@@ -315,7 +317,7 @@ fn wanted(
 
 /// How files are changed, and where they go.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Place<'a> {
+pub(super) struct ChangeOptions<'a> {
     /// Whether symbols for debuggers are taken out.
     pub(super) strip: bool,
     /// A directory for large files: they would all be in memory at once until the wheel is written.
@@ -331,7 +333,7 @@ pub(super) fn change(
     name: &str,
     plan: &RepairPlan,
     files: &[NativeFile],
-    place: &Place<'_>,
+    place: &ChangeOptions<'_>,
 ) -> Result<(), Error> {
     for graft in &plan.grafts {
         let Graft { into, source, .. } = graft;
@@ -357,7 +359,7 @@ pub(super) fn change(
             place.put(entries, path, new, executable)?;
         }
     }
-    for Script { from, to } in &plan.scripts {
+    for MovedScript { from, to } in &plan.scripts {
         let Some(mut entry) = entries.remove(from) else { continue };
         entry.path = to.clone();
         entries.insert(to.clone(), entry);
@@ -386,7 +388,7 @@ fn put(
     entries.insert(path.clone(), entry);
 }
 
-impl Place<'_> {
+impl ChangeOptions<'_> {
     fn put(
         &self,
         entries: &mut BTreeMap<WheelPath, Entry>,

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use super::{Error, Options, RepairPlan, Roots, apply, plan, sbom};
+use super::{Error, LibraryDirs, Options, RepairPlan, apply, plan, sbom};
 use crate::audit::{NativeFile, Wanted};
 use crate::name::{WheelFilename, WheelPath};
 use crate::wheel::Entry;
 
 /// What was put into a wheel in the making.
 #[derive(Debug, Clone, Default)]
-pub struct Bundled {
+pub struct BundleResult {
     /// What was decided. With anything missing, nothing was done.
     pub plan: RepairPlan,
     /// The name and the text of the list of grafted libraries; nothing when there are none.
@@ -26,18 +26,18 @@ pub fn bundle(
     filename: &WheelFilename,
     files: &[NativeFile],
     wanted: &Wanted,
-    roots: &Roots,
+    roots: &LibraryDirs,
     options: &Options,
-) -> Result<Bundled, Error> {
+) -> Result<BundleResult, Error> {
     let mut plan = plan(filename, files, wanted, roots, options);
     for (path, hook) in &mut plan.hooks {
         hook.is_new = !entries.contains_key(path);
     }
     if !plan.missing.is_empty() {
-        return Ok(Bundled { plan, sbom: None });
+        return Ok(BundleResult { plan, sbom: None });
     }
-    apply::change(entries, &filename.name, &plan, files, &apply::Place::default())?;
+    apply::change(entries, &filename.name, &plan, files, &apply::ChangeOptions::default())?;
     let sbom = (!plan.grafts.is_empty())
         .then(|| (sbom::FILE, sbom::render(filename, &plan.grafts, &options.origins)));
-    Ok(Bundled { plan, sbom })
+    Ok(BundleResult { plan, sbom })
 }

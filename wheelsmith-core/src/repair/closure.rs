@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use super::{Library, Lookup, Missing, Options};
+use super::{Library, LibrarySearch, MissingLibrary, Options};
 use crate::audit::{self, NativeFile, Origin, Wanted};
 use crate::name::WheelPath;
 use crate::policy;
@@ -25,14 +25,14 @@ pub(super) struct Closure {
     pub(super) misplaced: BTreeMap<WheelPath, BTreeMap<String, WheelPath>>,
     /// Needs that should not be there: an extension module takes Python's symbols from the process.
     pub(super) python: BTreeMap<WheelPath, Vec<String>>,
-    pub(super) missing: Vec<Missing>,
+    pub(super) missing: Vec<MissingLibrary>,
 }
 
 /// Follows every need to its end.
 pub(super) fn follow(
     files: &[NativeFile],
     wanted: &Wanted,
-    lookup: &dyn Lookup,
+    lookup: &dyn LibrarySearch,
     options: &Options,
 ) -> Closure {
     let mut closure = Closure::default();
@@ -60,7 +60,7 @@ pub(super) fn follow(
                     }
                     // What is loaded late, or may be absent, is copied when it is there.
                     Err(_) if need.is_optional => {}
-                    Err(reason) => closure.missing.push(Missing {
+                    Err(reason) => closure.missing.push(MissingLibrary {
                         by: need.file.to_string(),
                         library: need.library,
                         reason,
@@ -94,7 +94,7 @@ pub(super) fn follow(
                     queue.extend(is_new.then_some(found));
                 }
                 Err(_) if is_optional => {}
-                Err(reason) => closure.missing.push(Missing {
+                Err(reason) => closure.missing.push(MissingLibrary {
                     by: library.source.clone(),
                     library: name,
                     reason,
@@ -114,7 +114,7 @@ impl Closure {
         name: &str,
         user: &NativeFile,
         from: Option<&Library>,
-        lookup: &dyn Lookup,
+        lookup: &dyn LibrarySearch,
     ) -> Result<(usize, bool), Option<String>> {
         let found = lookup.find(file_name(name), from, &|library| fits(user, library));
         let found = found.ok_or_else(|| {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::closure::Closure;
 use super::paths::{join, relative};
-use super::{Graft, Missing, Options, RepairPlan, Script, names};
+use super::{Graft, MissingLibrary, MovedScript, Options, RepairPlan, names};
 use crate::audit::NativeFile;
 use crate::audit::place::{directory, installed};
 use crate::binary::elf::Kind;
@@ -54,7 +54,7 @@ pub(super) fn plan(
         }
         if !dirs.is_empty() && place.starts_with("prefix/") {
             let library = grafted.keys().chain(misplaced.into_iter().flat_map(BTreeMap::keys));
-            plan.missing.extend(library.map(|library| Missing {
+            plan.missing.extend(library.map(|library| MissingLibrary {
                 by: file.path.to_string(),
                 library: library.clone(),
                 reason: Some("no path leads from where the file is installed to libraries".into()),
@@ -121,7 +121,7 @@ fn script(
     let Some(name) = place.strip_prefix("prefix/bin/").filter(|_| has_grafts) else { return place };
     let moved = format!("{}.scripts/{name}", filename.name);
     let Ok(to) = moved.parse::<WheelPath>() else { return place };
-    plan.scripts.push(Script { from: file.path.clone(), to });
+    plan.scripts.push(MovedScript { from: file.path.clone(), to });
     format!("site/{moved}")
 }
 

@@ -9,20 +9,20 @@ mod bundle;
 mod closure;
 mod elf;
 mod launcher;
+mod library_dirs;
 mod macho;
 mod names;
 mod paths;
 mod pe;
-mod roots;
 mod sbom;
 
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-pub use apply::{Error, Raised, Repaired, Request, repair};
-pub use bundle::{Bundled, bundle};
-pub use roots::Roots;
+pub use apply::{Error, RaisedTag, RepairOutput, Request, repair};
+pub use bundle::{BundleResult, bundle};
+pub use library_dirs::LibraryDirs;
 pub use sbom::Origin;
 
 use crate::audit::{NativeFile, System, Terms, Wanted};
@@ -37,11 +37,11 @@ pub struct RepairPlan {
     /// What changes in which file; grafted ones are named by their place in the wheel.
     pub edits: BTreeMap<WheelPath, Edit>,
     /// Programs that move, because from where they lie no path leads to the libraries.
-    pub scripts: Vec<Script>,
+    pub scripts: Vec<MovedScript>,
     /// Python files that tell Windows where the libraries are: file, and whether it is new.
-    pub hooks: BTreeMap<WheelPath, Hook>,
+    pub hooks: BTreeMap<WheelPath, DirectoryHook>,
     /// Libraries that nobody found. With any of these the wheel cannot be repaired.
-    pub missing: Vec<Missing>,
+    pub missing: Vec<MissingLibrary>,
     /// Programs that are left as they are because nothing tells what they need: without section
     /// headers and dynamic entries, as packers such as UPX leave them.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -65,7 +65,7 @@ pub struct Graft {
 
 /// A program below `.data/scripts` that moves.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Script {
+pub struct MovedScript {
     /// Where it was, and where a launcher takes its place.
     pub from: WheelPath,
     /// Where it goes.
@@ -74,7 +74,7 @@ pub struct Script {
 
 /// A Python file that tells Windows where the libraries are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub struct Hook {
+pub struct DirectoryHook {
     /// How many directories it lies below the top of the wheel.
     pub depth: usize,
     /// Whether it has to be made.
@@ -83,7 +83,7 @@ pub struct Hook {
 
 /// A library that was looked for in vain.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-pub struct Missing {
+pub struct MissingLibrary {
     /// What needs it: a file of the wheel, or the source of a graft.
     pub by: String,
     /// What it is called.
@@ -116,7 +116,7 @@ pub struct Library {
 }
 
 /// Where libraries are looked for.
-pub trait Lookup {
+pub trait LibrarySearch {
     /// The first library called `name` that `fits`; directories that `from` names for its own needs
     /// come first.
     fn find(
@@ -132,7 +132,7 @@ pub fn plan(
     filename: &WheelFilename,
     files: &[NativeFile],
     wanted: &Wanted,
-    lookup: &dyn Lookup,
+    lookup: &dyn LibrarySearch,
     options: &Options,
 ) -> RepairPlan {
     let closure = closure::follow(files, wanted, lookup, options);

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use super::closure::{Closure, file_name};
 use super::elf::needed_as;
-use super::{Graft, Hook, Missing, Options, RepairPlan, names};
+use super::{DirectoryHook, Graft, MissingLibrary, Options, RepairPlan, names};
 use crate::audit::NativeFile;
 use crate::binary::pe::Kind;
 use crate::name::{WheelFilename, WheelPath};
@@ -42,7 +42,7 @@ pub(super) fn plan(
         plan.edits.insert(file.path.clone(), edit);
         if is_program(file) {
             if home(file) != dir {
-                plan.missing.extend(grafted.keys().map(|library| Missing {
+                plan.missing.extend(grafted.keys().map(|library| MissingLibrary {
                     by: file.path.to_string(),
                     library: library.clone(),
                     reason: Some(format!(
@@ -57,7 +57,7 @@ pub(super) fn plan(
                 packages.insert(top.to_owned());
             }
             _ => plan.missing.extend(grafted.keys().map(|library| {
-                Missing {
+                MissingLibrary {
                 by: file.path.to_string(),
                 library: library.clone(),
                 reason: Some(
@@ -88,7 +88,7 @@ pub(super) fn plan(
     for package in packages {
         if let Ok(path) = format!("{package}/__init__.py").parse() {
             // Whether it is new is known to whoever has the wheel.
-            plan.hooks.insert(path, Hook { depth: 1, is_new: false });
+            plan.hooks.insert(path, DirectoryHook { depth: 1, is_new: false });
         }
     }
     plan

@@ -13,7 +13,7 @@ macro_rules! fixture {
 /// Libraries by name.
 struct Map(BTreeMap<&'static str, &'static [u8]>);
 
-impl Lookup for Map {
+impl LibrarySearch for Map {
     fn find(
         &self,
         name: &str,

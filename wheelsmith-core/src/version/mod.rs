@@ -10,7 +10,8 @@ mod tag;
 
 use std::path::Path;
 
-use crate::config::{Config, Error, RawProject, VersionSource};
+use crate::config::{Config, Error, VersionSource};
+use crate::metadata::ProjectTable;
 use crate::name::ProjectName;
 use crate::sys::{self, Host};
 
@@ -25,14 +26,14 @@ const KEY: &str = "tool.wheelsmith.version";
 
 /// Why a version could not be had; the words are read behind the key of its source.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Unknown {
+struct VersionError {
     /// What is wrong.
     message: String,
     /// What to do.
     help: Option<String>,
 }
 
-impl Unknown {
+impl VersionError {
     fn new(message: impl Into<String>) -> Self {
         Self { message: message.into(), help: None }
     }
@@ -47,7 +48,7 @@ impl Unknown {
 ///
 /// # Errors
 /// A field that nothing fills in, or a version that is not where the configuration says.
-pub fn fill_in(config: &Config, dir: &Path, host: &Host) -> Result<Option<RawProject>, Error> {
+pub fn fill_in(config: &Config, dir: &Path, host: &Host) -> Result<Option<ProjectTable>, Error> {
     let Some(project) = &config.project else { return Ok(None) };
     let mut project = project.clone();
     if let Some(i) = project.dynamic.iter().position(|field| field != "version") {
@@ -96,7 +97,7 @@ fn find(
     file: &str,
     dir: &Path,
     host: &Host,
-) -> Result<String, Unknown> {
+) -> Result<String, VersionError> {
     if let Some(version) = host.env.get(VARIABLE) {
         return Ok(version.to_owned());
     }
@@ -105,9 +106,9 @@ fn find(
         VersionSource::Python { path, attribute } => {
             let place = dir.join(path);
             let text = sys::fs::read_to_string(&place)
-                .map_err(|error| Unknown::new(format!("cannot read `{path}`: {error}")))?;
+                .map_err(|error| VersionError::new(format!("cannot read `{path}`: {error}")))?;
             let found = python::literal(&text, attribute);
-            found.map_err(|why| Unknown::new(format!("`{path}` {why}")))
+            found.map_err(|why| VersionError::new(format!("`{path}` {why}")))
         }
         // An unpacked source distribution may lie in a repository that knows nothing of it.
         VersionSource::Vcs(_) if pkg_info_version(dir, name).is_some() => {

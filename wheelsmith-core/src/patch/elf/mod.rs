@@ -8,11 +8,11 @@
 //! A file is stripped before it is edited, never after: not every `strip` keeps what it does not
 //! know ([`strip`] is one that does).
 
-mod behind;
 mod change;
 mod dynamic;
+mod grow;
 mod image;
-mod room;
+mod segment;
 mod strings;
 mod strip;
 mod verify;
@@ -23,7 +23,7 @@ use serde::Serialize;
 use self::change::Change;
 use self::dynamic::Dynamic;
 use self::image::{Image, unsupported};
-use self::room::{PartContent, Room};
+use self::segment::{NewSegment, PartContent};
 use self::write::Positions;
 use super::{Edit, Error, Search};
 
@@ -93,7 +93,7 @@ struct Prepared {
     dynamic: Dynamic,
     change: Change,
     /// Nothing when all fits where it is.
-    room: Option<(Room, Positions)>,
+    new_segment: Option<(NewSegment, Positions)>,
 }
 
 impl Prepared {
@@ -106,27 +106,27 @@ impl Prepared {
             return Ok(None);
         };
         let Some(change) = change::change(image, &dynamic, edit)? else { return Ok(None) };
-        let room = if change.entries_grew || change.strings_grew {
-            match room::find(image, &dynamic, &change)? {
-                Some(room) => {
-                    let positions = Positions::find(image, &dynamic, &change, &room)?;
-                    Some((room, positions))
+        let new_segment = if change.entries_grew || change.strings_grew {
+            match segment::plan(image, &dynamic, &change)? {
+                Some(new) => {
+                    let positions = Positions::find(image, &dynamic, &change, &new)?;
+                    Some((new, positions))
                 }
                 None => None,
             }
         } else {
             None
         };
-        Ok(Some(Self { dynamic, change, room }))
+        Ok(Some(Self { dynamic, change, new_segment }))
     }
 
     fn layout(&self, image: &Image<'_>) -> Layout {
-        let Some((room, positions)) = &self.room else {
+        let Some((new, positions)) = &self.new_segment else {
             let strategy = Strategy::InPlace;
             return Layout { strategy, growth_bytes: 0, warnings: Vec::new() };
         };
         let mut displaced = Vec::new();
-        for part in &room.parts {
+        for part in &new.parts {
             let fallback = match part.content {
                 PartContent::Entries => ".dynamic",
                 PartContent::Strings => ".dynstr",
@@ -147,7 +147,7 @@ impl Prepared {
             }
         }
         let mut warnings = Vec::new();
-        if room.moves_headers {
+        if new.moves_headers {
             warnings.push(
                 "its program headers move to the end of the file: `strip` would break it"
                     .to_owned(),
@@ -155,16 +155,16 @@ impl Prepared {
         }
         let size = |length: u64| i64::try_from(length).unwrap_or(i64::MAX);
         let growth_bytes = size(positions.length) - size(image.bytes.len() as u64);
-        let dropped_orphans = room.dropped.len();
+        let dropped_orphans = new.dropped.len();
         let strategy = Strategy::NewSegment { displaced, dropped_orphans };
         Layout { strategy, growth_bytes, warnings }
     }
 
     fn write(&self, image: &Image<'_>) -> Result<Vec<u8>, Error> {
-        match &self.room {
+        match &self.new_segment {
             None => write::in_place(image, &self.dynamic, &self.change),
-            Some((room, positions)) => {
-                write::with_segment(image, &self.dynamic, &self.change, room, positions)
+            Some((new, positions)) => {
+                write::with_segment(image, &self.dynamic, &self.change, new, positions)
             }
         }
     }

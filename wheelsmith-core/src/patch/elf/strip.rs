@@ -7,7 +7,7 @@ use goblin::elf::section_header::{self as sh, SectionHeader};
 use scroll::{Pread as _, Pwrite as _};
 
 use super::image::{Image, Span, index, is_loaded, outside, span, unsupported};
-use super::room::content_end;
+use super::segment::content_end;
 use crate::binary::elf::Elf;
 use crate::patch::{Edit, Error};
 

@@ -10,7 +10,7 @@ use scroll::{Endian, Pread as _};
 use super::change::Change;
 use super::dynamic::{Dynamic, is_movable_table};
 use super::image::{Image, Span, index, is_loaded, malformed, outside, span, unsupported};
-use super::room::{PT_GNU_PROPERTY, Part, PartContent, Room, relro_moves};
+use super::segment::{NewSegment, PT_GNU_PROPERTY, Part, PartContent, relro_moves};
 use crate::patch::Error;
 
 /// Entries that are added as DT_NULL when the dynamic entries move, for those who edit next.
@@ -36,13 +36,13 @@ impl Positions {
         image: &Image<'_>,
         dynamic: &Dynamic,
         change: &Change,
-        room: &Room,
+        new: &NewSegment,
     ) -> Result<Self, Error> {
         const WHAT: &str = "new segment";
         let up = |value: u64, step: u64| {
             value.checked_next_multiple_of(step.max(1)).ok_or_else(|| outside(WHAT))
         };
-        let dropped = |number: usize| room.dropped.contains(&number);
+        let dropped = |number: usize| new.dropped.contains(&number);
         let mut end = 0;
         let mut align = 1;
         for (number, load) in image.loads() {
@@ -56,17 +56,17 @@ impl Positions {
         if !align.is_power_of_two() {
             return Err(malformed("program headers"));
         }
-        let largest = room.parts.iter().map(|part| part.align).max().unwrap_or(1);
+        let largest = new.parts.iter().map(|part| part.align).max().unwrap_or(1);
         // Parts are aligned in the file, and the address follows.
-        let start = up(room.keep, largest.max(2 * image.word()))?;
+        let start = up(new.keep, largest.max(2 * image.word()))?;
         let address = up(end, align)?.checked_add(start % align).ok_or_else(|| outside(WHAT))?;
         let mut at = start;
-        if room.moves_headers {
-            let count = image.segments.len() - room.dropped.len() + 1;
+        if new.moves_headers {
+            let count = image.segments.len() - new.dropped.len() + 1;
             at += count as u64 * u64::from(image.header.e_phentsize);
         }
         let mut parts = Vec::new();
-        for &part in &room.parts {
+        for &part in &new.parts {
             at = up(at, part.align)?;
             let size = match part.content {
                 PartContent::Same => part.old.size,
@@ -85,7 +85,7 @@ impl Positions {
             at += size;
         }
         let size = at - start;
-        let has_entries = room.parts.iter().any(|part| part.content == PartContent::Entries);
+        let has_entries = new.parts.iter().any(|part| part.content == PartContent::Entries);
         let load = ProgramHeader {
             p_type: ph::PT_LOAD,
             // The loader writes into the entries.
@@ -107,7 +107,7 @@ impl Positions {
         if !image.is_64_bit() && (length > u64::from(u32::MAX) || top > u64::from(u32::MAX)) {
             return Err(unsupported("another segment does not fit into 32 bits"));
         }
-        let program_headers = if room.moves_headers { start } else { image.header.e_phoff };
+        let program_headers = if new.moves_headers { start } else { image.header.e_phoff };
         Ok(Self { parts, load, program_headers, section_headers, length })
     }
 
@@ -179,7 +179,7 @@ pub(super) fn with_segment(
     image: &Image<'_>,
     dynamic: &Dynamic,
     change: &Change,
-    room: &Room,
+    new: &NewSegment,
     positions: &Positions,
 ) -> Result<Vec<u8>, Error> {
     let length = index(positions.length, "new file")?;
@@ -203,7 +203,7 @@ pub(super) fn with_segment(
         });
     }
 
-    let keep = index(room.keep, "file")?;
+    let keep = index(new.keep, "file")?;
     if keep > out.len() {
         return Err(outside("file"));
     }
@@ -221,10 +221,10 @@ pub(super) fn with_segment(
         let bytes = entries(image, dynamic, &entries_now, dynamic.place.size)?;
         put(&mut out, dynamic.place.offset, &bytes)?;
     }
-    let segments = segments(image, room, positions);
+    let segments = segments(image, new, positions);
     let mut header = image.header;
     let size = u64::from(header.e_phentsize);
-    if !room.moves_headers && segments.len() < image.segments.len() {
+    if !new.moves_headers && segments.len() < image.segments.len() {
         let start = header.e_phoff + segments.len() as u64 * size;
         put(
             &mut out,
@@ -236,7 +236,7 @@ pub(super) fn with_segment(
         let at = index(positions.program_headers + number as u64 * size, "program headers")?;
         out.pwrite_with(segment, at, image.ctx).map_err(|_| outside("program headers"))?;
     }
-    let count = image.segments.len() - room.dropped.len() + 1;
+    let count = image.segments.len() - new.dropped.len() + 1;
     header.e_phnum = u16::try_from(count).map_err(|_| malformed("program headers"))?;
     header.e_phoff = positions.program_headers;
     if let Some(at) = positions.section_headers {
@@ -433,28 +433,28 @@ fn clear(out: &mut [u8], image: &Image<'_>, positions: &Positions) {
 
 /// The program headers: those that stay, moved as their parts, with the new one behind the other
 /// loaded segments, as they are sorted by address.
-fn segments(image: &Image<'_>, room: &Room, positions: &Positions) -> Vec<ProgramHeader> {
+fn segments(image: &Image<'_>, new: &NewSegment, positions: &Positions) -> Vec<ProgramHeader> {
     let mut found: Vec<ProgramHeader> = Vec::new();
     let mut place = None;
-    let moves_relro = room
+    let moves_relro = new
         .dropped
         .iter()
         .filter_map(|&number| image.segments.get(number))
-        .any(|load| relro_moves(image, load, &room.parts));
+        .any(|load| relro_moves(image, load, &new.parts));
     for (number, segment) in image.segments.iter().enumerate() {
         if segment.p_type == ph::PT_LOAD {
-            place = Some(found.len() + usize::from(!room.dropped.contains(&number)));
+            place = Some(found.len() + usize::from(!new.dropped.contains(&number)));
         }
-        if room.dropped.contains(&number) {
+        if new.dropped.contains(&number) {
             continue;
         }
         let mut segment = segment.clone();
         match segment.p_type {
             ph::PT_PHDR => {
-                let count = image.segments.len() - room.dropped.len() + 1;
+                let count = image.segments.len() - new.dropped.len() + 1;
                 segment.p_filesz = count as u64 * u64::from(image.header.e_phentsize);
                 segment.p_memsz = segment.p_filesz;
-                if room.moves_headers {
+                if new.moves_headers {
                     segment.p_offset = positions.load.p_offset;
                     segment.p_vaddr = positions.load.p_vaddr;
                     segment.p_paddr = positions.load.p_vaddr;

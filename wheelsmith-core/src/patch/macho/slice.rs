@@ -57,7 +57,7 @@ fn write(mut bytes: Vec<u8>, commands: &Commands<'_>) -> Result<Vec<u8>, Error> 
         let available = room.iter().take_while(|&&byte| byte == 0).count();
         let needed = new_end - commands.end;
         if needed > available {
-            return Err(Error::NoRoom { needed: needed as u64, available: available as u64 });
+            return Err(Error::NoSpace { needed: needed as u64, available: available as u64 });
         }
     }
     commands.write(&mut bytes)?;

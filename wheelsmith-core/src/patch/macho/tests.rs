@@ -108,7 +108,7 @@ fn every_kind_of_command_is_changed() {
         assert!(apply(&padded, &path).is_ok());
         // Without the pad, nothing may grow.
         let error = apply(old, &path).unwrap_err();
-        assert_eq!(error, Error::NoRoom { needed: 28, available: 0 });
+        assert_eq!(error, Error::NoSpace { needed: 28, available: 0 });
     }
 }
 
@@ -164,7 +164,7 @@ fn impossible_edits_are_refused() {
     let crowd = edit("", &[], Search::Rpath(paths));
     assert!(matches!(
         apply(fixture!("arm64.dylib"), &crowd),
-        Err(Error::NoRoom { needed, available }) if needed > available && available > 0
+        Err(Error::NoSpace { needed, available }) if needed > available && available > 0
     ));
 }
 

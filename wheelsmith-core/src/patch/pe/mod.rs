@@ -11,7 +11,7 @@
 
 mod image;
 mod names;
-mod room;
+mod strings;
 mod verify;
 
 use std::collections::BTreeMap;
@@ -77,7 +77,7 @@ fn change(bytes: &[u8], edit: &Edit) -> Result<Vec<u8>, Error> {
     if let Some(place) = load_flags(&image, bytes)? {
         LITTLE.set_u16(&mut out, place, 0, WHAT)?;
     }
-    let places = room::place(&mut out, &image, &names)?;
+    let places = strings::store(&mut out, &image, &names)?;
     for (entry, name) in fields {
         LITTLE.set_u32(&mut out, entry.field, places[name], WHAT)?;
     }

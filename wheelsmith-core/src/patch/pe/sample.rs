@@ -11,7 +11,7 @@ pub(super) struct Sample {
     /// Whether its data section leaves bytes unused.
     pub(super) has_slack: bool,
     /// Whether the list of sections can grow.
-    pub(super) has_header_room: bool,
+    pub(super) has_header_space: bool,
     pub(super) dll_characteristics: u16,
     pub(super) dependent_load_flags: u16,
     pub(super) is_dotnet: bool,
@@ -26,7 +26,7 @@ pub(super) const PLAIN: Sample = Sample {
     delayed: &["late.dll"],
     forwarder: None,
     has_slack: true,
-    has_header_room: true,
+    has_header_space: true,
     dll_characteristics: 0x160,
     dependent_load_flags: 0,
     is_dotnet: false,
@@ -43,7 +43,7 @@ impl Sample {
         let directories = if self.is_64_bit { 112 } else { 96 };
         let table = 24 + directories + 128;
         // Without room, the headers are moved down until the list of sections ends with them.
-        let mark = if self.has_header_room { 0x40 } else { 0x400 - 80 - table };
+        let mark = if self.has_header_space { 0x40 } else { 0x400 - 80 - table };
         let mut out = vec![0; DATA_OFFSET + DATA_SIZE];
         out[..2].copy_from_slice(b"MZ");
         set(&mut out, 0x3c, mark);

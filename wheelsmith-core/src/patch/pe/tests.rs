@@ -169,7 +169,7 @@ fn impossible_edits_are_refused() {
         &demo,
         "it passes exports on to `DEMO`",
     );
-    let full = Sample { has_slack: false, has_header_room: false, ..PLAIN };
+    let full = Sample { has_slack: false, has_header_space: false, ..PLAIN };
     check(full, &demo, "40 bytes are needed, 0 are free");
     for name in ["", "a/b.dll", "ü.dll", "a\0b"] {
         check(PLAIN, &rename(&[("demo.dll", name)]), "cannot be the name of a library");

@@ -10,10 +10,10 @@ use std::path::{Component as Part, Path};
 
 use self::archive::Content;
 use super::tree::Tree;
-use super::{CONFIG_FILES, Error, Project, data, make, pack};
+use super::{CONFIG_FILES, Error, Project, build, data, pack, python_files};
 use crate::build::inputs;
-use crate::config::project::RawProject;
 use crate::config::{Component, Kind, Source, SourcePath, VersionSource};
+use crate::metadata::project_table::ProjectTable;
 use crate::name::Digest;
 use crate::runtime::ARCHIVE_EPOCH;
 use crate::source::LOCK_FILE;
@@ -33,7 +33,7 @@ pub(super) fn make(project: &Project, out: &Path, host: &Host) -> Result<MadeFil
         return Err(project.config.problem("project", message, Some(help)).into());
     };
     // Two builds would write the same lock.
-    let _lock = make::lock(project, host)?;
+    let _lock = build::lock(project, host)?;
     let task = host.task(format!("pack the sources of {}", raw.name), 0);
     let sdist = Sdist { project, raw, host };
     let mut files = sdist.selected()?;
@@ -72,7 +72,7 @@ pub(super) fn make(project: &Project, out: &Path, host: &Host) -> Result<MadeFil
 /// A source distribution that is being put together.
 struct Sdist<'a> {
     project: &'a Project,
-    raw: &'a RawProject,
+    raw: &'a ProjectTable,
     host: &'a Host,
 }
 
@@ -89,7 +89,8 @@ impl Sdist<'_> {
         if let Some(include) = &settings.include {
             let key = "tool.wheelsmith.sdist.include";
             for (i, pattern) in include.iter().enumerate() {
-                let glob = pack::glob(&self.project.config, &format!("{key}[{i}]"), pattern)?;
+                let glob =
+                    python_files::glob(&self.project.config, &format!("{key}[{i}]"), pattern)?;
                 let found = tree.candidates(pattern).map_err(unreadable)?.into_iter();
                 let mut found = found.filter(|file| glob.is_match(&file.relative)).peekable();
                 if found.peek().is_none() {
@@ -107,7 +108,7 @@ impl Sdist<'_> {
         files.remove(PKG_INFO);
         for (i, pattern) in settings.exclude.iter().enumerate() {
             let key = format!("tool.wheelsmith.sdist.exclude[{i}]");
-            let glob = pack::glob(&self.project.config, &key, pattern)?;
+            let glob = python_files::glob(&self.project.config, &key, pattern)?;
             let count = files.len();
             files.retain(|file| !glob.is_match(file));
             if files.len() == count {
@@ -150,8 +151,8 @@ impl Sdist<'_> {
         let dir = &self.project.dir;
         if !dir.join("pyproject.toml").is_file() {
             let message = "a source distribution needs a `pyproject.toml` beside it".to_owned();
-            let help = "with `[build-system]`: `requires = [\"wheelsmith\"]` and `build-backend = \
-                        \"wheelsmith\"`";
+            let help = "with `[build-system]`: `requires = [\"wheelsmith-build\"]` and `build-backend = \
+                        \"wheelsmith_build\"`";
             return Err(config.problem("project", message, Some(help.to_owned())).into());
         }
         let present = CONFIG_FILES.into_iter().filter(|name| dir.join(name).is_file());
@@ -248,7 +249,7 @@ impl Sdist<'_> {
         let tree = Tree::new(dir, dir, self.project.is_unpacked_sdist(), self.host);
         for pattern in named::named(component) {
             let pattern = self.inside(&component.key, &pattern)?;
-            let glob = pack::glob(&self.project.config, &component.key, &pattern)?;
+            let glob = python_files::glob(&self.project.config, &component.key, &pattern)?;
             let found = if dir.join(&pattern).is_dir() {
                 tree.below(&pattern)
             } else {

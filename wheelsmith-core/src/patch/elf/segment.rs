@@ -1,0 +1,447 @@
+//! Where the parts of a file go that have become too large for their place: into one new segment
+//! at its end. Every loader maps another PT_LOAD; nothing that code points to moves.
+//!
+//! What is large and need not move stays: see [`super::grow`].
+//!
+//! What costs thought is the program header for it. It takes, in this order: one that is not used,
+//! such as that of a segment whose parts move now or moved before; free bytes behind the table; the
+//! place of the parts right behind the table, which only the dynamic entries know by address, and
+//! which move too; and at last, for libraries, a new place for the table itself.
+
+use goblin::elf::header;
+use goblin::elf::program_header::{self as ph, ProgramHeader};
+use goblin::elf::section_header::{self as sh, SectionHeader};
+
+use super::change::Change;
+use super::dynamic::{Dynamic, is_movable_table};
+use super::grow;
+use super::image::{Image, Span, is_loaded, malformed, span, unsupported};
+use crate::patch::Error;
+
+/// A part of the file that moves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Part {
+    pub(super) old: Span,
+    pub(super) align: u64,
+    pub(super) content: PartContent,
+}
+
+/// What a part has at its new place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum PartContent {
+    Strings,
+    Entries,
+    Same,
+}
+
+/// What moves, and what becomes of the rest.
+pub(super) struct NewSegment {
+    pub(super) parts: Vec<Part>,
+    /// Program headers that go.
+    pub(super) dropped: Vec<usize>,
+    /// How much of the old file stays, in bytes.
+    pub(super) keep: u64,
+    /// Whether the program headers move as well.
+    pub(super) moves_headers: bool,
+}
+
+/// No part needs more, in bytes.
+const LARGEST_ALIGNMENT: u64 = 4096;
+
+/// Nothing when all fits where it is.
+pub(super) fn plan(
+    image: &Image<'_>,
+    dynamic: &Dynamic,
+    change: &Change,
+) -> Result<Option<NewSegment>, Error> {
+    let mut parts = Vec::new();
+    let last = last_segment(image, dynamic);
+    if change.strings_grew {
+        let strings = strings_part(dynamic);
+        // What is in the last segment moves in any case.
+        let moves = last.as_ref().is_some_and(|(_, others)| others.contains(&strings));
+        let length = change.strings.len() as u64;
+        match if moves { None } else { grow::displaced_parts(image, dynamic, length) } {
+            Some(behind) => parts.extend(behind),
+            None => add(&mut parts, strings),
+        }
+    }
+    if change.entries_grew {
+        if image.header.e_machine == header::EM_MIPS {
+            // DT_MIPS_RLD_MAP_REL counts from the entry itself.
+            return Err(unsupported("its dynamic entries are full, and cannot move on MIPS"));
+        }
+        add(&mut parts, entries_part(image, dynamic));
+    }
+    if parts.is_empty() {
+        return Ok(None);
+    }
+    let mut moves_headers = false;
+    if let Some((load, others)) = &last {
+        for part in others {
+            add(&mut parts, *part);
+        }
+        moves_headers = image.header.e_phoff == image.segments[*load].p_offset;
+    }
+    let mut dropped = unused(image, dynamic, change, &parts);
+    if let Some((load, _)) = &last {
+        dropped.push(*load);
+        dropped.sort_unstable();
+        dropped.dedup();
+    }
+    if dropped.is_empty() && !has_space_after_headers(image, &[]) {
+        match parts_after_headers(image, dynamic) {
+            Some(front) => {
+                for part in front {
+                    add(&mut parts, part);
+                }
+                dropped = unused(image, dynamic, change, &parts);
+            }
+            None if !image.is_program() => moves_headers = true,
+            // The kernel tells a program where its headers are, counting from its first segment.
+            None => return Err(unsupported("it has no room for another program header")),
+        }
+    }
+    // No other segment whose header comes before, as that of the loader's name does, may begin where
+    // the new one begins. `llvm-strip` takes the first of two for the one that decides, and its
+    // alignment is none.
+    let has_header = |part: &Part| {
+        let is_there = |segment: &ProgramHeader| {
+            segment.p_type != ph::PT_LOAD && part.old.has_address(segment.p_vaddr)
+        };
+        part.content != PartContent::Strings && image.segments.iter().any(is_there)
+    };
+    parts.sort_by_key(|part| (has_header(part), part.content, part.old.offset));
+    let keep = match &last {
+        Some((load, _)) => image.segments[*load].p_offset,
+        None => content_end(image)?,
+    };
+    Ok(Some(NewSegment { parts, dropped, keep, moves_headers }))
+}
+
+fn strings_part(dynamic: &Dynamic) -> Part {
+    Part { old: dynamic.strings, align: 1, content: PartContent::Strings }
+}
+
+fn entries_part(image: &Image<'_>, dynamic: &Dynamic) -> Part {
+    Part { old: dynamic.place, align: image.word(), content: PartContent::Entries }
+}
+
+fn add(parts: &mut Vec<Part>, part: Part) {
+    if !parts.iter().any(|other| other.content == part.content && other.old == part.old) {
+        parts.push(part);
+    }
+}
+
+/// The last segment, when it is one that an edit made: then all in it moves, and it is cut off, so
+/// that edits do not pile up.
+fn last_segment(image: &Image<'_>, dynamic: &Dynamic) -> Option<(usize, Vec<Part>)> {
+    let (number, load) = image.loads().max_by_key(|(_, load)| load.p_vaddr)?;
+    let bytes = load_span(load);
+    let inside = |s: Span| s.offset >= bytes.offset && s.end() <= bytes.end();
+    let before = |s: Span| s.end() <= bytes.offset;
+    // The names may have stayed where they were: then what made room for them is in it.
+    let has_names = inside(dynamic.strings);
+    let was_displaced = |section: &SectionHeader| {
+        is_loaded(section)
+            && load_memory(load, section.sh_addr)
+            && matches!(
+                section.sh_type,
+                sh::SHT_GNU_VERSYM
+                    | sh::SHT_GNU_VERDEF
+                    | sh::SHT_GNU_VERNEED
+                    | sh::SHT_GNU_HASH
+                    | sh::SHT_HASH
+            )
+    };
+    let is_ours = has_names || image.sections.iter().any(was_displaced);
+    if load.p_filesz != load.p_memsz || number == 0 || !is_ours {
+        return None;
+    }
+    let headers = image.program_headers();
+    let has_headers = headers.start == bytes.offset && headers.end <= bytes.end();
+    let headers_are_before = headers.end <= bytes.offset;
+    if !(headers_are_before || has_headers && !image.is_program()) {
+        return None;
+    }
+    for (_, segment) in image.segments.iter().enumerate().filter(|(i, _)| *i != number) {
+        let fits = match segment.p_type {
+            ph::PT_LOAD => before(load_span(segment)),
+            ph::PT_PHDR => true,
+            ph::PT_GNU_RELRO if !inside(dynamic.place) => before(load_span(segment)),
+            ph::PT_GNU_RELRO | ph::PT_DYNAMIC | ph::PT_NOTE | ph::PT_INTERP | PT_GNU_PROPERTY => {
+                before(load_span(segment)) || inside(load_span(segment))
+            }
+            _ => segment.p_filesz == 0 || before(load_span(segment)),
+        };
+        if !fits {
+            return None;
+        }
+    }
+    let mut parts = Vec::new();
+    if has_names {
+        parts.push(strings_part(dynamic));
+    }
+    if inside(dynamic.place) {
+        parts.push(entries_part(image, dynamic));
+    }
+    if image.sections.is_empty() {
+        // Nothing tells what else is in it, but for the one that has the headers.
+        let is_ours = has_headers && bytes.end() == image.bytes.len() as u64;
+        return is_ours.then_some((number, parts));
+    }
+    let mut front = Vec::new();
+    for section in &image.sections {
+        let section_span = span(section);
+        let in_memory = is_loaded(section) && load_memory(load, section.sh_addr);
+        if section.sh_size == 0 || before(section_span) && !in_memory {
+            continue;
+        }
+        if !is_loaded(section) {
+            if section_span.size == 0 {
+                continue;
+            }
+            return None;
+        }
+        if !in_memory && section.sh_type == sh::SHT_NOBITS {
+            continue;
+        }
+        if parts.iter().any(|part| part.old.has_address(section.sh_addr)) {
+            continue;
+        }
+        if !inside(section_span) || !is_movable(image, dynamic, section) {
+            return None;
+        }
+        front.push(section);
+    }
+    parts.extend(joined(image, dynamic, &front)?);
+    Some((number, parts))
+}
+
+/// PT_GNU_PROPERTY, which goblin has no name for.
+pub(super) const PT_GNU_PROPERTY: u32 = 0x6474_e553;
+
+fn load_span(segment: &ProgramHeader) -> Span {
+    Span { offset: segment.p_offset, address: segment.p_vaddr, size: segment.p_filesz }
+}
+
+fn load_memory(load: &ProgramHeader, address: u64) -> bool {
+    address >= load.p_vaddr && address - load.p_vaddr < load.p_memsz
+}
+
+/// Whether only dynamic entries and program headers know where a section is.
+pub(super) fn is_movable(image: &Image<'_>, dynamic: &Dynamic, section: &SectionHeader) -> bool {
+    match section.sh_type {
+        sh::SHT_NOTE
+        | sh::SHT_HASH
+        | sh::SHT_GNU_HASH
+        | sh::SHT_DYNSYM
+        | sh::SHT_GNU_VERSYM
+        | sh::SHT_GNU_VERDEF
+        | sh::SHT_GNU_VERNEED => section.sh_flags & u64::from(sh::SHF_WRITE) == 0,
+        sh::SHT_STRTAB => section.sh_addr == dynamic.strings.address,
+        sh::SHT_DYNAMIC => section.sh_addr == dynamic.place.address,
+        sh::SHT_PROGBITS => image.segments.iter().any(|segment| {
+            segment.p_type == ph::PT_INTERP
+                && segment.p_vaddr == section.sh_addr
+                && segment.p_filesz == section.sh_size
+        }),
+        _ => false,
+    }
+}
+
+/// The parts that the sections make. Notes of one segment stay together.
+pub(super) fn joined(
+    image: &Image<'_>,
+    dynamic: &Dynamic,
+    sections: &[&SectionHeader],
+) -> Option<Vec<Part>> {
+    let mut parts: Vec<Part> = Vec::new();
+    for section in sections {
+        let mut old = span(section);
+        let mut align = section.sh_addralign.max(1);
+        match section.sh_type {
+            sh::SHT_STRTAB => {
+                parts.push(strings_part(dynamic));
+                continue;
+            }
+            sh::SHT_DYNAMIC => {
+                parts.push(entries_part(image, dynamic));
+                continue;
+            }
+            sh::SHT_NOTE => {
+                // Twice, as a segment of properties lies within one of notes.
+                for segment in image.segments.iter().chain(&image.segments) {
+                    let is_note = matches!(segment.p_type, ph::PT_NOTE | PT_GNU_PROPERTY);
+                    let other = load_span(segment);
+                    if is_note && other.offset < old.end() && old.offset < other.end() {
+                        old = union(old, other)?;
+                        align = align.max(segment.p_align);
+                    }
+                }
+            }
+            _ => {}
+        }
+        for other in image.sections.iter().filter(|other| is_loaded(other)) {
+            let other_span = span(other);
+            if other_span.size > 0 && other_span.offset < old.end() && old.offset < other_span.end()
+            {
+                let is_note = other.sh_type == sh::SHT_NOTE && section.sh_type == sh::SHT_NOTE;
+                if !is_note && other_span != span(section) {
+                    return None;
+                }
+                old = union(old, other_span)?;
+                align = align.max(other.sh_addralign);
+            }
+        }
+        if image.offset(old.address, "section").ok()? != old.offset
+            || old.end() > image.bytes.len() as u64
+            || !align.is_power_of_two()
+            || align > LARGEST_ALIGNMENT
+        {
+            return None;
+        }
+        add(&mut parts, Part { old, align, content: PartContent::Same });
+    }
+    let mut same: Vec<Span> =
+        parts.iter().filter(|p| p.content == PartContent::Same).map(|part| part.old).collect();
+    same.sort_by_key(|old| old.offset);
+    same.windows(2).all(|two| two[0].end() <= two[1].offset).then_some(parts)
+}
+
+fn union(a: Span, b: Span) -> Option<Span> {
+    // Both are mapped alike.
+    let is_alike = a.address.wrapping_sub(a.offset) == b.address.wrapping_sub(b.offset);
+    let (offset, address) = (a.offset.min(b.offset), a.address.min(b.address));
+    is_alike.then(|| Span { offset, address, size: a.end().max(b.end()).saturating_sub(offset) })
+}
+
+/// Program headers that nothing needs once the parts have moved: an empty segment without sections
+/// makes `strip` write a file that no loader takes.
+fn unused(image: &Image<'_>, dynamic: &Dynamic, change: &Change, parts: &[Part]) -> Vec<usize> {
+    let moves = |address: u64| parts.iter().any(|part| part.old.has_address(address));
+    let is_unused = |load: &ProgramHeader| {
+        let has = |address: u64| load_memory(load, address);
+        let header_end = u64::from(image.header.e_ehsize);
+        let headers = image.program_headers();
+        let bytes = load_span(load);
+        if bytes.offset < header_end || bytes.offset < headers.end && headers.start < bytes.end() {
+            return false;
+        }
+        let has_section = image.sections.iter().any(|section| {
+            is_loaded(section)
+                && section.sh_size > 0
+                && section.sh_flags & u64::from(sh::SHF_TLS) == 0
+                && has(section.sh_addr)
+                && !moves(section.sh_addr)
+        });
+        let has_segment = image.segments.iter().any(|segment| {
+            // Read-only after relocation: it goes where the entries go.
+            let is_moving = segment.p_type == ph::PT_GNU_RELRO && relro_moves(image, load, parts);
+            segment.p_type != ph::PT_LOAD
+                && segment.p_memsz > 0
+                && has(segment.p_vaddr)
+                && !moves(segment.p_vaddr)
+                && !is_moving
+        });
+        let has_table = change
+            .entries
+            .iter()
+            .any(|entry| is_movable_table(entry.d_tag) && has(entry.d_val) && !moves(entry.d_val));
+        let has_entry = has(image.header.e_entry) && image.header.e_entry != 0;
+        let has_dynamic = has(dynamic.place.address) && !moves(dynamic.place.address);
+        !(has_section || has_segment || has_table || has_entry || has_dynamic)
+    };
+    let knows_sections = image.sections.iter().any(is_loaded);
+    let is_dropped = |segment: &ProgramHeader| match segment.p_type {
+        ph::PT_NULL => true,
+        ph::PT_LOAD if segment.p_memsz == 0 => true,
+        ph::PT_LOAD => knows_sections && segment.p_filesz > 0 && is_unused(segment),
+        _ => false,
+    };
+    let segments = image.segments.iter().enumerate();
+    segments.filter(|(_, segment)| is_dropped(segment)).map(|(number, _)| number).collect()
+}
+
+/// Whether what is read-only after relocation is nothing but the dynamic entries of `load`, which
+/// move: it then covers the new segment.
+pub(super) fn relro_moves(image: &Image<'_>, load: &ProgramHeader, parts: &[Part]) -> bool {
+    let entries = parts.iter().find(|part| part.content == PartContent::Entries);
+    let is_relro = |segment: &&ProgramHeader| segment.p_type == ph::PT_GNU_RELRO;
+    let relro = image.segments.iter().find(is_relro);
+    entries.zip(relro).is_some_and(|(entries, relro)| {
+        load_memory(load, relro.p_vaddr)
+            && load_memory(load, entries.old.address)
+            && entries.old.address >= relro.p_vaddr
+            && load_span(relro).end() <= load_span(load).end()
+    })
+}
+
+/// Where another program header would end.
+fn wanted_end(image: &Image<'_>) -> u64 {
+    image.program_headers().end.saturating_add(u64::from(image.header.e_phentsize))
+}
+
+/// Whether another program header fits behind the table, once `parts` are gone from there.
+fn has_space_after_headers(image: &Image<'_>, parts: &[Part]) -> bool {
+    let (end, wanted) = (image.program_headers().end, wanted_end(image));
+    if !image.sections.iter().any(is_loaded) {
+        return false;
+    }
+    let moves =
+        |s: Span| parts.iter().any(|part| s.offset >= part.old.offset && s.end() <= part.old.end());
+    let is_free = |s: Span| s.size == 0 || s.end() <= end || s.offset >= wanted || moves(s);
+    let sections = image.sections.iter().map(span).all(is_free);
+    let segments = image.segments.iter().all(|segment| match segment.p_type {
+        ph::PT_LOAD => {
+            // The table stays within the segment that has it.
+            let has_table =
+                segment.p_offset <= image.header.e_phoff && load_span(segment).end() >= end;
+            let bytes = load_span(segment);
+            has_table && bytes.end() >= wanted || bytes.end() <= end || bytes.offset >= wanted
+        }
+        ph::PT_PHDR => true,
+        _ => is_free(load_span(segment)),
+    });
+    sections && segments && wanted <= image.bytes.len() as u64
+}
+
+/// The parts that must go so that another program header fits; nothing when one cannot move.
+fn parts_after_headers(image: &Image<'_>, dynamic: &Dynamic) -> Option<Vec<Part>> {
+    let (end, wanted) = (image.program_headers().end, wanted_end(image));
+    let is_behind = |section: &&SectionHeader| {
+        let bytes = span(section);
+        bytes.size > 0 && bytes.offset < wanted && bytes.end() > end
+    };
+    let behind: Vec<&SectionHeader> = image.sections.iter().filter(is_behind).collect();
+    let movable = |section: &&SectionHeader| {
+        is_loaded(section) && section.sh_offset >= end && is_movable(image, dynamic, section)
+    };
+    if !behind.iter().all(movable) {
+        return None;
+    }
+    let parts = joined(image, dynamic, &behind)?;
+    has_space_after_headers(image, &parts).then_some(parts)
+}
+
+/// Where the file ends but for its section headers, which are written anew, and zeros.
+pub(super) fn content_end(image: &Image<'_>) -> Result<u64, Error> {
+    let length = image.bytes.len() as u64;
+    if image.sections.is_empty() {
+        return Ok(length);
+    }
+    let ends = image.sections.iter().map(|section| span(section).end());
+    let ends = ends.chain(image.segments.iter().map(|segment| load_span(segment).end()));
+    let end = ends.chain([image.program_headers().end]).max().unwrap_or_default();
+    if end > length {
+        return Err(malformed("sections"));
+    }
+    let table = image.section_headers();
+    let rest = image.slice(end, length - end, "sections")?;
+    let is_other = |(at, &byte): (u64, &u8)| byte != 0 && !table.contains(&at);
+    if let Some((at, _)) = (end..).zip(rest).find(|&pair| is_other(pair)) {
+        let size = length - at;
+        return Err(unsupported(format!("{size} bytes are attached behind it")));
+    }
+    Ok(end)
+}

@@ -1,0 +1,285 @@
+//! Where a wheel goes in a cell, and how it gets there.
+
+use std::path::{Path, PathBuf};
+
+use super::{Error, Installer, Python, Settings, Subject, Way, children};
+use crate::sys::{self, Command, Env, Host};
+
+/// What an installer may know of the user's settings: where packages come from.
+const SOURCES: [&str; 14] = [
+    "PIP_CACHE_DIR",
+    "PIP_CERT",
+    "PIP_EXTRA_INDEX_URL",
+    "PIP_FIND_LINKS",
+    "PIP_INDEX_URL",
+    "PIP_NO_INDEX",
+    "PIP_TRUSTED_HOST",
+    "REQUESTS_CA_BUNDLE",
+    "SSL_CERT_FILE",
+    "UV_CACHE_DIR",
+    "UV_DEFAULT_INDEX",
+    "UV_FIND_LINKS",
+    "UV_INDEX",
+    "UV_INDEX_URL",
+];
+
+/// Where installers look for packages beside the usual index.
+#[derive(Debug, Clone, Default)]
+pub struct Packages {
+    /// Directories or pages with wheels.
+    pub find_links: Vec<String>,
+    /// Whether no index is asked.
+    pub no_index: bool,
+}
+
+/// A fresh environment of a cell.
+pub(super) struct Environment {
+    way: Way,
+    /// What everything of the cell lies in.
+    dir: PathBuf,
+    /// What the wheel is installed into.
+    pub(super) env_dir: PathBuf,
+    /// Where commands run; has the project's test files and nothing else.
+    pub(super) work: PathBuf,
+    /// The Python of the environment, with its runner in front.
+    pub(super) python: Vec<String>,
+    /// What starts foreign programs.
+    runner: Vec<String>,
+    /// The variables of the user's own commands.
+    pub(super) env: Env,
+    /// The variables of installers: with the user's home.
+    installers: Env,
+    /// Where the commands of the wheel land.
+    pub(super) scripts: PathBuf,
+    /// What is on Python's path beside its own.
+    python_path: Vec<PathBuf>,
+}
+
+impl Environment {
+    /// Lays out a place in `dir`, which is empty.
+    pub(super) fn new(
+        dir: &Path,
+        way: Way,
+        python: &Python,
+        root: Option<&Path>,
+        settings: &Settings,
+        host: &Host,
+    ) -> Result<Self, Error> {
+        let dir = sys::fs::canonicalize(dir).map_err(Error::io("find the cell's directory"))?;
+        let env_dir = dir.join("env");
+        let work = dir.join("work");
+        let mut env = host.env.for_users(&settings.pass_env);
+        for (name, variable) in [
+            ("home", "HOME"),
+            ("home", "USERPROFILE"),
+            ("tmp", "TMPDIR"),
+            ("tmp", "TMP"),
+            ("tmp", "TEMP"),
+        ] {
+            let place = dir.join(name);
+            sys::fs::create_dir_all(&place).map_err(Error::io("make the cell's directory"))?;
+            env.set(variable, place.to_string_lossy());
+        }
+        sys::fs::create_dir_all(&work).map_err(Error::io("make the cell's directory"))?;
+        let sources: Vec<String> = SOURCES.iter().map(|&name| name.to_owned()).collect();
+        let mut installers = host.env.for_users(&sources);
+        // Debian's mark of a managed Python is for its own packages; here, nothing of it is touched.
+        installers.set("PIP_BREAK_SYSTEM_PACKAGES", "1");
+        installers.set("PYTHONNOUSERSITE", "1");
+        let mut program = vec![python.program.to_string_lossy().into_owned()];
+        let windows = cfg!(windows);
+        let bin = if windows { "Scripts" } else { "bin" };
+        let mut python_path = Vec::new();
+        let mut scripts = env_dir.join(bin);
+        match way {
+            Way::Venv => {
+                let name = if windows { "python.exe" } else { "python" };
+                program = vec![scripts.join(name).to_string_lossy().into_owned()];
+                env.set("VIRTUAL_ENV", env_dir.to_string_lossy());
+            }
+            Way::Target => {
+                python_path.push(env_dir.clone());
+                scripts = env_dir.join("bin");
+            }
+            Way::User => env.set("PYTHONUSERBASE", env_dir.to_string_lossy()),
+            Way::Prefix => {}
+        }
+        if way == Way::User {
+            installers.remove("PYTHONNOUSERSITE");
+            installers.set("PYTHONUSERBASE", env_dir.to_string_lossy());
+        } else {
+            env.set("PYTHONNOUSERSITE", "1");
+        }
+        for (name, value) in &settings.env {
+            env.set(name, value);
+        }
+        if !python.runner.is_empty() {
+            let module = dir.join("children");
+            let homes = [dir.as_path(), root.unwrap_or(&dir)];
+            children::enable(&module, &python.runner, &homes, &mut env)?;
+            python_path.push(module);
+        }
+        let python = python.runner.iter().cloned().chain(program).collect();
+        let runner = Vec::new();
+        let mut environment =
+            Self { way, dir, env_dir, work, python, runner, env, installers, scripts, python_path };
+        environment.runner = environment.python[..environment.python.len() - 1].to_vec();
+        environment.set_paths();
+        Ok(environment)
+    }
+
+    fn set_paths(&mut self) {
+        let path = self.env.get("PATH").unwrap_or_default().to_owned();
+        let rest = std::env::split_paths(&path).filter(|dir| !dir.starts_with(&self.dir));
+        let all = [self.scripts.clone()].into_iter().chain(rest);
+        if let Ok(path) = std::env::join_paths(all) {
+            self.env.set("PATH", path.to_string_lossy());
+        }
+        if !self.python_path.is_empty()
+            && let Ok(path) = std::env::join_paths(&self.python_path)
+        {
+            self.env.set("PYTHONPATH", path.to_string_lossy());
+        }
+    }
+
+    /// The Python below the environment, with these arguments and the installer's variables.
+    fn base(&self, python: &Python, args: &[&str]) -> Command {
+        let program = python.program.to_string_lossy().into_owned();
+        let words: Vec<String> = self.runner.iter().cloned().chain([program]).collect();
+        Command::new(&words[0], &self.work, &self.installers)
+            .args(words[1..].to_vec())
+            .args(args.iter().copied())
+    }
+
+    /// What makes the environment; nothing when installing does.
+    pub(super) fn create(&self, python: &Python) -> Option<Command> {
+        (self.way == Way::Venv).then(|| {
+            let command = self.base(python, &["-I", "-m", "venv", "--without-pip"]);
+            command.arg(self.env_dir.to_string_lossy())
+        })
+    }
+
+    /// What installs the wheel.
+    ///
+    /// # Errors
+    /// Says why nothing can.
+    pub(super) fn install(
+        &self,
+        subject: &Subject,
+        python: &Python,
+        settings: &Settings,
+        packages: &Packages,
+        host: &Host,
+    ) -> Result<Command, String> {
+        let needs_more = subject.has_dependencies || !settings.requires.is_empty();
+        let uv = match settings.installer {
+            Installer::Uv if self.runner.is_empty() && self.way != Way::User => {
+                Some(host.env.find_program("uv").ok_or("there is no `uv` on `PATH`")?)
+            }
+            _ => None,
+        };
+        let env_dir = self.env_dir.to_string_lossy().into_owned();
+        let program = self.python.last().cloned().unwrap_or_default();
+        let mut command = if let Some(uv) = uv {
+            let command = Command::new(uv, &self.work, &self.installers)
+                .args(["pip", "install", "--no-config", "--link-mode", "copy", "--python"])
+                .arg(program);
+            if needs_more { command } else { command.arg("--offline") }
+        } else {
+            let pip = python.pip.as_ref().ok_or("this Python has no pip")?;
+            let command = Command::new(&self.python[0], &self.work, &self.installers)
+                .args(self.python[1..].to_vec())
+                .arg(pip.to_string_lossy())
+                .args(["install", "--no-input", "--disable-pip-version-check", "--no-compile"])
+                .arg("--no-warn-script-location");
+            if needs_more { command } else { command.arg("--no-cache-dir") }
+        };
+        command = match self.way {
+            Way::Venv => command,
+            Way::Target => command.args(["--target", &env_dir]),
+            Way::User => command.args(["--user", "--ignore-installed"]),
+            Way::Prefix if settings.installer == Installer::Uv && self.runner.is_empty() => {
+                command.args(["--prefix", &env_dir])
+            }
+            Way::Prefix => command.args(["--ignore-installed", "--prefix", &env_dir]),
+        };
+        if !needs_more {
+            command = command.args(["--no-index", "--no-deps"]);
+        } else if packages.no_index {
+            command = command.arg("--no-index");
+        }
+        for place in &packages.find_links {
+            command = command.args(["--find-links", place]);
+        }
+        command = command.arg(subject.path.to_string_lossy());
+        Ok(command.args(settings.requires.clone()))
+    }
+
+    /// Finds what was installed: `--user` and `--prefix` go where each Python has it.
+    pub(super) fn settle(&mut self) -> std::io::Result<()> {
+        if self.way == Way::Prefix || self.way == Way::User {
+            let mut open = vec![(self.env_dir.clone(), 0)];
+            while let Some((dir, depth)) = open.pop() {
+                for path in sys::fs::list(&dir)? {
+                    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+                    let is_dir = sys::fs::symlink_metadata(&path)?.is_dir();
+                    // What is inside belongs to packages, whatever it is called.
+                    if is_dir && matches!(&*name, "site-packages" | "dist-packages") {
+                        if self.way == Way::Prefix {
+                            self.python_path.insert(0, path);
+                        }
+                        continue;
+                    }
+                    match name.as_str() {
+                        "bin" | "Scripts" if is_dir => self.scripts = path,
+                        _ if is_dir && depth < 4 => open.push((path, depth + 1)),
+                        _ => {}
+                    }
+                }
+            }
+            self.set_paths();
+        }
+        Ok(())
+    }
+
+    /// The Python of the environment with these arguments, as the user's commands have it.
+    pub(super) fn python(&self, args: &[&str]) -> Command {
+        Command::new(&self.python[0], &self.work, &self.env)
+            .args(self.python[1..].to_vec())
+            .args(args.iter().copied())
+    }
+
+    /// A command of the user. `python` is the environment's; a command of the wheel is found first.
+    ///
+    /// # Errors
+    /// When there is no such program.
+    pub(super) fn command(&self, words: &[String]) -> Result<Command, String> {
+        let [program, args @ ..] = words else { return Err("the command is empty".to_owned()) };
+        if program == "python" || program == "python3" {
+            return Ok(self.python(&[]).args(args.to_vec()));
+        }
+        let path = if program.contains('/') {
+            Some(self.work.join(program)).filter(|path| path.is_file())
+        } else {
+            self.find(program)
+        };
+        let path = path.ok_or_else(|| format!("there is no `{program}`"))?;
+        let text = path.to_string_lossy().into_owned();
+        if self.runner.is_empty() || !path.starts_with(&self.dir) {
+            return Ok(Command::new(path, &self.work, &self.env).args(args.to_vec()));
+        }
+        let start = sys::fs::read(&path).map_err(|e| e.to_string())?;
+        let command = if start.starts_with(b"#!") {
+            self.python(&[]).arg(text)
+        } else {
+            let words: Vec<String> = self.runner.iter().cloned().chain([text]).collect();
+            Command::new(&words[0], &self.work, &self.env).args(words[1..].to_vec())
+        };
+        Ok(command.args(args.to_vec()))
+    }
+
+    /// A program as the user's commands find it.
+    pub(super) fn find(&self, program: &str) -> Option<PathBuf> {
+        self.env.find_program(program)
+    }
+}
