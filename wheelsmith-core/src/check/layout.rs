@@ -36,7 +36,7 @@ pub(super) fn check(contents: &Contents<'_>, out: &mut Findings) {
                 out.file(Code::ReservedName, &member.path, "this is the name of a directory");
             }
         }
-        let Some((scheme, rest)) = in_data(member) else { continue };
+        let Some((scheme, rest)) = in_data(&member.path) else { continue };
         if data.as_deref().is_some_and(|data| data != top(member)) {
             let message =
                 format!("its directory would be `{}`", data.as_deref().unwrap_or_default());

@@ -10,7 +10,7 @@ use super::findings::Findings;
 use super::framing::top;
 use super::zip::Member;
 use crate::finding::Code;
-use crate::name::WheelFilename;
+use crate::name::{WheelFilename, WheelPath};
 
 /// A wheel whose archive was read.
 #[derive(Debug)]
@@ -83,8 +83,8 @@ impl<'a> Contents<'a> {
 }
 
 /// Where `member` lies in a `.data` directory: (`scripts`, `run`).
-pub(super) fn in_data(member: &Member) -> Option<(&str, &str)> {
-    let (top, rest) = member.path.as_str().split_once('/')?;
+pub(super) fn in_data(path: &WheelPath) -> Option<(&str, &str)> {
+    let (top, rest) = path.as_str().split_once('/')?;
     if !top.ends_with(".data") {
         return None;
     }

@@ -147,7 +147,7 @@ impl Contents<'_> {
         let room = usize::try_from(stated.size_bytes).unwrap_or_default();
         let mut kept = keep.then(|| Vec::with_capacity(room));
         let (mut sha, mut head, mut size_bytes) = (Sha256::new(), Vec::new(), 0);
-        let is_data = top.ends_with(".data");
+        let is_data = super::parsed::in_data(path).is_some();
         let read = content::read(self.blob, entry, &mut self.buffers, &mut |part| {
             if size_bytes == 0 && (is_data || super::parsed::begins_native(part)) {
                 head.extend_from_slice(&part[..part.len().min(HEAD_BYTES)]);

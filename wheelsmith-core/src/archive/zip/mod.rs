@@ -208,17 +208,21 @@ fn list(
     let mut entries = Vec::new();
     let (at, left) = (directory.start, directory.size_bytes);
     let mut records = Records { blob, at, left, part: Vec::new(), used: 0 };
-    while let Some(record) = records.next()? {
+    loop {
+        let (fixed, name, extra) = match records.next()? {
+            Record::Header(fixed, name, extra) => (fixed, name, extra),
+            Record::End => break,
+            Record::Other => {
+                let message = "its directory has something that is no header, or is cut short";
+                findings.refuse(Code::HeaderMismatch, message);
+                break;
+            }
+        };
         if entries.len() as u64 == limits.members {
             let message = format!("it has more than {} entries", limits.members);
             findings.refuse(Code::OverLimit, &message);
             return Ok(None);
         }
-        let Some((fixed, name, extra)) = record else {
-            let message = "its directory has something that is no header, or is cut short";
-            findings.refuse(Code::HeaderMismatch, message);
-            break;
-        };
         let mut extra = Extra::parse(extra, name);
         let central = header::central(fixed, &mut extra);
         let shown = name.strip_suffix(b"/").unwrap_or(name);
@@ -284,29 +288,34 @@ struct Records<'b> {
     used: usize,
 }
 
-/// Fixed part, name and extra fields of a central header.
-type Record<'r> = (&'r [u8], &'r [u8], &'r [u8]);
+/// Next bytes of the directory.
+enum Record<'r> {
+    /// Fixed part, name and extra fields of a header.
+    Header(&'r [u8], &'r [u8], &'r [u8]),
+    /// Something else.
+    Other,
+    End,
+}
 
 impl Records<'_> {
-    /// Returns the next header: `None` at the end, `Some(None)` if the rest has none.
-    fn next(&mut self) -> Result<Option<Option<Record<'_>>>, Unreadable> {
+    fn next(&mut self) -> Result<Record<'_>, Unreadable> {
         if self.used == self.part.len() && self.left == 0 {
-            return Ok(None);
+            return Ok(Record::End);
         }
         self.fetch(CENTRAL_BYTES)?;
         let head = &self.part[self.used..];
         if head.len() < CENTRAL_BYTES || !head.starts_with(CENTRAL) {
-            return Ok(Some(None));
+            return Ok(Record::Other);
         }
         let [name, extra, comment] = header::central_lengths(head);
         let size = CENTRAL_BYTES + name + extra + comment;
         self.fetch(size)?;
         let start = self.used;
-        let Some(record) = self.part.get(start..start + size) else { return Ok(Some(None)) };
+        let Some(record) = self.part.get(start..start + size) else { return Ok(Record::Other) };
         self.used += size;
         let (fixed, rest) = record.split_at(CENTRAL_BYTES);
         let (name, rest) = rest.split_at(name);
-        Ok(Some(Some((fixed, name, &rest[..extra]))))
+        Ok(Record::Header(fixed, name, &rest[..extra]))
     }
 
     /// Makes at least `size` bytes ready if there are as many.
@@ -454,7 +463,7 @@ impl Walk<'_> {
         let short = [crc, low32(packed_bytes), low32(size_bytes)].map(u32::to_le_bytes).concat();
         let sizes = [packed_bytes, size_bytes].map(u64::to_le_bytes).concat();
         let long = [&crc.to_le_bytes()[..], &sizes].concat();
-        let is_small = packed_bytes.max(size_bytes) <= u64::from(u32::MAX);
+        let is_small = u32::try_from(packed_bytes.max(size_bytes)).is_ok();
         let signed = |fields: &[u8]| [b"PK\x07\x08", fields].concat();
         let forms = [signed(&long), signed(&short), long, short];
         let matching =
