@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use super::{Artifact, Inspect};
 use crate::archive::{self, Limits};
-use crate::audit::{self, Ask, Input, Kind, NativeFile, Opened, Report, WheelText};
+use crate::audit::{self, Ask, Input, Kind, NativeFile, Opened, Report};
+use crate::metadata::WheelFile;
 use crate::name::{WheelFilename, WheelPath};
 use crate::sys::Host;
 
@@ -56,7 +57,7 @@ fn input(path: &Path, ask: &Ask, inspect: Inspect, limits: &Limits, host: &Host)
 }
 
 /// What `WHEEL` says; nothing when there is none.
-fn wheel_text(artifact: &Artifact, filename: &WheelFilename) -> Option<WheelText> {
+fn wheel_text(artifact: &Artifact, filename: &WheelFilename) -> Option<WheelFile> {
     let is_it = |path: &WheelPath| {
         let parts: Vec<&str> = path.parts().collect();
         matches!(parts[..], [dir, "WHEEL"] if dir.ends_with(".dist-info"))
@@ -66,7 +67,7 @@ fn wheel_text(artifact: &Artifact, filename: &WheelFilename) -> Option<WheelText
     let mut candidates: Vec<&WheelPath> = members.filter(|path| is_it(path)).collect();
     candidates.sort_by_key(|path| path.as_str() != expected);
     let bytes = artifact.read(candidates.first()?, LONGEST_WHEEL).ok()?;
-    Some(WheelText::parse(&String::from_utf8_lossy(&bytes)))
+    Some(WheelFile::parse(&bytes))
 }
 
 fn failed(path: String, kind: Kind, error: String) -> Input {

@@ -20,7 +20,6 @@
 mod classifiers;
 mod contents;
 mod entry_points;
-mod fields;
 mod filename;
 mod findings;
 mod framing;
@@ -29,7 +28,6 @@ mod index;
 mod layout;
 mod metadata;
 mod parsed;
-mod people;
 mod record;
 mod report;
 mod sbom;
@@ -42,7 +40,7 @@ mod zip;
 
 use std::io::{self, Read, Seek};
 
-pub use crate::config::Index;
+pub use crate::name::Index;
 #[cfg(feature = "schema")]
 pub use report::schema;
 pub use report::{Input, Kind, Report, SCHEMA};

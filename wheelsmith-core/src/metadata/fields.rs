@@ -6,18 +6,18 @@ const MOST_FIELDS: usize = 50_000;
 
 /// Fields in their order, and what stands behind the empty line.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Fields<'a> {
+pub(crate) struct Fields<'a> {
     /// Name and value; the lines of a folded value are joined by line ends.
-    pub(super) list: Vec<(&'a str, String)>,
+    pub(crate) list: Vec<(&'a str, String)>,
     /// The description.
-    pub(super) body: &'a str,
+    pub(crate) body: &'a str,
     /// What is no field.
-    pub(super) trouble: Option<String>,
+    pub(crate) trouble: Option<String>,
 }
 
 impl<'a> Fields<'a> {
     /// Takes `bytes` apart.
-    pub(super) fn read(bytes: &'a [u8]) -> Self {
+    pub(crate) fn read(bytes: &'a [u8]) -> Self {
         let mut fields = Self::default();
         let text = match std::str::from_utf8(bytes) {
             Ok(text) => text,
@@ -66,13 +66,13 @@ impl<'a> Fields<'a> {
     }
 
     /// All values of a field; case does not count.
-    pub(super) fn all<'s>(&'s self, name: &'s str) -> impl Iterator<Item = &'s str> {
+    pub(crate) fn all<'s>(&'s self, name: &'s str) -> impl Iterator<Item = &'s str> {
         let own = self.list.iter().filter(move |(own, _)| own.eq_ignore_ascii_case(name));
         own.map(|(_, value)| value.as_str())
     }
 
     /// The first value of a field.
-    pub(super) fn one(&self, name: &str) -> Option<&str> {
+    pub(crate) fn one(&self, name: &str) -> Option<&str> {
         let own = self.list.iter().find(|(own, _)| own.eq_ignore_ascii_case(name));
         own.map(|(_, value)| value.as_str())
     }

@@ -1,54 +1,45 @@
 //! `METADATA`: a checked `[project]` table, and how it is written (core metadata 2.1 to 2.5).
 
-mod imports;
-pub(crate) mod license;
-pub(crate) mod links;
-mod marker;
-mod readme;
-mod render;
-pub(crate) mod requirement;
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr as _;
 
 use pep440_rs::{Version, VersionSpecifiers};
 
-use self::imports::Imports;
-use self::license::License;
-use self::links::Person;
-use self::readme::Readme;
-use self::requirement::Requirement;
-use super::Error;
-use crate::config::RawProject;
+use super::imports::Imports;
+use super::license::License;
+use super::links::Person;
+use super::readme::Readme;
+use super::requirement::Requirement;
+use super::{Error, ProjectTable, license, links, one_line, problem, problem_with_hint};
 use crate::name::{PlatformTag, ProjectName, PythonTag, WheelFilename, WheelPath};
 
 /// The files that a `[project]` table names, read by the caller.
 #[derive(Debug, Clone, Default)]
-pub struct Texts {
-    /// What [`RawProject::readme_file`] names.
+pub struct ProjectFiles {
+    /// What [`ProjectTable::readme_file`] names.
     pub readme: Option<Vec<u8>>,
-    /// What [`RawProject::license_globs`] match, with paths relative to the project.
+    /// What [`ProjectTable::license_globs`] match, with paths relative to the project.
     pub licenses: Vec<(WheelPath, Vec<u8>)>,
 }
 
 /// What a wheel says of its project: every value is one that installers and indexes take.
 #[derive(Debug, Clone)]
 pub struct Metadata {
-    name: ProjectName,
-    version: Version,
-    summary: Option<String>,
-    readme: Option<Readme>,
-    requires_python: Option<VersionSpecifiers>,
-    license: Option<License>,
-    license_files: BTreeMap<WheelPath, String>,
-    authors: Vec<Person>,
-    maintainers: Vec<Person>,
-    keywords: Vec<String>,
-    classifiers: Vec<String>,
-    urls: BTreeMap<String, String>,
-    dependencies: Vec<Requirement>,
-    extras: BTreeMap<String, Vec<Requirement>>,
-    imports: Imports,
+    pub(super) name: ProjectName,
+    pub(super) version: Version,
+    pub(super) summary: Option<String>,
+    pub(super) readme: Option<Readme>,
+    pub(super) requires_python: Option<VersionSpecifiers>,
+    pub(super) license: Option<License>,
+    pub(super) license_files: BTreeMap<WheelPath, String>,
+    pub(super) authors: Vec<Person>,
+    pub(super) maintainers: Vec<Person>,
+    pub(super) keywords: Vec<String>,
+    pub(super) classifiers: Vec<String>,
+    pub(super) urls: BTreeMap<String, String>,
+    pub(super) dependencies: Vec<Requirement>,
+    pub(super) extras: BTreeMap<String, Vec<Requirement>>,
+    pub(super) imports: Imports,
 }
 
 /// What an index shows of a summary at most.
@@ -59,7 +50,7 @@ impl Metadata {
     ///
     /// # Errors
     /// [`Error::Project`] names the first key whose value metadata cannot hold.
-    pub fn new(project: &RawProject, texts: Texts) -> Result<Self, Error> {
+    pub fn new(project: &ProjectTable, texts: ProjectFiles) -> Result<Self, Error> {
         check_dynamic(project)?;
         let version =
             project.version.as_deref().ok_or_else(|| problem("project.version", "is missing"))?;
@@ -134,29 +125,7 @@ impl Metadata {
     }
 }
 
-/// An error at a key; the words are read behind it.
-pub(super) fn problem(key: impl Into<String>, words: impl Into<String>) -> Error {
-    Error::Project { key: key.into(), problem: words.into(), hint: None }
-}
-
-/// The same with advice.
-fn problem_with_hint(key: &str, words: impl Into<String>, hint: &'static str) -> Error {
-    Error::Project { key: key.to_owned(), problem: words.into(), hint: Some(hint) }
-}
-
-/// A line of its own in a format that is made of lines.
-fn one_line(key: &str, text: &str) -> Result<String, Error> {
-    let text = text.trim();
-    if text.is_empty() {
-        return Err(problem(key, "is empty"));
-    }
-    if text.contains(char::is_control) {
-        return Err(problem(key, "has a line break or another control character in it"));
-    }
-    Ok(text.to_owned())
-}
-
-fn check_dynamic(project: &RawProject) -> Result<(), Error> {
+fn check_dynamic(project: &ProjectTable) -> Result<(), Error> {
     const KEY: &str = "project.dynamic";
     let Some(first) = project.dynamic.first() else { return Ok(()) };
     let given = match first.as_str() {
@@ -194,12 +163,12 @@ fn requires_python(text: &str) -> Result<VersionSpecifiers, Error> {
 }
 
 /// Specifiers with `,` alone between them, as most tools write them.
-fn specifiers(all: &VersionSpecifiers) -> String {
+pub(super) fn specifiers(all: &VersionSpecifiers) -> String {
     all.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")
 }
 
 /// Errors of other crates draw arrows below their first line.
-fn first_line(text: &str) -> &str {
+pub(super) fn first_line(text: &str) -> &str {
     text.lines().next().unwrap_or_default()
 }
 
@@ -236,4 +205,5 @@ fn extras(
 }
 
 #[cfg(test)]
+#[path = "core_metadata_tests.rs"]
 mod tests;

@@ -2,7 +2,8 @@
 
 use pep440_rs::VersionSpecifiers;
 
-use super::{Error, first_line, marker, one_line, problem, problem_with_hint, specifiers};
+use super::core_metadata::{first_line, specifiers};
+use super::{Error, marker, one_line, problem, problem_with_hint};
 use crate::name::{ParseError, ProjectName};
 
 /// A dependency on another project.

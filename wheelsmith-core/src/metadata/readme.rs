@@ -1,7 +1,7 @@
 //! The long description and its type.
 
+use super::project_table::ReadmeValue;
 use super::{Error, one_line, problem, problem_with_hint};
-use crate::config::project::RawReadme;
 
 /// A text with the type that an index renders it as.
 #[derive(Debug, Clone)]
@@ -19,10 +19,10 @@ const TYPES: [(&str, &[&str]); 3] = [
 
 impl Readme {
     /// The readme, whose text is `file` unless the table holds it.
-    pub(super) fn new(raw: &RawReadme, file: Option<Vec<u8>>) -> Result<Self, Error> {
+    pub(super) fn new(raw: &ReadmeValue, file: Option<Vec<u8>>) -> Result<Self, Error> {
         let (path, text, given) = match raw {
-            RawReadme::File(path) => (Some(path), None, None),
-            RawReadme::Table(table) => {
+            ReadmeValue::File(path) => (Some(path), None, None),
+            ReadmeValue::Table(table) => {
                 (table.file.as_ref(), table.text.as_ref(), table.content_type.as_ref())
             }
         };

@@ -2,9 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::{Error, problem};
-use crate::config::RawProject;
-use crate::wheel::entry_points::is_identifier;
+use super::entry_points::is_identifier;
+use super::{Error, ProjectTable, problem};
 
 /// The two lists; nothing where a project says nothing.
 #[derive(Debug, Clone, Default)]
@@ -19,7 +18,7 @@ const NAMES: &str = "project.import-names";
 const NAMESPACES: &str = "project.import-namespaces";
 
 impl Imports {
-    pub(super) fn new(project: &RawProject) -> Result<Self, Error> {
+    pub(super) fn new(project: &ProjectTable) -> Result<Self, Error> {
         let mut known = BTreeSet::new();
         let mut list = |key: &str, raw: &[String]| {
             let mut list = Vec::new();

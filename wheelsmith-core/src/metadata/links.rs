@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use super::project_table::PersonTable;
 use super::{Error, one_line, problem};
-use crate::config::project::RawPerson;
 
 /// Somebody with a name, an address, or both.
 #[derive(Debug, Clone)]
@@ -16,8 +16,8 @@ pub(super) struct Person {
 const LABEL_CHARS: usize = 32;
 
 impl Person {
-    pub(super) fn all(key: &str, raw: &[RawPerson]) -> Result<Vec<Self>, Error> {
-        let person = |person: &RawPerson| {
+    pub(super) fn all(key: &str, raw: &[PersonTable]) -> Result<Vec<Self>, Error> {
+        let person = |person: &PersonTable| {
             let text =
                 |text: &Option<String>| text.as_deref().map(|t| one_line(key, t)).transpose();
             let (name, email) = (text(&person.name)?, text(&person.email)?);

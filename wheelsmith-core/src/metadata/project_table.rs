@@ -22,7 +22,7 @@ pub type Texts = BTreeMap<String, String>;
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct RawProject {
+pub struct ProjectTable {
     /// The name under which the project is installed.
     pub name: ProjectName,
     /// The version (PEP 440).
@@ -30,20 +30,20 @@ pub struct RawProject {
     /// One line that says what the project is.
     pub description: Option<String>,
     /// The long description: a path, or a table with `file` or `text`.
-    pub readme: Option<RawReadme>,
+    pub readme: Option<ReadmeValue>,
     /// The Python versions that it runs on, such as `>=3.9`.
     pub requires_python: Option<String>,
     /// An SPDX expression such as `MIT OR Apache-2.0`; or, in the older form, a table with `file`
     /// or `text`.
-    pub license: Option<RawLicense>,
+    pub license: Option<LicenseValue>,
     /// Globs of the licence files, relative to the project.
     pub license_files: Option<Vec<String>>,
     /// Who wrote it.
     #[serde(default)]
-    pub authors: Vec<RawPerson>,
+    pub authors: Vec<PersonTable>,
     /// Who looks after it.
     #[serde(default)]
-    pub maintainers: Vec<RawPerson>,
+    pub maintainers: Vec<PersonTable>,
     /// Words to find it by.
     #[serde(default)]
     pub keywords: Vec<String>,
@@ -77,12 +77,12 @@ pub struct RawProject {
     pub import_namespaces: Option<Vec<String>>,
 }
 
-impl RawProject {
+impl ProjectTable {
     /// The file that holds the long description, relative to the project.
     pub fn readme_file(&self) -> Option<&str> {
         match self.readme.as_ref()? {
-            RawReadme::File(file) => Some(file),
-            RawReadme::Table(table) => table.file.as_deref(),
+            ReadmeValue::File(file) => Some(file),
+            ReadmeValue::Table(table) => table.file.as_deref(),
         }
     }
 
@@ -90,7 +90,7 @@ impl RawProject {
     /// are the default ones).
     pub fn license_globs(&self) -> (Vec<&str>, bool) {
         let file = match &self.license {
-            Some(RawLicense::Table(table)) => table.file.as_deref(),
+            Some(LicenseValue::Table(table)) => table.file.as_deref(),
             _ => None,
         };
         match (&self.license_files, file) {
@@ -105,18 +105,18 @@ impl RawProject {
 #[derive(Debug, Clone, Serialize)]
 #[serde(untagged)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub enum RawReadme {
+pub enum ReadmeValue {
     /// A path whose suffix says the type.
     File(String),
     /// A table.
-    Table(RawReadmeTable),
+    Table(ReadmeTable),
 }
 
 /// The table form of `readme`.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct RawReadmeTable {
+pub struct ReadmeTable {
     /// A path; or else `text`.
     pub file: Option<String>,
     /// The text itself.
@@ -129,18 +129,18 @@ pub struct RawReadmeTable {
 #[derive(Debug, Clone, Serialize)]
 #[serde(untagged)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub enum RawLicense {
+pub enum LicenseValue {
     /// An SPDX expression (PEP 639).
     Expression(String),
     /// The older table.
-    Table(RawLicenseTable),
+    Table(LicenseTable),
 }
 
 /// The older form of `license`.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct RawLicenseTable {
+pub struct LicenseTable {
     /// A path; or else `text`.
     pub file: Option<String>,
     /// The licence in free words.
@@ -151,7 +151,7 @@ pub struct RawLicenseTable {
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct RawPerson {
+pub struct PersonTable {
     /// Their name.
     pub name: Option<String>,
     /// Their e-mail address.
@@ -183,7 +183,7 @@ impl<'de, T, Table: Deserialize<'de>> Visitor<'de> for TextOrTable<T, Table> {
     }
 }
 
-impl<'de> Deserialize<'de> for RawReadme {
+impl<'de> Deserialize<'de> for ReadmeValue {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(TextOrTable {
             expecting: "a path, or a table with `file` or `text`",
@@ -194,7 +194,7 @@ impl<'de> Deserialize<'de> for RawReadme {
     }
 }
 
-impl<'de> Deserialize<'de> for RawLicense {
+impl<'de> Deserialize<'de> for LicenseValue {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(TextOrTable {
             expecting: "an SPDX expression, or a table with `file` or `text`",
@@ -210,7 +210,7 @@ mod tests {
     use super::*;
 
     fn error(text: &str) -> String {
-        toml::from_str::<RawProject>(text).unwrap_err().message().to_owned()
+        toml::from_str::<ProjectTable>(text).unwrap_err().message().to_owned()
     }
 
     #[test]
@@ -232,7 +232,7 @@ mod tests {
     #[test]
     fn licence_globs_follow_from_what_is_given() {
         let check = |text: &str, globs: &[&str], must_match: bool| {
-            let project: RawProject = toml::from_str(&format!("name = 'demo'\n{text}")).unwrap();
+            let project: ProjectTable = toml::from_str(&format!("name = 'demo'\n{text}")).unwrap();
             assert_eq!(project.license_globs(), (globs.to_vec(), must_match), "{text}");
         };
         check("", &DEFAULT_LICENSE_FILES, false);

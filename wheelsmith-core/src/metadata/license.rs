@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use super::ProjectTable;
+use super::project_table::LicenseValue;
 use super::{Error, one_line, problem, problem_with_hint};
-use crate::config::RawProject;
-use crate::config::project::RawLicense;
 use crate::name::WheelPath;
 
 /// What `license` says.
@@ -22,10 +22,10 @@ const HINT: &str = "write an SPDX expression such as `MIT OR Apache-2.0`; for a 
 
 impl License {
     /// The licence that `raw` gives. A table with `file` gives none: its file is a licence file.
-    pub(super) fn new(raw: &RawLicense, project: &RawProject) -> Result<Option<Self>, Error> {
+    pub(super) fn new(raw: &LicenseValue, project: &ProjectTable) -> Result<Option<Self>, Error> {
         match raw {
-            RawLicense::Expression(text) => Ok(Some(Self::Expression(expression(text)?))),
-            RawLicense::Table(table) => {
+            LicenseValue::Expression(text) => Ok(Some(Self::Expression(expression(text)?))),
+            LicenseValue::Table(table) => {
                 if project.license_files.is_some() {
                     let words = "is a table, which cannot stand beside `license-files`";
                     return Err(problem_with_hint(KEY, words, HINT));

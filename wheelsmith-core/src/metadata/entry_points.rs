@@ -2,10 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::Error;
-use super::metadata::problem;
-use crate::config::RawProject;
-use crate::config::project::Texts;
+use super::project_table::Texts;
+use super::{Error, ProjectTable, problem};
 
 /// Checked entry points: group -> name -> `module:attribute`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -19,7 +17,7 @@ impl EntryPoints {
     ///
     /// # Errors
     /// Names the key whose value installers would not read.
-    pub fn new(project: &RawProject) -> Result<Self, Error> {
+    pub fn new(project: &ProjectTable) -> Result<Self, Error> {
         let mut groups = BTreeMap::new();
         let programs = [
             ("project.scripts", CONSOLE, &project.scripts),

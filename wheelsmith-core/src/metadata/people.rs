@@ -1,7 +1,7 @@
 //! Addresses of people and places in the metadata.
 
 /// The addresses of a list such as `A B <a@b.c>, d@e.f`; names in quotes may hold commas.
-pub(super) fn addresses(text: &str) -> Vec<String> {
+pub(crate) fn addresses(text: &str) -> Vec<String> {
     let (mut parts, mut quoted) = (vec![String::new()], false);
     for c in text.chars() {
         match c {
@@ -19,7 +19,7 @@ pub(super) fn addresses(text: &str) -> Vec<String> {
 }
 
 /// Whether `text` is an address with a scheme that the index links to.
-pub(super) fn is_url(text: &str) -> bool {
+pub(crate) fn is_url(text: &str) -> bool {
     let rest = ["https://", "http://"].iter().find_map(|scheme| {
         let (own, rest) = text.split_at_checked(scheme.len())?;
         own.eq_ignore_ascii_case(scheme).then_some(rest)

@@ -1,14 +1,14 @@
 use super::*;
 
 fn new(text: &str) -> Result<Metadata, Error> {
-    let project: RawProject = toml::from_str(text).unwrap();
+    let project: ProjectTable = toml::from_str(text).unwrap();
     let readme =
         project.readme_file().map(|_| b"\xef\xbb\xbf# Demo\r\n\r\nIt is fr\xc3\xbch.".to_vec());
     let licenses = vec![
         ("NOTICE".parse().unwrap(), b"n".to_vec()),
         ("LICENSES/a.txt".parse().unwrap(), "\u{a9}".as_bytes().to_vec()),
     ];
-    Metadata::new(&project, Texts { readme, licenses })
+    Metadata::new(&project, ProjectFiles { readme, licenses })
 }
 
 #[test]
@@ -69,7 +69,7 @@ It is früh.
 /// A project with this beside name and version, and no licence files.
 fn bare(text: &str) -> Metadata {
     let project = toml::from_str(&format!("name = 'd'\nversion = '1'\n{text}")).unwrap();
-    Metadata::new(&project, Texts::default()).unwrap()
+    Metadata::new(&project, ProjectFiles::default()).unwrap()
 }
 
 #[test]
@@ -209,9 +209,9 @@ fn errors_name_the_key() {
 
 #[test]
 fn licence_files_are_text() {
-    let project: RawProject = toml::from_str("name = 'd'\nversion = '1'").unwrap();
+    let project: ProjectTable = toml::from_str("name = 'd'\nversion = '1'").unwrap();
     let licenses = vec![("LICENSE".parse().unwrap(), vec![0xff])];
-    let error = Metadata::new(&project, Texts { readme: None, licenses }).unwrap_err();
+    let error = Metadata::new(&project, ProjectFiles { readme: None, licenses }).unwrap_err();
     let words = "`project.license-files` matches `LICENSE`, which is not UTF-8 text";
     assert_eq!(error.to_string(), words);
 }

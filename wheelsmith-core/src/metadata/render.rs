@@ -3,9 +3,9 @@
 use std::fmt::Write as _;
 
 use super::Metadata;
+use super::entry_points::is_identifier;
 use super::license::License;
 use super::links::Person;
-use crate::wheel::entry_points::is_identifier;
 
 impl Metadata {
     /// The text of `METADATA`: UTF-8, line feeds, the lowest version that has all its fields.

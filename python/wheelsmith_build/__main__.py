@@ -1,4 +1,4 @@
-"""`python -m wheelsmith`: the program."""
+"""`python -m wheelsmith_build`: the program."""
 
 import os
 import subprocess
