@@ -2,8 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::closure::{Closure, file_name};
-use super::elf::needed_as;
+use super::closure::Closure;
 use super::paths::{join, packages, relative};
 use super::{Graft, Options, RepairPlan, names};
 use crate::audit::NativeFile;
@@ -58,26 +57,21 @@ pub(super) fn plan(
         }
         edit.search = library.file.macho.as_ref().map(inside_only).unwrap_or_default();
         plan.edits.insert(into.clone(), edit);
-        plan.grafts.push(Graft {
-            into,
-            needed_as: needed_as(closure, at),
-            source: library.source.clone(),
-            sha256: library.sha256,
-        });
+        plan.grafts.push(Graft::of(closure, at, into));
     }
     plan
 }
 
-/// Libraries keep their names, since a wheel's own are found by path; two of one name are told apart
-/// by their digests.
+/// Names of the copies. Libraries keep theirs, since users find them by path; two of one name are
+/// told apart by their digests.
 fn new_names(closure: &Closure) -> Vec<String> {
-    let mut count: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut count: BTreeMap<String, usize> = BTreeMap::new();
     for library in &closure.libraries {
-        *count.entry(file_name(&library.source)).or_default() += 1;
+        *count.entry(library.file_name()).or_default() += 1;
     }
-    let new_name = |library: &super::Library| {
-        let name = file_name(&library.source);
-        if count[name] > 1 { names::hashed(name, &library.sha256) } else { name.to_owned() }
+    let new_name = |library: &super::Library| match library.file_name() {
+        name if count[&name] > 1 => names::hashed(&name, &library.sha256),
+        name => name,
     };
     closure.libraries.iter().map(new_name).collect()
 }
