@@ -188,7 +188,7 @@ pub fn wheel_text(bytes: &[u8]) {
         prints_as_read::<PythonTag>(name);
         prints_as_read::<WheelPath>(name);
         if let Some(tag) = prints_as_read::<PlatformTag>(name) {
-            let _ = (tag.perennial(), tag.with_aliases(), audit::Wanted::by_tag(&tag));
+            let _ = (tag.modern(), tag.with_aliases(), audit::Wanted::by_tag(&tag));
         }
     }
 }

@@ -71,7 +71,7 @@ pub(super) fn run(args: &Args, host: &Host, output: &Output) -> anyhow::Result<E
     report.configuration = args.reporting.over(settings).apply(inputs, today(host));
     let want = args.want.as_ref().map(|want| {
         let tag = want.parse::<PlatformTag>();
-        tag.map_or_else(|_| want.clone(), |tag| tag.perennial().to_string())
+        tag.map_or_else(|_| want.clone(), |tag| tag.modern().to_string())
     });
     let view = View { verbose: args.explain, explain: args.explain, want };
     let text = output.report(&report, &view, args.reporting.is_to_file(), host)?;

@@ -136,7 +136,7 @@ pub(super) fn run(args: &Args, host: &Host, output: &Output) -> anyhow::Result<E
     testing::only_for(&mut subjects, &args.target);
     if subjects.is_empty() {
         let why = "none of the wheels is for the target".to_owned();
-        return Err(Error::Nothing { why }.into());
+        return Err(Error::NoWheel { why }.into());
     }
     let mut roots = Vec::new();
     for root in &args.root {
@@ -184,7 +184,7 @@ fn wheels(
     let found = archive::expand(patterns);
     if found.is_err() && args.paths.is_empty() {
         let why = "there is no wheel in `dist`".to_owned();
-        return Err(Error::Nothing { why }.into());
+        return Err(Error::NoWheel { why }.into());
     }
     let mut wheels = Vec::new();
     for path in found? {
@@ -194,7 +194,7 @@ fn wheels(
             continue;
         }
         let python = pythons.iter().find(|python| python.runner.is_empty() && python.pip.is_some());
-        let why = || Error::Nothing { why: "no Python here builds the wheel".to_owned() };
+        let why = || Error::NoWheel { why: "no Python here builds the wheel".to_owned() };
         wheels.push(testing::wheel_of(&path, out, python.ok_or_else(why)?, packages, host)?);
     }
     Ok(wheels)

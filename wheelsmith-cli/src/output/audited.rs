@@ -75,7 +75,7 @@ fn verdict(input: &Input) -> String {
         None => "no tag".to_owned(),
     };
     let claims: BTreeSet<String> =
-        input.claimed_tags.iter().map(|tag| tag.perennial().to_string()).collect();
+        input.claimed_tags.iter().map(|tag| tag.modern().to_string()).collect();
     let claims: Vec<String> = claims.into_iter().collect();
     if let Some(tag) = &input.wanted_tag {
         return format!("earns {earned}; asked for is {tag}");

@@ -276,7 +276,7 @@ impl Output {
         let hint = hint.or_else(|| error.downcast_ref::<testing::Error>()?.hint());
         let of_index = error.downcast_ref::<indexes::Error>();
         let hint = hint.or_else(|| of_index.and_then(indexes::Error::hint));
-        if let Some(indexes::Error::Several(errors)) = of_index {
+        if let Some(indexes::Error::Multiple(errors)) = of_index {
             for error in errors {
                 human::error(None, error, error.hint());
             }

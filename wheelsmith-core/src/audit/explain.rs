@@ -51,7 +51,7 @@ pub fn explain(input: &Input, want: Option<&str>) -> Vec<Explanation> {
     let System::Linux(linux) = wanted.system() else { return Vec::new() };
     let mut policies: Vec<&Policy> = linux.policies().iter().rev().collect();
     if let Some(known) = &known {
-        policies.retain(|policy| policy.tag == known.perennial());
+        policies.retain(|policy| policy.tag == known.modern());
     }
     let outside: BTreeMap<&WheelPath, Vec<&str>> = input
         .needs

@@ -7,7 +7,7 @@ use super::report::{Input, Kind};
 use super::{Audit, NativeFile, Terms, Wanted, auditwheel, extension, judge_under, needs};
 use crate::binary::Format;
 use crate::finding::{Code, Finding, Severity};
-use crate::name::{Arch, Libc, PlatformTag, PlatformVersion, WheelFilename};
+use crate::name::{Arch, Libc, MacArch, PlatformTag, PlatformVersion, WheelFilename};
 use crate::policy;
 
 /// What was read from an input.
@@ -132,7 +132,7 @@ fn earned(audit: &Audit) -> String {
 /// that differ in their age alone together, the oldest first.
 fn kindred(claims: &[PlatformTag]) -> Vec<Vec<PlatformTag>> {
     let mut kin: BTreeMap<String, BTreeMap<Vec<u16>, PlatformTag>> = BTreeMap::new();
-    for claim in claims.iter().map(PlatformTag::perennial) {
+    for claim in claims.iter().map(PlatformTag::modern) {
         let text = claim.to_string();
         // A word of digits is an age or a part of one; processors and systems have letters.
         let (age, name): (Vec<&str>, Vec<&str>) =
@@ -168,21 +168,11 @@ fn keeps(claim: &PlatformTag, earned: Option<&PlatformTag>) -> bool {
         (PlatformTag::MacOs { min, .. }, Some(earned)) => {
             matches!(earned, PlatformTag::MacOs { min: m, .. } if m <= min)
         }
-        (PlatformTag::Windows { name }, Some(earned)) => {
-            matches!(earned, PlatformTag::Windows { name: n } if n == name)
+        (PlatformTag::Android { api, abi }, Some(earned)) => {
+            matches!(earned, PlatformTag::Android { api: a, abi: b } if a <= api && b == abi)
         }
-        (claim, Some(earned)) => match (android(claim), android(earned)) {
-            (Some((api, abi)), Some((needed, found))) => needed <= api && abi == found,
-            _ => claim == earned,
-        },
+        (claim, Some(earned)) => claim == earned,
     }
-}
-
-/// API level and ABI of an Android tag.
-fn android(tag: &PlatformTag) -> Option<(u32, String)> {
-    let text = tag.to_string();
-    let (api, abi) = text.strip_prefix("android_")?.split_once('_')?;
-    Some((api.parse().ok()?, abi.to_owned()))
 }
 
 /// `policy` as a tag; without a processor it gets that of the files.
@@ -193,18 +183,17 @@ pub(crate) fn whole_tag(policy: &str, files: &[NativeFile]) -> Option<PlatformTa
     }
     let arches = files.iter().filter_map(|file| {
         let macho = file.macho.as_ref().map(|macho| match macho.slices.len() {
-            0 | 1 => macho.slices.first().and_then(|s| s.arch).map(apple).unwrap_or_default(),
-            _ => "universal2",
+            0 | 1 => {
+                let arch = macho.slices.first().and_then(|slice| slice.arch);
+                arch.map(|arch| MacArch::of(arch).as_str()).unwrap_or_default()
+            }
+            _ => MacArch::Universal2.as_str(),
         });
         let elf = file.elf.as_ref().and_then(|elf| elf.arch).map(Arch::as_str);
         elf.or(macho)
     });
     let first = arches.into_iter().next()?;
     format!("{policy}_{first}").parse().ok().filter(known)
-}
-
-fn apple(arch: Arch) -> &'static str {
-    if arch == Arch::Aarch64 { "arm64" } else { "x86_64" }
 }
 
 /// The least that a tag must say for most of the files: the newest policy of their system.
@@ -219,13 +208,12 @@ pub(super) fn guess(files: &[NativeFile]) -> Option<PlatformTag> {
             }
             Format::MachO => {
                 let slices = file.macho.iter().flat_map(|macho| &macho.slices);
-                let arches: BTreeSet<&str> =
-                    slices.filter_map(|slice| slice.arch).map(apple).collect();
+                let arches: BTreeSet<MacArch> =
+                    slices.filter_map(|slice| slice.arch).map(MacArch::of).collect();
                 let arch = match arches.into_iter().collect::<Vec<_>>()[..] {
                     [] => None,
-                    ["arm64"] => Some("arm64"),
-                    ["x86_64"] => Some("x86_64"),
-                    _ => Some("universal2"),
+                    [arch] => Some(arch),
+                    _ => Some(MacArch::Universal2),
                 };
                 arch.map(|arch| PlatformTag::MacOs { min: PlatformVersion::new(99, 0), arch })
             }

@@ -8,7 +8,7 @@ use super::place::installed;
 use super::wanted::MacOs;
 use crate::binary::macho::{Kind, Load, MachO, Pages, Platform, Signature, Slice};
 use crate::finding::{Code, Finding};
-use crate::name::{Arch, PlatformTag, PlatformVersion, WheelPath};
+use crate::name::{Arch, MacArch, PlatformTag, PlatformVersion, WheelPath};
 
 /// The first macOS for arm64.
 const FIRST_ON_ARM: PlatformVersion = PlatformVersion::new(11, 0);
@@ -42,7 +42,7 @@ pub(super) fn judge(
             }));
         }
     }
-    PlatformTag::MacOs { min: tagged(minimum.unwrap_or(wanted.floor)), arch: wanted.name }
+    PlatformTag::MacOs { min: tagged(minimum.unwrap_or(wanted.floor)), arch: wanted.arch }
 }
 
 /// What needs a newer macOS than `wanted` grants: path and version, as the audit finds it.
@@ -93,7 +93,7 @@ fn for_platform(path: &WheelPath, macho: &MachO, wanted: &MacOs, findings: &mut 
     }
     let is_missing = |arch: &Arch| !loaded.iter().any(|slice| slice.arch == Some(*arch));
     let missing = wanted.arches().iter().copied().filter(is_missing);
-    let missing: Vec<&str> = missing.map(apple).collect();
+    let missing: Vec<&str> = missing.map(|arch| MacArch::of(arch).as_str()).collect();
     if !missing.is_empty() {
         let message =
             format!("it is for {}; the tag asks for {}", macho.cpus(), missing.join(" and "));
@@ -286,8 +286,4 @@ fn tagged(version: PlatformVersion) -> PlatformVersion {
 pub(super) fn is_system(name: &str) -> bool {
     let is_climbing = name.split('/').any(|part| part == "..");
     !is_climbing && (name.starts_with("/usr/lib/") || name.starts_with("/System/Library/"))
-}
-
-fn apple(arch: Arch) -> &'static str {
-    if arch == Arch::Aarch64 { "arm64" } else { "x86_64" }
 }

@@ -29,7 +29,7 @@ pub(super) fn judge(
             check_hardening(pe, &mut find);
         }
     }
-    PlatformTag::Windows { name: wanted.name }
+    PlatformTag::Windows { arch: wanted.arch }
 }
 
 fn for_arch(pe: &Pe, wanted: &Windows, find: &mut impl FnMut(Code, String)) {
@@ -38,7 +38,7 @@ fn for_arch(pe: &Pe, wanted: &Windows, find: &mut impl FnMut(Code, String)) {
     if pe.arch == Some(wanted.arch()) || is_any {
         return;
     }
-    let (found, tag) = (pe.machine_name(), wanted.name);
+    let (found, tag) = (pe.machine_name(), wanted.arch);
     let is_emulated = match (wanted.arch(), pe.arch) {
         (Arch::X86_64, Some(arch)) => arch == Arch::I686,
         (Arch::Aarch64, Some(_)) => true,

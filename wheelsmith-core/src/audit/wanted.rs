@@ -4,7 +4,9 @@ use std::fmt;
 
 use super::{NativeFile, macho};
 use crate::binary::Format;
-use crate::name::{Arch, Floor, Os, PlatformTag, PlatformVersion, Target, WheelPath};
+use crate::name::{
+    Arch, Floor, MacArch, Os, PlatformTag, PlatformVersion, Target, WheelPath, WindowsArch,
+};
 
 /// What the files of a wheel must keep.
 #[derive(Debug, Clone)]
@@ -52,36 +54,26 @@ impl Linux {
 /// What a macOS tag says.
 #[derive(Debug, Clone)]
 pub(crate) struct MacOs {
-    /// `x86_64`, `arm64` or `universal2`.
-    pub(crate) name: &'static str,
+    pub(crate) arch: MacArch,
     pub(crate) floor: PlatformVersion,
 }
 
 impl MacOs {
     /// The processors that every file must be for.
     pub(crate) fn arches(&self) -> &'static [Arch] {
-        match self.name {
-            "universal2" => &[Arch::X86_64, Arch::Aarch64],
-            "arm64" => &[Arch::Aarch64],
-            _ => &[Arch::X86_64],
-        }
+        self.arch.arches()
     }
 }
 
 /// What a Windows tag says.
 #[derive(Debug, Clone)]
 pub(crate) struct Windows {
-    /// `win32`, `win_amd64` or `win_arm64`.
-    pub(crate) name: &'static str,
+    pub(crate) arch: WindowsArch,
 }
 
 impl Windows {
     pub(crate) fn arch(&self) -> Arch {
-        match self.name {
-            "win32" => Arch::I686,
-            "win_arm64" => Arch::Aarch64,
-            _ => Arch::X86_64,
-        }
+        self.arch.arch()
     }
 }
 
@@ -93,9 +85,9 @@ impl Wanted {
             (Os::Linux(_), _, Floor::Glibc(floor)) => System::Linux(Linux::Gnu { arch, floor }),
             (Os::Linux(_), tag, _) => System::Linux(Linux::Musl { arch, tag }),
             (_, PlatformTag::MacOs { arch, .. }, Floor::MacOs(floor)) => {
-                System::MacOs(MacOs { name: arch, floor })
+                System::MacOs(MacOs { arch, floor })
             }
-            (_, PlatformTag::Windows { name }, _) => System::Windows(Windows { name }),
+            (_, PlatformTag::Windows { arch }, _) => System::Windows(Windows { arch }),
             (os, tag, _) => unreachable!("{tag} is no tag of {os:?}"),
         };
         Self { name: target.triple().to_owned(), system }
@@ -103,9 +95,9 @@ impl Wanted {
 
     /// What a platform tag promises; nothing for tags that promise nothing, or of which nothing is known.
     pub fn by_tag(tag: &PlatformTag) -> Option<Self> {
-        let system = match tag.perennial() {
-            PlatformTag::MacOs { min, arch } => System::MacOs(MacOs { name: arch, floor: min }),
-            PlatformTag::Windows { name } => System::Windows(Windows { name }),
+        let system = match tag.modern() {
+            PlatformTag::MacOs { min, arch } => System::MacOs(MacOs { arch, floor: min }),
+            PlatformTag::Windows { arch } => System::Windows(Windows { arch }),
             PlatformTag::Manylinux { glibc, arch } => {
                 System::Linux(Linux::Gnu { arch, floor: glibc })
             }

@@ -60,7 +60,7 @@ pub enum Error {
     #[error(
         "`{filename}` is in the view `{view}` already, with other content: sha256 {there} there, {given} given"
     )]
-    Taken {
+    Conflict {
         /// The name.
         filename: String,
         /// The view that has it.
@@ -82,7 +82,7 @@ pub enum Error {
     },
     /// Nothing is meant.
     #[error("nothing in the view `{view}` is called `{selected}`")]
-    Nothing {
+    NoMatch {
         /// What was asked for.
         selected: String,
         /// Where.
@@ -102,7 +102,7 @@ pub enum Error {
     },
     /// Several things are wrong; none of them was added.
     #[error("{} files cannot be added", .0.len())]
-    Several(Vec<Self>),
+    Multiple(Vec<Self>),
     /// The user stopped us.
     #[error("stopped")]
     Cancelled,
@@ -124,7 +124,7 @@ impl Error {
     /// What the user can do.
     pub fn hint(&self) -> Option<String> {
         Some(match self {
-            Self::Taken { .. } => "a published file never changes: give the new one another \
+            Self::Conflict { .. } => "a published file never changes: give the new one another \
                                    version or build tag, or add it to another view (`--view`)"
                 .to_owned(),
             Self::Closed { project, .. } => {

@@ -159,7 +159,7 @@ impl Site {
             return Ok(());
         }
         self.undo()?;
-        Err(errors.pop().filter(|_| errors.is_empty()).unwrap_or(Error::Several(errors)))
+        Err(errors.pop().filter(|_| errors.is_empty()).unwrap_or(Error::Multiple(errors)))
     }
 
     /// Whether a file that has not changed is in the view as it would be added.

@@ -133,7 +133,7 @@ impl State {
         let known = projects.get(&project);
         if let Some(old) = known.and_then(|known| known.files.get(&filename)) {
             if old.sha256 != file.sha256 {
-                return Err(Error::Taken {
+                return Err(Error::Conflict {
                     filename,
                     view: view.clone(),
                     there: old.sha256,
@@ -166,7 +166,7 @@ impl State {
         view: &View,
         select: &Select,
     ) -> Result<Vec<(&'s str, &'s mut File)>, Error> {
-        let nothing = || Error::Nothing { selected: select.to_string(), view: view.clone() };
+        let nothing = || Error::NoMatch { selected: select.to_string(), view: view.clone() };
         let projects = self.views.get_mut(view).ok_or_else(nothing)?;
         let project = projects.get_mut(&select.project()).ok_or_else(nothing)?;
         let files = project.files.iter_mut().filter(|(name, _)| select.has(name));
@@ -239,7 +239,7 @@ impl State {
     ) -> Result<bool, Error> {
         let found = self.views.get_mut(view).and_then(|projects| projects.get_mut(project));
         let found = found
-            .ok_or_else(|| Error::Nothing { selected: project.to_owned(), view: view.clone() })?;
+            .ok_or_else(|| Error::NoMatch { selected: project.to_owned(), view: view.clone() })?;
         let reason = reason.map(str::to_owned);
         let is_new = (found.status, &found.status_reason) != (status, &reason);
         (found.status, found.status_reason) = (status, reason);

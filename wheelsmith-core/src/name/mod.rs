@@ -10,7 +10,10 @@ mod wheel_path;
 
 pub use digest::Digest;
 pub use project_name::ProjectName;
-pub use tag::{PlatformTag, PythonTag};
+pub use tag::{
+    AndroidAbi, IosSdk, LegacyManylinux, MacArch, OtherTag, PlatformTag, PythonTag, WasmAbi,
+    WindowsArch,
+};
 pub use target::{Arch, Floor, Libc, Os, TARGETS, Target, TargetRow};
 pub use version::PlatformVersion;
 pub use wheel_filename::WheelFilename;

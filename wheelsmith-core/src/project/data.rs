@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::tree::Tree;
-use super::{Error, Project, pack};
+use super::{Error, Project, python_files};
 use crate::build::inputs::literal_prefix;
 use crate::config::{DataFiles, Scheme, Wheel};
 use crate::sys::Host;
@@ -31,12 +31,14 @@ pub(super) fn files(project: &Project, wheel: &Wheel, host: &Host) -> Result<Vec
     for list in &wheel.data {
         let config = &project.config;
         let pattern = &list.from.path;
-        let glob = pack::glob(config, &list.key, pattern)?;
+        let glob = python_files::glob(config, &list.key, pattern)?;
         let found = tree.candidates(pattern).map_err(|e| Error::io("read the data files", e))?;
         let before = files.len();
         for file in found {
             let is_named = !list.from.is_glob();
-            if !is_named && (!glob.is_match(&file.relative) || pack::is_never(&file.relative)) {
+            if !is_named
+                && (!glob.is_match(&file.relative) || python_files::is_never(&file.relative))
+            {
                 continue;
             }
             let to = place(list, &file.relative);

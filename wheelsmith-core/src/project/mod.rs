@@ -9,6 +9,7 @@ mod make;
 mod pack;
 mod parts;
 mod prepare;
+mod python_files;
 mod sdist;
 mod tree;
 

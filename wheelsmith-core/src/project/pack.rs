@@ -3,21 +3,19 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use globset::{Glob, GlobBuilder, GlobMatcher, GlobSet, GlobSetBuilder};
-
 use super::data;
 use super::editable;
 use super::launcher::{self, MODULE};
 use super::make::MadeWheel;
 use super::parts::{self, Found};
-use super::tree::Tree;
+use super::python_files;
 use super::{BuildOptions, Error, Project};
 use crate::archive::Limits;
 use crate::artifact;
 use crate::audit::{self, Audit, NativeFile, Terms, Wanted};
 use crate::build::inputs;
 use crate::config::project::RawProject;
-use crate::config::{Config, External, Wheel};
+use crate::config::{External, Wheel};
 use crate::config::{Role, SourcePath};
 use crate::name::{PlatformTag, WheelFilename, WheelPath};
 use crate::plan::TargetPlan;
@@ -161,7 +159,7 @@ pub(super) fn pack(
     }
     let entry_points = EntryPoints::new(&raw)?;
     if options.editable
-        && let Some(root) = pack.python_source(&wheel.name.escaped())?
+        && let Some(root) = python_files::source(project, wheel)?
     {
         let content = (&pack.entries, made.bundled.as_ref());
         pack.entries =
@@ -180,25 +178,6 @@ pub(super) fn pack(
         .map_err(|error| Error::Write { path, source: Box::new(error) })?;
     made.file = Some(file);
     Ok(made)
-}
-
-/// The pattern at `key`: `*` stays in one directory.
-pub(super) fn glob(config: &Config, key: &str, pattern: &str) -> Result<GlobMatcher, Error> {
-    Ok(glob_of(config, key, pattern)?.compile_matcher())
-}
-
-fn glob_of(config: &Config, key: &str, pattern: &str) -> Result<Glob, Error> {
-    let glob = GlobBuilder::new(pattern).literal_separator(true).build();
-    let bad = |e: globset::Error| config.problem(key, format!("no pattern: {}", e.kind()), None);
-    Ok(glob.map_err(bad)?)
-}
-
-/// Whether no pattern takes the file.
-pub(super) fn is_never(path: &str) -> bool {
-    let is_hidden = path.rsplit('/').next().is_some_and(|name| name.starts_with('.'));
-    let is_cached = path.split('/').any(|part| part == "__pycache__");
-    let is_byte_code = matches!(path.rsplit_once('.'), Some((_, "pyc" | "pyo")));
-    is_hidden || is_cached || is_byte_code
 }
 
 /// `SOURCE_DATE_EPOCH`, in seconds.
@@ -222,95 +201,12 @@ impl Pack<'_> {
         self.project.config.problem(&key, message, help.map(str::to_owned)).into()
     }
 
-    /// The package's own files.
+    /// Adds the Python files of the package.
     fn python_files(&mut self) -> Result<(), Error> {
-        let package = self.wheel.name.escaped();
-        let Some(root) = self.python_source(&package)? else { return Ok(()) };
-        let default = [format!("{package}/**"), format!("{package}.py")];
-        let include = self.wheel.include.as_deref().unwrap_or(&default);
-        let take = self.globs("include", include)?;
-        let leave = self.globs("exclude", &self.wheel.exclude)?;
-        // What a development build left in the runtime's place is of some other target.
-        let stale = ["bin", "lib", "share"].map(|dir| format!("{}/{dir}/", self.wheel.into));
-        let mut used = vec![false; include.len()];
-        let mut unused: BTreeSet<usize> = (0..self.wheel.exclude.len()).collect();
-        // Not all below the root: that may be the project, with its build directories.
-        let mut candidates = BTreeSet::new();
-        let is_unpacked = self.project.is_unpacked_sdist();
-        let tree = Tree::new(&root, &self.project.dir, is_unpacked, self.host);
-        for pattern in include {
-            let found = tree.candidates(pattern);
-            candidates.extend(found.map_err(|e| Error::io("read the Python files", e))?);
-        }
-        for file in candidates {
-            let matches = take.matches(&file.relative);
-            for &i in &matches {
-                used[i] = true;
-            }
-            let is_stale = stale.iter().any(|dir| file.relative.starts_with(dir));
-            let left = leave.matches(&file.relative);
-            for &i in &left {
-                unused.remove(&i);
-            }
-            let is_left = !left.is_empty() || is_never(&file.relative);
-            if matches.is_empty() || is_left || is_stale {
-                continue;
-            }
-            let path = file
-                .relative
-                .parse::<WheelPath>()
-                .map_err(|e| self.problem("python-source", e.to_string(), None))?;
-            let executable = sys::fs::is_executable(&file.path)
-                .map_err(|e| Error::io("read the Python files", e))?;
-            self.add(path, &file.path, executable)?;
-        }
-        let nothing = |key: &str, pattern: &String| {
-            let (file, root) = (&self.project.config.file, root.display());
-            let text = format!("`{file}`: `{pattern}` of `{key}` names no file below `{root}`");
-            self.host.warn(text);
-        };
-        if self.wheel.include.is_some() {
-            let unused = include.iter().zip(&used).filter(|(_, used)| !**used);
-            unused.for_each(|(pattern, _)| nothing("include", pattern));
-        }
-        for i in unused {
-            nothing("exclude", &self.wheel.exclude[i]);
+        for file in python_files::files(self.project, self.wheel, self.host)? {
+            self.add(file.path, &file.file, file.executable)?;
         }
         Ok(())
-    }
-
-    /// The directory of Python files: as configured, else the first of the usual ones that has the
-    /// package. A wheel may have none.
-    fn python_source(&self, package: &str) -> Result<Option<PathBuf>, Error> {
-        if let Some(dir) = &self.wheel.python_source {
-            let root = self.project.dir.join(dir);
-            if !root.is_dir() {
-                let message = format!("`{}` is no directory", root.display());
-                return Err(self.problem("python-source", message, None));
-            }
-            return Ok(Some(root));
-        }
-        let usual = ["src", "python", "."].map(|dir| self.project.dir.join(dir));
-        let has_package = |dir: &PathBuf| {
-            dir.join(package).is_dir() || dir.join(format!("{package}.py")).is_file()
-        };
-        let found = usual.into_iter().find(has_package);
-        if found.is_none() && self.wheel.include.is_some() {
-            let message = format!(
-                "`include` needs a directory of Python files, and no package `{package}` was found"
-            );
-            return Err(self.problem("include", message, Some("set `python-source`")));
-        }
-        Ok(found)
-    }
-
-    fn globs(&self, key: &str, patterns: &[String]) -> Result<GlobSet, Error> {
-        let mut set = GlobSetBuilder::new();
-        for (i, pattern) in patterns.iter().enumerate() {
-            let key = format!("{}.{key}[{i}]", self.wheel.key);
-            set.add(glob_of(&self.project.config, &key, pattern)?);
-        }
-        set.build().map_err(|e| self.problem(key, e.to_string(), None))
     }
 
     fn add(&mut self, path: WheelPath, file: &Path, executable: bool) -> Result<(), Error> {

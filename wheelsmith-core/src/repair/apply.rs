@@ -301,7 +301,7 @@ fn wanted(
     if let Some(tag) = asked {
         return Some((Wanted::by_tag(tag)?, tag.clone()));
     }
-    let claimed = filename.platforms.first()?.perennial();
+    let claimed = filename.platforms.first()?.modern();
     if matches!(claimed, PlatformTag::MacOs { .. } | PlatformTag::Windows { .. }) {
         return Some((Wanted::by_tag(&claimed)?, claimed));
     }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use super::place::{Packages, Place};
+use super::environment::{Environment, Packages};
 use super::{Error, Python, Settings, Status, Step, Subject, Tests, Way, files};
 use crate::sys::{self, Command, Ended, Host, Limits, ProcessError};
 
@@ -35,7 +35,7 @@ for name in sys.argv[2:]:
     places = [getattr(module, '__file__', None)] + list(getattr(module, '__path__', []))
     place = os.path.realpath(next((place for place in places if place), ''))
     print(name, 'from', place)
-    if not place.startswith(home):
+    if not environment.startswith(home):
         sys.exit('`%s` is not that of the wheel: it comes from `%s`' % (name, place))
 ";
 
@@ -48,7 +48,7 @@ pub(super) struct Outcome {
 }
 
 /// Everything that a cell needs to know.
-pub(super) struct Trial<'a> {
+pub(super) struct CellInput<'a> {
     pub(super) subject: &'a Subject,
     pub(super) python: &'a Python,
     /// The root of a foreign Python.
@@ -67,70 +67,72 @@ pub(super) struct Trial<'a> {
 /// # Errors
 /// When the cell's directory cannot be made, or the user stops us. What the wheel does wrong is an
 /// outcome.
-pub(super) fn run(trial: &Trial<'_>) -> Result<Outcome, Error> {
+pub(super) fn run(input: &CellInput<'_>) -> Result<Outcome, Error> {
     let dir = sys::fs::temp_dir().map_err(Error::io("make the cell's directory"))?;
-    let Trial { way, python, root, settings, host, .. } = *trial;
-    let place = Place::new(dir.path(), way, python, root, settings, host)?;
-    let (project, files) = trial.files;
-    files::copy(project, files, &place.work).map_err(Error::io("copy the test files"))?;
-    let mut log = Log::new(trial.log, Duration::from_secs(settings.timeout_secs), host)?;
+    let CellInput { way, python, root, settings, host, .. } = *input;
+    let environment = Environment::new(dir.path(), way, python, root, settings, host)?;
+    let (project, files) = input.files;
+    files::copy(project, files, &environment.work).map_err(Error::io("copy the test files"))?;
+    let mut log = StepLog::new(input.log, Duration::from_secs(settings.timeout_secs), host)?;
     let mut tests = None;
-    let result = steps(trial, place, &mut log, &mut tests);
+    let result = steps(input, environment, &mut log, &mut tests);
     let (status, reason) = match result {
         Ok(()) => (Status::Passed, None),
-        Err(Stop::Failed(reason)) => (Status::Failed, Some(reason)),
-        Err(Stop::Cancelled) => return Err(Error::Cancelled),
+        Err(StepError::Failed(reason)) => (Status::Failed, Some(reason)),
+        Err(StepError::Cancelled) => return Err(Error::Cancelled),
     };
     Ok(Outcome { status, reason, tests, steps: log.steps })
 }
 
 fn steps(
-    trial: &Trial<'_>,
-    mut place: Place,
-    log: &mut Log<'_>,
+    input: &CellInput<'_>,
+    mut environment: Environment,
+    log: &mut StepLog<'_>,
     tests: &mut Option<Tests>,
-) -> Result<(), Stop> {
-    let Trial { subject, python, settings, host, .. } = *trial;
-    if let Some(create) = place.create(python) {
+) -> Result<(), StepError> {
+    let CellInput { subject, python, settings, host, .. } = *input;
+    if let Some(create) = environment.create(python) {
         log.run("environment", &create)?;
     }
     let imports = settings.imports.as_ref().unwrap_or(&subject.imports);
     let names: Vec<&str> = imports.iter().map(String::as_str).collect();
     if settings.absence {
         if !names.is_empty() {
-            log.run("absence", &place.python(&[&["-c", ABSENCE], &names[..]].concat()))?;
+            log.run("absence", &environment.python(&[&["-c", ABSENCE], &names[..]].concat()))?;
         }
         log.check("absence", || {
-            let there = subject.commands.iter().find_map(|name| Some((name, place.find(name)?)));
+            let there =
+                subject.commands.iter().find_map(|name| Some((name, environment.find(name)?)));
             there.map(|(name, path)| {
                 format!("`{name}` is there without the wheel: `{}`", path.display())
             })
         })?;
     }
-    match place.install(subject, python, settings, trial.packages, host) {
+    match environment.install(subject, python, settings, input.packages, host) {
         Ok(install) => log.run("install", &install)?,
         Err(why) => return log.check("install", || Some(why)),
     };
-    log.check("install", || place.settle().err().map(|error| error.to_string()))?;
+    log.check("install", || environment.settle().err().map(|error| error.to_string()))?;
     if !names.is_empty() {
-        let home = place.env_dir.to_string_lossy().into_owned();
-        let import = place.python(&[&["-c", IMPORT, &home], &names[..]].concat());
+        let home = environment.env_dir.to_string_lossy().into_owned();
+        let import = environment.python(&[&["-c", IMPORT, &home], &names[..]].concat());
         log.run("import", &import)?;
     }
     log.check("commands", || {
-        let is_there =
-            |name: &&String| place.find(name).is_some_and(|path| path.starts_with(&place.env_dir));
+        let is_there = |name: &&String| {
+            environment.find(name).is_some_and(|path| path.starts_with(&environment.env_dir))
+        };
         let absent = subject.commands.iter().find(|name| !is_there(name))?;
         Some(format!("the wheel promises the command `{absent}`, and it is not there"))
     })?;
     for words in &settings.smoke {
-        match place.command(words) {
+        match environment.command(words) {
             Ok(command) => log.run("smoke", &command)?,
             Err(why) => return log.check("smoke", || Some(why)),
         };
     }
     if let Some(words) = &settings.command {
-        let (said, result) = match place.command(words) {
+        let (said, result) = match environment.command(words) {
             Ok(command) => log.run_and_read("command", &command)?,
             Err(why) => return log.check("command", || Some(why)),
         };
@@ -141,13 +143,13 @@ fn steps(
 }
 
 /// Why a cell goes no further.
-pub(super) enum Stop {
+pub(super) enum StepError {
     Failed(String),
     Cancelled,
 }
 
 /// The steps of a cell, their log, and the time that is left.
-pub(super) struct Log<'a> {
+pub(super) struct StepLog<'a> {
     path: &'a Path,
     start: Instant,
     limit: Duration,
@@ -155,14 +157,14 @@ pub(super) struct Log<'a> {
     pub(super) steps: Vec<Step>,
 }
 
-impl<'a> Log<'a> {
+impl<'a> StepLog<'a> {
     pub(super) fn new(path: &'a Path, limit: Duration, host: &'a Host) -> Result<Self, Error> {
         sys::fs::write_atomic(path, b"").map_err(Error::io("write the log"))?;
         Ok(Self { path, start: Instant::now(), limit, host, steps: Vec::new() })
     }
 
     /// Runs a command that must end well.
-    pub(super) fn run(&mut self, name: &str, command: &Command) -> Result<String, Stop> {
+    pub(super) fn run(&mut self, name: &str, command: &Command) -> Result<String, StepError> {
         let (said, result) = self.run_and_read(name, command)?;
         result.map(|()| said)
     }
@@ -172,9 +174,10 @@ impl<'a> Log<'a> {
         &mut self,
         name: &str,
         command: &Command,
-    ) -> Result<(String, Result<(), Stop>), Stop> {
+    ) -> Result<(String, Result<(), StepError>), StepError> {
         let words = command.shell_words();
-        let failed = |error: std::io::Error| Stop::Failed(format!("cannot write the log: {error}"));
+        let failed =
+            |error: std::io::Error| StepError::Failed(format!("cannot write the log: {error}"));
         let header = format!("== {name}: {words}\n");
         sys::fs::append(self.path, header.as_bytes()).map_err(failed)?;
         let from = sys::fs::metadata(self.path).map_err(failed)?.len();
@@ -183,11 +186,11 @@ impl<'a> Log<'a> {
             Limits { time: self.limit.saturating_sub(self.start.elapsed()), log_bytes: LOG_BYTES };
         let ended = match command.run_limited(self.host, self.path, limits) {
             Ok(ended) => ended,
-            Err(ProcessError::Cancelled) => return Err(Stop::Cancelled),
+            Err(ProcessError::Cancelled) => return Err(StepError::Cancelled),
             Err(error) => {
                 let why = error_text(&error);
                 self.record(name, words, begun, Some(why.clone()));
-                return Err(Stop::Failed(format!("{name}: {why}")));
+                return Err(StepError::Failed(format!("{name}: {why}")));
             }
         };
         let said = read_from(self.path, from).map_err(failed)?;
@@ -206,7 +209,9 @@ impl<'a> Log<'a> {
         self.record(name, words, begun, problem.clone());
         let result = match problem {
             None => Ok(()),
-            Some(problem) => Err(Stop::Failed(format!("{name}: {problem}{}", last_lines(&said)))),
+            Some(problem) => {
+                Err(StepError::Failed(format!("{name}: {problem}{}", last_lines(&said))))
+            }
         };
         Ok((said, result))
     }
@@ -216,13 +221,13 @@ impl<'a> Log<'a> {
         &mut self,
         name: &str,
         look: impl FnOnce() -> Option<String>,
-    ) -> Result<(), Stop> {
+    ) -> Result<(), StepError> {
         let begun = Instant::now();
         let problem = look();
         let Some(problem) = problem else { return Ok(()) };
         let _ = sys::fs::append(self.path, format!("== {name}\n{problem}\n").as_bytes());
         self.record(name, String::new(), begun, Some(problem.clone()));
-        Err(Stop::Failed(format!("{name}: {problem}")))
+        Err(StepError::Failed(format!("{name}: {problem}")))
     }
 
     fn record(&mut self, name: &str, command: String, begun: Instant, problem: Option<String>) {

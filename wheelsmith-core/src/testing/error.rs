@@ -11,7 +11,7 @@ use crate::{archive, wheel};
 pub enum Error {
     /// No wheel was named, or none is for the target.
     #[error("cannot test anything: {why}")]
-    Nothing {
+    NoWheel {
         /// Why there is nothing.
         why: String,
     },
@@ -88,7 +88,7 @@ impl Error {
     /// What the user can do about it.
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::Nothing { .. } => Some("name wheels, or build some first".to_owned()),
+            Self::NoWheel { .. } => Some("name wheels, or build some first".to_owned()),
             Self::Root { hint, .. } => hint.clone(),
             _ => None,
         }

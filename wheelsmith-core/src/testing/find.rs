@@ -10,12 +10,12 @@ use crate::name::{Arch, Libc};
 use crate::sys::{self, Command, Env, Host, ProcessError};
 
 const PROBE: &str = include_str!("probe.py");
-/// The minor versions of Python 3 that are looked for by name.
+/// The minor versions of Python 3 that are tried for by name.
 const MINORS: std::ops::RangeInclusive<u32> = 8..=20;
 /// What tells uv where its Pythons are, and which it may take.
 const UV_PLACES: [&str; 3] = ["UV_PYTHON_INSTALL_DIR", "UV_PYTHON_PREFERENCE", "XDG_DATA_HOME"];
 
-/// Every native Python that is found, in the order in which they are looked for, each once. A path
+/// Every native Python that is found, in the order in which they are tried for, each once. A path
 /// among `requests` comes first; a version among them that is not found otherwise is asked of
 /// `uv python find`.
 ///
@@ -31,12 +31,12 @@ pub fn find(requests: &[Request], host: &Host) -> Result<Vec<Python>, Error> {
     }
     programs.extend(on_path(&env));
     programs.extend(of_pyenv(&host.env));
-    let mut found = Found { host, env: &env, pythons: Vec::new(), looked: Vec::new() };
-    found.look_at(&programs)?;
+    let mut search = Search { host, env: &env, pythons: Vec::new(), tried: Vec::new() };
+    search.look_at(&programs)?;
     if let Some(uv) = env.find_program("uv") {
         let asked = host.env.for_users(&UV_PLACES.map(str::to_owned));
         for request in requests {
-            let is_met = found.pythons.iter().any(|python| request.is_met_by(python));
+            let is_met = search.pythons.iter().any(|python| request.is_met_by(python));
             if is_met || matches!(request, Request::Path(_)) {
                 continue;
             }
@@ -46,14 +46,14 @@ pub fn find(requests: &[Request], host: &Host) -> Result<Vec<Python>, Error> {
             match ask.run(host) {
                 Ok(said) => {
                     let path = String::from_utf8_lossy(&said.stdout).trim().to_owned();
-                    found.look_at(&[path.into()])?;
+                    search.look_at(&[path.into()])?;
                 }
                 Err(ProcessError::Cancelled) => return Err(Error::Cancelled),
                 Err(error) => host.detail(|| error.to_string()),
             }
         }
     }
-    let mut pythons = found.pythons;
+    let mut pythons = search.pythons;
     for request in requests {
         if let Request::Path(path) = request
             && let Ok(real) = sys::fs::canonicalize(path)
@@ -72,22 +72,22 @@ fn is_same(program: &Path, real: &Path) -> bool {
     sys::fs::canonicalize(program).is_ok_and(|other| other == real)
 }
 
-struct Found<'h> {
+struct Search<'h> {
     host: &'h Host,
     env: &'h Env,
     pythons: Vec<Python>,
-    /// What was looked at already, links resolved.
-    looked: Vec<PathBuf>,
+    /// What was tried at already, links resolved.
+    tried: Vec<PathBuf>,
 }
 
-impl Found<'_> {
+impl Search<'_> {
     fn look_at(&mut self, programs: &[PathBuf]) -> Result<(), Error> {
         for program in programs {
             let Ok(real) = sys::fs::canonicalize(program) else { continue };
-            if self.looked.contains(&real) {
+            if self.tried.contains(&real) {
                 continue;
             }
-            self.looked.push(real);
+            self.tried.push(real);
             let command = Command::new(program, Path::new("."), self.env);
             match probe(command, self.host) {
                 Ok(Some(mut python)) => {
@@ -137,7 +137,7 @@ fn of_pyenv(env: &Env) -> Vec<PathBuf> {
 
 /// What a Python says of itself.
 #[derive(Deserialize)]
-struct Said {
+struct ProbeOutput {
     program: PathBuf,
     version: [u32; 3],
     implementation: String,
@@ -151,7 +151,7 @@ struct Said {
 /// Asks the Python that `command` starts; nothing when it is too old to answer.
 pub(super) fn probe(command: Command, host: &Host) -> Result<Option<Python>, ProcessError> {
     let said = command.args(["-I", "-c", PROBE]).run(host)?;
-    let Ok(said) = serde_json::from_slice::<Said>(&said.stdout) else { return Ok(None) };
+    let Ok(said) = serde_json::from_slice::<ProbeOutput>(&said.stdout) else { return Ok(None) };
     if said.version < [3, 3, 0] {
         return Ok(None);
     }
@@ -168,7 +168,7 @@ pub(super) fn probe(command: Command, host: &Host) -> Result<Option<Python>, Pro
     }))
 }
 
-fn platform(said: &Said) -> Platform {
+fn platform(said: &ProbeOutput) -> Platform {
     let machine = said.platform.strip_prefix("linux-");
     // A 32-bit Python of a 64-bit machine calls itself by its own processor here.
     let machine = machine.map(|machine| match machine {

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use super::cell::{Log, Outcome, Stop};
+use super::cell::{Outcome, StepError, StepLog};
 use super::files::unpack;
 use super::subject::Native;
 use super::{Error, Root, Settings, Status, Subject};
@@ -23,11 +23,11 @@ pub(super) fn prove(
 ) -> Result<Outcome, Error> {
     let dir = sys::fs::temp_dir().map_err(Error::io("make the cell's directory"))?;
     unpack(&subject.path, dir.path())?;
-    let mut log = Log::new(log, Duration::from_secs(settings.timeout_secs), host)?;
+    let mut log = StepLog::new(log, Duration::from_secs(settings.timeout_secs), host)?;
     let mut env = host.env.for_users(&settings.pass_env);
     // Asks the loader to look at versions of symbols too, not only for files.
     env.set("LD_WARN", "yes");
-    let proof = Proof { dir: dir.path(), root, env };
+    let proof = LibcCheck { dir: dir.path(), root, env };
     let natives: Vec<&Native> =
         subject.natives.iter().filter(|native| root.is_of(native)).collect();
     let start = Instant::now();
@@ -39,20 +39,25 @@ pub(super) fn prove(
             Some("the wheel has nothing that the loader of the root loads".to_owned()),
         ),
         Ok(()) => (Status::Passed, None),
-        Err(Stop::Failed(reason)) => (Status::Failed, Some(reason)),
-        Err(Stop::Cancelled) => return Err(Error::Cancelled),
+        Err(StepError::Failed(reason)) => (Status::Failed, Some(reason)),
+        Err(StepError::Cancelled) => return Err(Error::Cancelled),
     };
     Ok(Outcome { status, reason, tests: None, steps: log.steps })
 }
 
-struct Proof<'a> {
+struct LibcCheck<'a> {
     dir: &'a Path,
     root: &'a Root,
     env: Env,
 }
 
-impl Proof<'_> {
-    fn one(&self, native: &Native, settings: &Settings, log: &mut Log<'_>) -> Result<(), Stop> {
+impl LibcCheck<'_> {
+    fn one(
+        &self,
+        native: &Native,
+        settings: &Settings,
+        log: &mut StepLog<'_>,
+    ) -> Result<(), StepError> {
         let file = self.dir.join(&native.path);
         let load = self.runner(&["--list"]).arg(file.to_string_lossy());
         let said = log.run("libc", &load)?;

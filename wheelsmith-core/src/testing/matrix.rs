@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Platform, Python, Request, Settings, Subject, Way};
-use crate::name::{Arch, Libc, Os, PlatformTag, Target};
+use crate::name::{Arch, Libc, MacArch, Os, PlatformTag, Target};
 
 /// One wheel on one Python, installed one way; or the lack of such a Python.
 #[derive(Debug, Clone)]
@@ -218,7 +218,7 @@ pub(super) fn is_for(target: Target, tag: &PlatformTag) -> bool {
         (tag, Os::Linux(libc)) => tag.arch() == Some(target.arch()) && tag.libc() == Some(libc),
         (PlatformTag::MacOs { arch, .. }, Os::MacOs) => {
             let own = target.wanted_tag();
-            matches!(own, PlatformTag::MacOs { arch: own, .. } if own == *arch || *arch == "universal2")
+            matches!(own, PlatformTag::MacOs { arch: own, .. } if own == *arch || *arch == MacArch::Universal2)
         }
         (tag, _) => *tag == target.wanted_tag(),
     }

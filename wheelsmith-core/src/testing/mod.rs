@@ -8,17 +8,17 @@
 //! What to do is decided without looking at the machine ([`matrix()`], [`Subject`], [`judge`]);
 //! [`find`], [`Root::open`], [`prepare`] and [`run`] touch it.
 
-mod account;
 mod cell;
 mod children;
 mod count;
+mod environment;
 mod error;
 mod files;
 mod find;
+mod judge;
 mod libc;
 mod matrix;
 mod pip;
-mod place;
 mod prepare;
 mod python;
 mod report;
@@ -30,12 +30,12 @@ mod subject;
 mod tests;
 
 pub use crate::config::testing::{Installer, Request, Settings, Way};
-pub use account::judge;
 pub use count::Tests;
+pub use environment::Packages;
 pub use error::Error;
 pub use find::find;
+pub use judge::judge;
 pub use matrix::{Cell, Choice, foreign, matrix, only_for};
-pub use place::Packages;
 pub use prepare::prepare;
 pub use python::{Platform, Python};
 #[cfg(feature = "schema")]

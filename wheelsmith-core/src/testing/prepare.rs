@@ -17,7 +17,7 @@ const NEEDLESS: [&str; 4] = ["dpkg", "tar", "install-info", "perl-base"];
 /// # Errors
 /// Without apt, without a network, or when the distribution has no Python for `arch`.
 pub fn prepare(arch: Arch, host: &Host) -> Result<PathBuf, Error> {
-    let cache = host.env.cache_dir().ok_or_else(|| Error::Nothing {
+    let cache = host.env.cache_dir().ok_or_else(|| Error::NoWheel {
         why: "neither `WHEELSMITH_CACHE_DIR` nor `HOME` says where a root may be kept".to_owned(),
     })?;
     let root = cache.join("roots").join(arch.as_str());

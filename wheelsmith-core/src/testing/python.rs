@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use pep440_rs::{Version, VersionSpecifiers};
 
 use super::Request;
-use crate::name::{Arch, Libc, PlatformTag, PlatformVersion, WheelFilename};
+use crate::name::{Arch, Libc, MacArch, PlatformTag, PlatformVersion, WheelFilename};
 
 /// A Python that can run.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,11 +67,13 @@ impl Platform {
             ) => tag.arch() == Some(*arch) && tag.libc() == Some(*libc),
             (Self::Other(text), PlatformTag::MacOs { arch, .. }) => {
                 text.starts_with("macosx-")
-                    && (*arch == "universal2"
-                        || text.ends_with(arch)
+                    && (*arch == MacArch::Universal2
+                        || text.ends_with(arch.as_str())
                         || text.ends_with("universal2"))
             }
-            (Self::Other(text), PlatformTag::Windows { name }) => text.replace('-', "_") == *name,
+            (Self::Other(text), PlatformTag::Windows { arch }) => {
+                text.replace('-', "_") == arch.as_str()
+            }
             (Self::Other(text), tag) => text.replace(['-', '.'], "_") == tag.to_string(),
             _ => false,
         }
@@ -80,7 +82,7 @@ impl Platform {
     /// Whether its C library is new enough for the tag.
     fn is_new_enough(&self, tag: &PlatformTag) -> bool {
         let Self::Linux { version: Some(version), .. } = self else { return true };
-        match tag.perennial() {
+        match tag.modern() {
             PlatformTag::Manylinux { glibc: wanted, .. }
             | PlatformTag::Musllinux { musl: wanted, .. } => *version >= wanted,
             _ => true,

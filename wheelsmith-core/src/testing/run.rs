@@ -1,12 +1,12 @@
-//! All cells, several at a time.
+//! Runner cells, several at a time.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
-use super::cell::{self, Outcome, Trial};
-use super::place::Packages;
+use super::cell::{self, CellInput, Outcome};
+use super::environment::Packages;
 use super::{
     Cell, CellReport, Choice, Error, Python, Root, Settings, Status, Subject, files, judge, libc,
 };
@@ -42,24 +42,24 @@ pub fn run(
     // Before anything runs: a pattern that is none must not cost the time of a whole run.
     judge(Vec::new(), settings)?;
     let files = files::find(&options.project, &settings.files)?;
-    let mut work: Vec<Work<'_>> = cells.iter().map(Work::Cell).collect();
+    let mut jobs: Vec<Job<'_>> = cells.iter().map(Job::Cell).collect();
     for root in &options.libc_roots {
         let fits = |subject: &&Subject| subject.natives.iter().any(|native| root.is_of(native));
         // A root for which there is nothing is a skip, and shown as one.
         let is_needless = !subjects.iter().any(|subject| fits(&subject));
         let chosen = subjects.iter().filter(|subject| is_needless || fits(subject));
-        work.extend(chosen.map(|subject| Work::Libc(subject, root)));
+        jobs.extend(chosen.map(|subject| Job::Libc(subject, root)));
     }
     let pythons = &with_pips_alone(pythons, cells, host)?;
-    let all = All { subjects, pythons, settings, options, files: &files, host };
-    let task = host.task("test", work.len() as u64);
+    let runner = Runner { subjects, pythons, settings, options, files: &files, host };
+    let task = host.task("test", jobs.len() as u64);
     let next = AtomicUsize::new(0);
     let done: Mutex<Vec<(usize, Result<CellReport, Error>)>> = Mutex::default();
     let worker = || {
         while !host.cancel.is_cancelled() {
             let at = next.fetch_add(1, Ordering::Relaxed);
-            let Some(work) = work.get(at) else { break };
-            let result = all.one(work);
+            let Some(job) = jobs.get(at) else { break };
+            let result = runner.one(job);
             if let Ok(report) = &result {
                 task.advance(1, format!("{} {}", report.id, report.status.as_str()));
             }
@@ -67,7 +67,7 @@ pub fn run(
         }
     };
     std::thread::scope(|scope| {
-        for _ in 1..host.jobs.count().min(work.len()) {
+        for _ in 1..host.jobs.count().min(jobs.len()) {
             scope.spawn(worker);
         }
         worker();
@@ -100,12 +100,12 @@ fn with_pips_alone(pythons: &[Python], cells: &[Cell], host: &Host) -> Result<Ve
     Ok(pythons)
 }
 
-enum Work<'a> {
+enum Job<'a> {
     Cell(&'a Cell),
     Libc(&'a Subject, &'a Root),
 }
 
-struct All<'a> {
+struct Runner<'a> {
     subjects: &'a [Subject],
     pythons: &'a [Python],
     settings: &'a Settings,
@@ -114,11 +114,11 @@ struct All<'a> {
     host: &'a Host,
 }
 
-impl All<'_> {
-    fn one(&self, work: &Work<'_>) -> Result<CellReport, Error> {
-        match work {
-            Work::Cell(cell) => self.cell(cell),
-            Work::Libc(subject, root) => self.libc(subject, root),
+impl Runner<'_> {
+    fn one(&self, job: &Job<'_>) -> Result<CellReport, Error> {
+        match job {
+            Job::Cell(cell) => self.cell(cell),
+            Job::Libc(subject, root) => self.libc(subject, root),
         }
     }
 
@@ -159,7 +159,7 @@ impl All<'_> {
         let root = self.options.roots.iter().find(|root| python.program.starts_with(&root.dir));
         let log = self.log(&cell.id);
         self.timed(&mut report, &log, || {
-            cell::run(&Trial {
+            cell::run(&CellInput {
                 subject,
                 python,
                 root: root.map(|root| root.dir.as_path()),

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::place::Packages;
+use super::environment::Packages;
 use super::{Error, Python};
 use crate::sys::{self, Command, Host, ProcessError};
 

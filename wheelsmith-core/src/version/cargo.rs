@@ -4,12 +4,12 @@ use std::path::Path;
 
 use toml::{Table, Value};
 
-use super::Unknown;
+use super::VersionError;
 use crate::sys;
 
 /// The version in the `Cargo.toml` at `manifest`.
-pub(super) fn version(manifest: &Path) -> Result<String, Unknown> {
-    let unknown = |what: &str| Unknown::new(format!("`{}` {what}", manifest.display()));
+pub(super) fn version(manifest: &Path) -> Result<String, VersionError> {
+    let unknown = |what: &str| VersionError::new(format!("`{}` {what}", manifest.display()));
     let table = read(manifest)?;
     let package = table.get("package").ok_or_else(|| unknown("has no `[package]`"))?;
     match package.get("version") {
@@ -22,7 +22,7 @@ pub(super) fn version(manifest: &Path) -> Result<String, Unknown> {
 }
 
 /// The version that the workspace above `manifest` gives; the package may name its root.
-fn inherited_version(manifest: &Path, root: Option<&str>) -> Result<String, Unknown> {
+fn inherited_version(manifest: &Path, root: Option<&str>) -> Result<String, VersionError> {
     let dir = manifest.parent().unwrap_or(Path::new("."));
     let roots = match root {
         Some(root) => vec![dir.join(root)],
@@ -38,33 +38,33 @@ fn inherited_version(manifest: &Path, root: Option<&str>) -> Result<String, Unkn
         let version = workspace.get("package").and_then(|package| package.get("version"));
         let Some(version) = version.and_then(Value::as_str) else {
             let file = file.display();
-            return Err(Unknown::new(format!(
+            return Err(VersionError::new(format!(
                 "`{file}` has no `version` in `[workspace.package]`"
             )));
         };
         return python(version);
     }
     let manifest = manifest.display();
-    Err(Unknown::new(format!(
+    Err(VersionError::new(format!(
         "`{manifest}` has its workspace's version, and there is no workspace"
     )))
 }
 
-fn read(manifest: &Path) -> Result<Table, Unknown> {
+fn read(manifest: &Path) -> Result<Table, VersionError> {
     let unknown =
-        |why: String| Unknown::new(format!("cannot read `{}`: {why}", manifest.display()));
+        |why: String| VersionError::new(format!("cannot read `{}`: {why}", manifest.display()));
     let text = sys::fs::read_to_string(manifest).map_err(|error| unknown(error.to_string()))?;
     text.parse().map_err(|error: toml::de::Error| unknown(error.message().to_owned()))
 }
 
 /// A version of semver as Python has it: `1.0.0-rc.1` is `1.0.0rc1`. Names of pre-releases that
 /// Python does not know have no place among its versions.
-fn python(version: &str) -> Result<String, Unknown> {
+fn python(version: &str) -> Result<String, VersionError> {
     let plain = version.split_once('+').map_or(version, |(plain, _)| plain);
     let parsed: Result<pep440_rs::Version, _> = plain.parse();
     match parsed {
         Ok(version) => Ok(version.to_string()),
-        Err(_) => Err(Unknown::with_help(
+        Err(_) => Err(VersionError::with_help(
             format!("`{version}` is a version to cargo, but none to Python"),
             "Python knows pre-releases such as `1.0.0-alpha.1`, `-beta.1`, `-rc.1`, `-dev.1`",
         )),

@@ -25,14 +25,14 @@ const KEY: &str = "tool.wheelsmith.version";
 
 /// Why a version could not be had; the words are read behind the key of its source.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Unknown {
+struct VersionError {
     /// What is wrong.
     message: String,
     /// What to do.
     help: Option<String>,
 }
 
-impl Unknown {
+impl VersionError {
     fn new(message: impl Into<String>) -> Self {
         Self { message: message.into(), help: None }
     }
@@ -96,7 +96,7 @@ fn find(
     file: &str,
     dir: &Path,
     host: &Host,
-) -> Result<String, Unknown> {
+) -> Result<String, VersionError> {
     if let Some(version) = host.env.get(VARIABLE) {
         return Ok(version.to_owned());
     }
@@ -105,9 +105,9 @@ fn find(
         VersionSource::Python { path, attribute } => {
             let place = dir.join(path);
             let text = sys::fs::read_to_string(&place)
-                .map_err(|error| Unknown::new(format!("cannot read `{path}`: {error}")))?;
+                .map_err(|error| VersionError::new(format!("cannot read `{path}`: {error}")))?;
             let found = python::literal(&text, attribute);
-            found.map_err(|why| Unknown::new(format!("`{path}` {why}")))
+            found.map_err(|why| VersionError::new(format!("`{path}` {why}")))
         }
         // An unpacked source distribution may lie in a repository that knows nothing of it.
         VersionSource::Vcs(_) if pkg_info_version(dir, name).is_some() => {

@@ -4,18 +4,24 @@ use std::path::Path;
 
 use pep440_rs::{Prerelease, Version};
 
-use super::Unknown;
+use super::VersionError;
 use crate::config::Tags;
 use crate::sys::{Host, ProcessError};
 use crate::vcs::git;
 
 /// The version of the commit in `dir`, in which `file` is tracked.
-pub(super) fn version(tags: &Tags, file: &str, dir: &Path, host: &Host) -> Result<String, Unknown> {
-    let git = git(dir, host).ok_or_else(|| Unknown::new("there is no `git` to ask for the tag"))?;
+pub(super) fn version(
+    tags: &Tags,
+    file: &str,
+    dir: &Path,
+    host: &Host,
+) -> Result<String, VersionError> {
+    let git =
+        git(dir, host).ok_or_else(|| VersionError::new("there is no `git` to ask for the tag"))?;
     let instead = format!("or set `{}`", super::VARIABLE);
     let tracked = git.clone().args(["ls-files", "--error-unmatch", "--", file]).run(host);
     if let Err(error) = tracked {
-        return Err(Unknown::with_help(
+        return Err(VersionError::with_help(
             format!("`{file}` is tracked in no repository: {}", reason(&error)),
             format!("build from a repository or from a source distribution, {instead}"),
         ));
@@ -28,14 +34,15 @@ pub(super) fn version(tags: &Tags, file: &str, dir: &Path, host: &Host) -> Resul
     };
     let said = describe.run(host).map_err(|error| {
         let prefix = tags.prefix.as_deref().unwrap_or("v");
-        Unknown::with_help(
+        VersionError::with_help(
             format!("no tag leads to this commit: {}", reason(&error)),
             format!("tag a release, such as `git tag {prefix}0.1.0`, fetch the tags, {instead}"),
         )
     })?;
     let said = String::from_utf8_lossy(&said.stdout).trim().to_owned();
-    from_description(&said, tags)
-        .ok_or_else(|| Unknown::new(format!("`{said}` is a tag without a version (PEP 440) in it")))
+    from_description(&said, tags).ok_or_else(|| {
+        VersionError::new(format!("`{said}` is a tag without a version (PEP 440) in it"))
+    })
 }
 
 /// The last thing that git said.

@@ -145,7 +145,9 @@ fn file_names_must_be_for_the_system() {
     check("macosx_11_0_arm64", ".cpython-312-darwin.so", true);
     check("win_arm64", ".cp312-win_amd64.pyd", false);
     check("win_amd64", ".cp312-win_amd64.pyd", true);
-    check("ios_13_0_arm64_iphoneos", gnu, true);
+    check("ios_13_0_arm64_iphoneos", gnu, false);
+    check("ios_13_0_arm64_iphoneos", ".cpython-312-iphoneos.so", true);
+    check("freebsd_14_amd64", gnu, true);
 }
 
 #[test]

@@ -1,17 +1,10 @@
 //! Pythons and systems in words.
 
 use super::guest::{Abi, Guest, Who};
-use crate::name::{Arch, Libc, PlatformTag, PlatformVersion};
+use crate::name::{AndroidAbi, Arch, Libc, MacArch, PlatformTag, PlatformVersion};
 
 /// The first CPython that tells musl from glibc in file names.
 const FIRST_TO_TELL_MUSL: PlatformVersion = PlatformVersion::new(3, 11);
-/// Android's processors, and how Pythons on them call themselves in file names.
-const ANDROID: [(&str, &str); 4] = [
-    ("arm64_v8a", "aarch64-linux-android"),
-    ("armeabi_v7a", "arm-linux-androideabi"),
-    ("x86", "i686-linux-android"),
-    ("x86_64", "x86_64-linux-android"),
-];
 
 /// Who can load what is built for an ABI, as part of a sentence; nothing where that is everybody,
 /// or not known.
@@ -57,11 +50,16 @@ pub(super) fn systems(tag: &PlatformTag, version: Option<PlatformVersion>) -> Op
     match tag {
         PlatformTag::Any => Some(Vec::new()),
         PlatformTag::MacOs { .. } => Some(vec!["darwin".to_owned()]),
-        PlatformTag::Windows { name } => Some(vec![(*name).to_owned()]),
+        PlatformTag::Windows { arch } => Some(vec![arch.to_string()]),
         // PEP 738; the words are those of the compiler's target.
         PlatformTag::Android { abi, .. } => {
-            let (_, system) = ANDROID.iter().find(|(name, _)| name == abi)?;
-            Some(vec![(*system).to_owned()])
+            let system = match abi {
+                AndroidAbi::Arm64V8a => "aarch64-linux-android",
+                AndroidAbi::ArmeabiV7a => "arm-linux-androideabi",
+                AndroidAbi::X86 => "i686-linux-android",
+                AndroidAbi::X86_64 => "x86_64-linux-android",
+            };
+            Some(vec![system.to_owned()])
         }
         PlatformTag::Linux { arch }
         | PlatformTag::Manylinux { arch, .. }
@@ -76,6 +74,13 @@ pub(super) fn systems(tag: &PlatformTag, version: Option<PlatformVersion>) -> Op
             };
             Some(libcs.iter().flat_map(|libc| linux(*arch, *libc)).collect())
         }
+        // PEP 730: `iphoneos`, `iphonesimulator`; before the final form with the processor in front.
+        PlatformTag::Ios { sdk, .. } => {
+            let system = if sdk.is_simulator() { "iphonesimulator" } else { "iphoneos" };
+            let cpu = MacArch::of(sdk.arch());
+            Some(vec![system.to_owned(), format!("{cpu}-{system}")])
+        }
+        PlatformTag::Wasm { .. } => Some(vec!["wasm32-emscripten".to_owned()]),
         PlatformTag::Other(_) => None,
     }
 }
@@ -117,6 +122,8 @@ mod tests {
         check("win32", 12, &["win32"]);
         check("any", 12, &[]);
         check("android_24_arm64_v8a", 13, &["aarch64-linux-android"]);
-        check("ios_13_0_arm64_iphoneos", 13, &[]);
+        check("ios_13_0_arm64_iphoneos", 13, &["iphoneos", "arm64-iphoneos"]);
+        check("pyodide_2025_0_wasm32", 13, &["wasm32-emscripten"]);
+        check("freebsd_14_amd64", 13, &[]);
     }
 }

@@ -265,7 +265,7 @@ fn a_name_never_gets_other_content() {
     wheel(&bench.dist(), "demo", "1.0", "x = 2\n");
     wheel(&bench.dist(), "fine", "1.0", "");
     let error = bench.build_as(&Options::default()).unwrap_err();
-    assert!(matches!(error, Error::Taken { .. }), "{error}");
+    assert!(matches!(error, Error::Conflict { .. }), "{error}");
     assert_eq!(bench.published(), before);
     // Another view is another index.
     bench.build_as(&view("commit/1f3e5d")).unwrap();

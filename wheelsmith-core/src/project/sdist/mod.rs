@@ -10,7 +10,7 @@ use std::path::{Component as Part, Path};
 
 use self::archive::Content;
 use super::tree::Tree;
-use super::{CONFIG_FILES, Error, Project, data, make, pack};
+use super::{CONFIG_FILES, Error, Project, data, make, pack, python_files};
 use crate::build::inputs;
 use crate::config::project::RawProject;
 use crate::config::{Component, Kind, Source, SourcePath, VersionSource};
@@ -89,7 +89,8 @@ impl Sdist<'_> {
         if let Some(include) = &settings.include {
             let key = "tool.wheelsmith.sdist.include";
             for (i, pattern) in include.iter().enumerate() {
-                let glob = pack::glob(&self.project.config, &format!("{key}[{i}]"), pattern)?;
+                let glob =
+                    python_files::glob(&self.project.config, &format!("{key}[{i}]"), pattern)?;
                 let found = tree.candidates(pattern).map_err(unreadable)?.into_iter();
                 let mut found = found.filter(|file| glob.is_match(&file.relative)).peekable();
                 if found.peek().is_none() {
@@ -107,7 +108,7 @@ impl Sdist<'_> {
         files.remove(PKG_INFO);
         for (i, pattern) in settings.exclude.iter().enumerate() {
             let key = format!("tool.wheelsmith.sdist.exclude[{i}]");
-            let glob = pack::glob(&self.project.config, &key, pattern)?;
+            let glob = python_files::glob(&self.project.config, &key, pattern)?;
             let count = files.len();
             files.retain(|file| !glob.is_match(file));
             if files.len() == count {
@@ -248,7 +249,7 @@ impl Sdist<'_> {
         let tree = Tree::new(dir, dir, self.project.is_unpacked_sdist(), self.host);
         for pattern in named::named(component) {
             let pattern = self.inside(&component.key, &pattern)?;
-            let glob = pack::glob(&self.project.config, &component.key, &pattern)?;
+            let glob = python_files::glob(&self.project.config, &component.key, &pattern)?;
             let found = if dir.join(&pattern).is_dir() {
                 tree.below(&pattern)
             } else {

@@ -136,7 +136,7 @@ fn claimed(input: &Input, axis: &Axis) -> Option<PlatformVersion> {
         Some(_) => &[],
         None => input.claimed_tags.as_slice(),
     });
-    let version = |tag: &PlatformTag| match tag.perennial() {
+    let version = |tag: &PlatformTag| match tag.modern() {
         PlatformTag::Manylinux { glibc, .. } if axis.what == "glibc" => Some(glibc),
         PlatformTag::MacOs { min, .. } if axis.what == "macOS" => Some(min),
         _ => None,

@@ -33,7 +33,7 @@ pub struct Packages {
 }
 
 /// A fresh environment of a cell.
-pub(super) struct Place {
+pub(super) struct Environment {
     way: Way,
     /// What everything of the cell lies in.
     dir: PathBuf,
@@ -55,7 +55,7 @@ pub(super) struct Place {
     python_path: Vec<PathBuf>,
 }
 
-impl Place {
+impl Environment {
     /// Lays out a place in `dir`, which is empty.
     pub(super) fn new(
         dir: &Path,
@@ -121,11 +121,11 @@ impl Place {
         }
         let python = python.runner.iter().cloned().chain(program).collect();
         let runner = Vec::new();
-        let mut place =
+        let mut environment =
             Self { way, dir, env_dir, work, python, runner, env, installers, scripts, python_path };
-        place.runner = place.python[..place.python.len() - 1].to_vec();
-        place.set_paths();
-        Ok(place)
+        environment.runner = environment.python[..environment.python.len() - 1].to_vec();
+        environment.set_paths();
+        Ok(environment)
     }
 
     fn set_paths(&mut self) {
