@@ -196,6 +196,11 @@ impl PackingArgs {
         Packing { compression, cache: !self.no_cache }
     }
 
+    /// True if the user names a compression.
+    fn is_asked(&self) -> bool {
+        self.compression.is_some()
+    }
+
     fn get(&self) -> Packing {
         self.or(Compression::default())
     }

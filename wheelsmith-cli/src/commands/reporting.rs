@@ -33,18 +33,9 @@ fn level(text: &str) -> Result<(Code, Level), String> {
 }
 
 impl Reporting {
-    /// What the project says. A project that says nothing to wheelsmith is none of ours.
+    /// Reads the settings of the project.
     pub(super) fn configuration(&self) -> anyhow::Result<Option<Config>> {
-        let usual = [Path::new("wheelsmith.toml"), Path::new("pyproject.toml")];
-        let given = self.config.as_deref();
-        let found = given.or_else(|| usual.into_iter().find(|path| path.is_file()));
-        let Some(path) = found else { return Ok(None) };
-        let text = sys::fs::read_to_string(path)
-            .with_context(|| format!("cannot read the configuration `{}`", path.display()))?;
-        if given.is_none() && !text.contains("tool.wheelsmith") {
-            return Ok(None);
-        }
-        Ok(Some(config::parse(&path.display().to_string(), &text)?))
+        project_settings(self.config.as_deref())
     }
 
     /// The project's settings with those of the command line over them.
@@ -82,6 +73,19 @@ impl Reporting {
             Exit::Good
         }
     }
+}
+
+/// Reads the settings of the file `given`, or else of the project here; `None` if it has none.
+pub(super) fn project_settings(given: Option<&Path>) -> anyhow::Result<Option<Config>> {
+    let usual = [Path::new("wheelsmith.toml"), Path::new("pyproject.toml")];
+    let found = given.or_else(|| usual.into_iter().find(|path| path.is_file()));
+    let Some(path) = found else { return Ok(None) };
+    let text = sys::fs::read_to_string(path)
+        .with_context(|| format!("cannot read the configuration `{}`", path.display()))?;
+    if given.is_none() && !text.contains("tool.wheelsmith") {
+        return Ok(None);
+    }
+    Ok(Some(config::parse(&path.display().to_string(), &text)?))
 }
 
 /// The day on which waivers are looked at: `SOURCE_DATE_EPOCH`, else the clock's.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::closure::Closure;
 use super::paths::{join, relative};
-use super::{Graft, MissingLibrary, MovedScript, Options, RepairPlan, names};
+use super::{Graft, Options, RepairPlan, launcher, names};
 use crate::audit::NativeFile;
 use crate::audit::place::{directory, installed};
 use crate::binary::elf::{Elf, Kind};
@@ -46,7 +46,10 @@ pub(super) fn plan(
             edit.dropped.extend(python.iter().cloned());
         }
         let misplaced = closure.misplaced.get(&file.path);
-        let place = script(&mut plan, filename, file, !grafted.is_empty());
+        let mut needed = grafted.keys().chain(misplaced.into_iter().flat_map(BTreeMap::keys));
+        let Some(place) = launcher::place(&mut plan, filename, &file.path, &mut needed) else {
+            continue;
+        };
         let mut dirs: Vec<String> = Vec::new();
         if !grafted.is_empty() {
             dirs.push(format!("site/{dir}"));
@@ -54,15 +57,6 @@ pub(super) fn plan(
         for path in misplaced.into_iter().flat_map(BTreeMap::values) {
             let place = installed(path.as_str());
             dirs.extend(place.rsplit_once('/').map(|(dir, _)| dir.to_owned()));
-        }
-        if !dirs.is_empty() && place.starts_with("prefix/") {
-            let library = grafted.keys().chain(misplaced.into_iter().flat_map(BTreeMap::keys));
-            plan.missing.extend(library.map(|library| MissingLibrary {
-                by: file.path.to_string(),
-                library: library.clone(),
-                reason: Some("no path leads from where the file is installed to libraries".into()),
-            }));
-            continue;
         }
         if !dirs.is_empty() {
             edit.search = search(&place, elf, &dirs, is_android);
@@ -96,21 +90,6 @@ pub(super) fn plan(
         plan.grafts.push(Graft::of(closure, at, into));
     }
     plan
-}
-
-/// Where the file will lie; a program below `.data/scripts` that needs grafted libraries moves.
-fn script(
-    plan: &mut RepairPlan,
-    filename: &WheelFilename,
-    file: &NativeFile,
-    has_grafts: bool,
-) -> String {
-    let place = installed(file.path.as_str());
-    let Some(name) = place.strip_prefix("prefix/bin/").filter(|_| has_grafts) else { return place };
-    let moved = format!("{}.scripts/{name}", filename.name);
-    let Ok(to) = moved.parse::<WheelPath>() else { return place };
-    plan.scripts.push(MovedScript { from: file.path.clone(), to });
-    format!("site/{moved}")
 }
 
 /// The search path of a file: those of its entries that stay inside the wheel, then `dirs`.

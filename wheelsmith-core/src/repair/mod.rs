@@ -70,6 +70,16 @@ pub struct Graft {
     pub sha256: Digest,
 }
 
+impl RepairPlan {
+    /// True if nothing changes.
+    pub fn is_empty(&self) -> bool {
+        self.grafts.is_empty()
+            && self.edits.is_empty()
+            && self.scripts.is_empty()
+            && self.hooks.is_empty()
+    }
+}
+
 impl Graft {
     /// The library of `closure` at `at`, to be copied to `into`.
     fn of(closure: &Closure, at: usize, into: WheelPath) -> Self {

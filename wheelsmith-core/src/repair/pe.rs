@@ -45,7 +45,7 @@ pub(super) fn plan(
         let hook = if is_program(file) || home == shared { None } else { packages.hook(file) };
         let dir = match hook {
             Some((path, depth)) => {
-                plan.hooks.insert(path, DirectoryHook { depth, is_new: false });
+                plan.hooks.insert(path, DirectoryHook { depth });
                 &shared
             }
             None => home,

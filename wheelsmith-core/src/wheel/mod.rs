@@ -50,6 +50,6 @@ pub use existing::Existing;
 pub use layout::Wheel;
 pub use metadata::{Metadata, Texts};
 pub use record::{Record, Row};
-pub use save::{MadeFile, Packing, save, save_if};
+pub use save::{MadeFile, Packing, copy, save, save_if};
 pub use time::EntryTime;
 pub use write::{Options, Written, write};
