@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use wheelsmith_core::audit::Terms;
 use wheelsmith_core::name::WheelPath;
-use wheelsmith_core::repair::{LibraryDirs, Options, Request, repair};
+use wheelsmith_core::repair::{LibraryDirs, Options, Request, RequestedTag, repair};
 use wheelsmith_core::sys::{self, Host};
 
 use super::PackingArgs;
@@ -106,8 +106,7 @@ pub(super) fn run(args: &Args, host: &Host, output: &Output) -> anyhow::Result<E
             out: &args.out,
             library_dirs: &library_dirs,
             options: &options,
-            platform: args.tag.as_deref(),
-            only_platform: args.only_tag,
+            tag: args.tag.as_deref().map(|tag| RequestedTag { tag, is_alone: args.only_tag }),
             strip: args.strip,
             packing: args.packing.get(),
             repack: args.packing.is_asked(),

@@ -7,11 +7,11 @@ use crate::name::{WheelFilename, WheelPath};
 /// Returns where a file is going to be installed. A program below `.data/scripts` that needs
 /// libraries of the wheel moves beside its packages; for a file that cannot move, the libraries are
 /// recorded as missing, and the result is `None`.
-pub(super) fn place<'n>(
+pub(super) fn place(
     plan: &mut RepairPlan,
     filename: &WheelFilename,
     file: &WheelPath,
-    needed: &mut dyn Iterator<Item = &'n String>,
+    needed: &mut dyn Iterator<Item = &String>,
 ) -> Option<String> {
     let place = installed(file.as_str());
     let mut needed = needed.peekable();

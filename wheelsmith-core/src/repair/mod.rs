@@ -28,7 +28,7 @@ use serde::Serialize;
 pub use bundle::{BundleResult, bundle};
 pub use error::Error;
 pub use library_dirs::LibraryDirs;
-pub use run::{RaisedTag, RepairOutput, Request, Unchanged, repair};
+pub use run::{RaisedTag, RepairOutput, Request, RequestedTag, Unchanged, repair};
 pub use sbom::Origin;
 
 use self::closure::{Closure, file_name};

@@ -24,11 +24,8 @@ pub struct Request<'a> {
     pub library_dirs: &'a LibraryDirs,
     /// Choices of the user.
     pub options: &'a Options,
-    /// The platform tag that the wheel must qualify for, with or without the processor
-    /// (`manylinux_2_28`); `None` for the best one that it does.
-    pub platform: Option<&'a str>,
-    /// Whether it gets that tag alone, and not the older one that it may qualify for as well.
-    pub only_platform: bool,
+    /// The platform tag that the wheel must qualify for; `None` for the best one that it does.
+    pub tag: Option<RequestedTag<'a>>,
     /// Whether symbols for debuggers are removed.
     pub strip: bool,
     /// Compression.
@@ -41,6 +38,15 @@ pub struct Request<'a> {
     pub today: Option<Date>,
     /// Whether everything happens but the writing.
     pub dry_run: bool,
+}
+
+/// A platform tag that the user asks for.
+#[derive(Debug, Clone, Copy)]
+pub struct RequestedTag<'a> {
+    /// The tag, with or without the processor (`manylinux_2_28`).
+    pub tag: &'a str,
+    /// Whether the wheel gets it alone, and not the older one that it may qualify for as well.
+    pub is_alone: bool,
 }
 
 /// The outcome of a repair.
@@ -95,9 +101,9 @@ pub fn repair(request: &Request<'_>, host: &Host) -> Result<RepairOutput, Error>
     let mut wheel = Existing::open(request.wheel)?;
     let before = wheel.filename.clone();
     let files = native_files(wheel.entries.values())?;
-    let asked = match request.platform {
+    let asked = match request.tag {
         None => None,
-        Some(tag) => Some(
+        Some(RequestedTag { tag, .. }) => Some(
             audit::whole_tag(tag, &files)
                 .ok_or_else(|| Error::UnknownPlatform { tag: tag.to_owned() })?,
         ),
@@ -140,11 +146,12 @@ pub fn repair(request: &Request<'_>, host: &Host) -> Result<RepairOutput, Error>
     }
     let changed = native_files(wheel.entries.values())?;
     let (requirements, raised) = raised(requirements, &changed, asked.is_some());
+    let is_alone = request.tag.is_some_and(|requested| requested.is_alone);
     let mut tags = Vec::new();
     let mut verdict = None;
     for requirement in &requirements {
         let audit = judge.requirement(requirement, &changed)?;
-        tags.extend(requirement.tags(&audit, request.only_platform));
+        tags.extend(requirement.tags(&audit, is_alone));
         verdict = verdict.or(audit.earned);
     }
     drop(changed);
@@ -195,7 +202,7 @@ fn raised(
     let mut first = None;
     for requirement in requirements.iter_mut().filter(|_| !is_asked) {
         let Some((to, by)) = requirement.wanted.raised(files) else { continue };
-        let Some(new) = requirement.with_tag(&to) else { continue };
+        let Some(new) = Requirement::raised(&to) else { continue };
         let from = requirement.tag.clone();
         *requirement = new;
         first.get_or_insert(RaisedTag { from, to, by });

@@ -84,8 +84,8 @@ impl Requirement {
         Self::new(&tag, claims, false)
     }
 
-    /// The requirement of the same group for another tag.
-    pub(super) fn with_tag(&self, tag: &PlatformTag) -> Option<Self> {
+    /// The requirement of a tag that takes the place of the claimed ones.
+    pub(super) fn raised(tag: &PlatformTag) -> Option<Self> {
         Self::new(tag, vec![tag.clone()], false)
     }
 
@@ -100,7 +100,7 @@ impl Requirement {
                 [earned].into_iter().chain(self.claims.clone()).collect()
             }
             // No file shows which release of musl it needs, so that all claims hold.
-            Some(earned) if is_kept && !(is_musl && !self.claims.is_empty()) => vec![earned],
+            Some(earned) if is_kept && (!is_musl || self.claims.is_empty()) => vec![earned],
             // An error that is waived kept the files from the tag.
             _ if self.claims.is_empty() => vec![self.tag.clone()],
             _ => self.claims.clone(),
