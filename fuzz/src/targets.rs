@@ -7,7 +7,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use wheelsmith_core::archive::Limits;
+use wheelsmith_core::archive::{Blob, Limits};
 use wheelsmith_core::artifact::{self, Artifact, Inspect};
 use wheelsmith_core::audit::{self, Ask, Input, Kind, NativeFile, Opened, Report, Terms};
 use wheelsmith_core::binary::archive::Archive;
@@ -99,8 +99,8 @@ pub fn check(bytes: &[u8]) {
         [(WHEEL, check::Limits::default()), (WHEEL, limits.clone()), (sdist, limits)]
     {
         let options = check::Options { limits, ..check::Options::default() };
-        let bytes = std::io::Cursor::new(bytes);
-        let checked = check::check(name, bytes, &options, &Cancel::default());
+        let blob = Blob::from_bytes(bytes);
+        let checked = check::check(name, &blob, &options, &Cancel::default());
         let checked = checked.expect("what the bytes say is no error");
         json(&checked.findings);
         assert!(checked.findings.len() < 10_000, "{}", checked.findings.len());
@@ -169,11 +169,14 @@ pub fn config(bytes: &[u8]) {
             name = Some(metadata.filename("py3-none".parse().expect("a tag"), Vec::new()));
         }
     }
-    let plan = plan::plan(&config, &config.targets, |tag| {
-        let named =
-            |name: &WheelFilename| WheelFilename { platforms: tag.with_aliases(), ..name.clone() };
-        name.iter().map(named).collect()
-    });
+    let Some(name) = name else { return };
+    let naming = plan::Naming {
+        name: "demo",
+        version: "0",
+        wheel: &|_, tag| WheelFilename { platforms: tag.with_aliases(), ..name.clone() },
+    };
+    let options = plan::BuildOptions::new();
+    let Ok(plan) = plan::plan(&config, &options, &config.targets, &naming) else { return };
     json(&plan);
 }
 

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use wheelsmith_core::archive;
+use wheelsmith_core::archive::{self, Blob};
 use wheelsmith_core::check::{self, Index, Input, Limits, Options, Report};
 use wheelsmith_core::config::Check;
 use wheelsmith_core::sys::{self, Host};
@@ -87,7 +87,7 @@ fn one(path: &Path, options: &Options, host: &Host) -> Input {
         if file.metadata()?.is_dir() {
             return Err(io::Error::other("it is a directory"));
         }
-        check::check(&name, file, options, &host.cancel)
+        check::check(&name, &Blob::new(file)?, options, &host.cancel)
     };
     Input::new(path.to_string_lossy().replace(std::path::MAIN_SEPARATOR, "/"), check())
 }

@@ -2,6 +2,7 @@
 
 mod digest;
 mod index;
+mod portable;
 mod project_name;
 mod tag;
 mod target;
@@ -11,6 +12,7 @@ mod wheel_path;
 
 pub use digest::Digest;
 pub use index::Index;
+pub use portable::{NameProblem, portability_problem};
 pub use project_name::ProjectName;
 pub use tag::{
     AndroidAbi, IosSdk, LegacyManylinux, MacArch, OtherTag, PlatformTag, PythonTag, WasmAbi,

@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use super::build::BuiltWheel;
 use super::data;
 use super::editable;
 use super::launcher::{self, MODULE};
-use super::make::MadeWheel;
-use super::parts::{self, Found};
+use super::parts::{self, CargoInventory};
 use super::python_files;
 use super::{BuildOptions, Error, Project};
 use crate::archive::Limits;
@@ -24,7 +24,7 @@ use crate::repair::{self, BundleResult, LibraryDirs, Options, Origin};
 use crate::runtime::{FileEntry, Runtime};
 use crate::source;
 use crate::sys::{self, Host};
-use crate::wheel::{self, Entry, Source};
+use crate::wheel::{self, Entry, Packing, Source};
 
 /// The file name of `wheel` with these platform tags.
 pub(super) fn filename(wheel: &Wheel, metadata: &Metadata, tags: &[PlatformTag]) -> WheelFilename {
@@ -103,10 +103,10 @@ pub(super) fn pack(
     project: &Project,
     wheel: &Wheel,
     plan: &TargetPlan,
-    (runtime, found): (&Runtime, &Found),
+    (runtime, found): (&Runtime, &CargoInventory),
     options: &BuildOptions,
     host: &Host,
-) -> Result<MadeWheel, Error> {
+) -> Result<BuiltWheel, Error> {
     let raw = project.config.project.as_ref().expect("a wheel without a project is no wheel");
     let mut raw = raw.clone();
     raw.name = wheel.name.clone();
@@ -147,7 +147,7 @@ pub(super) fn pack(
         Some(BundleResult { plan, sbom }) => (sbom, Some(plan)),
         None => (None, None),
     };
-    let mut made = MadeWheel {
+    let mut made = BuiltWheel {
         name: name.to_string(),
         file: None,
         floor: plan.target.floor(),
@@ -167,7 +167,7 @@ pub(super) fn pack(
             editable::link(project, wheel, &root, &installed, content).map_err(unlinked)?;
     }
     let entries = pack.entries.into_values().collect();
-    let path = options.out.join(&made.name);
+    let path = project.out_dir(options).join(&made.name);
     let list = (wheel.sbom && !wheel.components.is_empty())
         .then(|| parts::render(&project.config, wheel, &metadata, runtime, found, host));
     let mut wheel = wheel::Wheel::new(name, &metadata, &entry_points, entries)?;
@@ -175,7 +175,11 @@ pub(super) fn pack(
     for (name, text) in list.into_iter().chain(sbom) {
         wheel.add_sbom(name, text)?;
     }
-    let file = wheel::save(&wheel, &path, options.packing, host)
+    let packing = Packing {
+        compression: options.compression.unwrap_or(project.config.compression),
+        cache: !options.no_cache,
+    };
+    let file = wheel::save(&wheel, &path, packing, host)
         .map_err(|error| Error::Write { path, source: Box::new(error) })?;
     made.file = Some(file);
     Ok(made)

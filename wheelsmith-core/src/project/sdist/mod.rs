@@ -10,7 +10,7 @@ use std::path::{Component as Part, Path};
 
 use self::archive::Content;
 use super::tree::Tree;
-use super::{CONFIG_FILES, Error, Project, data, make, pack, python_files};
+use super::{CONFIG_FILES, Error, Project, build, data, pack, python_files};
 use crate::build::inputs;
 use crate::config::{Component, Kind, Source, SourcePath, VersionSource};
 use crate::metadata::project_table::ProjectTable;
@@ -33,7 +33,7 @@ pub(super) fn make(project: &Project, out: &Path, host: &Host) -> Result<MadeFil
         return Err(project.config.problem("project", message, Some(help)).into());
     };
     // Two builds would write the same lock.
-    let _lock = make::lock(project, host)?;
+    let _lock = build::lock(project, host)?;
     let task = host.task(format!("pack the sources of {}", raw.name), 0);
     let sdist = Sdist { project, raw, host };
     let mut files = sdist.selected()?;

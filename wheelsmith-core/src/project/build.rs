@@ -5,49 +5,60 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use super::archive::{self, Judged};
-use super::parts::Found;
+use super::archive::{self, ArchiveVerdict};
+use super::parts::CargoInventory;
 use super::{Error, Project, pack};
 use crate::audit::Audit;
 use crate::build::{self, Built, Hashes, Setting};
 use crate::config::Kind;
-use crate::name::{Floor, PlatformTag, ProjectName, Target};
-use crate::plan::{ComponentPlan, Plan, TargetPlan};
+use crate::name::{Floor, PlatformTag, Target};
+use crate::plan::{BuildOptions, ComponentPlan, Plan, TargetPlan};
 use crate::repair::RepairPlan;
 use crate::runtime::{self, Identity, Runtime};
 use crate::source::{self, Places, Resolved};
 use crate::sys::{self, Host, Lock, Locked};
 use crate::toolchain::{self, MissingZig, RustStd, Wrappers};
-use crate::wheel::{MadeFile, Packing};
+use crate::wheel::MadeFile;
 
-/// What to make, and where.
-#[derive(Debug, Clone)]
-pub struct BuildOptions {
-    /// For what.
-    pub targets: Vec<Target>,
-    /// The directory that wheels and archives land in.
-    pub out: PathBuf,
-    /// What may be done to get sources.
-    pub policy: source::Policy,
-    /// Make the runtime directory and its archive, no wheel.
-    pub runtime_only: bool,
-    /// How wheels are packed.
-    pub packing: Packing,
-    /// Further features of cargo components: `feature` for all of them, `component/feature` for
-    /// one.
-    pub features: Vec<String>,
-    /// The one wheel to make; all when absent.
-    pub wheel: Option<ProjectName>,
-    /// Make wheels that let Python import from the project itself (PEP 660).
-    pub editable: bool,
+/// Result of a build: one entry per target, in the order of the options.
+#[derive(Debug)]
+pub struct BuildOutput {
+    /// Each target, and what was built for it or why it could not be built.
+    pub targets: Vec<(Target, Result<TargetBuild, Error>)>,
 }
 
-/// What came of a run: one for each target, in the order asked for.
-pub type Made = Vec<(Target, Result<MadeTarget, Error>)>;
+/// Verdict on a whole build.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum BuildVerdict {
+    /// Everything was built and written.
+    Good,
+    /// Everything was built, but a wheel or archive was not written because its files do not
+    /// qualify for its tag.
+    Refused,
+    /// A target could not be built.
+    Failed,
+}
+
+impl BuildOutput {
+    /// Returns the verdict: that of the worst target.
+    pub fn verdict(&self) -> BuildVerdict {
+        let of_target = |(_, result): &(Target, Result<TargetBuild, Error>)| match result {
+            Err(_) => BuildVerdict::Failed,
+            Ok(build) if build.is_refused() => BuildVerdict::Refused,
+            Ok(_) => BuildVerdict::Good,
+        };
+        self.targets.iter().map(of_target).max().unwrap_or(BuildVerdict::Failed)
+    }
+
+    /// Returns whether everything was built and written.
+    pub fn is_good(&self) -> bool {
+        self.verdict() == BuildVerdict::Good
+    }
+}
 
 /// What was made for one target.
 #[derive(Debug)]
-pub struct MadeTarget {
+pub struct TargetBuild {
     /// What it was built with.
     pub toolchain: String,
     /// Each component, and what was done for it.
@@ -59,16 +70,16 @@ pub struct MadeTarget {
     pub archives: Vec<MadeFile>,
     /// The verdict on the archives, where no wheel answers for their files. Nothing is written when
     /// it is bad.
-    pub judged: Option<Judged>,
+    pub judged: Option<ArchiveVerdict>,
     /// The wheels.
-    pub wheels: Vec<MadeWheel>,
+    pub wheels: Vec<BuiltWheel>,
     /// How long it took.
     pub time: Duration,
 }
 
 /// A wheel and its verdict.
 #[derive(Debug)]
-pub struct MadeWheel {
+pub struct BuiltWheel {
     /// Its file name with the tag that it was to have.
     pub name: String,
     /// The file; nothing when the bytes do not keep the floor.
@@ -83,26 +94,28 @@ pub struct MadeWheel {
     pub bundled: Option<RepairPlan>,
 }
 
-/// Builds `project`. The outer error is for what stops every target.
-pub(crate) fn make(project: &Project, options: &BuildOptions, host: &Host) -> Result<Made, Error> {
-    if options.targets.is_empty() {
-        return Err(Error::NoTarget);
+impl TargetBuild {
+    /// Returns whether a wheel or archive was not written because its files do not qualify.
+    pub fn is_refused(&self) -> bool {
+        self.wheels.iter().any(|wheel| wheel.file.is_none())
+            || self.judged.as_ref().is_some_and(|verdict| !verdict.is_good())
     }
+}
+
+/// Builds `project`.
+///
+/// # Errors
+/// If no target can be built.
+pub(crate) fn run(project: &Project, options: &BuildOptions) -> Result<BuildOutput, Error> {
+    let host = &project.host;
     let _lock = lock(project, host)?;
     let cache = cache_dir(host)?;
     let work = project.work_dir();
     prepare_work(&work).map_err(|e| Error::io("prepare the build directory", e))?;
-    // Before anything is compiled: a run must not end in a directory that takes no file.
-    prepare_out(&options.out).map_err(|e| Error::io("write to the output directory", e))?;
-    let mut plan = project.plan(&options.targets)?;
-    for target in &mut plan.targets {
-        if target.slices.is_empty() {
-            add_features(target, &options.features)?;
-        }
-        for slice in &mut target.slices {
-            add_features(slice, &options.features)?;
-        }
-    }
+    // Before anything is compiled: a build must not end in a directory that takes no file.
+    prepare_out(&project.out_dir(options))
+        .map_err(|e| Error::io("write to the output directory", e))?;
+    let plan = project.plan(options)?;
     let targets: Vec<Target> = compiled(&plan).map(|plan| plan.target).collect();
     let places = Places { project: &project.dir, work: &work, cache: &cache };
     let sources = obtain(project, &targets, &places, options.policy, host)?;
@@ -122,7 +135,8 @@ pub(crate) fn make(project: &Project, options: &BuildOptions, host: &Host) -> Re
             plan.targets.iter().map(|plan| scope.spawn(|| run.target(plan))).collect();
         threads.into_iter().map(join).collect::<Vec<_>>()
     });
-    Ok(plan.targets.iter().map(|plan| plan.target).zip(results).collect())
+    let targets = plan.targets.iter().map(|plan| plan.target).zip(results).collect();
+    Ok(BuildOutput { targets })
 }
 
 /// Every source, by component and triple. When some targets' can be had and others' not, those that
@@ -164,29 +178,6 @@ fn join<T>(thread: std::thread::ScopedJoinHandle<'_, T>) -> T {
         Ok(result) => result,
         Err(panic) => std::panic::resume_unwind(panic),
     }
-}
-
-/// Adds `features` to the components that cargo builds.
-fn add_features(plan: &mut TargetPlan, features: &[String]) -> Result<(), Error> {
-    for feature in features {
-        let is_cargo = |c: &&mut ComponentPlan| matches!(c.component.kind, Kind::Cargo(_));
-        let (name, feature) = match feature.split_once('/') {
-            Some((name, feature)) => (Some(name), feature),
-            None => (None, feature.as_str()),
-        };
-        let mut any = false;
-        for component in plan.components.iter_mut().filter(is_cargo) {
-            if name.is_none_or(|name| component.component.name == name) {
-                component.over.features.push(feature.to_owned());
-                any = true;
-            }
-        }
-        if !any {
-            let name = name.map(|name| format!(" called `{name}`")).unwrap_or_default();
-            return Err(Error::NoFeature { feature: feature.to_owned(), name });
-        }
-    }
-    Ok(())
 }
 
 /// Waits until no other run builds this project.
@@ -238,25 +229,25 @@ struct Run<'a> {
     places: &'a Places<'a>,
     sources: Mutex<Sources>,
     hashes: &'a Hashes,
-    laid: &'a Laids,
+    laid: &'a Runtimes,
 }
 
 /// The runtime of a target, and what is known of how it came about.
-struct Laid {
+struct TargetRuntime {
     runtime: Runtime,
     toolchain: String,
     components: Vec<(String, String)>,
-    found: Found,
+    found: CargoInventory,
 }
 
 /// The runtimes that were made, by target: those that two targets need are made once.
-type Laids = BTreeMap<String, Mutex<Option<Arc<Laid>>>>;
+type Runtimes = BTreeMap<String, Mutex<Option<Arc<TargetRuntime>>>>;
 
 impl Run<'_> {
-    fn target(&self, plan: &TargetPlan) -> Result<MadeTarget, Error> {
+    fn target(&self, plan: &TargetPlan) -> Result<TargetBuild, Error> {
         let start = Instant::now();
         let laid = if plan.slices.is_empty() { self.once(plan)? } else { self.fused(plan)? };
-        let mut made = MadeTarget {
+        let mut made = TargetBuild {
             toolchain: laid.toolchain.clone(),
             components: laid.components.clone(),
             runtime: laid.runtime.dir.clone(),
@@ -271,7 +262,7 @@ impl Run<'_> {
     }
 
     /// The runtime of a target that is compiled for. Whoever comes second waits for the first.
-    fn once(&self, plan: &TargetPlan) -> Result<Arc<Laid>, Error> {
+    fn once(&self, plan: &TargetPlan) -> Result<Arc<TargetRuntime>, Error> {
         let laid = &self.laid[&plan.target.to_string()];
         let mut laid = laid.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         if let Some(laid) = &*laid {
@@ -283,7 +274,7 @@ impl Run<'_> {
     }
 
     /// The runtimes of the slices as one.
-    fn fused(&self, plan: &TargetPlan) -> Result<Arc<Laid>, Error> {
+    fn fused(&self, plan: &TargetPlan) -> Result<Arc<TargetRuntime>, Error> {
         // At the same time, as targets of their own would be.
         let slices = std::thread::scope(|scope| {
             let slices = plan.slices.iter().map(|slice| scope.spawn(|| self.once(slice)));
@@ -301,7 +292,7 @@ impl Run<'_> {
         let identity = Identity { name: &name, version: &version, target: plan.target, toolchain };
         let runtime = runtime::fuse(&identity, &runtimes, &work.join("runtime"))?;
         let mut components = Vec::new();
-        let mut found = Found::default();
+        let mut found = CargoInventory::default();
         for (slice, laid) in plan.slices.iter().zip(&slices) {
             let arch = slice.target.arch();
             let named =
@@ -309,11 +300,11 @@ impl Run<'_> {
             components.extend(laid.components.iter().map(named));
             found.extend(&laid.found);
         }
-        Ok(Arc::new(Laid { runtime, toolchain: identity.toolchain, components, found }))
+        Ok(Arc::new(TargetRuntime { runtime, toolchain: identity.toolchain, components, found }))
     }
 
     /// Builds the components of a target and lays their files out.
-    fn lay_out(&self, plan: &TargetPlan) -> Result<Laid, Error> {
+    fn lay_out(&self, plan: &TargetPlan) -> Result<TargetRuntime, Error> {
         let project = self.project;
         let work = project.work_dir().join(plan.target.to_string());
         prepare_target(&work).map_err(|e| Error::io("prepare the build directory", e))?;
@@ -321,8 +312,8 @@ impl Run<'_> {
             // Nothing is compiled, so that no compiler is needed: pure Python.
             let toolchain = "nothing to compile".to_owned();
             let runtime = self.runtime(plan, &[], &toolchain, &work)?;
-            let (components, found) = (Vec::new(), Found::default());
-            return Ok(Laid { runtime, toolchain, components, found });
+            let (components, found) = (Vec::new(), CargoInventory::default());
+            return Ok(TargetRuntime { runtime, toolchain, components, found });
         }
         let sources = self.sources_of(plan)?;
         let zig = project.zig();
@@ -352,8 +343,9 @@ impl Run<'_> {
         let built = build::run(&setting, &sources)?;
         let toolchain = toolchain.id.to_string();
         let is_listed = !self.options.runtime_only;
-        let found = if is_listed { self.found(&setting, &sources)? } else { Found::default() };
-        Ok(Laid {
+        let found =
+            if is_listed { self.found(&setting, &sources)? } else { CargoInventory::default() };
+        Ok(TargetRuntime {
             runtime: self.runtime(plan, &built, &toolchain, &work)?,
             toolchain,
             components: built.iter().map(|b| (b.name.clone(), b.outcome.clone())).collect(),
@@ -379,8 +371,8 @@ impl Run<'_> {
     }
 
     /// What the lists of parts say of components that cargo built.
-    fn found(&self, setting: &Setting<'_>, sources: &Sources) -> Result<Found, Error> {
-        let mut found = Found::default();
+    fn found(&self, setting: &Setting<'_>, sources: &Sources) -> Result<CargoInventory, Error> {
+        let mut found = CargoInventory::default();
         let lists = |name: &String| {
             let mut wheels = self.project.config.wheels.iter();
             wheels.any(|wheel| wheel.sbom && wheel.components.contains(name))
@@ -405,62 +397,44 @@ impl Run<'_> {
         Ok(found)
     }
 
-    /// Writes what is to be written of a runtime.
+    /// Writes the wheels and archives of a runtime.
     fn pack(
         &self,
         plan: &TargetPlan,
         runtime: &Runtime,
-        found: &Found,
-        made: &mut MadeTarget,
+        found: &CargoInventory,
+        built: &mut TargetBuild,
     ) -> Result<(), Error> {
         let Self { project, options, host, .. } = self;
-        let (out, target) = (&options.out, plan.target);
-        let has_wheels = !project.config.wheels.is_empty();
-        if has_wheels && options.runtime_only {
-            made.archives = archive::runtime(project, target, runtime, out, host)?;
-            return Ok(());
-        }
-        if has_wheels {
-            made.wheels = self.wheels(plan, runtime, found)?;
-            // One who asks for a wheel, such as pip, asks for nothing else.
-            let asks_for_one = options.wheel.is_some() || options.editable;
-            if asks_for_one || made.wheels.iter().any(|wheel| wheel.file.is_none()) {
-                return Ok(());
-            }
-        } else if !runtime.manifest.files.is_empty() {
-            let judged = made.judged.insert(archive::judge(project, plan, runtime)?);
-            if !judged.is_good() {
-                return Ok(());
-            }
-            made.archives = archive::runtime(project, target, runtime, out, host)?;
-        }
-        if !options.runtime_only {
-            made.archives.extend(archive::sdks(project, target, runtime, out, host)?);
-        }
-        Ok(())
-    }
-
-    fn wheels(
-        &self,
-        plan: &TargetPlan,
-        runtime: &Runtime,
-        found: &Found,
-    ) -> Result<Vec<MadeWheel>, Error> {
-        let mut made = Vec::new();
-        let is_wanted = |wheel: &&crate::config::Wheel| {
-            let wanted = self.options.wheel.as_ref();
-            wanted.is_none_or(|name| name.normalized() == wheel.name.normalized())
-        };
-        for wheel in self.project.config.wheels.iter().filter(is_wanted) {
-            let task = self.host.task(format!("pack {} for {}", wheel.name, plan.target), 1);
-            let wheel =
-                pack::pack(self.project, wheel, plan, (runtime, found), self.options, self.host)?;
+        let (out, target) = (&project.out_dir(options), plan.target);
+        for wheel in &plan.wheels {
+            let name = &wheel.name;
+            let task = host.task(format!("pack {name} for {target}"), 1);
+            let config = project.config.wheels.iter().find(|config| config.key == wheel.key);
+            let Some(config) = config else { continue };
+            let wheel = pack::pack(project, config, plan, (runtime, found), options, host)?;
             if wheel.file.is_some() {
                 task.finish(wheel.name.clone());
             }
-            made.push(wheel);
+            built.wheels.push(wheel);
         }
-        Ok(made)
+        if built.wheels.iter().any(|wheel| wheel.file.is_none()) {
+            return Ok(());
+        }
+        if plan.has_runtime_archive && !runtime.manifest.files.is_empty() {
+            // The files of a wheel are judged when it is packed.
+            if project.config.wheels.is_empty() {
+                let verdict = built.judged.insert(archive::judge(project, plan, runtime)?);
+                if !verdict.is_good() {
+                    return Ok(());
+                }
+            }
+            built.archives = archive::runtime(project, target, runtime, out, host)?;
+        }
+        if plan.has_sdks {
+            built.archives.extend(archive::sdks(project, target, runtime, out, host)?);
+        }
+        Ok(())
     }
 
     fn runtime(
