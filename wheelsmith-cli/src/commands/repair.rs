@@ -15,60 +15,59 @@ use crate::output::Output;
 
 /// Copy the libraries that a wheel needs into it
 ///
-/// Each library that the platform tag does not guarantee is searched in the directories of
-/// `--library-path`, copied with all that it needs in turn, and renamed; the files of the wheel are
-/// changed to find the copies. The result is written only if `audit` would accept it. It gets the
-/// oldest tag that it qualifies for; a macOS tag is raised to what the files need, unless `--tag`
-/// names one. A good wheel that needs no library comes back byte for byte. Works for wheels of every
-/// platform on every platform.
+/// Finds each library that the platform tag does not guarantee in the directories of
+/// `--library-path`, copies it and the libraries that it needs under new names, and edits the files
+/// of the wheel to load the copies. The result is written only if `audit` accepts it, and gets the
+/// oldest tag that it qualifies for, or the one of `--tag`. A good wheel that needs no library comes
+/// back byte for byte. Works for wheels of every platform on every platform.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   wheelsmith repair dist/*.whl --library-path build/lib --out wheelhouse
-  wheelsmith repair demo.whl --library-path sysroot/usr/lib --tag manylinux_2_28_x86_64
-  wheelsmith repair demo.whl --library-path lib --exclude 'libcuda.so*' --dry-run
+  wheelsmith repair demo.whl -L sysroot/usr/lib --tag manylinux_2_28_x86_64
+  wheelsmith repair demo.whl -L lib --exclude 'libcuda.so*' --dry-run
 
-Exit codes: 0 repaired; 1 a wheel cannot be made good; 2 something could not be done.")]
+Exit codes: 0 repaired; 1 the wheel cannot be made good; 2 it could not be repaired.")]
 pub(crate) struct Args {
-    /// The wheels
+    /// Wheels
     #[arg(required = true, value_name = "WHEEL")]
     wheels: Vec<PathBuf>,
-    /// A directory of libraries; searched in the order given; may be repeated
+    /// Directory to search for libraries, in the given order; repeatable
     #[arg(long, short = 'L', value_name = "DIR")]
     library_path: Vec<PathBuf>,
-    /// The directory for repaired wheels
+    /// Directory for the repaired wheels
     #[arg(long, short, value_name = "DIR", default_value = "wheelhouse")]
     out: PathBuf,
-    /// The platform tag that the wheel must qualify for, with or without the processor
-    /// (`manylinux_2_28`) [default: the oldest that it does]
+    /// Platform tag that the wheel must qualify for, with or without the processor
+    /// (`manylinux_2_28`) [default: the oldest possible]
     #[arg(long, aliases = ["plat", "policy"], value_name = "TAG")]
     tag: Option<String>,
-    /// Give the wheel that tag alone, not the older one that it qualifies for as well
+    /// Give the wheel that tag only, and no older one that it also qualifies for
     #[arg(long, alias = "only-plat", requires = "tag")]
     only_tag: bool,
-    /// A library to leave out, by name or pattern (`libcuda.so*`); may be repeated
+    /// Library to leave out, by name or pattern such as `libcuda.so*`; repeatable
     #[arg(long, value_name = "LIB")]
     exclude: Vec<String>,
-    /// A file with libraries to leave out, one name or pattern on each line; may be repeated
+    /// File with libraries to leave out, one name or pattern on each line; repeatable
     #[arg(long, value_name = "FILE")]
     exclude_file: Vec<PathBuf>,
-    /// A library to copy although the platform or Python has it (`vcruntime140.dll`,
-    /// `libstdc++.so.6`) or no file names it, by name or pattern; may be repeated
+    /// Library to copy although the platform or Python has it (`vcruntime140.dll`,
+    /// `libstdc++.so.6`) or no file names it, by name or pattern; repeatable
     #[arg(long, value_name = "LIB")]
     include: Vec<String>,
-    /// The directory of the copies in the wheel (default: `<name>.libs`; for macOS `<package>/.dylibs`)
+    /// Directory of the copies in the wheel [default: `NAME.libs`; for macOS `PACKAGE/.dylibs`]
     #[arg(long, value_name = "DIR")]
     lib_dir: Option<WheelPath>,
-    /// Windows: a namespace package (`a.b`) whose `__init__.py` stays as it is; may be repeated
+    /// Windows: namespace package (`a.b`) whose `__init__.py` stays as it is; repeatable
     #[arg(long, value_name = "PACKAGE", value_delimiter = ';')]
     namespace_pkg: Vec<String>,
-    /// Remove the symbols that only debuggers read
+    /// Remove debug symbols
     #[arg(long)]
     strip: bool,
-    /// Do everything but write, and print which library would go where
+    /// Do everything but write, and print the plan
     #[arg(long)]
     dry_run: bool,
-    /// The file with exclusions, severities and waivers [default: `wheelsmith.toml` or
+    /// File with exclusions, severities and waivers [default: `wheelsmith.toml` or
     /// `pyproject.toml` here]
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
@@ -83,7 +82,7 @@ pub(super) fn run(args: &Args, host: &Host, output: &Output) -> anyhow::Result<E
     if let Some(dir) = &args.lib_dir {
         let top = dir.parts().next().unwrap_or_default();
         if matches!(top.rsplit_once('.'), Some((_, "dist-info" | "data"))) {
-            anyhow::bail!("`--lib-dir` cannot be `{dir}`: installers do not keep it together");
+            anyhow::bail!("`--lib-dir {dir}` is for metadata of the wheel; name another directory");
         }
     }
     let options = Options {
@@ -95,7 +94,7 @@ pub(super) fn run(args: &Args, host: &Host, output: &Output) -> anyhow::Result<E
     };
     options.check().map_err(anyhow::Error::msg).context("cannot read `--include`")?;
     if let Some(dir) = args.library_path.iter().find(|dir| !dir.is_dir()) {
-        anyhow::bail!("`{}` of `--library-path` is no directory", dir.display());
+        anyhow::bail!("`--library-path {}` is not a directory", dir.display());
     }
     let library_dirs = LibraryDirs::new(args.library_path.clone());
     let mut exit = Exit::Good;
