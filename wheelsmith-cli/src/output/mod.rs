@@ -5,11 +5,11 @@ mod checked;
 mod found;
 mod human;
 mod index;
+mod inspect;
 mod json;
 mod progress;
 mod repair;
 mod report;
-mod show;
 mod test;
 mod wheel;
 
@@ -27,8 +27,8 @@ use wheelsmith_core::toolchain::Found;
 use wheelsmith_core::wheel::{Diff, MadeFile};
 use wheelsmith_core::{audit, check};
 
+pub(crate) use inspect::Inspected;
 pub(crate) use progress::Progress;
-pub(crate) use show::Shown;
 pub(crate) use test::TestForm;
 pub(crate) use wheel::Retagged;
 
@@ -57,16 +57,6 @@ pub(crate) struct View {
 impl Output {
     pub(crate) fn new(format: Format, verbose: bool) -> Self {
         Self { format, verbose, answer: RefCell::new(None) }
-    }
-
-    /// Whether every command answers in this form; the others are for reports of findings.
-    pub(crate) fn is_for_all(&self) -> bool {
-        matches!(self.format, Format::Human | Format::Json)
-    }
-
-    /// Whether answers are for summaries of tests.
-    pub(crate) fn is_junit(&self) -> bool {
-        self.format == Format::Junit
     }
 
     fn write(
@@ -141,8 +131,8 @@ impl Output {
     }
 
     /// What native files say of themselves.
-    pub(crate) fn shown(&self, files: &[Shown]) -> std::io::Result<()> {
-        self.write(|| show::human(files, self.verbose), || show::json(files))
+    pub(crate) fn inspected(&self, files: &[Inspected]) -> std::io::Result<()> {
+        self.write(|| inspect::human(files, self.verbose), || inspect::json(files))
     }
 
     /// Which wheels were written.

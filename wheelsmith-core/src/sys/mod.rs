@@ -27,7 +27,7 @@ pub use lock::{Lock, Locked};
 pub use process::{Command, Ended, Exec, Limits, ProcessError};
 pub use report::{Event, Quiet, Report, Task, TaskId};
 pub use staging::Staging;
-pub use stamp::{Stamp, stamped};
+pub use stamp::{FileState, Stamp, stamped};
 
 use std::sync::Arc;
 
