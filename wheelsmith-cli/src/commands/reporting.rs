@@ -77,15 +77,11 @@ impl Reporting {
 
 /// Reads the settings of the file `given`, or else of the project here; `None` if it has none.
 pub(super) fn project_settings(given: Option<&Path>) -> anyhow::Result<Option<Config>> {
-    let usual = [Path::new("wheelsmith.toml"), Path::new("pyproject.toml")];
-    let found = given.or_else(|| usual.into_iter().find(|path| path.is_file()));
-    let Some(path) = found else { return Ok(None) };
-    let text = sys::fs::read_to_string(path)
-        .with_context(|| format!("cannot read the configuration `{}`", path.display()))?;
-    if given.is_none() && !text.contains("tool.wheelsmith") {
-        return Ok(None);
-    }
-    Ok(Some(config::parse(&path.display().to_string(), &text)?))
+    let found = match given {
+        Some(file) => Some(file.to_owned()),
+        None => config::find_settings(Path::new("."))?,
+    };
+    Ok(found.map(|file| Config::load(&file)).transpose()?.map(|(config, _)| config))
 }
 
 /// Returns the day by which waivers expire: that of `SOURCE_DATE_EPOCH`, else today.
