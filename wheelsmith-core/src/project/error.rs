@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use crate::{build, config, repair, runtime, source, toolchain, wheel};
+use crate::{build, config, repair, runtime, source, toolchain, vcs, wheel};
 
 /// Why a project could not be built. A wheel that does not earn its tag is no error: see
 /// [`super::MadeWheel`].
@@ -33,6 +33,9 @@ pub enum Error {
     /// The configuration has mistakes.
     #[error(transparent)]
     Config(#[from] config::Error),
+    /// The git repository of the project cannot be read.
+    #[error(transparent)]
+    Vcs(#[from] vcs::Error),
     /// A source could not be had.
     #[error(transparent)]
     Source(#[from] source::Error),
@@ -113,6 +116,7 @@ impl Error {
             Self::NoConfig { .. } => {
                 Some("run `wheelsmith init` to write a starter configuration".to_owned())
             }
+            Self::Vcs(error) => error.hint(),
             Self::Source(error) => error.hint(),
             Self::Toolchain(error) => error.hint(),
             Self::Build(error) => error.hint(),
@@ -128,6 +132,7 @@ impl Error {
     pub fn is_cancelled(&self) -> bool {
         match self {
             Self::Cancelled
+            | Self::Vcs(vcs::Error::Cancelled)
             | Self::Build(build::Error::Cancelled)
             | Self::Toolchain(toolchain::Error::Cancelled) => true,
             Self::Write { source, .. } => matches!(**source, wheel::Error::Cancelled),
