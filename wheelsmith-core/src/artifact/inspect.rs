@@ -7,7 +7,7 @@ use super::{Inspect, embedded};
 use crate::archive::error::MemberError;
 use crate::archive::members::{Location, Members};
 use crate::archive::source::{Buffers, Source};
-use crate::archive::{Error, Limits, pieces, work};
+use crate::archive::{Error, Limits, pieces};
 use crate::audit::NativeFile;
 use crate::binary::macho::MachO;
 use crate::binary::{Format, Pieces};
@@ -45,8 +45,8 @@ pub(super) fn native_files(
     let mut order: Vec<usize> = (0..members.list.len()).collect();
     order.sort_by_key(|&at| (std::cmp::Reverse(members.list[at].size_bytes), at));
     let count = AtomicUsize::new(0);
-    let seen = work::each(order.len(), host, |buffers, at| {
-        let (member, place) = (&members.list[order[at]], &members.places[order[at]]);
+    let seen = host.jobs.map_held(&host.cancel, order.len(), Buffers::new, |buffers, at| {
+        let (member, place) = (&members.list[order[at]], &members.locations[order[at]]);
         let inner_bytes = member.size_bytes.max(limits.ratio_from_bytes);
         let left_bytes = inner_bytes.saturating_mul(INNER_RATIO).min(limits.total_bytes);
         let mut seen = Seen { left_bytes, ..Seen::default() };
@@ -55,7 +55,11 @@ pub(super) fn native_files(
             count.fetch_add(seen.files.len(), Ordering::Relaxed);
         }
         seen
-    })?;
+    });
+    let seen: Vec<Seen> = seen.into_iter().collect::<Option<_>>().ok_or(Error::Cancelled)?;
+    if host.cancel.is_cancelled() {
+        return Err(Error::Cancelled);
+    }
     let mut files = Vec::new();
     let mut findings = members.findings.clone();
     if count.into_inner() > limits.native_files {

@@ -1,12 +1,11 @@
 //! Inputs to a report: opens each, reads what the audit needs of it, and judges.
 
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::{Artifact, Inspect};
 use crate::archive::{self, Limits};
-use crate::audit::{self, Ask, Input, Kind, NativeFile, Opened, Report, WheelText};
+use crate::audit::{self, Ask, Input, Kind, NativeFile, Opened, Report};
+use crate::metadata::WheelFile;
 use crate::name::{WheelFilename, WheelPath};
 use crate::sys::Host;
 
@@ -22,30 +21,13 @@ pub fn report(
     limits: &Limits,
     host: &Host,
 ) -> Report {
-    let inputs: Vec<Mutex<Option<Input>>> = paths.iter().map(|_| Mutex::new(None)).collect();
-    let next = AtomicUsize::new(0);
     let task = host.task("auditing", paths.len() as u64);
-    let work = || {
-        loop {
-            let i = next.fetch_add(1, Ordering::Relaxed);
-            let Some(path) = paths.get(i) else { return };
-            // Without a token the work is done all the same, only not beside others.
-            let _token = host.jobs.acquire().ok();
-            let input = input(path, ask, inspect, limits, host);
-            if let Ok(mut place) = inputs[i].lock() {
-                *place = Some(input);
-            }
-            task.advance(1, paths[i].display().to_string());
-        }
-    };
-    std::thread::scope(|scope| {
-        for _ in 1..host.jobs.count().min(paths.len()) {
-            scope.spawn(work);
-        }
-        work();
+    let inputs = host.jobs.map(&host.cancel, paths, |path| {
+        let input = input(path, ask, inspect, limits, host);
+        task.advance(1, path.display().to_string());
+        input
     });
     let done = inputs.into_iter().zip(paths).map(|(input, path)| {
-        let input = input.into_inner().unwrap_or_default();
         input.unwrap_or_else(|| failed(shown(path), Kind::File, "it was not reached".to_owned()))
     });
     Report::new(done.collect())
@@ -75,7 +57,7 @@ fn input(path: &Path, ask: &Ask, inspect: Inspect, limits: &Limits, host: &Host)
 }
 
 /// What `WHEEL` says; nothing when there is none.
-fn wheel_text(artifact: &Artifact, filename: &WheelFilename) -> Option<WheelText> {
+fn wheel_text(artifact: &Artifact, filename: &WheelFilename) -> Option<WheelFile> {
     let is_it = |path: &WheelPath| {
         let parts: Vec<&str> = path.parts().collect();
         matches!(parts[..], [dir, "WHEEL"] if dir.ends_with(".dist-info"))
@@ -85,7 +67,7 @@ fn wheel_text(artifact: &Artifact, filename: &WheelFilename) -> Option<WheelText
     let mut candidates: Vec<&WheelPath> = members.filter(|path| is_it(path)).collect();
     candidates.sort_by_key(|path| path.as_str() != expected);
     let bytes = artifact.read(candidates.first()?, LONGEST_WHEEL).ok()?;
-    Some(WheelText::parse(&String::from_utf8_lossy(&bytes)))
+    Some(WheelFile::parse(&bytes))
 }
 
 fn failed(path: String, kind: Kind, error: String) -> Input {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::claims::{self, WheelText};
+use super::claims;
 use super::report::{Input, Kind};
 use super::{Audit, NativeFile, Terms, Wanted, auditwheel, extension, judge_under, needs};
 use crate::binary::Format;
@@ -20,7 +20,7 @@ pub struct Opened {
     /// Its name, taken apart, when it is that of a wheel.
     pub filename: Option<WheelFilename>,
     /// What its `WHEEL` says.
-    pub wheel: Option<WheelText>,
+    pub wheel: Option<crate::metadata::WheelFile>,
     /// Its native files.
     pub files: Vec<NativeFile>,
     /// What was seen while it was read.

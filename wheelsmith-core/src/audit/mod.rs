@@ -30,7 +30,6 @@ mod whole;
 use serde::Serialize;
 
 pub use auditwheel::verdict as auditwheel_verdict;
-pub use claims::WheelText;
 pub use explain::{Explanation, Obstacle, Step, explain};
 pub use file::NativeFile;
 #[cfg(feature = "repair")]

@@ -6,9 +6,9 @@ use super::Judge;
 use crate::check::classifiers::{self, Known};
 use crate::check::findings::Findings;
 use crate::finding::Code;
+use crate::metadata::entry_points::is_identifier;
+use crate::metadata::requirement::Requirement;
 use crate::name::ProjectName;
-use crate::wheel::entry_points::is_identifier;
-use crate::wheel::metadata::requirement::Requirement;
 
 pub(super) fn check(judge: &Judge<'_>, out: &mut Findings) {
     for field in ["Requires-Dist", "Provides-Dist", "Obsoletes-Dist"] {
