@@ -206,7 +206,7 @@ fn locate(dir: &Path, env: &Env) -> Option<(PathBuf, Env)> {
     own.set("LC_ALL", "C");
     own.set("GIT_OPTIONAL_LOCKS", "0");
     for top in dir.ancestors() {
-        let Ok(about) = sys::fs::symlink_metadata(&top.join(".git")) else { continue };
+        let Ok(about) = sys::fs::symlink_metadata(top.join(".git")) else { continue };
         // Package managers put an empty file there to end git's search for a repository.
         if about.is_file() && about.len() == 0 {
             return None;
@@ -305,7 +305,7 @@ mod tests {
         let error = open(&host).unwrap_err();
         assert!(matches!(error, Error::Refused { .. }), "{error}");
         assert!(error.hint().unwrap().contains("without `.git`"));
-        sys::fs::remove_dir_all(&top.join(".git")).unwrap();
+        sys::fs::remove_dir_all(top.join(".git")).unwrap();
         sys::fs::write(top.join(".git"), "gitdir: /nowhere\n").unwrap();
         assert!(matches!(open(&host).unwrap_err(), Error::Refused { .. }));
         sys::fs::write(top.join(".git"), "").unwrap();

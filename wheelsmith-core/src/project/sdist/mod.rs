@@ -40,9 +40,9 @@ pub(super) fn make(project: &Project, out: &Path, host: &Host) -> Result<MadeFil
     // Two builds would write the same lock.
     let _lock = build::lock(project, host)?;
     let task = host.task(format!("pack the sources of {}", raw.name), 0);
-    let is_sdist = project.is_unpacked_sdist(host)?;
-    let tree = Tree::new(&project.dir, &project.dir, is_sdist, host);
-    let sdist = Sdist { project, raw, host, tree, is_sdist };
+    let is_unpacked = project.is_unpacked_sdist(host)?;
+    let tree = Tree::new(&project.dir, &project.dir, is_unpacked, host);
+    let sdist = Sdist { project, raw, host, tree, is_unpacked };
     let mut files = sdist.selected()?;
     // Where results go is no source either, unless they go beside the sources.
     let below = sys::fs::canonicalize(out).ok();
@@ -83,7 +83,7 @@ struct Sdist<'a> {
     host: &'a Host,
     tree: Tree<'a>,
     /// True if the project itself was unpacked from a source distribution.
-    is_sdist: bool,
+    is_unpacked: bool,
 }
 
 impl Sdist<'_> {
@@ -163,7 +163,7 @@ impl Sdist<'_> {
             Checkout::Repository(_) => {}
             Checkout::Sdist | Checkout::Plain => {
                 let mut listing = (*self.tree.below("")?).clone();
-                let is_junk = |path: &str| is_result(path) || (!self.is_sdist && is_junk(path));
+                let is_junk = |path: &str| is_result(path) || (!self.is_unpacked && is_junk(path));
                 let junk = listing.files.extract_if(.., |file| is_junk(&file.relative));
                 let junk: Vec<String> = junk.map(|file| file.relative).collect();
                 let secrets = junk.iter().filter(|file| !is_result(file));

@@ -54,7 +54,7 @@ impl Sandbox {
 
     /// Returns the Python files of the wheel.
     fn wheel(&self, dir: &Path) -> Result<Vec<String>, String> {
-        let project = Project::open(dir, &self.host).map_err(text)?;
+        let project = Project::open_on(dir, &self.host).map_err(text)?;
         let files = python_files::files(&project, &project.config.wheels[0], &self.host);
         Ok(files.map_err(text)?.into_iter().map(|file| file.path.to_string()).collect())
     }
@@ -63,8 +63,8 @@ impl Sandbox {
     /// from it must be those of the wheel that is built here.
     fn sdist(&self) -> Result<Vec<String>, String> {
         let out = self.dir.with_file_name("out");
-        let project = Project::open(&self.dir, &self.host).map_err(text)?;
-        let file = project.sdist(&out, &self.host).map_err(text)?;
+        let project = Project::open_on(&self.dir, &self.host).map_err(text)?;
+        let file = project.sdist(&out).map_err(text)?;
         let bytes = sys::fs::read(&file.path).unwrap();
         tar::Archive::new(flate2::read::GzDecoder::new(&bytes[..])).unpack(&out).unwrap();
         let unpacked = out.join("demo-1.0");
@@ -162,7 +162,7 @@ fn the_version_and_the_list_of_files_see_the_same_repository() {
     let Some(sandbox) = Sandbox::new("", &["demo/__init__.py"]) else { return };
     sandbox.write("pyproject.toml", &config);
     sandbox.write("PKG-INFO", "Metadata-Version: 2.2\nName: demo\nVersion: 1.0\n\n");
-    let version = || match Project::open(&sandbox.dir, &sandbox.host) {
+    let version = || match Project::open_on(&sandbox.dir, &sandbox.host) {
         Ok(project) => Ok(project.config.project.unwrap().version.unwrap()),
         Err(error) => Err(text(error)),
     };
