@@ -9,27 +9,9 @@ use crate::{build, config, metadata, plan, repair, runtime, source, toolchain, v
 /// [`super::BuiltWheel`].
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The path is neither a directory nor a file.
-    #[error("cannot find the project: `{}` is not there", path.display())]
-    NoDirectory {
-        /// The path.
-        path: PathBuf,
-    },
-    /// There is no configuration.
-    #[error("cannot find the project: `{}` has neither `wheelsmith.toml` nor `pyproject.toml`", dir.display())]
-    NoConfig {
-        /// The directory.
-        dir: PathBuf,
-    },
-    /// The configuration cannot be read.
-    #[error("cannot read the configuration")]
-    Unreadable {
-        /// The file.
-        file: PathBuf,
-        /// Why, with the path.
-        #[source]
-        source: io::Error,
-    },
+    /// No configuration was read.
+    #[error(transparent)]
+    Load(config::LoadError),
     /// The configuration has mistakes.
     #[error(transparent)]
     Config(#[from] config::Error),
@@ -100,6 +82,15 @@ pub enum Error {
     Cancelled,
 }
 
+impl From<config::LoadError> for Error {
+    fn from(error: config::LoadError) -> Self {
+        match error {
+            config::LoadError::Config(error) => Self::Config(error),
+            error => Self::Load(error),
+        }
+    }
+}
+
 impl Error {
     pub(super) fn io(doing: impl Into<String>, source: io::Error) -> Self {
         Self::Io { doing: doing.into(), source }
@@ -108,9 +99,7 @@ impl Error {
     /// What the user can do about it.
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::NoConfig { .. } => {
-                Some("run `wheelsmith init` to write a starter configuration".to_owned())
-            }
+            Self::Load(error) => error.hint(),
             Self::Vcs(error) => error.hint(),
             Self::Plan(error) => error.hint(),
             Self::Source(error) => error.hint(),
