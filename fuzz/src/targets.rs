@@ -7,7 +7,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use wheelsmith_core::archive::Limits;
+use wheelsmith_core::archive::{Blob, Limits};
 use wheelsmith_core::artifact::{self, Artifact, Inspect};
 use wheelsmith_core::audit::{self, Ask, Input, Kind, NativeFile, Opened, Report, Terms};
 use wheelsmith_core::binary::archive::Archive;
@@ -99,8 +99,8 @@ pub fn check(bytes: &[u8]) {
         [(WHEEL, check::Limits::default()), (WHEEL, limits.clone()), (sdist, limits)]
     {
         let options = check::Options { limits, ..check::Options::default() };
-        let bytes = std::io::Cursor::new(bytes);
-        let checked = check::check(name, bytes, &options, &Cancel::default());
+        let blob = Blob::from_bytes(bytes);
+        let checked = check::check(name, &blob, &options, &Cancel::default());
         let checked = checked.expect("what the bytes say is no error");
         json(&checked.findings);
         assert!(checked.findings.len() < 10_000, "{}", checked.findings.len());

@@ -1,6 +1,7 @@
 //! Reads archives: zip, tar, gzip, and directories in the place of one.
 
 pub(crate) mod blob;
+pub(crate) mod content;
 mod dir;
 pub(crate) mod error;
 mod expand;
@@ -12,6 +13,7 @@ pub(crate) mod source;
 pub(crate) mod tar;
 pub(crate) mod zip;
 
+pub use blob::Blob;
 pub use error::Error;
 pub use expand::expand;
 pub use limits::Limits;

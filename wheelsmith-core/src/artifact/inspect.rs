@@ -46,7 +46,7 @@ pub(super) fn native_files(
     order.sort_by_key(|&at| (std::cmp::Reverse(members.list[at].size_bytes), at));
     let count = AtomicUsize::new(0);
     let seen = host.jobs.map_held(&host.cancel, order.len(), Buffers::new, |buffers, at| {
-        let (member, place) = (&members.list[order[at]], &members.places[order[at]]);
+        let (member, place) = (&members.list[order[at]], &members.locations[order[at]]);
         let inner_bytes = member.size_bytes.max(limits.ratio_from_bytes);
         let left_bytes = inner_bytes.saturating_mul(INNER_RATIO).min(limits.total_bytes);
         let mut seen = Seen { left_bytes, ..Seen::default() };
