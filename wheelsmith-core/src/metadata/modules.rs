@@ -1,4 +1,8 @@
 //! Names that Python can import once a list of files is installed.
+#![allow(
+    clippy::case_sensitive_file_extension_comparisons,
+    reason = "Python takes names as they are written"
+)]
 
 use std::collections::BTreeSet;
 

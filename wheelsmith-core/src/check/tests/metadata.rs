@@ -78,7 +78,7 @@ pub(super) const ROWS: &[Row] = &[
             "Project-URL: Source",
             "Project-URL: Source, https://example.net\nProject-URL: Source",
             1,
-        )
+        );
     }),
     (&[Code::LegacyUrl], |w| w.field("Home-page", "https://example.org")),
     (&[Code::DescriptionType], |w| w.field("Description-Content-Type", "text/html")),
