@@ -35,16 +35,11 @@ fn level(text: &str) -> Result<(Code, Level), String> {
 impl Reporting {
     /// Reads the project's configuration; `None` if the project does not use wheelsmith.
     pub(super) fn configuration(&self) -> anyhow::Result<Option<Config>> {
-        let usual = [Path::new("wheelsmith.toml"), Path::new("pyproject.toml")];
-        let given = self.config.as_deref();
-        let found = given.or_else(|| usual.into_iter().find(|path| path.is_file()));
-        let Some(path) = found else { return Ok(None) };
-        let text = sys::fs::read_to_string(path)
-            .with_context(|| format!("cannot read the configuration `{}`", path.display()))?;
-        if given.is_none() && !text.contains("tool.wheelsmith") {
-            return Ok(None);
-        }
-        Ok(Some(config::parse(&path.display().to_string(), &text)?))
+        let found = match &self.config {
+            Some(file) => Some(file.clone()),
+            None => config::find_settings(Path::new("."))?,
+        };
+        Ok(found.map(|file| Config::load(&file)).transpose()?.map(|(config, _)| config))
     }
 
     /// Adds the settings of the command line to those of the project.

@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use wheelsmith_core::archive;
-use wheelsmith_core::config::Config;
+use wheelsmith_core::config::{self, Config};
 use wheelsmith_core::name::Target;
-use wheelsmith_core::project::{CONFIG_FILES, Project};
+use wheelsmith_core::project::Project;
 use wheelsmith_core::sys::{self, Host};
 use wheelsmith_core::testing::{
     self, Error, Installer, Options, Packages, Python, Request, Root, Settings, Subject, Verdict,
@@ -247,14 +247,9 @@ fn settings(args: &Args, config: Option<Config>) -> Settings {
 /// The project here, or the one whose configuration is named. A project that says nothing to
 /// wheelsmith is none of ours.
 fn project(file: Option<&Path>) -> anyhow::Result<Option<Project>> {
-    if let Some(file) = file {
-        return Ok(Some(Project::load(file)?));
-    }
-    for name in CONFIG_FILES {
-        let path = Path::new(name);
-        if sys::fs::read_to_string(path).is_ok_and(|text| text.contains("tool.wheelsmith")) {
-            return Ok(Some(Project::load(path)?));
-        }
-    }
-    Ok(None)
+    let file = match file {
+        Some(file) => Some(file.to_owned()),
+        None => config::find_settings(Path::new("."))?,
+    };
+    Ok(file.map(|file| Project::load(&file)).transpose()?)
 }

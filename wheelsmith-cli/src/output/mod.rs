@@ -18,6 +18,7 @@ use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
+use wheelsmith_core::config::LoadError;
 use wheelsmith_core::index::{self as indexes, Changes, Fault};
 use wheelsmith_core::plan::Plan;
 use wheelsmith_core::project::{self, BuildOutput};
@@ -270,6 +271,7 @@ impl Output {
     /// Why something could not be done.
     pub(crate) fn error(&self, error: &anyhow::Error) {
         let hint = error.downcast_ref::<project::Error>().and_then(project::Error::hint);
+        let hint = hint.or_else(|| error.downcast_ref::<LoadError>()?.hint());
         let hint = hint.or_else(|| error.downcast_ref::<testing::Error>()?.hint());
         let of_index = error.downcast_ref::<indexes::Error>();
         let hint = hint.or_else(|| of_index.and_then(indexes::Error::hint));
