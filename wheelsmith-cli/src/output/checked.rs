@@ -14,7 +14,7 @@ pub(super) fn human(report: &Report, verbose: bool) -> Text {
     for input in &report.inputs {
         let name = input.path.rsplit('/').next().unwrap_or(&input.path);
         let (style, word) = found::standing(input.error.is_some(), &input.findings);
-        let _ = writeln!(text, "{style}{word}{style:#} {BOLD}{}{BOLD:#}", name);
+        let _ = writeln!(text, "{style}{word}{style:#} {BOLD}{name}{BOLD:#}");
         if let Some(error) = &input.error {
             found::wrap(&mut text, 5, 5, error);
             continue;

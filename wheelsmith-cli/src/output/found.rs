@@ -62,7 +62,7 @@ pub(super) fn listing(
     let left = groups.len().saturating_sub(most);
     for (file, findings) in groups.into_iter().take(most) {
         if let Some(file) = file {
-            let _ = writeln!(text, "     {BOLD}{}{BOLD:#}", file);
+            let _ = writeln!(text, "     {BOLD}{file}{BOLD:#}");
         }
         let indent = if file.is_some() { "       " } else { "     " };
         for found in findings {
@@ -100,7 +100,7 @@ pub(super) fn finding(text: &mut Text, finding: &Finding, indent: &str, shown: &
         evidence => evidence,
     };
     for line in evidence.iter().take(most) {
-        let _ = writeln!(text, "{indent}    {}", line);
+        let _ = writeln!(text, "{indent}    {line}");
     }
     if evidence.len() > most {
         let more = evidence.len() - most;

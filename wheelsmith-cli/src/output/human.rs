@@ -115,20 +115,16 @@ fn newest(audit: &Audit) -> String {
 
 fn built_wheel(text: &mut Text, wheel: &BuiltWheel) {
     let earned = wheel.audit.earned_text();
-    match &wheel.file {
-        Some(file) => {
-            let _ = writeln!(text, "  {GREEN}{}{GREEN:#}", file.path.display());
-            let size = size(file.size_bytes);
-            let newest = newest(&wheel.audit);
-            let floor = wheel.floor;
-            let _ = writeln!(text, "    earns {earned} (floor {floor}{newest}), {size}");
-            let _ = writeln!(text, "    {DIM}sha256 {}{DIM:#}", file.sha256);
-        }
-        None => {
-            let _ = writeln!(text, "  {RED}{}{RED:#}", wheel.name);
-            let _ =
-                writeln!(text, "    not written: its files earn {earned}, not {}", wheel.wanted);
-        }
+    if let Some(file) = &wheel.file {
+        let _ = writeln!(text, "  {GREEN}{}{GREEN:#}", file.path.display());
+        let size = size(file.size_bytes);
+        let newest = newest(&wheel.audit);
+        let floor = wheel.floor;
+        let _ = writeln!(text, "    earns {earned} (floor {floor}{newest}), {size}");
+        let _ = writeln!(text, "    {DIM}sha256 {}{DIM:#}", file.sha256);
+    } else {
+        let _ = writeln!(text, "  {RED}{}{RED:#}", wheel.name);
+        let _ = writeln!(text, "    not written: its files earn {earned}, not {}", wheel.wanted);
     }
     if let Some(plan) = &wheel.bundled {
         bundled(text, plan);

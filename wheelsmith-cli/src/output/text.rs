@@ -18,6 +18,7 @@ impl Text {
     }
 
     /// Adds formatted text; called by `write!` and `writeln!`.
+    #[expect(clippy::unnecessary_wraps, reason = "`write!` has a result")]
     pub(super) fn write_fmt(&mut self, arguments: fmt::Arguments<'_>) -> fmt::Result {
         let text = arguments.to_string();
         let (line, end) = match text.strip_suffix('\n') {
