@@ -5,6 +5,7 @@
 //! function of the old one and the edit: no host, no time. What comes out is read again and
 //! compared before anyone gets it.
 
+pub(crate) mod buffer;
 pub mod elf;
 pub mod hook;
 pub mod macho;

@@ -25,7 +25,7 @@ use self::dynamic::Dynamic;
 use self::image::{Image, unsupported};
 use self::segment::{NewSegment, PartContent};
 use self::write::Positions;
-use super::{Edit, Error, Search};
+use super::{Edit, Error, Search, buffer};
 
 pub use strip::strip;
 pub use verify::verify;
@@ -78,7 +78,7 @@ pub fn plan(bytes: &[u8], edit: &Edit) -> Result<Layout, Error> {
 /// A file that cannot be read, or an edit that it does not allow.
 pub fn apply(bytes: &[u8], edit: &Edit) -> Result<Vec<u8>, Error> {
     let image = Image::read(bytes)?;
-    let Some(prepared) = Prepared::new(&image, edit)? else { return Ok(bytes.to_vec()) };
+    let Some(prepared) = Prepared::new(&image, edit)? else { return Ok(buffer::copy(bytes)) };
     let new = prepared.write(&image)?;
     verify(bytes, &new, edit)?;
     Ok(new)

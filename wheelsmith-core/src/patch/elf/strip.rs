@@ -9,7 +9,7 @@ use scroll::{Pread as _, Pwrite as _};
 use super::image::{Image, Span, index, is_loaded, outside, span, unsupported};
 use super::segment::content_end;
 use crate::binary::elf::Elf;
-use crate::patch::{Edit, Error};
+use crate::patch::{Edit, Error, buffer};
 
 /// Sections that say what their `sh_info` means: the number of another section.
 const SHF_INFO_LINK: u64 = 0x40;
@@ -161,7 +161,7 @@ impl Stripped {
         let size = SectionHeader::size(image.ctx);
         let start = index(self.section_headers, "section headers")?;
         let loaded = image.slice(0, self.loaded_end, "segments")?;
-        let mut out = Vec::with_capacity(start + size * self.sections.len());
+        let mut out = buffer::with_capacity(start + size * self.sections.len());
         out.extend_from_slice(loaded);
         for hole in &self.holes {
             clear(&mut out, image, *hole);

@@ -11,7 +11,7 @@ use super::change::Change;
 use super::dynamic::{Dynamic, is_movable_table};
 use super::image::{Image, Span, index, is_loaded, malformed, outside, span, unsupported};
 use super::segment::{NewSegment, PT_GNU_PROPERTY, Part, PartContent, relro_moves};
-use crate::patch::Error;
+use crate::patch::{Error, buffer};
 
 /// Entries that are added as DT_NULL when the dynamic entries move, for those who edit next.
 const SPARE_ENTRIES: usize = 4;
@@ -159,7 +159,7 @@ pub(super) fn in_place(
     dynamic: &Dynamic,
     change: &Change,
 ) -> Result<Vec<u8>, Error> {
-    let mut out = image.bytes.to_vec();
+    let mut out = buffer::copy(image.bytes);
     write_over(&mut out, &change.writes)?;
     put(&mut out, dynamic.strings.offset, &change.strings)?;
     let mut entries_now = change.entries.clone();
@@ -184,7 +184,7 @@ pub(super) fn with_segment(
 ) -> Result<Vec<u8>, Error> {
     let length = index(positions.length, "new file")?;
     // Files may be large: one more copy of it, and no other.
-    let mut out = Vec::with_capacity(length.max(image.bytes.len()));
+    let mut out = buffer::with_capacity(length.max(image.bytes.len()));
     out.extend_from_slice(image.bytes);
     write_over(&mut out, &change.writes)?;
     move_symbols(&mut out, image, positions)?;

@@ -20,7 +20,7 @@ pub use fuse::fuse;
 pub use verify::verify;
 
 use self::fat::Fat;
-use super::{Edit, Error};
+use super::{Edit, Error, buffer};
 
 /// Makes an edit in a whole file, in each slice of a universal one, and reads the result again.
 ///
@@ -42,7 +42,7 @@ fn change(bytes: &[u8], edit: &Edit) -> Result<Vec<u8>, Error> {
     let changed = file.slices.iter().map(|slice| slice::change(slice.bytes, edit));
     let changed = changed.collect::<Result<Vec<_>, _>>()?;
     if changed.iter().all(|slice| matches!(slice, Cow::Borrowed(_))) {
-        return Ok(bytes.to_vec());
+        return Ok(buffer::copy(bytes));
     }
     file.write(&changed)
 }

@@ -11,7 +11,7 @@ use super::{is_arm64, names};
 use crate::binary;
 use crate::binary::macho::{MachO, Pages};
 use crate::patch::numbers::{align_up, part};
-use crate::patch::{Edit, Error};
+use crate::patch::{Edit, Error, buffer};
 
 const SIGNATURE: &str = "code signature";
 const LINK_EDIT: [u8; 16] = *b"__LINKEDIT\0\0\0\0\0\0";
@@ -31,7 +31,7 @@ pub(super) fn change<'b>(bytes: &'b [u8], edit: &Edit) -> Result<Cow<'b, [u8]>, 
         if !is_changed {
             return Ok(Cow::Borrowed(bytes));
         }
-        return write(bytes.to_vec(), &commands).map(Cow::Owned);
+        return write(buffer::copy(bytes), &commands).map(Cow::Owned);
     }
     // A signature with a signer is not thrown away for nothing.
     if !is_changed && is_right(bytes)? {
@@ -115,7 +115,7 @@ fn sign(
         None => commands.list.push(command),
     }
 
-    let mut out = Vec::with_capacity(usize::try_from(start + size).map_err(|_| OUTSIDE)?);
+    let mut out = buffer::with_capacity(usize::try_from(start + size).map_err(|_| OUTSIDE)?);
     let start = usize::try_from(start).map_err(|_| OUTSIDE)?;
     out.extend_from_slice(&bytes[..start.min(bytes.len())]);
     out.resize(start, 0);

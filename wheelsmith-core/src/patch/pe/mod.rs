@@ -20,7 +20,7 @@ pub use verify::verify;
 
 use self::image::{Image, LITTLE, directory};
 use self::names::Entry;
-use super::{Edit, Error, Search};
+use super::{Edit, Error, Search, buffer};
 use crate::binary;
 
 /// Windows checks the signature of such a file, which no edit survives.
@@ -63,7 +63,7 @@ fn change(bytes: &[u8], edit: &Edit) -> Result<Vec<u8>, Error> {
         entries.iter().filter_map(|entry| Some((entry, new_name(entry)?))).collect();
     see_possible(&image, bytes, &renamed, &fields)?;
     if fields.is_empty() {
-        return Ok(bytes.to_vec());
+        return Ok(buffer::copy(bytes));
     }
     let mut names: Vec<&str> = Vec::new();
     for (_, name) in &fields {
@@ -71,7 +71,7 @@ fn change(bytes: &[u8], edit: &Edit) -> Result<Vec<u8>, Error> {
             names.push(name);
         }
     }
-    let mut out = bytes.to_vec();
+    let mut out = buffer::copy(bytes);
     drop_signature(&mut out, &image)?;
     unbind(&mut out, &image, &entries)?;
     if let Some(place) = load_flags(&image, bytes)? {
