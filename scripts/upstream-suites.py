@@ -113,7 +113,7 @@ def wheel_inspect(options, wheels, result):
         if not expected.is_file():
             result.skipped += 1
             continue
-        theirs = "good" if json.loads(expected.read_text())["valid"] else "bad"
+        theirs = "good" if json.loads(expected.read_text()).get("valid", False) else "bad"
         result.add(wheel, theirs, "bad" if run(options.wheelsmith, "check", wheel).returncode else "good")
 
 

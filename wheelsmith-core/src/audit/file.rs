@@ -94,6 +94,14 @@ impl NativeFile {
         Ok(())
     }
 
+    /// Drops the symbols, which are most of it: for callers that need names of libraries alone.
+    #[cfg(feature = "repair")]
+    #[must_use]
+    pub(crate) fn without_symbols(self) -> Self {
+        let (undefined, exports, python) = Default::default();
+        Self { undefined, exports, python, ..self }
+    }
+
     /// Whether it is for a machine inside the machine, such as BPF or a GPU.
     pub fn is_device_code(&self) -> bool {
         let machine = self.elf.as_ref().filter(|elf| elf.arch.is_none()).map(|elf| elf.machine);

@@ -100,7 +100,8 @@ pub struct RaisedTag {
 pub fn repair(request: &Request<'_>, host: &Host) -> Result<RepairOutput, Error> {
     let mut wheel = Existing::open(request.wheel)?;
     let before = wheel.filename.clone();
-    let files = native_files(wheel.entries.values())?;
+    // The plan needs the names of libraries, not of symbols.
+    let files = native_files(wheel.entries.values(), NativeFile::without_symbols)?;
     let asked = match request.tag {
         None => None,
         Some(RequestedTag { tag, .. }) => Some(
@@ -144,13 +145,14 @@ pub fn repair(request: &Request<'_>, host: &Host) -> Result<RepairOutput, Error>
         let path = wheel.dist_info(&path).map_err(|e| Error::Unsupported(e.to_string()))?;
         wheel.insert(path, text, false);
     }
-    let changed = native_files(wheel.entries.values())?;
+    let mut changed = native_files(wheel.entries.values(), |file| file)?;
     let (requirements, raised) = raised(requirements, &changed, asked.is_some());
     let is_alone = request.tag.is_some_and(|requested| requested.is_alone);
     let mut tags = Vec::new();
     let mut verdict = None;
     for requirement in &requirements {
-        let audit = judge.requirement(requirement, &changed)?;
+        let mut audit = judge.requirement(requirement, changed)?;
+        changed = std::mem::take(&mut audit.files);
         tags.extend(requirement.tags(&audit, is_alone));
         verdict = verdict.or(audit.earned);
     }
@@ -243,9 +245,13 @@ impl Judge<'_> {
     }
 
     /// Judges the changed files for one group of tags.
-    fn requirement(&self, requirement: &Requirement, files: &[NativeFile]) -> Result<Audit, Error> {
+    fn requirement(
+        &self,
+        requirement: &Requirement,
+        files: Vec<NativeFile>,
+    ) -> Result<Audit, Error> {
         let terms = &self.request.options.terms;
-        let mut audit = audit::judge_under(files.to_vec(), &requirement.wanted, terms);
+        let mut audit = audit::judge_under(files, &requirement.wanted, terms);
         let findings = self.errors(std::mem::take(&mut audit.findings));
         if findings.is_empty() {
             return Ok(audit);
@@ -273,7 +279,11 @@ fn not_earned(earned: Option<PlatformTag>, wanted: &PlatformTag, findings: Vec<F
     Error::NotEarned { earned, wanted: Box::new(wanted.clone()), findings }
 }
 
-fn native_files<'a>(entries: impl Iterator<Item = &'a Entry>) -> Result<Vec<NativeFile>, Error> {
+/// Reads the native files among `entries`, of each as much as is `kept`.
+fn native_files<'a>(
+    entries: impl Iterator<Item = &'a Entry>,
+    kept: impl Fn(NativeFile) -> NativeFile,
+) -> Result<Vec<NativeFile>, Error> {
     let mut files = Vec::new();
     for entry in entries {
         let file = match &entry.source {
@@ -283,7 +293,7 @@ fn native_files<'a>(entries: impl Iterator<Item = &'a Entry>) -> Result<Vec<Nati
                     .map_err(|source| Error::Read { path: path.clone(), source })?
             }
         };
-        files.extend(file);
+        files.extend(file.map(&kept));
     }
     Ok(files)
 }
