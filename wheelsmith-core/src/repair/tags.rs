@@ -4,26 +4,26 @@ use crate::audit::{self, Audit, NativeFile, Wanted};
 use crate::name::{Arch, Libc, PlatformTag, WheelFilename};
 use crate::policy;
 
-/// One group of platform tags that differ in age alone: `manylinux_2_17_x86_64` and
+/// Group of platform tags that differ in age alone: `manylinux_2_17_x86_64` and
 /// `manylinux_2_28_x86_64`, but not `musllinux_1_2_x86_64`.
 #[derive(Debug, Clone)]
 pub(super) struct Requirement {
-    /// The rules of `tag`.
+    /// Rules of `tag`.
     pub(super) wanted: Wanted,
-    /// The tag that the files are judged for.
+    /// Tag that the files are judged for.
     pub(super) tag: PlatformTag,
-    /// The tags of the group in the wheel's name; empty if the name guarantees nothing.
+    /// Tags of the group in the wheel's name; empty if the name guarantees none.
     claims: Vec<PlatformTag>,
     /// Whether the user asked for the tag.
     is_asked: bool,
 }
 
-/// The requirements of a wheel.
+/// Requirements of a wheel.
 #[derive(Debug)]
 pub(super) enum Requirements {
     /// One for each group of tags.
     Known(Vec<Requirement>),
-    /// The tags are those of a platform that this program has no rules for.
+    /// The tags are of a platform without rules in this program.
     NotJudged,
     /// Neither tags nor files tell the platform.
     Unknown,
@@ -53,8 +53,8 @@ pub(super) fn requirements(
     requirement.map_or(Requirements::Unknown, |one| Requirements::Known(vec![one]))
 }
 
-/// The newest policy for the files of a wheel whose name guarantees nothing: it gets the oldest
-/// that they qualify for.
+/// Returns the newest policy for files of a wheel whose name guarantees nothing. The wheel gets the
+/// oldest policy that they qualify for.
 fn newest_policy(filename: &WheelFilename, files: &[NativeFile]) -> Option<PlatformTag> {
     let guessed = audit::guessed_tag(files);
     let libc = guessed.as_ref().and_then(PlatformTag::libc);
@@ -71,7 +71,7 @@ impl Requirement {
         Some(Self { wanted: Wanted::by_tag(tag)?, tag: tag.clone(), claims, is_asked })
     }
 
-    /// The requirement of tags of one group, the oldest first.
+    /// Creates the requirement of a group of claimed tags, the oldest first.
     fn of_group(claims: Vec<PlatformTag>) -> Option<Self> {
         let oldest = claims.first()?.modern();
         // A file shows which glibc it needs, so that the wheel may get an older or a newer tag.
@@ -84,12 +84,13 @@ impl Requirement {
         Self::new(&tag, claims, false)
     }
 
-    /// The requirement of a tag that takes the place of the claimed ones.
+    /// Creates the requirement of a tag that replaces the claimed ones.
     pub(super) fn raised(tag: &PlatformTag) -> Option<Self> {
         Self::new(tag, vec![tag.clone()], false)
     }
 
-    /// The tags that the repaired wheel gets after `audit`, which has no errors but waived ones.
+    /// Returns the tags of the repaired wheel after `audit`, which has no errors except waived
+    /// ones.
     pub(super) fn tags(&self, audit: &Audit, only_asked: bool) -> Vec<PlatformTag> {
         let earned = audit.earned.clone();
         let is_kept = audit::keeps(&self.tag.modern(), earned.as_ref());
@@ -116,7 +117,7 @@ pub(super) fn renamed(before: &WheelFilename, mut tags: Vec<PlatformTag>) -> Whe
     WheelFilename { platforms: tags, ..before.clone() }
 }
 
-/// True if the name of a wheel guarantees something that can be judged, and nothing else.
+/// True if every tag of a wheel's name guarantees something that can be judged.
 pub(super) fn claims_all(filename: &WheelFilename) -> bool {
     let is_claim = |tag: &PlatformTag| !matches!(tag, PlatformTag::Linux { .. } | PlatformTag::Any);
     filename.platforms.iter().all(is_claim)
