@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use anyhow::Context as _;
-use wheelsmith_core::audit::Terms;
+use wheelsmith_core::audit::Allowances;
 use wheelsmith_core::name::WheelPath;
 use wheelsmith_core::repair::{LibraryDirs, Options, Request, repair};
 use wheelsmith_core::sys::Host;
@@ -59,7 +59,7 @@ pub(crate) struct Args {
 }
 
 pub(super) fn run(args: &Args, host: &Host, output: &Output) -> anyhow::Result<Exit> {
-    let terms = Terms::new(&args.exclude, Vec::new()).context("cannot read `--exclude`")?;
+    let terms = Allowances::new(&args.exclude, Vec::new()).context("cannot read `--exclude`")?;
     if let Some(dir) = &args.lib_dir {
         let top = dir.parts().next().unwrap_or_default();
         if matches!(top.rsplit_once('.'), Some((_, "dist-info" | "data"))) {

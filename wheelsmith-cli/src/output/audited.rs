@@ -108,7 +108,7 @@ fn needs(text: &mut String, input: &Input, file: &str) {
 
 fn explanation(text: &mut String, input: &Input, explanations: &[Explanation]) {
     if explanations.is_empty() {
-        if input.files.iter().any(|file| file.elf.is_some()) {
+        if input.files.iter().any(|file| file.elf().is_some()) {
             let _ = writeln!(text, "     {GREEN}nothing is in the way{GREEN:#}");
         }
         return;

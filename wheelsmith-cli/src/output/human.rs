@@ -81,7 +81,7 @@ fn made_target(text: &mut String, made: &MadeTarget) {
 
 /// What archives without a wheel earn.
 fn made_archives(text: &mut String, judged: &Judged) {
-    let earned = judged.audit.earned_text();
+    let earned = judged.audit.tag_text();
     if judged.is_good() {
         let newest = newest(&judged.audit);
         let _ = writeln!(text, "    earns {earned} (floor {}{newest})", judged.floor);
@@ -103,7 +103,7 @@ fn newest(audit: &Audit) -> String {
 }
 
 fn made_wheel(text: &mut String, wheel: &MadeWheel) {
-    let earned = wheel.audit.earned_text();
+    let earned = wheel.audit.tag_text();
     match &wheel.file {
         Some(file) => {
             let _ = writeln!(text, "  {GREEN}{}{GREEN:#}", file.path.display());

@@ -33,7 +33,7 @@ fn repaired_wheel(text: &mut String, repaired: &RepairOutput) {
         Some(made) => {
             let (path, size) = (made.path.display(), human::size(made.size_bytes));
             let _ = writeln!(text, "{GREEN}{path}{GREEN:#}  {size}");
-            if let Some(earned) = repaired.audit.as_ref().map(Audit::earned_text) {
+            if let Some(earned) = repaired.audit.as_ref().map(Audit::tag_text) {
                 let _ = writeln!(text, "  earns {earned}");
             }
             let _ = writeln!(text, "  {DIM}sha256 {}{DIM:#}", made.sha256);
@@ -114,7 +114,7 @@ pub(super) fn json(results: &Results) -> Value {
         Ok(repaired) => json!({
             "wheel": wheel,
             "file": repaired.file.as_ref().map(file),
-            "verdict": repaired.audit.as_ref().and_then(|audit| audit.earned.clone()),
+            "verdict": repaired.audit.as_ref().and_then(|audit| audit.tag.clone()),
             "plan": repaired.plan,
             "raised": repaired.raised,
         }),

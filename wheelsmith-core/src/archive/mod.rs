@@ -1,5 +1,6 @@
 //! Reads archives: zip, tar, gzip, and directories in the place of one.
 
+mod artifact;
 pub(crate) mod blob;
 mod dir;
 pub(crate) mod error;
@@ -13,7 +14,9 @@ pub(crate) mod tar;
 pub(crate) mod work;
 pub(crate) mod zip;
 
+pub use artifact::Artifact;
 pub use error::Error;
 pub use expand::expand;
 pub use limits::Limits;
 pub use members::Member;
+pub use open::Kind;

@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 use super::{
     Graft, LibraryDirs, MissingLibrary, MovedScript, Options, RepairPlan, launcher, plan, sbom,
 };
+use crate::archive::Artifact;
 use crate::archive::Limits;
-use crate::artifact::{self, Artifact, Inspect};
-use crate::audit::{self, Audit, NativeFile, Wanted};
+use crate::audit::{self, Audit, NativeFile, Requirement};
 use crate::finding::{Finding, Severity};
 use crate::name::{Arch, Digest, Libc, PlatformTag, WheelFilename, WheelPath};
 use crate::patch;
@@ -226,7 +226,7 @@ pub fn repair(request: &Request<'_>, host: &Host) -> Result<RepairOutput, Error>
     // A tag that was asked for is kept or the wheel refused; the old one follows the files.
     let raised = if asked.is_none() { raise(&wanted, &wanted_tag, &files, &plan)? } else { None };
     if let Some(RaisedTag { to, .. }) = &raised {
-        wanted = Wanted::by_tag(to).ok_or_else(no_platform)?;
+        wanted = Requirement::for_tag(to).ok_or_else(no_platform)?;
         wanted_tag = to.clone();
     }
     if request.dry_run {
@@ -257,7 +257,7 @@ pub fn repair(request: &Request<'_>, host: &Host) -> Result<RepairOutput, Error>
 /// Whether the files of the wheel, and those that come in, need a newer macOS than `tag` says. What
 /// they are for is in none of the places that change.
 fn raise(
-    wanted: &Wanted,
+    wanted: &Requirement,
     tag: &PlatformTag,
     files: &[NativeFile],
     plan: &RepairPlan,
@@ -265,7 +265,7 @@ fn raise(
     let mut all = files.to_vec();
     for Graft { into, source, .. } in &plan.grafts {
         let path = Path::new(source);
-        let file = artifact::native_file(into, path, &Limits::default());
+        let file = audit::native_file(into, path, &Limits::default());
         all.extend(file.map_err(|source| Error::Read { path: path.to_owned(), source })?);
     }
     let raised = wanted.raised(&all);
@@ -297,22 +297,22 @@ fn wanted(
     filename: &WheelFilename,
     files: &[NativeFile],
     asked: Option<&PlatformTag>,
-) -> Option<(Wanted, PlatformTag)> {
+) -> Option<(Requirement, PlatformTag)> {
     if let Some(tag) = asked {
-        return Some((Wanted::by_tag(tag)?, tag.clone()));
+        return Some((Requirement::for_tag(tag)?, tag.clone()));
     }
     let claimed = filename.platforms.first()?.modern();
     if matches!(claimed, PlatformTag::MacOs { .. } | PlatformTag::Windows { .. }) {
-        return Some((Wanted::by_tag(&claimed)?, claimed));
+        return Some((Requirement::for_tag(&claimed)?, claimed));
     }
-    let elves = || files.iter().filter_map(|file| file.elf.as_ref());
+    let elves = || files.iter().filter_map(|file| file.elf());
     let arch: Arch = claimed.arch().or_else(|| elves().find_map(|elf| elf.arch))?;
     let needed = || elves().flat_map(|elf| elf.needed.iter().chain(&elf.interpreter));
     let libc = claimed
         .libc()
         .or_else(|| needed().find_map(|name| policy::libc_of(super::closure::file_name(name))));
     let newest = policy::policies(arch, libc.unwrap_or(Libc::Glibc)).last()?;
-    Some((Wanted::by_tag(&newest.tag)?, newest.tag.clone()))
+    Some((Requirement::for_tag(&newest.tag)?, newest.tag.clone()))
 }
 
 /// How files are changed, and where they go.
@@ -443,10 +443,8 @@ fn native_files<'a>(entries: impl Iterator<Item = &'a Entry>) -> Result<Vec<Nati
     for entry in entries {
         let file = match &entry.source {
             Source::Bytes(bytes) => NativeFile::read(&entry.path, bytes),
-            Source::File { path, .. } => {
-                artifact::native_file(&entry.path, path, &Limits::default())
-                    .map_err(|source| Error::Read { path: path.clone(), source })?
-            }
+            Source::File { path, .. } => audit::native_file(&entry.path, path, &Limits::default())
+                .map_err(|source| Error::Read { path: path.clone(), source })?,
         };
         files.extend(file);
     }
@@ -460,7 +458,7 @@ fn read_back(path: &Path, host: &Host) -> Result<Vec<NativeFile>, Error> {
     let wheel =
         Artifact::open(path, &Limits::default(), host).map_err(|e| damaged(e.to_string()))?;
     let (files, findings) =
-        wheel.native_files(&Inspect::default(), host).map_err(|e| damaged(e.to_string()))?;
+        audit::native_files(&wheel, false, host).map_err(|e| damaged(e.to_string()))?;
     let is_damage = |finding: &&Finding| finding.severity == Severity::Error;
     match findings.iter().find(is_damage) {
         Some(finding) => Err(damaged(finding.message.clone())),
@@ -471,17 +469,18 @@ fn read_back(path: &Path, host: &Host) -> Result<Vec<NativeFile>, Error> {
 /// The verdict, if it is good enough.
 fn judge(
     files: Vec<NativeFile>,
-    wanted: &Wanted,
+    wanted: &Requirement,
     wanted_tag: &PlatformTag,
     request: &Request<'_>,
 ) -> Result<Audit, Error> {
-    let audit = audit::judge_under(files, wanted, &request.options.terms);
+    let requirement = wanted.clone().allowing(request.options.terms.clone());
+    let audit = audit::judgement(files, None, &requirement);
     let errors = audit.findings.iter().filter(|f| f.counts_at(Severity::Error));
     let findings: Vec<Finding> = errors.cloned().collect();
     if findings.is_empty() {
         return Ok(audit);
     }
-    let (earned, wanted) = (audit.earned_text(), wanted_tag.clone());
+    let (earned, wanted) = (audit.tag_text(), wanted_tag.clone());
     Err(Error::NotEarned { earned, wanted, findings })
 }
 
@@ -496,7 +495,7 @@ fn renamed(
     match asked {
         Some(asked) if only_asked => tags.push(asked.clone()),
         asked => {
-            tags.extend(audit.earned.iter().chain(asked).flat_map(PlatformTag::with_aliases));
+            tags.extend(audit.tag.iter().chain(asked).flat_map(PlatformTag::with_aliases));
         }
     }
     tags.sort_by_key(PlatformTag::to_string);

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Error, LibraryDirs, Options, RepairPlan, apply, plan, sbom};
-use crate::audit::{NativeFile, Wanted};
+use crate::audit::{NativeFile, Requirement};
 use crate::name::{WheelFilename, WheelPath};
 use crate::wheel::Entry;
 
@@ -25,7 +25,7 @@ pub fn bundle(
     entries: &mut BTreeMap<WheelPath, Entry>,
     filename: &WheelFilename,
     files: &[NativeFile],
-    wanted: &Wanted,
+    wanted: &Requirement,
     roots: &LibraryDirs,
     options: &Options,
 ) -> Result<BundleResult, Error> {

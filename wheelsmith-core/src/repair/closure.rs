@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use super::{Library, LibrarySearch, MissingLibrary, Options};
-use crate::audit::{self, NativeFile, Origin, Wanted};
+use crate::audit::{self, NativeFile, Origin, Requirement};
+use crate::binary::Facts;
 use crate::name::WheelPath;
 use crate::policy;
 
@@ -31,7 +32,7 @@ pub(super) struct Closure {
 /// Follows every need to its end.
 pub(super) fn follow(
     files: &[NativeFile],
-    wanted: &Wanted,
+    wanted: &Requirement,
     lookup: &dyn LibrarySearch,
     options: &Options,
 ) -> Closure {
@@ -136,7 +137,7 @@ impl Closure {
 }
 
 /// What a library needs that the system does not have, as it names it.
-fn foreign_needs(library: &NativeFile, wanted: &Wanted) -> Vec<(String, bool)> {
+fn foreign_needs(library: &NativeFile, wanted: &Requirement) -> Vec<(String, bool)> {
     let alone = std::slice::from_ref(library);
     let needs = audit::needs(alone, wanted).into_iter();
     let foreign = needs.filter(|need| need.origin == Origin::Outside);
@@ -154,7 +155,7 @@ pub(super) fn file_name(name: &str) -> &str {
 
 /// Why `library`, which has the right name, is of no use for `user`.
 fn why_not(user: &NativeFile, library: &NativeFile) -> String {
-    if let Some(problem) = &library.problem {
+    if let Some(problem) = library.problem() {
         return format!("cannot be read: {problem}");
     }
     match (arches(user), arches(library)) {
@@ -167,29 +168,28 @@ fn why_not(user: &NativeFile, library: &NativeFile) -> String {
 
 /// The processors of a file, in words.
 fn arches(file: &NativeFile) -> Option<String> {
-    let elf = file.elf.iter().filter_map(|elf| elf.arch);
-    let macho = file.macho.iter().flat_map(|macho| &macho.slices).filter_map(|slice| slice.arch);
-    let pe = file.pe.iter().filter_map(|pe| pe.arch);
+    let elf = file.elf().into_iter().filter_map(|elf| elf.arch);
+    let macho =
+        file.macho().into_iter().flat_map(|macho| &macho.slices).filter_map(|slice| slice.arch);
+    let pe = file.pe().into_iter().filter_map(|pe| pe.arch);
     let arches: Vec<String> = elf.chain(macho).chain(pe).map(|arch| arch.to_string()).collect();
     (!arches.is_empty()).then(|| arches.join(" and "))
 }
 
 /// Whether a process of `user` can load `library`.
 fn fits(user: &NativeFile, library: &NativeFile) -> bool {
-    if library.problem.is_some() {
+    if library.problem().is_some() {
         return false;
     }
-    match (user, library) {
-        (NativeFile { elf: Some(user), .. }, NativeFile { elf: Some(library), .. }) => {
+    match (&user.facts, &library.facts) {
+        (Facts::Elf(user), Facts::Elf(library)) => {
             user.arch == library.arch && library.kind == crate::binary::elf::Kind::SharedLibrary
         }
-        (NativeFile { macho: Some(user), .. }, NativeFile { macho: Some(library), .. }) => {
+        (Facts::MachO(user), Facts::MachO(library)) => {
             let arches = user.slices.iter().filter_map(|slice| slice.arch);
             arches.into_iter().all(|arch| library.slices.iter().any(|s| s.arch == Some(arch)))
         }
-        (NativeFile { pe: Some(user), .. }, NativeFile { pe: Some(library), .. }) => {
-            user.arch == library.arch
-        }
+        (Facts::Pe(user), Facts::Pe(library)) => user.arch == library.arch,
         _ => false,
     }
 }

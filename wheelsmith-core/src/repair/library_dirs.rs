@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 
 use super::{Library, LibrarySearch};
 use crate::archive::Limits;
-use crate::artifact;
 use crate::audit::NativeFile;
 use crate::sys;
 
@@ -46,7 +45,7 @@ fn read(path: &Path) -> Option<Library> {
     let (sha256, _) = sys::fs::digest(path).ok()?;
     // A path of this machine is no path in a wheel; the name is all that is asked of it.
     let name = path.file_name()?.to_str()?.parse().ok()?;
-    let file = artifact::native_file(&name, path, &Limits::default()).ok()??;
+    let file = crate::audit::native_file(&name, path, &Limits::default()).ok()??;
     let source = path.to_str()?.to_owned();
     Some(Library { source, sha256, file })
 }
@@ -61,9 +60,10 @@ impl LibrarySearch for LibraryDirs {
         let mut dirs: Vec<PathBuf> = Vec::new();
         if let Some(from) = from {
             let home = Path::new(&from.source).parent().unwrap_or(Path::new("/"));
-            let elf = from.file.elf.as_ref();
+            let elf = from.file.elf();
             let entries = elf.into_iter().flat_map(|elf| elf.rpath.iter().chain(&elf.runpath));
-            let macho = from.file.macho.iter().flat_map(|m| &m.slices).flat_map(|s| &s.rpaths);
+            let macho =
+                from.file.macho().into_iter().flat_map(|m| &m.slices).flat_map(|s| &s.rpaths);
             for entry in entries.chain(macho) {
                 let rest = ["$ORIGIN", "${ORIGIN}", "@loader_path"];
                 let rest = rest.into_iter().find_map(|origin| entry.strip_prefix(origin));
@@ -81,7 +81,7 @@ impl LibrarySearch for LibraryDirs {
             exact.or_else(|| {
                 let folded = named_alike(dir, name)?;
                 self.read(&folded)
-                    .filter(|library| library.file.pe.is_some() && fits(&library.file))
+                    .filter(|library| library.file.pe().is_some() && fits(&library.file))
             })
         })
     }

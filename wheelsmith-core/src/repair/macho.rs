@@ -26,7 +26,7 @@ pub(super) fn plan(
     let new_names = new_names(closure);
     let in_libraries = |name: &str| format!("{dir}/{name}");
     for file in files {
-        let Some(macho) = &file.macho else { continue };
+        let Some(macho) = file.macho() else { continue };
         let path = file.path.as_str();
         let mut edit = Edit::default();
         for (name, at) in closure.by_file.get(&file.path).into_iter().flatten() {
@@ -56,7 +56,7 @@ pub(super) fn plan(
             let to = relative(into.as_str(), place.as_str());
             edit.renamed.insert(name.clone(), join("@loader_path", &to));
         }
-        edit.search = library.file.macho.as_ref().map(inside_only).unwrap_or_default();
+        edit.search = library.file.macho().map(inside_only).unwrap_or_default();
         plan.edits.insert(into.clone(), edit);
         plan.grafts.push(Graft {
             into,

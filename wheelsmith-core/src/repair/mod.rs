@@ -25,8 +25,8 @@ pub use bundle::{BundleResult, bundle};
 pub use library_dirs::LibraryDirs;
 pub use sbom::Origin;
 
-use crate::audit::{NativeFile, System, Terms, Wanted};
-use crate::name::{Digest, WheelFilename, WheelPath};
+use crate::audit::{Allowances, NativeFile, Requirement};
+use crate::name::{Digest, PlatformTag, WheelFilename, WheelPath};
 use crate::patch::Edit;
 
 /// What shall be done to a wheel.
@@ -97,7 +97,7 @@ pub struct MissingLibrary {
 #[derive(Debug, Clone, Default)]
 pub struct Options {
     /// Libraries to leave out, because they are there wherever the wheel is used.
-    pub terms: Terms,
+    pub terms: Allowances,
     /// The directory of the libraries; by default `<name>.libs`, for macOS `<package>/.dylibs`.
     pub lib_dir: Option<String>,
     /// Where libraries that were built from source come from, by the digest of the file.
@@ -131,15 +131,15 @@ pub trait LibrarySearch {
 pub fn plan(
     filename: &WheelFilename,
     files: &[NativeFile],
-    wanted: &Wanted,
+    wanted: &Requirement,
     lookup: &dyn LibrarySearch,
     options: &Options,
 ) -> RepairPlan {
     let closure = closure::follow(files, wanted, lookup, options);
-    let mut plan = match wanted.system() {
-        System::Linux(_) => elf::plan(filename, files, &closure, options),
-        System::MacOs(_) => macho::plan(filename, files, &closure, options),
-        System::Windows(_) => pe::plan(filename, files, &closure, options),
+    let mut plan = match wanted.tag() {
+        PlatformTag::MacOs { .. } => macho::plan(filename, files, &closure, options),
+        PlatformTag::Windows { .. } => pe::plan(filename, files, &closure, options),
+        _ => elf::plan(filename, files, &closure, options),
     };
     plan.missing.extend(closure.missing);
     plan.missing.sort();

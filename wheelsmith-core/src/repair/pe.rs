@@ -95,7 +95,7 @@ pub(super) fn plan(
 }
 
 fn is_program(file: &NativeFile) -> bool {
-    file.pe.as_ref().is_some_and(|pe| pe.kind == Kind::Program)
+    file.pe().is_some_and(|pe| pe.kind == Kind::Program)
 }
 
 /// The directory of a file.

@@ -40,9 +40,9 @@ fn planned(
         .collect();
     let exclude: Vec<String> = exclude.iter().map(|pattern| (*pattern).to_owned()).collect();
     let options =
-        Options { terms: Terms::new(&exclude, Vec::new()).unwrap(), ..Options::default() };
+        Options { terms: Allowances::new(&exclude, Vec::new()).unwrap(), ..Options::default() };
     let lookup = Map(libraries.iter().copied().collect());
-    plan(&filename, &files, &Wanted::by_tag(&tag).unwrap(), &lookup, &options)
+    plan(&filename, &files, &Requirement::for_tag(&tag).unwrap(), &lookup, &options)
 }
 
 /// The plan as lines: grafts, moves, changes, hooks, what is missing.
@@ -138,7 +138,8 @@ fn mach_o_libraries_keep_their_names() {
     let tag = "macosx_13_0_arm64";
     let files = [("p/x.dylib", fixture!("macho/loader-path.dylib"))];
     let library = ("libplain.dylib", fixture!("macho/arm64.dylib"));
-    let needed = NativeFile::read(&"x".parse().unwrap(), files[0].1).unwrap().macho.unwrap();
+    let needed =
+        NativeFile::read(&"x".parse().unwrap(), files[0].1).unwrap().macho().unwrap().clone();
     let needed: Vec<&str> = needed.slices[0].needed.iter().map(|n| n.name.as_str()).collect();
     let name = needed.iter().find(|name| name.starts_with('@')).unwrap();
     let base = name.rsplit('/').next().unwrap();
@@ -156,7 +157,7 @@ fn mach_o_libraries_keep_their_names() {
 #[test]
 fn libraries_of_a_windows_program_lie_beside_it() {
     let program = fixture!("pe/program.exe");
-    let needed = NativeFile::read(&"x".parse().unwrap(), program).unwrap().pe.unwrap();
+    let needed = NativeFile::read(&"x".parse().unwrap(), program).unwrap().pe().unwrap().clone();
     let is_foreign = |name: &&String| !name.to_lowercase().starts_with("kernel32");
     let names = needed.imports.iter().map(|import| &import.library);
     let Some(name) = names.into_iter().find(is_foreign) else {
@@ -178,7 +179,7 @@ fn libraries_of_a_windows_program_lie_beside_it() {
 #[test]
 fn dlls_are_renamed_and_announced() {
     let files = [("p/sub/x.pyd", fixture!("pe/user.dll"))];
-    let needed = NativeFile::read(&"x".parse().unwrap(), files[0].1).unwrap().pe.unwrap();
+    let needed = NativeFile::read(&"x".parse().unwrap(), files[0].1).unwrap().pe().unwrap().clone();
     let name = &needed.imports.iter().find(|import| !import.is_delayed).unwrap().library;
     let library = (name.clone().leak() as &'static str, fixture!("pe/x64.dll"));
     let plan = planned("win_amd64", &files, &[library], &[]);

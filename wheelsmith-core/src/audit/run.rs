@@ -1,27 +1,96 @@
-//! Inputs to a report: opens each, reads what the audit needs of it, and judges.
+//! Audits inputs on disk: opens each, collects its native files, and judges them.
 
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::{Artifact, Inspect};
-use crate::archive::{self, Limits};
-use crate::audit::{self, Ask, Input, Kind, NativeFile, Opened, Report, WheelText};
+use super::{Allowances, AuditInput, Input, Report, WheelText, input, native_files};
+use crate::archive::{Artifact, Error, Kind, Limits};
+use crate::binary::NativeFile;
 use crate::name::{WheelFilename, WheelPath};
-use crate::sys::Host;
+use crate::sys::{Env, Host};
+
+/// Options of an audit.
+#[derive(Debug, Clone, Default)]
+#[non_exhaustive]
+pub struct AuditOptions {
+    /// The tag that the files must qualify for, in place of those of the name: a whole tag, or one
+    /// without its processor (`manylinux_2_28`), which is then that of the files.
+    pub tag: Option<String>,
+    /// Libraries that are allowed beyond the policy.
+    pub allowances: Allowances,
+    /// Also looks for native files inside other files, and for paths of the build machine.
+    pub deep: bool,
+    /// Limits on what is read.
+    pub limits: Limits,
+}
+
+impl AuditOptions {
+    /// Requires `tag` instead of the tags of the name.
+    #[must_use]
+    pub fn with_tag(mut self, tag: Option<String>) -> Self {
+        self.tag = tag;
+        self
+    }
+
+    /// Allows libraries beyond the policy.
+    #[must_use]
+    pub fn with_allowances(mut self, allowances: Allowances) -> Self {
+        self.allowances = allowances;
+        self
+    }
+
+    /// Looks inside other files as well.
+    #[must_use]
+    pub fn with_deep(mut self, deep: bool) -> Self {
+        self.deep = deep;
+        self
+    }
+
+    /// Changes the limits.
+    #[must_use]
+    pub fn with_limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+}
+
+/// Audits the wheel at `path` by the tags of its name.
+///
+/// ```no_run
+/// let report = wheelsmith_core::audit::wheel("dist/demo-1.0-py3-none-manylinux_2_28_x86_64.whl")?;
+/// if !report.is_good() {
+///     for finding in &report.findings {
+///         eprintln!("{}: {}", finding.code, finding.message);
+///     }
+/// }
+/// # Ok::<(), wheelsmith_core::audit::Error>(())
+/// ```
+///
+/// # Errors
+/// Returns an error if there is no such file, or if it is no wheel: then there is no report that
+/// could be taken for a good one.
+pub fn wheel(path: impl AsRef<Path>) -> Result<Input, super::Error> {
+    let path = path.as_ref();
+    let host = Host::quiet(Env::default());
+    let input = audit(path, &AuditOptions::default(), &host);
+    match input.error {
+        Some(message) => Err(super::Error { message }),
+        None if input.kind != Kind::Wheel => {
+            let message =
+                format!("cannot audit `{}`: its name does not end in `.whl`", path.display());
+            Err(super::Error { message })
+        }
+        None => Ok(input),
+    }
+}
 
 /// No `WHEEL` is longer, in bytes.
 const LONGEST_WHEEL: u64 = 1 << 20;
 
 /// Audits every one of `paths`, several at once; the report is the same for any number of jobs. An
 /// input that cannot be read does not keep the others from being judged.
-pub fn report(
-    paths: &[PathBuf],
-    ask: &Ask,
-    inspect: Inspect,
-    limits: &Limits,
-    host: &Host,
-) -> Report {
+pub fn report(paths: &[PathBuf], options: &AuditOptions, host: &Host) -> Report {
     let inputs: Vec<Mutex<Option<Input>>> = paths.iter().map(|_| Mutex::new(None)).collect();
     let next = AtomicUsize::new(0);
     let task = host.task("auditing", paths.len() as u64);
@@ -31,7 +100,7 @@ pub fn report(
             let Some(path) = paths.get(i) else { return };
             // Without a token the work is done all the same, only not beside others.
             let _token = host.jobs.acquire().ok();
-            let input = input(path, ask, inspect, limits, host);
+            let input = audit(path, options, host);
             if let Ok(mut place) = inputs[i].lock() {
                 *place = Some(input);
             }
@@ -52,11 +121,11 @@ pub fn report(
 }
 
 /// Audits one input.
-fn input(path: &Path, ask: &Ask, inspect: Inspect, limits: &Limits, host: &Host) -> Input {
+fn audit(path: &Path, options: &AuditOptions, host: &Host) -> Input {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let is_wheel = name.ends_with(".whl");
     let kind = if is_wheel { Kind::Wheel } else { Kind::File };
-    let artifact = match Artifact::open(path, limits, host) {
+    let artifact = match Artifact::open(path, &options.limits, host) {
         Ok(artifact) => artifact,
         Err(error) => return failed(shown(path), kind, chain(&error)),
     };
@@ -65,13 +134,13 @@ fn input(path: &Path, ask: &Ask, inspect: Inspect, limits: &Limits, host: &Host)
         Err(error) if is_wheel => return failed(shown(path), kind, error.to_string()),
         Err(_) => None,
     };
-    let (files, findings) = match artifact.native_files(&inspect, host) {
+    let (files, findings) = match native_files(&artifact, options.deep, host) {
         Ok(found) => found,
         Err(error) => return failed(shown(path), artifact.kind(), chain(&error)),
     };
     let wheel = filename.as_ref().and_then(|filename| wheel_text(&artifact, filename));
     let (path, kind) = (shown(path), artifact.kind());
-    audit::input(Opened { path, kind, filename, wheel, files, findings }, ask)
+    input(AuditInput { path, kind, filename, wheel, files, findings }, options)
 }
 
 /// What `WHEEL` says; nothing when there is none.
@@ -113,15 +182,11 @@ fn chain(error: &dyn std::error::Error) -> String {
 ///
 /// # Errors
 /// A directory that cannot be read.
-pub fn libraries(
-    dirs: &[PathBuf],
-    limits: &Limits,
-    host: &Host,
-) -> Result<Vec<NativeFile>, archive::Error> {
+pub fn libraries(dirs: &[PathBuf], limits: &Limits, host: &Host) -> Result<Vec<NativeFile>, Error> {
     let mut files = Vec::new();
     for dir in dirs {
         let artifact = Artifact::open(dir, limits, host)?;
-        files.extend(artifact.native_files(&Inspect::default(), host)?.0);
+        files.extend(native_files(&artifact, false, host)?.0);
     }
     Ok(files)
 }
