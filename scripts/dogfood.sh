@@ -61,10 +61,10 @@ if [ -z "$builder" ]; then
     builder=${CARGO_TARGET_DIR:-target}/debug/wheelsmith
 fi
 said "there is a program that builds the first wheels"
-rm -f "$out"/wheelsmith-*.whl
+rm -f "$out"/wheelsmith_build-*.whl
 "$builder" build --target $targets --locked --out "$out"
 said "built"
-wheels=("$out"/wheelsmith-*.whl)
+wheels=("$out"/wheelsmith_build-*.whl)
 for wheel in "${wheels[@]}"; do
     name=$(basename "$wheel")
     "$builder" wheel unpack "$wheel" --out "$scratch/$name" >/dev/null
@@ -78,7 +78,7 @@ done
 said "audited and checked"
 
 machine=$(uname -m)
-own=("$out"/wheelsmith-*_"$machine".whl)
+own=("$out"/wheelsmith_build-*_"$machine".whl)
 works() { # what was asked, its answer
     [ "${2%% *}" = wheelsmith ] || { echo "$1 answers \`$2\`" >&2; return 1; }
     printf '         %s: %s\n' "$1" "$2"
@@ -97,13 +97,13 @@ if [ -x "$env/judges/bin/python" ]; then
                 --python "$venv/bin/python" "${own[0]}"
         fi
         works "$installer, command" "$("$venv/bin/wheelsmith" --version)"
-        works "$installer, module" "$("$venv/bin/python" -m wheelsmith --version)"
+        works "$installer, module" "$("$venv/bin/python" -m wheelsmith_build --version)"
         # A project that has nothing to compile, built by the package as installers do.
         mkdir -p "$scratch/demo/demo"
         printf '[project]\nname = "demo"\nversion = "1.0"\n' >"$scratch/demo/pyproject.toml"
         touch "$scratch/demo/demo/__init__.py"
         (cd "$scratch/demo" && "$venv/bin/python" -c \
-            'import wheelsmith; print("         built", wheelsmith.build_wheel("."))')
+            'import wheelsmith_build; print("         built", wheelsmith_build.build_wheel("."))')
     done
     said "installed by pip and uv"
 else
@@ -111,12 +111,12 @@ else
 fi
 if [ $mode != debug ]; then
     qemu=$env/tools/qemu-aarch64 root=$env/arm64-root
-    foreign=("$out"/wheelsmith-*_aarch64.whl)
+    foreign=("$out"/wheelsmith_build-*_aarch64.whl)
     if [ -x "$qemu" ] && [ -d "$root" ]; then
         python=("$qemu" -L "$root" "$root/usr/bin/python3")
         "${python[@]}" -m pip install --quiet --no-index --no-deps --disable-pip-version-check \
             --target "$scratch/arm64" "${foreign[0]}"
-        works "aarch64" "$("$qemu" -L "$root" "$scratch/arm64/wheelsmith/bin/wheelsmith" --version)"
+        works "aarch64" "$("$qemu" -L "$root" "$scratch/arm64/wheelsmith_build/bin/wheelsmith" --version)"
         said "installed and run as aarch64"
     else
         missing "the emulator"
@@ -127,5 +127,5 @@ if [ $mode = debug ]; then exit; fi
 # The host's wheel, unpacked, is a program that can make the same wheel again.
 second=$(find "$scratch/$(basename "${own[0]}")" -path '*/bin/wheelsmith' -type f)
 "$second" build --target host --locked --out "$scratch/again"
-cmp "${own[0]}" "$scratch"/again/wheelsmith-*.whl
+cmp "${own[0]}" "$scratch"/again/wheelsmith_build-*.whl
 said "the wheel built itself again, with the same bytes"

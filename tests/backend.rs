@@ -64,10 +64,10 @@ fn links() -> &'static Path {
             return (None, dist);
         }
         let config = format!(
-            "[project]\nname = 'wheelsmith'\nversion = '{}'\n[tool.wheelsmith]\n\
+            "[project]\nname = 'wheelsmith-build'\nversion = '{}'\n[tool.wheelsmith]\n\
              [[tool.wheelsmith.component]]\nname = 'program'\nkind = 'files'\n\
              outputs = [{{ from = 'wheelsmith', role = 'executable' }}]\n\
-             [[tool.wheelsmith.wheel]]\ninto = 'wheelsmith'\npython-source = 'python'\n\
+             [[tool.wheelsmith.wheel]]\ninto = 'wheelsmith_build'\npython-source = 'python'\n\
              console = {{ wheelsmith = 'wheelsmith' }}\n",
             env!("CARGO_PKG_VERSION")
         );
@@ -96,7 +96,7 @@ fn demo() -> Sandbox {
     Sandbox::with(&[
         (
             "pyproject.toml",
-            "[build-system]\nrequires = ['wheelsmith']\nbuild-backend = 'wheelsmith'\n\
+            "[build-system]\nrequires = ['wheelsmith-build']\nbuild-backend = 'wheelsmith_build'\n\
              [project]\nname = 'demo'\ndynamic = ['version']\nlicense-files = ['LICENSE']\n\
              license = 'MIT'\nrequires-python = '>=3.8'\nscripts = { demo-answer = 'demo:main' }\n\
              [tool.wheelsmith]\nversion = { from = 'python', path = 'src/demo/__init__.py' }\n\
@@ -190,13 +190,32 @@ fn an_installation_and_its_uninstallation() {
     content(&mut frontends.pip(sandbox.path(), &["--python", python, "install", "--no-deps", "."]));
     content(&mut Command::new(sandbox.path().join("venv/bin/demo-answer"))).answers(&["42"]);
     // Outside of its environment, without isolation: the backend is installed by hand.
-    let install = ["--python", python, "install", "--no-deps", "wheelsmith"];
+    let install = ["--python", python, "install", "--no-deps", "wheelsmith-build"];
     content(&mut frontends.pip(sandbox.path(), &install));
-    content(Command::new(python).args(["-m", "wheelsmith", "--version"])).answers(&["wheelsmith"]);
+    content(Command::new(python).args(["-m", "wheelsmith_build", "--version"]))
+        .answers(&["wheelsmith"]);
     let mut uv = frontends.command("uv", sandbox.path());
     uv.args(["pip", "install", "--no-deps", "--no-build-isolation", "--reinstall", "--python"]);
     content(uv.args([python, "."]));
     content(&mut Command::new(sandbox.path().join("venv/bin/demo-answer"))).answers(&["42"]);
+}
+
+#[test]
+fn init_says_how_pip_builds_its_project() {
+    let Some(frontends) = Frontends::find("init") else { return };
+    let sandbox = Sandbox::new();
+    let said = sandbox.expect(0, &["init", "hello"]).stdout;
+    let dir = sandbox.path().join("hello");
+    // The command as it is told, with the directory of the wheel and nothing but it.
+    let (_, told) = said.split_once("pip install ").expect("how to install it");
+    let told = told.trim().replace("LINKS", frontends.links.to_str().unwrap());
+    let python = frontends.venv(&dir.join("venv"));
+    let mut pip = Command::new(frontends.env.judge("python"));
+    pip.current_dir(sandbox.path()).env("PIP_DISABLE_PIP_VERSION_CHECK", "1");
+    pip.args(["-m", "pip", "--python"]).arg(&python).arg("install").args(told.split(' '));
+    content(&mut pip);
+    let code = "import hello; print(hello.answer())";
+    content(Command::new(&python).args(["-c", code])).answers(&["42"]);
 }
 
 #[test]
@@ -229,11 +248,11 @@ fn hook(frontends: &Frontends, dir: &Path, code: &str) -> Run {
     let mut command = frontends.command("python", dir);
     let path = dir.join("site");
     if !path.exists() {
-        let install = ["install", "--no-deps", "--target", "site", "wheelsmith"];
+        let install = ["install", "--no-deps", "--target", "site", "wheelsmith-build"];
         content(&mut frontends.pip(dir, &install));
     }
     command.env("PYTHONPATH", path).arg("-c");
-    Run::of(command.arg(format!("import wheelsmith as w\n{code}")))
+    Run::of(command.arg(format!("import wheelsmith_build as w\n{code}")))
 }
 
 #[test]
@@ -325,7 +344,7 @@ fn every_python_can_load_the_backend() {
         command.current_dir(dir).env("PYTHONPATH", dir.join("site")).env_remove("WHEELSMITH");
         let out = dir.join(format!("for-{minor}"));
         fs::create_dir_all(&out).unwrap();
-        let code = format!("import wheelsmith as w; print('made', w.build_sdist({out:?}))");
+        let code = format!("import wheelsmith_build as w; print('made', w.build_sdist({out:?}))");
         content(command.args(["-W", "error", "-c", &code])).answers(&["made demo-1.5.tar.gz"]);
     }
 }
@@ -336,7 +355,7 @@ fn pure_python_needs_no_compiler() {
     let sandbox = Sandbox::with(&[
         (
             "pyproject.toml",
-            "[build-system]\nrequires = ['wheelsmith']\nbuild-backend = 'wheelsmith'\n\
+            "[build-system]\nrequires = ['wheelsmith-build']\nbuild-backend = 'wheelsmith_build'\n\
              [project]\nname = 'Pure.Demo'\nversion = '1.0'\nreadme = 'README.md'\n\
              [tool.wheelsmith]\n[tool.wheelsmith.sdist]\nexclude = ['notes/**', 'nothing/**']\n",
         ),
@@ -385,7 +404,7 @@ fn what_lies_beside_the_packages_is_installed() {
     let sandbox = Sandbox::with(&[
         (
             "pyproject.toml",
-            "[build-system]\nrequires = ['wheelsmith']\nbuild-backend = 'wheelsmith'\n\
+            "[build-system]\nrequires = ['wheelsmith-build']\nbuild-backend = 'wheelsmith_build'\n\
              [project]\nname = 'demo'\nversion = '1.0'\n\
              [[tool.wheelsmith.component]]\nname = 'extra'\nkind = 'files'\n\
              outputs = [{ from = '{project}/lists/x.txt', role = 'data' }]\n\

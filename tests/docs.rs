@@ -101,6 +101,115 @@ fn every_command_of_every_page_is_run() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
 }
 
+/// Files whose commands and templates people copy.
+fn copied_files(dir: &Path, found: &mut Vec<PathBuf>) {
+    const KINDS: [&str; 9] = ["md", "toml", "trycmd", "py", "sh", "rs", "yml", "yaml", "html"];
+    for entry in fs::read_dir(dir).unwrap() {
+        let path = entry.unwrap().path();
+        let kind = path.extension().unwrap_or_default().to_string_lossy();
+        if path.is_dir() && !["target", "dist"].iter().any(|name| path.ends_with(name)) {
+            copied_files(&path, found);
+        } else if KINDS.contains(&&*kind) {
+            found.push(path);
+        }
+    }
+}
+
+/// The packages and crates of this project. Nothing is published: only a path, a wheel file or a
+/// directory of wheels leads to them. `wheelsmith` itself is another project's package.
+const UNPUBLISHED: [&str; 3] = ["wheelsmith-build", "wheelsmith-cli", "wheelsmith-core"];
+
+/// True if `text` has a command or a table that would make an installer fetch a package of one of
+/// our names from an index.
+fn leads_to_an_index(line: &str) -> bool {
+    const PROGRAMS: [&str; 12] = [
+        "pip", "pip3", "pipx", "uv", "uvx", "cargo", "conda", "mamba", "poetry", "pdm", "hatch",
+        "rye",
+    ];
+    const VERBS: [&str; 9] =
+        ["install", "binstall", "add", "download", "wheel", "run", "sync", "tool", "uvx"];
+    const LOCAL: [&str; 5] = ["--no-index", "--find-links", "--path", "--git", "path"];
+    let is_name = |c: char| c.is_ascii_alphanumeric() || "-_./".contains(c);
+    let words: Vec<&str> = line.split(|c| !is_name(c)).filter(|word| !word.is_empty()).collect();
+    let is_local = words.iter().any(|word| LOCAL.contains(word));
+    let name = |word: &str| word.to_lowercase().replace(['_', '.'], "-");
+    let is_ours = |word: &str| name(word) == "wheelsmith" || UNPUBLISHED.contains(&&*name(word));
+    // A table that another tool reads: `requires`, `dependencies`, `build-backend`, a crate.
+    let key = line.trim().split(['=', ':']).next().unwrap_or_default().trim().trim_matches('"');
+    let values = words.iter().skip_while(|word| **word != key).skip(1);
+    let is_old = |word: &&&str| name(word) == "wheelsmith";
+    if matches!(key, "requires" | "dependencies" | "build-backend") && line.contains('=') {
+        return values.clone().any(|word| is_old(&word));
+    }
+    if UNPUBLISHED[1..].contains(&key) && line.contains('=') {
+        return !is_local;
+    }
+    let commands = line.split(['`', '#', ';', '|', '&']);
+    commands.map(|command| command.split_whitespace().collect::<Vec<_>>()).any(|words| {
+        let bare = |word: &&str| word.trim_matches(['"', '\'', '(', ')', ',', '.']).to_owned();
+        let words: Vec<String> = words.iter().map(bare).collect();
+        let program = words.iter().position(|word| PROGRAMS.contains(&&**word));
+        let module = words.windows(2).any(|pair| pair[0] == "-m" && pair[1] == "wheelsmith");
+        let Some(program) = program else { return module };
+        let rest = &words[program..];
+        let has_verb = rest.iter().any(|word| VERBS.contains(&&**word));
+        let package = rest[1..].iter().any(|word| {
+            let end = word.find(|c| !is_name(c)).unwrap_or(word.len());
+            is_ours(&word[..end])
+        });
+        // `uv run wheelsmith build` runs what the environment has.
+        module || (has_verb && package && !is_local && rest.get(1).is_none_or(|w| w != "run"))
+    })
+}
+
+#[test]
+fn nothing_leads_to_a_package_of_another_project() {
+    let check = |line: &str, expected: bool| {
+        assert_eq!(leads_to_an_index(line), expected, "{line}");
+    };
+    for line in [
+        "pip install wheelsmith",
+        "python -m pip install --upgrade 'wheelsmith>=1'",
+        "first `pipx install wheelsmith`, then",
+        "uv tool install wheelsmith[zig]==2",
+        "uvx wheelsmith build",
+        "uv pip install wheelsmith-build",
+        "pip wheel Wheelsmith.Build",
+        "cargo install --locked wheelsmith-cli",
+        "cargo add --build wheelsmith-core",
+        "wheelsmith-core = { version = \"0.1\" }",
+        "requires = [\"ziglang\", \"wheelsmith\"]",
+        "build-backend = 'wheelsmith'",
+        "python3 -m wheelsmith --version",
+    ] {
+        check(line, true);
+    }
+    for line in [
+        "cargo install --path wheelsmith-cli",
+        "pip install --no-index --find-links LINKS wheelsmith-build",
+        "pip install ./wheelsmith_build-0.1.0-py3-none-any.whl",
+        "requires = [\"wheelsmith-build\"]",
+        "wheelsmith-core = { path = \"../wheelsmith-core\" }",
+        "`pip install .` needs wheelsmith on PATH",
+        "cargo build -p wheelsmith-cli",
+        "uv run wheelsmith build",
+    ] {
+        check(line, false);
+    }
+    let mut files = Vec::new();
+    for dir in ["docs", "examples", "python", "scripts", "tests/stories", "wheelsmith-cli/src"] {
+        copied_files(&repository().join(dir), &mut files);
+    }
+    files.extend(["README.md", "CONTRIBUTING.md", "pyproject.toml"].map(|p| repository().join(p)));
+    let mut wrong = Vec::new();
+    for file in files {
+        let text = fs::read_to_string(&file).unwrap().replace("\\\n", " ");
+        let lines = text.lines().filter(|line| leads_to_an_index(line));
+        wrong.extend(lines.map(|line| format!("{}: {line}", file.display())));
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
 #[test]
 fn pages_are_read_as_they_are_meant() {
     use page::Part;

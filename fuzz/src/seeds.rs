@@ -3,11 +3,9 @@
 use std::io::{Cursor, Write as _};
 use std::path::Path;
 
-use wheelsmith_core::config::RawProject;
+use wheelsmith_core::metadata::{EntryPoints, Metadata, ProjectFiles, ProjectTable};
 use wheelsmith_core::sys::Cancel;
-use wheelsmith_core::wheel::{
-    self, Compression, Entry, EntryPoints, Metadata, Options, Texts, Wheel,
-};
+use wheelsmith_core::wheel::{self, Compression, Entry, Options, Wheel};
 
 use super::targets::WHEEL;
 
@@ -177,8 +175,9 @@ fn archives() -> Vec<(String, Vec<u8>)> {
 }
 
 fn made(compression: Compression, files: &[(&str, &[u8])]) -> Vec<u8> {
-    let project: RawProject = toml::from_str("name = 'demo'\nversion = '1.0'").expect("a project");
-    let metadata = Metadata::new(&project, Texts::default()).expect("metadata");
+    let project: ProjectTable =
+        toml::from_str("name = 'demo'\nversion = '1.0'").expect("a project");
+    let metadata = Metadata::new(&project, ProjectFiles::default()).expect("metadata");
     let entries =
         files.iter().map(|(path, bytes)| Entry::bytes(path.parse().expect("a path"), *bytes));
     let filename = WHEEL.parse().expect("a name");

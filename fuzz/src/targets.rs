@@ -7,9 +7,9 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use wheelsmith_core::archive::{Artifact, Kind, Limits};
+use wheelsmith_core::archive::{Artifact, Blob, Kind, Limits};
 use wheelsmith_core::audit::{
-    self, Allowances, AuditInput, AuditOptions, FileFacts, Input, NativeFile, Report, WheelText,
+    self, Allowances, AuditInput, AuditOptions, FileFacts, Input, NativeFile, Report,
 };
 use wheelsmith_core::binary::archive::Archive;
 use wheelsmith_core::binary::elf::Elf;
@@ -17,10 +17,11 @@ use wheelsmith_core::binary::macho::MachO;
 use wheelsmith_core::binary::pe::Pe;
 use wheelsmith_core::binary::{Format, Pieces};
 use wheelsmith_core::check;
+use wheelsmith_core::metadata::{EntryPoints, Metadata, ProjectFiles, WheelFile};
 use wheelsmith_core::name::{PlatformTag, PythonTag, WheelFilename, WheelPath};
 use wheelsmith_core::patch::{self, Edit, Search, hook as python_hook};
 use wheelsmith_core::sys::{Cancel, Env, Host};
-use wheelsmith_core::wheel::{self as wheels, EntryPoints, Existing, Metadata, Texts};
+use wheelsmith_core::wheel::{self as wheels, Existing};
 use wheelsmith_core::{config as configuration, plan};
 
 /// A name that makes an extension module of any native file.
@@ -100,8 +101,8 @@ pub fn check(bytes: &[u8]) {
         [(WHEEL, check::Limits::default()), (WHEEL, limits.clone()), (sdist, limits)]
     {
         let options = check::Options { limits, ..check::Options::default() };
-        let bytes = std::io::Cursor::new(bytes);
-        let checked = check::check(name, bytes, &options, &Cancel::default());
+        let blob = Blob::from_bytes(bytes);
+        let checked = check::check(name, &blob, &options, &Cancel::default());
         let checked = checked.expect("what the bytes say is no error");
         json(&checked.findings);
         assert!(checked.findings.len() < 10_000, "{}", checked.findings.len());
@@ -129,7 +130,7 @@ pub fn judge(bytes: &[u8]) {
         path: name.clone(),
         kind: Kind::Wheel,
         filename: name.parse().ok(),
-        wheel: Some(WheelText::parse(&text)),
+        wheel: Some(WheelFile::parse(text.as_bytes())),
         files,
         findings: Vec::new(),
     };
@@ -167,24 +168,27 @@ pub fn config(bytes: &[u8]) {
     };
     let mut name = None;
     if let Some(project) = &config.project {
-        let metadata = Metadata::new(project, Texts::default());
+        let metadata = Metadata::new(project, ProjectFiles::default());
         let entry_points = EntryPoints::new(project);
         if let (Ok(metadata), Ok(_)) = (metadata, entry_points) {
             name = Some(metadata.filename("py3-none".parse().expect("a tag"), Vec::new()));
         }
     }
-    let plan = plan::plan(&config, &config.targets, |tag| {
-        let named =
-            |name: &WheelFilename| WheelFilename { platforms: tag.with_aliases(), ..name.clone() };
-        name.iter().map(named).collect()
-    });
+    let Some(name) = name else { return };
+    let naming = plan::Naming {
+        name: "demo",
+        version: "0",
+        wheel: &|_, tag| WheelFilename { platforms: tag.with_aliases(), ..name.clone() },
+    };
+    let options = plan::BuildOptions::new();
+    let Ok(plan) = plan::plan(&config, &options, &config.targets, &naming) else { return };
     json(&plan);
 }
 
 /// `WHEEL`, and the names and tags of the formats around it, a line each.
 pub fn wheel_text(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
-    let wheel = WheelText::parse(&text);
+    let wheel = WheelFile::parse(text.as_bytes());
     let names = wheel.tags.iter().map(String::as_str).chain(text.lines());
     for name in names.take(64) {
         prints_as_read::<WheelFilename>(name);

@@ -12,6 +12,7 @@
 //! | `build` | native code from a configuration; from a `build.rs`, the room `script` |
 //! | `cargo` | components that cargo builds, and crates as sources |
 //! | `audit` | what native files need, and which platform tag they earn |
+//! | `metadata` | core metadata, RECORD, requirements and licence expressions |
 //! | `wheel` | wheels: writing them, reading those that are there |
 //! | `repair` | copying the libraries that a wheel needs into it |
 //! | `check` | whether an index and installers would take a file |
@@ -41,6 +42,7 @@ pub mod config;
 pub mod finding;
 #[cfg(feature = "index")]
 pub mod index;
+pub mod metadata;
 pub mod name;
 #[cfg(feature = "build")]
 pub mod patch;

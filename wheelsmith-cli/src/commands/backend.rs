@@ -9,7 +9,7 @@ use super::{PackingArgs, PolicyArgs, ProjectArgs, ResultArgs};
 use crate::exit::Exit;
 use crate::output::Output;
 
-/// Answer the questions of installers: for the Python package `wheelsmith`
+/// Answer the questions of installers: for the Python package `wheelsmith_build`
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     #[command(subcommand)]
@@ -47,15 +47,14 @@ pub(super) fn run(args: &Args, host: &Host, output: &Output) -> anyhow::Result<E
     match &args.hook {
         Hook::Requires { project, result } => result.keep(output, || {
             let (project, targets) = project.load(host)?;
-            output.requires(&project.requires(&targets, host))?;
+            output.requires(&project.requires(&targets))?;
             Ok(Exit::Good)
         }),
         Hook::Metadata { project, out, policy, packing, which, result } => {
             result.keep(output, || {
                 let (project, targets) = project.load(host)?;
-                let packing = packing.or(project.config.compression);
                 let options = which.options(targets, out.clone(), policy, packing);
-                output.prepared(&project.prepare(&options, host)?)?;
+                output.prepared(&project.prepare(&options)?)?;
                 Ok(Exit::Good)
             })
         }

@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use wheelsmith_core::name::{ProjectName, Target};
-use wheelsmith_core::project::{BuildOptions, Made};
+use wheelsmith_core::project::{BuildOptions, BuildVerdict};
+use wheelsmith_core::source::Policy;
 use wheelsmith_core::sys::Host;
-use wheelsmith_core::wheel::Packing;
 
 use super::{PackingArgs, PolicyArgs, ProjectArgs, ResultArgs};
 use crate::exit::Exit;
@@ -61,36 +61,38 @@ impl WhichArgs {
         targets: Vec<Target>,
         out: PathBuf,
         policy: &PolicyArgs,
-        packing: Packing,
+        packing: &PackingArgs,
     ) -> BuildOptions {
-        BuildOptions {
-            targets,
-            out,
-            policy: policy.policy(),
-            runtime_only: false,
-            packing,
-            features: self.features.clone(),
-            wheel: self.wheel.clone(),
-            editable: false,
-        }
+        let Policy { offline, locked } = policy.policy();
+        BuildOptions::new()
+            .targets(targets)
+            .out(out)
+            .offline(offline)
+            .locked(locked)
+            .compression(packing.compression())
+            .no_cache(packing.no_cache)
+            .features(self.features.clone())
+            .wheel(self.wheel.clone())
     }
 }
 
 pub(super) fn run(args: &Args, host: &Host, output: &Output) -> anyhow::Result<Exit> {
     args.result.keep(output, || {
         let (project, targets) = args.project.load(host)?;
+        let out = args.out.clone().unwrap_or_else(|| shorten(&project.dir.join("dist")));
+        let options = args.which.options(targets, out, &args.policy, &args.packing);
+        let options = options.runtime_only(args.runtime_only).editable(args.editable);
         if args.dry_run {
-            output.plan(&project.plan(&targets)?)?;
+            output.plan(&project.plan(&options)?)?;
             return Ok(Exit::Good);
         }
-        let out = args.out.clone().unwrap_or_else(|| shorten(&project.dir.join("dist")));
-        let packing = args.packing.or(project.config.compression);
-        let options = args.which.options(targets, out, &args.policy, packing);
-        let options =
-            BuildOptions { runtime_only: args.runtime_only, editable: args.editable, ..options };
-        let made = project.build(&options, host)?;
-        output.made(&made)?;
-        Ok(exit(&made))
+        let built = project.build(&options)?;
+        output.built(&built)?;
+        Ok(match built.verdict() {
+            BuildVerdict::Good => Exit::Good,
+            BuildVerdict::Refused => Exit::No,
+            BuildVerdict::Failed => Exit::Failed,
+        })
     })
 }
 
@@ -98,14 +100,4 @@ pub(super) fn run(args: &Args, host: &Host, output: &Output) -> anyhow::Result<E
 pub(super) fn shorten(path: &Path) -> PathBuf {
     let here = Path::new(".").canonicalize().unwrap_or_default();
     path.strip_prefix(here).map_or_else(|_| path.to_owned(), Path::to_owned)
-}
-
-fn exit(made: &Made) -> Exit {
-    let exits = made.iter().map(|(_, result)| match result {
-        Err(_) => Exit::Failed,
-        Ok(made) if made.wheels.iter().any(|wheel| wheel.file.is_none()) => Exit::No,
-        Ok(made) if made.judged.as_ref().is_some_and(|judged| !judged.is_good()) => Exit::No,
-        Ok(_) => Exit::Good,
-    });
-    exits.max().unwrap_or(Exit::Good)
 }

@@ -2,10 +2,8 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
-use wheelsmith_core::archive;
+use wheelsmith_core::archive::{self, Blob};
 use wheelsmith_core::check::{self, Index, Input, Limits, Options, Report};
 use wheelsmith_core::config::Check;
 use wheelsmith_core::sys::{self, Host};
@@ -75,31 +73,13 @@ pub(super) fn run(args: &Args, host: &Host, output: &Output) -> anyhow::Result<E
 
 /// Checks several files at once; the answers stand in the order of the files.
 fn all(files: &[PathBuf], options: &Options, host: &Host) -> Vec<Input> {
-    let next = AtomicUsize::new(0);
-    let inputs: Vec<Mutex<Option<Input>>> = files.iter().map(|_| Mutex::new(None)).collect();
     let task = host.task("checking", files.len() as u64);
-    let work = || {
-        while let Some((path, place)) = {
-            let at = next.fetch_add(1, Ordering::Relaxed);
-            files.get(at).zip(inputs.get(at))
-        } {
-            // Without a token the work is done all the same, only not beside others.
-            let _token = host.jobs.acquire().ok();
-            let input = one(path, options, host);
-            if let Ok(mut place) = place.lock() {
-                *place = Some(input);
-            }
-            task.advance(1, path.display().to_string());
-        }
-    };
-    std::thread::scope(|scope| {
-        for _ in 1..host.jobs.count().min(files.len()) {
-            scope.spawn(work);
-        }
-        work();
+    let inputs = host.jobs.map(&host.cancel, files, |path| {
+        let input = one(path, options, host);
+        task.advance(1, path.display().to_string());
+        input
     });
-    // A place stays empty only when its thread died, which the scope has passed on.
-    inputs.into_iter().filter_map(|input| input.into_inner().unwrap_or_default()).collect()
+    inputs.into_iter().flatten().collect()
 }
 
 fn one(path: &Path, options: &Options, host: &Host) -> Input {
@@ -109,7 +89,7 @@ fn one(path: &Path, options: &Options, host: &Host) -> Input {
         if file.metadata()?.is_dir() {
             return Err(io::Error::other("it is a directory"));
         }
-        check::check(&name, file, options, &host.cancel)
+        check::check(&name, &Blob::new(file)?, options, &host.cancel)
     };
     Input::new(path.to_string_lossy().replace(std::path::MAIN_SEPARATOR, "/"), check())
 }

@@ -1,5 +1,7 @@
 //! `wheelsmith fetch`
 
+use wheelsmith_core::project::BuildOptions;
+use wheelsmith_core::source::Policy;
 use wheelsmith_core::sys::Host;
 
 use super::{PolicyArgs, ProjectArgs};
@@ -17,7 +19,9 @@ pub(crate) struct Args {
 
 pub(super) fn run(args: &Args, host: &Host, output: &Output) -> anyhow::Result<Exit> {
     let (project, targets) = args.project.load(host)?;
-    let sources = project.fetch(&targets, args.policy.policy(), host)?;
+    let Policy { offline, locked } = args.policy.policy();
+    let options = BuildOptions::new().targets(targets).offline(offline).locked(locked);
+    let sources = project.fetch(&options)?;
     output.fetched(sources)?;
     Ok(Exit::Good)
 }

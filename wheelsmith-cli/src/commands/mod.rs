@@ -95,7 +95,7 @@ fn wanted(text: &str) -> Result<Wanted, wheelsmith_core::name::ParseError> {
 
 impl ProjectArgs {
     fn load(&self, host: &Host) -> anyhow::Result<(Project, Vec<Target>)> {
-        let project = Project::open(&self.project, host)?;
+        let project = Project::open_on(&self.project, host)?;
         let mut targets = Vec::new();
         for wanted in &self.target {
             match wanted {
@@ -184,19 +184,18 @@ enum Level {
 }
 
 impl PackingArgs {
-    /// As asked for; `usual` says how, where nothing is asked.
-    fn or(&self, usual: Compression) -> Packing {
-        let compression = match self.compression {
-            None => usual,
-            Some(Level::Fast) => Compression::Fast,
-            Some(Level::Default) => Compression::Default,
-            Some(Level::Best) => Compression::Best,
-            Some(Level::Store) => Compression::Store,
-        };
-        Packing { compression, cache: !self.no_cache }
+    /// Returns the level that was asked for.
+    fn compression(&self) -> Option<Compression> {
+        self.compression.map(|level| match level {
+            Level::Fast => Compression::Fast,
+            Level::Default => Compression::Default,
+            Level::Best => Compression::Best,
+            Level::Store => Compression::Store,
+        })
     }
 
     fn get(&self) -> Packing {
-        self.or(Compression::default())
+        let compression = self.compression().unwrap_or_default();
+        Packing { compression, cache: !self.no_cache }
     }
 }

@@ -30,9 +30,9 @@ pub(crate) struct Args {
 
 pub(super) fn run(args: &Args, host: &Host, output: &Output) -> anyhow::Result<Exit> {
     args.result.keep(output, || {
-        let project = Project::open(&args.project, host)?;
+        let project = Project::open_on(&args.project, host)?;
         let out = args.out.clone().unwrap_or_else(|| shorten(&project.dir.join("dist")));
-        let file = project.sdist(&out, host)?;
+        let file = project.sdist(&out)?;
         output.sdist(&file)?;
         Ok(Exit::Good)
     })

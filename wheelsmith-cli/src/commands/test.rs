@@ -123,7 +123,7 @@ pub(super) fn run(args: &Args, host: &Host, output: &Output) -> anyhow::Result<E
     let forms = args.report.iter().map(|path| TestForm::of(path)).collect::<Result<Vec<_>, _>>()?;
     let project = project(args.config.as_deref())?;
     let (dir, config) = match project {
-        Some(Project { dir, config }) => (dir, Some(config)),
+        Some(Project { dir, config, .. }) => (dir, Some(config)),
         None => (std::path::absolute(".")?, None),
     };
     let settings = settings(args, config);

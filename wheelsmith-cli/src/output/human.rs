@@ -1,13 +1,13 @@
 //! Answers for people.
 
 use std::fmt::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anstyle::{AnsiColor, Style};
 use wheelsmith_core::audit::Audit;
 use wheelsmith_core::finding::{Finding, Severity};
 use wheelsmith_core::plan::{Plan, TargetPlan};
-use wheelsmith_core::project::{Judged, Made, MadeTarget, MadeWheel};
+use wheelsmith_core::project::{ArchiveVerdict, BuildOutput, BuiltWheel, TargetBuild};
 use wheelsmith_core::repair::{Graft, MissingLibrary, RepairPlan};
 use wheelsmith_core::toolchain::{Found, RustStd, State};
 
@@ -36,9 +36,9 @@ pub(super) fn error(context: Option<&str>, error: &dyn std::error::Error, hint: 
     let _ = anstream::stderr().write_all(text.as_bytes());
 }
 
-pub(super) fn made(made: &Made) -> String {
+pub(super) fn built(output: &BuildOutput) -> String {
     let mut text = String::new();
-    for (target, result) in made {
+    for (target, result) in &output.targets {
         let end = match result {
             Ok(made) => {
                 format!("{DIM}({}, {:.1} s){DIM:#}", made.toolchain, made.time.as_secs_f64())
@@ -48,9 +48,9 @@ pub(super) fn made(made: &Made) -> String {
         };
         let _ = writeln!(text, "{BOLD}{target}{BOLD:#} {end}");
         match result {
-            Ok(made) => made_target(&mut text, made),
+            Ok(build) => target_build(&mut text, build),
             // It was said with its causes already; here it is found again among other targets.
-            Err(error) if made.len() > 1 && !error.is_cancelled() => {
+            Err(error) if output.targets.len() > 1 && !error.is_cancelled() => {
                 let _ = writeln!(text, "  {error}");
             }
             Err(_) => {}
@@ -59,7 +59,7 @@ pub(super) fn made(made: &Made) -> String {
     text
 }
 
-fn made_target(text: &mut String, made: &MadeTarget) {
+fn target_build(text: &mut String, made: &TargetBuild) {
     let width = made.components.iter().map(|(name, _)| name.len()).max().unwrap_or_default();
     for (name, outcome) in &made.components {
         let _ = writeln!(text, "  {name:width$}  {outcome}");
@@ -72,15 +72,15 @@ fn made_target(text: &mut String, made: &MadeTarget) {
         let _ = writeln!(text, "  {GREEN}{}{GREEN:#}  {size}", file.path.display());
     }
     if let Some(judged) = &made.judged {
-        made_archives(text, judged);
+        archive_verdict(text, judged);
     }
     for wheel in &made.wheels {
-        made_wheel(text, wheel);
+        built_wheel(text, wheel);
     }
 }
 
 /// What archives without a wheel earn.
-fn made_archives(text: &mut String, judged: &Judged) {
+fn archive_verdict(text: &mut String, judged: &ArchiveVerdict) {
     let earned = judged.audit.tag_text();
     if judged.is_good() {
         let newest = newest(&judged.audit);
@@ -102,7 +102,7 @@ fn newest(audit: &Audit) -> String {
     newest.map(|version| format!(", newest symbol GLIBC_{version}")).unwrap_or_default()
 }
 
-fn made_wheel(text: &mut String, wheel: &MadeWheel) {
+fn built_wheel(text: &mut String, wheel: &BuiltWheel) {
     let earned = wheel.audit.tag_text();
     match &wheel.file {
         Some(file) => {
@@ -179,10 +179,15 @@ fn plan_target(text: &mut String, plan: &TargetPlan) {
         let _ = writeln!(text, "  pack  {archive}");
     }
     for wheel in &plan.wheels {
-        let _ = writeln!(text, "  pack  {wheel}");
-        for bundle in plan.bundles.iter().filter(|bundle| bundle.wheel == *wheel) {
+        let _ = writeln!(text, "  pack  {}", wheel.file);
+        if wheel.lowest != wheel.file {
+            let lowest = wheel.lowest.platforms.last().map(ToString::to_string);
+            let lowest = lowest.unwrap_or_default();
+            let _ = writeln!(text, "    {DIM}or with an older tag, down to {lowest}{DIM:#}");
+        }
+        if let Some(library_path) = &wheel.library_path {
             let also: String =
-                bundle.library_path.iter().map(|dir| format!(", then from {dir}")).collect();
+                library_path.iter().map(|dir| format!(", then from {dir}")).collect();
             let _ =
                 writeln!(text, "    with the libraries that it needs, from the components{also}");
         }
@@ -211,12 +216,15 @@ pub(super) fn fetched(sources: usize) -> String {
     }
 }
 
-pub(super) fn initialised(files: &[PathBuf]) -> String {
+pub(super) fn initialised(dir: &Path, files: &[PathBuf], note: &str) -> String {
     let mut text = String::new();
     for file in files {
         let _ = writeln!(text, "wrote {}", file.display());
     }
-    text.push_str("build it with `wheelsmith build`\n");
+    let dir = dir.display().to_string();
+    let project = if dir == "." { String::new() } else { format!(" {dir}") };
+    let _ = writeln!(text, "build it with `wheelsmith build{project}`");
+    let _ = writeln!(text, "{}", note.trim_end());
     text
 }
 

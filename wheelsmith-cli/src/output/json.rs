@@ -5,21 +5,24 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 use wheelsmith_core::audit::{Audit, FileFacts};
 use wheelsmith_core::plan::Plan;
-use wheelsmith_core::project::{Judged, Made, MadeTarget, MadeWheel};
+use wheelsmith_core::project::{ArchiveVerdict, BuildOutput, BuiltWheel, TargetBuild};
 use wheelsmith_core::toolchain::Found;
 use wheelsmith_core::wheel::MadeFile;
 
 /// The version of every document here. It grows when a key changes its meaning or goes.
 pub(super) const SCHEMA: u32 = 1;
 
+/// Version of the document of `build --dry-run`.
+const PLAN_SCHEMA: u32 = 2;
+
 pub(super) fn plan(plan: &Plan) -> Value {
-    json!({ "schema": SCHEMA, "plan": plan })
+    json!({ "schema": PLAN_SCHEMA, "plan": plan })
 }
 
-pub(super) fn made(made: &Made) -> Value {
-    let targets = made.iter().map(|(target, result)| match result {
-        Ok(made) => {
-            let mut value = made_target(made);
+pub(super) fn built(output: &BuildOutput) -> Value {
+    let targets = output.targets.iter().map(|(target, result)| match result {
+        Ok(build) => {
+            let mut value = target_build(build);
             value["target"] = json!(target);
             value
         }
@@ -28,7 +31,7 @@ pub(super) fn made(made: &Made) -> Value {
     json!({ "schema": SCHEMA, "targets": targets.collect::<Vec<_>>() })
 }
 
-fn made_target(made: &MadeTarget) -> Value {
+fn target_build(made: &TargetBuild) -> Value {
     let component =
         |(name, outcome): &(String, String)| json!({ "name": name, "outcome": outcome });
     json!({
@@ -42,7 +45,7 @@ fn made_target(made: &MadeTarget) -> Value {
     })
 }
 
-fn judged(judged: &Judged) -> Value {
+fn judged(judged: &ArchiveVerdict) -> Value {
     json!({
         "floor": judged.floor.to_string(),
         "wanted_tag": judged.wanted,
@@ -52,7 +55,7 @@ fn judged(judged: &Judged) -> Value {
     })
 }
 
-fn wheel(wheel: &MadeWheel) -> Value {
+fn wheel(wheel: &BuiltWheel) -> Value {
     json!({
         "name": wheel.name,
         "file": wheel.file.as_ref().map(file),
@@ -89,8 +92,8 @@ pub(super) fn toolchains(found: &[Found]) -> Value {
     json!({ "schema": SCHEMA, "targets": found })
 }
 
-pub(super) fn initialised(files: &[PathBuf]) -> Value {
-    json!({ "schema": SCHEMA, "files": files })
+pub(super) fn initialised(files: &[PathBuf], note: &str) -> Value {
+    json!({ "schema": SCHEMA, "files": files, "note": note })
 }
 
 pub(super) fn error(error: &dyn std::error::Error) -> Value {

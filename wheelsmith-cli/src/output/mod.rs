@@ -19,7 +19,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use wheelsmith_core::index::{self as indexes, Changes, Fault};
 use wheelsmith_core::plan::Plan;
-use wheelsmith_core::project::{self, Made};
+use wheelsmith_core::project::{self, BuildOutput};
 use wheelsmith_core::sys::{self, Host};
 use wheelsmith_core::testing;
 use wheelsmith_core::toolchain::Found;
@@ -116,17 +116,17 @@ impl Output {
         self.write(|| human::plan(plan), || json::plan(plan))
     }
 
-    /// What a build made. Errors of targets go to standard error as well.
-    pub(crate) fn made(&self, made: &Made) -> std::io::Result<()> {
-        for (target, result) in made {
+    /// Prints what was built. Errors of targets go to standard error as well.
+    pub(crate) fn built(&self, built: &BuildOutput) -> std::io::Result<()> {
+        for (target, result) in &built.targets {
             if let Err(error) = result
                 && !error.is_cancelled()
             {
-                let context = (made.len() > 1).then(|| target.to_string());
+                let context = (built.targets.len() > 1).then(|| target.to_string());
                 human::error(context.as_deref(), error, error.hint());
             }
         }
-        self.write(|| human::made(made), || json::made(made))
+        self.write(|| human::built(built), || json::built(built))
     }
 
     /// How many sources are there.
@@ -265,9 +265,14 @@ impl Output {
         self.write(|| format!("{url}\n"), || json::serving(url))
     }
 
-    /// Which files `init` wrote.
-    pub(crate) fn initialised(&self, files: &[PathBuf]) -> std::io::Result<()> {
-        self.write(|| human::initialised(files), || json::initialised(files))
+    /// Writes which files `init` wrote in `dir`, and how installers build the project.
+    pub(crate) fn initialised(
+        &self,
+        dir: &Path,
+        files: &[PathBuf],
+        note: &str,
+    ) -> std::io::Result<()> {
+        self.write(|| human::initialised(dir, files, note), || json::initialised(files, note))
     }
 
     /// Why something could not be done.

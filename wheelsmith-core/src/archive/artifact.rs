@@ -48,7 +48,7 @@ impl Artifact {
         let at = self.at(path)?;
         let error = |why| Error::Member { path: self.path.clone(), member: path.clone(), why };
         let mut buffers = Buffers::new();
-        let source = self.members.places[at].open(&mut buffers);
+        let source = self.members.locations[at].open(&mut buffers);
         let mut source = source.map_err(|trouble| error(trouble.into_text()))?;
         if source.size() > most_bytes {
             return Err(error(format!("it has {} bytes, more than {most_bytes}", source.size())));

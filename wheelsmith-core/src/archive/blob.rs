@@ -1,4 +1,4 @@
-//! A part of an open file, read by position: threads share it, and nothing is held in memory.
+//! Bytes that are read by position, so that threads can share them.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -6,23 +6,39 @@ use std::sync::Arc;
 
 use crate::sys;
 
-/// A part of an open file.
+/// A part of an open file, or of bytes in memory.
 #[derive(Debug, Clone)]
-pub(crate) struct Blob {
-    file: Arc<File>,
+pub struct Blob {
+    bytes: Bytes,
     start: u64,
     size: u64,
 }
 
+#[derive(Debug, Clone)]
+enum Bytes {
+    File(Arc<File>),
+    Memory(Arc<[u8]>),
+}
+
 impl Blob {
-    /// All of a file.
-    pub(crate) fn new(file: File) -> io::Result<Self> {
+    /// Takes all of an open file.
+    ///
+    /// # Errors
+    /// If its size cannot be found.
+    pub fn new(file: File) -> io::Result<Self> {
         let size = file.metadata()?.len();
-        Ok(Self { file: Arc::new(file), start: 0, size })
+        Ok(Self { bytes: Bytes::File(Arc::new(file)), start: 0, size })
     }
 
-    /// How many bytes it has.
-    pub(crate) fn size(&self) -> u64 {
+    /// Takes bytes in memory.
+    pub fn from_bytes(bytes: impl Into<Arc<[u8]>>) -> Self {
+        let bytes = bytes.into();
+        let size = bytes.len() as u64;
+        Self { bytes: Bytes::Memory(bytes), start: 0, size }
+    }
+
+    /// Returns its size in bytes.
+    pub fn size(&self) -> u64 {
         self.size
     }
 
@@ -30,7 +46,7 @@ impl Blob {
     pub(crate) fn part(&self, start: u64, size: u64) -> Option<Self> {
         let end = start.checked_add(size)?;
         (end <= self.size).then(|| Self {
-            file: Arc::clone(&self.file),
+            bytes: self.bytes.clone(),
             start: self.start + start,
             size,
         })
@@ -43,8 +59,17 @@ impl Blob {
         if most == 0 {
             return Ok(0);
         }
+        let at = self.start + at;
+        let file = match &self.bytes {
+            Bytes::File(file) => file,
+            Bytes::Memory(bytes) => {
+                let at = usize::try_from(at).unwrap_or(usize::MAX);
+                buffer[..most].copy_from_slice(&bytes[at..at + most]);
+                return Ok(most);
+            }
+        };
         loop {
-            match sys::fs::read_at(&self.file, &mut buffer[..most], self.start + at) {
+            match sys::fs::read_at(file, &mut buffer[..most], at) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 result => return result,
             }

@@ -2,19 +2,23 @@
 
 use std::path::{Path, PathBuf};
 
-use super::members::{Gather, Location, Stated, safe_path};
+use super::members::{Collector, Location, Stated, safe_path};
 use super::{Error, Limits};
 use crate::finding::{Code, Finding};
 use crate::sys;
 
-/// Adds the files below `root` to `gather`. Links to files inside are files under their own name;
+/// Adds the files below `root` to `collector`. Links to files inside are files under their own name;
 /// links to directories are not followed, since what those hold is there already.
-pub(crate) fn list(root: &Path, limits: &Limits, gather: &mut Gather<'_>) -> Result<(), Error> {
+pub(crate) fn list(
+    root: &Path,
+    limits: &Limits,
+    collector: &mut Collector<'_>,
+) -> Result<(), Error> {
     let root = sys::fs::canonicalize(root).map_err(|e| Error::read(root, e))?;
     let mut open: Vec<(PathBuf, Vec<u8>)> = vec![(root.clone(), Vec::new())];
     while let Some((dir, prefix)) = open.pop() {
         for path in sys::fs::list(&dir).map_err(|e| Error::read(&dir, e))? {
-            if !gather.may_go_on() {
+            if !collector.count() {
                 return Ok(());
             }
             let mut name = prefix.clone();
@@ -25,7 +29,7 @@ pub(crate) fn list(root: &Path, limits: &Limits, gather: &mut Gather<'_>) -> Res
                 if name.len() > limits.path_bytes {
                     let (dir, _) = safe_path(&name[..limits.path_bytes]);
                     let message = "its path is longer than any real one";
-                    gather.note(Finding::new(Code::OverLimit, &dir, message));
+                    collector.note(Finding::new(Code::OverLimit, &dir, message));
                 } else {
                     open.push((path, name));
                 }
@@ -38,7 +42,7 @@ pub(crate) fn list(root: &Path, limits: &Limits, gather: &mut Gather<'_>) -> Res
                 let Some(target) = target.filter(|target| target.starts_with(&root)) else {
                     let (path, _) = safe_path(&name);
                     let message = "it is a link that leads out of the directory, or nowhere";
-                    gather.note(Finding::new(Code::NotJudged, &path, message));
+                    collector.note(Finding::new(Code::NotJudged, &path, message));
                     continue;
                 };
                 metadata = sys::fs::metadata(&target).map_err(|e| Error::read(&target, e))?;
@@ -51,7 +55,7 @@ pub(crate) fn list(root: &Path, limits: &Limits, gather: &mut Gather<'_>) -> Res
             let executable = sys::fs::is_executable(&place).map_err(|e| Error::read(&place, e))?;
             let (size_bytes, packed_bytes) = (metadata.len(), metadata.len());
             let stated = Stated { name: &name, size_bytes, packed_bytes, executable };
-            if !gather.add(&stated, Location::File(place)) {
+            if !collector.add(&stated, Location::File(place)) {
                 return Ok(());
             }
         }

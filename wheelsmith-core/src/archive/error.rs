@@ -71,14 +71,18 @@ impl Error {
 }
 
 /// What is wrong with one member: a finding, since the others can be judged.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug)]
 pub(crate) enum MemberError {
     /// Its bytes cannot be had.
     Unreadable(String),
+    /// The system cannot read it, or whoever takes its bytes failed.
+    Io(io::Error),
+    /// Its content contradicts its header.
+    Damaged(String),
     /// It is more than any real file.
     OverLimit(String),
-    /// Another reader may see something else.
-    Ambiguous(String),
+    /// Its name is no path inside the archive.
+    UnsafePath(String),
 }
 
 impl MemberError {
@@ -89,15 +93,20 @@ impl MemberError {
     /// In words.
     pub(crate) fn into_text(self) -> String {
         match self {
-            Self::Unreadable(why) | Self::OverLimit(why) | Self::Ambiguous(why) => why,
+            Self::Unreadable(why)
+            | Self::Damaged(why)
+            | Self::OverLimit(why)
+            | Self::UnsafePath(why) => why,
+            Self::Io(error) => error.to_string(),
         }
     }
 
     pub(crate) fn finding(self, path: &WheelPath) -> Finding {
         let code = match self {
-            Self::Unreadable(_) => Code::Unreadable,
+            Self::Unreadable(_) | Self::Io(_) => Code::Unreadable,
+            Self::Damaged(_) => Code::DamagedEntry,
             Self::OverLimit(_) => Code::OverLimit,
-            Self::Ambiguous(_) => Code::AmbiguousMember,
+            Self::UnsafePath(_) => Code::UnsafePath,
         };
         Finding::new(code, path, self.into_text())
     }
@@ -105,6 +114,6 @@ impl MemberError {
 
 impl From<io::Error> for MemberError {
     fn from(error: io::Error) -> Self {
-        Self::Unreadable(error.to_string())
+        Self::Io(error)
     }
 }

@@ -6,8 +6,10 @@
 /// The numbers were chosen from the largest wheels of public indexes, with room to grow.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
-    /// Members of one artifact, directories included. 200 000.
+    /// Members of one artifact, directories included. 100 000.
     pub members: u64,
+    /// The directory of a zip archive, in bytes. 12 MiB.
+    pub directory_bytes: u64,
     /// The size of one member when unpacked, in bytes. 8 GiB.
     pub member_bytes: u64,
     /// What all members together have when unpacked, in bytes. 64 GiB.
@@ -30,7 +32,8 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            members: 200_000,
+            members: 100_000,
+            directory_bytes: 12 << 20,
             member_bytes: 8 << 30,
             total_bytes: 64 << 30,
             ratio: 400,

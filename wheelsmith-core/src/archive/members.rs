@@ -1,13 +1,11 @@
 //! The members of an artifact: their names made safe, each once, within limits.
 
-use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use super::Limits;
 use super::blob::Blob;
 use super::error::MemberError;
-use super::zip::Packed;
 use crate::finding::{Code, Finding};
 use crate::name::WheelPath;
 
@@ -25,38 +23,39 @@ pub struct Member {
     pub executable: bool,
 }
 
-/// Where the bytes of a member are.
+/// Location of the bytes of a member.
 #[derive(Debug, Clone)]
 pub(crate) enum Location {
-    /// In a file of a directory.
+    /// A file of a directory.
     File(PathBuf),
-    /// As they are, in an open file.
+    /// A part of an open file, as it is.
     Stored(Blob),
-    /// In a zip archive.
-    Zip(Blob, Packed),
-    /// Nobody will look: a finding says why.
+    /// A part of an open file that is deflated, and its unpacked size in bytes.
+    Deflated(Blob, u64),
+    /// Bytes that cannot be read, and why.
+    Unreadable(&'static str),
+    /// Bytes that are not read; a finding says why.
     Refused,
 }
 
-/// What an artifact holds.
+/// The members of an artifact.
 #[derive(Debug, Default)]
 pub(crate) struct Members {
-    /// By path.
+    /// Sorted by path.
     pub(crate) list: Vec<Member>,
-    /// Of each of them.
-    pub(crate) places: Vec<Location>,
-    /// What is wrong with the archive itself.
+    /// Locations of the members, in the same order.
+    pub(crate) locations: Vec<Location>,
+    /// Problems of the archive itself.
     pub(crate) findings: Vec<Finding>,
 }
 
-/// Gathers members as an archive lists them.
-pub(crate) struct Gather<'l> {
+/// Collects members as an archive lists them.
+pub(crate) struct Collector<'l> {
     limits: &'l Limits,
     found: Vec<(Member, Location)>,
-    by_path: HashMap<WheelPath, usize>,
     findings: Vec<Finding>,
     left_out: usize,
-    seen: u64,
+    count: u64,
     total_bytes: u64,
 }
 
@@ -64,28 +63,21 @@ pub(crate) struct Gather<'l> {
 pub(crate) struct Stated<'a> {
     pub(crate) name: &'a [u8],
     pub(crate) size_bytes: u64,
-    /// As it lies in the archive; the same where nothing is packed.
+    /// Size in the archive; the same if the member is not packed.
     pub(crate) packed_bytes: u64,
     pub(crate) executable: bool,
 }
 
-impl<'l> Gather<'l> {
+impl<'l> Collector<'l> {
     pub(crate) fn new(limits: &'l Limits) -> Self {
-        Self {
-            limits,
-            found: Vec::new(),
-            by_path: HashMap::new(),
-            findings: Vec::new(),
-            left_out: 0,
-            seen: 0,
-            total_bytes: 0,
-        }
+        let (found, findings) = (Vec::new(), Vec::new());
+        Self { limits, found, findings, left_out: 0, count: 0, total_bytes: 0 }
     }
 
-    /// Counts an entry of any kind; false when there are too many to go on.
-    pub(crate) fn may_go_on(&mut self) -> bool {
-        self.seen += 1;
-        if self.seen > self.limits.members {
+    /// Counts an entry of any kind. Returns false if there are too many to go on.
+    pub(crate) fn count(&mut self) -> bool {
+        self.count += 1;
+        if self.count > self.limits.members {
             let message = format!("it has more than {} members", self.limits.members);
             self.findings.push(Finding::whole(Code::OverLimit, message));
             return false;
@@ -93,68 +85,69 @@ impl<'l> Gather<'l> {
         true
     }
 
-    /// Adds a member; false when what it takes with all before is too much to go on. Of two of one
-    /// name the later counts, as it does when an installer unpacks them in turn.
-    pub(crate) fn add(&mut self, stated: &Stated<'_>, mut place: Location) -> bool {
+    /// Adds a member whose name may be any bytes. Returns false if the members are too large
+    /// together to go on.
+    pub(crate) fn add(&mut self, stated: &Stated<'_>, location: Location) -> bool {
         let limits = self.limits;
-        self.total_bytes = self.total_bytes.saturating_add(stated.size_bytes);
+        let name = &stated.name[..stated.name.len().min(limits.path_bytes)];
+        let (path, is_plain) = safe_path(name);
+        let error = if name.len() < stated.name.len() {
+            Some(MemberError::OverLimit(format!(
+                "its path has {} bytes, more than {}",
+                stated.name.len(),
+                limits.path_bytes
+            )))
+        } else if is_plain {
+            None
+        } else {
+            Some(MemberError::UnsafePath(format!(
+                "its name `{}` is no path inside the archive",
+                name.escape_ascii()
+            )))
+        };
+        if let Some(error) = error {
+            self.note(error.finding(&path));
+        }
+        let (size_bytes, executable) = (stated.size_bytes, stated.executable);
+        self.add_member(Member { path, size_bytes, executable }, stated.packed_bytes, location)
+    }
+
+    /// Adds a member. Returns false if the members are too large together to go on.
+    pub(crate) fn add_member(
+        &mut self,
+        member: Member,
+        packed_bytes: u64,
+        mut location: Location,
+    ) -> bool {
+        let limits = self.limits;
+        let size = member.size_bytes;
+        self.total_bytes = self.total_bytes.saturating_add(size);
         if self.total_bytes > limits.total_bytes {
             let most = limits.total_bytes >> 20;
             let message = format!("its members have more than {most} MiB when unpacked");
             self.findings.push(Finding::whole(Code::OverLimit, message));
             return false;
         }
-        let name = &stated.name[..stated.name.len().min(limits.path_bytes)];
-        let (path, is_plain) = safe_path(name);
-        let mut trouble = |trouble: MemberError| self.note(trouble.finding(&path));
-        if name.len() < stated.name.len() {
-            trouble(MemberError::OverLimit(format!(
-                "its path has {} bytes, more than {}",
-                stated.name.len(),
-                limits.path_bytes
-            )));
-        } else if !is_plain {
-            trouble(MemberError::Ambiguous(format!(
-                "its name `{}` is no path inside the archive",
-                name.escape_ascii()
-            )));
-        }
-        let mut trouble = |trouble: MemberError| self.note(trouble.finding(&path));
-        if stated.size_bytes > limits.member_bytes {
-            trouble(MemberError::OverLimit(format!(
+        let error = if size > limits.member_bytes {
+            Some(format!(
                 "it has {} MiB when unpacked, more than {}",
-                stated.size_bytes >> 20,
+                size >> 20,
                 limits.member_bytes >> 20
-            )));
-            place = Location::Refused;
-        } else if stated.size_bytes > limits.ratio_from_bytes
-            && stated.size_bytes / stated.packed_bytes.max(1) > limits.ratio
-        {
-            trouble(MemberError::OverLimit(format!(
-                "its {} MiB are packed in {} bytes, more tightly than 1 to {}",
-                stated.size_bytes >> 20,
-                stated.packed_bytes,
+            ))
+        } else if size > limits.ratio_from_bytes && size / packed_bytes.max(1) > limits.ratio {
+            Some(format!(
+                "its {} MiB are packed in {packed_bytes} bytes, more tightly than 1 to {}",
+                size >> 20,
                 limits.ratio
-            )));
-            place = Location::Refused;
-        }
-        let member = Member {
-            path: path.clone(),
-            size_bytes: stated.size_bytes,
-            executable: stated.executable,
-        };
-        if let Some(&before) = self.by_path.get(&path) {
-            self.found[before] = (member, place);
-            self.note(
-                MemberError::Ambiguous(
-                    "it is there more than once, and the last one counts".into(),
-                )
-                .finding(&path),
-            );
+            ))
         } else {
-            self.by_path.insert(path, self.found.len());
-            self.found.push((member, place));
+            None
+        };
+        if let Some(error) = error {
+            self.note(MemberError::OverLimit(error).finding(&member.path));
+            location = Location::Refused;
         }
+        self.found.push((member, location));
         true
     }
 
@@ -167,20 +160,38 @@ impl<'l> Gather<'l> {
         }
     }
 
-    /// Where a member is that was added before.
-    pub(crate) fn place(&self, path: &WheelPath) -> Option<(&Member, &Location)> {
-        self.by_path.get(path).map(|&at| (&self.found[at].0, &self.found[at].1))
+    /// Sorts the members by path. Of several with one path the last one stays, as it does when an
+    /// installer unpacks them in turn; returns the paths.
+    pub(crate) fn sort(&mut self) -> Vec<WheelPath> {
+        self.found.sort_by(|a, b| a.0.path.cmp(&b.0.path));
+        let mut twice = Vec::new();
+        self.found.dedup_by(|later, earlier| {
+            let is_same = later.0.path == earlier.0.path;
+            if is_same {
+                std::mem::swap(later, earlier);
+                twice.push(earlier.0.path.clone());
+            }
+            is_same
+        });
+        twice.dedup();
+        twice
     }
 
-    /// All of them, by path.
+    /// Finds a member by its path, after [`Self::sort`].
+    pub(crate) fn get(&self, path: &WheelPath) -> Option<(&Member, &Location)> {
+        let at = self.found.binary_search_by(|(member, _)| member.path.cmp(path)).ok()?;
+        self.found.get(at).map(|(member, location)| (member, location))
+    }
+
+    /// Returns the members, sorted by path.
     pub(crate) fn finish(mut self) -> Members {
-        self.found.sort_by(|a, b| a.0.path.cmp(&b.0.path));
-        if self.left_out > 0 {
+        self.sort();
+        if let Some(last) = self.findings.last().filter(|_| self.left_out > 0) {
             let message = format!("{} more of its members are like the last ones", self.left_out);
-            self.findings.push(Finding::whole(Code::AmbiguousMember, message));
+            self.findings.push(Finding::whole(last.code, message));
         }
-        let (list, places) = self.found.into_iter().unzip();
-        Members { list, places, findings: self.findings }
+        let (list, locations) = self.found.into_iter().unzip();
+        Members { list, locations, findings: self.findings }
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod artifact;
 pub(crate) mod blob;
+pub(crate) mod content;
 mod dir;
 pub(crate) mod error;
 mod expand;
@@ -11,10 +12,10 @@ pub(crate) mod open;
 pub(crate) mod pieces;
 pub(crate) mod source;
 pub(crate) mod tar;
-pub(crate) mod work;
 pub(crate) mod zip;
 
 pub use artifact::Artifact;
+pub use blob::Blob;
 pub use error::Error;
 pub use expand::expand;
 pub use limits::Limits;

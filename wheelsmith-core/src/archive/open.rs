@@ -5,9 +5,10 @@ use std::path::Path;
 
 use super::blob::Blob;
 use super::error::{Error, MemberError};
-use super::members::{Gather, Location, Members, Stated};
+use super::members::{Collector, Location, Member, Members, Stated};
 use super::source::{Buffers, Source};
-use super::{Limits, dir, tar, zip};
+use super::zip::{Unreadable, Zip};
+use super::{Limits, dir, tar};
 use crate::name::RUNTIME_MANIFEST;
 use crate::sys::{self, Cancel};
 
@@ -73,11 +74,11 @@ pub(crate) fn open(
 ) -> Result<(Kind, Members), Error> {
     let read = |e| Error::read(path, e);
     if sys::fs::metadata(path).map_err(read)?.is_dir() {
-        let mut gather = Gather::new(limits);
-        dir::list(path, limits, &mut gather)?;
+        let mut collector = Collector::new(limits);
+        dir::list(path, limits, &mut collector)?;
         let is_runtime = sys::fs::metadata(path.join(RUNTIME_MANIFEST)).is_ok_and(|m| m.is_file());
         let kind = if is_runtime { Kind::Runtime } else { Kind::Directory };
-        return Ok((kind, gather.finish()));
+        return Ok((kind, collector.finish()));
     }
     let blob = Blob::new(sys::fs::open(path).map_err(read)?).map_err(read)?;
     let first = blob.first(TELLING).map_err(read)?;
@@ -97,7 +98,7 @@ pub(crate) fn open(
     let what = if is_wheel { "wheel" } else { container.name() };
     let error = |why| Error::archive(path, what, why);
     if container != Container::Gzip {
-        return Ok((kind, list(container, &blob, limits).map_err(error)?));
+        return Ok((kind, list(container, &blob, limits, cancel).map_err(error)?));
     }
     let unpacked = gunzip(&blob, limits, cancel).map_err(|trouble| error(trouble.into_text()))?.0;
     if cancel.is_cancelled() {
@@ -105,30 +106,71 @@ pub(crate) fn open(
     }
     let first = unpacked.first(TELLING).map_err(read)?;
     if Container::of(&first) == Some(Container::Tar) || tar::is_header(&first) {
-        return Ok((kind, list(Container::Tar, &unpacked, limits).map_err(error)?));
+        return Ok((kind, list(Container::Tar, &unpacked, limits, cancel).map_err(error)?));
     }
     Ok((Kind::File, single(path, path.file_stem(), unpacked, limits)))
 }
 
 /// A file as its only member.
 fn single(path: &Path, name: Option<&std::ffi::OsStr>, blob: Blob, limits: &Limits) -> Members {
-    let mut gather = Gather::new(limits);
+    let mut collector = Collector::new(limits);
     let executable = sys::fs::is_executable(path).unwrap_or(false);
     let (size_bytes, packed_bytes) = (blob.size(), blob.size());
     let name = name.unwrap_or_default().as_encoded_bytes();
-    gather.add(&Stated { name, size_bytes, packed_bytes, executable }, Location::Stored(blob));
-    gather.finish()
+    collector.add(&Stated { name, size_bytes, packed_bytes, executable }, Location::Stored(blob));
+    collector.finish()
 }
 
 /// What an archive holds that is not packed as a whole.
-pub(crate) fn list(container: Container, blob: &Blob, limits: &Limits) -> Result<Members, String> {
-    let mut gather = Gather::new(limits);
+pub(crate) fn list(
+    container: Container,
+    blob: &Blob,
+    limits: &Limits,
+    cancel: &Cancel,
+) -> Result<Members, String> {
+    let mut collector = Collector::new(limits);
     match container {
-        Container::Zip => zip::list(blob, &mut gather)?,
-        Container::Tar => tar::list(blob, limits, &mut gather)?,
+        Container::Zip => zip(blob, limits, cancel, &mut collector)?,
+        Container::Tar => tar::list(blob, limits, &mut collector)?,
         Container::Gzip => return Err("it holds one stream, and no members".into()),
     }
-    Ok(gather.finish())
+    Ok(collector.finish())
+}
+
+/// Adds the files of a zip archive to `collector`.
+fn zip(
+    blob: &Blob,
+    limits: &Limits,
+    cancel: &Cancel,
+    collector: &mut Collector<'_>,
+) -> Result<(), String> {
+    let Zip { entries, refusals, .. } =
+        Zip::open(blob, limits, cancel).map_err(Unreadable::into_text)?;
+    for finding in refusals {
+        collector.note(finding);
+    }
+    for entry in entries {
+        if entry.is_dir() {
+            continue;
+        }
+        let header = entry.header;
+        let location = match (entry.packed(blob), header.method) {
+            // The refusal says why.
+            (None, _) => Location::Refused,
+            (Some(_), _) if header.is_encrypted() => Location::Refused,
+            (Some(part), 0) => Location::Stored(part),
+            (Some(part), 8) => Location::Deflated(part, header.size_bytes),
+            (Some(_), _) => {
+                Location::Unreadable("it is packed by a method that wheels do not have")
+            }
+        };
+        let (executable, size_bytes) = (entry.is_executable(), header.size_bytes);
+        let member = Member { path: entry.path, size_bytes, executable };
+        if !collector.add_member(member, header.packed_bytes, location) {
+            break;
+        }
+    }
+    Ok(())
 }
 
 /// The unpacked bytes of a gzip file, in a file without a name, and how many packed ones it took.
@@ -185,12 +227,8 @@ impl Location {
         match self {
             Self::File(path) => Ok(Source::stored(buffers, Blob::new(sys::fs::open(path)?)?)),
             Self::Stored(blob) => Ok(Source::stored(buffers, blob.clone())),
-            Self::Zip(archive, packed) => match packed.bytes(archive)? {
-                zip::Bytes::Stored(blob) => Ok(Source::stored(buffers, blob)),
-                zip::Bytes::Deflated(blob) => {
-                    Ok(Source::deflated(buffers, blob, packed.size_bytes))
-                }
-            },
+            Self::Deflated(blob, size) => Ok(Source::deflated(buffers, blob.clone(), *size)),
+            Self::Unreadable(why) => Err(MemberError::unreadable(*why)),
             Self::Refused => Err(MemberError::OverLimit("it was left alone".into())),
         }
     }

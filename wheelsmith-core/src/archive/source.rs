@@ -18,22 +18,22 @@ use super::error::MemberError;
 const HEAD: usize = 4 << 20;
 /// Packed bytes that are read at a time, and unpacked ones that are passed over at a time.
 const PACKED: usize = 64 << 10;
-const PASSED: usize = 128 << 10;
+const UNPACKED: usize = 128 << 10;
 /// A reader that makes us start again more often than this walks a file backwards.
 const MOST_RESTARTS: u32 = 24;
 
 /// Room that one thread needs to inflate, used for one member after the other.
 pub(crate) struct Buffers {
-    inflater: Decompress,
-    packed: Vec<u8>,
-    passed: Vec<u8>,
+    pub(crate) inflater: Decompress,
+    pub(crate) packed: Vec<u8>,
+    pub(crate) unpacked: Vec<u8>,
     head: Vec<u8>,
 }
 
 impl Buffers {
     pub(crate) fn new() -> Self {
-        let (packed, passed) = (vec![0; PACKED], vec![0; PASSED]);
-        Self { inflater: Decompress::new(false), packed, passed, head: Vec::new() }
+        let (packed, unpacked) = (vec![0; PACKED], vec![0; UNPACKED]);
+        Self { inflater: Decompress::new(false), packed, unpacked, head: Vec::new() }
     }
 }
 
@@ -110,9 +110,9 @@ impl<'w> Source<'w> {
         let Some(deflated) = &mut self.deflated else {
             let mut at = range.start;
             while at < range.end {
-                let most = usize::try_from(range.end - at).unwrap_or(PASSED).min(PASSED);
-                self.blob.fill_at(at, &mut self.buffers.passed[..most])?;
-                take(&self.buffers.passed[..most]);
+                let most = usize::try_from(range.end - at).unwrap_or(UNPACKED).min(UNPACKED);
+                self.blob.fill_at(at, &mut self.buffers.unpacked[..most])?;
+                take(&self.buffers.unpacked[..most]);
                 at += most as u64;
             }
             return Ok(());
@@ -134,7 +134,7 @@ impl<'w> Source<'w> {
             let before = deflated.position;
             // What is passed is not stopped at a border: fewer, larger steps are quicker.
             let border = if before < start { start } else { range.end };
-            let most = usize::try_from(border - before).unwrap_or(PASSED).min(PASSED);
+            let most = usize::try_from(border - before).unwrap_or(UNPACKED).min(UNPACKED);
             let n = deflated.inflate(&self.blob, self.buffers, most)?;
             if n == 0 {
                 return Err(MemberError::unreadable(format!(
@@ -142,7 +142,7 @@ impl<'w> Source<'w> {
                     deflated.position, self.size
                 )));
             }
-            let part = &self.buffers.passed[..n];
+            let part = &self.buffers.unpacked[..n];
             let head = &mut self.buffers.head;
             if head.len() as u64 == before && head.len() < HEAD {
                 head.extend_from_slice(&part[..n.min(HEAD - head.len())]);
@@ -174,7 +174,7 @@ impl Deflated {
         buffers: &mut Buffers,
         most: usize,
     ) -> Result<usize, MemberError> {
-        let Buffers { inflater, packed, passed, .. } = buffers;
+        let Buffers { inflater, packed, unpacked, .. } = buffers;
         let mut done = 0;
         while done < most {
             if self.ready.is_empty() {
@@ -184,7 +184,7 @@ impl Deflated {
                 self.step = step.saturating_mul(4);
             }
             let (read_before, made_before) = (inflater.total_in(), inflater.total_out());
-            let (from, to) = (&packed[self.ready.clone()], &mut passed[done..most]);
+            let (from, to) = (&packed[self.ready.clone()], &mut unpacked[done..most]);
             let status = match inflater.decompress(from, to, FlushDecompress::None) {
                 Ok(status) => status,
                 // What came before the damage may say what it is; the next call fails again.

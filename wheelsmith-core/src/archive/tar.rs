@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use super::Limits;
 use super::blob::Blob;
 use super::error::MemberError;
-use super::members::{Gather, Location, Stated, safe_path};
+use super::members::{Collector, Location, Member, Stated, safe_path};
 use crate::finding::{Code, Finding};
 use crate::name::WheelPath;
 
@@ -37,8 +37,12 @@ pub(crate) fn extent(blob: &Blob) -> u64 {
     at
 }
 
-/// Adds the members of an archive to `gather`.
-pub(crate) fn list(blob: &Blob, limits: &Limits, gather: &mut Gather<'_>) -> Result<(), String> {
+/// Adds the members of an archive to `collector`.
+pub(crate) fn list(
+    blob: &Blob,
+    limits: &Limits,
+    collector: &mut Collector<'_>,
+) -> Result<(), String> {
     let mut links: BTreeMap<WheelPath, Vec<u8>> = BTreeMap::new();
     let (mut at, mut long) = (0, Long::default());
     while at < blob.size() {
@@ -49,7 +53,7 @@ pub(crate) fn list(blob: &Blob, limits: &Limits, gather: &mut Gather<'_>) -> Res
         if !is_header(&header) {
             return Err(format!("there is no header at byte {at}"));
         }
-        if !gather.may_go_on() {
+        if !collector.count() {
             return Ok(());
         }
         let stated = octal(&header[124..136]).ok_or("a member has no size")?;
@@ -83,7 +87,7 @@ pub(crate) fn list(blob: &Blob, limits: &Limits, gather: &mut Gather<'_>) -> Res
                     let mode = octal(&header[100..108]).unwrap_or_default();
                     let executable = mode & 0o111 != 0;
                     let stated = Stated { name, size_bytes: size, packed_bytes: size, executable };
-                    if !gather.add(&stated, Location::Stored(content)) {
+                    if !collector.add(&stated, Location::Stored(content)) {
                         return Ok(());
                     }
                 }
@@ -91,7 +95,7 @@ pub(crate) fn list(blob: &Blob, limits: &Limits, gather: &mut Gather<'_>) -> Res
             }
             b'S' => {
                 let (path, _) = safe_path(&name(&header));
-                gather.note(MemberError::unreadable("it is stored with holes").finding(&path));
+                collector.note(MemberError::unreadable("it is stored with holes").finding(&path));
                 long = Long::default();
             }
             // Directories, devices, settings for all members.
@@ -100,28 +104,41 @@ pub(crate) fn list(blob: &Blob, limits: &Limits, gather: &mut Gather<'_>) -> Res
         }
         at = next;
     }
-    follow(&links, gather);
+    follow(&links, collector);
     Ok(())
 }
 
-/// Links become the members that they lead to.
-fn follow(links: &BTreeMap<WheelPath, Vec<u8>>, gather: &mut Gather<'_>) {
+/// Adds a member for each link that leads to one.
+fn follow(links: &BTreeMap<WheelPath, Vec<u8>>, collector: &mut Collector<'_>) {
+    let twice = collector.sort();
+    for path in twice {
+        let message = "two members have this name, and the last one counts";
+        collector.note(Finding::new(Code::DuplicateEntry, &path, message));
+    }
+    let mut resolved = Vec::new();
     for path in links.keys() {
         let mut end = Some(path.clone());
         for _ in 0..MOST_LINKS {
             let Some(link) = end.as_ref().and_then(|end| links.get(end)) else { break };
             end = end.as_ref().and_then(|end| target(end, link));
         }
-        let found = end.as_ref().and_then(|end| gather.place(end));
+        let found = end.as_ref().and_then(|end| collector.get(end));
         let found =
             found.map(|(member, place)| (member.size_bytes, member.executable, place.clone()));
-        if let Some((size_bytes, executable, place)) = found {
-            let name = path.as_str().as_bytes();
-            gather.add(&Stated { name, size_bytes, packed_bytes: size_bytes, executable }, place);
+        if collector.get(path).is_some() {
+            let message = "two members have this name, and the last one counts";
+            collector.note(Finding::new(Code::DuplicateEntry, path, message));
+        }
+        if let Some((size_bytes, executable, location)) = found {
+            resolved.push((Member { path: path.clone(), size_bytes, executable }, location));
         } else {
             let message = "it is a link that leads to no file of the archive";
-            gather.note(Finding::new(Code::NotJudged, path, message));
+            collector.note(Finding::new(Code::NotJudged, path, message));
         }
+    }
+    for (member, location) in resolved {
+        let packed_bytes = member.size_bytes;
+        collector.add_member(member, packed_bytes, location);
     }
 }
 

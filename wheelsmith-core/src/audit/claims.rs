@@ -4,56 +4,14 @@ use std::collections::BTreeSet;
 
 use crate::binary::NativeFile;
 use crate::finding::{Code, Finding};
+use crate::metadata::WheelFile;
 use crate::name::{PlatformTag, WheelFilename};
-
-/// What `WHEEL` says (binary distribution format, "the .dist-info directory").
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct WheelText {
-    /// The `Tag` lines, each set taken apart: `py3-none-any`.
-    pub tags: BTreeSet<String>,
-    /// `Root-Is-Purelib`.
-    pub is_purelib: Option<bool>,
-}
-
-impl WheelText {
-    /// Reads the lines; what is no line of the format is passed over.
-    pub fn parse(text: &str) -> Self {
-        let mut found = Self::default();
-        for line in text.lines().take_while(|line| !line.trim().is_empty()) {
-            let Some((name, value)) = line.split_once(':') else { continue };
-            let value = value.trim();
-            if name.trim().eq_ignore_ascii_case("tag") {
-                found.tags.extend(expand(value));
-            } else if name.trim().eq_ignore_ascii_case("root-is-purelib") {
-                found.is_purelib = Some(value.eq_ignore_ascii_case("true"));
-            }
-        }
-        found
-    }
-}
-
-/// `py2.py3-none-any` -> `py2-none-any`, `py3-none-any`.
-fn expand(tag: &str) -> Vec<String> {
-    let parts: Vec<Vec<&str>> = tag.splitn(3, '-').map(|set| set.split('.').collect()).collect();
-    let [python, abi, platform] = &parts[..] else { return vec![tag.to_owned()] };
-    let mut tags = Vec::new();
-    // A hostile line could stand for any number of tags.
-    if python.len() * abi.len() * platform.len() > 10_000 {
-        return vec![tag.to_owned()];
-    }
-    for python in python {
-        for abi in abi {
-            tags.extend(platform.iter().map(|platform| format!("{python}-{abi}-{platform}")));
-        }
-    }
-    tags
-}
 
 /// Whether name, `WHEEL` and files agree. Whether the files keep the platform tags is the judges'
 /// business.
 pub(super) fn check(
     filename: &WheelFilename,
-    wheel: Option<&WheelText>,
+    wheel: Option<&WheelFile>,
     files: &[NativeFile],
     findings: &mut Vec<Finding>,
 ) {
@@ -86,14 +44,15 @@ pub(super) fn check(
         return;
     };
     let named: BTreeSet<String> = filename.expanded_tags().into_iter().collect();
-    if named != wheel.tags {
+    let stated: BTreeSet<String> = wheel.tags.iter().cloned().collect();
+    if named != stated {
         let only = |what: &str, tags: &BTreeSet<String>, others: &BTreeSet<String>| {
             let tags: Vec<String> =
                 tags.difference(others).map(|t| format!("{what}: {t}")).collect();
             tags
         };
-        let mut evidence = only("only in the name", &named, &wheel.tags);
-        evidence.extend(only("only in WHEEL", &wheel.tags, &named));
+        let mut evidence = only("only in the name", &named, &stated);
+        evidence.extend(only("only in WHEEL", &stated, &named));
         let message = "its file name and its WHEEL have different tags";
         findings.push(Finding::whole(Code::TagsDiffer, message).because(evidence));
     }
@@ -121,7 +80,7 @@ mod tests {
                 NativeFile::read(&"p/x.so".parse().unwrap(), LIBRARY).into_iter().collect();
             let files = if has_native { &files[..] } else { &[] };
             let mut findings = Vec::new();
-            let wheel = (!wheel.is_empty()).then(|| WheelText::parse(wheel));
+            let wheel = (!wheel.is_empty()).then(|| WheelFile::parse(wheel.as_bytes()));
             check(&name.parse().unwrap(), wheel.as_ref(), files, &mut findings);
             let codes: Vec<&str> = findings.iter().map(|f| f.code.as_str()).collect();
             assert_eq!(codes, expected, "{findings:?}");

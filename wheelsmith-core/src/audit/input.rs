@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::claims::{self, WheelText};
+use super::claims;
 use super::report::Input;
 use super::{AuditOptions, Requirement, Verdict, auditwheel, extension, judge, needs};
 use crate::archive::Kind;
@@ -21,7 +21,7 @@ pub struct AuditInput {
     /// Parsed file name of a wheel.
     pub filename: Option<WheelFilename>,
     /// Content of `WHEEL`.
-    pub wheel: Option<WheelText>,
+    pub wheel: Option<crate::metadata::WheelFile>,
     /// Native files.
     pub files: Vec<NativeFile>,
     /// Findings made while the input was read.

@@ -34,7 +34,6 @@ use serde::Serialize;
 
 pub use allowances::Allowances;
 pub use auditwheel::verdict as auditwheel_verdict;
-pub use claims::WheelText;
 pub use collect::{native_file, native_files, native_member};
 pub use explain::{Explanation, Obstacle, Step, explain};
 #[cfg(feature = "repair")]

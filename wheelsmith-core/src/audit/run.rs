@@ -1,12 +1,11 @@
 //! Audits inputs on disk: opens each, collects its native files, and judges them.
 
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::{Allowances, AuditInput, Input, Report, WheelText, input, native_files};
+use super::{Allowances, AuditInput, Input, Report, input, native_files};
 use crate::archive::{Artifact, Error, Kind, Limits};
 use crate::binary::NativeFile;
+use crate::metadata::WheelFile;
 use crate::name::{WheelFilename, WheelPath};
 use crate::sys::{Env, Host};
 
@@ -91,30 +90,13 @@ const LONGEST_WHEEL: u64 = 1 << 20;
 /// Audits every one of `paths`, several at once; the report is the same for any number of jobs. An
 /// input that cannot be read does not keep the others from being judged.
 pub fn report(paths: &[PathBuf], options: &AuditOptions, host: &Host) -> Report {
-    let inputs: Vec<Mutex<Option<Input>>> = paths.iter().map(|_| Mutex::new(None)).collect();
-    let next = AtomicUsize::new(0);
     let task = host.task("auditing", paths.len() as u64);
-    let work = || {
-        loop {
-            let i = next.fetch_add(1, Ordering::Relaxed);
-            let Some(path) = paths.get(i) else { return };
-            // Without a token the work is done all the same, only not beside others.
-            let _token = host.jobs.acquire().ok();
-            let input = audit(path, options, host);
-            if let Ok(mut place) = inputs[i].lock() {
-                *place = Some(input);
-            }
-            task.advance(1, paths[i].display().to_string());
-        }
-    };
-    std::thread::scope(|scope| {
-        for _ in 1..host.jobs.count().min(paths.len()) {
-            scope.spawn(work);
-        }
-        work();
+    let inputs = host.jobs.map(&host.cancel, paths, |path| {
+        let input = audit(path, options, host);
+        task.advance(1, path.display().to_string());
+        input
     });
     let done = inputs.into_iter().zip(paths).map(|(input, path)| {
-        let input = input.into_inner().unwrap_or_default();
         input.unwrap_or_else(|| failed(shown(path), Kind::File, "it was not reached".to_owned()))
     });
     Report::new(done.collect())
@@ -144,7 +126,7 @@ fn audit(path: &Path, options: &AuditOptions, host: &Host) -> Input {
 }
 
 /// What `WHEEL` says; nothing when there is none.
-fn wheel_text(artifact: &Artifact, filename: &WheelFilename) -> Option<WheelText> {
+fn wheel_text(artifact: &Artifact, filename: &WheelFilename) -> Option<WheelFile> {
     let is_it = |path: &WheelPath| {
         let parts: Vec<&str> = path.parts().collect();
         matches!(parts[..], [dir, "WHEEL"] if dir.ends_with(".dist-info"))
@@ -154,7 +136,7 @@ fn wheel_text(artifact: &Artifact, filename: &WheelFilename) -> Option<WheelText
     let mut candidates: Vec<&WheelPath> = members.filter(|path| is_it(path)).collect();
     candidates.sort_by_key(|path| path.as_str() != expected);
     let bytes = artifact.read(candidates.first()?, LONGEST_WHEEL).ok()?;
-    Some(WheelText::parse(&String::from_utf8_lossy(&bytes)))
+    Some(WheelFile::parse(&bytes))
 }
 
 fn failed(path: String, kind: Kind, error: String) -> Input {

@@ -2,17 +2,15 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::inputs::{self, Input};
-use super::record::Record;
+use super::record::{ATTEMPTS, Record};
 use super::{Built, BuiltFile, Error, Inputs, Linkage, Setting, depfile, frameworks, position};
 use crate::config::{C, CForm, Component, Role, SourceGroup};
 use crate::name::{Digest, Os, Target, WheelPath};
 use crate::plan::ComponentPlan;
 use crate::source::Resolved;
-use crate::sys::{self, Command, ProcessError};
+use crate::sys::{self, Command, FileState, ProcessError};
 use crate::toolchain::{LinkKind, Tool};
 
 /// Builds a component from C.
@@ -267,30 +265,13 @@ impl Make<'_> {
         }
         let label = format!("compile {} for {}", self.component.name, self.setting.target());
         let task = host.task(label, stale.len() as u64);
-        let next = AtomicUsize::new(0);
-        let failure: Mutex<Option<(usize, Error)>> = Mutex::new(None);
-        let failed = || failure.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        std::thread::scope(|scope| {
-            for _ in 0..host.jobs.count().min(stale.len()) {
-                scope.spawn(|| {
-                    loop {
-                        let i = next.fetch_add(1, Ordering::Relaxed);
-                        let Some(unit) = stale.get(i).filter(|_| failed().is_none()) else { break };
-                        match self.compile_one(unit) {
-                            Ok(()) => task.advance(1, &unit.name),
-                            Err(error) => {
-                                let mut failure = failed();
-                                if failure.as_ref().is_none_or(|(first, _)| i < *first) {
-                                    *failure = Some((i, error));
-                                }
-                            }
-                        }
-                    }
-                });
-            }
-        });
-        if let Some((_, error)) = failed().take() {
-            return Err(error);
+        let compiled = host.jobs.try_map(&host.cancel, &stale, |unit| {
+            self.compile_one(unit)?;
+            task.advance(1, &unit.name);
+            Ok::<(), Error>(())
+        })?;
+        if compiled.is_none() {
+            return Err(Error::Cancelled);
         }
         task.finish(format!("{} of {} compiled", stale.len(), units.len()));
         Ok(stale.len())
@@ -311,15 +292,52 @@ impl Make<'_> {
         Digest::of(format!("{}\n{all}", toolchain.id))
     }
 
+    /// Compiles a file, again if it or a header is saved meanwhile: the record must not call the old
+    /// object that of the new file.
     fn compile_one(&self, unit: &Unit) -> Result<(), Error> {
-        let Setting { host, toolchain, hashes, .. } = self.setting;
-        let _token = host.jobs.acquire().map_err(|e| self.io(e))?;
+        let hashes = self.setting.hashes;
         let deps = unit.object.with_extension("d");
         let parent = unit.object.parent().unwrap_or(Path::new("."));
         sys::fs::create_dir_all(parent).map_err(|e| self.io(e))?;
         // A record without its object, or the reverse, is never current.
         let record = record_path(&unit.object);
         let _ = sys::fs::remove_file(&record);
+        for _ in 0..ATTEMPTS {
+            hashes.of(&unit.source);
+            let begun = self.begin(&deps)?;
+            self.compile_once(unit, &deps)?;
+            let read = sys::fs::read_to_string(&deps).unwrap_or_default();
+            let read = depfile::prerequisites(&read).into_iter();
+            let read: BTreeSet<PathBuf> =
+                read.map(|path| self.source.root.join(path)).chain([unit.source.clone()]).collect();
+            if hashes.unchanged(read.iter().map(PathBuf::as_path), &begun) {
+                if let Some(made) = Record::new(self.how(&unit.args), read, &unit.object, hashes) {
+                    made.save(&record).map_err(|e| self.io(e))?;
+                }
+                return Ok(());
+            }
+        }
+        self.warn_of_changes(&unit.name);
+        Ok(())
+    }
+
+    /// Marks the time at which something begins by an empty file, since file systems have clocks of
+    /// their own.
+    fn begin(&self, mark: &Path) -> Result<FileState, Error> {
+        sys::fs::write(mark, b"").map_err(|e| self.io(e))?;
+        FileState::of(mark).map_err(|e| self.io(e))
+    }
+
+    fn warn_of_changes(&self, name: &str) {
+        self.setting.host.warn(format!(
+            "`{name}` of component `{}`, or a file that it includes, changed whenever it was \
+             compiled; the next build compiles it again",
+            self.component.name
+        ));
+    }
+
+    fn compile_once(&self, unit: &Unit, deps: &Path) -> Result<(), Error> {
+        let Setting { host, toolchain, .. } = self.setting;
         let command = self
             .command(&toolchain.cc)
             .args(unit.args.iter().cloned())
@@ -328,7 +346,7 @@ impl Make<'_> {
             .args(["-c", "-o"])
             .arg(unit.object.to_string_lossy())
             .arg(self.shown(&unit.source));
-        command.run(host).map_err(|source| match source {
+        command.run(host).map(drop).map_err(|source| match source {
             ProcessError::Cancelled => Error::Cancelled,
             source => Error::Compile {
                 file: unit.name.clone(),
@@ -336,20 +354,13 @@ impl Make<'_> {
                 target: self.setting.target(),
                 source,
             },
-        })?;
-        let read = sys::fs::read_to_string(&deps).unwrap_or_default();
-        let read = depfile::prerequisites(&read).into_iter();
-        let read: BTreeSet<PathBuf> =
-            read.map(|path| self.source.root.join(path)).chain([unit.source.clone()]).collect();
-        if let Some(made) = Record::new(self.how(&unit.args), read, &unit.object, hashes) {
-            made.save(&record).map_err(|e| self.io(e))?;
-        }
-        Ok(())
+        })
     }
 
-    /// The source as the compiler is told it: relative to where it runs, where it can be.
+    /// Returns the source as the compiler is given it: relative to its working directory, if it can
+    /// be.
     fn shown(&self, path: &Path) -> String {
-        path.strip_prefix(&self.source.root).unwrap_or(path).to_string_lossy().into_owned()
+        argument(&path.strip_prefix(&self.source.root).unwrap_or(path).to_string_lossy())
     }
 
     fn command(&self, tool: &Tool) -> Command {
@@ -443,26 +454,49 @@ impl Make<'_> {
         }
         let command = if objects.iter().map(String::len).sum::<usize>() > COMMAND_LINE_LIMIT {
             let list = output.with_extension("objects");
-            let quoted: Vec<String> = objects.iter().map(|o| format!("{o:?}\n")).collect();
+            let quote = |o: &String| o.replace('\\', "\\\\").replace('"', "\\\"");
+            let quoted: Vec<String> =
+                objects.iter().map(|o| format!("\"{}\"\n", quote(o))).collect();
             sys::fs::write_atomic(&list, quoted.concat().as_bytes()).map_err(|e| self.io(e))?;
             link.command.arg(format!("@{}", list.display()))
         } else {
             link.command.args(objects)
         };
-        let _token = host.jobs.acquire().map_err(|e| self.io(e))?;
-        command.args(link.tail).run(host).map_err(|source| match source {
-            ProcessError::Cancelled => Error::Cancelled,
-            source => Error::Link {
-                component: self.component.name.clone(),
-                target: self.setting.target(),
-                source,
-            },
-        })?;
-        let inputs = link.objects.into_iter().chain(link.beside);
+        let command = command.args(link.tail);
+        let inputs: Vec<PathBuf> = link.objects.into_iter().chain(link.beside).collect();
+        let mark = output.with_extension("begun");
+        let mut is_whole = false;
+        for _ in 0..ATTEMPTS {
+            for input in &inputs {
+                hashes.of(input);
+            }
+            let begun = self.begin(&mark)?;
+            if output.exists() {
+                sys::fs::remove_file(output).map_err(|e| self.io(e))?;
+            }
+            let _token = host.jobs.acquire().map_err(|e| self.io(e))?;
+            command.run(host).map_err(|source| match source {
+                ProcessError::Cancelled => Error::Cancelled,
+                source => Error::Link {
+                    component: self.component.name.clone(),
+                    target: self.setting.target(),
+                    source,
+                },
+            })?;
+            is_whole = hashes.unchanged(inputs.iter().map(PathBuf::as_path), &begun);
+            if is_whole {
+                break;
+            }
+        }
+        let _ = sys::fs::remove_file(&mark);
         let made = Record::new(how, inputs, output, hashes).ok_or_else(|| {
             self.io(std::io::Error::other(format!("the linker made no `{}`", output.display())))
         })?;
-        made.save(&record).map_err(|e| self.io(e))?;
+        if is_whole {
+            made.save(&record).map_err(|e| self.io(e))?;
+        } else {
+            self.warn_of_changes(&output.file_name().unwrap_or_default().to_string_lossy());
+        }
         task.finish("done");
         Ok((true, made.output()))
     }
@@ -478,6 +512,11 @@ struct Link {
     tail: Vec<String>,
     /// Further files that are read.
     beside: Vec<PathBuf>,
+}
+
+/// Returns a file's path as an argument that no compiler takes for an option or a file of options.
+fn argument(path: &str) -> String {
+    if path.starts_with(['-', '@']) { format!("./{path}") } else { path.to_owned() }
 }
 
 /// Windows takes 32767 characters in all; others take more.

@@ -49,9 +49,19 @@ pub(crate) fn expand(
             let is_excluded = excluded.iter().any(|(from_project, glob)| {
                 *from_project == pattern.from_project && glob.is_match(&file.relative)
             });
-            if !is_excluded {
-                found.insert(Input { relative: file.relative, path: file.path });
+            if is_excluded {
+                continue;
             }
+            // Rules of make and lists of arguments cannot hold such a name.
+            if file.relative.contains(char::is_control) {
+                let message = format!(
+                    "`{pattern}` names the file `{}`, whose name has a control character",
+                    file.relative.escape_debug()
+                );
+                let help = "rename the file, or exclude it".to_owned();
+                return Err(config.problem(&format!("{key}[{i}]"), message, Some(help)));
+            }
+            found.insert(Input { relative: file.relative, path: file.path });
         }
         if !any {
             return Err(config.problem(
@@ -145,6 +155,13 @@ mod tests {
         check(&["**/*.c"], &["d/**"], &["a.c", "p/x.c"]);
         check(&["a.h", "*.{c,h}"], &[], &["a.c", "a.h"]);
         check(&["{project}/*.c"], &[], &["x.c"]);
+        // No list of files or arguments can hold such a name.
+        #[cfg(unix)]
+        {
+            sys::fs::write_atomic(&dir.path().join("n/a\nb.c"), b"").unwrap();
+            let error = run(&["n/*.c"], &[]).unwrap_err().to_string();
+            assert!(error.contains(r"`n/a\nb.c`, whose name has a control character"), "{error}");
+        }
         let error = run(&["a.c", "*.cpp"], &[]).unwrap_err().to_string();
         assert!(error.contains("`k[1]`: `*.cpp` names no file"), "{error}");
     }

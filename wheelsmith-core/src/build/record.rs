@@ -8,35 +8,74 @@ use std::sync::Mutex;
 use serde::{Deserialize, Serialize};
 
 use crate::name::Digest;
-use crate::sys;
+use crate::sys::{self, FileState};
 
 /// Digests of files, each read once in a run.
 #[derive(Debug, Default)]
-pub struct Hashes(Mutex<HashMap<PathBuf, Option<Digest>>>);
+pub struct Hashes(Mutex<HashMap<PathBuf, Known>>);
+
+/// A file when it was read.
+#[derive(Debug, Clone, Copy)]
+struct Known {
+    /// `None` if it could not be read.
+    digest: Option<Digest>,
+    /// Its state before it was read; `None` if it was not there.
+    state: Option<FileState>,
+}
 
 impl Hashes {
-    /// The digest of the file at `path`; nothing when it cannot be read.
+    /// Returns the digest of the file at `path`; `None` if it cannot be read.
     pub fn of(&self, path: &Path) -> Option<Digest> {
-        let known = |map: &HashMap<PathBuf, Option<Digest>>| map.get(path).copied();
-        if let Some(digest) = known(&self.lock()) {
-            return digest;
+        if let Some(known) = self.known(path) {
+            return known.digest;
         }
+        // Before the file is read: what is written meanwhile changes it.
+        let state = FileState::of(path).ok();
         let digest = sys::fs::digest(path).ok().map(|(digest, _)| digest);
-        self.lock().insert(path.to_owned(), digest);
+        self.lock().insert(path.to_owned(), Known { digest, state });
         digest
     }
 
-    /// Forgets a file that was just written.
+    /// Returns true if no file changed since its digest was taken; a file whose digest was not taken
+    /// must not have changed since `since`. The digests of changed files are forgotten.
+    pub(super) fn unchanged<'p>(
+        &self,
+        paths: impl IntoIterator<Item = &'p Path>,
+        since: &FileState,
+    ) -> bool {
+        let mut all = true;
+        for path in paths {
+            let now = FileState::of(path).ok();
+            let unchanged = match self.known(path) {
+                Some(known) => known.state == now,
+                None => now.is_none_or(|now| !now.is_after(since)),
+            };
+            if !unchanged {
+                self.forget(path);
+                all = false;
+            }
+        }
+        all
+    }
+
+    /// Forgets the digest of a file, which was just written.
     pub fn forget(&self, path: &Path) {
         self.lock().remove(path);
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<PathBuf, Option<Digest>>> {
+    fn known(&self, path: &Path) -> Option<Known> {
+        self.lock().get(path).copied()
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<PathBuf, Known>> {
         self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 }
 
-/// What a result was made from.
+/// How often something is made again because a file that it was made from changed meanwhile.
+pub(super) const ATTEMPTS: usize = 3;
+
+/// Inputs of a result.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Record {
     /// How it was made: the arguments, the toolchain, what it links to.
@@ -48,7 +87,7 @@ pub(super) struct Record {
 }
 
 impl Record {
-    /// Describes `output`, made as `how` says from `inputs`. Nothing when a file cannot be read:
+    /// Describes `output`, made as `how` says from `inputs`. Returns `None` if a file cannot be read;
     /// then the result is made again next time.
     pub(super) fn new(
         how: Digest,
@@ -128,5 +167,46 @@ mod tests {
         }
         sys::fs::remove_file(path("a.h")).unwrap();
         assert!(!current(how));
+    }
+
+    #[test]
+    fn a_file_that_changes_meanwhile_is_noticed() {
+        let dir = sys::fs::temp_dir().unwrap();
+        let path = |name: &str| dir.path().join(name);
+        let write = |name: &str, text: &str| {
+            std::thread::sleep(std::time::Duration::from_millis(30));
+            sys::fs::write(path(name), text).unwrap();
+        };
+        for name in ["a.c", "a.h", "late.h"] {
+            write(name, "1");
+        }
+        let hashes = Hashes::default();
+        let all = [path("a.c"), path("a.h"), path("late.h")];
+        let check = |change: &dyn Fn(), expected: bool| {
+            hashes.of(&path("a.c"));
+            hashes.of(&path("a.h"));
+            write("begun", "");
+            let since = FileState::of(&path("begun")).unwrap();
+            change();
+            let paths = all.iter().map(PathBuf::as_path);
+            assert_eq!(hashes.unchanged(paths, &since), expected);
+        };
+        check(&|| (), true);
+        check(&|| write("a.c", "2"), false);
+        check(&|| write("late.h", "2"), false);
+        check(&|| (), true);
+        // By another file of the same time and size.
+        check(
+            &|| {
+                write("new", "3");
+                let time = sys::fs::metadata(path("a.h")).unwrap().modified().unwrap();
+                let file = sys::fs::open(&path("new")).unwrap();
+                file.set_modified(time).unwrap();
+                sys::fs::rename(path("new"), path("a.h")).unwrap();
+            },
+            false,
+        );
+        check(&|| sys::fs::remove_file(path("a.c")).unwrap(), false);
+        assert_eq!(hashes.of(&path("a.c")), None);
     }
 }

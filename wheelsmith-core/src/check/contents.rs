@@ -11,7 +11,7 @@ use super::findings::Findings;
 use super::parsed::Contents;
 use super::zip::Member;
 use crate::finding::{Code, Finding};
-use crate::wheel::entry_points::is_identifier;
+use crate::metadata::entry_points::is_identifier;
 
 /// What other projects lay there by mistake as well.
 const COMMON: &[&str] = &[

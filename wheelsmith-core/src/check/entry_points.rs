@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::findings::Findings;
 use super::parsed::Contents;
 use crate::finding::{Code, Severity};
-use crate::wheel::entry_points::{is_program_name, is_reference};
+use crate::metadata::entry_points::{is_program_name, is_reference};
 
 /// No file has more lines; one that is made to take memory may.
 const MOST_LINES: usize = 50_000;

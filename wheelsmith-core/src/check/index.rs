@@ -2,8 +2,8 @@
 
 use super::Limits;
 use super::findings::Findings;
-use crate::config::Index;
 use crate::finding::{Code, Finding, Severity};
+use crate::name::Index;
 
 /// What nobody but the public index refuses.
 const PUBLIC_ONLY: &[Code] = &[

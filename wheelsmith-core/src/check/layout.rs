@@ -36,7 +36,7 @@ pub(super) fn check(contents: &Contents<'_>, out: &mut Findings) {
                 out.file(Code::ReservedName, &member.path, "this is the name of a directory");
             }
         }
-        let Some((scheme, rest)) = in_data(member) else { continue };
+        let Some((scheme, rest)) = in_data(&member.path) else { continue };
         if data.as_deref().is_some_and(|data| data != top(member)) {
             let message =
                 format!("its directory would be `{}`", data.as_deref().unwrap_or_default());
@@ -67,7 +67,7 @@ fn script(member: &Member, rest: &str, out: &mut Findings) {
     }
     // Installers set the bit of scripts whose first line they replace, and of no others.
     let is_unix = is_native(member) && !content.head.starts_with(b"MZ");
-    if is_unix && member.central.mode & 0o111 == 0 {
+    if is_unix && !member.entry.is_executable() {
         out.file(Code::ScriptNotExecutable, &member.path, "it is a program without the x bit");
     }
 }

@@ -7,12 +7,13 @@ mod texts;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use pep440_rs::{Version, VersionSpecifiers};
+use pep440_rs::Version;
 
-use super::fields::Fields;
 use super::findings::Findings;
 use super::parsed::Contents;
 use crate::finding::{Code, Severity};
+use crate::metadata::Specifiers;
+use crate::metadata::fields::Fields;
 use crate::name::{ProjectName, WheelPath};
 
 /// Each field, the version of the metadata that has it first, and whether it may stand there
@@ -174,7 +175,7 @@ fn identity(judge: &Judge<'_>, expected: Option<(&str, &str)>, out: &mut Finding
         }
     }
     if let Some(text) = judge.fields.one("Requires-Python")
-        && text.parse::<VersionSpecifiers>().is_err()
+        && text.parse::<Specifiers>().is_err()
     {
         judge.say(out, Code::RequiresPython, format!("`Requires-Python: {text}` cannot be read"));
     }
@@ -183,7 +184,7 @@ fn identity(judge: &Judge<'_>, expected: Option<(&str, &str)>, out: &mut Finding
 fn license(judge: &Judge<'_>, licenses: &Licenses, out: &mut Findings) {
     let expression = judge.fields.one("License-Expression");
     if let Some(text) = expression {
-        match crate::wheel::metadata::license::expression(text) {
+        match crate::metadata::license::expression(text) {
             Err(_) => {
                 let message = format!("`{text}` is no SPDX expression");
                 judge.say(out, Code::LicenseExpression, message);

@@ -7,12 +7,13 @@
 //! to say.
 //!
 //! ```
+//! use wheelsmith_core::archive::Blob;
 //! use wheelsmith_core::check::{Options, check};
 //! use wheelsmith_core::finding::Code;
 //! use wheelsmith_core::sys::Cancel;
 //!
-//! let bytes = std::io::Cursor::new(b"no archive");
-//! let checked = check("demo-1.0-py3-none-any.whl", bytes, &Options::default(), &Cancel::default());
+//! let bytes = Blob::from_bytes(*b"no archive");
+//! let checked = check("demo-1.0-py3-none-any.whl", &bytes, &Options::default(), &Cancel::default());
 //! assert_eq!(checked?.findings[0].code, Code::Unreadable);
 //! # Ok::<(), std::io::Error>(())
 //! ```
@@ -20,34 +21,31 @@
 mod classifiers;
 mod contents;
 mod entry_points;
-mod fields;
 mod filename;
 mod findings;
 mod framing;
-mod header;
 mod index;
 mod layout;
 mod metadata;
 mod parsed;
-mod people;
 mod record;
 mod report;
 mod sbom;
 mod sdist;
 #[cfg(test)]
 mod tests;
-mod unpack;
 mod wheel_file;
 mod zip;
 
-use std::io::{self, Read, Seek};
+use std::io;
 
-pub use crate::config::Index;
+pub use crate::name::Index;
 #[cfg(feature = "schema")]
 pub use report::schema;
 pub use report::{Input, Kind, Report, SCHEMA};
 
 use self::findings::Findings;
+use crate::archive::Blob;
 use crate::finding::Finding;
 use crate::sys::Cancel;
 
@@ -106,37 +104,36 @@ pub struct Checked {
     pub findings: Vec<Finding>,
 }
 
-/// Checks the wheel or sdist `filename`, whose bytes are in `reader`.
+/// Checks the wheel or sdist `filename`, whose bytes are `blob`.
 ///
 /// # Errors
-/// When `reader` fails, or the user asks to stop. What the bytes say is never an error.
-pub fn check<R: Read + Seek>(
+/// If `blob` cannot be read, or the user asks to stop. What the bytes say is never an error.
+pub fn check(
     filename: &str,
-    mut reader: R,
+    blob: &Blob,
     options: &Options,
     cancel: &Cancel,
 ) -> io::Result<Checked> {
     let mut out = Findings::default();
-    let size_bytes = reader.seek(io::SeekFrom::End(0))?;
-    index::size(size_bytes, &options.limits, &mut out);
+    index::size(blob.size(), &options.limits, &mut out);
     let kind = Kind::of(filename);
     match kind {
-        Kind::Wheel => wheel(filename, &mut reader, options, cancel, &mut out)?,
-        Kind::Sdist => sdist::check(filename, &mut reader, size_bytes, options, cancel, &mut out)?,
+        Kind::Wheel => wheel(filename, blob, options, cancel, &mut out)?,
+        Kind::Sdist => sdist::check(filename, blob, options, cancel, &mut out)?,
     }
     let findings = options.index.judge(out.finish());
     Ok(Checked { kind, findings })
 }
 
-fn wheel<R: Read + Seek>(
+fn wheel(
     filename: &str,
-    reader: &mut R,
+    blob: &Blob,
     options: &Options,
     cancel: &Cancel,
     out: &mut Findings,
 ) -> io::Result<()> {
     let name = filename::wheel(filename, options.index, out);
-    let Some(members) = zip::read(reader, &options.limits, cancel, out)? else { return Ok(()) };
+    let Some(members) = zip::read(blob, &options.limits, cancel, out)? else { return Ok(()) };
     framing::check(&members, out);
     let contents = parsed::Contents::new(name.as_ref(), &members, out);
     layout::check(&contents, out);

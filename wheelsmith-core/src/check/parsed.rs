@@ -10,7 +10,7 @@ use super::findings::Findings;
 use super::framing::top;
 use super::zip::Member;
 use crate::finding::Code;
-use crate::name::WheelFilename;
+use crate::name::{WheelFilename, WheelPath};
 
 /// A wheel whose archive was read.
 #[derive(Debug)]
@@ -83,17 +83,21 @@ impl<'a> Contents<'a> {
 }
 
 /// Where `member` lies in a `.data` directory: (`scripts`, `run`).
-pub(super) fn in_data(member: &Member) -> Option<(&str, &str)> {
-    let (top, rest) = member.path.as_str().split_once('/')?;
+pub(super) fn in_data(path: &WheelPath) -> Option<(&str, &str)> {
+    let (top, rest) = path.as_str().split_once('/')?;
     if !top.ends_with(".data") {
         return None;
     }
     Some(rest.split_once('/').unwrap_or((rest, "")))
 }
 
-/// Whether its first bytes are those of ELF, Mach-O or PE.
+/// True if its first bytes are those of ELF, Mach-O or PE.
 pub(super) fn is_native(member: &Member) -> bool {
-    let head = member.content.as_ref().map_or(&[][..], |content| &content.head[..]);
+    member.content.as_ref().is_some_and(|content| begins_native(&content.head))
+}
+
+/// True if `head` begins as ELF, Mach-O or PE do.
+pub(super) fn begins_native(head: &[u8]) -> bool {
     let magics: [&[u8]; 5] =
         [b"\x7fELF", b"\xcf\xfa\xed\xfe", b"\xce\xfa\xed\xfe", b"\xca\xfe\xba\xbe\0\0\0", b"MZ"];
     magics.iter().any(|magic| head.starts_with(magic))

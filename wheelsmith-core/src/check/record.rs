@@ -8,6 +8,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use super::findings::Findings;
 use super::parsed::Contents;
 use crate::finding::{Code, Finding};
+use crate::metadata::record::Rows;
 use crate::name::WheelPath;
 
 /// More lines than any archive may have entries.
@@ -29,7 +30,7 @@ pub(super) fn check(contents: &Contents<'_>, out: &mut Findings) {
     };
     let mut rows: BTreeMap<String, (String, String)> = BTreeMap::new();
     let mut directories = 0_usize;
-    let mut lines = Csv(text);
+    let mut lines = Rows(text);
     let mut count = 0;
     while let Some(row) = lines.next_row() {
         count += 1;
@@ -149,39 +150,5 @@ fn judge(stated: &str, sha256: &[u8; 32]) -> Result<(), Wrong> {
         Ok(_) => form("the digest in RECORD has another length"),
         Err(_) if text.ends_with('=') => form("the digest in RECORD is padded with `=`"),
         Err(_) => form("the digest in RECORD is no URL-safe base64"),
-    }
-}
-
-/// Rows of CSV, as Python's `csv` reads them.
-struct Csv<'a>(&'a str);
-
-impl Csv<'_> {
-    fn next_row(&mut self) -> Option<Result<Vec<String>, &'static str>> {
-        if self.0.is_empty() {
-            return None;
-        }
-        let mut row = vec![String::new()];
-        let mut chars = self.0.char_indices().peekable();
-        let mut quoted = false;
-        while let Some((at, c)) = chars.next() {
-            let field = row.last_mut()?;
-            match c {
-                '"' if quoted && chars.peek().is_some_and(|(_, c)| *c == '"') => {
-                    field.push('"');
-                    chars.next();
-                }
-                '"' if quoted => quoted = false,
-                '"' if field.is_empty() => quoted = true,
-                ',' if !quoted => row.push(String::new()),
-                '\n' if !quoted => {
-                    self.0 = &self.0[at + 1..];
-                    return Some(Ok(row));
-                }
-                '\r' if !quoted => {}
-                c => field.push(c),
-            }
-        }
-        self.0 = "";
-        Some(if quoted { Err("a quoted path has no end") } else { Ok(row) })
     }
 }

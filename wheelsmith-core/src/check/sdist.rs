@@ -1,14 +1,14 @@
 //! A source distribution: a packed tar archive with one directory (PEP 517, 625, 643, 721).
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{self, BufReader, Read, Seek, SeekFrom};
+use std::io::{self, BufReader, Read};
 
 use flate2::bufread::GzDecoder;
 
 use super::findings::Findings;
 use super::metadata::{self, Licenses};
-use super::unpack::{self, Buffer, Want};
 use super::{Options, filename};
+use crate::archive::Blob;
 use crate::archive::members::safe_path;
 use crate::archive::tar::{Long, is_header, name, octal, until_zero};
 use crate::finding::Code;
@@ -20,10 +20,9 @@ const BLOCK: u64 = 512;
 const LONG_BYTES: u64 = 1 << 20;
 
 /// Judges the file.
-pub(super) fn check<R: Read + Seek>(
+pub(super) fn check(
     filename: &str,
-    reader: &mut R,
-    size_bytes: u64,
+    blob: &Blob,
     options: &Options,
     cancel: &Cancel,
     out: &mut Findings,
@@ -32,9 +31,9 @@ pub(super) fn check<R: Read + Seek>(
     if !filename.ends_with(".tar.gz") {
         return Ok(());
     }
-    reader.seek(SeekFrom::Start(0))?;
-    let packed = BufReader::with_capacity(128 << 10, reader);
-    let most = options.limits.ratio_from_bytes.max(size_bytes.saturating_mul(options.limits.ratio));
+    let packed = BufReader::with_capacity(128 << 10, blob.reader());
+    let most =
+        options.limits.ratio_from_bytes.max(blob.size().saturating_mul(options.limits.ratio));
     // One byte more shows that there is more.
     let mut input = GzDecoder::new(packed).take(most.saturating_add(1));
     let mut sdist = Sdist::new(options);
@@ -95,7 +94,6 @@ impl<'a> Sdist<'a> {
         out: &mut Findings,
     ) -> io::Result<()> {
         let bad = |why: &str| io::Error::new(io::ErrorKind::InvalidData, why.to_owned());
-        let mut buffer = Buffer::new();
         let (mut long, mut entries) = (Long::default(), 0);
         loop {
             if cancel.is_cancelled() {
@@ -150,7 +148,7 @@ impl<'a> Sdist<'a> {
                 io::copy(input, &mut io::sink())?;
                 return Ok(());
             }
-            self.member(&Member { given, link, kind, size }, &mut content, &mut buffer, out)?;
+            self.member(&Member { given, link, kind, size }, &mut content, out)?;
             io::copy(&mut content, &mut io::sink())?;
             if content.limit() > 0 {
                 return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "it is cut short"));
@@ -162,7 +160,6 @@ impl<'a> Sdist<'a> {
         &mut self,
         member: &Member,
         content: &mut impl Read,
-        buffer: &mut Buffer,
         out: &mut Findings,
     ) -> io::Result<()> {
         let text = member.given.strip_prefix(b"./").unwrap_or(&member.given);
@@ -202,9 +199,8 @@ impl<'a> Sdist<'a> {
         let keep = (is_info && member.size <= limits.metadata_bytes) || is_small;
         let mut is_text = None;
         if keep {
-            let want = Want { most_bytes: member.size, keep: true };
-            let read = unpack::read(&mut content.take(member.size), want, buffer)?;
-            let bytes = read.kept.unwrap_or_default();
+            let mut bytes = Vec::with_capacity(usize::try_from(member.size).unwrap_or_default());
+            content.take(member.size).read_to_end(&mut bytes)?;
             is_text = Some(std::str::from_utf8(&bytes).is_ok());
             if is_info {
                 self.pkg_info = Some((path.clone(), bytes));

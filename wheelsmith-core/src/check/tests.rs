@@ -10,10 +10,10 @@ mod peers;
 mod sdists;
 
 use std::collections::BTreeSet;
-use std::io::Cursor;
 
 use self::forge::{Sdist, Wheel};
 use super::{Checked, Options};
+use crate::archive::Blob;
 use crate::finding::{Code, Severity};
 use crate::sys::Cancel;
 
@@ -22,7 +22,7 @@ type Row = (&'static [Code], fn(&mut Wheel));
 type SdistRow = (&'static [Code], fn(&mut Sdist));
 
 fn checked(filename: &str, bytes: Vec<u8>, options: &Options) -> Checked {
-    super::check(filename, Cursor::new(bytes), options, &Cancel::default()).unwrap()
+    super::check(filename, &Blob::from_bytes(bytes), options, &Cancel::default()).unwrap()
 }
 
 fn codes(checked: &Checked) -> BTreeSet<Code> {

@@ -1,20 +1,20 @@
 //! WHEEL against the file name.
 
-use super::fields::Fields;
 use super::findings::Findings;
 use super::parsed::Contents;
 use crate::finding::{Code, Finding, Severity};
+use crate::metadata::WheelFile;
 
 /// Judges the file.
 pub(super) fn check(contents: &Contents<'_>, out: &mut Findings) {
-    let Some(file) = contents.dist_file("WHEEL") else { return };
-    let Some(bytes) = file.kept() else { return };
-    let path = &file.path;
-    let fields = Fields::read(bytes);
-    if let Some(trouble) = &fields.trouble {
+    let Some(member) = contents.dist_file("WHEEL") else { return };
+    let Some(bytes) = member.kept() else { return };
+    let path = &member.path;
+    let file = WheelFile::parse(bytes);
+    if let Some(trouble) = &file.trouble {
         out.file(Code::BadWheelFile, path, trouble);
     }
-    match fields.one("Wheel-Version") {
+    match file.values("Wheel-Version").next() {
         None => out.file(Code::BadWheelFile, path, "it has no `Wheel-Version`"),
         Some("1.0") => {}
         Some(version) => {
@@ -22,7 +22,7 @@ pub(super) fn check(contents: &Contents<'_>, out: &mut Findings) {
             out.file(Code::WheelVersion, path, message);
         }
     }
-    match fields.all("Generator").count() {
+    match file.values("Generator").count() {
         1 => {}
         0 => out.file(Code::WheelGenerator, path, "it has no `Generator`"),
         // Tools that change a wheel add themselves; most readers know one value.
@@ -33,10 +33,10 @@ pub(super) fn check(contents: &Contents<'_>, out: &mut Findings) {
     }
     let platforms = contents.filename.map(|name| &name.platforms[..]).unwrap_or_default();
     let is_any = platforms == [crate::name::PlatformTag::Any];
-    match fields.one("Root-Is-Purelib").map(str::to_ascii_lowercase).as_deref() {
+    match file.values("Root-Is-Purelib").next().map(str::to_ascii_lowercase).as_deref() {
         // Of a wheel for every platform they are data, such as launchers for Windows.
         Some("true") if !is_any => {
-            let at_root = |m: &&super::zip::Member| super::parsed::in_data(m).is_none();
+            let at_root = |m: &&super::zip::Member| super::parsed::in_data(&m.path).is_none();
             if contents.files().filter(at_root).any(super::parsed::is_native) {
                 out.file(Code::PurelibWithNative, path, "it is true, and native files lie there");
             }
@@ -52,7 +52,7 @@ pub(super) fn check(contents: &Contents<'_>, out: &mut Findings) {
         None => out.file(Code::BadWheelFile, path, "it has no `Root-Is-Purelib`"),
     }
     let Some(name) = contents.filename else { return };
-    let build = fields.one("Build");
+    let build = file.values("Build").next();
     if build != name.build.as_deref() {
         let show = |tag: Option<&str>| tag.map_or("none".to_owned(), |tag| format!("`{tag}`"));
         let message =
@@ -60,10 +60,9 @@ pub(super) fn check(contents: &Contents<'_>, out: &mut Findings) {
         out.file(Code::BuildMismatch, path, message);
     }
     // Lines with sets are an older form of the same.
-    let mut lines: Vec<String> = fields.all("Tag").flat_map(expand).collect();
-    lines.sort();
+    let lines = &file.tags;
     let expected = name.expanded_tags();
-    if lines != expected {
+    if *lines != expected {
         let missing = expected.iter().filter(|tag| !lines.contains(tag));
         let extra = lines.iter().filter(|tag| !expected.contains(tag));
         let mut evidence: Vec<String> = missing.map(|tag| format!("missing: {tag}")).collect();
@@ -74,20 +73,4 @@ pub(super) fn check(contents: &Contents<'_>, out: &mut Findings) {
         let message = "its tags are not those of the file name";
         out.push(Finding::new(Code::TagsDiffer, path, message).because(evidence));
     }
-}
-
-/// `py2.py3-none-any` -> `py2-none-any`, `py3-none-any`; at most a thousand.
-fn expand(line: &str) -> Vec<String> {
-    let parts: Vec<&str> = line.split('-').collect();
-    let [python, abi, platform] = parts[..] else { return vec![line.to_owned()] };
-    let mut tags = Vec::new();
-    for python in python.split('.') {
-        for abi in abi.split('.') {
-            tags.extend(platform.split('.').take(1000).map(|p| format!("{python}-{abi}-{p}")));
-            if tags.len() > 1000 {
-                return tags;
-            }
-        }
-    }
-    tags
 }

@@ -5,6 +5,7 @@ mod recipe;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::build_system;
 use super::diagnose::{Locator, did_you_mean};
 use super::raw::{
     RawArtifact, RawAudit, RawCheck, RawComponent, RawConfig, RawDefine, RawFile, RawKind,
@@ -25,7 +26,8 @@ pub(super) fn parse(file: &str, text: &str) -> Result<Config, Error> {
     let locator = Locator::new(text);
     let error = |problems| Error { file: file.to_owned(), problems };
     let raw: RawFile = toml::from_str(text).map_err(|e| error(vec![locator.problem(&e)]))?;
-    let mut check = Check { locator, problems: Vec::new() };
+    let problems = build_system::check(text, &locator);
+    let mut check = Check { locator, problems };
     let config = check.config(file, text, raw);
     check.problems.sort_by_key(|problem| (problem.line, problem.column));
     if check.problems.is_empty() { Ok(config) } else { Err(error(check.problems)) }
@@ -429,7 +431,7 @@ impl Check<'_> {
     fn wheels(
         &mut self,
         raw: Option<Vec<RawWheel>>,
-        project: Option<&super::project::RawProject>,
+        project: Option<&crate::metadata::ProjectTable>,
         components: &[Component],
     ) -> Vec<Wheel> {
         let implicit = || project.map(|_| RawWheel::default()).into_iter().collect();

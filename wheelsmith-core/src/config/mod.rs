@@ -3,11 +3,10 @@
 //! [`parse`] is pure: it looks at the text alone, never at the disk or at the machine. Every problem
 //! of a file is reported in one run, with line, key and, where one is near, the right spelling.
 
+mod build_system;
 mod check;
 mod compression;
 mod diagnose;
-mod index;
-pub mod project;
 mod python;
 mod raw;
 mod raw_data;
@@ -26,13 +25,12 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::finding::{Settings, Severity};
-use crate::name::{Digest, PlatformVersion, ProjectName, PythonTag, Target, WheelPath};
+use crate::metadata::ProjectTable;
+use crate::name::{Digest, Index, PlatformVersion, ProjectName, PythonTag, Target, WheelPath};
 use crate::toolchain::{Optimize, Strip, ToolchainKind};
 
 pub use compression::Compression;
 pub use diagnose::{Error, Problem};
-pub use index::Index;
-pub use project::RawProject;
 pub use recipe::{PLACEHOLDERS, Recipe, Run, System, fill};
 #[cfg(feature = "schema")]
 pub use schema::schema;
@@ -52,6 +50,15 @@ pub fn parse(file: &str, text: &str) -> Result<Config, Error> {
     check::parse(file, text)
 }
 
+/// Checks the `[build-system]` of a `pyproject.toml` whose project is configured in another file.
+///
+/// # Errors
+/// Returns an error if installers would take another project's package for the back end.
+pub(crate) fn check_build_system(file: &str, text: &str) -> Result<(), Error> {
+    let problems = build_system::check(text, &diagnose::Locator::new(text));
+    if problems.is_empty() { Ok(()) } else { Err(Error { file: file.to_owned(), problems }) }
+}
+
 /// A checked configuration.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -60,7 +67,7 @@ pub struct Config {
     /// The text of the file, so that problems found later still have a line.
     text: String,
     /// `[project]`.
-    pub project: Option<RawProject>,
+    pub project: Option<ProjectTable>,
     /// What `--target all` stands for.
     pub targets: Vec<Target>,
     /// Which compiler, unless a target says otherwise.

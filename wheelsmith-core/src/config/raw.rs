@@ -5,13 +5,13 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::project::RawProject;
 use super::raw_data::RawData;
 use super::raw_run::RawRun;
 use super::testing::{Installer, Request, Way};
-use super::{Compression, External, Index, SourcePath};
+use super::{Compression, External, SourcePath};
 use crate::finding::{Code, Date, Level, Severity};
-use crate::name::{Digest, PlatformVersion, ProjectName, PythonTag, Target, WheelPath};
+use crate::metadata::ProjectTable;
+use crate::name::{Digest, Index, PlatformVersion, ProjectName, PythonTag, Target, WheelPath};
 use crate::toolchain::{Optimize, Strip, ToolchainKind};
 
 /// The tables that wheelsmith reads; others belong to other tools.
@@ -19,7 +19,7 @@ use crate::toolchain::{Optimize, Strip, ToolchainKind};
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(super) struct RawFile {
     /// Metadata of the Python project (PEP 621).
-    pub(super) project: Option<RawProject>,
+    pub(super) project: Option<ProjectTable>,
     /// Tables of tools.
     #[serde(default)]
     pub(super) tool: RawTools,

@@ -60,9 +60,6 @@ codes! {
     /// It is larger, deeper or more than any real file, and was not read to its end.
     OverLimit "over-limit" Error
         "raise the limit if the file is right";
-    /// Readers of the archive disagree on what one of its members is.
-    AmbiguousMember "ambiguous-member" Error
-        "write the archive anew: an installer may see another file than the one that was judged";
     /// Nobody looked whether it keeps the tag.
     NotJudged "not-judged" Info;
     /// A native file lies as bytes inside another file.

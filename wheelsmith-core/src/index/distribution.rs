@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use super::{DistName, Error};
 use crate::archive::Artifact;
 use crate::archive::Limits;
+use crate::metadata::fields::Fields;
 use crate::name::{Digest, ProjectName};
 use crate::sys::{self, Host};
 
@@ -51,9 +52,9 @@ impl Distribution {
         let is_wheel = name.wheel.is_some();
         let metadata =
             if is_wheel { wheel_metadata(path, host)? } else { sdist_metadata(path, &name, host)? };
-        let headers = Headers::parse(&metadata);
-        headers.check(&name).map_err(|problem| Error::corrupt(path, problem))?;
-        let requires_python = headers.value("requires-python");
+        let fields = Fields::read(&metadata);
+        check(&fields, &name).map_err(|problem| Error::corrupt(path, problem))?;
+        let requires_python = value(&fields, "requires-python");
         if requires_python.as_ref().is_some_and(|text| text.len() > LONGEST_SPECIFIER) {
             return Err(Error::corrupt(path, "its `Requires-Python` is longer than any real one"));
         }
@@ -61,8 +62,7 @@ impl Distribution {
             sha256,
             size_bytes,
             requires_python,
-            summary: headers
-                .value("summary")
+            summary: value(&fields, "summary")
                 .map(|text| text.chars().take(LONGEST_SUMMARY).collect()),
             metadata: is_wheel.then_some(metadata),
             provenance: provenance(path)?,
@@ -148,42 +148,23 @@ fn provenance(path: &Path) -> Result<Option<Vec<u8>>, Error> {
     Ok(Some(bytes))
 }
 
-/// The headers of `METADATA` or `PKG-INFO` (core metadata: RFC 822 style, up to the first blank line).
-struct Headers(Vec<(String, String)>);
+/// Returns the first value of a field; `None` if it is empty or `UNKNOWN`.
+fn value(fields: &Fields<'_>, name: &str) -> Option<String> {
+    let value = fields.one(name).filter(|value| !value.is_empty() && *value != "UNKNOWN")?;
+    // A folded value is one line for readers of pages.
+    Some(value.lines().map(str::trim).collect::<Vec<_>>().join(" "))
+}
 
-impl Headers {
-    fn parse(bytes: &[u8]) -> Self {
-        let text = String::from_utf8_lossy(bytes);
-        let mut headers: Vec<(String, String)> = Vec::new();
-        for line in text.lines().take_while(|line| !line.trim().is_empty()) {
-            if line.starts_with([' ', '\t']) {
-                if let Some((_, value)) = headers.last_mut() {
-                    value.push(' ');
-                    value.push_str(line.trim());
-                }
-            } else if let Some((name, value)) = line.split_once(':') {
-                headers.push((name.to_ascii_lowercase(), value.trim().to_owned()));
-            }
-        }
-        Self(headers)
+/// Returns an error if the metadata is of another project or version than `name`.
+fn check(fields: &Fields<'_>, name: &DistName) -> Result<(), String> {
+    let project = value(fields, "name").ok_or("its metadata has no `Name`")?;
+    let version = value(fields, "version").ok_or("its metadata has no `Version`")?;
+    let is_same = project.parse::<ProjectName>().is_ok_and(|parsed| parsed == name.project)
+        && version.parse::<pep440_rs::Version>().is_ok_and(|parsed| parsed == name.version);
+    if is_same {
+        return Ok(());
     }
-
-    /// The first value of a header; nothing when it is empty, or says that nobody knows.
-    fn value(&self, name: &str) -> Option<String> {
-        let found = self.0.iter().find(|(n, _)| n == name).map(|(_, value)| value.clone());
-        found.filter(|value| !value.is_empty() && value != "UNKNOWN")
-    }
-
-    fn check(&self, name: &DistName) -> Result<(), String> {
-        let project = self.value("name").ok_or("its metadata have no `Name`")?;
-        let version = self.value("version").ok_or("its metadata have no `Version`")?;
-        let is_same = project.parse::<ProjectName>().is_ok_and(|parsed| parsed == name.project)
-            && version.parse::<pep440_rs::Version>().is_ok_and(|parsed| parsed == name.version);
-        if is_same {
-            return Ok(());
-        }
-        Err(format!("its metadata are those of `{project}` {version}"))
-    }
+    Err(format!("its metadata is that of `{project}` {version}"))
 }
 
 #[cfg(test)]
@@ -192,11 +173,11 @@ mod tests {
 
     #[test]
     fn headers_end_at_the_first_blank_line() {
-        let headers = Headers::parse(b"Name: A.b\nVersion: 1.0\nSummary: x\n  y\n\nName: c\n");
-        assert_eq!(headers.value("summary").unwrap(), "x y");
-        assert_eq!(headers.value("requires-python"), None);
-        headers.check(&"a_b-1-py3-none-any.whl".parse().unwrap()).unwrap();
-        let error = headers.check(&"a_b-2-py3-none-any.whl".parse().unwrap()).unwrap_err();
-        assert_eq!(error, "its metadata are those of `A.b` 1.0");
+        let headers = Fields::read(b"Name: A.b\nVersion: 1.0\nSummary: x\n  y\n\nName: c\n");
+        assert_eq!(value(&headers, "summary").unwrap(), "x y");
+        assert_eq!(value(&headers, "requires-python"), None);
+        check(&headers, &"a_b-1-py3-none-any.whl".parse().unwrap()).unwrap();
+        let error = check(&headers, &"a_b-2-py3-none-any.whl".parse().unwrap()).unwrap_err();
+        assert_eq!(error, "its metadata is that of `A.b` 1.0");
     }
 }

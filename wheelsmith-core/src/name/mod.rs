@@ -1,6 +1,8 @@
 //! The field's words as types: parsed once, then trusted.
 
 mod digest;
+mod index;
+mod portable;
 mod project_name;
 mod tag;
 mod target;
@@ -9,6 +11,8 @@ mod wheel_filename;
 mod wheel_path;
 
 pub use digest::Digest;
+pub use index::Index;
+pub use portable::{NameProblem, portability_problem};
 pub use project_name::ProjectName;
 pub use tag::{
     AndroidAbi, IosSdk, LegacyManylinux, MacArch, OtherTag, PlatformTag, PythonTag, WasmAbi,

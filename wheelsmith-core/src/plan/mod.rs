@@ -1,102 +1,202 @@
-//! The whole of a run before any of it happens.
+//! The complete plan of a build, decided before anything is built.
 //!
-//! A plan follows from the configuration and the targets alone; whether a compiler or a file is
-//! there shows later. `--dry-run` prints it.
+//! [`plan`] follows from the configuration and the options alone. `--dry-run` prints the plan that a
+//! build carries out.
+
+mod options;
 
 use serde::Serialize;
 
-use crate::config::{Component, ComponentOverride, Config, External};
-use crate::name::{PlatformTag, Target, WheelFilename};
+pub use self::options::BuildOptions;
+use crate::config::{Component, ComponentOverride, Config, External, Kind, Role, Sdk, Wheel};
+use crate::name::{Libc, MacArch, Os, PlatformTag, PlatformVersion, Target, WheelFilename};
 use crate::source;
 use crate::toolchain::{Optimize, Strip, ToolchainKind};
 
-/// What a run does.
+/// Plan of a build.
 #[derive(Debug, Clone, Serialize)]
 pub struct Plan {
-    /// One for each target.
+    /// One plan per target.
     pub targets: Vec<TargetPlan>,
 }
 
-/// What a run does for one target.
+/// Plan for one target.
 #[derive(Debug, Clone, Serialize)]
 pub struct TargetPlan {
-    /// With its floor.
+    /// Target with its floor.
     pub target: Target,
-    /// The platform tag that the floor asks for; the audit of the result decides.
+    /// Platform tag of the floor. The audit of the files decides whether they qualify.
     pub wanted_tag: PlatformTag,
-    /// Which toolchain.
+    /// Toolchain.
     pub toolchain: ToolchainKind,
-    /// clang's sysroot.
+    /// Sysroot of clang.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sysroot: Option<String>,
-    /// How hard the compiler tries.
+    /// Optimization level.
     pub optimize: Optimize,
-    /// What is removed from what is linked.
+    /// What is stripped from linked files.
     pub strip: Strip,
-    /// What is built, in this order.
+    /// Components, in build order.
     pub components: Vec<ComponentPlan>,
-    /// What is packed, when the bytes earn the wanted tag.
-    pub wheels: Vec<WheelFilename>,
-    /// The archives that are written.
+    /// Wheels to write.
+    pub wheels: Vec<WheelPlan>,
+    /// File names of the archives to write.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub archives: Vec<String>,
-    /// The targets whose runtimes are fused into this one's, which has no components then.
+    /// Whether the first of the archives is that of the runtime directory.
+    #[serde(skip)]
+    pub(crate) has_runtime_archive: bool,
+    /// Whether the other archives are SDKs.
+    #[serde(skip)]
+    pub(crate) has_sdks: bool,
+    /// Targets whose runtimes are fused into this one's. Such a target has no components of its
+    /// own.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub slices: Vec<TargetPlan>,
-    /// Those of the wheels that take in the libraries that they need from outside.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub bundles: Vec<Bundle>,
 }
 
-/// A wheel that takes in the libraries that it needs and has not.
+/// A wheel to write.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Bundle {
-    /// The wheel.
-    pub wheel: WheelFilename,
-    /// Where they are looked for after the components' own, relative to the configuration.
-    pub library_path: Vec<String>,
+pub struct WheelPlan {
+    /// Key of the wheel in the configuration.
+    #[serde(skip)]
+    pub(crate) key: String,
+    /// Project name.
+    pub name: String,
+    /// File name with the wanted tag: the highest that the configuration allows.
+    pub file: WheelFilename,
+    /// File name with the lowest tag that the files may turn out to qualify for.
+    pub lowest: WheelFilename,
+    /// Where libraries that are copied into the wheel are searched, after the components, relative
+    /// to the configuration. `None` if external libraries are errors.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub library_path: Option<Vec<String>>,
 }
 
 /// A component for one target.
 #[derive(Debug, Clone, Serialize)]
 pub struct ComponentPlan {
-    /// The component.
+    /// Component.
     #[serde(flatten)]
     pub component: Component,
-    /// Where its source comes from for this target.
+    /// Origin of the source for this target.
     pub from: source::Described,
-    /// What the target adds.
+    /// Additions of the target's table and of the options.
     pub over: ComponentOverride,
 }
 
-/// Plans a run. `filenames` gives the file name of each of the configuration's wheels for a tag.
-pub fn plan(
-    config: &Config,
-    targets: &[Target],
-    filenames: impl Fn(&PlatformTag) -> Vec<WheelFilename>,
-) -> Plan {
-    let targets = targets.iter().map(|&target| {
-        let target = config.with_floor(target);
-        let slices = target.slices();
-        if slices.is_empty() {
-            return thin(config, target, &filenames);
-        }
-        let mut plan = thin(config, target, &filenames);
-        // Compiled once and packed as a part of this one only.
-        let slices = slices.into_iter().map(|slice| config.with_floor(slice));
-        plan.slices = slices.map(|slice| thin(config, slice, &|_| Vec::new())).collect();
-        plan.components.clear();
-        plan
-    });
-    Plan { targets: targets.collect() }
+/// Options that the configuration cannot satisfy.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// No component has the feature.
+    #[error("cannot enable the feature `{feature}`: cargo builds no component{name}")]
+    NoFeature {
+        /// The feature.
+        feature: String,
+        /// ` called …`, if the option names a component.
+        name: String,
+        /// Names of the components that cargo builds.
+        known: Vec<String>,
+    },
+    /// The configuration has no wheel of that name.
+    #[error("cannot build the wheel `{name}`: the configuration has {}", list(known))]
+    NoWheel {
+        /// The name.
+        name: String,
+        /// Names of the configured wheels.
+        known: Vec<String>,
+    },
+    /// The configuration describes nothing to build.
+    #[error("cannot build: `{file}` has neither components nor wheels")]
+    Nothing {
+        /// The configuration.
+        file: String,
+    },
+    /// No target is known.
+    #[error("cannot choose a target: the configuration lists none, and this machine is none")]
+    NoTarget,
 }
 
-/// The plan of a target that is compiled for.
-fn thin(
+fn list(known: &[String]) -> String {
+    match known {
+        [] => "no wheel".to_owned(),
+        known => format!("`{}`", known.join("`, `")),
+    }
+}
+
+impl Error {
+    /// Returns what the user can do about it.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::NoFeature { known, .. } if known.is_empty() => None,
+            Self::NoFeature { known, .. } => Some(format!("cargo builds {}", list(known))),
+            Self::NoWheel { .. } => None,
+            Self::Nothing { .. } => Some(
+                "describe what to build: `[[tool.wheelsmith.component]]`, or `[project]` for a \
+                 wheel"
+                    .to_owned(),
+            ),
+            Self::NoTarget => Some("name one with `--target`".to_owned()),
+        }
+    }
+}
+
+/// Names of what a build writes.
+pub struct Naming<'a> {
+    /// Name of the project, as in file names.
+    pub name: &'a str,
+    /// Version of the project.
+    pub version: &'a str,
+    /// Returns the file name of a wheel with a platform tag.
+    pub wheel: &'a dyn Fn(&Wheel, &PlatformTag) -> WheelFilename,
+}
+
+/// Plans a build of `config` for `targets`.
+///
+/// # Errors
+/// If `options` ask for what the configuration does not have.
+pub fn plan(
     config: &Config,
-    target: Target,
-    filenames: &impl Fn(&PlatformTag) -> Vec<WheelFilename>,
-) -> TargetPlan {
+    options: &BuildOptions,
+    targets: &[Target],
+    naming: &Naming<'_>,
+) -> Result<Plan, Error> {
+    if targets.is_empty() {
+        return Err(Error::NoTarget);
+    }
+    if config.components.is_empty() && config.wheels.is_empty() {
+        return Err(Error::Nothing { file: config.file.clone() });
+    }
+    if let Some(name) = &options.wheel
+        && !config.wheels.iter().any(|wheel| options.selects(&wheel.name))
+    {
+        let known = config.wheels.iter().map(|wheel| wheel.name.to_string()).collect();
+        return Err(Error::NoWheel { name: name.to_string(), known });
+    }
+    let mut plans = Vec::new();
+    for &target in targets {
+        let target = config.with_floor(target);
+        let mut plan = components(config, target);
+        plan.wheels = wheels(config, options, target, naming);
+        archives(&mut plan, config, options, naming);
+        for slice in target.slices() {
+            plan.slices.push(components(config, config.with_floor(slice)));
+        }
+        if plan.slices.is_empty() {
+            add_features(&mut plan, &options.features)?;
+        } else {
+            plan.components.clear();
+        }
+        for slice in &mut plan.slices {
+            add_features(slice, &options.features)?;
+        }
+        plans.push(plan);
+    }
+    Ok(Plan { targets: plans })
+}
+
+/// Plans the components of one target, without wheels and archives.
+pub fn components(config: &Config, target: Target) -> TargetPlan {
     let over = config.overrides.get(target.triple());
     let components = config.components.iter().filter(|component| component.is_for(target));
     let components = components.map(|component| ComponentPlan {
@@ -107,25 +207,138 @@ fn thin(
             .cloned()
             .unwrap_or_default(),
     });
-    let wanted_tag = target.wanted_tag();
-    let filenames = filenames(&wanted_tag);
-    let bundles = (config.wheels.iter().zip(&filenames))
-        .filter(|(wheel, _)| wheel.external == External::Bundle)
-        .map(|(wheel, filename)| Bundle {
-            wheel: filename.clone(),
-            library_path: config.library_path(wheel, target),
-        });
     TargetPlan {
         target,
+        wanted_tag: target.wanted_tag(),
         toolchain: config.toolchain_for(target),
         sysroot: over.and_then(|over| over.sysroot.clone()),
         optimize: config.optimize,
         strip: config.strip,
         components: components.collect(),
+        wheels: Vec::new(),
         archives: Vec::new(),
-        bundles: bundles.collect(),
+        has_runtime_archive: false,
+        has_sdks: false,
         slices: Vec::new(),
-        wheels: filenames,
-        wanted_tag,
     }
+}
+
+/// Plans the wheels of one target.
+fn wheels(
+    config: &Config,
+    options: &BuildOptions,
+    target: Target,
+    naming: &Naming<'_>,
+) -> Vec<WheelPlan> {
+    if options.runtime_only {
+        return Vec::new();
+    }
+    let wanted = target.wanted_tag();
+    let wheels = config.wheels.iter().filter(|wheel| options.selects(&wheel.name));
+    let wheels = wheels.map(|wheel| {
+        // A wheel without components runs anywhere.
+        let highest = if wheel.components.is_empty() { &PlatformTag::Any } else { &wanted };
+        WheelPlan {
+            key: wheel.key.clone(),
+            name: wheel.name.to_string(),
+            file: (naming.wheel)(wheel, highest),
+            lowest: (naming.wheel)(wheel, &lowest_tag(config, wheel, target)),
+            library_path: (wheel.external == External::Bundle)
+                .then(|| config.library_path(wheel, target)),
+        }
+    });
+    wheels.collect()
+}
+
+/// Returns the lowest platform tag that the files of `wheel` may qualify for.
+fn lowest_tag(config: &Config, wheel: &Wheel, target: Target) -> PlatformTag {
+    let has_native =
+        |component: &&Component| component.is_for(target) && has_native_file(&component.kind);
+    let mut carried =
+        config.components.iter().filter(|component| wheel.components.contains(&component.name));
+    if carried.find(has_native).is_none() {
+        return PlatformTag::Any;
+    }
+    let arch = target.arch();
+    match (target.os(), target.wanted_tag()) {
+        (Os::Linux(libc @ Libc::Glibc), wanted) => {
+            let oldest = crate::policy::policies(arch, libc).first();
+            oldest.map_or(wanted, |policy| policy.tag.clone())
+        }
+        // The first macOS for each processor.
+        (Os::MacOs, PlatformTag::MacOs { arch, .. }) => {
+            let min = match arch {
+                MacArch::Arm64 => PlatformVersion::new(11, 0),
+                _ => PlatformVersion::new(10, 4),
+            };
+            PlatformTag::MacOs { min, arch }
+        }
+        (_, wanted) => wanted,
+    }
+}
+
+/// Returns whether a component of this kind is certain to put a native file into a wheel.
+fn has_native_file(kind: &Kind) -> bool {
+    let has_native = |outputs: &[crate::config::Output]| {
+        outputs.iter().any(|output| output.role == Role::SharedLibrary)
+    };
+    match kind {
+        Kind::C(c) => c.form != crate::config::CForm::Static,
+        Kind::Cargo(_) => true,
+        Kind::Recipe(recipe) => has_native(&recipe.outputs),
+        // Scripts are programs as well, and an empty file can be called a library.
+        Kind::Prebuilt(_) | Kind::Files(_) => false,
+    }
+}
+
+/// Plans the archives of one target.
+fn archives(plan: &mut TargetPlan, config: &Config, options: &BuildOptions, naming: &Naming<'_>) {
+    let Naming { name, version, .. } = naming;
+    // An installer that asks for one wheel asks for nothing else.
+    let is_for_installer = options.wheel.is_some() || options.editable;
+    plan.has_runtime_archive =
+        options.runtime_only || (config.wheels.is_empty() && !config.components.is_empty());
+    plan.has_sdks = !options.runtime_only && !is_for_installer;
+    if plan.has_runtime_archive {
+        plan.archives.push(format!("{}.tar.gz", runtime_stem(name, version, plan.target)));
+    }
+    for sdk in config.sdks.iter().filter(|_| plan.has_sdks) {
+        plan.archives.push(format!("{}.tar.gz", sdk_stem(name, version, sdk, plan.target)));
+    }
+}
+
+/// Returns the name of a runtime's archive, without its ending.
+pub(crate) fn runtime_stem(name: &str, version: &str, target: Target) -> String {
+    format!("{name}-{version}-{}", target.triple())
+}
+
+/// Returns the name of an SDK's archive, without its ending.
+pub(crate) fn sdk_stem(name: &str, version: &str, sdk: &Sdk, target: Target) -> String {
+    let name = sdk.name.as_deref().unwrap_or(name);
+    format!("{name}-{version}-sdk-{}", target.triple())
+}
+
+/// Adds `features` to the components that cargo builds.
+fn add_features(plan: &mut TargetPlan, features: &[String]) -> Result<(), Error> {
+    for feature in features {
+        let is_cargo = |c: &&mut ComponentPlan| matches!(c.component.kind, Kind::Cargo(_));
+        let (name, feature) = match feature.split_once('/') {
+            Some((name, feature)) => (Some(name), feature),
+            None => (None, feature.as_str()),
+        };
+        let mut known = Vec::new();
+        let mut is_used = false;
+        for component in plan.components.iter_mut().filter(is_cargo) {
+            known.push(component.component.name.clone());
+            if name.is_none_or(|name| component.component.name == name) {
+                component.over.features.push(feature.to_owned());
+                is_used = true;
+            }
+        }
+        if !is_used {
+            let name = name.map(|name| format!(" called `{name}`")).unwrap_or_default();
+            return Err(Error::NoFeature { feature: feature.to_owned(), name, known });
+        }
+    }
+    Ok(())
 }

@@ -8,7 +8,7 @@ use crate::archive::Limits;
 use crate::audit::{self, Allowances, Audit, Requirement};
 use crate::config::{Role, Sdk};
 use crate::name::{Digest, Floor, PlatformTag, Target, WheelPath};
-use crate::plan::TargetPlan;
+use crate::plan::{self, TargetPlan};
 use crate::runtime::{self, FileEntry, Manifest, Runtime};
 use crate::sdk;
 use crate::sys::{self, Host};
@@ -16,7 +16,7 @@ use crate::wheel::MadeFile;
 
 /// The verdict on archives that no wheel answers for.
 #[derive(Debug)]
-pub struct Judged {
+pub struct ArchiveVerdict {
     /// The oldest platform that the files must run on.
     pub floor: Floor,
     /// The tag that the floor asks for.
@@ -25,7 +25,7 @@ pub struct Judged {
     pub audit: Audit,
 }
 
-impl Judged {
+impl ArchiveVerdict {
     /// Whether the bytes keep the floor.
     pub fn is_good(&self) -> bool {
         self.audit.tag.is_some() && !self.audit.has_errors()
@@ -42,24 +42,14 @@ pub(super) fn identity(project: &Project) -> (String, String) {
     (name.to_string_lossy().into_owned(), "0".to_owned())
 }
 
-/// The file names of the archives that a build for `target` writes.
-pub(super) fn names(project: &Project, target: Target) -> Vec<String> {
-    let config = &project.config;
-    let runtime =
-        (config.wheels.is_empty() && !config.components.is_empty()).then(|| stem(project, target));
-    let sdks = config.sdks.iter().map(|sdk| sdk_stem(project, sdk, target));
-    runtime.into_iter().chain(sdks).map(|stem| format!("{stem}.tar.gz")).collect()
-}
-
 fn stem(project: &Project, target: Target) -> String {
     let (name, version) = identity(project);
-    format!("{name}-{version}-{}", target.triple())
+    plan::runtime_stem(&name, &version, target)
 }
 
 fn sdk_stem(project: &Project, sdk: &Sdk, target: Target) -> String {
     let (name, version) = identity(project);
-    let name = sdk.name.as_ref().unwrap_or(&name);
-    format!("{name}-{version}-sdk-{}", target.triple())
+    plan::sdk_stem(&name, &version, sdk, target)
 }
 
 /// Judges the files of `runtime` as a wheel with all of them would be judged.
@@ -67,7 +57,7 @@ pub(super) fn judge(
     project: &Project,
     plan: &TargetPlan,
     runtime: &Runtime,
-) -> Result<Judged, Error> {
+) -> Result<ArchiveVerdict, Error> {
     let mut files = Vec::new();
     for file in &runtime.manifest.files {
         // What lies in static libraries is judged where they are linked in.
@@ -82,7 +72,7 @@ pub(super) fn judge(
     })?;
     let requirement = Requirement::for_target(plan.target).allowing(terms);
     let audit = audit::judgement(files, None, &requirement);
-    Ok(Judged { floor: plan.target.floor(), wanted: plan.wanted_tag.clone(), audit })
+    Ok(ArchiveVerdict { floor: plan.target.floor(), wanted: plan.wanted_tag.clone(), audit })
 }
 
 /// The runtime directory as `.tar.gz` with its digest beside it.
@@ -128,7 +118,9 @@ fn add_texts(
     target: Target,
 ) -> Result<BTreeMap<WheelPath, String>, Error> {
     let mut texts = BTreeMap::new();
-    for sdk::Made { component, path, text } in sdk::files(&project.config, manifest, target.os()) {
+    for sdk::GeneratedFile { component, path, text } in
+        sdk::files(&project.config, manifest, target.os())
+    {
         let key = project.config.component(&component).map_or("", |component| &component.key);
         let path = path.parse::<WheelPath>();
         let path = path.map_err(|e| project.config.problem(key, e.to_string(), None))?;

@@ -3,10 +3,10 @@
 use std::io;
 use std::path::PathBuf;
 
-use crate::{build, config, repair, runtime, source, toolchain, wheel};
+use crate::{build, config, metadata, plan, repair, runtime, source, toolchain, wheel};
 
 /// Why a project could not be built. A wheel that does not earn its tag is no error: see
-/// [`super::MadeWheel`].
+/// [`super::BuiltWheel`].
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The path is neither a directory nor a file.
@@ -33,7 +33,10 @@ pub enum Error {
     /// The configuration has mistakes.
     #[error(transparent)]
     Config(#[from] config::Error),
-    /// A source could not be had.
+    /// The options ask for what the configuration does not have.
+    #[error(transparent)]
+    Plan(#[from] plan::Error),
+    /// A source could not be obtained.
     #[error(transparent)]
     Source(#[from] source::Error),
     /// A toolchain could not be had.
@@ -48,6 +51,9 @@ pub enum Error {
     /// The metadata or the files are not those of a wheel.
     #[error(transparent)]
     Wheel(#[from] wheel::Error),
+    /// A value of the `[project]` table cannot be written as metadata.
+    #[error(transparent)]
+    Metadata(#[from] metadata::Error),
     /// Libraries could not be copied into a wheel.
     #[error("cannot bundle the libraries of `{wheel}`")]
     Bundle {
@@ -77,17 +83,6 @@ pub enum Error {
     /// Nothing says where caches are kept.
     #[error("cannot find a place for the cache: neither `WHEELSMITH_CACHE_DIR` nor `HOME` is set")]
     NoCache,
-    /// A feature for a component that is not there.
-    #[error("cannot enable the feature `{feature}`: cargo builds no component{name}")]
-    NoFeature {
-        /// The feature.
-        feature: String,
-        /// ` called …`, where one was named.
-        name: String,
-    },
-    /// There is nothing to build for.
-    #[error("cannot choose a target: the configuration lists none, and this machine is none")]
-    NoTarget,
     /// A file could not be read or written.
     #[error("cannot {doing}")]
     Io {
@@ -113,13 +108,14 @@ impl Error {
             Self::NoConfig { .. } => {
                 Some("run `wheelsmith init` to write a starter configuration".to_owned())
             }
+            Self::Plan(error) => error.hint(),
             Self::Source(error) => error.hint(),
             Self::Toolchain(error) => error.hint(),
             Self::Build(error) => error.hint(),
             Self::Wheel(error) => error.hint().map(str::to_owned),
+            Self::Metadata(error) => error.hint.map(str::to_owned),
             Self::Bundle { source, .. } => source.hint(),
             Self::NoCache => Some("set `WHEELSMITH_CACHE_DIR`".to_owned()),
-            Self::NoTarget => Some("name one with `--target`".to_owned()),
             _ => None,
         }
     }

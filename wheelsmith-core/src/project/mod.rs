@@ -1,11 +1,11 @@
 //! A project on disk: from its configuration to audited wheels, in one call.
 
 mod archive;
+mod build;
 mod data;
 mod editable;
 mod error;
 mod launcher;
-mod make;
 mod pack;
 mod parts;
 mod prepare;
@@ -15,18 +15,20 @@ mod tree;
 
 use std::path::{Path, PathBuf};
 
-pub use archive::Judged;
+pub use archive::ArchiveVerdict;
+pub use build::{BuildOutput, BuildVerdict, BuiltWheel, TargetBuild};
 pub use error::Error;
-pub use make::{BuildOptions, Made, MadeTarget, MadeWheel};
 
 use crate::config::{self, Config};
-use crate::name::{PlatformTag, Target, WheelFilename};
+use crate::metadata::Metadata;
+use crate::name::Target;
+pub use crate::plan::BuildOptions;
 use crate::plan::{self, Plan};
 use crate::source;
 use crate::sys::{self, Host};
 use crate::toolchain;
 use crate::version;
-use crate::wheel::{MadeFile, Metadata};
+use crate::wheel::MadeFile;
 
 /// The configuration files, in the order in which they are looked for.
 pub const CONFIG_FILES: [&str; 2] = ["wheelsmith.toml", "pyproject.toml"];
@@ -34,44 +36,69 @@ pub const CONFIG_FILES: [&str; 2] = ["wheelsmith.toml", "pyproject.toml"];
 /// What pure Python is built for on machines that are no target.
 const ANY_TARGET: &str = "x86_64-unknown-linux-gnu";
 
-/// A configuration and where it lies.
+/// A configuration and its directory.
+///
+/// ```no_run
+/// use wheelsmith_core::project::{BuildOptions, Project};
+///
+/// let project = Project::open("path/to/project")?;
+/// let output = project.build(&BuildOptions::new())?;
+/// assert!(output.is_good());
+/// # Ok::<(), wheelsmith_core::project::Error>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct Project {
-    /// The directory of the configuration; absolute.
+    /// Absolute path of the configuration's directory.
     pub dir: PathBuf,
-    /// What it says.
+    /// Checked configuration.
     pub config: Config,
+    /// Environment, progress and job pool of every action on the project.
+    host: Host,
 }
 
 impl Project {
-    /// Reads the configuration at `path`: a directory with [`CONFIG_FILES`], or such a file. A
-    /// dynamic version stays open.
+    /// Reads the configuration at `path` (a directory with one of [`CONFIG_FILES`], or such a file),
+    /// and fills in a dynamic version. Children get the environment of this process.
     ///
     /// # Errors
-    /// No configuration there, or one with mistakes.
+    /// If there is no configuration, if it has mistakes, or if the version is not where it says.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, Error> {
+        Self::open_on(path.as_ref(), &Host::from_process())
+    }
+
+    /// Like [`Project::open`], with the environment, progress and job pool of `host`.
+    ///
+    /// # Errors
+    /// As [`Project::open`].
+    pub fn open_on(path: &Path, host: &Host) -> Result<Self, Error> {
+        let mut project = Self { host: host.clone(), ..Self::load(path)? };
+        project.config.project = version::fill_in(&project.config, &project.dir, host)?;
+        Ok(project)
+    }
+
+    /// Reads the configuration at `path` and leaves a dynamic version open.
+    ///
+    /// # Errors
+    /// If there is no configuration, or if it has mistakes.
     pub fn load(path: &Path) -> Result<Self, Error> {
         let file = config_file(path)?;
         let text = sys::fs::read_to_string(&file)
             .map_err(|source| Error::Unreadable { file: file.clone(), source })?;
         let name = file.file_name().unwrap_or_default().to_string_lossy();
         let config = config::parse(&name, &text)?;
+        let pyproject = file.with_file_name(CONFIG_FILES[1]);
+        if pyproject != file
+            && let Ok(text) = sys::fs::read_to_string(&pyproject)
+        {
+            config::check_build_system(CONFIG_FILES[1], &text)?;
+        }
         let parent = match file.parent() {
             Some(parent) if !parent.as_os_str().is_empty() => parent,
             _ => Path::new("."),
         };
         let dir = sys::fs::canonicalize(parent)
             .map_err(|source| Error::Unreadable { file: file.clone(), source })?;
-        Ok(Self { dir, config })
-    }
-
-    /// Reads the configuration at `path`, and fills in what it leaves open: the version.
-    ///
-    /// # Errors
-    /// As [`Project::load`], and a version that is not where the configuration says.
-    pub fn open(path: &Path, host: &Host) -> Result<Self, Error> {
-        let mut project = Self::load(path)?;
-        project.config.project = version::fill_in(&project.config, &project.dir, host)?;
-        Ok(project)
+        Ok(Self { dir, config, host: Host::from_process() })
     }
 
     /// The zig program that the configuration names.
@@ -104,72 +131,75 @@ impl Project {
         targets
     }
 
-    /// What building for `targets` does.
+    /// Plans a build.
     ///
     /// # Errors
-    /// Metadata that no wheel can have.
-    pub fn plan(&self, targets: &[Target]) -> Result<Plan, Error> {
+    /// If no wheel can have the metadata, or if the configuration has nothing that `options` ask
+    /// for.
+    pub fn plan(&self, options: &BuildOptions) -> Result<Plan, Error> {
+        let targets = self.targets(&options.targets);
         let metadata = self.metadata()?;
-        let mut plan = plan::plan(&self.config, targets, |tag| match &metadata {
-            Some(metadata) => self.filenames(metadata, std::slice::from_ref(tag)),
-            None => Vec::new(),
-        });
-        for target in &mut plan.targets {
-            target.archives = archive::names(self, target.target);
-        }
-        Ok(plan)
+        let (name, version) = archive::identity(self);
+        let naming = plan::Naming {
+            name: &name,
+            version: &version,
+            wheel: &|wheel, tag| match &metadata {
+                Some(metadata) => pack::filename(wheel, metadata, std::slice::from_ref(tag)),
+                None => unreachable!("a configuration with wheels has metadata"),
+            },
+        };
+        Ok(plan::plan(&self.config, options, &targets, &naming)?)
     }
 
-    /// Builds and packs.
+    /// Builds the components and writes wheels and archives.
     ///
     /// # Errors
-    /// What stops every target; a target's own error is in the result.
-    pub fn build(&self, options: &BuildOptions, host: &Host) -> Result<Made, Error> {
-        make::make(self, options, host)
+    /// If no target can be built. The error of a single target is in the output.
+    pub fn build(&self, options: &BuildOptions) -> Result<BuildOutput, Error> {
+        build::run(self, options)
     }
 
-    /// Writes the `.dist-info` that a wheel for `target` has, without `RECORD`, to the directory
-    /// `out`, and gives its path: what installers ask for before they ask for the wheel.
+    /// Writes the `.dist-info` that a wheel would have, without `RECORD`, to `options.out`, and
+    /// returns its path: the answer to `prepare_metadata_for_build_wheel` (PEP 517).
     ///
     /// # Errors
-    /// Metadata that no wheel can have, or a source with licence files that cannot be had.
-    pub fn prepare(&self, options: &BuildOptions, host: &Host) -> Result<PathBuf, Error> {
-        prepare::write(self, options, host)
+    /// If no wheel can have the metadata, or if a source with licence files cannot be obtained.
+    pub fn prepare(&self, options: &BuildOptions) -> Result<PathBuf, Error> {
+        prepare::write(self, options, &self.host)
     }
 
-    /// What must be installed before a build for `targets`, as requirements of Python: a compiler,
-    /// when one is needed and none is there.
-    ///
-    /// # Errors
-    /// A target that no toolchain serves shows when it is built.
-    pub fn requires(&self, targets: &[Target], host: &Host) -> Vec<String> {
-        prepare::requires(self, targets, host)
+    /// Returns the Python packages that a build for `targets` requires and this machine lacks: a
+    /// compiler, if one is needed and none is found.
+    pub fn requires(&self, targets: &[Target]) -> Vec<String> {
+        prepare::requires(self, targets, &self.host)
     }
 
     /// Writes the source distribution to the directory `out`.
     ///
     /// # Errors
-    /// A file that is needed and cannot be in it; the disk's.
-    pub fn sdist(&self, out: &Path, host: &Host) -> Result<MadeFile, Error> {
-        sdist::make(self, out, host)
+    /// If a required file cannot be included, read or written.
+    pub fn sdist(&self, out: &Path) -> Result<MadeFile, Error> {
+        sdist::make(self, out, &self.host)
     }
 
-    /// Gets every source for `targets`, and pins it.
+    /// Obtains every source for the targets of `options`, pins it in `wheelsmith.lock`, and returns
+    /// the number of sources.
     ///
     /// # Errors
     /// See [`source::resolve`].
-    pub fn fetch(
-        &self,
-        targets: &[Target],
-        policy: source::Policy,
-        host: &Host,
-    ) -> Result<usize, Error> {
-        let _lock = make::lock(self, host)?;
-        let cache = make::cache_dir(host)?;
+    pub fn fetch(&self, options: &BuildOptions) -> Result<usize, Error> {
+        let _lock = build::lock(self, &self.host)?;
+        let cache = build::cache_dir(&self.host)?;
         let work = self.work_dir();
         let places = source::Places { project: &self.dir, work: &work, cache: &cache };
+        let targets = self.targets(&options.targets);
         let targets: Vec<Target> = targets.iter().flat_map(Target::compiled).collect();
-        Ok(source::resolve(&self.config, &targets, &places, policy, host)?.len())
+        Ok(source::resolve(&self.config, &targets, &places, options.policy, &self.host)?.len())
+    }
+
+    /// Returns the directory for wheels and archives.
+    fn out_dir(&self, options: &BuildOptions) -> PathBuf {
+        options.out.clone().unwrap_or_else(|| self.dir.join("dist"))
     }
 
     /// Whether the project is a source distribution that was unpacked: then all files are its own.
@@ -187,16 +217,6 @@ impl Project {
             }
             _ => Ok(None),
         }
-    }
-
-    fn filenames(&self, metadata: &Metadata, tags: &[PlatformTag]) -> Vec<WheelFilename> {
-        let wheels = self.config.wheels.iter();
-        let name = |wheel: &config::Wheel| {
-            // What carries no component runs anywhere.
-            let tags = if wheel.components.is_empty() { &[PlatformTag::Any] } else { tags };
-            pack::filename(wheel, metadata, tags)
-        };
-        wheels.map(name).collect()
     }
 }
 

@@ -3,26 +3,27 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use super::build::BuiltWheel;
 use super::data;
 use super::editable;
 use super::launcher::{self, MODULE};
-use super::make::MadeWheel;
-use super::parts::{self, Found};
+use super::parts::{self, CargoInventory};
 use super::python_files;
 use super::{BuildOptions, Error, Project};
 use crate::archive::Limits;
 use crate::audit::{self, Allowances, Audit, NativeFile, Requirement};
 use crate::build::inputs;
-use crate::config::project::RawProject;
 use crate::config::{External, Wheel};
 use crate::config::{Role, SourcePath};
+use crate::metadata::project_table::ProjectTable;
+use crate::metadata::{EntryPoints, Metadata, ProjectFiles};
 use crate::name::{PlatformTag, WheelFilename, WheelPath};
 use crate::plan::TargetPlan;
 use crate::repair::{self, BundleResult, LibraryDirs, Options, Origin};
 use crate::runtime::{FileEntry, Runtime};
 use crate::source;
 use crate::sys::{self, Host};
-use crate::wheel::{self, Entry, EntryPoints, Metadata, Source, Texts};
+use crate::wheel::{self, Entry, Packing, Source};
 
 /// The file name of `wheel` with these platform tags.
 pub(super) fn filename(wheel: &Wheel, metadata: &Metadata, tags: &[PlatformTag]) -> WheelFilename {
@@ -37,7 +38,7 @@ pub(super) fn filename(wheel: &Wheel, metadata: &Metadata, tags: &[PlatformTag])
 /// The metadata of the project, with the texts that it names and the runtime's licences.
 pub(super) fn metadata(
     project: &Project,
-    raw: &RawProject,
+    raw: &ProjectTable,
     licenses: &[(WheelPath, PathBuf)],
 ) -> Result<Metadata, Error> {
     let read = |path: &Path| sys::fs::read(path).map_err(|e| Error::io("read the metadata", e));
@@ -52,7 +53,7 @@ pub(super) fn metadata(
             Some(read(&path)?)
         }
     };
-    let mut texts = Texts { readme, licenses: Vec::new() };
+    let mut texts = ProjectFiles { readme, licenses: Vec::new() };
     let (globs, must_match) = raw.license_globs();
     for (i, glob) in globs.iter().enumerate() {
         let key = format!("project.license-files[{i}]");
@@ -89,7 +90,7 @@ pub(super) fn metadata(
 }
 
 /// The entry points that start programs of the runtime.
-pub(super) fn add_scripts(wheel: &Wheel, raw: &mut RawProject) {
+pub(super) fn add_scripts(wheel: &Wheel, raw: &mut ProjectTable) {
     let package = wheel.into.as_str().replace('/', ".");
     for (command, function) in launcher::functions(wheel.console.keys()) {
         raw.scripts.insert(command, format!("{package}.{MODULE}:{function}"));
@@ -101,10 +102,10 @@ pub(super) fn pack(
     project: &Project,
     wheel: &Wheel,
     plan: &TargetPlan,
-    (runtime, found): (&Runtime, &Found),
+    (runtime, found): (&Runtime, &CargoInventory),
     options: &BuildOptions,
     host: &Host,
-) -> Result<MadeWheel, Error> {
+) -> Result<BuiltWheel, Error> {
     let raw = project.config.project.as_ref().expect("a wheel without a project is no wheel");
     let mut raw = raw.clone();
     raw.name = wheel.name.clone();
@@ -145,7 +146,7 @@ pub(super) fn pack(
         Some(BundleResult { plan, sbom }) => (sbom, Some(plan)),
         None => (None, None),
     };
-    let mut made = MadeWheel {
+    let mut made = BuiltWheel {
         name: name.to_string(),
         file: None,
         floor: plan.target.floor(),
@@ -165,7 +166,7 @@ pub(super) fn pack(
             editable::link(project, wheel, &root, &installed, content).map_err(unlinked)?;
     }
     let entries = pack.entries.into_values().collect();
-    let path = options.out.join(&made.name);
+    let path = project.out_dir(options).join(&made.name);
     let list = (wheel.sbom && !wheel.components.is_empty())
         .then(|| parts::render(&project.config, wheel, &metadata, runtime, found, host));
     let mut wheel = wheel::Wheel::new(name, &metadata, &entry_points, entries)?;
@@ -173,7 +174,11 @@ pub(super) fn pack(
     for (name, text) in list.into_iter().chain(sbom) {
         wheel.add_sbom(name, text)?;
     }
-    let file = wheel::save(&wheel, &path, options.packing, host)
+    let packing = Packing {
+        compression: options.compression.unwrap_or(project.config.compression),
+        cache: !options.no_cache,
+    };
+    let file = wheel::save(&wheel, &path, packing, host)
         .map_err(|error| Error::Write { path, source: Box::new(error) })?;
     made.file = Some(file);
     Ok(made)
@@ -239,7 +244,7 @@ impl Pack<'_> {
     }
 
     /// What installers put beside the packages.
-    fn data_files(&mut self, raw: &RawProject) -> Result<(), Error> {
+    fn data_files(&mut self, raw: &ProjectTable) -> Result<(), Error> {
         if self.wheel.data.is_empty() {
             return Ok(());
         }

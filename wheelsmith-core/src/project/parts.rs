@@ -5,25 +5,25 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::pack::epoch;
 use crate::build::{Crate, Crates};
 use crate::config::{Config, Role, Source, Wheel};
+use crate::metadata::Metadata;
 use crate::name::WheelPath;
 use crate::runtime::{ComponentInfo, Runtime};
 use crate::sbom::{Bom, Part, crate_purl};
 use crate::sys::Host;
-use crate::wheel::Metadata;
 
 /// The file below `.dist-info/sboms`.
 pub(super) const FILE: &str = "wheelsmith.cdx.json";
 
 /// What was found out about components while they were built, by component.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Found {
+pub(super) struct CargoInventory {
     /// The crates of those that cargo built.
     pub(super) crates: BTreeMap<String, Crates>,
     /// The Rust compiler, where one was used.
     pub(super) rustc: Option<String>,
 }
 
-impl Found {
+impl CargoInventory {
     /// Adds what was found out while the same components were built for another processor.
     pub(super) fn extend(&mut self, other: &Self) {
         for (component, crates) in &other.crates {
@@ -42,7 +42,7 @@ pub(super) fn render(
     wheel: &Wheel,
     metadata: &Metadata,
     runtime: &Runtime,
-    found: &Found,
+    found: &CargoInventory,
     host: &Host,
 ) -> Vec<u8> {
     let components = with_linked(config, wheel);

@@ -3,15 +3,17 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use super::{BuildOptions, Error, Project, make, pack};
+use super::{BuildOptions, Error, Project, build, pack};
 use crate::build::license_files;
 use crate::config::{External, Kind, Wheel};
 use crate::finding::Severity;
+use crate::metadata::EntryPoints;
 use crate::name::{Target, WheelPath};
+use crate::plan;
 use crate::source::{self, Places};
 use crate::sys::{self, Host};
 use crate::toolchain::{self, MissingZig, ZIG_VERSION};
-use crate::wheel::{self, EntryPoints, Existing, Source as Content};
+use crate::wheel::{self, Existing, Source as Content};
 
 /// Writes the `.dist-info` of the wheel that `options` ask for.
 pub(super) fn write(
@@ -19,17 +21,16 @@ pub(super) fn write(
     options: &BuildOptions,
     host: &Host,
 ) -> Result<PathBuf, Error> {
-    let target = project.config.with_floor(*options.targets.first().ok_or(Error::NoTarget)?);
-    let is_wanted = |wheel: &&Wheel| {
-        options.wheel.as_ref().is_none_or(|name| name.normalized() == wheel.name.normalized())
-    };
-    let wheel = project.config.wheels.iter().find(is_wanted);
+    let targets = project.targets(&options.targets);
+    let target = project.config.with_floor(*targets.first().ok_or(plan::Error::NoTarget)?);
+    let wheel = project.config.wheels.iter().find(|wheel| options.selects(&wheel.name));
+    let out = project.out_dir(options);
     let (Some(wheel), Some(raw)) = (wheel, &project.config.project) else {
         let message = "there is no such wheel to describe".to_owned();
         return Err(project.config.problem("tool.wheelsmith.wheel", message, None).into());
     };
     if follows_from_bytes(project, wheel, target) {
-        return from_wheel(project, wheel, options, host);
+        return from_wheel(project, wheel, options);
     }
     let mut raw = raw.clone();
     raw.name = wheel.name.clone();
@@ -44,11 +45,11 @@ pub(super) fn write(
     let wheel = wheel::Wheel::new(name, &metadata, &EntryPoints::new(&raw)?, Vec::new())?;
     for entry in wheel.entries() {
         if let Content::Bytes(bytes) = &entry.source {
-            sys::fs::write_atomic(&options.out.join(entry.path.as_str()), bytes)
+            sys::fs::write_atomic(&out.join(entry.path.as_str()), bytes)
                 .map_err(|e| Error::io("write the metadata", e))?;
         }
     }
-    Ok(options.out.join(format!("{stem}.dist-info")))
+    Ok(out.join(format!("{stem}.dist-info")))
 }
 
 /// Whether only a build tells which licence files the wheel has: those of components from which it
@@ -64,23 +65,19 @@ fn follows_from_bytes(project: &Project, wheel: &Wheel, target: Target) -> bool 
 
 /// Builds the wheel, and takes the `.dist-info` out of it. The build that an installer asks for
 /// afterwards finds everything compiled.
-fn from_wheel(
-    project: &Project,
-    wheel: &Wheel,
-    options: &BuildOptions,
-    host: &Host,
-) -> Result<PathBuf, Error> {
+fn from_wheel(project: &Project, wheel: &Wheel, options: &BuildOptions) -> Result<PathBuf, Error> {
+    let out = project.out_dir(options);
     let unwritten = |e| Error::io("write the metadata", e);
     let dir = sys::fs::temp_dir().map_err(unwritten)?;
     let options_there = BuildOptions {
-        out: dir.path().to_owned(),
+        out: Some(dir.path().to_owned()),
         wheel: Some(wheel.name.clone()),
         editable: false,
         ..options.clone()
     };
-    let (_, made) =
-        make::make(project, &options_there, host)?.into_iter().next().ok_or(Error::NoTarget)?;
-    let made = made?.wheels.into_iter().next().ok_or(Error::NoTarget)?;
+    let output = build::run(project, &options_there)?;
+    let (_, made) = output.targets.into_iter().next().ok_or(plan::Error::NoTarget)?;
+    let made = made?.wheels.into_iter().next().ok_or(plan::Error::NoTarget)?;
     let Some(file) = &made.file else {
         let findings = made.audit.findings.iter().filter(|f| f.counts_at(Severity::Error));
         let reasons: Vec<&str> = findings.map(|finding| finding.message.as_str()).collect();
@@ -98,9 +95,9 @@ fn from_wheel(
             Content::Bytes(bytes) => bytes.clone(),
             Content::File { path, .. } => sys::fs::read(path).map_err(unwritten)?,
         };
-        sys::fs::write_atomic(&options.out.join(path), &bytes).map_err(unwritten)?;
+        sys::fs::write_atomic(&out.join(path), &bytes).map_err(unwritten)?;
     }
-    Ok(options.out.join(info))
+    Ok(out.join(info))
 }
 
 /// The licence files of the wheel's components; only their sources are asked for.
@@ -122,8 +119,8 @@ fn licenses(
     if components.is_empty() {
         return Ok(Vec::new());
     }
-    let _lock = make::lock(project, host)?;
-    let cache = make::cache_dir(host)?;
+    let _lock = build::lock(project, host)?;
+    let cache = build::cache_dir(host)?;
     let work = project.work_dir();
     let places = Places { project: &project.dir, work: &work, cache: &cache };
     let sources = source::resolve(&project.config, &[target], &places, options.policy, host)?;

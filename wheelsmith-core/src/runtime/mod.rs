@@ -15,9 +15,9 @@ pub use manifest::{ComponentInfo, FileEntry, MANIFEST_FILE, Manifest, NativeFact
 
 use crate::build::Built;
 use crate::config::Role;
-use crate::name::{Target, WheelPath};
+use crate::name::{Digest, Target, WheelPath};
 use crate::patch;
-use crate::sys;
+use crate::sys::{self, Staging};
 
 /// Why a runtime directory could not be made.
 #[derive(Debug, thiserror::Error)]
@@ -141,7 +141,13 @@ fn write(runtime: Runtime, contents: &BTreeMap<WheelPath, Content>) -> Result<Ru
             let parent = place.parent().unwrap_or(unfinished.path());
             sys::fs::create_dir_all(parent)?;
             match &contents[&file.path] {
-                Content::File(source) => drop(sys::fs::copy(source, &place)?),
+                Content::File(source) => {
+                    let is_it = |digest: &Digest, _: u64| *digest == file.sha256;
+                    if !Staging::default().copy(source, &place, is_it)? {
+                        let text = format!("`{}` changed while it was copied", source.display());
+                        return Err(io::Error::other(text));
+                    }
+                }
                 Content::Bytes(bytes) => drop(sys::fs::write_atomic(&place, bytes)?),
             }
             sys::fs::set_executable(&place, file.is_executable())?;

@@ -141,9 +141,10 @@ impl<'e> Builder<'e> {
             config.optimize = optimize;
         }
         let target = config.with_floor(env.target());
-        let plan = plan::plan(&config, &[target], |_| Vec::new());
-        let plan = plan.targets.first().filter(|plan| !plan.components.is_empty());
-        let plan = plan.ok_or_else(|| Error::Nothing { target: target.to_string() })?;
+        let plan = plan::components(&config, target);
+        if plan.components.is_empty() {
+            return Err(Error::Nothing { target: target.to_string() });
+        }
         let work = env.work_dir();
         prepare(&work).map_err(|e| Error::io("prepare `OUT_DIR`", e))?;
         let host = Host {
@@ -171,7 +172,7 @@ impl<'e> Builder<'e> {
         let wrappers = Wrappers::write(&toolchain, &work, false, &program)?;
         let setting = Setting {
             config: &config,
-            plan,
+            plan: &plan,
             toolchain: &toolchain,
             project: &dir,
             work: &work,

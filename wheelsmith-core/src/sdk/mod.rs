@@ -44,7 +44,7 @@ pub struct Shared {
 
 /// A file of an SDK that is written for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Made {
+pub struct GeneratedFile {
     /// The component.
     pub component: String,
     /// Its place, such as `lib/pkgconfig/codec.pc`.
@@ -95,7 +95,7 @@ fn has(runtime: &Manifest, component: &str, role: Role) -> bool {
 
 /// The files to be written for an SDK that is otherwise `part`: a `.pc` file and a cmake package for
 /// each component that has libraries.
-pub fn files(config: &Config, part: &Manifest, os: Os) -> Vec<Made> {
+pub fn files(config: &Config, part: &Manifest, os: Os) -> Vec<GeneratedFile> {
     let libraries: Vec<Library> =
         part.components.iter().filter_map(|info| library(config, info, part, os)).collect();
     let has_headers = part.files.iter().any(|file| file.role == Role::Header);
@@ -104,7 +104,7 @@ pub fn files(config: &Config, part: &Manifest, os: Os) -> Vec<Made> {
     let made = libraries.iter().flat_map(|library| {
         let texts = pkg_config::files(library, &libraries);
         let texts = texts.into_iter().chain(cmake::files(library, &libraries, has_headers));
-        texts.map(|(path, text)| Made { component: library.name.clone(), path, text })
+        texts.map(|(path, text)| GeneratedFile { component: library.name.clone(), path, text })
     });
     made.filter(|made| !is_there(&made.path)).collect()
 }

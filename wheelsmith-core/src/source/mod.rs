@@ -7,6 +7,7 @@
 #[cfg(feature = "cargo")]
 mod crates;
 mod error;
+mod listing;
 mod lock;
 mod obtain;
 mod unpack;

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 #[cfg(feature = "cargo")]
 use super::crates::download;
+use super::listing::Listing;
 use super::{Error, Lock, Places, Policy, Resolved, unpack};
 use crate::config::Source;
 use crate::name::Digest;
@@ -239,7 +240,7 @@ fn download(
     })
 }
 
-/// The directory that `file` is unpacked to, unpacked once.
+/// Returns the directory that `file` is unpacked to; it is unpacked again only if it changed.
 fn unpacked(
     origin: &str,
     file: &Path,
@@ -255,14 +256,25 @@ fn unpacked(
         .unwrap_or(name);
     // Short, so that paths below it stay short; the lock keeps the whole digest.
     let dir = format!("{stem}-{}-{strip_components}", sha256.short());
-    let root = places.work.join("sources").join(dir);
-    if !root.is_dir() {
-        let task = host.task(format!("unpack {name}"), 0);
-        let dir =
-            sys::fs::UnfinishedDir::create(&root).map_err(|e| Error::io("unpack a source", e))?;
-        unpack::unpack(origin, file, dir.path(), strip_components)?;
-        dir.finish().map_err(|e| Error::io("unpack a source", e))?;
-        task.finish("done");
+    let root = places.work.join("sources").join(&dir);
+    let listing = places.work.join("sources").join(format!("{dir}.json"));
+    if root.is_dir() {
+        let Some(difference) = Listing::difference(&root, &listing) else { return Ok(root) };
+        // One that an earlier wheelsmith unpacked has no listing, which is no reason to warn.
+        if listing.is_file() {
+            host.warn(format!(
+                "the unpacked source of `{origin}` in `{}` was changed: {difference}; it is \
+                 unpacked again",
+                root.display()
+            ));
+        }
     }
+    let task = host.task(format!("unpack {name}"), 0);
+    let io = |e| Error::io("unpack a source", e);
+    let unfinished = sys::fs::UnfinishedDir::create(&root).map_err(io)?;
+    unpack::unpack(origin, file, unfinished.path(), strip_components)?;
+    unfinished.finish().map_err(io)?;
+    Listing::of(&root).and_then(|made| made.save(&listing)).map_err(io)?;
+    task.finish("done");
     Ok(root)
 }

@@ -1,11 +1,12 @@
-//! How many things run at once: one pool of tokens for our own compiles, cargo and make.
+//! Job tokens: one pool for our own compiles, cargo, make and ninja; and work done in parallel.
 
 use std::io;
-use std::sync::{Arc, Mutex, TryLockError};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, TryLockError};
 
-use super::Env;
 #[cfg(unix)]
 use super::inherited::Inherited;
+use super::{Cancel, Env};
 
 /// A pool of job tokens, shared with child processes that speak make's jobserver protocol.
 #[derive(Clone)]
@@ -16,45 +17,77 @@ pub struct Jobs {
 
 #[derive(Clone)]
 enum Pool {
-    /// One that we made.
+    /// Pipe of our own.
     Own {
         client: jobserver::Client,
-        /// Held while a token that is there is taken, so that two do not take the same one.
+        /// Held while a free token is taken, so that two threads do not take the same one.
         looking: Arc<Mutex<()>>,
     },
-    /// That of a cargo or make above us.
+    /// Pipe of a cargo or make that runs us.
     #[cfg(unix)]
     Inherited(Inherited),
+    /// Counter of this process, on a system that gives us no pipe. Children run one job each.
+    Counter(Arc<Counter>),
 }
 
-/// The right to run one job; given back when dropped.
+/// Number of free tokens, and the condition that one was returned.
+struct Counter {
+    free: Mutex<usize>,
+    returned: Condvar,
+}
+
+impl Counter {
+    fn free(&self) -> MutexGuard<'_, usize> {
+        self.free.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Right to run one job; returned to the pool when dropped.
 #[derive(Debug)]
 pub struct Token {
     _token: Held,
 }
 
 #[derive(Debug)]
-#[allow(dead_code, reason = "held, and given back when dropped")]
+#[allow(dead_code, reason = "held, and returned when dropped")]
 enum Held {
     Own(jobserver::Acquired),
     #[cfg(unix)]
     Inherited(super::inherited::Token),
+    Counter(Counted),
+}
+
+/// Token of a [`Counter`].
+struct Counted(Arc<Counter>);
+
+impl std::fmt::Debug for Counted {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Counted")
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        *self.0.free() += 1;
+        self.0.returned.notify_one();
+    }
 }
 
 impl Jobs {
-    /// A pool of `count` tokens (at least one).
-    ///
-    /// # Panics
-    /// When the system gives out no pipe, which nothing else here survives either.
+    /// Creates a pool of `count` tokens (at least one). On a system that gives out no pipe the
+    /// tokens are counted in this process.
     pub fn new(count: usize) -> Self {
         let count = count.max(1);
-        let client = jobserver::Client::new(count).expect("the system gives out a pipe");
-        Self { pool: Pool::Own { client, looking: Arc::default() }, count }
+        let pool = match jobserver::Client::new(count) {
+            Ok(client) => Pool::Own { client, looking: Arc::default() },
+            Err(_) => Pool::counter(count),
+        };
+        Self { pool, count }
     }
 
-    /// The pool that the variables of a cargo or make above us name (`CARGO_MAKEFLAGS`,
-    /// `MAKEFLAGS`), of which this process holds one token already; of no more than `count` tokens
-    /// as far as we are concerned. Where there is none that we can use, a pool of our own.
+    /// Opens the pool that the variables of a cargo or make name (`CARGO_MAKEFLAGS`, `MAKEFLAGS`);
+    /// this process holds one of its tokens already, and uses at most `count`. Creates a pool of our
+    /// own if they name none that can be used.
     ///
     /// On Linux every form of it is understood, on other Unix systems `fifo:`.
     pub fn inherited(env: &Env, count: usize) -> Self {
@@ -71,28 +104,42 @@ impl Jobs {
         Self::new(count)
     }
 
-    /// How many tokens there are in all: no more threads than this can be busy.
+    /// Returns the number of tokens, which is the largest useful number of threads.
     pub fn count(&self) -> usize {
         self.count
     }
 
-    /// Whether the tokens are those of a process above us.
+    /// Returns true if the tokens are those of a cargo or make that runs us.
     pub fn is_inherited(&self) -> bool {
-        !matches!(self.pool, Pool::Own { .. })
+        match self.pool {
+            #[cfg(unix)]
+            Pool::Inherited(_) => true,
+            _ => false,
+        }
     }
 
     /// Waits for a token.
+    ///
+    /// # Errors
+    /// Returns an error if the pipe is broken.
     pub fn acquire(&self) -> io::Result<Token> {
-        Ok(Token {
-            _token: match &self.pool {
-                Pool::Own { client, .. } => Held::Own(client.acquire()?),
-                #[cfg(unix)]
-                Pool::Inherited(pool) => Held::Inherited(pool.acquire()?),
-            },
-        })
+        let token = match &self.pool {
+            Pool::Own { client, .. } => Held::Own(client.acquire()?),
+            #[cfg(unix)]
+            Pool::Inherited(pool) => Held::Inherited(pool.acquire()?),
+            Pool::Counter(counter) => {
+                let mut free = counter.free();
+                while *free == 0 {
+                    free = counter.returned.wait(free).unwrap_or_else(PoisonError::into_inner);
+                }
+                *free -= 1;
+                Held::Counter(Counted(Arc::clone(counter)))
+            }
+        };
+        Ok(Token { _token: token })
     }
 
-    /// A token if one is free right now: for helpers that the work can do without.
+    /// Returns a token if one is free right now.
     pub fn try_acquire(&self) -> Option<Token> {
         let (client, looking) = match &self.pool {
             Pool::Own { client, looking } => (client, looking),
@@ -100,10 +147,14 @@ impl Jobs {
             Pool::Inherited(pool) => {
                 return Some(Token { _token: Held::Inherited(pool.try_acquire().ok()??) });
             }
+            Pool::Counter(counter) => {
+                let mut free = counter.free();
+                *free = free.checked_sub(1)?;
+                return Some(Token { _token: Held::Counter(Counted(Arc::clone(counter))) });
+            }
         };
-        // A token that was free may be gone when it is taken, and then the one who looks waits until
-        // another is given back. Whoever asks meanwhile may hold that other one, and so must not
-        // wait for the one who looks.
+        // A free token may be gone when it is taken, and then this thread waits until another is
+        // returned. A thread that asks meanwhile may hold that other one, so it must not wait.
         let _looking = match looking.try_lock() {
             Ok(looking) => looking,
             Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
@@ -113,6 +164,103 @@ impl Jobs {
         if is_free { self.acquire().ok() } else { None }
     }
 
+    /// Runs `work` on each of `items` in parallel, each with a token, and returns the results in
+    /// the order of the items; `None` for items that were not begun before the user stopped us.
+    /// If the pipe of the tokens is broken, the work is done without them, by the same number of
+    /// threads.
+    pub fn map<T: Sync, R: Send>(
+        &self,
+        cancel: &Cancel,
+        items: &[T],
+        work: impl Fn(&T) -> R + Sync,
+    ) -> Vec<Option<R>> {
+        let results = Results::new(items.len());
+        let worker = || {
+            results.fill(
+                || cancel.is_cancelled(),
+                |at| {
+                    let _token = self.acquire().ok();
+                    work(&items[at])
+                },
+            );
+        };
+        std::thread::scope(|scope| {
+            for _ in 1..self.count.min(items.len()) {
+                scope.spawn(worker);
+            }
+            worker();
+        });
+        results.done()
+    }
+
+    /// As [`Jobs::map`], for work that can fail: nothing is begun after a failure. Returns `None` if
+    /// the user stopped us.
+    ///
+    /// # Errors
+    /// Returns the error of the first item that failed, in the order of the items.
+    pub fn try_map<T: Sync, R: Send, E: Send>(
+        &self,
+        cancel: &Cancel,
+        items: &[T],
+        work: impl Fn(&T) -> Result<R, E> + Sync,
+    ) -> Result<Option<Vec<R>>, E> {
+        let failed = AtomicBool::new(false);
+        let results = self.map(cancel, items, |item| {
+            if failed.load(Ordering::Relaxed) {
+                return None;
+            }
+            let result = work(item);
+            failed.fetch_or(result.is_err(), Ordering::Relaxed);
+            Some(result)
+        });
+        let mut all = Some(Vec::with_capacity(items.len()));
+        for result in results {
+            match (result.flatten().transpose()?, &mut all) {
+                (Some(result), Some(all)) => all.push(result),
+                _ => all = None,
+            }
+        }
+        Ok(all)
+    }
+
+    /// Runs `work` on the numbers below `count`, and returns the results in order; `None` for those
+    /// that were not begun before the user stopped us. The calling thread works under the token
+    /// that it holds; further threads come while tokens are free. Each thread has its own `state`.
+    pub fn map_held<S, R: Send>(
+        &self,
+        cancel: &Cancel,
+        count: usize,
+        state: impl Fn() -> S + Sync,
+        work: impl Fn(&mut S, usize) -> R + Sync,
+    ) -> Vec<Option<R>> {
+        let results = Results::new(count);
+        let worker = |token: Option<Token>| {
+            let mut state = state();
+            results.fill(|| cancel.is_cancelled(), |at| work(&mut state, at));
+            drop(token);
+        };
+        std::thread::scope(|scope| {
+            let mut threads = 1;
+            let mut state = state();
+            results.fill(
+                || cancel.is_cancelled(),
+                |at| {
+                    // Between two items we look for more tokens.
+                    if at + 1 < count
+                        && threads < self.count
+                        && let Some(token) = self.try_acquire()
+                    {
+                        threads += 1;
+                        let worker = &worker;
+                        scope.spawn(move || worker(Some(token)));
+                    }
+                    work(&mut state, at)
+                },
+            );
+        });
+        results.done()
+    }
+
     /// Lets the child of `command` take tokens from this pool.
     pub(super) fn share(&self, command: &mut std::process::Command) {
         match &self.pool {
@@ -120,13 +268,55 @@ impl Jobs {
             Pool::Own { client, .. } => client.configure_make(command),
             #[cfg(unix)]
             Pool::Inherited(pool) => pool.share(command),
+            Pool::Counter(_) => drop(command.env("CARGO_BUILD_JOBS", "1")),
         }
+    }
+}
+
+impl Pool {
+    fn counter(count: usize) -> Self {
+        let (free, returned) = (Mutex::new(count), Condvar::new());
+        Self::Counter(Arc::new(Counter { free, returned }))
+    }
+}
+
+/// Results of parallel work, and the number of the next item.
+struct Results<R> {
+    next: AtomicUsize,
+    done: Mutex<Vec<Option<R>>>,
+}
+
+impl<R> Results<R> {
+    fn new(count: usize) -> Self {
+        let done = Mutex::new(std::iter::repeat_with(|| None).take(count).collect());
+        Self { next: AtomicUsize::new(0), done }
+    }
+
+    /// Works on items until none is left or `stop` returns true.
+    fn fill(&self, stop: impl Fn() -> bool, mut work: impl FnMut(usize) -> R) {
+        let count = self.lock().len();
+        while !stop() {
+            let at = self.next.fetch_add(1, Ordering::Relaxed);
+            if at >= count {
+                break;
+            }
+            let result = work(at);
+            self.lock()[at] = Some(result);
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Option<R>>> {
+        self.done.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn done(self) -> Vec<Option<R>> {
+        self.done.into_inner().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::Jobs;
+    use super::*;
 
     /// Those who wait for a token and those who only ask for one do not keep one another waiting.
     #[test]
@@ -143,5 +333,59 @@ mod tests {
             }
         });
         assert!(jobs.try_acquire().is_some());
+    }
+
+    /// Pools of every kind that needs no other process.
+    fn pools(count: usize) -> [Jobs; 2] {
+        [Jobs::new(count), Jobs { pool: Pool::counter(count), count }]
+    }
+
+    #[test]
+    fn a_system_without_pipes_still_has_tokens() {
+        for jobs in pools(2) {
+            let (one, two) = (jobs.acquire().unwrap(), jobs.try_acquire());
+            assert!(two.is_some() && jobs.try_acquire().is_none());
+            drop((one, two));
+            assert!(jobs.try_acquire().is_some());
+        }
+    }
+
+    #[test]
+    fn results_are_in_the_order_of_the_items() {
+        let items: Vec<usize> = (0..100).collect();
+        for jobs in pools(3) {
+            let busy = AtomicUsize::new(0);
+            let most = AtomicUsize::new(0);
+            let work = |number: usize| {
+                most.fetch_max(busy.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+                std::thread::yield_now();
+                busy.fetch_sub(1, Ordering::SeqCst);
+                number * 2
+            };
+            let expected: Vec<_> = items.iter().map(|number| Some(number * 2)).collect();
+            let cancel = Cancel::default();
+            assert_eq!(jobs.map(&cancel, &items, |number| work(*number)), expected);
+            let _held = jobs.acquire().unwrap();
+            assert_eq!(jobs.map_held(&cancel, 100, || (), |(), number| work(number)), expected);
+            assert!(most.into_inner() <= 3);
+        }
+    }
+
+    #[test]
+    fn the_first_failure_counts_and_stops_the_rest() {
+        let jobs = Jobs::new(4);
+        let cancel = Cancel::default();
+        let items: Vec<usize> = (0..1000).collect();
+        let begun = AtomicUsize::new(0);
+        let work = |number: &usize| {
+            begun.fetch_add(1, Ordering::Relaxed);
+            if *number < 10 { Ok(*number) } else { Err(*number) }
+        };
+        assert_eq!(jobs.try_map(&cancel, &items, work), Err(10));
+        assert!(begun.load(Ordering::Relaxed) < 1000);
+        assert_eq!(jobs.try_map(&cancel, &items[..3], work), Ok(Some(vec![0, 1, 2])));
+        cancel.cancel();
+        assert_eq!(jobs.try_map(&cancel, &items, work), Ok(None));
+        assert_eq!(jobs.map(&cancel, &items[..1], |_| ()), [None]);
     }
 }

@@ -5,12 +5,12 @@
 
 mod cancel;
 mod env;
+mod excerpt;
 pub mod fs;
 pub mod http;
 #[cfg(unix)]
 mod inherited;
 mod jobs;
-mod limited;
 mod lock;
 pub mod net;
 mod process;
@@ -23,12 +23,11 @@ mod tree;
 pub use cancel::Cancel;
 pub use env::Env;
 pub use jobs::{Jobs, Token};
-pub use limited::{Ended, Limits};
 pub use lock::{Lock, Locked};
-pub use process::{Command, Exec, ProcessError};
+pub use process::{Command, Ended, Exec, Limits, ProcessError};
 pub use report::{Event, Quiet, Report, Task, TaskId};
 pub use staging::Staging;
-pub use stamp::{Stamp, stamped};
+pub use stamp::{FileState, Stamp, stamped};
 
 use std::sync::Arc;
 
@@ -60,10 +59,22 @@ pub struct Host {
     pub jobs: Jobs,
 }
 
+impl std::fmt::Debug for Host {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Host").finish_non_exhaustive()
+    }
+}
+
 impl Host {
     /// A host that says nothing, with `env` and one job: for tests and simple callers.
     pub fn quiet(env: Env) -> Self {
         Self { env, report: Arc::new(Quiet), cancel: Cancel::default(), jobs: Jobs::new(1) }
+    }
+
+    /// Returns a host that reports nothing, with the environment and the processors of this process.
+    pub fn from_process() -> Self {
+        let jobs = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        Self { jobs: Jobs::new(jobs), ..Self::quiet(Env::from_process()) }
     }
 
     /// Announces a piece of work of `total` steps; it ends when the value is dropped.

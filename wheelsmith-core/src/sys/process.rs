@@ -1,38 +1,69 @@
-//! One way to run children: an argument list, an explicit environment, captured output.
+//! Child processes: an argument list, an explicit environment, captured output, optional limits.
+//!
+//! Output goes to files, never through a pipe: a grandchild that outlives the child cannot hold us
+//! up, and a child that writes without end is noticed by the size of its file.
 
 use std::collections::BTreeMap;
-use std::ffi::OsString;
-use std::io;
+use std::fs::File;
+use std::io::{self, Read as _, Seek as _};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, mpsc};
-use std::time::Duration;
+use std::process::{Child, ExitStatus};
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
 
-use super::{Cancel, Env, Host};
+use super::{Env, Host, excerpt};
 
 /// A child to run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Command {
-    /// The program: a path, or a name that the caller has already found.
+    /// Program: a path, or a name that the caller has already found.
     pub program: PathBuf,
-    /// Its arguments; never a shell line.
+    /// Arguments; never a shell line.
     pub args: Vec<String>,
-    /// Its whole environment.
+    /// Whole environment.
     pub env: BTreeMap<String, String>,
-    /// Where it runs.
+    /// Working directory.
     pub dir: PathBuf,
     /// Whether it may take job tokens from our pool (make, cargo, ninja).
     pub takes_jobs: bool,
-    /// A file for all that it says, in the order in which it says it; then [`Exec`] is empty.
+    /// File for both outputs, in the order in which they are written; then [`Exec`] is empty.
     pub log: Option<PathBuf>,
 }
 
-/// What a child said.
+/// Output of a child that succeeded.
 #[derive(Debug, Clone)]
 pub struct Exec {
     /// Standard output.
     pub stdout: Vec<u8>,
     /// Standard error, lossily decoded.
     pub stderr: String,
+}
+
+/// Limits of a child.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Longest run time.
+    pub time: Duration,
+    /// Largest output in bytes, so that a child that writes without end fills no disk.
+    pub log_bytes: u64,
+}
+
+impl Limits {
+    /// Limits of every child that has no others. No compiler writes this much.
+    const DEFAULT: Self = Self { time: Duration::MAX, log_bytes: 256 << 20 };
+}
+
+/// How a child ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ended {
+    /// By itself, with this exit code.
+    Code(i32),
+    /// By a signal: `signal 11`.
+    Signal(String),
+    /// We ended it: its time was over.
+    OutOfTime,
+    /// We ended it: it wrote more than its limit.
+    TooMuchOutput,
 }
 
 /// Why a child gave no result.
@@ -43,7 +74,7 @@ pub enum ProcessError {
     Start {
         /// The program.
         program: PathBuf,
-        /// Why.
+        /// The reason.
         #[source]
         source: io::Error,
     },
@@ -52,11 +83,12 @@ pub enum ProcessError {
     Failed {
         /// The command, quoted for a shell.
         command: String,
-        /// Where it ran.
+        /// Its working directory.
         dir: PathBuf,
         /// `exit status 1`, `signal 9`.
         status: String,
-        /// The end of its standard error (or output, where it wrote no errors).
+        /// The first error that it reported and its last lines, of standard error (of standard
+        /// output, if it wrote no errors).
         output: String,
     },
     /// The user stopped us.
@@ -64,11 +96,8 @@ pub enum ProcessError {
     Cancelled,
 }
 
-/// How many lines of a child's output an error shows.
-const TAIL_LINES: usize = 40;
-
 impl Command {
-    /// `program` in `dir` with `env` and nothing else.
+    /// Creates a command: `program` in `dir`, with exactly the variables of `env`.
     pub fn new(program: impl Into<PathBuf>, dir: impl Into<PathBuf>, env: &Env) -> Self {
         Self {
             program: program.into(),
@@ -80,158 +109,367 @@ impl Command {
         }
     }
 
-    /// One more argument.
+    /// Adds an argument.
     #[must_use]
     pub fn arg(mut self, arg: impl Into<String>) -> Self {
         self.args.push(arg.into());
         self
     }
 
-    /// More arguments.
+    /// Adds arguments.
     #[must_use]
     pub fn args<S: Into<String>>(mut self, args: impl IntoIterator<Item = S>) -> Self {
         self.args.extend(args.into_iter().map(Into::into));
         self
     }
 
-    /// One more variable.
+    /// Sets a variable.
     #[must_use]
     pub fn env(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.env.insert(name.into(), value.into());
         self
     }
 
-    /// Lets the child share our job tokens.
+    /// Lets the child take job tokens from our pool.
     #[must_use]
     pub fn takes_jobs(mut self) -> Self {
         self.takes_jobs = true;
         self
     }
 
-    /// Puts what the child says into the file at `path`, which is replaced.
+    /// Writes both outputs to the file at `path`, which is replaced.
     #[must_use]
     pub fn log(mut self, path: impl Into<PathBuf>) -> Self {
         self.log = Some(path.into());
         self
     }
 
-    /// The command as one would type it.
+    /// Returns the command as one would type it into a shell.
     pub fn shell_words(&self) -> String {
         let words = [self.program.to_string_lossy().into_owned()];
         let words = words.iter().chain(&self.args).map(|word| quote(word));
         words.collect::<Vec<_>>().join(" ")
     }
 
-    /// Runs the child to its end; an exit status other than 0 is an error. What a content child
-    /// writes to standard error, such as warnings, is for `-v`.
+    /// Runs the child to its end and returns its output; an exit status other than 0 is an error.
+    /// What a successful child writes to standard error, such as warnings, is shown with `-v`.
+    ///
+    /// # Errors
+    /// Returns an error if the child cannot be started, fails, or writes more than 256 MiB, and
+    /// [`ProcessError::Cancelled`] if the user stops us.
     pub fn run(&self, host: &Host) -> Result<Exec, ProcessError> {
-        let output = self.output(host)?;
-        if output.status.success() {
-            let exec = exec(output);
-            if !exec.stderr.trim().is_empty() {
-                host.detail(|| exec.stderr.trim_end().to_owned());
-            }
-            return Ok(exec);
-        }
-        let status = describe(output.status);
-        let Exec { stdout, stderr } = exec(output);
-        let text = match &self.log {
-            Some(log) => end_of(log),
-            None if stderr.trim().is_empty() => String::from_utf8_lossy(&stdout).into(),
-            None => stderr,
+        let start = |source| ProcessError::Start { program: self.program.clone(), source };
+        let mut outputs = match &self.log {
+            Some(path) => Outputs::Log(fs_err::File::create(path).map_err(start)?.into_file()),
+            None => Outputs::captured().map_err(start)?,
         };
-        Err(ProcessError::Failed {
-            command: format!("`{}`", self.shell_words()),
-            dir: self.dir.clone(),
-            status,
-            output: tail(&text),
-        })
+        let ended = self.execute(host, &outputs, Limits::DEFAULT, Scope::Child)?;
+        let read = |file: &mut File| -> io::Result<Vec<u8>> {
+            let mut bytes = Vec::new();
+            file.rewind()?;
+            file.take(Limits::DEFAULT.log_bytes).read_to_end(&mut bytes)?;
+            Ok(bytes)
+        };
+        let (stdout, stderr) = match &mut outputs {
+            Outputs::Log(_) => (Vec::new(), Vec::new()),
+            Outputs::Captured { stdout, stderr } => {
+                (read(stdout).map_err(start)?, read(stderr).map_err(start)?)
+            }
+        };
+        let stderr = String::from_utf8_lossy(&stderr).into_owned();
+        if ended == Ended::Code(0) {
+            if !stderr.trim().is_empty() {
+                host.detail(|| excerpt::printable(stderr.trim_end()));
+            }
+            return Ok(Exec { stdout, stderr });
+        }
+        let output = match &self.log {
+            Some(log) => super::fs::open(log).map(excerpt::of).unwrap_or_default(),
+            None if stderr.trim().is_empty() => excerpt::of(&stdout[..]),
+            None => excerpt::of(stderr.as_bytes()),
+        };
+        let status = match ended {
+            Ended::Code(code) => format!("exit status {code}"),
+            Ended::Signal(signal) => signal,
+            Ended::OutOfTime => "no result in time".to_owned(),
+            Ended::TooMuchOutput => {
+                format!("more than {} MiB of output", Limits::DEFAULT.log_bytes >> 20)
+            }
+        };
+        let command = format!("`{}`", self.shell_words());
+        Err(ProcessError::Failed { command, dir: self.dir.clone(), status, output })
     }
 
-    fn output(&self, host: &Host) -> Result<std::process::Output, ProcessError> {
-        let start = |source| ProcessError::Start { program: self.program.clone(), source };
+    /// Runs the child in a process group of its own and appends both outputs to `log`. When it ends,
+    /// reaches a limit, or the user stops us, every process of its group is ended; on Linux, every
+    /// process that it started, even in other groups and sessions. An exit code other than 0 is not
+    /// an error here.
+    ///
+    /// # Errors
+    /// Returns an error if the child cannot be started, and [`ProcessError::Cancelled`] if the user
+    /// stops us.
+    pub fn run_limited(
+        &self,
+        host: &Host,
+        log: &Path,
+        limits: Limits,
+    ) -> Result<Ended, ProcessError> {
+        let log = open_log(log);
+        let log =
+            log.map_err(|source| ProcessError::Start { program: self.program.clone(), source })?;
+        self.execute(host, &Outputs::Log(log), limits, Scope::Group)
+    }
+
+    fn execute(
+        &self,
+        host: &Host,
+        outputs: &Outputs,
+        limits: Limits,
+        scope: Scope,
+    ) -> Result<Ended, ProcessError> {
+        let error = |source| ProcessError::Start { program: self.program.clone(), source };
         if host.cancel.is_cancelled() {
             return Err(ProcessError::Cancelled);
         }
-        let args: Vec<OsString> = self.args.iter().map(OsString::from).collect();
-        let jobs = self.takes_jobs.then(|| host.jobs.clone());
-        let expression =
-            duct::cmd(&self.program, args).dir(&self.dir).full_env(&self.env).stdin_null();
-        let expression = match &self.log {
-            Some(log) => expression.stderr_to_stdout().stdout_path(log),
-            None => expression.stdout_capture().stderr_capture(),
+        let mut child = self.spawn(host, outputs, scope).map_err(error)?;
+        let start = Instant::now();
+        let mut ended = None;
+        let waiter = child.waiter();
+        while !child.has_ended(waiter.as_ref()).map_err(error)? {
+            if host.cancel.is_cancelled() {
+                child.end(true).map_err(error)?;
+                return Err(ProcessError::Cancelled);
+            }
+            if start.elapsed() >= limits.time {
+                ended = Some(Ended::OutOfTime);
+                break;
+            }
+            if outputs.size().map_err(error)? > limits.log_bytes {
+                ended = Some(Ended::TooMuchOutput);
+                break;
+            }
+        }
+        let status = child.end(ended.is_some()).map_err(error)?;
+        if ended.is_none() && outputs.size().map_err(error)? > limits.log_bytes {
+            ended = Some(Ended::TooMuchOutput);
+        }
+        Ok(ended.unwrap_or_else(|| match status.code() {
+            Some(code) => Ended::Code(code),
+            None => Ended::Signal(signal(status)),
+        }))
+    }
+
+    #[allow(clippy::disallowed_methods, reason = "sys is the module that starts processes")]
+    fn spawn(&self, host: &Host, outputs: &Outputs, scope: Scope) -> io::Result<Running> {
+        let mut command = std::process::Command::new(&self.program);
+        command.args(&self.args).env_clear().envs(&self.env).current_dir(&self.dir);
+        if self.takes_jobs {
+            host.jobs.share(&mut command);
+        }
+        let (stdout, stderr) = match outputs {
+            Outputs::Log(log) => (log, log),
+            Outputs::Captured { stdout, stderr } => (stdout, stderr),
         };
-        let expression = expression.unchecked().before_spawn(move |command| {
-            if let Some(jobs) = &jobs {
-                jobs.share(command);
+        command.stdin(std::process::Stdio::null());
+        command.stdout(stdout.try_clone()?).stderr(stderr.try_clone()?);
+        #[cfg(target_os = "linux")]
+        let mark = super::tree::mark();
+        if scope == Scope::Group {
+            #[cfg(target_os = "linux")]
+            command.env(super::tree::VARIABLE, &mark);
+            #[cfg(unix)]
+            std::os::unix::process::CommandExt::process_group(&mut command, 0);
+        }
+        Ok(Running {
+            child: spawn(&mut command)?,
+            scope,
+            has_ended: false,
+            #[cfg(target_os = "linux")]
+            mark,
+        })
+    }
+}
+
+/// Starts a child. A program that was written a moment ago may still be open for writing in a child
+/// that another thread is just starting; that passes.
+#[allow(clippy::disallowed_methods, reason = "sys is the module that starts processes")]
+fn spawn(command: &mut std::process::Command) -> io::Result<Child> {
+    for _ in 0..20 {
+        match command.spawn() {
+            Err(error) if error.kind() == io::ErrorKind::ExecutableFileBusy => {
+                std::thread::sleep(Duration::from_millis(10));
             }
-            Ok(())
-        });
-        let handle = expression.start().map_err(start)?;
-        match ended(handle, &host.cancel).map_err(start)? {
-            Some(output) => Ok(output),
-            None => Err(ProcessError::Cancelled),
+            result => return result,
+        }
+    }
+    command.spawn()
+}
+
+/// Processes that end when a child is ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Scope {
+    /// The child, and on Linux what still runs below it. It stays in our process group, so that a
+    /// terminal reaches it: git and ssh ask for passwords there.
+    Child,
+    /// Its process group, and on Linux everything that it started.
+    Group,
+}
+
+/// Files that take a child's output.
+enum Outputs {
+    /// One file for both.
+    Log(File),
+    /// Two files without names.
+    Captured { stdout: File, stderr: File },
+}
+
+impl Outputs {
+    fn captured() -> io::Result<Self> {
+        Ok(Self::Captured { stdout: super::fs::nameless()?, stderr: super::fs::nameless()? })
+    }
+
+    /// Returns the size of both outputs, in bytes.
+    fn size(&self) -> io::Result<u64> {
+        match self {
+            Self::Log(log) => Ok(log.metadata()?.len()),
+            Self::Captured { stdout, stderr } => {
+                Ok(stdout.metadata()?.len() + stderr.metadata()?.len())
+            }
         }
     }
 }
 
-/// How often we look whether the user wants to stop.
-const PACE: Duration = Duration::from_millis(100);
+/// How often limits and the user's wish to stop are looked at.
+const PACE: Duration = Duration::from_millis(15);
 
-/// What the child said, when it has ended; nothing when the user stopped us, and it with us.
-fn ended(handle: duct::Handle, cancel: &Cancel) -> io::Result<Option<std::process::Output>> {
-    let handle = Arc::new(handle);
-    let (send, receive) = mpsc::channel();
-    let waiting = Arc::clone(&handle);
-    // Not joined: a grandchild that outlives a killed child may keep its output open.
-    std::thread::Builder::new().spawn(move || {
-        // Nobody listens any more when the user stopped us.
-        let _ = send.send(waiting.wait().cloned());
-    })?;
-    loop {
-        match receive.recv_timeout(PACE) {
-            _ if cancel.is_cancelled() => {
-                handle.kill()?;
-                return Ok(None);
-            }
-            Ok(output) => return output.map(Some),
-            Err(mpsc::RecvTimeoutError::Timeout) => {}
-            Err(error) => return Err(io::Error::other(error)),
+/// A running child; ended when dropped.
+struct Running {
+    child: Child,
+    scope: Scope,
+    has_ended: bool,
+    /// Mark of the processes that it started.
+    #[cfg(target_os = "linux")]
+    mark: String,
+}
+
+impl Running {
+    /// Starts a thread that sends a message when the child ends. On Unix the child keeps its number
+    /// until [`Running::end`], so that the number cannot come to mean another process meanwhile.
+    #[cfg(unix)]
+    fn waiter(&self) -> Option<mpsc::Receiver<()>> {
+        use rustix::process::{WaitId, WaitIdOptions, waitid};
+        let pid = self.pid().ok()?;
+        let (send, receive) = mpsc::channel();
+        let wait = move || {
+            let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
+            while matches!(waitid(WaitId::Pid(pid), options), Err(rustix::io::Errno::INTR)) {}
+            // The receiver is gone if the child was ended by us.
+            let _ = send.send(());
+        };
+        // Without a thread the child is looked at from time to time.
+        std::thread::Builder::new().stack_size(64 << 10).spawn(wait).ok()?;
+        Some(receive)
+    }
+
+    #[cfg(not(unix))]
+    #[allow(clippy::unused_self, reason = "other systems need it")]
+    fn waiter(&self) -> Option<mpsc::Receiver<()>> {
+        None
+    }
+
+    /// Waits a moment, and returns whether the child has ended.
+    fn has_ended(&mut self, waiter: Option<&mpsc::Receiver<()>>) -> io::Result<bool> {
+        if let Some(waiter) = waiter
+            && waiter.recv_timeout(PACE) == Err(mpsc::RecvTimeoutError::Timeout)
+        {
+            return Ok(false);
+        }
+        let ended = self.looks_ended()?;
+        if !ended && waiter.is_none() {
+            std::thread::sleep(PACE / 3);
+        }
+        Ok(ended)
+    }
+
+    #[cfg(unix)]
+    fn looks_ended(&mut self) -> io::Result<bool> {
+        use rustix::process::{WaitId, WaitIdOptions, waitid};
+        let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+        Ok(waitid(WaitId::Pid(self.pid()?), options)?.is_some())
+    }
+
+    #[cfg(not(unix))]
+    fn looks_ended(&mut self) -> io::Result<bool> {
+        Ok(self.child.try_wait()?.is_some())
+    }
+
+    #[cfg(unix)]
+    fn pid(&self) -> io::Result<rustix::process::Pid> {
+        let number = i32::try_from(self.child.id()).ok().and_then(rustix::process::Pid::from_raw);
+        number.ok_or_else(|| io::Error::other("the child has no process number"))
+    }
+
+    /// Ends the child if it still runs, and with it what [`Scope`] says. A group ends even if the
+    /// child ended by itself: what it left behind would hold the log and the directory.
+    fn end(&mut self, by_force: bool) -> io::Result<ExitStatus> {
+        self.has_ended = true;
+        if by_force || self.scope == Scope::Group {
+            // Before the group: processes that left it may be known by their parents only.
+            #[cfg(target_os = "linux")]
+            super::tree::end(self.pid()?, &self.mark);
+            self.kill();
+        }
+        self.child.wait()
+    }
+
+    #[cfg(unix)]
+    fn kill(&mut self) {
+        if self.scope == Scope::Child {
+            // An error says that it has ended.
+            let _ = self.child.kill();
+        } else if let Ok(pid) = self.pid() {
+            // An error says that no process is left, or that the last one is ending.
+            let _ = rustix::process::kill_process_group(pid, rustix::process::Signal::KILL);
+        }
+    }
+
+    #[cfg(not(unix))]
+    #[allow(clippy::disallowed_methods, reason = "sys is the module that starts processes")]
+    fn kill(&mut self) {
+        if matches!(self.child.try_wait(), Ok(None)) {
+            let id = self.child.id().to_string();
+            let mut killer = std::process::Command::new("taskkill");
+            let _ = killer.args(["/T", "/F", "/PID", &id]).output();
+            let _ = self.child.kill();
         }
     }
 }
 
-/// The last lines of a log, however long it is.
-fn end_of(log: &Path) -> String {
-    const MOST: u64 = 1 << 16;
-    let read = || -> io::Result<Vec<u8>> {
-        let size = super::fs::metadata(log)?.len();
-        let mut bytes = vec![0; usize::try_from(size.min(MOST)).unwrap_or_default()];
-        let length = super::fs::read_at(&super::fs::open(log)?, &mut bytes, size - size.min(MOST))?;
-        bytes.truncate(length);
-        Ok(bytes)
-    };
-    read().map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default()
+impl Drop for Running {
+    fn drop(&mut self) {
+        // Only after an error; otherwise the child has been waited for.
+        if !self.has_ended {
+            let _ = self.end(true);
+        }
+    }
 }
 
-fn exec(output: std::process::Output) -> Exec {
-    let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
-    Exec { stdout: output.stdout, stderr }
+fn open_log(path: &Path) -> io::Result<File> {
+    if let Some(parent) = path.parent() {
+        super::fs::create_dir_all(parent)?;
+    }
+    Ok(fs_err::OpenOptions::new().create(true).append(true).open(path)?.into_file())
 }
 
 #[cfg(unix)]
-pub(super) fn describe(status: std::process::ExitStatus) -> String {
+fn signal(status: ExitStatus) -> String {
     use std::os::unix::process::ExitStatusExt as _;
-    match (status.code(), status.signal()) {
-        (Some(code), _) => format!("exit status {code}"),
-        (None, Some(signal)) => format!("signal {signal}"),
-        (None, None) => status.to_string(),
-    }
+    status.signal().map_or_else(|| status.to_string(), |signal| format!("signal {signal}"))
 }
 
 #[cfg(not(unix))]
-pub(super) fn describe(status: std::process::ExitStatus) -> String {
-    status.code().map_or_else(|| status.to_string(), |code| format!("exit status {code}"))
+fn signal(status: ExitStatus) -> String {
+    status.to_string()
 }
 
 fn quote(word: &str) -> String {
@@ -242,11 +480,6 @@ fn quote(word: &str) -> String {
     format!("'{}'", word.replace('\'', r"'\''"))
 }
 
-fn tail(text: &str) -> String {
-    let lines: Vec<&str> = text.trim_end().lines().collect();
-    lines[lines.len().saturating_sub(TAIL_LINES)..].join("\n")
-}
-
 fn quoted(output: &str) -> String {
     let lines = output.lines().map(|line| format!("\n    {line}"));
     lines.collect()
@@ -255,6 +488,7 @@ fn quoted(output: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sys::fs;
 
     #[test]
     fn words_are_quoted_as_a_shell_reads_them() {
@@ -271,14 +505,98 @@ mod tests {
         let error = sh("echo no such thing >&2; exit 3").run(&host).unwrap_err();
         let text = error.to_string();
         assert!(text.contains("exit status 3") && text.ends_with("\n    no such thing"), "{text}");
-        let dir = crate::sys::fs::temp_dir().unwrap();
+        let dir = fs::temp_dir().unwrap();
         let log = dir.path().join("log");
         let said = sh("echo one; echo two >&2; echo three; exit 1").log(&log).run(&host);
         assert!(said.unwrap_err().to_string().ends_with("\n    one\n    two\n    three"));
-        assert_eq!(crate::sys::fs::read(&log).unwrap(), b"one\ntwo\nthree\n");
+        assert_eq!(fs::read(&log).unwrap(), b"one\ntwo\nthree\n");
         let error = Command::new("/nonexistent/cc", "/", &host.env).run(&host).unwrap_err();
         assert_eq!(error.to_string(), "cannot run `/nonexistent/cc`");
+        // What the first error was, whatever came after it.
+        let many = "echo a.c:1: error: first >&2; seq 10000 >&2; exit 1";
+        let text = sh(many).run(&host).unwrap_err().to_string();
+        assert!(text.contains("\n    a.c:1: error: first\n    1\n"), "{text}");
+        assert!(text.lines().count() < 50 && text.ends_with("\n    10000"), "{text}");
+        let endless = sh("while :; do printf '%065536d' 0; done").run(&host).unwrap_err();
+        assert!(endless.to_string().contains("ended with more than 256 MiB of output"));
         host.cancel.cancel();
         assert!(matches!(sh("true").run(&host), Err(ProcessError::Cancelled)));
+    }
+
+    #[cfg(unix)]
+    fn run(script: &str, limits: Limits) -> (Ended, String) {
+        let dir = fs::temp_dir().unwrap();
+        let host = Host::quiet(Env::default().with([("PATH".into(), "/usr/bin:/bin".into())]));
+        let command = Command::new("/bin/sh", dir.path(), &host.env).args(["-c", script]);
+        let log = dir.path().join("log");
+        let ended = command.run_limited(&host, &log, limits).unwrap();
+        (ended, fs::read_to_string(&log).unwrap())
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn children_end_in_time_with_all_that_they_started() {
+        let generous = Limits { time: Duration::from_mins(1), log_bytes: 1 << 20 };
+        let check = |script: &str, limits: Limits, expected: Ended, log: &str| {
+            let start = Instant::now();
+            assert_eq!(run(script, limits), (expected, log.to_owned()), "{script}");
+            assert!(start.elapsed() < Duration::from_secs(30), "{script}");
+        };
+        check("echo a; echo b >&2; exit 3", generous, Ended::Code(3), "a\nb\n");
+        check("kill -9 $$", generous, Ended::Signal("signal 9".into()), "");
+        let short = Limits { time: Duration::from_millis(300), ..generous };
+        check("trap '' TERM INT; sleep 100 & wait", short, Ended::OutOfTime, "");
+        let small = Limits { log_bytes: 1000, ..generous };
+        assert_eq!(run("yes", small).0, Ended::TooMuchOutput);
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn what_a_child_leaves_behind_ends_too() {
+        let limits = Limits { time: Duration::from_mins(1), log_bytes: 1 << 20 };
+        let check = |script: &str, ends: Ended| {
+            let (ended, log) = run(script, limits);
+            assert_eq!(ended, ends, "{script}");
+            let pid = rustix::process::Pid::from_raw(log.trim().parse().unwrap()).unwrap();
+            // Whoever inherits it takes a moment to let go of its number.
+            let is_gone = || rustix::process::test_kill_process(pid).is_err() || is_ending(pid);
+            let begun = Instant::now();
+            while !is_gone() {
+                assert!(begun.elapsed() < Duration::from_secs(30), "{script}");
+                std::thread::sleep(Duration::from_millis(20));
+            }
+        };
+        check("sleep 1000 & echo $!", Ended::Code(0));
+        if cfg!(target_os = "linux") {
+            // In a session of its own, with another parent.
+            let away = "setsid sh -c 'echo $$; exec sleep 1000' &\n";
+            let said = "while [ ! -s log ]; do sleep 0.01; done";
+            check(&format!("{away}{said}"), Ended::Code(0));
+            check(&format!("({away}); {said}; kill -9 $$"), Ended::Signal("signal 9".into()));
+        }
+    }
+
+    /// One that took the mark from itself is still below the child while that runs.
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn a_child_without_the_mark_ends_with_its_parent() {
+        let limits = Limits { time: Duration::from_millis(300), log_bytes: 1 << 20 };
+        let script = "env -i setsid sh -c 'echo $$; exec sleep 1000' & wait";
+        let (ended, log) = run(script, limits);
+        assert_eq!(ended, Ended::OutOfTime);
+        // On a slow machine it had not even begun.
+        let Ok(number) = log.trim().parse() else { return };
+        let pid = rustix::process::Pid::from_raw(number).unwrap();
+        let begun = Instant::now();
+        while rustix::process::test_kill_process(pid).is_ok() && !is_ending(pid) {
+            assert!(begun.elapsed() < Duration::from_secs(30), "{number} still runs");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    #[cfg(unix)]
+    fn is_ending(pid: rustix::process::Pid) -> bool {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", pid.as_raw_nonzero()));
+        stat.is_ok_and(|stat| stat.contains(") Z "))
     }
 }

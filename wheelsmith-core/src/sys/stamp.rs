@@ -5,9 +5,11 @@ use std::fs::Metadata;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use serde::{Deserialize, Serialize};
+
 /// What the system keeps of a file that changes when somebody writes to it. Equal stamps are a
 /// reason not to read a file again, never a proof of its content.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stamp {
     /// Its size.
     pub size_bytes: u64,
@@ -38,6 +40,44 @@ impl From<&Metadata> for Stamp {
             inode: inode(metadata),
         }
     }
+}
+
+/// State of a file: changes whenever its content may have changed, even if the writer sets the time
+/// of its last write back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileState {
+    stamp: Stamp,
+    /// Last change of content, name or attributes, in nanoseconds since 1970; of content on systems
+    /// that have no other.
+    changed_ns: i64,
+}
+
+impl FileState {
+    /// Returns the state of the file at `path`.
+    ///
+    /// # Errors
+    /// Returns an error if it is not there.
+    pub fn of(path: &Path) -> io::Result<Self> {
+        let metadata = std::fs::metadata(path)?;
+        let stamp = Stamp::from(&metadata);
+        Ok(Self { stamp, changed_ns: changed(&metadata, stamp) })
+    }
+
+    /// Returns true if this file was changed after `other` was.
+    pub fn is_after(&self, other: &Self) -> bool {
+        self.changed_ns > other.changed_ns
+    }
+}
+
+#[cfg(unix)]
+fn changed(metadata: &Metadata, _: Stamp) -> i64 {
+    use std::os::unix::fs::MetadataExt as _;
+    metadata.ctime().saturating_mul(1_000_000_000).saturating_add(metadata.ctime_nsec())
+}
+
+#[cfg(not(unix))]
+fn changed(_: &Metadata, stamp: Stamp) -> i64 {
+    i64::try_from(stamp.written_ns).unwrap_or(i64::MAX)
 }
 
 #[cfg(unix)]

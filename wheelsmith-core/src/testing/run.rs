@@ -1,8 +1,6 @@
 //! Runner cells, several at a time.
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
 use super::cell::{self, CellInput, Outcome};
@@ -53,31 +51,12 @@ pub fn run(
     let pythons = &with_pips_alone(pythons, cells, host)?;
     let runner = Runner { subjects, pythons, settings, options, files: &files, host };
     let task = host.task("test", jobs.len() as u64);
-    let next = AtomicUsize::new(0);
-    let done: Mutex<Vec<(usize, Result<CellReport, Error>)>> = Mutex::default();
-    let worker = || {
-        while !host.cancel.is_cancelled() {
-            let at = next.fetch_add(1, Ordering::Relaxed);
-            let Some(job) = jobs.get(at) else { break };
-            let result = runner.one(job);
-            if let Ok(report) = &result {
-                task.advance(1, format!("{} {}", report.id, report.status.as_str()));
-            }
-            done.lock().unwrap_or_else(PoisonError::into_inner).push((at, result));
-        }
-    };
-    std::thread::scope(|scope| {
-        for _ in 1..host.jobs.count().min(jobs.len()) {
-            scope.spawn(worker);
-        }
-        worker();
-    });
-    if host.cancel.is_cancelled() {
-        return Err(Error::Cancelled);
-    }
-    let mut done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
-    done.sort_by_key(|(at, _)| *at);
-    let reports = done.into_iter().map(|(_, result)| result).collect::<Result<_, _>>()?;
+    let reports = host.jobs.try_map(&host.cancel, &jobs, |job| {
+        let report = runner.one(job)?;
+        task.advance(1, format!("{} {}", report.id, report.status.as_str()));
+        Ok::<CellReport, Error>(report)
+    })?;
+    let reports = reports.filter(|_| !host.cancel.is_cancelled()).ok_or(Error::Cancelled)?;
     let report = judge(reports, settings)?;
     let totals = report.totals;
     task.finish(format!("{} of {} cells passed", totals.passed, report.cells.len()));
@@ -158,7 +137,7 @@ impl Runner<'_> {
         }
         let root = self.options.roots.iter().find(|root| python.program.starts_with(&root.dir));
         let log = self.log(&cell.id);
-        self.timed(&mut report, &log, || {
+        timed(&mut report, &log, || {
             cell::run(&CellInput {
                 subject,
                 python,
@@ -195,32 +174,28 @@ impl Runner<'_> {
             log: None,
         };
         let log = self.log(&report.id);
-        self.timed(&mut report, &log, || {
-            libc::prove(subject, root, self.settings, &log, self.host)
-        })?;
+        timed(&mut report, &log, || libc::prove(subject, root, self.settings, &log, self.host))?;
         Ok(report)
-    }
-
-    /// Does the work with a token, and writes down what came of it.
-    fn timed(
-        &self,
-        report: &mut CellReport,
-        log: &Path,
-        work: impl FnOnce() -> Result<Outcome, Error>,
-    ) -> Result<(), Error> {
-        let _token = self.host.jobs.acquire().map_err(Error::io("wait for a job token"))?;
-        let start = Instant::now();
-        let outcome = work()?;
-        report.status = outcome.status;
-        report.reason = outcome.reason;
-        report.tests = outcome.tests;
-        report.steps = outcome.steps;
-        report.time_secs = start.elapsed().as_secs_f64();
-        report.log = Some(log.display().to_string());
-        Ok(())
     }
 
     fn log(&self, id: &str) -> PathBuf {
         self.options.logs.join(format!("{id}.log"))
     }
+}
+
+/// Does the work and writes down what came of it.
+fn timed(
+    report: &mut CellReport,
+    log: &Path,
+    work: impl FnOnce() -> Result<Outcome, Error>,
+) -> Result<(), Error> {
+    let start = Instant::now();
+    let outcome = work()?;
+    report.status = outcome.status;
+    report.reason = outcome.reason;
+    report.tests = outcome.tests;
+    report.steps = outcome.steps;
+    report.time_secs = start.elapsed().as_secs_f64();
+    report.log = Some(log.display().to_string());
+    Ok(())
 }

@@ -10,7 +10,8 @@ mod tag;
 
 use std::path::Path;
 
-use crate::config::{Config, Error, RawProject, VersionSource};
+use crate::config::{Config, Error, VersionSource};
+use crate::metadata::ProjectTable;
 use crate::name::ProjectName;
 use crate::sys::{self, Host};
 
@@ -47,7 +48,7 @@ impl VersionError {
 ///
 /// # Errors
 /// A field that nothing fills in, or a version that is not where the configuration says.
-pub fn fill_in(config: &Config, dir: &Path, host: &Host) -> Result<Option<RawProject>, Error> {
+pub fn fill_in(config: &Config, dir: &Path, host: &Host) -> Result<Option<ProjectTable>, Error> {
     let Some(project) = &config.project else { return Ok(None) };
     let mut project = project.clone();
     if let Some(i) = project.dynamic.iter().position(|field| field != "version") {

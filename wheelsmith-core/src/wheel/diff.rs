@@ -271,12 +271,10 @@ impl Member {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::RawProject;
+    use crate::metadata::{EntryPoints, Metadata, ProjectFiles, ProjectTable};
     use crate::name::WheelFilename;
     use crate::sys::Cancel;
-    use crate::wheel::{
-        self, Compression, Entry, EntryPoints, EntryTime, Metadata, Options, Texts,
-    };
+    use crate::wheel::{self, Compression, Entry, EntryTime, Options};
 
     fn wheel(
         dir: &Path,
@@ -285,8 +283,8 @@ mod tests {
         compression: Compression,
         time: i64,
     ) -> std::path::PathBuf {
-        let project: RawProject = toml::from_str("name = 'demo'\nversion = '1.0'").unwrap();
-        let metadata = Metadata::new(&project, Texts::default()).unwrap();
+        let project: ProjectTable = toml::from_str("name = 'demo'\nversion = '1.0'").unwrap();
+        let metadata = Metadata::new(&project, ProjectFiles::default()).unwrap();
         let filename: WheelFilename = "demo-1.0-py3-none-any.whl".parse().unwrap();
         let entries = vec![Entry::bytes("demo/a.py".parse().unwrap(), text.repeat(50))];
         let points = EntryPoints::new(&project).unwrap();

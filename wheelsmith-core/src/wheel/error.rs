@@ -10,15 +10,8 @@ use crate::name::{WheelFilename, WheelPath};
 #[non_exhaustive]
 pub enum Error {
     /// A value of the `[project]` table that metadata cannot hold.
-    #[error("`{key}` {problem}")]
-    Project {
-        /// The key, from the top: `project.license`, `project.dependencies`.
-        key: String,
-        /// What is wrong with it, to be read behind the key.
-        problem: String,
-        /// What to write instead, where that is known.
-        hint: Option<&'static str>,
-    },
+    #[error(transparent)]
+    Project(#[from] crate::metadata::Error),
     /// The file name says other than the metadata, or is not as installers want it.
     #[error("the wheel cannot be called `{filename}`: {problem}")]
     Filename {
@@ -79,7 +72,7 @@ impl Error {
     /// What the user can do about it.
     pub fn hint(&self) -> Option<&'static str> {
         match self {
-            Self::Project { hint, .. } => *hint,
+            Self::Project(error) => error.hint,
             Self::Changed { .. } => Some("build again when nothing else writes to the file"),
             _ => None,
         }

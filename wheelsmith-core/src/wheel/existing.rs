@@ -5,7 +5,8 @@ use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use super::{Entry, Error, Source, Wheel};
-use crate::name::{PlatformTag, PythonTag, WheelFilename, WheelPath};
+use crate::metadata::WheelFile;
+use crate::name::{WheelFilename, WheelPath};
 use crate::sys;
 
 /// No wheel has more files.
@@ -30,7 +31,7 @@ pub struct Existing {
     pub entries: BTreeMap<WheelPath, Entry>,
     /// `name-version`, as the directories of this wheel have it.
     stem: String,
-    header: Header,
+    header: WheelFile,
     /// `WHEEL`, `RECORD` and its signatures, as they were.
     made: Vec<Entry>,
     /// Where large files lie until this value goes.
@@ -124,7 +125,7 @@ impl Existing {
 
     /// The lines of `WHEEL` as they were, name and value.
     pub fn header(&self) -> &[(String, String)] {
-        &self.header.0
+        &self.header.fields
     }
 
     /// Every file as it is, `WHEEL` and `RECORD` included, by path.
@@ -172,90 +173,6 @@ impl Existing {
     }
 }
 
-/// The lines of `WHEEL`, name and value.
-#[derive(Debug)]
-struct Header(Vec<(String, String)>);
-
-/// Lines that follow from the file name.
-const FROM_THE_NAME: [&str; 3] = ["tag", "build", "root-is-purelib"];
-
-impl Header {
-    fn parse(text: &str) -> Self {
-        let lines = text.lines().take_while(|line| !line.trim().is_empty());
-        let pairs = lines.filter_map(|line| line.split_once(':'));
-        Self(pairs.map(|(name, value)| (name.trim().to_owned(), value.trim().to_owned())).collect())
-    }
-
-    fn values(&self, name: &str) -> impl Iterator<Item = &str> {
-        let named = self.0.iter().filter(move |(n, _)| n.eq_ignore_ascii_case(name));
-        named.map(|(_, value)| value.as_str())
-    }
-
-    /// The text with the tags of `filename`. Lines that nobody asked for stay, in their order.
-    fn with_tags_of(&self, filename: &WheelFilename) -> String {
-        use std::fmt::Write as _;
-        let mut text = String::new();
-        let is_kept = |name: &str| !FROM_THE_NAME.iter().any(|n| n.eq_ignore_ascii_case(name));
-        for (name, value) in self.0.iter().filter(|(name, _)| is_kept(name)) {
-            let _ = writeln!(text, "{name}: {value}");
-        }
-        // Where the files of a wheel for any platform go is its maker's choice.
-        let was_pure = self.values("root-is-purelib").all(|v| v.eq_ignore_ascii_case("true"));
-        let is_pure = was_pure && filename.platforms == [PlatformTag::Any];
-        let _ = writeln!(text, "Root-Is-Purelib: {is_pure}");
-        for tag in filename.expanded_tags() {
-            let _ = writeln!(text, "Tag: {tag}");
-        }
-        if let Some(build) = &filename.build {
-            let _ = writeln!(text, "Build: {build}");
-        }
-        text
-    }
-
-    /// The file name for `stem` and the tags in these lines.
-    fn filename(&self, stem: &str) -> Result<WheelFilename, String> {
-        let (name, version) = stem.split_once('-').ok_or("`.dist-info` has no version")?;
-        let mut sets: [BTreeSet<&str>; 3] = Default::default();
-        let mut tags = BTreeSet::new();
-        for tag in self.values("tag") {
-            let parts: Vec<&str> = tag.splitn(3, '-').collect();
-            let [python, abi, platform] = parts[..] else {
-                return Err(format!("the tag `{tag}` in its WHEEL is none"));
-            };
-            // Some makers write the sets of the file name into one line.
-            for (set, part) in sets.iter_mut().zip([python, abi, platform]) {
-                set.extend(part.split('.'));
-            }
-            for python in python.split('.') {
-                for abi in abi.split('.') {
-                    let platforms = platform.split('.');
-                    tags.extend(platforms.map(|platform| (python, abi, platform)));
-                }
-            }
-        }
-        let [python, abi, platforms] = sets.map(|set| set.into_iter().collect::<Vec<_>>());
-        if python.is_empty() {
-            return Err("its WHEEL has no `Tag`".to_owned());
-        }
-        if tags.len() != python.len() * abi.len() * platforms.len() {
-            return Err("its WHEEL has tags for which there is no file name: not every Python \
-                        tag is there with every ABI and platform tag"
-                .to_owned());
-        }
-        let text = |e: crate::name::ParseError| e.to_string();
-        let platforms = platforms.into_iter().map(|tag| tag.parse().map_err(text));
-        let python: PythonTag =
-            format!("{}-{}", python.join("."), abi.join(".")).parse().map_err(text)?;
-        Ok(WheelFilename {
-            name: name.to_owned(),
-            version: version.to_owned(),
-            build: self.values("build").next().map(str::to_owned),
-            python,
-            platforms: platforms.collect::<Result<_, _>>()?,
-        })
-    }
-}
-
 /// The stem of the one `.dist-info`.
 fn stem(entries: &BTreeMap<WheelPath, Entry>) -> Result<String, String> {
     let tops = entries.keys().filter_map(|path| path.as_str().split_once('/'));
@@ -270,7 +187,7 @@ fn stem(entries: &BTreeMap<WheelPath, Entry>) -> Result<String, String> {
     }
 }
 
-fn header(entries: &BTreeMap<WheelPath, Entry>) -> Result<Header, String> {
+fn header(entries: &BTreeMap<WheelPath, Entry>) -> Result<WheelFile, String> {
     let path = format!("{}.dist-info/WHEEL", stem(entries)?);
     let entry = entries.values().find(|entry| entry.path.as_str() == path);
     let entry = entry.ok_or("its `.dist-info` has no WHEEL")?;
@@ -280,7 +197,7 @@ fn header(entries: &BTreeMap<WheelPath, Entry>) -> Result<Header, String> {
     }
     let mut bytes = vec![0; size];
     entry.read(0, &mut bytes).map_err(|e| e.to_string())?;
-    Ok(Header::parse(&String::from_utf8_lossy(&bytes)))
+    Ok(WheelFile::parse(&bytes))
 }
 
 /// A zip archive, or why it is none.
@@ -353,9 +270,9 @@ fn unpack(file: std::fs::File, dir: &Path) -> Result<BTreeMap<WheelPath, Entry>,
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::RawProject;
+    use crate::metadata::{EntryPoints, Metadata, ProjectFiles, ProjectTable};
     use crate::sys::Cancel;
-    use crate::wheel::{self, Compression, EntryPoints, Metadata, Options, Texts};
+    use crate::wheel::{self, Compression, Options};
 
     fn write(wheel: &Wheel, path: &Path) -> Vec<u8> {
         let mut out = io::Cursor::new(Vec::new());
@@ -366,10 +283,10 @@ mod tests {
     }
 
     fn made(filename: &str) -> Wheel {
-        let project: RawProject =
+        let project: ProjectTable =
             toml::from_str("name = 'demo'\nversion = '1.0'\nscripts = { run = 'demo:main' }")
                 .unwrap();
-        let metadata = Metadata::new(&project, Texts::default()).unwrap();
+        let metadata = Metadata::new(&project, ProjectFiles::default()).unwrap();
         let points = EntryPoints::new(&project).unwrap();
         let mut program = Entry::bytes("demo/bin/x".parse().unwrap(), vec![7; 200_000]);
         program.executable = true;
@@ -411,26 +328,6 @@ mod tests {
         let other = "other-1.0-py3-none-any.whl".parse().unwrap();
         let error = existing.to_wheel(other).unwrap_err().to_string();
         assert!(error.ends_with("its metadata are those of `demo-1.0`"), "{error}");
-    }
-
-    #[test]
-    fn the_name_follows_from_the_tags() {
-        let check = |tags: &[&str], expected: Result<&str, &str>| {
-            let lines = tags.iter().map(|tag| ("Tag".to_owned(), (*tag).to_owned()));
-            let name = Header(lines.collect()).filename("demo-1.0");
-            let name = name.map(|name| name.to_string());
-            match expected {
-                Ok(expected) => assert_eq!(name.unwrap(), expected),
-                Err(part) => assert!(name.clone().unwrap_err().contains(part), "{name:?}"),
-            }
-        };
-        check(&["py3-none-any"], Ok("demo-1.0-py3-none-any.whl"));
-        let two = ["py2-none-win32", "py3-none-win32"];
-        check(&two, Ok("demo-1.0-py2.py3-none-win32.whl"));
-        check(&["py2.py3-none-win32"], Ok("demo-1.0-py2.py3-none-win32.whl"));
-        check(&[], Err("no `Tag`"));
-        check(&["py3"], Err("is none"));
-        check(&["py2-none-any", "py3-abi3-any"], Err("no file name"));
     }
 
     #[test]

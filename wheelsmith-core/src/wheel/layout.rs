@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use unicode_normalization::UnicodeNormalization as _;
 
-use super::dist_info;
-use super::{Entry, EntryPoints, Error, Metadata};
+use super::{Entry, Error};
+use crate::metadata::{EntryPoints, Metadata, dist_info_files};
 use crate::name::{PlatformTag, WheelFilename, WheelPath};
 
 /// A checked wheel: what [`super::write`] takes.
@@ -50,7 +50,7 @@ impl Wheel {
             filename: Box::new(filename.clone()),
             problem: "it has no place for `.dist-info`".to_owned(),
         };
-        for (path, bytes) in dist_info::files(&filename, metadata, entry_points) {
+        for (path, bytes) in dist_info_files(&filename, metadata, entry_points) {
             entries.push(Entry::bytes(dist_info(&path).map_err(unusable)?, bytes));
         }
         let record = dist_info("RECORD").map_err(unusable)?;
@@ -229,19 +229,19 @@ fn check_collisions(entries: &[Entry], entry_points: &EntryPoints) -> Result<(),
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::RawProject;
-    use crate::wheel::Texts;
+    use crate::metadata::ProjectFiles;
+    use crate::metadata::ProjectTable;
 
     const FILENAME: &str = "demo_pkg-1.0-py3-none-any.whl";
 
     fn new(filename: &str, paths: &[&str]) -> Result<Wheel, Error> {
-        let project: RawProject = toml::from_str(
+        let project: ProjectTable = toml::from_str(
             "name = 'Demo.Pkg'\nversion = 'v1.0'\nlicense-files = ['LICENSE']\n\
              scripts = { Demo = 'demo:main' }",
         )
         .unwrap();
         let licenses = vec![("LICENSE".parse().unwrap(), b"free".to_vec())];
-        let metadata = Metadata::new(&project, Texts { readme: None, licenses }).unwrap();
+        let metadata = Metadata::new(&project, ProjectFiles { readme: None, licenses }).unwrap();
         let entries = paths.iter().map(|path| Entry::bytes(path.parse().unwrap(), *b"x")).collect();
         let points = EntryPoints::new(&project).unwrap();
         Wheel::new(filename.parse().unwrap(), &metadata, &points, entries)

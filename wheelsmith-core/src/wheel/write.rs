@@ -6,7 +6,8 @@ use super::cache::Chunks;
 use super::pack::{self, How, Packed, Piece, Sums};
 use super::time::EntryTime;
 use super::zip::{Archive, Header, LIMITS, Limits, Open};
-use super::{Compression, Entry, Error, Record, Row, Wheel};
+use super::{Compression, Entry, Error, Wheel};
+use crate::metadata::{Record, Row};
 use crate::sys::Cancel;
 
 /// How to write a wheel. Only the first two

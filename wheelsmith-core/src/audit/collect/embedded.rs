@@ -163,7 +163,8 @@ fn contained(
         }
         container => (container, blob.clone(), blob.size()),
     };
-    let members = open::list(container, &blob, context.limits).map_err(MemberError::Unreadable)?;
+    let members = open::list(container, &blob, context.limits, context.cancel)
+        .map_err(MemberError::Unreadable)?;
     for mut finding in members.findings {
         finding.file = match finding.file {
             Some(inner) => path.join(inner.as_str()).ok(),
@@ -171,7 +172,7 @@ fn contained(
         };
         seen.findings.push(finding);
     }
-    for (inner, place) in members.list.iter().zip(&members.places) {
+    for (inner, place) in members.list.iter().zip(&members.locations) {
         if let Ok(inner) = path.join(inner.path.as_str()) {
             look(context, buffers, &inner, place, depth + 1, seen);
         }

@@ -40,10 +40,11 @@ pub(super) fn inner(blob: &Blob, at: u64, magic: Magic) -> Option<Inner> {
             is_worth_it.then_some(Inner { start: at, size: rest.size(), container })
         }
         Magic::ZipEnd => {
-            let start = zip::Directory::of(blob, at).ok()?.shift;
-            let first = blob.array_at::<4>(start).ok()?;
             let comment = Numbers { blob, big: false }.u16(at.checked_add(20)?)?;
-            let size = (at + 22 + comment).min(blob.size()).checked_sub(start)?;
+            let end = (at + 22 + comment).min(blob.size());
+            let start = zip::Directory::find(&blob.part(0, end)?)?.shift;
+            let first = blob.array_at::<4>(start).ok()?;
+            let size = end.checked_sub(start)?;
             let container = Some(Container::Zip);
             (Container::of(&first) == container).then_some(Inner { start, size, container })
         }

@@ -15,7 +15,7 @@ use crate::archive::blob::Blob;
 use crate::archive::error::MemberError;
 use crate::archive::members::Location;
 use crate::archive::source::{Buffers, Source};
-use crate::archive::{Artifact, Error, Limits, pieces, work};
+use crate::archive::{Artifact, Error, Limits, pieces};
 use crate::binary::macho::MachO;
 use crate::binary::{Format, NativeFile, Pieces};
 use crate::finding::{Code, Finding};
@@ -42,8 +42,8 @@ pub fn native_files(
     let mut order: Vec<usize> = (0..members.list.len()).collect();
     order.sort_by_key(|&at| (std::cmp::Reverse(members.list[at].size_bytes), at));
     let count = AtomicUsize::new(0);
-    let seen = work::each(order.len(), host, |buffers, at| {
-        let (member, place) = (&members.list[order[at]], &members.places[order[at]]);
+    let seen = host.jobs.map_held(&host.cancel, order.len(), Buffers::new, |buffers, at| {
+        let (member, place) = (&members.list[order[at]], &members.locations[order[at]]);
         let inner_bytes = member.size_bytes.max(limits.ratio_from_bytes);
         let left_bytes = inner_bytes.saturating_mul(INNER_RATIO).min(limits.total_bytes);
         let mut seen = Collected { left_bytes, ..Collected::default() };
@@ -52,7 +52,11 @@ pub fn native_files(
             count.fetch_add(seen.files.len(), Ordering::Relaxed);
         }
         seen
-    })?;
+    });
+    let seen: Vec<Collected> = seen.into_iter().collect::<Option<_>>().ok_or(Error::Cancelled)?;
+    if host.cancel.is_cancelled() {
+        return Err(Error::Cancelled);
+    }
     let mut files = Vec::new();
     let mut findings = members.findings.clone();
     if count.into_inner() > limits.native_files {
@@ -83,7 +87,7 @@ pub fn native_member(
     let at = artifact.at(path)?;
     let context = Context { deep: false, limits: &artifact.limits, cancel: &host.cancel };
     let mut seen = Collected::default();
-    look(&context, &mut Buffers::new(), path, &artifact.members.places[at], 0, &mut seen);
+    look(&context, &mut Buffers::new(), path, &artifact.members.locations[at], 0, &mut seen);
     match (seen.files.pop(), seen.findings.pop()) {
         (file, None) => Ok(file),
         (_, Some(finding)) => Err(Error::Member {

@@ -16,13 +16,13 @@ use std::path::{Path, PathBuf};
 
 use self::needs::Needs;
 use self::steps::Step;
-use super::record::Record;
+use super::record::{ATTEMPTS, Record};
 use super::{Built, BuiltFile, Error, Inputs, Linkage, Setting, frameworks, position, taken};
 use crate::config::{Component, Output, Recipe, fill};
 use crate::name::{Digest, Target};
 use crate::plan::ComponentPlan;
 use crate::source::Resolved;
-use crate::sys::{self, Command, Env, ProcessError, Token};
+use crate::sys::{self, Command, Env, FileState, ProcessError, Token};
 use crate::toolchain::{self, Family, Wrappers};
 
 /// Changes when what is done with the same configuration does.
@@ -42,8 +42,9 @@ pub(super) fn build(
     let io =
         |source| Error::Io { component: component.name.clone(), target: setting.target(), source };
     let needs = Needs::of(component, built).map_err(io)?;
-    let how = how(setting, plan, recipe, source, &needs).map_err(io)?;
     let (record, listing) = (dir.join("recipe.json"), dir.join("made.txt"));
+    let decided = || how(setting, plan, recipe, source, &needs).map_err(io);
+    let mut how = decided()?;
     let is_current = Record::current(&record, how, &listing, setting.hashes).is_some();
     let places = Places::below(&dir);
     if !is_current {
@@ -51,8 +52,23 @@ pub(super) fn build(
         let label =
             format!("{} {} for {}", recipe.system.as_str(), component.name, setting.target());
         let task = setting.host.task(label, 0);
-        places.clear(&record).map_err(io)?;
-        tree::copy(source, setting.project, &places.source).map_err(io)?;
+        let mark = dir.join("begun");
+        sys::fs::create_dir_all(&dir).and_then(|()| sys::fs::write(&mark, b"")).map_err(io)?;
+        let begun = FileState::of(&mark).map_err(io)?;
+        // What is built is the copy, so it must be a copy of what the digest was taken of.
+        let mut is_whole = false;
+        for _ in 0..ATTEMPTS {
+            places.clear(&record).map_err(io)?;
+            tree::copy(source, setting.project, &places.source).map_err(io)?;
+            let files = read_files(setting, recipe, source).map_err(io)?;
+            setting.hashes.unchanged(files.iter().map(PathBuf::as_path), &begun);
+            let after = decided()?;
+            is_whole = after == how;
+            how = after;
+            if is_whole {
+                break;
+            }
+        }
         needs.lay_out(&places.needs).map_err(io)?;
         let site = Site::new(setting, plan, recipe, &places, (&needs, linked))?;
         site.run()?;
@@ -63,19 +79,23 @@ pub(super) fn build(
         for path in &made {
             setting.hashes.forget(path);
         }
-        if let Some(made) = Record::new(how, made, &listing, setting.hashes) {
+        // Read while it was built, not copied before.
+        let read = named_files(setting, recipe);
+        let read = read.iter().map(PathBuf::as_path).chain(needs.files());
+        is_whole &= setting.hashes.unchanged(read, &begun);
+        if !is_whole {
+            setting.host.warn(format!(
+                "the source of component `{}`, or a file that it uses, changed while it was built; \
+                 the next build builds it again",
+                component.name
+            ));
+        } else if let Some(made) = Record::new(how, made, &listing, setting.hashes) {
             made.save(&record).map_err(io)?;
         }
         task.finish("built");
     }
-    // All of the source, unless it is an archive, which its digest stands for.
-    let listed = match source.sha256 {
-        Some(_) => Vec::new(),
-        None => tree::list(&source.root, setting.project).map_err(io)?,
-    };
-    let mut read: Vec<PathBuf> = listed.into_iter().map(|(walked, _)| walked.path).collect();
-    read.extend(named_files(setting, recipe));
-    let inputs = Inputs { files: read, ..Inputs::default() };
+    let inputs =
+        Inputs { files: read_files(setting, recipe, source).map_err(io)?, ..Inputs::default() };
     let mut files = taken_from(setting, component, recipe, &places)?;
     finish::stand_in(&mut files, &places);
     let mut linkage = taken::linkage(setting, &files);
@@ -165,6 +185,22 @@ fn how(
     let named = named_files(setting, recipe).into_iter();
     parts.extend(named.filter_map(|path| setting.hashes.of(&path)).map(|d| d.to_string()));
     Ok(Digest::of(parts.join("\n")))
+}
+
+/// Files that a recipe is made from: all of its source, unless it is an archive, which its digest
+/// stands for, and those that the configuration names.
+fn read_files(
+    setting: &Setting<'_>,
+    recipe: &Recipe,
+    source: &Resolved,
+) -> std::io::Result<Vec<PathBuf>> {
+    let listed = match source.sha256 {
+        Some(_) => Vec::new(),
+        None => tree::list(&source.root, setting.project)?,
+    };
+    let mut files: Vec<PathBuf> = listed.into_iter().map(|(walked, _)| walked.path).collect();
+    files.extend(named_files(setting, recipe));
+    Ok(files)
 }
 
 /// Files of the project that the configuration names, such as a patch or a cache of answers.

@@ -55,6 +55,11 @@ impl Needs {
         Digest::of(self.files.iter().map(line).collect::<Vec<_>>().join("\n"))
     }
 
+    /// Returns the files, where other components keep them.
+    pub(super) fn files(&self) -> impl Iterator<Item = &Path> {
+        self.files.values().map(PathBuf::as_path)
+    }
+
     /// Makes the directory.
     pub(super) fn lay_out(&self, root: &Path) -> io::Result<()> {
         fs::create_dir_all(root)?;

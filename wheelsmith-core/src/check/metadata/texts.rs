@@ -2,9 +2,9 @@
 
 use super::Judge;
 use crate::check::findings::Findings;
-use crate::check::people;
 use crate::finding::Code;
-use crate::wheel::metadata::links::is_address;
+use crate::metadata::links::is_address;
+use crate::metadata::people;
 
 const SUMMARY_CHARS: usize = 512;
 const LABEL_CHARS: usize = 32;

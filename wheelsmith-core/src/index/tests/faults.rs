@@ -29,7 +29,7 @@ fn a_damaged_file_is_refused_and_named() {
     check(good, flip, "demo.py");
     check(good, |bytes| bytes.truncate(bytes.len() / 2), "Corrupt");
     check(good, Vec::clear, "Corrupt");
-    check("demo-2.0-py3-none-any.whl", |_| {}, "its metadata are those of `demo` 1.0");
+    check("demo-2.0-py3-none-any.whl", |_| {}, "its metadata is that of `demo` 1.0");
     check("demo-1.0.whl", |_| {}, "a wheel's file name");
     check("demo-1.0.tar.gz", |_| {}, "Corrupt");
 }

@@ -10,10 +10,10 @@ use std::path::{Component as Part, Path};
 
 use self::archive::Content;
 use super::tree::Tree;
-use super::{CONFIG_FILES, Error, Project, data, make, pack, python_files};
+use super::{CONFIG_FILES, Error, Project, build, data, pack, python_files};
 use crate::build::inputs;
-use crate::config::project::RawProject;
 use crate::config::{Component, Kind, Source, SourcePath, VersionSource};
+use crate::metadata::project_table::ProjectTable;
 use crate::name::Digest;
 use crate::runtime::ARCHIVE_EPOCH;
 use crate::source::LOCK_FILE;
@@ -33,7 +33,7 @@ pub(super) fn make(project: &Project, out: &Path, host: &Host) -> Result<MadeFil
         return Err(project.config.problem("project", message, Some(help)).into());
     };
     // Two builds would write the same lock.
-    let _lock = make::lock(project, host)?;
+    let _lock = build::lock(project, host)?;
     let task = host.task(format!("pack the sources of {}", raw.name), 0);
     let sdist = Sdist { project, raw, host };
     let mut files = sdist.selected()?;
@@ -72,7 +72,7 @@ pub(super) fn make(project: &Project, out: &Path, host: &Host) -> Result<MadeFil
 /// A source distribution that is being put together.
 struct Sdist<'a> {
     project: &'a Project,
-    raw: &'a RawProject,
+    raw: &'a ProjectTable,
     host: &'a Host,
 }
 
@@ -151,8 +151,8 @@ impl Sdist<'_> {
         let dir = &self.project.dir;
         if !dir.join("pyproject.toml").is_file() {
             let message = "a source distribution needs a `pyproject.toml` beside it".to_owned();
-            let help = "with `[build-system]`: `requires = [\"wheelsmith\"]` and `build-backend = \
-                        \"wheelsmith\"`";
+            let help = "with `[build-system]`: `requires = [\"wheelsmith-build\"]` and `build-backend = \
+                        \"wheelsmith_build\"`";
             return Err(config.problem("project", message, Some(help.to_owned())).into());
         }
         let present = CONFIG_FILES.into_iter().filter(|name| dir.join(name).is_file());

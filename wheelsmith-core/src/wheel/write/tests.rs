@@ -8,18 +8,18 @@ use zip::ZipArchive;
 use super::super::cache::LEAST;
 use super::super::pack::PIECE;
 use super::*;
-use crate::config::RawProject;
+use crate::metadata::ProjectTable;
+use crate::metadata::{EntryPoints, Metadata, ProjectFiles};
 use crate::name::Digest;
 use crate::sys;
 use crate::wheel::Source;
-use crate::wheel::{EntryPoints, Metadata, Texts};
 
 const COMPRESSIONS: [Compression; 4] =
     [Compression::Store, Compression::Fast, Compression::Default, Compression::Best];
 
 fn wheel(entries: Vec<Entry>) -> Wheel {
-    let project: RawProject = toml::from_str("name = 'demo'\nversion = '1'").unwrap();
-    let metadata = Metadata::new(&project, Texts::default()).unwrap();
+    let project: ProjectTable = toml::from_str("name = 'demo'\nversion = '1'").unwrap();
+    let metadata = Metadata::new(&project, ProjectFiles::default()).unwrap();
     let filename = metadata.filename("py3-none".parse().unwrap(), vec!["any".parse().unwrap()]);
     Wheel::new(filename, &metadata, &EntryPoints::new(&project).unwrap(), entries).unwrap()
 }

@@ -1,4 +1,4 @@
-"""A C library with a Python face."""
+"""A C library with a Python interface."""
 
 import ctypes
 import pathlib
@@ -9,5 +9,5 @@ _LIBRARY = ctypes.CDLL(str(pathlib.Path(__file__).parent / "_runtime" / "lib" / 
 
 
 def answer():
-    """What the library says."""
+    """Returns the answer of the C library."""
     return _LIBRARY.older_project_answer()

@@ -1,0 +1,4 @@
+int grown_answer(void)
+{
+    return 42;
+}

@@ -1,0 +1,4 @@
+int @MODULE@_answer(void)
+{
+    return 42;
+}

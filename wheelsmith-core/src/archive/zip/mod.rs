@@ -1,0 +1,553 @@
+//! The one reader of zip archives (PKWARE's APPNOTE).
+//!
+//! Own code, because the `zip` crate shows each name once and believes the central directory alone.
+//! Installers differ in which header they believe, so this reader compares all of them: an archive
+//! that two installers could read differently has an *ambiguity*, and every command refuses it.
+
+mod end;
+#[cfg(test)]
+pub(crate) mod forge;
+mod header;
+mod names;
+
+use std::collections::BTreeMap;
+
+pub(crate) use self::end::Directory;
+pub(crate) use self::header::Header;
+use self::header::{CENTRAL, CENTRAL_BYTES, Extra, ExtraProblem, LOCAL, LOCAL_BYTES};
+use super::Limits;
+use super::blob::Blob;
+use super::members::safe_path;
+use crate::finding::{Code, Finding};
+use crate::name::WheelPath;
+use crate::sys::Cancel;
+
+/// Size of the parts in which the directory and unused bytes are read.
+const PART: usize = 256 << 10;
+/// Findings of one code; a hostile archive has as many faults as it likes.
+const MOST_OF_ONE: usize = 50;
+const UNIX: u8 = 3;
+
+/// A zip archive whose headers were read and compared. Its content was not.
+#[derive(Debug)]
+pub(crate) struct Zip {
+    /// Entries in the order of their content; directories too.
+    pub(crate) entries: Vec<Entry>,
+    /// `None` if readers would find different directories, or it is over a limit.
+    pub(crate) directory: Option<Directory>,
+    /// Reasons to refuse the archive: above all, two installers could read it differently.
+    pub(crate) refusals: Vec<Finding>,
+    /// Deviations that readers agree on.
+    pub(crate) deviations: Vec<Finding>,
+}
+
+/// An entry of a zip archive.
+#[derive(Debug)]
+pub(crate) struct Entry {
+    /// Its path. Characters that no path may have are escaped.
+    pub(crate) path: WheelPath,
+    /// Its name as written, if that is not the path.
+    raw_name: Option<Box<[u8]>>,
+    /// Its central header; the local one says the same, or there is an ambiguity.
+    pub(crate) header: Header,
+    pub(crate) system: u8,
+    pub(crate) attributes: u32,
+    pub(crate) has_comment: bool,
+    /// Offset of its local header in the file.
+    pub(crate) start: u64,
+    /// Offset of its content in the file.
+    content_at: u64,
+    /// Offset of the first byte after its content and data descriptor.
+    pub(crate) end: u64,
+    /// False if its local header is missing, or its bytes belong to another entry as well.
+    is_readable: bool,
+}
+
+impl Entry {
+    /// Its name as the archive has it.
+    pub(crate) fn name(&self) -> &[u8] {
+        self.raw_name.as_deref().unwrap_or(self.path.as_str().as_bytes())
+    }
+
+    /// True if it is a directory: its name ends with `/`.
+    pub(crate) fn is_dir(&self) -> bool {
+        self.name().ends_with(b"/")
+    }
+
+    /// Its type and permissions; `None` if it was not written on Unix.
+    pub(crate) fn mode(&self) -> Option<u32> {
+        (self.system == UNIX).then_some(self.attributes >> 16)
+    }
+
+    /// True if its mode has an execute bit.
+    pub(crate) fn is_executable(&self) -> bool {
+        self.mode().is_some_and(|mode| mode & 0o111 != 0)
+    }
+
+    /// Its content as packed; `None` if that cannot be found.
+    pub(crate) fn packed(&self, archive: &Blob) -> Option<Blob> {
+        let part = archive.part(self.content_at, self.header.packed_bytes)?;
+        self.is_readable.then_some(part)
+    }
+}
+
+/// Reason why a file cannot be read as a zip archive.
+#[derive(Debug)]
+pub(crate) enum Unreadable {
+    Format(String),
+    Io(std::io::Error),
+    Cancelled,
+}
+
+impl Unreadable {
+    fn new(why: &str) -> Self {
+        Self::Format(why.to_owned())
+    }
+
+    fn io(error: std::io::Error) -> Self {
+        Self::Io(error)
+    }
+
+    pub(crate) fn into_text(self) -> String {
+        match self {
+            Self::Format(why) => why,
+            Self::Io(error) => error.to_string(),
+            Self::Cancelled => "stopped".to_owned(),
+        }
+    }
+}
+
+/// Findings about an archive, few of each code.
+#[derive(Debug, Default)]
+struct Findings {
+    refusals: Vec<Finding>,
+    deviations: Vec<Finding>,
+    counts: BTreeMap<(bool, Code), usize>,
+}
+
+impl Findings {
+    fn push(&mut self, is_refused: bool, finding: Finding) {
+        let count = self.counts.entry((is_refused, finding.code)).or_default();
+        *count += 1;
+        if *count < MOST_OF_ONE {
+            let list = if is_refused { &mut self.refusals } else { &mut self.deviations };
+            list.push(finding);
+        }
+    }
+
+    fn refuse(&mut self, code: Code, message: &str) {
+        self.push(true, Finding::whole(code, message));
+    }
+
+    fn refuse_entry(&mut self, code: Code, entry: &WheelPath, message: impl Into<String>) {
+        self.push(true, Finding::new(code, entry, message));
+    }
+
+    fn note(&mut self, code: Code, message: String) {
+        self.push(false, Finding::whole(code, message));
+    }
+
+    fn note_entry(&mut self, code: Code, entry: &WheelPath, message: impl Into<String>) {
+        self.push(false, Finding::new(code, entry, message));
+    }
+
+    /// Returns reasons to refuse, and deviations.
+    fn finish(mut self) -> (Vec<Finding>, Vec<Finding>) {
+        for ((is_refused, code), count) in self.counts {
+            if let Some(more) = count.checked_sub(MOST_OF_ONE - 1).filter(|more| *more > 0) {
+                let finding = Finding::whole(code, format!("and {more} more of these"));
+                let list = if is_refused { &mut self.refusals } else { &mut self.deviations };
+                list.push(finding);
+            }
+        }
+        (self.refusals, self.deviations)
+    }
+}
+
+impl Zip {
+    /// Reads the directory and every local header of the archive that ends `blob`.
+    pub(crate) fn open(blob: &Blob, limits: &Limits, cancel: &Cancel) -> Result<Self, Unreadable> {
+        let mut findings = Findings::default();
+        let mut directory = end::find(blob, &mut findings)?;
+        let entries = match &directory {
+            Some(directory) => list(blob, directory, limits, &mut findings)?,
+            None => None,
+        };
+        // Without entries that can be trusted, the position of the directory is of no use.
+        directory = directory.filter(|_| entries.is_some());
+        let mut entries = entries.unwrap_or_default();
+        if let Some(directory) = &directory {
+            let mut walk = Walk { blob, directory, at: 0, findings: &mut findings };
+            for entry in &mut entries {
+                if cancel.is_cancelled() {
+                    return Err(Unreadable::Cancelled);
+                }
+                walk.entry(entry)?;
+            }
+            walk.gap(directory.start, None)?;
+            names::compare(&entries, &mut findings);
+        }
+        let (refusals, deviations) = findings.finish();
+        Ok(Self { entries, directory, refusals, deviations })
+    }
+}
+
+/// Reads the directory. Returns its entries sorted by the offset of their local headers, or `None`
+/// if they are over a limit.
+fn list(
+    blob: &Blob,
+    directory: &Directory,
+    limits: &Limits,
+    findings: &mut Findings,
+) -> Result<Option<Vec<Entry>>, Unreadable> {
+    if directory.size_bytes > limits.directory_bytes {
+        let message = format!("its directory has {} MiB", directory.size_bytes >> 20);
+        findings.refuse(Code::OverLimit, &message);
+        return Ok(None);
+    }
+    let mut entries = Vec::new();
+    let (at, left) = (directory.start, directory.size_bytes);
+    let mut records = Records { blob, at, left, part: Vec::new(), used: 0 };
+    loop {
+        let (fixed, name, extra) = match records.next()? {
+            Record::Header(fixed, name, extra) => (fixed, name, extra),
+            Record::End => break,
+            Record::Other => {
+                let message = "its directory has something that is no header, or is cut short";
+                findings.refuse(Code::HeaderMismatch, message);
+                break;
+            }
+        };
+        if entries.len() as u64 == limits.members {
+            let message = format!("it has more than {} entries", limits.members);
+            findings.refuse(Code::OverLimit, &message);
+            return Ok(None);
+        }
+        let mut extra = Extra::parse(extra, name);
+        let central = header::central(fixed, &mut extra);
+        let shown = name.strip_suffix(b"/").unwrap_or(name);
+        let (path, is_same) = safe_path(&shown[..shown.len().min(limits.path_bytes)]);
+        let is_same = is_same && shown.len() <= limits.path_bytes;
+        let is_path = is_same && !name.ends_with(b"/");
+        let start = central.offset.saturating_add(directory.shift);
+        let entry = Entry {
+            path,
+            raw_name: (!is_path).then(|| name.into()),
+            header: central.header,
+            system: central.system,
+            attributes: central.attributes,
+            has_comment: central.has_comment,
+            start,
+            content_at: start,
+            end: start,
+            is_readable: false,
+        };
+        names::judge(&entry, is_same, limits, findings);
+        if central.disk != 0 {
+            let message = "it claims to be in another file";
+            findings.refuse_entry(Code::HeaderMismatch, &entry.path, message);
+        }
+        note_extra(&entry.path, &extra, findings);
+        entries.push(entry);
+    }
+    if entries.len() as u64 != directory.count {
+        let message = format!(
+            "its end record counts {} entries, its directory has {}",
+            directory.count,
+            entries.len()
+        );
+        findings.refuse(Code::HeaderMismatch, &message);
+    }
+    entries.shrink_to_fit();
+    // The sort is stable: of entries with the same bytes, the first in the directory owns them.
+    entries.sort_by_key(|entry: &Entry| entry.start);
+    Ok(Some(entries))
+}
+
+fn note_extra(path: &WheelPath, extra: &Extra<'_>, findings: &mut Findings) {
+    match extra.problem {
+        Some(ExtraProblem::Ambiguous(why)) => {
+            findings.refuse_entry(Code::Zip64Extra, path, why);
+        }
+        Some(ExtraProblem::Form(why)) => findings.note_entry(Code::Zip64Extra, path, why),
+        None => {}
+    }
+    if let Some(id) = extra.other {
+        findings.note_entry(Code::ZipExtra, path, format!("it has the extra field {id:#06x}"));
+    }
+}
+
+/// Reads the directory part by part.
+struct Records<'b> {
+    blob: &'b Blob,
+    /// Offset of the bytes that are read next.
+    at: u64,
+    left: u64,
+    part: Vec<u8>,
+    /// Bytes of the part that were returned.
+    used: usize,
+}
+
+/// Next bytes of the directory.
+enum Record<'r> {
+    /// Fixed part, name and extra fields of a header.
+    Header(&'r [u8], &'r [u8], &'r [u8]),
+    /// Something else.
+    Other,
+    End,
+}
+
+impl Records<'_> {
+    fn next(&mut self) -> Result<Record<'_>, Unreadable> {
+        if self.used == self.part.len() && self.left == 0 {
+            return Ok(Record::End);
+        }
+        self.fetch(CENTRAL_BYTES)?;
+        let head = &self.part[self.used..];
+        if head.len() < CENTRAL_BYTES || !head.starts_with(CENTRAL) {
+            return Ok(Record::Other);
+        }
+        let [name, extra, comment] = header::central_lengths(head);
+        let size = CENTRAL_BYTES + name + extra + comment;
+        self.fetch(size)?;
+        let start = self.used;
+        let Some(record) = self.part.get(start..start + size) else { return Ok(Record::Other) };
+        self.used += size;
+        let (fixed, rest) = record.split_at(CENTRAL_BYTES);
+        let (name, rest) = rest.split_at(name);
+        Ok(Record::Header(fixed, name, &rest[..extra]))
+    }
+
+    /// Makes at least `size` bytes ready if there are as many.
+    fn fetch(&mut self, size: usize) -> Result<(), Unreadable> {
+        if self.part.len() - self.used >= size || self.left == 0 {
+            return Ok(());
+        }
+        self.part.drain(..self.used);
+        self.used = 0;
+        let more = usize::try_from(self.left).unwrap_or(PART).min(PART);
+        let held = self.part.len();
+        self.part.resize(held + more, 0);
+        self.blob.fill_at(self.at, &mut self.part[held..]).map_err(Unreadable::io)?;
+        self.at += more as u64;
+        self.left -= more as u64;
+        Ok(())
+    }
+}
+
+/// Position while the local headers are read from the first to the last.
+struct Walk<'a> {
+    blob: &'a Blob,
+    directory: &'a Directory,
+    /// Offset up to which every byte belongs to an entry, or was judged.
+    at: u64,
+    findings: &'a mut Findings,
+}
+
+impl Walk<'_> {
+    fn entry(&mut self, entry: &mut Entry) -> Result<(), Unreadable> {
+        let (path, start) = (entry.path.clone(), entry.start);
+        let Some((local, content_at, problem)) = self.local(entry)? else {
+            let message = "there is no local header where the directory points";
+            self.findings.refuse_entry(Code::HeaderMismatch, &path, message);
+            return Ok(());
+        };
+        self.compare(entry, &local, &problem);
+        if start > self.at {
+            self.gap(start, Some(&path))?;
+        }
+        let end = self.directory.start;
+        let content_end = content_at.saturating_add(entry.header.packed_bytes);
+        (entry.content_at, entry.end) = (content_at, content_end);
+        if start < self.at {
+            let message = "its bytes are those of another entry as well";
+            self.findings.refuse_entry(Code::OverlappingEntries, &path, message);
+        } else if content_end > end {
+            let message = "its content reaches into the directory";
+            self.findings.refuse_entry(Code::OverlappingEntries, &path, message);
+        } else {
+            entry.is_readable = true;
+            if local.has_descriptor() {
+                self.descriptor(entry)?;
+            }
+        }
+        self.at = self.at.max(entry.end.min(end));
+        if self.directory.shift > 0 {
+            self.unshifted(entry)?;
+        }
+        Ok(())
+    }
+
+    /// Reads the local header of `entry`, and returns it with the offset of the content.
+    fn local(&mut self, entry: &Entry) -> Result<Option<(Header, u64, LocalTexts)>, Unreadable> {
+        let room = self.directory.start.saturating_sub(entry.start);
+        let likely = LOCAL_BYTES + entry.name().len() + 64;
+        let mut bytes = vec![0; usize::try_from(room).unwrap_or(likely).min(likely)];
+        self.blob.fill_at(entry.start, &mut bytes).map_err(Unreadable::io)?;
+        if bytes.len() < LOCAL_BYTES || !bytes.starts_with(LOCAL) {
+            return Ok(None);
+        }
+        let [name, extra] = header::local_lengths(&bytes);
+        let size = LOCAL_BYTES + name + extra;
+        if size as u64 > room {
+            return Ok(None);
+        }
+        if size > bytes.len() {
+            bytes.resize(size, 0);
+            self.blob.fill_at(entry.start, &mut bytes).map_err(Unreadable::io)?;
+        }
+        let (fixed, rest) = bytes.split_at(LOCAL_BYTES);
+        let (name, rest) = rest.split_at(name);
+        let mut fields = Extra::parse(&rest[..extra], name);
+        let local = header::local(fixed, &mut fields);
+        let other_name = (name != entry.name()).then(|| name.escape_ascii().to_string());
+        let texts = LocalTexts { other_name, problem: fields.problem, extra: fields.other };
+        Ok(Some((local, entry.start + size as u64, texts)))
+    }
+
+    /// Compares the two headers of an entry.
+    fn compare(&mut self, entry: &Entry, local: &Header, texts: &LocalTexts) {
+        let (path, central) = (&entry.path, &entry.header);
+        let mut differ = Vec::new();
+        if let Some(name) = &texts.other_name {
+            differ.push(format!("the name before its content is `{name}`"));
+        }
+        // A writer that could not go back leaves zeros, or the marks of zip64.
+        let unknown = |value: u64| value == 0 || value == header::IN_ZIP64;
+        let is_same = |local_value: u64, central_value: u64| {
+            local_value == central_value || (local.has_descriptor() && unknown(local_value))
+        };
+        if !is_same(local.packed_bytes, central.packed_bytes)
+            || !is_same(local.size_bytes, central.size_bytes)
+            || !is_same(local.crc.into(), central.crc.into())
+        {
+            differ.push("sizes or CRC differ".to_owned());
+        }
+        if central.method != local.method {
+            differ.push("the compression differs".to_owned());
+        }
+        if central.is_encrypted() != local.is_encrypted()
+            || central.has_descriptor() != local.has_descriptor()
+            || central.says_utf8() != local.says_utf8()
+        {
+            differ.push("the flags differ".to_owned());
+        }
+        if central.method == 0
+            && !central.is_encrypted()
+            && central.packed_bytes != central.size_bytes
+        {
+            differ.push("it is stored, and has two sizes".to_owned());
+        }
+        if !differ.is_empty() {
+            let message = format!("its headers differ: {}", differ.join("; "));
+            self.findings.refuse_entry(Code::HeaderMismatch, path, message);
+        }
+        if central.is_encrypted() || local.is_encrypted() {
+            self.findings.refuse_entry(Code::EncryptedEntry, path, "it is encrypted");
+        }
+        if local.has_descriptor() || central.has_descriptor() {
+            let message = "its sizes stand behind its content";
+            self.findings.note_entry(Code::DataDescriptor, path, message);
+        }
+        let extra = Extra { other: texts.extra, problem: texts.problem, ..Extra::default() };
+        note_extra(path, &extra, self.findings);
+    }
+
+    /// Reads the data descriptor after the content of `entry`: a signature in most archives, the
+    /// CRC, and two sizes of four or eight bytes.
+    fn descriptor(&mut self, entry: &mut Entry) -> Result<(), Unreadable> {
+        let room = usize::try_from(self.directory.start - entry.end).unwrap_or(24).min(24);
+        let mut bytes = vec![0; room];
+        self.blob.fill_at(entry.end, &mut bytes).map_err(Unreadable::io)?;
+        let Header { crc, packed_bytes, size_bytes, .. } = entry.header;
+        let short = [crc, low32(packed_bytes), low32(size_bytes)].map(u32::to_le_bytes).concat();
+        let sizes = [packed_bytes, size_bytes].map(u64::to_le_bytes).concat();
+        let long = [&crc.to_le_bytes()[..], &sizes].concat();
+        let is_small = u32::try_from(packed_bytes.max(size_bytes)).is_ok();
+        let signed = |fields: &[u8]| [b"PK\x07\x08", fields].concat();
+        let forms = [signed(&long), signed(&short), long, short];
+        let matching =
+            forms.iter().find(|form| bytes.starts_with(form) && (is_small || form.len() >= 20));
+        if let Some(form) = matching {
+            entry.end += form.len() as u64;
+        } else {
+            let message = "its data descriptor differs from its header";
+            self.findings.refuse_entry(Code::HeaderMismatch, &entry.path, message);
+        }
+        Ok(())
+    }
+
+    /// Judges the bytes up to `end` that belong to no entry. `before` is the entry after them.
+    fn gap(&mut self, end: u64, before: Option<&WheelPath>) -> Result<(), Unreadable> {
+        let start = self.at;
+        if start >= end {
+            return Ok(());
+        }
+        self.at = end;
+        let has_entry = if start == 0 {
+            // A program may be in front, with any bytes in it; a reader that does not look for the
+            // directory begins with the first bytes.
+            end >= 4 && self.blob.array_at::<4>(0).map_err(Unreadable::io)? == *LOCAL
+        } else {
+            self.has_local(start, end)?
+        };
+        let size = end - start;
+        let message = match before {
+            Some(_) => format!("{size} bytes before it belong to nothing"),
+            None => format!("{size} bytes lie between entries and directory"),
+        };
+        let finding = |message: String| match before {
+            Some(path) => Finding::new(Code::StrayBytes, path, message),
+            None => Finding::whole(Code::StrayBytes, message),
+        };
+        if has_entry {
+            let message = format!("{message}, with an entry that the directory does not list");
+            self.findings.push(true, finding(message));
+        } else {
+            self.findings.push(false, finding(message));
+        }
+        Ok(())
+    }
+
+    /// True if the signature of a local header is between `start` and `end`.
+    fn has_local(&self, start: u64, end: u64) -> Result<bool, Unreadable> {
+        let mut part = Vec::new();
+        let mut at = start;
+        while at < end {
+            // The last three bytes of a part may begin a signature.
+            part.drain(..part.len().saturating_sub(3));
+            let held = part.len();
+            let more = usize::try_from(end - at).unwrap_or(PART).min(PART);
+            part.resize(held + more, 0);
+            self.blob.fill_at(at, &mut part[held..]).map_err(Unreadable::io)?;
+            if memchr::memmem::find(&part, LOCAL).is_some() {
+                return Ok(true);
+            }
+            at += more as u64;
+        }
+        Ok(false)
+    }
+
+    /// Looks for a second header of `entry` where a reader finds it that takes offsets as they are.
+    fn unshifted(&mut self, entry: &Entry) -> Result<(), Unreadable> {
+        let offset = entry.start - self.directory.shift;
+        if self.blob.array_at::<4>(offset).map_err(Unreadable::io)? == *LOCAL {
+            let message = "there is another local header where its offset points from the start";
+            self.findings.refuse_entry(Code::HeaderMismatch, &entry.path, message);
+        }
+        Ok(())
+    }
+}
+
+/// The parts of a local header that are not in [`Header`].
+struct LocalTexts {
+    /// Its name, escaped, if that is not the one in the directory.
+    other_name: Option<String>,
+    problem: Option<ExtraProblem>,
+    extra: Option<u16>,
+}
+
+#[allow(clippy::cast_possible_truncation, reason = "compared with fields that hold no more")]
+fn low32(value: u64) -> u32 {
+    value as u32
+}

@@ -1,0 +1,185 @@
+//! `entry_points.txt` (entry points specification).
+
+use std::collections::BTreeMap;
+
+use super::project_table::Texts;
+use super::{Error, ProjectTable, problem};
+
+/// Checked entry points: group -> name -> `module:attribute`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct EntryPoints(BTreeMap<String, BTreeMap<String, String>>);
+
+const CONSOLE: &str = "console_scripts";
+const GUI: &str = "gui_scripts";
+
+impl EntryPoints {
+    /// The entry points of a project: `scripts`, `gui-scripts`, `entry-points`.
+    ///
+    /// # Errors
+    /// Names the key whose value installers would not read.
+    pub fn new(project: &ProjectTable) -> Result<Self, Error> {
+        let mut groups = BTreeMap::new();
+        let programs = [
+            ("project.scripts", CONSOLE, &project.scripts),
+            ("project.gui-scripts", GUI, &project.gui_scripts),
+        ];
+        for (key, group, points) in programs {
+            for (name, target) in points {
+                let key = format!("{key}.{name}");
+                if !is_program_name(name) {
+                    let words = "is not a program's name (letters, digits, `-`, `_`, `.`)";
+                    return Err(problem(key, words));
+                }
+                if !is_reference(target, true) {
+                    return Err(problem(key, format!("is `{target}`, not `module:function`")));
+                }
+            }
+            insert(&mut groups, group, points);
+        }
+        if let Some(both) =
+            project.scripts.keys().find(|name| project.gui_scripts.contains_key(*name))
+        {
+            let words = "is a console program as well, and both would be one file";
+            return Err(problem(format!("project.gui-scripts.{both}"), words));
+        }
+        for (group, points) in &project.entry_points {
+            let key = format!("project.entry-points.{group}");
+            let own = [(CONSOLE, "scripts"), (GUI, "gui-scripts")];
+            if let Some((_, place)) = own.iter().find(|(name, _)| name == group) {
+                return Err(problem(key, format!("belongs into `project.{place}`")));
+            }
+            let word = |part: &str| {
+                !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+            };
+            if !group.split('.').all(word) {
+                return Err(problem(key, "is not a group (words with `.` between them)"));
+            }
+            for (name, target) in points {
+                let key = format!("{key}.{name}");
+                if name.is_empty()
+                    || name.trim() != name
+                    || name.starts_with(['[', '#', ';'])
+                    || name.contains(|c: char| c == '=' || c.is_control())
+                {
+                    return Err(problem(key, "is not a name that `entry_points.txt` can hold"));
+                }
+                if !is_reference(target, false) {
+                    return Err(problem(key, format!("is `{target}`, not `module:attribute`")));
+                }
+            }
+            insert(&mut groups, group, points);
+        }
+        Ok(Self(groups))
+    }
+
+    /// Whether there are none; then there is no file either.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The names of the programs that an installer makes.
+    pub fn programs(&self) -> impl Iterator<Item = &str> {
+        let groups = [CONSOLE, GUI].into_iter().filter_map(|group| self.0.get(group));
+        groups.flat_map(|points| points.keys().map(String::as_str))
+    }
+
+    /// The text of the file, sorted.
+    pub fn render(&self) -> String {
+        let mut sections = Vec::new();
+        for (group, points) in &self.0 {
+            let lines = points.iter().map(|(name, target)| format!("{name} = {target}\n"));
+            sections.push(format!("[{group}]\n{}", lines.collect::<String>()));
+        }
+        sections.join("\n")
+    }
+}
+
+fn insert(groups: &mut BTreeMap<String, Texts>, group: &str, points: &Texts) {
+    if !points.is_empty() {
+        let trimmed = points.iter().map(|(name, target)| (name.clone(), target.trim().to_owned()));
+        groups.insert(group.to_owned(), trimmed.collect());
+    }
+}
+
+/// Letters, digits, `-`, `_`, `.`: what every installer takes as a file name.
+pub(crate) fn is_program_name(name: &str) -> bool {
+    let inner = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+    !name.is_empty() && name.chars().all(inner) && !name.starts_with('.')
+}
+
+/// `package.module:object.attribute`, where `attribute` says whether the part behind the colon must
+/// be there. An extra in brackets is an older form that installers are told to ignore.
+pub(crate) fn is_reference(target: &str, attribute: bool) -> bool {
+    let target = target.trim();
+    let target = match target.split_once('[') {
+        Some((target, extras)) if !attribute && extras.ends_with(']') => target.trim_end(),
+        Some(_) => return false,
+        None => target,
+    };
+    let dotted = |path: &str| path.trim().split('.').all(is_identifier);
+    match target.split_once(':') {
+        Some((module, object)) => dotted(module) && dotted(object),
+        None => !attribute && dotted(target),
+    }
+}
+
+/// A Python identifier; Python knows a few more.
+pub(crate) fn is_identifier(word: &str) -> bool {
+    let mut chars = word.chars();
+    chars.next().is_some_and(|c| c.is_alphabetic() || c == '_')
+        && chars.all(|c| c.is_alphanumeric() || c == '_')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn new(text: &str) -> Result<EntryPoints, Error> {
+        EntryPoints::new(&toml::from_str(&format!("name = 'demo'\n{text}")).unwrap())
+    }
+
+    #[test]
+    fn groups_and_names_are_sorted() {
+        let text = "scripts = { b = 'demo.cli:main', a-2 = 'demo:main.run' }\n\
+            gui-scripts = { win = 'demo:gui' }\n\
+            entry-points.pytest11 = { Demo = 'demo.plugin', 'x y' = 'demo:y [extra]' }";
+        let points = new(text).unwrap();
+        assert_eq!(
+            points.render(),
+            "[console_scripts]\na-2 = demo:main.run\nb = demo.cli:main\n\n\
+             [gui_scripts]\nwin = demo:gui\n\n\
+             [pytest11]\nDemo = demo.plugin\nx y = demo:y [extra]\n"
+        );
+        assert_eq!(points.programs().collect::<Vec<_>>(), ["a-2", "b", "win"]);
+        assert!(new("").unwrap().is_empty());
+    }
+
+    #[test]
+    fn what_installers_would_not_read_is_refused() {
+        let check = |text: &str, error: &str| {
+            assert_eq!(new(text).unwrap_err().to_string(), error);
+        };
+        check(
+            "scripts = { 'a/b' = 'x:y' }",
+            "`project.scripts.a/b` is not a program's name (letters, digits, `-`, `_`, `.`)",
+        );
+        check("scripts = { a = 'x' }", "`project.scripts.a` is `x`, not `module:function`");
+        check("scripts = { a = 'x:y z' }", "`project.scripts.a` is `x:y z`, not `module:function`");
+        check(
+            "scripts = { a = 'x:y' }\ngui-scripts = { a = 'x:z' }",
+            "`project.gui-scripts.a` is a console program as well, and both would be one file",
+        );
+        check(
+            "entry-points.console_scripts = { a = 'x:y' }",
+            "`project.entry-points.console_scripts` belongs into `project.scripts`",
+        );
+        check(
+            "entry-points.'a b' = { a = 'x:y' }",
+            "`project.entry-points.a b` is not a group (words with `.` between them)",
+        );
+        check(
+            "entry-points.g = { 'a=b' = 'x:y' }",
+            "`project.entry-points.g.a=b` is not a name that `entry_points.txt` can hold",
+        );
+    }
+}

@@ -1,0 +1,57 @@
+//! Metadata of distributions: `METADATA` and `PKG-INFO`, `WHEEL`, `RECORD`, `entry_points.txt`,
+//! requirements, markers, and the `[project]` table. The one parser and writer of each.
+//!
+//! The readers are our own, because every reader of the same bytes must see the same values: field
+//! lines follow Python's `email` parser, `RECORD` follows its `csv` module, and `entry_points.txt`
+//! its `configparser`, as pip, uv and the index use them. Versions and version specifiers are
+//! `pep440_rs`'s and the SPDX list is `spdx`'s. Markers are checked here instead of with
+//! `pep508_rs`: that crate brings 25 others (a regex engine and Unicode tables for URLs), and
+//! rewrites or drops markers that it does not know, where a checker must report them.
+#![cfg_attr(
+    not(all(feature = "check", feature = "project")),
+    allow(dead_code, unused_imports, reason = "each feature uses a part of the formats")
+)]
+
+#[cfg(feature = "metadata")]
+mod core_metadata;
+#[cfg(feature = "metadata")]
+mod dist_info;
+pub(crate) mod entry_points;
+mod error;
+pub(crate) mod fields;
+#[cfg(feature = "metadata")]
+mod imports;
+#[cfg(feature = "metadata")]
+pub(crate) mod license;
+#[cfg(feature = "metadata")]
+pub(crate) mod links;
+#[cfg(feature = "metadata")]
+mod marker;
+pub(crate) mod people;
+pub mod project_table;
+#[cfg(feature = "metadata")]
+mod readme;
+#[cfg(feature = "metadata")]
+pub(crate) mod record;
+#[cfg(feature = "metadata")]
+mod render;
+#[cfg(feature = "metadata")]
+pub(crate) mod requirement;
+#[cfg(feature = "metadata")]
+mod specifiers;
+mod wheel_file;
+
+#[cfg(feature = "metadata")]
+pub use core_metadata::{Metadata, ProjectFiles};
+#[cfg(feature = "metadata")]
+pub(crate) use dist_info::files as dist_info_files;
+pub use entry_points::EntryPoints;
+pub use error::Error;
+pub use project_table::ProjectTable;
+#[cfg(feature = "metadata")]
+pub use record::{Record, Row};
+#[cfg(feature = "metadata")]
+pub use specifiers::Specifiers;
+pub use wheel_file::WheelFile;
+
+use error::{one_line, problem, problem_with_hint};

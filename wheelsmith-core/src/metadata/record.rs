@@ -1,0 +1,111 @@
+//! `RECORD`: every file of a wheel with its digest and size.
+
+use std::fmt::Write as _;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+use crate::name::{Digest, WheelPath};
+
+/// One file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Row {
+    /// Where it lies.
+    pub path: WheelPath,
+    /// The sha256 of its content.
+    pub digest: Digest,
+    /// The length of its content.
+    pub size_bytes: u64,
+}
+
+/// The files of a wheel in the order in which they lie there, without `RECORD` itself.
+///
+/// Source: "recording installed projects" and binary distribution format specifications.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Record {
+    /// The files.
+    pub rows: Vec<Row>,
+    /// Where the record itself lies; it is listed last, without digest and size.
+    pub path: WheelPath,
+}
+
+impl Record {
+    /// The text: CSV with `,`, `"` and line feeds.
+    pub fn render(&self) -> String {
+        let mut out = String::with_capacity(self.rows.len() * 100);
+        for Row { path, digest, size_bytes } in &self.rows {
+            quote(&mut out, path.as_str());
+            let digest = URL_SAFE_NO_PAD.encode(digest.as_bytes());
+            let _ = writeln!(out, ",sha256={digest},{size_bytes}");
+        }
+        quote(&mut out, self.path.as_str());
+        out.push_str(",,\n");
+        out
+    }
+}
+
+fn quote(out: &mut String, field: &str) {
+    if field.contains([',', '"']) {
+        let _ = write!(out, "\"{}\"", field.replace('"', "\"\""));
+    } else {
+        out.push_str(field);
+    }
+}
+
+/// Rows of CSV, as Python's `csv` reads them.
+pub(crate) struct Rows<'a>(pub(crate) &'a str);
+
+impl Rows<'_> {
+    /// Returns the fields of the next row; `None` at the end.
+    pub(crate) fn next_row(&mut self) -> Option<Result<Vec<String>, &'static str>> {
+        if self.0.is_empty() {
+            return None;
+        }
+        let mut row = vec![String::new()];
+        let mut chars = self.0.char_indices().peekable();
+        let mut quoted = false;
+        while let Some((at, c)) = chars.next() {
+            let field = row.last_mut()?;
+            match c {
+                '"' if quoted && chars.peek().is_some_and(|(_, c)| *c == '"') => {
+                    field.push('"');
+                    chars.next();
+                }
+                '"' if quoted => quoted = false,
+                '"' if field.is_empty() => quoted = true,
+                ',' if !quoted => row.push(String::new()),
+                '\n' if !quoted => {
+                    self.0 = &self.0[at + 1..];
+                    return Some(Ok(row));
+                }
+                '\r' if !quoted => {}
+                c => field.push(c),
+            }
+        }
+        self.0 = "";
+        Some(if quoted { Err("a quoted path has no end") } else { Ok(row) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_are_csv() {
+        let row = |path: &str| Row {
+            path: path.parse().unwrap(),
+            digest: Digest::of(b"x"),
+            size_bytes: 1,
+        };
+        let record = Record {
+            rows: vec![row("a b.py"), row("a,b.txt"), row("say \"hi\""), row("ü")],
+            path: "d-1.dist-info/RECORD".parse().unwrap(),
+        };
+        let rest = ",sha256=LXEWQrcmsEQBYnyp-6wy9chTD7GQPMTbAiWHF5IaSIE,1\n";
+        let expected = ["a b.py", "\"a,b.txt\"", "\"say \"\"hi\"\"\"", "ü"]
+            .map(|field| format!("{field}{rest}"))
+            .concat();
+        assert_eq!(record.render(), expected + "d-1.dist-info/RECORD,,\n");
+    }
+}

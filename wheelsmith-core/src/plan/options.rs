@@ -1,0 +1,133 @@
+//! Options of a build.
+
+use std::path::PathBuf;
+
+use crate::config::Compression;
+use crate::name::{ProjectName, Target};
+use crate::source::Policy;
+
+/// Options of a build. [`BuildOptions::new`] builds all wheels for the targets of the
+/// configuration.
+///
+/// ```
+/// use wheelsmith_core::plan::BuildOptions;
+///
+/// let options = BuildOptions::new()
+///     .target("aarch64-unknown-linux-gnu.2.28".parse()?)
+///     .out("dist")
+///     .offline(true);
+/// assert_eq!(options.targets.len(), 1);
+/// # Ok::<(), wheelsmith_core::name::ParseError>(())
+/// ```
+#[derive(Debug, Clone, Default)]
+#[non_exhaustive]
+pub struct BuildOptions {
+    /// Targets. If empty, those of the configuration, or the host if it lists none.
+    pub targets: Vec<Target>,
+    /// Directory for wheels and archives. If `None`, `dist` in the project.
+    pub out: Option<PathBuf>,
+    /// Restrictions on how sources are obtained.
+    pub policy: Policy,
+    /// Whether to write the runtime directory and its archive, but no wheel and no SDK.
+    pub runtime_only: bool,
+    /// Compression level of wheels. If `None`, that of the configuration.
+    pub compression: Option<Compression>,
+    /// Whether to compress everything again instead of using the cache.
+    pub no_cache: bool,
+    /// Additional features of cargo components: `feature` for all of them, `component/feature` for
+    /// one.
+    pub features: Vec<String>,
+    /// The only wheel to write. If `None`, every wheel of the configuration.
+    pub wheel: Option<ProjectName>,
+    /// Whether to write wheels that import from the project's directory (PEP 660).
+    pub editable: bool,
+}
+
+impl BuildOptions {
+    /// Returns options that build every wheel for every configured target.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a target.
+    #[must_use]
+    pub fn target(mut self, target: Target) -> Self {
+        self.targets.push(target);
+        self
+    }
+
+    /// Adds targets.
+    #[must_use]
+    pub fn targets(mut self, targets: impl IntoIterator<Item = Target>) -> Self {
+        self.targets.extend(targets);
+        self
+    }
+
+    /// Sets the directory for wheels and archives.
+    #[must_use]
+    pub fn out(mut self, dir: impl Into<PathBuf>) -> Self {
+        self.out = Some(dir.into());
+        self
+    }
+
+    /// Forbids downloads if `offline` is true.
+    #[must_use]
+    pub fn offline(mut self, offline: bool) -> Self {
+        self.policy.offline = offline;
+        self
+    }
+
+    /// Requires a current `wheelsmith.lock` if `locked` is true.
+    #[must_use]
+    pub fn locked(mut self, locked: bool) -> Self {
+        self.policy.locked = locked;
+        self
+    }
+
+    /// Writes only the runtime directory and its archive if `runtime_only` is true.
+    #[must_use]
+    pub fn runtime_only(mut self, runtime_only: bool) -> Self {
+        self.runtime_only = runtime_only;
+        self
+    }
+
+    /// Sets the compression level of wheels; `None` is that of the configuration.
+    #[must_use]
+    pub fn compression(mut self, compression: Option<Compression>) -> Self {
+        self.compression = compression;
+        self
+    }
+
+    /// Ignores cached compressed data if `no_cache` is true.
+    #[must_use]
+    pub fn no_cache(mut self, no_cache: bool) -> Self {
+        self.no_cache = no_cache;
+        self
+    }
+
+    /// Enables features of cargo components: `feature` in all of them, `component/feature` in one.
+    #[must_use]
+    pub fn features<S: Into<String>>(mut self, features: impl IntoIterator<Item = S>) -> Self {
+        self.features.extend(features.into_iter().map(Into::into));
+        self
+    }
+
+    /// Writes only the wheel with this name; `None` is every wheel.
+    #[must_use]
+    pub fn wheel(mut self, name: Option<ProjectName>) -> Self {
+        self.wheel = name;
+        self
+    }
+
+    /// Writes wheels that import from the project's directory if `editable` is true.
+    #[must_use]
+    pub fn editable(mut self, editable: bool) -> Self {
+        self.editable = editable;
+        self
+    }
+
+    /// Returns whether the options select the wheel called `name`.
+    pub fn selects(&self, name: &ProjectName) -> bool {
+        self.wheel.as_ref().is_none_or(|wanted| wanted.normalized() == name.normalized())
+    }
+}

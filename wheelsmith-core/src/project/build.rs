@@ -1,0 +1,461 @@
+//! Targets to wheels: locate, build, lay out, pack, judge; one thread for each target.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use super::archive::{self, ArchiveVerdict};
+use super::parts::CargoInventory;
+use super::{Error, Project, pack};
+use crate::audit::Audit;
+use crate::build::{self, Built, Hashes, Setting};
+use crate::config::Kind;
+use crate::name::{Floor, PlatformTag, Target};
+use crate::plan::{BuildOptions, ComponentPlan, Plan, TargetPlan};
+use crate::repair::RepairPlan;
+use crate::runtime::{self, Identity, Runtime};
+use crate::source::{self, Places, Resolved};
+use crate::sys::{self, Host, Lock, Locked};
+use crate::toolchain::{self, MissingZig, RustStd, Wrappers};
+use crate::wheel::MadeFile;
+
+/// Result of a build: one entry per target, in the order of the options.
+#[derive(Debug)]
+pub struct BuildOutput {
+    /// Each target, and what was built for it or why it could not be built.
+    pub targets: Vec<(Target, Result<TargetBuild, Error>)>,
+}
+
+/// Verdict on a whole build.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum BuildVerdict {
+    /// Everything was built and written.
+    Good,
+    /// Everything was built, but a wheel or archive was not written because its files do not
+    /// qualify for its tag.
+    Refused,
+    /// A target could not be built.
+    Failed,
+}
+
+impl BuildOutput {
+    /// Returns the verdict: that of the worst target.
+    pub fn verdict(&self) -> BuildVerdict {
+        let of_target = |(_, result): &(Target, Result<TargetBuild, Error>)| match result {
+            Err(_) => BuildVerdict::Failed,
+            Ok(build) if build.is_refused() => BuildVerdict::Refused,
+            Ok(_) => BuildVerdict::Good,
+        };
+        self.targets.iter().map(of_target).max().unwrap_or(BuildVerdict::Failed)
+    }
+
+    /// Returns whether everything was built and written.
+    pub fn is_good(&self) -> bool {
+        self.verdict() == BuildVerdict::Good
+    }
+}
+
+/// What was made for one target.
+#[derive(Debug)]
+pub struct TargetBuild {
+    /// What it was built with.
+    pub toolchain: String,
+    /// Each component, and what was done for it.
+    pub components: Vec<(String, String)>,
+    /// The runtime directory.
+    pub runtime: PathBuf,
+    /// The runtime's archive, with `runtime_only` or where there is no wheel, and the SDKs; beside
+    /// each its digest file.
+    pub archives: Vec<MadeFile>,
+    /// The verdict on the archives, where no wheel answers for their files. Nothing is written when
+    /// it is bad.
+    pub judged: Option<ArchiveVerdict>,
+    /// The wheels.
+    pub wheels: Vec<BuiltWheel>,
+    /// How long it took.
+    pub time: Duration,
+}
+
+/// A wheel and its verdict.
+#[derive(Debug)]
+pub struct BuiltWheel {
+    /// Its file name with the tag that it was to have.
+    pub name: String,
+    /// The file; nothing when the bytes do not keep the floor.
+    pub file: Option<MadeFile>,
+    /// The oldest platform that it must run on.
+    pub floor: Floor,
+    /// The tag that the floor asked for.
+    pub wanted: PlatformTag,
+    /// What the bytes say.
+    pub audit: Audit,
+    /// The libraries that were copied into it, or are missing, with `external = "bundle"`.
+    pub bundled: Option<RepairPlan>,
+}
+
+impl TargetBuild {
+    /// Returns whether a wheel or archive was not written because its files do not qualify.
+    pub fn is_refused(&self) -> bool {
+        self.wheels.iter().any(|wheel| wheel.file.is_none())
+            || self.judged.as_ref().is_some_and(|verdict| !verdict.is_good())
+    }
+}
+
+/// Builds `project`.
+///
+/// # Errors
+/// If no target can be built.
+pub(crate) fn run(project: &Project, options: &BuildOptions) -> Result<BuildOutput, Error> {
+    let host = &project.host;
+    let _lock = lock(project, host)?;
+    let cache = cache_dir(host)?;
+    let work = project.work_dir();
+    prepare_work(&work).map_err(|e| Error::io("prepare the build directory", e))?;
+    // Before anything is compiled: a build must not end in a directory that takes no file.
+    prepare_out(&project.out_dir(options))
+        .map_err(|e| Error::io("write to the output directory", e))?;
+    let plan = project.plan(options)?;
+    let targets: Vec<Target> = compiled(&plan).map(|plan| plan.target).collect();
+    let places = Places { project: &project.dir, work: &work, cache: &cache };
+    let sources = obtain(project, &targets, &places, options.policy, host)?;
+    let hashes = Hashes::default();
+    let laid = compiled(&plan).map(|plan| (plan.target.to_string(), Mutex::default())).collect();
+    let run = Run {
+        project,
+        options,
+        host,
+        places: &places,
+        sources: Mutex::new(sources),
+        hashes: &hashes,
+        laid: &laid,
+    };
+    let results = std::thread::scope(|scope| {
+        let threads: Vec<_> =
+            plan.targets.iter().map(|plan| scope.spawn(|| run.target(plan))).collect();
+        threads.into_iter().map(join).collect::<Vec<_>>()
+    });
+    let targets = plan.targets.iter().map(|plan| plan.target).zip(results).collect();
+    Ok(BuildOutput { targets })
+}
+
+/// Every source, by component and triple. When some targets' can be had and others' not, those that
+/// can: the others say why when it is their turn.
+fn obtain(
+    project: &Project,
+    targets: &[Target],
+    places: &Places<'_>,
+    policy: source::Policy,
+    host: &Host,
+) -> Result<Sources, Error> {
+    let resolve =
+        |targets: &[Target]| source::resolve(&project.config, targets, places, policy, host);
+    let error = match resolve(targets) {
+        Ok(sources) => return Ok(sources),
+        Err(error) => error,
+    };
+    let mut sources = Sources::new();
+    let mut any = false;
+    for target in targets.iter().filter(|_| targets.len() > 1) {
+        if let Ok(found) = resolve(std::slice::from_ref(target)) {
+            sources.extend(found);
+            any = true;
+        }
+    }
+    if any { Ok(sources) } else { Err(error.into()) }
+}
+
+/// The plans of targets that are compiled for: instead of a fused one its slices.
+fn compiled(plan: &Plan) -> impl Iterator<Item = &TargetPlan> {
+    plan.targets.iter().flat_map(|plan| match &plan.slices[..] {
+        [] => std::slice::from_ref(plan),
+        slices => slices,
+    })
+}
+
+fn join<T>(thread: std::thread::ScopedJoinHandle<'_, T>) -> T {
+    match thread.join() {
+        Ok(result) => result,
+        Err(panic) => std::panic::resume_unwind(panic),
+    }
+}
+
+/// Waits until no other run builds this project.
+pub(super) fn lock(project: &Project, host: &Host) -> Result<Lock, Error> {
+    let path = project.work_dir().join("lock");
+    let error = |source| Error::io("lock the build directory", source);
+    match Lock::try_acquire(&path).map_err(error)? {
+        Locked::Ours(lock) => Ok(lock),
+        Locked::Busy => {
+            let task = host.task("wait for another wheelsmith that builds this project", 0);
+            let lock = Lock::acquire(&path, &host.cancel).map_err(error)?;
+            let lock = lock.ok_or(Error::Cancelled)?;
+            task.finish("done");
+            Ok(lock)
+        }
+    }
+}
+
+pub(super) fn cache_dir(host: &Host) -> Result<PathBuf, Error> {
+    host.env.cache_dir().ok_or(Error::NoCache)
+}
+
+/// Keeps the build directory out of version control and backups, and free of what a killed run
+/// left behind.
+fn prepare_work(work: &Path) -> std::io::Result<()> {
+    sys::fs::write_atomic(&work.join(".gitignore"), b"*\n")?;
+    sys::fs::write_atomic(
+        &work.join("CACHEDIR.TAG"),
+        b"Signature: 8a477f597d28d172789f06886806bc55\n",
+    )?;
+    sys::fs::sweep(work)?;
+    sys::fs::sweep(&work.join("sources"))
+}
+
+fn prepare_out(out: &Path) -> std::io::Result<()> {
+    sys::fs::create_dir_all(out)?;
+    sys::fs::sweep(out)?;
+    drop(sys::fs::Unfinished::create(&out.join("x"))?);
+    Ok(())
+}
+
+/// Where the source of a component is, for a triple.
+type Sources = BTreeMap<(String, String), Resolved>;
+
+struct Run<'a> {
+    project: &'a Project,
+    options: &'a BuildOptions,
+    host: &'a Host,
+    places: &'a Places<'a>,
+    sources: Mutex<Sources>,
+    hashes: &'a Hashes,
+    laid: &'a Runtimes,
+}
+
+/// The runtime of a target, and what is known of how it came about.
+struct TargetRuntime {
+    runtime: Runtime,
+    toolchain: String,
+    components: Vec<(String, String)>,
+    found: CargoInventory,
+}
+
+/// The runtimes that were made, by target: those that two targets need are made once.
+type Runtimes = BTreeMap<String, Mutex<Option<Arc<TargetRuntime>>>>;
+
+impl Run<'_> {
+    fn target(&self, plan: &TargetPlan) -> Result<TargetBuild, Error> {
+        let start = Instant::now();
+        let laid = if plan.slices.is_empty() { self.once(plan)? } else { self.fused(plan)? };
+        let mut made = TargetBuild {
+            toolchain: laid.toolchain.clone(),
+            components: laid.components.clone(),
+            runtime: laid.runtime.dir.clone(),
+            archives: Vec::new(),
+            judged: None,
+            wheels: Vec::new(),
+            time: Duration::ZERO,
+        };
+        self.pack(plan, &laid.runtime, &laid.found, &mut made)?;
+        made.time = start.elapsed();
+        Ok(made)
+    }
+
+    /// The runtime of a target that is compiled for. Whoever comes second waits for the first.
+    fn once(&self, plan: &TargetPlan) -> Result<Arc<TargetRuntime>, Error> {
+        let laid = &self.laid[&plan.target.to_string()];
+        let mut laid = laid.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if let Some(laid) = &*laid {
+            return Ok(Arc::clone(laid));
+        }
+        let made = Arc::new(self.lay_out(plan)?);
+        *laid = Some(Arc::clone(&made));
+        Ok(made)
+    }
+
+    /// The runtimes of the slices as one.
+    fn fused(&self, plan: &TargetPlan) -> Result<Arc<TargetRuntime>, Error> {
+        // At the same time, as targets of their own would be.
+        let slices = std::thread::scope(|scope| {
+            let slices = plan.slices.iter().map(|slice| scope.spawn(|| self.once(slice)));
+            let slices: Vec<_> = slices.collect();
+            slices.into_iter().map(join).collect::<Vec<_>>()
+        });
+        let slices = slices.into_iter().collect::<Result<Vec<_>, _>>()?;
+        let arches = plan.slices.iter().map(|slice| slice.target.arch());
+        let runtimes: Vec<_> = arches.zip(slices.iter().map(|laid| &laid.runtime)).collect();
+        let work = self.project.work_dir().join(plan.target.to_string());
+        prepare_target(&work).map_err(|e| Error::io("prepare the build directory", e))?;
+        let toolchains: BTreeSet<&str> = slices.iter().map(|laid| &*laid.toolchain).collect();
+        let toolchain = toolchains.into_iter().collect::<Vec<_>>().join(" and ");
+        let (name, version) = archive::identity(self.project);
+        let identity = Identity { name: &name, version: &version, target: plan.target, toolchain };
+        let runtime = runtime::fuse(&identity, &runtimes, &work.join("runtime"))?;
+        let mut components = Vec::new();
+        let mut found = CargoInventory::default();
+        for (slice, laid) in plan.slices.iter().zip(&slices) {
+            let arch = slice.target.arch();
+            let named =
+                |(name, outcome): &(String, String)| (format!("{name} ({arch})"), outcome.clone());
+            components.extend(laid.components.iter().map(named));
+            found.extend(&laid.found);
+        }
+        Ok(Arc::new(TargetRuntime { runtime, toolchain: identity.toolchain, components, found }))
+    }
+
+    /// Builds the components of a target and lays their files out.
+    fn lay_out(&self, plan: &TargetPlan) -> Result<TargetRuntime, Error> {
+        let project = self.project;
+        let work = project.work_dir().join(plan.target.to_string());
+        prepare_target(&work).map_err(|e| Error::io("prepare the build directory", e))?;
+        if plan.components.is_empty() {
+            // Nothing is compiled, so that no compiler is needed: pure Python.
+            let toolchain = "nothing to compile".to_owned();
+            let runtime = self.runtime(plan, &[], &toolchain, &work)?;
+            let (components, found) = (Vec::new(), CargoInventory::default());
+            return Ok(TargetRuntime { runtime, toolchain, components, found });
+        }
+        let sources = self.sources_of(plan)?;
+        let zig = project.zig();
+        let sysroot = plan.sysroot.as_ref().map(|dir| project.dir.join(dir));
+        let offline = self.options.policy.offline;
+        let request = toolchain::Request {
+            kind: plan.toolchain,
+            target: plan.target,
+            zig: zig.as_deref(),
+            sysroot: sysroot.as_deref(),
+            work_dir: &work,
+            missing_zig: if offline { MissingZig::Offline } else { MissingZig::Fetch },
+        };
+        let toolchain = toolchain::locate(self.host, &request)?;
+        let program = sys::current_program().map_err(|e| Error::io("find this program", e))?;
+        let wrappers = Wrappers::write(&toolchain, &work, false, &program)?;
+        let setting = Setting {
+            config: &project.config,
+            plan,
+            toolchain: &toolchain,
+            wrappers: &wrappers,
+            project: &project.dir,
+            work: &work,
+            host: self.host,
+            hashes: self.hashes,
+        };
+        let built = build::run(&setting, &sources)?;
+        let toolchain = toolchain.id.to_string();
+        let is_listed = !self.options.runtime_only;
+        let found =
+            if is_listed { self.found(&setting, &sources)? } else { CargoInventory::default() };
+        Ok(TargetRuntime {
+            runtime: self.runtime(plan, &built, &toolchain, &work)?,
+            toolchain,
+            components: built.iter().map(|b| (b.name.clone(), b.outcome.clone())).collect(),
+            found,
+        })
+    }
+
+    /// The sources of what is built for a target.
+    fn sources_of(&self, plan: &TargetPlan) -> Result<Sources, Error> {
+        let mut sources = self.sources.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let triple = plan.target.triple();
+        let is_there = |component: &ComponentPlan| {
+            sources.contains_key(&(component.component.name.clone(), triple.to_owned()))
+        };
+        if !plan.components.iter().all(is_there) {
+            let Self { project, places, options, host, .. } = self;
+            let targets = [plan.target];
+            let found = source::resolve(&project.config, &targets, places, options.policy, host)?;
+            sources.extend(found);
+        }
+        let own = sources.iter().filter(|((_, of), _)| of == triple);
+        Ok(own.map(|(key, source)| (key.clone(), source.clone())).collect())
+    }
+
+    /// What the lists of parts say of components that cargo built.
+    fn found(&self, setting: &Setting<'_>, sources: &Sources) -> Result<CargoInventory, Error> {
+        let mut found = CargoInventory::default();
+        let lists = |name: &String| {
+            let mut wheels = self.project.config.wheels.iter();
+            wheels.any(|wheel| wheel.sbom && wheel.components.contains(name))
+        };
+        for plan in &setting.plan.components {
+            let Kind::Cargo(cargo) = &plan.component.kind else { continue };
+            let name = &plan.component.name;
+            if !lists(name) {
+                continue;
+            }
+            let source = &sources[&(name.clone(), setting.plan.target.triple().to_owned())];
+            let crates = build::crates(setting, plan, cargo, source)?;
+            found.crates.insert(name.clone(), crates);
+            if found.rustc.is_none() {
+                let dir = &source.root;
+                let rust = toolchain::rust_std(self.host, &setting.plan.target, dir);
+                if let RustStd::Ready { rustc } = rust {
+                    found.rustc = Some(rustc);
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    /// Writes the wheels and archives of a runtime.
+    fn pack(
+        &self,
+        plan: &TargetPlan,
+        runtime: &Runtime,
+        found: &CargoInventory,
+        built: &mut TargetBuild,
+    ) -> Result<(), Error> {
+        let Self { project, options, host, .. } = self;
+        let (out, target) = (&project.out_dir(options), plan.target);
+        for wheel in &plan.wheels {
+            let name = &wheel.name;
+            let task = host.task(format!("pack {name} for {target}"), 1);
+            let config = project.config.wheels.iter().find(|config| config.key == wheel.key);
+            let Some(config) = config else { continue };
+            let wheel = pack::pack(project, config, plan, (runtime, found), options, host)?;
+            if wheel.file.is_some() {
+                task.finish(wheel.name.clone());
+            }
+            built.wheels.push(wheel);
+        }
+        if built.wheels.iter().any(|wheel| wheel.file.is_none()) {
+            return Ok(());
+        }
+        if plan.has_runtime_archive && !runtime.manifest.files.is_empty() {
+            // The files of a wheel are judged when it is packed.
+            if project.config.wheels.is_empty() {
+                let verdict = built.judged.insert(archive::judge(project, plan, runtime)?);
+                if !verdict.is_good() {
+                    return Ok(());
+                }
+            }
+            built.archives = archive::runtime(project, target, runtime, out, host)?;
+        }
+        if plan.has_sdks {
+            built.archives.extend(archive::sdks(project, target, runtime, out, host)?);
+        }
+        Ok(())
+    }
+
+    fn runtime(
+        &self,
+        plan: &TargetPlan,
+        built: &[Built],
+        toolchain: &str,
+        work: &Path,
+    ) -> Result<Runtime, Error> {
+        let (name, version) = archive::identity(self.project);
+        let identity = Identity {
+            name: &name,
+            version: &version,
+            target: plan.target,
+            toolchain: toolchain.to_owned(),
+        };
+        Ok(runtime::assemble(&identity, built, &work.join("runtime"))?)
+    }
+}
+
+fn prepare_target(work: &Path) -> std::io::Result<()> {
+    sys::fs::create_dir_all(work)?;
+    sys::fs::sweep(work)
+}
