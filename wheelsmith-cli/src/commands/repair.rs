@@ -14,44 +14,45 @@ use crate::output::Output;
 
 /// Copy the libraries that a wheel needs into it
 ///
-/// Each library that the platform tag does not promise is looked for in the directories that
-/// `--library-path` names, copied with all that it needs in turn, and renamed; the files of the
-/// wheel are changed to find the copies. The result is audited, and gets the oldest tag that it
-/// earns: a macOS tag is raised to what the files ask for, unless `--plat` names one. Works for
-/// wheels of every platform on every platform.
+/// Finds each library that the platform tag does not guarantee in the directories of
+/// `--library-path`, copies it and the libraries that it needs under new names, and edits the files
+/// of the wheel to load the copies. The result is audited and gets the oldest tag that it qualifies
+/// for, or the one of `--tag`. Works for wheels of every platform on every platform.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   wheelsmith repair dist/*.whl --library-path build/lib --out wheelhouse
-  wheelsmith repair demo.whl --library-path sysroot/usr/lib --plat manylinux_2_28_x86_64
-  wheelsmith repair demo.whl --library-path lib --exclude 'libcuda.so*' --dry-run")]
+  wheelsmith repair demo.whl -L sysroot/usr/lib --tag manylinux_2_28_x86_64
+  wheelsmith repair demo.whl -L lib --exclude 'libcuda.so*' --dry-run
+
+Exit codes: 0 repaired; 1 the wheel cannot get the tag; 2 it could not be repaired.")]
 pub(crate) struct Args {
-    /// The wheels
+    /// Wheels
     #[arg(required = true, value_name = "WHEEL")]
     wheels: Vec<PathBuf>,
-    /// A directory of libraries; searched in the order given; may be repeated
+    /// Directory to search for libraries, in the given order; repeatable
     #[arg(long, short = 'L', value_name = "DIR")]
     library_path: Vec<PathBuf>,
-    /// Where repaired wheels are written
+    /// Directory for the repaired wheels
     #[arg(long, short, value_name = "DIR", default_value = "wheelhouse")]
     out: PathBuf,
-    /// The platform tag that the wheel must earn, with or without the processor
-    /// (`manylinux_2_28`) [default: the oldest that it does]
-    #[arg(long, visible_alias = "policy", value_name = "TAG")]
-    plat: Option<String>,
-    /// Give it that tag alone, not the older one that it earns as well
-    #[arg(long, requires = "plat")]
-    only_plat: bool,
-    /// A library to leave out, by name or pattern (`libcuda.so*`); may be repeated
+    /// Platform tag that the wheel must qualify for, with or without the processor
+    /// (`manylinux_2_28`) [default: the oldest possible]
+    #[arg(long, aliases = ["plat", "policy"], value_name = "TAG")]
+    tag: Option<String>,
+    /// Give the wheel that tag only, and no older one that it also qualifies for
+    #[arg(long, alias = "only-plat", requires = "tag")]
+    only_tag: bool,
+    /// Library to leave out, by name or pattern such as `libcuda.so*`; repeatable
     #[arg(long, value_name = "LIB")]
     exclude: Vec<String>,
-    /// The directory of the copies in the wheel (default: `<name>.libs`; for macOS `<package>/.dylibs`)
+    /// Directory of the copies in the wheel [default: `NAME.libs`; for macOS `PACKAGE/.dylibs`]
     #[arg(long, value_name = "DIR")]
     lib_dir: Option<WheelPath>,
-    /// Take out the symbols that only debuggers read
+    /// Remove debug symbols
     #[arg(long)]
     strip: bool,
-    /// Print which library goes where, and do nothing
+    /// Print the plan, and write nothing
     #[arg(long)]
     dry_run: bool,
     #[command(flatten)]
@@ -63,7 +64,7 @@ pub(super) fn run(args: &Args, host: &Host, output: &Output) -> anyhow::Result<E
     if let Some(dir) = &args.lib_dir {
         let top = dir.parts().next().unwrap_or_default();
         if matches!(top.rsplit_once('.'), Some((_, "dist-info" | "data"))) {
-            anyhow::bail!("`{dir}` of `--lib-dir` is no place for libraries");
+            anyhow::bail!("`--lib-dir {dir}` is for metadata of the wheel; name another directory");
         }
     }
     let options = Options {
@@ -72,7 +73,7 @@ pub(super) fn run(args: &Args, host: &Host, output: &Output) -> anyhow::Result<E
         ..Options::default()
     };
     if let Some(dir) = args.library_path.iter().find(|dir| !dir.is_dir()) {
-        anyhow::bail!("`{}` of `--library-path` is no directory", dir.display());
+        anyhow::bail!("`--library-path {}` is not a directory", dir.display());
     }
     let roots = LibraryDirs::new(args.library_path.clone());
     let mut exit = Exit::Good;
@@ -83,8 +84,8 @@ pub(super) fn run(args: &Args, host: &Host, output: &Output) -> anyhow::Result<E
             out: &args.out,
             roots: &roots,
             options: &options,
-            platform: args.plat.as_deref(),
-            only_platform: args.only_plat,
+            platform: args.tag.as_deref(),
+            only_platform: args.only_tag,
             strip: args.strip,
             packing: args.packing.get(),
             dry_run: args.dry_run,

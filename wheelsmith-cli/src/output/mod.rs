@@ -5,11 +5,11 @@ mod checked;
 mod found;
 mod human;
 mod index;
+mod inspect;
 mod json;
 mod progress;
 mod repair;
 mod report;
-mod show;
 mod test;
 mod wheel;
 
@@ -17,6 +17,7 @@ use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
+use wheelsmith_core::config::LoadError;
 use wheelsmith_core::index::{self as indexes, Changes, Fault};
 use wheelsmith_core::plan::Plan;
 use wheelsmith_core::project::{self, BuildOutput};
@@ -26,8 +27,8 @@ use wheelsmith_core::toolchain::Found;
 use wheelsmith_core::wheel::{Diff, MadeFile};
 use wheelsmith_core::{audit, check};
 
+pub(crate) use inspect::Inspected;
 pub(crate) use progress::Progress;
-pub(crate) use show::Shown;
 pub(crate) use test::TestForm;
 pub(crate) use wheel::Retagged;
 
@@ -56,16 +57,6 @@ pub(crate) struct View {
 impl Output {
     pub(crate) fn new(format: Format, verbose: bool) -> Self {
         Self { format, verbose, answer: RefCell::new(None) }
-    }
-
-    /// Whether every command answers in this form; the others are for reports of findings.
-    pub(crate) fn is_for_all(&self) -> bool {
-        matches!(self.format, Format::Human | Format::Json)
-    }
-
-    /// Whether answers are for summaries of tests.
-    pub(crate) fn is_junit(&self) -> bool {
-        self.format == Format::Junit
     }
 
     fn write(
@@ -140,8 +131,8 @@ impl Output {
     }
 
     /// What native files say of themselves.
-    pub(crate) fn shown(&self, files: &[Shown]) -> std::io::Result<()> {
-        self.write(|| show::human(files, self.verbose), || show::json(files))
+    pub(crate) fn inspected(&self, files: &[Inspected]) -> std::io::Result<()> {
+        self.write(|| inspect::human(files, self.verbose), || inspect::json(files))
     }
 
     /// Which wheels were written.
@@ -278,6 +269,7 @@ impl Output {
     /// Why something could not be done.
     pub(crate) fn error(&self, error: &anyhow::Error) {
         let hint = error.downcast_ref::<project::Error>().and_then(project::Error::hint);
+        let hint = hint.or_else(|| error.downcast_ref::<LoadError>()?.hint());
         let hint = hint.or_else(|| error.downcast_ref::<testing::Error>()?.hint());
         let of_index = error.downcast_ref::<indexes::Error>();
         let hint = hint.or_else(|| of_index.and_then(indexes::Error::hint));

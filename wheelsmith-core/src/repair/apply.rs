@@ -147,7 +147,7 @@ impl Error {
                      `--exclude {library}`"
                 ))
             }
-            Self::NoPlatform { .. } => Some("name one with `--plat`".to_owned()),
+            Self::NoPlatform { .. } => Some("name one with `--tag`".to_owned()),
             Self::UnknownPlatform { .. } => Some(
                 "such as `manylinux_2_28`, `musllinux_1_2`, `macosx_11_0_arm64` or `win_amd64`"
                     .to_owned(),
@@ -157,7 +157,7 @@ impl Error {
                 super::closure::file_name(file.as_str())
             )),
             Self::NotEarned { .. } => Some(
-                "name a newer tag with `--plat`, or build the library for an older system".into(),
+                "name a newer tag with `--tag`, or build the library for an older system".into(),
             ),
             _ => None,
         }

@@ -24,7 +24,7 @@ const SYMBOLS: usize = 6;
 
 /// A file, and the tag that it would earn alone.
 #[derive(Debug)]
-pub(crate) struct Shown {
+pub(crate) struct Inspected {
     /// How it was named: a path, or an archive whose member it is.
     pub(crate) given: String,
     /// What it says of itself.
@@ -64,7 +64,7 @@ impl Facts {
     }
 }
 
-pub(super) fn human(files: &[Shown], verbose: bool) -> String {
+pub(super) fn human(files: &[Inspected], verbose: bool) -> String {
     let mut facts = Facts(String::new());
     for (i, shown) in files.iter().enumerate() {
         if i > 0 {
@@ -75,7 +75,7 @@ pub(super) fn human(files: &[Shown], verbose: bool) -> String {
     facts.0
 }
 
-fn one(facts: &mut Facts, shown: &Shown, verbose: bool) {
+fn one(facts: &mut Facts, shown: &Inspected, verbose: bool) {
     let file = &shown.file;
     let bytes = size(file.size_bytes);
     let _ = writeln!(facts.0, "{BOLD}{}{BOLD:#}  {DIM}{bytes}{DIM:#}", file.path);
@@ -332,9 +332,9 @@ fn pe_facts(facts: &mut Facts, pe: &Pe, verbose: bool) {
     facts.say("signed", if pe.is_signed { "yes; nobody looked whether rightly" } else { "no" });
 }
 
-pub(super) fn json(files: &[Shown]) -> Value {
+pub(super) fn json(files: &[Inspected]) -> Value {
     let files = files.iter().map(|shown| {
-        let Shown { given, file, earns } = shown;
+        let Inspected { given, file, earns } = shown;
         let mut value = json!(FileFacts::of(file));
         value["given"] = json!(given);
         value["earns"] = json!(earns);
