@@ -140,7 +140,7 @@ fn tag_text(verdict: &Verdict) -> String {
 
 /// Groups tags, none under a legacy name, by their platform; those of a group differ in their
 /// version alone, the oldest first.
-fn by_platform(claims: &[PlatformTag]) -> Vec<Vec<PlatformTag>> {
+pub(crate) fn by_platform(claims: &[PlatformTag]) -> Vec<Vec<PlatformTag>> {
     let mut groups: BTreeMap<String, BTreeMap<Vec<u16>, PlatformTag>> = BTreeMap::new();
     for claim in claims.iter().map(PlatformTag::modern) {
         let text = claim.to_string();
@@ -164,7 +164,7 @@ fn rank(verdict: &Verdict) -> u8 {
 }
 
 /// True if files that qualify for `found` may have the tag `claim`.
-fn satisfies(found: Option<&PlatformTag>, claim: &PlatformTag) -> bool {
+pub(crate) fn satisfies(found: Option<&PlatformTag>, claim: &PlatformTag) -> bool {
     match (claim, found) {
         (_, None) => false,
         (_, Some(PlatformTag::Any)) => true,
@@ -214,7 +214,7 @@ pub(crate) fn whole_tag(policy: &str, files: &[NativeFile]) -> Option<PlatformTa
 
 /// Returns the tag with the newest policy of the system that most of the files are for; with
 /// `arch`, the newest policy of Linux on that processor.
-pub(super) fn guess(files: &[NativeFile], arch: Option<Arch>) -> Option<PlatformTag> {
+pub(crate) fn guess(files: &[NativeFile], arch: Option<Arch>) -> Option<PlatformTag> {
     let libc = libc(files);
     let newest = |arch| policy::policies(arch, libc).last().map(|policy| policy.tag.clone());
     if let Some(arch) = arch {

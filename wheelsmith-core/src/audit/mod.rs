@@ -36,14 +36,16 @@ pub use allowances::Allowances;
 pub use auditwheel::verdict as auditwheel_verdict;
 pub use collect::{native_file, native_files, native_member};
 pub use explain::{Explanation, Obstacle, Step, explain};
-#[cfg(feature = "repair")]
-pub(crate) use input::whole_tag;
 pub use input::{AuditInput, input};
+#[cfg(feature = "repair")]
+pub(crate) use input::{by_platform, guess, satisfies, whole_tag};
 pub use needs::{Need, Origin, needs};
 #[cfg(feature = "schema")]
 pub use report::schema;
 pub use report::{Auditwheel, FileFacts, Input, Report, SCHEMA};
 pub use requirement::Requirement;
+#[cfg(feature = "repair")]
+pub(crate) use run::audit_as;
 pub use run::{AuditOptions, libraries, report, wheel};
 
 pub use crate::binary::NativeFile;

@@ -125,7 +125,25 @@ fn audit(path: &Path, options: &AuditOptions, host: &Host) -> Input {
     input(AuditInput { path, kind, filename, wheel, files, findings }, options)
 }
 
-/// What `WHEEL` says; nothing when there is none.
+/// Audits the wheel at `path` under the name that it will get.
+///
+/// # Errors
+/// Returns an error if the file cannot be read as a wheel.
+#[cfg(feature = "repair")]
+pub(crate) fn audit_as(
+    path: &Path,
+    filename: &WheelFilename,
+    options: &AuditOptions,
+    host: &Host,
+) -> Result<Input, Error> {
+    let artifact = Artifact::open(path, &options.limits, host)?;
+    let (files, findings) = native_files(&artifact, options.deep, host)?;
+    let wheel = wheel_text(&artifact, filename);
+    let (path, kind, filename) = (filename.to_string(), Kind::Wheel, Some(filename.clone()));
+    Ok(input(AuditInput { path, kind, filename, wheel, files, findings }, options))
+}
+
+/// Returns the content of `WHEEL`; `None` if there is none.
 fn wheel_text(artifact: &Artifact, filename: &WheelFilename) -> Option<WheelFile> {
     let is_it = |path: &WheelPath| {
         let parts: Vec<&str> = path.parts().collect();
