@@ -50,7 +50,9 @@ pub(super) fn build(
     })?;
     let said = command.run(host).map_err(|source| match source {
         ProcessError::Cancelled => Error::Cancelled,
-        source => Error::Cargo { component: name.clone(), target, source },
+        source => {
+            Error::Cargo { component: name.clone(), target, manifest: manifest.clone(), source }
+        }
     })?;
     drop(token);
     let made = artifacts(&said.stdout);

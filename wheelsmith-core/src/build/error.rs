@@ -1,7 +1,7 @@
 //! Why a component could not be built.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::config;
 use crate::name::Target;
@@ -44,6 +44,8 @@ pub enum Error {
         component: String,
         /// The target.
         target: Target,
+        /// Its `Cargo.toml`.
+        manifest: PathBuf,
         /// cargo's own words.
         #[source]
         source: ProcessError,
@@ -183,6 +185,9 @@ impl Error {
             Self::Position { .. } => {
                 Some("compile it with `-fPIC`; wheelsmith's own kinds of components do".to_owned())
             }
+            Self::Cargo { manifest, source: ProcessError::Failed { output, .. }, .. } => {
+                lock_hint(manifest, output)
+            }
             Self::NoCargo { .. } => Some("install Rust, or put `cargo` on PATH".to_owned()),
             Self::NoArtifact { .. } => {
                 Some("a `cdylib` needs `crate-type = [\"cdylib\"]` in its `Cargo.toml`".to_owned())
@@ -200,4 +205,22 @@ impl Error {
             _ => None,
         }
     }
+}
+
+/// Returns what to do if cargo refused to change `Cargo.lock`. It names the flag `--locked`, which the
+/// configuration stands for.
+fn lock_hint(manifest: &Path, output: &str) -> Option<String> {
+    if !output.contains("--locked") {
+        return None;
+    }
+    let command = if output.contains("needs to be updated") || output.contains("cannot update") {
+        "update --workspace"
+    } else {
+        "generate-lockfile"
+    };
+    Some(format!(
+        "run `cargo {command} --manifest-path {}` and commit `Cargo.lock`, or set `locked = false` \
+         for the component",
+        manifest.display()
+    ))
 }

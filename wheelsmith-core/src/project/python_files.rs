@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use globset::{Glob, GlobBuilder, GlobMatcher, GlobSet, GlobSetBuilder};
 
 use super::tree::Tree;
-use super::{Error, Project};
+use super::{Error, Project, packages};
 use crate::config::{Config, Wheel};
 use crate::name::{ParseError, WheelPath};
 use crate::sys::{self, Host};
@@ -27,9 +27,8 @@ pub(super) fn files(
     wheel: &Wheel,
     host: &Host,
 ) -> Result<Vec<PythonFile>, Error> {
-    let package = wheel.name.escaped();
     let Some(root) = source(project, wheel)? else { return Ok(Vec::new()) };
-    let default = [format!("{package}/**"), format!("{package}.py")];
+    let default = packages::patterns(&root, &wheel.name).unwrap_or_default();
     let include = wheel.include.as_deref().unwrap_or(&default);
     let take = globs(project, wheel, "include", include)?;
     let leave = globs(project, wheel, "exclude", &wheel.exclude)?;
@@ -90,12 +89,10 @@ pub(super) fn source(project: &Project, wheel: &Wheel) -> Result<Option<PathBuf>
         }
         return Ok(Some(root));
     }
-    let package = wheel.name.escaped();
-    let usual = ["src", "python", "."].map(|dir| project.dir.join(dir));
-    let has_package =
-        |dir: &PathBuf| dir.join(&package).is_dir() || dir.join(format!("{package}.py")).is_file();
-    let found = usual.into_iter().find(has_package);
-    if found.is_none() && wheel.include.is_some() {
+    let dirs = packages::USUAL_DIRS.map(|dir| project.dir.join(dir));
+    let found = dirs.into_iter().find(|dir| packages::patterns(dir, &wheel.name).is_some());
+    if found.is_none() && wheel.include.as_ref().is_some_and(|include| !include.is_empty()) {
+        let package = wheel.name.escaped();
         let message = format!(
             "`include` needs a directory of Python files, and no package `{package}` was found"
         );
