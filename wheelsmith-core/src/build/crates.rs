@@ -66,9 +66,7 @@ pub fn crates(
     let command = Command::new(program, dir, &setting.host.env).args(args);
     let said = command.run(setting.host).map_err(|source| match source {
         ProcessError::Cancelled => Error::Cancelled,
-        source => {
-            Error::Cargo { component: name.clone(), target, manifest: manifest.clone(), source }
-        }
+        source => Error::Cargo { component: name.clone(), target, source },
     })?;
     let mut crates = parse(&String::from_utf8_lossy(&said.stdout));
     add_checksums(&mut crates, &lock);

@@ -1,7 +1,7 @@
 //! Why a component could not be built.
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use crate::config;
 use crate::name::Target;
@@ -44,8 +44,6 @@ pub enum Error {
         component: String,
         /// The target.
         target: Target,
-        /// Its `Cargo.toml`.
-        manifest: PathBuf,
         /// cargo's own words.
         #[source]
         source: ProcessError,
@@ -185,12 +183,29 @@ impl Error {
             Self::Position { .. } => {
                 Some("compile it with `-fPIC`; wheelsmith's own kinds of components do".to_owned())
             }
-            Self::Cargo { manifest, source: ProcessError::Failed { output, .. }, .. } => {
-                lock_hint(manifest, output)
-            }
             Self::NoCargo { .. } => Some("install Rust, or put `cargo` on PATH".to_owned()),
             Self::NoArtifact { .. } => {
                 Some("a `cdylib` needs `crate-type = [\"cdylib\"]` in its `Cargo.toml`".to_owned())
+            }
+            Self::Cargo { source: ProcessError::Failed { output, .. }, .. }
+                if output.contains("--locked") =>
+            {
+                Some(
+                    "`Cargo.lock` is missing or does not fit `Cargo.toml`: run \
+                     `cargo generate-lockfile` beside it and commit the file, or let cargo choose \
+                     versions with `locked = false` in the component's table"
+                        .to_owned(),
+                )
+            }
+            Self::Link { source: ProcessError::Failed { output, .. }, .. }
+                if output.contains("unsupported linker") =>
+            {
+                Some(
+                    "zig's linker does not have it: leave it out of `link-flags`, or link with \
+                     GNU ld by `toolchain = \"native\"` or `\"cross-gcc\"`; the reference lists \
+                     what becomes of each argument"
+                        .to_owned(),
+                )
             }
             Self::Link { source: ProcessError::Failed { output, .. }, .. }
                 if output.contains("undefined symbol")
@@ -205,22 +220,4 @@ impl Error {
             _ => None,
         }
     }
-}
-
-/// Returns what to do if cargo refused to change `Cargo.lock`. It names the flag `--locked`, which the
-/// configuration stands for.
-fn lock_hint(manifest: &Path, output: &str) -> Option<String> {
-    if !output.contains("--locked") {
-        return None;
-    }
-    let command = if output.contains("needs to be updated") || output.contains("cannot update") {
-        "update --workspace"
-    } else {
-        "generate-lockfile"
-    };
-    Some(format!(
-        "run `cargo {command} --manifest-path {}` and commit `Cargo.lock`, or set `locked = false` \
-         for the component",
-        manifest.display()
-    ))
 }

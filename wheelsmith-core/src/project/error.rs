@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use crate::{build, config, metadata, plan, repair, runtime, source, toolchain, wheel};
+use crate::{build, config, metadata, plan, repair, runtime, source, toolchain, vcs, wheel};
 
 /// Why a project could not be built. A wheel that does not earn its tag is no error: see
 /// [`super::BuiltWheel`].
@@ -15,6 +15,9 @@ pub enum Error {
     /// The configuration has mistakes.
     #[error(transparent)]
     Config(#[from] config::Error),
+    /// The git repository of the project cannot be read.
+    #[error(transparent)]
+    Vcs(#[from] vcs::Error),
     /// The options ask for what the configuration does not have.
     #[error(transparent)]
     Plan(#[from] plan::Error),
@@ -97,6 +100,7 @@ impl Error {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Load(error) => error.hint(),
+            Self::Vcs(error) => error.hint(),
             Self::Plan(error) => error.hint(),
             Self::Source(error) => error.hint(),
             Self::Toolchain(error) => error.hint(),
@@ -113,6 +117,7 @@ impl Error {
     pub fn is_cancelled(&self) -> bool {
         match self {
             Self::Cancelled
+            | Self::Vcs(vcs::Error::Cancelled)
             | Self::Build(build::Error::Cancelled)
             | Self::Toolchain(toolchain::Error::Cancelled) => true,
             Self::Write { source, .. } => matches!(**source, wheel::Error::Cancelled),

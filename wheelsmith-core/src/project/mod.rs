@@ -29,6 +29,7 @@ use crate::plan::{self, Plan};
 use crate::source;
 use crate::sys::{self, Host};
 use crate::toolchain;
+use crate::vcs::Checkout;
 use crate::version;
 use crate::wheel::MadeFile;
 
@@ -197,10 +198,17 @@ impl Project {
         options.out.clone().unwrap_or_else(|| self.dir.join("dist"))
     }
 
-    /// Whether the project is a source distribution that was unpacked: then all files are its own.
-    fn is_unpacked_sdist(&self) -> bool {
+    /// Returns how the project's files came to its directory.
+    fn checkout(&self, host: &Host) -> Result<Checkout, Error> {
         let project = self.config.project.as_ref();
-        project.is_some_and(|p| version::pkg_info_version(&self.dir, &p.name).is_some())
+        let has_info =
+            project.is_some_and(|p| version::pkg_info_version(&self.dir, &p.name).is_some());
+        Ok(Checkout::of(&self.dir, &self.config.file, has_info, host)?)
+    }
+
+    /// True if every file in the directory belongs to the project: an unpacked source distribution.
+    fn is_unpacked_sdist(&self, host: &Host) -> Result<bool, Error> {
+        Ok(matches!(self.checkout(host)?, Checkout::Sdist))
     }
 
     /// The metadata of the project's wheels, without the texts that it names; nothing when the
