@@ -1,6 +1,5 @@
 //! Answers of `wheelsmith repair`.
 
-use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use serde_json::{Value, json};
@@ -10,12 +9,13 @@ use wheelsmith_core::repair::{Error, RaisedTag, RepairOutput, RepairPlan, Unchan
 
 use super::human::{self, BOLD, DIM, GREEN, RED, YELLOW};
 use super::json::{SCHEMA, chain, file};
+use super::text::Text;
 
 /// Each wheel and its result.
 pub(crate) type Results = [(PathBuf, Result<RepairOutput, Error>)];
 
-pub(super) fn human(results: &Results) -> String {
-    let mut text = String::new();
+pub(super) fn human(results: &Results) -> Text {
+    let mut text = Text::new();
     for (wheel, result) in results {
         match result {
             Ok(repaired) => repaired_wheel(&mut text, repaired),
@@ -27,7 +27,7 @@ pub(super) fn human(results: &Results) -> String {
     text
 }
 
-fn repaired_wheel(text: &mut String, repaired: &RepairOutput) {
+fn repaired_wheel(text: &mut Text, repaired: &RepairOutput) {
     match &repaired.file {
         Some(made) => {
             let (path, size) = (made.path.display(), human::size(made.size_bytes));
@@ -64,7 +64,7 @@ fn repaired_wheel(text: &mut String, repaired: &RepairOutput) {
     let _ = writeln!(text, "  {DIM}unchanged: {why}{DIM:#}");
 }
 
-fn plan(text: &mut String, plan: &RepairPlan) {
+fn plan(text: &mut Text, plan: &RepairPlan) {
     if plan.grafts.is_empty() && plan.edits.is_empty() {
         let _ = writeln!(text, "  nothing to graft");
     }
@@ -90,7 +90,7 @@ fn plan(text: &mut String, plan: &RepairPlan) {
     packed(text, plan);
 }
 
-fn packed(text: &mut String, plan: &RepairPlan) {
+fn packed(text: &mut Text, plan: &RepairPlan) {
     for path in &plan.packed {
         let _ = writeln!(text, "  {BOLD}={BOLD:#} {path}: left alone");
         let _ = writeln!(
@@ -101,7 +101,7 @@ fn packed(text: &mut String, plan: &RepairPlan) {
 }
 
 /// What changes in a file.
-fn edit(text: &mut String, edit: &Edit) {
+fn edit(text: &mut Text, edit: &Edit) {
     for (old, new) in &edit.renamed {
         let _ = writeln!(text, "      needs {new} {DIM}(was {old}){DIM:#}");
     }
