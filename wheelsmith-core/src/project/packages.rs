@@ -25,7 +25,7 @@ pub(super) fn patterns(root: &Path, name: &ProjectName) -> Option<Vec<String>> {
     if root.join(&package).is_dir() || root.join(format!("{package}.py")).is_file() {
         return Some(vec![format!("{package}/**"), format!("{package}.py")]);
     }
-    let normalized = name.normalized().to_string();
+    let normalized = name.normalized();
     let words: Vec<&str> = normalized.split('-').collect();
     if let Some(base) = stub_base(&words) {
         let stubs = format!("{}-stubs", base.join("_"));
@@ -55,8 +55,7 @@ pub(super) fn patterns(root: &Path, name: &ProjectName) -> Option<Vec<String>> {
 /// `types-foo`.
 fn stub_base<'w, 'a>(words: &'w [&'a str]) -> Option<&'w [&'a str]> {
     match words {
-        [base @ .., "stubs"] if !base.is_empty() => Some(base),
-        ["types", base @ ..] if !base.is_empty() => Some(base),
+        [base @ .., "stubs"] | ["types", base @ ..] if !base.is_empty() => Some(base),
         _ => None,
     }
 }
