@@ -80,6 +80,10 @@ pub struct Config {
     in_file: Option<usize>,
     /// Text of the `pyproject.toml` that has the `[project]` table, if it is another file.
     pyproject: Option<String>,
+    /// Build back end of `pyproject.toml`, if it is not wheelsmith's.
+    pub foreign_backend: Option<String>,
+    /// Whether the file has a configuration of wheelsmith, and not just `[project]`.
+    pub is_configured: bool,
     /// `[project]`.
     pub project: Option<ProjectTable>,
     /// What `--target all` stands for.
@@ -248,6 +252,9 @@ pub struct Component {
     pub source: Source,
     /// The operating systems that it is for; all when absent.
     pub os: Option<Vec<&'static str>>,
+    /// Whether it may be compiled for the processor of the build machine.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub allow_native: bool,
     /// Names of the components that it links to.
     pub link: Vec<String>,
     /// Names of the components that it uses without linking to them.
