@@ -100,7 +100,8 @@ impl WheelFile {
         let mut files = self.files;
         files.push((format!("{info}/METADATA"), metadata.into_bytes()));
         files.push((format!("{info}/WHEEL"), text.into_bytes()));
-        files.push((format!("{info}/RECORD"), Vec::new()));
+        let record = files.iter().map(|(name, bytes)| record_row(name, bytes)).collect::<String>();
+        files.push((format!("{info}/RECORD"), format!("{record}{info}/RECORD,,\n").into_bytes()));
         let path = dir.join(&self.name);
         let mut zip = zip::ZipWriter::new(fs::File::create(&path).unwrap());
         for (name, bytes) in files {
@@ -112,4 +113,20 @@ impl WheelFile {
         zip.finish().unwrap();
         path
     }
+}
+
+/// The row of a file in `RECORD`.
+fn record_row(name: &str, bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    let digest = wheelsmith_core::name::Digest::of(bytes).to_string();
+    let bits: String = digest
+        .chars()
+        .map(|hex| format!("{:04b}", hex.to_digit(16).unwrap()))
+        .chain(["00".to_owned()])
+        .collect();
+    let digits = (0..bits.len()).step_by(6).map(|at| {
+        let six = usize::from_str_radix(&bits[at..at + 6], 2).unwrap();
+        char::from(DIGITS[six])
+    });
+    format!("{name},sha256={},{}\n", digits.collect::<String>(), bytes.len())
 }

@@ -58,12 +58,12 @@ pub enum Error {
     #[error("cannot store a changed file in the temporary directory")]
     Scratch(#[source] io::Error),
     /// `audit` would refuse the repaired wheel.
-    #[error("{}: {}", verdict(.earned.as_ref(), .wanted), reasons(.findings))]
+    #[error("{}: {}", verdict(.earned.as_ref(), .wanted.as_ref()), reasons(.findings))]
     NotEarned {
         /// The other tag that it qualifies for, if any.
         earned: Option<PlatformTag>,
-        /// The tag that it should qualify for.
-        wanted: Box<PlatformTag>,
+        /// The tag that it should qualify for; `None` if any would do.
+        wanted: Option<PlatformTag>,
         /// The errors.
         findings: Vec<Finding>,
     },
@@ -136,10 +136,13 @@ fn not_found(missing: &[MissingLibrary], searched: usize) -> String {
     lines.collect()
 }
 
-fn verdict(earned: Option<&PlatformTag>, wanted: &PlatformTag) -> String {
-    match earned {
-        Some(earned) => format!("the repaired wheel qualifies for {earned}, not {wanted}"),
-        None => format!("the repaired wheel does not qualify for {wanted}"),
+fn verdict(earned: Option<&PlatformTag>, wanted: Option<&PlatformTag>) -> String {
+    match (earned, wanted) {
+        (Some(earned), Some(wanted)) => {
+            format!("the repaired wheel qualifies for {earned}, not {wanted}")
+        }
+        (None, Some(wanted)) => format!("the repaired wheel does not qualify for {wanted}"),
+        (_, None) => "`audit` refuses the repaired wheel".to_owned(),
     }
 }
 

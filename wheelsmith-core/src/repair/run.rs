@@ -158,7 +158,7 @@ pub fn repair(request: &Request<'_>, host: &Host) -> Result<RepairOutput, Error>
     let filename = tags::renamed(&before, tags);
     let path = request.out.join(filename.to_string());
     let finished = wheel.to_wheel(filename.clone())?;
-    let approve = |written: &Path| judge.approve(written, &filename, &requirements[0].tag);
+    let approve = |written: &Path| judge.approve(written, &filename, requirements[0].expected());
     let file = if request.dry_run {
         let trial = scratch.join("trial.whl");
         wheel::save_if(&finished, &trial, request.packing, host, approve)?;
@@ -232,7 +232,7 @@ impl Judge<'_> {
         &self,
         written: &Path,
         filename: &WheelFilename,
-        wanted: &PlatformTag,
+        wanted: Option<&PlatformTag>,
     ) -> Result<(), Error> {
         let input = self.file(written, filename)?;
         let findings = self.errors(input.findings);
@@ -254,7 +254,7 @@ impl Judge<'_> {
         if findings.is_empty() {
             return Ok(verdict.tag);
         }
-        Err(not_earned(verdict.tag, &group.tag, findings))
+        Err(not_earned(verdict.tag, group.expected(), findings))
     }
 
     /// The errors that the user does not waive.
@@ -272,9 +272,13 @@ impl Judge<'_> {
     }
 }
 
-fn not_earned(earned: Option<PlatformTag>, wanted: &PlatformTag, findings: Vec<Finding>) -> Error {
-    let earned = earned.filter(|tag| tag != wanted);
-    Error::NotEarned { earned, wanted: Box::new(wanted.clone()), findings }
+fn not_earned(
+    earned: Option<PlatformTag>,
+    wanted: Option<&PlatformTag>,
+    findings: Vec<Finding>,
+) -> Error {
+    let earned = earned.filter(|tag| Some(tag) != wanted);
+    Error::NotEarned { earned, wanted: wanted.cloned(), findings }
 }
 
 /// Reads the native files among `entries`, of each as much as is `kept`.
