@@ -28,7 +28,7 @@
 
 #![deny(missing_docs)]
 
-#[cfg(feature = "audit")]
+#[cfg(feature = "archive")]
 pub mod archive;
 #[cfg(feature = "audit")]
 pub mod artifact;

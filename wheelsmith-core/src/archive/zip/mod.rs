@@ -192,6 +192,27 @@ impl Zip {
     }
 }
 
+impl Zip {
+    /// Returns the first reason to refuse the archive, with its code.
+    pub(crate) fn refusal(&self) -> Option<String> {
+        refusal(&self.refusals)
+    }
+}
+
+/// Returns the first of the reasons to refuse an archive, with its code.
+pub(crate) fn refusal(refusals: &[Finding]) -> Option<String> {
+    let first = refusals.first()?;
+    let file = first.file.as_ref().map_or_else(String::new, |file| format!("`{file}`: "));
+    let more = match refusals.len() - 1 {
+        0 => String::new(),
+        more => format!(", and {more} more"),
+    };
+    Some(format!(
+        "installers may read it differently: {file}{} [{}]{more}",
+        first.message, first.code
+    ))
+}
+
 /// Reads the directory. Returns its entries sorted by the offset of their local headers, or `None`
 /// if they are over a limit.
 fn list(
