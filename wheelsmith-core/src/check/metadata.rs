@@ -7,11 +7,12 @@ mod texts;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use pep440_rs::{Version, VersionSpecifiers};
+use pep440_rs::Version;
 
 use super::findings::Findings;
 use super::parsed::Contents;
 use crate::finding::{Code, Severity};
+use crate::metadata::Specifiers;
 use crate::metadata::fields::Fields;
 use crate::name::{ProjectName, WheelPath};
 
@@ -174,7 +175,7 @@ fn identity(judge: &Judge<'_>, expected: Option<(&str, &str)>, out: &mut Finding
         }
     }
     if let Some(text) = judge.fields.one("Requires-Python")
-        && text.parse::<VersionSpecifiers>().is_err()
+        && text.parse::<Specifiers>().is_err()
     {
         judge.say(out, Code::RequiresPython, format!("`Requires-Python: {text}` cannot be read"));
     }

@@ -3,14 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr as _;
 
-use pep440_rs::{Version, VersionSpecifiers};
+use pep440_rs::Version;
 
 use super::imports::Imports;
 use super::license::License;
 use super::links::Person;
 use super::readme::Readme;
 use super::requirement::Requirement;
-use super::{Error, ProjectTable, license, links, one_line, problem, problem_with_hint};
+use super::{
+    Error, ProjectTable, Specifiers, license, links, one_line, problem, problem_with_hint,
+};
 use crate::name::{PlatformTag, ProjectName, PythonTag, WheelFilename, WheelPath};
 
 /// The files that a `[project]` table names, read by the caller.
@@ -29,7 +31,7 @@ pub struct Metadata {
     pub(super) version: Version,
     pub(super) summary: Option<String>,
     pub(super) readme: Option<Readme>,
-    pub(super) requires_python: Option<VersionSpecifiers>,
+    pub(super) requires_python: Option<Specifiers>,
     pub(super) license: Option<License>,
     pub(super) license_files: BTreeMap<WheelPath, String>,
     pub(super) authors: Vec<Person>,
@@ -100,7 +102,7 @@ impl Metadata {
 
     /// The Python versions that it runs on, such as `>=3.9,<4`.
     pub fn requires_python(&self) -> Option<String> {
-        self.requires_python.as_ref().map(specifiers)
+        self.requires_python.as_ref().map(ToString::to_string)
     }
 
     /// The SPDX expression, normalised.
@@ -153,23 +155,12 @@ fn summary(text: &str) -> Result<String, Error> {
     Ok(text)
 }
 
-fn requires_python(text: &str) -> Result<VersionSpecifiers, Error> {
+fn requires_python(text: &str) -> Result<Specifiers, Error> {
     let key = "project.requires-python";
     one_line(key, text)?;
-    text.parse::<VersionSpecifiers>().map_err(|error| {
-        let words = format!("is `{text}`: {}", first_line(&error.to_string()));
-        problem_with_hint(key, words, "write something like `>=3.9`")
+    text.parse::<Specifiers>().map_err(|error| {
+        problem_with_hint(key, format!("is `{text}`: {error}"), "write something like `>=3.9`")
     })
-}
-
-/// Specifiers with `,` alone between them, as most tools write them.
-pub(super) fn specifiers(all: &VersionSpecifiers) -> String {
-    all.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")
-}
-
-/// Errors of other crates draw arrows below their first line.
-pub(super) fn first_line(text: &str) -> &str {
-    text.lines().next().unwrap_or_default()
 }
 
 fn keywords(raw: &[String]) -> Result<Vec<String>, Error> {

@@ -1,7 +1,7 @@
 //! Environment markers: whether a text is one (dependency specifiers specification).
 
-/// What a marker may ask for.
-const VARIABLES: [&str; 14] = [
+/// Names of values in a marker. The last six are the spellings of PEP 345, which readers still know.
+const VARIABLES: [&str; 20] = [
     "dependency_groups",
     "extra",
     "extras",
@@ -16,7 +16,15 @@ const VARIABLES: [&str; 14] = [
     "python_full_version",
     "python_version",
     "sys_platform",
+    "os.name",
+    "platform.machine",
+    "platform.python_implementation",
+    "platform.version",
+    "python_implementation",
+    "sys.platform",
 ];
+/// Depth of parentheses that the index and pip read.
+const MOST_NESTED: usize = 200;
 /// Longest first: the first that fits is taken.
 const OPERATORS: [&str; 8] = ["===", "<=", ">=", "==", "!=", "~=", "<", ">"];
 
@@ -44,6 +52,9 @@ pub(super) fn check(text: &str) -> Result<(), String> {
         want = match (want, taken) {
             (Want::Operand, "(") => {
                 depth += 1;
+                if depth > MOST_NESTED {
+                    return Err(format!("more than {MOST_NESTED} parentheses are open"));
+                }
                 Want::Operand
             }
             (Want::Operand, _) if is_value => Want::Operator,
@@ -75,7 +86,7 @@ fn token(text: &str) -> Option<&str> {
         '(' | ')' => 1,
         '"' | '\'' => text[1..].find(first)? + 2,
         _ if first.is_ascii_alphabetic() => {
-            let word = |c: char| c.is_ascii_alphanumeric() || c == '_';
+            let word = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '.';
             text.find(|c| !word(c)).unwrap_or(text.len())
         }
         _ => OPERATORS.iter().find(|operator| text.starts_with(**operator))?.len(),
@@ -94,7 +105,11 @@ mod tests {
         check("python_version<'3.11'and os_name==\"nt\"", Ok(()));
         check("'linux' in sys_platform", Ok(()));
         check("(os_name == 'a' or (os_name not in 'b' and extra == 'c'))", Ok(()));
-        check(&("(".repeat(9999) + "os_name=='a'" + &")".repeat(9999)), Ok(()));
+        check("sys.platform == 'win32' and os.name=='nt'", Ok(()));
+        check("python_implementation == 'CPython' or platform.version > '1'", Ok(()));
+        let nested = |n: usize| "(".repeat(n) + "os_name=='a'" + &")".repeat(n);
+        check(&nested(200), Ok(()));
+        check(&nested(9999), Err("more than 200 parentheses are open"));
         check("", Err("it ends too early"));
         check("python_version", Err("it ends too early"));
         check("(os_name == 'a'", Err("it ends too early"));

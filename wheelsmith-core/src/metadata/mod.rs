@@ -37,6 +37,8 @@ pub(crate) mod record;
 mod render;
 #[cfg(feature = "metadata")]
 pub(crate) mod requirement;
+#[cfg(feature = "metadata")]
+mod specifiers;
 mod wheel_file;
 
 #[cfg(feature = "metadata")]
@@ -48,6 +50,8 @@ pub use error::Error;
 pub use project_table::ProjectTable;
 #[cfg(feature = "metadata")]
 pub use record::{Record, Row};
+#[cfg(feature = "metadata")]
+pub use specifiers::Specifiers;
 pub use wheel_file::WheelFile;
 
 use error::{one_line, problem, problem_with_hint};

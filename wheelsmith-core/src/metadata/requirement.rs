@@ -1,9 +1,6 @@
 //! Dependencies: checked, and written again in one form (dependency specifiers specification).
 
-use pep440_rs::VersionSpecifiers;
-
-use super::core_metadata::{first_line, specifiers};
-use super::{Error, marker, one_line, problem, problem_with_hint};
+use super::{Error, Specifiers, marker, one_line, problem, problem_with_hint};
 use crate::name::{ParseError, ProjectName};
 
 /// A dependency on another project.
@@ -11,69 +8,160 @@ use crate::name::{ParseError, ProjectName};
 pub(crate) struct Requirement {
     name: ProjectName,
     extras: Vec<String>,
-    versions: VersionSpecifiers,
+    source: Source,
     marker: Option<String>,
 }
 
+/// Where the other project comes from.
+#[derive(Debug, Clone)]
+enum Source {
+    /// Any index, in one of these versions.
+    Versions(Specifiers),
+    /// A direct reference.
+    Url(String),
+}
+
 impl Requirement {
+    /// Parses the values of `key`, a list of requirements in a `[project]` table.
     pub(super) fn all(key: &str, raw: &[String]) -> Result<Vec<Self>, Error> {
         raw.iter()
             .map(|text| {
                 let text = one_line(key, text)?;
-                if let Some((name, _)) = text.split_once('@').filter(|(n, _)| !n.contains(';')) {
-                    let words = format!("needs `{}` from a URL, which indexes refuse", name.trim());
-                    return Err(problem_with_hint(key, words, "name a version instead"));
+                let requirement = Self::parse(&text).map_err(|error| {
+                    problem(key, format!("has `{}`: {error}", without_password(&text)))
+                })?;
+                if requirement.url().is_some_and(|url| !has_scheme(url)) {
+                    let words =
+                        format!("has `{}`, whose URL has no scheme", without_password(&text));
+                    let hint =
+                        "write `name @ https://…`, or `file:///…` for a file of this machine";
+                    return Err(problem_with_hint(key, words, hint));
                 }
-                Self::parse(&text).map_err(|error| problem(key, format!("has `{text}`: {error}")))
+                Ok(requirement)
             })
             .collect()
     }
 
+    /// Parses one requirement.
+    ///
+    /// # Errors
+    /// The reason, as a clause.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
-        let text = text.trim();
-        let (text, marker) = match text.split_once(';') {
-            Some((text, marker)) => (text.trim_end(), Some(marker.trim())),
-            None => (text, None),
-        };
+        let text = text.trim_matches(is_blank);
         let word = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
-        let (name, mut rest) = text.split_at(text.find(|c| !word(c)).unwrap_or(text.len()));
+        let (name, rest) = text.split_at(text.find(|c| !word(c)).unwrap_or(text.len()));
         let name = name.parse().map_err(|error: ParseError| error.to_string())?;
-        rest = rest.trim_start();
-        let mut extras = Vec::new();
-        if let Some(inner) = rest.strip_prefix('[') {
-            let (list, behind) = inner.split_once(']').ok_or("`]` is missing")?;
-            rest = behind.trim_start();
-            for extra in list.split(',').map(str::trim).filter(|_| !list.trim().is_empty()) {
-                let extra: ProjectName = extra.parse().map_err(|e: ParseError| e.to_string())?;
-                extras.push(extra.normalized());
+        let (extras, rest) = extras(rest.trim_start_matches(is_blank))?;
+        if let Some(rest) = rest.strip_prefix('@') {
+            let rest = rest.trim_start_matches(is_blank);
+            let (url, rest) = rest.split_at(rest.find(is_blank).unwrap_or(rest.len()));
+            if url.is_empty() {
+                return Err("there is no URL behind `@`".to_owned());
             }
-            extras.sort();
-            extras.dedup();
+            let marker = match rest.trim_matches(is_blank) {
+                "" => None,
+                rest => Some(rest.strip_prefix(';').ok_or("`;` is missing behind the URL")?),
+            };
+            return Self::new(name, extras, Source::Url(url.to_owned()), marker);
         }
-        if let Some(inner) = rest.strip_prefix('(') {
-            rest = inner.strip_suffix(')').ok_or("`)` is missing")?;
-        }
-        let versions = rest.parse().map_err(|error| first_line(&format!("{error}")).to_owned());
-        let versions: VersionSpecifiers =
-            if rest.trim().is_empty() { VersionSpecifiers::empty() } else { versions? };
-        marker.map(marker::check).transpose().map_err(|error| format!("in its marker, {error}"))?;
-        Ok(Self { name, extras, versions, marker: marker.map(str::to_owned) })
+        let (versions, marker) = match rest.split_once(';') {
+            Some((versions, marker)) => (versions.trim_end_matches(is_blank), Some(marker)),
+            None => (rest, None),
+        };
+        let versions = match versions.strip_prefix('(') {
+            Some(inner) => inner.strip_suffix(')').ok_or("`)` is missing")?,
+            None => versions,
+        };
+        let versions = Specifiers::of_requirement(versions)?;
+        Self::new(name, extras, Source::Versions(versions), marker)
     }
 
-    /// The value of `Requires-Dist`, for an extra or for everybody.
+    fn new(
+        name: ProjectName,
+        extras: Vec<String>,
+        source: Source,
+        marker: Option<&str>,
+    ) -> Result<Self, String> {
+        let marker = marker.map(|marker| marker.trim_matches(is_blank));
+        marker.map(marker::check).transpose().map_err(|error| format!("in its marker, {error}"))?;
+        Ok(Self { name, extras, source, marker: marker.map(str::to_owned) })
+    }
+
+    /// URL of a direct reference.
+    pub(crate) fn url(&self) -> Option<&str> {
+        match &self.source {
+            Source::Url(url) => Some(url),
+            Source::Versions(_) => None,
+        }
+    }
+
+    /// Returns the value of `Requires-Dist`, for `extra` or for every installation.
     pub(super) fn render(&self, extra: Option<&str>) -> String {
         let mut out = self.name.as_written().to_owned();
         if !self.extras.is_empty() {
             out = format!("{out}[{}]", self.extras.join(","));
         }
-        out.push_str(&specifiers(&self.versions));
+        let mut semicolon = "; ";
+        match &self.source {
+            Source::Versions(versions) => out.push_str(&versions.to_string()),
+            Source::Url(url) => {
+                out = format!("{out} @ {url}");
+                // Without the space it would be a part of the URL.
+                semicolon = " ; ";
+            }
+        }
         match (&self.marker, extra) {
             (None, None) => out,
-            (Some(marker), None) => format!("{out}; {marker}"),
-            (None, Some(extra)) => format!("{out}; extra == '{extra}'"),
-            // The marker may hold an `or`, which binds less.
-            (Some(marker), Some(extra)) => format!("{out}; ({marker}) and extra == '{extra}'"),
+            (Some(marker), None) => format!("{out}{semicolon}{marker}"),
+            (None, Some(extra)) => format!("{out}{semicolon}extra == '{extra}'"),
+            // The marker may contain an `or`, which binds less.
+            (Some(marker), Some(extra)) => {
+                format!("{out}{semicolon}({marker}) and extra == '{extra}'")
+            }
         }
+    }
+}
+
+/// Splits a list in brackets off, which need not be there.
+fn extras(text: &str) -> Result<(Vec<String>, &str), String> {
+    let Some(inner) = text.strip_prefix('[') else { return Ok((Vec::new(), text)) };
+    let (list, rest) = inner.split_once(']').ok_or("`]` is missing")?;
+    let mut extras = Vec::new();
+    if !list.trim_matches(is_blank).is_empty() {
+        for extra in list.split(',').map(|extra| extra.trim_matches(is_blank)) {
+            let extra: ProjectName = extra.parse().map_err(|e: ParseError| e.to_string())?;
+            extras.push(extra.normalized());
+        }
+    }
+    extras.sort();
+    extras.dedup();
+    Ok((extras, rest.trim_start_matches(is_blank)))
+}
+
+/// White space of the grammar.
+fn is_blank(c: char) -> bool {
+    matches!(c, ' ' | '\t')
+}
+
+/// Whether a URL says how it is to be fetched: `https:`, `git+ssh:`, `file:`.
+fn has_scheme(url: &str) -> bool {
+    let inner = |c: char| c.is_ascii_alphanumeric() || "+-.".contains(c);
+    url.split_once(':').is_some_and(|(scheme, rest)| {
+        // One letter is a drive of Windows.
+        scheme.len() > 1
+            && scheme.starts_with(|c: char| c.is_ascii_alphabetic())
+            && scheme.chars().all(inner)
+            && !rest.is_empty()
+    })
+}
+
+/// Returns `text` with `***` in place of user name and password of a URL, for messages and logs.
+pub(crate) fn without_password(text: &str) -> String {
+    let Some((before, rest)) = text.split_once("://") else { return text.to_owned() };
+    let end = rest.find(|c: char| c == '/' || c.is_whitespace()).unwrap_or(rest.len());
+    match rest[..end].rsplit_once('@') {
+        Some((_, host)) => format!("{before}://***@{host}{}", &rest[end..]),
+        None => text.to_owned(),
     }
 }
 
@@ -95,6 +183,14 @@ mod tests {
             "Foo.Bar[a,b-b]>=1.0,<2; extra == 'x'",
         );
         check("a==1.*", "a==1.*", "a==1.*; extra == 'x'");
+        check("a>=1,", "a>=1", "a>=1; extra == 'x'");
+        check("a===1.0-custom", "a===1.0-custom", "a===1.0-custom; extra == 'x'");
+        check(
+            "a[b]@https://u:${TOKEN}@x.y/z;w=1 ; os_name == 'nt'",
+            "a[b] @ https://u:${TOKEN}@x.y/z;w=1 ; os_name == 'nt'",
+            "a[b] @ https://u:${TOKEN}@x.y/z;w=1 ; (os_name == 'nt') and extra == 'x'",
+        );
+        check("a @ file:///z", "a @ file:///z", "a @ file:///z ; extra == 'x'");
         check(
             "a[]~=1.2.3;os_name=='nt'",
             "a~=1.2.3; os_name=='nt'",
@@ -124,7 +220,10 @@ mod tests {
         check("a ~= 1", "has `a ~= 1`: ");
         check("a; os = 'nt'", "in its marker, `os` does not belong there");
         check("a;", "in its marker, it ends too early");
-        check("a @ https://x.y/z", "needs `a` from a URL, which indexes refuse");
+        check("a @ x.y/z", "has `a @ x.y/z`, whose URL has no scheme");
+        check("a @ C:/z", "whose URL has no scheme");
+        check("a @", "there is no URL behind `@`");
+        check("a @ https://u:secret@x.y/z os", "has `a @ https://***@x.y/z os`: `;` is missing");
         check("a\nb", "has a line break");
     }
 }

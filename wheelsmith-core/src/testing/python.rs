@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use pep440_rs::{Version, VersionSpecifiers};
+use pep440_rs::Version;
 
 use super::Request;
 use crate::name::{Arch, Libc, MacArch, PlatformTag, PlatformVersion, WheelFilename};
@@ -115,7 +115,7 @@ impl Python {
     pub fn refuses(
         &self,
         wheel: &WheelFilename,
-        requires: Option<&VersionSpecifiers>,
+        requires: Option<&crate::metadata::Specifiers>,
     ) -> Option<String> {
         let here = self.platform.label();
         let mut kind = wheel.platforms.iter().filter(|tag| self.platform.is_of(tag)).peekable();

@@ -3,10 +3,9 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use pep440_rs::VersionSpecifiers;
-
 use super::Error;
 use crate::binary::elf::Elf;
+use crate::metadata::Specifiers;
 use crate::name::{Arch, Libc, WheelFilename, WheelPath};
 use crate::sys;
 use crate::wheel::{Entry, Existing, Source};
@@ -19,7 +18,7 @@ pub struct Subject {
     /// What it is called.
     pub filename: WheelFilename,
     /// The Pythons that it wants.
-    pub requires_python: Option<VersionSpecifiers>,
+    pub requires_python: Option<Specifiers>,
     /// Whether it needs other packages.
     pub has_dependencies: bool,
     /// Top-level modules and packages.
@@ -62,7 +61,7 @@ impl Subject {
         let metadata = read("METADATA")?.unwrap_or_default();
         let fields = |name: &str| fields(&metadata, name);
         let requires = fields("Requires-Python").into_iter().next();
-        let requires = requires.map(|text| text.parse::<VersionSpecifiers>()).transpose();
+        let requires = requires.map(|text| text.parse::<Specifiers>()).transpose();
         let requires_python =
             requires.map_err(|e| unusable(format!("its `Requires-Python` cannot be read: {e}")))?;
         let is_plain = |need: &String| !need.contains("extra ==") && !need.contains("extra==");

@@ -7,7 +7,7 @@ use crate::check::classifiers::{self, Known};
 use crate::check::findings::Findings;
 use crate::finding::Code;
 use crate::metadata::entry_points::is_identifier;
-use crate::metadata::requirement::Requirement;
+use crate::metadata::requirement::{Requirement, without_password};
 use crate::name::ProjectName;
 
 pub(super) fn check(judge: &Judge<'_>, out: &mut Findings) {
@@ -53,11 +53,13 @@ pub(super) fn check(judge: &Judge<'_>, out: &mut Findings) {
 }
 
 fn requirement(judge: &Judge<'_>, field: &str, text: &str, out: &mut Findings) {
-    let before_marker = text.split(';').next().unwrap_or_default();
-    if before_marker.contains('@') {
-        judge.say(out, Code::UrlRequirement, format!("`{field}: {text}` names a URL"));
-    } else if let Err(why) = Requirement::parse(text) {
-        judge.say(out, Code::BadRequirement, format!("`{field}: {text}`: {why}"));
+    let shown = without_password(text);
+    match Requirement::parse(text) {
+        Ok(requirement) if requirement.url().is_some() => {
+            judge.say(out, Code::UrlRequirement, format!("`{field}: {shown}` names a URL"));
+        }
+        Ok(_) => {}
+        Err(why) => judge.say(out, Code::BadRequirement, format!("`{field}: {shown}`: {why}")),
     }
 }
 
