@@ -14,6 +14,7 @@ pub(crate) mod tar;
 pub(crate) mod zip;
 
 pub use blob::Blob;
+pub use content::PackedContent;
 pub use error::Error;
 pub use expand::expand;
 pub use limits::Limits;

@@ -28,9 +28,10 @@ use std::path::{Path, PathBuf};
 
 pub use report::{libraries, report};
 
+use crate::archive::error::MemberError;
 use crate::archive::members::Members;
 use crate::archive::source::Buffers;
-use crate::archive::{Error, Limits, Member, blob, error, open, pieces, source};
+use crate::archive::{Error, Limits, Member, blob, open, pieces, source};
 use crate::audit::{Kind, NativeFile};
 use crate::finding::Finding;
 use crate::name::WheelPath;
@@ -140,29 +141,57 @@ impl Artifact {
     }
 }
 
-/// What the file at `file` says of itself, under the name `path`; nothing when it is not native.
+/// Reads the facts of the file at `file`, under the name `path`; `None` if it is not native.
 ///
 /// # Errors
-/// What the system gives no bytes of.
+/// If it cannot be read.
 pub fn native_file(
     path: &WheelPath,
     file: &Path,
     limits: &Limits,
 ) -> std::io::Result<Option<NativeFile>> {
     let blob = blob::Blob::new(crate::sys::fs::open(file)?)?;
-    let mut buffers = Buffers::new();
-    let mut source = source::Source::stored(&mut buffers, blob);
-    let to_io = |trouble: error::MemberError| std::io::Error::other(trouble.into_text());
-    let (first, trouble) = pieces::first(&mut source);
-    if let Some(trouble) = trouble {
-        return Err(to_io(trouble));
+    native_source(path, source::Source::stored(&mut Buffers::new(), blob), limits)
+}
+
+/// Reads the facts of an entry of a wheel; `None` if it is not native.
+///
+/// # Errors
+/// If it cannot be read.
+#[cfg(feature = "wheel")]
+pub fn native_entry(
+    entry: &crate::wheel::Entry,
+    limits: &Limits,
+) -> std::io::Result<Option<NativeFile>> {
+    use crate::wheel::Source;
+    match &entry.source {
+        Source::Bytes(bytes) => Ok(NativeFile::read(&entry.path, bytes)),
+        Source::File { path, .. } => native_file(&entry.path, path, limits),
+        Source::Packed(content) => {
+            let mut buffers = Buffers::new();
+            let location = content.location();
+            let source = location.open(&mut buffers).map_err(MemberError::into_io)?;
+            native_source(&entry.path, source, limits)
+        }
+    }
+}
+
+fn native_source(
+    path: &WheelPath,
+    mut source: source::Source<'_>,
+    limits: &Limits,
+) -> std::io::Result<Option<NativeFile>> {
+    let to_io = |error: MemberError| std::io::Error::other(error.into_text());
+    let (first, error) = pieces::first(&mut source);
+    if let Some(error) = error {
+        return Err(to_io(error));
     }
     if !inspect::may_be_native(&first) {
         return Ok(None);
     }
     let reader = |pieces: &crate::binary::Pieces| NativeFile::read(path, pieces);
     match pieces::drive(&mut source, first, limits, reader) {
-        (_, Some(trouble @ error::MemberError::Unreadable(_))) => Err(to_io(trouble)),
+        (_, Some(error @ (MemberError::Unreadable(_) | MemberError::Io(_)))) => Err(to_io(error)),
         // What goes beyond a limit is read up to there, and is then a problem of the file.
         (mut file, _) => {
             if let Some(macho) = file.as_mut().and_then(|file| file.macho.as_mut()) {

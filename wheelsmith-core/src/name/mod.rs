@@ -21,7 +21,9 @@ pub use tag::{
 pub use target::{Arch, Floor, Libc, Os, TARGETS, Target, TargetRow};
 pub use version::PlatformVersion;
 pub use wheel_filename::WheelFilename;
-pub use wheel_path::WheelPath;
+#[cfg(any(feature = "wheel", feature = "check"))]
+pub(crate) use wheel_path::folded;
+pub use wheel_path::{WheelPath, unportable};
 
 /// The file that makes a directory a runtime: what is in it, in words.
 pub const RUNTIME_MANIFEST: &str = "runtime.json";

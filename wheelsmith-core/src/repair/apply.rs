@@ -430,25 +430,16 @@ fn edited(
 }
 
 fn bytes(entry: &Entry) -> Result<Vec<u8>, Error> {
-    match &entry.source {
-        Source::Bytes(bytes) => Ok(bytes.clone()),
-        Source::File { path, .. } => {
-            sys::fs::read(path).map_err(|source| Error::Read { path: path.clone(), source })
-        }
-    }
+    let path = || entry.path.as_str().into();
+    entry.load().map_err(|source| Error::Read { path: path(), source })
 }
 
 fn native_files<'a>(entries: impl Iterator<Item = &'a Entry>) -> Result<Vec<NativeFile>, Error> {
     let mut files = Vec::new();
     for entry in entries {
-        let file = match &entry.source {
-            Source::Bytes(bytes) => NativeFile::read(&entry.path, bytes),
-            Source::File { path, .. } => {
-                artifact::native_file(&entry.path, path, &Limits::default())
-                    .map_err(|source| Error::Read { path: path.clone(), source })?
-            }
-        };
-        files.extend(file);
+        let file = artifact::native_entry(entry, &Limits::default());
+        let path = || entry.path.as_str().into();
+        files.extend(file.map_err(|source| Error::Read { path: path(), source })?);
     }
     Ok(files)
 }

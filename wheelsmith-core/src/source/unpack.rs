@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 use super::Error;
 use crate::archive::source::Buffers;
 use crate::archive::zip::{Unreadable, Zip};
-use crate::archive::{Blob, Limits, content};
+use crate::archive::{Blob, Limits, PackedContent};
 use crate::name::WheelPath;
 use crate::sys::{self, Cancel};
 
@@ -276,8 +276,11 @@ fn zip(file: std::fs::File, mut tree: Tree<'_>) -> Result<(), String> {
         let Some(path) = tree.path(entry.name())? else { continue };
         let is_link = entry.mode().is_some_and(|mode| mode & S_IFMT == S_IFLNK);
         let read = |buffers: &mut Buffers, take: &mut dyn FnMut(&[u8]) -> io::Result<()>| {
-            let read = content::read(&blob, entry, buffers, take);
-            read.map_err(|e| format!("cannot unpack `{path}`: {}", e.into_text()))
+            let packed = PackedContent::of(&blob, entry);
+            let packed = packed.ok_or_else(|| format!("`{path}` cannot be found in it"))?;
+            packed
+                .read(buffers, take)
+                .map_err(|e| format!("cannot unpack `{path}`: {}", e.into_text()))
         };
         if entry.is_dir() {
             tree.directories(path.parts())?;

@@ -12,8 +12,8 @@ use crate::output::{Output, Retagged};
 
 /// Give wheels other tags
 ///
-/// A platform tag must be one that the wheel's files earn; the audit decides. `--force` writes the
-/// tag all the same, with the reason in the answer.
+/// The files must qualify for the platform tag, as `audit` judges them. `--force REASON` writes the
+/// tag all the same, and prints the reason. All files but WHEEL and RECORD keep their bytes.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -21,7 +21,7 @@ Examples:
   wheelsmith wheel retag demo.whl --platform-tag manylinux_2_28_x86_64 --out dist
   wheelsmith wheel retag demo.whl --build-tag 2
   wheelsmith wheel retag demo.whl --platform-tag manylinux_2_17_x86_64 \\
-      --force --reason 'its one newer symbol is looked up at run time'")]
+      --force 'its one newer symbol is looked up at run time'")]
 pub(crate) struct Args {
     /// The wheels
     #[arg(required = true, value_name = "WHEEL")]
@@ -35,11 +35,11 @@ pub(crate) struct Args {
     /// A build tag, which begins with a digit; `none` takes one away
     #[arg(long = "build-tag", value_name = "TAG", value_parser = build_tag)]
     build: Option<String>,
-    /// Write a platform tag that the files do not earn
-    #[arg(long, requires = "reason")]
-    force: bool,
-    /// Why that is right
-    #[arg(long, value_name = "TEXT", requires = "force")]
+    /// Write a tag for which the files do not qualify, or take a wheel that contradicts its RECORD
+    #[arg(long, value_name = "REASON", num_args = 0..=1, default_missing_value = "")]
+    force: Option<String>,
+    /// The reason, by its old name
+    #[arg(long, value_name = "REASON", requires = "force", hide = true)]
     reason: Option<String>,
     /// Where the wheels are written
     #[arg(long, short, value_name = "DIR", default_value = ".")]
@@ -62,6 +62,9 @@ pub(super) fn run(args: &Args, host: &Host, output: &Output) -> anyhow::Result<E
     if args.tag.is_none() && args.platforms.is_empty() && args.build.is_none() {
         anyhow::bail!("no tag is given; see `wheelsmith wheel retag --help`");
     }
+    if args.force.is_some() && args.force_reason().is_none() {
+        anyhow::bail!("`--force` needs a reason: `--force 'why this is right'`");
+    }
     let mut retagged = Vec::new();
     for path in &args.wheels {
         retagged.push(retag(args, path, host)?);
@@ -71,8 +74,19 @@ pub(super) fn run(args: &Args, host: &Host, output: &Output) -> anyhow::Result<E
     Ok(if is_refused { Exit::No } else { Exit::Good })
 }
 
+impl Args {
+    /// Returns why the user insists.
+    fn force_reason(&self) -> Option<&String> {
+        self.force.as_ref().filter(|reason| !reason.is_empty()).or(self.reason.as_ref())
+    }
+}
+
 fn retag(args: &Args, path: &std::path::Path, host: &Host) -> anyhow::Result<Retagged> {
     let wheel = Existing::open(path)?;
+    let reason = args.force_reason();
+    if reason.is_none() {
+        wheel.verified()?;
+    }
     let mut filename = wheel.filename.clone();
     if let Some(tag) = &args.tag {
         filename.python = tag.clone();
@@ -90,11 +104,12 @@ fn retag(args: &Args, path: &std::path::Path, host: &Host) -> anyhow::Result<Ret
         refused = super::unearned(&wheel, &args.platforms)?;
     }
     let name = filename.to_string();
-    let is_forced = args.force && !refused.is_empty();
-    let file = if refused.is_empty() || args.force {
-        Some(super::write(&wheel, filename, &args.out, &args.packing, host)?)
+    let file = if refused.is_empty() || reason.is_some() {
+        let path = super::place(&args.out, &name);
+        Some(wheel.retag(filename, &path, args.packing.get(), host)?)
     } else {
         None
     };
-    Ok(Retagged { name, file, refused, reason: args.reason.clone().filter(|_| is_forced) })
+    let reason = reason.filter(|_| !refused.is_empty()).cloned();
+    Ok(Retagged { name, file, refused, reason })
 }
