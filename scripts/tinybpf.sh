@@ -50,7 +50,7 @@ pythons=()
 for python in ${TINYBPF_PYTHONS:-}; do pythons+=(--python "$python"); done
 # Neither processor may be missing without notice.
 "$wheelsmith" test "$dist"/*.whl --config "$project/pyproject.toml" "${foreign[@]}" "${pythons[@]}" \
-    --require '*-aarch64-*' --logs "$out/logs" --report "$out/test.json" --report "$out/test.xml"
+    --required '*-aarch64-*' --logs "$out/logs" --output "$out/test.json" --output "$out/test.xml"
 
 step "index"
 "$wheelsmith" index build --dir "$dist" --out "$out/site"

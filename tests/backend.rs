@@ -480,8 +480,11 @@ fn a_source_distribution_knows_the_version_of_its_tag() {
     let said = sandbox.expect(2, &["sdist"]).stderr;
     assert!(said.contains("no tag leads to this commit"), "{said}");
     git(&["tag", "v0.9"]);
+    // A wheel would have the file, and one that is built from the source distribution would not.
+    sandbox.expect(2, &["sdist"]).says(&["the wheel takes `demo/new.py`, and git does not track"]);
+    fs::rename(sandbox.path().join("demo/new.py"), sandbox.path().join("new.py")).unwrap();
     let run = sandbox.expect(0, &["sdist"]).answers(&["demo-0.9.tar.gz"]);
-    run.says(&["has not `demo/new.py`, which is neither tracked nor ignored"]);
+    run.says(&["lacks `new.py`, which is neither tracked nor ignored"]);
     let mut tar = Command::new("tar");
     content(tar.current_dir(sandbox.path()).args(["-xf", "dist/demo-0.9.tar.gz", "-C", "dist"]));
     // In a repository that says otherwise: it is the archive that knows.

@@ -92,7 +92,7 @@ def _ask(command, config_settings, takes):
     os.close(handle)
     try:
         words = [program()] + arguments(command, config_settings, takes, target)
-        words += ["--result", result]
+        words += ["--output", result]
         try:
             code = subprocess.call(words, env=_environment())
         except OSError as error:

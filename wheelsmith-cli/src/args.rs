@@ -1,26 +1,33 @@
 //! The command line.
 
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::builder::{PossibleValuesParser, TypedValueParser as _};
+use clap::{Arg, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 use wheelsmith_core::sys::Env;
 
 use crate::commands::{
-    audit, backend, build, check, completions, fetch, index, init, repair, sdist, show, test,
+    audit, backend, build, check, completions, fetch, index, init, inspect, repair, sdist, test,
     toolchain, wheel, wrapper,
 };
 
 const AFTER_HELP: &str = "\
 Examples:
-  wheelsmith init                                     write a starter configuration here
-  wheelsmith build                                    wheels for every configured target
-  wheelsmith build --target aarch64-unknown-linux-gnu --out dist
-  wheelsmith audit dist/*.whl                         do their files keep their tags?
-  wheelsmith check dist/*                             will the index and installers take them?
-  wheelsmith test                                     do they work, on every Python here?
-  wheelsmith toolchain                                which compilers there are
+  wheelsmith init hello        write a project that builds
+  wheelsmith build             make a wheel for each target of the project
+  wheelsmith audit dist/*.whl  compare their files with their platform tags
+  wheelsmith check dist/*      find what the index or an installer would refuse
+  wheelsmith test              install and try the wheels with every Python
 
-Exit codes: 0 done, and good; 1 done, and the answer is no; 2 could not be done.";
+Exit codes: 0 success; 1 findings, or a failed test; 2 the command could not finish.";
 
-/// Builds native runtimes for several targets, proves their platform tags, packs them into wheels.
+/// The commands in the order of the work, under the headings of the help.
+const GROUPS: [(&str, &[&str]); 4] = [
+    ("Build", &["init", "build", "sdist", "fetch", "toolchain"]),
+    ("Prove", &["audit", "check", "test", "inspect"]),
+    ("Ship", &["repair", "wheel", "index"]),
+    ("Other", &["completions", "help"]),
+];
+
+/// Builds native code for several targets and packs it into wheels whose platform tags are proven.
 #[derive(Debug, Parser)]
 #[command(
     name = "wheelsmith",
@@ -37,21 +44,22 @@ pub(crate) struct Args {
     pub(crate) global: Global,
 }
 
-/// What can be done.
+/// The commands.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    Init(init::Args),
     Build(build::Args),
     Sdist(sdist::Args),
-    Audit(audit::Args),
-    Test(test::Args),
-    Show(show::Args),
     Fetch(fetch::Args),
     Toolchain(toolchain::Args),
+    Audit(audit::Args),
+    Check(check::Args),
+    Test(test::Args),
+    #[command(alias = "show")]
+    Inspect(inspect::Args),
     Repair(repair::Args),
     Wheel(wheel::Args),
-    Check(check::Args),
     Index(index::Args),
-    Init(init::Args),
     Completions(completions::Args),
     #[command(hide = true)]
     Backend(backend::Args),
@@ -59,21 +67,42 @@ pub(crate) enum Command {
     ToolchainWrapper(wrapper::Args),
 }
 
-/// What every command takes.
+/// Options of every command.
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Global options")]
 pub(crate) struct Global {
-    /// How answers are written to standard output
-    #[arg(long, global = true, value_enum, default_value_t = Format::Human)]
+    /// Form of the answer on standard output
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        default_value_t = Format::Human,
+        hide_possible_values = true,
+        hide_default_value = true
+    )]
     pub(crate) format: Format,
-    /// Say more: commands' warnings, what was found where
-    #[arg(long, short, global = true)]
+    /// Print errors only: no warnings, no progress
+    #[arg(long, short, global = true, conflicts_with_all = ["verbose", "log_level"])]
+    quiet: bool,
+    /// Print every step, command line and note
+    #[arg(long, short, global = true, conflicts_with = "log_level")]
     pub(crate) verbose: bool,
-    /// How many things run at once [default: the number of processors]
+    /// Messages to print: error, warn, info (default), debug
+    #[arg(long, global = true, value_enum, value_name = "LEVEL", hide_possible_values = true)]
+    log_level: Option<Level>,
+    /// Number of parallel jobs [default: all processors]
     #[arg(long, short, global = true, value_name = "N")]
     jobs: Option<std::num::NonZeroU16>,
-    /// When to colour
-    #[arg(long, global = true, value_enum, default_value_t = Color::Auto, value_name = "WHEN")]
+    /// When to use colours: auto, always, never
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        default_value_t = Color::Auto,
+        value_name = "WHEN",
+        hide_possible_values = true,
+        hide_default_value = true
+    )]
     pub(crate) color: Color,
 }
 
@@ -82,33 +111,64 @@ impl Global {
         let all = || std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         self.jobs.map_or_else(all, |jobs| usize::from(jobs.get()))
     }
+
+    /// Returns what goes to standard error.
+    pub(crate) fn level(&self) -> Level {
+        match self.log_level {
+            _ if self.quiet => Level::Error,
+            _ if self.verbose => Level::Debug,
+            level => level.unwrap_or(Level::Info),
+        }
+    }
 }
 
-/// The form of answers.
+/// Form of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
-    /// For people.
     Human,
-    /// For programs; one document with a schema number.
     Json,
-    /// For code scanning (SARIF 2.1.0); reports of findings only.
     Sarif,
-    /// For GitHub Actions: annotations, and a summary of the job; reports of findings only.
     Github,
-    /// For summaries of tests; reports of findings only.
     Junit,
-    /// For a browser: one page; reports of findings only.
     Html,
 }
 
-/// When to colour.
+impl Format {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Human => "human",
+            Self::Json => "json",
+            Self::Sarif => "sarif",
+            Self::Github => "github",
+            Self::Junit => "junit",
+            Self::Html => "html",
+        }
+    }
+
+    /// Returns the forms that the command `name` prints.
+    pub(crate) fn of_command(name: &str) -> &'static [Self] {
+        match name {
+            "audit" | "check" => Self::value_variants(),
+            "test" => &[Self::Human, Self::Json, Self::Junit],
+            _ => &[Self::Human, Self::Json],
+        }
+    }
+}
+
+/// How much is printed on standard error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
+pub(crate) enum Level {
+    Error,
+    Warn,
+    Info,
+    Debug,
+}
+
+/// When to use colours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Color {
-    /// On terminals, unless `NO_COLOR` is set.
     Auto,
-    /// Always.
     Always,
-    /// Never.
     Never,
 }
 
@@ -124,7 +184,177 @@ impl Color {
     }
 }
 
-/// The whole command line, for completions.
+impl Args {
+    /// Reads the command line; prints a message and exits if it is wrong or asks for help.
+    pub(crate) fn from_command_line() -> Self {
+        let matches = command().get_matches();
+        Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+    }
+}
+
+/// Returns the whole command line as clap describes it.
 pub(crate) fn command() -> clap::Command {
-    <Args as clap::CommandFactory>::command()
+    let command = Args::command();
+    let groups = groups(&command);
+    let names: Vec<String> =
+        command.get_subcommands().map(|command| command.get_name().to_owned()).collect();
+    let command = names.into_iter().fold(command, |command, name| {
+        let formats = Format::of_command(&name);
+        command.mut_subcommand(name, |command| subcommand(command, formats))
+    });
+    command.help_template(format!(
+        "{{about-with-newline}}\n{{usage-heading}} {{usage}}\n\n{groups}Options:\n{{options}}{{after-help}}"
+    ))
+}
+
+/// Returns the list of commands for the help, in groups.
+fn groups(command: &clap::Command) -> String {
+    use std::fmt::Write as _;
+    let mut text = String::new();
+    for (heading, names) in GROUPS {
+        let _ = writeln!(text, "{heading}:");
+        for name in names {
+            let about = command.find_subcommand(name).and_then(clap::Command::get_about);
+            let about = about.map_or("Print the help of a command".to_owned(), ToString::to_string);
+            let _ = writeln!(text, "  {name:11}  {about}");
+        }
+        text.push('\n');
+    }
+    text
+}
+
+/// Gives a command the forms that it prints, and one help text for `-h` and `--help`: the summary
+/// and the explanation first, and one line for each option where it fits.
+fn subcommand(command: clap::Command, formats: &'static [Format]) -> clap::Command {
+    let about = command.get_about().map(ToString::to_string).unwrap_or_default();
+    let long = command.get_long_about().map(ToString::to_string);
+    let names: Vec<String> =
+        command.get_subcommands().map(|command| command.get_name().to_owned()).collect();
+    let has_verbs = !names.is_empty();
+    let mut command = command
+        .before_help(long.unwrap_or(about))
+        .long_about(None::<&str>)
+        .help_template("{before-help}{usage-heading} {usage}\n\n{all-args}{after-help}");
+    if has_verbs {
+        command = command.disable_help_subcommand(true);
+    }
+    if !has_verbs {
+        command = command.arg(format_option(formats));
+    }
+    names.into_iter().fold(command, |command, name| {
+        command.mut_subcommand(name, |command| subcommand(command, formats))
+    })
+}
+
+/// `--format` of one command, in place of the global one.
+fn format_option(formats: &'static [Format]) -> Arg {
+    let names = formats.iter().map(|format| format.name());
+    let help = format!("Answer as {}", names.clone().collect::<Vec<_>>().join(", "));
+    let parser = PossibleValuesParser::new(names)
+        .map(|name| Format::from_str(&name, false).unwrap_or(Format::Human));
+    Arg::new("format")
+        .long("format")
+        .value_name("FORMAT")
+        .global(true)
+        .value_parser(parser)
+        .default_value("human")
+        .help(help)
+        .help_heading("Global options")
+        .hide_possible_values(true)
+        .hide_default_value(true)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Calls `check` with each command and its name, verbs of commands included.
+    fn each(command: &clap::Command, name: &str, check: &mut impl FnMut(&str, &clap::Command)) {
+        for sub in command.get_subcommands().filter(|sub| !sub.is_hide_set()) {
+            let name = format!("{name} {}", sub.get_name());
+            check(&name, sub);
+            each(sub, &name, check);
+        }
+    }
+
+    #[test]
+    fn every_help_fits_and_has_an_example() {
+        command().debug_assert();
+        let mut command = command().term_width(80);
+        let mut wrong = Vec::new();
+        each(&command, "wheelsmith", &mut |name, sub| {
+            let after = sub.get_after_help().map(ToString::to_string).unwrap_or_default();
+            let [short, long] = ["-h", "--help"].map(|flag| {
+                let words = name.split(' ').chain([flag]);
+                let error = super::command().term_width(80).try_get_matches_from(words);
+                error.unwrap_err().to_string()
+            });
+            if short != long {
+                wrong.push(format!("{name}: -h and --help differ"));
+            }
+            if !short.contains("Examples:\n") {
+                wrong.push(format!("{name}: no example"));
+            }
+            let examples = after.lines().filter(|line| line.starts_with(' '));
+            for line in short.lines().chain(examples).filter(|line| line.chars().count() > 80) {
+                wrong.push(format!("{name}: {line}"));
+            }
+            let globals = short.split("Global options:\n").nth(1).unwrap_or_default();
+            let globals = globals.lines().take_while(|line| !line.is_empty()).count();
+            if globals > 8 {
+                wrong.push(format!("{name}: {globals} lines of global options"));
+            }
+        });
+        let help = command.render_help().to_string();
+        wrong.extend(help.lines().filter(|line| line.chars().count() > 80).map(str::to_owned));
+        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    }
+
+    #[test]
+    fn the_groups_have_every_command_once() {
+        let command = Args::command();
+        let mut listed: Vec<&str> = GROUPS.iter().flat_map(|(_, names)| *names).copied().collect();
+        listed.retain(|name| *name != "help");
+        let all = command.get_subcommands().filter(|command| !command.is_hide_set());
+        assert_eq!(listed, all.map(clap::Command::get_name).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn a_command_takes_only_the_forms_that_it_prints() {
+        let check = |line: &str, format: Option<Format>| {
+            let matches = command().try_get_matches_from(line.split(' '));
+            let parsed = matches.and_then(|matches| Args::from_arg_matches(&matches));
+            assert_eq!(parsed.ok().map(|args| args.global.format), format, "{line}");
+        };
+        check("wheelsmith fetch", Some(Format::Human));
+        check("wheelsmith fetch --format json", Some(Format::Json));
+        check("wheelsmith --format json fetch", Some(Format::Json));
+        check("wheelsmith fetch --format sarif", None);
+        check("wheelsmith test --format junit", Some(Format::Junit));
+        check("wheelsmith test --format html", None);
+        check("wheelsmith audit --format html a.whl", Some(Format::Html));
+        check("wheelsmith wheel diff --format json a b", Some(Format::Json));
+        check("wheelsmith wheel diff --format sarif a b", None);
+    }
+
+    #[test]
+    fn old_spellings_still_work() {
+        for line in [
+            "show a.so",
+            "wheel combine a.whl --add b=c --platform-tag any",
+            "wheel retag a.whl --tag cp39-abi3 --platform-tag any",
+            "wheel retag a.whl --platform-tag any --force --reason why",
+            "audit a.whl --policy manylinux_2_28 -o report",
+            "audit a.whl --explain --want manylinux_2_17",
+            "check a.whl -o report",
+            "repair a.whl --plat manylinux_2_28 --only-plat",
+            "repair a.whl --policy manylinux_2_28",
+            "build --result answer.json",
+            "test --require x --allow-failure y --timeout 5 --report r.xml --max-skipped 3",
+            "index build --site site",
+        ] {
+            let matches = command().try_get_matches_from(format!("wheelsmith {line}").split(' '));
+            assert!(matches.is_ok(), "{line}: {}", matches.unwrap_err());
+        }
+    }
 }

@@ -8,7 +8,6 @@ mod output;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use clap::Parser as _;
 use wheelsmith_core::sys::{Cancel, Env, Host, Jobs};
 
 use args::{Args, Format};
@@ -16,14 +15,14 @@ use exit::Exit;
 use output::{Output, Progress};
 
 fn main() -> ExitCode {
-    let args = Args::parse();
+    let args = Args::from_command_line();
     let env = Env::from_process();
     args.global.color.apply(&env);
     let cancel = Cancel::default();
     let handler = cancel.clone();
-    // Without a handler a signal ends us at once, which leaves nothing half-written either.
+    // Without a handler a signal ends the process at once, which leaves no half-written file either.
     let _ = ctrlc::set_handler(move || handler.cancel());
-    let progress = Progress::new(args.global.format, args.global.verbose, &env);
+    let progress = Progress::new(args.global.format, args.global.level(), &env);
     let host = Host {
         jobs: Jobs::new(args.global.jobs()),
         env,
@@ -35,7 +34,7 @@ fn main() -> ExitCode {
     match result {
         _ if cancel.is_cancelled() => Exit::Interrupted,
         Ok(exit) => exit,
-        // Whoever read us has read enough: `wheelsmith … | head`.
+        // The reader has read enough: `wheelsmith … | head`.
         Err(error) if is_broken_pipe(&error) => Exit::Good,
         Err(error) => {
             output.error(&error);
@@ -58,7 +57,7 @@ fn is_broken_pipe(error: &anyhow::Error) -> bool {
     io.is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
 }
 
-/// Whether answers are for programs.
+/// True if answers are for programs.
 fn is_json(format: Format) -> bool {
     matches!(format, Format::Json)
 }

@@ -41,6 +41,15 @@ pub mod build;
 pub mod check;
 #[cfg(feature = "build")]
 pub mod config;
+/// The parts of the configuration that are of use without a build.
+#[cfg(all(feature = "wheel", not(feature = "build")))]
+pub mod config {
+    mod compression;
+    mod python;
+    pub mod testing;
+
+    pub use compression::Compression;
+}
 pub mod finding;
 #[cfg(feature = "index")]
 pub mod index;

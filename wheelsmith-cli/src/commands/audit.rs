@@ -14,43 +14,48 @@ use super::reporting::{Reporting, today};
 use crate::exit::Exit;
 use crate::output::{Output, View};
 
-/// Judge wheels: do their native files keep what their tags promise?
+/// Compare the native files of wheels with their platform tags
 ///
-/// Every native file is looked at, wherever it lies and whatever it is called, for Linux, macOS and
-/// Windows alike. Nothing of this machine enters the verdict. Directories, archives (`.tar.gz`,
-/// `.zip`) and single files are judged as well; they claim nothing, so that only `--policy` makes
-/// what they need a fault.
+/// The audit reads every native file, for Linux, Android, macOS and Windows, on any machine. The
+/// verdict depends on the files alone. It also reads directories, archives (`.tar.gz`, `.zip`) and
+/// single files; their names claim no tag, so give `--tag` to judge them by one.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  wheelsmith audit dist/*.whl                        the step for CI
-  wheelsmith audit demo.whl --explain                what is in the way of older tags
-  wheelsmith audit build/lib --policy manylinux_2_28 files before they are packed
+  wheelsmith audit dist/*.whl                     a step for CI
+  wheelsmith audit demo.whl --explain             show what blocks older tags
+  wheelsmith audit build/lib --tag manylinux_2_28 judge files before packing
   wheelsmith audit demo.whl --format html --output audit.html
 
-Exit codes: 0 clean; 1 findings at or above `--fail-on`; 2 something could not be judged.")]
+Exit codes: 0 clean; 1 findings at or above `--fail-on`; 2 a file could not be judged.")]
 pub(crate) struct Args {
-    /// Wheels, directories, archives, files; patterns (`dist/*.whl`) are expanded here too
+    /// Wheels, directories, archives or files; patterns such as `dist/*.whl` are expanded
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<String>,
-    /// The tag that the files must earn, in place of what names claim: `manylinux_2_28_x86_64`, or
+    /// Platform tag to judge by, instead of that of the name: `manylinux_2_28_x86_64`, or
     /// `manylinux_2_28` for the processor of the files
-    #[arg(long, value_name = "TAG")]
-    policy: Option<String>,
-    /// A library that is there wherever the wheel is used, by name or pattern; may be repeated
+    #[arg(long, alias = "policy", value_name = "TAG")]
+    tag: Option<String>,
+    /// Library that every user's system has, by name or pattern; repeatable
     #[arg(long, value_name = "LIB")]
     exclude: Vec<String>,
-    /// A directory of libraries that a repair would put into the wheel; may be repeated
-    #[arg(long, value_name = "DIR")]
+    /// Directory of libraries that `repair` would copy into the wheel; repeatable
+    #[arg(long, short = 'L', value_name = "DIR")]
     library_path: Vec<PathBuf>,
-    /// Also look for native files inside other files, and for paths of the machine that built them
+    /// Search other files for embedded native files and for paths of the build machine
     #[arg(long)]
     deep: bool,
-    /// Show, for each file, what older tags would take
-    #[arg(long)]
-    explain: bool,
-    /// The tag that `--explain` shows the way to [default: every older one]
-    #[arg(long, value_name = "TAG", requires = "explain")]
+    /// Show for each file what blocks older tags, or the one TAG
+    #[arg(
+        long,
+        value_name = "TAG",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = ""
+    )]
+    explain: Option<String>,
+    /// Former spelling of `--explain=TAG`.
+    #[arg(long, value_name = "TAG", requires = "explain", hide = true)]
     want: Option<String>,
     #[command(flatten)]
     reporting: Reporting,
@@ -63,17 +68,18 @@ pub(super) fn run(args: &Args, host: &Host, output: &Output) -> anyhow::Result<E
     let limits = Limits::default();
     let libraries = artifact::libraries(&args.library_path, &limits, host)?;
     let terms = Terms::new(&exclude, libraries).context("cannot read `--exclude`")?;
-    let ask = Ask { policy: args.policy.clone().or(policy), terms };
+    let ask = Ask { policy: args.tag.clone().or(policy), terms };
     let paths = archive::expand(&args.paths)?;
     let inspect = Inspect { deep: args.deep };
     let mut report = artifact::report(&paths, &ask, inspect, &limits, host);
     let inputs = report.inputs.iter_mut().map(|input| &mut input.findings);
     report.configuration = args.reporting.over(settings).apply(inputs, today(host));
-    let want = args.want.as_ref().map(|want| {
+    let want = args.want.as_ref().or(args.explain.as_ref()).filter(|want| !want.is_empty());
+    let want = want.map(|want| {
         let tag = want.parse::<PlatformTag>();
         tag.map_or_else(|_| want.clone(), |tag| tag.modern().to_string())
     });
-    let view = View { verbose: args.explain, explain: args.explain, want };
+    let view = View { verbose: args.explain.is_some(), explain: args.explain.is_some(), want };
     let text = output.report(&report, &view, args.reporting.is_to_file(), host)?;
     args.reporting.write(&text)?;
     Ok(args.reporting.exit(report.has_failures(), fail_on, |severity| report.has(severity)))

@@ -1,4 +1,4 @@
-//! `wheelsmith backend`: what the Python package asks for the hooks of PEP 517 that build nothing.
+//! `wheelsmith backend`: the hooks of PEP 517 that build nothing, for the Python package.
 
 use std::path::PathBuf;
 
@@ -9,7 +9,7 @@ use super::{PackingArgs, PolicyArgs, ProjectArgs, ResultArgs};
 use crate::exit::Exit;
 use crate::output::Output;
 
-/// Answer the questions of installers: for the Python package `wheelsmith_build`
+/// Run a hook of the build back end (called by the Python package `wheelsmith_build`)
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     #[command(subcommand)]
@@ -18,18 +18,18 @@ pub(crate) struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum Hook {
-    /// Say what must be installed before a build
+    /// Print the packages that a build needs
     Requires {
         #[command(flatten)]
         project: ProjectArgs,
         #[command(flatten)]
         result: ResultArgs,
     },
-    /// Write the `.dist-info` that a wheel would have
+    /// Write the `.dist-info` of the wheel without building it
     Metadata {
         #[command(flatten)]
         project: ProjectArgs,
-        /// Where it is written
+        /// Directory to write it to
         #[arg(long, short, value_name = "DIR")]
         out: PathBuf,
         #[command(flatten)]

@@ -11,46 +11,53 @@ use super::{PackingArgs, PolicyArgs, ProjectArgs, ResultArgs};
 use crate::exit::Exit;
 use crate::output::Output;
 
-/// Build the project's components and pack them into wheels
+/// Build the project and pack it into wheels
 ///
-/// Cross-compiles every component for each target, inspects every native file of the result, and
-/// writes a wheel with the platform tag that the bytes earn. A wheel that needs a newer system than
-/// the configuration allows is not written. A project without wheels gets the `.tar.gz` of its
-/// runtime directory; `[[tool.wheelsmith.sdk]]` adds one that C programs are compiled against.
+/// Compiles every component for each target, audits the native files of the result, and writes a
+/// wheel with the oldest platform tag that they qualify for. A wheel that needs a newer system than
+/// the floor of the configuration is not written. A project without wheels gets the `.tar.gz` of its
+/// runtime directory; each `[[tool.wheelsmith.sdk]]` adds an SDK for C programs.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  wheelsmith build                      all targets, wheels in `dist`
+  wheelsmith build --target host        this machine only
+  wheelsmith build --target aarch64-unknown-linux-gnu --floor 2.28 --out wheels
+  wheelsmith build --dry-run            print the plan
+
+Exit codes: 0 built; 1 a wheel does not qualify for its floor; 2 the build failed.")]
 pub(crate) struct Args {
     #[command(flatten)]
     project: ProjectArgs,
-    /// Where wheels are written [default: `dist` in the project]
+    /// Directory for the wheels [default: `dist` in the project]
     #[arg(long, short, value_name = "DIR")]
     out: Option<PathBuf>,
     #[command(flatten)]
     policy: PolicyArgs,
-    /// Print what would be done, and do nothing
+    /// Print the plan, and build nothing
     #[arg(long)]
     dry_run: bool,
-    /// Make the runtime directory and its `.tar.gz`, no wheel and no SDK
+    /// Stop at the runtime directory and its `.tar.gz`: no wheel, no SDK
     #[arg(long)]
     runtime_only: bool,
     #[command(flatten)]
     packing: PackingArgs,
     #[command(flatten)]
     which: WhichArgs,
-    /// Make a wheel that lets Python import from the project itself
+    /// Make an editable wheel: Python imports from the project
     #[arg(long)]
     editable: bool,
     #[command(flatten)]
     result: ResultArgs,
 }
 
-/// What is built of a project.
+/// Choice of what to build.
 #[derive(Debug, clap::Args)]
 pub(crate) struct WhichArgs {
-    /// A feature to enable in components that cargo builds: `feature` in all of them,
-    /// `component/feature` in one; may be repeated
+    /// Feature of cargo components: `feature` for all, `component/feature` for one; repeatable
     #[arg(long, value_name = "FEATURE", value_delimiter = ',')]
     features: Vec<String>,
-    /// The one wheel to make, where the configuration has several
+    /// Make only this wheel of the configuration
     #[arg(long, value_name = "NAME")]
     wheel: Option<ProjectName>,
 }
@@ -96,7 +103,7 @@ pub(super) fn run(args: &Args, host: &Host, output: &Output) -> anyhow::Result<E
     })
 }
 
-/// A path below the current directory is shown relative to it.
+/// Returns a path below the current directory relative to it.
 pub(super) fn shorten(path: &Path) -> PathBuf {
     let here = Path::new(".").canonicalize().unwrap_or_default();
     path.strip_prefix(here).map_or_else(|_| path.to_owned(), Path::to_owned)

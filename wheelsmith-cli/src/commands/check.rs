@@ -14,34 +14,32 @@ use crate::output::Output;
 
 const MIB: u64 = 1 << 20;
 
-/// Check finished wheels and sdists: will the index and every installer take them?
+/// Find what an index or installer would refuse in wheels and sdists
 ///
-/// Everything is looked at that they look at: the file name, the headers of the archive, METADATA,
-/// WHEEL, RECORD, entry points, and every byte of every file against its digest. Nothing is asked of
-/// the network, and nothing is changed. Whether native files keep the platform tag is the audit's to
-/// say.
+/// Checks the file name, the headers of the archive, METADATA, WHEEL, RECORD and entry points, and
+/// compares every file with its digest. It needs no network and changes nothing. Platform tags are
+/// the subject of `wheelsmith audit`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  wheelsmith check dist/*                            the last step before publishing
-  wheelsmith check dist/*.whl --index private        for an index of one's own
-  wheelsmith check dist/* --fail-on warning          be strict
-  wheelsmith check dist/* --format sarif -o check.sarif
+  wheelsmith check dist/*                      the last step before publishing
+  wheelsmith check dist/*.whl --index private  for an index of your own
+  wheelsmith check dist/* --fail-on warning    fail on warnings too
+  wheelsmith check dist/* --format sarif --output check.sarif
 
-Exit codes: 0 clean; 1 findings at or above `--fail-on`; 2 something could not be read.")]
+Exit codes: 0 clean; 1 findings at or above `--fail-on`; 2 a file could not be read.")]
 pub(crate) struct Args {
-    /// Wheels and `.tar.gz` source distributions; patterns (`dist/*`) are expanded here too
+    /// Wheels and source distributions; patterns such as `dist/*` are expanded
     #[arg(required = true, value_name = "FILE")]
     files: Vec<String>,
-    /// Where they are to be published, `pypi` or `private`: what only the public index refuses is a
-    /// warning for one's own [default: pypi]
+    /// Index to publish to: `pypi`, or `private`, for which rules of the public index only warn
+    /// [default: pypi]
     #[arg(long, value_name = "INDEX")]
     index: Option<Index>,
-    /// From which size on a file is larger than the index takes without being asked, in MiB
-    /// [default: 100]
+    /// Default limit of the index for the size of a file, in MiB [default: 100]
     #[arg(long, value_name = "MIB")]
     large_file: Option<u32>,
-    /// The largest file that the index takes for this project, in MiB [default: 1024]
+    /// Limit that the index granted to this project, in MiB [default: 1024]
     #[arg(long, value_name = "MIB")]
     file_limit: Option<u32>,
     #[command(flatten)]

@@ -5,11 +5,14 @@ use clap_complete::Shell;
 use crate::exit::Exit;
 
 /// Print a completion script for a shell
-///
-/// For bash: `wheelsmith completions bash > ~/.local/share/bash-completion/completions/wheelsmith`
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  wheelsmith completions bash > \\
+      ~/.local/share/bash-completion/completions/wheelsmith
+  wheelsmith completions zsh > ~/.zfunc/_wheelsmith")]
 pub(crate) struct Args {
-    /// The shell
+    /// Shell
     shell: Shell,
 }
 

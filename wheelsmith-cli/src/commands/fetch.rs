@@ -8,8 +8,12 @@ use super::{PolicyArgs, ProjectArgs};
 use crate::exit::Exit;
 use crate::output::Output;
 
-/// Download every source, and pin it in `wheelsmith.lock`
+/// Download every source and pin it in `wheelsmith.lock`
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  wheelsmith fetch            before a build without network
+  wheelsmith fetch --locked   fail if the lock is not current")]
 pub(crate) struct Args {
     #[command(flatten)]
     project: ProjectArgs,

@@ -1,4 +1,4 @@
-//! One file for each command: describe arguments, load, call core, hand the value to the output.
+//! One file for each command: arguments, load, call the core, print.
 
 pub(crate) mod audit;
 pub(crate) mod backend;
@@ -8,10 +8,10 @@ pub(crate) mod completions;
 pub(crate) mod fetch;
 pub(crate) mod index;
 pub(crate) mod init;
+pub(crate) mod inspect;
 pub(crate) mod repair;
 mod reporting;
 pub(crate) mod sdist;
-pub(crate) mod show;
 pub(crate) mod test;
 pub(crate) mod toolchain;
 pub(crate) mod wheel;
@@ -34,21 +34,12 @@ use crate::output::Output;
 /// Runs a command.
 pub(crate) fn run(command: Command, host: &Host, output: &Output) -> anyhow::Result<Exit> {
     match command {
-        Command::Audit(_) | Command::Check(_) => {}
-        Command::Test(_) if output.is_for_all() || output.is_junit() => {}
-        Command::Test(_) => {
-            anyhow::bail!("this command answers in the forms `human`, `json` and `junit` only")
-        }
-        _ if output.is_for_all() => {}
-        _ => anyhow::bail!("this command answers in the forms `human` and `json` only"),
-    }
-    match command {
         Command::Audit(args) => audit::run(&args, host, output),
         Command::Build(args) => build::run(&args, host, output),
         Command::Sdist(args) => sdist::run(&args, host, output),
         Command::Backend(args) => backend::run(&args, host, output),
         Command::Fetch(args) => fetch::run(&args, host, output),
-        Command::Show(args) => show::run(&args, host, output),
+        Command::Inspect(args) => inspect::run(&args, host, output),
         Command::Toolchain(args) => toolchain::run(&args, host, output),
         Command::Check(args) => check::run(&args, host, output),
         Command::Index(args) => index::run(&args, host, output),
@@ -61,18 +52,17 @@ pub(crate) fn run(command: Command, host: &Host, output: &Output) -> anyhow::Res
     }
 }
 
-/// Which project, and for which targets.
+/// Project and targets.
 #[derive(Debug, clap::Args)]
 pub(crate) struct ProjectArgs {
-    /// The project's directory, or its `pyproject.toml` or `wheelsmith.toml`
+    /// Project: a directory, or its `pyproject.toml` or `wheelsmith.toml`
     #[arg(default_value = ".", value_name = "PROJECT")]
     project: PathBuf,
-    /// What to build for: a triple, with a libc floor behind it where wanted
-    /// (`aarch64-unknown-linux-gnu.2.28`), or `all` for the configuration's list, which is also
-    /// the default, or `host` for this machine; may be repeated
+    /// Target: a triple, with a floor if wanted (`aarch64-unknown-linux-gnu.2.28`); `host` for this
+    /// machine; `all` for those of the configuration; repeatable [default: all]
     #[arg(long, short, value_name = "TARGET", value_parser = wanted)]
     target: Vec<Wanted>,
-    /// The oldest glibc or macOS that targets without a floor of their own must run on
+    /// Oldest glibc or macOS to run on, for targets that name no floor
     #[arg(long, value_name = "VERSION")]
     floor: Option<PlatformVersion>,
 }
@@ -107,7 +97,7 @@ impl ProjectArgs {
         let mut targets = project.targets(&targets);
         for target in &mut targets {
             *target = target.or_floor(self.floor);
-            // A target of the configuration has its floor there as well when it is named.
+            // A target that is named without a floor has the floor of the configuration.
             let same = |other: &&Target| other.triple() == target.triple();
             if let Some(configured) = project.config.targets.iter().find(same)
                 && target.to_string() == target.triple()
@@ -119,10 +109,10 @@ impl ProjectArgs {
     }
 }
 
-/// What may be done to get sources.
+/// Options for getting sources.
 #[derive(Debug, clap::Args)]
 pub(crate) struct PolicyArgs {
-    /// Fail unless `wheelsmith.lock` is there and current
+    /// Fail if `wheelsmith.lock` is missing or not current
     #[arg(long)]
     locked: bool,
     /// Download nothing
@@ -136,41 +126,42 @@ impl PolicyArgs {
     }
 }
 
-/// Where the answer is left for programs.
+/// File of the answer, for programs.
 #[derive(Debug, clap::Args)]
 pub(crate) struct ResultArgs {
-    /// Write the answer to FILE as well, as `--format json` has it
-    #[arg(long, value_name = "FILE")]
-    result: Option<PathBuf>,
+    /// Also write the answer to FILE, as JSON
+    #[arg(long, alias = "result", value_name = "FILE")]
+    output: Option<PathBuf>,
 }
 
 impl ResultArgs {
-    /// Runs a command; its answer, or why there is none, goes to the file.
+    /// Runs a command and writes its answer, or its error, to the file.
     fn keep(
         &self,
         output: &Output,
         run: impl FnOnce() -> anyhow::Result<Exit>,
     ) -> anyhow::Result<Exit> {
         let result = run();
-        if let Some(path) = &self.result {
+        if let Some(path) = &self.output {
             let answer = match &result {
                 Ok(_) => output.answer(),
                 Err(error) => Some(Output::json_error(error)),
             };
             let text = format!("{:#}\n", answer.unwrap_or_default());
-            sys::fs::write_atomic(path, text.as_bytes()).context("cannot write the result")?;
+            sys::fs::write_atomic(path, text.as_bytes())
+                .with_context(|| format!("cannot write the answer to `{}`", path.display()))?;
         }
         result
     }
 }
 
-/// How wheels are packed.
+/// Options for packing wheels.
 #[derive(Debug, clap::Args)]
 pub(crate) struct PackingArgs {
-    /// How hard wheels are compressed [default: the configuration's, or `default`]
-    #[arg(long, value_enum, value_name = "LEVEL")]
+    /// Compression: fast, default, best, store [default: that of the configuration]
+    #[arg(long, value_enum, value_name = "LEVEL", hide_possible_values = true)]
     compression: Option<Level>,
-    /// Compress everything again, and keep nothing for the next time
+    /// Neither read nor write the cache of compressed files
     #[arg(long)]
     no_cache: bool,
 }
@@ -192,6 +183,11 @@ impl PackingArgs {
             Level::Best => Compression::Best,
             Level::Store => Compression::Store,
         })
+    }
+
+    /// True if the user names a compression.
+    fn is_asked(&self) -> bool {
+        self.compression.is_some()
     }
 
     fn get(&self) -> Packing {

@@ -1,4 +1,4 @@
-//! What the commands that report findings have in common: settings, waivers, where the answer goes.
+//! Options of the commands that report findings: settings, waivers, the file of the report.
 
 use std::path::{Path, PathBuf};
 
@@ -12,53 +12,44 @@ use crate::exit::Exit;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Reporting {
-    /// The least severity that makes the exit code 1 [default: error]
+    /// Exit with 1 from this severity on: error, warning, info [default: error]
     #[arg(long, value_name = "SEVERITY")]
     fail_on: Option<Severity>,
-    /// How bad findings of a code are: `no-relro=error`, `unstripped=ignore`; may be repeated
+    /// Severity of a code: `no-relro=error`, `unstripped=ignore`; repeatable
     #[arg(long, value_name = "CODE=LEVEL", value_parser = level)]
     severity: Vec<(Code, Level)>,
-    /// The file with the settings [default: `wheelsmith.toml` or `pyproject.toml` here]
+    /// Configuration [default: `wheelsmith.toml` or `pyproject.toml` here]
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// Write the answer to a file
-    #[arg(long, short, value_name = "FILE")]
+    /// Write the report to FILE instead of standard output
+    #[arg(long, short_alias = 'o', value_name = "FILE")]
     output: Option<PathBuf>,
 }
 
 fn level(text: &str) -> Result<(Code, Level), String> {
-    let (code, level) = text.split_once('=').ok_or("there is no `=` between code and level")?;
+    let (code, level) = text.split_once('=').ok_or("write CODE=LEVEL")?;
     let text = |error: ParseError| error.to_string();
     Ok((code.parse().map_err(text)?, level.parse().map_err(text)?))
 }
 
 impl Reporting {
-    /// What the project says. A project that says nothing to wheelsmith is none of ours.
+    /// Reads the project's configuration; `None` if the project does not use wheelsmith.
     pub(super) fn configuration(&self) -> anyhow::Result<Option<Config>> {
-        let usual = [Path::new("wheelsmith.toml"), Path::new("pyproject.toml")];
-        let given = self.config.as_deref();
-        let found = given.or_else(|| usual.into_iter().find(|path| path.is_file()));
-        let Some(path) = found else { return Ok(None) };
-        let text = sys::fs::read_to_string(path)
-            .with_context(|| format!("cannot read the configuration `{}`", path.display()))?;
-        if given.is_none() && !text.contains("tool.wheelsmith") {
-            return Ok(None);
-        }
-        Ok(Some(config::parse(&path.display().to_string(), &text)?))
+        project_settings(self.config.as_deref())
     }
 
-    /// The project's settings with those of the command line over them.
+    /// Adds the settings of the command line to those of the project.
     pub(super) fn over(&self, mut settings: Settings) -> Settings {
         settings.severity.extend(self.severity.iter().copied());
         settings
     }
 
-    /// Whether the answer goes to a file.
+    /// True if the report goes to a file.
     pub(super) fn is_to_file(&self) -> bool {
         self.output.is_some()
     }
 
-    /// Writes the answer to the file, where one is named.
+    /// Writes the report to the file of `--output`, if given.
     pub(super) fn write(&self, text: &str) -> anyhow::Result<()> {
         let Some(path) = &self.output else { return Ok(()) };
         sys::fs::write_atomic(path, text.as_bytes())
@@ -66,8 +57,8 @@ impl Reporting {
         Ok(())
     }
 
-    /// The exit code: `project` is how bad a finding must be by the configuration, `has` whether
-    /// there is one as bad as that.
+    /// Returns the exit code. `project` is the threshold of the configuration; `has` tells whether a
+    /// finding reaches a threshold.
     pub(super) fn exit(
         &self,
         has_failures: bool,
@@ -84,7 +75,16 @@ impl Reporting {
     }
 }
 
-/// The day on which waivers are looked at: `SOURCE_DATE_EPOCH`, else the clock's.
+/// Reads the settings of the file `given`, or else of the project here; `None` if it has none.
+pub(super) fn project_settings(given: Option<&Path>) -> anyhow::Result<Option<Config>> {
+    let found = match given {
+        Some(file) => Some(file.to_owned()),
+        None => config::find_settings(Path::new("."))?,
+    };
+    Ok(found.map(|file| Config::load(&file)).transpose()?.map(|(config, _)| config))
+}
+
+/// Returns the day by which waivers expire: that of `SOURCE_DATE_EPOCH`, else today.
 pub(super) fn today(host: &Host) -> Option<Date> {
     let epoch = host.env.get("SOURCE_DATE_EPOCH").and_then(|seconds| seconds.parse().ok());
     epoch.or_else(sys::now).map(Date::from_epoch)

@@ -12,16 +12,20 @@ use crate::output::Output;
 
 /// Write the project's source distribution
 ///
-/// The archive holds what version control tracks, or what `[tool.wheelsmith.sdist]` says, and what a
-/// build needs in any case: the configuration, the lock, the licences. Sources that come from
-/// archives and registries stay there. The same sources give the same bytes, and a wheel built from
-/// the archive has the bytes of one built from the project.
+/// Packs the files that git tracks, or those of `[tool.wheelsmith.sdist]`, and everything that a
+/// build needs: the configuration, the lock, the licences. Sources from archives and registries are
+/// not packed; the lock pins them. A wheel built from the archive has the same bytes as one built
+/// from the project.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  wheelsmith sdist
+  wheelsmith sdist --out release")]
 pub(crate) struct Args {
-    /// The project's directory, or its `pyproject.toml`
+    /// Project: a directory or its `pyproject.toml`
     #[arg(default_value = ".", value_name = "PROJECT")]
     project: PathBuf,
-    /// Where the archive is written [default: `dist` in the project]
+    /// Directory for the archive [default: `dist` in the project]
     #[arg(long, short, value_name = "DIR")]
     out: Option<PathBuf>,
     #[command(flatten)]

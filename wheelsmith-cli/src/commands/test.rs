@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use wheelsmith_core::archive;
-use wheelsmith_core::config::Config;
+use wheelsmith_core::config::{self, Config};
 use wheelsmith_core::name::Target;
-use wheelsmith_core::project::{CONFIG_FILES, Project};
+use wheelsmith_core::project::Project;
 use wheelsmith_core::sys::{self, Host};
 use wheelsmith_core::testing::{
     self, Error, Installer, Options, Packages, Python, Request, Root, Settings, Subject, Verdict,
@@ -16,81 +16,81 @@ use wheelsmith_core::testing::{
 use crate::exit::Exit;
 use crate::output::{Output, TestForm};
 
-/// Try wheels in fresh environments, on every Python and for every target
+/// Install and try wheels with every Python, in fresh environments
 ///
-/// Each wheel goes, alone, into a fresh environment for each Python (from `PATH`, pyenv or uv) and
-/// each way to install; nothing of the source tree is there, nor any variable of the build. A cell
-/// proves that the wheel is absent before, imports it, and runs the smoke commands and the test
-/// command of `[tool.wheelsmith.test]`. Wheels for another processor run under qemu with the Python
-/// of a root. Every skip is counted and shown.
+/// Installs each wheel alone into a fresh environment, for each Python (from `PATH`, pyenv or uv) and
+/// each way to install, without the source tree and without variables of the build. Each of these
+/// cells imports the package and runs the smoke commands and the test command of
+/// `[tool.wheelsmith.test]`. Wheels for another processor run under qemu. Skips are counted and shown.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  wheelsmith test                                    the wheels in dist/, on every Python
+  wheelsmith test                          the wheels in `dist`, every Python
   wheelsmith test dist/*.whl --python 3.9 --python 3.13
   wheelsmith test --target aarch64-unknown-linux-gnu --prepare
-  wheelsmith test --install venv --install user --report test.xml --report test.md
-  wheelsmith test --libc-root debian-11              and with the C library unpacked there
+  wheelsmith test --install venv --install user --output test.xml
+  wheelsmith test --libc-root debian-11    also with that directory's C library
 
-Exit codes: 0 every cell that counts passed; 1 one did not; 2 nothing could be tested.")]
+Exit codes: 0 every required cell passed; 1 one failed; 2 nothing could be tested.")]
 pub(crate) struct Args {
-    /// Wheels, and source distributions (`.tar.gz`) to build wheels from first; patterns are
-    /// expanded here too [default: `dist/*.whl` in the project]
+    /// Wheels, or source distributions to build wheels from; patterns are expanded
+    /// [default: `dist/*.whl` in the project]
     #[arg(value_name = "PATH")]
     paths: Vec<String>,
-    /// A Python that must be there: `3.12`, `3.13t`, `pypy3.10`, or a path; may be repeated
-    /// [default: those of the configuration, else every one that is found]
+    /// Python to test with, which must be installed: `3.12`, `3.13t`, `pypy3.10`, or a path;
+    /// repeatable [default: those of the configuration, else every Python found]
     #[arg(long, short, value_name = "PYTHON")]
     python: Vec<Request>,
-    /// Test only what is for this target; may be repeated
+    /// Test only wheels for this target; repeatable
     #[arg(long, short, value_name = "TARGET")]
     target: Vec<Target>,
-    /// A directory with the file system of another machine, for its Python; may be repeated
+    /// Root directory of another machine, for its Python; repeatable
     #[arg(long, value_name = "DIR")]
     root: Vec<PathBuf>,
-    /// Make such a root for every processor that none runs, from Debian's packages; it is kept
+    /// Make such roots from Debian's packages for processors that have none, and keep them
     #[arg(long)]
     prepare: bool,
-    /// A directory with an old C library: native files must load, and programs start, with it
+    /// Directory with an old C library with which native files must load and programs start;
+    /// repeatable
     #[arg(long, value_name = "DIR")]
     libc_root: Vec<PathBuf>,
-    /// How wheels are installed; may be repeated
-    #[arg(long, value_enum, value_name = "WAY")]
+    /// Way to install: venv, target, user, prefix; repeatable
+    #[arg(long, value_enum, value_name = "WAY", hide_possible_values = true)]
     install: Vec<WayArg>,
-    /// Who installs
-    #[arg(long, value_enum, value_name = "PROGRAM")]
+    /// Installer: pip, uv
+    #[arg(long, value_enum, value_name = "PROGRAM", hide_possible_values = true)]
     installer: Option<InstallerArg>,
-    /// A command that must end well, such as `demo --version`; may be repeated
+    /// Command that must exit with 0, such as `demo --version`; repeatable
     #[arg(long, value_name = "COMMAND", value_parser = words)]
     smoke: Vec<Words>,
-    /// The test command, such as `python -m pytest tests`
+    /// Test command, such as `python -m pytest tests`
     #[arg(long, value_name = "COMMAND", value_parser = words)]
     command: Option<Words>,
-    /// Where installers find packages that the wheel needs: a directory or a page; may be repeated
-    #[arg(long, value_name = "PLACE")]
+    /// Directory or page in which installers find required packages; repeatable
+    #[arg(long, value_name = "DIR|URL")]
     find_links: Vec<String>,
-    /// Ask no index for packages
+    /// Take packages from `--find-links` only, from no index
     #[arg(long)]
     no_index: bool,
-    /// How long a cell may take, in seconds
-    #[arg(long, value_name = "SECONDS")]
-    timeout: Option<std::num::NonZeroU32>,
-    /// How many tests a cell may skip
+    /// Time limit of a cell
+    #[arg(long, alias = "timeout", value_name = "SECONDS")]
+    timeout_secs: Option<std::num::NonZeroU32>,
+    /// Number of tests that a cell may skip
     #[arg(long, value_name = "N")]
     max_skipped: Option<u32>,
-    /// A pattern of cells that must pass, such as `*-cp312-*`; may be repeated
-    #[arg(long, value_name = "PATTERN")]
-    require: Vec<String>,
-    /// A pattern of cells that may fail; may be repeated
-    #[arg(long, value_name = "PATTERN")]
-    allow_failure: Vec<String>,
-    /// Also write the answer to a file: `.json`, `.xml` (JUnit) or `.md`; may be repeated
-    #[arg(long, value_name = "FILE")]
-    report: Vec<PathBuf>,
-    /// Where each cell's log goes [default: `target/wheelsmith/test` in the project]
+    /// Pattern of cells that must pass, such as `*-cp312-*`; repeatable
+    #[arg(long, alias = "require", value_name = "PATTERN")]
+    required: Vec<String>,
+    /// Pattern of cells that may fail; repeatable
+    #[arg(long, alias = "allow-failure", value_name = "PATTERN")]
+    allowed_failures: Vec<String>,
+    /// Also write the report to FILE: `.json`, `.xml` (JUnit) or `.md`; repeatable
+    #[arg(long, alias = "report", value_name = "FILE")]
+    output: Vec<PathBuf>,
+    /// Directory for the logs of the cells [default: `target/wheelsmith/test` in the project]
     #[arg(long, value_name = "DIR")]
     logs: Option<PathBuf>,
-    /// The file with `[tool.wheelsmith.test]` [default: `wheelsmith.toml` or `pyproject.toml` here]
+    /// Configuration [default: `wheelsmith.toml` or `pyproject.toml` here]
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
 }
@@ -120,7 +120,7 @@ fn words(text: &str) -> Result<Words, &'static str> {
 }
 
 pub(super) fn run(args: &Args, host: &Host, output: &Output) -> anyhow::Result<Exit> {
-    let forms = args.report.iter().map(|path| TestForm::of(path)).collect::<Result<Vec<_>, _>>()?;
+    let forms = args.output.iter().map(|path| TestForm::of(path)).collect::<Result<Vec<_>, _>>()?;
     let project = project(args.config.as_deref())?;
     let (dir, config) = match project {
         Some(Project { dir, config, .. }) => (dir, Some(config)),
@@ -161,7 +161,7 @@ pub(super) fn run(args: &Args, host: &Host, output: &Output) -> anyhow::Result<E
     };
     let cells = testing::matrix(&subjects, &pythons, &settings, &args.target);
     let report = testing::run(&subjects, &pythons, &cells, &settings, &options, host)?;
-    for (path, form) in args.report.iter().zip(forms) {
+    for (path, form) in args.output.iter().zip(forms) {
         let text = form.render(&report)?;
         sys::fs::write_atomic(path, text.as_bytes())
             .with_context(|| format!("cannot write the report to `{}`", path.display()))?;
@@ -235,26 +235,21 @@ fn settings(args: &Args, config: Option<Config>) -> Settings {
     if let Some(Words(words)) = &args.command {
         settings.command = Some(words.clone());
     }
-    if let Some(seconds) = args.timeout {
+    if let Some(seconds) = args.timeout_secs {
         settings.timeout_secs = u64::from(seconds.get());
     }
     settings.max_skipped = args.max_skipped.or(settings.max_skipped);
-    settings.required.extend(args.require.iter().cloned());
-    settings.allowed_failures.extend(args.allow_failure.iter().cloned());
+    settings.required.extend(args.required.iter().cloned());
+    settings.allowed_failures.extend(args.allowed_failures.iter().cloned());
     settings
 }
 
 /// The project here, or the one whose configuration is named. A project that says nothing to
 /// wheelsmith is none of ours.
 fn project(file: Option<&Path>) -> anyhow::Result<Option<Project>> {
-    if let Some(file) = file {
-        return Ok(Some(Project::load(file)?));
-    }
-    for name in CONFIG_FILES {
-        let path = Path::new(name);
-        if sys::fs::read_to_string(path).is_ok_and(|text| text.contains("tool.wheelsmith")) {
-            return Ok(Some(Project::load(path)?));
-        }
-    }
-    Ok(None)
+    let file = match file {
+        Some(file) => Some(file.to_owned()),
+        None => config::find_settings(Path::new("."))?,
+    };
+    Ok(file.map(|file| Project::load(&file)).transpose()?)
 }

@@ -10,13 +10,17 @@ use wheelsmith_core::toolchain;
 use crate::exit::Exit;
 use crate::output::Output;
 
-/// List the compilers that were found for each target, and what is missing
+/// List the compilers found for each target, and those missing
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  wheelsmith toolchain
+  wheelsmith toolchain --target aarch64-unknown-linux-gnu")]
 pub(crate) struct Args {
-    /// The project whose configuration and `rust-toolchain.toml` count
+    /// Project whose configuration and `rust-toolchain.toml` are read
     #[arg(default_value = ".", value_name = "PROJECT")]
     project: PathBuf,
-    /// Only for this target; may be repeated
+    /// Target to list; repeatable [default: all]
     #[arg(long, short, value_name = "TARGET")]
     target: Vec<Target>,
 }

@@ -5,18 +5,20 @@ mod checked;
 mod found;
 mod human;
 mod index;
+mod inspect;
 mod json;
 mod progress;
 mod repair;
 mod report;
-mod show;
 mod test;
+mod text;
 mod wheel;
 
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
+use wheelsmith_core::config::LoadError;
 use wheelsmith_core::index::{self as indexes, Changes, Fault};
 use wheelsmith_core::plan::Plan;
 use wheelsmith_core::project::{self, BuildOutput};
@@ -26,12 +28,13 @@ use wheelsmith_core::toolchain::Found;
 use wheelsmith_core::wheel::{Diff, MadeFile};
 use wheelsmith_core::{audit, check};
 
+pub(crate) use inspect::Inspected;
 pub(crate) use progress::Progress;
-pub(crate) use show::Shown;
 pub(crate) use test::TestForm;
 pub(crate) use wheel::Retagged;
 
 use self::report::{self as forms, Sheet};
+use self::text::Text;
 use crate::args::Format;
 
 /// Writes answers in the form that was asked for.
@@ -58,19 +61,9 @@ impl Output {
         Self { format, verbose, answer: RefCell::new(None) }
     }
 
-    /// Whether every command answers in this form; the others are for reports of findings.
-    pub(crate) fn is_for_all(&self) -> bool {
-        matches!(self.format, Format::Human | Format::Json)
-    }
-
-    /// Whether answers are for summaries of tests.
-    pub(crate) fn is_junit(&self) -> bool {
-        self.format == Format::Junit
-    }
-
     fn write(
         &self,
-        human: impl FnOnce() -> String,
+        human: impl FnOnce() -> Text,
         json: impl FnOnce() -> serde_json::Value,
     ) -> std::io::Result<()> {
         use std::io::Write as _;
@@ -79,7 +72,7 @@ impl Output {
         match self.format {
             Format::Json => writeln!(out, "{answer:#}")?,
             // The others are for reports, and were refused before anything was done.
-            _ => out.write_all(human().as_bytes())?,
+            _ => out.write_all(human().as_str().as_bytes())?,
         }
         self.answer.replace(Some(answer));
         out.flush()
@@ -102,13 +95,13 @@ impl Output {
 
     /// What must be installed before a build.
     pub(crate) fn requires(&self, requires: &[String]) -> std::io::Result<()> {
-        let human = || requires.iter().map(|line| format!("{line}\n")).collect();
+        let human = || human::list(requires);
         self.write(human, || json::requires(requires))
     }
 
     /// Where the metadata of a wheel was written.
     pub(crate) fn prepared(&self, dir: &Path) -> std::io::Result<()> {
-        self.write(|| format!("{}\n", dir.display()), || json::prepared(dir))
+        self.write(|| human::list([dir.display()]), || json::prepared(dir))
     }
 
     /// What a build would do.
@@ -140,8 +133,8 @@ impl Output {
     }
 
     /// What native files say of themselves.
-    pub(crate) fn shown(&self, files: &[Shown]) -> std::io::Result<()> {
-        self.write(|| show::human(files, self.verbose), || show::json(files))
+    pub(crate) fn inspected(&self, files: &[Inspected]) -> std::io::Result<()> {
+        self.write(|| inspect::human(files, self.verbose), || inspect::json(files))
     }
 
     /// Which wheels were written.
@@ -187,7 +180,7 @@ impl Output {
     /// A report in the form that was asked for.
     fn form<'r>(
         &self,
-        human: impl FnOnce() -> String,
+        human: impl FnOnce() -> Text,
         json: impl FnOnce() -> serde_json::Result<serde_json::Value>,
         sheet: impl Into<Sheet<'r>>,
         to_file: bool,
@@ -195,7 +188,7 @@ impl Output {
     ) -> anyhow::Result<String> {
         use std::io::Write as _;
         let text = match self.format {
-            Format::Human => human(),
+            Format::Human => human().into(),
             Format::Json => format!("{:#}\n", json()?),
             Format::Sarif => forms::sarif::render(sheet),
             Format::Github => {
@@ -228,7 +221,7 @@ impl Output {
         let text = match self.format {
             Format::Json => test::json(report)?,
             Format::Junit => test::junit(report),
-            _ => test::human(report),
+            _ => test::human(report).into(),
         };
         let mut out = anstream::stdout().lock();
         out.write_all(text.as_bytes())?;
@@ -262,7 +255,7 @@ impl Output {
 
     /// Where an index is served.
     pub(crate) fn serving(&self, url: &str) -> std::io::Result<()> {
-        self.write(|| format!("{url}\n"), || json::serving(url))
+        self.write(|| human::list([url]), || json::serving(url))
     }
 
     /// Writes which files `init` wrote in `dir`, and how installers build the project.
@@ -278,6 +271,7 @@ impl Output {
     /// Why something could not be done.
     pub(crate) fn error(&self, error: &anyhow::Error) {
         let hint = error.downcast_ref::<project::Error>().and_then(project::Error::hint);
+        let hint = hint.or_else(|| error.downcast_ref::<LoadError>()?.hint());
         let hint = hint.or_else(|| error.downcast_ref::<testing::Error>()?.hint());
         let of_index = error.downcast_ref::<indexes::Error>();
         let hint = hint.or_else(|| of_index.and_then(indexes::Error::hint));
@@ -289,7 +283,7 @@ impl Output {
         human::error(None, error.as_ref(), hint);
         if crate::is_json(self.format) {
             // A program that reads standard output gets an answer in any case.
-            let _ = self.write(String::new, || json::error(error.as_ref()));
+            let _ = self.write(Text::new, || json::error(error.as_ref()));
         }
     }
 }

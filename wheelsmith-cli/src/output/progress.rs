@@ -1,4 +1,4 @@
-//! How far we are: bars on a terminal, a line for each finished piece of work elsewhere.
+//! Progress on standard error: bars on a terminal, elsewhere a line for each finished task.
 
 use std::collections::HashMap;
 use std::io::{IsTerminal as _, Write as _};
@@ -8,12 +8,13 @@ use std::time::{Duration, Instant};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use wheelsmith_core::sys::{Env, Event, Report, TaskId};
 
-use crate::args::Format;
+use super::text;
+use crate::args::{Format, Level};
 
 /// Draws events on standard error.
 pub(crate) struct Progress {
-    verbose: bool,
-    /// Nothing when standard error is no terminal, or a CI's.
+    level: Level,
+    /// `None` if standard error is not a terminal, or that of a CI job.
     bars: Option<MultiProgress>,
     running: Mutex<HashMap<TaskId, Running>>,
 }
@@ -25,16 +26,17 @@ struct Running {
 }
 
 impl Progress {
-    pub(crate) fn new(format: Format, verbose: bool, env: &Env) -> Self {
+    pub(crate) fn new(format: Format, level: Level, env: &Env) -> Self {
         let terminal = std::io::stderr().is_terminal() && env.get("CI").is_none();
-        let bars = (terminal && format == Format::Human).then(MultiProgress::new);
-        Self { verbose, bars, running: Mutex::new(HashMap::new()) }
+        let bars =
+            (terminal && format == Format::Human && level >= Level::Info).then(MultiProgress::new);
+        Self { level, bars, running: Mutex::new(HashMap::new()) }
     }
 
     fn line(&self, text: &str) {
         let write = || {
-            // Nobody is left to tell when standard error is gone.
-            let _ = writeln!(anstream::stderr(), "{text}");
+            // If standard error is closed, there is no other place for the line.
+            let _ = writeln!(anstream::stderr(), "{}", text::lines(text));
         };
         match &self.bars {
             Some(bars) => bars.suspend(write),
@@ -44,7 +46,7 @@ impl Progress {
 
     fn bar(&self, label: &str, total: u64) -> Option<ProgressBar> {
         let bars = self.bars.as_ref()?;
-        // Few steps are files, many are bytes.
+        // Small totals count files, large ones bytes.
         let template = match total {
             0 => "{spinner} {wide_msg} {elapsed}",
             1..1_000_000 => "{spinner} {prefix} [{bar:24}] {pos}/{len} {wide_msg}",
@@ -57,9 +59,9 @@ impl Progress {
         let style = ProgressStyle::with_template(template).ok()?.progress_chars("=> ");
         let bar = bars.add(bar.with_style(style));
         if total == 0 {
-            bar.set_message(label.to_owned());
+            bar.set_message(text::line(label));
         } else {
-            bar.set_prefix(label.to_owned());
+            bar.set_prefix(text::line(label));
         }
         bar.enable_steady_tick(Duration::from_millis(120));
         Some(bar)
@@ -78,7 +80,7 @@ impl Report for Progress {
                 if let Some(bar) = running.get(&task).and_then(|running| running.bar.as_ref()) {
                     bar.inc(steps);
                     if !detail.is_empty() && bar.length().is_some() {
-                        bar.set_message(detail);
+                        bar.set_message(text::line(&detail));
                     }
                 }
             }
@@ -87,21 +89,21 @@ impl Report for Progress {
                 if let Some(bar) = ended.bar {
                     bar.finish_and_clear();
                 }
-                if let Some(outcome) = outcome {
+                if let Some(outcome) = outcome.filter(|_| self.level >= Level::Info) {
                     let time = ended.since.elapsed().as_secs_f64();
                     self.line(&format!("{}: {outcome} ({time:.1} s)", ended.label));
                 }
             }
-            Event::Warning(text) => {
+            Event::Warning(text) if self.level >= Level::Warn => {
                 let style = anstyle::AnsiColor::Yellow.on_default().bold();
                 self.line(&format!("{style}warning{style:#}: {text}"));
             }
-            Event::Detail(text) => self.line(&text),
+            Event::Detail(text) if self.level >= Level::Debug => self.line(&text),
             _ => {}
         }
     }
 
     fn wants_detail(&self) -> bool {
-        self.verbose
+        self.level >= Level::Debug
     }
 }

@@ -6,7 +6,7 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use super::findings::Findings;
 use super::zip::Member;
 use crate::finding::{Code, Finding, Severity};
-use crate::name::{PlatformTag, WheelFilename, WheelPath, folded, unportable};
+use crate::name::{PlatformTag, WheelFilename, WheelPath, folded, portability_problem};
 
 /// Type bits of a mode, and that of a regular file (`stat.h`).
 const TYPE: u32 = 0o170_000;
@@ -62,9 +62,11 @@ fn hash(text: &str) -> u64 {
 /// Judges whether every system on which the wheel may be installed can hold the name. The reader of
 /// the archive refused control characters.
 fn name(path: &WheelPath, is_linux: bool, out: &mut Findings) {
-    let Some(why) = unportable(path.as_str()) else { return };
-    let severity = if is_linux { Severity::Warning } else { Severity::Error };
-    let finding = Finding { severity, ..Finding::new(Code::BadEntryName, path, why) };
+    let Some(problem) = portability_problem(path.as_str()) else { return };
+    let is_harmless = is_linux && problem.is_of_windows_only();
+    let severity = if is_harmless { Severity::Warning } else { Severity::Error };
+    let finding = Finding::new(Code::BadEntryName, path, problem.to_string());
+    let finding = Finding { severity, ..finding };
     out.push(Finding { help: Some("rename the file"), ..finding });
 }
 

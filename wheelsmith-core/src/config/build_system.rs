@@ -57,7 +57,7 @@ mod tests {
     fn the_former_name_is_refused() {
         let check = |table: &str, expected: &[&str]| {
             let text = format!("[build-system]\n{table}\n");
-            let problems = check(&text, &Locator::new(&text));
+            let problems = check(&text, &Locator::new("pyproject.toml", &text));
             let keys: Vec<&str> = problems.iter().map(|problem| problem.key.as_str()).collect();
             assert_eq!(keys, expected, "{table}");
         };

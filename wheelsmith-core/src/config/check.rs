@@ -1,47 +1,107 @@
-//! From the file as written to a checked configuration.
+//! From the tables of a file to a checked configuration.
 
+mod component;
 mod data;
 mod recipe;
+mod test;
+mod version;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::build_system;
+use globset::Glob;
+use serde::Deserialize as _;
+use toml::Spanned;
+use toml::de::{DeArray, DeTable, DeValue, Deserializer};
+
+use super::component_tables::{self, ComponentTable};
 use super::diagnose::{Locator, did_you_mean};
-use super::raw::{
-    RawArtifact, RawAudit, RawCheck, RawComponent, RawConfig, RawDefine, RawFile, RawKind,
-    RawOutput, RawOverride, RawSdk, RawSource, RawSources, RawTargetArchive, RawWaiver, RawWheel,
+use super::load::PYPROJECT;
+use super::tables::{
+    AuditTable, CheckTable, ConfigTable, FileTable, OverrideTable, SdkTable, WaiverTable,
+    WheelTable,
 };
 use super::{
-    Artifact, Audit, C, CForm, Cargo, Component, ComponentOverride, Config, Error, External, Files,
-    Headers, Kind, Output, Override, Prebuilt, Problem, Role, Sdist, Sdk, Source, SourceGroup,
-    System, Wheel,
+    Audit, Component, ComponentOverride, Config, Error, External, Library, Override, Problem,
+    Sdist, Sdk, Wheel, build_system,
 };
-use globset::Glob;
-
 use crate::finding::{Settings, Waiver};
 use crate::name::{TARGETS, Target};
 
-/// Reads and checks `text`.
-pub(super) fn parse(file: &str, text: &str) -> Result<Config, Error> {
-    let locator = Locator::new(text);
+/// Reads and checks `text`, and the `libraries` that were described in code. The `[project]` table is
+/// that of `pyproject`, a further file, if the text has none.
+pub(super) fn parse(
+    file: &str,
+    text: &str,
+    pyproject: Option<&str>,
+    libraries: &[Library],
+) -> Result<Config, Error> {
+    let mut project = None;
+    if let Some(beside) = pyproject {
+        let parsed = parse(PYPROJECT, beside, None, &[])?;
+        project = parsed.project.map(|table| (table, beside.to_owned()));
+    }
     let error = |problems| Error { file: file.to_owned(), problems };
-    let raw: RawFile = toml::from_str(text).map_err(|e| error(vec![locator.problem(&e)]))?;
-    let problems = build_system::check(text, &locator);
+    let mut locator = Locator::new(file, text);
+    let root = DeTable::parse(text).map_err(|e| error(vec![locator.problem(&e)]))?;
+    let span = root.span();
+    let mut problems = locator.misplaced();
+    let mut root = locator.with_prefix(root.into_inner());
+    let mut components = Vec::new();
+    let mut is_whole = true;
+    for (i, value) in take_components(&mut root).into_iter().enumerate() {
+        let key = format!("{ROOT}.component[{i}]");
+        let read = component_tables::read(value, &key, &locator, &mut problems);
+        is_whole &= read.is_some();
+        components.extend(read);
+    }
+    locator.in_file = Some(components.len());
+    for library in libraries {
+        components.push(library.table(components.len(), &mut problems));
+    }
+    let tables = FileTable::deserialize(Deserializer::from(Spanned::new(span, root)));
+    let mut tables = tables.map_err(|error| problems.push(locator.problem(&error))).ok();
+    let mut beside = None;
+    if let Some(tables) = &mut tables
+        && tables.project.is_none()
+        && let Some((table, text)) = project
+    {
+        tables.project = Some(table);
+        beside = Some(text);
+    }
+    problems.extend(build_system::check(text, &locator));
     let mut check = Check { locator, problems };
-    let config = check.config(file, text, raw);
+    // Names of components that cannot be read would be reported as unknown.
+    let config =
+        tables.filter(|_| is_whole).map(|tables| check.config(file, text, tables, components));
     check.problems.sort_by_key(|problem| (problem.line, problem.column));
-    if check.problems.is_empty() { Ok(config) } else { Err(error(check.problems)) }
+    match config {
+        Some(config) if check.problems.is_empty() => Ok(Config { pyproject: beside, ..config }),
+        _ => Err(error(check.problems)),
+    }
 }
 
-mod test;
-mod version;
+/// Takes the list of components out of a file, since each kind is read by its own type.
+fn take_components<'i>(root: &mut DeTable<'i>) -> Vec<Spanned<DeValue<'i>>> {
+    let mut table = root;
+    for name in ROOT.split('.').chain(["component"]) {
+        let value = table.iter_mut().find(|(key, _)| key.get_ref() == name);
+        match value.map(|(_, value)| value.get_mut()) {
+            Some(DeValue::Table(inner)) => table = inner,
+            Some(DeValue::Array(items)) if name == "component" => {
+                return std::mem::replace(items, DeArray::new()).into_iter().collect();
+            }
+            _ => break,
+        }
+    }
+    Vec::new()
+}
 
 struct Check<'t> {
     locator: Locator<'t>,
     problems: Vec<Problem>,
 }
 
-const ROOT: &str = "tool.wheelsmith";
+pub(super) const ROOT: &str = "tool.wheelsmith";
 
 impl Check<'_> {
     fn problem(&mut self, key: &str, message: impl Into<String>, help: Option<&str>) {
@@ -49,9 +109,15 @@ impl Check<'_> {
         self.problems.push(self.locator.at(key, message.into(), help));
     }
 
-    fn config(&mut self, file: &str, text: &str, raw: RawFile) -> Config {
+    fn config(
+        &mut self,
+        file: &str,
+        text: &str,
+        raw: FileTable,
+        components: Vec<ComponentTable>,
+    ) -> Config {
         let table = raw.tool.wheelsmith.unwrap_or_default();
-        let RawConfig { targets, toolchain, zig, glibc, macos_min, strip, optimize, .. } = table;
+        let ConfigTable { targets, toolchain, zig, glibc, macos_min, strip, optimize, .. } = table;
         let compression = table.compression;
         let mut triples = BTreeSet::new();
         for (i, target) in targets.iter().enumerate() {
@@ -60,14 +126,12 @@ impl Check<'_> {
                 self.problem(&key, format!("`{}` is listed twice", target.triple()), None);
             }
         }
-        let keyed: Vec<(String, String)> = (table.component.iter().enumerate())
-            .map(|(i, c)| (format!("{ROOT}.component[{i}]"), c.name.clone()))
-            .collect();
-        let names: Vec<String> = keyed.iter().map(|(_, name)| name.clone()).collect();
-        let mut components = Vec::new();
-        for ((key, _), raw) in keyed.iter().zip(table.component) {
-            components.push(self.component(key, raw, &names));
-        }
+        let names: Vec<String> = components.iter().map(|c| c.common.name.clone()).collect();
+        let components = components
+            .into_iter()
+            .enumerate()
+            .map(|(i, table)| self.component(&format!("{ROOT}.component[{i}]"), table, &names));
+        let components: Vec<Component> = components.collect();
         let components = self.in_link_order(components, &names);
         let wheels = self.wheels(table.wheel, raw.project.as_ref(), &components);
         let sdks = self.sdks(table.sdk, &names);
@@ -80,6 +144,9 @@ impl Check<'_> {
         Config {
             file: file.to_owned(),
             text: text.to_owned(),
+            lines: usize::MAX,
+            pyproject: None,
+            in_file: self.locator.in_file,
             project: raw.project,
             targets,
             toolchain,
@@ -101,7 +168,7 @@ impl Check<'_> {
         }
     }
 
-    fn audit(&mut self, raw: RawAudit) -> Audit {
+    fn audit(&mut self, raw: AuditTable) -> Audit {
         let root = format!("{ROOT}.audit");
         for (i, pattern) in raw.exclude.iter().enumerate() {
             if let Err(error) = Glob::new(pattern) {
@@ -118,7 +185,7 @@ impl Check<'_> {
         }
     }
 
-    fn check(&mut self, raw: RawCheck) -> super::Check {
+    fn check(&mut self, raw: CheckTable) -> super::Check {
         let root = format!("{ROOT}.check");
         if let (Some(large), Some(limit)) = (raw.large_file, raw.file_limit)
             && large > limit
@@ -136,11 +203,11 @@ impl Check<'_> {
         }
     }
 
-    fn waivers(&mut self, root: &str, raw: Vec<RawWaiver>) -> Vec<Waiver> {
+    fn waivers(&mut self, root: &str, raw: Vec<WaiverTable>) -> Vec<Waiver> {
         let mut waivers = Vec::new();
         for (i, waiver) in raw.into_iter().enumerate() {
             let key = format!("{root}.waivers[{i}]");
-            let RawWaiver { code, file, reason, until } = waiver;
+            let WaiverTable { code, file, reason, until } = waiver;
             if reason.trim().is_empty() {
                 let help = "say why the finding is no fault here";
                 self.problem(&format!("{key}.reason"), "it gives no reason", Some(help));
@@ -156,285 +223,13 @@ impl Check<'_> {
         waivers
     }
 
-    fn component(&mut self, key: &str, raw: RawComponent, names: &[String]) -> Component {
-        let name = raw.name.clone();
-        let plain = |c: char| c.is_ascii_alphanumeric() || "-_.+".contains(c);
-        if name.is_empty() || name.starts_with('.') || !name.chars().all(plain) {
-            self.problem(
-                &format!("{key}.name"),
-                format!("`{name}` is not a component's name"),
-                Some("use letters, digits, `-`, `_`, `.` and `+`"),
-            );
-        }
-        if names.iter().filter(|other| **other == name).count() > 1 {
-            let message = format!("another component is called `{name}` as well");
-            self.problem(&format!("{key}.name"), message, None);
-        }
-        for (list, others) in [("link", &raw.link), ("needs", &raw.needs)] {
-            for (i, other) in others.iter().enumerate().filter(|(_, name)| !names.contains(name)) {
-                let help = did_you_mean(other, names.iter().map(String::as_str));
-                let message = format!("there is no component `{other}`");
-                self.problem(&format!("{key}.{list}[{i}]"), message, help.as_deref());
-            }
-        }
-        self.foreign_keys(key, &raw);
-        let source = self.source(&format!("{key}.source"), raw.source.as_ref());
-        let os = raw.os.as_ref().map(|os| os.iter().map(|os| os.family()).collect());
-        Component {
-            kind: self.kind(key, &raw),
-            key: key.to_owned(),
-            name,
-            version: raw.version,
-            license: raw.license,
-            license_files: raw.license_files,
-            source,
-            os,
-            link: raw.link,
-            needs: raw.needs,
-        }
-    }
-
-    /// Keys that mean nothing for the component's kind are mistakes, not decoration.
-    fn foreign_keys(&mut self, key: &str, raw: &RawComponent) {
-        use RawKind::{
-            Autotools, CExecutable, CLibrary, CShared, CStatic, Cargo, Cmake, Command, Files, Make,
-            Meson, Prebuilt,
-        };
-        const C: &[RawKind] = &[CLibrary, CShared, CStatic, CExecutable];
-        const SHARED: &[RawKind] = &[CLibrary, CShared];
-        const RECIPE: &[RawKind] = &[Cmake, Make, Autotools, Meson, Command];
-        const LINKED: &[RawKind] =
-            &[CLibrary, CShared, CExecutable, Cmake, Make, Autotools, Meson, Command];
-        let given: &[(&str, bool, &[RawKind])] = &[
-            ("sources", !raw.sources.is_empty(), C),
-            ("soname", raw.soname.is_some(), SHARED),
-            ("version-script", raw.version_script.is_some(), SHARED),
-            ("libraries", raw.libraries.is_some(), &[C, RECIPE].concat()),
-            ("frameworks", raw.frameworks.is_some(), C),
-            ("link-flags", raw.link_flags.is_some(), LINKED),
-            ("allow-undefined", raw.allow_undefined.is_some(), SHARED),
-            ("headers", raw.headers.is_some(), C),
-            ("link", !raw.link.is_empty(), &[C, &[Cargo], RECIPE].concat()),
-            ("needs", !raw.needs.is_empty(), RECIPE),
-            ("manifest", raw.manifest.is_some(), &[Cargo]),
-            ("artifacts", !raw.artifacts.is_empty(), &[Cargo]),
-            ("profile", raw.profile.is_some(), &[Cargo]),
-            ("features", raw.features.is_some(), &[Cargo]),
-            ("default-features", raw.default_features.is_some(), &[Cargo]),
-            ("locked", raw.locked.is_some(), &[Cargo]),
-            ("outputs", !raw.outputs.is_empty(), &[&[Prebuilt, Files], RECIPE].concat()),
-            ("archive", !raw.archive.is_empty(), &[Prebuilt]),
-            ("dir", raw.dir.is_some(), RECIPE),
-            ("configure", !raw.configure.is_empty(), &[Cmake, Autotools, Meson]),
-            ("build", !raw.build.is_empty(), &[Cmake, Make, Autotools, Meson]),
-            ("install", raw.install.is_some(), &[Cmake, Make, Autotools, Meson]),
-            ("run", !raw.run.is_empty(), &[Command]),
-            ("shell", raw.shell.is_some(), &[Command]),
-            ("env", !raw.env.is_empty(), RECIPE),
-            ("flags", !raw.flags.is_empty(), RECIPE),
-            ("prefix", raw.prefix.is_some(), RECIPE),
-        ];
-        for (name, is_given, kinds) in given {
-            if *is_given && !kinds.contains(&raw.kind) {
-                let message = "this key means nothing for a component of this kind";
-                let kinds: Vec<String> = kinds.iter().map(|kind| word(*kind)).collect();
-                let help = format!("it belongs to: {}", kinds.join(", "));
-                self.problem(&format!("{key}.{name}"), message, Some(&help));
-            }
-        }
-    }
-
-    fn kind(&mut self, key: &str, raw: &RawComponent) -> Kind {
-        let form = match raw.kind {
-            RawKind::CLibrary => CForm::Library,
-            RawKind::CShared => CForm::Shared,
-            RawKind::CStatic => CForm::Static,
-            RawKind::CExecutable => CForm::Executable,
-            RawKind::Cargo => return self.cargo(key, raw),
-            RawKind::Files => {
-                if raw.outputs.is_empty() {
-                    self.problem(key, "`outputs` is missing", Some(OUTPUTS_HELP));
-                }
-                return Kind::Files(Files { outputs: self.outputs(key, &raw.outputs) });
-            }
-            RawKind::Prebuilt => return self.prebuilt(key, raw),
-            RawKind::Cmake => return self.recipe(key, System::Cmake, raw),
-            RawKind::Make => return self.recipe(key, System::Make, raw),
-            RawKind::Autotools => return self.recipe(key, System::Autotools, raw),
-            RawKind::Meson => return self.recipe(key, System::Meson, raw),
-            RawKind::Command => return self.recipe(key, System::Command, raw),
-        };
-        if raw.sources.is_empty() {
-            let help = "say what to compile: `[[tool.wheelsmith.component.sources]]` with `files`";
-            self.problem(key, "`sources` is missing", Some(help));
-        }
-        let headers = raw.headers.iter().flatten();
-        Kind::C(C {
-            form,
-            sources: raw.sources.iter().map(source_group).collect(),
-            soname: raw.soname.clone(),
-            version_script: raw.version_script.clone(),
-            libraries: raw.libraries.clone().unwrap_or_default(),
-            frameworks: raw.frameworks.clone().unwrap_or_default(),
-            link_flags: raw.link_flags.clone().unwrap_or_default(),
-            allow_undefined: raw.allow_undefined.unwrap_or(false),
-            headers: headers
-                .map(|h| Headers { files: h.files.clone(), to: h.to.clone() })
-                .collect(),
-        })
-    }
-
-    fn cargo(&mut self, key: &str, raw: &RawComponent) -> Kind {
-        let mut artifacts = Vec::new();
-        for (i, artifact) in raw.artifacts.iter().enumerate() {
-            match artifact {
-                RawArtifact { bin: Some(name), cdylib: None } => {
-                    artifacts.push(Artifact::Bin(name.clone()));
-                }
-                RawArtifact { bin: None, cdylib: Some(name) } => {
-                    artifacts.push(Artifact::Cdylib(name.clone()));
-                }
-                _ => self.problem(
-                    &format!("{key}.artifacts[{i}]"),
-                    "give either `bin` or `cdylib`",
-                    None,
-                ),
-            }
-        }
-        if raw.artifacts.is_empty() {
-            let help = "such as `artifacts = [{ bin = \"demo\" }, { cdylib = \"demo_ffi\" }]`";
-            self.problem(key, "`artifacts` is missing", Some(help));
-        }
-        Kind::Cargo(Cargo {
-            manifest: raw.manifest.clone().unwrap_or_else(|| super::SourcePath {
-                from_project: false,
-                path: "Cargo.toml".to_owned(),
-            }),
-            artifacts,
-            profile: raw.profile.clone().unwrap_or_else(|| "release".to_owned()),
-            features: raw.features.clone().unwrap_or_default(),
-            default_features: raw.default_features.unwrap_or(true),
-            locked: raw.locked.unwrap_or(true),
-        })
-    }
-
-    fn prebuilt(&mut self, key: &str, raw: &RawComponent) -> Kind {
-        let mut archives = BTreeMap::new();
-        for (triple, archive) in &raw.archive {
-            let key = format!("{key}.archive.\"{triple}\"");
-            self.known_triple(&key, triple);
-            if archive.outputs.is_empty() && raw.outputs.is_empty() {
-                self.problem(&key, "`outputs` is missing", Some(OUTPUTS_HELP));
-            }
-            let of_archive = self.target_archive(&key, archive, &raw.outputs);
-            archives.insert(triple.clone(), of_archive);
-        }
-        if raw.archive.is_empty() && raw.outputs.is_empty() {
-            self.problem(key, "`outputs` is missing", Some(OUTPUTS_HELP));
-        }
-        Kind::Prebuilt(Prebuilt { outputs: self.outputs(key, &raw.outputs), archives })
-    }
-
-    fn target_archive(
-        &mut self,
-        key: &str,
-        raw: &RawTargetArchive,
-        default: &[RawOutput],
-    ) -> (Source, Vec<Output>) {
-        let source = Source::Archive {
-            location: raw.archive.clone(),
-            sha256: Some(raw.sha256),
-            mirrors: raw.mirrors.clone(),
-            strip_components: raw.strip_components.unwrap_or(1),
-        };
-        let own = if raw.outputs.is_empty() { default } else { &raw.outputs };
-        (source, self.outputs(key, own))
-    }
-
-    /// Outputs that come from the source, or from an archive.
-    fn outputs(&mut self, key: &str, raw: &[RawOutput]) -> Vec<Output> {
-        for (i, output) in raw.iter().enumerate().filter(|(_, raw)| recipe::from_build(raw)) {
-            let message = format!("`{}`: nothing is built here", output.from);
-            self.problem(&format!("{key}.outputs[{i}].from"), message, None);
-        }
-        raw.iter().map(recipe::output).collect()
-    }
-
-    fn source(&mut self, key: &str, raw: Option<&RawSource>) -> Source {
-        let here = Source::Path(".".to_owned());
-        let Some(raw) = raw else { return here };
-        let ways = [&raw.path, &raw.archive, &raw.krate].iter().filter(|way| way.is_some()).count();
-        if ways != 1 {
-            self.problem(key, "give exactly one of `path`, `archive` and `crate`", None);
-            return here;
-        }
-        let foreign: &[(&str, bool)] = &[
-            ("version", raw.version.is_some() && raw.krate.is_none()),
-            ("sha256", raw.sha256.is_some() && raw.archive.is_none()),
-            ("mirrors", !raw.mirrors.is_empty() && raw.archive.is_none()),
-            ("strip-components", raw.strip_components.is_some() && raw.archive.is_none()),
-        ];
-        for (name, _) in foreign.iter().filter(|(_, is_given)| *is_given) {
-            let owner = if *name == "version" { "crate" } else { "archive" };
-            let message = format!("this key belongs to a source with `{owner}`");
-            self.problem(&format!("{key}.{name}"), message, None);
-        }
-        if let Some(path) = &raw.path {
-            return Source::Path(path.clone());
-        }
-        if let Some(name) = &raw.krate {
-            let Some(version) = &raw.version else {
-                let help = "such as `{ crate = \"libbpf-sys\", version = \"1.7.0+v1.7.0\" }`";
-                self.problem(key, "`version` is missing", Some(help));
-                return here;
-            };
-            return Source::Crate { name: name.clone(), version: version.clone() };
-        }
-        let location = raw.archive.clone().unwrap_or_default();
-        if Source::is_url(&location) && raw.sha256.is_none() {
-            self.problem(key, "`sha256` is missing", Some("a download is only used when pinned"));
-        }
-        Source::Archive {
-            location,
-            sha256: raw.sha256,
-            mirrors: raw.mirrors.clone(),
-            strip_components: raw.strip_components.unwrap_or(1),
-        }
-    }
-
-    /// Sorts components so that each comes after what it links to, otherwise as written.
-    fn in_link_order(&mut self, components: Vec<Component>, names: &[String]) -> Vec<Component> {
-        let mut done: BTreeSet<String> = BTreeSet::new();
-        let mut ordered = Vec::new();
-        let mut waiting = components;
-        loop {
-            let is_ready =
-                |c: &Component| c.after().all(|name| done.contains(name) || !names.contains(name));
-            let Some(i) = waiting.iter().position(is_ready) else { break };
-            let component = waiting.remove(i);
-            done.insert(component.name.clone());
-            ordered.push(component);
-        }
-        if let Some(first) = waiting.first() {
-            let cycle = cycle(&waiting, first);
-            let key = names.iter().position(|name| *name == first.name).unwrap_or_default();
-            self.problem(
-                &format!("{ROOT}.component[{key}].link"),
-                format!("components link to each other in a circle: `{}`", cycle.join("` -> `")),
-                Some("take one of these links out"),
-            );
-            ordered.extend(waiting);
-        }
-        ordered
-    }
-
     fn wheels(
         &mut self,
-        raw: Option<Vec<RawWheel>>,
+        raw: Option<Vec<WheelTable>>,
         project: Option<&crate::metadata::ProjectTable>,
         components: &[Component],
     ) -> Vec<Wheel> {
-        let implicit = || project.map(|_| RawWheel::default()).into_iter().collect();
+        let implicit = || project.map(|_| WheelTable::default()).into_iter().collect();
         let raw = raw.unwrap_or_else(implicit);
         let mut wheels = Vec::new();
         for (i, raw) in raw.into_iter().enumerate() {
@@ -495,9 +290,9 @@ impl Check<'_> {
         }
     }
 
-    fn sdks(&mut self, raw: Vec<RawSdk>, names: &[String]) -> Vec<Sdk> {
+    fn sdks(&mut self, raw: Vec<SdkTable>, names: &[String]) -> Vec<Sdk> {
         let mut sdks: Vec<Sdk> = Vec::new();
-        for (i, RawSdk { name, components }) in raw.into_iter().enumerate() {
+        for (i, SdkTable { name, components }) in raw.into_iter().enumerate() {
             let key = format!("{ROOT}.sdk[{i}]");
             self.known_components(&key, components.as_deref(), names);
             let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_.+".contains(c);
@@ -519,7 +314,7 @@ impl Check<'_> {
 
     fn overrides(
         &mut self,
-        raw: BTreeMap<String, RawOverride>,
+        raw: BTreeMap<String, OverrideTable>,
         names: &[String],
     ) -> BTreeMap<String, Override> {
         let mut overrides = BTreeMap::new();
@@ -587,55 +382,3 @@ impl Check<'_> {
 }
 
 const NOT_SEARCHED: &str = "nothing is looked for there, since external libraries are denied";
-const OUTPUTS_HELP: &str =
-    "say what to take: `outputs = [{ from = \"bin/demo\", role = \"executable\" }]`";
-
-fn word(kind: RawKind) -> String {
-    match kind {
-        RawKind::CLibrary => "c-library",
-        RawKind::CShared => "c-shared",
-        RawKind::CStatic => "c-static",
-        RawKind::CExecutable => "c-executable",
-        RawKind::Cargo => "cargo",
-        RawKind::Prebuilt => "prebuilt",
-        RawKind::Files => "files",
-        RawKind::Cmake => "cmake",
-        RawKind::Make => "make",
-        RawKind::Autotools => "autotools",
-        RawKind::Meson => "meson",
-        RawKind::Command => "command",
-    }
-    .to_owned()
-}
-
-fn cycle(components: &[Component], first: &Component) -> Vec<String> {
-    let mut path: Vec<String> = vec![first.name.clone()];
-    let mut current = first;
-    loop {
-        let waiting = |name: &&String| components.iter().any(|c| c.name == **name);
-        let Some(next) = current.after().find(waiting) else { return path };
-        if let Some(start) = path.iter().position(|name| name == next) {
-            path.push(next.clone());
-            return path.split_off(start);
-        }
-        path.push(next.clone());
-        let Some(component) = components.iter().find(|c| c.name == *next) else { return path };
-        current = component;
-    }
-}
-
-fn source_group(raw: &RawSources) -> SourceGroup {
-    let define = raw.define.iter().filter_map(|(name, value)| match value {
-        RawDefine::Flag(true) => Some(name.clone()),
-        RawDefine::Flag(false) => None,
-        RawDefine::Value(value) => Some(format!("{name}={value}")),
-    });
-    SourceGroup {
-        files: raw.files.clone(),
-        exclude: raw.exclude.clone(),
-        std: raw.std.clone(),
-        include: raw.include.clone(),
-        define: define.collect(),
-        flags: raw.flags.clone(),
-    }
-}

@@ -54,17 +54,88 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {}
 
-/// Knows where each key of a file is.
+impl Error {
+    /// Marks problems after the first `lines` lines as problems of what was added in code.
+    pub(super) fn without_lines_after(mut self, lines: usize) -> Self {
+        for problem in self.problems.iter_mut().filter(|problem| problem.line > lines) {
+            (problem.line, problem.column) = (0, 0);
+        }
+        self
+    }
+}
+
+/// Positions of a file's keys.
 pub(super) struct Locator<'t> {
     text: &'t str,
     root: DeTable<'t>,
+    /// Whether the file is wheelsmith's own, and its keys have no prefix `tool.wheelsmith`.
+    is_bare: bool,
+    /// Top-level keys that only such a file has.
+    own_keys: Vec<String>,
+    /// Number of components that the file has; further ones were added in code.
+    pub(super) in_file: Option<usize>,
 }
 
+/// Prefix of keys in files that several tools share.
+const PREFIX: &str = "tool.wheelsmith";
+
+/// Top-level tables of `pyproject.toml` (PEP 518, 621, 735). Further ones are wheelsmith's own keys.
+const SHARED_TABLES: [&str; 4] = ["build-system", "dependency-groups", "project", "tool"];
+
 impl<'t> Locator<'t> {
-    /// Parses `text`; text that is no TOML has keys nowhere.
-    pub(super) fn new(text: &'t str) -> Self {
+    /// Parses `text`, the content of `file`. Text that is not TOML has no keys.
+    pub(super) fn new(file: &str, text: &'t str) -> Self {
         let root = DeTable::parse(text).map(Spanned::into_inner).unwrap_or_default();
-        Self { text, root }
+        let is_shared = file.rsplit(['/', '\\']).next() == Some("pyproject.toml");
+        let keys = root.keys().map(|key| key.get_ref().to_string());
+        let own_keys: Vec<String> =
+            keys.filter(|key| !is_shared && !SHARED_TABLES.contains(&key.as_str())).collect();
+        let is_bare = !own_keys.is_empty() && tool(&root, "wheelsmith").is_none();
+        Self { text, root, is_bare, own_keys, in_file: None }
+    }
+
+    /// Returns problems with keys that would not be read: those outside `[tool.wheelsmith]` of a file
+    /// that has that table, and tables of a tool whose name is misspelt.
+    pub(super) fn misplaced(&self) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        for key in self.own_keys.iter().filter(|_| !self.is_bare) {
+            let message = "this key is outside `[tool.wheelsmith]`, which the file has as well";
+            let help = format!("write `{PREFIX}.{key}`, or no key with the prefix `{PREFIX}`");
+            problems.push(self.at(key, message.to_owned(), Some(help)));
+        }
+        let tools = self.root.get("tool").and_then(|tool| tool.get_ref().as_table());
+        for name in tools.into_iter().flat_map(DeTable::keys).map(Spanned::get_ref) {
+            let likeness = strsim::jaro_winkler(&name.to_lowercase(), "wheelsmith");
+            if *name != "wheelsmith" && likeness > 0.93 {
+                let message = "no tool has this name".to_owned();
+                let help = Some("did you mean `tool.wheelsmith`?".to_owned());
+                problems.push(self.at(&format!("tool.{name}"), message, help));
+            }
+        }
+        problems
+    }
+
+    /// Returns the tables of a file as if each key had its prefix.
+    pub(super) fn with_prefix(&self, mut root: DeTable<'t>) -> DeTable<'t> {
+        if !self.is_bare {
+            return root;
+        }
+        let mut own = DeTable::new();
+        for key in &self.own_keys {
+            if let Some((key, value)) = root.remove_entry(key.as_str()) {
+                own.insert(key, value);
+            }
+        }
+        let table = |name: &'static str, inner: DeTable<'t>| {
+            let mut table = DeTable::new();
+            let value = Spanned::new(0..0, DeValue::Table(inner));
+            table.insert(Spanned::new(0..0, name.into()), value);
+            table
+        };
+        let tool = table("wheelsmith", own);
+        root.remove("tool");
+        root.insert(Spanned::new(0..0, "tool".into()), Spanned::new(0..0, DeValue::Table(tool)));
+        root
     }
 
     /// Turns an error of the TOML reader into a problem.
@@ -85,11 +156,23 @@ impl<'t> Locator<'t> {
         Problem { line, column, key: self.key_at(offset), message, help }
     }
 
-    /// A problem with the value at `key`, such as `tool.wheelsmith.component[0].kind`. Where the
-    /// file has no such key, its nearest parent is pointed at.
+    /// Returns a problem with the value at `key`, such as `tool.wheelsmith.component[0].kind`. If the
+    /// file has no such key, the position is that of its nearest parent.
     pub(super) fn at(&self, key: &str, message: String, help: Option<String>) -> Problem {
+        if self.is_in_code(key) {
+            return Problem { line: 0, column: 0, key: key.to_owned(), message, help };
+        }
+        let bare = key.strip_prefix(PREFIX).filter(|_| self.is_bare);
+        let key = bare.map_or(key, |rest| rest.trim_start_matches('.'));
         let (line, column) = position(self.text, self.offset(key));
         Problem { line, column, key: key.to_owned(), message, help }
+    }
+
+    /// Returns whether `key` is one of a component that was added in code.
+    fn is_in_code(&self, key: &str) -> bool {
+        let index =
+            || key.strip_prefix("tool.wheelsmith.component[")?.split_once(']')?.0.parse().ok();
+        self.in_file.zip(index()).is_some_and(|(in_file, index): (usize, usize)| index >= in_file)
     }
 
     fn offset(&self, key: &str) -> usize {
@@ -127,6 +210,11 @@ impl<'t> Locator<'t> {
         key_in(&self.root, offset, &mut key);
         key
     }
+}
+
+/// Returns the table of a tool.
+fn tool<'r, 't>(root: &'r DeTable<'t>, name: &str) -> Option<&'r Spanned<DeValue<'t>>> {
+    root.get("tool")?.get_ref().as_table()?.get(name)
 }
 
 fn covers(span: &Range<usize>, offset: usize) -> bool {

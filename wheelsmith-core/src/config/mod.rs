@@ -4,17 +4,21 @@
 //! of a file is reported in one run, with line, key and, where one is near, the right spelling.
 
 mod build_system;
+mod builder;
 mod check;
+mod component_tables;
 mod compression;
+mod data_table;
 mod diagnose;
+mod library;
+mod load;
 mod python;
-mod raw;
-mod raw_data;
-mod raw_run;
 mod recipe;
+mod run_entry;
 #[cfg(feature = "schema")]
 mod schema;
 mod source_path;
+mod tables;
 pub mod testing;
 #[cfg(test)]
 mod tests;
@@ -29,8 +33,12 @@ use crate::metadata::ProjectTable;
 use crate::name::{Digest, Index, PlatformVersion, ProjectName, PythonTag, Target, WheelPath};
 use crate::toolchain::{Optimize, Strip, ToolchainKind};
 
+pub use builder::ConfigBuilder;
 pub use compression::Compression;
 pub use diagnose::{Error, Problem};
+pub use library::Library;
+pub(crate) use load::find_file;
+pub use load::{CONFIG_FILES, LoadError, find_settings};
 pub use recipe::{PLACEHOLDERS, Recipe, Run, System, fill};
 #[cfg(feature = "schema")]
 pub use schema::schema;
@@ -47,15 +55,15 @@ pub use source_path::SourcePath;
 /// assert!(error.to_string().starts_with("demo.toml:2:"));
 /// ```
 pub fn parse(file: &str, text: &str) -> Result<Config, Error> {
-    check::parse(file, text)
+    check::parse(file, text, None, &[])
 }
 
 /// Checks the `[build-system]` of a `pyproject.toml` whose project is configured in another file.
 ///
 /// # Errors
 /// Returns an error if installers would take another project's package for the back end.
-pub(crate) fn check_build_system(file: &str, text: &str) -> Result<(), Error> {
-    let problems = build_system::check(text, &diagnose::Locator::new(text));
+fn check_build_system(file: &str, text: &str) -> Result<(), Error> {
+    let problems = build_system::check(text, &diagnose::Locator::new(file, text));
     if problems.is_empty() { Ok(()) } else { Err(Error { file: file.to_owned(), problems }) }
 }
 
@@ -64,8 +72,14 @@ pub(crate) fn check_build_system(file: &str, text: &str) -> Result<(), Error> {
 pub struct Config {
     /// What messages call the file.
     pub file: String,
-    /// The text of the file, so that problems found later still have a line.
+    /// Text of the file and of what was added in code, for the position of problems found later.
     text: String,
+    /// Number of lines of the file itself.
+    lines: usize,
+    /// Number of components that the text has.
+    in_file: Option<usize>,
+    /// Text of the `pyproject.toml` that has the `[project]` table, if it is another file.
+    pyproject: Option<String>,
     /// `[project]`.
     pub project: Option<ProjectTable>,
     /// What `--target all` stands for.
@@ -195,11 +209,19 @@ impl Config {
         own.into_iter().flatten().chain(&wheel.library_path).cloned().collect()
     }
 
-    /// A problem that only the disk shows, such as a glob that matches nothing, at `key`: the same
-    /// kind of error as [`parse`] gives.
+    /// Returns a problem at `key` that only files on disk show, such as a glob that matches none: the
+    /// same kind of error as [`parse`] returns.
     pub fn problem(&self, key: &str, message: String, help: Option<String>) -> Error {
-        let problem = diagnose::Locator::new(&self.text).at(key, message, help);
-        Error { file: self.file.clone(), problems: vec![problem] }
+        if let Some(text) = self.pyproject.as_ref().filter(|_| key.starts_with("project")) {
+            let file = load::PYPROJECT.to_owned();
+            let problem = diagnose::Locator::new(&file, text).at(key, message, help);
+            return Error { file, problems: vec![problem] };
+        }
+        let mut locator = diagnose::Locator::new(&self.file, &self.text);
+        locator.in_file = self.in_file;
+        let error =
+            Error { file: self.file.clone(), problems: vec![locator.at(key, message, help)] };
+        error.without_lines_after(self.lines)
     }
 
     /// The component called `name`.
@@ -318,6 +340,23 @@ pub struct C {
     pub allow_undefined: bool,
     /// Headers for the runtime.
     pub headers: Vec<Headers>,
+}
+
+impl C {
+    /// Returns a component without sources.
+    fn new(form: CForm) -> Self {
+        Self {
+            form,
+            sources: Vec::new(),
+            soname: None,
+            version_script: None,
+            libraries: Vec::new(),
+            frameworks: Vec::new(),
+            link_flags: Vec::new(),
+            allow_undefined: false,
+            headers: Vec::new(),
+        }
+    }
 }
 
 /// Files that are compiled alike.

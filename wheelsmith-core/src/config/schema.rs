@@ -2,5 +2,5 @@
 
 /// The JSON schema of `pyproject.toml` as wheelsmith reads it, made from the types that read it.
 pub fn schema() -> serde_json::Value {
-    schemars::schema_for!(super::raw::RawFile).to_value()
+    schemars::schema_for!(super::tables::FileTable).to_value()
 }

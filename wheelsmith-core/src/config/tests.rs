@@ -71,8 +71,8 @@ fn components_are_checked() {
     );
     component(
         &format!("manifest = 'Cargo.toml'\n{sources}"),
-        "demo.toml:5:1: `tool.wheelsmith.component[0].manifest`: this key means nothing for a \
-         component of this kind\n    it belongs to: cargo",
+        "demo.toml:5:1: `tool.wheelsmith.component[0].manifest`: a component of kind `c-shared` \
+         has no such key\n    it belongs to: cargo",
     );
     component(
         &format!("link = ['a', 'bee']\n{sources}"),
@@ -127,16 +127,16 @@ fn recipes_are_checked() {
     recipe(
         "autotools",
         "configure = ['--with-x={prefxi}']\n",
-        "demo.toml:5:14: `tool.wheelsmith.component[0].configure[0]`: `{prefxi}` stands for \
-         nothing\n    did you mean `prefix`?",
+        "demo.toml:5:14: `tool.wheelsmith.component[0].configure[0]`: `{prefxi}` is no \
+         placeholder\n    did you mean `prefix`?",
     );
     recipe(
         "make",
         "configure = ['x']\nrun = [['x']]\n",
-        "demo.toml:5:1: `tool.wheelsmith.component[0].configure`: this key means nothing for a \
-         component of this kind\n    it belongs to: cmake, autotools, meson\n\
-         demo.toml:6:1: `tool.wheelsmith.component[0].run`: this key means nothing for a \
-         component of this kind\n    it belongs to: command",
+        "demo.toml:5:1: `tool.wheelsmith.component[0].configure`: a component of kind `make` has no \
+         such key\n    it belongs to: cmake, autotools, meson\n\
+         demo.toml:6:1: `tool.wheelsmith.component[0].run`: a component of kind `make` has no such \
+         key\n    it belongs to: command",
     );
     recipe("command", "run = [['./b', '{stage}']]\n", "");
     recipe("command", "shell = true\nrun = ['for x in {a}; do :; done']\n", "");

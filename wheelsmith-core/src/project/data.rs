@@ -11,42 +11,47 @@ use crate::sys::Host;
 /// A file below `.data`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct DataFile {
-    /// The key of the list's entry that names it.
+    /// Key of the list's entry that names it.
     pub(super) key: String,
-    /// Its place below `.data`: `headers/demo/demo.h`.
+    /// Path below `.data`: `headers/demo/demo.h`.
     pub(super) to: String,
-    /// Relative to the project.
+    /// Path relative to the project.
     pub(super) relative: String,
-    /// Where it is.
+    /// Path on disk.
     pub(super) path: PathBuf,
+    /// True if only a pattern with wildcards names it, and git does not track it.
+    pub(super) is_untracked: bool,
 }
 
-/// Every file that the lists of `wheel` name.
+/// Returns every file that the lists of `wheel` name.
 ///
 /// # Errors
-/// A glob that names none.
+/// A pattern names no file, or one that cannot be in an archive.
 pub(super) fn files(project: &Project, wheel: &Wheel, host: &Host) -> Result<Vec<DataFile>, Error> {
-    let tree = Tree::new(&project.dir, &project.dir, project.is_unpacked_sdist(), host);
+    let is_sdist = project.is_unpacked_sdist(host)?;
+    let tree = Tree::new(&project.dir, &project.dir, is_sdist, host);
+    let config = &project.config;
     let mut files = Vec::new();
     for list in &wheel.data {
-        let config = &project.config;
         let pattern = &list.from.path;
-        let glob = python_files::glob(config, &list.key, pattern)?;
-        let found = tree.candidates(pattern).map_err(|e| Error::io("read the data files", e))?;
+        let takes = matcher(project, list)?;
+        let listing = tree.candidates(pattern)?;
+        let ends = ["", "/x"];
+        let mut gaps = listing.gaps.iter();
+        if let Some(gap) =
+            gaps.find(|gap| ends.iter().any(|end| takes(&format!("{}{end}", gap.relative))))
+        {
+            let message = format!("`{}` {}", gap.relative, gap.reason);
+            return Err(config.problem(&list.key, message, Some(gap.help.to_owned())).into());
+        }
         let before = files.len();
-        for file in found {
-            let is_named = !list.from.is_glob();
-            if !is_named
-                && (!glob.is_match(&file.relative) || python_files::is_never(&file.relative))
-            {
-                continue;
-            }
-            let to = place(list, &file.relative);
+        for file in listing.files.iter().filter(|file| takes(&file.relative)) {
             files.push(DataFile {
                 key: list.key.clone(),
-                to,
-                relative: file.relative,
-                path: file.path,
+                to: place(list, &file.relative),
+                relative: file.relative.clone(),
+                path: file.path.clone(),
+                is_untracked: file.is_untracked,
             });
         }
         if files.len() == before {
@@ -60,8 +65,25 @@ pub(super) fn files(project: &Project, wheel: &Wheel, host: &Host) -> Result<Vec
     Ok(files)
 }
 
-/// Where the file at `relative` lands: commands side by side, others as they lie below the
-/// directory in which the pattern begins.
+/// Returns a function that is true for the paths that `list` names.
+pub(super) fn matcher(
+    project: &Project,
+    list: &DataFiles,
+) -> Result<impl Fn(&str) -> bool + use<>, Error> {
+    let pattern = list.from.path.clone();
+    let glob = python_files::glob(&project.config, &list.key, &pattern)?;
+    let is_glob = list.from.is_glob();
+    Ok(move |path: &str| {
+        if is_glob {
+            glob.is_match(path) && python_files::names(&pattern, path)
+        } else {
+            path == pattern
+        }
+    })
+}
+
+/// Returns the path of the file below `.data`: commands side by side, others by their path below
+/// the directory in which the pattern begins.
 fn place(list: &DataFiles, relative: &str) -> String {
     let pattern = &list.from.path;
     let base = if list.from.is_glob() {

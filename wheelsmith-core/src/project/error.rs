@@ -3,36 +3,21 @@
 use std::io;
 use std::path::PathBuf;
 
-use crate::{build, config, metadata, plan, repair, runtime, source, toolchain, wheel};
+use crate::{build, config, metadata, plan, repair, runtime, source, toolchain, vcs, wheel};
 
 /// Why a project could not be built. A wheel that does not earn its tag is no error: see
 /// [`super::BuiltWheel`].
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The path is neither a directory nor a file.
-    #[error("cannot find the project: `{}` is not there", path.display())]
-    NoDirectory {
-        /// The path.
-        path: PathBuf,
-    },
-    /// There is no configuration.
-    #[error("cannot find the project: `{}` has neither `wheelsmith.toml` nor `pyproject.toml`", dir.display())]
-    NoConfig {
-        /// The directory.
-        dir: PathBuf,
-    },
-    /// The configuration cannot be read.
-    #[error("cannot read the configuration")]
-    Unreadable {
-        /// The file.
-        file: PathBuf,
-        /// Why, with the path.
-        #[source]
-        source: io::Error,
-    },
+    /// No configuration was read.
+    #[error(transparent)]
+    Load(config::LoadError),
     /// The configuration has mistakes.
     #[error(transparent)]
     Config(#[from] config::Error),
+    /// The git repository of the project cannot be read.
+    #[error(transparent)]
+    Vcs(#[from] vcs::Error),
     /// The options ask for what the configuration does not have.
     #[error(transparent)]
     Plan(#[from] plan::Error),
@@ -97,6 +82,15 @@ pub enum Error {
     Cancelled,
 }
 
+impl From<config::LoadError> for Error {
+    fn from(error: config::LoadError) -> Self {
+        match error {
+            config::LoadError::Config(error) => Self::Config(error),
+            error => Self::Load(error),
+        }
+    }
+}
+
 impl Error {
     pub(super) fn io(doing: impl Into<String>, source: io::Error) -> Self {
         Self::Io { doing: doing.into(), source }
@@ -105,9 +99,8 @@ impl Error {
     /// What the user can do about it.
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::NoConfig { .. } => {
-                Some("run `wheelsmith init` to write a starter configuration".to_owned())
-            }
+            Self::Load(error) => error.hint(),
+            Self::Vcs(error) => error.hint(),
             Self::Plan(error) => error.hint(),
             Self::Source(error) => error.hint(),
             Self::Toolchain(error) => error.hint(),
@@ -124,6 +117,7 @@ impl Error {
     pub fn is_cancelled(&self) -> bool {
         match self {
             Self::Cancelled
+            | Self::Vcs(vcs::Error::Cancelled)
             | Self::Build(build::Error::Cancelled)
             | Self::Toolchain(toolchain::Error::Cancelled) => true,
             Self::Write { source, .. } => matches!(**source, wheel::Error::Cancelled),

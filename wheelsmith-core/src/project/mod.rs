@@ -19,7 +19,8 @@ pub use archive::ArchiveVerdict;
 pub use build::{BuildOutput, BuildVerdict, BuiltWheel, TargetBuild};
 pub use error::Error;
 
-use crate::config::{self, Config};
+pub use crate::config::CONFIG_FILES;
+use crate::config::{Config, LoadError};
 use crate::metadata::Metadata;
 use crate::name::Target;
 pub use crate::plan::BuildOptions;
@@ -27,11 +28,9 @@ use crate::plan::{self, Plan};
 use crate::source;
 use crate::sys::{self, Host};
 use crate::toolchain;
+use crate::vcs::Checkout;
 use crate::version;
 use crate::wheel::MadeFile;
-
-/// The configuration files, in the order in which they are looked for.
-pub const CONFIG_FILES: [&str; 2] = ["wheelsmith.toml", "pyproject.toml"];
 
 /// What pure Python is built for on machines that are no target.
 const ANY_TARGET: &str = "x86_64-unknown-linux-gnu";
@@ -81,23 +80,13 @@ impl Project {
     /// # Errors
     /// If there is no configuration, or if it has mistakes.
     pub fn load(path: &Path) -> Result<Self, Error> {
-        let file = config_file(path)?;
-        let text = sys::fs::read_to_string(&file)
-            .map_err(|source| Error::Unreadable { file: file.clone(), source })?;
-        let name = file.file_name().unwrap_or_default().to_string_lossy();
-        let config = config::parse(&name, &text)?;
-        let pyproject = file.with_file_name(CONFIG_FILES[1]);
-        if pyproject != file
-            && let Ok(text) = sys::fs::read_to_string(&pyproject)
-        {
-            config::check_build_system(CONFIG_FILES[1], &text)?;
-        }
+        let (config, file) = Config::load(path)?;
         let parent = match file.parent() {
             Some(parent) if !parent.as_os_str().is_empty() => parent,
             _ => Path::new("."),
         };
         let dir = sys::fs::canonicalize(parent)
-            .map_err(|source| Error::Unreadable { file: file.clone(), source })?;
+            .map_err(|source| LoadError::Unreadable { file: file.clone(), source })?;
         Ok(Self { dir, config, host: Host::from_process() })
     }
 
@@ -202,10 +191,17 @@ impl Project {
         options.out.clone().unwrap_or_else(|| self.dir.join("dist"))
     }
 
-    /// Whether the project is a source distribution that was unpacked: then all files are its own.
-    fn is_unpacked_sdist(&self) -> bool {
+    /// Returns how the project's files came to its directory.
+    fn checkout(&self, host: &Host) -> Result<Checkout, Error> {
         let project = self.config.project.as_ref();
-        project.is_some_and(|p| version::pkg_info_version(&self.dir, &p.name).is_some())
+        let has_info =
+            project.is_some_and(|p| version::pkg_info_version(&self.dir, &p.name).is_some());
+        Ok(Checkout::of(&self.dir, &self.config.file, has_info, host)?)
+    }
+
+    /// True if every file in the directory belongs to the project: an unpacked source distribution.
+    fn is_unpacked_sdist(&self, host: &Host) -> Result<bool, Error> {
+        Ok(matches!(self.checkout(host)?, Checkout::Sdist))
     }
 
     /// The metadata of the project's wheels, without the texts that it names; nothing when the
@@ -218,18 +214,4 @@ impl Project {
             _ => Ok(None),
         }
     }
-}
-
-fn config_file(path: &Path) -> Result<PathBuf, Error> {
-    if path.is_file() {
-        return Ok(path.to_owned());
-    }
-    if !path.is_dir() {
-        return Err(Error::NoDirectory { path: path.to_owned() });
-    }
-    CONFIG_FILES
-        .iter()
-        .map(|name| path.join(name))
-        .find(|file| file.is_file())
-        .ok_or_else(|| Error::NoConfig { dir: path.to_owned() })
 }

@@ -1,11 +1,11 @@
 //! Python files that go into a wheel: those below its source directory that its patterns name.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use globset::{Glob, GlobBuilder, GlobMatcher, GlobSet, GlobSetBuilder};
 
-use super::tree::Tree;
+use super::tree::{Gap, Tree, TreeFile, is_junk, is_never};
 use super::{Error, Project};
 use crate::config::{Config, Wheel};
 use crate::name::{ParseError, WheelPath};
@@ -14,11 +14,13 @@ use crate::sys::{self, Host};
 /// A Python file, or a data file beside it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct PythonFile {
-    /// Path in the wheel.
+    /// Path in the wheel: relative to the source directory.
     pub(super) path: WheelPath,
     /// Path on disk.
     pub(super) file: PathBuf,
     pub(super) executable: bool,
+    /// True if only a pattern with wildcards names it, and git does not track it.
+    pub(super) is_untracked: bool,
 }
 
 /// Returns the files of `wheel` below its source directory; none if it has no such directory.
@@ -27,56 +29,120 @@ pub(super) fn files(
     wheel: &Wheel,
     host: &Host,
 ) -> Result<Vec<PythonFile>, Error> {
-    let package = wheel.name.escaped();
     let Some(root) = source(project, wheel)? else { return Ok(Vec::new()) };
-    let default = [format!("{package}/**"), format!("{package}.py")];
-    let include = wheel.include.as_deref().unwrap_or(&default);
-    let take = globs(project, wheel, "include", include)?;
-    let leave = globs(project, wheel, "exclude", &wheel.exclude)?;
-    // A development build for another target may have left files in the runtime's directories.
-    let stale = ["bin", "lib", "share"].map(|dir| format!("{}/{dir}/", wheel.into));
-    let mut used = vec![false; include.len()];
-    let mut unused: BTreeSet<usize> = (0..wheel.exclude.len()).collect();
+    let patterns = Patterns::new(project, wheel)?;
     // The root may be the whole project, so only the directories that patterns name are read.
-    let mut candidates = BTreeSet::new();
-    let tree = Tree::new(&root, &project.dir, project.is_unpacked_sdist(), host);
-    for pattern in include {
-        let found = tree.candidates(pattern);
-        candidates.extend(found.map_err(|e| Error::io("read the Python files", e))?);
+    let tree = Tree::new(&root, &project.dir, project.is_unpacked_sdist(host)?, host);
+    let mut candidates: BTreeMap<String, TreeFile> = BTreeMap::new();
+    for pattern in &patterns.include {
+        let listing = tree.candidates(pattern)?;
+        if let Some(gap) = listing.gaps.iter().find(|gap| patterns.names_gap(gap)) {
+            let message = format!("`{}` {}", gap.relative, gap.reason);
+            return Err(problem(project, wheel, "include", message, Some(gap.help)));
+        }
+        for file in &listing.files {
+            let known = candidates.entry(file.relative.clone()).or_insert_with(|| file.clone());
+            known.is_untracked &= file.is_untracked;
+        }
     }
     let mut files = Vec::new();
-    for file in candidates {
-        let matches = take.matches(&file.relative);
-        for &i in &matches {
-            used[i] = true;
-        }
-        let is_stale = stale.iter().any(|dir| file.relative.starts_with(dir));
-        let left = leave.matches(&file.relative);
-        for &i in &left {
-            unused.remove(&i);
-        }
-        let is_left = !left.is_empty() || is_never(&file.relative);
-        if matches.is_empty() || is_left || is_stale {
+    let (mut used, mut excluded) = (BTreeSet::new(), BTreeSet::new());
+    for file in candidates.into_values() {
+        used.extend(patterns.include_set.matches(&file.relative));
+        excluded.extend(patterns.exclude_set.matches(&file.relative));
+        if !patterns.takes(&file.relative) {
             continue;
         }
         let bad = |e: ParseError| problem(project, wheel, "python-source", e.to_string(), None);
         let path = file.relative.parse::<WheelPath>().map_err(bad)?;
         let executable = sys::fs::is_executable(&file.path)
             .map_err(|e| Error::io("read the Python files", e))?;
-        files.push(PythonFile { path, file: file.path, executable });
+        let is_untracked = file.is_untracked;
+        files.push(PythonFile { path, file: file.path, executable, is_untracked });
     }
     let warn = |key: &str, pattern: &String| {
         let (file, root) = (&project.config.file, root.display());
-        host.warn(format!("`{file}`: `{pattern}` of `{key}` names no file below `{root}`"));
+        let mut text = format!("`{file}`: `{pattern}` of `{key}` names no file below `{root}`");
+        if key == "include" && is_glob(pattern) {
+            text += "; files that git ignores must be named without a pattern";
+        }
+        host.warn(text);
     };
     if wheel.include.is_some() {
-        let unused = include.iter().zip(&used).filter(|(_, used)| !**used);
-        unused.for_each(|(pattern, _)| warn("include", pattern));
+        let unused = (0..patterns.include.len()).filter(|i| !used.contains(i));
+        unused.for_each(|i| warn("include", &patterns.include[i]));
     }
-    for i in unused {
-        warn("exclude", &wheel.exclude[i]);
-    }
+    let unused = (0..wheel.exclude.len()).filter(|i| !excluded.contains(i));
+    unused.for_each(|i| warn("exclude", &wheel.exclude[i]));
     Ok(files)
+}
+
+/// Patterns that choose the files of a wheel below its source directory.
+pub(super) struct Patterns {
+    include: Vec<String>,
+    include_set: GlobSet,
+    exclude_set: GlobSet,
+    /// Directories in which development builds of other targets may have left files.
+    stale: [String; 3],
+}
+
+impl Patterns {
+    /// Compiles the patterns of `wheel`; without `include`, its package.
+    pub(super) fn new(project: &Project, wheel: &Wheel) -> Result<Self, Error> {
+        let package = wheel.name.escaped();
+        let default = || vec![format!("{package}/**"), format!("{package}.py")];
+        let include = wheel.include.clone().unwrap_or_else(default);
+        Ok(Self {
+            include_set: globs(project, wheel, "include", &include)?,
+            exclude_set: globs(project, wheel, "exclude", &wheel.exclude)?,
+            stale: ["bin", "lib", "share"].map(|dir| format!("{}/{dir}/", wheel.into)),
+            include,
+        })
+    }
+
+    /// True if the wheel has the file at `path`, relative to the source directory.
+    pub(super) fn takes(&self, path: &str) -> bool {
+        let is_named = self.include_set.matches(path).into_iter().any(|i| {
+            let pattern = &self.include[i];
+            names(pattern, path) && (!is_glob(pattern) || !self.is_stale(path))
+        });
+        is_named && !self.exclude_set.is_match(path)
+    }
+
+    fn is_stale(&self, path: &str) -> bool {
+        self.stale.iter().any(|dir| path.starts_with(dir))
+    }
+
+    /// True if the wheel would have files at or below the path of `gap`.
+    fn names_gap(&self, gap: &Gap) -> bool {
+        let path = &gap.relative;
+        ["", "/__init__.py", "/x.py", "/x"].iter().any(|end| self.takes(&format!("{path}{end}")))
+    }
+}
+
+/// True if `pattern` has wildcards.
+pub(super) fn is_glob(pattern: &str) -> bool {
+    pattern.contains(['*', '?', '[', '{'])
+}
+
+/// True if `pattern`, which matches `path`, is meant to name it: wildcards name neither hidden
+/// files nor byte code nor backups, unless the wildcard itself has their mark, as `.*` and `*.pyc`.
+pub(super) fn names(pattern: &str, path: &str) -> bool {
+    let is_meant = |part: &str| {
+        pattern
+            .split('/')
+            .filter(|own| is_private(own))
+            .any(|own| Glob::new(own).is_ok_and(|glob| glob.compile_matcher().is_match(part)))
+    };
+    let (dirs, name) = path.rsplit_once('/').unwrap_or(("", path));
+    let private_dirs = dirs.split('/').filter(|part| is_never(part));
+    let private = private_dirs.chain(Some(name).filter(|name| is_private(name)));
+    !is_glob(pattern) || private.into_iter().all(is_meant)
+}
+
+/// True for names of files that wildcards leave out.
+fn is_private(name: &str) -> bool {
+    name.starts_with('.') || is_never(name) || is_junk(name)
 }
 
 /// Returns the directory of Python files: the configured one, else the first of the usual ones that
@@ -140,10 +206,37 @@ fn glob_of(config: &Config, key: &str, pattern: &str) -> Result<Glob, Error> {
     Ok(glob.map_err(bad)?)
 }
 
-/// Whether no pattern takes the file.
-pub(super) fn is_never(path: &str) -> bool {
-    let is_hidden = path.rsplit('/').next().is_some_and(|name| name.starts_with('.'));
-    let is_cached = path.split('/').any(|part| part == "__pycache__");
-    let is_byte_code = matches!(path.rsplit_once('.'), Some((_, "pyc" | "pyo")));
-    is_hidden || is_cached || is_byte_code
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wildcards_leave_private_files_out() {
+        let check = |pattern: &str, path: &str, expected: bool| {
+            assert_eq!(names(pattern, path), expected, "{pattern} {path}");
+        };
+        for private in [
+            "demo/.env",
+            "demo/.gitignore",
+            "demo/a.pyc",
+            "demo/__pycache__/a.cpython-312.pyc",
+            "demo/__pycache__/a.txt",
+            "demo/a.py~",
+            "demo/#a.py#",
+            "demo/.a.py.swp",
+            "demo/.ipynb_checkpoints/a.py",
+            "demo/.idea/workspace.xml",
+        ] {
+            check("demo/**", private, false);
+            check(private, private, true);
+        }
+        check("demo/**", "demo/a.py", true);
+        check("demo/**", "demo/.well-known/a.json", true);
+        check("demo/.*", "demo/.gitignore", true);
+        check("demo/**/.git*", "demo/tpl/.gitignore", true);
+        check("demo/**/.git*", "demo/tpl/.env", false);
+        check("demo/*.pyc", "demo/a.pyc", true);
+        check("demo/__pycache__/*", "demo/__pycache__/a.pyc", false);
+        check("demo/__pycache__/*.pyc", "demo/__pycache__/a.pyc", true);
+    }
 }

@@ -1,167 +1,379 @@
-//! Which files of a project are its own: not what version control ignores, unless it tracks it.
+//! Files on disk that belong to a project: those that git tracks or at least does not ignore.
+//!
+//! Links to directories are followed, because Python imports through them. A file that should be
+//! there and cannot be listed is a [`Gap`]; the caller reports it if a pattern names it.
 
+use std::cell::{OnceCell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
-use std::io;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use ignore::WalkBuilder;
 
-use crate::sys::Host;
-use crate::sys::fs::Walked;
-use crate::vcs::{self, Which};
+use super::Error;
+use crate::sys::{self, Host};
+use crate::vcs::{self, FilePath, Repository};
 
-/// The files below a directory, as far as they are the project's.
+/// Files below a directory.
 pub(super) struct Tree<'a> {
-    /// What paths are relative to.
+    /// Directory that paths are relative to.
     root: &'a Path,
-    /// The project: its ignore files count below the root as well.
+    /// Directory of the project; its ignore files apply below the root as well.
     top: &'a Path,
-    /// In an unpacked source distribution every file is the project's.
+    /// True if ignore files do not count: in an unpacked source distribution.
     takes_all: bool,
-    in_repository: bool,
-    /// Files that are tracked although an ignore file names them, relative to the root.
-    tracked: BTreeSet<String>,
+    host: &'a Host,
+    listings: RefCell<BTreeMap<String, Rc<Listing>>>,
+    /// True if the repository around the project ignores the project.
+    is_foreign: OnceCell<bool>,
 }
 
-/// What is nobody's source, whether or not something ignores it.
-const NEVER: [&str; 2] = [".git", "__pycache__"];
+/// A file that belongs to the project.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct TreeFile {
+    /// Path relative to the root, with `/` between the parts.
+    pub(super) relative: String,
+    /// Path on disk.
+    pub(super) path: PathBuf,
+    /// True if git neither tracks nor ignores it.
+    pub(super) is_untracked: bool,
+}
 
-/// Files by which directories say that they are no source: caches (build directories, those of
-/// linters) and virtual environments.
-const MARKS: [&str; 2] = ["CACHEDIR.TAG", "pyvenv.cfg"];
+/// A path below which the project should have files, and none can be listed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Gap {
+    /// Path relative to the root.
+    pub(super) relative: String,
+    /// Reason, to be read after the path.
+    pub(super) reason: &'static str,
+    /// Remedy.
+    pub(super) help: &'static str,
+    /// True if git does not track it.
+    pub(super) is_untracked: bool,
+}
+
+/// Files below a directory, sorted by path, and those that cannot be listed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Listing {
+    pub(super) files: Vec<TreeFile>,
+    pub(super) gaps: Vec<Gap>,
+}
+
+/// Directories that never contain sources: data of version control and of editors, byte code.
+const NEVER: [&str; 8] =
+    [".git", ".hg", ".svn", ".jj", "__pycache__", ".ipynb_checkpoints", ".idea", ".vscode"];
+
+/// Files that mark a directory as no source: caches, virtual environments, CMake's build
+/// directories.
+const MARKS: [&str; 3] = ["CACHEDIR.TAG", "pyvenv.cfg", "CMakeCache.txt"];
 
 impl<'a> Tree<'a> {
-    /// The tree at `root` in the project at `top`; `takes_all` where ignore files do not count.
-    pub(super) fn new(root: &'a Path, top: &'a Path, takes_all: bool, host: &Host) -> Self {
-        let top = if root.starts_with(top) { top } else { root };
-        let in_repository = !takes_all && vcs::is_inside(root);
-        let tracked = in_repository.then(|| vcs::files(Which::TrackedAndIgnored, root, host));
-        let tracked = tracked.flatten().unwrap_or_default();
-        Self { root, top, takes_all, in_repository, tracked }
+    /// Creates the tree at `root` in the project at `top`; `takes_all` if ignore files do not count.
+    pub(super) fn new(root: &'a Path, top: &'a Path, takes_all: bool, host: &'a Host) -> Self {
+        let (listings, is_foreign) = (RefCell::default(), OnceCell::new());
+        Self { root, top, takes_all, host, listings, is_foreign }
     }
 
-    /// The files that `pattern` may name. Named without a pattern, a file is there even when it is
-    /// ignored.
+    /// Returns the files that `pattern` may name. A pattern without wildcards names its file even
+    /// if git ignores it.
     ///
     /// # Errors
-    /// A directory that cannot be read.
-    pub(super) fn candidates(&self, pattern: &str) -> io::Result<Vec<Walked>> {
+    /// A directory or a repository cannot be read.
+    pub(super) fn candidates(&self, pattern: &str) -> Result<Rc<Listing>, Error> {
         let Some(special) = pattern.find(['*', '?', '[', '{']) else {
             let path = self.root.join(pattern);
-            let is_there = path.is_file();
-            return Ok(Vec::from_iter(
-                is_there.then(|| Walked { relative: pattern.to_owned(), path }),
-            ));
+            if !path.is_file() {
+                return Ok(Rc::default());
+            }
+            let relative = pattern.to_owned();
+            let file = TreeFile { relative, path, is_untracked: false };
+            return Ok(Rc::new(Listing { files: vec![file], gaps: Vec::new() }));
         };
         self.below(pattern[..special].rfind('/').map_or("", |slash| &pattern[..slash]))
     }
 
-    /// Every file below `dir`, which is relative to the root.
+    /// Returns every file below `dir`, which is relative to the root.
     ///
     /// # Errors
-    /// A directory that cannot be read.
-    pub(super) fn below(&self, dir: &str) -> io::Result<Vec<Walked>> {
+    /// A directory or a repository cannot be read.
+    pub(super) fn below(&self, dir: &str) -> Result<Rc<Listing>, Error> {
+        if let Some(listing) = self.listings.borrow().get(dir) {
+            return Ok(listing.clone());
+        }
+        let mut list = List { tree: self, files: BTreeMap::new(), gaps: Vec::new() };
         let start = self.root.join(dir);
-        if !start.is_dir() {
-            return Ok(Vec::new());
+        if let Ok(real) = sys::fs::canonicalize(&start)
+            && real.is_dir()
+        {
+            let is_untracked = false;
+            // A link outside the project is followed only where the configuration names it.
+            list.add_dir(&Dir { shown: dir, real: &real, is_untracked, outer: &[] })?;
         }
-        let mut files: BTreeMap<String, PathBuf> = BTreeMap::new();
-        for entry in self.walk(&start).build() {
-            let entry = entry.map_err(io::Error::other)?;
-            let path = entry.path();
-            if path.starts_with(&start) && path.is_file() {
-                files.insert(relative(path, self.root)?, path.to_owned());
+        let mut gaps = list.gaps;
+        gaps.sort_by(|a, b| a.relative.cmp(&b.relative));
+        let listing = Rc::new(Listing { files: list.files.into_values().collect(), gaps });
+        self.listings.borrow_mut().insert(dir.to_owned(), listing.clone());
+        Ok(listing)
+    }
+}
+
+impl Tree<'_> {
+    /// True if `repository` is around the project, and the project does not belong to it.
+    fn is_foreign(&self, repository: &Repository) -> bool {
+        let is_foreign = || matches!(Repository::open(self.top, self.host), Ok(None));
+        let is_around = self.top != repository.root && self.top.starts_with(&repository.root);
+        is_around && *self.is_foreign.get_or_init(is_foreign)
+    }
+}
+
+/// Names of junk that a listing without git would contain: backups of editors, byte code, and
+/// secrets that tools read from files with fixed names.
+pub(super) fn is_junk(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    path.split('/').any(|part| NEVER.contains(&part) || part.ends_with(".egg-info"))
+        || name.ends_with('~')
+        || (name.starts_with('#') && name.ends_with('#'))
+        || name.starts_with(".#")
+        || matches!(name.rsplit_once('.'), Some((_, "pyc" | "pyo" | "swp" | "swo")))
+        || matches!(name, ".DS_Store" | "Thumbs.db" | ".env" | ".netrc" | ".pypirc" | ".envrc")
+        || name.starts_with(".env.") && !matches!(name, ".env.example" | ".env.template")
+}
+
+/// A directory to list.
+#[derive(Clone, Copy)]
+struct Dir<'d> {
+    /// Its path relative to the root, perhaps through links.
+    shown: &'d str,
+    /// Its path on disk, without links.
+    real: &'d Path,
+    /// True if git does not track the link or the repository through which it was reached.
+    is_untracked: bool,
+    /// Directories through whose links it was reached.
+    outer: &'d [&'d Path],
+}
+
+impl Dir<'_> {
+    fn join(&self, name: &str) -> String {
+        if self.shown.is_empty() { name.to_owned() } else { format!("{}/{name}", self.shown) }
+    }
+}
+
+/// A listing that is being made.
+struct List<'t> {
+    tree: &'t Tree<'t>,
+    files: BTreeMap<String, TreeFile>,
+    gaps: Vec<Gap>,
+}
+
+impl List<'_> {
+    fn add_dir(&mut self, dir: &Dir<'_>) -> Result<(), Error> {
+        if self.tree.takes_all {
+            return self.walk(dir, Ignores::None);
+        }
+        match Repository::around(dir.real, self.tree.host) {
+            Ok(Some(repository)) if self.tree.is_foreign(&repository) => {
+                self.walk(dir, Ignores::Project)
+            }
+            Ok(Some(repository)) => self.add_repository(dir, &repository),
+            Ok(None) => self.walk(dir, Ignores::Project),
+            Err(vcs::Error::Cancelled) => Err(vcs::Error::Cancelled.into()),
+            Err(error) => {
+                // The ignore files can be read without git; the list of tracked files cannot.
+                let text = "files that ignore files name are left out, even if git tracks them";
+                self.tree.host.warn(format!("{error}: {text}"));
+                self.walk(dir, Ignores::Repository)
             }
         }
-        let prefix = if dir.is_empty() { String::new() } else { format!("{dir}/") };
-        for name in self.tracked.iter().filter(|name| name.starts_with(&prefix)) {
-            let path = self.root.join(name);
-            if path.is_file() {
-                files.insert(name.clone(), path);
-            }
-        }
-        Ok(files.into_iter().map(|(relative, path)| Walked { relative, path }).collect())
     }
 
-    /// A walk that heeds the ignore files of the repository and no setting of the machine.
-    fn walk(&self, start: &Path) -> WalkBuilder {
-        let mut walk = WalkBuilder::new(self.top);
-        let start = start.to_owned();
-        let heeds = !self.takes_all;
+    fn add_repository(&mut self, dir: &Dir<'_>, repository: &Repository) -> Result<(), Error> {
+        for entry in repository.tracked() {
+            let Some(name) = self.readable(dir, &entry.path, dir.is_untracked) else { continue };
+            let path = dir.real.join(name);
+            if entry.is_repository {
+                let is_there = path.join(".git").exists();
+                let dir = Dir { shown: &dir.join(name), real: &path, ..*dir };
+                if is_there {
+                    self.add_dir(&dir)?;
+                } else {
+                    self.gap(dir.shown, SUBMODULE, dir.is_untracked);
+                }
+            } else if sys::fs::symlink_metadata(&path).is_ok() {
+                self.add(dir, name, &path, dir.is_untracked, &repository.root)?;
+            } else if entry.is_sparse {
+                self.gap(&dir.join(name), SPARSE, dir.is_untracked);
+            }
+        }
+        let untracked = repository.untracked(self.tree.host)?;
+        let mut marked: BTreeMap<PathBuf, bool> = BTreeMap::new();
+        for path in &untracked {
+            let Some(name) = self.readable(dir, path, true) else { continue };
+            let path = dir.real.join(name);
+            if self.is_result(&path) || is_never(name) || is_below_mark(dir.real, name, &mut marked)
+            {
+                continue;
+            }
+            match name.strip_suffix('/') {
+                Some(name) => {
+                    let shown = dir.join(name);
+                    let real = dir.real.join(name);
+                    self.add_dir(&Dir { shown: &shown, real: &real, is_untracked: true, ..*dir })?;
+                }
+                None => self.add(dir, name, &path, true, &repository.root)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Lists `dir` without git.
+    fn walk(&mut self, dir: &Dir<'_>, ignores: Ignores) -> Result<(), Error> {
+        let inside = dir.real.starts_with(self.tree.top);
+        let top = if inside { self.tree.top } else { dir.real };
+        let start = dir.real.to_owned();
+        let mut walk = WalkBuilder::new(top);
         walk.hidden(false)
             .ignore(false)
-            .git_global(false)
-            .git_exclude(false)
-            .git_ignore(heeds)
-            .parents(heeds && self.in_repository)
-            .require_git(heeds && self.in_repository)
+            .git_global(ignores == Ignores::Repository)
+            .git_exclude(ignores == Ignores::Repository)
+            .git_ignore(ignores != Ignores::None)
+            .parents(ignores == Ignores::Repository)
+            .require_git(false)
             .follow_links(false)
             .filter_entry(move |entry| {
                 let path = entry.path();
                 if !path.starts_with(&start) && !start.starts_with(path) {
                     return false;
                 }
-                let name = entry.file_name();
                 let has = |mark: &&str| path.join(mark).is_file();
-                let is_marked = || entry.depth() > 0 && MARKS.iter().any(has);
-                !NEVER.iter().any(|never| name == *never) && !is_marked()
+                let is_marked = || path.starts_with(&start) && MARKS.iter().any(has);
+                let is_never = NEVER.iter().any(|never| entry.file_name() == *never);
+                path == start || entry.depth() == 0 || !(is_never || is_marked())
             });
-        walk
-    }
-}
-
-fn relative(path: &Path, root: &Path) -> io::Result<String> {
-    let inside = path.strip_prefix(root).map_err(io::Error::other)?;
-    let parts = inside.iter().map(|part| {
-        part.to_str().ok_or_else(|| {
-            let text = format!("the file name `{}` is not UTF-8", path.display());
-            io::Error::new(io::ErrorKind::InvalidData, text)
-        })
-    });
-    Ok(parts.collect::<io::Result<Vec<_>>>()?.join("/"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::sys::{self, Env};
-
-    #[test]
-    fn ignored_files_are_not_the_projects() {
-        let dir = sys::fs::temp_dir().unwrap();
-        let write = |path: &str, text: &str| {
-            sys::fs::write_atomic(&dir.path().join(path), text.as_bytes()).unwrap();
-        };
-        write("p/.gitignore", "*.log\n/out/\n");
-        for path in ["a.py", "a.log", "d/b.py", "d/b.log", "out/c.py", "__pycache__/a.pyc"] {
-            write(&format!("p/{path}"), "");
+        let unread = |e| Error::io("read the sources", std::io::Error::other(e));
+        for entry in walk.build() {
+            let entry = entry.map_err(unread)?;
+            let path = entry.path();
+            let Ok(inside) = path.strip_prefix(dir.real) else { continue };
+            if entry.file_type().is_none_or(|kind| kind.is_dir()) || self.is_result(path) {
+                continue;
+            }
+            let name = inside.to_str().map(|name| name.replace('\\', "/"));
+            let name: FilePath = name.ok_or_else(|| inside.to_string_lossy().into_owned());
+            let Some(name) = self.readable(dir, &name, dir.is_untracked) else { continue };
+            self.add(dir, name, path, dir.is_untracked, top)?;
         }
-        write("p/cache/CACHEDIR.TAG", "");
-        write("p/venv/pyvenv.cfg", "");
-        // Not a repository: this file is somebody else's.
-        write(".gitignore", "*.py\n");
-        let host = Host::quiet(Env::from_process());
-        let root = dir.path().join("p");
-        let check = |takes_all: bool, pattern: &str, expected: &[&str]| {
-            let found = Tree::new(&root, &root, takes_all, &host).candidates(pattern).unwrap();
-            let found: Vec<&str> = found.iter().map(|file| file.relative.as_str()).collect();
-            assert_eq!(found, expected, "{pattern}");
-        };
-        check(false, "**", &[".gitignore", "a.py", "d/b.py"]);
-        check(false, "d/*", &["d/b.py"]);
-        check(false, "d/b.log", &["d/b.log"]);
-        check(false, "nowhere/*", &[]);
-        let below = root.join("d");
-        let found = Tree::new(&below, &root, false, &host).candidates("**").unwrap();
-        let found: Vec<&str> = found.iter().map(|file| file.relative.as_str()).collect();
-        assert_eq!(found, ["b.py"]);
-        check(true, "**", &[".gitignore", "a.log", "a.py", "d/b.log", "d/b.py", "out/c.py"]);
-
-        let Some(git) = vcs::git(dir.path(), &host) else { return };
-        let run = |args: &[&str]| git.clone().args(args.iter().copied()).run(&host).unwrap();
-        run(&["init", "-q"]);
-        check(false, "**", &[".gitignore"]);
-        run(&["add", "-f", "p/d/b.py", "p/a.log"]);
-        check(false, "**", &[".gitignore", "a.log", "d/b.py"]);
+        Ok(())
     }
+
+    /// Adds the file or link `name` of `dir`. `boundary` is the directory that links may not leave.
+    fn add(
+        &mut self,
+        dir: &Dir<'_>,
+        name: &str,
+        path: &Path,
+        is_untracked: bool,
+        boundary: &Path,
+    ) -> Result<(), Error> {
+        let relative = dir.join(name);
+        if path.is_file() {
+            let file = TreeFile { relative: relative.clone(), path: path.to_owned(), is_untracked };
+            self.files.insert(relative, file);
+            return Ok(());
+        }
+        if !sys::fs::symlink_metadata(path).is_ok_and(|about| about.is_symlink()) {
+            return Ok(());
+        }
+        let Ok(target) = sys::fs::canonicalize(path) else {
+            self.gap(&relative, DANGLING, is_untracked);
+            return Ok(());
+        };
+        if !target.is_dir() {
+            return Ok(());
+        }
+        let mut outer = dir.outer.to_vec();
+        outer.push(dir.real);
+        let parent = path.parent().unwrap_or(path);
+        if outer.iter().any(|outer| *outer == target) || parent.starts_with(&target) {
+            self.gap(&relative, CIRCULAR, is_untracked);
+        } else if target.starts_with(boundary) || target.starts_with(self.tree.top) {
+            self.add_dir(&Dir { shown: &relative, real: &target, is_untracked, outer: &outer })?;
+        } else {
+            self.gap(&relative, OUTSIDE, is_untracked);
+        }
+        Ok(())
+    }
+
+    fn gap(&mut self, relative: &str, (reason, help): Reason, is_untracked: bool) {
+        self.gaps.push(Gap { relative: relative.to_owned(), reason, help, is_untracked });
+    }
+
+    /// Returns the path, or records a gap if it is not UTF-8, which paths in archives must be.
+    fn readable<'p>(
+        &mut self,
+        dir: &Dir<'_>,
+        path: &'p FilePath,
+        is_untracked: bool,
+    ) -> Option<&'p str> {
+        match path {
+            Ok(path) => Some(path),
+            Err(lossy) => {
+                self.gap(&dir.join(lossy), ENCODING, is_untracked);
+                None
+            }
+        }
+    }
+
+    /// True if `path` is a distribution in the usual output directory.
+    fn is_result(&self, path: &Path) -> bool {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let is_distribution = [".whl", ".tar.gz", ".tar.gz.sha256"];
+        path.parent() == Some(&self.tree.top.join("dist"))
+            && is_distribution.iter().any(|end| name.ends_with(end))
+    }
+}
+
+/// Which ignore files apply to a walk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ignores {
+    /// None.
+    None,
+    /// Those in the project.
+    Project,
+    /// Those of the repository, its parents and the user.
+    Repository,
+}
+
+/// Reason for a gap, and its remedy.
+type Reason = (&'static str, &'static str);
+
+const SUBMODULE: Reason = (
+    "is a git submodule that is not checked out",
+    "run `git submodule update --init --recursive`, or exclude it",
+);
+const SPARSE: Reason = (
+    "is tracked by git and left out of the work tree by a sparse checkout",
+    "run `git sparse-checkout disable`, or exclude it",
+);
+const DANGLING: Reason = ("is a link to a file that does not exist", "remove or exclude it");
+const CIRCULAR: Reason =
+    ("is a link to a directory that contains it", "remove or exclude the link");
+const OUTSIDE: Reason = (
+    "is a link to a directory outside the project",
+    "copy the directory into the project, or exclude the link",
+);
+const ENCODING: Reason =
+    ("has a name that is not UTF-8, as names in archives must be", "rename or exclude it");
+
+/// True if a part of `path` is the name of a directory that never contains sources.
+pub(super) fn is_never(path: &str) -> bool {
+    path.split('/').any(|part| NEVER.contains(&part))
+}
+
+/// True if a directory between `root` and the file `name` has one of [`MARKS`].
+fn is_below_mark(root: &Path, name: &str, known: &mut BTreeMap<PathBuf, bool>) -> bool {
+    let parents: BTreeSet<&Path> = Path::new(name).ancestors().skip(1).collect();
+    parents.into_iter().filter(|parent| !parent.as_os_str().is_empty()).any(|parent| {
+        let is_marked = || MARKS.iter().any(|mark| root.join(parent).join(mark).is_file());
+        *known.entry(parent.to_owned()).or_insert_with(is_marked)
+    })
 }

@@ -7,23 +7,20 @@ use std::sync::Arc;
 use super::directives::{Directive, Directives};
 use super::{Env, Error, Library, link};
 use crate::build::{self, Built, Hashes, Setting};
-use crate::config::{self, Config, Role};
+use crate::config::{self, Config, ConfigBuilder, Role};
 use crate::plan;
 use crate::runtime::{self, Identity, Runtime};
 use crate::source::{self, LOCK_FILE, Places};
 use crate::sys::{self, Cancel, Host, Quiet, Report};
 use crate::toolchain::{self, MissingZig, Optimize, Request, ToolchainKind, Wrappers};
 
-/// The files that are looked for in a directory, in this order.
-const CONFIG_FILES: [&str; 2] = ["wheelsmith.toml", "pyproject.toml"];
-
 /// What a build script wants built.
 #[derive(Clone)]
 pub struct Builder<'e> {
     env: &'e Env,
     file: Option<PathBuf>,
-    /// Tables that the script adds to those of the file.
-    added: String,
+    /// Tables and components that the script adds to those of the file.
+    added: ConfigBuilder,
     only: Option<Vec<String>>,
     toolchain: Option<ToolchainKind>,
     optimize: Option<Optimize>,
@@ -64,7 +61,7 @@ impl<'e> Builder<'e> {
         Self {
             env,
             file: None,
-            added: String::new(),
+            added: Config::builder(),
             only: None,
             toolchain: None,
             optimize: None,
@@ -82,16 +79,17 @@ impl<'e> Builder<'e> {
 
     /// Adds a component from C.
     #[must_use]
-    pub fn library(self, library: &Library) -> Self {
-        self.toml(&library.to_toml())
+    pub fn library(mut self, library: &Library) -> Self {
+        self.added = self.added.library(library.clone());
+        self
     }
 
     /// Adds tables of the configuration, of any kind: `[[tool.wheelsmith.component]]`. Paths in them
-    /// are relative to the configuration's directory; to the package's, where there is none.
+    /// are relative to the configuration's directory, or to the package's if there is no
+    /// configuration.
     #[must_use]
     pub fn toml(mut self, tables: &str) -> Self {
-        self.added.push_str(tables);
-        self.added.push('\n');
+        self.added = self.added.toml(tables);
         self
     }
 
@@ -132,7 +130,7 @@ impl<'e> Builder<'e> {
     /// and what a compiler refuses, with its last words.
     pub fn build(&self) -> Result<Output, Error> {
         let env = self.env;
-        let (mut config, file, lines) = self.configuration()?;
+        let (mut config, file) = self.configuration()?;
         let dir = file.as_deref().and_then(Path::parent).unwrap_or(env.manifest_dir()).to_owned();
         if let Some(only) = &self.only {
             keep(&mut config, only)?;
@@ -181,7 +179,7 @@ impl<'e> Builder<'e> {
             hashes: &Hashes::default(),
         };
         let built = build::run(&setting, &sources).map_err(|error| match error {
-            build::Error::Config(error) => Error::Config(in_code(error, lines)),
+            build::Error::Config(error) => Error::Config(error),
             error => Error::Build(error),
         })?;
         let name = dir.file_name().unwrap_or_default().to_string_lossy();
@@ -207,24 +205,17 @@ impl<'e> Builder<'e> {
         })
     }
 
-    /// The configuration, the file that it comes from, and how many lines of it are the file's.
-    fn configuration(&self) -> Result<(Config, Option<PathBuf>, usize), Error> {
-        let Some(path) = &self.file else {
-            let config = config::parse("build.rs", &self.added);
-            return Ok((config.map_err(|error| in_code(error, 0))?, None, 0));
-        };
-        let path = self.env.manifest_dir().join(path);
-        let mut known = CONFIG_FILES.iter().map(|name| path.join(name));
-        let file = known.find(|file| file.is_file());
-        let file = file.unwrap_or(path);
+    /// Returns the configuration, and the file that it comes from.
+    fn configuration(&self) -> Result<(Config, Option<PathBuf>), Error> {
+        let Some(path) = &self.file else { return Ok((self.added.build()?, None)) };
+        let file = config::find_file(&self.env.manifest_dir().join(path))?;
         let text = sys::fs::read_to_string(&file)
             .map_err(|source| Error::Unreadable { file: file.clone(), source })?;
         let file = sys::fs::canonicalize(&file)
             .map_err(|source| Error::Unreadable { file: file.clone(), source })?;
         let name = file.file_name().unwrap_or_default().to_string_lossy();
-        let lines = text.lines().count();
-        let config = config::parse(&name, &format!("{text}\n{}", self.added));
-        Ok((config.map_err(|error| in_code(error, lines))?, Some(file), lines))
+        let config = self.added.clone().text(&name, &text).build()?;
+        Ok((config, Some(file)))
     }
 
     /// What packages that depend on this one learn of it (`DEP_<LINKS>_ROOT` and so on).
@@ -281,14 +272,6 @@ fn keep(config: &mut Config, only: &[String]) -> Result<(), Error> {
     }
     config.components.retain(|component| wanted.contains(&component.name));
     Ok(())
-}
-
-/// Problems behind the first `lines` lines are in no file: they are in what the script added.
-fn in_code(mut error: config::Error, lines: usize) -> config::Error {
-    for problem in error.problems.iter_mut().filter(|problem| problem.line > lines) {
-        (problem.line, problem.column) = (0, 0);
-    }
-    error
 }
 
 /// Makes the places that children write to, and removes what a killed run left half-written.

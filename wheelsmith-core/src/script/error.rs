@@ -41,6 +41,9 @@ pub enum Error {
         #[source]
         source: io::Error,
     },
+    /// There is no configuration, or there are two.
+    #[error(transparent)]
+    Load(#[from] config::LoadError),
     /// The configuration, or what the script added to it, has mistakes.
     #[error(transparent)]
     Config(#[from] config::Error),
@@ -101,6 +104,7 @@ impl Error {
                 let known = crate::name::TARGETS.iter().map(|row| row.triple);
                 Some(format!("known are {}", known.collect::<Vec<_>>().join(", ")))
             }
+            Self::Load(error) => error.hint(),
             Self::NoComponent { known, .. } if !known.is_empty() => {
                 Some(format!("there are `{}`", known.join("`, `")))
             }

@@ -26,11 +26,10 @@ mod builder;
 mod directives;
 mod env;
 mod error;
-mod library;
 mod link;
 
+pub use crate::config::Library;
 pub use builder::{Builder, Output};
 pub use directives::{Directive, Directives, LinkKind};
 pub use env::Env;
 pub use error::Error;
-pub use library::Library;

@@ -10,10 +10,11 @@ mod tag;
 
 use std::path::Path;
 
-use crate::config::{Config, Error, VersionSource};
+use crate::config::{Config, Error, Tags, VersionSource};
 use crate::metadata::ProjectTable;
 use crate::name::ProjectName;
 use crate::sys::{self, Host};
+use crate::vcs::Checkout;
 
 /// The file of an unpacked source distribution that says what it is.
 pub const PKG_INFO: &str = "PKG-INFO";
@@ -110,11 +111,38 @@ fn find(
             let found = python::literal(&text, attribute);
             found.map_err(|why| VersionError::new(format!("`{path}` {why}")))
         }
-        // An unpacked source distribution may lie in a repository that knows nothing of it.
-        VersionSource::Vcs(_) if pkg_info_version(dir, name).is_some() => {
-            Ok(pkg_info_version(dir, name).unwrap_or_default())
+        VersionSource::Vcs(tags) => of_checkout(tags, name, file, dir, host),
+    }
+}
+
+/// Returns the version of the checked-out commit, or of the unpacked source distribution.
+fn of_checkout(
+    tags: &Tags,
+    name: &ProjectName,
+    file: &str,
+    dir: &Path,
+    host: &Host,
+) -> Result<String, VersionError> {
+    let info = pkg_info_version(dir, name);
+    let untracked = |reason: String| {
+        VersionError::with_help(
+            format!("git has no version of `{file}`: {reason}"),
+            format!("`git add` and tag it, build from a source distribution, or set `{VARIABLE}`"),
+        )
+    };
+    let checkout = Checkout::of(dir, file, info.is_some(), host);
+    match checkout.map_err(|error| VersionError::new(error.to_string()))? {
+        Checkout::Sdist => info.ok_or_else(|| untracked(format!("`{PKG_INFO}` has none"))),
+        Checkout::Repository(repository) => tag::version(tags, &repository, host),
+        Checkout::Untracked(repository) => {
+            let root = repository.root.display();
+            Err(untracked(format!("the repository `{root}` does not track it")))
         }
-        VersionSource::Vcs(tags) => tag::version(tags, file, dir, host),
+        Checkout::Plain => Err(untracked("it is in no repository".to_owned())),
+        Checkout::Unreadable(error) => {
+            let help = error.hint().map(|hint| format!("{hint}; or set `{VARIABLE}`"));
+            Err(VersionError { message: error.to_string(), help })
+        }
     }
 }
 

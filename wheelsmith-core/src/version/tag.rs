@@ -1,54 +1,42 @@
 //! The version of the nearest tag, and how far the commit is from it.
 
-use std::path::Path;
-
 use pep440_rs::{Prerelease, Version};
 
 use super::VersionError;
 use crate::config::Tags;
-use crate::sys::{Host, ProcessError};
-use crate::vcs::git;
+use crate::sys::Host;
+use crate::vcs::{self, Repository};
 
-/// The version of the commit in `dir`, in which `file` is tracked.
+/// Returns the version of the commit that is checked out.
 pub(super) fn version(
     tags: &Tags,
-    file: &str,
-    dir: &Path,
+    repository: &Repository,
     host: &Host,
 ) -> Result<String, VersionError> {
-    let git =
-        git(dir, host).ok_or_else(|| VersionError::new("there is no `git` to ask for the tag"))?;
-    let instead = format!("or set `{}`", super::VARIABLE);
-    let tracked = git.clone().args(["ls-files", "--error-unmatch", "--", file]).run(host);
-    if let Err(error) = tracked {
-        return Err(VersionError::with_help(
-            format!("`{file}` is tracked in no repository: {}", reason(&error)),
-            format!("build from a repository or from a source distribution, {instead}"),
-        ));
+    let mut args = vec!["describe", "--tags", "--long", "--dirty", "--abbrev=12", "--match"];
+    let prefixed = tags.prefix.as_ref().map(|prefix| format!("{prefix}[0-9]*"));
+    match &prefixed {
+        Some(pattern) => args.push(pattern),
+        None => args.extend(["v[0-9]*", "--match", "[0-9]*"]),
     }
-    let mut describe =
-        git.args(["describe", "--tags", "--long", "--dirty", "--abbrev=12", "--match"]);
-    describe = match &tags.prefix {
-        Some(prefix) => describe.arg(format!("{prefix}[0-9]*")),
-        None => describe.args(["v[0-9]*", "--match", "[0-9]*"]),
-    };
-    let said = describe.run(host).map_err(|error| {
+    let described = repository.run(&args, host).map_err(|error| {
         let prefix = tags.prefix.as_deref().unwrap_or("v");
+        let reason = match &error {
+            vcs::Error::Refused { reason, .. } => reason.clone(),
+            error => error.to_string(),
+        };
         VersionError::with_help(
-            format!("no tag leads to this commit: {}", reason(&error)),
-            format!("tag a release, such as `git tag {prefix}0.1.0`, fetch the tags, {instead}"),
+            format!("no tag leads to this commit: {reason}"),
+            format!(
+                "tag a release, such as `git tag {prefix}0.1.0`, fetch the tags, or set `{}`",
+                super::VARIABLE
+            ),
         )
     })?;
-    let said = String::from_utf8_lossy(&said.stdout).trim().to_owned();
-    from_description(&said, tags).ok_or_else(|| {
-        VersionError::new(format!("`{said}` is a tag without a version (PEP 440) in it"))
+    let described = String::from_utf8_lossy(&described).trim().to_owned();
+    from_description(&described, tags).ok_or_else(|| {
+        VersionError::new(format!("`{described}` is a tag without a version (PEP 440) in it"))
     })
-}
-
-/// The last thing that git said.
-fn reason(error: &ProcessError) -> String {
-    let text = error.to_string();
-    text.lines().last().unwrap_or_default().trim().to_owned()
 }
 
 /// `v1.2-5-gabc` is five commits behind what will be the release after 1.2.
@@ -92,7 +80,7 @@ fn next(released: &Version) -> Version {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sys::{self, Env};
+    use crate::sys::{self, Command, Env};
 
     #[test]
     fn commits_lie_before_the_next_release() {
@@ -130,13 +118,15 @@ mod tests {
         let host = Host::quiet(env);
         let root = dir.path().join("r");
         sys::fs::write_atomic(&root.join("p/pyproject.toml"), b"").unwrap();
-        let Some(git) = git(&root, &host) else { return };
+        let Some(git) = host.env.find_program("git") else { return };
+        let git = Command::new(git, &root, &host.env);
         let run = |args: &[&str]| git.clone().args(args.iter().copied()).run(&host).unwrap();
         let tags = Tags { prefix: None, local: false };
-        let find = || version(&tags, "pyproject.toml", &root.join("p"), &host);
+        let find = || {
+            let repository = Repository::open(&root.join("p"), &host).unwrap().unwrap();
+            version(&tags, &repository, &host)
+        };
         run(&["init", "-q"]);
-        let error = find().unwrap_err();
-        assert!(error.message.contains("is tracked in no repository"), "{error:?}");
         run(&["add", "."]);
         run(&["commit", "-qm", "1"]);
         let error = find().unwrap_err();

@@ -378,7 +378,7 @@ mod tests {
         sys::fs::write_atomic(&to.join("demo/__init__.py"), b"the twin").unwrap();
         let error = existing.unpack(&to).unwrap_err().to_string();
         assert!(error.contains("takes it and another file of the wheel for one"), "{error}");
-        assert_eq!(sys::fs::read(&to.join("demo/__init__.py")).unwrap(), b"the twin");
+        assert_eq!(sys::fs::read(to.join("demo/__init__.py")).unwrap(), b"the twin");
         let to = dir.path().join("empty");
         assert_eq!(existing.unpack(&to).unwrap(), 6);
     }

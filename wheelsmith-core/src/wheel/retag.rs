@@ -129,18 +129,18 @@ impl Change {
         let size = u32::try_from(bytes.len()).map_err(too_large)?;
         let mut deflater = Deflater::new(packing.compression);
         let mut space = Space::new(packing.compression);
-        let mut deflated = Vec::new();
+        let mut stream = Vec::new();
         let count = bytes.len().div_ceil(PIECE).max(1);
         for at in 0..count {
             let piece = &bytes[at * PIECE..bytes.len().min((at + 1) * PIECE)];
             let codec = || io::Error::other("cannot join compressed pieces");
             let size = deflater.piece(piece, at + 1 == count, &mut space).ok_or_else(codec)?;
-            deflated.extend_from_slice(space.get(size));
+            stream.extend_from_slice(space.get(size));
         }
-        let is_smaller = super::write::shrinks(deflated.len() as u64, bytes.len() as u64);
-        let is_deflated = !deflated.is_empty() && is_smaller;
+        let is_smaller = super::write::shrinks(stream.len() as u64, bytes.len() as u64);
+        let is_deflated = !stream.is_empty() && is_smaller;
         let content = Content {
-            packed: if is_deflated { deflated } else { bytes.to_vec() },
+            packed: if is_deflated { stream } else { bytes.to_vec() },
             method: if is_deflated { 8 } else { 0 },
             crc: crc32fast::hash(bytes),
             size,
@@ -161,7 +161,7 @@ fn rewrite(blob: &Blob, zip: &Zip, changes: &[Change], out: &mut dyn Write) -> i
         let change = changes.iter().find(|change| change.path.as_bytes() == entry.name());
         let offset = offsets.get_mut(entry.index).ok_or_else(lost)?;
         match change {
-            Some(Change { content: None, .. }) => continue,
+            Some(Change { content: None, .. }) => {}
             None => {
                 *offset = Some(at);
                 let bytes = blob.part(entry.start, entry.end - entry.start).ok_or_else(lost)?;

@@ -9,7 +9,7 @@ use super::{Entry, Error, Existing};
 use crate::archive::source::Buffers;
 use crate::finding::{Code, Finding};
 use crate::metadata::record::Rows;
-use crate::name::{WheelPath, folded, unportable};
+use crate::name::{PlatformTag, WheelPath, folded, portability_problem};
 
 /// Findings about one wheel; more of them say nothing new.
 const MOST_FINDINGS: usize = 200;
@@ -22,7 +22,9 @@ impl Existing {
     /// # Errors
     /// If a file cannot be read. One that is damaged is a finding.
     pub fn verify(&self) -> Result<Vec<Finding>, Error> {
-        let mut findings = names(self.every_file().map(|entry| &entry.path));
+        let is_linux = |tag: &PlatformTag| tag.to_string().contains("linux");
+        let is_linux = self.filename.platforms.iter().all(is_linux);
+        let mut findings = names(self.every_file().map(|entry| &entry.path), is_linux);
         let record = format!("{}.dist-info/RECORD", self.stem());
         match self.every_file().find(|entry| entry.path.as_str() == record) {
             Some(record) => self.compare(record, &mut findings)?,
@@ -140,13 +142,19 @@ fn contradiction(
     }
 }
 
-/// Finds names that some file system cannot hold, or takes for one another.
-pub(crate) fn names<'a>(paths: impl Iterator<Item = &'a WheelPath>) -> Vec<Finding> {
+/// Finds names that some file system cannot hold, or takes for one another. A wheel for Linux only
+/// may have names that trouble others.
+fn names<'a>(paths: impl Iterator<Item = &'a WheelPath>, is_linux: bool) -> Vec<Finding> {
     let mut findings = Vec::new();
     let mut seen: BTreeMap<String, &WheelPath> = BTreeMap::new();
     for path in paths {
-        if let Some(why) = unportable(path.as_str()) {
-            findings.push(unportable_name(path, &why));
+        let problem = portability_problem(path.as_str());
+        if let Some(problem) = problem.filter(|p| !is_linux || !p.is_of_windows_only()) {
+            let finding = Finding::new(Code::BadEntryName, path, problem.to_string());
+            findings.push(Finding { help: Some("rename the file"), ..finding });
+        }
+        if is_linux {
+            continue;
         }
         if let Some(other) = seen.insert(folded(path.as_str()), path) {
             let message = format!("`{other}` differs from it in case or form only");
@@ -154,12 +162,6 @@ pub(crate) fn names<'a>(paths: impl Iterator<Item = &'a WheelPath>) -> Vec<Findi
         }
     }
     findings
-}
-
-/// Returns the finding that some file system cannot hold `path`.
-pub(crate) fn unportable_name(path: &WheelPath, why: &str) -> Finding {
-    let finding = Finding::new(Code::BadEntryName, path, why);
-    Finding { help: Some("rename the file"), ..finding }
 }
 
 #[cfg(test)]
@@ -255,7 +257,10 @@ mod tests {
     fn check_name(name: &'static str, code: Code) {
         let paths: Vec<WheelPath> =
             ["demo/__init__.py", name].iter().map(|path| path.parse().unwrap()).collect();
-        let found: Vec<Code> = names(paths.iter()).iter().map(|finding| finding.code).collect();
-        assert_eq!(found, [code], "{name}");
+        let codes = |is_linux| -> Vec<Code> {
+            names(paths.iter(), is_linux).iter().map(|finding| finding.code).collect()
+        };
+        assert_eq!(codes(false), [code], "{name}");
+        assert_eq!(codes(true), [], "{name}");
     }
 }

@@ -11,9 +11,12 @@ use crate::output::Output;
 
 /// Add files to an index
 ///
-/// Each is read whole first; when one is damaged, or its name is there with other content, none is
-/// added. A file that is there already is put into the store again if it is not right there.
+/// Reads every file first, and adds none if one is damaged or the index has other content under its
+/// name. A file that the index has already is restored in the store if it is missing or damaged there.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  wheelsmith index add dist/demo-1.1-py3-none-any.whl --out site")]
 pub(super) struct Args {
     /// Wheels and source distributions
     #[arg(required = true, value_name = "FILE")]

@@ -9,14 +9,17 @@ use super::AddArgs;
 use crate::exit::Exit;
 use crate::output::Output;
 
-/// Make an index from a directory of files, or bring it up to date
+/// Create or update an index from a directory of files
 ///
-/// Adds every wheel and source distribution below DIR and writes the pages that change. Nothing is
-/// ever taken away: what was published and is not in DIR any more stays. When nothing changed, no
-/// file is written.
+/// Adds every wheel and source distribution below the directory and writes the pages that change.
+/// It removes nothing: published files that the directory no longer has stay in the index.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  wheelsmith index build --dir dist --out site
+  wheelsmith index build --dir dist --out site --view commit/1f3e5d --latest")]
 pub(super) struct Args {
-    /// The directory of the distributions
+    /// Directory with the wheels and source distributions
     #[arg(long, short, value_name = "DIST", default_value = "dist")]
     dir: PathBuf,
     #[command(flatten)]

@@ -8,16 +8,19 @@ use wheelsmith_core::sys::Host;
 use crate::exit::Exit;
 use crate::output::Output;
 
-/// Lead `latest` to a view
+/// Point `latest` at a view
 ///
-/// `latest/simple/` has the same pages then, and `latest.json`, written last, says which view it is.
+/// Writes the pages of the view to `latest/simple/` and then its name to `latest.json`.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  wheelsmith index latest commit/1f3e5d --out site")]
 pub(super) struct Args {
-    /// The view
+    /// View
     #[arg(value_name = "VIEW")]
     view: View,
-    /// The directory of the index
-    #[arg(long = "out", short = 'o', visible_alias = "site", value_name = "SITE")]
+    /// Directory of the index
+    #[arg(long = "out", short = 'o', alias = "site", value_name = "DIR")]
     site: PathBuf,
 }
 

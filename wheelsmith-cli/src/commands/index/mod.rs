@@ -17,11 +17,11 @@ use wheelsmith_core::sys::Host;
 use crate::exit::Exit;
 use crate::output::Output;
 
-/// Make a static package index, keep it, check it, try it
+/// Create and update a static package index
 ///
-/// An index is a directory (`--out`) of plain files: pages for installers and people, and the
-/// distributions. It works from any web server, from pages hosting, from a bucket, and from
-/// `file://`. What it says stands in one file, `wheelsmith-index.json`.
+/// An index is a directory of plain files: pages for installers and people, and the distributions.
+/// Any web server or storage bucket can serve it; installers also read it from `file://`. Its state
+/// is the file `wheelsmith-index.json`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -62,43 +62,42 @@ pub(super) fn run(args: &Args, host: &Host, output: &Output) -> anyhow::Result<E
     }
 }
 
-/// Which index.
+/// Index and view.
 #[derive(Debug, clap::Args)]
 struct SiteArgs {
-    /// The directory of the index
-    #[arg(long = "out", short = 'o', visible_alias = "site", value_name = "SITE")]
+    /// Directory of the index
+    #[arg(long = "out", short = 'o', alias = "site", value_name = "DIR")]
     site: PathBuf,
-    /// One of the indexes over the same files, such as `commit/1f3e5d`
+    /// View: one of several indexes over the same files, such as `commit/1f3e5d`
     #[arg(long, value_name = "VIEW", default_value = "main")]
     view: View,
 }
 
-/// How files come into it.
+/// Options for adding files.
 #[derive(Debug, clap::Args)]
 struct AddArgs {
     #[command(flatten)]
     site: SiteArgs,
-    /// Lead `latest` to this view, once everything else is there
+    /// Point `latest` at this view when everything else is written
     #[arg(long)]
     latest: bool,
-    /// The files are stored elsewhere, and not copied: a URL, in which `{name}`, `{version}`,
-    /// `{digest}` and `{filename}` stand for those of the file
+    /// URL of files that are stored elsewhere; may contain `{name}`, `{version}`, `{digest}` and
+    /// `{filename}`
     #[arg(long, value_name = "URL")]
     files_url: Option<FilesUrl>,
-    /// With --files-url: collect the files and their metadata here, for that place
+    /// Directory to collect the files for `--files-url` in
     #[arg(long, value_name = "DIR", requires = "files_url")]
     store: Option<PathBuf>,
-    /// Where the index will be: for commands to copy, and for what needs a full URL [default: as
-    /// before]
+    /// URL of the published index, for pages that need a full URL [default: the previous one]
     #[arg(long, value_name = "URL", value_parser = site_url)]
     site_url: Option<String>,
-    /// When the files were uploaded, in UTC: `2026-01-31T00:00:00Z`
+    /// Upload time of the files in UTC, such as `2026-01-31T00:00:00Z`
     #[arg(long, value_name = "TIME")]
     upload_time: Option<UploadTime>,
 }
 
 fn site_url(text: &str) -> Result<String, wheelsmith_core::name::ParseError> {
-    // The form of a place for files, but for a directory.
+    // The same syntax as a URL of files, without the file.
     let _: FilesUrl = text.parse()?;
     Ok(format!("{}/", text.trim_end_matches('/')))
 }
@@ -117,10 +116,10 @@ impl AddArgs {
     }
 }
 
-/// Which files.
+/// Choice of files.
 #[derive(Debug, clap::Args)]
 struct SelectArgs {
-    /// `demo==1.0`, the name of a file, or `demo` for all of a project; may be repeated
+    /// Files: a release `demo==1.0`, a file name, or a project `demo`; repeatable
     #[arg(required = true, value_name = "FILES")]
     select: Vec<Select>,
 }

@@ -8,15 +8,20 @@ use super::SiteArgs;
 use crate::exit::Exit;
 use crate::output::Output;
 
-/// Take files out of an index
+/// Remove files from an index
 ///
-/// Who pinned them can install them no more: to have them passed over, yank them instead.
+/// Projects that pin them cannot install them any more. `wheelsmith index yank` hides files from
+/// new installations only.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  wheelsmith index remove demo==1.0 --out site
+  wheelsmith index remove --all --view commit/1f3e5d --out site   a whole view")]
 pub(super) struct Args {
-    /// `demo==1.0`, the name of a file, or with --all `demo`
+    /// Files: a release `demo==1.0`, a file name, or with `--all` a project `demo`
     #[arg(value_name = "FILES", required_unless_present = "all")]
     select: Vec<Select>,
-    /// All files of each project that is named; the whole view when none is
+    /// Remove all files of the named projects, or without names the whole view
     #[arg(long)]
     all: bool,
     #[command(flatten)]
@@ -26,10 +31,10 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args, host: &Host, output: &Output) -> anyhow::Result<Exit> {
     let view = &args.site.view;
     if args.all && args.select.is_empty() && view.is_main() {
-        bail!("`--all` without names takes a view away: name it with `--view`");
+        bail!("`--all` without names removes a view: name it with `--view`");
     }
     if let Some(select) = args.select.iter().find(|s| s.is_project() && !args.all) {
-        bail!("`{select}` means every file of the project: say `--all` as well, or name a version");
+        bail!("`{select}` is every file of the project: add `--all`, or name a version");
     }
     let mut site = Site::open_existing(&args.site.site, host)?;
     if args.select.is_empty() {

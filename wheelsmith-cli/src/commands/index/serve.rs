@@ -10,16 +10,19 @@ use wheelsmith_core::sys::http::Listener;
 use crate::exit::Exit;
 use crate::output::Output;
 
-/// Serve an index to this machine, for tests
+/// Serve an index on this machine, for tests
 ///
-/// Listens on 127.0.0.1 until it is stopped. Pages are sent as JSON to who asks for that. This is no
-/// server for others: for them, any web server will do.
+/// Listens on 127.0.0.1 until it is stopped, and sends pages as HTML or JSON as the client asks.
+/// To publish an index, use any web server.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  wheelsmith index serve site --port 8000")]
 pub(super) struct Args {
-    /// The directory of the index
-    #[arg(value_name = "SITE", default_value = "site")]
+    /// Directory of the index
+    #[arg(value_name = "DIR", default_value = "site")]
     site: PathBuf,
-    /// The port; 0 takes a free one
+    /// Port; 0 chooses a free one
     #[arg(long, short, default_value_t = 0)]
     port: u16,
 }

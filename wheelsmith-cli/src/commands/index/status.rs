@@ -8,17 +8,20 @@ use super::SiteArgs;
 use crate::exit::Exit;
 use crate::output::Output;
 
-/// Say how a project stands
+/// Set the status of a project
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  wheelsmith index status demo deprecated --reason 'use demo2' --out site")]
 pub(super) struct Args {
-    /// The project
+    /// Project
     #[arg(value_name = "PROJECT")]
     project: ProjectName,
-    /// `active`; `archived`: takes no more files; `deprecated`: something else took its place;
-    /// `quarantined`: its files are not offered
+    /// `active`; `archived`: no further files; `deprecated`: replaced by another project;
+    /// `quarantined`: installers see no files
     #[arg(value_name = "STATUS")]
     status: Status,
-    /// Why
+    /// Reason, shown to users
     #[arg(long, value_name = "TEXT")]
     reason: Option<String>,
     #[command(flatten)]

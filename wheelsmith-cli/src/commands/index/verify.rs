@@ -8,16 +8,19 @@ use wheelsmith_core::sys::Host;
 use crate::exit::Exit;
 use crate::output::Output;
 
-/// Compare an index with what its state says
+/// Compare the files and pages of an index with its state
 ///
 /// Reads every file and every page: digests, sizes, metadata, checksums inside wheels, and each byte
-/// of each page.
+/// of each page. Exits with 1 if something differs.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  wheelsmith index verify site")]
 pub(super) struct Args {
-    /// The directory of the index
-    #[arg(value_name = "SITE", default_value = "site")]
+    /// Directory of the index
+    #[arg(value_name = "DIR", default_value = "site")]
     site: PathBuf,
-    /// Where files of --files-url were collected; without it, they are not looked at
+    /// Directory in which files for `--files-url` were collected; without it they are not read
     #[arg(long, value_name = "DIR")]
     store: Option<PathBuf>,
 }

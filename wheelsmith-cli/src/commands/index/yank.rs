@@ -7,20 +7,26 @@ use super::{SelectArgs, SiteArgs};
 use crate::exit::Exit;
 use crate::output::Output;
 
-/// Have installers pass files over unless they are asked for by their exact version
+/// Hide files from installers that do not ask for the exact version
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  wheelsmith index yank demo==1.0 --reason 'crashes on start' --out site")]
 pub(super) struct Args {
     #[command(flatten)]
     select: SelectArgs,
-    /// Why; people and installers are told
+    /// Reason, shown to users
     #[arg(long, value_name = "TEXT", default_value = "")]
     reason: String,
     #[command(flatten)]
     site: SiteArgs,
 }
 
-/// Take that back
+/// Offer yanked files again
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  wheelsmith index unyank demo==1.0 --out site")]
 pub(super) struct UnyankArgs {
     #[command(flatten)]
     select: SelectArgs,

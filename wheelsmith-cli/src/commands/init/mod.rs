@@ -21,7 +21,7 @@ use crate::output::Output;
 #[command(after_help = "\
 Examples:
   wheelsmith init hello              a new project in the directory `hello`
-  wheelsmith init                    the same here, or wheelsmith for the project that is here
+  wheelsmith init                    here, also in an existing project
   wheelsmith init . --name my-tool   under another name than the directory's")]
 pub(crate) struct Args {
     /// The project's directory

@@ -7,24 +7,25 @@ use wheelsmith_core::wheel::{Likeness, diff};
 use crate::exit::Exit;
 use crate::output::Output;
 
-/// Compare two wheels: their files, their metadata, and how the archives hold them
+/// Compare two wheels: files, metadata and archive
 ///
-/// The answer begins with one of: identical; same content, other compression; same content, other
-/// framing; same files, other metadata; different. Exit code 0 when they are the same bytes, 1 when
-/// not.
+/// The first line is one of: identical; same content, other compression; same content, other
+/// framing; same files, other metadata; different.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   wheelsmith wheel diff dist/demo.whl rebuilt/demo.whl
-  wheelsmith wheel diff --content dist/demo.whl rebuilt/demo.whl   whoever compressed them")]
+  wheelsmith wheel diff --content dist/demo.whl rebuilt/demo.whl
+
+Exit codes: 0 the same bytes; 1 different; 2 a file could not be read.")]
 pub(crate) struct Args {
-    /// A wheel, or any zip archive
+    /// Wheel or other zip archive
     #[arg(value_name = "A")]
     before: PathBuf,
-    /// What it is compared with
+    /// Wheel or archive to compare it with
     #[arg(value_name = "B")]
     after: PathBuf,
-    /// Exit with 0 as well when only the archives differ, not the files in them
+    /// Exit with 0 also if only the compression or framing differs
     #[arg(long)]
     content: bool,
 }

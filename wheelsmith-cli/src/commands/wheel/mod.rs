@@ -1,6 +1,6 @@
-//! `wheelsmith wheel`: what can be done to a wheel that is there.
+//! `wheelsmith wheel`: changes to existing wheels.
 
-mod combine;
+mod add;
 mod diff;
 mod pack;
 mod retag;
@@ -21,8 +21,13 @@ use super::PackingArgs;
 use crate::exit::Exit;
 use crate::output::Output;
 
-/// Take wheels apart, put them together, give them other tags, compare them
+/// Unpack, pack, retag, extend and compare wheels
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  wheelsmith wheel unpack dist/demo-1.0-py3-none-any.whl --out work
+  wheelsmith wheel retag demo.whl --tag manylinux_2_28_x86_64 --out dist
+  wheelsmith wheel diff dist/demo.whl rebuilt/demo.whl")]
 pub(crate) struct Args {
     #[command(subcommand)]
     verb: Verb,
@@ -33,7 +38,8 @@ enum Verb {
     Unpack(unpack::Args),
     Pack(pack::Args),
     Retag(retag::Args),
-    Combine(combine::Args),
+    #[command(alias = "combine")]
+    Add(add::Args),
     Diff(diff::Args),
 }
 
@@ -42,7 +48,7 @@ pub(super) fn run(args: &Args, host: &Host, output: &Output) -> anyhow::Result<E
         Verb::Unpack(args) => unpack::run(args, output),
         Verb::Pack(args) => pack::run(args, host, output),
         Verb::Retag(args) => retag::run(args, host, output),
-        Verb::Combine(args) => combine::run(args, host, output),
+        Verb::Add(args) => add::run(args, host, output),
         Verb::Diff(args) => diff::run(args, output),
     }
 }

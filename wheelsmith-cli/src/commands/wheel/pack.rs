@@ -9,21 +9,21 @@ use crate::commands::PackingArgs;
 use crate::exit::Exit;
 use crate::output::Output;
 
-/// Pack a directory, in which a wheel was unpacked, again
+/// Pack an unpacked wheel again
 ///
-/// The name follows from its `.dist-info` and the `Tag` lines of `WHEEL`. A wheel that wheelsmith
-/// wrote gets its former bytes back. Files that were changed since then need `--force REASON`, which
-/// writes a new RECORD.
+/// Takes the name from `.dist-info` and the `Tag` lines of `WHEEL`. A wheel that wheelsmith wrote gets
+/// the same bytes again. Files that changed since then need `--force REASON`, which writes a new
+/// `RECORD`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   wheelsmith wheel pack demo-1.0 --out dist
   wheelsmith wheel pack demo-1.0 --out dist --force 'the version of a library was corrected'")]
 pub(crate) struct Args {
-    /// The directory that has the `.dist-info`
-    #[arg(value_name = "DIRECTORY")]
+    /// Directory that contains the `.dist-info`
+    #[arg(value_name = "DIR")]
     directory: PathBuf,
-    /// Where the wheel is written
+    /// Directory for the wheel
     #[arg(long, short, value_name = "DIR", default_value = ".")]
     out: PathBuf,
     #[command(flatten)]

@@ -10,16 +10,16 @@ use crate::output::Output;
 
 /// Unpack a wheel to `NAME-VERSION` in a directory
 ///
-/// Every file is compared with RECORD first. `wheelsmith wheel pack` makes a wheel of the directory
-/// again.
+/// Compares every file with `RECORD` first. Files keep their modes. `wheelsmith wheel pack` makes a
+/// wheel of the directory again.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   wheelsmith wheel unpack dist/demo-1.0-py3-none-any.whl --out work")]
 pub(crate) struct Args {
-    /// The wheel
+    /// Wheel
     wheel: PathBuf,
-    /// Where the directory is made
+    /// Directory to unpack into
     #[arg(long, short, value_name = "DIR", default_value = ".")]
     out: PathBuf,
     #[command(flatten)]
@@ -32,7 +32,7 @@ pub(super) fn run(args: &Args, output: &Output) -> anyhow::Result<Exit> {
     let root = super::place(&args.out, wheel.stem());
     if root.exists() {
         anyhow::bail!(
-            "`{}` is there already; remove it, or name another place with `--out`",
+            "`{}` exists already; remove it, or name another directory with `--out`",
             root.display()
         );
     }

@@ -1,12 +1,12 @@
 //! What a wheel puts beside its packages.
 
 use super::Check;
-use crate::config::raw_data::{RawData, RawDataFiles};
+use crate::config::data_table::{DataEntry, DataTable};
 use crate::config::{DataFiles, Scheme};
 
 impl Check<'_> {
     /// The lists of the wheel at the key `wheel`.
-    pub(super) fn data_files(&mut self, wheel: &str, raw: RawData) -> Vec<DataFiles> {
+    pub(super) fn data_files(&mut self, wheel: &str, raw: DataTable) -> Vec<DataFiles> {
         let lists = [
             (Scheme::Scripts, raw.scripts),
             (Scheme::Headers, raw.headers),
@@ -14,7 +14,7 @@ impl Check<'_> {
         ];
         let mut files = Vec::new();
         for (scheme, list) in lists {
-            for (i, RawDataFiles { from, to }) in list.into_iter().enumerate() {
+            for (i, DataEntry { from, to }) in list.into_iter().enumerate() {
                 let key = format!("{wheel}.data.{}[{i}]", scheme.as_str());
                 if scheme == Scheme::Scripts && to.is_some() {
                     let help = "leave `to` out: commands lie side by side";

@@ -1,90 +1,128 @@
-//! Components that have a build system of their own.
+//! Components that have a build system of their own, checked.
 
 use std::collections::BTreeMap;
 
-use super::super::raw::{RawComponent, RawOutput, RawRole};
-use super::super::raw_run::RawRun;
-use super::super::recipe::unknown_placeholder;
-use super::{Check, Kind, OUTPUTS_HELP, Output, Role, System, did_you_mean};
-use crate::config::{PLACEHOLDERS, Recipe, Run, SourcePath};
+use super::Check;
+use super::component::OUTPUTS_HELP;
+use crate::config::component_tables::{
+    CommandTable, ConfiguredTable, MakeTable, OutputTable, RoleName,
+};
+use crate::config::diagnose::did_you_mean;
+use crate::config::recipe::unknown_placeholder;
+use crate::config::run_entry::RunEntry;
+use crate::config::{Kind, Output, PLACEHOLDERS, Recipe, Role, Run, SourcePath, System};
 
-/// What stands in front of outputs that are taken from where they were built.
+/// Prefix of outputs that are taken from the directory of the build.
 const BUILD: &str = "{build}/";
 
 impl Check<'_> {
-    pub(super) fn recipe(&mut self, key: &str, system: System, raw: &RawComponent) -> Kind {
-        if raw.outputs.is_empty() {
+    pub(super) fn configured(&mut self, key: &str, system: System, table: ConfiguredTable) -> Kind {
+        let recipe = Recipe {
+            system,
+            dir: table.dir,
+            configure: table.configure,
+            build: table.build,
+            install: table.install.unwrap_or_else(|| vec!["install".to_owned()]),
+            run: Vec::new(),
+            env: table.env,
+            flags: table.flags,
+            link_flags: table.link_flags,
+            libraries: table.libraries,
+            prefix: self.prefix(key, table.prefix.as_deref()),
+            outputs: table.outputs.iter().map(output).collect(),
+        };
+        self.recipe(key, recipe)
+    }
+
+    pub(super) fn makefile(&mut self, key: &str, table: MakeTable) -> Kind {
+        let recipe = Recipe {
+            system: System::Make,
+            dir: table.dir,
+            configure: Vec::new(),
+            build: table.build,
+            install: table.install.unwrap_or_else(|| vec!["install".to_owned()]),
+            run: Vec::new(),
+            env: table.env,
+            flags: table.flags,
+            link_flags: table.link_flags,
+            libraries: table.libraries,
+            prefix: self.prefix(key, table.prefix.as_deref()),
+            outputs: table.outputs.iter().map(output).collect(),
+        };
+        self.recipe(key, recipe)
+    }
+
+    pub(super) fn commands(&mut self, key: &str, table: CommandTable) -> Kind {
+        let recipe = Recipe {
+            system: System::Command,
+            dir: table.dir,
+            configure: Vec::new(),
+            build: Vec::new(),
+            install: Vec::new(),
+            run: self.runs(key, &table.run, table.shell),
+            env: table.env,
+            flags: table.flags,
+            link_flags: table.link_flags,
+            libraries: table.libraries,
+            prefix: self.prefix(key, table.prefix.as_deref()),
+            outputs: table.outputs.iter().map(output).collect(),
+        };
+        self.recipe(key, recipe)
+    }
+
+    fn recipe(&mut self, key: &str, recipe: Recipe) -> Kind {
+        if recipe.outputs.is_empty() {
             self.problem(key, "`outputs` is missing", Some(OUTPUTS_HELP));
         }
-        let run = self.runs(key, system, raw);
-        self.placeholders(key, raw);
-        let install = match &raw.install {
-            Some(install) => install.clone(),
-            None if system == System::Command => Vec::new(),
-            None => vec!["install".to_owned()],
-        };
-        if install.is_empty() && system != System::Command {
-            for (i, output) in raw.outputs.iter().enumerate() {
-                if !from_build(output) && !output.from.from_project {
+        self.placeholders(key, &recipe);
+        if recipe.install.is_empty() && recipe.system != System::Command {
+            for (i, output) in recipe.outputs.iter().enumerate() {
+                if !output.from_build && !output.from.from_project {
                     let message = "nothing is installed, so that there is nothing to take it from";
                     let help = format!("write `{BUILD}{}`", output.from);
                     self.problem(&format!("{key}.outputs[{i}].from"), message, Some(&help));
                 }
             }
         }
-        let libraries = raw.libraries.clone().unwrap_or_default();
-        Kind::Recipe(Recipe {
-            system,
-            dir: raw.dir.clone(),
-            configure: raw.configure.clone(),
-            build: raw.build.clone(),
-            install,
-            run,
-            env: raw.env.clone(),
-            flags: raw.flags.clone(),
-            link_flags: raw.link_flags.clone().unwrap_or_default(),
-            libraries,
-            prefix: self.prefix(key, raw.prefix.as_deref()),
-            outputs: raw.outputs.iter().map(output).collect(),
-        })
+        Kind::Recipe(recipe)
     }
 
-    fn runs(&mut self, key: &str, system: System, raw: &RawComponent) -> Vec<Run> {
-        if system == System::Command && raw.run.is_empty() {
+    fn runs(&mut self, key: &str, entries: &[RunEntry], shell: bool) -> Vec<Run> {
+        if entries.is_empty() {
             let help = "such as `run = [[\"./build.sh\", \"--prefix={stage}{prefix}\"]]`";
             self.problem(key, "`run` is missing", Some(help));
         }
-        let shell = raw.shell.unwrap_or(false);
         let mut runs = Vec::new();
-        for (i, run) in raw.run.iter().enumerate() {
+        for (i, entry) in entries.iter().enumerate() {
             let key = format!("{key}.run[{i}]");
-            match run {
-                RawRun::Line(line) if shell => runs.push(Run::Shell(line.clone())),
-                RawRun::Words(words) if !shell && !words.is_empty() => {
+            match entry {
+                RunEntry::Line(line) if shell => runs.push(Run::Shell(line.clone())),
+                RunEntry::Words(words) if !shell && !words.is_empty() => {
                     runs.push(Run::Words(words.clone()));
                 }
-                RawRun::Words(words) if words.is_empty() => {
+                RunEntry::Words(words) if words.is_empty() => {
                     self.problem(&key, "nothing to run", None);
                 }
-                RawRun::Line(_) => self.problem(
+                RunEntry::Line(_) => self.problem(
                     &key,
                     "a line is for a shell",
                     Some("write a list of words, or add `shell = true`"),
                 ),
-                RawRun::Words(_) => self.problem(&key, "a shell takes a line of text", None),
+                RunEntry::Words(_) => self.problem(&key, "a shell takes a line of text", None),
             }
         }
         runs
     }
 
-    /// What looks like a placeholder and is none is a slip of the pen; a shell's braces are its own.
-    fn placeholders(&mut self, key: &str, raw: &RawComponent) {
+    /// Reports words in braces that look like placeholders and are unknown. The braces of a shell
+    /// line belong to the shell.
+    fn placeholders(&mut self, key: &str, recipe: &Recipe) {
         let lists: [(&str, &[String]); 5] = [
-            ("configure", &raw.configure),
-            ("build", &raw.build),
-            ("install", raw.install.as_deref().unwrap_or_default()),
-            ("flags", &raw.flags),
-            ("link-flags", raw.link_flags.as_deref().unwrap_or_default()),
+            ("configure", &recipe.configure),
+            ("build", &recipe.build),
+            ("install", &recipe.install),
+            ("flags", &recipe.flags),
+            ("link-flags", &recipe.link_flags),
         ];
         let mut texts: BTreeMap<String, &str> = BTreeMap::new();
         for (list, words) in lists {
@@ -92,9 +130,9 @@ impl Check<'_> {
                 words.iter().enumerate().map(|(i, word)| (format!("{list}[{i}]"), word.as_str())),
             );
         }
-        texts.extend(raw.env.iter().map(|(name, text)| (format!("env.{name}"), text.as_str())));
-        for (i, run) in raw.run.iter().enumerate() {
-            if let RawRun::Words(words) = run {
+        texts.extend(recipe.env.iter().map(|(name, text)| (format!("env.{name}"), text.as_str())));
+        for (i, run) in recipe.run.iter().enumerate() {
+            if let Run::Words(words) = run {
                 texts.extend(words.iter().map(|word| (format!("run[{i}]"), word.as_str())));
             }
         }
@@ -102,7 +140,7 @@ impl Check<'_> {
             let Some(word) = unknown_placeholder(text) else { continue };
             let help = did_you_mean(&word, PLACEHOLDERS)
                 .unwrap_or_else(|| format!("known here: {}", PLACEHOLDERS.join(", ")));
-            let message = format!("`{{{word}}}` stands for nothing");
+            let message = format!("`{{{word}}}` is no placeholder");
             self.problem(&format!("{key}.{place}"), message, Some(&help));
         }
     }
@@ -121,24 +159,20 @@ impl Check<'_> {
     }
 }
 
-/// Whether an output is taken from where it was built.
-pub(super) fn from_build(raw: &RawOutput) -> bool {
-    raw.from.path.starts_with(BUILD)
-}
-
-pub(super) fn output(raw: &RawOutput) -> Output {
-    let SourcePath { from_project, path } = raw.from.clone();
-    let path = path.strip_prefix(BUILD).map_or(path.clone(), str::to_owned);
+/// Converts an entry of `outputs`.
+pub(super) fn output(table: &OutputTable) -> Output {
+    let SourcePath { from_project, path } = table.from.clone();
+    let below = path.strip_prefix(BUILD).map(str::to_owned);
     Output {
-        from: SourcePath { from_project, path },
-        from_build: from_build(raw),
-        role: match raw.role {
-            RawRole::Executable => Role::Executable,
-            RawRole::SharedLibrary => Role::SharedLibrary,
-            RawRole::StaticLibrary => Role::StaticLibrary,
-            RawRole::Header => Role::Header,
-            RawRole::Data => Role::Data,
+        from_build: below.is_some(),
+        from: SourcePath { from_project, path: below.unwrap_or(path) },
+        role: match table.role {
+            RoleName::Executable => Role::Executable,
+            RoleName::SharedLibrary => Role::SharedLibrary,
+            RoleName::StaticLibrary => Role::StaticLibrary,
+            RoleName::Header => Role::Header,
+            RoleName::Data => Role::Data,
         },
-        to: raw.to.clone(),
+        to: table.to.clone(),
     }
 }

@@ -3,11 +3,11 @@
 use globset::Glob;
 
 use super::{Check, ROOT};
-use crate::config::raw::RawTest;
+use crate::config::tables::TestTable;
 use crate::config::testing;
 
 /// Checks the table.
-pub(super) fn check(check: &mut Check<'_>, raw: RawTest) -> testing::Settings {
+pub(super) fn check(check: &mut Check<'_>, raw: TestTable) -> testing::Settings {
     let root = format!("{ROOT}.test");
     let default = testing::Settings::default();
     let globs = [

@@ -1,7 +1,7 @@
 //! `version = { from = … }`.
 
 use super::Check;
-use crate::config::raw::{RawVersion, RawVersionFrom};
+use crate::config::tables::{VersionFrom, VersionTable};
 use crate::config::{Component, Kind, Source, Tags, VersionSource};
 
 const KEY: &str = "tool.wheelsmith.version";
@@ -9,10 +9,10 @@ const KEY: &str = "tool.wheelsmith.version";
 /// The source of the version, when nothing is wrong with it.
 pub(super) fn check(
     check: &mut Check<'_>,
-    raw: RawVersion,
+    raw: VersionTable,
     components: &[Component],
 ) -> Option<VersionSource> {
-    use RawVersionFrom::{Cargo, Python, Vcs};
+    use VersionFrom::{Cargo, Python, Vcs};
     let given = [
         ("component", raw.component.is_some(), Cargo, "cargo"),
         ("manifest", raw.manifest.is_some(), Cargo, "cargo"),

@@ -4,26 +4,31 @@
 
 mod archive;
 mod named;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Component as Part, Path};
 
 use self::archive::Content;
-use super::tree::Tree;
+use super::tree::{Gap, Listing, Tree, is_junk};
 use super::{CONFIG_FILES, Error, Project, build, data, pack, python_files};
 use crate::build::inputs;
-use crate::config::{Component, Kind, Source, SourcePath, VersionSource};
+use crate::config::{Component, Kind, Source, SourcePath, VersionSource, Wheel};
 use crate::metadata::project_table::ProjectTable;
 use crate::name::Digest;
 use crate::runtime::ARCHIVE_EPOCH;
 use crate::source::LOCK_FILE;
 use crate::sys::{self, Host};
-use crate::vcs::{self, Which};
+use crate::vcs::Checkout;
 use crate::version::PKG_INFO;
 use crate::wheel::MadeFile;
 
-/// What never belongs to the sources: results of builds.
-const RESULTS: [&str; 2] = ["target/", "dist/"];
+/// True for paths in the directories of build results. A file there is a source only if git tracks
+/// it, or the configuration names it.
+fn is_result(path: &str) -> bool {
+    path.starts_with("target/") || path.starts_with("dist/")
+}
 
 /// Writes the source distribution of `project` to `out`.
 pub(super) fn make(project: &Project, out: &Path, host: &Host) -> Result<MadeFile, Error> {
@@ -35,7 +40,9 @@ pub(super) fn make(project: &Project, out: &Path, host: &Host) -> Result<MadeFil
     // Two builds would write the same lock.
     let _lock = build::lock(project, host)?;
     let task = host.task(format!("pack the sources of {}", raw.name), 0);
-    let sdist = Sdist { project, raw, host };
+    let is_unpacked = project.is_unpacked_sdist(host)?;
+    let tree = Tree::new(&project.dir, &project.dir, is_unpacked, host);
+    let sdist = Sdist { project, raw, host, tree, is_unpacked };
     let mut files = sdist.selected()?;
     // Where results go is no source either, unless they go beside the sources.
     let below = sys::fs::canonicalize(out).ok();
@@ -74,46 +81,59 @@ struct Sdist<'a> {
     project: &'a Project,
     raw: &'a ProjectTable,
     host: &'a Host,
+    tree: Tree<'a>,
+    /// True if the project itself was unpacked from a source distribution.
+    is_unpacked: bool,
 }
 
 impl Sdist<'_> {
-    /// The files that are taken because they are the project's.
+    /// Returns the files that belong to the project, or those that the configuration includes.
     fn selected(&self) -> Result<BTreeSet<String>, Error> {
         let dir = &self.project.dir;
         let settings = &self.project.config.sdist;
-        let unreadable = |e| Error::io("read the sources", e);
-        // Of a source distribution that was unpacked, all is taken again.
-        let is_unpacked = self.project.is_unpacked_sdist();
-        let tree = Tree::new(dir, dir, is_unpacked, self.host);
+        let mut gaps: Vec<Gap> = Vec::new();
         let mut files = BTreeSet::new();
         if let Some(include) = &settings.include {
-            let key = "tool.wheelsmith.sdist.include";
             for (i, pattern) in include.iter().enumerate() {
-                let glob =
-                    python_files::glob(&self.project.config, &format!("{key}[{i}]"), pattern)?;
-                let found = tree.candidates(pattern).map_err(unreadable)?.into_iter();
-                let mut found = found.filter(|file| glob.is_match(&file.relative)).peekable();
+                let key = format!("tool.wheelsmith.sdist.include[{i}]");
+                let glob = python_files::glob(&self.project.config, &key, pattern)?;
+                let listing = self.tree.candidates(pattern)?;
+                let found = listing.files.iter().filter(|file| {
+                    glob.is_match(&file.relative)
+                        && (!python_files::is_glob(pattern) || !is_result(&file.relative))
+                });
+                let mut found = found.peekable();
                 if found.peek().is_none() {
                     self.warn_of_nothing("include", pattern);
                 }
-                files.extend(found.map(|file| file.relative));
+                files.extend(found.map(|file| file.relative.clone()));
+                let matches = |gap: &&Gap| {
+                    ["", "/x"].iter().any(|end| glob.is_match(format!("{}{end}", gap.relative)))
+                };
+                gaps.extend(listing.gaps.iter().filter(matches).cloned());
             }
-        } else if let Some(tracked) = self.tracked(is_unpacked) {
-            // What is tracked may have been removed, or be a link to a directory.
-            files.extend(tracked.into_iter().filter(|file| dir.join(file).is_file()));
         } else {
-            files.extend(tree.below("").map_err(unreadable)?.into_iter().map(|f| f.relative));
+            let listing = self.listing()?;
+            files.extend(listing.files.iter().map(|file| file.relative.clone()));
+            gaps.extend(listing.gaps.iter().filter(|gap| !gap.is_untracked).cloned());
         }
-        files.retain(|file| !RESULTS.iter().any(|result| file.starts_with(result)));
         files.remove(PKG_INFO);
         for (i, pattern) in settings.exclude.iter().enumerate() {
             let key = format!("tool.wheelsmith.sdist.exclude[{i}]");
             let glob = python_files::glob(&self.project.config, &key, pattern)?;
-            let count = files.len();
+            let count = files.len() + gaps.len();
             files.retain(|file| !glob.is_match(file));
-            if files.len() == count {
+            gaps.retain(|gap| {
+                !["", "/x"].iter().any(|end| glob.is_match(format!("{}{end}", gap.relative)))
+            });
+            if files.len() + gaps.len() == count {
                 self.warn_of_nothing("exclude", pattern);
             }
+        }
+        if let Some(Gap { relative, reason, help, .. }) = gaps.first() {
+            let message = format!("`{relative}` of `{}` {reason}", dir.display());
+            let key = "tool.wheelsmith.sdist";
+            return Err(self.project.config.problem(key, message, Some((*help).into())).into());
         }
         Ok(files)
     }
@@ -123,26 +143,52 @@ impl Sdist<'_> {
         self.host.warn(format!("`{file}`: `{pattern}` of `sdist.{key}` names no file"));
     }
 
-    /// What version control tracks, where it tracks the configuration.
-    fn tracked(&self, is_unpacked: bool) -> Option<BTreeSet<String>> {
-        let dir = &self.project.dir;
-        let tracked = vcs::files(Which::Tracked, dir, self.host).filter(|_| !is_unpacked)?;
-        if !tracked.contains(&self.project.config.file) {
-            return None;
+    /// Returns the files that are taken without `sdist.include`: those that git tracks; in an
+    /// unpacked source distribution or without a repository, those that are no results of builds.
+    ///
+    /// # Errors
+    /// The project is in a repository that cannot be read, or does not track the configuration:
+    /// then every file would be taken, secrets included.
+    fn listing(&self) -> Result<Listing, Error> {
+        let config = &self.project.config;
+        match self.project.checkout(self.host)? {
+            Checkout::Unreadable(error) => return Err(error.into()),
+            Checkout::Untracked(repository) => {
+                let (file, root) = (&config.file, repository.root.display());
+                let message = format!("git does not track `{file}` in the repository `{root}`");
+                let help = "`git add` the project's files, or list them in `sdist.include`";
+                let key = "tool.wheelsmith.sdist";
+                return Err(config.problem(key, message, Some(help.to_owned())).into());
+            }
+            Checkout::Repository(_) => {}
+            Checkout::Sdist | Checkout::Plain => {
+                let mut listing = (*self.tree.below("")?).clone();
+                let is_junk = |path: &str| is_result(path) || (!self.is_unpacked && is_junk(path));
+                let junk = listing.files.extract_if(.., |file| is_junk(&file.relative));
+                let junk: Vec<String> = junk.map(|file| file.relative).collect();
+                let secrets = junk.iter().filter(|file| !is_result(file));
+                self.warn_of_rest(
+                    &secrets.map(String::as_str).collect::<Vec<_>>(),
+                    "left out by name",
+                );
+                return Ok(listing);
+            }
         }
-        let untracked = vcs::files(Which::Untracked, dir, self.host).unwrap_or_default();
-        let is_source = |file: &&String| !RESULTS.iter().any(|result| file.starts_with(result));
-        let left: Vec<&str> = untracked.iter().filter(is_source).map(String::as_str).collect();
-        if let [first, ..] = left[..] {
-            let more = match left.len() {
-                1 => format!("`{first}`, which is"),
-                n => format!("`{first}` and {} more files, which are", n - 1),
-            };
-            self.host.warn(format!(
-                "the source distribution has not {more} neither tracked nor ignored by git"
-            ));
-        }
-        Some(tracked)
+        let mut listing = (*self.tree.below("")?).clone();
+        let untracked = listing.files.extract_if(.., |file| file.is_untracked);
+        let left: Vec<String> = untracked.map(|file| file.relative).collect();
+        let left: Vec<&str> = left.iter().map(String::as_str).filter(|f| !is_result(f)).collect();
+        self.warn_of_rest(&left, "neither tracked nor ignored by git");
+        Ok(listing)
+    }
+
+    fn warn_of_rest(&self, files: &[&str], why: &str) {
+        let [first, ..] = files else { return };
+        let more = match files.len() {
+            1 => format!("`{first}`, which is"),
+            n => format!("`{first}` and {} more files, which are", n - 1),
+        };
+        self.host.warn(format!("the source distribution lacks {more} {why}"));
     }
 
     /// Files without which nothing can be built from it, whether or not they were selected.
@@ -184,9 +230,7 @@ impl Sdist<'_> {
             self.add_named(component, files)?;
         }
         for wheel in &config.wheels {
-            for file in data::files(self.project, wheel, self.host)? {
-                files.insert(self.inside(&file.key, &file.relative)?);
-            }
+            self.add_wheel(wheel, files)?;
         }
         if dir.join(LOCK_FILE).is_file() {
             files.insert(LOCK_FILE.to_owned());
@@ -195,6 +239,71 @@ impl Sdist<'_> {
             let help = "run `wheelsmith fetch`, and commit the lock".to_owned();
             let key = format!("{}.source", component.key);
             return Err(config.problem(&key, message, Some(help)).into());
+        }
+        Ok(())
+    }
+
+    /// Adds the files that `wheel` takes from the project.
+    ///
+    /// # Errors
+    /// Wildcards of the wheel name a file that git does not track, or the wheel that is built from
+    /// the source distribution would have other files than the one that is built from the project.
+    fn add_wheel(&self, wheel: &Wheel, files: &mut BTreeSet<String>) -> Result<(), Error> {
+        let config = &self.project.config;
+        let mut untracked = Vec::new();
+        let mut add = |key: &str, relative: &str, is_untracked: bool| {
+            let path = self.inside(key, relative)?;
+            if is_untracked && !files.contains(&path) {
+                untracked.push(path);
+            } else {
+                files.insert(path);
+            }
+            Ok::<_, Error>(())
+        };
+        for file in data::files(self.project, wheel, self.host)? {
+            add(&file.key, &file.relative, file.is_untracked)?;
+        }
+        let key = format!("{}.python-source", wheel.key);
+        let source = python_files::source(self.project, wheel)?;
+        let python = python_files::files(self.project, wheel, self.host)?;
+        let root = source.as_deref().and_then(|root| root.strip_prefix(&self.project.dir).ok());
+        let root = root.map(|root| root.to_string_lossy().replace('\\', "/"));
+        let prefix = match root.as_deref() {
+            Some("" | ".") => String::new(),
+            Some(root) => format!("{}/", self.inside(&key, root)?),
+            None if python.is_empty() => String::new(),
+            None => self.inside(&key, &source.unwrap_or_default().to_string_lossy())?,
+        };
+        for file in &python {
+            add(&key, &format!("{prefix}{}", file.path), file.is_untracked)?;
+        }
+        if let [first, ..] = &untracked[..] {
+            let more = match untracked.len() {
+                1 => String::new(),
+                n => format!(" and {} more files", n - 1),
+            };
+            let message = format!(
+                "the wheel takes `{first}`{more}, and git does not track it: the source \
+                 distribution would lack it"
+            );
+            let help = "`git add` it, name it without wildcards in `include`, or exclude it";
+            let key = format!("{}.include", wheel.key);
+            return Err(config.problem(&key, message, Some(help.to_owned())).into());
+        }
+        if root.is_none() {
+            return Ok(());
+        }
+        let taken: BTreeSet<&str> = python.iter().map(|file| file.path.as_str()).collect();
+        let patterns = python_files::Patterns::new(self.project, wheel)?;
+        let below = files.iter().filter_map(|file| file.strip_prefix(prefix.as_str()));
+        if let Some(more) = below.filter(|file| patterns.takes(file)).find(|f| !taken.contains(f)) {
+            let message = format!(
+                "the source distribution has `{prefix}{more}`, which git ignores: a wheel that is \
+                 built from it would have the file, and one that is built here has not"
+            );
+            let help = "name it in the wheel's `include` without wildcards, or in `sdist.exclude`";
+            let key = format!("{}.include", wheel.key);
+            return Err(config.problem(&key, message, Some(help.to_owned())).into());
         }
         Ok(())
     }
@@ -246,20 +355,19 @@ impl Sdist<'_> {
     /// in a directory. What is not there is missed by the build as well, which says so.
     fn add_named(&self, component: &Component, files: &mut BTreeSet<String>) -> Result<(), Error> {
         let dir = &self.project.dir;
-        let tree = Tree::new(dir, dir, self.project.is_unpacked_sdist(), self.host);
         for pattern in named::named(component) {
             let pattern = self.inside(&component.key, &pattern)?;
             let glob = python_files::glob(&self.project.config, &component.key, &pattern)?;
-            let found = if dir.join(&pattern).is_dir() {
-                tree.below(&pattern)
+            let listing = if dir.join(&pattern).is_dir() {
+                self.tree.below(&pattern)?
             } else {
-                tree.candidates(&pattern)
+                self.tree.candidates(&pattern)?
             };
-            let found = found.map_err(|e| Error::io("read the sources", e))?.into_iter();
             let below = format!("{pattern}/");
             let is_named =
                 |file: &String| glob.is_match(file) || *file == pattern || file.starts_with(&below);
-            files.extend(found.map(|file| file.relative).filter(is_named));
+            let found = listing.files.iter().map(|file| file.relative.clone());
+            files.extend(found.filter(is_named));
         }
         Ok(())
     }

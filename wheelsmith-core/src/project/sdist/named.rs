@@ -1,13 +1,14 @@
-//! What components name behind `{project}/`: files of the project, whatever source they have.
+//! Files of the project that components name: behind `{project}/`, and in a source directory that
+//! is part of the project.
 
 use std::collections::BTreeSet;
 
-use crate::config::{Component, Kind, Output, Recipe, Run, SourcePath};
+use crate::config::{Component, Kind, Output, Recipe, Run, Source, SourcePath};
 
-/// The word that stands for the project.
+/// Word that is replaced by the project's directory.
 const PROJECT: &str = "{project}/";
 
-/// The paths and globs that `component` names, relative to the project.
+/// Returns the paths and globs that `component` names, relative to the project.
 pub(super) fn named(component: &Component) -> BTreeSet<String> {
     let mut paths: Vec<&SourcePath> = component.license_files.iter().collect();
     let mut texts: Vec<&str> = Vec::new();
@@ -33,11 +34,20 @@ pub(super) fn named(component: &Component) -> BTreeSet<String> {
             texts.extend(words(recipe));
         }
     }
-    let paths = paths.into_iter().filter(|path| path.from_project).map(|path| path.path.clone());
+    let source = match &component.source {
+        Source::Path(path) if path == "." => Some(String::new()),
+        Source::Path(path) => Some(format!("{}/", path.trim_end_matches('/'))),
+        Source::Archive { .. } | Source::Crate { .. } => None,
+    };
+    let paths = paths.into_iter().filter_map(|path| match &source {
+        _ if path.from_project => Some(path.path.clone()),
+        Some(source) => Some(format!("{source}{}", path.path)),
+        None => None,
+    });
     paths.chain(texts.into_iter().flat_map(paths_in)).collect()
 }
 
-/// Everything of a recipe in which words are replaced.
+/// Returns the texts of a recipe in which words are replaced.
 fn words(recipe: &Recipe) -> impl Iterator<Item = &str> {
     let lists =
         [&recipe.configure, &recipe.build, &recipe.install, &recipe.flags, &recipe.link_flags];
@@ -48,7 +58,7 @@ fn words(recipe: &Recipe) -> impl Iterator<Item = &str> {
     lists.into_iter().flatten().chain(run).chain(recipe.env.values()).map(String::as_str)
 }
 
-/// The paths behind `{project}/` in an argument, which may have other words around them.
+/// Returns the paths behind `{project}/` in an argument, which may have other words around them.
 fn paths_in(text: &str) -> impl Iterator<Item = String> {
     text.split(PROJECT).skip(1).filter_map(|rest| {
         let is_end = |c: char| c.is_whitespace() || "\"'`,:;=()<>|&{}$".contains(c);
@@ -74,7 +84,7 @@ mod tests {
              link-flags = ['-Wl,--dynamic-list={project}/list,-z,now']\n\
              [[tool.wheelsmith.component.sources]]\nfiles = ['x.c', '{project}/src/*.c']\n\
              include = ['{project}/inc']\n",
-            &["a.map", "inc", "list", "src/*.c"],
+            &["COPYING", "a.map", "inc", "list", "src/*.c", "x.c"],
         );
         check("kind = 'files'\noutputs = [{ from = '{project}/x', role = 'data' }]\n", &["x"]);
         check(

@@ -1,4 +1,4 @@
-//! `wheelsmith wheel combine`
+//! `wheelsmith wheel add`
 
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -14,25 +14,30 @@ use crate::output::{Output, Retagged};
 
 /// Add files to a wheel
 ///
-/// The platform tag stays when the files still earn it; otherwise nothing is written, unless
-/// `--platform-tag` names one that they earn.
+/// The platform tag stays if all files still qualify for it. Otherwise no wheel is written, unless
+/// `--tag` names a tag that they qualify for.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  wheelsmith wheel combine demo.whl --add NOTICE=demo/NOTICE --out dist
-  wheelsmith wheel combine demo-1.0-py3-none-any.whl --add server=demo/bin/server:755 \\
-      --platform-tag manylinux_2_17_x86_64")]
+  wheelsmith wheel add demo.whl NOTICE=demo/NOTICE --out dist
+  wheelsmith wheel add demo-1.0-py3-none-any.whl server=demo/bin/server:755 \\
+      --tag manylinux_2_17_x86_64
+
+Exit codes: 0 written; 1 the files do not qualify for the tag; 2 not possible.")]
 pub(crate) struct Args {
-    /// The wheel
+    /// Wheel
     wheel: PathBuf,
-    /// A file, its place in the wheel, and its mode where that is not the file's own:
-    /// `build/server=demo/bin/server:755`; may be repeated
-    #[arg(long = "add", required = true, value_name = "PATH=INSIDE[:MODE]")]
-    add: Vec<Addition>,
-    /// The platform tag of the result; may be repeated
-    #[arg(long = "platform-tag", value_name = "TAG")]
+    /// File and its path in the wheel, with a mode (644 or 755) if it is to have another than the
+    /// file: `build/server=demo/bin/server:755`
+    #[arg(required_unless_present = "former", value_name = "FILE=PATH[:MODE]")]
+    files: Vec<Addition>,
+    /// Former spelling of the files.
+    #[arg(id = "former", long = "add", hide = true)]
+    former: Vec<Addition>,
+    /// Platform tag of the result; repeatable
+    #[arg(long = "tag", alias = "platform-tag", value_name = "TAG")]
     platforms: Vec<PlatformTag>,
-    /// Where the wheel is written
+    /// Directory for the wheel
     #[arg(long, short, value_name = "DIR", default_value = ".")]
     out: PathBuf,
     #[command(flatten)]
@@ -53,7 +58,7 @@ impl FromStr for Addition {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let (file, rest) = text.split_once('=').ok_or("there is no `=` between file and place")?;
+        let (file, rest) = text.split_once('=').ok_or("write FILE=PATH")?;
         let (inside, executable) = match rest.rsplit_once(':') {
             None => (rest, None),
             Some((inside, "644")) => (inside, Some(false)),
@@ -69,11 +74,11 @@ impl FromStr for Addition {
 pub(super) fn run(args: &Args, host: &Host, output: &Output) -> anyhow::Result<Exit> {
     let mut wheel = Existing::open(&args.wheel)?;
     args.force.verify(&wheel)?;
-    for addition in &args.add {
+    for addition in args.files.iter().chain(&args.former) {
         let Addition { file, inside, executable } = addition;
         let what = || format!("cannot add `{}`", file.display());
         if inside.parts().next().is_some_and(|top| top.ends_with(".dist-info")) {
-            anyhow::bail!("{}: `{inside}` is for what describes the wheel", what());
+            anyhow::bail!("{}: `{inside}` is in the metadata directory of the wheel", what());
         }
         if wheel.entries.contains_key(inside) {
             anyhow::bail!("{}: the wheel has a file `{inside}` already", what());

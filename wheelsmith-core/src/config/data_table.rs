@@ -12,22 +12,22 @@ use crate::name::WheelPath;
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub(super) struct RawData {
+pub(super) struct DataTable {
     /// Commands that are there as files (`bin/` of the environment). A text that begins with
     /// `#!python` is started by the environment's own Python.
     #[serde(default)]
-    pub(super) scripts: Vec<RawDataFiles>,
+    pub(super) scripts: Vec<DataEntry>,
     /// Headers (`include/` of the environment, below the project's name).
     #[serde(default)]
-    pub(super) headers: Vec<RawDataFiles>,
+    pub(super) headers: Vec<DataEntry>,
     /// Anything else, below the environment itself.
     #[serde(default)]
-    pub(super) data: Vec<RawDataFiles>,
+    pub(super) data: Vec<DataEntry>,
 }
 
 /// Files that are taken, and where they land.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct RawDataFiles {
+pub(super) struct DataEntry {
     /// The glob, relative to the configuration.
     pub(super) from: SourcePath,
     /// The directory below that of the kind.
@@ -42,24 +42,24 @@ struct Table {
     to: Option<WheelPath>,
 }
 
-impl<'de> Deserialize<'de> for RawDataFiles {
+impl<'de> Deserialize<'de> for DataEntry {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Visitor;
         impl<'de> de::Visitor<'de> for Visitor {
-            type Value = RawDataFiles;
+            type Value = DataEntry;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("a glob, or a table with `from` and `to`")
             }
 
-            fn visit_str<E: de::Error>(self, text: &str) -> Result<RawDataFiles, E> {
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<DataEntry, E> {
                 let from = text.parse().map_err(E::custom)?;
-                Ok(RawDataFiles { from, to: None })
+                Ok(DataEntry { from, to: None })
             }
 
-            fn visit_map<A: de::MapAccess<'de>>(self, map: A) -> Result<RawDataFiles, A::Error> {
+            fn visit_map<A: de::MapAccess<'de>>(self, map: A) -> Result<DataEntry, A::Error> {
                 let Table { from, to } = Table::deserialize(MapAccessDeserializer::new(map))?;
-                Ok(RawDataFiles { from, to })
+                Ok(DataEntry { from, to })
             }
         }
         deserializer.deserialize_any(Visitor)
@@ -67,7 +67,7 @@ impl<'de> Deserialize<'de> for RawDataFiles {
 }
 
 #[cfg(feature = "schema")]
-impl schemars::JsonSchema for RawDataFiles {
+impl schemars::JsonSchema for DataEntry {
     fn schema_name() -> std::borrow::Cow<'static, str> {
         "DataFiles".into()
     }

@@ -1,43 +1,42 @@
 //! The configuration as it is written. Everything here mirrors a key of the file.
 
 use std::collections::BTreeMap;
-use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::raw_data::RawData;
-use super::raw_run::RawRun;
+use super::component_tables::Components;
+use super::data_table::DataTable;
 use super::testing::{Installer, Request, Way};
-use super::{Compression, External, SourcePath};
+use super::{Compression, External};
 use crate::finding::{Code, Date, Level, Severity};
 use crate::metadata::ProjectTable;
-use crate::name::{Digest, Index, PlatformVersion, ProjectName, PythonTag, Target, WheelPath};
+use crate::name::{Index, PlatformVersion, ProjectName, PythonTag, Target, WheelPath};
 use crate::toolchain::{Optimize, Strip, ToolchainKind};
 
 /// The tables that wheelsmith reads; others belong to other tools.
 #[derive(Debug, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub(super) struct RawFile {
+pub(super) struct FileTable {
     /// Metadata of the Python project (PEP 621).
     pub(super) project: Option<ProjectTable>,
     /// Tables of tools.
     #[serde(default)]
-    pub(super) tool: RawTools,
+    pub(super) tool: ToolsTable,
 }
 
 /// `[tool]`.
 #[derive(Debug, Default, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub(super) struct RawTools {
+pub(super) struct ToolsTable {
     /// What wheelsmith builds and packs.
-    pub(super) wheelsmith: Option<RawConfig>,
+    pub(super) wheelsmith: Option<ConfigTable>,
 }
 
 /// `[tool.wheelsmith]`.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub(super) struct RawConfig {
+pub(super) struct ConfigTable {
     /// What `--target all` stands for, and what is built when no target is named. A target is a
     /// triple, with a libc floor behind it where wanted: `aarch64-unknown-linux-gnu.2.28`.
     #[serde(default)]
@@ -62,38 +61,42 @@ pub(super) struct RawConfig {
     /// How hard wheels are compressed: `fast`, `default`, `best`, or `store` for not at all.
     #[serde(default)]
     pub(super) compression: Compression,
-    /// What is built.
+    /// Components to build.
     #[serde(default)]
-    pub(super) component: Vec<RawComponent>,
+    #[allow(
+        dead_code,
+        reason = "the list is read by the type of each kind; its key must be known"
+    )]
+    pub(super) component: Components,
     /// What is packed; one wheel from `[project]` when absent, none when it is `[]`.
-    pub(super) wheel: Option<Vec<RawWheel>>,
+    pub(super) wheel: Option<Vec<WheelTable>>,
     /// Archives that C programs are compiled against.
     #[serde(default)]
-    pub(super) sdk: Vec<RawSdk>,
+    pub(super) sdk: Vec<SdkTable>,
     /// What is different for a target, by triple.
     #[serde(default)]
-    pub(super) target: BTreeMap<String, RawOverride>,
+    pub(super) target: BTreeMap<String, OverrideTable>,
     /// What `wheelsmith audit` lets pass.
     #[serde(default)]
-    pub(super) audit: RawAudit,
+    pub(super) audit: AuditTable,
     /// What `wheelsmith check` lets pass.
     #[serde(default)]
-    pub(super) check: RawCheck,
+    pub(super) check: CheckTable,
     /// Where the version is, when `project.dynamic` has `version`.
-    pub(super) version: Option<RawVersion>,
+    pub(super) version: Option<VersionTable>,
     /// What the source distribution holds.
     #[serde(default)]
-    pub(super) sdist: RawSdist,
+    pub(super) sdist: SdistTable,
     /// How `wheelsmith test` tries the wheels.
     #[serde(default)]
-    pub(super) test: RawTest,
+    pub(super) test: TestTable,
 }
 
 /// `[tool.wheelsmith.test]`.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub(super) struct RawTest {
+pub(super) struct TestTable {
     /// The Pythons to use: `3.12`, `3.13t`, `pypy3.10`, or a path; each must be there. Every one
     /// that is found when empty.
     #[serde(default)]
@@ -141,9 +144,9 @@ pub(super) struct RawTest {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub(super) struct RawVersion {
+pub(super) struct VersionTable {
     /// Where it is.
-    pub(super) from: RawVersionFrom,
+    pub(super) from: VersionFrom,
     /// cargo: the component whose `Cargo.toml` has it; the only one when absent.
     pub(super) component: Option<String>,
     /// cargo: the `Cargo.toml`, relative to this file, where it is no component's.
@@ -163,7 +166,7 @@ pub(super) struct RawVersion {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub(super) enum RawVersionFrom {
+pub(super) enum VersionFrom {
     /// In a `Cargo.toml`.
     Cargo,
     /// In a text that a Python module assigns.
@@ -176,7 +179,7 @@ pub(super) enum RawVersionFrom {
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub(super) struct RawSdist {
+pub(super) struct SdistTable {
     /// Globs of the files to take, relative to this file; what version control tracks when absent.
     /// Files that it ignores are taken only when named without a pattern.
     pub(super) include: Option<Vec<String>>,
@@ -189,7 +192,7 @@ pub(super) struct RawSdist {
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub(super) struct RawAudit {
+pub(super) struct AuditTable {
     /// The platform tag that files must earn, in place of what a wheel's name claims:
     /// `manylinux_2_28_x86_64`, or `manylinux_2_28` for any processor.
     pub(super) policy: Option<String>,
@@ -203,14 +206,14 @@ pub(super) struct RawAudit {
     pub(super) severity: BTreeMap<Code, Level>,
     /// Findings that are let pass; they stay visible.
     #[serde(default)]
-    pub(super) waivers: Vec<RawWaiver>,
+    pub(super) waivers: Vec<WaiverTable>,
 }
 
 /// `[tool.wheelsmith.check]`.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub(super) struct RawCheck {
+pub(super) struct CheckTable {
     /// Where the wheels are to be published; `pypi` when absent.
     pub(super) index: Option<Index>,
     /// From which size on a file is larger than the index takes without being asked, in MiB; 100
@@ -225,14 +228,14 @@ pub(super) struct RawCheck {
     pub(super) severity: BTreeMap<Code, Level>,
     /// Findings that are let pass; they stay visible.
     #[serde(default)]
-    pub(super) waivers: Vec<RawWaiver>,
+    pub(super) waivers: Vec<WaiverTable>,
 }
 
 /// `[[tool.wheelsmith.audit.waivers]]` and `[[tool.wheelsmith.check.waivers]]`.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub(super) struct RawWaiver {
+pub(super) struct WaiverTable {
     /// The code of the finding.
     pub(super) code: Code,
     /// The files in which it is let pass, as a pattern of paths in the wheel; all when absent.
@@ -243,319 +246,11 @@ pub(super) struct RawWaiver {
     pub(super) until: Option<Date>,
 }
 
-/// What a component is made from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub(super) enum RawKind {
-    /// A shared library from C, and a static one of the same objects.
-    CLibrary,
-    /// A shared library from C.
-    CShared,
-    /// A static library from C.
-    CStatic,
-    /// A program from C.
-    CExecutable,
-    /// Libraries and programs of a Rust package.
-    Cargo,
-    /// Binaries that somebody else built.
-    Prebuilt,
-    /// Files that need no building.
-    Files,
-    /// Built by cmake.
-    Cmake,
-    /// Built by a makefile.
-    Make,
-    /// Built by `configure` and make.
-    Autotools,
-    /// Built by meson.
-    Meson,
-    /// Built by commands.
-    Command,
-}
-
-/// `[[tool.wheelsmith.component]]`.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub(super) struct RawComponent {
-    /// Its name: how others link to it, and what its library or program is called.
-    pub(super) name: String,
-    /// What it is made from.
-    pub(super) kind: RawKind,
-    /// Its own version, for the manifest.
-    pub(super) version: Option<String>,
-    /// Its licence, as an SPDX expression.
-    pub(super) license: Option<String>,
-    /// Its licence files (globs), which every wheel that carries it must contain.
-    #[serde(default)]
-    pub(super) license_files: Vec<SourcePath>,
-    /// Where its source comes from; the project directory when absent.
-    pub(super) source: Option<RawSource>,
-    /// The operating systems that it is for (`linux`, `macos`, `windows`); all when absent.
-    pub(super) os: Option<Vec<RawOs>>,
-    /// Components that it links to.
-    #[serde(default)]
-    pub(super) link: Vec<String>,
-    /// cmake, make, autotools, meson, command: components that it uses without linking to them.
-    #[serde(default)]
-    pub(super) needs: Vec<String>,
-    /// C: what is compiled, and how.
-    #[serde(default)]
-    pub(super) sources: Vec<RawSources>,
-    /// C: the name that users of the library are linked against, such as `libbpf.so.1`.
-    pub(super) soname: Option<String>,
-    /// C: the linker's version script.
-    pub(super) version_script: Option<SourcePath>,
-    /// Libraries of the system to link to, such as `m` or `pthread`; of a static library, what
-    /// those who link to it must link to as well.
-    pub(super) libraries: Option<Vec<String>>,
-    /// C: frameworks to link to on macOS, such as `CoreFoundation`; without effect elsewhere.
-    pub(super) frameworks: Option<Vec<String>>,
-    /// Further arguments of the link line.
-    pub(super) link_flags: Option<Vec<String>>,
-    /// C: accept symbols that nothing provides (a plugin whose host provides them).
-    pub(super) allow_undefined: Option<bool>,
-    /// C: headers that go into the runtime's `include/`.
-    pub(super) headers: Option<Vec<RawHeaders>>,
-    /// cargo: the package's `Cargo.toml`.
-    pub(super) manifest: Option<SourcePath>,
-    /// cargo: what is taken from the build.
-    #[serde(default)]
-    pub(super) artifacts: Vec<RawArtifact>,
-    /// cargo: the profile; `release` when absent.
-    pub(super) profile: Option<String>,
-    /// cargo: features to enable.
-    pub(super) features: Option<Vec<String>>,
-    /// cargo: whether default features are enabled; they are when absent.
-    pub(super) default_features: Option<bool>,
-    /// cargo: whether `Cargo.lock` must be there and current; it must when absent.
-    pub(super) locked: Option<bool>,
-    /// cmake, make, autotools, meson, command: the directory of the source in which the build
-    /// starts; its root when absent.
-    pub(super) dir: Option<WheelPath>,
-    /// cmake, autotools, meson: further arguments of the configuration.
-    #[serde(default)]
-    pub(super) configure: Vec<String>,
-    /// cmake, make, autotools, meson: what is built, and further arguments of that step.
-    #[serde(default)]
-    pub(super) build: Vec<String>,
-    /// cmake, make, autotools, meson: what installs; `["install"]` when absent. With an empty list
-    /// nothing is installed, and outputs come from `{build}/`.
-    pub(super) install: Option<Vec<String>>,
-    /// command: what is run, one after the other; each a list of a program and its arguments.
-    #[serde(default)]
-    pub(super) run: Vec<RawRun>,
-    /// command: whether each entry of `run` is a line for `/bin/sh` instead.
-    pub(super) shell: Option<bool>,
-    /// cmake, make, autotools, meson, command: further variables of every step.
-    #[serde(default)]
-    pub(super) env: BTreeMap<String, String>,
-    /// cmake, make, autotools, meson, command: further arguments of the compilers.
-    #[serde(default)]
-    pub(super) flags: Vec<String>,
-    /// cmake, make, autotools, meson, command: where it believes to be installed; `/usr` when
-    /// absent.
-    pub(super) prefix: Option<String>,
-    /// What is taken: from the source (prebuilt, files) or from what was installed.
-    #[serde(default)]
-    pub(super) outputs: Vec<RawOutput>,
-    /// prebuilt: the archive for each target, by triple.
-    #[serde(default)]
-    pub(super) archive: BTreeMap<String, RawTargetArchive>,
-}
-
-/// An operating system, in `os` lists.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub(super) enum RawOs {
-    /// Linux.
-    Linux,
-    /// macOS.
-    Macos,
-    /// Windows.
-    Windows,
-}
-
-impl RawOs {
-    pub(super) fn family(self) -> &'static str {
-        match self {
-            Self::Linux => "linux",
-            Self::Macos => "macos",
-            Self::Windows => "windows",
-        }
-    }
-}
-
-/// `source = { … }`: exactly one of `path`, `archive` and `crate`.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub(super) struct RawSource {
-    /// A directory, relative to this file.
-    pub(super) path: Option<String>,
-    /// An archive: a path relative to this file, or a URL.
-    pub(super) archive: Option<String>,
-    /// A crate, obtained through cargo and its registry settings.
-    #[serde(rename = "crate")]
-    pub(super) krate: Option<String>,
-    /// The crate's exact version.
-    pub(super) version: Option<String>,
-    /// The archive's sha256; a URL must have one.
-    pub(super) sha256: Option<Digest>,
-    /// Other URLs of the same archive.
-    #[serde(default)]
-    pub(super) mirrors: Vec<String>,
-    /// How many leading directories of each path in the archive are dropped; one when absent.
-    pub(super) strip_components: Option<u32>,
-}
-
-/// `[[tool.wheelsmith.component.sources]]`: files that are compiled alike.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub(super) struct RawSources {
-    /// Globs of the files to compile.
-    pub(super) files: Vec<SourcePath>,
-    /// Globs of files to leave out.
-    #[serde(default)]
-    pub(super) exclude: Vec<SourcePath>,
-    /// The language standard, such as `gnu99`.
-    pub(super) std: Option<String>,
-    /// Directories searched for headers.
-    #[serde(default)]
-    pub(super) include: Vec<SourcePath>,
-    /// Macros: `true` defines the name alone, `false` does not, a text or number is its value.
-    #[serde(default)]
-    pub(super) define: BTreeMap<String, RawDefine>,
-    /// Further arguments of the compiler.
-    #[serde(default)]
-    pub(super) flags: Vec<String>,
-}
-
-/// The value of a macro.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum RawDefine {
-    /// Defined without a value, or not at all.
-    Flag(bool),
-    /// Its value.
-    Value(String),
-}
-
-impl<'de> Deserialize<'de> for RawDefine {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Visitor;
-        impl serde::de::Visitor<'_> for Visitor {
-            type Value = RawDefine;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("`true`, `false`, a number or a text")
-            }
-
-            fn visit_bool<E>(self, value: bool) -> Result<RawDefine, E> {
-                Ok(RawDefine::Flag(value))
-            }
-
-            fn visit_i64<E>(self, value: i64) -> Result<RawDefine, E> {
-                Ok(RawDefine::Value(value.to_string()))
-            }
-
-            fn visit_str<E>(self, value: &str) -> Result<RawDefine, E> {
-                Ok(RawDefine::Value(value.to_owned()))
-            }
-        }
-        deserializer.deserialize_any(Visitor)
-    }
-}
-
-#[cfg(feature = "schema")]
-impl schemars::JsonSchema for RawDefine {
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        "Define".into()
-    }
-
-    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        schemars::json_schema!({ "type": ["boolean", "integer", "string"] })
-    }
-}
-
-/// Headers for the runtime's `include/`.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub(super) struct RawHeaders {
-    /// Globs of the headers.
-    pub(super) files: Vec<SourcePath>,
-    /// The directory below `include/` that they land in; `include/` itself when absent.
-    pub(super) to: Option<WheelPath>,
-}
-
-/// `{ bin = "…" }` or `{ cdylib = "…" }`.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub(super) struct RawArtifact {
-    /// The name of a program.
-    pub(super) bin: Option<String>,
-    /// The name of a library of crate type `cdylib`.
-    pub(super) cdylib: Option<String>,
-}
-
-/// A file that is taken as it is.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub(super) struct RawOutput {
-    /// The file (or a glob), relative to the source's root.
-    pub(super) from: SourcePath,
-    /// What it is; decides where it lands: `bin/`, `lib/`, `include/`, `share/`.
-    pub(super) role: RawRole,
-    /// Where it lands instead: a path in the runtime directory, for a single file.
-    pub(super) to: Option<WheelPath>,
-}
-
-/// What a file is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub(super) enum RawRole {
-    /// A program.
-    Executable,
-    /// A shared library.
-    SharedLibrary,
-    /// A static library.
-    StaticLibrary,
-    /// A header.
-    Header,
-    /// Anything else.
-    Data,
-}
-
-/// The archive of a prebuilt component for one target.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub(super) struct RawTargetArchive {
-    /// A path relative to this file, or a URL.
-    pub(super) archive: String,
-    /// Its sha256.
-    pub(super) sha256: Digest,
-    /// Other URLs of the same archive.
-    #[serde(default)]
-    pub(super) mirrors: Vec<String>,
-    /// How many leading directories of each path in the archive are dropped; one when absent.
-    pub(super) strip_components: Option<u32>,
-    /// What is taken from it, instead of the component's `outputs`.
-    #[serde(default)]
-    pub(super) outputs: Vec<RawOutput>,
-}
-
 /// `[[tool.wheelsmith.wheel]]`.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub(super) struct RawWheel {
+pub(super) struct WheelTable {
     /// The wheel's project name; the project's when absent.
     pub(super) name: Option<ProjectName>,
     /// The components whose files it carries; every one when absent.
@@ -590,14 +285,14 @@ pub(super) struct RawWheel {
     pub(super) library_path: Vec<String>,
     /// Files that installers put beside the packages: `{ scripts = […], headers = […], data = […] }`.
     #[serde(default)]
-    pub(super) data: RawData,
+    pub(super) data: DataTable,
 }
 
 /// `[[tool.wheelsmith.sdk]]`.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub(super) struct RawSdk {
+pub(super) struct SdkTable {
     /// What the archive is called in front of its version; as the project when absent.
     pub(super) name: Option<String>,
     /// The components whose libraries, headers and licences it has, and with them what these link
@@ -609,7 +304,7 @@ pub(super) struct RawSdk {
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub(super) struct RawOverride {
+pub(super) struct OverrideTable {
     /// The floor for this target.
     pub(super) glibc: Option<PlatformVersion>,
     /// The oldest macOS for this target.
@@ -623,14 +318,14 @@ pub(super) struct RawOverride {
     pub(super) library_path: Vec<String>,
     /// What is added to a component for this target, by name.
     #[serde(default)]
-    pub(super) component: BTreeMap<String, RawComponentOverride>,
+    pub(super) component: BTreeMap<String, ComponentOverrideTable>,
 }
 
 /// `[tool.wheelsmith.target.<triple>.component.<name>]`.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub(super) struct RawComponentOverride {
+pub(super) struct ComponentOverrideTable {
     /// Further arguments of the compiler.
     #[serde(default)]
     pub(super) flags: Vec<String>,

@@ -1,4 +1,4 @@
-//! `wheelsmith show`
+//! `wheelsmith inspect`
 
 use std::path::Path;
 
@@ -10,20 +10,22 @@ use wheelsmith_core::name::WheelPath;
 use wheelsmith_core::sys::{self, Host};
 
 use crate::exit::Exit;
-use crate::output::{Output, Shown};
+use crate::output::{Inspected, Output};
 
-/// Show what native files say of themselves: what they are for, need, and offer
+/// Print the platform, needed libraries and symbols of native files
 ///
-/// ELF, Mach-O and PE files and static libraries, whatever system this is. With `--verbose`, the
-/// symbols as well.
+/// Reads ELF, Mach-O and PE files and static libraries, on any system. `--verbose` lists every
+/// symbol.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  wheelsmith show build/libdemo.so
-  wheelsmith show 'demo-1.0-py3-none-any.whl!demo/libdemo.so'   a file in a wheel, unpacked nowhere
-  wheelsmith show demo-1.0-py3-none-any.whl                     each native file in it")]
+  wheelsmith inspect build/libdemo.so
+  wheelsmith inspect demo-1.0-py3-none-any.whl      each native file of a wheel
+  wheelsmith inspect 'demo-1.0-py3-none-any.whl!demo/libdemo.so'
+
+Exit codes: 0 read; 1 a file is damaged; 2 a file could not be read.")]
 pub(crate) struct Args {
-    /// A file, `ARCHIVE!MEMBER`, or an archive or directory for all that is native in it
+    /// File, `ARCHIVE!MEMBER`, or an archive or directory for every native file in it
     #[arg(required = true, value_name = "FILE")]
     files: Vec<String>,
 }
@@ -35,15 +37,15 @@ pub(super) fn run(args: &Args, host: &Host, output: &Output) -> anyhow::Result<E
             shown.push(judged(name, file));
         }
     }
-    output.shown(&shown)?;
+    output.inspected(&shown)?;
     let can_read = shown.iter().all(|shown| shown.file.problem.is_none());
     Ok(if can_read { Exit::Good } else { Exit::No })
 }
 
-/// The native files that `name` means: one, or all of an archive.
+/// Reads the native files that `name` stands for: one, or all of an archive.
 fn read(name: &str, host: &Host) -> anyhow::Result<Vec<NativeFile>> {
     let limits = Limits::default();
-    // A file that is there is itself, whatever it is called.
+    // An existing file may have `!` in its name.
     let inner =
         name.split_once('!').filter(|_| sys::fs::symlink_metadata(Path::new(name)).is_err());
     let Some((archive, member)) = inner else {
@@ -52,7 +54,7 @@ fn read(name: &str, host: &Host) -> anyhow::Result<Vec<NativeFile>> {
         if files.is_empty() {
             match findings.first() {
                 Some(finding) => bail!("cannot read `{name}`: {}", finding.message),
-                None if artifact.kind() == Kind::File => bail!("`{name}` is no native file"),
+                None if artifact.kind() == Kind::File => bail!("`{name}` is not a native file"),
                 None => bail!("`{name}` has no native file"),
             }
         }
@@ -60,15 +62,15 @@ fn read(name: &str, host: &Host) -> anyhow::Result<Vec<NativeFile>> {
     };
     let artifact = Artifact::open(Path::new(archive), &limits, host)?;
     let path: WheelPath =
-        member.parse().with_context(|| format!("`{member}` is no path in an archive"))?;
+        member.parse().with_context(|| format!("`{member}` is not a path in an archive"))?;
     match artifact.native_file(&path, host)? {
         Some(file) => Ok(vec![file]),
-        None => bail!("`{member}` of `{archive}` is no native file"),
+        None => bail!("`{member}` of `{archive}` is not a native file"),
     }
 }
 
-/// The file with the tag that it would earn alone.
-fn judged(name: &str, file: NativeFile) -> Shown {
+/// Judges a file on its own.
+fn judged(name: &str, file: NativeFile) -> Inspected {
     let opened = Opened {
         path: name.to_owned(),
         kind: Kind::File,
@@ -78,5 +80,5 @@ fn judged(name: &str, file: NativeFile) -> Shown {
         findings: Vec::new(),
     };
     let earns = audit::input(opened, &Ask::default()).verdict;
-    Shown { given: name.to_owned(), file, earns }
+    Inspected { given: name.to_owned(), file, earns }
 }

@@ -12,6 +12,7 @@ use wheelsmith_core::name::{Arch, PlatformTag};
 
 use super::human::{BOLD, DIM, RED, size};
 use super::json::SCHEMA;
+use super::text::{self, Text};
 
 /// How wide lines are.
 const WIDTH: usize = 80;
@@ -22,7 +23,7 @@ const SYMBOLS: usize = 6;
 
 /// A file, and the tag that it would earn alone.
 #[derive(Debug)]
-pub(crate) struct Shown {
+pub(crate) struct Inspected {
     /// How it was named: a path, or an archive whose member it is.
     pub(crate) given: String,
     /// What it says of itself.
@@ -32,13 +33,13 @@ pub(crate) struct Shown {
 }
 
 /// Lines of a name and what it is.
-struct Facts(String);
+struct Facts(Text);
 
 impl Facts {
     /// A line; none when there is nothing to say. What is too long goes on below, in whole words,
     /// which may be copied.
     fn say(&mut self, name: &str, value: impl fmt::Display) {
-        let value = value.to_string();
+        let value = text::line(&value.to_string());
         let mut lines: Vec<String> = Vec::new();
         for word in value.split_whitespace() {
             match lines.last_mut() {
@@ -62,18 +63,18 @@ impl Facts {
     }
 }
 
-pub(super) fn human(files: &[Shown], verbose: bool) -> String {
-    let mut facts = Facts(String::new());
+pub(super) fn human(files: &[Inspected], verbose: bool) -> Text {
+    let mut facts = Facts(Text::new());
     for (i, shown) in files.iter().enumerate() {
         if i > 0 {
-            facts.0.push('\n');
+            facts.0.push_own("\n");
         }
         one(&mut facts, shown, verbose);
     }
     facts.0
 }
 
-fn one(facts: &mut Facts, shown: &Shown, verbose: bool) {
+fn one(facts: &mut Facts, shown: &Inspected, verbose: bool) {
     let file = &shown.file;
     let bytes = size(file.size_bytes);
     let _ = writeln!(facts.0, "{BOLD}{}{BOLD:#}  {DIM}{bytes}{DIM:#}", file.path);
@@ -321,9 +322,9 @@ fn pe_facts(facts: &mut Facts, pe: &Pe, verbose: bool) {
     facts.say("signed", if pe.is_signed { "yes; nobody looked whether rightly" } else { "no" });
 }
 
-pub(super) fn json(files: &[Shown]) -> Value {
+pub(super) fn json(files: &[Inspected]) -> Value {
     let files = files.iter().map(|shown| {
-        let Shown { given, file, earns } = shown;
+        let Inspected { given, file, earns } = shown;
         let mut value = json!(file);
         value["given"] = json!(given);
         value["earns"] = json!(earns);

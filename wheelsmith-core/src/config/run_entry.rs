@@ -6,36 +6,36 @@ use serde::{Deserialize, Deserializer};
 
 /// What is run.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum RawRun {
+pub(super) enum RunEntry {
     /// A program and its arguments.
     Words(Vec<String>),
     /// A line for a shell.
     Line(String),
 }
 
-impl<'de> Deserialize<'de> for RawRun {
+impl<'de> Deserialize<'de> for RunEntry {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Visitor;
         impl<'de> serde::de::Visitor<'de> for Visitor {
-            type Value = RawRun;
+            type Value = RunEntry;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("a list of a program and its arguments, or a line with `shell = true`")
             }
 
-            fn visit_str<E>(self, line: &str) -> Result<RawRun, E> {
-                Ok(RawRun::Line(line.to_owned()))
+            fn visit_str<E>(self, line: &str) -> Result<RunEntry, E> {
+                Ok(RunEntry::Line(line.to_owned()))
             }
 
             fn visit_seq<A: serde::de::SeqAccess<'de>>(
                 self,
                 mut list: A,
-            ) -> Result<RawRun, A::Error> {
+            ) -> Result<RunEntry, A::Error> {
                 let mut words = Vec::new();
                 while let Some(word) = list.next_element()? {
                     words.push(word);
                 }
-                Ok(RawRun::Words(words))
+                Ok(RunEntry::Words(words))
             }
         }
         deserializer.deserialize_any(Visitor)
@@ -43,7 +43,7 @@ impl<'de> Deserialize<'de> for RawRun {
 }
 
 #[cfg(feature = "schema")]
-impl schemars::JsonSchema for RawRun {
+impl schemars::JsonSchema for RunEntry {
     fn schema_name() -> std::borrow::Cow<'static, str> {
         "Run".into()
     }

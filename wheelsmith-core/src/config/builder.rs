@@ -1,0 +1,107 @@
+//! A configuration that is put together in code.
+
+use super::{Config, Error, Library, check};
+use crate::name::Target;
+use crate::toolchain::{Optimize, Strip, ToolchainKind};
+
+/// Builder of a [`Config`]: the text of a file, and what is added to it in code.
+///
+/// ```
+/// use wheelsmith_core::config::{Config, Library};
+///
+/// let config = Config::builder()
+///     .target("x86_64-unknown-linux-gnu.2.28".parse()?)
+///     .library(Library::program("demo").sources(["demo.c"]))
+///     .build()?;
+/// assert_eq!(config.targets.len(), 1);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone, Default)]
+pub struct ConfigBuilder {
+    file: String,
+    text: String,
+    /// Number of lines that the file itself has.
+    lines: Option<usize>,
+    targets: Vec<Target>,
+    libraries: Vec<Library>,
+    toolchain: Option<ToolchainKind>,
+    optimize: Option<Optimize>,
+    strip: Option<Strip>,
+}
+
+impl Config {
+    /// Returns a builder without a file.
+    pub fn builder() -> ConfigBuilder {
+        ConfigBuilder { file: "build.rs".to_owned(), ..ConfigBuilder::default() }
+    }
+}
+
+impl ConfigBuilder {
+    /// Begins with the `text` of a configuration file; `file` is its name in messages.
+    #[must_use]
+    pub fn text(mut self, file: &str, text: &str) -> Self {
+        file.clone_into(&mut self.file);
+        self.lines = Some(text.lines().count());
+        self.text = format!("{text}\n{}", self.text);
+        self
+    }
+
+    /// Adds tables, as a configuration file has them, of any kind.
+    #[must_use]
+    pub fn toml(mut self, tables: &str) -> Self {
+        self.text.push_str(tables);
+        self.text.push('\n');
+        self
+    }
+
+    /// Adds a target.
+    #[must_use]
+    pub fn target(mut self, target: Target) -> Self {
+        self.targets.push(target);
+        self
+    }
+
+    /// Adds a component from C.
+    #[must_use]
+    pub fn library(mut self, library: Library) -> Self {
+        self.libraries.push(library);
+        self
+    }
+
+    /// Sets the toolchain.
+    #[must_use]
+    pub fn toolchain(mut self, kind: ToolchainKind) -> Self {
+        self.toolchain = Some(kind);
+        self
+    }
+
+    /// Sets the optimization level.
+    #[must_use]
+    pub fn optimize(mut self, optimize: Optimize) -> Self {
+        self.optimize = Some(optimize);
+        self
+    }
+
+    /// Sets what is stripped from linked files.
+    #[must_use]
+    pub fn strip(mut self, strip: Strip) -> Self {
+        self.strip = Some(strip);
+        self
+    }
+
+    /// Checks everything together.
+    ///
+    /// # Errors
+    /// Every mistake of the file and of what was added. What was added in code has no line.
+    pub fn build(&self) -> Result<Config, Error> {
+        let lines = self.lines.unwrap_or(0);
+        let mut config = check::parse(&self.file, &self.text, None, &self.libraries)
+            .map_err(|error| error.without_lines_after(lines))?;
+        config.lines = lines;
+        config.targets.extend(&self.targets);
+        config.toolchain = self.toolchain.unwrap_or(config.toolchain);
+        config.optimize = self.optimize.unwrap_or(config.optimize);
+        config.strip = self.strip.unwrap_or(config.strip);
+        Ok(config)
+    }
+}
