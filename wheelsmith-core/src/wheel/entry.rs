@@ -6,11 +6,15 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest as _, Sha256};
 
 use super::Error;
+#[cfg(feature = "audit")]
+use crate::archive::Limits;
 use crate::archive::error::MemberError;
 use crate::archive::source::Buffers;
 use crate::archive::{Blob, PackedContent};
 use crate::name::{Digest, WheelPath};
 use crate::sys;
+#[cfg(feature = "audit")]
+use crate::{audit, binary::NativeFile};
 
 /// One file of a wheel.
 #[derive(Debug, Clone)]
@@ -99,6 +103,19 @@ impl Entry {
             }
         }
         sys::fs::set_executable(place, self.executable)
+    }
+
+    /// Reads its facts; `None` if it is no native file.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    #[cfg(feature = "audit")]
+    pub fn native_file(&self, limits: &Limits) -> io::Result<Option<NativeFile>> {
+        match &self.source {
+            Source::Bytes(bytes) => Ok(NativeFile::read(&self.path, bytes)),
+            Source::File { path, .. } => audit::native_file(&self.path, path, limits),
+            Source::Packed(content) => audit::native_packed(&self.path, content, limits),
+        }
     }
 
     /// Computes the SHA-256 of its bytes.
