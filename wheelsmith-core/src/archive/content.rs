@@ -102,7 +102,11 @@ impl PackedContent {
 
     /// Returns all of it.
     pub(crate) fn load(&self) -> Result<Vec<u8>, MemberError> {
+        // Deflate packs no more than 1032 bytes into one.
+        let most = self.packed.size().saturating_mul(1032);
+        let room = usize::try_from(self.header.size_bytes.min(most)).unwrap_or_default();
         let mut bytes = Vec::new();
+        bytes.try_reserve_exact(room).map_err(|e| MemberError::OverLimit(e.to_string()))?;
         self.read(&mut Buffers::new(), &mut |part| {
             bytes.extend_from_slice(part);
             Ok(())
