@@ -1,6 +1,7 @@
 //! The field's words as types: parsed once, then trusted.
 
 mod digest;
+mod host;
 mod index;
 mod portable;
 mod project_name;
@@ -11,6 +12,7 @@ mod wheel_filename;
 mod wheel_path;
 
 pub use digest::Digest;
+pub use host::host_target;
 pub use index::Index;
 pub use portable::{NameProblem, portability_problem};
 pub use project_name::ProjectName;
@@ -22,6 +24,8 @@ pub use target::{Arch, Floor, Libc, Os, TARGETS, Target, TargetRow};
 pub use version::PlatformVersion;
 pub use wheel_filename::WheelFilename;
 pub use wheel_path::WheelPath;
+#[cfg(any(feature = "wheel", feature = "check"))]
+pub(crate) use wheel_path::folded;
 
 /// The file that makes a directory a runtime: what is in it, in words.
 pub const RUNTIME_MANIFEST: &str = "runtime.json";

@@ -10,7 +10,7 @@ use crate::audit::{self, AuditOptions, NativeFile};
 use crate::finding::{Code, Date, Finding, Settings, Severity};
 use crate::name::{PlatformTag, WheelFilename, WheelPath};
 use crate::sys::Host;
-use crate::wheel::{self, Entry, Existing, MadeFile, Packing, Source};
+use crate::wheel::{self, Entry, Existing, MadeFile, Packing};
 
 /// A wheel to repair.
 #[derive(Debug)]
@@ -288,12 +288,9 @@ fn native_files<'a>(
 ) -> Result<Vec<NativeFile>, Error> {
     let mut files = Vec::new();
     for entry in entries {
-        let file = match &entry.source {
-            Source::Bytes(bytes) => NativeFile::read(&entry.path, bytes),
-            Source::File { path, .. } => audit::native_file(&entry.path, path, &Limits::default())
-                .map_err(|source| Error::Read { path: path.clone(), source })?,
-        };
-        files.extend(file.map(&kept));
+        let file = entry.native_file(&Limits::default());
+        let path = || entry.path.as_str().into();
+        files.extend(file.map_err(|source| Error::Read { path: path(), source })?.map(&kept));
     }
     Ok(files)
 }

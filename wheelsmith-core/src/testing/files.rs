@@ -6,7 +6,7 @@ use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 
 use super::Error;
 use crate::sys;
-use crate::wheel::{Existing, Source};
+use crate::wheel::Existing;
 
 /// Directories that never hold what a test needs, and may be large.
 const LEFT_OUT: [&str; 4] = [".git", "target", "node_modules", "__pycache__"];
@@ -97,11 +97,7 @@ pub(super) fn unpack(wheel: &Path, dir: &Path) -> Result<(), Error> {
             if let Some(parent) = path.parent() {
                 sys::fs::create_dir_all(parent)?;
             }
-            match &entry.source {
-                Source::Bytes(bytes) => sys::fs::write(&path, bytes)?,
-                Source::File { path: from, .. } => sys::fs::copy(from, &path).map(drop)?,
-            }
-            sys::fs::set_executable(&path, entry.executable)
+            entry.write_to(&path)
         };
         write().map_err(Error::io("unpack the wheel"))?;
     }
