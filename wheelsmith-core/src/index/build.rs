@@ -7,9 +7,11 @@ use std::hash::{DefaultHasher, Hash, Hasher as _};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use globset::{Glob, GlobSetBuilder};
+
 use super::cache::Cache;
 use super::layout::{PAGES, POINTER, PRIVATE, STATE, STYLE, simple};
-use super::publish::{self, Changes};
+use super::publish::{self, Changes, Skipped};
 use super::{DistName, Error, Options, Site, View, site};
 use crate::sys::{self, Host, Staging, Stamp};
 
@@ -25,12 +27,12 @@ pub fn build(root: &Path, dir: &Path, options: &Options, host: &Host) -> Result<
     }
     let lock = site::lock(root, host)?;
     let place = root.join(PRIVATE).join("clean");
-    let files = sys::stamped(dir, DistName::is_like).map_err(|e| Error::read(dir, e))?;
+    let (files, skipped) = inputs(dir, options)?;
     let inputs = Sum::of(dir, &files, options).map_err(|e| Error::read(dir, e))?;
     if !options.reread
         && let Some(changes) = clean(&place, root, inputs)
     {
-        return Ok(changes);
+        return Ok(Changes { skipped, ..changes });
     }
     let mut site = Site::with(lock, root)?;
     site.add_stamped(dir, files, options, host)?;
@@ -40,7 +42,37 @@ pub fn build(root: &Path, dir: &Path, options: &Options, host: &Host) -> Result<
     let text = format!("{HEADER}\n{sum} {} {}\n", changes.projects, changes.files);
     let mut staging = Staging::default();
     staging.put(&place, text.as_bytes(), false).map_err(|e| Error::write(&place, e))?;
-    Ok(changes)
+    Ok(Changes { skipped, ..changes })
+}
+
+/// Returns the distributions below `dir`, and the other files, without those that `options` exclude.
+fn inputs(dir: &Path, options: &Options) -> Result<(Vec<(PathBuf, Stamp)>, Vec<Skipped>), Error> {
+    let mut patterns = GlobSetBuilder::new();
+    for pattern in &options.exclude {
+        let problem = |e: &globset::Error| Error::Pattern {
+            pattern: pattern.clone(),
+            problem: e.kind().to_string(),
+        };
+        patterns.add(Glob::new(pattern).map_err(|e| problem(&e))?);
+    }
+    let pattern = options.exclude.join(" ");
+    let excluded =
+        patterns.build().map_err(|e| Error::Pattern { pattern, problem: e.to_string() })?;
+    let mut files = sys::stamped(dir, |_| true).map_err(|e| Error::read(dir, e))?;
+    let mut skipped = Vec::new();
+    files.retain(|(path, _)| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let relative = path.strip_prefix(dir).unwrap_or(path).to_string_lossy().replace('\\', "/");
+        if excluded.is_match(&*name) || excluded.is_match(&relative) {
+            return false;
+        }
+        let is_distribution = DistName::is_like(&name);
+        if !is_distribution && !DistName::is_companion(&name) {
+            skipped.push(Skipped { path: relative, format: DistName::foreign_format(&name) });
+        }
+        is_distribution
+    });
+    Ok((files, skipped))
 }
 
 const HEADER: &str = concat!("wheelsmith index ", env!("CARGO_PKG_VERSION"));
@@ -71,10 +103,12 @@ impl Sum {
     /// Of the files below `dir`, and what is done with them.
     fn of(dir: &Path, files: &[(PathBuf, Stamp)], options: &Options) -> io::Result<Self> {
         let mut sum = Self::default();
-        let Options { view, files_url, store, upload_time, site_url, latest, reread: _ } = options;
+        let Options { view, files_url, store, upload_time, site_url, latest, exclude, reread: _ } =
+            options;
         let texts = [files_url.as_ref().map(ToString::to_string), site_url.clone()];
         let time = upload_time.as_ref().map(ToString::to_string);
-        sum.add(&(view, texts, store, time, latest, sys::fs::canonicalize(dir)?), None);
+        let dir = sys::fs::canonicalize(dir)?;
+        sum.add(&(view, texts, store, time, latest, exclude, dir), None);
         for (path, stamp) in files {
             sum.add(&path.as_os_str().as_encoded_bytes(), Some(*stamp));
         }

@@ -30,6 +30,26 @@ impl DistName {
         name.ends_with(".whl") || name.ends_with(SDIST)
     }
 
+    /// Returns the format of a distribution or archive that an index does not take; `None` for other
+    /// files.
+    pub(super) fn foreign_format(name: &str) -> Option<&'static str> {
+        const FORMATS: [&str; 18] = [
+            ".zip", ".egg", ".tar.bz2", ".tar.xz", ".tar.zst", ".tar.Z", ".tgz", ".tbz", ".tbz2",
+            ".txz", ".tar", ".exe", ".msi", ".rpm", ".deb", ".dmg", ".conda", ".7z",
+        ];
+        let lower = name.to_ascii_lowercase();
+        let mut formats = FORMATS.into_iter().chain([".whl", SDIST]);
+        formats.find(|format| lower.ends_with(&format.to_ascii_lowercase()))
+    }
+
+    /// True if a file of this name belongs to a distribution beside it: metadata, signatures,
+    /// digests.
+    pub(super) fn is_companion(name: &str) -> bool {
+        let ends =
+            [".metadata", ".provenance", ".attestation", ".asc", ".sig", ".sha256", ".sha512"];
+        ends.iter().any(|end| name.ends_with(end)) || name == ".gitignore"
+    }
+
     /// Whether `name` can stand in a page and in a path: one plain part, as every distribution's
     /// name is. That is cheaper than parsing, and what is read back was parsed once.
     pub(super) fn is_plain(name: &str) -> bool {

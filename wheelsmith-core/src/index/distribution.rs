@@ -1,10 +1,13 @@
 //! What a file says that is to be added.
 
-use std::io::{self, BufReader, Read as _};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use super::{DistName, Error};
-use crate::archive::Limits;
+use crate::archive::blob::Blob;
+use crate::archive::source::Buffers;
+use crate::archive::zip::{Unreadable, Zip};
+use crate::archive::{Limits, content};
 use crate::artifact::Artifact;
 use crate::metadata::fields::Fields;
 use crate::name::{Digest, ProjectName};
@@ -72,42 +75,44 @@ impl Distribution {
     }
 }
 
-/// Unpacks every member, so that each checksum is compared, and keeps `METADATA`.
+/// Unpacks every entry, so that each checksum is compared, and returns `METADATA`.
 fn wheel_metadata(path: &Path, host: &Host) -> Result<Vec<u8>, Error> {
     let corrupt = |problem: &dyn std::fmt::Display| Error::corrupt(path, problem.to_string());
-    let limits = Limits::default();
-    let file = sys::fs::open(path).map_err(|e| Error::read(path, e))?;
-    let mut archive = zip::ZipArchive::new(BufReader::new(file)).map_err(|e| corrupt(&e))?;
-    if archive.len() as u64 > limits.members {
-        return Err(corrupt(&"it has more members than any real wheel"));
+    let unread = |e: io::Error| Error::read(path, e);
+    let blob = Blob::new(sys::fs::open(path).map_err(unread)?).map_err(unread)?;
+    let zip = Zip::open(&blob, &Limits::default(), &host.cancel).map_err(|error| match error {
+        Unreadable::Cancelled => Error::Cancelled,
+        Unreadable::Io(error) => Error::read(path, error),
+        error @ Unreadable::Format(_) => corrupt(&error.into_text()),
+    })?;
+    // Installers could read another archive than the one that is indexed here.
+    if let Some(refusal) = zip.refusals.first() {
+        return Err(corrupt(&refusal.message));
     }
-    let (mut metadata, mut left) = (None, limits.total_bytes);
-    for at in 0..archive.len() {
+    let mut buffers = Buffers::new();
+    let mut metadata = None;
+    for entry in zip.entries.iter().filter(|entry| !entry.is_dir()) {
         if host.cancel.is_cancelled() {
             return Err(Error::Cancelled);
         }
-        let member = archive.by_index(at).map_err(|e| corrupt(&e))?;
-        let name = String::from_utf8_lossy(member.name_raw()).into_owned();
-        let bad = |e: io::Error| corrupt(&format!("its member `{}`: {e}", name.escape_debug()));
+        let name = entry.path.as_str();
         let is_metadata =
             name.strip_suffix(".dist-info/METADATA").is_some_and(|s| !s.contains('/'));
-        let most = if is_metadata { LONGEST_TEXT } else { left.min(limits.member_bytes) };
-        let mut content = member.take(most + 1);
-        let size = if is_metadata {
-            let mut bytes = Vec::new();
-            content.read_to_end(&mut bytes).map_err(bad)?;
-            let size = bytes.len() as u64;
-            if metadata.replace(bytes).is_some() {
-                return Err(corrupt(&"it has `METADATA` twice"));
-            }
-            size
-        } else {
-            io::copy(&mut content, &mut io::sink()).map_err(bad)?
-        };
-        if size > most {
-            return Err(corrupt(&"it is larger when unpacked than any real wheel"));
+        if is_metadata && entry.header.size_bytes > LONGEST_TEXT {
+            return Err(corrupt(&"its `METADATA` is larger than any real one"));
         }
-        left = left.saturating_sub(size);
+        let mut bytes = Vec::new();
+        let mut take = |part: &[u8]| {
+            if is_metadata {
+                bytes.extend_from_slice(part);
+            }
+            Ok(())
+        };
+        content::read(&blob, entry, &mut buffers, &mut take)
+            .map_err(|e| corrupt(&format!("its member `{name}`: {}", e.into_text())))?;
+        if is_metadata && metadata.replace(bytes).is_some() {
+            return Err(corrupt(&"it has `METADATA` twice"));
+        }
     }
     metadata.ok_or_else(|| corrupt(&"it has no `.dist-info/METADATA`"))
 }

@@ -40,6 +40,14 @@ pub enum Error {
         /// The directory.
         site: PathBuf,
     },
+    /// A pattern is not valid.
+    #[error("cannot read the pattern `{pattern}`: {problem}")]
+    Pattern {
+        /// The pattern.
+        pattern: String,
+        /// Reason.
+        problem: String,
+    },
     /// A file is not called as distributions are.
     #[error("cannot add `{}`", path.display())]
     Name {

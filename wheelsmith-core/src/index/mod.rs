@@ -35,7 +35,7 @@ pub use build::build;
 pub use dist_name::DistName;
 pub use distribution::Distribution;
 pub use error::Error;
-pub use publish::Changes;
+pub use publish::{Changes, Skipped};
 pub use respond::Responder;
 pub use site::{Options, Select, Site, UploadTime};
 pub use state::{File, Project, Projects, State, Status};

@@ -18,10 +18,22 @@ pub struct Changes {
     /// Files that were written or taken away, relative to the site, `/` between the parts, in the
     /// order in which that happened. The store and the cache are not among them.
     pub written: Vec<String>,
+    /// Files below the input directory that were not added, sorted by path.
+    pub skipped: Vec<Skipped>,
     /// Projects of all views.
     pub projects: usize,
     /// Files of all views.
     pub files: usize,
+}
+
+/// A file that is no distribution of an index.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Skipped {
+    /// Path relative to the input directory, with `/` between the parts.
+    pub path: String,
+    /// Format that installers of today do not take from an index, such as `.egg`; `None` if the
+    /// file is nothing that was ever installed from one.
+    pub format: Option<&'static str>,
 }
 
 /// What is not made from the state alone.
@@ -40,6 +52,7 @@ pub(super) fn publish(mut site: Site, host: &Host) -> Result<(Changes, Cache, Lo
     let changes = Changes {
         added: site.added.clone(),
         written: Vec::new(),
+        skipped: Vec::new(),
         projects: state.views.values().map(std::collections::BTreeMap::len).sum(),
         files: state.files().count(),
     };

@@ -41,6 +41,8 @@ pub struct Options {
     pub reread: bool,
     /// Where the site will be, when that is new; ends with `/`.
     pub site_url: Option<String>,
+    /// Patterns of files below the input directory that [`super::build`] leaves out.
+    pub exclude: Vec<String>,
     /// Whether `latest` leads to this view from now on.
     pub latest: bool,
 }

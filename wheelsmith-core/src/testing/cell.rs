@@ -12,31 +12,75 @@ const LOG_BYTES: u64 = 64 << 20;
 /// How many of the last lines of a failed command are the reason.
 const REASON_LINES: usize = 12;
 
-/// Says which of its arguments can be imported, and is content when none can.
+/// Longest line of a failed command in the reason, in characters.
+const REASON_LINE: usize = 300;
+
+/// Exits with an error if one of the modules `argv[2:]` can be imported from the cell's directory,
+/// `argv[1]`, before the wheel is installed there.
 const ABSENCE: &str = "\
-import importlib.util, sys
-there = []
-for name in sys.argv[1:]:
+import importlib.util, os, sys
+home = os.path.realpath(sys.argv[1]) + os.sep
+found = []
+for name in sys.argv[2:]:
     try:
         spec = importlib.util.find_spec(name)
     except (ImportError, ValueError):
         continue
-    if spec is not None:
-        there.append('`%s` can be imported without the wheel: %s' % (name, spec.origin))
-sys.exit('\\n'.join(there) or 0)
+    places = [getattr(spec, 'origin', None)] + list(getattr(spec, 'submodule_search_locations', None) or [])
+    for place in places:
+        if place and os.path.realpath(place).startswith(home):
+            found.append('`%s` can be imported without the wheel: %s' % (name, place))
+            break
+sys.exit('\\n'.join(found) or 0)
 ";
 
-/// Imports its arguments, and is content when each comes from the directory that the first one is.
+/// Imports the modules `argv[3:]` and requires that each comes from the environment `argv[2]`.
+/// Writes the file `argv[1]` at the end: an exit status of 0 does not show that Python came so far.
 const IMPORT: &str = "\
 import importlib, os, sys
-home = os.path.realpath(sys.argv[1]) + os.sep
-for name in sys.argv[2:]:
+done, home, names = sys.argv[1], os.path.realpath(sys.argv[2]) + os.sep, sys.argv[3:]
+for name in names:
+    print('importing', name, flush=True)
     module = importlib.import_module(name)
     places = [getattr(module, '__file__', None)] + list(getattr(module, '__path__', []))
     place = os.path.realpath(next((place for place in places if place), ''))
-    print(name, 'from', place)
-    if not environment.startswith(home):
+    print(name, 'from', place, flush=True)
+    if not place.startswith(home):
         sys.exit('`%s` is not that of the wheel: it comes from `%s`' % (name, place))
+with open(done, 'w') as file:
+    file.write('done')
+";
+
+/// Loads the entry points `argv[3:]`, each of which is `kind<TAB>name<TAB>module:attribute`, and
+/// writes the file `argv[1]` at the end. A module of another distribution, whose name is not in
+/// `argv[2]`, may be missing if the kind is `optional`.
+const ENTRY_POINTS: &str = "\
+import importlib, sys
+done, own, problems = sys.argv[1], sys.argv[2].split(','), []
+for line in sys.argv[3:]:
+    kind, name, target = line.split('\\t')
+    module, _, attributes = target.partition(':')
+    print('loading', name, '=', target, flush=True)
+    try:
+        found = importlib.import_module(module.strip())
+    except ImportError as error:
+        top = (getattr(error, 'name', None) or '').partition('.')[0]
+        if kind != 'optional' or not top or top in own:
+            problems.append('`%s = %s` cannot be loaded: %s' % (name, target, error))
+        continue
+    path = module.strip()
+    for attribute in filter(None, attributes.strip().split('.')):
+        if not hasattr(found, attribute):
+            problems.append('`%s = %s`: `%s` has no `%s`' % (name, target, path, attribute))
+            break
+        found, path = getattr(found, attribute), path + '.' + attribute
+    else:
+        if kind == 'command' and not callable(found):
+            problems.append('`%s = %s` is not a function' % (name, target))
+if problems:
+    sys.exit('\\n'.join(problems))
+with open(done, 'w') as file:
+    file.write('done')
 ";
 
 /// What came of a cell.
@@ -98,13 +142,15 @@ fn steps(
     let names: Vec<&str> = imports.iter().map(String::as_str).collect();
     if settings.absence {
         if !names.is_empty() {
-            log.run("absence", &environment.python(&[&["-c", ABSENCE], &names[..]].concat()))?;
+            let home = environment.dir.to_string_lossy().into_owned();
+            let absence = [&["-c", ABSENCE, &home], &names[..]].concat();
+            log.run("absence", &environment.python(&absence))?;
         }
         log.check("absence", || {
-            let there =
-                subject.commands.iter().find_map(|name| Some((name, environment.find(name)?)));
-            there.map(|(name, path)| {
-                format!("`{name}` is there without the wheel: `{}`", path.display())
+            let mut commands = subject.commands.iter();
+            let found = commands.find_map(|name| Some((name, environment.own_command(name)?)));
+            found.map(|(name, path)| {
+                format!("the command `{name}` exists without the wheel: `{}`", path.display())
             })
         })?;
     }
@@ -113,18 +159,35 @@ fn steps(
         Err(why) => return log.check("install", || Some(why)),
     };
     log.check("install", || environment.settle().err().map(|error| error.to_string()))?;
+    let home = environment.env_dir.to_string_lossy().into_owned();
     if !names.is_empty() {
-        let home = environment.env_dir.to_string_lossy().into_owned();
-        let import = environment.python(&[&["-c", IMPORT, &home], &names[..]].concat());
-        log.run("import", &import)?;
+        let done = environment.dir.join("imported");
+        let path = done.to_string_lossy();
+        let import = environment.python(&[&["-c", IMPORT, &path, &home], &names[..]].concat());
+        log.run_to_end("import", &import, &done)?;
     }
     log.check("commands", || {
-        let is_there = |name: &&String| {
-            environment.find(name).is_some_and(|path| path.starts_with(&environment.env_dir))
-        };
-        let absent = subject.commands.iter().find(|name| !is_there(name))?;
-        Some(format!("the wheel promises the command `{absent}`, and it is not there"))
+        let absent =
+            subject.commands.iter().find(|name| environment.own_command(name).is_none())?;
+        Some(format!("the wheel has the command `{absent}`, and its installation has not"))
     })?;
+    let points: Vec<String> = subject.entry_points.iter().map(ToString::to_string).collect();
+    if !points.is_empty() {
+        let done = environment.dir.join("loaded");
+        let (path, own) = (done.to_string_lossy(), subject.top_names());
+        let args = ["-c", ENTRY_POINTS, &path, &own].into_iter();
+        let args: Vec<&str> = args.chain(points.iter().map(String::as_str)).collect();
+        log.run_to_end("entry-points", &environment.python(&args), &done)?;
+    }
+    if names.is_empty() && !subject.is_tried_otherwise(settings) {
+        return log.check("import", || {
+            Some(
+                "the wheel has no module, command or entry point: nothing can be tried; list what \
+                 to import or run in `[tool.wheelsmith.test]` (`imports = []` if that is meant)"
+                    .to_owned(),
+            )
+        });
+    }
     for words in &settings.smoke {
         match environment.command(words) {
             Ok(command) => log.run("smoke", &command)?,
@@ -163,13 +226,36 @@ impl<'a> StepLog<'a> {
         Ok(Self { path, start: Instant::now(), limit, host, steps: Vec::new() })
     }
 
-    /// Runs a command that must end well.
+    /// Runs a command that must exit with status 0, and returns its output.
     pub(super) fn run(&mut self, name: &str, command: &Command) -> Result<String, StepError> {
         let (said, result) = self.run_and_read(name, command)?;
         result.map(|()| said)
     }
 
-    /// Runs a command, and gives what it said with whether it ended well.
+    /// Runs a command that must exit with status 0 and write the file `done` before it does.
+    pub(super) fn run_to_end(
+        &mut self,
+        name: &str,
+        command: &Command,
+        done: &Path,
+    ) -> Result<(), StepError> {
+        let output = self.run(name, command)?;
+        if done.is_file() {
+            return Ok(());
+        }
+        let problem = format!(
+            "Python ended with exit status 0 before it was done: a module exits when it is \
+             imported{}",
+            last_lines(&output)
+        );
+        if let Some(step) = self.steps.last_mut() {
+            step.problem = Some(problem.lines().next().unwrap_or_default().to_owned());
+        }
+        let _ = sys::fs::append(self.path, format!("-- {problem}\n").as_bytes());
+        Err(StepError::Failed(format!("{name}: {problem}")))
+    }
+
+    /// Runs a command, and returns its output and whether it exited with status 0.
     pub(super) fn run_and_read(
         &mut self,
         name: &str,
@@ -261,8 +347,34 @@ fn read_from(path: &Path, from: u64) -> std::io::Result<String> {
     }
 }
 
-fn last_lines(said: &str) -> String {
-    let lines: Vec<&str> = said.trim_end().lines().filter(|line| !line.is_empty()).collect();
+/// Returns the last lines of `output`, each after a line break. Long lines are cut, and control
+/// characters are replaced, because reasons are printed to terminals.
+fn last_lines(output: &str) -> String {
+    let lines: Vec<&str> = output.trim_end().lines().filter(|line| !line.is_empty()).collect();
     let last = &lines[lines.len().saturating_sub(REASON_LINES)..];
-    last.iter().map(|line| format!("\n{line}")).collect()
+    last.iter().fold(String::new(), |mut text, line| {
+        text.push('\n');
+        let shown = |c: char| if c.is_control() && c != '\t' { '\u{fffd}' } else { c };
+        text.extend(line.chars().take(REASON_LINE).map(shown));
+        if line.chars().nth(REASON_LINE).is_some() {
+            text.push_str(" …");
+        }
+        text
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reasons_are_short() {
+        let check = |output: &str, expected: &str| assert_eq!(last_lines(output), expected);
+        check("", "");
+        check("a\n\nb\x1b[2J\r\n", "\na\nb\u{fffd}[2J");
+        let flood = "x".repeat(1 << 20);
+        check(&flood, &format!("\n{} …", "x".repeat(REASON_LINE)));
+        let many = last_lines(&"y\n".repeat(1000));
+        assert_eq!(many.lines().count(), REASON_LINES + 1);
+    }
 }

@@ -35,8 +35,8 @@ pub struct Packages {
 /// A fresh environment of a cell.
 pub(super) struct Environment {
     way: Way,
-    /// What everything of the cell lies in.
-    dir: PathBuf,
+    /// Directory of everything that belongs to the cell.
+    pub(super) dir: PathBuf,
     /// What the wheel is installed into.
     pub(super) env_dir: PathBuf,
     /// Where commands run; has the project's test files and nothing else.
@@ -276,6 +276,13 @@ impl Environment {
             Command::new(&words[0], &self.work, &self.env).args(words[1..].to_vec())
         };
         Ok(command.args(args.to_vec()))
+    }
+
+    /// Returns the path of a command in the environment itself, wherever else `PATH` has one.
+    pub(super) fn own_command(&self, name: &str) -> Option<PathBuf> {
+        let names: &[&str] = if cfg!(windows) { &["", ".exe", ".bat", ".cmd"] } else { &[""] };
+        let places = names.iter().map(|end| self.scripts.join(format!("{name}{end}")));
+        places.into_iter().find(|path| path.is_file())
     }
 
     /// A program as the user's commands find it.

@@ -57,11 +57,19 @@ pub fn matrix(
         let of_kind = |python: &Python| {
             subject.filename.platforms.iter().any(|tag| python.platform.is_of(tag))
         };
+        // Of the wheels that several Pythons built from one source distribution, the first one is
+        // tried on foreign Pythons as well, and stands for those that are missing.
+        let is_first = subject.built_by.is_none()
+            || subjects[..at].iter().all(|other| other.filename.name != *name);
+        let is_for = |python: &Python| match &subject.built_by {
+            Some(program) if python.runner.is_empty() => *program == python.program,
+            _ => is_first,
+        };
         let mut some = false;
         let mut native = false;
         for &(place, named) in &chosen {
             let python = &pythons[place];
-            if !is_wanted(python) || !of_kind(python) {
+            if !is_wanted(python) || !of_kind(python) || !is_for(python) {
                 continue;
             }
             some = true;
@@ -103,7 +111,7 @@ pub fn matrix(
                 some = true;
             }
         }
-        if !some {
+        if !some && is_first {
             cells.add(Cell {
                 id: format!("{name}-no-python-{platform}-{way}"),
                 subject: at,
@@ -167,6 +175,13 @@ impl Cells {
         }
         self.list.push(cell);
     }
+}
+
+/// Returns the native Pythons that build and try a source distribution: their indices, and whether
+/// the user named each.
+pub(super) fn builders(pythons: &[Python], requests: &[Request]) -> Vec<(usize, bool)> {
+    let (chosen, _) = choose(pythons, requests);
+    chosen.into_iter().filter(|(at, _)| pythons[*at].runner.is_empty()).collect()
 }
 
 /// The Pythons to use, by place, and whether the user named each; and the requests that none meets.

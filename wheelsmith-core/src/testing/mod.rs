@@ -43,5 +43,5 @@ pub use report::schema;
 pub use report::{CellReport, Report, Status, Step, Totals, Verdict};
 pub use root::Root;
 pub use run::{Options, run};
-pub use sdist::wheel_of;
+pub use sdist::wheels_of;
 pub use subject::Subject;

@@ -121,6 +121,22 @@ pub struct Report {
     pub cells: Vec<CellReport>,
 }
 
+impl Report {
+    /// True if the verdict is bad because something could not be tried, and nothing that was tried
+    /// failed: a Python that was asked for is missing, or no cell was tried at all.
+    pub fn is_untried(&self) -> bool {
+        let Totals { passed, failed, allowed_failures, .. } = self.totals;
+        let mut skipped =
+            self.cells.iter().filter(|cell| cell.required && cell.status == Status::Skipped);
+        let is_missing = |cell: &CellReport| cell.interpreter.is_empty();
+        let is_missing_any = skipped.clone().any(is_missing);
+        self.verdict == Verdict::Bad
+            && failed + allowed_failures == 0
+            && skipped.all(is_missing)
+            && (passed == 0 || is_missing_any)
+    }
+}
+
 /// The JSON schema of [`Report`].
 #[cfg(feature = "schema")]
 pub fn schema() -> serde_json::Value {

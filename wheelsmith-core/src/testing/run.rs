@@ -23,6 +23,8 @@ pub struct Options {
     pub roots: Vec<Root>,
     /// Old roots that native files must load in.
     pub libc_roots: Vec<Root>,
+    /// Reports of Pythons that built no wheel from a source distribution.
+    pub failed_builds: Vec<CellReport>,
 }
 
 /// Tries every cell, and each wheel in the old roots, then judges what came out.
@@ -57,7 +59,8 @@ pub fn run(
         Ok::<CellReport, Error>(report)
     })?;
     let reports = reports.filter(|_| !host.cancel.is_cancelled()).ok_or(Error::Cancelled)?;
-    let report = judge(reports, settings)?;
+    let failed = options.failed_builds.iter().cloned();
+    let report = judge(failed.chain(reports).collect(), settings)?;
     let totals = report.totals;
     task.finish(format!("{} of {} cells passed", totals.passed, report.cells.len()));
     Ok(report)

@@ -386,3 +386,66 @@ fn a_server_answers_in_the_form_that_was_asked_for() {
     assert_eq!(sys::fs::read(file).unwrap(), sys::fs::read(path).unwrap());
     check(&format!("{url}.metadata"), "", 200, "text/plain; charset=utf-8");
 }
+
+#[test]
+fn nothing_is_skipped_in_silence() {
+    let bench = Bench::new();
+    bench.wheel("demo", "1.0");
+    let skipped = |options: &Options| {
+        let changes = bench.build_as(options).unwrap();
+        let skipped = changes.skipped.into_iter();
+        skipped.map(|skipped| (skipped.path, skipped.format)).collect::<Vec<_>>()
+    };
+    let names = [
+        "old-1.0.zip",
+        "sub/old-1.0.tar.bz2",
+        "old-1.0-py3.11.egg",
+        "OLD-1.0.WHL",
+        "demo-1.0-py3-none-any.whl.metadata",
+        "demo-1.0-py3-none-any.whl.asc",
+        "README.txt",
+    ];
+    for name in names {
+        sys::fs::write_atomic(&bench.dist().join(name), b"x").unwrap();
+    }
+    let expected = [
+        ("OLD-1.0.WHL", Some(".whl")),
+        ("README.txt", None),
+        ("old-1.0-py3.11.egg", Some(".egg")),
+        ("old-1.0.zip", Some(".zip")),
+        ("sub/old-1.0.tar.bz2", Some(".tar.bz2")),
+    ];
+    let expected = expected.map(|(path, format)| (path.to_owned(), format));
+    assert_eq!(skipped(&Options::default()), expected);
+    // The second run reads no distribution, and still names what it skips.
+    assert_eq!(skipped(&Options::default()), expected);
+    let exclude = ["old-*", "sub/*", "*.WHL", "*.txt"].map(str::to_owned).to_vec();
+    assert_eq!(skipped(&Options { exclude, ..Options::default() }), []);
+    let exclude = vec!["a{".to_owned()];
+    let error = bench.build_as(&Options { exclude, ..Options::default() }).unwrap_err();
+    assert!(matches!(error, Error::Pattern { .. }), "{error}");
+    // A name that is none, and a damaged archive, stop the run.
+    for name in ["demo.whl", "demo-2.0.tar.gz"] {
+        let path = bench.dist().join(name);
+        sys::fs::write_atomic(&path, b"x").unwrap();
+        let error = bench.build_as(&Options::default()).unwrap_err().to_string();
+        assert!(error.contains(name), "{error}");
+        sys::fs::remove_file(path).unwrap();
+    }
+}
+
+#[test]
+fn an_archive_with_two_readings_is_refused() {
+    let bench = Bench::new();
+    let path = bench.wheel("demo", "1.0");
+    let good = sys::fs::read(&path).unwrap();
+    // The name in the local header is not that of the directory.
+    let at = good.windows(7).position(|part| part == b"demo.py").unwrap();
+    let mut bytes = good.clone();
+    bytes[at..at + 7].copy_from_slice(b"evil.py");
+    sys::fs::write(&path, &bytes).unwrap();
+    let error = bench.build_as(&Options::default()).unwrap_err();
+    assert!(matches!(error, Error::Corrupt { .. }), "{error}");
+    sys::fs::write(&path, &good).unwrap();
+    bench.build();
+}
