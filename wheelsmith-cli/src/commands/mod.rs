@@ -185,6 +185,11 @@ impl PackingArgs {
         })
     }
 
+    /// True if the user names a compression.
+    fn is_asked(&self) -> bool {
+        self.compression.is_some()
+    }
+
     fn get(&self) -> Packing {
         let compression = self.compression().unwrap_or_default();
         Packing { compression, cache: !self.no_cache }

@@ -1,14 +1,15 @@
 //! `wheelsmith repair`
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use wheelsmith_core::audit::Terms;
 use wheelsmith_core::name::WheelPath;
-use wheelsmith_core::repair::{LibraryDirs, Options, Request, repair};
-use wheelsmith_core::sys::Host;
+use wheelsmith_core::repair::{LibraryDirs, Options, Request, RequestedTag, repair};
+use wheelsmith_core::sys::{self, Host};
 
 use super::PackingArgs;
+use super::reporting::{project_settings, today};
 use crate::exit::Exit;
 use crate::output::Output;
 
@@ -16,8 +17,9 @@ use crate::output::Output;
 ///
 /// Finds each library that the platform tag does not guarantee in the directories of
 /// `--library-path`, copies it and the libraries that it needs under new names, and edits the files
-/// of the wheel to load the copies. The result is audited and gets the oldest tag that it qualifies
-/// for, or the one of `--tag`. Works for wheels of every platform on every platform.
+/// of the wheel to load the copies. The result is written only if `audit` accepts it, and gets the
+/// oldest tag that it qualifies for, or the one of `--tag`. A good wheel that needs no library comes
+/// back byte for byte. Works for wheels of every platform on every platform.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -25,7 +27,7 @@ Examples:
   wheelsmith repair demo.whl -L sysroot/usr/lib --tag manylinux_2_28_x86_64
   wheelsmith repair demo.whl -L lib --exclude 'libcuda.so*' --dry-run
 
-Exit codes: 0 repaired; 1 the wheel cannot get the tag; 2 it could not be repaired.")]
+Exit codes: 0 repaired; 1 the wheel cannot be made good; 2 it could not be repaired.")]
 pub(crate) struct Args {
     /// Wheels
     #[arg(required = true, value_name = "WHEEL")]
@@ -46,21 +48,37 @@ pub(crate) struct Args {
     /// Library to leave out, by name or pattern such as `libcuda.so*`; repeatable
     #[arg(long, value_name = "LIB")]
     exclude: Vec<String>,
+    /// File with libraries to leave out, one name or pattern on each line; repeatable
+    #[arg(long, value_name = "FILE")]
+    exclude_file: Vec<PathBuf>,
+    /// Library to copy although the platform or Python has it (`vcruntime140.dll`,
+    /// `libstdc++.so.6`) or no file names it, by name or pattern; repeatable
+    #[arg(long, value_name = "LIB")]
+    include: Vec<String>,
     /// Directory of the copies in the wheel [default: `NAME.libs`; for macOS `PACKAGE/.dylibs`]
     #[arg(long, value_name = "DIR")]
     lib_dir: Option<WheelPath>,
+    /// Windows: namespace package (`a.b`) whose `__init__.py` stays as it is; repeatable
+    #[arg(long, value_name = "PACKAGE", value_delimiter = ';')]
+    namespace_pkg: Vec<String>,
     /// Remove debug symbols
     #[arg(long)]
     strip: bool,
-    /// Print the plan, and write nothing
+    /// Do everything but write, and print the plan
     #[arg(long)]
     dry_run: bool,
+    /// File with exclusions, severities and waivers [default: `wheelsmith.toml` or
+    /// `pyproject.toml` here]
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
     #[command(flatten)]
     packing: PackingArgs,
 }
 
 pub(super) fn run(args: &Args, host: &Host, output: &Output) -> anyhow::Result<Exit> {
-    let terms = Terms::new(&args.exclude, Vec::new()).context("cannot read `--exclude`")?;
+    let audit = project_settings(args.config.as_deref())?.map(|config| config.audit);
+    let audit = audit.unwrap_or_default();
+    let exclude = [&audit.exclude[..], &args.exclude, &patterns(&args.exclude_file)?].concat();
     if let Some(dir) = &args.lib_dir {
         let top = dir.parts().next().unwrap_or_default();
         if matches!(top.rsplit_once('.'), Some((_, "dist-info" | "data"))) {
@@ -68,26 +86,31 @@ pub(super) fn run(args: &Args, host: &Host, output: &Output) -> anyhow::Result<E
         }
     }
     let options = Options {
-        terms,
+        terms: Terms::new(&exclude, Vec::new()).context("cannot read `--exclude`")?,
+        include: args.include.clone(),
         lib_dir: args.lib_dir.as_ref().map(WheelPath::to_string),
+        namespace_packages: args.namespace_pkg.clone(),
         ..Options::default()
     };
+    options.check().map_err(anyhow::Error::msg).context("cannot read `--include`")?;
     if let Some(dir) = args.library_path.iter().find(|dir| !dir.is_dir()) {
         anyhow::bail!("`--library-path {}` is not a directory", dir.display());
     }
-    let roots = LibraryDirs::new(args.library_path.clone());
+    let library_dirs = LibraryDirs::new(args.library_path.clone());
     let mut exit = Exit::Good;
     let mut results = Vec::new();
     for wheel in &args.wheels {
         let request = Request {
             wheel,
             out: &args.out,
-            roots: &roots,
+            library_dirs: &library_dirs,
             options: &options,
-            platform: args.tag.as_deref(),
-            only_platform: args.only_tag,
+            tag: args.tag.as_deref().map(|tag| RequestedTag { tag, is_alone: args.only_tag }),
             strip: args.strip,
             packing: args.packing.get(),
+            repack: args.packing.is_asked(),
+            settings: &audit.settings,
+            today: today(host),
             dry_run: args.dry_run,
         };
         let result = repair(&request, host);
@@ -98,4 +121,21 @@ pub(super) fn run(args: &Args, host: &Host, output: &Output) -> anyhow::Result<E
     }
     output.repaired(&results)?;
     Ok(exit)
+}
+
+/// Reads the patterns of files, one on each line; empty lines and those that begin with `#` count
+/// for nothing.
+pub(super) fn patterns(files: &[PathBuf]) -> anyhow::Result<Vec<String>> {
+    let mut patterns = Vec::new();
+    for file in files {
+        patterns.extend(read_patterns(file)?);
+    }
+    Ok(patterns)
+}
+
+fn read_patterns(file: &Path) -> anyhow::Result<Vec<String>> {
+    let text = sys::fs::read_to_string(file)
+        .with_context(|| format!("cannot read `{}` of `--exclude-file`", file.display()))?;
+    let lines = text.lines().map(str::trim);
+    Ok(lines.filter(|line| !line.is_empty() && !line.starts_with('#')).map(str::to_owned).collect())
 }

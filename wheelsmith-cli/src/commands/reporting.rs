@@ -35,11 +35,7 @@ fn level(text: &str) -> Result<(Code, Level), String> {
 impl Reporting {
     /// Reads the project's configuration; `None` if the project does not use wheelsmith.
     pub(super) fn configuration(&self) -> anyhow::Result<Option<Config>> {
-        let found = match &self.config {
-            Some(file) => Some(file.clone()),
-            None => config::find_settings(Path::new("."))?,
-        };
-        Ok(found.map(|file| Config::load(&file)).transpose()?.map(|(config, _)| config))
+        project_settings(self.config.as_deref())
     }
 
     /// Adds the settings of the command line to those of the project.
@@ -77,6 +73,15 @@ impl Reporting {
             Exit::Good
         }
     }
+}
+
+/// Reads the settings of the file `given`, or else of the project here; `None` if it has none.
+pub(super) fn project_settings(given: Option<&Path>) -> anyhow::Result<Option<Config>> {
+    let found = match given {
+        Some(file) => Some(file.to_owned()),
+        None => config::find_settings(Path::new("."))?,
+    };
+    Ok(found.map(|file| Config::load(&file)).transpose()?.map(|(config, _)| config))
 }
 
 /// Returns the day by which waivers expire: that of `SOURCE_DATE_EPOCH`, else today.

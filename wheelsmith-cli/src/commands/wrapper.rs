@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 use wheelsmith_core::name::Target;
 use wheelsmith_core::sys::{Command, Host, ProcessError};
-use wheelsmith_core::toolchain::{Role, Wrapper};
+use wheelsmith_core::toolchain::{Role, Wrapper, filter};
 
 use crate::exit::Exit;
 
@@ -33,7 +33,7 @@ pub(super) fn run(args: &Args, host: &Host) -> anyhow::Result<Exit> {
     let wrapper = Wrapper::of_zig(&args.zig, &args.target, role, args.third_party);
     let line = wrapper.command_line(&args.rest);
     for told in line.told {
-        writeln!(std::io::stderr(), "{told}")?;
+        writeln!(std::io::stderr(), "{}", filter::message(&told))?;
     }
     match Command::new(&args.zig, ".", &host.env).args(line.args).run(host) {
         Ok(said) => {

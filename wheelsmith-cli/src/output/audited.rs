@@ -10,12 +10,13 @@ use wheelsmith_core::name::PlatformTag;
 use super::View;
 use super::found::{self, Shown, wrap};
 use super::human::{BOLD, DIM, GREEN, RED, YELLOW};
+use super::text::Text;
 
 /// How many symbols of a version are shown.
 const SYMBOLS: usize = 8;
 
-pub(super) fn human(report: &Report, view: &View) -> String {
-    let mut text = String::new();
+pub(super) fn human(report: &Report, view: &View) -> Text {
+    let mut text = Text::new();
     let mut helped = BTreeSet::new();
     for input in &report.inputs {
         one(&mut text, input, view, &mut helped);
@@ -33,7 +34,7 @@ pub(super) fn human(report: &Report, view: &View) -> String {
     text
 }
 
-fn one(text: &mut String, input: &Input, view: &View, helped: &mut BTreeSet<Code>) {
+fn one(text: &mut Text, input: &Input, view: &View, helped: &mut BTreeSet<Code>) {
     let name = input.path.rsplit('/').find(|part| !part.is_empty()).unwrap_or(&input.path);
     let (style, word) = found::standing(input.error.is_some(), &input.findings);
     let _ = writeln!(text, "{style}{word}{style:#} {BOLD}{name}{BOLD:#}");
@@ -51,9 +52,9 @@ fn one(text: &mut String, input: &Input, view: &View, helped: &mut BTreeSet<Code
         if !why.is_empty() {
             let _ = write!(line, ": {why}");
         }
-        let mut wrapped = String::new();
+        let mut wrapped = Text::new();
         wrap(&mut wrapped, 5, 5, &line);
-        let _ = write!(text, "{DIM}{wrapped}{DIM:#}");
+        text.push_own(&format!("{DIM}{}{DIM:#}", wrapped.as_str()));
     }
     let mut shown = Shown { verbose: view.verbose, helped };
     found::listing(text, &input.findings, &mut shown, &mut |text, file| {
@@ -88,7 +89,7 @@ fn verdict(input: &Input) -> String {
 }
 
 /// The libraries of a file that has findings, as branches.
-fn needs(text: &mut String, input: &Input, file: &str) {
+fn needs(text: &mut Text, input: &Input, file: &str) {
     let of_file = input.needs.iter().filter(|need| need.file.as_str() == file);
     let shown: Vec<(&str, &Origin)> = of_file
         .filter(|need| need.origin != Origin::Promised)
@@ -106,7 +107,7 @@ fn needs(text: &mut String, input: &Input, file: &str) {
     }
 }
 
-fn explanation(text: &mut String, input: &Input, explanations: &[Explanation]) {
+fn explanation(text: &mut Text, input: &Input, explanations: &[Explanation]) {
     if explanations.is_empty() {
         if input.files.iter().any(|file| file.elf.is_some()) {
             let _ = writeln!(text, "     {GREEN}nothing is in the way{GREEN:#}");
@@ -141,7 +142,7 @@ fn explanation(text: &mut String, input: &Input, explanations: &[Explanation]) {
     }
     let help = "help: symbols of newer releases go away when the file is built for an older one: \
                 with the zig toolchain (`glibc = \"2.17\"`), or in an older image";
-    let mut line = String::new();
+    let mut line = Text::new();
     wrap(&mut line, 7, 7, help);
-    let _ = write!(text, "{DIM}{line}{DIM:#}");
+    text.push_own(&format!("{DIM}{}{DIM:#}", line.as_str()));
 }

@@ -1,20 +1,20 @@
 //! The check's report for people.
 
 use std::collections::BTreeSet;
-use std::fmt::Write as _;
 
 use wheelsmith_core::check::Report;
 
 use super::found::{self, Shown};
 use super::human::BOLD;
+use super::text::Text;
 
 /// Errors and warnings, and how many of the rest; all of it when `verbose`.
-pub(super) fn human(report: &Report, verbose: bool) -> String {
-    let (mut text, mut helped) = (String::new(), BTreeSet::new());
+pub(super) fn human(report: &Report, verbose: bool) -> Text {
+    let (mut text, mut helped) = (Text::new(), BTreeSet::new());
     for input in &report.inputs {
         let name = input.path.rsplit('/').next().unwrap_or(&input.path);
         let (style, word) = found::standing(input.error.is_some(), &input.findings);
-        let _ = writeln!(text, "{style}{word}{style:#} {BOLD}{}{BOLD:#}", found::plain(name));
+        let _ = writeln!(text, "{style}{word}{style:#} {BOLD}{name}{BOLD:#}");
         if let Some(error) = &input.error {
             found::wrap(&mut text, 5, 5, error);
             continue;

@@ -1,12 +1,12 @@
 //! Findings for people, whichever command found them.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write as _;
 
 use anstyle::Style;
 use wheelsmith_core::finding::{Code, Finding, Severity};
 
 use super::human::{BOLD, DIM, GREEN, RED, YELLOW};
+use super::text::{self, Text};
 
 /// How wide lines are.
 const WIDTH: usize = 80;
@@ -41,10 +41,10 @@ pub(super) fn standing(has_failed: bool, findings: &[Finding]) -> (Style, &'stat
 /// The findings of an input: those about the whole, then file by file, each file with what
 /// `after_file` adds.
 pub(super) fn listing(
-    text: &mut String,
+    text: &mut Text,
     findings: &[Finding],
     shown: &mut Shown<'_>,
-    after_file: &mut dyn FnMut(&mut String, &str),
+    after_file: &mut dyn FnMut(&mut Text, &str),
 ) {
     let mut by_file: BTreeMap<Option<&str>, Vec<&Finding>> = BTreeMap::new();
     let verbose = shown.verbose;
@@ -62,7 +62,7 @@ pub(super) fn listing(
     let left = groups.len().saturating_sub(most);
     for (file, findings) in groups.into_iter().take(most) {
         if let Some(file) = file {
-            let _ = writeln!(text, "     {BOLD}{}{BOLD:#}", plain(file));
+            let _ = writeln!(text, "     {BOLD}{file}{BOLD:#}");
         }
         let indent = if file.is_some() { "       " } else { "     " };
         for found in findings {
@@ -82,7 +82,7 @@ pub(super) fn listing(
 }
 
 /// One finding, its evidence and what to do.
-pub(super) fn finding(text: &mut String, finding: &Finding, indent: &str, shown: &mut Shown<'_>) {
+pub(super) fn finding(text: &mut Text, finding: &Finding, indent: &str, shown: &mut Shown<'_>) {
     let (style, word) = match (finding.severity, &finding.waived) {
         (_, Some(_)) => (DIM, "waived"),
         (Severity::Error, _) => (RED, "error"),
@@ -90,10 +90,9 @@ pub(super) fn finding(text: &mut String, finding: &Finding, indent: &str, shown:
         (Severity::Info, _) => (DIM, "note"),
     };
     let head = format!("{word}[{}]", finding.code);
-    let mut body = String::new();
+    let mut body = Text::new();
     wrap(&mut body, indent.len(), indent.len() + 2, &format!("{head} {}", finding.message));
-    let body = body.replacen(&head, &format!("{style}{head}{style:#}"), 1);
-    text.push_str(&body);
+    text.push_own(&body.as_str().replacen(&head, &format!("{style}{head}{style:#}"), 1));
     let most = if shown.verbose { finding.evidence.len() } else { EVIDENCE };
     let evidence = match &finding.evidence[..] {
         // `pow@GLIBC_2.29 of libm.so.6`, when that is what the sentence says.
@@ -101,26 +100,26 @@ pub(super) fn finding(text: &mut String, finding: &Finding, indent: &str, shown:
         evidence => evidence,
     };
     for line in evidence.iter().take(most) {
-        let _ = writeln!(text, "{indent}    {}", plain(line));
+        let _ = writeln!(text, "{indent}    {line}");
     }
     if evidence.len() > most {
         let more = evidence.len() - most;
         let _ = writeln!(text, "{indent}    {DIM}and {more} more{DIM:#}");
     }
     if let Some(reason) = &finding.waived {
-        let mut line = String::new();
+        let mut line = Text::new();
         wrap(&mut line, indent.len() + 2, indent.len() + 2, &format!("because {reason}"));
-        let _ = write!(text, "{DIM}{line}{DIM:#}");
+        text.push_own(&format!("{DIM}{}{DIM:#}", line.as_str()));
     } else if let Some(help) = finding.help.filter(|_| shown.helped.insert(finding.code)) {
-        let mut line = String::new();
+        let mut line = Text::new();
         wrap(&mut line, indent.len() + 2, indent.len() + 2, &format!("help: {help}"));
-        let _ = write!(text, "{DIM}{line}{DIM:#}");
+        text.push_own(&format!("{DIM}{}{DIM:#}", line.as_str()));
     }
 }
 
 /// How much there is of what.
 pub(super) fn summary<'f>(
-    text: &mut String,
+    text: &mut Text,
     inputs: usize,
     failed: usize,
     findings: impl Iterator<Item = &'f Finding>,
@@ -149,38 +148,24 @@ fn plural(count: usize, word: &str) -> String {
     if count == 1 { format!("1 {word}") } else { format!("{count} {word}s") }
 }
 
-/// Breaks a sentence between words. Words that are longer than a line stay whole, to be copied.
-pub(super) fn wrap(text: &mut String, first: usize, rest: usize, sentence: &str) {
+/// Breaks a sentence between words. Words that are longer than a line stay whole, to be copied; a word
+/// that a CI runner would take for a command never begins a line.
+pub(super) fn wrap(text: &mut Text, first: usize, rest: usize, sentence: &str) {
     let mut column = first;
     let _ = write!(text, "{:first$}", "");
     let mut is_first = true;
-    for word in plain(sentence).split_whitespace() {
+    for word in text::line(sentence).split_whitespace() {
         let size = word.chars().count();
-        if !is_first && column + 1 + size > WIDTH {
-            let _ = write!(text, "\n{:rest$}", "");
+        if !is_first && column + 1 + size > WIDTH && !text::is_command(word) {
+            text.push_own("\n");
+            let _ = write!(text, "{:rest$}", "");
             column = rest;
             is_first = true;
         }
-        if !is_first {
-            text.push(' ');
-            column += 1;
-        }
-        text.push_str(word);
-        column += size;
+        let gap = if is_first { "" } else { " " };
+        let _ = write!(text, "{gap}{word}");
+        column += gap.len() + size;
         is_first = false;
     }
-    text.push('\n');
-}
-
-/// Text of strangers may hold anything: control characters must not reach a terminal.
-pub(super) fn plain(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        if c.is_control() && c != '\n' {
-            out.extend(c.escape_default());
-        } else {
-            out.push(c);
-        }
-    }
-    out
+    text.push_own("\n");
 }

@@ -1,6 +1,6 @@
 //! Answers for people.
 
-use std::fmt::Write as _;
+use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
 use anstyle::{AnsiColor, Style};
@@ -10,6 +10,8 @@ use wheelsmith_core::plan::{Plan, TargetPlan};
 use wheelsmith_core::project::{ArchiveVerdict, BuildOutput, BuiltWheel, TargetBuild};
 use wheelsmith_core::repair::{Graft, MissingLibrary, RepairPlan};
 use wheelsmith_core::toolchain::{Found, RustStd, State};
+
+use super::text::{Text, lines};
 
 pub(super) const BOLD: Style = Style::new().bold();
 pub(super) const GREEN: Style = AnsiColor::Green.on_default().bold();
@@ -22,22 +24,31 @@ pub(super) fn error(context: Option<&str>, error: &dyn std::error::Error, hint: 
     use std::io::Write as _;
     let mut text = format!("{RED}error{RED:#}: ");
     if let Some(context) = context {
-        let _ = write!(text, "{context}: ");
+        text = text + context + ": ";
     }
-    let _ = writeln!(text, "{error}");
+    text += &error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
-        let _ = writeln!(text, "  caused by: {error}");
+        text = format!("{text}\n  caused by: {error}");
         cause = error.source();
     }
     if let Some(hint) = hint {
-        let _ = writeln!(text, "{BOLD}hint{BOLD:#}: {hint}");
+        text = format!("{text}\n{BOLD}hint{BOLD:#}: {hint}");
     }
-    let _ = anstream::stderr().write_all(text.as_bytes());
+    let _ = writeln!(anstream::stderr(), "{}", lines(&text));
 }
 
-pub(super) fn built(output: &BuildOutput) -> String {
-    let mut text = String::new();
+/// One line for each item.
+pub(super) fn list<T: Display>(items: impl IntoIterator<Item = T>) -> Text {
+    let mut text = Text::new();
+    for item in items {
+        let _ = writeln!(text, "{item}");
+    }
+    text
+}
+
+pub(super) fn built(output: &BuildOutput) -> Text {
+    let mut text = Text::new();
     for (target, result) in &output.targets {
         let end = match result {
             Ok(made) => {
@@ -59,7 +70,7 @@ pub(super) fn built(output: &BuildOutput) -> String {
     text
 }
 
-fn target_build(text: &mut String, made: &TargetBuild) {
+fn target_build(text: &mut Text, made: &TargetBuild) {
     let width = made.components.iter().map(|(name, _)| name.len()).max().unwrap_or_default();
     for (name, outcome) in &made.components {
         let _ = writeln!(text, "  {name:width$}  {outcome}");
@@ -80,7 +91,7 @@ fn target_build(text: &mut String, made: &TargetBuild) {
 }
 
 /// What archives without a wheel earn.
-fn archive_verdict(text: &mut String, judged: &ArchiveVerdict) {
+fn archive_verdict(text: &mut Text, judged: &ArchiveVerdict) {
     let earned = judged.audit.earned_text();
     if judged.is_good() {
         let newest = newest(&judged.audit);
@@ -102,24 +113,18 @@ fn newest(audit: &Audit) -> String {
     newest.map(|version| format!(", newest symbol GLIBC_{version}")).unwrap_or_default()
 }
 
-fn built_wheel(text: &mut String, wheel: &BuiltWheel) {
+fn built_wheel(text: &mut Text, wheel: &BuiltWheel) {
     let earned = wheel.audit.earned_text();
-    match &wheel.file {
-        Some(file) => {
-            let _ = writeln!(text, "  {GREEN}{}{GREEN:#}", file.path.display());
-            let size = size(file.size_bytes);
-            let newest = newest(&wheel.audit);
-            let floor = wheel.floor;
-            let _ = writeln!(text, "    earns {earned} (floor {floor}{newest}), {size}");
-            let _ = writeln!(text, "    {DIM}sha256 {}{DIM:#}", file.sha256);
-        }
-        None => {
-            let _ = writeln!(
-                text,
-                "  {RED}{}{RED:#}\n    not written: it was to be {}, its files earn {earned}",
-                wheel.name, wheel.wanted
-            );
-        }
+    if let Some(file) = &wheel.file {
+        let _ = writeln!(text, "  {GREEN}{}{GREEN:#}", file.path.display());
+        let size = size(file.size_bytes);
+        let newest = newest(&wheel.audit);
+        let floor = wheel.floor;
+        let _ = writeln!(text, "    earns {earned} (floor {floor}{newest}), {size}");
+        let _ = writeln!(text, "    {DIM}sha256 {}{DIM:#}", file.sha256);
+    } else {
+        let _ = writeln!(text, "  {RED}{}{RED:#}", wheel.name);
+        let _ = writeln!(text, "    not written: its files earn {earned}, not {}", wheel.wanted);
     }
     if let Some(plan) = &wheel.bundled {
         bundled(text, plan);
@@ -130,7 +135,7 @@ fn built_wheel(text: &mut String, wheel: &BuiltWheel) {
 }
 
 /// The libraries that a wheel took in, or would have.
-fn bundled(text: &mut String, plan: &RepairPlan) {
+fn bundled(text: &mut Text, plan: &RepairPlan) {
     for MissingLibrary { by, library, reason } in &plan.missing {
         let by = by.rsplit(['/', '\\']).next().unwrap_or(by);
         let why = reason.as_deref().unwrap_or("no component has it, nor does `library-path`");
@@ -145,7 +150,7 @@ fn bundled(text: &mut String, plan: &RepairPlan) {
     }
 }
 
-pub(super) fn finding(text: &mut String, finding: &Finding) {
+pub(super) fn finding(text: &mut Text, finding: &Finding) {
     let (style, word) = match finding.severity {
         Severity::Error => (RED, "error"),
         Severity::Warning => (YELLOW, "warning"),
@@ -160,15 +165,15 @@ pub(super) fn finding(text: &mut String, finding: &Finding) {
     }
 }
 
-pub(super) fn plan(plan: &Plan) -> String {
-    let mut text = String::new();
+pub(super) fn plan(plan: &Plan) -> Text {
+    let mut text = Text::new();
     for target in &plan.targets {
         plan_target(&mut text, target);
     }
     text
 }
 
-fn plan_target(text: &mut String, plan: &TargetPlan) {
+fn plan_target(text: &mut Text, plan: &TargetPlan) {
     let _ = writeln!(text, "{BOLD}{}{BOLD:#} with toolchain {}", plan.target, plan.toolchain);
     for slice in &plan.slices {
         let _ = writeln!(text, "  fused of {}", slice.target);
@@ -194,7 +199,7 @@ fn plan_target(text: &mut String, plan: &TargetPlan) {
     }
 }
 
-fn plan_components(text: &mut String, plan: &TargetPlan) {
+fn plan_components(text: &mut Text, plan: &TargetPlan) {
     for component in &plan.components {
         let _ = writeln!(
             text,
@@ -209,27 +214,28 @@ fn plan_components(text: &mut String, plan: &TargetPlan) {
     }
 }
 
-pub(super) fn fetched(sources: usize) -> String {
-    match sources {
-        1 => "1 source is there\n".to_owned(),
-        n => format!("{n} sources are there\n"),
-    }
+pub(super) fn fetched(sources: usize) -> Text {
+    let mut text = Text::new();
+    let word = if sources == 1 { "source" } else { "sources" };
+    let _ = writeln!(text, "{sources} {word} ready");
+    text
 }
 
-pub(super) fn initialised(dir: &Path, files: &[PathBuf], note: &str) -> String {
-    let mut text = String::new();
+pub(super) fn initialised(dir: &Path, files: &[PathBuf], note: &str) -> Text {
+    let mut text = Text::new();
     for file in files {
         let _ = writeln!(text, "wrote {}", file.display());
     }
     let dir = dir.display().to_string();
     let project = if dir == "." { String::new() } else { format!(" {dir}") };
     let _ = writeln!(text, "build it with `wheelsmith build{project}`");
-    let _ = writeln!(text, "{}", note.trim_end());
+    text.push_own(note.trim_end());
+    let _ = writeln!(text);
     text
 }
 
-pub(super) fn toolchains(found: &[Found]) -> String {
-    let mut text = String::new();
+pub(super) fn toolchains(found: &[Found]) -> Text {
+    let mut text = Text::new();
     for found in found {
         let _ = writeln!(text, "{BOLD}{}{BOLD:#}", found.target);
         for toolchain in &found.toolchains {
@@ -261,7 +267,7 @@ pub(super) fn toolchains(found: &[Found]) -> String {
             }
         }
     }
-    text.push_str("(* is what a build takes unless told otherwise)\n");
+    let _ = writeln!(text, "(* marks the default of a build)");
     text
 }
 

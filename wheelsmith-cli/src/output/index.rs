@@ -1,6 +1,5 @@
 //! Answers of `wheelsmith index`.
 
-use std::fmt::Write as _;
 use std::path::Path;
 
 use serde_json::{Value, json};
@@ -8,12 +7,13 @@ use wheelsmith_core::index::{Changes, Fault, Skipped};
 
 use super::human::{BOLD, DIM, GREEN, RED};
 use super::json::SCHEMA;
+use super::text::Text;
 
 /// So many are named.
 const SHOWN: usize = 20;
 
-pub(super) fn human(site: &Path, changes: &Changes) -> String {
-    let mut text = String::new();
+pub(super) fn human(site: &Path, changes: &Changes) -> Text {
+    let mut text = Text::new();
     let Changes { added, written, skipped, projects, files } = changes;
     let _ = writeln!(
         text,
@@ -29,7 +29,6 @@ pub(super) fn human(site: &Path, changes: &Changes) -> String {
         let _ = writeln!(text, "  {DIM}and {} more{DIM:#}", added.len() - SHOWN);
     }
     for Skipped { path, format } in skipped {
-        let path = path.escape_debug();
         let _ = match format {
             Some(format) => writeln!(
                 text,
@@ -61,11 +60,12 @@ pub(super) fn json(site: &Path, changes: &Changes) -> Value {
     })
 }
 
-pub(super) fn human_faults(site: &Path, faults: &[Fault]) -> String {
+pub(super) fn human_faults(site: &Path, faults: &[Fault]) -> Text {
+    let mut text = Text::new();
     if faults.is_empty() {
-        return format!("{GREEN}{}{GREEN:#} is what its state says\n", site.display());
+        let _ = writeln!(text, "{GREEN}{}{GREEN:#} agrees with its state", site.display());
+        return text;
     }
-    let mut text = String::new();
     let site = site.display();
     let _ = writeln!(text, "{RED}{site}{RED:#} has {}", count(faults.len(), "fault"));
     for Fault { path, kind, message, help } in faults {

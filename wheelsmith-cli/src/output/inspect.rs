@@ -12,6 +12,7 @@ use wheelsmith_core::name::{Arch, PlatformTag};
 
 use super::human::{BOLD, DIM, RED, size};
 use super::json::SCHEMA;
+use super::text::{self, Text};
 
 /// How wide lines are.
 const WIDTH: usize = 80;
@@ -32,13 +33,13 @@ pub(crate) struct Inspected {
 }
 
 /// Lines of a name and what it is.
-struct Facts(String);
+struct Facts(Text);
 
 impl Facts {
     /// A line; none when there is nothing to say. What is too long goes on below, in whole words,
     /// which may be copied.
     fn say(&mut self, name: &str, value: impl fmt::Display) {
-        let value = value.to_string();
+        let value = text::line(&value.to_string());
         let mut lines: Vec<String> = Vec::new();
         for word in value.split_whitespace() {
             match lines.last_mut() {
@@ -62,11 +63,11 @@ impl Facts {
     }
 }
 
-pub(super) fn human(files: &[Inspected], verbose: bool) -> String {
-    let mut facts = Facts(String::new());
+pub(super) fn human(files: &[Inspected], verbose: bool) -> Text {
+    let mut facts = Facts(Text::new());
     for (i, shown) in files.iter().enumerate() {
         if i > 0 {
-            facts.0.push('\n');
+            facts.0.push_own("\n");
         }
         one(&mut facts, shown, verbose);
     }

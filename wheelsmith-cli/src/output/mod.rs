@@ -11,6 +11,7 @@ mod progress;
 mod repair;
 mod report;
 mod test;
+mod text;
 mod wheel;
 
 use std::cell::RefCell;
@@ -33,6 +34,7 @@ pub(crate) use test::TestForm;
 pub(crate) use wheel::Retagged;
 
 use self::report::{self as forms, Sheet};
+use self::text::Text;
 use crate::args::Format;
 
 /// Writes answers in the form that was asked for.
@@ -61,7 +63,7 @@ impl Output {
 
     fn write(
         &self,
-        human: impl FnOnce() -> String,
+        human: impl FnOnce() -> Text,
         json: impl FnOnce() -> serde_json::Value,
     ) -> std::io::Result<()> {
         use std::io::Write as _;
@@ -70,7 +72,7 @@ impl Output {
         match self.format {
             Format::Json => writeln!(out, "{answer:#}")?,
             // The others are for reports, and were refused before anything was done.
-            _ => out.write_all(human().as_bytes())?,
+            _ => out.write_all(human().as_str().as_bytes())?,
         }
         self.answer.replace(Some(answer));
         out.flush()
@@ -93,13 +95,13 @@ impl Output {
 
     /// What must be installed before a build.
     pub(crate) fn requires(&self, requires: &[String]) -> std::io::Result<()> {
-        let human = || requires.iter().map(|line| format!("{line}\n")).collect();
+        let human = || human::list(requires);
         self.write(human, || json::requires(requires))
     }
 
     /// Where the metadata of a wheel was written.
     pub(crate) fn prepared(&self, dir: &Path) -> std::io::Result<()> {
-        self.write(|| format!("{}\n", dir.display()), || json::prepared(dir))
+        self.write(|| human::list([dir.display()]), || json::prepared(dir))
     }
 
     /// What a build would do.
@@ -178,7 +180,7 @@ impl Output {
     /// A report in the form that was asked for.
     fn form<'r>(
         &self,
-        human: impl FnOnce() -> String,
+        human: impl FnOnce() -> Text,
         json: impl FnOnce() -> serde_json::Result<serde_json::Value>,
         sheet: impl Into<Sheet<'r>>,
         to_file: bool,
@@ -186,7 +188,7 @@ impl Output {
     ) -> anyhow::Result<String> {
         use std::io::Write as _;
         let text = match self.format {
-            Format::Human => human(),
+            Format::Human => human().into(),
             Format::Json => format!("{:#}\n", json()?),
             Format::Sarif => forms::sarif::render(sheet),
             Format::Github => {
@@ -219,7 +221,7 @@ impl Output {
         let text = match self.format {
             Format::Json => test::json(report)?,
             Format::Junit => test::junit(report),
-            _ => test::human(report),
+            _ => test::human(report).into(),
         };
         let mut out = anstream::stdout().lock();
         out.write_all(text.as_bytes())?;
@@ -253,7 +255,7 @@ impl Output {
 
     /// Where an index is served.
     pub(crate) fn serving(&self, url: &str) -> std::io::Result<()> {
-        self.write(|| format!("{url}\n"), || json::serving(url))
+        self.write(|| human::list([url]), || json::serving(url))
     }
 
     /// Writes which files `init` wrote in `dir`, and how installers build the project.
@@ -281,7 +283,7 @@ impl Output {
         human::error(None, error.as_ref(), hint);
         if crate::is_json(self.format) {
             // A program that reads standard output gets an answer in any case.
-            let _ = self.write(String::new, || json::error(error.as_ref()));
+            let _ = self.write(Text::new, || json::error(error.as_ref()));
         }
     }
 }

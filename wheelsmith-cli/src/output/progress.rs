@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use wheelsmith_core::sys::{Env, Event, Report, TaskId};
 
+use super::text;
 use crate::args::{Format, Level};
 
 /// Draws events on standard error.
@@ -35,7 +36,7 @@ impl Progress {
     fn line(&self, text: &str) {
         let write = || {
             // If standard error is closed, there is no other place for the line.
-            let _ = writeln!(anstream::stderr(), "{text}");
+            let _ = writeln!(anstream::stderr(), "{}", text::lines(text));
         };
         match &self.bars {
             Some(bars) => bars.suspend(write),
@@ -58,9 +59,9 @@ impl Progress {
         let style = ProgressStyle::with_template(template).ok()?.progress_chars("=> ");
         let bar = bars.add(bar.with_style(style));
         if total == 0 {
-            bar.set_message(label.to_owned());
+            bar.set_message(text::line(label));
         } else {
-            bar.set_prefix(label.to_owned());
+            bar.set_prefix(text::line(label));
         }
         bar.enable_steady_tick(Duration::from_millis(120));
         Some(bar)
@@ -79,7 +80,7 @@ impl Report for Progress {
                 if let Some(bar) = running.get(&task).and_then(|running| running.bar.as_ref()) {
                     bar.inc(steps);
                     if !detail.is_empty() && bar.length().is_some() {
-                        bar.set_message(detail);
+                        bar.set_message(text::line(&detail));
                     }
                 }
             }

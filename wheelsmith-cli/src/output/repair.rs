@@ -1,22 +1,21 @@
 //! Answers of `wheelsmith repair`.
 
-use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use serde_json::{Value, json};
-use wheelsmith_core::audit::Audit;
 use wheelsmith_core::name::WheelPath;
 use wheelsmith_core::patch::{Edit, Search};
-use wheelsmith_core::repair::{Error, RaisedTag, RepairOutput, RepairPlan};
+use wheelsmith_core::repair::{Error, RaisedTag, RepairOutput, RepairPlan, Unchanged};
 
 use super::human::{self, BOLD, DIM, GREEN, RED, YELLOW};
 use super::json::{SCHEMA, chain, file};
+use super::text::Text;
 
-/// Each wheel and what became of it.
+/// Each wheel and its result.
 pub(crate) type Results = [(PathBuf, Result<RepairOutput, Error>)];
 
-pub(super) fn human(results: &Results) -> String {
-    let mut text = String::new();
+pub(super) fn human(results: &Results) -> Text {
+    let mut text = Text::new();
     for (wheel, result) in results {
         match result {
             Ok(repaired) => repaired_wheel(&mut text, repaired),
@@ -28,19 +27,24 @@ pub(super) fn human(results: &Results) -> String {
     text
 }
 
-fn repaired_wheel(text: &mut String, repaired: &RepairOutput) {
+fn repaired_wheel(text: &mut Text, repaired: &RepairOutput) {
     match &repaired.file {
         Some(made) => {
             let (path, size) = (made.path.display(), human::size(made.size_bytes));
             let _ = writeln!(text, "{GREEN}{path}{GREEN:#}  {size}");
-            if let Some(earned) = repaired.audit.as_ref().map(Audit::earned_text) {
-                let _ = writeln!(text, "  earns {earned}");
-            }
-            let _ = writeln!(text, "  {DIM}sha256 {}{DIM:#}", made.sha256);
         }
-        None => {
+        None if repaired.filename == repaired.before => {
             let _ = writeln!(text, "{BOLD}{}{BOLD:#}", repaired.before);
         }
+        None => {
+            let _ = writeln!(text, "{BOLD}{}{BOLD:#} -> {}", repaired.before, repaired.filename);
+        }
+    }
+    if let Some(verdict) = &repaired.verdict {
+        let _ = writeln!(text, "  earns {verdict}");
+    }
+    if let Some(made) = &repaired.file {
+        let _ = writeln!(text, "  {DIM}sha256 {}{DIM:#}", made.sha256);
     }
     if let Some(RaisedTag { from, to, by }) = &repaired.raised {
         let by: Vec<&str> = by.iter().map(WheelPath::as_str).collect();
@@ -51,15 +55,22 @@ fn repaired_wheel(text: &mut String, repaired: &RepairOutput) {
         );
     }
     plan(text, &repaired.plan);
+    let why = match repaired.unchanged {
+        Some(Unchanged::Good) => "it qualifies for the tags of its name",
+        Some(Unchanged::Pure) => "it has no native file",
+        Some(Unchanged::NotJudged) => "there are no rules for its platform",
+        None => return,
+    };
+    let _ = writeln!(text, "  {DIM}unchanged: {why}{DIM:#}");
 }
 
-fn plan(text: &mut String, plan: &RepairPlan) {
+fn plan(text: &mut Text, plan: &RepairPlan) {
     if plan.grafts.is_empty() && plan.edits.is_empty() {
         let _ = writeln!(text, "  nothing to graft");
     }
     for graft in &plan.grafts {
         let _ = writeln!(text, "  {GREEN}+{GREEN:#} {}", graft.into);
-        let _ = writeln!(text, "      {DIM}from {}{DIM:#}", graft.source);
+        let _ = writeln!(text, "      {DIM}from {}{DIM:#}", graft.source.display());
         // Its new name is in the line above.
         if let Some(change) = plan.edits.get(&graft.into) {
             edit(text, change);
@@ -73,14 +84,13 @@ fn plan(text: &mut String, plan: &RepairPlan) {
         let _ = writeln!(text, "  {BOLD}~{BOLD:#} {path}");
         edit(text, change);
     }
-    for (path, hook) in &plan.hooks {
-        let what = if hook.is_new { "new, adds" } else { "adds" };
-        let _ = writeln!(text, "  {BOLD}~{BOLD:#} {path}: {what} `{}` for Windows", plan.libraries);
+    for path in plan.hooks.keys() {
+        let _ = writeln!(text, "  {BOLD}~{BOLD:#} {path}: adds `{}` for Windows", plan.libraries);
     }
     packed(text, plan);
 }
 
-fn packed(text: &mut String, plan: &RepairPlan) {
+fn packed(text: &mut Text, plan: &RepairPlan) {
     for path in &plan.packed {
         let _ = writeln!(text, "  {BOLD}={BOLD:#} {path}: left alone");
         let _ = writeln!(
@@ -91,7 +101,7 @@ fn packed(text: &mut String, plan: &RepairPlan) {
 }
 
 /// What changes in a file.
-fn edit(text: &mut String, edit: &Edit) {
+fn edit(text: &mut Text, edit: &Edit) {
     for (old, new) in &edit.renamed {
         let _ = writeln!(text, "      needs {new} {DIM}(was {old}){DIM:#}");
     }
@@ -114,7 +124,9 @@ pub(super) fn json(results: &Results) -> Value {
         Ok(repaired) => json!({
             "wheel": wheel,
             "file": repaired.file.as_ref().map(file),
-            "verdict": repaired.audit.as_ref().and_then(|audit| audit.earned.clone()),
+            "filename": repaired.filename.to_string(),
+            "unchanged": repaired.unchanged,
+            "verdict": repaired.verdict,
             "plan": repaired.plan,
             "raised": repaired.raised,
         }),

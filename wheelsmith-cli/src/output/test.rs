@@ -8,6 +8,7 @@ use wheelsmith_core::testing::{CellReport, Report, Status, Verdict};
 
 use super::human::{BOLD, DIM, GREEN, RED, YELLOW};
 use super::report::escape::{Markdown, Markup};
+use super::text::Text;
 
 /// A form for files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -115,8 +116,8 @@ fn style(cell: &CellReport) -> Style {
     }
 }
 
-pub(super) fn human(report: &Report) -> String {
-    let mut text = String::new();
+pub(super) fn human(report: &Report) -> Text {
+    let mut text = Text::new();
     for Table { wheel, ways, rows } in tables(report) {
         let _ = writeln!(text, "{BOLD}{wheel}{BOLD:#}");
         let first = rows.iter().map(|row| row.label.len()).max().unwrap_or(0);
@@ -324,7 +325,7 @@ mod tests {
 
     #[test]
     fn people_see_a_matrix() {
-        let text = anstream::adapter::strip_str(&human(&report())).to_string();
+        let text = anstream::adapter::strip_str(human(&report()).as_str()).to_string();
         assert_eq!(
             text,
             "demo-1.0-py3-none-any.whl\n  \

@@ -1,6 +1,5 @@
 //! Answers of `wheelsmith wheel`.
 
-use std::fmt::Write as _;
 use std::path::Path;
 
 use serde_json::{Value, json};
@@ -9,6 +8,7 @@ use wheelsmith_core::wheel::{Diff, FileDiff, Likeness, MadeFile};
 
 use super::human::{self, BOLD, DIM, GREEN, RED, YELLOW};
 use super::json::{SCHEMA, file};
+use super::text::Text;
 
 /// A wheel that was to get a tag.
 pub(crate) struct Retagged {
@@ -22,33 +22,36 @@ pub(crate) struct Retagged {
     pub(crate) reason: Option<String>,
 }
 
-pub(super) fn human_files(files: &[MadeFile]) -> String {
-    let mut text = String::new();
+pub(super) fn human_files(files: &[MadeFile]) -> Text {
+    let mut text = Text::new();
     for file in files {
         made(&mut text, file);
     }
     text
 }
 
-fn made(text: &mut String, file: &MadeFile) {
+fn made(text: &mut Text, file: &MadeFile) {
     let (path, size) = (file.path.display(), human::size(file.size_bytes));
-    let _ = writeln!(text, "{GREEN}{path}{GREEN:#}  {size}\n  {DIM}sha256 {}{DIM:#}", file.sha256);
+    let _ = writeln!(text, "{GREEN}{path}{GREEN:#}  {size}");
+    let _ = writeln!(text, "  {DIM}sha256 {}{DIM:#}", file.sha256);
 }
 
 pub(super) fn json_files(files: &[MadeFile]) -> Value {
     json!({ "schema": SCHEMA, "wheels": files.iter().map(file).collect::<Vec<_>>() })
 }
 
-pub(super) fn human_unpacked(root: &Path, files: usize) -> String {
-    format!("{GREEN}{}{GREEN:#}  {files} files\n", root.display())
+pub(super) fn human_unpacked(root: &Path, files: usize) -> Text {
+    let mut text = Text::new();
+    let _ = writeln!(text, "{GREEN}{}{GREEN:#}  {files} files", root.display());
+    text
 }
 
 pub(super) fn json_unpacked(root: &Path, files: usize) -> Value {
     json!({ "schema": SCHEMA, "directory": root, "files": files })
 }
 
-pub(super) fn human_retagged(wheels: &[Retagged]) -> String {
-    let mut text = String::new();
+pub(super) fn human_retagged(wheels: &[Retagged]) -> Text {
+    let mut text = Text::new();
     for wheel in wheels {
         if let Some(file) = &wheel.file {
             made(&mut text, file);
@@ -79,13 +82,14 @@ pub(super) fn json_retagged(wheels: &[Retagged]) -> Value {
     json!({ "schema": SCHEMA, "wheels": wheels.collect::<Vec<_>>() })
 }
 
-pub(super) fn human_diff(diff: &Diff) -> String {
+pub(super) fn human_diff(diff: &Diff) -> Text {
     let style = match diff.likeness {
         Likeness::Different => RED,
         Likeness::OtherMetadata => YELLOW,
         _ => GREEN,
     };
-    let mut text = format!("{style}{}{style:#}\n", diff.likeness.as_str());
+    let mut text = Text::new();
+    let _ = writeln!(text, "{style}{}{style:#}", diff.likeness.as_str());
     for file in &diff.files {
         let FileDiff { path, size_before, size_after, lines_before, lines_after } = file;
         let _ = match (size_before, size_after) {
@@ -108,7 +112,7 @@ pub(super) fn human_diff(diff: &Diff) -> String {
 }
 
 /// The first lines, each with its sign.
-fn lines(text: &mut String, sign: char, lines: &[String]) {
+fn lines(text: &mut Text, sign: char, lines: &[String]) {
     const SHOWN: usize = 10;
     for line in lines.iter().take(SHOWN) {
         let _ = writeln!(text, "      {DIM}{sign} {line}{DIM:#}");

@@ -26,6 +26,8 @@ mod tests;
 
 use std::path::{Path, PathBuf};
 
+#[cfg(feature = "repair")]
+pub(crate) use report::audit_as;
 pub use report::{libraries, report};
 
 use crate::archive::members::Members;

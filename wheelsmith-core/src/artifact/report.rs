@@ -56,6 +56,24 @@ fn input(path: &Path, ask: &Ask, inspect: Inspect, limits: &Limits, host: &Host)
     audit::input(Opened { path, kind, filename, wheel, files, findings }, ask)
 }
 
+/// Audits the wheel in a file under the name that it is going to have.
+///
+/// # Errors
+/// Returns an error if the file cannot be read as a wheel.
+#[cfg(feature = "repair")]
+pub(crate) fn audit_as(
+    path: &Path,
+    filename: &WheelFilename,
+    ask: &Ask,
+    host: &Host,
+) -> Result<Input, archive::Error> {
+    let artifact = Artifact::open(path, &Limits::default(), host)?;
+    let (files, findings) = artifact.native_files(&Inspect::default(), host)?;
+    let wheel = wheel_text(&artifact, filename);
+    let (path, kind, filename) = (filename.to_string(), Kind::Wheel, Some(filename.clone()));
+    Ok(audit::input(Opened { path, kind, filename, wheel, files, findings }, ask))
+}
+
 /// What `WHEEL` says; nothing when there is none.
 fn wheel_text(artifact: &Artifact, filename: &WheelFilename) -> Option<WheelFile> {
     let is_it = |path: &WheelPath| {

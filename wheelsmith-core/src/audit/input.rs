@@ -130,7 +130,7 @@ fn earned(audit: &Audit) -> String {
 
 /// The tags that are known, in their lasting form (`manylinux2014_…` is `manylinux_2_17_…`): those
 /// that differ in their age alone together, the oldest first.
-fn kindred(claims: &[PlatformTag]) -> Vec<Vec<PlatformTag>> {
+pub(crate) fn kindred(claims: &[PlatformTag]) -> Vec<Vec<PlatformTag>> {
     let mut kin: BTreeMap<String, BTreeMap<Vec<u16>, PlatformTag>> = BTreeMap::new();
     for claim in claims.iter().map(PlatformTag::modern) {
         let text = claim.to_string();
@@ -154,7 +154,7 @@ fn rank(audit: &Audit) -> u8 {
 }
 
 /// Whether files that earn `earned` keep `claim`.
-fn keeps(claim: &PlatformTag, earned: Option<&PlatformTag>) -> bool {
+pub(crate) fn keeps(claim: &PlatformTag, earned: Option<&PlatformTag>) -> bool {
     match (claim, earned) {
         (_, None) => false,
         (_, Some(PlatformTag::Any)) => true,
@@ -197,7 +197,7 @@ pub(crate) fn whole_tag(policy: &str, files: &[NativeFile]) -> Option<PlatformTa
 }
 
 /// The least that a tag must say for most of the files: the newest policy of their system.
-pub(super) fn guess(files: &[NativeFile]) -> Option<PlatformTag> {
+pub(crate) fn guess(files: &[NativeFile]) -> Option<PlatformTag> {
     let mut count: BTreeMap<String, usize> = BTreeMap::new();
     let libc = libc(files);
     for file in files.iter().filter(|file| !file.is_device_code()) {

@@ -32,9 +32,9 @@ use serde::Serialize;
 pub use auditwheel::verdict as auditwheel_verdict;
 pub use explain::{Explanation, Obstacle, Step, explain};
 pub use file::NativeFile;
-#[cfg(feature = "repair")]
-pub(crate) use input::whole_tag;
 pub use input::{Ask, Opened, input};
+#[cfg(feature = "repair")]
+pub(crate) use input::{guess as guessed_tag, keeps, kindred as tag_groups, whole_tag};
 pub use needs::{Need, Origin, needs};
 #[cfg(feature = "schema")]
 pub use report::schema;

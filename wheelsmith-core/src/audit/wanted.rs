@@ -39,6 +39,12 @@ impl Linux {
         }
     }
 
+    /// True for Android, whose linker has its own rules.
+    #[cfg(feature = "repair")]
+    pub(crate) fn is_android(&self) -> bool {
+        matches!(self, Self::Android { .. })
+    }
+
     /// The tag that is wanted.
     pub(super) fn tag(&self) -> PlatformTag {
         match self {

@@ -1,4 +1,4 @@
-//! C: compile in parallel what changed, then link or archive.
+//! C and C++: compiles in parallel what changed, then links or archives.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -11,9 +11,9 @@ use crate::name::{Digest, Os, Target, WheelPath};
 use crate::plan::ComponentPlan;
 use crate::source::Resolved;
 use crate::sys::{self, Command, FileState, ProcessError};
-use crate::toolchain::{LinkKind, Tool};
+use crate::toolchain::{Family, LinkKind, Tool, filter};
 
-/// Builds a component from C.
+/// Builds a component from C, C++ and assembly.
 pub(super) fn build(
     setting: &Setting<'_>,
     plan: &ComponentPlan,
@@ -147,7 +147,38 @@ struct Unit {
     name: String,
     source: PathBuf,
     object: PathBuf,
+    language: Language,
     args: Vec<String>,
+}
+
+/// Language of a source, by its file name as gcc and clang tell it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Language {
+    C,
+    Cxx,
+    Assembly,
+}
+
+impl Language {
+    fn of(name: &str) -> Self {
+        let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
+        match extension {
+            "C" | "cc" | "cp" | "cpp" | "CPP" | "cxx" | "c++" | "ii" | "mm" | "M" | "mii" => {
+                Self::Cxx
+            }
+            "s" | "S" | "sx" => Self::Assembly,
+            _ => Self::C,
+        }
+    }
+
+    /// Returns whether a value of `-std=` is one of this language.
+    fn has_standard(self, standard: &str) -> bool {
+        match self {
+            Self::C => !standard.contains("++"),
+            Self::Cxx => standard.contains("++"),
+            Self::Assembly => false,
+        }
+    }
 }
 
 struct Make<'a> {
@@ -221,20 +252,22 @@ impl Make<'_> {
         let mut units = Vec::new();
         for (i, group) in self.c.sources.iter().enumerate() {
             let key = format!("{}.sources[{i}].files", self.component.key);
-            let args = self.group_args(group);
             for Input { relative, path } in self.expand(&key, &group.files, &group.exclude)? {
+                let language = Language::of(&relative);
+                let args = self.group_args(group, language);
                 // The group's number keeps one file compiled in two ways apart.
                 let object = objects.join(format!("{i}")).join(format!("{relative}.o"));
-                units.push(Unit { name: relative, source: path, object, args: args.clone() });
+                units.push(Unit { name: relative, source: path, object, language, args });
             }
         }
         Ok(units)
     }
 
-    fn group_args(&self, group: &SourceGroup) -> Vec<String> {
+    fn group_args(&self, group: &SourceGroup, language: Language) -> Vec<String> {
         let Setting { plan, toolchain, project, .. } = self.setting;
         let mut args = toolchain.compile_args(plan.optimize);
-        args.extend(group.std.iter().map(|std| format!("-std={std}")));
+        let standard = group.std.iter().filter(|standard| language.has_standard(standard));
+        args.extend(standard.map(|standard| format!("-std={standard}")));
         args.extend(group.define.iter().map(|define| format!("-D{define}")));
         let include = group.include.iter().map(|dir| dir.resolve(&self.source.root, project));
         let include = include.chain(self.linked.include.iter().cloned());
@@ -279,11 +312,20 @@ impl Make<'_> {
 
     fn is_current(&self, unit: &Unit) -> bool {
         let hashes = self.setting.hashes;
-        Record::current(&record_path(&unit.object), self.how(&unit.args), &unit.object, hashes)
+        Record::current(&record_path(&unit.object), self.how_unit(unit), &unit.object, hashes)
             .is_some()
     }
 
-    /// What decides a result besides the files that are read: arguments and toolchain.
+    fn how_unit(&self, unit: &Unit) -> Digest {
+        if unit.language != Language::Cxx {
+            return self.how(&unit.args);
+        }
+        let cxx = &self.setting.toolchain.cxx.args;
+        self.how(&[cxx.as_slice(), &unit.args].concat())
+    }
+
+    /// Returns a digest of what decides a result besides the files that are read: arguments and
+    /// toolchain.
     fn how(&self, args: &[String]) -> Digest {
         let toolchain = self.setting.toolchain;
         // The tools' own arguments name the target and its floor.
@@ -311,7 +353,7 @@ impl Make<'_> {
             let read: BTreeSet<PathBuf> =
                 read.map(|path| self.source.root.join(path)).chain([unit.source.clone()]).collect();
             if hashes.unchanged(read.iter().map(PathBuf::as_path), &begun) {
-                if let Some(made) = Record::new(self.how(&unit.args), read, &unit.object, hashes) {
+                if let Some(made) = Record::new(self.how_unit(unit), read, &unit.object, hashes) {
                     made.save(&record).map_err(|e| self.io(e))?;
                 }
                 return Ok(());
@@ -338,8 +380,9 @@ impl Make<'_> {
 
     fn compile_once(&self, unit: &Unit, deps: &Path) -> Result<(), Error> {
         let Setting { host, toolchain, .. } = self.setting;
+        let compiler = if unit.language == Language::Cxx { &toolchain.cxx } else { &toolchain.cc };
         let command = self
-            .command(&toolchain.cc)
+            .command(compiler)
             .args(unit.args.iter().cloned())
             .args(["-MD", "-MF"])
             .arg(deps.to_string_lossy())
@@ -395,6 +438,10 @@ impl Make<'_> {
         }
         let mut beside = Vec::new();
         if let Some(path) = self.c.version_script.as_ref().filter(|_| linux) {
+            if toolchain.family != Family::Gcc {
+                // GNU ld accepts names of symbols that do not exist.
+                args.push("-Wl,--undefined-version".to_owned());
+            }
             let key = format!("{}.version-script", self.component.key);
             let path = inputs::file(config, &key, path, &self.source.root, project)?;
             args.push(format!("-Wl,--version-script={}", path.display()));
@@ -425,10 +472,27 @@ impl Make<'_> {
                 tail.extend(["-framework".to_owned(), framework.clone()]);
             }
         }
-        tail.extend(self.c.link_flags.iter().chain(&self.over.link_flags).cloned());
-        let command = self.command(&toolchain.cc).args(args).arg("-o");
+        tail.extend(self.link_flags());
+        let is_cxx = units.iter().any(|unit| unit.language == Language::Cxx)
+            || self.linked.archives.iter().any(|archive| has_cxx(archive));
+        let linker = if is_cxx { &toolchain.cxx } else { &toolchain.cc };
+        let command = self.command(linker).args(args).arg("-o");
         let command = command.arg(output.to_string_lossy());
         self.make(Link { command, objects, tail, beside }, output)
+    }
+
+    /// Returns the user's flags for the linker, as the toolchain's linker takes them.
+    fn link_flags(&self) -> Vec<String> {
+        let Setting { toolchain, host, .. } = self.setting;
+        let flags = self.c.link_flags.iter().chain(&self.over.link_flags);
+        if toolchain.family != Family::Zig {
+            return flags.cloned().collect();
+        }
+        let filtered = filter::apply(&filter::rules(&toolchain.target), flags);
+        for left_out in filtered.told {
+            host.warn(filter::left_out(&self.component.name, &left_out));
+        }
+        filtered.args
     }
 
     /// Runs `link` unless its output is current. Says whether it ran, and what decides the output.
@@ -519,6 +583,15 @@ fn argument(path: &str) -> String {
     if path.starts_with(['-', '@']) { format!("./{path}") } else { path.to_owned() }
 }
 
+/// Returns true if an archive holds C++ that throws or uses the standard library, which the C compiler
+/// does not link.
+fn has_cxx(archive: &Path) -> bool {
+    // An archive that cannot be read is left to the linker.
+    let bytes = sys::fs::read(archive).unwrap_or_default();
+    let marks: [&[u8]; 4] = [b"__gxx_personality_v0", b"_ZNSt", b"_ZSt", b"_ZdlPv"];
+    marks.iter().any(|mark| memchr::memmem::find(&bytes, mark).is_some())
+}
+
 /// Windows takes 32767 characters in all; others take more.
 const COMMAND_LINE_LIMIT: usize = 24_000;
 
@@ -527,4 +600,38 @@ fn record_path(output: &Path) -> PathBuf {
     let mut name = output.as_os_str().to_owned();
     name.push(".json");
     PathBuf::from(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_file_name_is_an_option() {
+        let check = |path: &str, expected: &str| assert_eq!(argument(path), expected);
+        check("a.c", "a.c");
+        check("-DX.c", "./-DX.c");
+        check("-", "./-");
+        check("@list.c", "./@list.c");
+        check("d/-x.c", "d/-x.c");
+        check("with space.c", "with space.c");
+    }
+
+    #[test]
+    fn the_file_name_says_the_language() {
+        let check = |name: &str, expected: Language, standard: &str, fits: bool| {
+            let language = Language::of(name);
+            assert_eq!(language, expected, "{name}");
+            assert_eq!(language.has_standard(standard), fits, "{name} {standard}");
+        };
+        check("a.c", Language::C, "gnu11", true);
+        check("a.c", Language::C, "c++17", false);
+        for name in ["a.cc", "d/a.cpp", "a.cxx", "a.C", "a.c++", "a.mm"] {
+            check(name, Language::Cxx, "gnu++20", true);
+            check(name, Language::Cxx, "c99", false);
+        }
+        check("a.S", Language::Assembly, "c99", false);
+        check("a.s", Language::Assembly, "c++11", false);
+        check("noextension", Language::C, "c99", true);
+    }
 }

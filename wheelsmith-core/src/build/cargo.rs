@@ -13,7 +13,7 @@ use crate::patch;
 use crate::plan::ComponentPlan;
 use crate::source::Resolved;
 use crate::sys::{self, Command, Env, ProcessError};
-use crate::toolchain::{self, RustStd, Strip};
+use crate::toolchain::{self, RustStd, Strip, filter};
 
 /// Builds a component with cargo.
 pub(super) fn build(
@@ -53,6 +53,9 @@ pub(super) fn build(
         source => Error::Cargo { component: name.clone(), target, source },
     })?;
     drop(token);
+    for left_out in filter::messages(&said.stderr) {
+        host.warn(filter::left_out(name, &left_out));
+    }
     let made = artifacts(&said.stdout);
     let mut files = Vec::new();
     for artifact in &cargo.artifacts {
@@ -164,6 +167,11 @@ fn environment(setting: &Setting<'_>) -> Env {
         env.remove(name);
     }
     let mut env = env.with(toolchain::env_for_cargo(setting.toolchain, setting.wrappers));
+    // The machine's libraries are not the target's, even if both are of one kind: build scripts find
+    // none by pkg-config. Variables that name the target are the user's own decision, and stay.
+    env.remove("PKG_CONFIG_PATH");
+    let none = setting.work.join("no-pkg-config").to_string_lossy().into_owned();
+    env.set("PKG_CONFIG_LIBDIR", none);
     let epoch = host.env.for_compilers();
     env.set("SOURCE_DATE_EPOCH", epoch.get("SOURCE_DATE_EPOCH").unwrap_or_default());
     env

@@ -187,6 +187,26 @@ impl Error {
             Self::NoArtifact { .. } => {
                 Some("a `cdylib` needs `crate-type = [\"cdylib\"]` in its `Cargo.toml`".to_owned())
             }
+            Self::Cargo { source: ProcessError::Failed { output, .. }, .. }
+                if output.contains("--locked") =>
+            {
+                Some(
+                    "`Cargo.lock` is missing or does not fit `Cargo.toml`: run \
+                     `cargo generate-lockfile` beside it and commit the file, or let cargo choose \
+                     versions with `locked = false` in the component's table"
+                        .to_owned(),
+                )
+            }
+            Self::Link { source: ProcessError::Failed { output, .. }, .. }
+                if output.contains("unsupported linker") =>
+            {
+                Some(
+                    "zig's linker does not have it: leave it out of `link-flags`, or link with \
+                     GNU ld by `toolchain = \"native\"` or `\"cross-gcc\"`; the reference lists \
+                     what becomes of each argument"
+                        .to_owned(),
+                )
+            }
             Self::Link { source: ProcessError::Failed { output, .. }, .. }
                 if output.contains("undefined symbol")
                     || output.contains("undefined reference") =>

@@ -8,10 +8,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::findings::Findings;
-use super::parsed::Contents;
+use super::parsed::{Contents, in_data};
 use super::zip::Member;
-use crate::finding::{Code, Finding};
+use crate::finding::{Code, Finding, Severity};
+use crate::metadata::Modules;
 use crate::metadata::entry_points::is_identifier;
+use crate::metadata::fields::Fields;
 
 /// What other projects lay there by mistake as well.
 const COMMON: &[&str] = &[
@@ -40,7 +42,7 @@ const MODULES: &[&str] = &[".py", ".pyi", ".so", ".pyd", ".pyc"];
 pub(super) fn check(contents: &Contents<'_>, out: &mut Findings) {
     let mut same: BTreeMap<_, Vec<&Member>> = BTreeMap::new();
     let mut tops: BTreeMap<&str, Top> = BTreeMap::new();
-    let (mut is_empty, mut has_library) = (true, false);
+    let mut is_empty = true;
     for member in contents.files() {
         let path = member.path.as_str();
         let (first, rest) = path.split_once('/').unwrap_or((path, ""));
@@ -56,13 +58,11 @@ pub(super) fn check(contents: &Contents<'_>, out: &mut Findings) {
         }
         let is_bundled = first.ends_with(".libs") || first == ".dylibs";
         if first.ends_with(".data") {
-            has_library |= ["/purelib/", "/platlib/"].iter().any(|part| path.contains(part));
             continue;
         }
         if is_bundled {
             continue;
         }
-        has_library = true;
         let top = tops.entry(first).or_default();
         top.is_dir |= !rest.is_empty();
         top.has_modules |= MODULES.iter().any(|end| path.ends_with(end));
@@ -79,12 +79,37 @@ pub(super) fn check(contents: &Contents<'_>, out: &mut Findings) {
         let finding = Finding::new(Code::DuplicateContent, &members[0].path, message);
         out.push(finding.because(others));
     }
+    let modules = Modules::of(contents.files().map(|member| member.path.as_str()));
     if is_empty {
-        out.whole(Code::EmptyWheel, "there is nothing but metadata");
-    } else if !has_library {
-        out.whole(Code::EmptyLibrary, "there are no packages");
+        match requirements(contents) {
+            0 => out.whole(Code::EmptyWheel, "it contains only metadata"),
+            n => {
+                let message = format!("it installs only its {n} requirements");
+                out.whole_as(Severity::Info, Code::EmptyWheel, message);
+            }
+        }
+    } else if modules.is_empty() {
+        let expected = contents.filename.map_or("", |name| name.name.as_str());
+        let message = format!("it contains no module: there is no package such as `{expected}`");
+        let is_elsewhere = |member: &Member| in_data(&member.path).is_some();
+        let is_pth = |member: &Member| member.path.as_str().ends_with(".pth");
+        let severity = if contents.files().any(|m| is_elsewhere(m) || is_pth(m)) {
+            // Programs, headers and data are found without an import.
+            Severity::Info
+        } else if contents.has_native() {
+            Severity::Warning
+        } else {
+            Severity::Error
+        };
+        out.whole_as(severity, Code::EmptyLibrary, message);
     }
     judge(&tops, out);
+}
+
+/// Returns the number of requirements in METADATA.
+pub(super) fn requirements(contents: &Contents<'_>) -> usize {
+    let bytes = contents.dist_file("METADATA").and_then(Member::kept).unwrap_or_default();
+    Fields::read(bytes).all("Requires-Dist").count()
 }
 
 #[derive(Default)]

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::findings::Findings;
 use super::parsed::Contents;
 use crate::finding::{Code, Severity};
+use crate::metadata::Modules;
 use crate::metadata::entry_points::{is_program_name, is_reference};
 
 /// No file has more lines; one that is made to take memory may.
@@ -19,6 +20,8 @@ pub(super) fn check(contents: &Contents<'_>, out: &mut Findings) {
         out.file(Code::EntryPointsSyntax, path, "it is not UTF-8");
         return;
     };
+    let modules = Modules::of(contents.files().map(|member| member.path.as_str()));
+    let has_requirements = super::contents::requirements(contents) > 0;
     let (mut groups, mut names) = (BTreeSet::new(), BTreeSet::new());
     let mut group = None;
     for (at, line) in text.lines().enumerate() {
@@ -62,6 +65,14 @@ pub(super) fn check(contents: &Contents<'_>, out: &mut Findings) {
             let severity = if is_program { Severity::Error } else { Severity::Info };
             let message = format!("`{target}` of `{name}` in `[{group}]` is not `module:object`");
             out.file_as(severity, Code::EntryPointTarget, path, message);
+        } else if is_program {
+            let module = target.split(':').next().unwrap_or_default().trim();
+            if !modules.can_import(module) {
+                let message = format!("`{module}`, which `{name}` runs, is not in the wheel");
+                // It may be a module of a requirement.
+                let severity = if has_requirements { Severity::Warning } else { Severity::Error };
+                out.file_as(severity, Code::EntryPointTarget, path, message);
+            }
         }
     }
 }

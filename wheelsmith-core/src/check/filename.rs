@@ -4,8 +4,8 @@ use pep440_rs::Version;
 
 use super::findings::Findings;
 use super::{Index, index};
-use crate::finding::Code;
-use crate::name::{ProjectName, WheelFilename};
+use crate::finding::{Code, Severity};
+use crate::name::{ProjectName, PythonTag, WheelFilename};
 
 /// Judges a wheel's name; nothing when it cannot be taken apart.
 pub(super) fn wheel(text: &str, index: Index, out: &mut Findings) -> Option<WheelFilename> {
@@ -17,7 +17,7 @@ pub(super) fn wheel(text: &str, index: Index, out: &mut Findings) -> Option<Whee
         }
     };
     project(&name.name, out);
-    version(&name.version, out);
+    version(&name.version, Severity::Warning, out);
     let parts: Vec<&str> = text.trim_end_matches(".whl").rsplit('-').take(3).collect();
     for set in parts {
         let tags: Vec<&str> = set.split('.').collect();
@@ -37,7 +37,27 @@ pub(super) fn wheel(text: &str, index: Index, out: &mut Findings) -> Option<Whee
             out.whole(Code::PlatformRefused, format!("the index takes no wheels for `{platform}`"));
         }
     }
+    installable(&name, out);
     Some(name)
+}
+
+/// Judges whether any installer would take the wheel, on some machine.
+fn installable(name: &WheelFilename, out: &mut Findings) {
+    let platforms: Vec<String> = name.platforms.iter().map(ToString::to_string).collect();
+    let is_unknown = |tag: &&String| !index::is_installable_platform(tag);
+    let unknown: Vec<&String> = platforms.iter().filter(is_unknown).collect();
+    for tag in &unknown {
+        let severity =
+            if unknown.len() == platforms.len() { Severity::Error } else { Severity::Warning };
+        let message = format!("no installer takes wheels for `{tag}`, on any machine");
+        out.whole_as(severity, Code::UnknownTag, message);
+    }
+    let PythonTag { python, abi } = &name.python;
+    let mut pairs = python.iter().flat_map(|python| abi.iter().map(move |abi| (python, abi)));
+    if !pairs.any(|(python, abi)| index::is_installable_pair(python, abi)) {
+        let message = format!("no installer takes wheels for `{}`, for any Python", name.python);
+        out.whole(Code::UnknownTag, message);
+    }
 }
 
 /// Judges an sdist's name, and takes it apart into name and version.
@@ -53,7 +73,7 @@ pub(super) fn sdist(text: &str, out: &mut Findings) -> Option<(String, String)> 
         return None;
     };
     project(name, out);
-    version(given, out);
+    version(given, Severity::Error, out);
     Some((name.to_owned(), given.to_owned()))
 }
 
@@ -68,12 +88,14 @@ fn project(name: &str, out: &mut Findings) {
     }
 }
 
-fn version(text: &str, out: &mut Findings) {
+/// Judges a version. The index compares those of wheels with the metadata by value, those of
+/// sdists by spelling.
+fn version(text: &str, severity: Severity, out: &mut Findings) {
     match text.parse::<Version>() {
         Ok(version) => {
             if version.to_string() != text {
                 let message = format!("`{text}` would be `{version}`");
-                out.whole(Code::VersionNotNormalised, message);
+                out.whole_as(severity, Code::VersionNotNormalised, message);
             }
             if version.is_local() {
                 let message = format!("`{text}` has a part behind `+`");

@@ -39,6 +39,11 @@ impl Findings {
         self.push(Finding { severity, ..Finding::new(code, file, message) });
     }
 
+    /// Adds a finding about the whole that is milder or worse than others of its code.
+    pub(super) fn whole_as(&mut self, severity: Severity, code: Code, message: impl Into<String>) {
+        self.push(Finding { severity, ..Finding::whole(code, message) });
+    }
+
     pub(super) fn push(&mut self, mut finding: Finding) {
         let count = self.counts.entry(finding.code).or_default();
         *count += 1;

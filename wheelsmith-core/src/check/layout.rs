@@ -4,7 +4,8 @@ use super::findings::Findings;
 use super::framing::top;
 use super::parsed::{Contents, in_data, is_native};
 use super::zip::Member;
-use crate::finding::Code;
+use crate::finding::{Code, Severity};
+use crate::name::{PlatformTag, WheelPath, portability_problem};
 
 const NEEDED: [&str; 3] = ["METADATA", "WHEEL", "RECORD"];
 const INSTALLER: [&str; 5] = ["INSTALLER", "REQUESTED", "direct_url.json", "setup.py", "setup.cfg"];
@@ -23,7 +24,13 @@ pub(super) fn check(contents: &Contents<'_>, out: &mut Findings) {
     }
     let stem = contents.filename.map(crate::name::WheelFilename::stem);
     let data = stem.map(|stem| format!("{stem}.data"));
+    let platforms = contents.filename.map(|name| &name.platforms[..]).unwrap_or_default();
+    let is_windows = |platform: &PlatformTag| platform.to_string().starts_with("win");
+    let runs_on_unix = platforms.is_empty() || !platforms.iter().all(is_windows);
+    let runs_on_windows =
+        platforms.iter().any(|platform| *platform == PlatformTag::Any || is_windows(platform));
     for member in contents.files() {
+        name(&member.path, runs_on_windows, out);
         if let Some(inner) = contents.in_dist_info(member) {
             if INSTALLER.contains(&inner) {
                 out.file(
@@ -45,12 +52,23 @@ pub(super) fn check(contents: &Contents<'_>, out: &mut Findings) {
         if !SCHEMES.contains(&scheme) || rest.is_empty() {
             out.file(Code::UnknownDataScheme, &member.path, format!("`{scheme}` is no such part"));
         } else if scheme == "scripts" {
-            script(member, rest, out);
+            script(member, rest, runs_on_unix, out);
         }
     }
 }
 
-fn script(member: &Member, rest: &str, out: &mut Findings) {
+/// Judges a file name. `runs_on_windows` tells whether names that only Windows refuses matter.
+pub(super) fn name(path: &WheelPath, runs_on_windows: bool, out: &mut Findings) {
+    let Some(problem) = portability_problem(path.as_str()) else { return };
+    let severity = if runs_on_windows || !problem.is_of_windows_only() {
+        Severity::Error
+    } else {
+        Severity::Warning
+    };
+    out.file_as(severity, Code::UnportableName, path, problem.to_string());
+}
+
+fn script(member: &Member, rest: &str, runs_on_unix: bool, out: &mut Findings) {
     if rest.contains('/') {
         out.file(Code::NestedScript, &member.path, "it lies in a directory of its own");
     }
@@ -65,9 +83,9 @@ fn script(member: &Member, rest: &str, out: &mut Findings) {
         let message = format!("it begins with `#!{program}`, which is kept on installation");
         out.file(Code::ScriptShebang, &member.path, message);
     }
-    // Installers set the bit of scripts whose first line they replace, and of no others.
-    let is_unix = is_native(member) && !content.head.starts_with(b"MZ");
-    if is_unix && !member.entry.is_executable() {
+    // pip keeps the mode, also of scripts whose first line it replaces.
+    let is_program = program.is_some() || (is_native(member) && !content.head.starts_with(b"MZ"));
+    if is_program && runs_on_unix && !member.entry.is_executable() {
         out.file(Code::ScriptNotExecutable, &member.path, "it is a program without the x bit");
     }
 }

@@ -53,14 +53,14 @@ const FIELDS: &[(&str, (u8, u8), bool)] = &[
     ("import-namespace", (2, 5), true),
 ];
 /// What the index takes.
-const VERSIONS: &[&str] = &["1.0", "1.1", "1.2", "2.0", "2.1", "2.2", "2.3", "2.4", "2.5"];
+const VERSIONS: &[&str] = &["1.0", "1.1", "1.2", "2.1", "2.2", "2.3", "2.4", "2.5"];
 
 /// Where licence files lie: (where `License-File` points, whether it is UTF-8, its place).
 #[derive(Debug, Default)]
 pub(super) struct Licenses {
     pub(super) files: BTreeMap<String, (Option<bool>, WheelPath)>,
-    /// Whether what is not listed is said: sdists have many other files there.
-    pub(super) only_listed: bool,
+    /// Whether the metadata is that of a wheel, where licence files have a directory of their own.
+    pub(super) is_wheel: bool,
 }
 
 impl Licenses {
@@ -71,7 +71,7 @@ impl Licenses {
             let is_text = member.kept().map(|bytes| std::str::from_utf8(bytes).is_ok());
             Some((path.to_owned(), (is_text, member.path.clone())))
         });
-        Self { files: own.collect(), only_listed: true }
+        Self { files: own.collect(), is_wheel: true }
     }
 }
 
@@ -111,7 +111,7 @@ pub(super) fn check(
         );
     }
     known_fields(&judge, out);
-    identity(&judge, expected, out);
+    identity(&judge, expected, licenses.is_wheel, out);
     names::check(&judge, out);
     texts::check(&judge, out);
     license(&judge, licenses, out);
@@ -146,7 +146,7 @@ fn known_fields(judge: &Judge<'_>, out: &mut Findings) {
     }
 }
 
-fn identity(judge: &Judge<'_>, expected: Option<(&str, &str)>, out: &mut Findings) {
+fn identity(judge: &Judge<'_>, expected: Option<(&str, &str)>, is_wheel: bool, out: &mut Findings) {
     for name in ["Metadata-Version", "Name", "Version"] {
         if judge.fields.one(name).is_none_or(str::is_empty) {
             judge.say(out, Code::MissingField, format!("there is no `{name}`"));
@@ -167,9 +167,19 @@ fn identity(judge: &Judge<'_>, expected: Option<(&str, &str)>, out: &mut Finding
         match text.parse::<Version>() {
             Err(_) => judge.say(out, Code::BadVersion, format!("`{text}` is no version")),
             Ok(own) => {
-                let file = expected.and_then(|(_, version)| version.parse::<Version>().ok());
-                if file.is_some_and(|file| file != own) {
-                    judge.say(out, Code::VersionMismatch, format!("it says `Version: {text}`"));
+                let spelled = expected.map(|(_, version)| version);
+                match spelled.and_then(|text| text.parse::<Version>().ok()) {
+                    Some(file) if file != own => {
+                        judge.say(out, Code::VersionMismatch, format!("it says `Version: {text}`"));
+                    }
+                    Some(_) if spelled != Some(own.to_string().as_str()) => {
+                        // PEP 625 for sdists; the index compares those of wheels by value.
+                        let severity = if is_wheel { Severity::Warning } else { Severity::Error };
+                        let message =
+                            format!("the file name would have `{own}`, as `Version: {text}`");
+                        out.file_as(severity, Code::VersionNotNormalised, judge.path, message);
+                    }
+                    _ => {}
                 }
             }
         }
@@ -190,11 +200,13 @@ fn license(judge: &Judge<'_>, licenses: &Licenses, out: &mut Findings) {
                 judge.say(out, Code::LicenseExpression, message);
             }
             Ok(own) if own != text => {
-                judge.say(out, Code::LicenseExpression, format!("`{text}` would be `{own}`"));
+                // The index writes it in that form itself.
+                let message = format!("`{text}` would be `{own}`");
+                out.file_as(Severity::Info, Code::LicenseExpression, judge.path, message);
             }
             Ok(_) => {}
         }
-        if judge.fields.one("License").is_some() {
+        if judge.fields.one("License").is_some_and(|text| !text.is_empty()) {
             judge.say(out, Code::LicenseTwice, "there are `License` and `License-Expression`");
         }
     }
@@ -211,7 +223,7 @@ fn license(judge: &Judge<'_>, licenses: &Licenses, out: &mut Findings) {
         };
         judge.say(out, code, format!("`License-File: {file}` {trouble}"));
     }
-    if licenses.only_listed && judge.version >= (2, 4) {
+    if licenses.is_wheel && judge.version >= (2, 4) {
         let others = licenses.files.iter().filter(|(file, _)| !listed.contains(file.as_str()));
         for (_, (_, place)) in others {
             out.file(Code::UnlistedLicense, place, "no `License-File` names it");

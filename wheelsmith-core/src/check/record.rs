@@ -7,7 +7,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::findings::Findings;
 use super::parsed::Contents;
-use crate::finding::{Code, Finding};
+use crate::finding::{Code, Finding, Severity};
 use crate::metadata::record::Rows;
 use crate::name::WheelPath;
 
@@ -98,10 +98,13 @@ fn compare(
             }
             continue;
         }
-        let Some(content) = &member.content else { continue };
         if is_signature {
+            // `installer` refuses such a wheel.
+            let message = "RECORD lists its own signature";
+            out.file_as(Severity::Error, Code::RecordSignature, path, message);
             continue;
         }
+        let Some(content) = &member.content else { continue };
         if let Err(why) = judge(digest, content.digest.as_bytes()) {
             match why {
                 Wrong::Form(why) => out.file(Code::RecordDigest, path, why),
@@ -119,9 +122,16 @@ fn compare(
         }
     }
     for name in rows.keys() {
-        // The signature may come later.
-        let is_signature = [".jws", ".p7s"].iter().any(|end| name.ends_with(end));
-        if contents.file(name).is_none() && !is_signature {
+        if contents.file(name).is_some() {
+            continue;
+        }
+        let is_signature = ["RECORD.jws", "RECORD.p7s"].iter().any(|own| {
+            contents.dist_info.as_ref().is_some_and(|dir| *name == format!("{dir}/{own}"))
+        });
+        if is_signature {
+            let message = format!("it lists its own signature `{name}`");
+            out.file_as(Severity::Error, Code::RecordSignature, record, message);
+        } else {
             out.file(Code::RecordAbsent, record, format!("it lists `{name}`, which is not there"));
         }
     }

@@ -11,7 +11,7 @@ use super::{Options, filename};
 use crate::archive::Blob;
 use crate::archive::members::safe_path;
 use crate::archive::tar::{Long, is_header, name, octal, until_zero};
-use crate::finding::Code;
+use crate::finding::{Code, Severity};
 use crate::name::WheelPath;
 use crate::sys::Cancel;
 
@@ -77,6 +77,8 @@ struct Sdist<'a> {
     folded: BTreeMap<String, WheelPath>,
     tops: BTreeSet<String>,
     pkg_info: Option<(WheelPath, Vec<u8>)>,
+    /// The longest text that the names of all members begin with.
+    prefix: Option<String>,
     /// Bytes of all names.
     name_bytes: u64,
 }
@@ -84,7 +86,15 @@ struct Sdist<'a> {
 impl<'a> Sdist<'a> {
     fn new(options: &'a Options) -> Self {
         let (files, folded) = (BTreeMap::new(), BTreeMap::new());
-        Self { options, files, folded, tops: BTreeSet::new(), pkg_info: None, name_bytes: 0 }
+        Self {
+            options,
+            files,
+            folded,
+            tops: BTreeSet::new(),
+            pkg_info: None,
+            prefix: None,
+            name_bytes: 0,
+        }
     }
 
     fn read(
@@ -172,6 +182,16 @@ impl<'a> Sdist<'a> {
             let message = format!("`{}` is no path inside the archive", text.escape_ascii());
             out.file(Code::UnsafePath, &path, message);
         }
+        // Projects for Linux alone may have names that Windows refuses.
+        super::layout::name(&path, false, out);
+        match &mut self.prefix {
+            None => self.prefix = Some(path.as_str().to_owned()),
+            Some(prefix) => {
+                let same = prefix.chars().zip(path.as_str().chars()).take_while(|(a, b)| a == b);
+                let length = same.map(|(c, _)| c.len_utf8()).sum();
+                prefix.truncate(length);
+            }
+        }
         if self.tops.len() < 100 {
             self.tops.insert(path.as_str().split('/').next().unwrap_or_default().to_owned());
         }
@@ -216,7 +236,9 @@ impl<'a> Sdist<'a> {
         match (tops.as_slice(), &top) {
             ([one], Some(top)) if one == top => {}
             ([one], Some(top)) => {
-                out.whole(Code::SdistTop, format!("its directory `{one}` would be `{top}`"));
+                // The index and installers take any one directory.
+                let message = format!("its directory `{one}` would be `{top}` (PEP 625)");
+                out.whole_as(Severity::Warning, Code::SdistTop, message);
             }
             ([_], None) => {}
             (several, _) => {
@@ -236,11 +258,19 @@ impl<'a> Sdist<'a> {
             out.whole(Code::MissingPkgInfo, "there is no `PKG-INFO`");
             return;
         };
+        // The index looks below the longest text that all names begin with.
+        let prefix = self.prefix.as_deref().unwrap_or_default();
+        let sought = format!("{prefix}{}PKG-INFO", if prefix.ends_with('/') { "" } else { "/" });
+        if tops.len() == 1 && sought != path.as_str() {
+            let message =
+                format!("all names begin with `{prefix}`, so the index finds no PKG-INFO");
+            out.whole(Code::SdistTop, message);
+        }
         let own = self.files.iter().filter_map(|(path, is_text)| {
             let (_, inner) = path.as_str().split_once('/')?;
             Some((inner.to_owned(), (*is_text, path.clone())))
         });
-        let licenses = Licenses { files: own.collect(), only_listed: false };
+        let licenses = Licenses { files: own.collect(), is_wheel: false };
         metadata::check(bytes, path, stated, &licenses, out);
     }
 }

@@ -213,9 +213,9 @@ codes! {
     /// The name in the file name is not in its normal form.
     NameNotNormalised "name-not-normalised" Error
         "write it in lower case with `_` for each run of `-`, `_` and `.`";
-    /// The version in the file name is not in its normal form.
+    /// The version in the file name is not spelled as the normal form of that in the metadata.
     VersionNotNormalised "version-not-normalised" Error
-        "write it as PEP 440 does: `1.0rc1`, not `1.0-RC1`";
+        "write it as PEP 440 does: `1.0rc1`, not `1.0-RC1`; `1.0.0` if the metadata has `1.0.0`";
     /// The metadata has another name than the file name.
     NameMismatch "name-mismatch" Error
         "build it anew: the file was renamed, or its metadata changed";
@@ -227,6 +227,9 @@ codes! {
     /// The file name has a tag twice.
     DuplicateTag "duplicate-tag" Error
         "name it once";
+    /// No installer takes wheels with this tag, on any machine.
+    UnknownTag "unknown-tag" Error
+        "correct the tag: `py3`, `cp312`, `none`, `abi3`, `manylinux_2_17_x86_64`, `macosx_11_0_arm64`";
     /// The index takes no wheels with this platform tag.
     PlatformRefused "platform-refused" Error
         "build for a platform tag that the index takes, such as manylinux";
@@ -265,6 +268,9 @@ codes! {
     /// The name of an entry is not plain UTF-8.
     BadEntryName "bad-entry-name" Error
         "use UTF-8 without control characters, and say so in the flags";
+    /// The name of a file is one that Windows cannot hold, or that a terminal shows as another one.
+    UnportableName "unportable-name" Error
+        "rename the file";
     /// The name of an entry leads out of the place of installation.
     UnsafePath "unsafe-path" Error
         "use relative paths with `/` and without `..`";
@@ -380,7 +386,7 @@ codes! {
         "list each file once";
     /// RECORD is not in its usual form.
     RecordForm "record-form" Info;
-    /// RECORD is signed in a way that was given up.
+    /// RECORD is signed in a way that was given up, or lists its own signature.
     RecordSignature "record-signature" Warning
         "leave RECORD.jws and RECORD.p7s out (PEP 815)";
 
@@ -469,9 +475,9 @@ codes! {
     /// A program's name is not one that every installer takes.
     EntryPointName "entry-point-name" Error
         "use letters, digits, `-`, `_` and `.`";
-    /// An entry point names no object.
+    /// An entry point names no object, or a module that is not in the wheel.
     EntryPointTarget "entry-point-target" Error
-        "write `module:function`";
+        "write `module:function`, and see whether the module was packed";
 
     // What lies where.
     /// The wheel has compiled Python.
@@ -490,17 +496,18 @@ codes! {
     TopLevelInit "top-level-init" Warning
         "put it into a package: it would lie in `site-packages` itself";
     /// The wheel installs nothing that can be imported.
-    EmptyLibrary "empty-library" Info;
+    EmptyLibrary "empty-library" Error
+        "compare the name of the package's directory with the one that the build looks for";
     /// The wheel installs nothing at all.
-    EmptyWheel "empty-wheel" Warning
-        "see whether the packages were found when it was built";
+    EmptyWheel "empty-wheel" Error
+        "compare the name of the package's directory with the one that the build looks for";
     /// The wheel has several packages.
     SeveralTopLevels "several-top-levels" Info;
     /// A directory beside the packages has no modules.
     NoModules "no-modules" Info;
 
     // Source distributions.
-    /// The sdist has no single directory of its name.
+    /// The sdist has no single directory, or one of another name.
     SdistTop "sdist-top" Error
         "put everything into `{name}-{version}/`";
     /// PKG-INFO is missing.

@@ -125,8 +125,12 @@ fn sdist_metadata(path: &Path, name: &DistName, host: &Host) -> Result<Vec<u8>, 
     let archive = Artifact::open(path, &Limits::default(), host).map_err(corrupt)?;
     let stem = name.to_string();
     let stem = stem.strip_suffix(".tar.gz").unwrap_or(&stem);
+    // Installers take any one directory at the top, whatever it is called.
+    let tops: std::collections::BTreeSet<&str> =
+        archive.members().iter().filter_map(|member| member.path.parts().next()).collect();
     let is_info = |path: &str| {
-        path.split_once('/').is_some_and(|(top, rest)| top == stem && rest == "PKG-INFO")
+        path.split_once('/')
+            .is_some_and(|(top, rest)| (top == stem || tops.len() == 1) && rest == "PKG-INFO")
     };
     let member = archive.members().iter().find(|member| is_info(member.path.as_str()));
     let member =

@@ -27,6 +27,7 @@ pub(crate) mod license;
 pub(crate) mod links;
 #[cfg(feature = "metadata")]
 mod marker;
+mod modules;
 pub(crate) mod people;
 pub mod project_table;
 #[cfg(feature = "metadata")]
@@ -47,6 +48,7 @@ pub use core_metadata::{Metadata, ProjectFiles};
 pub(crate) use dist_info::files as dist_info_files;
 pub use entry_points::EntryPoints;
 pub use error::Error;
+pub use modules::Modules;
 pub use project_table::ProjectTable;
 #[cfg(feature = "metadata")]
 pub use record::{Record, Row};

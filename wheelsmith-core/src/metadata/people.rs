@@ -18,6 +18,32 @@ pub(crate) fn addresses(text: &str) -> Vec<String> {
     parts.iter().map(address).filter(|address| !address.is_empty()).collect()
 }
 
+/// Whether the index takes `text` as an e-mail address: words in any alphabet with dots between
+/// them, at a domain with a dot that is not reserved for other uses (RFC 5322, 6531, 6761).
+pub(crate) fn is_mailbox(text: &str) -> bool {
+    const RESERVED: [&str; 7] =
+        ["arpa", "invalid", "local", "localhost", "onion", "test", "internal"];
+    let Some((local, domain)) = text.rsplit_once('@') else { return false };
+    let is_atom = |atom: &str| {
+        !atom.is_empty()
+            && atom.chars().all(|c| c.is_alphanumeric() || "!#$%&'*+-/=?^_`{|}~".contains(c))
+    };
+    let is_label = |label: &str| {
+        (1..=63).contains(&label.len())
+            && label.chars().all(|c| c.is_alphanumeric() || c == '-')
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    let top = domain.rsplit('.').next().unwrap_or_default().to_ascii_lowercase();
+    local.len() <= 64
+        && domain.len() <= 253
+        && local.split('.').all(is_atom)
+        && domain.contains('.')
+        && domain.split('.').all(is_label)
+        && top.contains(char::is_alphabetic)
+        && !RESERVED.contains(&top.as_str())
+}
+
 /// Whether `text` is an address with a scheme that the index links to.
 pub(crate) fn is_url(text: &str) -> bool {
     let rest = ["https://", "http://"].iter().find_map(|scheme| {

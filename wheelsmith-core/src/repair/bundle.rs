@@ -1,18 +1,19 @@
-//! Libraries for a wheel that is being made: the same plan, before there is an archive.
+//! Libraries for a wheel that is being built: the same plan, before there is an archive.
 
 use std::collections::BTreeMap;
 
-use super::{Error, LibraryDirs, Options, RepairPlan, apply, plan, sbom};
+use super::change::{ChangeOptions, change};
+use super::{Error, LibraryDirs, Options, RepairPlan, plan, sbom};
 use crate::audit::{NativeFile, Wanted};
 use crate::name::{WheelFilename, WheelPath};
 use crate::wheel::Entry;
 
-/// What was put into a wheel in the making.
+/// The libraries that were put into a wheel.
 #[derive(Debug, Clone, Default)]
 pub struct BundleResult {
-    /// What was decided. With anything missing, nothing was done.
+    /// The changes. With anything missing, none was made.
     pub plan: RepairPlan,
-    /// The name and the text of the list of grafted libraries; nothing when there are none.
+    /// File name and text of the list of grafted libraries; `None` if there are none.
     pub sbom: Option<(&'static str, Vec<u8>)>,
 }
 
@@ -20,23 +21,23 @@ pub struct BundleResult {
 /// they find them. `files` are the native ones of `entries`; the tags of `filename` do not matter.
 ///
 /// # Errors
-/// When a library cannot be read or a file cannot be changed; `entries` are of no use then.
+/// Returns an error if a library cannot be read or a file cannot be changed; `entries` are of no
+/// use then.
 pub fn bundle(
     entries: &mut BTreeMap<WheelPath, Entry>,
     filename: &WheelFilename,
     files: &[NativeFile],
     wanted: &Wanted,
-    roots: &LibraryDirs,
+    search: &LibraryDirs,
     options: &Options,
 ) -> Result<BundleResult, Error> {
-    let mut plan = plan(filename, files, wanted, roots, options);
-    for (path, hook) in &mut plan.hooks {
-        hook.is_new = !entries.contains_key(path);
-    }
+    let paths = entries.keys().cloned().collect();
+    let wanted = std::slice::from_ref(wanted);
+    let plan = plan(filename, &paths, files, wanted, search, options);
     if !plan.missing.is_empty() {
         return Ok(BundleResult { plan, sbom: None });
     }
-    apply::change(entries, &filename.name, &plan, files, &apply::ChangeOptions::default())?;
+    change(entries, &filename.name, &plan, files, &ChangeOptions::default())?;
     let sbom = (!plan.grafts.is_empty())
         .then(|| (sbom::FILE, sbom::render(filename, &plan.grafts, &options.origins)));
     Ok(BundleResult { plan, sbom })

@@ -1,105 +1,90 @@
-//! All libraries that the wheel needs and nobody promises, with theirs.
+//! Collects the libraries that a wheel needs from outside, with all that those need in turn.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::{Library, LibrarySearch, MissingLibrary, Options};
-use crate::audit::{self, NativeFile, Origin, Wanted};
+use crate::audit::{self, NativeFile, Need, Origin, Wanted};
 use crate::name::WheelPath;
-use crate::policy;
+use crate::policy::{self, windows};
 
-/// No wheel needs more libraries.
+/// Limit that ends the search in hostile wheels; real wheels stay far below it.
 const MOST_LIBRARIES: usize = 5_000;
 
-/// Libraries from outside, and who needs them.
+/// Libraries from outside the wheel, and the files that need them.
 #[derive(Debug, Default)]
 pub(super) struct Closure {
-    /// In the order in which they were found, each once.
+    /// Each library once, in the order in which they were found.
     pub(super) libraries: Vec<Library>,
-    /// For each file of the wheel: library as named, index into `libraries`.
+    /// For each file of the wheel: needed library by name, index into `libraries`.
     pub(super) by_file: BTreeMap<WheelPath, BTreeMap<String, usize>>,
-    /// For each library: library as named, index into `libraries`.
+    /// For each library: needed library by name, index into `libraries`.
     pub(super) by_library: Vec<BTreeMap<String, usize>>,
-    /// Files of the wheel that a library from outside needs: library as named, file.
+    /// For each library: needed library by name, file of the wheel that is it.
     pub(super) inside: Vec<BTreeMap<String, WheelPath>>,
-    /// Libraries that the wheel has where its own files do not look.
+    /// Libraries that are in the wheel, but where the file that needs them does not look.
     pub(super) misplaced: BTreeMap<WheelPath, BTreeMap<String, WheelPath>>,
-    /// Needs that should not be there: an extension module takes Python's symbols from the process.
-    pub(super) python: BTreeMap<WheelPath, Vec<String>>,
+    /// Needed `libpython`s, which go: an extension module takes Python's symbols from the process.
+    pub(super) python: BTreeMap<WheelPath, BTreeSet<String>>,
+    /// Libraries of `Options::include` that no file needs by name, as indices into `libraries`.
+    pub(super) unneeded: Vec<usize>,
     pub(super) missing: Vec<MissingLibrary>,
 }
 
-/// Follows every need to its end.
+/// A file that needs a library.
+#[derive(Clone, Copy)]
+enum User<'a> {
+    /// A file of the wheel.
+    File(&'a NativeFile),
+    /// A library from outside, by its index.
+    Library(usize),
+}
+
+/// Follows every need of the files to its end. `wanted` has one entry for each group of tags.
 pub(super) fn follow(
     files: &[NativeFile],
-    wanted: &Wanted,
-    lookup: &dyn LibrarySearch,
+    wanted: &[Wanted],
+    search: &dyn LibrarySearch,
     options: &Options,
 ) -> Closure {
     let mut closure = Closure::default();
     let mut queue = VecDeque::new();
-    for need in audit::needs(files, wanted) {
-        let is_excluded = is_excluded(&need.library, options);
-        match need.origin {
-            Origin::Misplaced(place) => {
-                closure.misplaced.entry(need.file).or_default().insert(need.library, place);
-            }
-            Origin::Python => {
-                closure.python.entry(need.file).or_default().push(need.library);
-            }
-            Origin::Outside if !is_excluded => {
-                let Some(user) = files.iter().find(|file| file.path == need.file) else { continue };
-                let found = if policy::libc_of(&need.library).is_some() {
-                    Err(Some("the wheel is for another C library than the tag".to_owned()))
-                } else {
-                    closure.find(&need.library, user, None, lookup)
-                };
-                match found {
-                    Ok((found, is_new)) => {
-                        closure.by_file.entry(need.file).or_default().insert(need.library, found);
-                        queue.extend(is_new.then_some(found));
-                    }
-                    // What is loaded late, or may be absent, is copied when it is there.
-                    Err(_) if need.is_optional => {}
-                    Err(reason) => closure.missing.push(MissingLibrary {
-                        by: need.file.to_string(),
-                        library: need.library,
-                        reason,
-                    }),
-                }
-            }
-            Origin::Outside | Origin::Inside(_) | Origin::Promised => {}
-        }
-    }
-    while let Some(at) = queue.pop_front() {
-        let library = closure.libraries[at].clone();
-        for (name, is_optional) in foreign_needs(&library.file, wanted) {
-            if is_excluded(&name, options) {
+    for need in needs(files, wanted) {
+        let is_included = options.includes(&need.library);
+        let origin = match need.origin {
+            Origin::Misplaced(path) => {
+                closure.misplaced.entry(need.file).or_default().insert(need.library, path);
                 continue;
             }
-            let inside = files.iter().find(|file| {
-                file.path.file_name() == file_name(&name) && fits(&library.file, file)
-            });
-            if let Some(inside) = inside {
+            Origin::Python if !is_included => {
+                closure.python.entry(need.file).or_default().insert(need.library);
+                continue;
+            }
+            other => other,
+        };
+        let Some(necessity) = necessity(&need.library, &origin, need.is_optional, options) else {
+            continue;
+        };
+        let Some(user) = files.iter().find(|file| file.path == need.file) else { continue };
+        closure.add(&need.library, User::File(user), necessity, search, &mut queue);
+    }
+    for name in &options.include {
+        closure.add_unneeded(name, files, search, &mut queue);
+    }
+    while let Some(at) = queue.pop_front() {
+        let file = closure.libraries[at].file.clone();
+        for need in needs(std::slice::from_ref(&file), wanted) {
+            let name = need.library;
+            let Some(necessity) = necessity(&name, &need.origin, need.is_optional, options) else {
+                continue;
+            };
+            let is_it = |other: &&NativeFile| {
+                other.path.file_name() == file_name(&name) && fits(&file, other)
+            };
+            if let Some(inside) = files.iter().find(is_it) {
                 closure.inside[at].insert(name, inside.path.clone());
                 continue;
             }
-            let found = if policy::libc_of(file_name(&name)).is_some() {
-                Err(Some("that is another C library than the tag's".to_owned()))
-            } else {
-                closure.find(&name, &library.file, Some(&library), lookup)
-            };
-            match found {
-                Ok((found, is_new)) => {
-                    closure.by_library[at].insert(name, found);
-                    queue.extend(is_new.then_some(found));
-                }
-                Err(_) if is_optional => {}
-                Err(reason) => closure.missing.push(MissingLibrary {
-                    by: library.source.clone(),
-                    library: name,
-                    reason,
-                }),
-            }
+            closure.add(&name, User::Library(at), necessity, search, &mut queue);
         }
     }
     closure.missing.sort();
@@ -107,23 +92,136 @@ pub(super) fn follow(
     closure
 }
 
+/// The needs of the files under every group of tags, each once.
+fn needs(files: &[NativeFile], wanted: &[Wanted]) -> Vec<Need> {
+    let mut all: Vec<Need> = Vec::new();
+    for need in wanted.iter().flat_map(|wanted| audit::needs(files, wanted)) {
+        if !all.contains(&need) {
+            all.push(need);
+        }
+    }
+    all
+}
+
+/// Whether the wheel works without a library.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Necessity {
+    /// Not finding it is an error.
+    Required,
+    /// It is copied where it is found: loaded late, allowed to be absent, or a runtime that many
+    /// machines have.
+    Optional,
+}
+
+/// Whether a library has to be copied; `None` for one that stays outside.
+fn necessity(
+    library: &str,
+    origin: &Origin,
+    is_optional: bool,
+    options: &Options,
+) -> Option<Necessity> {
+    if options.terms.excludes(library) {
+        return None;
+    }
+    let is_included = options.includes(library);
+    match origin {
+        Origin::Inside(_) | Origin::Misplaced(_) => None,
+        _ if is_included => Some(Necessity::Required),
+        Origin::Outside if is_optional => Some(Necessity::Optional),
+        Origin::Outside => Some(Necessity::Required),
+        // The runtime of Visual C++ that Python does not bring is not part of Windows.
+        Origin::Promised if windows::origin(library) == windows::Origin::CRuntime => {
+            Some(Necessity::Optional)
+        }
+        Origin::Promised | Origin::Python => None,
+    }
+}
+
 impl Closure {
-    /// The library called `name` for `user`, and whether it is a new one.
+    /// Searches the library that `user` calls `name`, and records it or that it is missing.
+    fn add(
+        &mut self,
+        name: &str,
+        user: User<'_>,
+        necessity: Necessity,
+        search: &dyn LibrarySearch,
+        queue: &mut VecDeque<usize>,
+    ) {
+        let found = if policy::libc_of(file_name(name)).is_some() {
+            Err(Some("it is another C library than that of the tag".to_owned()))
+        } else {
+            self.find(name, user, search, queue)
+        };
+        match (found, user) {
+            (Ok(found), User::File(file)) => {
+                let libraries = self.by_file.entry(file.path.clone()).or_default();
+                libraries.insert(name.to_owned(), found);
+            }
+            (Ok(found), User::Library(at)) => {
+                self.by_library[at].insert(name.to_owned(), found);
+            }
+            (Err(_), _) if necessity == Necessity::Optional => {}
+            (Err(reason), user) => {
+                let by = match user {
+                    User::File(file) => file.path.to_string(),
+                    User::Library(at) => self.libraries[at].path.display().to_string(),
+                };
+                self.missing.push(MissingLibrary { by, library: name.to_owned(), reason });
+            }
+        }
+    }
+
+    /// Takes in a library that the user asked for and no file names.
+    fn add_unneeded(
+        &mut self,
+        name: &str,
+        files: &[NativeFile],
+        search: &dyn LibrarySearch,
+        queue: &mut VecDeque<usize>,
+    ) {
+        let is_named = |known: &String| file_name(known).eq_ignore_ascii_case(name);
+        let users = self.by_file.values().chain(&self.by_library);
+        let is_missing = self.missing.iter().any(|missing| is_named(&missing.library));
+        let is_inside = files.iter().any(|file| file.path.file_name().eq_ignore_ascii_case(name));
+        // A pattern selects among needed libraries and names none by itself.
+        let is_pattern = name.contains(['*', '?', '[']);
+        if is_pattern || is_missing || is_inside || users.flat_map(BTreeMap::keys).any(is_named) {
+            return;
+        }
+        let user = files.iter().find(|file| !file.is_device_code() && file.problem.is_none());
+        let found = match user {
+            Some(user) => self.find(name, User::File(user), search, queue),
+            None => Err(Some("the wheel has no native file".to_owned())),
+        };
+        match found {
+            Ok(found) => self.unneeded.push(found),
+            Err(reason) => self.missing.push(MissingLibrary {
+                by: "--include".to_owned(),
+                library: name.to_owned(),
+                reason,
+            }),
+        }
+    }
+
+    /// Returns the index of the library that `user` calls `name`; new ones are put into `queue`.
     fn find(
         &mut self,
         name: &str,
-        user: &NativeFile,
-        from: Option<&Library>,
-        lookup: &dyn LibrarySearch,
-    ) -> Result<(usize, bool), Option<String>> {
-        let found = lookup.find(file_name(name), from, &|library| fits(user, library));
+        user: User<'_>,
+        search: &dyn LibrarySearch,
+        queue: &mut VecDeque<usize>,
+    ) -> Result<usize, Option<String>> {
+        let (file, from) = match user {
+            User::File(file) => (file, None),
+            User::Library(at) => (&self.libraries[at].file, Some(&self.libraries[at])),
+        };
+        let found = search.find(name, from, &|library| fits(file, library));
         let found = found.ok_or_else(|| {
-            let other = lookup.find(file_name(name), from, &|_| true)?;
-            Some(format!("`{}` {}", other.source, why_not(user, &other.file)))
+            let other = search.find(name, from, &|_| true)?;
+            Some(format!("`{}` {}", other.path.display(), why_not(file, &other.file)))
         })?;
-        let same = |other: &Library| other.source == found.source;
-        if let Some(at) = self.libraries.iter().position(same) {
-            return Ok((at, false));
+        if let Some(at) = self.libraries.iter().position(|other| other.path == found.path) {
+            return Ok(at);
         }
         if self.libraries.len() == MOST_LIBRARIES {
             return Err(Some(format!("{MOST_LIBRARIES} libraries are needed before it")));
@@ -131,28 +229,26 @@ impl Closure {
         self.libraries.push(found);
         self.by_library.push(BTreeMap::new());
         self.inside.push(BTreeMap::new());
-        Ok((self.libraries.len() - 1, true))
+        let at = self.libraries.len() - 1;
+        queue.push_back(at);
+        Ok(at)
+    }
+
+    /// Returns the names by which files need the library at `at`.
+    pub(super) fn needed_as(&self, at: usize) -> Vec<String> {
+        let users = self.by_file.values().chain(&self.by_library);
+        let names = users.flatten().filter(|(_, other)| **other == at);
+        let names: BTreeSet<&String> = names.map(|(name, _)| name).collect();
+        names.into_iter().cloned().collect()
     }
 }
 
-/// What a library needs that the system does not have, as it names it.
-fn foreign_needs(library: &NativeFile, wanted: &Wanted) -> Vec<(String, bool)> {
-    let alone = std::slice::from_ref(library);
-    let needs = audit::needs(alone, wanted).into_iter();
-    let foreign = needs.filter(|need| need.origin == Origin::Outside);
-    foreign.map(|need| (need.library, need.is_optional)).collect()
-}
-
-fn is_excluded(name: &str, options: &Options) -> bool {
-    options.terms.excludes(name) || options.terms.excludes(file_name(name))
-}
-
-/// The name without the directories that macOS has in front of it.
+/// Returns the part of a library's name behind its last slash: macOS names have directories.
 pub(super) fn file_name(name: &str) -> &str {
     name.rsplit('/').next().unwrap_or(name)
 }
 
-/// Why `library`, which has the right name, is of no use for `user`.
+/// Returns why `library`, which has the right name, is of no use for `user`.
 fn why_not(user: &NativeFile, library: &NativeFile) -> String {
     if let Some(problem) = &library.problem {
         return format!("cannot be read: {problem}");
@@ -165,7 +261,7 @@ fn why_not(user: &NativeFile, library: &NativeFile) -> String {
     }
 }
 
-/// The processors of a file, in words.
+/// Returns the processors of a file, in words.
 fn arches(file: &NativeFile) -> Option<String> {
     let elf = file.elf.iter().filter_map(|elf| elf.arch);
     let macho = file.macho.iter().flat_map(|macho| &macho.slices).filter_map(|slice| slice.arch);
@@ -174,7 +270,7 @@ fn arches(file: &NativeFile) -> Option<String> {
     (!arches.is_empty()).then(|| arches.join(" and "))
 }
 
-/// Whether a process of `user` can load `library`.
+/// True if a process of `user` can load `library`.
 fn fits(user: &NativeFile, library: &NativeFile) -> bool {
     if library.problem.is_some() {
         return false;

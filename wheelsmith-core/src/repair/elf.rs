@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use super::closure::Closure;
 use super::paths::{join, relative};
-use super::{Graft, MissingLibrary, MovedScript, Options, RepairPlan, names};
+use super::{Graft, Options, RepairPlan, launcher, names};
 use crate::audit::NativeFile;
 use crate::audit::place::{directory, installed};
-use crate::binary::elf::Kind;
+use crate::binary::elf::{Elf, Kind};
 use crate::name::{WheelFilename, WheelPath};
 use crate::patch::{Edit, Search};
 
@@ -16,14 +16,17 @@ pub(super) fn plan(
     files: &[NativeFile],
     closure: &Closure,
     options: &Options,
+    is_android: bool,
 ) -> RepairPlan {
     let dir = options.lib_dir.clone().unwrap_or_else(|| format!("{}.libs", filename.name));
     let mut plan = RepairPlan { libraries: dir.clone(), ..RepairPlan::default() };
-    let new_names = closure.libraries.iter().map(|library| {
-        let name = super::closure::file_name(&library.source);
-        names::hashed(name, &library.sha256)
-    });
-    let new_names: Vec<String> = new_names.collect();
+    let new_names: Vec<String> = (closure.libraries.iter().enumerate())
+        .map(|(at, library)| match library.file_name() {
+            // A library that is loaded by name keeps its name.
+            name if closure.unneeded.contains(&at) => name,
+            name => names::hashed(&name, &library.sha256),
+        })
+        .collect();
     for file in files {
         let Some(elf) = &file.elf else { continue };
         let says_nothing =
@@ -43,7 +46,10 @@ pub(super) fn plan(
             edit.dropped.extend(python.iter().cloned());
         }
         let misplaced = closure.misplaced.get(&file.path);
-        let place = script(&mut plan, filename, file, !grafted.is_empty());
+        let mut needed = grafted.keys().chain(misplaced.into_iter().flat_map(BTreeMap::keys));
+        let Some(place) = launcher::place(&mut plan, filename, &file.path, &mut needed) else {
+            continue;
+        };
         let mut dirs: Vec<String> = Vec::new();
         if !grafted.is_empty() {
             dirs.push(format!("site/{dir}"));
@@ -52,17 +58,8 @@ pub(super) fn plan(
             let place = installed(path.as_str());
             dirs.extend(place.rsplit_once('/').map(|(dir, _)| dir.to_owned()));
         }
-        if !dirs.is_empty() && place.starts_with("prefix/") {
-            let library = grafted.keys().chain(misplaced.into_iter().flat_map(BTreeMap::keys));
-            plan.missing.extend(library.map(|library| MissingLibrary {
-                by: file.path.to_string(),
-                library: library.clone(),
-                reason: Some("no path leads from where the file is installed to libraries".into()),
-            }));
-            continue;
-        }
         if !dirs.is_empty() {
-            edit.search = search(&place, elf.rpath.iter().chain(&elf.runpath), &dirs);
+            edit.search = search(&place, elf, &dirs, is_android);
         }
         if edit != Edit::default() {
             plan.edits.insert(file.path.clone(), edit);
@@ -85,54 +82,36 @@ pub(super) fn plan(
         let elf = library.file.elf.as_ref();
         let has_paths = elf.is_some_and(|elf| !(elf.rpath.is_empty() && elf.runpath.is_empty()));
         edit.search = match (dirs.is_empty(), has_paths) {
-            (false, _) => search(&installed(into.as_str()), [].iter(), &dirs),
+            (false, _) => entries(&installed(into.as_str()), [].iter(), &dirs, is_android),
             (true, true) => Search::Nowhere,
             (true, false) => Search::Keep,
         };
         plan.edits.insert(into.clone(), edit);
-        plan.grafts.push(Graft {
-            into,
-            needed_as: needed_as(closure, at),
-            source: library.source.clone(),
-            sha256: library.sha256,
-        });
+        plan.grafts.push(Graft::of(closure, at, into));
     }
     plan
 }
 
-/// The names by which the files ask for the library at `at`.
-pub(super) fn needed_as(closure: &Closure, at: usize) -> Vec<String> {
-    let users = closure.by_file.values().chain(&closure.by_library);
-    let names = users.flatten().filter(|(_, other)| **other == at);
-    let mut names: Vec<String> = names.map(|(name, _)| name.clone()).collect();
-    names.sort();
-    names.dedup();
-    names
+/// The search path of a file: those of its entries that stay inside the wheel, then `dirs`.
+fn search(place: &str, elf: &Elf, dirs: &[String], is_android: bool) -> Search {
+    // Android's linker ignores DT_RPATH, so that nothing was ever found there.
+    let rpath = if is_android { &[][..] } else { &elf.rpath[..] };
+    entries(place, rpath.iter().chain(&elf.runpath), dirs, is_android)
 }
 
-/// Where the file will lie; a program below `.data/scripts` that needs grafted libraries moves.
-fn script(
-    plan: &mut RepairPlan,
-    filename: &WheelFilename,
-    file: &NativeFile,
-    has_grafts: bool,
-) -> String {
-    let place = installed(file.path.as_str());
-    let Some(name) = place.strip_prefix("prefix/bin/").filter(|_| has_grafts) else { return place };
-    let moved = format!("{}.scripts/{name}", filename.name);
-    let Ok(to) = moved.parse::<WheelPath>() else { return place };
-    plan.scripts.push(MovedScript { from: file.path.clone(), to });
-    format!("site/{moved}")
-}
-
-/// RPATH entries for the file at `place`: those of its own that stay inside the wheel, then the
-/// directories. RPATH and not RUNPATH, because a library that is loaded by name looks there as well.
-fn search<'a>(place: &str, old: impl Iterator<Item = &'a String>, dirs: &[String]) -> Search {
+/// DT_RPATH, because a library that is loaded by name searches the directories of its loader as
+/// well; on Android DT_RUNPATH, because its linker knows no other.
+fn entries<'a>(
+    place: &str,
+    old: impl Iterator<Item = &'a String>,
+    dirs: &[String],
+    is_android: bool,
+) -> Search {
     let mut entries: Vec<String> = old.filter(|e| directory(e, place).is_some()).cloned().collect();
     for dir in dirs {
         entries.push(join("$ORIGIN", &relative(place, dir)));
     }
     let mut seen = std::collections::BTreeSet::new();
     entries.retain(|entry| seen.insert(entry.clone()));
-    Search::Rpath(entries)
+    if is_android { Search::Runpath(entries) } else { Search::Rpath(entries) }
 }

@@ -1,4 +1,36 @@
-//! The program that takes the place of one that moved.
+//! Programs that move from `.data/scripts`, and the scripts that start them.
+
+use super::{MissingLibrary, MovedScript, RepairPlan};
+use crate::audit::place::installed;
+use crate::name::{WheelFilename, WheelPath};
+
+/// Returns where a file is going to be installed. A program below `.data/scripts` that needs
+/// libraries of the wheel moves beside its packages; for a file that cannot move, the libraries are
+/// recorded as missing, and the result is `None`.
+pub(super) fn place(
+    plan: &mut RepairPlan,
+    filename: &WheelFilename,
+    file: &WheelPath,
+    needed: &mut dyn Iterator<Item = &String>,
+) -> Option<String> {
+    let place = installed(file.as_str());
+    let mut needed = needed.peekable();
+    if needed.peek().is_none() || !place.starts_with("prefix/") {
+        return Some(place);
+    }
+    let moved = place.strip_prefix("prefix/bin/");
+    let moved = moved.map(|name| format!("{}.scripts/{name}", filename.name));
+    if let Some(to) = moved.as_ref().and_then(|moved| moved.parse::<WheelPath>().ok()) {
+        plan.scripts.push(MovedScript { from: file.clone(), to });
+        return moved.map(|moved| format!("site/{moved}"));
+    }
+    plan.missing.extend(needed.map(|library| MissingLibrary {
+        by: file.to_string(),
+        library: library.clone(),
+        reason: Some("no path leads from where the file is installed to libraries".into()),
+    }));
+    None
+}
 
 /// A Python script that starts `program`, which lies at this path below the directory that Python
 /// imports from. Its interpreter line is the one that installers fill in.

@@ -1,9 +1,10 @@
-//! Libraries in directories on disk.
+//! Search for libraries in directories of this machine.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use super::closure::file_name;
 use super::{Library, LibrarySearch};
 use crate::archive::Limits;
 use crate::artifact;
@@ -14,7 +15,7 @@ use crate::sys;
 #[derive(Debug)]
 pub struct LibraryDirs {
     dirs: Vec<PathBuf>,
-    /// What was read before, by its real path.
+    /// Files that were read before, by path with links resolved.
     read: RefCell<BTreeMap<PathBuf, Option<Library>>>,
 }
 
@@ -29,9 +30,9 @@ impl LibraryDirs {
         &self.dirs
     }
 
-    /// The library in a file; nothing when there is none.
+    /// Reads the library in a file; `None` if it is no native file.
     fn read(&self, path: &Path) -> Option<Library> {
-        // One copy of a file, whatever links lead to it.
+        // Several links may lead to one file.
         let real = sys::fs::canonicalize(path).ok().filter(|real| real.is_file())?;
         if let Some(known) = self.read.borrow().get(&real) {
             return known.clone();
@@ -40,15 +41,47 @@ impl LibraryDirs {
         self.read.borrow_mut().insert(real, library.clone());
         library
     }
+
+    /// The library called `name` in `dir`, of those that fit.
+    fn find_in(
+        &self,
+        dir: &Path,
+        name: &str,
+        fits: &dyn Fn(&NativeFile) -> bool,
+    ) -> Option<Library> {
+        let fitting = |path: &Path| self.read(path).filter(|library| fits(&library.file));
+        let exact = names(name).into_iter().find_map(|name| fitting(&dir.join(name)));
+        // Windows and its linkers do not agree on case.
+        exact.or_else(|| fitting(&case_twin(dir, file_name(name))?).filter(|l| l.file.pe.is_some()))
+    }
 }
 
 fn read(path: &Path) -> Option<Library> {
     let (sha256, _) = sys::fs::digest(path).ok()?;
-    // A path of this machine is no path in a wheel; the name is all that is asked of it.
+    // A path of this machine is no path in a wheel: only the name of the file counts here.
     let name = path.file_name()?.to_str()?.parse().ok()?;
     let file = artifact::native_file(&name, path, &Limits::default()).ok()??;
-    let source = path.to_str()?.to_owned();
-    Some(Library { source, sha256, file })
+    Some(Library { path: path.to_owned(), sha256, file })
+}
+
+/// The places below a directory where a library called `name` may be: its file name, and for a
+/// framework the path from the bundle on (`Foo.framework/Versions/A/Foo`).
+///
+/// The names are foreign text; none may lead out of the directory on any system.
+fn names(name: &str) -> Vec<String> {
+    let base = file_name(name);
+    let mut names = vec![base.to_owned()];
+    let parts: Vec<&str> = name.split('/').collect();
+    let bundle = format!("{base}.framework");
+    if let Some(at) = parts.iter().rposition(|part| *part == bundle) {
+        names.insert(0, format!("{bundle}/{base}"));
+        names.insert(0, parts[at..].join("/"));
+    }
+    names.retain(|name| {
+        name.split('/').all(|part| !matches!(part, "" | "." | ".."))
+            && !name.contains(['\\', ':', '\0'])
+    });
+    names
 }
 
 impl LibrarySearch for LibraryDirs {
@@ -58,9 +91,9 @@ impl LibrarySearch for LibraryDirs {
         from: Option<&Library>,
         fits: &dyn Fn(&NativeFile) -> bool,
     ) -> Option<Library> {
+        let home = from.and_then(|from| from.path.parent());
         let mut dirs: Vec<PathBuf> = Vec::new();
-        if let Some(from) = from {
-            let home = Path::new(&from.source).parent().unwrap_or(Path::new("/"));
+        if let (Some(from), Some(home)) = (from, home) {
             let elf = from.file.elf.as_ref();
             let entries = elf.into_iter().flat_map(|elf| elf.rpath.iter().chain(&elf.runpath));
             let macho = from.file.macho.iter().flat_map(|m| &m.slices).flat_map(|s| &s.rpaths);
@@ -71,31 +104,41 @@ impl LibrarySearch for LibraryDirs {
             }
         }
         dirs.extend(self.dirs.iter().cloned());
-        if let Some(from) = from {
-            // Libraries that are installed together lie together.
-            dirs.extend(Path::new(&from.source).parent().map(Path::to_owned));
-        }
-        dirs.iter().find_map(|dir| {
-            let exact = self.read(&dir.join(name)).filter(|library| fits(&library.file));
-            // Windows and its linkers do not agree on capitals.
-            exact.or_else(|| {
-                let folded = named_alike(dir, name)?;
-                self.read(&folded)
-                    .filter(|library| library.file.pe.is_some() && fits(&library.file))
-            })
-        })
+        // Libraries that are installed together are in one directory.
+        dirs.extend(home.map(Path::to_owned));
+        dirs.iter().find_map(|dir| self.find_in(dir, name, fits))
     }
 }
 
-fn named_alike(dir: &Path, name: &str) -> Option<PathBuf> {
+/// The file of `dir` that is called `name` in other case, if `name` is that of a DLL.
+fn case_twin(dir: &Path, name: &str) -> Option<PathBuf> {
     if !name.to_ascii_lowercase().ends_with(".dll") {
         return None;
     }
-    let mut found: Vec<PathBuf> = (sys::fs::list(dir).ok()?.into_iter())
-        .filter(|path| {
-            path.file_name().and_then(|n| n.to_str()).is_some_and(|n| n.eq_ignore_ascii_case(name))
-        })
-        .collect();
-    found.sort();
-    found.into_iter().next()
+    let is_twin = |path: &PathBuf| {
+        path.file_name().and_then(|n| n.to_str()).is_some_and(|n| n.eq_ignore_ascii_case(name))
+    };
+    sys::fs::list(dir).ok()?.into_iter().filter(is_twin).min()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_stay_below_the_directory() {
+        let check = |name: &str, expected: &[&str]| assert_eq!(names(name), expected, "{name}");
+        check("libfoo.so.1", &["libfoo.so.1"]);
+        check("@rpath/libfoo.dylib", &["libfoo.dylib"]);
+        check("/opt/lib/libfoo.dylib", &["libfoo.dylib"]);
+        check(
+            "@rpath/Foo.framework/Versions/A/Foo",
+            &["Foo.framework/Versions/A/Foo", "Foo.framework/Foo", "Foo"],
+        );
+        check("@rpath/Foo.framework/Foo", &["Foo.framework/Foo", "Foo.framework/Foo", "Foo"]);
+        check("Foo.framework/../../Foo", &["Foo.framework/Foo", "Foo"]);
+        for hostile in ["..", "a/..", "..\\foo.dll", "C:foo.dll", "C:\\foo.dll", "", "a/"] {
+            check(hostile, &[]);
+        }
+    }
 }

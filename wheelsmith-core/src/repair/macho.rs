@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::closure::{Closure, file_name};
-use super::elf::needed_as;
+use super::closure::Closure;
 use super::paths::{join, packages, relative};
-use super::{Graft, Options, RepairPlan, names};
+use super::{Graft, Options, RepairPlan, launcher, names};
 use crate::audit::NativeFile;
+use crate::audit::place::installed;
 use crate::binary::macho::MachO;
 use crate::name::{WheelFilename, WheelPath};
 use crate::patch::{Edit, Search};
@@ -17,24 +17,30 @@ pub(super) fn plan(
     closure: &Closure,
     options: &Options,
 ) -> RepairPlan {
-    let dir =
-        options.lib_dir.clone().unwrap_or_else(|| match packages(closure.by_file.keys())[..] {
-            [package] => format!("{package}/.dylibs"),
-            _ => format!("{}.dylibs", filename.name),
-        });
+    let users = closure.by_file.keys().map(|path| installed(path.as_str()));
+    let users: Vec<String> = users.collect();
+    let dir = options.lib_dir.clone().unwrap_or_else(|| match packages(&users)[..] {
+        [package] => format!("{package}/.dylibs"),
+        _ => format!("{}.dylibs", filename.name),
+    });
     let mut plan = RepairPlan { libraries: dir.clone(), ..RepairPlan::default() };
     let new_names = new_names(closure);
     let in_libraries = |name: &str| format!("{dir}/{name}");
     for file in files {
         let Some(macho) = &file.macho else { continue };
-        let path = file.path.as_str();
+        let grafted = || closure.by_file.get(&file.path).into_iter().flatten();
+        let misplaced = || closure.misplaced.get(&file.path).into_iter().flatten();
+        let mut needed = grafted().map(|(name, _)| name).chain(misplaced().map(|(name, _)| name));
+        let Some(place) = launcher::place(&mut plan, filename, &file.path, &mut needed) else {
+            continue;
+        };
         let mut edit = Edit::default();
-        for (name, at) in closure.by_file.get(&file.path).into_iter().flatten() {
-            let to = in_libraries(&new_names[*at]);
-            edit.renamed.insert(name.clone(), join("@loader_path", &relative(path, &to)));
+        for (name, at) in grafted() {
+            let to = format!("site/{}", in_libraries(&new_names[*at]));
+            edit.renamed.insert(name.clone(), join("@loader_path", &relative(&place, &to)));
         }
-        for (name, place) in closure.misplaced.get(&file.path).into_iter().flatten() {
-            let to = relative(path, place.as_str());
+        for (name, path) in misplaced() {
+            let to = relative(&place, &installed(path.as_str()));
             edit.renamed.insert(name.clone(), join("@loader_path", &to));
         }
         if !edit.renamed.is_empty() {
@@ -46,38 +52,33 @@ pub(super) fn plan(
     }
     for (at, library) in closure.libraries.iter().enumerate() {
         let Ok(into) = in_libraries(&new_names[at]).parse::<WheelPath>() else { continue };
-        // Nobody asks for it by that name: each user has the path to it.
+        // No file needs it by that name: each user has the path to it.
         let id = Some(format!("@rpath/{}", new_names[at]));
         let mut edit = Edit { id, ..Edit::default() };
         for (name, other) in &closure.by_library[at] {
             edit.renamed.insert(name.clone(), format!("@loader_path/{}", new_names[*other]));
         }
         for (name, place) in &closure.inside[at] {
-            let to = relative(into.as_str(), place.as_str());
+            let to = relative(&installed(into.as_str()), &installed(place.as_str()));
             edit.renamed.insert(name.clone(), join("@loader_path", &to));
         }
         edit.search = library.file.macho.as_ref().map(inside_only).unwrap_or_default();
         plan.edits.insert(into.clone(), edit);
-        plan.grafts.push(Graft {
-            into,
-            needed_as: needed_as(closure, at),
-            source: library.source.clone(),
-            sha256: library.sha256,
-        });
+        plan.grafts.push(Graft::of(closure, at, into));
     }
     plan
 }
 
-/// Libraries keep their names, since a wheel's own are found by path; two of one name are told apart
-/// by their digests.
+/// Names of the copies. Libraries keep theirs, since users find them by path; two of one name are
+/// told apart by their digests.
 fn new_names(closure: &Closure) -> Vec<String> {
-    let mut count: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut count: BTreeMap<String, usize> = BTreeMap::new();
     for library in &closure.libraries {
-        *count.entry(file_name(&library.source)).or_default() += 1;
+        *count.entry(library.file_name()).or_default() += 1;
     }
-    let new_name = |library: &super::Library| {
-        let name = file_name(&library.source);
-        if count[name] > 1 { names::hashed(name, &library.sha256) } else { name.to_owned() }
+    let new_name = |library: &super::Library| match library.file_name() {
+        name if count[&name] > 1 => names::hashed(&name, &library.sha256),
+        name => name,
     };
     closure.libraries.iter().map(new_name).collect()
 }

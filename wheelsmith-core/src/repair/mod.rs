@@ -1,124 +1,195 @@
-//! Which libraries a wheel must carry, under which names, and what its files must say so that they
-//! are found: a plan as data first, then the wheel.
+//! Repair of wheels: libraries to copy in, their names, and the changes that make files find them.
 //!
-//! Libraries come from the directories that the caller names, never from the host by itself. What
-//! comes out is audited before it gets its name.
+//! [`plan`] decides on values alone; [`repair`] carries a plan out, judges the result as `audit`
+//! does, and writes it only if it is good. Libraries come from the directories that the caller
+//! names, never from the host by itself.
 
-mod apply;
 mod bundle;
+mod change;
 mod closure;
 mod elf;
+mod error;
 mod launcher;
 mod library_dirs;
 mod macho;
 mod names;
 mod paths;
 mod pe;
+mod run;
 mod sbom;
+mod tags;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 
+use globset::{GlobBuilder, GlobMatcher};
 use serde::Serialize;
 
-pub use apply::{Error, RaisedTag, RepairOutput, Request, repair};
 pub use bundle::{BundleResult, bundle};
+pub use error::Error;
 pub use library_dirs::LibraryDirs;
+pub use run::{RaisedTag, RepairOutput, Request, RequestedTag, Unchanged, repair};
 pub use sbom::Origin;
 
+use self::closure::{Closure, file_name};
 use crate::audit::{NativeFile, System, Terms, Wanted};
 use crate::name::{Digest, WheelFilename, WheelPath};
 use crate::patch::Edit;
 
-/// What shall be done to a wheel.
+/// All changes to a wheel.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct RepairPlan {
-    /// Libraries that are copied in, by their place.
+    /// Libraries to copy in, by path.
     pub grafts: Vec<Graft>,
-    /// What changes in which file; grafted ones are named by their place in the wheel.
+    /// Changes to native files, copies included, by path in the wheel.
     pub edits: BTreeMap<WheelPath, Edit>,
-    /// Programs that move, because from where they lie no path leads to the libraries.
+    /// Programs to move, because no path leads from their place to the libraries.
     pub scripts: Vec<MovedScript>,
-    /// Python files that tell Windows where the libraries are: file, and whether it is new.
+    /// Python files that shall tell Windows where the libraries are.
     pub hooks: BTreeMap<WheelPath, DirectoryHook>,
-    /// Libraries that nobody found. With any of these the wheel cannot be repaired.
+    /// Libraries that were not found. With any of these the wheel cannot be repaired.
     pub missing: Vec<MissingLibrary>,
-    /// Programs that are left as they are because nothing tells what they need: without section
-    /// headers and dynamic entries, as packers such as UPX leave them.
+    /// Programs that stay as they are because they do not tell what they need: they have neither
+    /// section headers nor dynamic entries, as packers such as UPX leave them.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub packed: Vec<WheelPath>,
-    /// The directory of the libraries, from the top of the wheel.
+    /// The shared directory of the copies, from the top of the wheel.
     pub libraries: String,
 }
 
-/// A library that is copied into the wheel.
+/// A library to copy into the wheel.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Graft {
-    /// Where it goes.
+    /// Path of the copy in the wheel.
     pub into: WheelPath,
-    /// The names by which it was asked for.
+    /// Names by which files need it.
     pub needed_as: Vec<String>,
-    /// Where it comes from, below the directories that were searched.
-    pub source: String,
-    /// The digest of the file before any change.
+    /// The file on this machine.
+    pub source: PathBuf,
+    /// Digest of the file before any change.
     pub sha256: Digest,
 }
 
-/// A program below `.data/scripts` that moves.
+impl RepairPlan {
+    /// True if nothing changes.
+    pub fn is_empty(&self) -> bool {
+        self.grafts.is_empty()
+            && self.edits.is_empty()
+            && self.scripts.is_empty()
+            && self.hooks.is_empty()
+    }
+}
+
+impl Graft {
+    /// The library of `closure` at `at`, to be copied to `into`.
+    fn of(closure: &Closure, at: usize, into: WheelPath) -> Self {
+        let Library { path, sha256, .. } = &closure.libraries[at];
+        let needed_as = closure.needed_as(at);
+        Self { into, needed_as, source: path.clone(), sha256: *sha256 }
+    }
+}
+
+/// A program to move from `.data/scripts`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct MovedScript {
-    /// Where it was, and where a launcher takes its place.
+    /// Its path, where a launcher takes its place.
     pub from: WheelPath,
-    /// Where it goes.
+    /// Its new path.
     pub to: WheelPath,
 }
 
-/// A Python file that tells Windows where the libraries are.
+/// A Python file that shall tell Windows where the libraries are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct DirectoryHook {
-    /// How many directories it lies below the top of the wheel.
+    /// Number of directories between it and the top of the wheel.
     pub depth: usize,
-    /// Whether it has to be made.
-    pub is_new: bool,
 }
 
-/// A library that was looked for in vain.
+/// A library that was not found.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct MissingLibrary {
-    /// What needs it: a file of the wheel, or the source of a graft.
+    /// What needs it: a file of the wheel, or a library on this machine.
     pub by: String,
-    /// What it is called.
+    /// Its name.
     pub library: String,
-    /// Why it cannot be had, when it was found and is of no use.
+    /// Why it is of no use, if a file of that name was found.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
 }
 
-/// What may be different from the usual.
+/// Choices that the user may make.
 #[derive(Debug, Clone, Default)]
 pub struct Options {
-    /// Libraries to leave out, because they are there wherever the wheel is used.
+    /// Libraries to leave out, because they are present wherever the wheel is used.
     pub terms: Terms,
-    /// The directory of the libraries; by default `<name>.libs`, for macOS `<package>/.dylibs`.
+    /// Libraries to copy although the platform tag or Python has them, by name or pattern; a name
+    /// that no file needs is copied as well.
+    pub include: Vec<String>,
+    /// Directory of the copies; by default `<name>.libs`, for macOS `<package>/.dylibs`.
     pub lib_dir: Option<String>,
-    /// Where libraries that were built from source come from, by the digest of the file.
+    /// Packages whose `__init__.py` must stay as it is, as `a.b`; so must those of their parents.
+    pub namespace_packages: Vec<String>,
+    /// Origins of libraries that were built from source, by digest of the file.
     pub origins: BTreeMap<Digest, Origin>,
 }
 
-/// A library that was found.
+impl Options {
+    /// True if the user asked to copy `library`, by its name or the part behind the last slash.
+    fn includes(&self, library: &str) -> bool {
+        let is_it = |pattern: &String| {
+            let name = file_name(library);
+            pattern.eq_ignore_ascii_case(name)
+                || glob(pattern).is_ok_and(|glob| glob.is_match(name) || glob.is_match(library))
+        };
+        self.include.iter().any(is_it)
+    }
+
+    /// True if `package`, as `a/b`, is a namespace package or above one.
+    fn is_namespace(&self, package: &str) -> bool {
+        let package = package.replace('/', ".");
+        let is_below = |namespace: &String| {
+            namespace.strip_prefix(&package).is_some_and(|r| r.is_empty() || r.starts_with('.'))
+        };
+        self.namespace_packages.iter().any(is_below)
+    }
+
+    /// Checks the patterns of `include`.
+    ///
+    /// # Errors
+    /// Returns an error for a pattern that is malformed.
+    pub fn check(&self) -> Result<(), String> {
+        self.include.iter().try_for_each(|pattern| glob(pattern).map(drop))
+    }
+}
+
+/// A pattern of names; libraries of Windows are named without regard to case.
+fn glob(pattern: &str) -> Result<GlobMatcher, String> {
+    let glob = GlobBuilder::new(pattern).literal_separator(false).case_insensitive(true).build();
+    Ok(glob.map_err(|error| error.to_string())?.compile_matcher())
+}
+
+/// A library on this machine.
 #[derive(Debug, Clone)]
 pub struct Library {
-    /// What tells it from others: its real place below the directories that were searched.
-    pub source: String,
-    /// The digest of its bytes.
+    /// Its path, links resolved: equal for the same file only.
+    pub path: PathBuf,
+    /// Digest of its bytes.
     pub sha256: Digest,
-    /// What it says of itself.
+    /// Its facts.
     pub file: NativeFile,
 }
 
-/// Where libraries are looked for.
+impl Library {
+    /// The name of the file.
+    fn file_name(&self) -> String {
+        self.path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+    }
+}
+
+/// A collection of libraries.
 pub trait LibrarySearch {
-    /// The first library called `name` that `fits`; directories that `from` names for its own needs
-    /// come first.
+    /// Returns the first library called `name` that `fits`. Directories that `from` names for its
+    /// own needs are searched first.
     fn find(
         &self,
         name: &str,
@@ -127,19 +198,25 @@ pub trait LibrarySearch {
     ) -> Option<Library>;
 }
 
-/// Decides what a wheel must carry to keep `wanted`.
+/// Plans the repair of a wheel with the files `paths`, of which `files` are native.
+///
+/// `wanted` has the requirement of each group of platform tags; all are for one system.
 pub fn plan(
     filename: &WheelFilename,
+    paths: &BTreeSet<WheelPath>,
     files: &[NativeFile],
-    wanted: &Wanted,
-    lookup: &dyn LibrarySearch,
+    wanted: &[Wanted],
+    search: &dyn LibrarySearch,
     options: &Options,
 ) -> RepairPlan {
-    let closure = closure::follow(files, wanted, lookup, options);
-    let mut plan = match wanted.system() {
-        System::Linux(_) => elf::plan(filename, files, &closure, options),
-        System::MacOs(_) => macho::plan(filename, files, &closure, options),
-        System::Windows(_) => pe::plan(filename, files, &closure, options),
+    let closure = closure::follow(files, wanted, search, options);
+    let mut plan = match wanted.first().map(Wanted::system) {
+        Some(System::Linux(linux)) => {
+            elf::plan(filename, files, &closure, options, linux.is_android())
+        }
+        Some(System::MacOs(_)) => macho::plan(filename, files, &closure, options),
+        Some(System::Windows(_)) => pe::plan(filename, files, paths, &closure, options),
+        None => RepairPlan::default(),
     };
     plan.missing.extend(closure.missing);
     plan.missing.sort();

@@ -1,9 +1,7 @@
-//! The way from one file of a wheel to another, once both are installed.
+//! Paths from one file of a wheel to another, once both are installed.
 
-use crate::name::WheelPath;
-
-/// How to get from the directory of `from` to `to`, both paths from the same root: `../../x.libs`;
-/// empty when they are the same.
+/// Returns the path from the directory of `from` to `to`, both given from the same root:
+/// `../../x.libs`; empty if they are the same.
 pub(super) fn relative(from: &str, to: &str) -> String {
     let parts = |path: &str| -> Vec<String> {
         path.split('/').filter(|part| !part.is_empty()).map(str::to_owned).collect()
@@ -15,16 +13,17 @@ pub(super) fn relative(from: &str, to: &str) -> String {
     up.chain(to[common..].iter().map(String::as_str)).collect::<Vec<_>>().join("/")
 }
 
-/// `base`, or `base/rest` when there is a rest.
+/// Returns `base/rest`, or `base` if `rest` is empty.
 pub(super) fn join(base: &str, rest: &str) -> String {
     if rest.is_empty() { base.to_owned() } else { format!("{base}/{rest}") }
 }
 
-/// The packages and modules at the top of a wheel whose files are given: no `.dist-info`, no
-/// `.data`, no `.libs`.
-pub(super) fn packages<'a>(paths: impl Iterator<Item = &'a WheelPath>) -> Vec<&'a str> {
-    let mut tops: Vec<&str> = paths
-        .filter_map(|path| path.as_str().split_once('/'))
+/// The packages at the top of what a wheel installs, given installed places (`site/demo/x.so`):
+/// no `.dist-info` and no `.libs`.
+pub(super) fn packages(places: &[String]) -> Vec<&str> {
+    let mut tops: Vec<&str> = places
+        .iter()
+        .filter_map(|place| place.strip_prefix("site/")?.split_once('/'))
         .map(|(top, _)| top)
         .filter(|top| !top.contains('.'))
         .collect();

@@ -1,12 +1,18 @@
-//! PE: copies in `<name>.libs`, renamed imports, and a few lines of Python that tell Windows where
-//! they are.
+//! PE: copies in `<name>.libs` or beside their users, renamed imports, and a few lines of Python
+//! that add the directory of the copies to those that Windows searches.
+//!
+//! Windows searches the directory of the file that is loaded, and directories that the process has
+//! added. So copies lie beside what no Python package can speak for: programs, modules at the top
+//! of a wheel, and modules of namespace packages (PEP 420), which an `__init__.py` would turn into
+//! packages of another kind. For all other modules the closest `__init__.py` above them adds the
+//! shared directory.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::closure::{Closure, file_name};
-use super::elf::needed_as;
-use super::{DirectoryHook, Graft, MissingLibrary, Options, RepairPlan, names};
+use super::closure::Closure;
+use super::{DirectoryHook, Graft, Options, RepairPlan, names};
 use crate::audit::NativeFile;
+use crate::audit::place::installed;
 use crate::binary::pe::Kind;
 use crate::name::{WheelFilename, WheelPath};
 use crate::patch::Edit;
@@ -14,96 +20,154 @@ use crate::patch::Edit;
 pub(super) fn plan(
     filename: &WheelFilename,
     files: &[NativeFile],
+    paths: &BTreeSet<WheelPath>,
     closure: &Closure,
     options: &Options,
 ) -> RepairPlan {
-    let mut homes = BTreeSet::new();
-    for file in files.iter().filter(|file| is_program(file)) {
-        if closure.by_file.contains_key(&file.path) {
-            homes.insert(home(file));
-        }
-    }
-    let dir = options.lib_dir.clone().unwrap_or_else(|| match homes.first() {
-        // Windows looks beside a program, and a Python file may add any directory.
-        Some(home) if homes.len() == 1 && is_package(home) => (*home).to_owned(),
-        _ => format!("{}.libs", filename.name),
-    });
-    let mut plan = RepairPlan { libraries: dir.clone(), ..RepairPlan::default() };
-    let new_names: Vec<String> = (closure.libraries.iter())
-        .map(|library| names::hashed(&file_name(&library.source).to_lowercase(), &library.sha256))
-        .collect();
-    let mut packages = BTreeSet::new();
-    for file in files {
-        let Some(grafted) = closure.by_file.get(&file.path) else { continue };
+    let new_names = new_names(closure);
+    let users = || files.iter().filter(|file| closure.by_file.contains_key(&file.path));
+    let shared = options
+        .lib_dir
+        .clone()
+        .or_else(|| only_program_package(users()))
+        .unwrap_or_else(|| format!("{}.libs", filename.name));
+    let mut plan = RepairPlan { libraries: shared.clone(), ..RepairPlan::default() };
+    // The libraries that each directory of copies must have.
+    let mut copies: BTreeMap<String, BTreeSet<usize>> = BTreeMap::new();
+    let packages = Packages::new(paths, options);
+    for file in users() {
         let mut edit = Edit::default();
-        for (name, at) in grafted {
+        for (name, at) in &closure.by_file[&file.path] {
             edit.renamed.insert(name.clone(), new_names[*at].clone());
         }
         plan.edits.insert(file.path.clone(), edit);
-        if is_program(file) {
-            if home(file) != dir {
-                plan.missing.extend(grafted.keys().map(|library| MissingLibrary {
-                    by: file.path.to_string(),
-                    library: library.clone(),
-                    reason: Some(format!(
-                        "Windows looks for libraries of a program beside it, and they go to `{dir}`"
-                    )),
-                }));
+        let home = directory(&file.path);
+        let hook = if is_program(file) || home == shared { None } else { packages.hook(file) };
+        let dir = match hook {
+            Some((path, depth)) => {
+                plan.hooks.insert(path, DirectoryHook { depth });
+                &shared
             }
-            continue;
-        }
-        match file.path.as_str().split_once('/') {
-            Some((top, _)) if !matches!(top.rsplit_once('.'), Some((_, "data"))) => {
-                packages.insert(top.to_owned());
-            }
-            _ => plan.missing.extend(grafted.keys().map(|library| {
-                MissingLibrary {
-                by: file.path.to_string(),
-                library: library.clone(),
-                reason: Some(
-                    "the file lies in no package, whose `__init__.py` could add the directory of \
-                     the libraries"
-                        .into(),
-                ),
-            }
-            })),
-        }
+            None => home,
+        };
+        let needed = closure.by_file[&file.path].values().copied();
+        copies.entry(dir.to_owned()).or_default().extend(needed);
     }
-    for (at, library) in closure.libraries.iter().enumerate() {
-        let Ok(into) = format!("{dir}/{}", new_names[at]).parse::<WheelPath>() else { continue };
-        let mut edit = Edit::default();
-        for (name, other) in &closure.by_library[at] {
-            edit.renamed.insert(name.clone(), new_names[*other].clone());
-        }
-        if edit != Edit::default() {
-            plan.edits.insert(into.clone(), edit);
-        }
-        plan.grafts.push(Graft {
-            into,
-            needed_as: needed_as(closure, at),
-            source: library.source.clone(),
-            sha256: library.sha256,
-        });
+    if !closure.unneeded.is_empty() {
+        copies.entry(shared).or_default().extend(&closure.unneeded);
     }
-    for package in packages {
-        if let Ok(path) = format!("{package}/__init__.py").parse() {
-            // Whether it is new is known to whoever has the wheel.
-            plan.hooks.insert(path, DirectoryHook { depth: 1, is_new: false });
+    drop_nested(&mut plan.hooks);
+    for (dir, roots) in copies {
+        for at in reachable(closure, roots) {
+            let path = if dir.is_empty() {
+                new_names[at].clone()
+            } else {
+                format!("{dir}/{}", new_names[at])
+            };
+            let Ok(into) = path.parse::<WheelPath>() else { continue };
+            let mut edit = Edit::default();
+            for (name, other) in &closure.by_library[at] {
+                edit.renamed.insert(name.clone(), new_names[*other].clone());
+            }
+            if edit != Edit::default() {
+                plan.edits.insert(into.clone(), edit);
+            }
+            plan.grafts.push(Graft::of(closure, at, into));
         }
     }
     plan
+}
+
+/// Names of the copies, in small letters. Libraries that are loaded by name keep theirs.
+fn new_names(closure: &Closure) -> Vec<String> {
+    let new_name = |(at, library): (usize, &super::Library)| {
+        let name = library.file_name();
+        if closure.unneeded.contains(&at) {
+            name
+        } else {
+            names::hashed(&name.to_lowercase(), &library.sha256)
+        }
+    };
+    closure.libraries.iter().enumerate().map(new_name).collect()
+}
+
+/// The directory of the programs that need copies, if it is one package: a Python file may add any
+/// directory, so that modules find the copies there as well.
+fn only_program_package<'f>(users: impl Iterator<Item = &'f NativeFile>) -> Option<String> {
+    let homes: BTreeSet<&str> =
+        users.filter(|file| is_program(file)).map(|file| directory(&file.path)).collect();
+    let home = homes.first().filter(|_| homes.len() == 1)?;
+    let is_package = !home.is_empty() && !home.split('/').next()?.contains('.');
+    is_package.then(|| (*home).to_owned())
+}
+
+/// The libraries that `roots` need, themselves among them.
+fn reachable(closure: &Closure, roots: BTreeSet<usize>) -> BTreeSet<usize> {
+    let mut queue: Vec<usize> = roots.iter().copied().collect();
+    let mut found = roots;
+    while let Some(at) = queue.pop() {
+        for &other in closure.by_library[at].values() {
+            if found.insert(other) {
+                queue.push(other);
+            }
+        }
+    }
+    found
+}
+
+/// Drops hooks of packages whose parent has one: Python imports the parent first.
+fn drop_nested(hooks: &mut BTreeMap<WheelPath, DirectoryHook>) {
+    let package = |path: &WheelPath| {
+        let place = installed(path.as_str());
+        place.trim_end_matches("__init__.py").to_owned()
+    };
+    let all: Vec<String> = hooks.keys().map(package).collect();
+    hooks.retain(|path, _| {
+        let own = package(path);
+        !all.iter().any(|other| own != *other && own.starts_with(other.as_str()))
+    });
+}
+
+/// The packages of a wheel whose `__init__.py` may be changed.
+struct Packages<'a> {
+    /// Directory of the package once it is installed (`site/demo/sub`), its file in the wheel.
+    files: BTreeMap<String, &'a WheelPath>,
+}
+
+impl<'a> Packages<'a> {
+    fn new(paths: &'a BTreeSet<WheelPath>, options: &Options) -> Self {
+        let mut files = BTreeMap::new();
+        for path in paths {
+            let place = installed(path.as_str());
+            if let Some(dir) = place.strip_suffix("/__init__.py")
+                && let Some(package) = dir.strip_prefix("site/")
+                && !options.is_namespace(package)
+            {
+                files.insert(dir.to_owned(), path);
+            }
+        }
+        Self { files }
+    }
+
+    /// The closest `__init__.py` above a file, and how many directories it is below the top.
+    fn hook(&self, file: &NativeFile) -> Option<(WheelPath, usize)> {
+        let place = installed(file.path.as_str());
+        let mut dir = place.rsplit_once('/')?.0;
+        loop {
+            if let Some(path) = self.files.get(dir) {
+                // `site` itself counts as none.
+                return Some(((*path).clone(), dir.split('/').count() - 1));
+            }
+            dir = dir.rsplit_once('/')?.0;
+        }
+    }
 }
 
 fn is_program(file: &NativeFile) -> bool {
     file.pe.as_ref().is_some_and(|pe| pe.kind == Kind::Program)
 }
 
-/// The directory of a file.
-fn home(file: &NativeFile) -> &str {
-    file.path.as_str().rsplit_once('/').map_or("", |(dir, _)| dir)
-}
-
-/// Whether a directory is a package's, whose files stay together when they are installed.
-fn is_package(dir: &str) -> bool {
-    !dir.split('/').next().unwrap_or_default().contains('.') && !dir.is_empty()
+/// The directory of a file in the wheel; empty at the top.
+fn directory(path: &WheelPath) -> &str {
+    path.as_str().rsplit_once('/').map_or("", |(dir, _)| dir)
 }

@@ -57,7 +57,7 @@ pub(super) fn render(
 }
 
 fn part(graft: &Graft, origin: Option<&Origin>) -> Part {
-    let source = Path::new(&graft.source);
+    let source = graft.source.as_path();
     let file = source.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let mut part = Part {
         reference: graft.into.to_string(),
@@ -209,7 +209,7 @@ mod tests {
         Graft {
             into: "demo.libs/libfoo-e3b0c442.so.1".parse().unwrap(),
             needed_as: vec!["libfoo.so.1".into()],
-            source: source.to_str().unwrap().into(),
+            source: source.to_owned(),
             sha256: Digest::of(b""),
         }
     }

@@ -20,10 +20,11 @@ impl LibrarySearch for Map {
         _: Option<&Library>,
         fits: &dyn Fn(&NativeFile) -> bool,
     ) -> Option<Library> {
+        let name = file_name(name);
         let bytes = *self.0.get(name)?;
         let file = NativeFile::read(&name.parse().ok()?, bytes)?;
-        let source = format!("/root/lib/{name}");
-        fits(&file).then(|| Library { source, sha256: Digest::of(bytes), file })
+        let path = format!("/root/lib/{name}").into();
+        fits(&file).then(|| Library { path, sha256: Digest::of(bytes), file })
     }
 }
 
@@ -33,16 +34,30 @@ fn planned(
     libraries: &[(&'static str, &'static [u8])],
     exclude: &[&str],
 ) -> RepairPlan {
+    let exclude: Vec<String> = exclude.iter().map(|pattern| (*pattern).to_owned()).collect();
+    let terms = Terms::new(&exclude, Vec::new()).unwrap();
+    let options = Options { terms, ..Options::default() };
+    let paths: Vec<&str> = files.iter().map(|(path, _)| *path).collect();
+    planned_with(tag, &paths, files, libraries, &options)
+}
+
+/// The plan for a wheel with the files `paths`, some of them native.
+fn planned_with(
+    tag: &str,
+    paths: &[&str],
+    files: &[(&str, &[u8])],
+    libraries: &[(&'static str, &'static [u8])],
+    options: &Options,
+) -> RepairPlan {
     let tag: PlatformTag = tag.parse().unwrap();
     let filename = format!("demo-1.0-py3-none-{tag}.whl").parse().unwrap();
+    let paths = paths.iter().map(|path| path.parse().unwrap()).collect();
     let files: Vec<NativeFile> = (files.iter())
         .filter_map(|(path, bytes)| NativeFile::read(&path.parse().unwrap(), *bytes))
         .collect();
-    let exclude: Vec<String> = exclude.iter().map(|pattern| (*pattern).to_owned()).collect();
-    let options =
-        Options { terms: Terms::new(&exclude, Vec::new()).unwrap(), ..Options::default() };
     let lookup = Map(libraries.iter().copied().collect());
-    plan(&filename, &files, &Wanted::by_tag(&tag).unwrap(), &lookup, &options)
+    let wanted = [Wanted::by_tag(&tag).unwrap()];
+    plan(&filename, &paths, &files, &wanted, &lookup, options)
 }
 
 /// The plan as lines: grafts, moves, changes, hooks, what is missing.
@@ -168,27 +183,153 @@ fn libraries_of_a_windows_program_lie_beside_it() {
         plan.grafts[0].into.as_str().starts_with("p/bin/") && plan.hooks.is_empty(),
         "{plan:?}"
     );
-    // From two places they are beside one at most.
-    let two = [("p/a/x.exe", program), ("p/b/y.exe", program)];
+    // Each place of programs has its copies.
+    let two = [("p/a/x.exe", program), ("demo-1.0.data/scripts/y.exe", program)];
     let plan = planned("win_amd64", &two, &[library], &[]);
-    let reason = plan.missing[0].reason.as_ref().unwrap();
-    assert!(reason.contains("beside it"), "{reason}");
+    let dirs = plan.grafts.iter().map(|graft| graft.into.parent().unwrap());
+    assert_eq!(dirs.collect::<Vec<_>>(), ["demo-1.0.data/scripts", "p/a"]);
+    assert!(plan.missing.is_empty() && plan.hooks.is_empty(), "{plan:?}");
+}
+
+/// The needed library of `pe/user.dll`.
+fn needed_dll() -> (&'static str, &'static [u8]) {
+    let user = NativeFile::read(&"x".parse().unwrap(), fixture!("pe/user.dll")).unwrap();
+    let imports = user.pe.unwrap().imports;
+    let name = imports.into_iter().find(|import| !import.is_delayed).unwrap().library;
+    (name.leak(), fixture!("pe/x64.dll"))
+}
+
+#[test]
+fn dlls_lie_where_windows_finds_them() {
+    let user = fixture!("pe/user.dll");
+    // Where the copies are, and the files that add a directory.
+    let check = |options: &Options, paths: &[&str], dirs: &[&str], hooks: &[&str]| {
+        let is_native = |path: &&&str| !path.contains(".py") || path.contains(".pyd");
+        let files: Vec<(&str, &[u8])> =
+            paths.iter().filter(is_native).map(|path| (*path, user)).collect();
+        let plan = planned_with("win_amd64", paths, &files, &[needed_dll()], options);
+        let found = plan.grafts.iter().map(|graft| graft.into.parent().unwrap_or(""));
+        assert_eq!(found.collect::<Vec<_>>(), dirs, "{paths:?}");
+        let found = plan.hooks.iter().map(|(path, hook)| format!("{path} {}", hook.depth));
+        assert_eq!(found.collect::<Vec<_>>(), hooks, "{paths:?}");
+        assert!(plan.missing.is_empty(), "{plan:?}");
+    };
+    let usual = Options::default();
+    check(&usual, &["p/__init__.py", "p/x.pyd"], &["demo.libs"], &["p/__init__.py 1"]);
+    // The closest package above the module.
+    let deep = ["p/__init__.py", "p/a/__init__.py", "p/a/b/x.pyd"];
+    check(&usual, &deep, &["demo.libs"], &["p/a/__init__.py 2"]);
+    // Python imports the parent first.
+    let both = ["p/__init__.py", "p/x.pyd", "p/a/__init__.py", "p/a/y.pyd"];
+    check(&usual, &both, &["demo.libs"], &["p/__init__.py 1"]);
+    // Directories that installers fuse.
+    let platlib = "demo-1.0.data/platlib/p/x.pyd";
+    check(&usual, &["p/__init__.py", platlib], &["demo.libs"], &["p/__init__.py 1"]);
+    let init = "demo-1.0.data/purelib/p/__init__.py";
+    check(&usual, &[init, platlib], &["demo.libs"], &[&format!("{init} 1")]);
+    // No package: beside the module.
+    check(&usual, &["x.pyd"], &[""], &[]);
+    check(&usual, &["demo-1.0.data/platlib/x.pyd"], &["demo-1.0.data/platlib"], &[]);
+    check(&usual, &["demo-1.0.data/data/x.pyd"], &["demo-1.0.data/data"], &[]);
+    check(&usual, &["ns/x.pyd", "ns/y.pyd", "ns/a.py"], &["ns"], &[]);
+    check(&usual, &["ns/p/__init__.py", "ns/p/x.pyd"], &["demo.libs"], &["ns/p/__init__.py 2"]);
+    check(
+        &usual,
+        &["ns/x.pyd", "p/__init__.py", "p/y.pyd"],
+        &["demo.libs", "ns"],
+        &["p/__init__.py 1"],
+    );
+    // The directory that the user names.
+    let beside = Options { lib_dir: Some("ns/p".into()), ..Options::default() };
+    check(&beside, &["ns/p/__init__.py", "ns/p/x.pyd"], &["ns/p"], &[]);
+    // Packages that the user declares to be namespaces.
+    let named =
+        |name: &str| Options { namespace_packages: vec![name.into()], ..Options::default() };
+    let nested = ["a/__init__.py", "a/b/__init__.py", "a/b/x.pyd"];
+    check(&named("a"), &nested, &["demo.libs"], &["a/b/__init__.py 2"]);
+    check(&named("a.b"), &nested, &["a/b"], &[]);
+    check(&named("a.bc"), &nested, &["demo.libs"], &["a/b/__init__.py 2"]);
+}
+
+#[test]
+fn libraries_of_the_system_are_copied_on_request() {
+    let include = |name: &str| Options { include: vec![name.to_owned()], ..Options::default() };
+    let libc = ("libc.so.6", fixture!("elf/x86_64.so"));
+    let elf = ("p/x.so", fixture!("elf/x86_64.so"));
+    // No wheel brings its own C library.
+    let plan = planned_with(LINUX, &[elf.0], &[elf], &[libc], &include("libc.so.6"));
+    assert!(plan.grafts.is_empty(), "{plan:?}");
+    let dll = ("p/x.pyd", fixture!("pe/user.dll"));
+    // A name that no file needs keeps its name.
+    let plan = planned_with(
+        "win_amd64",
+        &[dll.0],
+        &[dll],
+        &[needed_dll(), ("Other.dll", fixture!("pe/x64.dll"))],
+        &include("Other.dll"),
+    );
+    assert!(
+        plan.grafts.iter().any(|graft| graft.into.as_str() == "demo.libs/Other.dll"),
+        "{plan:?}"
+    );
+    let plan = planned_with("win_amd64", &[dll.0], &[dll], &[needed_dll()], &include("absent.dll"));
+    assert_eq!(plan.missing[0].by, "--include");
+    // Case counts for nothing, and directories of macOS neither.
+    for (pattern, library, expected) in [
+        ("vcruntime140*", "VCRUNTIME140_1.dll", true),
+        ("VCRUNTIME140.dll", "vcruntime140.dll", true),
+        ("libc++.1.dylib", "/usr/lib/libc++.1.dylib", true),
+        ("libstdc++.so.6", "libstdc++.so.6", true),
+        ("libstdc++.so", "libstdc++.so.6", false),
+    ] {
+        assert_eq!(include(pattern).includes(library), expected, "{pattern} {library}");
+    }
+    include("a[").check().unwrap_err();
 }
 
 #[test]
 fn dlls_are_renamed_and_announced() {
     let files = [("p/sub/x.pyd", fixture!("pe/user.dll"))];
-    let needed = NativeFile::read(&"x".parse().unwrap(), files[0].1).unwrap().pe.unwrap();
-    let name = &needed.imports.iter().find(|import| !import.is_delayed).unwrap().library;
-    let library = (name.clone().leak() as &'static str, fixture!("pe/x64.dll"));
-    let plan = planned("win_amd64", &files, &[library], &[]);
+    let (name, bytes) = needed_dll();
+    let paths = ["p/sub/x.pyd", "p/__init__.py"];
+    let plan = planned_with("win_amd64", &paths, &files, &[(name, bytes)], &Options::default());
     let text = lines(&plan);
     let (base, _) = name.split_once('.').unwrap();
-    let copy = format!("{}-{}.dll", base.to_lowercase(), hash(library.1));
+    let copy = format!("{}-{}.dll", base.to_lowercase(), hash(bytes));
     assert!(text.contains(&format!("+ demo.libs/{copy} for {name}")), "{text:?}");
     assert!(
         text.iter().any(|line| line.contains(&format!("~ p/sub/x.pyd {name}={copy}"))),
         "{text:?}"
     );
     assert!(text.contains(&"^ p/__init__.py".to_owned()), "{text:?}");
+}
+
+#[test]
+fn android_reads_runpath_alone() {
+    let files = [("p/x.so", fixture!("elf/runpath.so"))];
+    let plan = planned("android_24_x86_64", &files, &[PLAIN], &[]);
+    let edit = &plan.edits[&"p/x.so".parse::<WheelPath>().unwrap()];
+    let expected = ["$ORIGIN", "$ORIGIN/../demo.libs"].map(str::to_owned).to_vec();
+    assert_eq!(edit.search, crate::patch::Search::Runpath(expected));
+}
+
+#[test]
+fn mach_o_paths_hold_once_installed() {
+    let file = fixture!("macho/loader-path.dylib");
+    let needed = NativeFile::read(&"x".parse().unwrap(), file).unwrap().macho.unwrap();
+    let needed = needed.slices[0].needed.iter().find(|n| n.name.starts_with('@')).unwrap();
+    let base = file_name(&needed.name).to_owned().leak();
+    let library = (&*base, fixture!("macho/arm64.dylib"));
+    let check = |path: &str, copy: &str, name: &str| {
+        let plan = planned("macosx_13_0_arm64", &[(path, file)], &[library], &[]);
+        assert_eq!(plan.grafts[0].into.as_str(), format!("{copy}/{base}"));
+        let edit = &plan.edits[&path.parse::<WheelPath>().unwrap()];
+        assert_eq!(edit.renamed[&needed.name], format!("{name}/{base}"), "{path}");
+    };
+    check("p/x.so", "p/.dylibs", "@loader_path/.dylibs");
+    check("demo-1.0.data/platlib/p/x.so", "p/.dylibs", "@loader_path/.dylibs");
+    check("demo-1.0.data/purelib/p/a/x.so", "p/.dylibs", "@loader_path/../.dylibs");
+    check("x.so", "demo.dylibs", "@loader_path/demo.dylibs");
+    // A program moves to where a path leads to the copies.
+    check("demo-1.0.data/scripts/x", "demo.dylibs", "@loader_path/../demo.dylibs");
 }

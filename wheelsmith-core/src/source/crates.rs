@@ -61,13 +61,23 @@ pub(super) fn download(
     let text = String::from_utf8_lossy(&answer.stdout);
     let metadata = MetadataCommand::parse(&*text)
         .map_err(|error| wrong(format!("its answer cannot be read: {error}")))?;
-    let package = (metadata.packages.iter())
-        .find(|package| package.name.as_str() == name)
-        .ok_or_else(|| wrong("it is not among the packages that cargo found".to_owned()))?;
+    let lock = dir.path().join("Cargo.lock");
+    let Some(package) = metadata.packages.iter().find(|package| package.name.as_str() == name)
+    else {
+        // cargo leaves a crate without a library out of its answer, but has downloaded it.
+        let checksum = locked_checksum(&lock, name, version)
+            .ok_or_else(|| wrong("it is not among the packages that cargo found".to_owned()))?;
+        let file = super::obtain::kept(name, version, host)
+            .into_iter()
+            .find(|file| super::obtain::has_digest(file, checksum))
+            .ok_or_else(|| wrong("cargo keeps no `.crate` file for it".to_owned()))?;
+        task.finish("done");
+        return Ok((file, checksum));
+    };
     if package.version.to_string() != version {
         return Err(wrong(format!("the registry has {} instead", package.version)));
     }
-    let checksum = locked_checksum(&dir.path().join("Cargo.lock"), name, version)
+    let checksum = locked_checksum(&lock, name, version)
         .ok_or_else(|| wrong("cargo's lock has no checksum for it".to_owned()))?;
     let file = crate_file(package.manifest_path.as_std_path(), name, version)
         .filter(|path| path.is_file())

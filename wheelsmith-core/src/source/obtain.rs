@@ -100,11 +100,11 @@ fn from_cache(places: &Places<'_>, sha256: Digest, host: &Host) -> Result<Option
         sys::fs::remove_file(&path).map_err(|e| Error::io("clean the cache", e))?;
     }
     let shelf = host.env.shelf_dir().map(|dir| dir.join("archives").join(sha256.to_string()));
-    Ok(shelf.filter(|path| is(path, sha256)))
+    Ok(shelf.filter(|path| has_digest(path, sha256)))
 }
 
-/// Whether the file is there and has this digest.
-fn is(path: &Path, sha256: Digest) -> bool {
+/// Returns true if the file is there and has this digest.
+pub(super) fn has_digest(path: &Path, sha256: Digest) -> bool {
     path.is_file() && sys::fs::digest(path).is_ok_and(|(actual, _)| actual == sha256)
 }
 
@@ -194,7 +194,7 @@ fn from_registry(
         }
         // A cargo that has it need not be asked.
         let kept = kept(name, version, host);
-        if let Some(path) = kept.into_iter().find(|path| is(path, sha256)) {
+        if let Some(path) = kept.into_iter().find(|path| has_digest(path, sha256)) {
             return Ok((path, sha256));
         }
     }
@@ -214,8 +214,8 @@ fn from_registry(
     Ok((path, actual))
 }
 
-/// The files that cargo may have kept of the crate, one for each registry.
-fn kept(name: &str, version: &str, host: &Host) -> Vec<PathBuf> {
+/// Returns where cargo may have kept the crate, one path for each registry.
+pub(super) fn kept(name: &str, version: &str, host: &Host) -> Vec<PathBuf> {
     let home = host.env.path("CARGO_HOME").or_else(|| Some(host.env.path("HOME")?.join(".cargo")));
     let cache = home.map(|home| home.join("registry").join("cache"));
     let registries = cache.and_then(|dir| sys::fs::list(&dir).ok()).unwrap_or_default();

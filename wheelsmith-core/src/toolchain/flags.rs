@@ -78,6 +78,11 @@ pub enum LinkKind<'a> {
     Executable,
 }
 
+/// Arguments that give zig the defaults of gcc and clang. It sanitizes without `-O`, defines `NDEBUG`
+/// with it, which switches the assertions of a project off, and refuses `__DATE__`, which
+/// `SOURCE_DATE_EPOCH` fixes.
+pub(super) const ZIG_AS_OTHERS: [&str; 3] = ["-fno-sanitize=all", "-UNDEBUG", "-Wno-date-time"];
+
 /// The first glibc of powerpc64le whose functions take the IEEE form of `long double`.
 const IEEE_LONG_DOUBLE: PlatformVersion = PlatformVersion::new(2, 32);
 
@@ -194,7 +199,7 @@ fn closing_args(family: Family, target: &Target, strip: Strip) -> Vec<String> {
 fn common(family: Family, optimize: Optimize) -> Vec<String> {
     let mut args = vec![optimize.flag().to_owned(), "-g0".to_owned()];
     if family == Family::Zig {
-        args.push("-fno-sanitize=all".to_owned());
+        args.extend(ZIG_AS_OTHERS.map(str::to_owned));
     }
     args
 }
@@ -256,9 +261,17 @@ mod tests {
             let args = compile_args(family, &target(text), Optimize::O2).join(" ");
             assert_eq!(args, expected);
         };
-        check(Family::Zig, "x86_64-unknown-linux-gnu", "-O2 -g0 -fno-sanitize=all -fPIC");
+        check(
+            Family::Zig,
+            "x86_64-unknown-linux-gnu",
+            "-O2 -g0 -fno-sanitize=all -UNDEBUG -Wno-date-time -fPIC",
+        );
         check(Family::Gcc, "x86_64-unknown-linux-gnu", "-O2 -g0 -fPIC");
-        check(Family::Zig, "x86_64-pc-windows-gnu", "-O2 -g0 -fno-sanitize=all");
+        check(
+            Family::Zig,
+            "x86_64-pc-windows-gnu",
+            "-O2 -g0 -fno-sanitize=all -UNDEBUG -Wno-date-time",
+        );
     }
 
     #[test]
@@ -275,7 +288,7 @@ mod tests {
             linux,
             so,
             Strip::All,
-            "-Os -g0 -fno-sanitize=all -shared -Wl,-soname,liba.so.1 -Wl,-z,defs -Wl,-z,relro,-z,now -Wl,--build-id=sha1 -Wl,-s",
+            "-Os -g0 -fno-sanitize=all -UNDEBUG -Wno-date-time -shared -Wl,-soname,liba.so.1 -Wl,-z,defs -Wl,-z,relro,-z,now -Wl,--build-id=sha1 -Wl,-s",
         );
         check(
             Family::Gcc,
@@ -296,7 +309,7 @@ mod tests {
             mac,
             dylib,
             Strip::All,
-            "-Os -g0 -fno-sanitize=all -dynamiclib -install_name @rpath/liba.dylib \
+            "-Os -g0 -fno-sanitize=all -UNDEBUG -Wno-date-time -dynamiclib -install_name @rpath/liba.dylib \
              -Wl,-headerpad_max_install_names -Wl,-s",
         );
         check(
@@ -311,7 +324,7 @@ mod tests {
             "x86_64-pc-windows-gnu",
             so,
             Strip::None,
-            "-Os -g0 -fno-sanitize=all -shared",
+            "-Os -g0 -fno-sanitize=all -UNDEBUG -Wno-date-time -shared",
         );
     }
 

@@ -6,6 +6,7 @@
 //! a person what is there. What is compiled, and in which order, is another room's business.
 
 mod cargo_env;
+mod driver;
 mod error;
 pub mod filter;
 pub mod flags;

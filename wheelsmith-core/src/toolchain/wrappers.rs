@@ -9,8 +9,8 @@ use crate::name::{Digest, Os, Target};
 use crate::sys::fs;
 
 use super::filter::{self, Filtered, Rule};
-use super::flags::{Family, Optimize, target_args};
-use super::{Error, Tool, Toolchain};
+use super::flags::{Family, Optimize, ZIG_AS_OTHERS, target_args};
+use super::{Error, Tool, Toolchain, driver};
 
 /// What a wrapper stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,8 +59,8 @@ pub struct Wrapper {
     pub env: BTreeMap<String, String>,
     /// How the caller's arguments are changed.
     pub rules: Vec<Rule>,
-    /// The answer to `-dumpmachine`, where zig's own would mislead makefiles.
-    pub machine: Option<&'static str>,
+    /// Target of a zig that must be driven like gcc; see [`driver`].
+    pub driven_for: Option<Target>,
     /// Whether programs are linked with `-pie`, which zig and older compilers do not do by
     /// themselves.
     pub pie: bool,
@@ -103,7 +103,8 @@ impl Wrapper {
         if compiles {
             args.extend(target_args(Family::Zig, target));
             // In front of the caller's own, which win. On link lines too: see `flags::link_args`.
-            args.extend([Optimize::O2.flag(), "-g0", "-fno-sanitize=all"].map(str::to_owned));
+            args.extend([Optimize::O2.flag(), "-g0"].map(str::to_owned));
+            args.extend(ZIG_AS_OTHERS.map(str::to_owned));
             if third_party && role != Role::Linker && matches!(target.os(), Os::Linux(_)) {
                 args.push("-Wl,--undefined-version".to_owned());
             }
@@ -117,7 +118,7 @@ impl Wrapper {
             args,
             env: BTreeMap::new(),
             rules,
-            machine: target.row().gnu_prefix.filter(|_| compiles),
+            driven_for: (compiles && role != Role::Linker).then_some(*target),
             pie: links_others(target, role, third_party),
         }
     }
@@ -128,7 +129,7 @@ impl Wrapper {
             args: tool.args.clone(),
             env: tool.env.clone(),
             rules: Vec::new(),
-            machine: None,
+            driven_for: None,
             pie: false,
         }
     }
@@ -150,13 +151,6 @@ impl Wrapper {
         let mut text = String::from(
             "#!/bin/sh\n# Written by wheelsmith; its name follows from its content.\n",
         );
-        // Writing to a string cannot fail.
-        if let Some(machine) = self.machine {
-            let _ = writeln!(
-                text,
-                "case $# in 1) case $1 in -dumpmachine) echo {machine}; exit ;; esac ;; esac"
-            );
-        }
         for (name, value) in &self.env {
             let _ = writeln!(
                 text,
@@ -164,7 +158,22 @@ impl Wrapper {
                 quoted(value)
             );
         }
+        if self.driven_for.is_some() {
+            text.push_str(driver::response_files());
+        }
         text.push_str(&filter::to_sh(&self.rules));
+        if let (Some(target), Some((command, args))) = (self.driven_for, self.args.split_first()) {
+            let zig = target.zig();
+            text.push_str(&driver::to_sh(&driver::Driver {
+                program: &self.program.to_string_lossy(),
+                command,
+                args,
+                plain_target: plain(&zig),
+                machine: &target.gnu(),
+                pie: self.pie.then_some(&NO_PROGRAM[..]),
+            }));
+            return text;
+        }
         if self.pie {
             let words = NO_PROGRAM.join("|");
             let _ = writeln!(text, "pie=-pie\nfor a do case $a in {words}|@*) pie= ;; esac; done");
@@ -204,6 +213,12 @@ impl Wrapper {
         text.push_str(" %*\r\n");
         text
     }
+}
+
+/// Returns zig's name of a target without its floor: `x86_64-linux-gnu` of `x86_64-linux-gnu.2.17`.
+fn plain(zig: &str) -> &str {
+    // macOS has its floor in the middle, and zig accepts it there.
+    zig.find("-gnu").map_or(zig, |at| zig[at..].find('.').map_or(zig, |dot| &zig[..at + dot]))
 }
 
 /// Whether a wrapper links the programs of others, where they can be loaded at any address.
@@ -326,7 +341,8 @@ mod tests {
             let wrapper = Wrapper::of_zig(Path::new("/z/zig"), &target, role, third_party);
             assert_eq!(wrapper.command_line(args).args.join(" "), expected);
         };
-        let start = "-target aarch64-linux-gnu.2.17 -O2 -g0 -fno-sanitize=all";
+        let start =
+            "-target aarch64-linux-gnu.2.17 -O2 -g0 -fno-sanitize=all -UNDEBUG -Wno-date-time";
         let theirs = ["--target=x", "-O0", "a.c"];
         check(Role::Cc, false, &theirs, &format!("cc {start} -O0 a.c"));
         let map = "-Wl,--undefined-version";

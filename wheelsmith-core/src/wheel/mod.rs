@@ -43,6 +43,6 @@ pub use entry::{Entry, Source};
 pub use error::Error;
 pub use existing::Existing;
 pub use layout::Wheel;
-pub use save::{MadeFile, Packing, save, save_if};
+pub use save::{MadeFile, Packing, copy, save, save_if};
 pub use time::EntryTime;
 pub use write::{Options, Written, write};

@@ -67,10 +67,34 @@ pub fn save_if<E: From<Error>>(
     let (sha256, size_bytes) = sys::fs::digest(unfinished.path()).map_err(io)?;
     debug_assert_eq!(size_bytes, written.size_bytes);
     judge(unfinished.path())?;
-    let is_there = sys::fs::metadata(path).is_ok_and(|m| m.len() == size_bytes)
-        && sys::fs::digest(path).is_ok_and(|(old, _)| old == sha256);
-    if !is_there {
+    if !is_there(path, size_bytes, sha256) {
         unfinished.finish().map_err(io)?;
     }
     Ok(MadeFile { path: path.to_owned(), size_bytes, sha256 })
+}
+
+/// Copies the wheel `from` to `path` byte for byte. An equal file is left as it is.
+///
+/// # Errors
+/// Returns an error if `from` cannot be read or `path` cannot be written.
+pub fn copy(from: &Path, path: &Path) -> Result<MadeFile, Error> {
+    let io = Error::Write;
+    let (sha256, size_bytes) = sys::fs::digest(from).map_err(io)?;
+    if !is_there(path, size_bytes, sha256) {
+        let mut unfinished = sys::fs::Unfinished::create(path).map_err(io)?;
+        let mut source = sys::fs::open(from).map_err(io)?;
+        std::io::copy(&mut source, unfinished.file()).map_err(io)?;
+        if sys::fs::digest(unfinished.path()).map_err(io)? != (sha256, size_bytes) {
+            let message = format!("`{}` changed while it was being copied", from.display());
+            return Err(io(std::io::Error::other(message)));
+        }
+        unfinished.finish().map_err(io)?;
+    }
+    Ok(MadeFile { path: path.to_owned(), size_bytes, sha256 })
+}
+
+/// True if `path` is a file with this size and digest.
+fn is_there(path: &Path, size_bytes: u64, sha256: Digest) -> bool {
+    sys::fs::metadata(path).is_ok_and(|m| m.len() == size_bytes)
+        && sys::fs::digest(path).is_ok_and(|(old, _)| old == sha256)
 }

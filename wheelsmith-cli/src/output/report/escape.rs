@@ -62,7 +62,7 @@ impl Display for Markdown<'_> {
 }
 
 /// Whether a character changes what is seen around it, or is not allowed in XML.
-fn is_unseen(c: char) -> bool {
+pub(in crate::output) fn is_unseen(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}')
         || matches!(c, '\u{feff}' | '\u{fffe}' | '\u{ffff}')

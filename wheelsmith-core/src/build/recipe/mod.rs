@@ -23,7 +23,7 @@ use crate::name::{Digest, Target};
 use crate::plan::ComponentPlan;
 use crate::source::Resolved;
 use crate::sys::{self, Command, Env, FileState, ProcessError, Token};
-use crate::toolchain::{self, Family, Wrappers};
+use crate::toolchain::{self, Family, Wrappers, filter};
 
 /// Changes when what is done with the same configuration does.
 const VERSION: u32 = 1;
@@ -492,7 +492,12 @@ impl<'a> Site<'a> {
             }
             command = command.arg(format!("-j{}", tokens.len()));
         }
-        command.run(self.setting.host).map_err(|source| match source {
+        let result = command.run(self.setting.host);
+        let said = sys::fs::read(&log).unwrap_or_default();
+        for left_out in filter::messages(&String::from_utf8_lossy(&said)) {
+            self.setting.host.warn(filter::left_out(&self.component.name, &left_out));
+        }
+        result.map_err(|source| match source {
             ProcessError::Cancelled => Error::Cancelled,
             source => Error::Step {
                 step: step.name,

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use super::Judge;
 use crate::check::classifiers::{self, Known};
 use crate::check::findings::Findings;
-use crate::finding::Code;
-use crate::metadata::entry_points::is_identifier;
+use crate::finding::{Code, Severity};
+use crate::metadata::entry_points::{is_identifier, is_keyword};
 use crate::metadata::requirement::{Requirement, without_password};
 use crate::name::ProjectName;
 
@@ -23,7 +23,10 @@ pub(super) fn check(judge: &Judge<'_>, out: &mut Findings) {
                 let message = format!("the extra `{extra}` would be `{}`", name.normalized());
                 judge.say(out, Code::ExtraName, message);
             }
-            Err(error) => judge.say(out, Code::ExtraName, error.to_string()),
+            Err(error) => {
+                let message = error.to_string();
+                out.file_as(Severity::Error, Code::ExtraName, judge.path, message);
+            }
         }
     }
     let has_expression = judge.fields.one("License-Expression").is_some();
@@ -73,17 +76,20 @@ fn imports(judge: &Judge<'_>, out: &mut Findings) {
             }
             let (name, mark) =
                 text.split_once(';').map_or((text, ""), |(n, m)| (n.trim(), m.trim()));
-            if !name.split('.').all(is_identifier) || !matches!(mark, "" | "private") {
+            let is_word = |word: &str| is_identifier(word) && !is_keyword(word);
+            if !name.split('.').all(is_word) || !matches!(mark, "" | "private") {
                 judge.say(out, Code::ImportName, format!("`{field}: {text}` cannot be imported"));
             } else if !known.insert(name) {
-                judge.say(out, Code::ImportName, format!("`{name}` is listed twice"));
+                let message = format!("`{name}` is listed twice");
+                out.file_as(Severity::Warning, Code::ImportName, judge.path, message);
             }
         }
     }
     for name in &known {
         if let Some((parent, _)) = name.rsplit_once('.').filter(|(p, _)| !known.contains(p)) {
             let message = format!("`{name}` is listed, and `{parent}` is not");
-            judge.say(out, Code::ImportName, message);
+            // The index and installers do not compare the lists.
+            out.file_as(Severity::Warning, Code::ImportName, judge.path, message);
         }
     }
 }

@@ -1,29 +1,34 @@
 //! What the metadata say to people: summary, description, addresses, links.
 
+use std::collections::BTreeSet;
+
 use super::Judge;
 use crate::check::findings::Findings;
-use crate::finding::Code;
-use crate::metadata::links::is_address;
-use crate::metadata::people;
+use crate::finding::{Code, Severity};
+use crate::metadata::people::{self, is_mailbox};
 
 const SUMMARY_CHARS: usize = 512;
 const LABEL_CHARS: usize = 32;
 
 pub(super) fn check(judge: &Judge<'_>, out: &mut Findings) {
+    let mut labels = BTreeSet::new();
     if let Some(summary) = judge.fields.one("Summary") {
         let chars = summary.chars().count();
         if chars > SUMMARY_CHARS {
             judge.say(out, Code::BadSummary, format!("it has {chars} characters"));
         }
-        if summary.contains('\n') {
+        if summary.contains(is_line_end) {
             judge.say(out, Code::BadSummary, "it has several lines");
         }
     }
     description(judge, out);
     for field in ["Author-email", "Maintainer-email"] {
-        for text in judge.fields.all(field) {
-            for address in people::addresses(text).iter().filter(|text| !is_address(text)) {
-                judge.say(out, Code::BadEmail, format!("`{field}` has `{address}`"));
+        for (at, address) in judge.fields.all(field).flat_map(people::addresses).enumerate() {
+            if !is_mailbox(&address) {
+                // The index reads the first one.
+                let severity = if at == 0 { Severity::Error } else { Severity::Warning };
+                let message = format!("`{field}` has `{address}`");
+                out.file_as(severity, Code::BadEmail, judge.path, message);
             }
         }
     }
@@ -41,6 +46,9 @@ pub(super) fn check(judge: &Judge<'_>, out: &mut Findings) {
             judge.say(out, Code::BadUrl, format!("`Project-URL: {text}` has no label"));
             continue;
         };
+        if !labels.insert(label) {
+            judge.say(out, Code::BadUrl, format!("the label `{label}` is there twice"));
+        }
         if label.is_empty() || label.chars().count() > LABEL_CHARS {
             let message = format!("the label `{label}` has not 1 to {LABEL_CHARS} characters");
             judge.say(out, Code::BadUrl, message);
@@ -51,8 +59,17 @@ pub(super) fn check(judge: &Judge<'_>, out: &mut Findings) {
     }
 }
 
+/// Whether `c` ends a line for Python's `str.splitlines`.
+fn is_line_end(c: char) -> bool {
+    matches!(c, '\n'..='\r' | '\u{1c}'..='\u{1e}' | '\u{85}' | '\u{2028}' | '\u{2029}')
+}
+
 fn description(judge: &Judge<'_>, out: &mut Findings) {
     let in_field = judge.fields.one("Description").is_some_and(|text| !text.is_empty());
+    if in_field && !judge.fields.body.trim().is_empty() {
+        let message = "there are a `Description` and a text behind the fields";
+        judge.say(out, Code::DuplicateField, message);
+    }
     let has_text = in_field || !judge.fields.body.trim().is_empty();
     if !has_text {
         judge.say(out, Code::NoDescription, "there is no description");

@@ -76,6 +76,15 @@ pub(super) const ROWS: &[Row] = &[
         w.add("demo/\u{e9}.txt", "").flags = 0x800;
         w.add("demo/e\u{301}.txt", "").flags = 0x800;
     }),
+    (&[Code::UnportableName], |w| {
+        w.add("demo/aux.py", "x = 1\n");
+    }),
+    (&[Code::UnportableName, Code::NotImportable], |w| {
+        w.add("demo/a:b.py", "x = 1\n");
+    }),
+    (&[Code::UnportableName], |w| {
+        w.add("demo/a\u{202e}yp.txt", "x").flags = 0x800;
+    }),
     (&[Code::DirectoryEntry], |w| {
         w.add("demo/", "").mode = Some(0o040_755);
     }),

@@ -1,4 +1,5 @@
 use super::Row;
+use super::forge::Wheel;
 use crate::finding::Code;
 
 #[test]
@@ -17,7 +18,7 @@ pub(super) const ROWS: &[Row] = &[
     (&[Code::SeveralDistInfos], |w| {
         w.zip.entries.push(super::forge::Entry::new("other-2.0.dist-info/note.txt", "x"));
     }),
-    (&[Code::DistInfoMismatch], |w| {
+    (&[Code::DistInfoMismatch, Code::VersionNotNormalised], |w| {
         w.filename = "demo-1.0.0-py3-none-any.whl".to_owned();
     }),
     (&[Code::MissingMetadataFile], |w| w.without = vec!["RECORD"]),
@@ -29,13 +30,19 @@ pub(super) const ROWS: &[Row] = &[
         w.add("demo-1.0.data/docs/demo.txt", "x");
     }),
     (&[Code::NestedScript], |w| {
-        w.add("demo-1.0.data/scripts/deep/demo-run", "#!/bin/sh\n");
+        w.add("demo-1.0.data/scripts/deep/demo-run", "#!/bin/sh\n").mode = Some(0o100_755);
     }),
     (&[Code::ScriptShebang], |w| {
-        w.add("demo-1.0.data/scripts/demo-run", "#!/usr/bin/env python3\n");
+        w.add("demo-1.0.data/scripts/demo-run", "#!/usr/bin/env python3\n").mode = Some(0o100_755);
     }),
     (&[], |w| {
+        w.add("demo-1.0.data/scripts/demo-run", "#!python\n").mode = Some(0o100_755);
+    }),
+    (&[Code::ScriptNotExecutable], |w| {
         w.add("demo-1.0.data/scripts/demo-run", "#!python\n");
+    }),
+    (&[], |w| {
+        w.add("demo-1.0.data/scripts/demo-run.bat", "@echo off\n");
     }),
     (&[Code::ScriptNotExecutable], |w| {
         w.rename("demo-1.0-py3-none-manylinux_2_17_x86_64.whl");
@@ -92,7 +99,17 @@ pub(super) const ROWS: &[Row] = &[
     (&[Code::RecordForm], |w| w.record = |text| text.replace('\n', "\r\n")),
     (&[Code::RecordForm], |w| w.record = |text| format!("demo/,,\n{text}")),
     (&[Code::RecordSyntax], |w| w.record = |text| format!("../demo/,,\n{text}")),
-    (&[Code::RecordSignature], |w| w.add_meta("RECORD.jws", "{}")),
+    (&[Code::RecordSignature], |w| {
+        w.add_meta("RECORD.jws", "{}");
+        w.record = |text| {
+            text.lines()
+                .filter(|line| !line.contains(".jws"))
+                .fold(String::new(), |text, line| text + line + "\n")
+        };
+    }),
+    (&[Code::RecordSignature], |w| w.add_meta("RECORD.p7s", "")),
+    (&[Code::RecordSignature], |w| w.record = |text| text + "demo-1.0.dist-info/RECORD.jws,,\n"),
+    (&[Code::RecordAbsent], |w| w.record = |text| text + "demo/x.jws,,\n"),
     // Entry points.
     (&[Code::EntryPointsSyntax], |w| w.entry("points.txt").content = b"demo = demo:main\n".into()),
     (&[Code::EntryPointsSyntax], |w| w.entry("points.txt").content = b"[a]\n\xff = b:c\n".into()),
@@ -124,11 +141,34 @@ pub(super) const ROWS: &[Row] = &[
     (&[Code::TopLevelInit], |w| {
         w.add("__init__.py", "x = 2");
     }),
-    (&[Code::EmptyLibrary], |w| {
+    (&[Code::EmptyLibrary, Code::EntryPointTarget], |w| {
         w.zip.entries.retain(|entry| !entry.name.starts_with(b"demo/"));
     }),
+    (&[Code::EmptyLibrary, Code::NoModules], |w| {
+        w.only_metadata();
+        w.add("demo/table.csv", "x");
+    }),
+    (&[Code::EmptyWheel], Wheel::only_metadata),
+    // A meta-package.
     (&[Code::EmptyWheel], |w| {
-        w.zip.entries.retain(|entry| entry.name.starts_with(b"demo-1.0.dist-info"));
+        w.only_metadata();
+        w.field("Requires-Dist", "numpy");
+    }),
+    // Namespaces (PEP 420), stubs (PEP 561), and what lies below `purelib`.
+    (&[], |w| {
+        w.only_metadata();
+        w.add("acme/tool/__init__.py", "x = 1\n");
+    }),
+    (&[], |w| {
+        w.only_metadata();
+        w.add("demo-stubs/__init__.pyi", "x: int\n");
+    }),
+    (&[], |w| {
+        w.only_metadata();
+        w.add("demo-1.0.data/purelib/demo.py", "x = 1\n");
+    }),
+    (&[Code::EntryPointTarget], |w| {
+        w.entry("points.txt").content = b"[console_scripts]\ndemo = demo.cli:main\n".into();
     }),
     (&[Code::SeveralTopLevels], |w| {
         w.add("other/__init__.py", "x = 2");

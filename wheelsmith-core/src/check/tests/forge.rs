@@ -59,8 +59,11 @@ impl Wheel {
             ("demo-1.0.dist-info/licenses/LICENSE", "MIT\n"),
             ("demo-1.0.dist-info/sboms/demo.cdx.json", SBOM),
         ];
-        let entries =
-            entries.map(|(name, content)| Entry { deflate: true, ..Entry::new(name, content) });
+        let entries = entries.map(|(name, content)| Entry {
+            deflate: true,
+            mode: content.starts_with("#!").then_some(0o100_755),
+            ..Entry::new(name, content)
+        });
         Self {
             filename: "demo-1.0-py3-none-any.whl".to_owned(),
             dist_info: "demo-1.0.dist-info".to_owned(),
@@ -71,6 +74,14 @@ impl Wheel {
             without: Vec::new(),
             options: crate::check::Options::default(),
         }
+    }
+
+    /// Leaves only metadata, and no requirements.
+    pub(super) fn only_metadata(&mut self) {
+        self.zip.entries.retain(|entry| {
+            entry.name.starts_with(b"demo-1.0.dist-info") && !entry.name.ends_with(b"points.txt")
+        });
+        self.metadata = self.metadata.replace("Requires-Dist: numpy>=2; extra == 'fast'\n", "");
     }
 
     /// The entry whose name ends so.

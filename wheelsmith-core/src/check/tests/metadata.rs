@@ -16,6 +16,8 @@ pub(super) const ROWS: &[Row] = &[
     }),
     (&[Code::UnknownField], |w| w.field("Colour", "red")),
     (&[Code::MetadataVersion], |w| w.field("Metadata-Version", "2.6")),
+    (&[Code::MetadataVersion, Code::FieldTooNew], |w| w.field("Metadata-Version", "2.0")),
+    (&[Code::DuplicateField], |w| w.field("Description", "another")),
     (&[Code::FieldTooNew], |w| w.field("Metadata-Version", "2.3")),
     (&[Code::FieldTooNew], |w| w.field("Import-Name", "demo")),
     (&[Code::BadVersion], |w| w.field("Version", "one")),
@@ -43,7 +45,13 @@ pub(super) const ROWS: &[Row] = &[
         w.field("Import-Name", "demo");
         w.field("Import-Namespace", "de");
     }),
+    (&[Code::ImportName], |w| {
+        w.field("Metadata-Version", "2.5");
+        w.field("Import-Name", "class");
+    }),
     (&[Code::BadRequirement], |w| w.field("Requires-Dist", "numpy >> 2")),
+    (&[], |w| w.field("Requires-Dist", "numpy>=1,; python_implementation == 'CPython'")),
+    (&[], |w| w.field("Requires-Python", ">=3.8,")),
     (&[Code::UrlRequirement], |w| {
         w.field("Requires-Dist", "numpy @ https://example.org/numpy.whl");
     }),
@@ -56,11 +64,21 @@ pub(super) const ROWS: &[Row] = &[
     (&[Code::BadSummary], |w| w.field("Summary", &"long ".repeat(200))),
     (&[Code::BadSummary], |w| w.field("Summary", "two\n        lines")),
     (&[Code::BadEmail], |w| w.field("Author-email", "Ada at example")),
+    (&[Code::BadEmail], |w| w.field("Author-email", "ada@localhost")),
+    (&[Code::BadEmail], |w| w.field("Author-email", "ada@example.org, bob")),
+    (&[], |w| w.field("Author-email", "Zoë <zoë@exämple.org>")),
     (&[], |w| w.field("Author-email", "\"Example, Ada\" <ada@example.org>, bob@example.org")),
     (&[Code::BadUrl], |w| w.field("Project-URL", "https://example.org")),
     (&[Code::BadUrl], |w| w.field("Project-URL", "Source, example.org")),
     (&[Code::BadUrl], |w| {
         w.field("Project-URL", &format!("{}, https://example.org", "a".repeat(33)));
+    }),
+    (&[Code::BadUrl], |w| {
+        w.metadata = w.metadata.replacen(
+            "Project-URL: Source",
+            "Project-URL: Source, https://example.net\nProject-URL: Source",
+            1,
+        );
     }),
     (&[Code::LegacyUrl], |w| w.field("Home-page", "https://example.org")),
     (&[Code::DescriptionType], |w| w.field("Description-Content-Type", "text/html")),

@@ -25,7 +25,17 @@ pub(super) const ROWS: &[Row] = &[
         w.rename("demo-1.0-py3-none-linux_x86_64.whl");
         w.about = w.about.replace("true", "false");
     }),
-    (&[Code::PlatformRefused], |w| w.rename("demo-1.0-py3-none-macosx_11_1_arm64.whl")),
+    (&[Code::PlatformRefused, Code::UnknownTag], |w| {
+        w.rename("demo-1.0-py3-none-macosx_11_1_arm64.whl");
+    }),
+    (&[Code::UnknownTag], |w| w.rename("demo-1.0-py3-none-manylinux_2_4_x86_64.whl")),
+    (&[Code::UnknownTag], |w| {
+        w.rename("demo-1.0-py3-none-manylinux_2_17_x86_64.manylinux_2_4_x86_64.whl");
+    }),
+    (&[Code::UnknownTag], |w| w.rename("demo-1.0-py3-none-macosx_10_9_arm64.whl")),
+    (&[Code::UnknownTag], |w| w.rename("demo-1.0-python3-none-any.whl")),
+    (&[Code::UnknownTag], |w| w.rename("demo-1.0-py3-abi3-any.whl")),
+    (&[Code::VersionNotNormalised], |w| w.field("Version", "1.0.0")),
     (&[Code::FileTooLarge], |w| {
         w.options.limits.file_bytes = 10;
         w.options.limits.most_file_bytes = 100;

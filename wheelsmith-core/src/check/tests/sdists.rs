@@ -12,6 +12,27 @@ pub(super) const ROWS: &[SdistRow] = &[
     (&[Code::NameNotNormalised, Code::SdistTop], |s| s.filename = "Demo-1.0.tar.gz".to_owned()),
     (&[Code::VersionMismatch, Code::SdistTop], |s| s.filename = "demo-1.1.tar.gz".to_owned()),
     (&[Code::SdistTop], |s| s.members.push(("more/".to_owned(), b'5', Vec::new()))),
+    (&[Code::SdistTop], |s| {
+        for member in &mut s.members {
+            member.0 = member.0.replace("demo-1.0", "Demo-1.0");
+        }
+    }),
+    // The index looks for `demo-1.0/P/PKG-INFO`.
+    (&[Code::SdistTop, Code::MissingPyproject], |s| {
+        let text = String::from_utf8(s.members[1].2.clone()).unwrap();
+        let text = text.replace("License-File: LICENSE\n", "");
+        s.members = vec![
+            ("demo-1.0/PKG-INFO".to_owned(), b'0', text.into()),
+            ("demo-1.0/PKG".to_owned(), b'0', Vec::new()),
+        ];
+    }),
+    (&[Code::VersionNotNormalised], |s| {
+        let text = String::from_utf8(s.members[1].2.clone()).unwrap();
+        s.members[1].2 = text.replace("Version: 1.0\n", "Version: 1.0.0\n").into();
+    }),
+    (&[Code::UnportableName], |s| {
+        s.members.push(("demo-1.0/src/aux.c".to_owned(), b'0', Vec::new()));
+    }),
     (&[Code::MissingPkgInfo], |s| s.members[1].0 = "demo-1.0/INFO".to_owned()),
     (&[Code::MissingPyproject], |s| s.members[2].0 = "demo-1.0/setup.py".to_owned()),
     (&[Code::LicenseFile], |s| s.members[3].0 = "demo-1.0/COPYING".to_owned()),

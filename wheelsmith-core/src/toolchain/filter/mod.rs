@@ -53,6 +53,8 @@ pub enum Action {
     DropWithNextAndTell,
     /// Puts this in the place of the matched text; behind a prefix, the rest stays.
     Replace(&'static str),
+    /// Puts this in the place of the whole argument or word.
+    Exchange(&'static str),
     /// Fills the version behind it up to three parts: `1.0` becomes `1.0.0`.
     PadNextVersion,
 }
@@ -175,9 +177,32 @@ impl Filter<'_> {
             Action::Drop | Action::DropAndTell => (None, Next::Ordinary),
             Action::DropWithNext | Action::DropWithNextAndTell => (None, Next::Dropped),
             Action::Replace(new) => (Some(format!("{new}{rest}")), Next::Ordinary),
+            Action::Exchange(new) => (Some(new.to_owned()), Next::Ordinary),
             Action::PadNextVersion => (Some(text.to_owned()), Next::Version),
         }
     }
+}
+
+/// Start of the line that a wrapper writes for an argument that it leaves out.
+const LEFT_OUT: &str = "wheelsmith: zig has no `";
+
+/// Returns the message of a wrapper about an argument that it left out.
+pub fn message(argument: &str) -> String {
+    format!("{LEFT_OUT}{argument}`; it was left out")
+}
+
+/// Returns the arguments that wrappers left out, according to the output of a build; each once.
+pub fn messages(output: &str) -> std::collections::BTreeSet<String> {
+    let argument = |line: &str| Some(line.split_once(LEFT_OUT)?.1.split_once('`')?.0.to_owned());
+    output.lines().filter_map(argument).collect()
+}
+
+/// Returns the warning about an argument that was left out.
+pub fn left_out(component: &str, argument: &str) -> String {
+    format!(
+        "component `{component}`: zig has no `{argument}`, so it was left out (see the reference, \
+         \"Arguments of others\")"
+    )
 }
 
 /// zig reads a Mach-O version as `major.minor.patch` and nothing shorter.

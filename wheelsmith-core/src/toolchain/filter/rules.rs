@@ -3,7 +3,9 @@
 use crate::name::{Arch, Os, Target};
 
 use super::{Action, Matches, Rule};
-use Action::{Drop, DropAndTell, DropWithNext, DropWithNextAndTell, Keep, PadNextVersion, Replace};
+use Action::{
+    Drop, DropAndTell, DropWithNext, DropWithNextAndTell, Exchange, Keep, PadNextVersion, Replace,
+};
 use Matches::{Arg, ArgPrefix, Keyword, Word, WordPrefix};
 
 const fn rule(matches: Matches, action: Action) -> Rule {
@@ -50,6 +52,26 @@ const EVERYWHERE: &[Rule] = &[
     rule(ArgPrefix("-fuse-ld="), Drop),
     // There is no libgcc to choose.
     rule(Arg("-static-libgcc"), Drop),
+    rule(Arg("-shared-libgcc"), Drop),
+    // gcc's modes of link-time optimization say how many jobs it takes.
+    rule(Arg("-flto=thin"), Keep),
+    rule(Arg("-flto=full"), Keep),
+    rule(ArgPrefix("-flto="), Exchange("-flto")),
+    rule(ArgPrefix("-flto-partition="), Drop),
+    rule(ArgPrefix("-flto-compression-level="), Drop),
+    rule(Arg("-fuse-linker-plugin"), Drop),
+    rule(Arg("-fno-use-linker-plugin"), Drop),
+    // Passes and reports of gcc's own; they do not change what a program does.
+    rule(Arg("-fipa-pta"), Drop),
+    rule(ArgPrefix("-fgraphite"), Drop),
+    rule(ArgPrefix("-ftree-parallelize-loops="), Drop),
+    rule(Arg("-fno-gnu-unique"), Drop),
+    rule(Arg("-fconserve-stack"), Drop),
+    rule(Arg("-fanalyzer"), Drop),
+    rule(Arg("-fno-analyzer"), Drop),
+    rule(ArgPrefix("-fdump-"), Drop),
+    // Several options at once, which the build of a wheel has by other means.
+    rule(Arg("-fhardened"), DropAndTell),
 ];
 
 /// zig names a processor with `-mcpu`, and its features by LLVM's words.
@@ -166,6 +188,28 @@ const GNU_LD: &[Rule] = &[
     rule(WordPrefix("-plugin-opt="), Drop),
     rule(WordPrefix("--fix-cortex-a53-"), Drop),
     rule(Keyword("pack-relative-relocs"), Drop),
+    // Marks for the loader and the processor, and orders of sections.
+    rule(Keyword("ibt"), Drop),
+    rule(Keyword("shstk"), Drop),
+    rule(Keyword("cet-report=warning"), Drop),
+    rule(Keyword("combreloc"), Drop),
+    rule(Keyword("start-stop-gc"), Drop),
+    rule(Keyword("nostart-stop-gc"), Drop),
+    rule(Word("--warn-execstack"), Drop),
+    rule(Word("--no-warn-execstack"), Drop),
+    rule(Word("--no-warn-rwx-segments"), Drop),
+    rule(Word("--warn-alternate-em"), Drop),
+    rule(Word("--no-warnings"), Drop),
+    rule(Word("--warn-backrefs"), Drop),
+    rule(Word("--traditional-format"), Drop),
+    rule(Word("--no-print-gc-sections"), Drop),
+    rule(Word("--print-memory-usage"), Drop),
+    rule(Word("--accept-unknown-input-arch"), Drop),
+    rule(Word("--no-define-common"), Drop),
+    rule(WordPrefix("--lto-O"), Drop),
+    rule(WordPrefix("--thinlto-jobs="), Drop),
+    rule(Word("--call-graph-profile-sort"), Drop),
+    rule(Word("--no-call-graph-profile-sort"), Drop),
     rule(Keyword("separate-code"), Drop),
     rule(Keyword("noseparate-code"), Drop),
     rule(Keyword("text"), Drop),

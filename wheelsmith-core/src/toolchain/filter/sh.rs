@@ -60,6 +60,7 @@ fn case(out: &mut String, pattern: &str, text: &str, action: Action, next: &str)
         Action::DropAndTell => "tell",
         Action::DropWithNextAndTell => &format!("tell; {next}=drop"),
         Action::Replace(new) => &format!("keep=1; k={}\"${{a#{}}}\"", quoted(new), quoted(text)),
+        Action::Exchange(new) => &format!("keep=1; k={}", quoted(new)),
         Action::PadNextVersion => &format!("keep=1; {next}=pad"),
     };
     // Writing to a string cannot fail.

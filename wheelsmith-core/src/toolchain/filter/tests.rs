@@ -26,6 +26,9 @@ const ROWS: &[(&str, &str, &str)] = &[
     ("armv7-unknown-linux-gnueabihf", "-march=armv7-a|-mfpu=neon", "-mfpu=neon"),
     ("riscv64gc-unknown-linux-gnu", "-march=rv64gc|-mabi=lp64d", "-mabi=lp64d"),
     ("powerpc64le-unknown-linux-gnu", "-mcpu=power8", "-mcpu=pwr8"),
+    // Link-time optimization, as gcc spells it.
+    (X86, "-flto=auto|-flto=4|-flto=thin|-flto|-fno-lto", "-flto|-flto|-flto=thin|-flto|-fno-lto"),
+    (X86, "-flto-partition=one|-fuse-linker-plugin|-ffat-lto-objects", "-ffat-lto-objects"),
     // The preprocessor.
     (ARM, "-Wp,-U_FORTIFY_SOURCE|-Wp,-MD,a b.d|-Wp,-MMD,x|-Wp,-w", "-Wp,-MD,a b.d|-Wp,-MMD,x"),
     // The linker.
@@ -114,8 +117,7 @@ fn the_script_agrees() {
         let filtered = apply(&rules, args);
         let expected = filtered.args.join("\0") + if filtered.args.is_empty() { "" } else { "\0" };
         assert_eq!(String::from_utf8(exec.stdout).unwrap(), expected, "{args:?}");
-        let says = |word: &String| format!("wheelsmith: zig has no `{word}`; it was left out");
-        let told: Vec<String> = filtered.told.iter().map(says).collect();
+        let told: Vec<String> = filtered.told.iter().map(|word| message(word)).collect();
         assert_eq!(exec.stderr.lines().collect::<Vec<_>>(), told, "{args:?}");
     };
     let check = |target: &str, args: &[&str]| {

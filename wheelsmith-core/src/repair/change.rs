@@ -1,0 +1,144 @@
+//! Execution of a plan on the entries of a wheel.
+
+use std::collections::BTreeMap;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use super::{Error, Graft, MovedScript, RepairPlan, launcher};
+use crate::audit::NativeFile;
+use crate::name::{Digest, WheelPath};
+use crate::patch;
+use crate::sys;
+use crate::wheel::{Entry, Source};
+
+/// Choices about the execution.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct ChangeOptions<'a> {
+    /// Whether symbols for debuggers are removed.
+    pub(super) strip: bool,
+    /// A directory for large files, which would otherwise all be in memory until the wheel is
+    /// written.
+    pub(super) scratch: Option<&'a Path>,
+}
+
+/// Larger files go into the scratch directory, in bytes.
+const LARGEST_IN_MEMORY: usize = 1 << 20;
+
+/// Executes `plan` on the entries of a wheel of the project `name`.
+pub(super) fn change(
+    entries: &mut BTreeMap<WheelPath, Entry>,
+    name: &str,
+    plan: &RepairPlan,
+    files: &[NativeFile],
+    options: &ChangeOptions<'_>,
+) -> Result<(), Error> {
+    for Graft { into, source, .. } in &plan.grafts {
+        let read = |error| Error::Read { path: source.clone(), source: error };
+        let executable = sys::fs::is_executable(source).map_err(read)?;
+        let old = sys::fs::read(source).map_err(read)?;
+        let new = edited(old, into, plan, options.strip)?;
+        options.put(entries, into, new.bytes, executable)?;
+    }
+    let is_grafted = |path: &WheelPath| plan.grafts.iter().any(|graft| graft.into == *path);
+    let changed = files.iter().map(|file| &file.path);
+    let changed = changed.filter(|path| plan.edits.contains_key(path) || options.strip);
+    for path in changed.filter(|path| !is_grafted(path)) {
+        let Some(entry) = entries.get(path) else { continue };
+        let executable = entry.executable;
+        let new = edited(bytes(entry)?, path, plan, options.strip)?;
+        if new.is_changed {
+            options.put(entries, path, new.bytes, executable)?;
+        }
+    }
+    for MovedScript { from, to } in &plan.scripts {
+        let Some(mut entry) = entries.remove(from) else { continue };
+        entry.path = to.clone();
+        entries.insert(to.clone(), entry);
+        let text = launcher::script(name, to.as_str());
+        put(entries, from, text.into_bytes(), true);
+    }
+    for (path, hook) in &plan.hooks {
+        let old = match entries.get(path) {
+            Some(entry) => bytes(entry)?,
+            None => Vec::new(),
+        };
+        let new = patch::hook::insert(&old, hook.depth, &plan.libraries)
+            .map_err(|source| Error::Patch { file: path.clone(), source })?;
+        put(entries, path, new, false);
+    }
+    Ok(())
+}
+
+fn put(
+    entries: &mut BTreeMap<WheelPath, Entry>,
+    path: &WheelPath,
+    bytes: Vec<u8>,
+    executable: bool,
+) {
+    let entry = Entry { executable, ..Entry::bytes(path.clone(), bytes) };
+    entries.insert(path.clone(), entry);
+}
+
+impl ChangeOptions<'_> {
+    /// Stores a changed file, on disk if it is large.
+    fn put(
+        &self,
+        entries: &mut BTreeMap<WheelPath, Entry>,
+        path: &WheelPath,
+        bytes: Vec<u8>,
+        executable: bool,
+    ) -> Result<(), Error> {
+        let Some(dir) = self.scratch.filter(|_| bytes.len() > LARGEST_IN_MEMORY) else {
+            put(entries, path, bytes, executable);
+            return Ok(());
+        };
+        // The files of the wheel itself have numbers there.
+        let file: PathBuf = dir.join(format!("changed-{}", Digest::of(path.as_str()).short()));
+        let size_bytes = bytes.len() as u64;
+        let written = sys::fs::create(&file).and_then(|mut out| out.write_all(&bytes));
+        written.map_err(Error::Scratch)?;
+        let source = Source::File { path: file, size_bytes };
+        entries.insert(path.clone(), Entry { path: path.clone(), executable, source });
+        Ok(())
+    }
+}
+
+/// A file after its edit.
+struct Edited {
+    bytes: Vec<u8>,
+    is_changed: bool,
+}
+
+/// Strips and edits a file. At most two copies of it are in memory at once.
+fn edited(
+    bytes: Vec<u8>,
+    path: &WheelPath,
+    plan: &RepairPlan,
+    strip: bool,
+) -> Result<Edited, Error> {
+    let error = |source| Error::Patch { file: path.clone(), source };
+    let mut edited = Edited { bytes, is_changed: false };
+    let replace = |edited: &mut Edited, new: Vec<u8>| {
+        edited.is_changed |= new != edited.bytes;
+        edited.bytes = new;
+    };
+    if strip {
+        // Before the names change: other strippers do not expect what an editor leaves behind.
+        let new = patch::strip(&edited.bytes).map_err(error)?;
+        replace(&mut edited, new);
+    }
+    if let Some(edit) = plan.edits.get(path) {
+        let new = patch::apply(&edited.bytes, edit).map_err(error)?;
+        replace(&mut edited, new);
+    }
+    Ok(edited)
+}
+
+fn bytes(entry: &Entry) -> Result<Vec<u8>, Error> {
+    match &entry.source {
+        Source::Bytes(bytes) => Ok(bytes.clone()),
+        Source::File { path, .. } => {
+            sys::fs::read(path).map_err(|source| Error::Read { path: path.clone(), source })
+        }
+    }
+}

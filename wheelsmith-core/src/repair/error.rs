@@ -1,0 +1,152 @@
+//! Reasons why a wheel is not repaired.
+
+use std::io;
+use std::path::PathBuf;
+
+use super::MissingLibrary;
+use super::closure::file_name;
+use crate::finding::{Code, Finding};
+use crate::name::{PlatformTag, WheelFilename, WheelPath};
+use crate::{patch, wheel};
+
+/// Reason why a wheel was not repaired. No file is left behind.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// It cannot be read or written.
+    #[error(transparent)]
+    Wheel(#[from] wheel::Error),
+    /// Neither its tags nor its files tell which platform it is for.
+    #[error("`{wheel}` has no platform tag that native files could qualify for")]
+    NoPlatform {
+        /// The wheel.
+        wheel: Box<WheelFilename>,
+    },
+    /// The requested tag is unknown.
+    #[error("unknown platform tag `{tag}`")]
+    UnknownPlatform {
+        /// The tag.
+        tag: String,
+    },
+    /// Libraries were not found.
+    #[error("cannot repair `{wheel}`{}", not_found(.missing, *.searched))]
+    Missing {
+        /// The wheel.
+        wheel: Box<WheelFilename>,
+        /// The libraries, and the files that need them.
+        missing: Vec<MissingLibrary>,
+        /// Number of directories that were searched.
+        searched: usize,
+    },
+    /// A file cannot be changed.
+    #[error("cannot change `{file}`")]
+    Patch {
+        /// The file.
+        file: WheelPath,
+        /// The reason.
+        source: patch::Error,
+    },
+    /// A file of the wheel, or a library, cannot be read.
+    #[error("cannot read `{}`", path.display())]
+    Read {
+        /// The file on disk.
+        path: PathBuf,
+        /// The reason.
+        source: io::Error,
+    },
+    /// A changed file cannot be stored until the wheel is written.
+    #[error("cannot store a changed file in the temporary directory")]
+    Scratch(#[source] io::Error),
+    /// `audit` would refuse the repaired wheel.
+    #[error("{}: {}", verdict(.earned.as_ref(), .wanted), reasons(.findings))]
+    NotEarned {
+        /// The other tag that it qualifies for, if any.
+        earned: Option<PlatformTag>,
+        /// The tag that it should qualify for.
+        wanted: Box<PlatformTag>,
+        /// The errors.
+        findings: Vec<Finding>,
+    },
+    /// A request that this program cannot meet.
+    #[error("{0}")]
+    Unsupported(String),
+}
+
+/// Findings that a newer platform tag settles.
+const SETTLED_BY_A_NEWER_TAG: [Code; 2] = [Code::SymbolTooNew, Code::MinimumTooNew];
+
+impl Error {
+    /// True if the wheel cannot be repaired; false if something failed.
+    pub fn is_verdict(&self) -> bool {
+        matches!(self, Self::Missing { .. } | Self::NotEarned { .. } | Self::NoPlatform { .. })
+    }
+
+    /// Returns what the user can do about it.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Missing { missing, .. } => {
+                let first = missing.iter().find(|missing| missing.reason.is_none())?;
+                let library = file_name(&first.library);
+                Some(format!(
+                    "add its directory with `--library-path`, or leave it out with \
+                     `--exclude {library}`"
+                ))
+            }
+            Self::NoPlatform { .. } => Some("name one with `--tag`".to_owned()),
+            Self::UnknownPlatform { .. } => Some(
+                "use a tag such as `manylinux_2_28`, `musllinux_1_2`, `macosx_11_0_arm64` or \
+                 `win_amd64`"
+                    .to_owned(),
+            ),
+            Self::Patch { source: patch::Error::NoSpace { .. }, file } => Some(format!(
+                "link `{}` again, with `-headerpad_max_install_names` for macOS",
+                file_name(file.as_str())
+            )),
+            Self::NotEarned { findings, .. } => {
+                let is_settled = |finding: &Finding| SETTLED_BY_A_NEWER_TAG.contains(&finding.code);
+                let is_age = |finding: &&Finding| finding.code != Code::TagNotEarned;
+                let mut rest = findings.iter().filter(is_age).peekable();
+                (rest.peek().is_some() && rest.all(is_settled)).then(|| {
+                    "name a newer tag with `--tag`, or build the library for an older system".into()
+                })
+            }
+            _ => None,
+        }
+    }
+}
+
+/// The rest of a sentence, followed by lines if more than one library is missing.
+fn not_found(missing: &[MissingLibrary], searched: usize) -> String {
+    let nowhere = match searched {
+        0 => "and no directory was given to look in".to_owned(),
+        1 => "which is not in the directory that was searched".to_owned(),
+        n => format!("which is in none of the {n} searched directories"),
+    };
+    let one = |missing: &MissingLibrary| {
+        let MissingLibrary { by, library, reason } = missing;
+        match reason {
+            Some(reason) => format!("`{by}` needs `{library}`; {reason}"),
+            None => format!("`{by}` needs `{library}`, {nowhere}"),
+        }
+    };
+    if let [only] = missing {
+        return format!(": {}", one(only));
+    }
+    let lines = missing.iter().map(|missing| format!("\n  {}", one(missing)));
+    lines.collect()
+}
+
+fn verdict(earned: Option<&PlatformTag>, wanted: &PlatformTag) -> String {
+    match earned {
+        Some(earned) => format!("the repaired wheel qualifies for {earned}, not {wanted}"),
+        None => format!("the repaired wheel does not qualify for {wanted}"),
+    }
+}
+
+fn reasons(findings: &[Finding]) -> String {
+    let one = |finding: &Finding| {
+        let file = finding.file.as_ref().map(|file| format!("`{file}`: ")).unwrap_or_default();
+        format!("{file}{}", finding.message)
+    };
+    findings.iter().map(one).collect::<Vec<_>>().join("; ")
+}

@@ -1,0 +1,123 @@
+//! Platform tags: those that a wheel is repaired for, and those that its name gets.
+
+use crate::audit::{self, Audit, NativeFile, Wanted};
+use crate::name::{Arch, Libc, PlatformTag, WheelFilename};
+use crate::policy;
+
+/// One group of platform tags that differ in age alone: `manylinux_2_17_x86_64` and
+/// `manylinux_2_28_x86_64`, but not `musllinux_1_2_x86_64`.
+#[derive(Debug, Clone)]
+pub(super) struct Requirement {
+    /// The rules of `tag`.
+    pub(super) wanted: Wanted,
+    /// The tag that the files are judged for.
+    pub(super) tag: PlatformTag,
+    /// The tags of the group in the wheel's name; empty if the name guarantees nothing.
+    claims: Vec<PlatformTag>,
+    /// Whether the user asked for the tag.
+    is_asked: bool,
+}
+
+/// The requirements of a wheel.
+#[derive(Debug)]
+pub(super) enum Requirements {
+    /// One for each group of tags.
+    Known(Vec<Requirement>),
+    /// The tags are those of a platform that this program has no rules for.
+    NotJudged,
+    /// Neither tags nor files tell the platform.
+    Unknown,
+}
+
+/// Returns the requirements of a wheel: the requested tag, or else those that its name claims.
+pub(super) fn requirements(
+    filename: &WheelFilename,
+    files: &[NativeFile],
+    asked: Option<&PlatformTag>,
+) -> Requirements {
+    if let Some(tag) = asked {
+        let requirement = Requirement::new(tag, vec![tag.clone()], true);
+        return requirement.map_or(Requirements::Unknown, |one| Requirements::Known(vec![one]));
+    }
+    let groups = audit::tag_groups(&filename.platforms);
+    let known: Vec<Requirement> = groups.into_iter().filter_map(Requirement::of_group).collect();
+    if !known.is_empty() {
+        return Requirements::Known(known);
+    }
+    let is_open = |tag: &PlatformTag| matches!(tag, PlatformTag::Linux { .. } | PlatformTag::Any);
+    if !filename.platforms.iter().all(is_open) {
+        return Requirements::NotJudged;
+    }
+    let newest = newest_policy(filename, files);
+    let requirement = newest.and_then(|tag| Requirement::new(&tag, Vec::new(), false));
+    requirement.map_or(Requirements::Unknown, |one| Requirements::Known(vec![one]))
+}
+
+/// The newest policy for the files of a wheel whose name guarantees nothing: it gets the oldest
+/// that they qualify for.
+fn newest_policy(filename: &WheelFilename, files: &[NativeFile]) -> Option<PlatformTag> {
+    let guessed = audit::guessed_tag(files);
+    let libc = guessed.as_ref().and_then(PlatformTag::libc);
+    let claimed: Option<Arch> = filename.platforms.iter().find_map(PlatformTag::arch);
+    if libc.is_none() && claimed.is_none() {
+        return guessed.filter(|tag| matches!(tag, PlatformTag::Windows { .. }));
+    }
+    let arch = claimed.or_else(|| guessed.as_ref().and_then(PlatformTag::arch))?;
+    Some(policy::policies(arch, libc.unwrap_or(Libc::Glibc)).last()?.tag.clone())
+}
+
+impl Requirement {
+    fn new(tag: &PlatformTag, claims: Vec<PlatformTag>, is_asked: bool) -> Option<Self> {
+        Some(Self { wanted: Wanted::by_tag(tag)?, tag: tag.clone(), claims, is_asked })
+    }
+
+    /// The requirement of tags of one group, the oldest first.
+    fn of_group(claims: Vec<PlatformTag>) -> Option<Self> {
+        let oldest = claims.first()?.modern();
+        // A file shows which glibc it needs, so that the wheel may get an older or a newer tag.
+        let tag = match &oldest {
+            PlatformTag::Manylinux { arch, .. } => {
+                policy::policies(*arch, Libc::Glibc).last()?.tag.clone()
+            }
+            _ => oldest,
+        };
+        Self::new(&tag, claims, false)
+    }
+
+    /// The requirement of a tag that takes the place of the claimed ones.
+    pub(super) fn raised(tag: &PlatformTag) -> Option<Self> {
+        Self::new(tag, vec![tag.clone()], false)
+    }
+
+    /// The tags that the repaired wheel gets after `audit`, which has no errors but waived ones.
+    pub(super) fn tags(&self, audit: &Audit, only_asked: bool) -> Vec<PlatformTag> {
+        let earned = audit.earned.clone();
+        let is_kept = audit::keeps(&self.tag.modern(), earned.as_ref());
+        let is_musl = matches!(self.tag, PlatformTag::Musllinux { .. });
+        let tags: Vec<PlatformTag> = match earned {
+            _ if self.is_asked && only_asked => return self.claims.clone(),
+            Some(earned) if self.is_asked => {
+                [earned].into_iter().chain(self.claims.clone()).collect()
+            }
+            // No file shows which release of musl it needs, so that all claims hold.
+            Some(earned) if is_kept && (!is_musl || self.claims.is_empty()) => vec![earned],
+            // An error that is waived kept the files from the tag.
+            _ if self.claims.is_empty() => vec![self.tag.clone()],
+            _ => self.claims.clone(),
+        };
+        tags.iter().flat_map(PlatformTag::with_aliases).collect()
+    }
+}
+
+/// Returns the name of the repaired wheel.
+pub(super) fn renamed(before: &WheelFilename, mut tags: Vec<PlatformTag>) -> WheelFilename {
+    tags.sort_by_key(PlatformTag::to_string);
+    tags.dedup();
+    WheelFilename { platforms: tags, ..before.clone() }
+}
+
+/// True if the name of a wheel guarantees something that can be judged, and nothing else.
+pub(super) fn claims_all(filename: &WheelFilename) -> bool {
+    let is_claim = |tag: &PlatformTag| !matches!(tag, PlatformTag::Linux { .. } | PlatformTag::Any);
+    filename.platforms.iter().all(is_claim)
+}
