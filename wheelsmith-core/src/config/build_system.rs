@@ -36,6 +36,16 @@ pub(super) fn check(text: &str, locator: &Locator<'_>) -> Vec<Problem> {
     problems
 }
 
+/// Returns the build back end in `text`, if it is not wheelsmith's and not inside the project.
+pub(super) fn foreign(text: &str) -> Option<String> {
+    let file = text.parse::<Table>().ok()?;
+    let table = file.get("build-system")?.as_table()?;
+    let backend = table.get("build-backend")?.as_str()?;
+    let module = backend.split([':', '.']).next().unwrap_or(backend);
+    let is_ours = module == "wheelsmith_build" || table.contains_key("backend-path");
+    (!is_ours).then(|| backend.to_owned())
+}
+
 /// True if a `build-backend` (`module` or `module:object`) is in the module `wheelsmith`.
 fn is_old_module(backend: &str) -> bool {
     backend.split([':', '.']).next().is_some_and(|module| module.trim() == "wheelsmith")

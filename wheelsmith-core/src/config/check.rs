@@ -146,6 +146,8 @@ impl Check<'_> {
             text: text.to_owned(),
             lines: usize::MAX,
             pyproject: None,
+            foreign_backend: None,
+            is_configured: true,
             in_file: self.locator.in_file,
             project: raw.project,
             targets,

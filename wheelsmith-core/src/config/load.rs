@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use toml::{Table, Value};
 
-use super::{Config, Error, check};
+use super::{Config, Error, build_system, check};
 use crate::sys;
 
 /// Names of configuration files, in order of precedence.
@@ -126,11 +126,12 @@ impl Config {
         let text = read(&file)?;
         let name = file.file_name().unwrap_or_default().to_string_lossy();
         let dir = file.parent().unwrap_or(Path::new(""));
-        let mut beside = None;
+        let (mut beside, mut foreign) = (None, None);
         if !file.ends_with(PYPROJECT)
             && let Some((text, table)) = pyproject(dir)?
         {
             super::check_build_system(PYPROJECT, &text)?;
+            foreign = build_system::foreign(&text);
             let build_system = table.get("build-system");
             let backend = build_system.and_then(|table| table.get("build-backend"));
             let is_ours = backend.map_or(build_system.is_none(), |backend| {
@@ -138,7 +139,11 @@ impl Config {
             });
             beside = (is_ours && table.contains_key("project")).then_some(text);
         }
-        let config = check::parse(&name, &text, beside.as_deref(), &[])?;
+        let mut config = check::parse(&name, &text, beside.as_deref(), &[])?;
+        config.foreign_backend = foreign.or_else(|| build_system::foreign(&text));
+        // `wheelsmith.toml` is a configuration of wheelsmith, whatever it has.
+        config.is_configured = !file.ends_with(PYPROJECT)
+            || text.parse::<Table>().is_ok_and(|table| tool(&table).is_some());
         Ok((config, file))
     }
 }

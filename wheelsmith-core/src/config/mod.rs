@@ -80,6 +80,10 @@ pub struct Config {
     in_file: Option<usize>,
     /// Text of the `pyproject.toml` that has the `[project]` table, if it is another file.
     pyproject: Option<String>,
+    /// Build back end of `pyproject.toml`, if it is not wheelsmith's.
+    pub foreign_backend: Option<String>,
+    /// Whether the file has a configuration of wheelsmith, and not just `[project]`.
+    pub is_configured: bool,
     /// `[project]`.
     pub project: Option<ProjectTable>,
     /// What `--target all` stands for.

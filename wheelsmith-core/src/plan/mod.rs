@@ -112,6 +112,17 @@ pub enum Error {
         /// The configuration.
         file: String,
     },
+    /// The project is one of another build back end, and does not configure wheelsmith.
+    #[error(
+        "cannot build: the project's build back end is `{backend}`, and `{file}` does not configure \
+         wheelsmith"
+    )]
+    Foreign {
+        /// The configuration.
+        file: String,
+        /// The back end.
+        backend: String,
+    },
     /// No target is known.
     #[error("cannot choose a target: the configuration lists none, and this machine is none")]
     NoTarget,
@@ -134,6 +145,12 @@ impl Error {
             Self::Nothing { .. } => Some(
                 "describe what to build: `[[tool.wheelsmith.component]]`, or `[project]` for a \
                  wheel"
+                    .to_owned(),
+            ),
+            Self::Foreign { .. } => Some(
+                "build the wheel with its own back end (`python3 -m build`), and then use \
+                 `wheelsmith audit` and `wheelsmith repair`; or configure wheelsmith with \
+                 `[tool.wheelsmith]`"
                     .to_owned(),
             ),
             Self::NoTarget => Some("name one with `--target`".to_owned()),
@@ -166,6 +183,9 @@ pub fn plan(
     }
     if config.components.is_empty() && config.wheels.is_empty() {
         return Err(Error::Nothing { file: config.file.clone() });
+    }
+    if let Some(backend) = config.foreign_backend.clone().filter(|_| !config.is_configured) {
+        return Err(Error::Foreign { file: config.file.clone(), backend });
     }
     if let Some(name) = &options.wheel
         && !config.wheels.iter().any(|wheel| options.selects(&wheel.name))

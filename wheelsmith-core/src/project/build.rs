@@ -116,6 +116,14 @@ pub(crate) fn run(project: &Project, options: &BuildOptions) -> Result<BuildOutp
     prepare_out(&project.out_dir(options))
         .map_err(|e| Error::io("write to the output directory", e))?;
     let plan = project.plan(options)?;
+    if let Some(backend) = &project.config.foreign_backend
+        && plan.targets.iter().any(|target| !target.wheels.is_empty())
+    {
+        host.warn(format!(
+            "`pyproject.toml` names the build back end `{backend}`, so pip and other installers do \
+             not build these wheels; `build-backend = \"wheelsmith_build\"` lets them"
+        ));
+    }
     let targets: Vec<Target> = compiled(&plan).map(|plan| plan.target).collect();
     let places = Places { project: &project.dir, work: &work, cache: &cache };
     let sources = obtain(project, &targets, &places, options.policy, host)?;

@@ -7,6 +7,7 @@ mod editable;
 mod error;
 mod launcher;
 mod pack;
+mod packages;
 mod parts;
 mod prepare;
 mod python_files;
@@ -137,7 +138,13 @@ impl Project {
                 None => unreachable!("a configuration with wheels has metadata"),
             },
         };
-        Ok(plan::plan(&self.config, options, &targets, &naming)?)
+        let plan = plan::plan(&self.config, options, &targets, &naming)?;
+        if !options.runtime_only {
+            for wheel in self.config.wheels.iter().filter(|wheel| options.selects(&wheel.name)) {
+                packages::require(self, wheel, &python_files::files(self, wheel, &self.host)?)?;
+            }
+        }
+        Ok(plan)
     }
 
     /// Builds the components and writes wheels and archives.

@@ -1,12 +1,12 @@
 //! Python files that go into a wheel: those below its source directory that its patterns name.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use globset::{Glob, GlobBuilder, GlobMatcher, GlobSet, GlobSetBuilder};
 
 use super::tree::{Gap, Tree, TreeFile, is_junk, is_never};
-use super::{Error, Project};
+use super::{Error, Project, packages};
 use crate::config::{Config, Wheel};
 use crate::name::{ParseError, WheelPath};
 use crate::sys::{self, Host};
@@ -30,7 +30,7 @@ pub(super) fn files(
     host: &Host,
 ) -> Result<Vec<PythonFile>, Error> {
     let Some(root) = source(project, wheel)? else { return Ok(Vec::new()) };
-    let patterns = Patterns::new(project, wheel)?;
+    let patterns = Patterns::new(project, wheel, &root)?;
     // The root may be the whole project, so only the directories that patterns name are read.
     let tree = Tree::new(&root, &project.dir, project.is_unpacked_sdist(host)?, host);
     let mut candidates: BTreeMap<String, TreeFile> = BTreeMap::new();
@@ -88,9 +88,8 @@ pub(super) struct Patterns {
 
 impl Patterns {
     /// Compiles the patterns of `wheel`; without `include`, its package.
-    pub(super) fn new(project: &Project, wheel: &Wheel) -> Result<Self, Error> {
-        let package = wheel.name.escaped();
-        let default = || vec![format!("{package}/**"), format!("{package}.py")];
+    pub(super) fn new(project: &Project, wheel: &Wheel, root: &Path) -> Result<Self, Error> {
+        let default = || packages::patterns(root, &wheel.name).unwrap_or_default();
         let include = wheel.include.clone().unwrap_or_else(default);
         Ok(Self {
             include_set: globs(project, wheel, "include", &include)?,
@@ -156,12 +155,10 @@ pub(super) fn source(project: &Project, wheel: &Wheel) -> Result<Option<PathBuf>
         }
         return Ok(Some(root));
     }
-    let package = wheel.name.escaped();
-    let usual = ["src", "python", "."].map(|dir| project.dir.join(dir));
-    let has_package =
-        |dir: &PathBuf| dir.join(&package).is_dir() || dir.join(format!("{package}.py")).is_file();
-    let found = usual.into_iter().find(has_package);
-    if found.is_none() && wheel.include.is_some() {
+    let dirs = packages::USUAL_DIRS.map(|dir| project.dir.join(dir));
+    let found = dirs.into_iter().find(|dir| packages::patterns(dir, &wheel.name).is_some());
+    if found.is_none() && wheel.include.as_ref().is_some_and(|include| !include.is_empty()) {
+        let package = wheel.name.escaped();
         let message = format!(
             "`include` needs a directory of Python files, and no package `{package}` was found"
         );

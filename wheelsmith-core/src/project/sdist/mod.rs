@@ -272,7 +272,7 @@ impl Sdist<'_> {
             Some("" | ".") => String::new(),
             Some(root) => format!("{}/", self.inside(&key, root)?),
             None if python.is_empty() => String::new(),
-            None => self.inside(&key, &source.unwrap_or_default().to_string_lossy())?,
+            None => self.inside(&key, &source.clone().unwrap_or_default().to_string_lossy())?,
         };
         for file in &python {
             add(&key, &format!("{prefix}{}", file.path), file.is_untracked)?;
@@ -290,11 +290,9 @@ impl Sdist<'_> {
             let key = format!("{}.include", wheel.key);
             return Err(config.problem(&key, message, Some(help.to_owned())).into());
         }
-        if root.is_none() {
-            return Ok(());
-        }
+        let (Some(dir), Some(_)) = (&source, &root) else { return Ok(()) };
         let taken: BTreeSet<&str> = python.iter().map(|file| file.path.as_str()).collect();
-        let patterns = python_files::Patterns::new(self.project, wheel)?;
+        let patterns = python_files::Patterns::new(self.project, wheel, dir)?;
         let below = files.iter().filter_map(|file| file.strip_prefix(prefix.as_str()));
         if let Some(more) = below.filter(|file| patterns.takes(file)).find(|f| !taken.contains(f)) {
             let message = format!(
