@@ -382,8 +382,8 @@ fn broken_promises_are_named() {
 #[test]
 fn only_what_was_tried_passes() {
     const TEST: &str = "only_what_was_tried_passes";
-    let points = |text: &str| pure("def main(): pass\nvalue = 1\n").text(POINTS, text);
     const POINTS: &str = "tiny-1.0.dist-info/entry_points.txt";
+    let points = |text: &str| pure("def main(): pass\nvalue = 1\n").text(POINTS, text);
     let empty = || WheelFile::new("tiny-1.0-py3-none-any.whl").purelib();
     let ended = Some("Python ended with exit status 0 before it was done");
     let rows: [(WheelFile, Option<&str>); 20] = [

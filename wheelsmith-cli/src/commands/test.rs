@@ -31,7 +31,7 @@ Examples:
   wheelsmith test --install venv --install user --output test.xml
   wheelsmith test --libc-root debian-11    also with that directory's C library
 
-Exit codes: 0 every required cell passed; 1 one failed; 2 nothing could be tested.")]
+Exit codes: 0 every required cell passed; 1 one failed; 2 nothing was tested, or a Python is missing.")]
 pub(crate) struct Args {
     /// Wheels, or source distributions to build wheels from; patterns are expanded
     /// [default: `dist/*.whl` in the project]

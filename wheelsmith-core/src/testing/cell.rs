@@ -1,4 +1,4 @@
-//! What one cell does, in order; the first thing that does not hold ends it.
+//! Runs the steps of one cell in order. The first step that fails ends it.
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -7,9 +7,9 @@ use super::environment::{Environment, Packages};
 use super::{Error, Python, Settings, Status, Step, Subject, Tests, Way, files};
 use crate::sys::{self, Command, Ended, Host, Limits, ProcessError};
 
-/// A log that grows beyond this is that of a program gone wild.
+/// Largest log of a command, in bytes; a command that writes more is ended.
 const LOG_BYTES: u64 = 64 << 20;
-/// How many of the last lines of a failed command are the reason.
+/// Number of last lines of a failed command in the reason.
 const REASON_LINES: usize = 12;
 
 /// Longest line of a failed command in the reason, in characters.
@@ -83,7 +83,7 @@ with open(done, 'w') as file:
     file.write('done')
 ";
 
-/// What came of a cell.
+/// Result of a cell.
 pub(super) struct Outcome {
     pub(super) status: Status,
     pub(super) reason: Option<String>,
@@ -91,16 +91,16 @@ pub(super) struct Outcome {
     pub(super) steps: Vec<Step>,
 }
 
-/// Everything that a cell needs to know.
+/// Input of a cell.
 pub(super) struct CellInput<'a> {
     pub(super) subject: &'a Subject,
     pub(super) python: &'a Python,
-    /// The root of a foreign Python.
+    /// Root of a foreign Python.
     pub(super) root: Option<&'a Path>,
     pub(super) way: Way,
     pub(super) settings: &'a Settings,
     pub(super) packages: &'a Packages,
-    /// The project, and its files that go along.
+    /// Project, and those of its files that the cell gets.
     pub(super) files: (&'a Path, &'a [PathBuf]),
     pub(super) log: &'a Path,
     pub(super) host: &'a Host,
@@ -109,8 +109,8 @@ pub(super) struct CellInput<'a> {
 /// Tries a wheel.
 ///
 /// # Errors
-/// When the cell's directory cannot be made, or the user stops us. What the wheel does wrong is an
-/// outcome.
+/// The cell's directory cannot be created, or the user stopped the command. Faults of the wheel are
+/// in the outcome.
 pub(super) fn run(input: &CellInput<'_>) -> Result<Outcome, Error> {
     let dir = sys::fs::temp_dir().map_err(Error::io("make the cell's directory"))?;
     let CellInput { way, python, root, settings, host, .. } = *input;
@@ -205,13 +205,13 @@ fn steps(
     Ok(())
 }
 
-/// Why a cell goes no further.
+/// Reason why a cell ends early.
 pub(super) enum StepError {
     Failed(String),
     Cancelled,
 }
 
-/// The steps of a cell, their log, and the time that is left.
+/// Steps of a cell, their log, and the time that is left.
 pub(super) struct StepLog<'a> {
     path: &'a Path,
     start: Instant,
@@ -302,7 +302,7 @@ impl<'a> StepLog<'a> {
         Ok((said, result))
     }
 
-    /// A step without a command; `look` says what is wrong.
+    /// Records a step without a command. `look` returns the problem, if there is one.
     pub(super) fn check(
         &mut self,
         name: &str,
@@ -329,7 +329,7 @@ fn error_text(error: &ProcessError) -> String {
     }
 }
 
-/// The end of a log, from `from` on and no more than its last MiB.
+/// Returns the text of a log from the offset `from`, and at most its last MiB.
 fn read_from(path: &Path, from: u64) -> std::io::Result<String> {
     const MOST: u64 = 1 << 20;
     let file = sys::fs::open(path)?;

@@ -1,4 +1,4 @@
-//! Files on their way into a cell: the project's, and those of a wheel.
+//! Copies files into a cell: those of the project, and those of a wheel.
 
 use std::path::{Path, PathBuf};
 
@@ -8,14 +8,14 @@ use super::Error;
 use crate::sys;
 use crate::wheel::{Existing, Source};
 
-/// Directories that never hold what a test needs, and may be large.
+/// Directories without test files, which may be large.
 const LEFT_OUT: [&str; 4] = [".git", "target", "node_modules", "__pycache__"];
 
-/// The files below `project` that `globs` name, relative to it. A glob that names a directory stands
-/// for all that is in it.
+/// Returns the files below `project` that `globs` name, relative to it. A glob that names a
+/// directory selects all files in it.
 ///
 /// # Errors
-/// A glob that is none, or names nothing.
+/// A glob is invalid or names no file.
 pub(super) fn find(project: &Path, globs: &[String]) -> Result<Vec<PathBuf>, Error> {
     let mut matchers = Vec::new();
     for glob in globs {
@@ -85,10 +85,10 @@ pub(super) fn copy(project: &Path, files: &[PathBuf], to: &Path) -> std::io::Res
     Ok(())
 }
 
-/// Lays the files of a wheel out in `dir`, as they are in the archive.
+/// Unpacks a wheel into `dir`.
 ///
 /// # Errors
-/// When the wheel cannot be read, or a file cannot be written.
+/// The wheel cannot be read, or a file cannot be written.
 pub(super) fn unpack(wheel: &Path, dir: &Path) -> Result<(), Error> {
     let wheel = Existing::open(wheel)?;
     for entry in wheel.entries.values() {

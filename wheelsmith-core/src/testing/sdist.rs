@@ -25,7 +25,7 @@ pub fn wheels_of(
     packages: &Packages,
     host: &Host,
 ) -> Result<(Vec<Subject>, Vec<CellReport>), Error> {
-    // What is wrong with its metadata shows when it is built.
+    // Errors in its metadata are reported by the build.
     let about = Distribution::open(sdist, host).ok();
     let requires = about.and_then(|about| about.requires_python);
     let requires = requires.and_then(|text| text.parse::<Specifiers>().ok());

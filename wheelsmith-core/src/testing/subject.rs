@@ -1,4 +1,4 @@
-//! A wheel as far as a test must know it.
+//! A wheel that is tested: its modules, commands and native files.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -15,15 +15,15 @@ use crate::wheel::{Entry, Existing, Source};
 /// A wheel to test.
 #[derive(Debug, Clone)]
 pub struct Subject {
-    /// Where it is; absolute.
+    /// Absolute path.
     pub path: PathBuf,
-    /// What it is called.
+    /// Parsed file name.
     pub filename: WheelFilename,
-    /// The Pythons that it wants.
+    /// `Requires-Python`.
     pub requires_python: Option<Specifiers>,
-    /// Whether it needs other packages.
+    /// True if it requires other distributions.
     pub has_dependencies: bool,
-    /// Top-level modules and packages.
+    /// Modules and packages that are imported.
     pub imports: Vec<String>,
     /// Commands and scripts.
     pub commands: Vec<String>,
@@ -34,8 +34,7 @@ pub struct Subject {
     pub is_without_modules: bool,
     /// Interpreter that built the wheel from a source distribution; the wheel is tried on it alone.
     pub built_by: Option<PathBuf>,
-    /// ELF files that ask for a loader or are loaded by one: path in the wheel, processor, and
-    /// whether it is a program.
+    /// ELF files that are programs or load libraries.
     pub natives: Vec<Native>,
 }
 
@@ -67,13 +66,13 @@ impl std::fmt::Display for EntryPoint {
 /// An ELF file of the wheel.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Native {
-    /// Where it is in the wheel.
+    /// Path in the wheel.
     pub path: String,
-    /// Its processor.
+    /// Processor.
     pub arch: Arch,
-    /// The C library that it asks for by name; nothing when it asks for neither.
+    /// C library that it needs by name; `None` if it names none.
     pub libc: Option<Libc>,
-    /// Whether it is a program.
+    /// True for a program.
     pub is_program: bool,
 }
 
@@ -81,7 +80,7 @@ impl Subject {
     /// Reads the wheel at `path`.
     ///
     /// # Errors
-    /// When it is none, or what it says of itself cannot be used.
+    /// It is no wheel, or its metadata cannot be used.
     pub fn open(path: &Path) -> Result<Self, Error> {
         let path = sys::fs::canonicalize(path).map_err(Error::io("find the wheel"))?;
         let wheel = Existing::open(&path)?;
@@ -147,7 +146,7 @@ impl Subject {
         has_commands || has_points || self.is_without_modules || settings.imports.is_some()
     }
 
-    /// Its file name as it lies there.
+    /// Returns the file name on disk.
     pub fn file_name(&self) -> String {
         self.path.file_name().unwrap_or_default().to_string_lossy().into_owned()
     }
@@ -183,8 +182,8 @@ fn native(entry: &Entry) -> std::io::Result<Option<Native>> {
     Ok(Some(Native { path: entry.path.to_string(), arch, libc, is_program }))
 }
 
-/// The C library that a loader or a C library of this name belongs to. musl's own name for itself is
-/// `libc.so`; distributions give it others.
+/// Returns the C library that has a loader or a library of this name. musl calls itself `libc.so`;
+/// distributions use other names.
 pub(super) fn libc(name: &str) -> Option<Libc> {
     let name = name.rsplit('/').next().unwrap_or(name);
     if name == "libc.so" || name.starts_with("ld-musl-") || name.starts_with("libc.musl-") {
@@ -234,7 +233,7 @@ fn importable(files: &[&str], stem: &str) -> Vec<String> {
     top.into_iter().collect()
 }
 
-/// Whether a file whose name ends so is a module: `py`, `so`, `abi3.so`, `cp312-win_amd64.pyd`.
+/// True if a file name with this end is a module: `py`, `so`, `abi3.so`, `cp312-win_amd64.pyd`.
 fn is_module(end: &str) -> bool {
     let last = end.rsplit('.').next().unwrap_or(end);
     end == "py" || matches!(last, "so" | "pyd")
