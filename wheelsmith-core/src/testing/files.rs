@@ -9,7 +9,7 @@ use crate::sys;
 use crate::wheel::{Existing, Source};
 
 /// Directories without test files, which may be large.
-const LEFT_OUT: [&str; 4] = [".git", "target", "node_modules", "__pycache__"];
+const LEFT_OUT: [&str; 3] = [".git", "node_modules", "__pycache__"];
 
 /// Returns the files below `project` that `globs` name, relative to it. A glob that names a
 /// directory selects all files in it.
@@ -33,7 +33,8 @@ pub(super) fn find(project: &Path, globs: &[String]) -> Result<Vec<PathBuf>, Err
             let relative = dir.join(name);
             let is_link = sys::fs::symlink_metadata(&path).is_ok_and(|m| m.is_symlink());
             if path.is_dir() {
-                if !is_link && !LEFT_OUT.iter().any(|left_out| name == *left_out) {
+                let is_cache = path.join("CACHEDIR.TAG").is_file();
+                if !is_link && !is_cache && !LEFT_OUT.iter().any(|left_out| name == *left_out) {
                     open.push(relative);
                 }
                 continue;
@@ -115,8 +116,9 @@ mod tests {
     #[test]
     fn globs_name_files_and_directories() {
         let dir = sys::fs::temp_dir().unwrap();
-        for name in ["tests/a.py", "tests/data/x.bin", "src/demo/__init__.py", "target/tests/b.py"]
-        {
+        let cached = ["target/CACHEDIR.TAG", "target/tests/b.py"];
+        let files = ["tests/a.py", "tests/data/x.bin", "tests/target/c.py", "src/demo/__init__.py"];
+        for name in files.into_iter().chain(cached) {
             sys::fs::write_atomic(&dir.path().join(name), b"").unwrap();
         }
         let check = |globs: &[&str], expected: Option<&[&str]>| {
@@ -126,7 +128,7 @@ mod tests {
             assert_eq!(found, expected, "{globs:?}");
         };
         check(&[], Some(&[]));
-        check(&["tests"], Some(&["tests/a.py", "tests/data/x.bin"]));
+        check(&["tests"], Some(&["tests/a.py", "tests/data/x.bin", "tests/target/c.py"]));
         check(&["tests/*.py"], Some(&["tests/a.py"]));
         check(&["**/*.bin"], Some(&["tests/data/x.bin"]));
         check(&["test"], None);
