@@ -48,6 +48,17 @@ pub enum Error {
         #[source]
         source: ProcessError,
     },
+    /// `Cargo.lock` is required and missing.
+    #[error(
+        "cannot build component `{component}`: there is no `Cargo.lock` for `{}`",
+        manifest.display()
+    )]
+    NoLock {
+        /// The component.
+        component: String,
+        /// Its `Cargo.toml`.
+        manifest: PathBuf,
+    },
     /// There is no cargo.
     #[error("cannot build component `{component}`: no `cargo` was found on PATH")]
     NoCargo {
@@ -183,6 +194,11 @@ impl Error {
             Self::Position { .. } => {
                 Some("compile it with `-fPIC`; wheelsmith's own kinds of components do".to_owned())
             }
+            Self::NoLock { manifest, .. } => Some(format!(
+                "run `cargo generate-lockfile --manifest-path {}` and commit the file, or set \
+                 `locked = false` in the component's table",
+                manifest.display()
+            )),
             Self::NoCargo { .. } => Some("install Rust, or put `cargo` on PATH".to_owned()),
             Self::NoArtifact { .. } => {
                 Some("a `cdylib` needs `crate-type = [\"cdylib\"]` in its `Cargo.toml`".to_owned())
