@@ -1,16 +1,19 @@
 #!/usr/bin/env bash
-# The main job, on a machine that has cargo and Python: builds the program, then libbpf from source
-# for x86_64 and aarch64, and prints what each wheel may call itself.
+# Builds wheelsmith, then libbpf from source for x86_64 and aarch64, and prints what each wheel
+# qualifies for.
 #
-#   scripts/demo.sh [DIRECTORY]      where the wheels go; `dist` when absent
+#   scripts/demo.sh [DIRECTORY]      directory for the wheels; `dist` by default
 #
-# A zig that is not there is fetched by the program itself, once, through pip or uv.
+# The program downloads zig itself if there is none, once, through pip or uv. On two idle cores the
+# release build of wheelsmith takes about five minutes, libbpf half a minute.
 set -euo pipefail
 out=${1:-dist}
 mkdir -p "$out"
 out=$(cd "$out" && pwd)
 cd "$(dirname "$0")/.."
 
+. scripts/prerequisites.sh
+prerequisites
 cargo build --release --locked --package wheelsmith-cli
 "${CARGO_TARGET_DIR:-target}/release/wheelsmith" build examples/tinybpf \
     --target x86_64-unknown-linux-gnu --target aarch64-unknown-linux-gnu --out "$out"

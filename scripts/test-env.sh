@@ -205,29 +205,37 @@ servers() {
     say servers "$(sed '/^#/d' scripts/servers.txt | tr '\n' ' ')"
 }
 
+# Debian 12 has the emulator in `qemu-user-static`; in Debian 13 that package is empty and depends on
+# `qemu-user`, whose programs are static and have no suffix.
 qemu() {
-    local log=$env/log/qemu.log program name=qemu-aarch64-static link=$env/tools/qemu-aarch64
+    local log=$env/log/qemu.log program name link=$env/tools/qemu-aarch64 package
     if [ "$(uname -m)" = aarch64 ]; then
         say qemu "not needed: this machine is aarch64"
         return
     fi
-    if ! program=$(command -v $name || command -v qemu-aarch64) && [ ! -x "$link" ]; then
+    find_qemu() { command -v qemu-aarch64-static || command -v qemu-aarch64; }
+    if ! program=$(find_qemu) && [ ! -x "$link" ]; then
         : >"$log"
-        if may_install; then
-            apt_install "$log" qemu-user-static || true
-            program=$(command -v $name || true)
-        elif is_debian; then
-            # It is one static program, so unpacking is as good as installing.
-            mkdir -p "$env/qemu"
-            if (cd "$env/qemu" && apt-get download qemu-user-static) >>"$log" 2>&1; then
-                dpkg -x "$env"/qemu/qemu-user-static_*.deb "$env/qemu" >>"$log" 2>&1
-                program=$env/qemu/usr/bin/$name
+        for package in qemu-user-static qemu-user; do
+            if may_install; then
+                apt_install "$log" "$package" || true
+                program=$(find_qemu || true)
+            elif is_debian; then
+                # The program is static, so it runs from where the package is unpacked.
+                mkdir -p "$env/qemu"
+                if (cd "$env/qemu" && apt-get download "$package") >>"$log" 2>&1; then
+                    dpkg -x "$env/qemu/${package}"_*.deb "$env/qemu" >>"$log" 2>&1
+                fi
+                for name in qemu-aarch64-static qemu-aarch64; do
+                    if [ -f "$env/qemu/usr/bin/$name" ]; then program=$env/qemu/usr/bin/$name; fi
+                done
             fi
-        fi
+            if [ -n "${program:-}" ]; then break; fi
+        done
     fi
     if [ -n "${program:-}" ]; then ln -sfn "$program" "$link"; fi
     if [ ! -x "$link" ]; then
-        missing qemu "install qemu-user-static" "$log"
+        missing qemu "install qemu-user-static, or qemu-user on Debian 13" "$log"
         return
     fi
     say qemu "$(readlink "$link")"

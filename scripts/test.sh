@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Runs the tests, after preparing what they use.
+# Prepares the test environment and runs the tests.
 #
 #   scripts/test.sh [--all] [ARGUMENT…]
 #
-#   --all       every optional part is needed: nothing is skipped (also with CI=true)
-#   ARGUMENT    goes to `cargo test`, such as `-p wheelsmith-core` or a test's name
+#   --all       require every part of the test environment and skip no test (also with CI=true)
+#   ARGUMENT    argument of `cargo test`, such as `-p wheelsmith-core` or the name of a test
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -15,6 +15,9 @@ if [ "${1:-}" = --all ]; then
 fi
 if [ "${CI:-}" = true ]; then all=true; fi
 
+. scripts/prerequisites.sh
+prerequisites
+
 export WHEELSMITH_TEST_ENV="${WHEELSMITH_TEST_ENV:-$PWD/target/test-env}"
 if $all; then
     scripts/test-env.sh --require
@@ -22,7 +25,7 @@ if $all; then
 else
     scripts/test-env.sh
 fi
-# zig, for the tests that ask `PATH` for it.
+# zig, for tests that look for it on PATH.
 export PATH="$WHEELSMITH_TEST_ENV/tools:$PATH"
 if [ $# -eq 0 ]; then set -- --workspace; fi
 exec cargo test --locked --all-features --no-fail-fast "$@"

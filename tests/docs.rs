@@ -214,7 +214,7 @@ fn nothing_leads_to_a_package_of_another_project() {
 fn pages_are_read_as_they_are_meant() {
     use page::Part;
     let parts = page::parts(
-        "# A page\n<!-- file: a.c\nint a;\n-->\n```toml +b.toml\nx = 1\n```\n\
+        "# A page\n```c a.c\nint a;\n```\n```toml +b.toml\nx = 1\n```\n\
          <!-- not run: it needs another machine -->\n```sh\nreboot\n```\n\
          ```console exit=1\n$ false\n```\n```text\nno part\n```\n",
     );

@@ -1,5 +1,6 @@
-//! A page of the documentation as a test: its files are written, its commands are run in order, and
-//! say what the page shows.
+//! A page of the documentation as a test, as a reader sees it: its files are written, its commands are
+//! run in order, and must print what the page shows. Comments, which a rendered page does not have, say
+//! only that something is run elsewhere or not at all.
 //!
 //! | in the page | does |
 //! |---|---|
@@ -9,9 +10,6 @@
 //! | ```` ```sh ```` | runs the whole as a script |
 //! | ```` ```toml ```` | must be taken as a part of a configuration |
 //! | ```` ```yaml ```` | runs the steps that call `wheelsmith` |
-//! | `<!-- with: examples/hostinfo as hostinfo -->` | copies a directory of the repository |
-//! | `<!-- file: PATH`, text, `-->` | writes a file that readers need not see |
-//! | `<!-- before:`, commands, `-->` | runs what readers need not see |
 //! | `<!-- run by: tests/backend.rs NAME -->` | the next block is run by that test instead |
 //! | `<!-- not run: REASON -->` | the next block is not run at all |
 //!
@@ -21,15 +19,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::{Run, TestEnv, copy, program, repository};
+use super::{Run, TestEnv, program, repository};
 
 /// What a page asks for.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Part {
-    With {
-        from: String,
-        to: String,
-    },
     File {
         path: String,
         text: String,
@@ -55,16 +49,11 @@ pub(crate) fn parts(page: &str) -> Vec<Part> {
             lines.by_ref().take_while(|line| *line != end).map(|line| format!("{line}\n")).collect()
         };
         let directive = |name: &str| line.strip_prefix(&format!("<!-- {name}:")).map(str::trim);
+        for hidden in ["file", "with", "before"] {
+            assert!(directive(hidden).is_none(), "`{line}`: readers do not see it");
+        }
         let closed = |text: &str| text.trim_end_matches("-->").trim().to_owned();
-        if let Some(text) = directive("with") {
-            let text = closed(text);
-            let (from, to) = text.split_once(" as ").expect("`with: FROM as TO`");
-            parts.push(Part::With { from: from.to_owned(), to: to.to_owned() });
-        } else if let Some(path) = directive("file") {
-            parts.push(Part::File { path: path.to_owned(), text: until(&mut lines, "-->") });
-        } else if directive("before").is_some() {
-            parts.push(Part::Script(until(&mut lines, "-->")));
-        } else if let Some(text) = directive("run by") {
+        if let Some(text) = directive("run by") {
             parts.push(Part::RunBy(closed(text)));
             is_excused = true;
         } else if let Some(text) = directive("not run") {
@@ -137,8 +126,10 @@ impl Scratch {
     }
 
     fn shell(&self, script: &str) -> Run {
+        // The clone of the pages, wherever it is here.
+        let script = script.replace("~/wheelsmith", &repository().display().to_string());
         let mut command = Command::new("/bin/sh");
-        command.args(["-e", "-u", "-c", script]).current_dir(self.dir.path());
+        command.args(["-e", "-u", "-c", &script]).current_dir(self.dir.path());
         // No page needs an index but those that it makes itself.
         command.env("PATH", &self.path).env("PIP_INDEX_URL", "file:///nowhere");
         command.env_remove("PYTHONPATH").env_remove("RUSTC").env_remove("PKG_CONFIG_PATH");
@@ -155,12 +146,6 @@ impl Scratch {
     /// Does what `part` asks for; what is wrong with it.
     pub(crate) fn follow(&self, part: &Part) -> Result<(), String> {
         match part {
-            Part::With { from, to } => {
-                let to = self.place(to);
-                fs::create_dir_all(&to).unwrap();
-                copy(&repository().join(from), &to);
-                Ok(())
-            }
             Part::File { path, text } => {
                 let (path, old) = match path.strip_prefix('+') {
                     Some(path) => (path, fs::read_to_string(self.place(path)).unwrap_or_default()),

@@ -14,6 +14,7 @@ mod error;
 mod frameworks;
 mod from;
 pub(crate) mod inputs;
+mod native;
 mod position;
 mod recipe;
 mod record;
@@ -146,6 +147,7 @@ pub fn run(
     for component in &setting.plan.components {
         let key = (component.component.name.clone(), setting.target().triple().to_owned());
         let source = &sources[&key];
+        native::check(setting, component)?;
         let known = built.iter().map(|one| (one.name.as_str(), &one.linkage));
         let linked = merged(&component.component, known);
         let licenses =

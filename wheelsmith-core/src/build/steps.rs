@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Error, Linkage, Setting, c, frameworks, license_files, merged, taken};
+use super::{Error, Linkage, Setting, c, frameworks, license_files, merged, native, taken};
 use crate::config::{Kind, System};
 use crate::plan::{ComponentPlan, Step};
 use crate::source::Resolved;
@@ -25,6 +25,7 @@ pub fn steps(
         let name = plan.component.name.as_str();
         let key = (name.to_owned(), setting.target().triple().to_owned());
         let source = sources.get(&key).and_then(Option::as_ref);
+        native::check(setting, plan)?;
         let (steps, linkage) = match source {
             None => {
                 let after = format!("its source, {}, is unpacked", plan.from.0);

@@ -4,8 +4,8 @@ use std::io::{self, BufReader, Read as _};
 use std::path::{Path, PathBuf};
 
 use super::{DistName, Error};
+use crate::archive::Artifact;
 use crate::archive::Limits;
-use crate::artifact::Artifact;
 use crate::metadata::fields::Fields;
 use crate::name::{Digest, ProjectName};
 use crate::sys::{self, Host};

@@ -27,7 +27,7 @@ pub(super) fn plan(
     let new_names = new_names(closure);
     let in_libraries = |name: &str| format!("{dir}/{name}");
     for file in files {
-        let Some(macho) = &file.macho else { continue };
+        let Some(macho) = file.macho() else { continue };
         let grafted = || closure.by_file.get(&file.path).into_iter().flatten();
         let misplaced = || closure.misplaced.get(&file.path).into_iter().flatten();
         let mut needed = grafted().map(|(name, _)| name).chain(misplaced().map(|(name, _)| name));
@@ -62,7 +62,7 @@ pub(super) fn plan(
             let to = relative(&installed(into.as_str()), &installed(place.as_str()));
             edit.renamed.insert(name.clone(), join("@loader_path", &to));
         }
-        edit.search = library.file.macho.as_ref().map(inside_only).unwrap_or_default();
+        edit.search = library.file.macho().map(inside_only).unwrap_or_default();
         plan.edits.insert(into.clone(), edit);
         plan.grafts.push(Graft::of(closure, at, into));
     }

@@ -164,7 +164,7 @@ impl<'a> Packages<'a> {
 }
 
 fn is_program(file: &NativeFile) -> bool {
-    file.pe.as_ref().is_some_and(|pe| pe.kind == Kind::Program)
+    file.pe().is_some_and(|pe| pe.kind == Kind::Program)
 }
 
 /// The directory of a file in the wheel; empty at the top.

@@ -3,11 +3,10 @@
 use std::path::Path;
 
 use super::change::{ChangeOptions, change};
-use super::tags::{Requirement, Requirements};
+use super::tags::{Requirements, TagGroup};
 use super::{Error, LibraryDirs, Options, RepairPlan, plan, sbom, tags};
 use crate::archive::Limits;
-use crate::artifact;
-use crate::audit::{self, Ask, Audit, NativeFile};
+use crate::audit::{self, Audit, AuditOptions, NativeFile};
 use crate::finding::{Code, Date, Finding, Settings, Severity};
 use crate::name::{PlatformTag, WheelFilename, WheelPath};
 use crate::sys::Host;
@@ -152,7 +151,7 @@ pub fn repair(request: &Request<'_>, host: &Host) -> Result<RepairOutput, Error>
     for requirement in &requirements {
         let audit = judge.requirement(requirement, &changed)?;
         tags.extend(requirement.tags(&audit, is_alone));
-        verdict = verdict.or(audit.earned);
+        verdict = verdict.or(audit.tag);
     }
     drop(changed);
     let filename = tags::renamed(&before, tags);
@@ -195,14 +194,14 @@ fn unchanged(
 
 /// Raises macOS requirements to what the files need, unless the user asked for the tag.
 fn raised(
-    mut requirements: Vec<Requirement>,
+    mut requirements: Vec<TagGroup>,
     files: &[NativeFile],
     is_asked: bool,
-) -> (Vec<Requirement>, Option<RaisedTag>) {
+) -> (Vec<TagGroup>, Option<RaisedTag>) {
     let mut first = None;
     for requirement in requirements.iter_mut().filter(|_| !is_asked) {
         let Some((to, by)) = requirement.wanted.raised(files) else { continue };
-        let Some(new) = Requirement::raised(&to) else { continue };
+        let Some(new) = TagGroup::raised(&to) else { continue };
         let from = requirement.tag.clone();
         *requirement = new;
         first.get_or_insert(RaisedTag { from, to, by });
@@ -219,9 +218,9 @@ struct Judge<'a> {
 impl Judge<'_> {
     /// Audits the file of a wheel under the name that it has or gets.
     fn file(&self, path: &Path, filename: &WheelFilename) -> Result<audit::Input, Error> {
-        let terms = self.request.options.terms.clone();
-        let ask = Ask { terms, ..Ask::default() };
-        artifact::audit_as(path, filename, &ask, self.host).map_err(|error| Error::Read {
+        let allowances = self.request.options.terms.clone();
+        let options = AuditOptions::default().with_allowances(allowances);
+        audit::audit_as(path, filename, &options, self.host).map_err(|error| Error::Read {
             path: path.to_owned(),
             source: std::io::Error::other(error.to_string()),
         })
@@ -243,14 +242,15 @@ impl Judge<'_> {
     }
 
     /// Judges the changed files for one group of tags.
-    fn requirement(&self, requirement: &Requirement, files: &[NativeFile]) -> Result<Audit, Error> {
-        let terms = &self.request.options.terms;
-        let mut audit = audit::judge_under(files.to_vec(), &requirement.wanted, terms);
+    fn requirement(&self, requirement: &TagGroup, files: &[NativeFile]) -> Result<Audit, Error> {
+        let allowances = self.request.options.terms.clone();
+        let wanted = requirement.wanted.clone().allowing(allowances);
+        let mut audit = audit::judgement(files.to_vec(), None, &wanted);
         let findings = self.errors(std::mem::take(&mut audit.findings));
         if findings.is_empty() {
             return Ok(audit);
         }
-        Err(not_earned(audit.earned, &requirement.tag, findings))
+        Err(not_earned(audit.tag, &requirement.tag, findings))
     }
 
     /// The errors that the user does not waive.
@@ -278,10 +278,8 @@ fn native_files<'a>(entries: impl Iterator<Item = &'a Entry>) -> Result<Vec<Nati
     for entry in entries {
         let file = match &entry.source {
             Source::Bytes(bytes) => NativeFile::read(&entry.path, bytes),
-            Source::File { path, .. } => {
-                artifact::native_file(&entry.path, path, &Limits::default())
-                    .map_err(|source| Error::Read { path: path.clone(), source })?
-            }
+            Source::File { path, .. } => audit::native_file(&entry.path, path, &Limits::default())
+                .map_err(|source| Error::Read { path: path.clone(), source })?,
         };
         files.extend(file);
     }
