@@ -54,13 +54,13 @@ fn of_component(
     let linkages = known.iter().filter_map(|(name, linkage)| Some((*name, linkage.as_ref()?)));
     let linked = merged(component, linkages);
     match &component.kind {
-        Kind::C(c) => match after {
-            Some(after) => later(format!("build {}", component.name), after),
-            None => {
-                let (steps, linkage) = c::steps(setting, plan, c, source, &linked)?;
-                Ok((steps, Some(linkage)))
+        Kind::C(c) => {
+            if let Some(after) = after {
+                return later(format!("build {}", component.name), after);
             }
-        },
+            let (steps, linkage) = c::steps(setting, plan, c, source, &linked)?;
+            Ok((steps, Some(linkage)))
+        }
         #[cfg(feature = "cargo")]
         Kind::Cargo(cargo) => {
             let (command, _) = super::cargo::command(setting, plan, cargo, source, &linked)?;

@@ -29,17 +29,19 @@ fn shapes() -> impl Strategy<Value = Vec<Shape>> {
 }
 
 fn configuration(shapes: &[Shape]) -> String {
-    let mut text = "toolchain = 'native'\n".to_owned();
-    for (i, (kind, links, level)) in shapes.iter().enumerate() {
-        text += &format!("[[component]]\nname = 'c{i}'\nkind = '{kind}'\n");
+    let component = |(i, (kind, links, level)): (usize, &Shape)| {
         // A program offers nothing to link to.
-        if i > 0 && *links && shapes[i - 1].0 != "c-executable" {
-            text += &format!("link = ['c{}']\n", i - 1);
-        }
-        text += &format!("[[component.sources]]\nfiles = ['{i}/*.c']\n");
-        text += &level.map(|level| format!("define = {{ LEVEL = {level} }}\n")).unwrap_or_default();
-    }
-    text
+        let is_linked = i > 0 && *links && shapes[i - 1].0 != "c-executable";
+        let link = if is_linked { format!("link = ['c{}']\n", i - 1) } else { String::new() };
+        let define = level.map(|level| format!("define = {{ LEVEL = {level} }}\n"));
+        format!(
+            "[[component]]\nname = 'c{i}'\nkind = '{kind}'\n{link}\
+             [[component.sources]]\nfiles = ['{i}/*.c']\n{}",
+            define.unwrap_or_default()
+        )
+    };
+    let components: String = shapes.iter().enumerate().map(component).collect();
+    format!("toolchain = 'native'\n{components}")
 }
 
 proptest! {
