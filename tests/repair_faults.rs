@@ -239,3 +239,37 @@ fn exclusions_come_from_files_and_from_the_configuration() {
     sandbox.write("settings.toml", config);
     sandbox.expect(0, &[&refused[..], &["--config", "settings.toml"]].concat());
 }
+
+#[test]
+fn damage_is_not_laundered() {
+    let check = |path: &str, text: Option<&str>, code: i32, said: &str| {
+        let sandbox = Sandbox::new();
+        let wheel = WheelFile::new(NAME).with("demo/libplain.so", "elf/x86_64.so");
+        let wheel = wheel.text("demo/data.txt", "as RECORD has it").tampered(path, text);
+        wheel.write(sandbox.path());
+        for dry in [&[][..], &["--dry-run"]] {
+            let args = [&["repair", NAME, "--out", "out"][..], dry].concat();
+            sandbox.expect(code, &args).says(&[NAME, path, said]);
+        }
+        assert!(left(&sandbox.path().join("out")).is_empty());
+        sandbox.expect(0, &["repair", NAME, "--out", "out", "--force", "known"]);
+    };
+    check("demo/data.txt", Some("other text there"), 1, "RECORD");
+    check("demo/data.txt", Some("longer text than RECORD has it"), 1, "RECORD");
+    check("demo/data.txt", None, 1, "RECORD");
+    check("demo/new.txt", Some(""), 1, "RECORD");
+    check("demo/con.txt", Some(""), 1, "--force");
+}
+
+#[test]
+fn tables_that_point_outside_stop_the_repair() {
+    let sandbox = Sandbox::new();
+    for broken in ["elf/too-short.so"] {
+        WheelFile::new(NAME).with("demo/ext.so", broken).write(sandbox.path());
+        for dry in [&[][..], &["--dry-run"]] {
+            let args = [&["repair", NAME, "--out", "out"][..], dry].concat();
+            sandbox.expect(1, &args).says(&["demo/ext.so"]);
+        }
+        assert!(left(&sandbox.path().join("out")).is_empty());
+    }
+}

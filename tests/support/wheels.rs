@@ -19,6 +19,8 @@ pub(crate) struct WheelFile {
     files: Vec<(String, Vec<u8>)>,
     headers: String,
     programs: Vec<String>,
+    /// Files that RECORD knows otherwise: other bytes, or none at all.
+    tampered: Vec<(String, Option<Vec<u8>>)>,
 }
 
 impl WheelFile {
@@ -34,6 +36,7 @@ impl WheelFile {
             files: Vec::new(),
             headers: String::new(),
             programs: Vec::new(),
+            tampered: Vec::new(),
         }
     }
 
@@ -86,6 +89,12 @@ impl WheelFile {
         self
     }
 
+    /// Replaces, adds or removes a file after RECORD was made.
+    pub(crate) fn tampered(mut self, path: &str, text: Option<&str>) -> Self {
+        self.tampered.push((path.to_owned(), text.map(|text| text.as_bytes().to_vec())));
+        self
+    }
+
     /// Writes it into `dir`.
     pub(crate) fn write(self, dir: &Path) -> PathBuf {
         let stem: Vec<&str> = self.name.splitn(3, '-').take(2).collect();
@@ -102,6 +111,10 @@ impl WheelFile {
         files.push((format!("{info}/WHEEL"), text.into_bytes()));
         let record = files.iter().map(|(name, bytes)| record_row(name, bytes)).collect::<String>();
         files.push((format!("{info}/RECORD"), format!("{record}{info}/RECORD,,\n").into_bytes()));
+        for (path, bytes) in self.tampered {
+            files.retain(|(name, _)| *name != path);
+            files.extend(bytes.map(|bytes| (path, bytes)));
+        }
         let path = dir.join(&self.name);
         let mut zip = zip::ZipWriter::new(fs::File::create(&path).unwrap());
         for (name, bytes) in files {

@@ -78,12 +78,19 @@ const SETTLED_BY_A_NEWER_TAG: [Code; 2] = [Code::SymbolTooNew, Code::MinimumTooN
 impl Error {
     /// True if the wheel cannot be repaired; false if something failed.
     pub fn is_verdict(&self) -> bool {
-        matches!(self, Self::Missing { .. } | Self::NotEarned { .. } | Self::NoPlatform { .. })
+        matches!(
+            self,
+            Self::Missing { .. }
+                | Self::NotEarned { .. }
+                | Self::NoPlatform { .. }
+                | Self::Wheel(wheel::Error::Contradiction { .. })
+        )
     }
 
     /// Returns what the user can do about it.
     pub fn hint(&self) -> Option<String> {
         match self {
+            Self::Wheel(error) => error.hint().map(str::to_owned),
             Self::Missing { missing, .. } => {
                 let first = missing.iter().find(|missing| missing.reason.is_none())?;
                 let library = file_name(&first.library);

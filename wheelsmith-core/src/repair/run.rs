@@ -25,6 +25,8 @@ pub struct Request<'a> {
     pub options: &'a Options,
     /// The platform tag that the wheel must qualify for; `None` for the best one that it does.
     pub tag: Option<RequestedTag<'a>>,
+    /// The user's reason to repair a wheel that contradicts its own `RECORD`; `None` to refuse it.
+    pub force: Option<&'a str>,
     /// Whether symbols for debuggers are removed.
     pub strip: bool,
     /// Compression.
@@ -94,10 +96,13 @@ pub struct RaisedTag {
 /// byte. A dry run does everything but write, and so fails where the run would.
 ///
 /// # Errors
-/// Returns an error if a library is not found, a file cannot be changed, or `audit` would refuse
-/// the result.
+/// Returns an error if the wheel contradicts its `RECORD`, a library is not found, a file cannot be
+/// changed, or `audit` would refuse the result.
 pub fn repair(request: &Request<'_>, host: &Host) -> Result<RepairOutput, Error> {
     let mut wheel = Existing::open(request.wheel)?;
+    if request.force.is_none() {
+        wheel.verified()?;
+    }
     let before = wheel.filename.clone();
     // The plan needs the names of libraries, not of symbols.
     let files = native_files(wheel.entries.values(), NativeFile::without_symbols)?;
