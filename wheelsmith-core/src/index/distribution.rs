@@ -1,4 +1,4 @@
-//! What a file says that is to be added.
+//! Reads a distribution that is added to an index.
 
 use std::path::{Path, PathBuf};
 
@@ -10,40 +10,40 @@ use crate::metadata::fields::Fields;
 use crate::name::{Digest, ProjectName};
 use crate::sys::{self, Host};
 
-/// No real metadata are longer, in bytes; nor is any provenance.
+/// Largest metadata or provenance file that is accepted, in bytes.
 const LONGEST_TEXT: u64 = 16 << 20;
-/// What of `Summary` is kept, in characters; the specification has one line of no great length.
+/// Longest `Summary` that is kept, in characters; the specification allows one line.
 const LONGEST_SUMMARY: usize = 300;
-/// No `Requires-Python` is longer, in bytes.
+/// Longest `Requires-Python` that is accepted, in bytes.
 const LONGEST_SPECIFIER: usize = 1000;
 
-/// A wheel or source distribution, read whole: each of its members unpacks to what its checksum
-/// says, and its metadata are those of its name.
+/// A wheel or source distribution whose content was read completely: every checksum is right, and
+/// the metadata matches the file name.
 #[derive(Debug)]
 pub struct Distribution {
-    /// Where it is.
+    /// Path on disk.
     pub path: PathBuf,
-    /// What it is called.
+    /// Parsed file name.
     pub name: DistName,
-    /// Of its bytes.
+    /// Digest of the file.
     pub sha256: Digest,
-    /// Of the file.
+    /// Size of the file.
     pub size_bytes: u64,
-    /// `METADATA` as it is; nothing for source distributions.
+    /// Content of `METADATA`; `None` for a source distribution.
     pub metadata: Option<Vec<u8>>,
     /// `Requires-Python`.
     pub requires_python: Option<String>,
     /// `Summary`.
     pub summary: Option<String>,
-    /// The file of the same name with `.provenance` behind it.
+    /// Content of the file with the same name and `.provenance` at its end.
     pub provenance: Option<Vec<u8>>,
 }
 
 impl Distribution {
-    /// Reads a file.
+    /// Reads the file at `path`.
     ///
     /// # Errors
-    /// When it cannot be read, is damaged, or is not what it is called.
+    /// The file cannot be read, is damaged or ambiguous, or does not match its name.
     pub fn open(path: &Path, host: &Host) -> Result<Self, Error> {
         let filename = path.file_name().unwrap_or_default().to_string_lossy();
         let name: DistName =
@@ -126,7 +126,7 @@ fn sdist_metadata(path: &Path, name: &DistName, host: &Host) -> Result<Vec<u8>, 
     let archive = Artifact::open(path, &Limits::default(), host).map_err(corrupt)?;
     let stem = name.to_string();
     let stem = stem.strip_suffix(".tar.gz").unwrap_or(&stem);
-    // Installers take any one directory at the top, whatever it is called.
+    // Installers accept any single directory at the top, whatever its name.
     let tops: std::collections::BTreeSet<&str> =
         archive.members().iter().filter_map(|member| member.path.parts().next()).collect();
     let is_info = |path: &str| {
@@ -139,7 +139,7 @@ fn sdist_metadata(path: &Path, name: &DistName, host: &Host) -> Result<Vec<u8>, 
     archive.read(&member.path, LONGEST_TEXT).map_err(corrupt)
 }
 
-/// The attestations of a file, if there are any beside it.
+/// Returns the attestations of the file at `path`; `None` if there is no such file.
 fn provenance(path: &Path) -> Result<Option<Vec<u8>>, Error> {
     let mut place = path.as_os_str().to_owned();
     place.push(".provenance");
@@ -164,7 +164,7 @@ fn value(fields: &Fields<'_>, name: &str) -> Option<String> {
     if value.is_empty() || value == "UNKNOWN" {
         return None;
     }
-    // A folded value is one line for readers of pages.
+    // A folded value becomes one line.
     Some(value.lines().map(str::trim).collect::<Vec<_>>().join(" "))
 }
 
