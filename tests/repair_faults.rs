@@ -83,6 +83,7 @@ fn packed_programs_are_left_alone() {
     let root = sandbox.path().join("unpacked/demo-1.0");
     fs::create_dir_all(root.join("demo/bin")).unwrap();
     fs::write(root.join(path), &packed).unwrap();
+    fs::remove_file(root.join("demo-1.0.dist-info/RECORD")).unwrap();
     sandbox.expect(0, &["wheel", "pack", "unpacked/demo-1.0"]);
     let wheel = sandbox.path().join(NAME);
     let args = ["repair", wheel.to_str().unwrap(), "-L", "lib", "--out", "out", "--strip"];
