@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use super::Error;
 use crate::binary::elf::Elf;
-use crate::metadata::Specifiers;
+use crate::metadata::fields::Fields;
+use crate::metadata::{Modules, Specifiers};
 use crate::name::{Arch, Libc, WheelFilename, WheelPath};
 use crate::sys;
 use crate::wheel::{Entry, Existing, Source};
@@ -59,20 +60,21 @@ impl Subject {
             Ok(Some(String::from_utf8_lossy(&bytes).into_owned()))
         };
         let metadata = read("METADATA")?.unwrap_or_default();
-        let fields = |name: &str| fields(&metadata, name);
-        let requires = fields("Requires-Python").into_iter().next();
+        let fields = Fields::read(metadata.as_bytes());
+        let requires = fields.one("Requires-Python");
         let requires = requires.map(|text| text.parse::<Specifiers>()).transpose();
         let requires_python =
             requires.map_err(|e| unusable(format!("its `Requires-Python` cannot be read: {e}")))?;
-        let is_plain = |need: &String| !need.contains("extra ==") && !need.contains("extra==");
-        let has_dependencies = fields("Requires-Dist").iter().any(is_plain);
+        let is_plain = |need: &str| !need.contains("extra ==") && !need.contains("extra==");
+        let has_dependencies = fields.all("Requires-Dist").any(is_plain);
         let files: Vec<&str> = wheel.entries.keys().map(WheelPath::as_str).collect();
-        let stated: Vec<String> = fields("Import-Name")
-            .into_iter()
+        let stated: Vec<String> = fields
+            .all("Import-Name")
             .filter_map(|name| name.split(';').next().map(|name| name.trim().to_owned()))
             .filter(|name| !name.is_empty())
             .collect();
-        let imports = if stated.is_empty() { imports(&files, wheel.stem()) } else { stated };
+        let found = || Modules::of(files.iter().copied()).importable.into_iter().collect();
+        let imports = if stated.is_empty() { found() } else { stated };
         let commands = commands(&read("entry_points.txt")?.unwrap_or_default(), &files);
         let mut natives = Vec::new();
         for entry in wheel.entries.values() {
@@ -132,43 +134,6 @@ pub(super) fn libc(name: &str) -> Option<Libc> {
     }
 }
 
-/// The values of a header of `METADATA`, without what follows the empty line.
-fn fields(metadata: &str, name: &str) -> Vec<String> {
-    let lines = metadata.lines().take_while(|line| !line.trim().is_empty());
-    let pairs = lines.filter_map(|line| line.split_once(':'));
-    let named = pairs.filter(|(field, _)| field.eq_ignore_ascii_case(name));
-    named.map(|(_, value)| value.trim().to_owned()).collect()
-}
-
-/// What can be imported, by the files at the top of the wheel.
-fn imports(files: &[&str], stem: &str) -> Vec<String> {
-    let mut names = BTreeSet::new();
-    let prefixes = ["purelib", "platlib"].map(|kind| format!("{stem}.data/{kind}/"));
-    for file in files {
-        let inside = prefixes.iter().find_map(|prefix| file.strip_prefix(prefix.as_str()));
-        let file = inside.unwrap_or(file);
-        let name = match file.split_once('/') {
-            Some((dir, "__init__.py")) => dir,
-            Some(_) => continue,
-            None => match file.split_once('.') {
-                Some((name, end)) if is_module(end) => name,
-                _ => continue,
-            },
-        };
-        let is_name = |c: char| c == '_' || c.is_alphanumeric();
-        if !name.is_empty() && name.chars().all(is_name) {
-            names.insert(name.to_owned());
-        }
-    }
-    names.into_iter().collect()
-}
-
-/// Whether a file whose name ends so is a module: `py`, `so`, `abi3.so`, `cp312-win_amd64.pyd`.
-fn is_module(end: &str) -> bool {
-    let last = end.rsplit('.').next().unwrap_or(end);
-    end == "py" || matches!(last, "so" | "pyd")
-}
-
 /// The commands that an installer makes, sorted.
 fn commands(entry_points: &str, files: &[&str]) -> Vec<String> {
     let mut names = BTreeSet::new();
@@ -194,22 +159,11 @@ mod tests {
 
     #[test]
     fn what_a_wheel_gives_its_users() {
-        let check = |files: &[&str], expected: &[&str]| {
-            assert_eq!(imports(files, "demo-1.0"), expected, "{files:?}");
-        };
-        check(&["demo/__init__.py", "demo/a.py", "demo-1.0.dist-info/METADATA"], &["demo"]);
-        check(&["one.py", "two.cpython-312-x86_64-linux-gnu.so", "three.abi3.so"], {
-            &["one", "three", "two"]
-        });
-        check(&["space/part/__init__.py", "data.json", "README", "lib.so.1"], &[]);
-        check(&["demo-1.0.data/purelib/a/__init__.py", "demo-1.0.data/scripts/b.py"], &["a"]);
         let points = "[console_scripts]\nb = m:f\n# c = m:f\na=m:f [x]\n[gui_scripts]\nd = m:f\n";
         assert_eq!(commands(points, &["demo-1.0.data/scripts/run"]), ["a", "b", "run"]);
         let of = |name| libc(name).map(|libc| libc == Libc::Musl);
         assert_eq!(["/lib/ld-musl-x86_64.so.1", "libc.so"].map(of), [Some(true); 2]);
         assert_eq!(["libc.so.6", "/lib64/ld-linux-x86-64.so.2"].map(of), [Some(false); 2]);
         assert_eq!(["libm.so.6", "libcrypt.so"].map(of), [None; 2]);
-        let metadata = "Name: demo\nRequires-Dist: a\nrequires-dist: b\n\nRequires-Dist: c\n";
-        assert_eq!(fields(metadata, "Requires-Dist"), ["a", "b"]);
     }
 }
