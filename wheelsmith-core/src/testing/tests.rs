@@ -62,7 +62,7 @@ fn wheels_fit_pythons_by_their_tags() {
     let wants = ">=3.9,<3.12".parse().unwrap();
     assert_eq!(python("3.11.7").refuses(&wheel, Some(&wants)), None);
     let refusal = python("3.8.18").refuses(&wheel, Some(&wants));
-    assert_eq!(refusal.as_deref(), Some("the wheel wants Python >=3.9, <3.12"));
+    assert_eq!(refusal.as_deref(), Some("the wheel wants Python >=3.9,<3.12"));
 }
 
 #[test]
