@@ -92,6 +92,9 @@ fn subject(wheel: &str) -> Subject {
         has_dependencies: false,
         imports: Vec::new(),
         commands: Vec::new(),
+        entry_points: Vec::new(),
+        is_without_modules: false,
+        built_by: None,
         natives: Vec::new(),
     }
 }
@@ -221,7 +224,7 @@ fn results_are_accounted() {
         &[Passed, AllowedFailure],
         &[],
     );
-    // What is required may not fail, even where a wider pattern lets it.
+    // A required cell may not fail, even if a wider pattern allows it.
     check(
         &[("a", Passed, None), ("b", Failed, None)],
         &["b"],
