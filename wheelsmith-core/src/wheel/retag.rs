@@ -9,7 +9,7 @@ use super::{Error, Existing, MadeFile, Packing, save};
 use crate::archive::Blob;
 use crate::archive::zip::{self, Zip};
 use crate::metadata::Record;
-use crate::metadata::record::Rows;
+use crate::metadata::rows::Rows;
 use crate::name::{Digest, WheelFilename};
 use crate::sys::Host;
 

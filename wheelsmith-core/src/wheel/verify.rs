@@ -8,7 +8,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use super::{Entry, Error, Existing};
 use crate::archive::source::Buffers;
 use crate::finding::{Code, Finding};
-use crate::metadata::record::Rows;
+use crate::metadata::rows::Rows;
 use crate::name::{PlatformTag, WheelPath, folded, portability_problem};
 
 /// Findings about one wheel; more of them say nothing new.
