@@ -154,7 +154,10 @@ fn provenance(path: &Path) -> Result<Option<Vec<u8>>, Error> {
 
 /// Returns the first value of a field; `None` if it is empty or `UNKNOWN`.
 fn value(fields: &Fields<'_>, name: &str) -> Option<String> {
-    let value = fields.one(name).filter(|value| !value.is_empty() && *value != "UNKNOWN")?;
+    let value = fields.one(name).map(str::trim_end)?;
+    if value.is_empty() || value == "UNKNOWN" {
+        return None;
+    }
     // A folded value is one line for readers of pages.
     Some(value.lines().map(str::trim).collect::<Vec<_>>().join(" "))
 }

@@ -47,6 +47,9 @@ pub trait Report: Send + Sync {
     /// Receives an event, from several threads.
     fn event(&self, event: Event);
 
+    /// Takes the command of a child that is started: program, arguments and directory.
+    fn started(&self, _command: &super::Command) {}
+
     /// Returns true if [`Event::Detail`] is shown.
     fn wants_detail(&self) -> bool {
         false
