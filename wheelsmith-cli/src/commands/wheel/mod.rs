@@ -66,7 +66,7 @@ fn write(
     Ok(wheel::save(&wheel, &path, packing.get(), host)?)
 }
 
-/// `name` in `out`; the directory in which we are is not named.
+/// Returns the path of `name` in `out`, without `./` for the current directory.
 fn place(out: &Path, name: &str) -> PathBuf {
     if out == Path::new(".") { PathBuf::from(name) } else { out.join(name) }
 }
@@ -94,7 +94,7 @@ fn unearned(wheel: &Existing, tags: &[PlatformTag]) -> anyhow::Result<Vec<Findin
             let audit = audit::judge(files.clone(), &wanted);
             found.extend(audit.findings.into_iter().filter(|f| f.severity == Severity::Error));
         } else if let PlatformTag::Linux { arch } = tag {
-            // It promises a processor, and nothing else.
+            // The tag guarantees a processor only.
             let others = files.iter().filter(|file| {
                 !file.is_device_code() && file.elf.as_ref().is_none_or(|e| e.arch != Some(*arch))
             });
