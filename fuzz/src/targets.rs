@@ -7,9 +7,10 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use wheelsmith_core::archive::{Blob, Limits};
-use wheelsmith_core::artifact::{self, Artifact, Inspect};
-use wheelsmith_core::audit::{self, Ask, Input, Kind, NativeFile, Opened, Report, Terms};
+use wheelsmith_core::archive::{Artifact, Blob, Kind, Limits};
+use wheelsmith_core::audit::{
+    self, Allowances, AuditInput, AuditOptions, FileFacts, Input, NativeFile, Report,
+};
 use wheelsmith_core::binary::archive::Archive;
 use wheelsmith_core::binary::elf::Elf;
 use wheelsmith_core::binary::macho::MachO;
@@ -71,12 +72,13 @@ pub fn wheel(bytes: &[u8]) {
     let (limits, host) = (Limits::default(), host());
     for deep in [false, true] {
         let paths = [file.path.clone()];
-        let report = artifact::report(&paths, &Ask::default(), Inspect { deep }, &limits, &host);
+        let options = AuditOptions::default().with_deep(deep);
+        let report = audit::report(&paths, &options, &host);
         see(&report);
     }
     let Ok(artifact) = Artifact::open(&file.path, &limits, &host) else { return };
     for member in artifact.members().iter().take(8) {
-        let _ = artifact.native_file(&member.path, &host);
+        let _ = audit::native_member(&artifact, &member.path, &host);
         if let Ok(bytes) = artifact.read(&member.path, 1 << 20) {
             assert_eq!(bytes.len() as u64, member.size_bytes, "`{}`", member.path);
         }
@@ -121,11 +123,10 @@ pub fn judge(bytes: &[u8]) {
         }
     }
     let exclude: Vec<String> = (!exclude.is_empty()).then_some(exclude).into_iter().collect();
-    let ask = Ask {
-        policy: (!policy.is_empty()).then_some(policy),
-        terms: Terms::new(&exclude, Vec::new()).unwrap_or_default(),
-    };
-    let opened = Opened {
+    let options = AuditOptions::default()
+        .with_tag((!policy.is_empty()).then_some(policy))
+        .with_allowances(Allowances::new(&exclude, Vec::new()).unwrap_or_default());
+    let opened = AuditInput {
         path: name.clone(),
         kind: Kind::Wheel,
         filename: name.parse().ok(),
@@ -133,8 +134,8 @@ pub fn judge(bytes: &[u8]) {
         files,
         findings: Vec::new(),
     };
-    let input = audit::input(opened, &ask);
-    let _ = audit::explain(&input, ask.policy.as_deref());
+    let input = audit::input(opened, &options);
+    let _ = audit::explain(&input, options.tag.as_deref());
     see(&Report::new(vec![input]));
 }
 
@@ -146,8 +147,12 @@ pub fn patch(bytes: &[u8]) {
     match patch::apply(file, &edit) {
         Ok(after) => {
             let facts = facts(&after).expect("an edited file is still native");
-            assert_eq!(facts.format, before.format);
-            assert!(facts.problem.is_none() || before.problem.is_some(), "{:?}", facts.problem);
+            assert_eq!(facts.format(), before.format());
+            assert!(
+                facts.problem().is_none() || before.problem().is_some(),
+                "{:?}",
+                facts.problem()
+            );
         }
         // `Wrong` as well: tables that contradict each other cannot all be kept.
         Err(error) => drop(error.to_string()),
@@ -190,7 +195,7 @@ pub fn wheel_text(bytes: &[u8]) {
         prints_as_read::<PythonTag>(name);
         prints_as_read::<WheelPath>(name);
         if let Some(tag) = prints_as_read::<PlatformTag>(name) {
-            let _ = (tag.modern(), tag.with_aliases(), audit::Wanted::by_tag(&tag));
+            let _ = (tag.modern(), tag.with_aliases(), audit::Requirement::for_tag(&tag));
         }
     }
 }
@@ -230,7 +235,9 @@ fn native(bytes: &[u8]) {
         let missing = pieces.take_missing();
         if missing.is_empty() {
             for file in [&mut whole, &mut file].into_iter().flatten() {
-                file.macho.iter_mut().for_each(|macho| check_pages(macho, bytes));
+                if let Some(image) = file.macho_mut() {
+                    check_pages(image, bytes);
+                }
             }
             assert_eq!(whole, file, "in pieces");
             break;
@@ -244,7 +251,7 @@ fn native(bytes: &[u8]) {
         }
     }
     if let Some(file) = whole {
-        json(&file);
+        json(&FileFacts::of(&file));
     }
 }
 
@@ -292,16 +299,16 @@ fn prints_as_read<T: FromStr + Display + PartialEq + std::fmt::Debug>(text: &str
 fn edit(file: &NativeFile, choice: [u8; 8]) -> Edit {
     let [id, first, second, drop, search, paths, path, _] = choice;
     let mut needed: Vec<String> = Vec::new();
-    needed.extend(file.elf.iter().flat_map(|elf| elf.needed.clone()));
-    let slices = file.macho.iter().flat_map(|macho| &macho.slices);
+    needed.extend(file.elf().into_iter().flat_map(|elf| elf.needed.clone()));
+    let slices = file.macho().into_iter().flat_map(|macho| &macho.slices);
     needed.extend(slices.flat_map(|slice| slice.needed.iter().map(|needed| needed.name.clone())));
-    let imports = file.pe.iter().flat_map(|pe| &pe.imports);
+    let imports = file.pe().into_iter().flat_map(|pe| &pe.imports);
     needed.extend(imports.map(|import| import.library.clone()));
     let pick = |choice: u8| needed.get(usize::from(choice) % needed.len().max(1)).cloned();
     let name = |letter: &str, length: u8| format!("lib{}.so", letter.repeat(length.into()));
-    let is_elf = file.format == Format::Elf;
+    let is_elf = file.format() == Format::Elf;
     let mut edit = Edit::default();
-    if id % 3 == 0 && file.format != Format::Pe {
+    if id % 3 == 0 && file.format() != Format::Pe {
         edit.id = Some(name("i", id));
     }
     for (letter, choice) in [("a", first), ("b", second)] {
@@ -313,7 +320,7 @@ fn edit(file: &NativeFile, choice: [u8; 8]) -> Edit {
     let paths: Vec<String> =
         (0..paths % 4).map(|i| format!("$ORIGIN/{i}{}", "p".repeat(path.into()))).collect();
     edit.search = match search % 4 {
-        _ if file.format == Format::Pe => Search::Keep,
+        _ if file.format() == Format::Pe => Search::Keep,
         1 => Search::Nowhere,
         2 => Search::Rpath(paths),
         3 => Search::Runpath(paths),

@@ -31,8 +31,6 @@
 #[cfg(feature = "audit")]
 pub mod archive;
 #[cfg(feature = "audit")]
-pub mod artifact;
-#[cfg(feature = "audit")]
 pub mod audit;
 pub mod binary;
 #[cfg(feature = "build")]

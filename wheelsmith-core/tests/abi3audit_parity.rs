@@ -89,8 +89,8 @@ fn judge(wheel: &Path, name: &str) -> Vec<Finding> {
         entry.read_to_end(&mut bytes).unwrap();
         files.extend(NativeFile::read(&path, bytes.as_slice()));
     }
-    for file in files.iter().filter(|file| file.problem.is_some()) {
-        println!("  {}: {:?}", file.path, file.problem);
+    for file in files.iter().filter(|file| file.problem().is_some()) {
+        println!("  {}: {:?}", file.path, file.problem());
     }
     extension::check(&files, &name.python, &name.platforms)
 }

@@ -17,7 +17,7 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use wheelsmith_core::audit::{self, Audit, NativeFile, Wanted};
+use wheelsmith_core::audit::{self, Audit, NativeFile, Requirement};
 use wheelsmith_core::name::{PlatformTag, WheelFilename, WheelPath};
 
 /// What is known of the wheels on which the two differ: both tags, and why.
@@ -48,12 +48,12 @@ fn verdicts_agree() {
         let Some(wanted) = wanted(&filename) else { continue };
         count += 1;
         let audit = judge(wheel, &wanted);
-        let told = audit::auditwheel_verdict(&audit, &filename);
+        let told = audit::auditwheel_verdict(&audit.files, audit.tag.as_ref(), &filename);
         let text = |tag: &Option<PlatformTag>| match tag {
             Some(tag) => tag.to_string(),
             None => "none".to_owned(),
         };
-        let (ours, told_tag) = (text(&audit.earned), text(&told.tag));
+        let (ours, told_tag) = (text(&audit.tag), text(&told.tag));
         let theirs = ask(&auditwheel, wheel);
         println!("{name}\n  ours {ours}  theirs {theirs}  {}", told.reasons.join("; "));
         for finding in &audit.findings {
@@ -68,7 +68,7 @@ fn verdicts_agree() {
             untrue.push(format!("{name}: {told_tag}, they say {theirs}"));
         }
         // Without a difference there is nothing to explain, with one there is.
-        assert_eq!(told.reasons.is_empty(), audit.earned == told.tag, "{name}: {told:?}");
+        assert_eq!(told.reasons.is_empty(), audit.tag == told.tag, "{name}: {told:?}");
     }
     println!("{count} wheels");
     assert!(unexplained.is_empty(), "{unexplained:#?}");
@@ -76,13 +76,13 @@ fn verdicts_agree() {
 }
 
 /// What the first tag of the name that promises something promises.
-fn wanted(filename: &WheelFilename) -> Option<Wanted> {
+fn wanted(filename: &WheelFilename) -> Option<Requirement> {
     let is_linux =
         |tag: &&PlatformTag| tag.libc().is_some() || matches!(tag, PlatformTag::Android { .. });
-    Wanted::by_tag(filename.platforms.iter().find(is_linux)?)
+    Requirement::for_tag(filename.platforms.iter().find(is_linux)?)
 }
 
-fn judge(wheel: &Path, wanted: &Wanted) -> Audit {
+fn judge(wheel: &Path, wanted: &Requirement) -> Audit {
     let mut archive = zip::ZipArchive::new(std::fs::File::open(wheel).unwrap()).unwrap();
     let mut files = Vec::new();
     for i in 0..archive.len() {
@@ -93,7 +93,7 @@ fn judge(wheel: &Path, wanted: &Wanted) -> Audit {
         entry.read_to_end(&mut bytes).unwrap();
         files.extend(NativeFile::read(&path, &bytes));
     }
-    audit::judge(files, wanted)
+    audit::judgement(files, None, wanted)
 }
 
 /// The tag that auditwheel gives when it may not look at this machine's libraries; `none` when it

@@ -13,7 +13,7 @@
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use wheelsmith_core::audit::{self, NativeFile, Wanted};
+use wheelsmith_core::audit::{self, NativeFile, Requirement};
 use wheelsmith_core::finding::Severity;
 use wheelsmith_core::name::{PlatformTag, WheelFilename};
 
@@ -35,7 +35,7 @@ const DIFFERENCES: &[(&str, &str, &str, &str)] = &[
     (
         "PyQt6_Qt6-6.7.3-",
         "win_amd64",
-        "fit for no tag",
+        "no platform tag",
         "some of its plugins need libraries of wheels that are installed beside it, or of databases",
     ),
 ];
@@ -59,8 +59,8 @@ fn tags_are_earned() {
         }
         let files = read(wheel);
         for tag in tags {
-            let audit = audit::judge(files.clone(), &Wanted::by_tag(tag).unwrap());
-            let (claimed, earned) = (tag.to_string(), audit.earned_text());
+            let audit = audit::judgement(files.clone(), None, &Requirement::for_tag(tag).unwrap());
+            let (claimed, earned) = (tag.to_string(), audit.tag_text());
             let row = DIFFERENCES.iter().find(|(start, tag, found, _)| {
                 name.starts_with(start) && *tag == claimed && *found == earned
             });

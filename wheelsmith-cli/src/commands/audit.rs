@@ -4,8 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 use wheelsmith_core::archive::{self, Limits};
-use wheelsmith_core::artifact::{self, Inspect};
-use wheelsmith_core::audit::{Ask, Terms};
+use wheelsmith_core::audit::{self, Allowances, AuditOptions};
 use wheelsmith_core::config::Audit;
 use wheelsmith_core::name::PlatformTag;
 use wheelsmith_core::sys::Host;
@@ -65,13 +64,14 @@ pub(super) fn run(args: &Args, host: &Host, output: &Output) -> anyhow::Result<E
     let configuration = args.reporting.configuration()?.map(|config| config.audit);
     let Audit { policy, mut exclude, fail_on, settings } = configuration.unwrap_or_default();
     exclude.extend(args.exclude.iter().cloned());
-    let limits = Limits::default();
-    let libraries = artifact::libraries(&args.library_path, &limits, host)?;
-    let terms = Terms::new(&exclude, libraries).context("cannot read `--exclude`")?;
-    let ask = Ask { policy: args.tag.clone().or(policy), terms };
+    let libraries = audit::libraries(&args.library_path, &Limits::default(), host)?;
+    let allowances = Allowances::new(&exclude, libraries).context("cannot read `--exclude`")?;
+    let options = AuditOptions::default()
+        .with_tag(args.tag.clone().or(policy))
+        .with_allowances(allowances)
+        .with_deep(args.deep);
     let paths = archive::expand(&args.paths)?;
-    let inspect = Inspect { deep: args.deep };
-    let mut report = artifact::report(&paths, &ask, inspect, &limits, host);
+    let mut report = audit::report(&paths, &options, host);
     let inputs = report.inputs.iter_mut().map(|input| &mut input.findings);
     report.configuration = args.reporting.over(settings).apply(inputs, today(host));
     let want = args.want.as_ref().or(args.explain.as_ref()).filter(|want| !want.is_empty());

@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use anyhow::{Context as _, bail};
-use wheelsmith_core::archive::Limits;
-use wheelsmith_core::artifact::{Artifact, Inspect};
-use wheelsmith_core::audit::{self, Ask, Kind, NativeFile, Opened};
+use wheelsmith_core::archive::{Artifact, Kind, Limits};
+use wheelsmith_core::audit::{self, AuditInput, AuditOptions};
+use wheelsmith_core::binary::NativeFile;
 use wheelsmith_core::name::WheelPath;
 use wheelsmith_core::sys::{self, Host};
 
@@ -38,7 +38,7 @@ pub(super) fn run(args: &Args, host: &Host, output: &Output) -> anyhow::Result<E
         }
     }
     output.inspected(&shown)?;
-    let can_read = shown.iter().all(|shown| shown.file.problem.is_none());
+    let can_read = shown.iter().all(|shown| shown.file.problem().is_none());
     Ok(if can_read { Exit::Good } else { Exit::No })
 }
 
@@ -50,7 +50,7 @@ fn read(name: &str, host: &Host) -> anyhow::Result<Vec<NativeFile>> {
         name.split_once('!').filter(|_| sys::fs::symlink_metadata(Path::new(name)).is_err());
     let Some((archive, member)) = inner else {
         let artifact = Artifact::open(Path::new(name), &limits, host)?;
-        let (files, findings) = artifact.native_files(&Inspect::default(), host)?;
+        let (files, findings) = audit::native_files(&artifact, false, host)?;
         if files.is_empty() {
             match findings.first() {
                 Some(finding) => bail!("cannot read `{name}`: {}", finding.message),
@@ -63,7 +63,7 @@ fn read(name: &str, host: &Host) -> anyhow::Result<Vec<NativeFile>> {
     let artifact = Artifact::open(Path::new(archive), &limits, host)?;
     let path: WheelPath =
         member.parse().with_context(|| format!("`{member}` is not a path in an archive"))?;
-    match artifact.native_file(&path, host)? {
+    match audit::native_member(&artifact, &path, host)? {
         Some(file) => Ok(vec![file]),
         None => bail!("`{member}` of `{archive}` is not a native file"),
     }
@@ -71,7 +71,7 @@ fn read(name: &str, host: &Host) -> anyhow::Result<Vec<NativeFile>> {
 
 /// Judges a file on its own.
 fn judged(name: &str, file: NativeFile) -> Inspected {
-    let opened = Opened {
+    let opened = AuditInput {
         path: name.to_owned(),
         kind: Kind::File,
         filename: None,
@@ -79,6 +79,6 @@ fn judged(name: &str, file: NativeFile) -> Inspected {
         files: vec![file.clone()],
         findings: Vec::new(),
     };
-    let earns = audit::input(opened, &Ask::default()).verdict;
+    let earns = audit::input(opened, &AuditOptions::default()).verdict;
     Inspected { given: name.to_owned(), file, earns }
 }

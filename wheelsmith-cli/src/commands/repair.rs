@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use wheelsmith_core::audit::Terms;
+use wheelsmith_core::audit::Allowances;
 use wheelsmith_core::name::WheelPath;
 use wheelsmith_core::repair::{LibraryDirs, Options, Request, RequestedTag, repair};
 use wheelsmith_core::sys::{self, Host};
@@ -86,7 +86,7 @@ pub(super) fn run(args: &Args, host: &Host, output: &Output) -> anyhow::Result<E
         }
     }
     let options = Options {
-        terms: Terms::new(&exclude, Vec::new()).context("cannot read `--exclude`")?,
+        terms: Allowances::new(&exclude, Vec::new()).context("cannot read `--exclude`")?,
         include: args.include.clone(),
         lib_dir: args.lib_dir.as_ref().map(WheelPath::to_string),
         namespace_packages: args.namespace_pkg.clone(),

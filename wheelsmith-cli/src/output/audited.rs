@@ -109,7 +109,7 @@ fn needs(text: &mut Text, input: &Input, file: &str) {
 
 fn explanation(text: &mut Text, input: &Input, explanations: &[Explanation]) {
     if explanations.is_empty() {
-        if input.files.iter().any(|file| file.elf.is_some()) {
+        if input.files.iter().any(|file| file.elf().is_some()) {
             let _ = writeln!(text, "     {GREEN}nothing is in the way{GREEN:#}");
         }
         return;

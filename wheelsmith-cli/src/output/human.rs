@@ -92,7 +92,7 @@ fn target_build(text: &mut Text, made: &TargetBuild) {
 
 /// Writes the verdict on archives without a wheel.
 fn archive_verdict(text: &mut Text, judged: &ArchiveVerdict) {
-    let earned = judged.audit.earned_text();
+    let earned = judged.audit.tag_text();
     if judged.is_good() {
         let newest = newest(&judged.audit);
         let _ = writeln!(text, "    earns {earned} (floor {}{newest})", judged.floor);
@@ -114,7 +114,7 @@ fn newest(audit: &Audit) -> String {
 }
 
 fn built_wheel(text: &mut Text, wheel: &BuiltWheel) {
-    let earned = wheel.audit.earned_text();
+    let earned = wheel.audit.tag_text();
     if let Some(file) = &wheel.file {
         let _ = writeln!(text, "  {GREEN}{}{GREEN:#}", file.path.display());
         let size = size(file.size_bytes);

@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
 
 use serde_json::{Value, json};
-use wheelsmith_core::audit::NativeFile;
-use wheelsmith_core::binary::elf::{self, Elf, Relro, Undefined};
+use wheelsmith_core::audit::FileFacts;
+use wheelsmith_core::audit::extension::{Extension, start_functions};
+use wheelsmith_core::binary::elf::{self, Elf, Relro};
 use wheelsmith_core::binary::macho::{self, Load, Pages, Slice};
 use wheelsmith_core::binary::pe::{self, Pe};
+use wheelsmith_core::binary::{Facts as FileKind, NativeFile, Undefined};
 use wheelsmith_core::name::{Arch, PlatformTag};
 
 use super::human::{BOLD, DIM, RED, size};
@@ -77,23 +79,29 @@ fn one(facts: &mut Facts, shown: &Inspected, verbose: bool) {
     let file = &shown.file;
     let bytes = size(file.size_bytes);
     let _ = writeln!(facts.0, "{BOLD}{}{BOLD:#}  {DIM}{bytes}{DIM:#}", file.path);
-    if let Some(problem) = &file.problem {
+    if let Some(problem) = file.problem() {
         let _ = writeln!(facts.0, "  {RED}{problem}{RED:#}");
         return;
     }
-    if let Some(elf) = &file.elf {
-        elf_facts(facts, file, elf, verbose);
-    } else if let Some(macho) = &file.macho {
-        for slice in &macho.slices {
-            slice_facts(facts, slice);
+    match &file.facts {
+        FileKind::Elf(elf) => elf_facts(facts, file, elf, verbose),
+        FileKind::MachO(image) => {
+            for slice in &image.slices {
+                slice_facts(facts, slice);
+            }
         }
-    } else if let Some(pe) = &file.pe {
-        pe_facts(facts, pe, verbose);
-    } else if let Some(archive) = &file.archive {
-        let arch = processor(archive.arch, archive.machine);
-        facts.say("is", format!("a static library of ELF objects for {arch}"));
-    } else {
-        facts.say("is", "a static library");
+        FileKind::Pe(pe) => pe_facts(facts, pe, verbose),
+        FileKind::Archive(Some(archive)) => {
+            let arch = processor(archive.arch, archive.machine);
+            facts.say("is", format!("a static library of ELF objects for {arch}"));
+        }
+        FileKind::Archive(None) => facts.say("is", "a static library"),
+        FileKind::Wasm(wasm) => {
+            let kind = if wasm.is_component { "component" } else { "module" };
+            facts.say("is", format!("a WebAssembly {kind}"));
+            facts.list("needs", wasm.needed.iter().cloned());
+        }
+        FileKind::Unreadable { .. } => {}
     }
     extension(facts, file, verbose);
     let others = "no portable tag without libraries of others";
@@ -107,14 +115,14 @@ fn one(facts: &mut Facts, shown: &Inspected, verbose: bool) {
 }
 
 fn needs_any(file: &NativeFile) -> bool {
-    let slices = file.macho.iter().flat_map(|macho| &macho.slices);
-    file.elf.as_ref().is_some_and(|elf| !elf.needed.is_empty())
+    let slices = file.macho().into_iter().flat_map(|macho| &macho.slices);
+    file.elf().is_some_and(|elf| !elf.needed.is_empty())
         || slices.into_iter().any(|slice| !slice.needed.is_empty())
-        || file.pe.as_ref().is_some_and(|pe| !pe.imports.is_empty())
+        || file.pe().is_some_and(|pe| !pe.imports.is_empty())
 }
 
 fn extension(facts: &mut Facts, file: &NativeFile, verbose: bool) {
-    if let Some(extension) = &file.extension {
+    if let Some(extension) = Extension::of(file) {
         let of = [&extension.python, &extension.abi].into_iter().flatten();
         let of: Vec<&str> = of.map(String::as_str).collect();
         let mut text = format!("`import {}`", extension.module);
@@ -206,11 +214,14 @@ fn symbols(facts: &mut Facts, file: &NativeFile, verbose: bool) {
     };
     if verbose {
         let weak = |symbol: &Undefined| if symbol.weak { " (weak)" } else { "" };
-        facts.list("takes", file.undefined.iter().map(|s| format!("{}{}", name(s), weak(s))));
+        facts.list(
+            "takes",
+            file.symbols.undefined.iter().map(|s| format!("{}{}", name(s), weak(s))),
+        );
         return;
     }
     let mut newest: BTreeMap<&str, (Vec<u32>, Vec<String>)> = BTreeMap::new();
-    for symbol in &file.undefined {
+    for symbol in &file.symbols.undefined {
         let Some((version, _)) = &symbol.version else { continue };
         let namespace = version.rsplit_once('_').map_or("", |(namespace, _)| namespace);
         let (best, names) = newest.entry(namespace).or_default();
@@ -232,9 +243,9 @@ fn symbols(facts: &mut Facts, file: &NativeFile, verbose: bool) {
         names.join(", ")
     });
     facts.list("newest", newest.collect::<Vec<_>>());
-    let count = file.undefined.len();
+    let count = file.symbols.undefined.len();
     let taken = if count == 1 { "symbol" } else { "symbols" };
-    facts.say("symbols", format!("takes {count} {taken}, offers {}", file.exports.count()));
+    facts.say("symbols", format!("takes {count} {taken}, offers {}", file.symbols.exports.count()));
 }
 
 /// Returns the numbers of a version for comparisons: `[2, 17]` for `GLIBC_2.17`.
@@ -324,12 +335,12 @@ fn pe_facts(facts: &mut Facts, pe: &Pe, verbose: bool) {
 pub(super) fn json(files: &[Inspected]) -> Value {
     let files = files.iter().map(|shown| {
         let Inspected { given, file, earns } = shown;
-        let mut value = json!(file);
+        let mut value = json!(FileFacts::of(file));
         value["given"] = json!(given);
         value["earns"] = json!(earns);
-        value["undefined"] = json!(file.undefined);
-        value["starts"] = json!(file.python.starts);
-        value["problem"] = json!(file.problem.as_ref().map(ToString::to_string));
+        value["undefined"] = json!(file.symbols.undefined);
+        value["starts"] = json!(start_functions(file));
+        value["problem"] = json!(file.problem().map(ToString::to_string));
         value
     });
     json!({ "schema": SCHEMA, "files": files.collect::<Vec<_>>() })

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
+use wheelsmith_core::audit::{Audit, FileFacts};
 use wheelsmith_core::plan::Plan;
 use wheelsmith_core::project::{ArchiveVerdict, BuildOutput, BuiltWheel, TargetBuild};
 use wheelsmith_core::toolchain::Found;
@@ -48,9 +49,9 @@ fn judged(judged: &ArchiveVerdict) -> Value {
     json!({
         "floor": judged.floor.to_string(),
         "wanted_tag": judged.wanted,
-        "verdict": judged.audit.earned,
+        "verdict": judged.audit.tag,
         "findings": judged.audit.findings,
-        "files": judged.audit.files,
+        "files": facts(&judged.audit),
     })
 }
 
@@ -60,9 +61,9 @@ fn wheel(wheel: &BuiltWheel) -> Value {
         "file": wheel.file.as_ref().map(file),
         "floor": wheel.floor.to_string(),
         "wanted_tag": wheel.wanted,
-        "verdict": wheel.audit.earned,
+        "verdict": wheel.audit.tag,
         "findings": wheel.audit.findings,
-        "files": wheel.audit.files,
+        "files": facts(&wheel.audit),
         "bundled": wheel.bundled,
     })
 }
@@ -112,4 +113,9 @@ pub(super) fn chain(error: &dyn std::error::Error) -> Vec<String> {
         cause = error.source();
     }
     chain
+}
+
+/// The facts of native files as the audit's report has them.
+fn facts(audit: &Audit) -> Vec<FileFacts<'_>> {
+    audit.files.iter().map(FileFacts::of).collect()
 }

@@ -1,5 +1,6 @@
 //! Reads archives: zip, tar, gzip, and directories in the place of one.
 
+mod artifact;
 pub(crate) mod blob;
 pub(crate) mod content;
 mod dir;
@@ -13,8 +14,10 @@ pub(crate) mod source;
 pub(crate) mod tar;
 pub(crate) mod zip;
 
+pub use artifact::Artifact;
 pub use blob::Blob;
 pub use error::Error;
 pub use expand::expand;
 pub use limits::Limits;
 pub use members::Member;
+pub use open::Kind;

@@ -13,8 +13,10 @@ use crate::name::RUNTIME_MANIFEST;
 use crate::sys::{self, Cancel};
 
 /// Kind of an opened input.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "InputKind"))]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
     /// A `.whl` file.
     Wheel,
     /// Another zip or tar archive.

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::report::Auditwheel;
-use super::{Audit, NativeFile};
+use crate::binary::NativeFile;
 use crate::binary::elf::{Elf, FloatAbi};
 use crate::name::{Arch, Libc, PlatformTag, WheelFilename};
 use crate::policy::{self, Policy, android};
@@ -21,17 +21,21 @@ enum System {
     Android(u16),
 }
 
-/// What auditwheel says of the wheel of that name which got `audit`.
-pub fn verdict(audit: &Audit, name: &WheelFilename) -> Auditwheel {
+/// Returns the verdict of auditwheel on the native files of a wheel, by path, that got `own` here.
+pub fn verdict(
+    files: &[NativeFile],
+    own: Option<&PlatformTag>,
+    name: &WheelFilename,
+) -> Auditwheel {
     let mut reasons = Reasons::default();
-    let tag = Show::run(&audit.files, name, &mut reasons);
-    if tag == audit.earned {
+    let tag = Show::run(files, name, &mut reasons);
+    if tag.as_ref() == own {
         return Auditwheel { tag, reasons: Vec::new() };
     }
     let mut reasons: Vec<String> = reasons.0.into_iter().collect();
     if reasons.is_empty() {
         let known = |text: &str| text.to_owned();
-        reasons.push(match (&tag, &audit.earned) {
+        reasons.push(match (&tag, own) {
             (None, _) => known("it ends in an error"),
             (Some(_), None) => known("it passes over files that are no good, here they count"),
             _ => {
@@ -77,7 +81,7 @@ impl<'a> Show<'a> {
         let mut system = system_of(name);
         let mut show = Self { files, seen: Vec::new() };
         for file in files {
-            let Some(elf) = &file.elf else { continue };
+            let Some(elf) = file.elf() else { continue };
             let path = file.path.as_str();
             if path.contains("@0x") {
                 reasons.add("it does not look for native files inside other files");
@@ -114,8 +118,9 @@ impl<'a> Show<'a> {
             }
             let module = file.path.file_name().split('.').next().unwrap_or_default();
             let starts = ["init", "PyInit_", "_cffi_pypyinit_"];
-            let is_extension =
-                starts.iter().any(|start| file.exports.contains(&format!("{start}{module}")));
+            let is_extension = starts
+                .iter()
+                .any(|start| file.symbols.exports.contains(&format!("{start}{module}")));
             if is_extension && system.is_none() {
                 reasons.add("it ends in an error where an extension module shows no C library");
                 return None;
@@ -213,7 +218,7 @@ impl<'a> Show<'a> {
                 |found: &Elf| (found.machine, found.is_64_bit) == (elf.machine, elf.is_64_bit);
             let found = dirs().find_map(|dir| {
                 let found = self.at(&join(dir, name)?)?;
-                Some((found, found.elf.as_ref().filter(|elf| is_compatible(elf))?))
+                Some((found, found.elf().filter(|elf| is_compatible(elf))?))
             });
             if let Some((file, elf)) = found {
                 tree.insert(name, Some(elf));
@@ -269,7 +274,7 @@ impl<'a> Seen<'a> {
     fn is_withheld(&self, policy: &Policy) -> bool {
         policy.forbidden_symbols.iter().any(|(library, symbols)| {
             self.elf.needed.contains(library)
-                && self.file.undefined.iter().any(|s| !s.weak && symbols.contains(&s.name))
+                && self.file.symbols.undefined.iter().any(|s| !s.weak && symbols.contains(&s.name))
         })
     }
 }
@@ -315,7 +320,7 @@ fn allows(policy: &Policy, library: &str, system: System, reasons: &mut Reasons)
 
 fn has_fpe(file: &NativeFile) -> bool {
     let names = ["PyFPE_jbuf", "PyFPE_dummy", "PyFPE_counter"];
-    file.undefined.iter().any(|symbol| names.contains(&symbol.name.as_str()))
+    file.symbols.undefined.iter().any(|symbol| names.contains(&symbol.name.as_str()))
 }
 
 /// The processor that the name's tags end in, when it is one and all have it.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::NativeFile;
+use crate::binary::NativeFile;
 use crate::finding::{Code, Finding};
 use crate::metadata::WheelFile;
 use crate::name::{PlatformTag, WheelFilename};

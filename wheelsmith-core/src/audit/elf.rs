@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::graph::Graph;
-use super::wanted::Linux;
 use super::whole::{is_extension, is_for_newer_processors};
-use super::{NativeFile, Terms, android, hygiene, whole};
-use crate::binary::elf::{Elf, FloatAbi, Kind, Undefined};
+use super::{Requirement, android, hygiene, whole};
+use crate::binary::elf::{Elf, FloatAbi, Kind};
+use crate::binary::{NativeFile, Undefined};
 use crate::finding::{Code, Finding, Severity};
-use crate::name::{Arch, Libc, PlatformTag, PlatformVersion};
+use crate::name::{Arch, PlatformTag, PlatformVersion};
 use crate::policy::{self, Policy};
 
 /// How many lines of evidence a finding has at most.
@@ -27,7 +27,7 @@ pub(super) struct Demand<'a> {
 
 /// What a system promises to its files.
 struct Promise<'p> {
-    wanted: &'p Linux,
+    requirement: &'p Requirement,
     /// The newest policy within the floor.
     reference: &'p Policy,
     /// The newest policy of all.
@@ -37,19 +37,18 @@ struct Promise<'p> {
 /// The best tag that every file keeps, and what keeps them from what is wanted.
 pub(super) fn judge(
     files: &[NativeFile],
-    wanted: &Linux,
-    terms: &Terms,
+    wanted: &Requirement,
     findings: &mut Vec<Finding>,
 ) -> Option<PlatformTag> {
     let graph = Graph::new(files);
     let own: Vec<Demand<'_>> =
-        files.iter().filter_map(|file| Demand::of(file, wanted, terms, &graph)).collect();
+        files.iter().filter_map(|file| Demand::of(file, wanted, &graph)).collect();
     let policies = wanted.policies();
     let mut demands = own;
     if let (Some(reference), Some(newest)) = (wanted.reference(), policies.last()) {
         let in_wheel = demands.len();
-        bring(&mut demands, wanted, terms, reference, &graph);
-        let promise = Promise { wanted, reference, newest };
+        add_libraries(&mut demands, wanted, reference, &graph);
+        let promise = Promise { requirement: wanted, reference, newest };
         for demand in &demands {
             demand.check(&promise, findings);
         }
@@ -63,31 +62,30 @@ pub(super) fn judge(
     }
     if demands.is_empty() {
         let has_errors = findings.iter().any(|finding| finding.severity == Severity::Error);
-        return (!has_errors).then(|| wanted.tag());
+        return (!has_errors).then(|| wanted.tag().clone());
     }
-    let candidates = match wanted {
-        Linux::Android { api, arch } => return Some(android::earned(&demands, *api, *arch)),
-        Linux::Gnu { .. } => policies,
+    let candidates = match wanted.tag() {
+        PlatformTag::Android { .. } => return Some(android::verdict(&demands, wanted)),
         // musl has no symbol versions, so that nothing shows which release a file needs: only the
         // newest policy is certain.
-        Linux::Musl { .. } => policies.last().map_or(policies, std::slice::from_ref),
+        PlatformTag::Musllinux { .. } => policies.last().map_or(policies, std::slice::from_ref),
+        _ => policies,
     };
     let kept = |policy: &&Policy| demands.iter().all(|demand| demand.keeps(policy, wanted));
     let best = candidates.iter().find(kept).map(|policy| policy.tag.clone());
-    Some(best.unwrap_or(PlatformTag::Linux { arch: wanted.arch() }))
+    best.or_else(|| Some(PlatformTag::Linux { arch: wanted.tag().arch()? }))
 }
 
 /// Takes what the wheel needs from the libraries that were handed in, and what those need.
-fn bring<'a>(
+fn add_libraries<'a>(
     demands: &mut Vec<Demand<'a>>,
-    wanted: &Linux,
-    terms: &'a Terms,
+    wanted: &'a Requirement,
     reference: &Policy,
     graph: &'a Graph<'a>,
 ) {
     let mut by_name: BTreeMap<&str, &'a NativeFile> = BTreeMap::new();
-    for file in terms.libraries() {
-        let soname = file.elf.as_ref().and_then(|elf| elf.soname.as_deref());
+    for file in wanted.allowances().libraries() {
+        let soname = file.elf().and_then(|elf| elf.soname.as_deref());
         for name in [Some(file.path.file_name()), soname].into_iter().flatten() {
             by_name.entry(name).or_insert(file);
         }
@@ -105,7 +103,7 @@ fn bring<'a>(
         });
         for file in new {
             if brought.insert(&file.path) {
-                demands.extend(Demand::of(file, wanted, terms, graph));
+                demands.extend(Demand::of(file, wanted, graph));
             }
         }
         at += 1;
@@ -115,24 +113,20 @@ fn bring<'a>(
 impl<'a> Demand<'a> {
     /// Nothing for object files, which ask for nothing before they are linked, and for files of
     /// another processor.
-    fn of(
-        file: &'a NativeFile,
-        wanted: &Linux,
-        terms: &Terms,
-        graph: &'a Graph<'a>,
-    ) -> Option<Self> {
-        let elf = file.elf.as_ref().filter(|elf| elf.kind != Kind::Object)?;
-        if elf.arch != Some(wanted.arch()) {
+    fn of(file: &'a NativeFile, wanted: &Requirement, graph: &'a Graph<'a>) -> Option<Self> {
+        let elf = file.elf().filter(|elf| elf.kind != Kind::Object)?;
+        if elf.arch.is_none() || elf.arch != wanted.tag().arch() {
             return None;
         }
-        let is_outside =
-            |library: &&str| !graph.finds(file.path.as_str(), library) && !terms.excludes(library);
+        let is_outside = |library: &&str| {
+            !graph.finds(file.path.as_str(), library) && !wanted.allowances().excludes(library)
+        };
         let outside = elf.needed.iter().map(String::as_str).filter(is_outside).collect();
         Some(Self { file, elf, outside, graph })
     }
 
     /// Whether the file runs wherever `policy` holds.
-    pub(super) fn keeps(&self, policy: &Policy, wanted: &Linux) -> bool {
+    pub(super) fn keeps(&self, policy: &Policy, wanted: &Requirement) -> bool {
         self.other_libc(wanted).is_none()
             && self.outside.iter().all(|library| wanted.allows_library(policy, library))
             && self.versions().all(|(_, version)| policy.allows_version(version))
@@ -143,7 +137,7 @@ impl<'a> Demand<'a> {
     }
 
     /// What shows that the file is for another C library than the wanted one.
-    pub(super) fn other_libc(&self, wanted: &Linux) -> Option<String> {
+    pub(super) fn other_libc(&self, wanted: &Requirement) -> Option<String> {
         let other = |name: &str| match wanted.libc() {
             Some(libc) => policy::libc_of(name).is_some_and(|found| found != libc),
             // Android's own library has the name by which musl's loader answers as well.
@@ -168,7 +162,7 @@ impl<'a> Demand<'a> {
 
     /// Library and symbol, for what the file needs although `policy` withholds it.
     fn forbidden<'p>(&self, policy: &'p Policy) -> impl Iterator<Item = (&'p str, &'p str)> {
-        let (outside, undefined) = (&self.outside, &self.file.undefined);
+        let (outside, undefined) = (&self.outside, &self.file.symbols.undefined);
         let libraries = policy.forbidden_symbols.iter();
         let needed = libraries.filter(move |(library, _)| outside.contains(&library.as_str()));
         needed.flat_map(move |(library, symbols)| {
@@ -184,17 +178,17 @@ impl<'a> Demand<'a> {
     }
 
     fn fpe_symbols(&self) -> impl Iterator<Item = &'a str> {
-        let names = self.file.undefined.iter().map(|symbol| symbol.name.as_str());
+        let names = self.file.symbols.undefined.iter().map(|symbol| symbol.name.as_str());
         names.filter(|name| FPE_SYMBOLS.contains(name))
     }
 
     /// What keeps the file from what is wanted.
     fn check(&self, promise: &Promise<'_>, findings: &mut Vec<Finding>) {
-        let Promise { wanted, reference, .. } = *promise;
+        let Promise { requirement: wanted, reference, .. } = *promise;
         let new = |code, message: String| Finding::new(code, &self.file.path, message);
         let mut find = |code, message: String| findings.push(new(code, message));
         if let Some(sign) = self.other_libc(wanted) {
-            find(Code::WrongLibc, format!("{sign}; the target has {}", wanted.libc_text()));
+            find(Code::WrongLibc, format!("{sign}; the target has {}", wanted.libc_name()));
             // All else that it asks for follows from that.
             return;
         }
@@ -253,7 +247,7 @@ impl<'a> Demand<'a> {
         for (library, versions) in too_new {
             findings.push(self.too_new(promise, library, versions));
         }
-        if let Linux::Android { api, .. } = *wanted
+        if let PlatformTag::Android { api, .. } = *wanted.tag()
             && let Some(own) = self.elf.android_api.filter(|own| *own > u32::from(api))
         {
             let message = format!("it was made for API level {own} of Android; the tag says {api}");
@@ -266,9 +260,9 @@ impl<'a> Demand<'a> {
         let newest = versions[0];
         let mut culprits: Vec<String> =
             versions.iter().flat_map(|version| self.culprits(library, version)).collect();
-        let limit = match promise.wanted {
+        let limit = match promise.requirement.tag() {
             _ if newest == "GLIBC_PRIVATE" => "glibc keeps that to itself".to_owned(),
-            Linux::Gnu { floor, .. } if newest.starts_with("GLIBC_") => {
+            PlatformTag::Manylinux { glibc: floor, .. } if newest.starts_with("GLIBC_") => {
                 format!("the floor is glibc {floor}")
             }
             _ => format!("{} does not promise that", promise.reference.tag),
@@ -298,7 +292,7 @@ impl<'a> Demand<'a> {
             let wanted = symbol.version.as_ref();
             wanted.is_some_and(|(v, l)| v == version && l == library)
         };
-        let symbols = self.file.undefined.iter().filter(asks);
+        let symbols = self.file.symbols.undefined.iter().filter(asks);
         let lines: Vec<String> = symbols.map(|s| format!("{}@{version}", s.name)).collect();
         if lines.is_empty() { vec![version.to_owned()] } else { lines }
     }
@@ -308,15 +302,15 @@ impl Promise<'_> {
     /// Whether `version` is there wherever the floor is kept. glibc's own are compared with the
     /// floor itself, because there is no policy for every release.
     fn includes(&self, version: &str) -> bool {
-        match (version.strip_prefix("GLIBC_"), self.wanted) {
-            (Some(_), Linux::Gnu { floor, .. }) => {
+        match (version.strip_prefix("GLIBC_"), self.requirement.tag()) {
+            (Some(_), PlatformTag::Manylinux { glibc: floor, .. }) => {
                 let floor = [u32::from(floor.major), u32::from(floor.minor)];
                 // 2.2.5 is before 2.3, and 2.17 has no third part.
                 let is_old = age(version)
                     .is_some_and(|age| age.get(..2).is_some_and(|parts| *parts <= floor[..]));
                 is_old && self.newest.allows_version(version)
             }
-            (_, Linux::Android { api, .. }) => {
+            (_, PlatformTag::Android { api, .. }) => {
                 policy::android::level(version).is_none_or(|level| level <= *api)
             }
             _ => self.reference.allows_version(version),
@@ -326,11 +320,11 @@ impl Promise<'_> {
 
 /// How the functions of a file take their floating-point arguments, where those of the target take
 /// them otherwise. To a static program it is all the same.
-pub(super) fn other_float_abi(elf: &Elf, wanted: &Linux) -> Option<&'static str> {
+pub(super) fn other_float_abi(elf: &Elf, wanted: &Requirement) -> Option<&'static str> {
     let is_linked = matches!(elf.kind, Kind::Program | Kind::SharedLibrary);
     // Android's 32-bit Arm is the one system with `softfp`.
-    let expected = match (wanted.arch(), wanted) {
-        (Arch::Armv7l, Linux::Android { .. }) => FloatAbi::Soft,
+    let expected = match (wanted.tag().arch()?, wanted.is_android()) {
+        (Arch::Armv7l, true) => FloatAbi::Soft,
         (Arch::Armv7l | Arch::Riscv64 | Arch::Loongarch64, _) => FloatAbi::Double,
         _ => return None,
     };
@@ -373,42 +367,4 @@ pub(super) fn number(version: &str) -> Option<Vec<u32>> {
 
 fn base_name(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or_default()
-}
-
-impl Linux {
-    /// The C library; nothing for Android's own.
-    pub(super) fn libc(&self) -> Option<Libc> {
-        match self {
-            Self::Gnu { .. } => Some(Libc::Glibc),
-            Self::Musl { .. } => Some(Libc::Musl),
-            Self::Android { .. } => None,
-        }
-    }
-
-    fn libc_text(&self) -> String {
-        self.libc().map_or_else(|| "Android's".to_owned(), |libc| libc.to_string())
-    }
-
-    /// Whether `policy` promises `library`. On Android that includes Python's own, to which its
-    /// extension modules are linked (PEP 738).
-    pub(super) fn allows_library(&self, policy: &Policy, library: &str) -> bool {
-        policy.allows_library(library) || self.libc().is_none() && policy::is_libpython(library)
-    }
-
-    /// The policies of the processor, the most compatible first.
-    pub(super) fn policies(&self) -> &'static [Policy] {
-        match (self.libc(), self.arch()) {
-            (Some(libc), arch) => policy::policies(arch, libc),
-            (None, arch) => policy::android::policies(arch),
-        }
-    }
-
-    pub(super) fn reference(&self) -> Option<&'static Policy> {
-        let floor = match self {
-            Self::Gnu { floor, .. } => Some(*floor),
-            Self::Musl { .. } => None,
-            Self::Android { api, .. } => Some(PlatformVersion::new(*api, 0)),
-        };
-        reference(self.policies(), floor)
-    }
 }

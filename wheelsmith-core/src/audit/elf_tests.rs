@@ -18,25 +18,32 @@ fn edited(path: &str, bytes: &[u8], edit: impl FnOnce(&mut NativeFile)) -> Nativ
 }
 
 fn elf(file: &mut NativeFile) -> &mut crate::binary::elf::Elf {
-    file.elf.as_mut().unwrap()
+    let Facts::Elf(elf) = &mut file.facts else { panic!("no ELF file") };
+    elf
 }
 
 /// Files judged for a tag earn one, and get findings as `code file`; without those that nearly every
 /// file of a few lines gets.
 #[track_caller]
-fn check_under(files: &[NativeFile], terms: &Terms, tag: &str, earned: &str, findings: &[&str]) {
+fn check_under(
+    files: &[NativeFile],
+    terms: &Allowances,
+    tag: &str,
+    earned: &str,
+    findings: &[&str],
+) {
     const LEFT_OUT: [Code; 2] = [Code::NoBuildId, Code::NoRelro];
-    let wanted = Wanted::by_tag(&tag.parse().unwrap()).unwrap();
-    let audit = judge_under(files.to_vec(), &wanted, terms);
+    let wanted = Requirement::for_tag(&tag.parse().unwrap()).unwrap();
+    let audit = judgement(files.to_vec(), None, &wanted.allowing(terms.clone()));
     let said = audit.findings.iter().filter(|finding| !LEFT_OUT.contains(&finding.code));
     let text = |f: &Finding| format!("{} {}", f.code, f.file.as_ref().map_or("", |p| p.as_str()));
     assert_eq!(said.map(text).collect::<Vec<_>>(), findings, "{:#?}", audit.findings);
-    assert_eq!(audit.earned_text(), earned);
+    assert_eq!(audit.tag_text(), earned);
 }
 
 #[track_caller]
 fn check(files: &[NativeFile], tag: &str, earned: &str, findings: &[&str]) {
-    check_under(files, &Terms::default(), tag, earned, findings);
+    check_under(files, &Allowances::default(), tag, earned, findings);
 }
 
 const X86_64: &str = "manylinux_2_17_x86_64";
@@ -84,8 +91,8 @@ fn symbols_that_nobody_has_are_pointed_at() {
     let fpe = "fpe-symbols p/lib.so";
     check(std::slice::from_ref(&gaps), X86_64, LINUX, &[fpe, "undefined-symbol p/lib.so"]);
     let names = |file: NativeFile| {
-        let wanted = Wanted::by_tag(&X86_64.parse().unwrap()).unwrap();
-        let findings = judge(vec![file], &wanted).findings;
+        let wanted = Requirement::for_tag(&X86_64.parse().unwrap()).unwrap();
+        let findings = judge(&[file], &wanted).findings;
         findings.into_iter().find(|f| f.code == Code::UndefinedSymbol).map(|f| f.evidence)
     };
     // Python's own are there, because nothing but Python loads a library that uses them.
@@ -98,7 +105,7 @@ fn symbols_that_nobody_has_are_pointed_at() {
     // Nor what the process has, where a library asks for nothing.
     assert_eq!(names(edited("p/lib.so", fixture!("gaps.so"), |f| elf(f).needed.clear())), None);
     let weak = edited("p/lib.so", fixture!("gaps.so"), |file| {
-        file.undefined.iter_mut().for_each(|symbol| symbol.weak = true);
+        file.symbols.undefined.iter_mut().for_each(|symbol| symbol.weak = true);
     });
     assert_eq!(names(weak), None);
 }
@@ -107,7 +114,7 @@ fn symbols_that_nobody_has_are_pointed_at() {
 fn what_is_loaded_together_serves_each_other() {
     // `user.so` calls what `libplain.so` has; here without a version, and needed by somebody else.
     let user = edited("p/user.so", fixture!("runpath.so"), |file| {
-        assert!(file.undefined.iter().any(|symbol| symbol.name == "plain_length"));
+        assert!(file.symbols.undefined.iter().any(|symbol| symbol.name == "plain_length"));
         elf(file).needed = vec!["libc.so.6".to_owned()];
     });
     let plain = || file("p/libplain.so", fixture!("x86_64.so"));
@@ -168,7 +175,7 @@ fn static_programs_that_open_libraries_are_named() {
 
 #[test]
 fn excluded_libraries_are_promised() {
-    let terms = Terms::new(&["libplain*".to_owned()], Vec::new()).unwrap();
+    let terms = Allowances::new(&["libplain*".to_owned()], Vec::new()).unwrap();
     let user = [file("p/user.so", fixture!("runpath.so"))];
     check(&user, X86_64, LINUX, &["external-library p/user.so"]);
     check_under(&user, &terms, X86_64, "manylinux_2_5_x86_64", &[]);
@@ -178,7 +185,7 @@ fn excluded_libraries_are_promised() {
 fn libraries_at_hand_count_with_their_needs() {
     let user = [file("p/user.so", fixture!("runpath.so"))];
     let with = |library: NativeFile, earned: &str, findings: &[&str]| {
-        let terms = Terms::new(&[], vec![library]).unwrap();
+        let terms = Allowances::new(&[], vec![library]).unwrap();
         check_under(&user, &terms, X86_64, earned, findings);
     };
     // By SONAME, whatever the file is called.
@@ -216,8 +223,8 @@ fn android_is_judged_by_its_level() {
 #[track_caller]
 fn says(files: &[NativeFile], tag: &str, theirs: Option<&str>, reason: &str) {
     let name = format!("p-1-py3-none-{tag}.whl").parse().unwrap();
-    let wanted = Wanted::by_tag(&tag.parse().unwrap()).unwrap();
-    let told = auditwheel_verdict(&judge(files.to_vec(), &wanted), &name);
+    let wanted = Requirement::for_tag(&tag.parse().unwrap()).unwrap();
+    let told = auditwheel_verdict(files, judge(files, &wanted).tag.as_ref(), &name);
     assert_eq!(told.tag.map(|tag| tag.to_string()).as_deref(), theirs);
     let reasons = told.reasons.join("; ");
     assert_eq!(reasons.is_empty(), reason.is_empty(), "{reasons}");
@@ -257,9 +264,9 @@ fn excluded_libraries_are_promised_on_every_system() {
     let pe = include_bytes!("../../../testdata/pe/user.dll").as_slice();
     let errors = |bytes: &[u8], tag: &str, exclude: &[&str]| {
         let exclude: Vec<String> = exclude.iter().map(|&pattern| pattern.to_owned()).collect();
-        let terms = Terms::new(&exclude, Vec::new()).unwrap();
-        let wanted = Wanted::by_tag(&tag.parse().unwrap()).unwrap();
-        let audit = judge_under(vec![file("p/lib", bytes)], &wanted, &terms);
+        let terms = Allowances::new(&exclude, Vec::new()).unwrap();
+        let wanted = Requirement::for_tag(&tag.parse().unwrap()).unwrap();
+        let audit = judge(&[file("p/lib", bytes)], &wanted.clone().allowing(terms.clone()));
         audit.findings.iter().filter(|f| f.code == Code::ExternalLibrary).count()
     };
     for (bytes, tag) in [(macho, "macosx_11_0_arm64"), (pe, "win_amd64")] {

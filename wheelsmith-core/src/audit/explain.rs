@@ -6,8 +6,8 @@ use serde::Serialize;
 
 use super::input::{guess, whole_tag};
 use super::report::Input;
-use super::wanted::System;
-use super::{NativeFile, Origin, Wanted, elf};
+use super::{Origin, Requirement, elf};
+use crate::binary::NativeFile;
 use crate::name::{PlatformTag, WheelPath};
 use crate::policy::{self, Policy};
 
@@ -46,10 +46,10 @@ pub struct Obstacle {
 /// every tag that they do not keep.
 pub fn explain(input: &Input, want: Option<&str>) -> Vec<Explanation> {
     let known = want.and_then(|want| whole_tag(want, &input.files));
-    let Some(any) = known.clone().or_else(|| guess(&input.files)) else { return Vec::new() };
-    let Some(wanted) = Wanted::by_tag(&any) else { return Vec::new() };
-    let System::Linux(linux) = wanted.system() else { return Vec::new() };
-    let mut policies: Vec<&Policy> = linux.policies().iter().rev().collect();
+    let Some(any) = known.clone().or_else(|| guess(&input.files, None)) else { return Vec::new() };
+    let Some(wanted) = Requirement::for_tag(&any) else { return Vec::new() };
+    let Some(arch) = wanted.tag().arch() else { return Vec::new() };
+    let mut policies: Vec<&Policy> = wanted.policies().iter().rev().collect();
     if let Some(known) = &known {
         policies.retain(|policy| policy.tag == known.modern());
     }
@@ -61,10 +61,8 @@ pub fn explain(input: &Input, want: Option<&str>) -> Vec<Explanation> {
             map.entry(&need.file).or_default().push(&need.library);
             map
         });
-    let files = input
-        .files
-        .iter()
-        .filter(|file| file.elf.as_ref().is_some_and(|elf| elf.arch == Some(linux.arch())));
+    let files =
+        input.files.iter().filter(|file| file.elf().is_some_and(|elf| elf.arch == Some(arch)));
     let explained = files.map(|file| {
         let libraries = outside.get(&file.path).map(Vec::as_slice).unwrap_or_default();
         Explanation { file: file.path.clone(), steps: steps(file, libraries, &policies) }
@@ -78,7 +76,7 @@ fn steps(file: &NativeFile, outside: &[&str], policies: &[&Policy]) -> Vec<Step>
     let mut said_libraries = BTreeSet::new();
     for policy in policies {
         let mut versions: Vec<Obstacle> = Vec::new();
-        for (library, wanted) in file.elf.iter().flat_map(|elf| &elf.needed_versions) {
+        for (library, wanted) in file.elf().into_iter().flat_map(|elf| &elf.needed_versions) {
             if policy::is_loader(library) {
                 continue;
             }
@@ -104,7 +102,7 @@ fn steps(file: &NativeFile, outside: &[&str], policies: &[&Policy]) -> Vec<Step>
 }
 
 fn symbols(file: &NativeFile, library: &str, version: &str) -> Vec<String> {
-    let asks = file.undefined.iter().filter(|symbol| {
+    let asks = file.symbols.undefined.iter().filter(|symbol| {
         symbol.version.as_ref().is_some_and(|(v, l)| v == version && l == library)
     });
     asks.map(|symbol| symbol.name.clone()).collect()
@@ -112,7 +110,8 @@ fn symbols(file: &NativeFile, library: &str, version: &str) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use crate::audit::{Ask, Kind, Opened, input};
+    use crate::archive::Kind;
+    use crate::audit::{AuditInput, AuditOptions, input};
 
     use super::*;
 
@@ -120,7 +119,7 @@ mod tests {
     fn each_tag_names_what_it_lacks() {
         let bytes = include_bytes!("../../../testdata/elf/too-new.so").as_slice();
         let file = NativeFile::read(&"p/x.so".parse().unwrap(), bytes).unwrap();
-        let opened = Opened {
+        let opened = AuditInput {
             path: "x.so".to_owned(),
             kind: Kind::File,
             filename: None,
@@ -128,7 +127,7 @@ mod tests {
             files: vec![file],
             findings: Vec::new(),
         };
-        let input = input(opened, &Ask::default());
+        let input = input(opened, &AuditOptions::default());
         let found = explain(&input, None);
         let [explanation] = &found[..] else { panic!("{found:?}") };
         let first = &explanation.steps[0];

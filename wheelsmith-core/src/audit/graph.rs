@@ -8,8 +8,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::NativeFile;
 use super::place::{directory, installed};
+use crate::binary::NativeFile;
 use crate::binary::elf::{Elf, Kind};
 
 /// How often libraries are looked for at most. The largest wheels need a few hundred thousand.
@@ -61,7 +61,7 @@ impl<'a> Graph<'a> {
             lookups: Some(lookups),
         };
         for file in files {
-            let Some(elf) = &file.elf else { continue };
+            let Some(elf) = file.elf() else { continue };
             let place = installed(file.path.as_str());
             let directories = |entries: &[String]| -> Vec<String> {
                 entries.iter().filter_map(|entry| directory(entry, &place)).collect()

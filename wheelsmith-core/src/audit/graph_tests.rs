@@ -1,11 +1,16 @@
 use super::*;
 use crate::binary::Format;
 
+fn facts(file: &mut NativeFile) -> &mut Elf {
+    let crate::binary::Facts::Elf(elf) = &mut file.facts else { panic!("no ELF file") };
+    elf
+}
+
 fn file(path: &str, elf: impl FnOnce(&mut Elf)) -> NativeFile {
     let bytes = include_bytes!("../../../testdata/elf/musl.so");
     let mut file = NativeFile::read(&path.parse().unwrap(), bytes.as_slice()).unwrap();
-    assert_eq!(file.format, Format::Elf);
-    let facts = file.elf.as_mut().unwrap();
+    assert_eq!(file.format(), Format::Elf);
+    let facts = facts(&mut file);
     facts.needed.clear();
     elf(facts);
     file
@@ -28,7 +33,7 @@ fn check(files: &[NativeFile], missing: &[&str]) {
     let graph = Graph::new(files);
     let mut found = Vec::new();
     for file in files {
-        for needed in &file.elf.as_ref().unwrap().needed {
+        for needed in &file.elf().unwrap().needed {
             if !graph.finds(file.path.as_str(), needed) {
                 found.push(format!("{} {needed}", file.path));
             }
@@ -54,7 +59,7 @@ fn rpath_is_inherited_and_runpath_is_not() {
 fn runpath_silences_rpath_of_its_own_file() {
     let mut files = [library("p/a.so", &["b.so"], "rpath:$ORIGIN"), library("p/b.so", &[], "")];
     check(&files, &[]);
-    files[0].elf.as_mut().unwrap().runpath = vec!["$ORIGIN/elsewhere".to_owned()];
+    facts(&mut files[0]).runpath = vec!["$ORIGIN/elsewhere".to_owned()];
     check(&files, &["p/a.so b.so"]);
 }
 
@@ -69,9 +74,9 @@ fn loaded_libraries_are_not_looked_for() {
     check(&files, &[]);
     // By another name it is the same when its SONAME says so.
     let mut renamed = files;
-    renamed[1].elf.as_mut().unwrap().needed = vec!["libc1.so".to_owned()];
+    facts(&mut renamed[1]).needed = vec!["libc1.so".to_owned()];
     check(&renamed, &["libs/b.so libc1.so"]);
-    renamed[2].elf.as_mut().unwrap().soname = Some("libc1.so".to_owned());
+    facts(&mut renamed[2]).soname = Some("libc1.so".to_owned());
     check(&renamed, &[]);
 }
 

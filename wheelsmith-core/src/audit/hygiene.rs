@@ -1,7 +1,7 @@
 //! What is wrong with an ELF file wherever it runs.
 
-use super::NativeFile;
 use super::place::{directory, installed};
+use crate::binary::NativeFile;
 use crate::binary::elf::{Elf, Kind, Relro};
 use crate::finding::{Code, Finding};
 use crate::name::Arch;

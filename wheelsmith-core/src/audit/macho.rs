@@ -2,10 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::NativeFile;
 use super::dyld::{self, Graph};
 use super::place::installed;
-use super::wanted::MacOs;
+use crate::binary::NativeFile;
 use crate::binary::macho::{Kind, Load, MachO, Pages, Platform, Signature, Slice};
 use crate::finding::{Code, Finding};
 use crate::name::{Arch, MacArch, PlatformTag, PlatformVersion, WheelPath};
@@ -15,19 +14,28 @@ const FIRST_ON_ARM: PlatformVersion = PlatformVersion::new(11, 0);
 /// What delocate puts in front of the install names that it makes: a place that is nowhere.
 const NOWHERE: &str = "/DLC/";
 
+/// Version and processors of a macOS tag.
+#[derive(Clone, Copy)]
+struct Floor {
+    min: PlatformVersion,
+    arch: MacArch,
+}
+
 /// The lowest tag that every file keeps, if none is in the way of every tag; and what keeps them
 /// from the wanted one.
 pub(super) fn judge(
     files: &[NativeFile],
-    wanted: &MacOs,
+    min: PlatformVersion,
+    arch: MacArch,
     findings: &mut Vec<Finding>,
 ) -> PlatformTag {
-    let images = || files.iter().filter_map(|file| Some((&file.path, file.macho.as_ref()?)));
+    let wanted = Floor { min, arch };
+    let images = || files.iter().filter_map(|file| Some((&file.path, file.macho()?)));
     for (path, macho) in images() {
         for_platform(path, macho, wanted, findings);
     }
     let mut minimum = None;
-    for &arch in wanted.arches() {
+    for &arch in wanted.arch.arches() {
         let slices: Vec<Loaded<'_>> =
             images().filter_map(|(path, macho)| Loaded::new(path, macho, arch)).collect();
         let graph = Graph::new(slices.iter().map(|loaded| (loaded.place.as_str(), loaded.slice)));
@@ -36,24 +44,29 @@ pub(super) fn judge(
             case.check(findings);
             minimum = minimum.max(case.minimum().filter(|&version| {
                 // All of arm64 is there from 11 on: to a universal tag that says nothing.
-                wanted.arches().len() == 1
+                wanted.arch.arches().len() == 1
                     || arch != Arch::Aarch64
                     || tagged(version) > FIRST_ON_ARM
             }));
         }
     }
-    PlatformTag::MacOs { min: tagged(minimum.unwrap_or(wanted.floor)), arch: wanted.arch }
+    PlatformTag::MacOs { min: tagged(minimum.unwrap_or(wanted.min)), arch: wanted.arch }
 }
 
 /// What needs a newer macOS than `wanted` grants: path and version, as the audit finds it.
-pub(super) fn too_new(files: &[NativeFile], wanted: &MacOs) -> Vec<(WheelPath, PlatformVersion)> {
+pub(super) fn too_new(
+    files: &[NativeFile],
+    min: PlatformVersion,
+    arch: MacArch,
+) -> Vec<(WheelPath, PlatformVersion)> {
+    let wanted = Floor { min, arch };
     let mut found = Vec::new();
     for file in files {
-        let Some(macho) = &file.macho else { continue };
-        let minimums = wanted.arches().iter().filter_map(|&arch| {
+        let Some(macho) = file.macho() else { continue };
+        let minimums = wanted.arch.arches().iter().filter_map(|&arch| {
             let slice = macho.slice(arch).filter(|slice| slice.kind.is_loaded())?;
             let minimum = minimum(slice, arch)?;
-            let floor = tagged(at_least(arch, wanted.floor));
+            let floor = tagged(at_least(arch, wanted.min));
             (tagged(minimum) > floor).then_some(minimum)
         });
         found.extend(minimums.max().map(|minimum| (file.path.clone(), minimum)));
@@ -76,7 +89,7 @@ fn at_least(arch: Arch, version: PlatformVersion) -> PlatformVersion {
 }
 
 /// The systems and processors that a whole file is for.
-fn for_platform(path: &WheelPath, macho: &MachO, wanted: &MacOs, findings: &mut Vec<Finding>) {
+fn for_platform(path: &WheelPath, macho: &MachO, wanted: Floor, findings: &mut Vec<Finding>) {
     let mut find = |code, message| findings.push(Finding::new(code, path, message));
     let loaded: Vec<&Slice> = macho.slices.iter().filter(|slice| slice.kind.is_loaded()).collect();
     if loaded.is_empty() {
@@ -92,7 +105,7 @@ fn for_platform(path: &WheelPath, macho: &MachO, wanted: &MacOs, findings: &mut 
         }
     }
     let is_missing = |arch: &Arch| !loaded.iter().any(|slice| slice.arch == Some(*arch));
-    let missing = wanted.arches().iter().copied().filter(is_missing);
+    let missing = wanted.arch.arches().iter().copied().filter(is_missing);
     let missing: Vec<&str> = missing.map(|arch| MacArch::of(arch).as_str()).collect();
     if !missing.is_empty() {
         let message =
@@ -126,7 +139,7 @@ impl<'a> Loaded<'a> {
 struct Case<'a> {
     loaded: &'a Loaded<'a>,
     arch: Arch,
-    wanted: &'a MacOs,
+    wanted: Floor,
     graph: &'a Graph<'a>,
     all: &'a [Loaded<'a>],
 }
@@ -170,7 +183,7 @@ impl Case<'_> {
             }
             return;
         };
-        let floor = tagged(at_least(self.arch, self.wanted.floor));
+        let floor = tagged(at_least(self.arch, self.wanted.min));
         if tagged(minimum) > floor {
             let message =
                 format!("{} needs macOS {minimum}, the floor is {floor}", self.loaded.subject);

@@ -8,14 +8,14 @@ macro_rules! fixture {
 }
 
 /// No tag is right.
-const NO_TAG: &str = "fit for no tag";
+const NO_TAG: &str = "no platform tag";
 
 fn native(path: &str, bytes: &[u8]) -> NativeFile {
     NativeFile::read(&path.parse().unwrap(), bytes).unwrap()
 }
 
 fn run(files: Vec<NativeFile>, tag: &str) -> Audit {
-    judge(files, &Wanted::by_tag(&tag.parse().unwrap()).unwrap())
+    judgement(files, None, &Requirement::for_tag(&tag.parse().unwrap()).unwrap())
 }
 
 /// The files of a wheel with that tag earn a tag and get findings, as `code file`.
@@ -27,7 +27,7 @@ fn check_files(files: Vec<NativeFile>, tag: &str, earned: &str, findings: &[&str
         .map(|f| format!("{} {}", f.code, f.file.as_ref().map_or("", |file| file.as_str())))
         .collect();
     assert_eq!(found, findings, "{:#?}", audit.findings);
-    assert_eq!(audit.earned_text(), earned);
+    assert_eq!(audit.tag_text(), earned);
 }
 
 fn check(files: &[(&str, &[u8])], tag: &str, earned: &str, findings: &[&str]) {
@@ -55,9 +55,10 @@ fn the_highest_minimum_chooses_the_tag() {
 
 #[test]
 fn the_target_of_a_build_is_a_tag_too() {
-    let files = [("p/b.so".parse().unwrap(), fixture!("newer.dylib").to_vec())];
-    let audit = audit(&files, "aarch64-apple-darwin.13.3".parse().unwrap());
-    assert_eq!(audit.earned_text(), "macosx_13_0_arm64");
+    let files = vec![native("p/b.so", fixture!("newer.dylib"))];
+    let target = "aarch64-apple-darwin.13.3".parse().unwrap();
+    let audit = judgement(files, None, &Requirement::for_target(target));
+    assert_eq!(audit.tag_text(), "macosx_13_0_arm64");
     assert_eq!(audit.findings.iter().map(|f| f.code).collect::<Vec<_>>(), [Code::NewerMinor]);
 }
 
@@ -115,13 +116,13 @@ fn libraries_are_found_as_dyld_finds_them() {
 #[test]
 fn rpaths_of_the_loader_count() {
     let mut first = native("p/first.so", fixture!("loader-path.dylib"));
-    let slice = &mut first.macho.as_mut().unwrap().slices[0];
+    let slice = &mut first.macho_mut().unwrap().slices[0];
     slice.needed[1].name = "@loader_path/lib/second.dylib".to_owned();
     slice.rpaths = vec!["@loader_path/more".to_owned()];
     let second = native("p/lib/second.dylib", fixture!("no-rpath.dylib"));
     let library = native("p/more/libplain.dylib", fixture!("arm64.dylib"));
     check_files(vec![first.clone(), second.clone(), library.clone()], ARM, ARM, &[]);
-    first.macho.as_mut().unwrap().slices[0].rpaths.clear();
+    first.macho_mut().unwrap().slices[0].rpaths.clear();
     let files = vec![first, second, library];
     check_files(files, ARM, NO_TAG, &["external-library p/lib/second.dylib"]);
 }
@@ -129,7 +130,7 @@ fn rpaths_of_the_loader_count() {
 /// Facts that no fixture has.
 fn changed(change: impl FnOnce(&mut crate::binary::macho::Slice)) -> Vec<NativeFile> {
     let mut file = native("p/a", fixture!("arm64.dylib"));
-    change(&mut file.macho.as_mut().unwrap().slices[0]);
+    change(&mut file.macho_mut().unwrap().slices[0]);
     vec![file]
 }
 
@@ -176,8 +177,8 @@ fn signatures_are_asked_for_on_arm_alone() {
     // On Intel a signature that is not right is no worse than none.
     let mut intel = native("p/a", fixture!("x86_64.dylib"));
     let wrong = native("p/b", fixture!("bad-page.dylib"));
-    let signature: Option<Signature> = wrong.macho.unwrap().slices[0].signature.clone();
-    intel.macho.as_mut().unwrap().slices[0].signature = signature;
+    let signature: Option<Signature> = wrong.macho().unwrap().slices[0].signature.clone();
+    intel.macho_mut().unwrap().slices[0].signature = signature;
     check_files(vec![intel], INTEL, INTEL, &["stale-signature p/a"]);
 }
 

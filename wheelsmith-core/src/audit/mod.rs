@@ -1,20 +1,23 @@
-//! Facts and policies to a verdict: which platform tag a whole wheel earns, and what is in the way.
+//! Facts and policies to a verdict: the platform tag that a set of files qualifies for, and what
+//! keeps them from the tag that they claim.
 //!
-//! Every file is looked at, wherever it lies and whatever it is called; a wheel is as compatible as
-//! the least compatible of them. Nothing here reads a file or asks the machine: the same bytes get
-//! the same verdict on every host.
+//! [`wheel`] judges one wheel file; [`report`] any number of inputs. [`judge`] is the pure core: native
+//! files and a [`Requirement`] in, a [`Verdict`] out. Every file counts, wherever it is and whatever
+//! its name: a wheel is as compatible as the least compatible of its files. The verdict depends on
+//! bytes and tables only, never on the machine that runs the audit.
 //!
-//! Judged are ELF files against the manylinux and musllinux policies, Mach-O files against macOS
-//! tags, PE files against Windows tags. What lies in static libraries is not judged.
+//! ELF files are judged against the manylinux, musllinux and Android policies, Mach-O files against
+//! macOS tags, PE files against Windows tags. The content of static libraries is not judged.
 
+mod allowances;
 mod android;
 mod auditwheel;
 mod claims;
+mod collect;
 mod dyld;
 mod elf;
 mod explain;
 pub mod extension;
-mod file;
 mod graph;
 mod hygiene;
 mod input;
@@ -23,58 +26,81 @@ mod needs;
 mod pe;
 pub(crate) mod place;
 mod report;
-mod terms;
-mod wanted;
+mod requirement;
+mod run;
 mod whole;
 
 use serde::Serialize;
 
+pub use allowances::Allowances;
 pub use auditwheel::verdict as auditwheel_verdict;
+pub use collect::{native_file, native_files, native_member};
 pub use explain::{Explanation, Obstacle, Step, explain};
-pub use file::NativeFile;
-pub use input::{Ask, Opened, input};
+pub use input::{AuditInput, input};
 #[cfg(feature = "repair")]
-pub(crate) use input::{guess as guessed_tag, keeps, kindred as tag_groups, whole_tag};
+pub(crate) use input::{by_platform, guess, satisfies, whole_tag};
 pub use needs::{Need, Origin, needs};
 #[cfg(feature = "schema")]
 pub use report::schema;
-pub use report::{Auditwheel, Input, Kind, Report, SCHEMA};
-pub use terms::Terms;
-pub use wanted::Wanted;
+pub use report::{Auditwheel, FileFacts, Input, Report, SCHEMA};
+pub use requirement::Requirement;
+#[cfg(feature = "repair")]
+pub(crate) use run::audit_as;
+pub use run::{AuditOptions, libraries, report, wheel};
 
-use self::file::DEVICES;
-pub(crate) use self::wanted::System;
-use crate::binary::Format;
+pub use crate::binary::NativeFile;
+use crate::binary::{Facts, Format, machine};
 use crate::finding::{Code, Finding, Severity};
-use crate::name::{PlatformTag, Target, WheelPath};
+use crate::name::{PlatformTag, PythonTag};
 
-/// The verdict on the files of a wheel.
+/// Reason why an input could not be judged.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct Error {
+    message: String,
+}
+
+/// The result of [`judge`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Audit {
-    /// The most compatible platform tag that every file keeps: `any` without native files, `linux_…`
-    /// when no policy is kept. Nothing when a file cannot be read, or none is for the target: then
-    /// no tag is right.
-    pub earned: Option<PlatformTag>,
-    /// What was seen, errors first, then by file.
+pub struct Verdict {
+    /// The most compatible platform tag that every file qualifies for: `any` without native files,
+    /// `linux_…` if no policy suffices. `None` if no tag is right: a file cannot be read, or none is
+    /// for the platform.
+    pub tag: Option<PlatformTag>,
+    /// Findings, errors first, then by file.
     pub findings: Vec<Finding>,
-    /// Each native file's facts, by path.
+}
+
+/// The files of a wheel and the verdict on them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Audit {
+    /// As [`Verdict::tag`].
+    pub tag: Option<PlatformTag>,
+    /// Findings, errors first, then by file.
+    pub findings: Vec<Finding>,
+    /// The native files, by path.
     pub files: Vec<NativeFile>,
 }
 
 impl Audit {
-    /// Whether anything is an error: then no wheel is written.
+    /// True if a finding is an error and not waived: then no wheel may be written.
     pub fn has_errors(&self) -> bool {
-        self.findings.iter().any(|finding| finding.severity == Severity::Error)
+        self.findings.iter().any(|finding| finding.counts_at(Severity::Error))
     }
 
-    /// The tag that was earned, in words.
-    pub fn earned_text(&self) -> String {
-        self.earned.as_ref().map_or_else(|| "fit for no tag".to_owned(), PlatformTag::to_string)
+    /// True if the files qualify for a tag and no finding is an error.
+    pub fn is_good(&self) -> bool {
+        self.tag.is_some() && !self.has_errors()
     }
 
-    /// The newest version that any file asks for in a namespace: `GLIBC` -> `2.17`.
+    /// Returns the verdict in words.
+    pub fn tag_text(&self) -> String {
+        self.tag.as_ref().map_or_else(|| "no platform tag".to_owned(), PlatformTag::to_string)
+    }
+
+    /// Returns the newest version that any file needs in a namespace: `GLIBC` -> `2.17`.
     pub fn newest(&self, namespace: &str) -> Option<String> {
-        let elves = self.files.iter().filter_map(|file| file.elf.as_ref());
+        let elves = self.files.iter().filter_map(NativeFile::elf);
         let versions = elves.flat_map(|elf| elf.needed_versions.values().flatten());
         let numbers = versions.filter_map(|version| {
             let (found, number) = version.split_once('_')?;
@@ -84,93 +110,113 @@ impl Audit {
     }
 }
 
-/// Judges the files of a wheel for `target`: its processor, its C library and its floor.
+/// Judges the native files of a wheel as `audit` does: by platform, and, with its Python and ABI
+/// tags, its extension modules. Whatever writes a wheel calls this, so that it accepts exactly what
+/// an audit of the wheel accepts.
+pub fn judgement(
+    mut files: Vec<NativeFile>,
+    python: Option<&PythonTag>,
+    requirement: &Requirement,
+) -> Audit {
+    files.sort_by(|a, b| a.path.cmp(&b.path));
+    let Verdict { tag, mut findings } = judge(&files, requirement);
+    if let Some(python) = python {
+        let platforms = std::slice::from_ref(requirement.tag());
+        findings.extend(extension::check(&files, python, platforms));
+        findings.sort();
+        findings.dedup();
+    }
+    Audit { tag, findings, files }
+}
+
+/// Judges native files by a platform tag.
 ///
 /// ```
-/// use wheelsmith_core::audit::audit;
+/// use wheelsmith_core::audit::{Requirement, judge};
+/// use wheelsmith_core::binary::NativeFile;
 /// use wheelsmith_core::finding::Severity;
 ///
-/// let library = include_bytes!("../../../testdata/elf/aarch64.so").to_vec();
-/// let files = [("demo/libdemo.so".parse()?, library)];
-/// let audit = audit(&files, "x86_64-unknown-linux-gnu.2.17".parse()?);
-/// // It is another processor's.
-/// assert!(audit.findings.iter().any(|finding| finding.severity == Severity::Error));
+/// let library = include_bytes!("../../../testdata/elf/aarch64.so").as_slice();
+/// let file = NativeFile::read(&"demo/libdemo.so".parse()?, library).expect("an ELF file");
+/// let verdict = judge(&[file], &Requirement::for_target("x86_64-unknown-linux-gnu.2.17".parse()?));
+/// // It is for another processor.
+/// assert!(verdict.findings.iter().any(|finding| finding.severity == Severity::Error));
 /// # Ok::<(), wheelsmith_core::name::ParseError>(())
 /// ```
-pub fn audit(files: &[(WheelPath, Vec<u8>)], target: Target) -> Audit {
-    let files = files.iter().filter_map(|(path, bytes)| NativeFile::read(path, bytes));
-    judge(files.collect(), &Wanted::by_target(target))
-}
-
-/// Judges native files that were read before, so that their bytes need not be there all at once.
-pub fn judge(files: Vec<NativeFile>, wanted: &Wanted) -> Audit {
-    judge_under(files, wanted, &Terms::default())
-}
-
-/// Judges native files when some libraries count that neither the tag nor the wheel has.
-pub fn judge_under(mut files: Vec<NativeFile>, wanted: &Wanted, terms: &Terms) -> Audit {
-    files.sort_by(|a, b| a.path.cmp(&b.path));
-    let mut findings = Vec::new();
-    for file in &files {
-        findings.extend(foreign(file, wanted));
-    }
-    let earned = match &wanted.system {
-        _ if files.iter().all(NativeFile::is_device_code) => Some(PlatformTag::Any),
-        System::Linux(wanted) => elf::judge(&files, wanted, terms, &mut findings),
-        System::MacOs(wanted) => {
-            let tag = macho::judge(&terms.left_of(&files), wanted, &mut findings);
-            // The version is in the tag; all else is in the way of every tag.
-            let is_in_the_way = |finding: &Finding| {
-                finding.severity == Severity::Error && finding.code != Code::MinimumTooNew
-            };
+pub fn judge(files: &[NativeFile], requirement: &Requirement) -> Verdict {
+    let mut findings: Vec<Finding> =
+        files.iter().filter_map(|file| foreign(file, requirement)).collect();
+    let allowed = requirement.allowances();
+    let is_foreign = |finding: &Finding| finding.severity == Severity::Error;
+    let tag = match requirement.tag() {
+        tag if tag_is_native(tag) && files.iter().all(NativeFile::is_device_code) => {
+            Some(PlatformTag::Any)
+        }
+        PlatformTag::MacOs { min, arch } => {
+            let files = allowed.without_excluded(files);
+            let tag = macho::judge(&files, *min, *arch, &mut findings);
+            // The version is in the tag; all else keeps the files from every tag.
+            let is_in_the_way =
+                |finding: &Finding| is_foreign(finding) && finding.code != Code::MinimumTooNew;
             (!findings.iter().any(is_in_the_way)).then_some(tag)
         }
-        System::Windows(wanted) => {
-            let tag = pe::judge(&terms.left_of(&files), wanted, &mut findings);
-            let is_in_the_way = |finding: &Finding| finding.severity == Severity::Error;
-            (!findings.iter().any(is_in_the_way)).then_some(tag)
+        PlatformTag::Windows { arch } => {
+            let tag = pe::judge(&allowed.without_excluded(files), *arch, &mut findings);
+            (!findings.iter().any(is_foreign)).then_some(tag)
         }
+        tag @ (PlatformTag::Ios { .. } | PlatformTag::Wasm { .. }) => {
+            (!findings.iter().any(is_foreign)).then(|| tag.clone())
+        }
+        PlatformTag::Linux { arch } => return input::judge_linux(files, *arch, requirement),
+        _ => elf::judge(files, requirement, &mut findings),
     };
     findings.sort();
     findings.dedup();
-    Audit { earned, findings, files }
+    Verdict { tag, findings }
 }
 
-/// Files of another platform, Linux files of another processor, and files that nobody judges.
-fn foreign(file: &NativeFile, wanted: &Wanted) -> Option<Finding> {
+/// True for the tags of systems that run code of a processor, not WebAssembly.
+fn tag_is_native(tag: &PlatformTag) -> bool {
+    !matches!(tag, PlatformTag::Wasm { .. })
+}
+
+/// Reports files of another platform, Linux files of another processor, and files that are not
+/// judged.
+fn foreign(file: &NativeFile, requirement: &Requirement) -> Option<Finding> {
     let find = |code, message: String| Some(Finding::new(code, &file.path, message));
-    if let Some(problem) = &file.problem {
-        return find(Code::Unreadable, problem.to_string());
-    }
-    match (&file.elf, file.format, &wanted.system) {
-        (_, Format::Archive, System::Linux(wanted))
-            if file.archive.is_some_and(|archive| archive.arch != Some(wanted.arch())) =>
-        {
-            let (number, arch) = file.archive.map(|archive| (archive.machine, archive.arch))?;
-            let arch = arch.map_or_else(|| machine(number), |arch| arch.to_string());
-            let message = format!("its objects are for {arch}, the target is {}", wanted.arch());
+    let format = file.format();
+    let arch = requirement.tag().arch();
+    match &file.facts {
+        Facts::Unreadable { error, .. } => find(Code::Unreadable, error.to_string()),
+        Facts::Archive(Some(archive)) if arch.is_some() && archive.arch != arch => {
+            let found = archive.arch.map_or_else(|| machine(archive.machine), |a| a.to_string());
+            let message = format!("its objects are for {found}, the target is {}", arch?);
             // Nobody loads it: it fails those who link to it.
             let severity = Severity::Warning;
             Some(Finding { severity, ..Finding::new(Code::WrongArch, &file.path, message) })
         }
-        (_, Format::Archive, _) => find(
+        Facts::Archive(_) => find(
             Code::NotJudged,
             "static libraries are not judged: what they need shows where they are linked".into(),
         ),
-        (_, format, _) if format != wanted.format() => find(
-            Code::WrongPlatform,
-            format!("it is a file for {}, the target is {wanted}", platform(format)),
+        Facts::Wasm(_) if format != requirement.format() => find(
+            Code::NotJudged,
+            "it is WebAssembly, not code for a processor: no platform tag depends on it".into(),
         ),
-        (Some(elf), ..) if file.is_device_code() => find(
+        _ if format != requirement.format() => find(
+            Code::WrongPlatform,
+            format!("it is a file for {}, the target is {requirement}", platform(format)),
+        ),
+        Facts::Elf(elf) if file.is_device_code() => find(
             Code::NotJudged,
             format!("it is for {}, not for a processor that runs Linux", machine(elf.machine)),
         ),
-        (Some(elf), _, System::Linux(wanted)) if elf.arch != Some(wanted.arch()) => {
-            let arch = elf.arch.map_or_else(|| machine(elf.machine), |arch| arch.to_string());
-            find(Code::WrongArch, format!("it is for {arch}, the target is {}", wanted.arch()))
+        Facts::Elf(elf) if elf.arch != arch => {
+            let found = elf.arch.map_or_else(|| machine(elf.machine), |arch| arch.to_string());
+            find(Code::WrongArch, format!("it is for {found}, the target is {}", arch?))
         }
-        (Some(elf), _, System::Linux(wanted)) => {
-            let abi = elf::other_float_abi(elf, wanted)?;
+        Facts::Elf(elf) => {
+            let abi = elf::other_float_abi(elf, requirement)?;
             let message = format!("it takes floating-point arguments {abi}, unlike the target");
             find(Code::WrongArch, message)
         }
@@ -184,12 +230,8 @@ fn platform(format: Format) -> &'static str {
         Format::MachO => "macOS",
         Format::Pe => "Windows",
         Format::Archive => "a linker",
+        Format::Wasm => "WebAssembly",
     }
-}
-
-fn machine(machine: u16) -> String {
-    let known = DEVICES.iter().find(|(number, _)| *number == machine);
-    known.map_or_else(|| format!("machine {machine} of the ELF registry"), |(_, n)| (*n).to_owned())
 }
 
 #[cfg(test)]

@@ -3,10 +3,10 @@
 use serde::Serialize;
 
 use super::graph::Graph;
-use super::wanted::{System, Wanted};
-use super::{NativeFile, dyld, macho};
+use super::{Requirement, dyld, macho};
+use crate::binary::NativeFile;
 use crate::binary::elf::Kind;
-use crate::name::{Arch, WheelPath};
+use crate::name::{Arch, PlatformTag, WheelPath};
 use crate::policy::{self, windows};
 
 /// A library that a file needs.
@@ -41,17 +41,18 @@ pub enum Origin {
 }
 
 /// What the files need, by file and in the order in which they name it.
-pub fn needs(files: &[NativeFile], wanted: &Wanted) -> Vec<Need> {
-    match &wanted.system {
-        System::Linux(_) => elf_needs(files, wanted),
-        System::MacOs(system) => {
-            let mut needs: Vec<Need> =
-                system.arches().iter().flat_map(|arch| macho_needs(files, *arch)).collect();
+pub fn needs(files: &[NativeFile], wanted: &Requirement) -> Vec<Need> {
+    match wanted.tag() {
+        PlatformTag::MacOs { arch, .. } => {
+            let arches = arch.arches().iter();
+            let mut needs: Vec<Need> = arches.flat_map(|arch| macho_needs(files, *arch)).collect();
             needs.sort();
             needs.dedup();
             needs
         }
-        System::Windows(_) => pe_needs(files),
+        PlatformTag::Windows { .. } => pe_needs(files),
+        PlatformTag::Ios { .. } | PlatformTag::Wasm { .. } => Vec::new(),
+        _ => elf_needs(files, wanted),
     }
 }
 
@@ -59,14 +60,13 @@ fn named(files: &[NativeFile], path: &str) -> Option<WheelPath> {
     files.iter().find(|file| file.path.as_str() == path).map(|file| file.path.clone())
 }
 
-fn elf_needs(files: &[NativeFile], wanted: &Wanted) -> Vec<Need> {
-    let System::Linux(linux) = &wanted.system else { return Vec::new() };
+fn elf_needs(files: &[NativeFile], wanted: &Requirement) -> Vec<Need> {
     let graph = Graph::new(files);
-    let reference = linux.reference();
+    let reference = wanted.reference();
     let mut needs = Vec::new();
     for file in files {
-        let Some(elf) = file.elf.as_ref().filter(|elf| elf.kind != Kind::Object) else { continue };
-        if elf.arch != Some(linux.arch()) {
+        let Some(elf) = file.elf().filter(|elf| elf.kind != Kind::Object) else { continue };
+        if elf.arch.is_none() || elf.arch != wanted.tag().arch() {
             continue;
         }
         for library in &elf.needed {
@@ -76,7 +76,7 @@ fn elf_needs(files: &[NativeFile], wanted: &Wanted) -> Vec<Need> {
                 Some(path) if is_found => Origin::Inside(path),
                 // A loaded library that answers to the name by its SONAME alone.
                 None if is_found => Origin::Inside(file.path.clone()),
-                _ if reference.is_some_and(|policy| linux.allows_library(policy, library)) => {
+                _ if reference.is_some_and(|policy| wanted.allows_library(policy, library)) => {
                     Origin::Promised
                 }
                 _ if policy::is_libpython(library) => Origin::Python,
@@ -93,7 +93,7 @@ fn elf_needs(files: &[NativeFile], wanted: &Wanted) -> Vec<Need> {
 fn macho_needs(files: &[NativeFile], arch: Arch) -> Vec<Need> {
     let slices = || {
         let slices = files.iter().filter_map(|file| {
-            let slice = file.macho.as_ref()?.slices.iter().find(|s| s.arch == Some(arch))?;
+            let slice = file.macho()?.slices.iter().find(|s| s.arch == Some(arch))?;
             Some((file, slice))
         });
         slices.filter(|(_, slice)| slice.kind.is_loaded())
@@ -122,12 +122,12 @@ fn macho_needs(files: &[NativeFile], arch: Arch) -> Vec<Need> {
 fn pe_needs(files: &[NativeFile]) -> Vec<Need> {
     let mut needs = Vec::new();
     for file in files {
-        let Some(pe) = &file.pe else { continue };
+        let Some(pe) = file.pe() else { continue };
         for import in &pe.imports {
             let name = windows::with_suffix(&import.library);
             let is_it = |other: &&NativeFile| {
                 other.path.file_name().eq_ignore_ascii_case(&name)
-                    && other.pe.as_ref().is_some_and(|other| other.arch == pe.arch)
+                    && other.pe().is_some_and(|other| other.arch == pe.arch)
             };
             let origin = match (files.iter().find(is_it), windows::origin(&name)) {
                 (_, windows::Origin::System) => Origin::Promised,

@@ -2,21 +2,20 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::NativeFile;
 use super::place::installed;
-use super::wanted::Windows;
+use crate::binary::NativeFile;
 use crate::binary::pe::{Kind, Pe};
 use crate::finding::{Code, Finding};
-use crate::name::{Arch, PlatformTag, WheelPath};
+use crate::name::{Arch, PlatformTag, WheelPath, WindowsArch};
 use crate::policy::windows::{Origin, origin, with_suffix};
 
 /// The tag, if no file is in the way of it; and what is.
 pub(super) fn judge(
     files: &[NativeFile],
-    wanted: &Windows,
+    wanted: WindowsArch,
     findings: &mut Vec<Finding>,
 ) -> PlatformTag {
-    let images = || files.iter().filter_map(|file| Some((&file.path, file.pe.as_ref()?)));
+    let images = || files.iter().filter_map(|file| Some((&file.path, file.pe()?)));
     let mut libraries: BTreeMap<String, Vec<(&WheelPath, &Pe)>> = BTreeMap::new();
     for (path, pe) in images() {
         libraries.entry(path.file_name().to_ascii_lowercase()).or_default().push((path, pe));
@@ -29,16 +28,16 @@ pub(super) fn judge(
             check_hardening(pe, &mut find);
         }
     }
-    PlatformTag::Windows { arch: wanted.arch }
+    PlatformTag::Windows { arch: wanted }
 }
 
-fn for_arch(pe: &Pe, wanted: &Windows, find: &mut impl FnMut(Code, String)) {
+fn for_arch(pe: &Pe, wanted: WindowsArch, find: &mut impl FnMut(Code, String)) {
     // Code for .NET is compiled where it runs; its header says x86 then.
     let is_any = pe.is_dotnet && pe.arch == Some(Arch::I686);
     if pe.arch == Some(wanted.arch()) || is_any {
         return;
     }
-    let (found, tag) = (pe.machine_name(), wanted.arch);
+    let (found, tag) = (pe.machine_name(), wanted);
     let is_emulated = match (wanted.arch(), pe.arch) {
         (Arch::X86_64, Some(arch)) => arch == Arch::I686,
         (Arch::Aarch64, Some(_)) => true,

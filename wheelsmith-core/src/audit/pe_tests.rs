@@ -7,7 +7,7 @@ macro_rules! fixture {
 }
 
 /// No tag is right.
-const NO_TAG: &str = "fit for no tag";
+const NO_TAG: &str = "no platform tag";
 const X64: &str = "win_amd64";
 
 fn native(path: &str, bytes: &[u8]) -> NativeFile {
@@ -16,14 +16,14 @@ fn native(path: &str, bytes: &[u8]) -> NativeFile {
 
 /// The files of a wheel with that tag earn it or none, and get findings, as `code file`.
 fn check_files(files: Vec<NativeFile>, tag: &str, earned: &str, findings: &[&str]) {
-    let audit = judge(files, &Wanted::by_tag(&tag.parse().unwrap()).unwrap());
+    let audit = judgement(files, None, &Requirement::for_tag(&tag.parse().unwrap()).unwrap());
     let found: Vec<String> = audit
         .findings
         .iter()
         .map(|f| format!("{} {}", f.code, f.file.as_ref().map_or("", |file| file.as_str())))
         .collect();
     assert_eq!(found, findings, "{:#?}", audit.findings);
-    assert_eq!(audit.earned_text(), earned);
+    assert_eq!(audit.tag_text(), earned);
 }
 
 fn check(files: &[(&str, &[u8])], tag: &str, earned: &str, findings: &[&str]) {
@@ -77,15 +77,20 @@ fn the_runtime_of_the_compiler_is_asked_for() {
     check(&[runtime, plain, msvcp], X64, X64, &[]);
     // A program has no Python that brings the other part.
     let mut program = native("p/run.exe", runtime.1);
-    program.pe.as_mut().unwrap().kind = crate::binary::pe::Kind::Program;
+    pe(&mut program).kind = crate::binary::pe::Kind::Program;
     let [plain, msvcp] = [plain, msvcp].map(|(path, bytes)| native(path, bytes));
     check_files(vec![program, plain, msvcp], X64, X64, &["c-runtime p/run.exe"]);
+}
+
+fn pe(file: &mut NativeFile) -> &mut crate::binary::pe::Pe {
+    let Facts::Pe(pe) = &mut file.facts else { panic!("no PE file") };
+    pe
 }
 
 /// Facts that no fixture has.
 fn changed(bytes: &[u8], change: impl FnOnce(&mut crate::binary::pe::Pe)) -> NativeFile {
     let mut file = native("p/user.dll", bytes);
-    change(file.pe.as_mut().unwrap());
+    change(pe(&mut file));
     file
 }
 

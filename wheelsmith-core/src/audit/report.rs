@@ -2,9 +2,17 @@
 
 use serde::Serialize;
 
-use super::{NativeFile, Need};
+use super::Need;
+use super::extension::Extension;
+use crate::archive::Kind;
+use crate::binary::archive::Archive;
+use crate::binary::elf::Elf;
+use crate::binary::macho::MachO;
+use crate::binary::pe::Pe;
+use crate::binary::wasm::Wasm;
+use crate::binary::{Facts, Format, NativeFile};
 use crate::finding::{Finding, Severity};
-use crate::name::{PlatformTag, WheelFilename};
+use crate::name::{PlatformTag, WheelFilename, WheelPath};
 
 /// The version of the report. It grows when a key changes its meaning or goes.
 pub const SCHEMA: u32 = 1;
@@ -51,37 +59,63 @@ pub struct Input {
     /// Where each library comes from that the files need.
     pub needs: Vec<Need>,
     /// Each native file's facts, by path.
+    #[serde(serialize_with = "file_facts")]
+    #[cfg_attr(feature = "schema", schemars(with = "Vec<FileFacts<'static>>"))]
     pub files: Vec<NativeFile>,
 }
 
-/// What an input is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "InputKind"))]
-#[serde(rename_all = "kebab-case")]
-pub enum Kind {
-    /// A `.whl` file.
-    Wheel,
-    /// A `.zip`, `.tar` or `.tar.gz` file.
-    Archive,
-    /// A directory of any kind.
-    Directory,
-    /// A runtime directory, with its `runtime.json`.
-    Runtime,
-    /// One native file.
-    File,
+/// The facts of a native file as reports have them.
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "NativeFile"))]
+pub struct FileFacts<'f> {
+    /// Path in the wheel, archive or directory.
+    path: &'f WheelPath,
+    /// Format.
+    format: Format,
+    /// Size in bytes.
+    size_bytes: u64,
+    /// Facts of an ELF file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    elf: Option<&'f Elf>,
+    /// Facts of a Mach-O file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    macho: Option<&'f MachO>,
+    /// Facts of a PE file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pe: Option<&'f Pe>,
+    /// The Python module that the file is, and the Pythons that its name is for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    extension: Option<Extension>,
+    /// Facts of a static library of ELF objects.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    archive: Option<Archive>,
+    /// Facts of a WebAssembly file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    wasm: Option<&'f Wasm>,
 }
 
-impl From<crate::archive::open::Kind> for Kind {
-    fn from(kind: crate::archive::open::Kind) -> Self {
-        use crate::archive::open::Kind as Opened;
-        match kind {
-            Opened::Wheel => Self::Wheel,
-            Opened::Archive => Self::Archive,
-            Opened::Directory => Self::Directory,
-            Opened::Runtime => Self::Runtime,
-            Opened::File => Self::File,
+impl<'f> FileFacts<'f> {
+    /// Returns the facts of `file`.
+    pub fn of(file: &'f NativeFile) -> Self {
+        Self {
+            path: &file.path,
+            format: file.format(),
+            size_bytes: file.size_bytes,
+            elf: file.elf(),
+            macho: file.macho(),
+            pe: file.pe(),
+            extension: Extension::of(file),
+            archive: file.archive(),
+            wasm: if let Facts::Wasm(wasm) = &file.facts { Some(wasm) } else { None },
         }
     }
+}
+
+fn file_facts<S: serde::Serializer>(
+    files: &[NativeFile],
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(files.iter().map(FileFacts::of))
 }
 
 /// What auditwheel would say, told from its rules and the same facts.
@@ -95,6 +129,12 @@ pub struct Auditwheel {
 }
 
 impl Input {
+    /// True if the input was judged and no finding counts as an error.
+    pub fn is_good(&self) -> bool {
+        let has_errors = self.findings.iter().any(|finding| finding.counts_at(Severity::Error));
+        self.error.is_none() && !has_errors
+    }
+
     /// An input of which nothing is known yet.
     pub fn new(path: String, kind: Kind) -> Self {
         Self {

@@ -9,9 +9,9 @@ macro_rules! fixture {
 const X86_64: &str = "x86_64-unknown-linux-gnu";
 
 fn run(files: &[(&str, &[u8])], target: &str) -> Audit {
-    let files: Vec<_> =
-        files.iter().map(|(path, bytes)| (path.parse().unwrap(), bytes.to_vec())).collect();
-    audit(&files, target.parse().unwrap())
+    let read = |(path, bytes): &(&str, &[u8])| NativeFile::read(&path.parse().unwrap(), *bytes);
+    let files = files.iter().filter_map(read).collect();
+    judgement(files, None, &Requirement::for_target(target.parse().unwrap()))
 }
 
 /// The files of a wheel for a target earn a tag and get findings, as `code file`.
@@ -22,7 +22,7 @@ fn check(files: &[(&str, &[u8])], target: &str, earned: &str, findings: &[&str])
         .map(|f| format!("{} {}", f.code, f.file.as_ref().map_or("", |file| file.as_str())))
         .collect();
     assert_eq!(found, findings, "{:#?}", audit.findings);
-    assert_eq!(audit.earned_text(), earned);
+    assert_eq!(audit.tag_text(), earned);
 }
 
 /// The findings without those that nearly every file of a few lines gets.
@@ -34,7 +34,7 @@ fn said(audit: &Audit) -> Vec<&Finding> {
 /// No policy is kept.
 const LINUX: &str = "linux_x86_64";
 /// No tag is right.
-const NO_TAG: &str = "fit for no tag";
+const NO_TAG: &str = "no platform tag";
 
 #[test]
 fn the_newest_symbol_chooses_the_tag() {
@@ -178,13 +178,14 @@ fn withheld_symbols_are_errors() {
     // Made of a real file: the symbol that it needs is renamed to one of the policy's.
     let mut file = NativeFile::read(&"p/lib.so".parse().unwrap(), fixture!("x86_64.so")).unwrap();
     let judged = |file: &NativeFile| {
-        let audit = judge(vec![file.clone()], &Wanted::by_target(X86_64.parse().unwrap()));
-        (audit.earned_text(), said(&audit).iter().map(|f| f.code).collect::<Vec<_>>())
+        let audit =
+            judgement(vec![file.clone()], None, &Requirement::for_target(X86_64.parse().unwrap()));
+        (audit.tag_text(), said(&audit).iter().map(|f| f.code).collect::<Vec<_>>())
     };
-    "__cxa_thread_atexit_impl".clone_into(&mut file.undefined[0].name);
+    "__cxa_thread_atexit_impl".clone_into(&mut file.symbols.undefined[0].name);
     let withheld = vec![Code::ForbiddenSymbol];
     assert_eq!(judged(&file), ("manylinux_2_24_x86_64".to_owned(), withheld));
-    file.undefined[0].weak = true;
+    file.symbols.undefined[0].weak = true;
     assert_eq!(judged(&file), ("manylinux_2_17_x86_64".to_owned(), vec![]));
 }
 
@@ -193,11 +194,11 @@ fn versions_that_no_release_offers_are_errors() {
     let judged = |version: &str, target: &str| {
         let path = "p/lib.so".parse().unwrap();
         let mut file = NativeFile::read(&path, fixture!("x86_64.so")).unwrap();
-        let elf = file.elf.as_mut().unwrap();
+        let Facts::Elf(elf) = &mut file.facts else { panic!("no ELF file") };
         elf.needed_versions.insert("libc.so.6".to_owned(), [version.to_owned()].into());
-        let audit = judge(vec![file], &Wanted::by_target(target.parse().unwrap()));
+        let audit = judgement(vec![file], None, &Requirement::for_target(target.parse().unwrap()));
         let messages: Vec<String> = said(&audit).iter().map(|f| f.message.clone()).collect();
-        (audit.earned_text(), messages.join("; "))
+        (audit.tag_text(), messages.join("; "))
     };
     let check = |version: &str, floor: &str, earned: &str, part: &str| {
         let (tag, message) = judged(version, &format!("{X86_64}.{floor}"));
@@ -222,8 +223,8 @@ fn no_errors_means_a_tag() {
     for bytes in [fixture!("x86_64.so"), fixture!("program"), fixture!("too-new.so")] {
         for minor in 5..45 {
             let audit = run(&[("p/x", bytes)], &format!("{X86_64}.2.{minor}"));
-            let is_linux = matches!(audit.earned, Some(PlatformTag::Linux { .. }) | None);
-            assert!(audit.has_errors() || !is_linux, "2.{minor}: {}", audit.earned_text());
+            let is_linux = matches!(audit.tag, Some(PlatformTag::Linux { .. }) | None);
+            assert!(audit.has_errors() || !is_linux, "2.{minor}: {}", audit.tag_text());
         }
     }
 }

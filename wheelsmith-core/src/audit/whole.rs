@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::NativeFile;
 use super::graph::Graph;
-use crate::binary::elf::{Elf, Exports, Kind};
+use crate::binary::elf::{Elf, Kind};
+use crate::binary::{Exports, NativeFile};
 use crate::finding::{Code, Finding};
 use crate::name::{Arch, Libc};
 use crate::policy;
@@ -59,13 +59,14 @@ pub(super) fn check(
 }
 
 fn elves(files: &[NativeFile]) -> impl Iterator<Item = (&NativeFile, &Elf)> {
-    files.iter().filter_map(|file| Some((file, file.elf.as_ref()?)))
+    files.iter().filter_map(|file| Some((file, file.elf()?)))
 }
 
 /// Whether Python can import it.
 pub(super) fn is_extension(file: &NativeFile) -> bool {
     let module = file.path.file_name().split('.').next().unwrap_or_default();
-    !file.exports.python_starts().is_empty() || file.exports.contains(&format!("init{module}"))
+    !file.symbols.exports.python_starts().is_empty()
+        || file.symbols.exports.contains(&format!("init{module}"))
 }
 
 /// Libraries with the SONAME of another, or that are another.
@@ -134,7 +135,7 @@ fn undefined(files: &[NativeFile], graph: &Graph<'_>, findings: &mut Vec<Finding
             let Some(rest) = left.checked_sub(cost) else { return };
             left = rest;
             open.symbols.retain(|(_, digest)| {
-                !loaded.iter().any(|other| other.exports.contains_digest(*digest))
+                !loaded.iter().any(|other| other.symbols.exports.contains_digest(*digest))
             });
         }
     }
@@ -160,7 +161,7 @@ struct Open<'a> {
 
 impl<'a> Open<'a> {
     fn of(file: &'a NativeFile) -> Self {
-        let unversioned = file.undefined.iter().filter(|s| !s.weak && s.version.is_none());
+        let unversioned = file.symbols.undefined.iter().filter(|s| !s.weak && s.version.is_none());
         let symbols = unversioned.map(|s| (s.name.as_str(), Exports::digest(&s.name))).collect();
         Self { symbols }
     }
@@ -169,7 +170,7 @@ impl<'a> Open<'a> {
 /// Whether it is known of every library outside the wheel that it has no symbols without version,
 /// and glibc is among them: a library that needs nothing takes what the process has.
 fn is_judged(loaded: &[&NativeFile], graph: &Graph<'_>) -> bool {
-    let needs = loaded.iter().filter_map(|file| Some((file.path.as_str(), file.elf.as_ref()?)));
+    let needs = loaded.iter().filter_map(|file| Some((file.path.as_str(), file.elf()?)));
     let mut has_libc = true;
     for (path, elf) in needs {
         has_libc &= elf.needed.iter().any(|library| library == "libc.so.6");
@@ -186,8 +187,8 @@ fn is_judged(loaded: &[&NativeFile], graph: &Graph<'_>) -> bool {
 /// Whether it is Python that loads the files: one of them is for nothing else, and none is a program.
 fn is_for_python(loaded: &[&NativeFile]) -> bool {
     let is_program =
-        |file: &&NativeFile| file.elf.as_ref().is_some_and(|elf| elf.kind != Kind::SharedLibrary);
-    let asks = |file: &NativeFile| file.undefined.iter().any(|symbol| is_own(&symbol.name));
+        |file: &&NativeFile| file.elf().is_some_and(|elf| elf.kind != Kind::SharedLibrary);
+    let asks = |file: &NativeFile| file.symbols.undefined.iter().any(|symbol| is_own(&symbol.name));
     !loaded.first().is_some_and(is_program)
         && loaded.iter().any(|file| is_extension(file) || asks(file))
 }

@@ -5,12 +5,20 @@ pub mod archive;
 mod bytes;
 mod content;
 pub mod elf;
+mod file;
 pub mod macho;
 pub mod pe;
+mod python;
+mod symbols;
 #[cfg(test)]
 mod testing;
+pub mod wasm;
 
 pub use content::{Content, Pieces};
+pub(crate) use file::machine;
+pub use file::{Facts, NativeFile};
+pub use python::PythonSymbols;
+pub use symbols::{Exports, Symbols, Undefined};
 
 /// Why a file's own words cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -50,6 +58,8 @@ pub enum Format {
     Pe,
     /// A static library.
     Archive,
+    /// WebAssembly.
+    Wasm,
 }
 
 impl Format {
@@ -70,6 +80,7 @@ impl Format {
         let content = content.into();
         match content.up_to(0, 64)? {
             [0x7f, b'E', b'L', b'F', ..] => Some(Self::Elf),
+            [0, b'a', b's', b'm', ..] => Some(Self::Wasm),
             [0xfe, 0xed, 0xfa, 0xce | 0xcf, ..] | [0xce | 0xcf, 0xfa, 0xed, 0xfe, ..] => {
                 Some(Self::MachO)
             }
@@ -104,6 +115,7 @@ mod tests {
         check(b"\xca\xfe\xba\xbe\0\0\0\x02", Some(Format::MachO));
         check(b"\xca\xfe\xba\xbe\0\0\0\x34", None);
         check(b"!<arch>\n", Some(Format::Archive));
+        check(b"\0asm\x01\0\0\0", Some(Format::Wasm));
         check(b"!<archaic>", None);
         check(b"MZ", None);
         let mut pe = vec![0; 0x44];

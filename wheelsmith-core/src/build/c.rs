@@ -296,6 +296,10 @@ impl Make<'_> {
         if stale.is_empty() {
             return Ok(0);
         }
+        let dirs: BTreeSet<&Path> = stale.iter().filter_map(|unit| unit.object.parent()).collect();
+        for dir in dirs {
+            sys::fs::sweep(dir).map_err(|e| self.io(e))?;
+        }
         let label = format!("compile {} for {}", self.component.name, self.setting.target());
         let task = host.task(label, stale.len() as u64);
         let compiled = host.jobs.try_map(&host.cancel, &stale, |unit| {

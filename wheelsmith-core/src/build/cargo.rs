@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 
 use cargo_metadata::{Message, TargetKind};
 
-use super::{Built, BuiltFile, Error, Inputs, Linkage, Setting, cargo_config, inputs, position};
+use super::{
+    Built, BuiltFile, Error, Inputs, Linkage, Setting, cargo_config, inputs, native, position,
+};
 use crate::binary::macho::{self, MachO};
 use crate::config::{Artifact, Cargo, Role};
 use crate::name::{Digest, Os, Target, WheelPath};
@@ -37,6 +39,7 @@ pub(super) fn build(
     if let RustStd::Missing { reason, hint } = toolchain::rust_std(host, &target, dir) {
         return Err(Error::NoRustTarget { component: name.clone(), reason, hint });
     }
+    native::check_cargo(setting, plan, dir, &host.env)?;
     position::check(name, &linked.archives)?;
     let task = host.task(format!("cargo build {name} for {target}"), 0);
     let mut env = environment(setting);

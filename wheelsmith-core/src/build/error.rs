@@ -151,6 +151,21 @@ pub enum Error {
         #[source]
         source: crate::patch::Error,
     },
+    /// A flag that compiles for the processor of the build machine.
+    #[error(
+        "cannot build component `{component}` for {target}: `{flag}` in {origin} compiles for the \
+         processor of this machine"
+    )]
+    Native {
+        /// The component.
+        component: String,
+        /// The target.
+        target: Target,
+        /// The flag.
+        flag: String,
+        /// Where it is said: `flags`, a variable, a file.
+        origin: String,
+    },
     /// The user stopped us.
     #[error("stopped")]
     Cancelled,
@@ -183,6 +198,12 @@ impl Error {
             Self::Position { .. } => {
                 Some("compile it with `-fPIC`; wheelsmith's own kinds of components do".to_owned())
             }
+            Self::Native { .. } => Some(
+                "a package must run on other processors of its kind: name the oldest one, such as \
+                 `-march=x86-64-v2` or `-Ctarget-cpu=x86-64-v2`; `allow-native = true` in the \
+                 component's table accepts the flag"
+                    .to_owned(),
+            ),
             Self::NoCargo { .. } => Some("install Rust, or put `cargo` on PATH".to_owned()),
             Self::NoArtifact { .. } => {
                 Some("a `cdylib` needs `crate-type = [\"cdylib\"]` in its `Cargo.toml`".to_owned())

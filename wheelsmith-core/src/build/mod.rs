@@ -14,6 +14,7 @@ mod error;
 mod frameworks;
 mod from;
 pub(crate) mod inputs;
+mod native;
 mod position;
 mod recipe;
 mod record;
@@ -144,6 +145,7 @@ pub fn run(
     for component in &setting.plan.components {
         let key = (component.component.name.clone(), setting.target().triple().to_owned());
         let source = &sources[&key];
+        native::check(setting, component)?;
         let linked = linkage(component, &built);
         let licenses =
             license_files(setting.config, setting.project, &component.component, source)?;

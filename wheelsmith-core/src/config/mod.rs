@@ -252,6 +252,9 @@ pub struct Component {
     pub source: Source,
     /// The operating systems that it is for; all when absent.
     pub os: Option<Vec<&'static str>>,
+    /// Whether it may be compiled for the processor of the build machine.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub allow_native: bool,
     /// Names of the components that it links to.
     pub link: Vec<String>,
     /// Names of the components that it uses without linking to them.

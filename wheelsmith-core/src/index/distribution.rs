@@ -4,8 +4,8 @@ use std::io::{self, BufReader, Read as _};
 use std::path::{Path, PathBuf};
 
 use super::{DistName, Error};
+use crate::archive::Artifact;
 use crate::archive::Limits;
-use crate::artifact::Artifact;
 use crate::metadata::fields::Fields;
 use crate::name::{Digest, ProjectName};
 use crate::sys::{self, Host};
@@ -154,7 +154,10 @@ fn provenance(path: &Path) -> Result<Option<Vec<u8>>, Error> {
 
 /// Returns the first value of a field; `None` if it is empty or `UNKNOWN`.
 fn value(fields: &Fields<'_>, name: &str) -> Option<String> {
-    let value = fields.one(name).filter(|value| !value.is_empty() && *value != "UNKNOWN")?;
+    let value = fields.one(name).map(str::trim_end)?;
+    if value.is_empty() || value == "UNKNOWN" {
+        return None;
+    }
     // A folded value is one line for readers of pages.
     Some(value.lines().map(str::trim).collect::<Vec<_>>().join(" "))
 }

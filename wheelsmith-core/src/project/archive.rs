@@ -5,8 +5,7 @@ use std::path::Path;
 
 use super::{Error, Project, pack};
 use crate::archive::Limits;
-use crate::artifact;
-use crate::audit::{self, Audit, Terms, Wanted};
+use crate::audit::{self, Allowances, Audit, Requirement};
 use crate::config::{Role, Sdk};
 use crate::name::{Digest, Floor, PlatformTag, Target, WheelPath};
 use crate::plan::{self, TargetPlan};
@@ -29,7 +28,7 @@ pub struct ArchiveVerdict {
 impl ArchiveVerdict {
     /// Whether the bytes keep the floor.
     pub fn is_good(&self) -> bool {
-        self.audit.earned.is_some() && !self.audit.has_errors()
+        self.audit.tag.is_some() && !self.audit.has_errors()
     }
 }
 
@@ -65,14 +64,14 @@ pub(super) fn judge(
         if !matches!(file.role, Role::Executable | Role::SharedLibrary | Role::Data) {
             continue;
         }
-        let native =
-            artifact::native_file(&file.path, &runtime.path(&file.path), &Limits::default());
+        let native = audit::native_file(&file.path, &runtime.path(&file.path), &Limits::default());
         files.extend(native.map_err(|e| Error::io("read a file to inspect", e))?);
     }
-    let terms = Terms::new(&project.config.audit.exclude, Vec::new()).map_err(|e| {
+    let terms = Allowances::new(&project.config.audit.exclude, Vec::new()).map_err(|e| {
         project.config.problem("tool.wheelsmith.audit.exclude", e.to_string(), None)
     })?;
-    let audit = audit::judge_under(files, &Wanted::by_target(plan.target), &terms);
+    let requirement = Requirement::for_target(plan.target).allowing(terms);
+    let audit = audit::judgement(files, None, &requirement);
     Ok(ArchiveVerdict { floor: plan.target.floor(), wanted: plan.wanted_tag.clone(), audit })
 }
 

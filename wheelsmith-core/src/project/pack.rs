@@ -11,8 +11,7 @@ use super::parts::{self, CargoInventory};
 use super::python_files;
 use super::{BuildOptions, Error, Project};
 use crate::archive::Limits;
-use crate::artifact;
-use crate::audit::{self, Audit, NativeFile, Terms, Wanted};
+use crate::audit::{self, Allowances, Audit, NativeFile, Requirement};
 use crate::build::inputs;
 use crate::config::{External, Wheel};
 use crate::config::{Role, SourcePath};
@@ -137,11 +136,11 @@ pub(super) fn pack(
     }
     let metadata = metadata(project, &raw, &pack.licenses)?;
     let audit = pack.judge(plan)?;
-    let tags: &[PlatformTag] = match &audit.earned {
+    let tags: &[PlatformTag] = match &audit.tag {
         Some(earned) if !audit.has_errors() => std::slice::from_ref(earned),
         _ => std::slice::from_ref(&wanted),
     };
-    let is_good = audit.earned.is_some() && !audit.has_errors();
+    let is_good = audit.tag.is_some() && !audit.has_errors();
     let name = filename(wheel, &metadata, tags);
     let (sbom, bundled) = match bundled {
         Some(BundleResult { plan, sbom }) => (sbom, Some(plan)),
@@ -334,7 +333,7 @@ impl Pack<'_> {
         let origins = libraries().filter_map(|file| Some((file.sha256, origin(file)?))).collect();
         let options = Options { terms: self.terms()?, origins, ..Options::default() };
         let files = self.native_files()?;
-        let wanted = Wanted::by_target(plan.target);
+        let wanted = Requirement::for_target(plan.target);
         let roots = LibraryDirs::new(dirs);
         let bundled =
             repair::bundle(&mut self.entries, filename, &files, &wanted, &roots, &options);
@@ -364,14 +363,15 @@ impl Pack<'_> {
     }
 
     /// The libraries for which the configuration vouches.
-    fn terms(&self) -> Result<Terms, Error> {
+    fn terms(&self) -> Result<Allowances, Error> {
         let exclude = &self.project.config.audit.exclude;
-        Terms::new(exclude, Vec::new()).map_err(|e| self.problem("external", e.to_string(), None))
+        Allowances::new(exclude, Vec::new())
+            .map_err(|e| self.problem("external", e.to_string(), None))
     }
 
     fn judge(&self, plan: &TargetPlan) -> Result<Audit, Error> {
-        let wanted = Wanted::by_target(plan.target);
-        Ok(audit::judge_under(self.native_files()?, &wanted, &self.terms()?))
+        let requirement = Requirement::for_target(plan.target).allowing(self.terms()?);
+        Ok(audit::judgement(self.native_files()?, Some(&self.wheel.tag), &requirement))
     }
 
     /// Inspects every file that goes into the wheel, wherever it lies, one at a time.
@@ -381,7 +381,7 @@ impl Pack<'_> {
             let file = match &entry.source {
                 Source::Bytes(bytes) => NativeFile::read(&entry.path, bytes),
                 Source::File { path, .. } => {
-                    artifact::native_file(&entry.path, path, &Limits::default())
+                    audit::native_file(&entry.path, path, &Limits::default())
                         .map_err(|e| Error::io("read a file to inspect", e))?
                 }
             };

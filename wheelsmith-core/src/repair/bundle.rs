@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::change::{ChangeOptions, change};
 use super::{Error, LibraryDirs, Options, RepairPlan, plan, sbom};
-use crate::audit::{NativeFile, Wanted};
+use crate::audit::{NativeFile, Requirement};
 use crate::name::{WheelFilename, WheelPath};
 use crate::wheel::Entry;
 
@@ -27,7 +27,7 @@ pub fn bundle(
     entries: &mut BTreeMap<WheelPath, Entry>,
     filename: &WheelFilename,
     files: &[NativeFile],
-    wanted: &Wanted,
+    wanted: &Requirement,
     search: &LibraryDirs,
     options: &Options,
 ) -> Result<BundleResult, Error> {

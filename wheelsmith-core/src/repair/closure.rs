@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::{Library, LibrarySearch, MissingLibrary, Options};
-use crate::audit::{self, NativeFile, Need, Origin, Wanted};
+use crate::audit::{self, NativeFile, Need, Origin, Requirement};
+use crate::binary::Facts;
 use crate::name::WheelPath;
 use crate::policy::{self, windows};
 
@@ -42,7 +43,7 @@ enum User<'a> {
 /// Follows every need of the files to its end. `wanted` has one entry for each group of tags.
 pub(super) fn follow(
     files: &[NativeFile],
-    wanted: &[Wanted],
+    wanted: &[Requirement],
     search: &dyn LibrarySearch,
     options: &Options,
 ) -> Closure {
@@ -93,7 +94,7 @@ pub(super) fn follow(
 }
 
 /// The needs of the files under every group of tags, each once.
-fn needs(files: &[NativeFile], wanted: &[Wanted]) -> Vec<Need> {
+fn needs(files: &[NativeFile], wanted: &[Requirement]) -> Vec<Need> {
     let mut all: Vec<Need> = Vec::new();
     for need in wanted.iter().flat_map(|wanted| audit::needs(files, wanted)) {
         if !all.contains(&need) {
@@ -188,7 +189,7 @@ impl Closure {
         if is_pattern || is_missing || is_inside || users.flat_map(BTreeMap::keys).any(is_named) {
             return;
         }
-        let user = files.iter().find(|file| !file.is_device_code() && file.problem.is_none());
+        let user = files.iter().find(|file| !file.is_device_code() && file.problem().is_none());
         let found = match user {
             Some(user) => self.find(name, User::File(user), search, queue),
             None => Err(Some("the wheel has no native file".to_owned())),
@@ -250,7 +251,7 @@ pub(super) fn file_name(name: &str) -> &str {
 
 /// Returns why `library`, which has the right name, is of no use for `user`.
 fn why_not(user: &NativeFile, library: &NativeFile) -> String {
-    if let Some(problem) = &library.problem {
+    if let Some(problem) = library.problem() {
         return format!("cannot be read: {problem}");
     }
     match (arches(user), arches(library)) {
@@ -263,29 +264,28 @@ fn why_not(user: &NativeFile, library: &NativeFile) -> String {
 
 /// Returns the processors of a file, in words.
 fn arches(file: &NativeFile) -> Option<String> {
-    let elf = file.elf.iter().filter_map(|elf| elf.arch);
-    let macho = file.macho.iter().flat_map(|macho| &macho.slices).filter_map(|slice| slice.arch);
-    let pe = file.pe.iter().filter_map(|pe| pe.arch);
+    let elf = file.elf().into_iter().filter_map(|elf| elf.arch);
+    let macho =
+        file.macho().into_iter().flat_map(|macho| &macho.slices).filter_map(|slice| slice.arch);
+    let pe = file.pe().into_iter().filter_map(|pe| pe.arch);
     let arches: Vec<String> = elf.chain(macho).chain(pe).map(|arch| arch.to_string()).collect();
     (!arches.is_empty()).then(|| arches.join(" and "))
 }
 
 /// True if a process of `user` can load `library`.
 fn fits(user: &NativeFile, library: &NativeFile) -> bool {
-    if library.problem.is_some() {
+    if library.problem().is_some() {
         return false;
     }
-    match (user, library) {
-        (NativeFile { elf: Some(user), .. }, NativeFile { elf: Some(library), .. }) => {
+    match (&user.facts, &library.facts) {
+        (Facts::Elf(user), Facts::Elf(library)) => {
             user.arch == library.arch && library.kind == crate::binary::elf::Kind::SharedLibrary
         }
-        (NativeFile { macho: Some(user), .. }, NativeFile { macho: Some(library), .. }) => {
+        (Facts::MachO(user), Facts::MachO(library)) => {
             let arches = user.slices.iter().filter_map(|slice| slice.arch);
             arches.into_iter().all(|arch| library.slices.iter().any(|s| s.arch == Some(arch)))
         }
-        (NativeFile { pe: Some(user), .. }, NativeFile { pe: Some(library), .. }) => {
-            user.arch == library.arch
-        }
+        (Facts::Pe(user), Facts::Pe(library)) => user.arch == library.arch,
         _ => false,
     }
 }

@@ -28,7 +28,7 @@ pub(super) fn plan(
         })
         .collect();
     for file in files {
-        let Some(elf) = &file.elf else { continue };
+        let Some(elf) = file.elf() else { continue };
         let says_nothing =
             elf.interpreter.is_none() && elf.needed.is_empty() && elf.soname.is_none();
         if says_nothing && !elf.has_section_headers {
@@ -79,7 +79,7 @@ pub(super) fn plan(
             let place = installed(path.as_str());
             dirs.extend(place.rsplit_once('/').map(|(dir, _)| dir.to_owned()));
         }
-        let elf = library.file.elf.as_ref();
+        let elf = library.file.elf();
         let has_paths = elf.is_some_and(|elf| !(elf.rpath.is_empty() && elf.runpath.is_empty()));
         edit.search = match (dirs.is_empty(), has_paths) {
             (false, _) => entries(&installed(into.as_str()), [].iter(), &dirs, is_android),

@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 use super::closure::file_name;
 use super::{Library, LibrarySearch};
 use crate::archive::Limits;
-use crate::artifact;
 use crate::audit::NativeFile;
 use crate::sys;
 
@@ -52,7 +51,9 @@ impl LibraryDirs {
         let fitting = |path: &Path| self.read(path).filter(|library| fits(&library.file));
         let exact = names(name).into_iter().find_map(|name| fitting(&dir.join(name)));
         // Windows and its linkers do not agree on case.
-        exact.or_else(|| fitting(&case_twin(dir, file_name(name))?).filter(|l| l.file.pe.is_some()))
+        exact.or_else(|| {
+            fitting(&case_twin(dir, file_name(name))?).filter(|l| l.file.pe().is_some())
+        })
     }
 }
 
@@ -60,8 +61,8 @@ fn read(path: &Path) -> Option<Library> {
     let (sha256, _) = sys::fs::digest(path).ok()?;
     // A path of this machine is no path in a wheel: only the name of the file counts here.
     let name = path.file_name()?.to_str()?.parse().ok()?;
-    let file = artifact::native_file(&name, path, &Limits::default()).ok()??;
-    Some(Library { path: path.to_owned(), sha256, file })
+    let file = crate::audit::native_file(&name, path, &Limits::default()).ok()??;
+    Some(Library { path: path.to_owned(), sha256, file: file.without_symbols() })
 }
 
 /// The places below a directory where a library called `name` may be: its file name, and for a
@@ -94,9 +95,10 @@ impl LibrarySearch for LibraryDirs {
         let home = from.and_then(|from| from.path.parent());
         let mut dirs: Vec<PathBuf> = Vec::new();
         if let (Some(from), Some(home)) = (from, home) {
-            let elf = from.file.elf.as_ref();
+            let elf = from.file.elf();
             let entries = elf.into_iter().flat_map(|elf| elf.rpath.iter().chain(&elf.runpath));
-            let macho = from.file.macho.iter().flat_map(|m| &m.slices).flat_map(|s| &s.rpaths);
+            let macho =
+                from.file.macho().into_iter().flat_map(|m| &m.slices).flat_map(|s| &s.rpaths);
             for entry in entries.chain(macho) {
                 let rest = ["$ORIGIN", "${ORIGIN}", "@loader_path"];
                 let rest = rest.into_iter().find_map(|origin| entry.strip_prefix(origin));

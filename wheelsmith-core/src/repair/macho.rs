@@ -1,4 +1,5 @@
-//! Mach-O: copies in `.dylibs`, names from `@loader_path`, no path of the machine that built it.
+//! Mach-O: copies in `.dylibs`, install names from `@loader_path`, and no path of the build
+//! machine.
 
 use std::collections::BTreeMap;
 
@@ -27,7 +28,7 @@ pub(super) fn plan(
     let new_names = new_names(closure);
     let in_libraries = |name: &str| format!("{dir}/{name}");
     for file in files {
-        let Some(macho) = &file.macho else { continue };
+        let Some(macho) = file.macho() else { continue };
         let grafted = || closure.by_file.get(&file.path).into_iter().flatten();
         let misplaced = || closure.misplaced.get(&file.path).into_iter().flatten();
         let mut needed = grafted().map(|(name, _)| name).chain(misplaced().map(|(name, _)| name));
@@ -62,15 +63,15 @@ pub(super) fn plan(
             let to = relative(&installed(into.as_str()), &installed(place.as_str()));
             edit.renamed.insert(name.clone(), join("@loader_path", &to));
         }
-        edit.search = library.file.macho.as_ref().map(inside_only).unwrap_or_default();
+        edit.search = library.file.macho().map(inside_only).unwrap_or_default();
         plan.edits.insert(into.clone(), edit);
         plan.grafts.push(Graft::of(closure, at, into));
     }
     plan
 }
 
-/// Names of the copies. Libraries keep theirs, since users find them by path; two of one name are
-/// told apart by their digests.
+/// Returns the names of the copies. Libraries keep their names, since users find them by path;
+/// libraries of the same name get digests.
 fn new_names(closure: &Closure) -> Vec<String> {
     let mut count: BTreeMap<String, usize> = BTreeMap::new();
     for library in &closure.libraries {
@@ -83,7 +84,7 @@ fn new_names(closure: &Closure) -> Vec<String> {
     closure.libraries.iter().map(new_name).collect()
 }
 
-/// The list of LC_RPATH without what lies outside the wheel; as it is when nothing does.
+/// Returns the LC_RPATH entries that stay inside the wheel; no change if all do.
 fn inside_only(macho: &MachO) -> Search {
     let entries: Vec<&String> = macho.slices.iter().flat_map(|slice| &slice.rpaths).collect();
     let is_inside = |entry: &&&String| entry.starts_with('@') || entry.starts_with("/usr/lib/");

@@ -32,8 +32,8 @@ pub use run::{RaisedTag, RepairOutput, Request, RequestedTag, Unchanged, repair}
 pub use sbom::Origin;
 
 use self::closure::{Closure, file_name};
-use crate::audit::{NativeFile, System, Terms, Wanted};
-use crate::name::{Digest, WheelFilename, WheelPath};
+use crate::audit::{Allowances, NativeFile, Requirement};
+use crate::name::{Digest, PlatformTag, WheelFilename, WheelPath};
 use crate::patch::Edit;
 
 /// All changes to a wheel.
@@ -121,7 +121,7 @@ pub struct MissingLibrary {
 #[derive(Debug, Clone, Default)]
 pub struct Options {
     /// Libraries to leave out, because they are present wherever the wheel is used.
-    pub terms: Terms,
+    pub terms: Allowances,
     /// Libraries to copy although the platform tag or Python has them, by name or pattern; a name
     /// that no file needs is copied as well.
     pub include: Vec<String>,
@@ -205,17 +205,18 @@ pub fn plan(
     filename: &WheelFilename,
     paths: &BTreeSet<WheelPath>,
     files: &[NativeFile],
-    wanted: &[Wanted],
+    wanted: &[Requirement],
     search: &dyn LibrarySearch,
     options: &Options,
 ) -> RepairPlan {
     let closure = closure::follow(files, wanted, search, options);
-    let mut plan = match wanted.first().map(Wanted::system) {
-        Some(System::Linux(linux)) => {
-            elf::plan(filename, files, &closure, options, linux.is_android())
+    let mut plan = match wanted.first().map(Requirement::tag) {
+        Some(PlatformTag::MacOs { .. }) => macho::plan(filename, files, &closure, options),
+        Some(PlatformTag::Windows { .. }) => pe::plan(filename, files, paths, &closure, options),
+        Some(tag) => {
+            let is_android = matches!(tag, PlatformTag::Android { .. });
+            elf::plan(filename, files, &closure, options, is_android)
         }
-        Some(System::MacOs(_)) => macho::plan(filename, files, &closure, options),
-        Some(System::Windows(_)) => pe::plan(filename, files, paths, &closure, options),
         None => RepairPlan::default(),
     };
     plan.missing.extend(closure.missing);

@@ -3,11 +3,10 @@
 use std::path::Path;
 
 use super::change::{ChangeOptions, change};
-use super::tags::{Requirement, Requirements};
+use super::tags::{Requirements, TagGroup};
 use super::{Error, LibraryDirs, Options, RepairPlan, plan, sbom, tags};
 use crate::archive::Limits;
-use crate::artifact;
-use crate::audit::{self, Ask, Audit, NativeFile};
+use crate::audit::{self, AuditOptions, NativeFile};
 use crate::finding::{Code, Date, Finding, Settings, Severity};
 use crate::name::{PlatformTag, WheelFilename, WheelPath};
 use crate::sys::Host;
@@ -100,7 +99,8 @@ pub struct RaisedTag {
 pub fn repair(request: &Request<'_>, host: &Host) -> Result<RepairOutput, Error> {
     let mut wheel = Existing::open(request.wheel)?;
     let before = wheel.filename.clone();
-    let files = native_files(wheel.entries.values())?;
+    // The plan needs the names of libraries, not of symbols.
+    let files = native_files(wheel.entries.values(), NativeFile::without_symbols)?;
     let asked = match request.tag {
         None => None,
         Some(RequestedTag { tag, .. }) => Some(
@@ -144,15 +144,15 @@ pub fn repair(request: &Request<'_>, host: &Host) -> Result<RepairOutput, Error>
         let path = wheel.dist_info(&path).map_err(|e| Error::Unsupported(e.to_string()))?;
         wheel.insert(path, text, false);
     }
-    let changed = native_files(wheel.entries.values())?;
+    let changed = native_files(wheel.entries.values(), |file| file)?;
     let (requirements, raised) = raised(requirements, &changed, asked.is_some());
     let is_alone = request.tag.is_some_and(|requested| requested.is_alone);
     let mut tags = Vec::new();
     let mut verdict = None;
     for requirement in &requirements {
-        let audit = judge.requirement(requirement, &changed)?;
-        tags.extend(requirement.tags(&audit, is_alone));
-        verdict = verdict.or(audit.earned);
+        let found = judge.requirement(requirement, &changed)?;
+        tags.extend(requirement.tags(found.as_ref(), is_alone));
+        verdict = verdict.or(found);
     }
     drop(changed);
     let filename = tags::renamed(&before, tags);
@@ -195,14 +195,14 @@ fn unchanged(
 
 /// Raises macOS requirements to what the files need, unless the user asked for the tag.
 fn raised(
-    mut requirements: Vec<Requirement>,
+    mut requirements: Vec<TagGroup>,
     files: &[NativeFile],
     is_asked: bool,
-) -> (Vec<Requirement>, Option<RaisedTag>) {
+) -> (Vec<TagGroup>, Option<RaisedTag>) {
     let mut first = None;
     for requirement in requirements.iter_mut().filter(|_| !is_asked) {
         let Some((to, by)) = requirement.wanted.raised(files) else { continue };
-        let Some(new) = Requirement::raised(&to) else { continue };
+        let Some(new) = TagGroup::raised(&to) else { continue };
         let from = requirement.tag.clone();
         *requirement = new;
         first.get_or_insert(RaisedTag { from, to, by });
@@ -219,9 +219,9 @@ struct Judge<'a> {
 impl Judge<'_> {
     /// Audits the file of a wheel under the name that it has or gets.
     fn file(&self, path: &Path, filename: &WheelFilename) -> Result<audit::Input, Error> {
-        let terms = self.request.options.terms.clone();
-        let ask = Ask { terms, ..Ask::default() };
-        artifact::audit_as(path, filename, &ask, self.host).map_err(|error| Error::Read {
+        let allowances = self.request.options.terms.clone();
+        let options = AuditOptions::default().with_allowances(allowances);
+        audit::audit_as(path, filename, &options, self.host).map_err(|error| Error::Read {
             path: path.to_owned(),
             source: std::io::Error::other(error.to_string()),
         })
@@ -242,15 +242,19 @@ impl Judge<'_> {
         Err(not_earned(input.verdict, wanted, findings))
     }
 
-    /// Judges the changed files for one group of tags.
-    fn requirement(&self, requirement: &Requirement, files: &[NativeFile]) -> Result<Audit, Error> {
-        let terms = &self.request.options.terms;
-        let mut audit = audit::judge_under(files.to_vec(), &requirement.wanted, terms);
-        let findings = self.errors(std::mem::take(&mut audit.findings));
+    /// Judges the changed files for one group of tags, and returns the tag that they qualify for.
+    fn requirement(
+        &self,
+        group: &TagGroup,
+        files: &[NativeFile],
+    ) -> Result<Option<PlatformTag>, Error> {
+        let wanted = group.wanted.clone().allowing(self.request.options.terms.clone());
+        let verdict = audit::judge(files, &wanted);
+        let findings = self.errors(verdict.findings);
         if findings.is_empty() {
-            return Ok(audit);
+            return Ok(verdict.tag);
         }
-        Err(not_earned(audit.earned, &requirement.tag, findings))
+        Err(not_earned(verdict.tag, &group.tag, findings))
     }
 
     /// The errors that the user does not waive.
@@ -273,17 +277,19 @@ fn not_earned(earned: Option<PlatformTag>, wanted: &PlatformTag, findings: Vec<F
     Error::NotEarned { earned, wanted: Box::new(wanted.clone()), findings }
 }
 
-fn native_files<'a>(entries: impl Iterator<Item = &'a Entry>) -> Result<Vec<NativeFile>, Error> {
+/// Reads the native files among `entries`, of each as much as is `kept`.
+fn native_files<'a>(
+    entries: impl Iterator<Item = &'a Entry>,
+    kept: impl Fn(NativeFile) -> NativeFile,
+) -> Result<Vec<NativeFile>, Error> {
     let mut files = Vec::new();
     for entry in entries {
         let file = match &entry.source {
             Source::Bytes(bytes) => NativeFile::read(&entry.path, bytes),
-            Source::File { path, .. } => {
-                artifact::native_file(&entry.path, path, &Limits::default())
-                    .map_err(|source| Error::Read { path: path.clone(), source })?
-            }
+            Source::File { path, .. } => audit::native_file(&entry.path, path, &Limits::default())
+                .map_err(|source| Error::Read { path: path.clone(), source })?,
         };
-        files.extend(file);
+        files.extend(file.map(&kept));
     }
     Ok(files)
 }

@@ -35,7 +35,7 @@ fn planned(
     exclude: &[&str],
 ) -> RepairPlan {
     let exclude: Vec<String> = exclude.iter().map(|pattern| (*pattern).to_owned()).collect();
-    let terms = Terms::new(&exclude, Vec::new()).unwrap();
+    let terms = Allowances::new(&exclude, Vec::new()).unwrap();
     let options = Options { terms, ..Options::default() };
     let paths: Vec<&str> = files.iter().map(|(path, _)| *path).collect();
     planned_with(tag, &paths, files, libraries, &options)
@@ -56,7 +56,7 @@ fn planned_with(
         .filter_map(|(path, bytes)| NativeFile::read(&path.parse().unwrap(), *bytes))
         .collect();
     let lookup = Map(libraries.iter().copied().collect());
-    let wanted = [Wanted::by_tag(&tag).unwrap()];
+    let wanted = [Requirement::for_tag(&tag).unwrap()];
     plan(&filename, &paths, &files, &wanted, &lookup, options)
 }
 
@@ -153,7 +153,8 @@ fn mach_o_libraries_keep_their_names() {
     let tag = "macosx_13_0_arm64";
     let files = [("p/x.dylib", fixture!("macho/loader-path.dylib"))];
     let library = ("libplain.dylib", fixture!("macho/arm64.dylib"));
-    let needed = NativeFile::read(&"x".parse().unwrap(), files[0].1).unwrap().macho.unwrap();
+    let needed =
+        NativeFile::read(&"x".parse().unwrap(), files[0].1).unwrap().macho().unwrap().clone();
     let needed: Vec<&str> = needed.slices[0].needed.iter().map(|n| n.name.as_str()).collect();
     let name = needed.iter().find(|name| name.starts_with('@')).unwrap();
     let base = name.rsplit('/').next().unwrap();
@@ -171,7 +172,7 @@ fn mach_o_libraries_keep_their_names() {
 #[test]
 fn libraries_of_a_windows_program_lie_beside_it() {
     let program = fixture!("pe/program.exe");
-    let needed = NativeFile::read(&"x".parse().unwrap(), program).unwrap().pe.unwrap();
+    let needed = NativeFile::read(&"x".parse().unwrap(), program).unwrap().pe().unwrap().clone();
     let is_foreign = |name: &&String| !name.to_lowercase().starts_with("kernel32");
     let names = needed.imports.iter().map(|import| &import.library);
     let Some(name) = names.into_iter().find(is_foreign) else {
@@ -194,7 +195,7 @@ fn libraries_of_a_windows_program_lie_beside_it() {
 /// The needed library of `pe/user.dll`.
 fn needed_dll() -> (&'static str, &'static [u8]) {
     let user = NativeFile::read(&"x".parse().unwrap(), fixture!("pe/user.dll")).unwrap();
-    let imports = user.pe.unwrap().imports;
+    let imports = user.pe().unwrap().clone().imports;
     let name = imports.into_iter().find(|import| !import.is_delayed).unwrap().library;
     (name.leak(), fixture!("pe/x64.dll"))
 }
@@ -316,7 +317,7 @@ fn android_reads_runpath_alone() {
 #[test]
 fn mach_o_paths_hold_once_installed() {
     let file = fixture!("macho/loader-path.dylib");
-    let needed = NativeFile::read(&"x".parse().unwrap(), file).unwrap().macho.unwrap();
+    let needed = NativeFile::read(&"x".parse().unwrap(), file).unwrap().macho().unwrap().clone();
     let needed = needed.slices[0].needed.iter().find(|n| n.name.starts_with('@')).unwrap();
     let base = file_name(&needed.name).to_owned().leak();
     let library = (&*base, fixture!("macho/arm64.dylib"));

@@ -10,8 +10,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use wheelsmith_core::archive::Limits;
-use wheelsmith_core::artifact;
-use wheelsmith_core::audit::{self, NativeFile, Wanted};
+use wheelsmith_core::audit::{self, NativeFile, Requirement};
 use wheelsmith_core::finding::{Code, Finding, Severity};
 use wheelsmith_core::name::{PlatformTag, WheelFilename};
 use wheelsmith_core::sys::Host;
@@ -77,10 +76,8 @@ fn unearned(wheel: &Existing, tags: &[PlatformTag]) -> anyhow::Result<Vec<Findin
     for entry in wheel.entries.values() {
         let file = match &entry.source {
             Source::Bytes(bytes) => NativeFile::read(&entry.path, bytes),
-            Source::File { path, .. } => {
-                artifact::native_file(&entry.path, path, &Limits::default())
-                    .with_context(|| format!("cannot inspect `{}`", entry.path))?
-            }
+            Source::File { path, .. } => audit::native_file(&entry.path, path, &Limits::default())
+                .with_context(|| format!("cannot inspect `{}`", entry.path))?,
         };
         files.extend(file);
     }
@@ -90,18 +87,11 @@ fn unearned(wheel: &Existing, tags: &[PlatformTag]) -> anyhow::Result<Vec<Findin
             let natives = files.iter().filter(|file| !file.is_device_code());
             let message = "it is a native file, which runs on some platforms only";
             found.extend(natives.map(|file| Finding::new(Code::NativeInAny, &file.path, message)));
-        } else if let Some(wanted) = Wanted::by_tag(tag) {
-            let audit = audit::judge(files.clone(), &wanted);
-            found.extend(audit.findings.into_iter().filter(|f| f.severity == Severity::Error));
-        } else if let PlatformTag::Linux { arch } = tag {
-            // The tag guarantees a processor only.
-            let others = files.iter().filter(|file| {
-                !file.is_device_code() && file.elf.as_ref().is_none_or(|e| e.arch != Some(*arch))
-            });
-            let message = format!("it is no file for Linux on {arch}");
-            found.extend(others.map(|f| Finding::new(Code::TagNotEarned, &f.path, &message)));
+        } else if let Some(requirement) = Requirement::for_tag(tag) {
+            let verdict = audit::judge(&files, &requirement);
+            found.extend(verdict.findings.into_iter().filter(|f| f.severity == Severity::Error));
         } else {
-            let message = format!("`{tag}` is no platform tag that anything is known of");
+            let message = format!("unknown platform tag `{tag}`");
             found.push(Finding { help: None, ..Finding::whole(Code::TagNotEarned, message) });
         }
     }

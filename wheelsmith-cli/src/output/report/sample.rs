@@ -1,6 +1,7 @@
 //! Reports to try the forms on, made of the small binaries in `testdata`.
 
-use wheelsmith_core::audit::{Auditwheel, Input, Kind, NativeFile, Report, Wanted, judge};
+use wheelsmith_core::archive::Kind;
+use wheelsmith_core::audit::{Auditwheel, Input, NativeFile, Report, Requirement, judgement};
 use wheelsmith_core::check;
 use wheelsmith_core::finding::{Code, Finding};
 use wheelsmith_core::name::WheelFilename;
@@ -18,13 +19,13 @@ pub(super) const HOSTILE: &str =
 /// A wheel that was judged as the audit does.
 pub(super) fn wheel(name: &str, files: &[(&str, &[u8])]) -> Input {
     let filename: WheelFilename = name.parse().unwrap();
-    let wanted = Wanted::by_tag(&filename.platforms[0]).unwrap();
+    let wanted = Requirement::for_tag(&filename.platforms[0]).unwrap();
     let read = |(path, bytes): &(&str, &[u8])| NativeFile::read(&path.parse().unwrap(), *bytes);
-    let audit = judge(files.iter().filter_map(read).collect(), &wanted);
+    let audit = judgement(files.iter().filter_map(read).collect(), None, &wanted);
     Input {
         claimed_tags: filename.platforms.clone(),
         wheel: Some(filename),
-        verdict: audit.earned,
+        verdict: audit.tag,
         findings: audit.findings,
         files: audit.files,
         ..Input::new(format!("dist/{name}"), Kind::Wheel)

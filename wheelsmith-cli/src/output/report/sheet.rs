@@ -1,5 +1,6 @@
 //! What the forms are made from: the report of an audit or of a check.
 
+use wheelsmith_core::archive::Kind;
 use wheelsmith_core::finding::Finding;
 use wheelsmith_core::name::WheelFilename;
 use wheelsmith_core::{audit, check};
@@ -37,11 +38,11 @@ impl<'r> From<&'r audit::Report> for Sheet<'r> {
         let subject = |input: &'r audit::Input| Subject {
             path: &input.path,
             kind: match input.kind {
-                audit::Kind::Wheel => "wheel",
-                audit::Kind::Archive => "archive",
-                audit::Kind::Directory => "directory",
-                audit::Kind::Runtime => "runtime directory",
-                audit::Kind::File => "file",
+                Kind::Wheel => "wheel",
+                Kind::Archive => "archive",
+                Kind::Directory => "directory",
+                Kind::Runtime => "runtime directory",
+                Kind::File => "file",
             },
             wheel: input.wheel.as_ref(),
             error: input.error.as_deref(),
@@ -97,7 +98,7 @@ impl Subject<'_> {
         match self.audit.map(|audit| &audit.verdict) {
             _ if self.error.is_some() => "not judged".to_owned(),
             Some(Some(tag)) => tag.to_string(),
-            Some(None) => "fit for no tag".to_owned(),
+            Some(None) => "no platform tag".to_owned(),
             None if standing(self) == Standing::Bad => "refused".to_owned(),
             None => "accepted".to_owned(),
         }

@@ -1,7 +1,7 @@
 //! The libraries of Python that Windows files load.
 
 use super::guest::{Abi, Release, version};
-use crate::audit::NativeFile;
+use crate::binary::NativeFile;
 use crate::binary::pe::Kind;
 
 /// What a file is built for that loads the library: `python3.dll`, `python312.dll`,
@@ -27,7 +27,7 @@ pub(super) fn release(library: &str) -> Option<Abi> {
 /// The libraries of Python that a file loads with itself, and what they say of it. A program brings
 /// the Python that it wants.
 pub(super) fn loaded(file: &NativeFile) -> impl Iterator<Item = (&str, Abi)> {
-    let library = file.pe.as_ref().filter(|pe| pe.kind == Kind::SharedLibrary);
+    let library = file.pe().filter(|pe| pe.kind == Kind::SharedLibrary);
     let imports = library.into_iter().flat_map(|pe| &pe.imports).filter(|i| !i.is_delayed);
     imports.filter_map(|import| Some((import.library.as_str(), release(&import.library)?)))
 }

@@ -10,21 +10,17 @@ mod guest;
 mod name;
 mod stable;
 mod start;
-mod symbols;
 mod words;
 
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-pub use symbols::Symbols;
-
 use self::guest::{Abi, Guest, Reach, Who};
 use self::name::ModuleName;
 use self::words::{invited, owner, systems};
-use super::NativeFile;
 use super::place::installed;
-use crate::binary::{elf, macho, pe};
+use crate::binary::{NativeFile, elf, macho, pe};
 use crate::finding::{Code, Finding, Severity};
 use crate::name::{PlatformTag, PythonTag, WheelPath};
 
@@ -43,9 +39,13 @@ pub struct Extension {
 
 impl Extension {
     /// The module that a file is: by its name, or by the function that starts it.
-    pub(super) fn of(path: &WheelPath, symbols: &Symbols) -> Option<Self> {
+    pub fn of(file: &NativeFile) -> Option<Self> {
+        if file.problem().is_some() {
+            return None;
+        }
+        let path = &file.path;
         let name = ModuleName::parse(path.file_name())?;
-        let is_one = name.is_certain() || start::names(path, name.module, symbols).next().is_some();
+        let is_one = name.is_certain() || !start::names(file, name.module).is_empty();
         if !is_one {
             return None;
         }
@@ -64,6 +64,16 @@ impl Extension {
         };
         Some(Self { module: dotted(path, name.module), python, abi })
     }
+}
+
+/// Returns the functions of a file by which Python starts modules, sorted: `PyInit_demo`.
+pub fn start_functions(file: &NativeFile) -> Vec<String> {
+    let own = ModuleName::parse(file.path.file_name()).map(|name| start::names(file, name.module));
+    let own = own.into_iter().flatten().map(|(_, name)| name);
+    let mut names: Vec<String> = file.python.starts.iter().cloned().chain(own).collect();
+    names.sort();
+    names.dedup();
+    names
 }
 
 /// What `import` calls a module. What lies outside the directory that Python imports from has no
@@ -137,7 +147,7 @@ impl<'w> Wheel<'w> {
         let mut groups: BTreeMap<(String, &str), Vec<Case<'_>>> = BTreeMap::new();
         for file in self.files.iter().filter(|file| is_library(file)) {
             let name = ModuleName::parse(file.path.file_name());
-            let name = name.filter(|_| file.extension.is_some());
+            let name = name.filter(|_| Extension::of(file).is_some());
             let claims = self.claims(file, name.as_ref());
             if name.is_none() && claims.is_empty() && file.python.used.is_empty() {
                 continue;
@@ -176,7 +186,7 @@ impl<'w> Wheel<'w> {
         // What the name leaves open, symbols may tell: without the stable ABI a file is for one
         // release alone.
         let is_for_every = |guest: &Guest| matches!(guest.who, Who::Every(_));
-        if file.extension.is_some() && claims.is_empty() && self.guests.iter().any(is_for_every) {
+        if name.is_some() && claims.is_empty() && self.guests.iter().any(is_for_every) {
             let taken = stable::outside(self.files, file);
             if !taken.is_empty() {
                 let because = "it takes what is not part of the stable ABI, so that it is for one \
@@ -300,9 +310,9 @@ impl<'w> Wheel<'w> {
 
 /// Whether Python or another library loads it: programs have a Python of their own.
 fn is_library(file: &NativeFile) -> bool {
-    file.elf.as_ref().is_some_and(|elf| elf.kind == elf::Kind::SharedLibrary)
-        || file.pe.as_ref().is_some_and(|pe| pe.kind == pe::Kind::SharedLibrary)
-        || file.macho.as_ref().is_some_and(|image| {
+    file.elf().is_some_and(|elf| elf.kind == elf::Kind::SharedLibrary)
+        || file.pe().is_some_and(|pe| pe.kind == pe::Kind::SharedLibrary)
+        || file.macho().is_some_and(|image| {
             let is_library =
                 |kind| matches!(kind, macho::Kind::SharedLibrary | macho::Kind::Bundle);
             image.slices.iter().any(|slice| is_library(slice.kind))

@@ -1,9 +1,8 @@
 //! Symbols of Python's against the stable ABI that a wheel or a file claims.
 
+use super::Case;
 use super::guest::{Abi, Guest, Who};
-use super::{Case, Symbols};
-use crate::audit::NativeFile;
-use crate::binary::Format;
+use crate::binary::{Format, NativeFile};
 use crate::finding::{Code, Finding, Severity};
 use crate::name::{Libc, PlatformVersion};
 use crate::policy;
@@ -22,7 +21,7 @@ pub(super) fn free_threaded(file: &NativeFile) -> Vec<String> {
 
 /// The symbols it takes that are not part of the stable ABI, with what is known of them.
 pub(super) fn outside(files: &[NativeFile], file: &NativeFile) -> Vec<String> {
-    let on_windows = file.format == Format::Pe;
+    let on_windows = file.format() == Format::Pe;
     let used = file.python.used.iter();
     let found = used.filter_map(|symbol| match membership(symbol, on_windows) {
         Membership::Since(_) => None,
@@ -35,18 +34,22 @@ pub(super) fn outside(files: &[NativeFile], file: &NativeFile) -> Vec<String> {
 }
 
 fn is_offered(files: &[NativeFile], symbol: &str) -> bool {
-    files.iter().any(|file| Symbols::is_offered_by(file, symbol))
+    files.iter().any(|file| {
+        let offered = &file.python.offered;
+        file.symbols.exports.contains(symbol)
+            || offered.binary_search_by(|name| (**name).cmp(symbol)).is_ok()
+    })
 }
 
 /// The libraries that an ELF file needs and that are neither in the wheel nor promised by any
 /// policy: where its symbols come from, the file does not say.
 fn strange_libraries<'f>(files: &[NativeFile], file: &'f NativeFile) -> Vec<&'f str> {
-    let Some((elf, arch)) = file.elf.as_ref().and_then(|elf| Some((elf, elf.arch?))) else {
+    let Some((elf, arch)) = file.elf().and_then(|elf| Some((elf, elf.arch?))) else {
         return Vec::new();
     };
     let is_here = |library: &str| {
         files.iter().any(|file| {
-            let soname = file.elf.as_ref().and_then(|elf| elf.soname.as_deref());
+            let soname = file.elf().and_then(|elf| elf.soname.as_deref());
             file.path.file_name() == library || soname == Some(library)
         })
     };
@@ -115,7 +118,7 @@ pub(super) fn check(files: &[NativeFile], case: &Case<'_>, guests: &[&Guest]) ->
 
 /// The symbols it takes that came after a release, newest first.
 fn newer(file: &NativeFile, floor: PlatformVersion) -> Vec<(PlatformVersion, &str)> {
-    let on_windows = file.format == Format::Pe;
+    let on_windows = file.format() == Format::Pe;
     let used = file.python.used.iter();
     let mut found: Vec<(PlatformVersion, &str)> = used
         .filter_map(|symbol| match membership(symbol, on_windows) {

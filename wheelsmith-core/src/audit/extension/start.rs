@@ -2,8 +2,7 @@
 
 use super::guest::{FIRST_WITH_ABI3T, Guest, Who};
 use super::name::{ModuleName, exported_name};
-use super::symbols::Symbols;
-use crate::audit::NativeFile;
+use crate::binary::NativeFile;
 use crate::finding::{Code, Finding, Severity};
 use crate::name::WheelPath;
 
@@ -21,7 +20,7 @@ pub(super) enum Start {
 }
 
 /// The functions that start the module at `path`, whoever looks for them.
-pub(super) fn wanted(path: &WheelPath, module: &str) -> Vec<(Start, String)> {
+fn wanted(path: &WheelPath, module: &str) -> Vec<(Start, String)> {
     // Python calls the module of a package by the name of its directory.
     let package = path.parent().and_then(|parent| parent.rsplit('/').next());
     let package = package.filter(|_| module == "__init__");
@@ -37,17 +36,12 @@ pub(super) fn wanted(path: &WheelPath, module: &str) -> Vec<(Start, String)> {
     wanted
 }
 
-/// Which of its functions start the module, and how.
-pub(super) fn names<'s>(
-    path: &WheelPath,
-    module: &str,
-    symbols: &'s Symbols,
-) -> impl Iterator<Item = (Start, &'s str)> {
-    let wanted = wanted(path, module);
-    symbols.starts.iter().filter_map(move |start| {
-        let (how, _) = wanted.iter().find(|(_, name)| name == start)?;
-        Some((*how, start.as_str()))
-    })
+/// Returns those of its functions that start the module, by name.
+pub(super) fn names(file: &NativeFile, module: &str) -> Vec<(Start, String)> {
+    let mut names = wanted(&file.path, module);
+    names.retain(|(_, name)| file.symbols.exports.contains(name));
+    names.sort_by(|a, b| a.1.cmp(&b.1));
+    names
 }
 
 impl Start {
@@ -73,7 +67,7 @@ pub(super) fn check(
 ) -> Option<Finding> {
     const MOST_NAMED: usize = 10;
     let name = name?;
-    let found: Vec<(Start, &str)> = names(&file.path, name.module, &file.python).collect();
+    let found = names(file, name.module);
     let left_out = guests.iter().find(|g| !found.iter().any(|(how, _)| how.serves(&g.who)));
     if left_out.is_none() && !(found.is_empty() && guests.is_empty()) {
         return None;

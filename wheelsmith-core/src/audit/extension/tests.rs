@@ -14,7 +14,7 @@ const LINUX: &str = "manylinux_2_17_x86_64";
 fn read(files: &[(&str, &[u8])]) -> Vec<NativeFile> {
     let read = |&(path, bytes): &(&str, &[u8])| NativeFile::read(&path.parse().unwrap(), bytes);
     let files: Vec<NativeFile> = files.iter().filter_map(read).collect();
-    assert!(files.iter().all(|file| file.problem.is_none()), "{files:#?}");
+    assert!(files.iter().all(|file| file.problem().is_none()), "{files:#?}");
     files
 }
 
@@ -46,7 +46,7 @@ const WRONG: &str = "wrong-abi";
 #[test]
 fn modules_are_known_by_name_or_by_the_function_that_starts_them() {
     let check = |path: &str, bytes: &[u8], expected: Option<[&str; 3]>| {
-        let extension = read(&[(path, bytes)]).remove(0).extension;
+        let extension = Extension::of(&read(&[(path, bytes)])[0]);
         let found =
             extension.map(|e| [e.module, e.python.unwrap_or_default(), e.abi.unwrap_or_default()]);
         assert_eq!(found, expected.map(|words| words.map(str::to_owned)), "{path}");

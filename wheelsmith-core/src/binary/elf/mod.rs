@@ -19,11 +19,10 @@ use goblin::elf::header::{self, Header};
 use goblin::elf::program_header;
 use serde::Serialize;
 
-pub use symbols::{Exports, Symbols, Undefined};
-
 use self::file::{Dynamic, File, Strings};
 use self::notes::Notes;
 use self::symbols::SymbolTable;
+use super::symbols::Symbols;
 use super::{Content, Error};
 use crate::name::Arch;
 

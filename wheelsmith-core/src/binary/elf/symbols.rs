@@ -7,80 +7,14 @@ use goblin::container::{Container, Ctx, Endian};
 use goblin::elf::dynamic;
 use goblin::elf::sym::{self, Sym};
 use scroll::Pread as _;
-use serde::Serialize;
 
 use super::file::{Dynamic, File, Strings};
 use crate::binary::bytes::Bytes;
+use crate::binary::symbols::{Symbols, Undefined};
 use crate::binary::{Content, Error};
 
 /// No real file has more symbols.
 const MOST_SYMBOLS: u64 = 1 << 22;
-/// What the functions by which Python starts extension modules begin with, after `init` of
-/// Python 2, which other functions begin with as well.
-const PYTHON_STARTS: [&str; 4] = ["PyInit_", "PyInitU_", "PyModExport_", "_cffi_pypyinit_"];
-
-/// A symbol that a file takes from another one.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-pub struct Undefined {
-    /// Its name.
-    pub name: String,
-    /// Its version, such as `GLIBC_2.17`, and the library that is to have it.
-    pub version: Option<(String, String)>,
-    /// Whether the loader goes on without it.
-    pub weak: bool,
-}
-
-/// What a file takes from others, and what it offers to them.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Symbols {
-    /// What it takes, sorted.
-    pub undefined: Vec<Undefined>,
-    /// What it offers.
-    pub exports: Exports,
-}
-
-/// The names that a file offers. Libraries offer hundreds of thousands, so that only their digests
-/// are kept: what is said to be here is, but for one chance in 2^64.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Exports {
-    /// Sorted.
-    digests: Vec<u64>,
-    python: Vec<String>,
-}
-
-impl Exports {
-    /// Whether `name` is among them.
-    pub fn contains(&self, name: &str) -> bool {
-        self.contains_digest(Self::digest(name))
-    }
-
-    /// Whether the name of this digest is among them.
-    pub(crate) fn contains_digest(&self, digest: u64) -> bool {
-        self.digests.binary_search(&digest).is_ok()
-    }
-
-    /// What stands for `name`.
-    pub(crate) fn digest(name: &str) -> u64 {
-        digest(name.as_bytes())
-    }
-
-    /// How many there are.
-    pub fn count(&self) -> usize {
-        self.digests.len()
-    }
-
-    /// The functions by which Python 3 starts extension modules, sorted: `PyInit_demo`.
-    pub fn python_starts(&self) -> &[String] {
-        &self.python
-    }
-}
-
-/// FNV-1a with 64 bits: the same on every machine.
-fn digest(name: &[u8]) -> u64 {
-    name.iter().fold(0xcbf2_9ce4_8422_2325, |digest, &byte| {
-        (digest ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    })
-}
 
 /// Where the dynamic symbols are, in file offsets.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -157,24 +91,12 @@ impl SymbolTable {
                     weak: sym::st_bind(symbol.st_info) == sym::STB_WEAK,
                 });
             } else if sym::st_bind(symbol.st_info) != sym::STB_LOCAL {
-                found.exports.add(name, &symbol);
+                found.exports.add(name, symbol.is_function());
             }
         }
         found.undefined.sort();
-        found.exports.digests.sort_unstable();
-        found.exports.digests.dedup();
-        found.exports.python.sort();
-        found.exports.python.dedup();
+        found.exports.finish();
         Ok(found)
-    }
-}
-
-impl Exports {
-    fn add(&mut self, name: &[u8], symbol: &Sym) {
-        self.digests.push(digest(name));
-        if symbol.is_function() && PYTHON_STARTS.iter().any(|s| name.starts_with(s.as_bytes())) {
-            self.python.push(String::from_utf8_lossy(name).into_owned());
-        }
     }
 }
 

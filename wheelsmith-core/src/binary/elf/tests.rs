@@ -71,7 +71,7 @@ fn dynamic_entries_are_read() {
 fn symbols_carry_their_version() {
     let undefined = |bytes: &[u8]| -> Vec<String> {
         let symbols = Elf::parse(bytes).unwrap().symbols(bytes).unwrap().undefined;
-        let text = |symbol: &Undefined| match &symbol.version {
+        let text = |symbol: &crate::binary::Undefined| match &symbol.version {
             Some((version, library)) => format!("{}@{version} {library}", symbol.name),
             None => symbol.name.clone(),
         };

@@ -146,7 +146,7 @@ fn claimed(input: &Input, axis: &Axis) -> Option<PlatformVersion> {
 
 /// The newest `GLIBC_` version that a file asks for.
 pub(super) fn glibc(file: &NativeFile) -> Option<PlatformVersion> {
-    let versions = file.elf.as_ref()?.needed_versions.values().flatten();
+    let versions = file.elf()?.needed_versions.values().flatten();
     let numbers = versions.filter_map(|version| version.strip_prefix("GLIBC_"));
     // `GLIBC_2.2.5` is older than 2.3: the third part changes nothing here.
     let version = |number: &str| {
@@ -159,6 +159,6 @@ pub(super) fn glibc(file: &NativeFile) -> Option<PlatformVersion> {
 
 /// The newest macOS that a slice of a file asks for.
 pub(super) fn macos(file: &NativeFile) -> Option<PlatformVersion> {
-    let builds = file.macho.as_ref()?.slices.iter().flat_map(|slice| &slice.builds);
+    let builds = file.macho()?.slices.iter().flat_map(|slice| &slice.builds);
     builds.filter(|build| build.platform == Platform::MacOs).map(|build| build.minimum).max()
 }

@@ -214,15 +214,17 @@ fn files(out: &mut String, input: &audit::Input) {
 
 /// The format of a file and its processors.
 fn what(file: &NativeFile) -> String {
-    let format = match file.format {
+    let format = match file.format() {
         Format::Elf => "ELF",
         Format::MachO => "Mach-O",
         Format::Pe => "PE",
         Format::Archive => "static library",
+        Format::Wasm => "WebAssembly",
     };
-    let elf = file.elf.iter().filter_map(|elf| elf.arch.map(|arch| arch.to_string()));
-    let slices = file.macho.iter().flat_map(|macho| &macho.slices).map(|slice| slice.cpu.clone());
-    let pe = file.pe.iter().filter_map(|pe| pe.arch.map(|arch| arch.to_string()));
+    let elf = file.elf().into_iter().filter_map(|elf| elf.arch.map(|arch| arch.to_string()));
+    let slices =
+        file.macho().into_iter().flat_map(|macho| &macho.slices).map(|slice| slice.cpu.clone());
+    let pe = file.pe().into_iter().filter_map(|pe| pe.arch.map(|arch| arch.to_string()));
     let arches: Vec<String> = elf.chain(slices).chain(pe).collect();
     format!("{format} {}", arches.join(", ")).trim_end().to_owned()
 }

@@ -60,10 +60,13 @@ pub(super) struct Needs {
 /// The libraries that a file names, each once, in order.
 pub(super) fn needed(file: &NativeFile) -> Vec<&str> {
     let mut names: Vec<&str> = Vec::new();
-    let elf = file.elf.iter().flat_map(|elf| elf.needed.iter().map(String::as_str));
-    let macho = file.macho.iter().flat_map(|macho| &macho.slices);
+    let elf = file.elf().into_iter().flat_map(|elf| elf.needed.iter().map(String::as_str));
+    let macho = file.macho().into_iter().flat_map(|macho| &macho.slices);
     let macho = macho.flat_map(|slice| slice.needed.iter().map(|needed| needed.name.as_str()));
-    let pe = file.pe.iter().flat_map(|pe| pe.imports.iter().map(|import| import.library.as_str()));
+    let pe = file
+        .pe()
+        .into_iter()
+        .flat_map(|pe| pe.imports.iter().map(|import| import.library.as_str()));
     for name in elf.chain(macho).chain(pe) {
         if !names.contains(&name) {
             names.push(name);
@@ -102,13 +105,13 @@ impl Needs {
             for name in needed(file) {
                 let role = role(name, findings);
                 let candidates = inside
-                    .get(&key(file.format, name))
+                    .get(&key(file.format(), name))
                     .filter(|_| role == Role::Promised && !is_system_path(name));
                 let nearest = candidates
                     .into_iter()
                     .flatten()
                     .copied()
-                    .filter(|&to| to != at && input.files[to].format == file.format);
+                    .filter(|&to| to != at && input.files[to].format() == file.format());
                 let nearest = nearest.max_by_key(|&to| {
                     (common(file.path.as_str(), input.files[to].path.as_str()), usize::MAX - to)
                 });
@@ -130,7 +133,7 @@ impl Needs {
     /// Static libraries need nothing yet, and nobody finds them.
     fn without_archives(self, input: &Input) -> Self {
         let is_archive =
-            |at: usize| input.files.get(at).is_some_and(|f| f.format == Format::Archive);
+            |at: usize| input.files.get(at).is_some_and(|f| f.format() == Format::Archive);
         let mut places = Vec::new();
         let mut nodes = Vec::new();
         for (at, node) in self.nodes.into_iter().enumerate() {
@@ -195,11 +198,11 @@ fn role(name: &str, findings: &[&Finding]) -> Role {
 
 /// What others may call a file.
 fn own_names(file: &NativeFile) -> Vec<String> {
-    let soname = file.elf.iter().filter_map(|elf| elf.soname.as_deref());
-    let slices = file.macho.iter().flat_map(|macho| &macho.slices);
+    let soname = file.elf().into_iter().filter_map(|elf| elf.soname.as_deref());
+    let slices = file.macho().into_iter().flat_map(|macho| &macho.slices);
     let install = slices.filter_map(|slice| slice.install_name.as_deref());
     let names = [file.path.file_name()].into_iter().chain(soname).chain(install);
-    let mut names: Vec<String> = names.map(|name| key(file.format, name)).collect();
+    let mut names: Vec<String> = names.map(|name| key(file.format(), name)).collect();
     names.sort_unstable();
     names.dedup();
     names

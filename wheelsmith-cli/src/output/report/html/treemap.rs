@@ -68,7 +68,7 @@ fn tiles(files: &[NativeFile]) -> Vec<Tile> {
     let tile = |file: &NativeFile| Tile {
         path: file.path.to_string(),
         bytes: file.size_bytes,
-        unloaded: file.elf.as_ref().map_or(0, |elf| elf.unloaded_bytes).min(file.size_bytes),
+        unloaded: file.elf().map_or(0, |elf| elf.unloaded_bytes).min(file.size_bytes),
     };
     let mut tiles: Vec<Tile> = files.iter().map(tile).filter(|tile| tile.bytes > 0).collect();
     tiles.sort_by(|a, b| b.bytes.cmp(&a.bytes).then_with(|| a.path.cmp(&b.path)));

@@ -1,25 +1,26 @@
-//! What else a judge takes for granted: libraries that somebody vouches for, or hands in.
+//! Libraries that are allowed although neither the platform tag nor the wheel has them.
 
 use std::borrow::Cow;
 
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 
-use super::NativeFile;
+use crate::binary::{Facts, NativeFile};
 
-/// Libraries that count although the platform tag does not promise them and the wheel has them not.
+/// Libraries that are allowed although the tag's policy does not list them and the wheel does not
+/// contain them.
 #[derive(Debug, Clone, Default)]
-pub struct Terms {
+pub struct Allowances {
     exclude: GlobSet,
     libraries: Vec<NativeFile>,
 }
 
-impl Terms {
-    /// `exclude` are patterns of shells (`libcuda.so.*`) for names of libraries that are there
-    /// wherever the wheel is used; `libraries` are files that a repair would put into the wheel:
-    /// they are found by file name or SONAME, and what they need counts.
+impl Allowances {
+    /// Builds allowances from shell patterns (`libcuda.so.*`) for libraries that every user has, and
+    /// from libraries that a repair would add. Those are found by file name or SONAME, and their own
+    /// needs count.
     ///
     /// # Errors
-    /// A pattern that is none.
+    /// Returns an error for a malformed pattern.
     pub fn new(exclude: &[String], libraries: Vec<NativeFile>) -> Result<Self, globset::Error> {
         let mut set = GlobSetBuilder::new();
         for pattern in exclude {
@@ -28,27 +29,32 @@ impl Terms {
         Ok(Self { exclude: set.build()?, libraries })
     }
 
-    /// Whether somebody vouches for `library`, by its name or by what stands behind the last slash.
+    /// True if a pattern matches `library` or its file name.
     pub(crate) fn excludes(&self, library: &str) -> bool {
         let name = library.rsplit('/').next().unwrap_or_default();
         self.exclude.is_match(library) || self.exclude.is_match(name)
     }
 
-    /// The files without those needs for which somebody vouches: for systems whose libraries carry
-    /// no versions, so that nothing else is asked of them.
-    pub(super) fn left_of<'f>(&self, files: &'f [NativeFile]) -> Cow<'f, [NativeFile]> {
+    /// Returns the files without the needs that a pattern matches. For systems whose symbols have no
+    /// versions: there, nothing else is asked of a library.
+    pub(super) fn without_excluded<'f>(&self, files: &'f [NativeFile]) -> Cow<'f, [NativeFile]> {
         if self.exclude.is_empty() {
             return Cow::Borrowed(files);
         }
         let mut files = files.to_vec();
         for file in &mut files {
-            for slice in file.macho.iter_mut().flat_map(|macho| &mut macho.slices) {
-                slice.needed.retain(|needed| !self.excludes(&needed.name));
-            }
-            if let Some(pe) = &mut file.pe {
-                // Capitals count for nothing there.
-                let is_left = |name: &str| !self.excludes(&name.to_ascii_lowercase());
-                pe.imports.retain(|i| is_left(&i.library) && !self.excludes(&i.library));
+            match &mut file.facts {
+                Facts::MachO(image) => {
+                    for slice in &mut image.slices {
+                        slice.needed.retain(|needed| !self.excludes(&needed.name));
+                    }
+                }
+                Facts::Pe(pe) => {
+                    // Windows ignores case.
+                    let is_left = |name: &str| !self.excludes(&name.to_ascii_lowercase());
+                    pe.imports.retain(|i| is_left(&i.library) && !self.excludes(&i.library));
+                }
+                _ => {}
             }
         }
         Cow::Owned(files)
@@ -66,7 +72,7 @@ mod tests {
     #[test]
     fn patterns_are_those_of_shells() {
         let check = |pattern: &str, library: &str, expected: bool| {
-            let terms = Terms::new(&[pattern.to_owned()], Vec::new()).unwrap();
+            let terms = Allowances::new(&[pattern.to_owned()], Vec::new()).unwrap();
             assert_eq!(terms.excludes(library), expected, "{pattern} {library}");
         };
         check("libcuda.so.*", "libcuda.so.1", true);
@@ -76,6 +82,6 @@ mod tests {
         check("lib[ab].so", "liba.so", true);
         check("liba.so", "$ORIGIN/liba.so", true);
         check("@rpath/*", "@rpath/liba.dylib", true);
-        Terms::new(&["lib[".to_owned()], Vec::new()).unwrap_err();
+        Allowances::new(&["lib[".to_owned()], Vec::new()).unwrap_err();
     }
 }

@@ -1,46 +1,43 @@
-//! What the native files of an artifact say of themselves.
+//! Collects the native files of an archive, directory or file. Of a large file only the parts are read
+//! that a loader reads.
 
+mod embedded;
+mod extent;
+mod scan;
+#[cfg(test)]
+mod tests;
+
+use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::scan::Scan;
-use super::{Inspect, embedded};
+use self::scan::Scan;
+use crate::archive::blob::Blob;
 use crate::archive::error::MemberError;
-use crate::archive::members::{Location, Members};
+use crate::archive::members::Location;
 use crate::archive::source::{Buffers, Source};
-use crate::archive::{Error, Limits, pieces};
-use crate::audit::NativeFile;
+use crate::archive::{Artifact, Error, Limits, pieces};
 use crate::binary::macho::MachO;
-use crate::binary::{Format, Pieces};
+use crate::binary::{Format, NativeFile, Pieces};
 use crate::finding::{Code, Finding};
 use crate::name::WheelPath;
 use crate::sys::{Cancel, Host};
 
-/// What was seen in one member and in what lies inside it.
-#[derive(Default)]
-pub(super) struct Seen {
-    pub(super) files: Vec<NativeFile>,
-    pub(super) findings: Vec<Finding>,
-    /// How many bytes of what lies inside it may still be looked at.
-    left_bytes: u64,
-}
-
-/// What lies inside a member, and is packed again, may have so many times its bytes.
-const INNER_RATIO: u64 = 64;
-
-/// What holds for all members.
-pub(super) struct Context<'c> {
-    pub(super) inspect: Inspect,
-    pub(super) limits: &'c Limits,
-    pub(super) cancel: &'c Cancel,
-}
-
-pub(super) fn native_files(
-    members: &Members,
-    inspect: Inspect,
-    limits: &Limits,
+/// Collects the native files of `artifact` by path, and the findings about its members and itself.
+/// Both are the same for any number of jobs. With `deep`, everything is unpacked, and native files
+/// inside other files and paths of the build machine are reported too.
+///
+/// The calling thread works along, and counts as one job: a caller that audits several artifacts at
+/// once holds a token of `host.jobs` for each. Helper threads take tokens that are free.
+///
+/// # Errors
+/// Returns an error when the user asks to stop.
+pub fn native_files(
+    artifact: &Artifact,
+    deep: bool,
     host: &Host,
 ) -> Result<(Vec<NativeFile>, Vec<Finding>), Error> {
-    let context = Context { inspect, limits, cancel: &host.cancel };
+    let (members, limits) = (&artifact.members, &artifact.limits);
+    let context = Context { deep, limits, cancel: &host.cancel };
     // The largest first, so that none is begun when all else is done.
     let mut order: Vec<usize> = (0..members.list.len()).collect();
     order.sort_by_key(|&at| (std::cmp::Reverse(members.list[at].size_bytes), at));
@@ -49,14 +46,14 @@ pub(super) fn native_files(
         let (member, place) = (&members.list[order[at]], &members.locations[order[at]]);
         let inner_bytes = member.size_bytes.max(limits.ratio_from_bytes);
         let left_bytes = inner_bytes.saturating_mul(INNER_RATIO).min(limits.total_bytes);
-        let mut seen = Seen { left_bytes, ..Seen::default() };
+        let mut seen = Collected { left_bytes, ..Collected::default() };
         if count.load(Ordering::Relaxed) <= limits.native_files {
             look(&context, buffers, &member.path, place, 0, &mut seen);
             count.fetch_add(seen.files.len(), Ordering::Relaxed);
         }
         seen
     });
-    let seen: Vec<Seen> = seen.into_iter().collect::<Option<_>>().ok_or(Error::Cancelled)?;
+    let seen: Vec<Collected> = seen.into_iter().collect::<Option<_>>().ok_or(Error::Cancelled)?;
     if host.cancel.is_cancelled() {
         return Err(Error::Cancelled);
     }
@@ -78,6 +75,81 @@ pub(super) fn native_files(
     Ok((files, findings))
 }
 
+/// Reads the facts of one member; `None` if it is no native file.
+///
+/// # Errors
+/// Returns an error if there is no such member, or it cannot be read as far as its facts reach.
+pub fn native_member(
+    artifact: &Artifact,
+    path: &WheelPath,
+    host: &Host,
+) -> Result<Option<NativeFile>, Error> {
+    let at = artifact.at(path)?;
+    let context = Context { deep: false, limits: &artifact.limits, cancel: &host.cancel };
+    let mut seen = Collected::default();
+    look(&context, &mut Buffers::new(), path, &artifact.members.locations[at], 0, &mut seen);
+    match (seen.files.pop(), seen.findings.pop()) {
+        (file, None) => Ok(file),
+        (_, Some(finding)) => Err(Error::Member {
+            path: artifact.path.clone(),
+            member: path.clone(),
+            why: finding.message,
+        }),
+    }
+}
+
+/// Reads the facts of the file at `file` under the name `path`; `None` if it is no native file.
+///
+/// # Errors
+/// Returns an error if the file cannot be read.
+pub fn native_file(
+    path: &WheelPath,
+    file: &Path,
+    limits: &Limits,
+) -> std::io::Result<Option<NativeFile>> {
+    let blob = Blob::new(crate::sys::fs::open(file)?)?;
+    let mut buffers = Buffers::new();
+    let mut source = Source::stored(&mut buffers, blob);
+    let to_io = |trouble: MemberError| std::io::Error::other(trouble.into_text());
+    let (first, trouble) = pieces::first(&mut source);
+    if let Some(trouble) = trouble {
+        return Err(to_io(trouble));
+    }
+    if !may_be_native(&first) {
+        return Ok(None);
+    }
+    let reader = |pieces: &Pieces| NativeFile::read(path, pieces);
+    match pieces::drive(&mut source, first, limits, reader) {
+        (_, Some(trouble @ MemberError::Unreadable(_))) => Err(to_io(trouble)),
+        // What goes beyond a limit is read up to there, and is then a problem of the file.
+        (mut file, _) => {
+            if let Some(macho) = file.as_mut().and_then(NativeFile::macho_mut) {
+                compare_pages(&mut source, macho).map_err(to_io)?;
+            }
+            Ok(file)
+        }
+    }
+}
+
+/// What was seen in one member and in what lies inside it.
+#[derive(Default)]
+pub(super) struct Collected {
+    pub(super) files: Vec<NativeFile>,
+    pub(super) findings: Vec<Finding>,
+    /// How many bytes of what lies inside it may still be looked at.
+    left_bytes: u64,
+}
+
+/// What lies inside a member, and is packed again, may have so many times its bytes.
+const INNER_RATIO: u64 = 64;
+
+/// What holds for all members.
+pub(super) struct Context<'c> {
+    pub(super) deep: bool,
+    pub(super) limits: &'c Limits,
+    pub(super) cancel: &'c Cancel,
+}
+
 /// Looks at one member, and in deep mode at what lies inside it.
 pub(super) fn look(
     context: &Context<'_>,
@@ -85,7 +157,7 @@ pub(super) fn look(
     path: &WheelPath,
     place: &Location,
     depth: u32,
-    seen: &mut Seen,
+    seen: &mut Collected,
 ) {
     if matches!(place, Location::Refused) || context.cancel.is_cancelled() {
         return;
@@ -93,7 +165,7 @@ pub(super) fn look(
     let looked = place.open(buffers).and_then(|mut source| {
         let format = native(context, &mut source, path, seen)?;
         // A static library is made of objects, which is no news.
-        if !context.inspect.deep || format == Some(Format::Archive) {
+        if !context.deep || format == Some(Format::Archive) {
             return Ok(None);
         }
         let mut scan = Scan::new(format.is_some());
@@ -122,7 +194,7 @@ fn native(
     context: &Context<'_>,
     source: &mut Source<'_>,
     path: &WheelPath,
-    seen: &mut Seen,
+    seen: &mut Collected,
 ) -> Result<Option<Format>, MemberError> {
     let (first, trouble) = pieces::first(source);
     if !may_be_native(&first) {
@@ -134,7 +206,7 @@ fn native(
     } else {
         let reader = |pieces: &Pieces| NativeFile::read(path, pieces);
         let (mut file, trouble) = pieces::drive(source, first, context.limits, reader);
-        if let Some(macho) = file.as_mut().and_then(|file| file.macho.as_mut()) {
+        if let Some(macho) = file.as_mut().and_then(NativeFile::macho_mut) {
             let uncompared = compare_pages(source, macho).err();
             (file, trouble.or(uncompared))
         } else {
@@ -142,7 +214,7 @@ fn native(
         }
     };
     seen.findings.extend(trouble.map(|trouble| trouble.finding(path)));
-    let format = file.as_ref().map(|file| file.format);
+    let format = file.as_ref().map(NativeFile::format);
     seen.files.extend(file);
     Ok(format)
 }

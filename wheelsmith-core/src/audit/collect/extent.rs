@@ -34,7 +34,7 @@ pub(super) fn inner(blob: &Blob, at: u64, magic: Magic) -> Option<Inner> {
             let rest = from(at)?;
             let is_worth_it = {
                 let first = open::gzip_first_bytes(&rest);
-                Container::of(&first).is_some() || super::inspect::may_be_native(&first)
+                Container::of(&first).is_some() || super::may_be_native(&first)
             };
             let container = Some(Container::Gzip);
             is_worth_it.then_some(Inner { start: at, size: rest.size(), container })

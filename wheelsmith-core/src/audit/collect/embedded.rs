@@ -6,8 +6,8 @@
 use std::io::Write as _;
 
 use super::extent;
-use super::inspect::{Context, Seen, look};
 use super::scan::{Found, Magic};
+use super::{Collected, Context, look};
 use crate::archive::blob::Blob;
 use crate::archive::error::MemberError;
 use crate::archive::members::Location;
@@ -55,7 +55,7 @@ pub(super) fn inside(
     path: &WheelPath,
     host: &Host,
     depth: u32,
-    seen: &mut Seen,
+    seen: &mut Collected,
 ) {
     let Host { blob, found } = host;
     let is_too_deep = depth >= context.limits.depth;
@@ -146,7 +146,7 @@ fn contained(
     blob: &Blob,
     container: Container,
     depth: u32,
-    seen: &mut Seen,
+    seen: &mut Collected,
 ) -> Result<u64, MemberError> {
     let (path, stem) = name;
     let (container, blob, size) = match container {

@@ -6,12 +6,13 @@ use std::path::Path;
 use proptest::prelude::*;
 
 use super::*;
+use crate::archive::Kind;
 use crate::finding::Code;
 use crate::sys::{self, Env, Jobs};
 
 macro_rules! elf {
     ($name:literal) => {
-        include_bytes!(concat!("../../../testdata/elf/", $name)).as_slice()
+        include_bytes!(concat!("../../../../testdata/elf/", $name)).as_slice()
     };
 }
 
@@ -126,7 +127,7 @@ fn look(
 ) -> Result<(Kind, Vec<String>, Vec<String>), Error> {
     let host = host(2);
     let artifact = Artifact::open(path, limits, &host)?;
-    let (files, findings) = artifact.native_files(&Inspect { deep }, &host)?;
+    let (files, findings) = native_files(&artifact, deep, &host)?;
     let files = files.iter().map(|file| file.path.to_string()).collect();
     let findings = findings.iter().map(|f| {
         let file = f.file.as_ref().map_or("", WheelPath::as_str);
@@ -159,7 +160,7 @@ fn pages_of_a_file_on_disk_are_compared_with_their_signature() {
     let check = |name: &str, is_right: bool| {
         let path: WheelPath = name.parse().unwrap();
         let file = native_file(&path, &dir.join(name), &Limits::default()).unwrap().unwrap();
-        let macho = file.macho.unwrap();
+        let macho = file.macho().unwrap().clone();
         let signature = macho.slice(Arch::Aarch64).unwrap().signature.as_ref().unwrap();
         assert_eq!(signature.pages == Pages::Right, is_right, "{name}: {:?}", signature.pages);
     };
@@ -223,7 +224,7 @@ fn members_are_read() {
     assert_eq!(read("empty", 0).unwrap(), b"");
     assert!(read("d/WHEEL", 5).unwrap_err().to_string().contains("6 bytes, more than 5"));
     assert!(read("d/RECORD", 5).unwrap_err().to_string().contains("no such file"));
-    let executable = |m: &&Member| m.executable;
+    let executable = |m: &&crate::archive::Member| m.executable;
     let programs: Vec<_> = wheel.members().iter().filter(executable).map(|m| &m.path).collect();
     assert_eq!(programs, [&"bin/run".parse().unwrap()]);
 }
@@ -343,12 +344,12 @@ fn images_inside_other_files_are_found() {
     check(&[PROGRAM, LIBRARY].concat(), &["p/f", &format!("p/f@{:#x}", PROGRAM.len())]);
     check(LIBRARY, &["p/f"]);
     check(b"....\x7fELF\x02\x01\x01", &[]);
-    let pe = include_bytes!("../../../testdata/pe/x64.dll");
+    let pe = include_bytes!("../../../../testdata/pe/x64.dll");
     check(
         &[&pad, &pe[..], &pad, LIBRARY].concat(),
         &["p/f@0x100", &format!("p/f@{:#x}", 512 + pe.len())],
     );
-    let macho = include_bytes!("../../../testdata/macho/arm64.dylib");
+    let macho = include_bytes!("../../../../testdata/macho/arm64.dylib");
     check(&[&pad, &macho[..], &pad].concat(), &["p/f@0x100"]);
     // In an archive, behind a program, packed or not.
     let archive = zip(&[deflated("x/y.so", LIBRARY), stored("t", b"text")]);
@@ -362,7 +363,7 @@ fn images_inside_other_files_are_found() {
     check(&[&pad, &gzip(LIBRARY)[..]].concat(), &["p/f@0x100"]);
     check(&[&pad, &members[..]].concat(), &["p/f@0x100/x/y.so"]);
     // The slices of a universal file and the objects of a static library are no news.
-    check(include_bytes!("../../../testdata/macho/universal.dylib"), &["p/f"]);
+    check(include_bytes!("../../../../testdata/macho/universal.dylib"), &["p/f"]);
     let size = LIBRARY.len();
     let header = format!("!<arch>\n{:<48}{size:<10}`\n", "a.o/");
     check(&[header.as_bytes(), LIBRARY].concat(), &["p/f"]);
@@ -376,12 +377,12 @@ fn build_paths_are_told() {
     let rows = [deflated("a.so", &bytes), deflated("a.py", b"open('/home/u/src/x.c')")];
     sys::fs::write_atomic(&path, &zip(&rows)).unwrap();
     let wheel = Artifact::open(&path, &Limits::default(), &host(1)).unwrap();
-    let (_, findings) = wheel.native_files(&Inspect { deep: true }, &host(1)).unwrap();
+    let (_, findings) = native_files(&wheel, true, &host(1)).unwrap();
     let [finding] = &findings[..] else { panic!("{findings:?}") };
     assert_eq!(finding.code, Code::BuildPath);
     assert_eq!(finding.message, "it names paths of the machine that built it, in 2 places");
     assert_eq!(finding.evidence, ["/home/u/src/x.c", "/root/.cargo/registry/y.rs"]);
-    assert!(wheel.native_files(&Inspect::default(), &host(1)).unwrap().1.is_empty());
+    assert!(native_files(&wheel, false, &host(1)).unwrap().1.is_empty());
 }
 
 #[test]
@@ -393,9 +394,9 @@ fn neither_packing_nor_jobs_change_what_is_seen() {
         ("program", PROGRAM),
         ("too-short.so", elf!("too-short.so")),
         ("no-sections.so", elf!("no-sections.so")),
-        ("universal.dylib", include_bytes!("../../../testdata/macho/universal.dylib")),
-        ("bad-page.dylib", include_bytes!("../../../testdata/macho/bad-page.dylib")),
-        ("runtime.dll", include_bytes!("../../../testdata/pe/runtime.dll")),
+        ("universal.dylib", include_bytes!("../../../../testdata/macho/universal.dylib")),
+        ("bad-page.dylib", include_bytes!("../../../../testdata/macho/bad-page.dylib")),
+        ("runtime.dll", include_bytes!("../../../../testdata/pe/runtime.dll")),
     ];
     let whole: Vec<NativeFile> = named
         .iter()
@@ -409,7 +410,7 @@ fn neither_packing_nor_jobs_change_what_is_seen() {
         for jobs in [1, 2, 7] {
             let host = host(jobs);
             let wheel = Artifact::open(&path, &Limits::default(), &host).unwrap();
-            let (files, findings) = wheel.native_files(&Inspect::default(), &host).unwrap();
+            let (files, findings) = native_files(&wheel, false, &host).unwrap();
             let mut expected = whole.clone();
             expected.sort_by(|a, b| a.path.cmp(&b.path));
             assert_eq!(files, expected, "{kind} with {jobs} jobs");
@@ -427,9 +428,9 @@ fn ranges_of_a_deflated_member_are_its_bytes() {
     let dir = sys::fs::temp_dir().unwrap();
     let path = dir.path().join("packed");
     sys::fs::write_atomic(&path, &row.packed).unwrap();
-    let blob = blob::Blob::new(sys::fs::open(&path).unwrap()).unwrap();
+    let blob = Blob::new(sys::fs::open(&path).unwrap()).unwrap();
     let mut buffers = Buffers::new();
-    let mut source = source::Source::deflated(&mut buffers, blob, bytes.len() as u64);
+    let mut source = Source::deflated(&mut buffers, blob, bytes.len() as u64);
     let ranges =
         [0..10, 5_999_990..6_000_000, 100..200, 4_100_000..4_300_000, 5_000_000..5_000_001];
     for range in ranges.into_iter().chain([4_194_300..4_194_310, 0..6_000_000, 3..3]) {

@@ -1,0 +1,192 @@
+//! Audits inputs on disk: opens each, collects its native files, and judges them.
+
+use std::path::{Path, PathBuf};
+
+use super::{Allowances, AuditInput, Input, Report, input, native_files};
+use crate::archive::{Artifact, Error, Kind, Limits};
+use crate::binary::NativeFile;
+use crate::metadata::WheelFile;
+use crate::name::{WheelFilename, WheelPath};
+use crate::sys::{Env, Host};
+
+/// Options of an audit.
+#[derive(Debug, Clone, Default)]
+#[non_exhaustive]
+pub struct AuditOptions {
+    /// The tag that the files must qualify for, in place of those of the name: a whole tag, or one
+    /// without its processor (`manylinux_2_28`), which is then that of the files.
+    pub tag: Option<String>,
+    /// Libraries that are allowed beyond the policy.
+    pub allowances: Allowances,
+    /// Also looks for native files inside other files, and for paths of the build machine.
+    pub deep: bool,
+    /// Limits on what is read.
+    pub limits: Limits,
+}
+
+impl AuditOptions {
+    /// Requires `tag` instead of the tags of the name.
+    #[must_use]
+    pub fn with_tag(mut self, tag: Option<String>) -> Self {
+        self.tag = tag;
+        self
+    }
+
+    /// Allows libraries beyond the policy.
+    #[must_use]
+    pub fn with_allowances(mut self, allowances: Allowances) -> Self {
+        self.allowances = allowances;
+        self
+    }
+
+    /// Looks inside other files as well.
+    #[must_use]
+    pub fn with_deep(mut self, deep: bool) -> Self {
+        self.deep = deep;
+        self
+    }
+
+    /// Changes the limits.
+    #[must_use]
+    pub fn with_limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+}
+
+/// Audits the wheel at `path` by the tags of its name.
+///
+/// ```no_run
+/// let report = wheelsmith_core::audit::wheel("dist/demo-1.0-py3-none-manylinux_2_28_x86_64.whl")?;
+/// if !report.is_good() {
+///     for finding in &report.findings {
+///         eprintln!("{}: {}", finding.code, finding.message);
+///     }
+/// }
+/// # Ok::<(), wheelsmith_core::audit::Error>(())
+/// ```
+///
+/// # Errors
+/// Returns an error if there is no such file, or if it is no wheel: then there is no report that
+/// could be taken for a good one.
+pub fn wheel(path: impl AsRef<Path>) -> Result<Input, super::Error> {
+    let path = path.as_ref();
+    let host = Host::quiet(Env::default());
+    let input = audit(path, &AuditOptions::default(), &host);
+    match input.error {
+        Some(message) => Err(super::Error { message }),
+        None if input.kind != Kind::Wheel => {
+            let message =
+                format!("cannot audit `{}`: its name does not end in `.whl`", path.display());
+            Err(super::Error { message })
+        }
+        None => Ok(input),
+    }
+}
+
+/// No `WHEEL` is longer, in bytes.
+const LONGEST_WHEEL: u64 = 1 << 20;
+
+/// Audits every one of `paths`, several at once; the report is the same for any number of jobs. An
+/// input that cannot be read does not keep the others from being judged.
+pub fn report(paths: &[PathBuf], options: &AuditOptions, host: &Host) -> Report {
+    let task = host.task("auditing", paths.len() as u64);
+    let inputs = host.jobs.map(&host.cancel, paths, |path| {
+        let input = audit(path, options, host);
+        task.advance(1, path.display().to_string());
+        input
+    });
+    let done = inputs.into_iter().zip(paths).map(|(input, path)| {
+        input.unwrap_or_else(|| failed(shown(path), Kind::File, "it was not reached".to_owned()))
+    });
+    Report::new(done.collect())
+}
+
+/// Audits one input.
+fn audit(path: &Path, options: &AuditOptions, host: &Host) -> Input {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let is_wheel = name.ends_with(".whl");
+    let kind = if is_wheel { Kind::Wheel } else { Kind::File };
+    let artifact = match Artifact::open(path, &options.limits, host) {
+        Ok(artifact) => artifact,
+        Err(error) => return failed(shown(path), kind, chain(&error)),
+    };
+    let filename = match name.parse::<WheelFilename>() {
+        Ok(filename) => Some(filename),
+        Err(error) if is_wheel => return failed(shown(path), kind, error.to_string()),
+        Err(_) => None,
+    };
+    let (files, findings) = match native_files(&artifact, options.deep, host) {
+        Ok(found) => found,
+        Err(error) => return failed(shown(path), artifact.kind(), chain(&error)),
+    };
+    let wheel = filename.as_ref().and_then(|filename| wheel_text(&artifact, filename));
+    let (path, kind) = (shown(path), artifact.kind());
+    input(AuditInput { path, kind, filename, wheel, files, findings }, options)
+}
+
+/// Audits the wheel at `path` under the name that it will get.
+///
+/// # Errors
+/// Returns an error if the file cannot be read as a wheel.
+#[cfg(feature = "repair")]
+pub(crate) fn audit_as(
+    path: &Path,
+    filename: &WheelFilename,
+    options: &AuditOptions,
+    host: &Host,
+) -> Result<Input, Error> {
+    let artifact = Artifact::open(path, &options.limits, host)?;
+    let (files, findings) = native_files(&artifact, options.deep, host)?;
+    let wheel = wheel_text(&artifact, filename);
+    let (path, kind, filename) = (filename.to_string(), Kind::Wheel, Some(filename.clone()));
+    Ok(input(AuditInput { path, kind, filename, wheel, files, findings }, options))
+}
+
+/// Returns the content of `WHEEL`; `None` if there is none.
+fn wheel_text(artifact: &Artifact, filename: &WheelFilename) -> Option<WheelFile> {
+    let is_it = |path: &WheelPath| {
+        let parts: Vec<&str> = path.parts().collect();
+        matches!(parts[..], [dir, "WHEEL"] if dir.ends_with(".dist-info"))
+    };
+    let expected = format!("{}.dist-info/WHEEL", filename.stem());
+    let members = artifact.members().iter().map(|member| &member.path);
+    let mut candidates: Vec<&WheelPath> = members.filter(|path| is_it(path)).collect();
+    candidates.sort_by_key(|path| path.as_str() != expected);
+    let bytes = artifact.read(candidates.first()?, LONGEST_WHEEL).ok()?;
+    Some(WheelFile::parse(&bytes))
+}
+
+fn failed(path: String, kind: Kind, error: String) -> Input {
+    Input { error: Some(error), ..Input::new(path, kind) }
+}
+
+/// A path as it was given, with `/` on every host.
+fn shown(path: &Path) -> String {
+    let text = path.to_string_lossy();
+    if cfg!(windows) { text.replace('\\', "/") } else { text.into_owned() }
+}
+
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
+}
+
+/// The native files in directories, for needs that the wheel itself does not meet.
+///
+/// # Errors
+/// A directory that cannot be read.
+pub fn libraries(dirs: &[PathBuf], limits: &Limits, host: &Host) -> Result<Vec<NativeFile>, Error> {
+    let mut files = Vec::new();
+    for dir in dirs {
+        let artifact = Artifact::open(dir, limits, host)?;
+        files.extend(native_files(&artifact, false, host)?.0);
+    }
+    Ok(files)
+}

@@ -1,0 +1,176 @@
+//! A native file: its path and its facts, without its bytes.
+
+use super::archive::Archive;
+use super::elf::Elf;
+use super::macho::{self, MachO};
+use super::pe::Pe;
+use super::python::PythonSymbols;
+use super::symbols::{Exports, Symbols};
+use super::wasm::Wasm;
+use super::{Content, Error, Format};
+use crate::name::WheelPath;
+
+/// A native file of a wheel.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NativeFile {
+    /// Path in the wheel, archive or directory.
+    pub path: WheelPath,
+    /// Size in bytes.
+    pub size_bytes: u64,
+    /// Headers, needs and versions.
+    pub facts: Facts,
+    /// Dynamic symbols. Of Mach-O and PE files only the exported ones, for universal files those of
+    /// every slice.
+    pub symbols: Symbols,
+    /// Symbols that the file shares with Python.
+    pub python: PythonSymbols,
+}
+
+/// The facts of a native file, by its format.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Facts {
+    /// Linux, Android and most of Unix.
+    Elf(Box<Elf>),
+    /// Apple's systems, one processor or several.
+    MachO(MachO),
+    /// Windows.
+    Pe(Box<Pe>),
+    /// A static library; `None` if its first members are no ELF objects.
+    Archive(Option<Archive>),
+    /// WebAssembly.
+    Wasm(Wasm),
+    /// A file that begins like `format` and cannot be read as such.
+    Unreadable {
+        /// The format that its first bytes name.
+        format: Format,
+        /// Reason.
+        error: Error,
+    },
+}
+
+/// Machines inside the machine, by their number in the ELF registry: code for them is data to the
+/// processor that a platform tag names.
+const DEVICES: &[(u16, &str)] =
+    &[(83, "AVR"), (94, "Xtensa"), (105, "MSP430"), (190, "CUDA"), (224, "AMD GPU"), (247, "BPF")];
+
+impl Facts {
+    /// Returns the format.
+    pub fn format(&self) -> Format {
+        match self {
+            Self::Elf(_) => Format::Elf,
+            Self::MachO(_) => Format::MachO,
+            Self::Pe(_) => Format::Pe,
+            Self::Archive(_) => Format::Archive,
+            Self::Wasm(_) => Format::Wasm,
+            Self::Unreadable { format, .. } => *format,
+        }
+    }
+}
+
+impl NativeFile {
+    /// Reads the facts of a file; `None` if it is no native file. For a file of which only some
+    /// pieces are at hand, the result is right once no piece was missing.
+    pub fn read<'b>(path: &WheelPath, content: impl Into<Content<'b>>) -> Option<Self> {
+        let content = content.into();
+        let format = Format::read(content)?;
+        let (facts, symbols, python) = read(format, content).unwrap_or_else(|error| {
+            let facts = Facts::Unreadable { format, error };
+            (facts, Symbols::default(), PythonSymbols::default())
+        });
+        Some(Self { path: path.clone(), size_bytes: content.size(), facts, symbols, python })
+    }
+
+    /// Drops the symbols, which are most of it: for callers that need names of libraries alone.
+    #[cfg(feature = "repair")]
+    #[must_use]
+    pub(crate) fn without_symbols(self) -> Self {
+        let (symbols, python) = Default::default();
+        Self { symbols, python, ..self }
+    }
+
+    /// Returns the format.
+    pub fn format(&self) -> Format {
+        self.facts.format()
+    }
+
+    /// Returns the facts of an ELF file.
+    pub fn elf(&self) -> Option<&Elf> {
+        if let Facts::Elf(elf) = &self.facts { Some(elf) } else { None }
+    }
+
+    /// Returns the facts of a Mach-O file.
+    pub fn macho(&self) -> Option<&MachO> {
+        if let Facts::MachO(macho) = &self.facts { Some(macho) } else { None }
+    }
+
+    /// Returns the facts of a Mach-O file, to be completed with the state of its pages.
+    pub fn macho_mut(&mut self) -> Option<&mut MachO> {
+        if let Facts::MachO(macho) = &mut self.facts { Some(macho) } else { None }
+    }
+
+    /// Returns the facts of a PE file.
+    pub fn pe(&self) -> Option<&Pe> {
+        if let Facts::Pe(pe) = &self.facts { Some(pe) } else { None }
+    }
+
+    /// Returns the facts of a static library of ELF objects.
+    pub fn archive(&self) -> Option<Archive> {
+        if let Facts::Archive(archive) = &self.facts { *archive } else { None }
+    }
+
+    /// Returns the reason why the file cannot be read.
+    pub fn problem(&self) -> Option<&Error> {
+        if let Facts::Unreadable { error, .. } = &self.facts { Some(error) } else { None }
+    }
+
+    /// True for code that no processor of a platform tag runs: BPF, GPU code, WebAssembly.
+    pub fn is_device_code(&self) -> bool {
+        match &self.facts {
+            Facts::Elf(elf) => {
+                elf.arch.is_none() && DEVICES.iter().any(|(number, _)| *number == elf.machine)
+            }
+            Facts::Wasm(_) => true,
+            _ => false,
+        }
+    }
+}
+
+/// Returns the name of an ELF machine that no platform tag names.
+pub(crate) fn machine(machine: u16) -> String {
+    let known = DEVICES.iter().find(|(number, _)| *number == machine);
+    known.map_or_else(|| format!("machine {machine} of the ELF registry"), |(_, n)| (*n).to_owned())
+}
+
+type All = (Facts, Symbols, PythonSymbols);
+
+fn read(format: Format, content: Content<'_>) -> Result<All, Error> {
+    Ok(match format {
+        Format::Elf => {
+            let elf = Elf::parse(content)?;
+            let symbols = elf.symbols(content)?;
+            let python = PythonSymbols::of_elf(&symbols);
+            (Facts::Elf(Box::new(elf)), symbols, python)
+        }
+        Format::MachO => {
+            let image = MachO::parse(content)?;
+            let slices = macho::symbols(&image, content)?;
+            let python = PythonSymbols::of_macho(&slices);
+            let exported = slices.iter().map(|slice| slice.exported.iter().map(String::as_str));
+            let exports = exported.map(Exports::of).reduce(|a, b| a.common(&b)).unwrap_or_default();
+            (Facts::MachO(image), Symbols { exports, ..Symbols::default() }, python)
+        }
+        Format::Pe => {
+            let pe = Pe::parse(content)?;
+            let python = PythonSymbols::of_pe(&pe);
+            let exports = Exports::of(pe.exports.iter().map(String::as_str));
+            (Facts::Pe(Box::new(pe)), Symbols { exports, ..Symbols::default() }, python)
+        }
+        Format::Archive => {
+            (Facts::Archive(Archive::read(content)), Symbols::default(), PythonSymbols::default())
+        }
+        Format::Wasm => {
+            let wasm = Wasm::parse(content)?;
+            (Facts::Wasm(wasm), Symbols::default(), PythonSymbols::default())
+        }
+    })
+}
