@@ -106,7 +106,7 @@ impl Output {
 
     /// Writes the plan of a build.
     pub(crate) fn plan(&self, plan: &Plan) -> std::io::Result<()> {
-        self.write(|| human::plan(plan), || json::plan(plan))
+        self.write(|| human::plan(plan, self.verbose), || json::plan(plan))
     }
 
     /// Writes the results of a build. Errors of targets go to standard error too.

@@ -48,6 +48,17 @@ pub enum Error {
         #[source]
         source: ProcessError,
     },
+    /// `Cargo.lock` is required and missing.
+    #[error(
+        "cannot build component `{component}`: there is no `Cargo.lock` for `{}`",
+        manifest.display()
+    )]
+    NoLock {
+        /// The component.
+        component: String,
+        /// Its `Cargo.toml`.
+        manifest: PathBuf,
+    },
     /// There is no cargo.
     #[error("cannot build component `{component}`: no `cargo` was found on PATH")]
     NoCargo {
@@ -198,6 +209,11 @@ impl Error {
             Self::Position { .. } => {
                 Some("compile it with `-fPIC`; wheelsmith's own kinds of components do".to_owned())
             }
+            Self::NoLock { manifest, .. } => Some(format!(
+                "run `cargo generate-lockfile --manifest-path {}` and commit the file, or set \
+                 `locked = false` in the component's table",
+                manifest.display()
+            )),
             Self::Native { .. } => Some(
                 "a package must run on other processors of its kind: name the oldest one, such as \
                  `-march=x86-64-v2` or `-Ctarget-cpu=x86-64-v2`; `allow-native = true` in the \
