@@ -1,5 +1,5 @@
-//! `wheelsmith toolchain-wrapper`: zig as a single program for build systems, on Windows hosts, where a
-//! batch file cannot rewrite arguments. Elsewhere a shell script does this.
+//! `wheelsmith toolchain-wrapper`: runs zig with the arguments of another compiler, for the batch files
+//! of Windows hosts, which cannot change arguments. Elsewhere shell scripts do it.
 
 use std::path::PathBuf;
 
@@ -13,14 +13,14 @@ use crate::exit::Exit;
 /// Run zig with the arguments of another compiler
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Tool: `cc`, `c++`, `ar`, `ranlib`, `linker`
+    /// Role: `cc`, `c++`, `ar`, `ranlib`, `linker`
     role: String,
     /// Target
     target: Target,
-    /// Whether the arguments come from a foreign build system
+    /// Whether the arguments come from the build system of others
     #[arg(action = clap::ArgAction::Set)]
     third_party: bool,
-    /// Path of zig
+    /// zig program
     zig: PathBuf,
     /// Arguments
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]

@@ -1,4 +1,4 @@
-//! Answers of `wheelsmith test`: a matrix for people, JSON, JUnit's XML, Markdown.
+//! Output of `wheelsmith test`: a table for people, JSON, JUnit XML, Markdown.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -19,7 +19,7 @@ pub(crate) enum TestForm {
 }
 
 impl TestForm {
-    /// Returns the format for the suffix of a file name.
+    /// Returns the format for the end of a file name.
     pub(crate) fn of(path: &Path) -> anyhow::Result<Self> {
         let extension = path.extension().and_then(|extension| extension.to_str());
         match extension {
@@ -216,7 +216,7 @@ pub(super) fn markdown(report: &Report) -> String {
     text
 }
 
-/// Writes a suite for each wheel with a case for each cell, and one for other problems.
+/// Renders a suite for each wheel, a case for each cell, and one case for other problems.
 pub(super) fn junit(report: &Report) -> String {
     let mut suites = String::new();
     let mut all = [0; 3];
