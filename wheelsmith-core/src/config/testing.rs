@@ -1,4 +1,4 @@
-//! How wheels are tried, as the user asked for it.
+//! Settings of tests.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 pub use super::python::Request;
 
-/// How a wheel gets to its place.
+/// Way of installing a wheel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -25,7 +25,7 @@ impl Way {
     /// Every way.
     pub const ALL: [Self; 4] = [Self::Venv, Self::Target, Self::User, Self::Prefix];
 
-    /// The word in the configuration.
+    /// Returns the word of the configuration.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Venv => "venv",
@@ -42,7 +42,7 @@ impl std::fmt::Display for Way {
     }
 }
 
-/// Who installs.
+/// Installer.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -50,38 +50,38 @@ pub enum Installer {
     /// The pip of each Python.
     #[default]
     Pip,
-    /// uv, where it can: it neither installs for `--user` nor runs foreign Pythons.
+    /// uv, if possible: it neither installs for `--user` nor runs foreign Pythons.
     Uv,
 }
 
-/// `[tool.wheelsmith.test]`, with what the command line adds.
+/// Settings of `[tool.wheelsmith.test]`, with those of the command line.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// The Pythons to use; every one that is found when empty.
+    /// Pythons to use; if empty, every one that is found.
     pub pythons: Vec<Request>,
-    /// How the wheel is installed.
+    /// Ways of installing the wheel.
     pub ways: Vec<Way>,
-    /// Who installs it.
+    /// Installer.
     pub installer: Installer,
-    /// What must be importable; what the wheel's files say when absent.
+    /// Modules that must be importable; those of the wheel if `None`.
     pub imports: Option<Vec<String>>,
-    /// Commands that must end well, as words.
+    /// Commands that must exit with status 0, as words.
     pub smoke: Vec<Vec<String>>,
-    /// The test command, as words.
+    /// Test command, as words.
     pub command: Option<Vec<String>>,
     /// Globs of the project's files that the commands need.
     pub files: Vec<String>,
-    /// What is installed besides the wheel (PEP 508).
+    /// Packages that are installed besides the wheel (PEP 508).
     pub requires: Vec<String>,
-    /// Variables that the commands get.
+    /// Environment variables of the commands.
     pub env: BTreeMap<String, String>,
-    /// Variables of this process that they keep.
+    /// Names of variables that the commands inherit.
     pub pass_env: Vec<String>,
     /// Whether each cell first proves that the wheel is not there yet.
     pub absence: bool,
-    /// How long a cell may take, in seconds.
+    /// Most seconds that a cell may take.
     pub timeout_secs: u64,
-    /// How many tests a cell may skip; any number when absent.
+    /// Most tests that a cell may skip; any number if `None`.
     pub max_skipped: Option<u32>,
     /// Patterns of cells that must pass.
     pub required: Vec<String>,
@@ -112,10 +112,10 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// A command of the configuration as words.
+    /// Splits a command of the configuration into words.
     ///
     /// # Errors
-    /// No word at all, or a quote that is not closed.
+    /// If there is no word, or a quote is not closed.
     pub fn words(text: &str) -> Result<Vec<String>, &'static str> {
         super::words::words(text)
     }
