@@ -1,4 +1,4 @@
-//! Settings of tests.
+//! Settings of `wheelsmith test`.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 pub use super::python::Request;
 
-/// Way of installing a wheel.
+/// Way of installation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -25,7 +25,7 @@ impl Way {
     /// Every way.
     pub const ALL: [Self; 4] = [Self::Venv, Self::Target, Self::User, Self::Prefix];
 
-    /// Returns the word of the configuration.
+    /// Returns the word in the configuration.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Venv => "venv",
@@ -42,7 +42,7 @@ impl std::fmt::Display for Way {
     }
 }
 
-/// Installer.
+/// Program that installs.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -50,38 +50,38 @@ pub enum Installer {
     /// The pip of each Python.
     #[default]
     Pip,
-    /// uv, if possible: it neither installs for `--user` nor runs foreign Pythons.
+    /// uv; pip where uv cannot install: with `--user`, and for foreign Pythons.
     Uv,
 }
 
-/// Settings of `[tool.wheelsmith.test]`, with those of the command line.
+/// `[tool.wheelsmith.test]`, changed by the command line.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// Pythons to use; if empty, every one that is found.
+    /// Pythons to use; all that are found if empty.
     pub pythons: Vec<Request>,
-    /// Ways of installing the wheel.
+    /// Ways of installation.
     pub ways: Vec<Way>,
-    /// Installer.
+    /// Program that installs the wheel.
     pub installer: Installer,
-    /// Modules that must be importable; those of the wheel if `None`.
+    /// Modules to import; those of the wheel if absent.
     pub imports: Option<Vec<String>>,
     /// Commands that must exit with status 0, as words.
     pub smoke: Vec<Vec<String>>,
     /// Test command, as words.
     pub command: Option<Vec<String>>,
-    /// Globs of the project's files that the commands need.
+    /// Globs of project files that the commands need.
     pub files: Vec<String>,
-    /// Packages that are installed besides the wheel (PEP 508).
+    /// Requirements that are installed with the wheel (PEP 508).
     pub requires: Vec<String>,
-    /// Environment variables of the commands.
+    /// Variables of the commands.
     pub env: BTreeMap<String, String>,
-    /// Names of variables that the commands inherit.
+    /// Variables of this process that the commands get.
     pub pass_env: Vec<String>,
-    /// Whether each cell first proves that the wheel is not there yet.
+    /// True if each cell first checks that the wheel is absent.
     pub absence: bool,
-    /// Most seconds that a cell may take.
+    /// Time limit of a cell, in seconds.
     pub timeout_secs: u64,
-    /// Most tests that a cell may skip; any number if `None`.
+    /// Number of tests that a cell may skip; unlimited if absent.
     pub max_skipped: Option<u32>,
     /// Patterns of cells that must pass.
     pub required: Vec<String>,
@@ -115,7 +115,7 @@ impl Settings {
     /// Splits a command of the configuration into words.
     ///
     /// # Errors
-    /// If there is no word, or a quote is not closed.
+    /// The command is empty, or a quote is not closed.
     pub fn words(text: &str) -> Result<Vec<String>, &'static str> {
         super::words::words(text)
     }

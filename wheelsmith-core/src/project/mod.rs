@@ -74,6 +74,9 @@ impl Project {
     /// As [`Project::open`].
     pub fn open_on(path: &Path, host: &Host) -> Result<Self, Error> {
         let mut project = Self { host: host.clone(), ..Self::load(path)? };
+        if let Some(problem) = &project.config.former_backend {
+            host.warn(problem.to_string());
+        }
         project.config.project = version::fill_in(&project.config, &project.dir, host)?;
         Ok(project)
     }
