@@ -129,6 +129,7 @@ impl Settings {
                 }
                 true
             });
+            clear_verdict(findings);
             findings.sort();
         }
         let mut configuration = Vec::new();
@@ -146,6 +147,19 @@ impl Settings {
             configuration.push(finding);
         }
         configuration
+    }
+}
+
+/// Waives the verdict on the tag if every error that could have led to it is waived.
+fn clear_verdict(findings: &mut [Finding]) {
+    let is_verdict = |finding: &Finding| finding.code == Code::TagNotEarned;
+    let is_error = |finding: &Finding| finding.severity == Severity::Error && !is_verdict(finding);
+    let has_waived = findings.iter().any(|f| is_error(f) && f.waived.is_some());
+    let has_other = findings.iter().any(|f| is_error(f) && f.waived.is_none());
+    if has_waived && !has_other {
+        for finding in findings.iter_mut().filter(|f| is_verdict(f) && f.waived.is_none()) {
+            finding.waived = Some("what keeps the files from the tag is waived".to_owned());
+        }
     }
 }
 
