@@ -260,11 +260,11 @@ fn libc(files: &[NativeFile]) -> Libc {
     let names = elves.flat_map(|elf| elf.needed.iter().chain(&elf.interpreter));
     let mut needed =
         names.filter_map(|name| policy::libc_of(name.rsplit('/').next().unwrap_or(name)));
-    let named = || {
-        let elves = files.iter().filter(|file| file.elf().is_some());
-        elves.filter_map(extension::libc_of_name).next()
+    let by_suffix = || {
+        let mut elves = files.iter().filter(|file| file.elf().is_some());
+        elves.find_map(extension::libc_of_name)
     };
-    needed.next().or_else(named).unwrap_or(Libc::Glibc)
+    needed.next().or_else(by_suffix).unwrap_or(Libc::Glibc)
 }
 
 #[cfg(test)]

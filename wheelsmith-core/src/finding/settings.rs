@@ -282,6 +282,25 @@ mod tests {
     }
 
     #[test]
+    fn a_verdict_goes_with_its_waived_causes() {
+        let path = "p/x.so".parse().unwrap();
+        let cause = Finding::new(Code::ExternalLibrary, &path, "it needs `libx.so.1`");
+        let other = Finding::new(Code::SymbolTooNew, &path, "it needs `GLIBC_2.34`");
+        let verdict = Finding::whole(Code::TagNotEarned, "it claims a tag");
+        let counts = |findings: &[&Finding]| {
+            let waiver =
+                Waiver::new(Code::ExternalLibrary, None, "it is there".to_owned(), None).unwrap();
+            let settings = Settings { waivers: vec![waiver], ..Settings::default() };
+            let mut findings: Vec<Finding> = findings.iter().map(|f| (*f).clone()).collect();
+            let _ = settings.apply([&mut findings], None);
+            findings.iter().filter(|f| f.counts_at(Severity::Error)).count()
+        };
+        assert_eq!(counts(&[&cause, &verdict]), 0);
+        assert_eq!(counts(&[&cause, &other, &verdict]), 2);
+        assert_eq!(counts(&[&verdict]), 1);
+    }
+
+    #[test]
     fn severities_are_the_projects() {
         let found = Finding::whole(Code::UnportableTag, "x");
         let run = |level: Level| {
