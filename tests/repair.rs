@@ -218,7 +218,7 @@ fn what_cannot_be_repaired_is_said_and_leaves_nothing() {
     };
     let missing = ["`demo/ext.so` needs `libfoo.so.1`", "--exclude libfoo.so.1"];
     check(&["-L", "c"], 1, &missing);
-    check(&["-L", "nowhere"], 2, &["`nowhere` of `--library-path` is no directory"]);
+    check(&["-L", "nowhere"], 2, &["`--library-path nowhere` is not a directory"]);
     check(&["-L", "lib", "--plat", "musllinux_1_2_x86_64"], 1, &["for another C library"]);
     // Plans are printed, and nothing is done.
     let plan = check(&["-L", "lib", "--dry-run", "--format", "json"], 0, &[]).stdout;

@@ -106,7 +106,7 @@ impl Output {
 
     /// What a build would do.
     pub(crate) fn plan(&self, plan: &Plan) -> std::io::Result<()> {
-        self.write(|| human::plan(plan), || json::plan(plan))
+        self.write(|| human::plan(plan, self.verbose), || json::plan(plan))
     }
 
     /// Prints what was built. Errors of targets go to standard error as well.

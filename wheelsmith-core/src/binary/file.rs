@@ -80,6 +80,14 @@ impl NativeFile {
         Some(Self { path: path.clone(), size_bytes: content.size(), facts, symbols, python })
     }
 
+    /// Drops the symbols, which are most of it: for callers that need names of libraries alone.
+    #[cfg(feature = "repair")]
+    #[must_use]
+    pub(crate) fn without_symbols(self) -> Self {
+        let (symbols, python) = Default::default();
+        Self { symbols, python, ..self }
+    }
+
     /// Returns the format.
     pub fn format(&self) -> Format {
         self.facts.format()

@@ -8,7 +8,7 @@ use super::record::{ATTEMPTS, Record};
 use super::{Built, BuiltFile, Error, Inputs, Linkage, Setting, depfile, frameworks, position};
 use crate::config::{C, CForm, Component, Role, SourceGroup};
 use crate::name::{Digest, Os, Target, WheelPath};
-use crate::plan::ComponentPlan;
+use crate::plan::{ComponentPlan, Step};
 use crate::source::Resolved;
 use crate::sys::{self, Command, FileState, ProcessError};
 use crate::toolchain::{Family, LinkKind, Tool, filter};
@@ -28,22 +28,11 @@ pub(super) fn build(
     let headers = make.headers(&dir.join("include"))?;
     let units = make.units(&dir.join("obj"))?;
     let compiled = make.compile(&units)?;
-    let mut linkage = Linkage::default();
-    if !headers.is_empty() {
-        linkage.include.push(dir.join("include"));
-    }
-    let forms: &[CForm] = match &c.form {
-        CForm::Library => &[CForm::Shared, CForm::Static],
-        one => std::slice::from_ref(one),
-    };
     let (mut files, mut keys, mut linked_now) = (Vec::new(), Vec::new(), false);
-    for &form in forms {
+    for &form in forms(&c.form) {
         let names = Names::new(component, form, c.soname.as_deref(), setting.target());
         let output = dir.join("out").join(&names.file);
-        let (is_new, key) = match form {
-            CForm::Static => make.archive(&units, &output)?,
-            _ => make.link(form, &units, &output, &names)?,
-        };
+        let (is_new, key) = make.make(make.link(form, &units, &output, &names)?, &output)?;
         linked_now |= is_new;
         keys.push(key);
         names.link_beside(&output).map_err(|e| make.io(e))?;
@@ -58,22 +47,11 @@ pub(super) fn build(
         })?;
         files.push(BuiltFile { path: output, to, role, aliases: names.aliases });
     }
+    let mut linkage = make.linkage(&files[0].path, !headers.is_empty());
     linkage.key = Some(match &keys[..] {
         [one] => *one,
         several => Digest::of(several.iter().map(Digest::to_string).collect::<String>()),
     });
-    match c.form {
-        // Of both, others of the project get the shared one; the archive is for the user.
-        CForm::Shared | CForm::Library => linkage.shared.push(files[0].path.clone()),
-        CForm::Static => {
-            linkage.archives.push(files[0].path.clone());
-            linkage.archives.extend(linked.archives.iter().cloned());
-            linkage.shared.clone_from(&linked.shared);
-            linkage.system = [&c.libraries[..], &linked.system].concat();
-            linkage.frameworks = [&c.frameworks[..], &linked.frameworks].concat();
-        }
-        CForm::Executable => {}
-    }
     let outcome = match (compiled, linked_now) {
         (0, false) => "up to date".to_owned(),
         (0, true) => "linked".to_owned(),
@@ -92,7 +70,58 @@ pub(super) fn build(
     })
 }
 
-/// What a component's file is called on its target.
+/// Decides the steps of a component from C, and what it offers to others.
+pub(super) fn steps(
+    setting: &Setting<'_>,
+    plan: &ComponentPlan,
+    c: &C,
+    source: &Resolved,
+    linked: &Linkage,
+) -> Result<(Vec<Step>, Linkage), Error> {
+    let component = &plan.component;
+    let frameworks = frameworks::args(setting, plan, linked);
+    let make = Make { setting, component, c, source, linked, over: &plan.over, frameworks };
+    let dir = setting.component_dir(&component.name);
+    let headers = make.header_files(&dir.join("include"))?;
+    let units = make.units(&dir.join("obj"))?;
+    let mut steps: Vec<Step> = units
+        .iter()
+        .map(|unit| Step::Compile {
+            source: unit.source.clone(),
+            command: (&make.compile_command(unit)).into(),
+        })
+        .collect();
+    let mut outputs = Vec::new();
+    for &form in forms(&c.form) {
+        let names = Names::new(component, form, c.soname.as_deref(), setting.target());
+        let output = dir.join("out").join(&names.file);
+        let link = make.link(form, &units, &output, &names)?;
+        let command = (&link.command_line(&output).0).into();
+        let is_static = form == CForm::Static;
+        // C++ in archives decides which compiler links.
+        let is_decided = linked.archives.is_empty() || units.iter().any(Unit::is_cxx);
+        steps.push(match output.clone() {
+            output if is_static => Step::Archive { output, command },
+            output if is_decided => Step::Link { output, command },
+            _ => {
+                let after = format!("component {} is built", component.link.join(" and "));
+                Step::later(format!("link {}", names.file), after)
+            }
+        });
+        outputs.push(output);
+    }
+    Ok((steps, make.linkage(&outputs[0], !headers.is_empty())))
+}
+
+/// Returns what is linked for a form: of a library, a shared and a static one.
+fn forms(form: &CForm) -> &[CForm] {
+    match form {
+        CForm::Library => &[CForm::Shared, CForm::Static],
+        one => std::slice::from_ref(one),
+    }
+}
+
+/// Names of a component's file on its target.
 struct Names {
     /// The file: a shared library's SONAME, so that no chain of links is needed.
     file: String,
@@ -151,6 +180,17 @@ struct Unit {
     args: Vec<String>,
 }
 
+impl Unit {
+    fn is_cxx(&self) -> bool {
+        self.language == Language::Cxx
+    }
+
+    /// Returns the file in which the compiler lists the files that it read.
+    fn deps(&self) -> PathBuf {
+        self.object.with_extension("d")
+    }
+}
+
 /// Language of a source, by its file name as gcc and clang tell it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Language {
@@ -197,8 +237,41 @@ impl Make<'_> {
         Error::Io { component: self.component.name.clone(), target: self.setting.target(), source }
     }
 
-    /// Lays the headers out below `to` as the runtime will have them, for those who link to us.
+    /// Returns what the component offers to others; `first` is the first file that it links.
+    fn linkage(&self, first: &Path, has_headers: bool) -> Linkage {
+        let Self { c, linked, .. } = self;
+        let mut linkage = Linkage::default();
+        if has_headers {
+            let dir = self.setting.component_dir(&self.component.name);
+            linkage.include.push(dir.join("include"));
+        }
+        match c.form {
+            // Of both, others of the project get the shared one; the archive is for the user.
+            CForm::Shared | CForm::Library => linkage.shared.push(first.to_owned()),
+            CForm::Static => {
+                linkage.archives.push(first.to_owned());
+                linkage.archives.extend(linked.archives.iter().cloned());
+                linkage.shared.clone_from(&linked.shared);
+                linkage.system = [&c.libraries[..], &linked.system].concat();
+                linkage.frameworks = [&c.frameworks[..], &linked.frameworks].concat();
+            }
+            CForm::Executable => {}
+        }
+        linkage
+    }
+
+    /// Copies the headers below `to`, for components that link to this one.
     fn headers(&self, to: &Path) -> Result<Vec<BuiltFile>, Error> {
+        let headers = self.header_files(to)?;
+        for (from, file) in &headers {
+            let bytes = sys::fs::read(from).map_err(|e| self.io(e))?;
+            sys::fs::write_atomic(&file.path, &bytes).map_err(|e| self.io(e))?;
+        }
+        Ok(headers.into_iter().map(|(_, file)| file).collect())
+    }
+
+    /// Returns the headers, and the copies of them below `to`, laid out as in the runtime.
+    fn header_files(&self, to: &Path) -> Result<Vec<(PathBuf, BuiltFile)>, Error> {
         let mut files = Vec::new();
         for (i, headers) in self.c.headers.iter().enumerate() {
             let key = format!("{}.headers[{i}].files", self.component.key);
@@ -209,13 +282,12 @@ impl Make<'_> {
                     None => name.to_owned(),
                 };
                 let place = to.join(&below);
-                let bytes = sys::fs::read(&path).map_err(|e| self.io(e))?;
-                sys::fs::write_atomic(&place, &bytes).map_err(|e| self.io(e))?;
                 let to: WheelPath =
                     format!("include/{below}").parse().map_err(|e: crate::name::ParseError| {
                         self.setting.config.problem(&key, e.to_string(), None)
                     })?;
-                files.push(BuiltFile { path: place, to, role: Role::Header, aliases: Vec::new() });
+                let role = Role::Header;
+                files.push((path, BuiltFile { path: place, to, role, aliases: Vec::new() }));
             }
         }
         Ok(files)
@@ -296,6 +368,10 @@ impl Make<'_> {
         if stale.is_empty() {
             return Ok(0);
         }
+        let dirs: BTreeSet<&Path> = stale.iter().filter_map(|unit| unit.object.parent()).collect();
+        for dir in dirs {
+            sys::fs::sweep(dir).map_err(|e| self.io(e))?;
+        }
         let label = format!("compile {} for {}", self.component.name, self.setting.target());
         let task = host.task(label, stale.len() as u64);
         let compiled = host.jobs.try_map(&host.cancel, &stale, |unit| {
@@ -338,7 +414,7 @@ impl Make<'_> {
     /// object that of the new file.
     fn compile_one(&self, unit: &Unit) -> Result<(), Error> {
         let hashes = self.setting.hashes;
-        let deps = unit.object.with_extension("d");
+        let deps = unit.deps();
         let parent = unit.object.parent().unwrap_or(Path::new("."));
         sys::fs::create_dir_all(parent).map_err(|e| self.io(e))?;
         // A record without its object, or the reverse, is never current.
@@ -347,7 +423,7 @@ impl Make<'_> {
         for _ in 0..ATTEMPTS {
             hashes.of(&unit.source);
             let begun = self.begin(&deps)?;
-            self.compile_once(unit, &deps)?;
+            self.compile_once(unit)?;
             let read = sys::fs::read_to_string(&deps).unwrap_or_default();
             let read = depfile::prerequisites(&read).into_iter();
             let read: BTreeSet<PathBuf> =
@@ -378,18 +454,21 @@ impl Make<'_> {
         ));
     }
 
-    fn compile_once(&self, unit: &Unit, deps: &Path) -> Result<(), Error> {
-        let Setting { host, toolchain, .. } = self.setting;
-        let compiler = if unit.language == Language::Cxx { &toolchain.cxx } else { &toolchain.cc };
-        let command = self
-            .command(compiler)
+    /// Returns the command that compiles a file, and writes which files it read beside the object.
+    fn compile_command(&self, unit: &Unit) -> Command {
+        let toolchain = self.setting.toolchain;
+        let compiler = if unit.is_cxx() { &toolchain.cxx } else { &toolchain.cc };
+        self.command(compiler)
             .args(unit.args.iter().cloned())
             .args(["-MD", "-MF"])
-            .arg(deps.to_string_lossy())
+            .arg(unit.deps().to_string_lossy())
             .args(["-c", "-o"])
             .arg(unit.object.to_string_lossy())
-            .arg(self.shown(&unit.source));
-        command.run(host).map(drop).map_err(|source| match source {
+            .arg(self.shown(&unit.source))
+    }
+
+    fn compile_once(&self, unit: &Unit) -> Result<(), Error> {
+        self.compile_command(unit).run(self.setting.host).map(drop).map_err(|source| match source {
             ProcessError::Cancelled => Error::Cancelled,
             source => Error::Compile {
                 file: unit.name.clone(),
@@ -410,23 +489,21 @@ impl Make<'_> {
         tool.command(&self.source.root, &self.setting.host.env)
     }
 
-    /// Puts the objects into an archive. Says whether it had to, and what decides the result.
-    fn archive(&self, units: &[Unit], output: &Path) -> Result<(bool, Digest), Error> {
-        let command = self.command(&self.setting.toolchain.ar).arg("rcsD");
-        let command = command.arg(output.to_string_lossy());
-        let objects = units.iter().map(|unit| unit.object.clone()).collect();
-        self.make(Link { command, objects, tail: Vec::new(), beside: Vec::new() }, output)
-    }
-
-    /// Links the objects and everything that they need.
+    /// Decides the command that links the objects and everything that they need, or puts them into an
+    /// archive.
     fn link(
         &self,
         form: CForm,
         units: &[Unit],
         output: &Path,
         names: &Names,
-    ) -> Result<(bool, Digest), Error> {
+    ) -> Result<Link, Error> {
         let Setting { toolchain, plan, config, project, .. } = self.setting;
+        if form == CForm::Static {
+            let command = self.command(&toolchain.ar).arg("rcsD").arg(output.to_string_lossy());
+            let objects = units.iter().map(|unit| unit.object.clone()).collect();
+            return Ok(Link { command, objects, tail: Vec::new(), beside: Vec::new() });
+        }
         let is_program = form == CForm::Executable;
         let kind =
             if is_program { LinkKind::Executable } else { LinkKind::Shared { name: &names.file } };
@@ -473,12 +550,12 @@ impl Make<'_> {
             }
         }
         tail.extend(self.link_flags());
-        let is_cxx = units.iter().any(|unit| unit.language == Language::Cxx)
+        let is_cxx = units.iter().any(Unit::is_cxx)
             || self.linked.archives.iter().any(|archive| has_cxx(archive));
         let linker = if is_cxx { &toolchain.cxx } else { &toolchain.cc };
         let command = self.command(linker).args(args).arg("-o");
         let command = command.arg(output.to_string_lossy());
-        self.make(Link { command, objects, tail, beside }, output)
+        Ok(Link { command, objects, tail, beside })
     }
 
     /// Returns the user's flags for the linker, as the toolchain's linker takes them.
@@ -516,17 +593,10 @@ impl Make<'_> {
                 sys::fs::remove_file(old).map_err(|e| self.io(e))?;
             }
         }
-        let command = if objects.iter().map(String::len).sum::<usize>() > COMMAND_LINE_LIMIT {
-            let list = output.with_extension("objects");
-            let quote = |o: &String| o.replace('\\', "\\\\").replace('"', "\\\"");
-            let quoted: Vec<String> =
-                objects.iter().map(|o| format!("\"{}\"\n", quote(o))).collect();
-            sys::fs::write_atomic(&list, quoted.concat().as_bytes()).map_err(|e| self.io(e))?;
-            link.command.arg(format!("@{}", list.display()))
-        } else {
-            link.command.args(objects)
-        };
-        let command = command.args(link.tail);
+        let (command, list) = link.command_line(output);
+        if let Some((list, text)) = list {
+            sys::fs::write_atomic(&list, text.as_bytes()).map_err(|e| self.io(e))?;
+        }
         let inputs: Vec<PathBuf> = link.objects.into_iter().chain(link.beside).collect();
         let mark = output.with_extension("begun");
         let mut is_whole = false;
@@ -576,6 +646,24 @@ struct Link {
     tail: Vec<String>,
     /// Further files that are read.
     beside: Vec<PathBuf>,
+}
+
+impl Link {
+    /// Returns the whole command, and the file of its objects (path and text) if they are too many
+    /// for a command line.
+    fn command_line(&self, output: &Path) -> (Command, Option<(PathBuf, String)>) {
+        let objects: Vec<String> =
+            self.objects.iter().map(|path| path.to_string_lossy().into_owned()).collect();
+        let command = self.command.clone();
+        if objects.iter().map(String::len).sum::<usize>() <= COMMAND_LINE_LIMIT {
+            return (command.args(objects).args(self.tail.clone()), None);
+        }
+        let list = output.with_extension("objects");
+        let quote = |o: &String| o.replace('\\', "\\\\").replace('"', "\\\"");
+        let text = objects.iter().map(|o| format!("\"{}\"\n", quote(o))).collect();
+        let command = command.arg(format!("@{}", list.display())).args(self.tail.clone());
+        (command, Some((list, text)))
+    }
 }
 
 /// Returns a file's path as an argument that no compiler takes for an option or a file of options.

@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 
 use cargo_metadata::{Message, TargetKind};
 
-use super::{Built, BuiltFile, Error, Inputs, Linkage, Setting, cargo_config, inputs, position};
+use super::{
+    Built, BuiltFile, Error, Inputs, Linkage, Setting, cargo_config, inputs, native, position,
+};
 use crate::binary::macho::{self, MachO};
 use crate::config::{Artifact, Cargo, Role};
 use crate::name::{Digest, Os, Target, WheelPath};
@@ -27,22 +29,10 @@ pub(super) fn build(
     let name = &component.name;
     let host = setting.host;
     let target = setting.target();
-    let key = format!("{}.manifest", component.key);
-    let root = &source.root;
-    let manifest = inputs::file(setting.config, &key, &cargo.manifest, root, setting.project)?;
-    let dir = manifest.parent().unwrap_or(root);
-    let program = (host.env.find_program(host.env.get("CARGO").unwrap_or("cargo")))
-        .ok_or_else(|| Error::NoCargo { component: name.clone() })?;
-    // Without its standard library every crate fails with a message about the first one.
-    if let RustStd::Missing { reason, hint } = toolchain::rust_std(host, &target, dir) {
-        return Err(Error::NoRustTarget { component: name.clone(), reason, hint });
-    }
+    let (command, manifest) = command(setting, plan, cargo, source, linked)?;
+    let dir = command.dir.clone();
     position::check(name, &linked.archives)?;
     let task = host.task(format!("cargo build {name} for {target}"), 0);
-    let mut env = environment(setting);
-    let mut args = arguments(setting, plan, cargo, &manifest);
-    add_rustflags(&rustflags(setting, linked, dir), dir, target, &mut env, &mut args);
-    let command = Command::new(program, dir, &env).args(args).takes_jobs();
     let token = host.jobs.acquire().map_err(|source| Error::Io {
         component: name.clone(),
         target,
@@ -85,6 +75,40 @@ pub(super) fn build(
         linkage: Linkage { shared, key: Some(Digest::of(digests.join(","))), ..Linkage::default() },
         inputs,
     })
+}
+
+/// Decides the command that builds a component, and returns it with the path of its `Cargo.toml`.
+///
+/// # Errors
+/// If there is no `Cargo.toml`, no `Cargo.lock` where one is required, no cargo, or no standard
+/// library for the target.
+pub(super) fn command(
+    setting: &Setting<'_>,
+    plan: &ComponentPlan,
+    cargo: &Cargo,
+    source: &Resolved,
+    linked: &Linkage,
+) -> Result<(Command, PathBuf), Error> {
+    let (name, host, target) = (&plan.component.name, setting.host, setting.target());
+    let key = format!("{}.manifest", plan.component.key);
+    let root = &source.root;
+    let manifest = inputs::file(setting.config, &key, &cargo.manifest, root, setting.project)?;
+    let dir = manifest.parent().unwrap_or(root);
+    if cargo.locked && !dir.ancestors().any(|dir| dir.join("Cargo.lock").is_file()) {
+        return Err(Error::NoLock { component: name.clone(), manifest });
+    }
+    let program = (host.env.find_program(host.env.get("CARGO").unwrap_or("cargo")))
+        .ok_or_else(|| Error::NoCargo { component: name.clone() })?;
+    // Without its standard library every crate fails with a message about the first one.
+    if let RustStd::Missing { reason, hint } = toolchain::rust_std(host, &target, dir) {
+        return Err(Error::NoRustTarget { component: name.clone(), reason, hint });
+    }
+    native::check_cargo(setting, plan, dir, &host.env)?;
+    let mut env = environment(setting);
+    let mut args = arguments(setting, plan, cargo, &manifest);
+    add_rustflags(&rustflags(setting, linked, dir), dir, target, &mut env, &mut args);
+    let command = Command::new(program, dir, &env).args(args).takes_jobs();
+    Ok((command, manifest))
 }
 
 fn arguments(

@@ -48,6 +48,17 @@ pub enum Error {
         #[source]
         source: ProcessError,
     },
+    /// `Cargo.lock` is required and missing.
+    #[error(
+        "cannot build component `{component}`: there is no `Cargo.lock` for `{}`",
+        manifest.display()
+    )]
+    NoLock {
+        /// The component.
+        component: String,
+        /// Its `Cargo.toml`.
+        manifest: PathBuf,
+    },
     /// There is no cargo.
     #[error("cannot build component `{component}`: no `cargo` was found on PATH")]
     NoCargo {
@@ -151,6 +162,21 @@ pub enum Error {
         #[source]
         source: crate::patch::Error,
     },
+    /// A flag that compiles for the processor of the build machine.
+    #[error(
+        "cannot build component `{component}` for {target}: `{flag}` in {origin} compiles for the \
+         processor of this machine"
+    )]
+    Native {
+        /// The component.
+        component: String,
+        /// The target.
+        target: Target,
+        /// The flag.
+        flag: String,
+        /// Where it is said: `flags`, a variable, a file.
+        origin: String,
+    },
     /// The user stopped us.
     #[error("stopped")]
     Cancelled,
@@ -183,6 +209,17 @@ impl Error {
             Self::Position { .. } => {
                 Some("compile it with `-fPIC`; wheelsmith's own kinds of components do".to_owned())
             }
+            Self::NoLock { manifest, .. } => Some(format!(
+                "run `cargo generate-lockfile --manifest-path {}` and commit the file, or set \
+                 `locked = false` in the component's table",
+                manifest.display()
+            )),
+            Self::Native { .. } => Some(
+                "a package must run on other processors of its kind: name the oldest one, such as \
+                 `-march=x86-64-v2` or `-Ctarget-cpu=x86-64-v2`; `allow-native = true` in the \
+                 component's table accepts the flag"
+                    .to_owned(),
+            ),
             Self::NoCargo { .. } => Some("install Rust, or put `cargo` on PATH".to_owned()),
             Self::NoArtifact { .. } => {
                 Some("a `cdylib` needs `crate-type = [\"cdylib\"]` in its `Cargo.toml`".to_owned())

@@ -14,9 +14,11 @@ mod error;
 mod frameworks;
 mod from;
 pub(crate) mod inputs;
+mod native;
 mod position;
 mod recipe;
 mod record;
+mod steps;
 mod taken;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -27,11 +29,12 @@ pub use crates::{Crate, Crates, crates};
 pub use error::Error;
 pub use from::Inputs;
 pub use record::Hashes;
+pub use steps::steps;
 pub(crate) use taken::license_files;
 
-use crate::config::{Config, Kind, Role};
+use crate::config::{Component, Config, Kind, Role};
 use crate::name::{Digest, Os, Target, WheelPath};
-use crate::plan::{ComponentPlan, TargetPlan};
+use crate::plan::TargetPlan;
 use crate::source::Resolved;
 use crate::sys::Host;
 use crate::toolchain::{Toolchain, Wrappers};
@@ -144,7 +147,9 @@ pub fn run(
     for component in &setting.plan.components {
         let key = (component.component.name.clone(), setting.target().triple().to_owned());
         let source = &sources[&key];
-        let linked = linkage(component, &built);
+        native::check(setting, component)?;
+        let known = built.iter().map(|one| (one.name.as_str(), &one.linkage));
+        let linked = merged(&component.component, known);
         let licenses =
             license_files(setting.config, setting.project, &component.component, source)?;
         let mut one = match &component.component.kind {
@@ -173,20 +178,23 @@ pub fn run(
     Ok(built)
 }
 
-/// What `component` links to, gathered from what is built already: archives in link order, and
-/// behind an archive whatever the archive needs.
-fn linkage(component: &ComponentPlan, built: &[Built]) -> Linkage {
+/// Merges what `component` links to, of what is `known` by name in build order: archives in link
+/// order, and after an archive everything that it needs.
+fn merged<'l>(
+    component: &Component,
+    known: impl DoubleEndedIterator<Item = (&'l str, &'l Linkage)>,
+) -> Linkage {
     let mut all = Linkage::default();
     let mut keys = Vec::new();
     // Later components may need earlier ones, so the later come first on a link line.
-    let wanted = &component.component.link;
-    for other in built.iter().rev().filter(|other| wanted.contains(&other.name)) {
-        all.archives.extend(other.linkage.archives.iter().cloned());
-        all.shared.extend(other.linkage.shared.iter().cloned());
-        all.include.extend(other.linkage.include.iter().cloned());
-        all.system.extend(other.linkage.system.iter().cloned());
-        all.frameworks.extend(other.linkage.frameworks.iter().cloned());
-        keys.extend(other.linkage.key.map(|key| key.to_string()));
+    let wanted = &component.link;
+    for (_, linkage) in known.rev().filter(|(name, _)| wanted.iter().any(|other| other == name)) {
+        all.archives.extend(linkage.archives.iter().cloned());
+        all.shared.extend(linkage.shared.iter().cloned());
+        all.include.extend(linkage.include.iter().cloned());
+        all.system.extend(linkage.system.iter().cloned());
+        all.frameworks.extend(linkage.frameworks.iter().cloned());
+        keys.extend(linkage.key.map(|key| key.to_string()));
     }
     // Of an archive that two others need, the last mention counts: everything before may use it.
     all.archives.reverse();

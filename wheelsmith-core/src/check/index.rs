@@ -16,6 +16,7 @@ const PUBLIC_ONLY: &[Code] = &[
     Code::CompressionRatio,
     Code::TarPolyglot,
     Code::MetadataVersion,
+    Code::UnknownField,
     Code::LicenseTwice,
     Code::LicenseFile,
     Code::UrlRequirement,

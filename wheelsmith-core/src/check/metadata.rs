@@ -184,10 +184,21 @@ fn identity(judge: &Judge<'_>, expected: Option<(&str, &str)>, is_wheel: bool, o
             }
         }
     }
-    if let Some(text) = judge.fields.one("Requires-Python")
-        && text.parse::<Specifiers>().is_err()
-    {
-        judge.say(out, Code::RequiresPython, format!("`Requires-Python: {text}` cannot be read"));
+    if let Some(text) = judge.fields.one("Requires-Python") {
+        let has_gap = || {
+            let text = text.trim().trim_end_matches(',');
+            text.split(',').any(|item| item.trim().is_empty()) && !text.is_empty()
+        };
+        match text.parse::<Specifiers>() {
+            Ok(list) if list.is_read_by_uv() && !has_gap() => {}
+            Ok(_) => {
+                let message = format!("`Requires-Python: {text}` cannot be read by uv");
+                out.file_as(Severity::Warning, Code::RequiresPython, judge.path, message);
+            }
+            Err(why) => {
+                judge.say(out, Code::RequiresPython, format!("`Requires-Python: {text}`: {why}"));
+            }
+        }
     }
 }
 

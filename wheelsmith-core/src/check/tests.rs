@@ -2,6 +2,7 @@
 
 mod archive;
 mod contents;
+mod differences;
 mod forge;
 mod hostile;
 mod metadata;

@@ -68,6 +68,10 @@ pub(super) struct CommonTable {
     pub(super) source: Option<SourceTable>,
     /// Operating systems that it is built for (`linux`, `macos`, `windows`); all if absent.
     pub(super) os: Option<Vec<OsName>>,
+    /// Accept flags that compile for the processor of the build machine (`-march=native`,
+    /// `-Ctarget-cpu=native`).
+    #[serde(default)]
+    pub(super) allow_native: bool,
 }
 
 /// Keys of `c-shared` and `c-library`.

@@ -197,6 +197,7 @@ impl Library {
             license_files: Vec::new(),
             source,
             os: None,
+            allow_native: false,
         };
         let keys = self.keys.clone();
         let kind = match self.kind {

@@ -401,8 +401,8 @@ codes! {
     DuplicateField "duplicate-field" Error
         "keep one";
     /// The field is in no version of the metadata.
-    UnknownField "unknown-field" Warning
-        "correct its spelling";
+    UnknownField "unknown-field" Error
+        "correct its spelling, or leave it out";
     /// The index does not know the version of the metadata.
     MetadataVersion "metadata-version" Error
         "write the lowest version that has the fields in use";

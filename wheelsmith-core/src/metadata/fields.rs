@@ -56,7 +56,8 @@ impl<'a> Fields<'a> {
             let is_name =
                 |name: &str| !name.is_empty() && name.bytes().all(|b| b.is_ascii_graphic());
             if let Some((name, value)) = line.split_once(':').filter(|(name, _)| is_name(name)) {
-                fields.list.push((name, value.trim().to_owned()));
+                // White space at the end is a part of the value, as for Python.
+                fields.list.push((name, value.trim_start_matches([' ', '\t']).to_owned()));
             } else {
                 let shown: String = line.chars().take(60).collect();
                 fields.trouble = Some(format!("`{shown}` is no field"));

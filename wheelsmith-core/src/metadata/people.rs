@@ -1,13 +1,17 @@
 //! Addresses of people and places in the metadata.
 
-/// The addresses of a list such as `A B <a@b.c>, d@e.f`; names in quotes may hold commas.
+/// Returns the addresses of a list such as `A B <a@b.c>, d@e.f (comment)`. Names in quotes and
+/// comments may contain commas.
 pub(crate) fn addresses(text: &str) -> Vec<String> {
-    let (mut parts, mut quoted) = (vec![String::new()], false);
+    let (mut parts, mut is_quoted, mut comments) = (vec![String::new()], false, 0_usize);
     for c in text.chars() {
         match c {
-            '"' => quoted = !quoted,
-            ',' if !quoted => parts.push(String::new()),
-            c => parts.last_mut().into_iter().for_each(|part| part.push(c)),
+            '"' if comments == 0 => is_quoted = !is_quoted,
+            '(' if !is_quoted => comments += 1,
+            ')' if !is_quoted && comments > 0 => comments -= 1,
+            ',' | ';' if !is_quoted && comments == 0 => parts.push(String::new()),
+            c if comments == 0 => parts.last_mut().into_iter().for_each(|part| part.push(c)),
+            _ => {}
         }
     }
     let address = |part: &String| {
@@ -44,7 +48,18 @@ pub(crate) fn is_mailbox(text: &str) -> bool {
         && !RESERVED.contains(&top.as_str())
 }
 
-/// Whether `text` is an address with a scheme that the index links to.
+/// Whether the index takes `text` as the address of a link: it asks for the scheme, and for a port
+/// that exists.
+pub(crate) fn is_link(text: &str) -> bool {
+    let Some((scheme, rest)) = text.split_once(':') else { return false };
+    let host = rest.trim_start_matches('/').split(['/', '?', '#']).next().unwrap_or_default();
+    let port = host.rsplit_once(':').map_or("", |(_, port)| port);
+    let is_number = !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit());
+    ["http", "https"].iter().any(|own| scheme.eq_ignore_ascii_case(own))
+        && (!is_number || port.parse::<u16>().is_ok())
+}
+
+/// Whether a browser can follow the link `text`.
 pub(crate) fn is_url(text: &str) -> bool {
     let rest = ["https://", "http://"].iter().find_map(|scheme| {
         let (own, rest) = text.split_at_checked(scheme.len())?;

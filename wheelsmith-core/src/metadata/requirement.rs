@@ -95,6 +95,14 @@ impl Requirement {
         }
     }
 
+    /// Whether uv reads the versions as well; pip and the index do.
+    pub(crate) fn is_read_by_uv(&self) -> bool {
+        match &self.source {
+            Source::Url(_) => true,
+            Source::Versions(versions) => versions.is_read_by_uv(),
+        }
+    }
+
     /// Returns the value of `Requires-Dist`, for `extra` or for every installation.
     pub(super) fn render(&self, extra: Option<&str>) -> String {
         let mut out = self.name.as_written().to_owned();

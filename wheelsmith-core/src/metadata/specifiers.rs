@@ -38,6 +38,14 @@ impl Specifiers {
         self.0.is_empty()
     }
 
+    /// Whether uv reads the list as well. It takes only versions behind `===`.
+    pub(crate) fn is_read_by_uv(&self) -> bool {
+        self.0.iter().all(|specifier| match specifier {
+            Specifier::Version(_) => true,
+            Specifier::Text(text) => text.parse::<Version>().is_ok(),
+        })
+    }
+
     /// Whether `version` meets every specifier.
     pub fn contains(&self, version: &Version) -> bool {
         self.0.iter().all(|specifier| match specifier {

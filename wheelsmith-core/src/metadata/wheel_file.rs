@@ -29,14 +29,19 @@ impl WheelFile {
     /// Parses the file. Lines that are not fields are skipped.
     pub fn parse(bytes: &[u8]) -> Self {
         let fields = Fields::read(bytes);
-        let mut tags: Vec<String> = fields.all("Tag").flat_map(expand).collect();
+        let mut tags: Vec<String> =
+            fields.all("Tag").flat_map(|tag| expand(tag.trim_end())).collect();
         tags.sort();
         Self {
             tags,
             is_purelib: fields
                 .one("Root-Is-Purelib")
-                .map(|value| value.eq_ignore_ascii_case("true")),
-            fields: fields.list.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
+                .map(|value| value.trim_end().eq_ignore_ascii_case("true")),
+            fields: fields
+                .list
+                .into_iter()
+                .map(|(name, value)| (name.to_owned(), value.trim_end().to_owned()))
+                .collect(),
             trouble: fields.trouble,
         }
     }

@@ -1,9 +1,9 @@
-//! Tells Python on Windows where the libraries of a wheel are: the loader of Windows looks for what
-//! an extension module needs beside it, and in directories that the process has named.
+//! Inserts Python code that tells Windows where the libraries of a wheel are. The loader searches
+//! the directory of an extension module, and directories that the process has added.
 //!
-//! A package's `__init__.py` gets a block that names the directory before anything else is run. What
-//! has to stand before it (encoding, docstring, imports from `__future__`) is found by reading the
-//! first statements as Python does; the rest of the file is not looked at.
+//! A package's `__init__.py` gets a block that adds the directory before other code runs. Python
+//! requires some statements to come first (encoding, docstring, imports from `__future__`); they
+//! are found by reading the first statements as Python does. The rest of the file is not read.
 
 use super::Error;
 
@@ -11,8 +11,8 @@ use super::Error;
 const BEGIN: &[u8] = b"# wheelsmith: libraries of this wheel";
 /// The last line of the block.
 const END: &[u8] = b"# wheelsmith: end";
-/// Encodings by their beginnings, in which every byte below 128 is itself, wherever it stands. In
-/// the others (Shift JIS, GBK, UTF-16) a quote or a backslash may be half of a character.
+/// Prefixes of encodings in which every byte below 128 is an ASCII character wherever it occurs. In
+/// others (Shift JIS, GBK, UTF-16) it may be the second half of a character.
 const READABLE: [&str; 13] = [
     "utf-8",
     "utf8",
@@ -28,15 +28,15 @@ const READABLE: [&str; 13] = [
     "euc",
     "gb2312",
 ];
-/// The first two lines are looked at up to here, in bytes.
+/// Limit of the search in the first two lines, in bytes.
 const LONGEST_LINES: usize = 4096;
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
-/// Gives a module a block that calls `os.add_dll_directory` for the directory `libraries`, which is
+/// Inserts a block that calls `os.add_dll_directory` for the directory `libraries`, which is
 /// `depth` directories above that of the module: 1 for `pkg/__init__.py` and `pkg.libs`.
 ///
-/// A block that is there already is replaced. The block works with Python 3.8 and newer and does
-/// nothing where the directory or the function is absent.
+/// Replaces an earlier block. The block works with Python 3.8 and newer, and does nothing if the
+/// directory or the function is absent.
 ///
 /// ```
 /// use wheelsmith_core::patch::hook;
@@ -48,20 +48,21 @@ const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 /// ```
 ///
 /// # Errors
-/// A module in an encoding, or with an unfinished string, that leaves open where statements end.
+/// Returns an error if the ends of the first statements cannot be found: for other encodings and
+/// unfinished strings.
 pub fn insert(module: &[u8], depth: usize, libraries: &str) -> Result<Vec<u8>, Error> {
-    see_encoding(module)?;
+    check_encoding(module)?;
     let reader = Reader { module };
     let place = reader.place()?;
     let rest = &module[reader.behind_block(place.at)..];
     let newline = match newline(module) {
-        // The two would be the end of one line, and the next block would replace both.
+        // `\r\n` would be one line end, and the next insertion would replace both.
         b"\r" if rest.starts_with(b"\n") => b"\n",
         newline => newline,
     };
     let mut out = module[..place.at].to_vec();
     if !place.is_line_start {
-        // Nor would a line feed end a line behind a backslash and a carriage return.
+        // A line feed after a backslash and a carriage return would not end a line.
         if newline == b"\n" && out.ends_with(b"\r") {
             out.push(b'\r');
         }
@@ -96,7 +97,7 @@ del _wheelsmith_libraries
     )
 }
 
-/// A string of Python, in ASCII.
+/// Returns a Python string literal in ASCII.
 fn literal(text: &str) -> String {
     let mut out = String::from("\"");
     for c in text.chars() {
@@ -109,7 +110,7 @@ fn literal(text: &str) -> String {
     out + "\""
 }
 
-/// The line end that the module uses, by its first line.
+/// Returns the line end of the first line.
 fn newline(module: &[u8]) -> &'static [u8] {
     match module.iter().position(|&b| b == b'\n' || b == b'\r') {
         Some(at) if module[at..].starts_with(b"\r\n") => b"\r\n",
@@ -118,8 +119,8 @@ fn newline(module: &[u8]) -> &'static [u8] {
     }
 }
 
-/// Reads the encoding from one of the first two lines (PEP 263).
-fn see_encoding(module: &[u8]) -> Result<(), Error> {
+/// Checks the encoding that one of the first two lines declares (PEP 263).
+fn check_encoding(module: &[u8]) -> Result<(), Error> {
     if module.contains(&0) {
         return Err(Error::Unsupported("it is not a module of Python in text".to_owned()));
     }
@@ -128,7 +129,7 @@ fn see_encoding(module: &[u8]) -> Result<(), Error> {
     for line in text.replace("\r\n", "\n").split(['\n', '\r']).take(2) {
         let line = line.trim_start_matches([' ', '\t', '\x0c']);
         let Some(comment) = line.strip_prefix('#') else {
-            // Only a comment or nothing may stand before the line of the encoding.
+            // Only an empty line or a comment may precede the declaration.
             if line.is_empty() {
                 continue;
             }
@@ -150,33 +151,33 @@ fn see_encoding(module: &[u8]) -> Result<(), Error> {
     Ok(())
 }
 
-/// Where the block goes.
-struct Place {
+/// Position of the block.
+struct Position {
     at: usize,
-    /// Whether a line begins there; else one has to be ended first.
+    /// Whether a line begins there; otherwise one has to be ended first.
     is_line_start: bool,
 }
 
-/// What follows a statement.
+/// Continuation after a statement.
 enum Next {
-    /// Another line, or the end of the module.
+    /// Offset of the next line, or of the end of the module.
     Line(usize),
-    /// Another statement of the same line.
+    /// Offset of another statement of the same line.
     Statement(usize),
 }
 
-/// Reads the first statements of a module.
+/// Reader of the first statements of a module.
 struct Reader<'m> {
     module: &'m [u8],
 }
 
 impl Reader<'_> {
-    fn place(&self) -> Result<Place, Error> {
+    fn place(&self) -> Result<Position, Error> {
         let start =
             if self.module.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 };
-        // Comments belong to what precedes them at the start of the module, and to what follows
-        // them later.
-        let mut place = Place { at: self.skip_lines(start), is_line_start: true };
+        // Comments at the start of the module stay before the block; later ones stay with what
+        // follows.
+        let mut place = Position { at: self.skip_lines(start), is_line_start: true };
         if place.at == self.module.len() {
             place.is_line_start = place.at == start || self.ends_line(place.at);
         }
@@ -190,18 +191,18 @@ impl Reader<'_> {
             match self.statement_end(end) {
                 None => return Ok(place),
                 Some(Next::Statement(next)) => {
-                    place = Place { at: next, is_line_start: false };
+                    place = Position { at: next, is_line_start: false };
                     statement = next;
                 }
                 Some(Next::Line(next)) => {
-                    place = Place { at: next, is_line_start: self.ends_line(next) };
+                    place = Position { at: next, is_line_start: self.ends_line(next) };
                     statement = self.skip_lines(next);
                 }
             }
         }
     }
 
-    /// Whether `at` is behind the end of a line.
+    /// True if a line end precedes `at`.
     fn ends_line(&self, at: usize) -> bool {
         at.checked_sub(1).is_some_and(|last| matches!(self.module[last], b'\n' | b'\r'))
     }
@@ -214,7 +215,7 @@ impl Reader<'_> {
         self.module.get(at..).is_some_and(|rest| rest.starts_with(text))
     }
 
-    /// Behind a line end at `at`, if there is one.
+    /// Returns the offset after the line end at `at`, if there is one.
     fn line_end(&self, at: usize) -> Option<usize> {
         match self.byte(at)? {
             b'\r' if self.byte(at + 1) == Some(b'\n') => Some(at + 2),
@@ -223,12 +224,12 @@ impl Reader<'_> {
         }
     }
 
-    /// Behind what separates words within a logical line.
+    /// Returns the offset after blanks and continued lines.
     fn skip_blanks(&self, mut at: usize) -> usize {
         loop {
             match self.byte(at) {
                 Some(b' ' | b'\t' | b'\x0c') => at += 1,
-                // The end of the module continues nothing.
+                // A backslash at the end of the module continues no line.
                 Some(b'\\') => match self.line_end(at + 1) {
                     Some(next) if next < self.module.len() => at = next,
                     _ => return at,
@@ -238,7 +239,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Behind what separates words within parentheses.
+    /// Returns the offset after blanks, comments and line ends, as they occur within parentheses.
     fn skip_blanks_and_lines(&self, mut at: usize) -> usize {
         loop {
             at = self.skip_comment(self.skip_blanks(at));
@@ -249,7 +250,7 @@ impl Reader<'_> {
         }
     }
 
-    /// At the end of the line, if a comment begins at `at`.
+    /// Returns the end of the comment at `at`; `at` if there is none.
     fn skip_comment(&self, at: usize) -> usize {
         if self.byte(at) != Some(b'#') {
             return at;
@@ -258,7 +259,8 @@ impl Reader<'_> {
         at + rest.iter().position(|&b| b == b'\n' || b == b'\r').unwrap_or(rest.len())
     }
 
-    /// Behind empty lines and comments, at the start of a line; but not behind a block of ours.
+    /// Returns the offset after empty lines and comments, but not after a block of ours. A line
+    /// begins at `at`.
     fn skip_lines(&self, mut at: usize) -> usize {
         loop {
             if self.starts(at, BEGIN) {
@@ -286,7 +288,8 @@ impl Reader<'_> {
         Some(line(next).map_or(Next::Statement(next), Next::Line))
     }
 
-    /// Behind an expression that is nothing but strings of text, if there is one at `at`.
+    /// Returns the offset after an expression that consists of text strings only, if there is one
+    /// at `at`.
     fn docstring(&self, mut at: usize) -> Result<Option<usize>, Error> {
         let mut depth = 0_usize;
         let skip = |at: usize, depth: usize| {
@@ -305,7 +308,7 @@ impl Reader<'_> {
             } else if depth > 0 && self.byte(next) == Some(b')') {
                 depth -= 1;
                 at = next + 1;
-                // No string may follow a parenthesis.
+                // A string after a closing parenthesis would be a syntax error.
                 if depth == 0 {
                     break;
                 }
@@ -313,12 +316,12 @@ impl Reader<'_> {
                 break;
             }
         }
-        // Whatever else follows makes it another expression, such as `"%s" % name`.
+        // Anything else makes it another expression, such as `"%s" % name`.
         let is_whole = depth == 0 && self.statement_end(at).is_some();
         Ok(is_whole.then_some(at))
     }
 
-    /// Behind a string of text at `at`; those of bytes and those with expressions are none.
+    /// Returns the offset after the text string at `at`. Byte strings and f-strings do not count.
     fn string(&self, mut at: usize) -> Result<Option<usize>, Error> {
         if matches!(self.byte(at), Some(b'r' | b'R' | b'u' | b'U')) {
             at += 1;
@@ -330,7 +333,7 @@ impl Reader<'_> {
         loop {
             match self.byte(at) {
                 None => break,
-                // In raw strings as well, a quote behind a backslash ends nothing.
+                // A quote after a backslash does not end a string, not even a raw one.
                 Some(b'\\') => at = self.line_end(at + 1).unwrap_or(at + 2),
                 Some(_) if is_triple && self.starts(at, &triple) => return Ok(Some(at + 3)),
                 Some(b) if !is_triple && b == quote => return Ok(Some(at + 1)),
@@ -341,7 +344,7 @@ impl Reader<'_> {
         Err(Error::Unsupported("its first string has no end".to_owned()))
     }
 
-    /// Behind an import from `__future__`, if there is one at `at`.
+    /// Returns the offset after an import from `__future__`, if there is one at `at`.
     fn future_import(&self, mut at: usize) -> Option<usize> {
         for word in [b"from".as_slice(), b"__future__", b"import"] {
             at = self.word(at, word)?;
@@ -360,14 +363,14 @@ impl Reader<'_> {
         }
     }
 
-    /// Behind `word` and the blanks after it.
+    /// Returns the offset after `word` and following blanks, if `word` is at `at`.
     fn word(&self, at: usize, word: &[u8]) -> Option<usize> {
         let end = at + word.len();
         let is_longer = self.byte(end).is_some_and(|b| b.is_ascii_alphanumeric() || b == b'_');
         (self.starts(at, word) && !is_longer).then(|| self.skip_blanks(end))
     }
 
-    /// Behind a block of ours at `at`; `at` itself where there is none.
+    /// Returns the offset after a block of ours at `at`; `at` if there is none.
     fn behind_block(&self, at: usize) -> usize {
         if !self.starts(at, BEGIN) {
             return at;
@@ -382,7 +385,7 @@ impl Reader<'_> {
             }
             line = next;
         }
-        // Somebody has taken its end away: nobody knows what is ours.
+        // Without its last line, the extent of the block is unknown.
         at
     }
 }

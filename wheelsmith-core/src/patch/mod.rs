@@ -1,10 +1,10 @@
-//! Bytes to bytes: other names for a native file and for the libraries that it needs, other places
-//! to look for them.
+//! Edits of native files: names of a file and of the libraries that it needs, and search paths.
 //!
-//! An [`Edit`] says all changes at once, so that one layout serves them all. The new file is a
-//! function of the old one and the edit: no host, no time. What comes out is read again and
-//! compared before anyone gets it.
+//! An [`Edit`] lists all changes at once, so that one layout serves them all. The new file is a
+//! function of the old one and the edit; neither the host nor the time has a part in it. Every
+//! result is parsed again and compared with the request before it is returned.
 
+pub(crate) mod buffer;
 pub mod elf;
 pub mod hook;
 pub mod macho;
@@ -15,45 +15,45 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::binary::Format;
 
-/// What shall be different in a native file. In a universal Mach-O file, in each slice.
+/// Changes to a native file; in a universal Mach-O file, to each slice.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Edit {
-    /// The name by which others ask for it: DT_SONAME, the install name. PE files have none.
+    /// New DT_SONAME or install name. PE files have none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
-    /// New names of needed libraries: DT_NEEDED with its symbol versions, LC_LOAD_DYLIB and its
-    /// kin, imports and delayed imports of a PE file (compared without case).
+    /// New names of needed libraries, by old name: DT_NEEDED and its symbol versions, LC_LOAD_DYLIB
+    /// and similar commands, imports and delayed imports of a PE file (compared without case).
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub renamed: BTreeMap<String, String>,
-    /// Needed libraries that shall not be needed any more, such as `libpython3.12.so.1.0`. ELF only.
+    /// Needed libraries to remove, such as `libpython3.12.so.1.0`. ELF only.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub dropped: BTreeSet<String>,
-    /// Where the loader looks. PE files have no such list.
+    /// Search path of the loader. PE files have none.
     pub search: Search,
 }
 
-/// Where the loader looks for libraries.
+/// Change of the search path for libraries.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Search {
-    /// As it is.
+    /// No change.
     #[default]
     Keep,
-    /// Nowhere: no DT_RPATH, no DT_RUNPATH, no LC_RPATH.
+    /// Removal of DT_RPATH, DT_RUNPATH and LC_RPATH.
     Nowhere,
-    /// DT_RPATH, which the libraries that it loads inherit; LC_RPATH in Mach-O files.
+    /// DT_RPATH, which loaded libraries inherit; LC_RPATH in Mach-O files.
     Rpath(Vec<String>),
-    /// DT_RUNPATH, for its own needs alone; LC_RPATH in Mach-O files.
+    /// DT_RUNPATH, which applies to the file alone; LC_RPATH in Mach-O files.
     Runpath(Vec<String>),
 }
 
-/// Why a file cannot be changed. It is left as it was.
+/// Reason why a file is not changed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
-    /// It cannot be read.
+    /// The file cannot be parsed.
     #[error(transparent)]
     Unreadable(#[from] crate::binary::Error),
-    /// The new names do not fit in.
+    /// There is not enough space for the new names.
     #[error("not enough free space for the new names: {needed} bytes needed, {available} free")]
     NoSpace {
         /// In bytes.
@@ -61,19 +61,19 @@ pub enum Error {
         /// In bytes.
         available: u64,
     },
-    /// The edit asks for something that the format or this file does not allow.
+    /// The format or this file does not allow the edit.
     #[error("it cannot be changed: {0}")]
     Unsupported(String),
-    /// The changed file is not what was asked for: a defect of this program, caught in time.
-    #[error("the changed file is not right: {0}")]
+    /// The changed file differs from the request: a defect of this program.
+    #[error("the changed file is wrong: {0}")]
     Wrong(String),
 }
 
-/// The file with `edit`, whatever its format, read again and compared with what was asked for. The
-/// same file for an edit that changes nothing.
+/// Returns the file with `edit`, whatever its format; the same bytes if the edit changes nothing.
+/// The result is parsed again and compared with the request.
 ///
 /// # Errors
-/// A file that cannot be read, or an edit that it does not allow.
+/// Returns an error if the file cannot be parsed or does not allow the edit.
 pub fn apply(bytes: &[u8], edit: &Edit) -> Result<Vec<u8>, Error> {
     match Format::of(bytes) {
         Some(Format::Elf) => elf::apply(bytes, edit),
@@ -83,11 +83,12 @@ pub fn apply(bytes: &[u8], edit: &Edit) -> Result<Vec<u8>, Error> {
     }
 }
 
-/// The file without what only debuggers and linkers read. Mach-O and PE files are given back as they
-/// are: their symbols are few, or lie in files of their own.
+/// Returns the file without debug information and without the symbols that only linkers read.
+/// Mach-O and PE files are returned unchanged: they have few such symbols, or have them in separate
+/// files.
 ///
 /// # Errors
-/// When the file cannot be read.
+/// Returns an error if the file cannot be parsed.
 pub fn strip(bytes: &[u8]) -> Result<Vec<u8>, Error> {
     match Format::of(bytes) {
         Some(Format::Elf) => elf::strip(bytes),

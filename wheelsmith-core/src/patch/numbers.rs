@@ -1,10 +1,10 @@
-//! Numbers at given places of a file, read and written in its byte order.
+//! Numbers at offsets of a file, read and written in its byte order.
 
 use scroll::{Endian, Pread as _, Pwrite as _};
 
 use crate::binary::Error;
 
-/// The byte order of a file. Every access says what it was for.
+/// Byte order of a file. Every access names its purpose for error messages.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Numbers(pub(super) Endian);
 
@@ -17,7 +17,7 @@ impl Numbers {
         bytes.pread_with(at, self.0).map_err(|_| Error::Outside { what })
     }
 
-    /// A number as wide as an address.
+    /// Accesses a number as wide as an address.
     pub(super) fn word(
         self,
         bytes: &[u8],
@@ -52,7 +52,7 @@ impl Numbers {
         bytes.pwrite_with(value, at, self.0).map(drop).map_err(|_| Error::Outside { what })
     }
 
-    /// A number as wide as an address.
+    /// Accesses a number as wide as an address.
     pub(super) fn set_word(
         self,
         bytes: &mut [u8],
@@ -70,7 +70,7 @@ impl Numbers {
     }
 }
 
-/// The bytes of a range that the file itself gives.
+/// Returns the bytes of a range that the file itself gives.
 pub(super) fn part<'b>(
     bytes: &'b [u8],
     start: u64,
@@ -85,7 +85,7 @@ pub(super) fn part<'b>(
     range.ok_or(Error::Outside { what })
 }
 
-/// The next multiple of `step`, a power of two; nothing when there is none.
+/// Returns the next multiple of `step`, a power of two; `None` on overflow.
 pub(super) fn align_up(value: u64, step: u64) -> Option<u64> {
     value.checked_next_multiple_of(step)
 }

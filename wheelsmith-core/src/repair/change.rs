@@ -1,13 +1,13 @@
 //! Execution of a plan on the entries of a wheel.
 
 use std::collections::BTreeMap;
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use super::{Error, Graft, MovedScript, RepairPlan, launcher};
 use crate::audit::NativeFile;
 use crate::name::{Digest, WheelPath};
-use crate::patch;
+use crate::patch::{self, buffer};
 use crate::sys;
 use crate::wheel::{Entry, Source};
 
@@ -33,9 +33,9 @@ pub(super) fn change(
     options: &ChangeOptions<'_>,
 ) -> Result<(), Error> {
     for Graft { into, source, .. } in &plan.grafts {
-        let read = |error| Error::Read { path: source.clone(), source: error };
-        let executable = sys::fs::is_executable(source).map_err(read)?;
-        let old = sys::fs::read(source).map_err(read)?;
+        let executable = sys::fs::is_executable(source)
+            .map_err(|error| Error::Read { path: source.clone(), source: error })?;
+        let old = read_file(source)?;
         let new = edited(old, into, plan, options.strip)?;
         options.put(entries, into, new.bytes, executable)?;
     }
@@ -137,8 +137,18 @@ fn edited(
 fn bytes(entry: &Entry) -> Result<Vec<u8>, Error> {
     match &entry.source {
         Source::Bytes(bytes) => Ok(bytes.clone()),
-        Source::File { path, .. } => {
-            sys::fs::read(path).map_err(|source| Error::Read { path: path.clone(), source })
-        }
+        Source::File { path, .. } => read_file(path),
     }
+}
+
+/// Reads a whole file into a buffer that takes no memory once it is freed.
+fn read_file(path: &Path) -> Result<Vec<u8>, Error> {
+    let read = || {
+        let mut file = sys::fs::open(path)?;
+        let size = usize::try_from(file.metadata()?.len()).unwrap_or_default();
+        let mut bytes = buffer::with_capacity(size);
+        file.read_to_end(&mut bytes)?;
+        Ok(bytes)
+    };
+    read().map_err(|source| Error::Read { path: path.to_owned(), source })
 }

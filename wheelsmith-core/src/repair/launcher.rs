@@ -32,12 +32,12 @@ pub(super) fn place(
     None
 }
 
-/// A Python script that starts `program`, which lies at this path below the directory that Python
-/// imports from. Its interpreter line is the one that installers fill in.
+/// Returns a Python script that starts `program`, given as path below the directory that Python
+/// imports from. Installers fill in the interpreter line.
 ///
-/// The script is where the installer puts scripts: beside the packages' directory for `--target`,
-/// below the environment's prefix otherwise. Both are tried before the metadata of the installed
-/// distribution, which only an interpreter that imports from there can see.
+/// The installer puts the script beside the packages' directory (`--target`) or below the prefix of
+/// the environment. Both are tried before the metadata of the installed distribution, which only an
+/// interpreter that imports from there finds.
 pub(super) fn script(distribution: &str, program: &str) -> String {
     format!(
         r#"#!python

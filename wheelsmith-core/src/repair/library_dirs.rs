@@ -62,7 +62,7 @@ fn read(path: &Path) -> Option<Library> {
     // A path of this machine is no path in a wheel: only the name of the file counts here.
     let name = path.file_name()?.to_str()?.parse().ok()?;
     let file = crate::audit::native_file(&name, path, &Limits::default()).ok()??;
-    Some(Library { path: path.to_owned(), sha256, file })
+    Some(Library { path: path.to_owned(), sha256, file: file.without_symbols() })
 }
 
 /// The places below a directory where a library called `name` may be: its file name, and for a

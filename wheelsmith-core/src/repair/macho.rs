@@ -1,4 +1,5 @@
-//! Mach-O: copies in `.dylibs`, names from `@loader_path`, no path of the machine that built it.
+//! Mach-O: copies in `.dylibs`, install names from `@loader_path`, and no path of the build
+//! machine.
 
 use std::collections::BTreeMap;
 
@@ -69,8 +70,8 @@ pub(super) fn plan(
     plan
 }
 
-/// Names of the copies. Libraries keep theirs, since users find them by path; two of one name are
-/// told apart by their digests.
+/// Returns the names of the copies. Libraries keep their names, since users find them by path;
+/// libraries of the same name get digests.
 fn new_names(closure: &Closure) -> Vec<String> {
     let mut count: BTreeMap<String, usize> = BTreeMap::new();
     for library in &closure.libraries {
@@ -83,7 +84,7 @@ fn new_names(closure: &Closure) -> Vec<String> {
     closure.libraries.iter().map(new_name).collect()
 }
 
-/// The list of LC_RPATH without what lies outside the wheel; as it is when nothing does.
+/// Returns the LC_RPATH entries that stay inside the wheel; no change if all do.
 fn inside_only(macho: &MachO) -> Search {
     let entries: Vec<&String> = macho.slices.iter().flat_map(|slice| &slice.rpaths).collect();
     let is_inside = |entry: &&&String| entry.starts_with('@') || entry.starts_with("/usr/lib/");

@@ -1,15 +1,15 @@
-//! Names under which no other copy of a library is loaded.
+//! File names of copies, which no other copy of a library has.
 
 use crate::name::Digest;
 
-/// How many digits of the digest a name carries.
+/// Number of hex digits of the digest in a name.
 const DIGITS: usize = 8;
 
-/// The name of a copy: `libfoo.so.1` -> `libfoo-1a2b3c4d.so.1`. What has such a name already keeps
-/// it.
+/// Returns the name of a copy: `libfoo.so.1` -> `libfoo-1a2b3c4d.so.1`. A name that has a digest
+/// already is returned as it is.
 pub(super) fn hashed(name: &str, digest: &Digest) -> String {
     let (base, rest) = match name.split_once('.') {
-        // A name that begins with a dot has nothing in front of it.
+        // A name that begins with a dot has no stem.
         Some((base, rest)) if !base.is_empty() => (base, format!(".{rest}")),
         _ => (name, String::new()),
     };
@@ -20,7 +20,7 @@ pub(super) fn hashed(name: &str, digest: &Digest) -> String {
     format!("{base}-{}{rest}", &digest[..DIGITS])
 }
 
-/// Whether `base` ends in a dash and as many hex digits as tools that graft libraries write.
+/// True if `base` ends in a dash and hex digits, as tools that graft libraries write them.
 fn is_hashed(base: &str) -> bool {
     let Some((front, digits)) = base.rsplit_once('-') else { return false };
     let is_digest =

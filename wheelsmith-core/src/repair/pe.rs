@@ -32,7 +32,7 @@ pub(super) fn plan(
         .or_else(|| only_program_package(users()))
         .unwrap_or_else(|| format!("{}.libs", filename.name));
     let mut plan = RepairPlan { libraries: shared.clone(), ..RepairPlan::default() };
-    // The libraries that each directory of copies must have.
+    // Libraries that each directory of copies must have.
     let mut copies: BTreeMap<String, BTreeSet<usize>> = BTreeMap::new();
     let packages = Packages::new(paths, options);
     for file in users() {
@@ -78,7 +78,7 @@ pub(super) fn plan(
     plan
 }
 
-/// Names of the copies, in small letters. Libraries that are loaded by name keep theirs.
+/// Returns the names of the copies, in lower case. Libraries that are loaded by name keep theirs.
 fn new_names(closure: &Closure) -> Vec<String> {
     let new_name = |(at, library): (usize, &super::Library)| {
         let name = library.file_name();
@@ -91,8 +91,8 @@ fn new_names(closure: &Closure) -> Vec<String> {
     closure.libraries.iter().enumerate().map(new_name).collect()
 }
 
-/// The directory of the programs that need copies, if it is one package: a Python file may add any
-/// directory, so that modules find the copies there as well.
+/// Returns the directory of the programs that need copies if it is one package: a Python file may
+/// add any directory, so that modules find the copies there as well.
 fn only_program_package<'f>(users: impl Iterator<Item = &'f NativeFile>) -> Option<String> {
     let homes: BTreeSet<&str> =
         users.filter(|file| is_program(file)).map(|file| directory(&file.path)).collect();
@@ -101,7 +101,7 @@ fn only_program_package<'f>(users: impl Iterator<Item = &'f NativeFile>) -> Opti
     is_package.then(|| (*home).to_owned())
 }
 
-/// The libraries that `roots` need, themselves among them.
+/// Returns the libraries that `roots` need, themselves included.
 fn reachable(closure: &Closure, roots: BTreeSet<usize>) -> BTreeSet<usize> {
     let mut queue: Vec<usize> = roots.iter().copied().collect();
     let mut found = roots;
@@ -128,9 +128,9 @@ fn drop_nested(hooks: &mut BTreeMap<WheelPath, DirectoryHook>) {
     });
 }
 
-/// The packages of a wheel whose `__init__.py` may be changed.
+/// Packages of a wheel whose `__init__.py` may be changed.
 struct Packages<'a> {
-    /// Directory of the package once it is installed (`site/demo/sub`), its file in the wheel.
+    /// File in the wheel, by directory of the installed package (`site/demo/sub`).
     files: BTreeMap<String, &'a WheelPath>,
 }
 
@@ -149,7 +149,7 @@ impl<'a> Packages<'a> {
         Self { files }
     }
 
-    /// The closest `__init__.py` above a file, and how many directories it is below the top.
+    /// Returns the closest `__init__.py` above a file, and its number of directories below the top.
     fn hook(&self, file: &NativeFile) -> Option<(WheelPath, usize)> {
         let place = installed(file.path.as_str());
         let mut dir = place.rsplit_once('/')?.0;
@@ -167,7 +167,7 @@ fn is_program(file: &NativeFile) -> bool {
     file.pe().is_some_and(|pe| pe.kind == Kind::Program)
 }
 
-/// The directory of a file in the wheel; empty at the top.
+/// Returns the directory of a file in the wheel; empty at the top.
 fn directory(path: &WheelPath) -> &str {
     path.as_str().rsplit_once('/').map_or("", |(dir, _)| dir)
 }

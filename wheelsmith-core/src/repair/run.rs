@@ -6,7 +6,7 @@ use super::change::{ChangeOptions, change};
 use super::tags::{Requirements, TagGroup};
 use super::{Error, LibraryDirs, Options, RepairPlan, plan, sbom, tags};
 use crate::archive::Limits;
-use crate::audit::{self, Audit, AuditOptions, NativeFile};
+use crate::audit::{self, AuditOptions, NativeFile};
 use crate::finding::{Code, Date, Finding, Settings, Severity};
 use crate::name::{PlatformTag, WheelFilename, WheelPath};
 use crate::sys::Host;
@@ -99,7 +99,8 @@ pub struct RaisedTag {
 pub fn repair(request: &Request<'_>, host: &Host) -> Result<RepairOutput, Error> {
     let mut wheel = Existing::open(request.wheel)?;
     let before = wheel.filename.clone();
-    let files = native_files(wheel.entries.values())?;
+    // The plan needs the names of libraries, not of symbols.
+    let files = native_files(wheel.entries.values(), NativeFile::without_symbols)?;
     let asked = match request.tag {
         None => None,
         Some(RequestedTag { tag, .. }) => Some(
@@ -143,15 +144,15 @@ pub fn repair(request: &Request<'_>, host: &Host) -> Result<RepairOutput, Error>
         let path = wheel.dist_info(&path).map_err(|e| Error::Unsupported(e.to_string()))?;
         wheel.insert(path, text, false);
     }
-    let changed = native_files(wheel.entries.values())?;
+    let changed = native_files(wheel.entries.values(), |file| file)?;
     let (requirements, raised) = raised(requirements, &changed, asked.is_some());
     let is_alone = request.tag.is_some_and(|requested| requested.is_alone);
     let mut tags = Vec::new();
     let mut verdict = None;
     for requirement in &requirements {
-        let audit = judge.requirement(requirement, &changed)?;
-        tags.extend(requirement.tags(&audit, is_alone));
-        verdict = verdict.or(audit.tag);
+        let found = judge.requirement(requirement, &changed)?;
+        tags.extend(requirement.tags(found.as_ref(), is_alone));
+        verdict = verdict.or(found);
     }
     drop(changed);
     let filename = tags::renamed(&before, tags);
@@ -241,16 +242,19 @@ impl Judge<'_> {
         Err(not_earned(input.verdict, wanted, findings))
     }
 
-    /// Judges the changed files for one group of tags.
-    fn requirement(&self, requirement: &TagGroup, files: &[NativeFile]) -> Result<Audit, Error> {
-        let allowances = self.request.options.terms.clone();
-        let wanted = requirement.wanted.clone().allowing(allowances);
-        let mut audit = audit::judgement(files.to_vec(), None, &wanted);
-        let findings = self.errors(std::mem::take(&mut audit.findings));
+    /// Judges the changed files for one group of tags, and returns the tag that they qualify for.
+    fn requirement(
+        &self,
+        group: &TagGroup,
+        files: &[NativeFile],
+    ) -> Result<Option<PlatformTag>, Error> {
+        let wanted = group.wanted.clone().allowing(self.request.options.terms.clone());
+        let verdict = audit::judge(files, &wanted);
+        let findings = self.errors(verdict.findings);
         if findings.is_empty() {
-            return Ok(audit);
+            return Ok(verdict.tag);
         }
-        Err(not_earned(audit.tag, &requirement.tag, findings))
+        Err(not_earned(verdict.tag, &group.tag, findings))
     }
 
     /// The errors that the user does not waive.
@@ -273,7 +277,11 @@ fn not_earned(earned: Option<PlatformTag>, wanted: &PlatformTag, findings: Vec<F
     Error::NotEarned { earned, wanted: Box::new(wanted.clone()), findings }
 }
 
-fn native_files<'a>(entries: impl Iterator<Item = &'a Entry>) -> Result<Vec<NativeFile>, Error> {
+/// Reads the native files among `entries`, of each as much as is `kept`.
+fn native_files<'a>(
+    entries: impl Iterator<Item = &'a Entry>,
+    kept: impl Fn(NativeFile) -> NativeFile,
+) -> Result<Vec<NativeFile>, Error> {
     let mut files = Vec::new();
     for entry in entries {
         let file = match &entry.source {
@@ -281,7 +289,7 @@ fn native_files<'a>(entries: impl Iterator<Item = &'a Entry>) -> Result<Vec<Nati
             Source::File { path, .. } => audit::native_file(&entry.path, path, &Limits::default())
                 .map_err(|source| Error::Read { path: path.clone(), source })?,
         };
-        files.extend(file);
+        files.extend(file.map(&kept));
     }
     Ok(files)
 }

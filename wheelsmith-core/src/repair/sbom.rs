@@ -1,4 +1,4 @@
-//! A list of the grafted libraries for those who look for vulnerable ones (CycloneDX 1.6, PEP 770).
+//! List of the grafted libraries for vulnerability scanners (CycloneDX 1.6, PEP 770).
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -9,30 +9,30 @@ use crate::name::{Digest, WheelFilename};
 use crate::sbom::{Bom, Part, crate_purl, escape};
 use crate::sys;
 
-/// The file below `.dist-info/sboms`.
+/// Name of the file in `.dist-info/sboms`.
 pub(super) const FILE: &str = "wheelsmith-repair.cdx.json";
 
-/// Where a library comes from that was built from source.
+/// Origin of a library that was built from source.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Origin {
-    /// What its maker calls it.
+    /// Name of the project.
     pub name: String,
-    /// Its version.
+    /// Version.
     pub version: Option<String>,
-    /// Its licence, as an SPDX expression.
+    /// Licence, as an SPDX expression.
     pub license: Option<String>,
-    /// Its source.
+    /// Source.
     pub source: Source,
-    /// The digest of the source's archive.
+    /// Digest of the source archive.
     pub sha256: Option<Digest>,
 }
 
-/// What a package database knows of a file.
+/// Record of a package database about a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Package {
     /// `deb` or `apk`.
     kind: &'static str,
-    /// The distribution, as its `os-release` calls it.
+    /// Name of the distribution in its `os-release`.
     vendor: String,
     name: String,
     version: String,
@@ -40,7 +40,7 @@ struct Package {
     licenses: Vec<String>,
 }
 
-/// The document: the same for the same libraries, whenever and wherever it is made.
+/// Returns the document, which depends on the libraries only.
 pub(super) fn render(
     wheel: &WheelFilename,
     grafts: &[Graft],
@@ -67,7 +67,8 @@ fn part(graft: &Graft, origin: Option<&Origin>) -> Part {
         properties: [("wheelsmith:file".to_owned(), file)].into(),
         ..Part::default()
     };
-    // What was built here is no package's, even where the file lies below a package database.
+    // A library that was built here belongs to no package, even if the file is below a package
+    // database.
     if let Some(origin) = origin {
         built(&mut part, origin);
     } else if let Some(Package { kind, vendor, name, version, arch, licenses }) = package(source) {
@@ -79,7 +80,7 @@ fn part(graft: &Graft, origin: Option<&Origin>) -> Part {
     part
 }
 
-/// What is known of a library that was built from source.
+/// Fills in the facts of a library that was built from source.
 fn built(part: &mut Part, origin: &Origin) {
     let Origin { name, version, license, source, sha256 } = origin;
     part.name.clone_from(name);
@@ -103,12 +104,13 @@ fn built(part: &mut Part, origin: &Origin) {
             }
             part.source = Some((location.clone(), *sha256));
         }
-        // The project's own.
+        // A source of the project itself.
         Source::Path(_) => {}
     }
 }
 
-/// The package that installed `file`, by the database of the tree in which it lies.
+/// Returns the package that installed `file`, from the package database of the tree that contains
+/// it.
 fn package(file: &Path) -> Option<Package> {
     for root in file.ancestors().skip(1) {
         let inside = file.strip_prefix(root).ok()?.to_str()?.to_owned();
@@ -129,9 +131,9 @@ fn package(file: &Path) -> Option<Package> {
     None
 }
 
-/// Debian's and its children's: one list of files for each package.
+/// Searches the database of Debian and derived systems: one list of files per package.
 fn dpkg(root: &Path, inside: &str, vendor: String) -> Option<Package> {
-    // `/lib` is a link to `/usr/lib`; lists may have either.
+    // `/lib` is a link to `/usr/lib`, and lists may have either.
     let names = [format!("/{inside}"), format!("/{}", inside.trim_start_matches("usr/"))];
     let mut lists: Vec<PathBuf> = sys::fs::list(&root.join("var/lib/dpkg/info")).ok()?;
     lists.retain(|list| list.extension().is_some_and(|extension| extension == "list"));
@@ -172,7 +174,8 @@ fn dpkg(root: &Path, inside: &str, vendor: String) -> Option<Package> {
     })
 }
 
-/// Alpine's: one file, a paragraph for each package, `F:` for directories and `R:` for files.
+/// Searches the database of Alpine: one file with a paragraph per package, `F:` for directories and
+/// `R:` for files.
 fn apk(database: &str, inside: &str, vendor: String) -> Option<Package> {
     let (dir, name) = inside.rsplit_once('/')?;
     let paragraph = database.split("\n\n").find(|paragraph| {

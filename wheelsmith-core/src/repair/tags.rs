@@ -1,29 +1,29 @@
 //! Platform tags: those that a wheel is repaired for, and those that its name gets.
 
-use crate::audit::{self, Audit, NativeFile, Requirement};
+use crate::audit::{self, NativeFile, Requirement};
 use crate::name::{Arch, Libc, PlatformTag, WheelFilename};
 use crate::policy;
 
-/// One group of platform tags that differ in age alone: `manylinux_2_17_x86_64` and
+/// Group of platform tags that differ in age alone: `manylinux_2_17_x86_64` and
 /// `manylinux_2_28_x86_64`, but not `musllinux_1_2_x86_64`.
 #[derive(Debug, Clone)]
 pub(super) struct TagGroup {
-    /// The rules of `tag`.
+    /// Rules of `tag`.
     pub(super) wanted: Requirement,
-    /// The tag that the files are judged for.
+    /// Tag that the files are judged for.
     pub(super) tag: PlatformTag,
-    /// The tags of the group in the wheel's name; empty if the name guarantees nothing.
+    /// Tags of the group in the wheel's name; empty if the name guarantees none.
     claims: Vec<PlatformTag>,
     /// Whether the user asked for the tag.
     is_asked: bool,
 }
 
-/// The requirements of a wheel.
+/// Requirements of a wheel.
 #[derive(Debug)]
 pub(super) enum Requirements {
     /// One for each group of tags.
     Known(Vec<TagGroup>),
-    /// The tags are those of a platform that this program has no rules for.
+    /// The tags are of a platform without rules in this program.
     NotJudged,
     /// Neither tags nor files tell the platform.
     Unknown,
@@ -53,8 +53,8 @@ pub(super) fn requirements(
     requirement.map_or(Requirements::Unknown, |one| Requirements::Known(vec![one]))
 }
 
-/// The newest policy for the files of a wheel whose name guarantees nothing: it gets the oldest
-/// that they qualify for.
+/// Returns the newest policy for files of a wheel whose name guarantees nothing. The wheel gets the
+/// oldest policy that they qualify for.
 fn newest_policy(filename: &WheelFilename, files: &[NativeFile]) -> Option<PlatformTag> {
     let guessed = audit::guess(files, None);
     let libc = guessed.as_ref().and_then(PlatformTag::libc);
@@ -71,7 +71,7 @@ impl TagGroup {
         Some(Self { wanted: Requirement::for_tag(tag)?, tag: tag.clone(), claims, is_asked })
     }
 
-    /// The requirement of tags of one group, the oldest first.
+    /// Creates the requirement of a group of claimed tags, the oldest first.
     fn of_group(claims: Vec<PlatformTag>) -> Option<Self> {
         let oldest = claims.first()?.modern();
         // A tag that guarantees nothing, and platforms whose libraries nobody copies.
@@ -91,14 +91,15 @@ impl TagGroup {
         Self::new(&tag, claims, false)
     }
 
-    /// The requirement of a tag that takes the place of the claimed ones.
+    /// Creates the requirement of a tag that replaces the claimed ones.
     pub(super) fn raised(tag: &PlatformTag) -> Option<Self> {
         Self::new(tag, vec![tag.clone()], false)
     }
 
-    /// The tags that the repaired wheel gets after `audit`, which has no errors but waived ones.
-    pub(super) fn tags(&self, audit: &Audit, only_asked: bool) -> Vec<PlatformTag> {
-        let earned = audit.tag.clone();
+    /// Returns the tags of the repaired wheel, whose files qualify for `earned` and have no errors
+    /// except waived ones.
+    pub(super) fn tags(&self, earned: Option<&PlatformTag>, only_asked: bool) -> Vec<PlatformTag> {
+        let earned = earned.cloned();
         let is_kept = audit::satisfies(earned.as_ref(), &self.tag.modern());
         let is_musl = matches!(self.tag, PlatformTag::Musllinux { .. });
         let tags: Vec<PlatformTag> = match earned {
@@ -123,7 +124,7 @@ pub(super) fn renamed(before: &WheelFilename, mut tags: Vec<PlatformTag>) -> Whe
     WheelFilename { platforms: tags, ..before.clone() }
 }
 
-/// True if the name of a wheel guarantees something that can be judged, and nothing else.
+/// True if every tag of a wheel's name guarantees something that can be judged.
 pub(super) fn claims_all(filename: &WheelFilename) -> bool {
     let is_claim = |tag: &PlatformTag| !matches!(tag, PlatformTag::Linux { .. } | PlatformTag::Any);
     filename.platforms.iter().all(is_claim)

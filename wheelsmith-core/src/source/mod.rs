@@ -130,6 +130,40 @@ pub fn resolve(
     Ok(resolved)
 }
 
+/// Returns the sources of every component for `target` that are unpacked, by component name and
+/// triple, and `None` for those that a build has to obtain first. Nothing is downloaded or written.
+///
+/// # Errors
+/// As [`resolve`], as far as that is known without downloading.
+pub fn present(
+    config: &Config,
+    target: Target,
+    places: &Places<'_>,
+    policy: Policy,
+    host: &Host,
+) -> Result<BTreeMap<(String, String), Option<Resolved>>, Error> {
+    let lock_path = places.project.join(LOCK_FILE);
+    let lock = match sys::fs::read_to_string(&lock_path) {
+        Ok(text) => Lock::parse(&lock_path, &text)?,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Lock::default(),
+        Err(source) => return Err(Error::io("read the lock", source)),
+    };
+    if policy.locked {
+        let unlocked = ids(config).into_iter().filter(|id| lock.get(id).is_none());
+        let missing: Vec<String> = unlocked.collect();
+        if !missing.is_empty() {
+            return Err(Error::NotLocked { lock: lock_path, missing });
+        }
+    }
+    let mut present = BTreeMap::new();
+    for component in config.components.iter().filter(|component| component.is_for(target)) {
+        let source = source_for(component, target);
+        let found = obtain::present(&component.name, source, &lock, places, policy, host)?;
+        present.insert((component.name.clone(), target.triple().to_owned()), found);
+    }
+    Ok(present)
+}
+
 /// What the lock calls the sources of `config`.
 fn ids(config: &Config) -> Vec<String> {
     let mut ids = Vec::new();

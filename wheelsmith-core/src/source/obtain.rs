@@ -240,6 +240,73 @@ fn download(
     })
 }
 
+/// Returns the directory that an archive is unpacked to.
+fn unpacked_dir(
+    origin: &str,
+    sha256: Digest,
+    strip_components: u32,
+    places: &Places<'_>,
+) -> PathBuf {
+    let name = origin.rsplit('/').next().unwrap_or(origin);
+    let stem = [".tar.gz", ".tgz", ".crate", ".zip", ".whl"]
+        .iter()
+        .find_map(|suffix| name.strip_suffix(suffix))
+        .unwrap_or(name);
+    // Short, so that paths below it stay short; the lock keeps the whole digest.
+    let dir = format!("{stem}-{}-{strip_components}", sha256.short());
+    places.work.join("sources").join(dir)
+}
+
+/// Returns the source without downloading, unpacking or writing anything; `None` if a build has to
+/// unpack it first.
+///
+/// # Errors
+/// What a build would fail with: a directory or archive that is not there, a wrong digest, a download
+/// that `policy` forbids, a source that the lock does not have.
+pub(super) fn present(
+    component: &str,
+    source: &Source,
+    lock: &Lock,
+    places: &Places<'_>,
+    policy: Policy,
+    host: &Host,
+) -> Result<Option<Resolved>, Error> {
+    let id = source.id();
+    let (origin, sha256, strip) = match source {
+        Source::Path(_) => {
+            let mut unused = lock.clone();
+            return obtain(component, source, &mut unused, places, policy, host).map(Some);
+        }
+        Source::Archive { location, sha256, strip_components, .. } => {
+            let pin = match sha256 {
+                Some(sha256) => Some((*sha256, "the configuration")),
+                None => locked(lock, id.as_deref()),
+            };
+            let sha256 = match pin {
+                Some((sha256, _)) if Source::is_url(location) => sha256,
+                pin => from_file(location, pin, places)?.1,
+            };
+            let is_remote = Source::is_url(location) && !location.starts_with("file://");
+            if policy.offline && is_remote && !is_cached(places, sha256, host) {
+                return Err(Error::Offline { origin: location.clone() });
+            }
+            (location.clone(), sha256, *strip_components)
+        }
+        Source::Crate { name, version } => match locked(lock, id.as_deref()) {
+            Some((sha256, _)) => (format!("{name}-{version}.crate"), sha256, 1),
+            None => return Ok(None),
+        },
+    };
+    let root = unpacked_dir(&origin, sha256, strip, places);
+    Ok(root.is_dir().then_some(Resolved { root, origin: id, sha256: Some(sha256) }))
+}
+
+fn is_cached(places: &Places<'_>, sha256: Digest, host: &Host) -> bool {
+    let shelf = host.env.shelf_dir().map(|dir| dir.join("archives").join(sha256.to_string()));
+    has_digest(&cached(places, sha256), sha256)
+        || shelf.is_some_and(|path| has_digest(&path, sha256))
+}
+
 /// Returns the directory that `file` is unpacked to; it is unpacked again only if it changed.
 fn unpacked(
     origin: &str,
@@ -249,14 +316,9 @@ fn unpacked(
     places: &Places<'_>,
     host: &Host,
 ) -> Result<PathBuf, Error> {
+    let root = unpacked_dir(origin, sha256, strip_components, places);
     let name = origin.rsplit('/').next().unwrap_or(origin);
-    let stem = [".tar.gz", ".tgz", ".crate", ".zip", ".whl"]
-        .iter()
-        .find_map(|suffix| name.strip_suffix(suffix))
-        .unwrap_or(name);
-    // Short, so that paths below it stay short; the lock keeps the whole digest.
-    let dir = format!("{stem}-{}-{strip_components}", sha256.short());
-    let root = places.work.join("sources").join(&dir);
+    let dir = root.file_name().unwrap_or_default().to_string_lossy();
     let listing = places.work.join("sources").join(format!("{dir}.json"));
     if root.is_dir() {
         let Some(difference) = Listing::difference(&root, &listing) else { return Ok(root) };

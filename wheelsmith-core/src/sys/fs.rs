@@ -1,5 +1,5 @@
 //! Files. Errors of these functions name the path; writes are whole or absent.
-#![allow(clippy::disallowed_methods, reason = "this is the door")]
+#![allow(clippy::disallowed_methods, reason = "sys is the module that reads and writes files")]
 
 use std::io::{self, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
@@ -14,9 +14,10 @@ pub use fs_err::{
     remove_dir_all, remove_file, rename, symlink_metadata, write,
 };
 
-/// How the names of files begin that are not whole yet. [`sweep`] removes what a killed process
-/// left of them.
+/// Start of the names of files that are not whole yet. [`sweep`] removes those of killed processes.
 pub(super) const UNFINISHED: &str = ".wheelsmith-unfinished-";
+/// Start of the names of temporary directories.
+const TEMPORARY: &str = "wheelsmith-tmp-";
 
 /// A file or directory below a root, with its path relative to it, `/` between the parts.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -292,7 +293,8 @@ impl Unfinished {
         };
         create_dir_all(dir)?;
         let mut builder = tempfile::Builder::new();
-        builder.prefix(UNFINISHED);
+        let prefix = super::owner::prefix(UNFINISHED);
+        builder.prefix(&prefix);
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt as _;
@@ -335,7 +337,7 @@ impl UnfinishedDir {
         let parent = path.parent().unwrap_or(Path::new("."));
         create_dir_all(parent)?;
         let temporary = tempfile::Builder::new()
-            .prefix(UNFINISHED)
+            .prefix(&super::owner::prefix(UNFINISHED))
             .tempdir_in(parent)
             .map_err(|error| at("create a directory in", parent, &error))?;
         #[cfg(unix)]
@@ -364,34 +366,62 @@ impl UnfinishedDir {
     }
 }
 
-/// Removes what killed processes left half-written in `dir`. The caller holds the lock under which
-/// such files are made.
+/// Removes the unfinished files that killed processes left in `dir`; those of running processes stay.
+///
+/// # Errors
+/// Returns an error if one cannot be removed.
 pub fn sweep(dir: &Path) -> io::Result<()> {
+    remove_abandoned(dir, UNFINISHED)
+}
+
+/// Removes what begins with `start` in `dir` and belongs to no running process.
+fn remove_abandoned(dir: &Path, start: &str) -> io::Result<()> {
     let Ok(entries) = fs_err::read_dir(dir) else { return Ok(()) };
     for entry in entries {
         let entry = entry?;
-        if !entry.file_name().to_string_lossy().starts_with(UNFINISHED) {
+        let name = entry.file_name();
+        let Some(name) = name.to_str().filter(|name| name.starts_with(start)) else { continue };
+        let written = entry.metadata().and_then(|metadata| metadata.modified());
+        let age = written.ok().and_then(|written| written.elapsed().ok()).unwrap_or_default();
+        if !super::owner::is_abandoned(&name[start.len()..], age) {
             continue;
         }
-        if entry.file_type()?.is_dir() {
-            remove_dir_all(entry.path())?;
+        let result = if entry.file_type()?.is_dir() {
+            remove_dir_all(entry.path())
         } else {
-            remove_file(entry.path())?;
+            remove_file(entry.path())
+        };
+        match result {
+            // Another process sweeps as well.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            result => result?,
         }
     }
     Ok(())
 }
 
-/// A temporary directory that is removed with the value.
+/// Creates a temporary directory, which is removed with the value. The first call of a process
+/// removes those of killed processes.
+///
+/// # Errors
+/// Returns an error if it cannot be created.
 pub fn temp_dir() -> io::Result<tempfile::TempDir> {
-    tempfile::Builder::new().prefix("wheelsmith-").tempdir()
+    static SWEPT: std::sync::Once = std::sync::Once::new();
+    SWEPT.call_once(|| {
+        // The directory is everybody's: what cannot be removed there belongs to another user.
+        let _ = remove_abandoned(&std::env::temp_dir(), TEMPORARY);
+    });
+    tempfile::Builder::new().prefix(&super::owner::prefix(TEMPORARY)).tempdir()
 }
 
-/// A directory below `dir` that is removed with the value.
+/// Creates a directory below `dir`, which is removed with the value.
+///
+/// # Errors
+/// Returns an error if it cannot be created.
 pub fn temp_dir_in(dir: &Path) -> io::Result<tempfile::TempDir> {
     create_dir_all(dir)?;
     tempfile::Builder::new()
-        .prefix(UNFINISHED)
+        .prefix(&super::owner::prefix(UNFINISHED))
         .tempdir_in(dir)
         .map_err(|e| at("create a directory in", dir, &e))
 }
@@ -455,9 +485,33 @@ mod tests {
         assert!(!write_atomic(&path, b"one").unwrap());
         assert!(write_atomic(&path, b"two").unwrap());
         assert_eq!(digest(&path).unwrap(), (Digest::of(b"two"), 3));
-        let left = dir.path().join(format!("{UNFINISHED}x"));
-        std::fs::write(&left, b"").unwrap();
-        sweep(dir.path()).unwrap();
-        assert!(!left.exists() && path.exists());
+    }
+
+    /// A child is killed while it has unfinished files; the next process removes them, and leaves
+    /// those of a running one.
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn what_a_killed_process_left_is_swept() {
+        let dir = temp_dir().unwrap();
+        let place = |start: &str, owner: &str| dir.path().join(format!("{start}{owner}xyz"));
+        #[allow(clippy::disallowed_methods, reason = "a process to kill")]
+        let mut child = std::process::Command::new("sleep").arg("1000").spawn().unwrap();
+        let theirs = super::super::owner::prefix_of(child.id(), "");
+        let ours = super::super::owner::prefix("");
+        for start in [UNFINISHED, TEMPORARY] {
+            let [of_child, of_us] = [&theirs, &ours].map(|owner| place(start, owner));
+            create_dir_all(of_child.join("d")).unwrap();
+            write(of_child.join("d/file"), b"").unwrap();
+            write(&of_us, b"").unwrap();
+            remove_abandoned(dir.path(), start).unwrap();
+            assert!(of_child.exists() && of_us.exists(), "both run");
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
+        for start in [UNFINISHED, TEMPORARY] {
+            remove_abandoned(dir.path(), start).unwrap();
+            assert!(!place(start, &theirs).exists() && place(start, &ours).exists());
+        }
+        sweep(&dir.path().join("nothing")).unwrap();
     }
 }

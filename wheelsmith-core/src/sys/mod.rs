@@ -13,6 +13,7 @@ mod inherited;
 mod jobs;
 mod lock;
 pub mod net;
+mod owner;
 mod process;
 mod report;
 mod staging;

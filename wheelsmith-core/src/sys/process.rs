@@ -227,6 +227,7 @@ impl Command {
         limits: Limits,
         scope: Scope,
     ) -> Result<Ended, ProcessError> {
+        host.report.started(self);
         let error = |source| ProcessError::Start { program: self.program.clone(), source };
         if host.cancel.is_cancelled() {
             return Err(ProcessError::Cancelled);

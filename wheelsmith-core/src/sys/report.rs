@@ -47,6 +47,9 @@ pub trait Report: Send + Sync {
     /// Takes one event; called from several threads.
     fn event(&self, event: Event);
 
+    /// Takes the command of a child that is started: program, arguments and directory.
+    fn started(&self, _command: &super::Command) {}
+
     /// Whether [`Event::Detail`] is worth making.
     fn wants_detail(&self) -> bool {
         false

@@ -44,17 +44,17 @@ pub(super) fn end(child: Pid, mark: &str) {
 
 /// A process, as `/proc/…/stat` has it (proc(5)).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Process {
+pub(super) struct Process {
     number: u32,
     parent: u32,
     /// In ticks since the system started: tells it from a later one of its number.
-    started: u64,
+    pub(super) started: u64,
     /// Whether it has ended, and nobody took note yet.
-    has_ended: bool,
+    pub(super) has_ended: bool,
 }
 
 impl Process {
-    fn read(number: u32) -> Option<Self> {
+    pub(super) fn read(number: u32) -> Option<Self> {
         let stat = std::fs::read(format!("/proc/{number}/stat")).ok()?;
         Self::parse(number, &String::from_utf8_lossy(&stat))
     }

@@ -226,7 +226,21 @@ fn links_others(target: &Target, role: Role, third_party: bool) -> bool {
     third_party && matches!(role, Role::Cc | Role::Cxx) && matches!(target.os(), Os::Linux(_))
 }
 
-/// Where the programs of a toolchain are that can be called by path alone.
+/// Caller of wrappers.
+#[derive(Clone, Copy)]
+enum Caller<'a> {
+    /// cargo and the `cc` crate.
+    Cargo,
+    /// Build systems of others.
+    Others {
+        /// Arguments of both compilers, in front of all others.
+        flags: &'a [String],
+        /// Whether they may compile for the processor of the build machine.
+        allow_native: bool,
+    },
+}
+
+/// Paths of a toolchain's programs that can be called by path alone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wrappers {
     /// The C compiler.
@@ -257,7 +271,12 @@ impl Wrappers {
         third_party: bool,
         wheelsmith: &Path,
     ) -> Result<Self, Error> {
-        Self::write_with(toolchain, dir, third_party, &[], wheelsmith)
+        let caller = if third_party {
+            Caller::Others { flags: &[], allow_native: false }
+        } else {
+            Caller::Cargo
+        };
+        Self::write_with(toolchain, dir, caller, wheelsmith)
     }
 
     /// As [`Wrappers::write`], for the build systems of others, which may ignore what variables
@@ -269,19 +288,23 @@ impl Wrappers {
         toolchain: &Toolchain,
         dir: &Path,
         flags: &[String],
+        allow_native: bool,
         wheelsmith: &Path,
     ) -> Result<Self, Error> {
-        Self::write_with(toolchain, dir, true, flags, wheelsmith)
+        Self::write_with(toolchain, dir, Caller::Others { flags, allow_native }, wheelsmith)
     }
 
     fn write_with(
         toolchain: &Toolchain,
         dir: &Path,
-        third_party: bool,
-        flags: &[String],
+        caller: Caller<'_>,
         wheelsmith: &Path,
     ) -> Result<Self, Error> {
         let target = &toolchain.target;
+        let (third_party, flags, allow_native) = match caller {
+            Caller::Cargo => (false, &[][..], false),
+            Caller::Others { flags, allow_native } => (true, flags, allow_native),
+        };
         let texts = Role::ALL.map(|role| {
             let tool = match role {
                 Role::Cc | Role::Linker => &toolchain.cc,
@@ -306,6 +329,13 @@ impl Wrappers {
             wrapper.pie = links_others(target, role, third_party);
             if toolchain.kind != super::ToolchainKind::Zig && wrapper.pie {
                 wrapper.rules.extend_from_slice(filter::NO_RPATH);
+            }
+            let compiles = !matches!(role, Role::Ar | Role::Ranlib);
+            if compiles && third_party && toolchain.family != Family::Zig && !allow_native {
+                wrapper.rules.extend_from_slice(filter::NO_NATIVE);
+            }
+            if compiles && toolchain.family == Family::Zig && allow_native {
+                wrapper.rules = [filter::ALLOW_NATIVE, &wrapper.rules].concat();
             }
             let text = if cfg!(windows) {
                 wrapper.to_cmd(wheelsmith, role, target, third_party, flags)

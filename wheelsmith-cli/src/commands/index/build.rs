@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use wheelsmith_core::index;
+use wheelsmith_core::index::{self, Options};
 use wheelsmith_core::sys::Host;
 
 use super::AddArgs;
@@ -22,13 +22,19 @@ pub(super) struct Args {
     /// Directory with the wheels and source distributions
     #[arg(long, short, value_name = "DIST", default_value = "dist")]
     dir: PathBuf,
+    /// Leave out files whose name or path below DIST matches this pattern, such as `*.zip`; may be
+    /// repeated
+    #[arg(long, value_name = "PATTERN")]
+    exclude: Vec<String>,
     #[command(flatten)]
     add: AddArgs,
 }
 
 pub(super) fn run(args: &Args, host: &Host, output: &Output) -> anyhow::Result<Exit> {
     let site = &args.add.site.site;
-    let changes = index::build(site, &args.dir, &args.add.options(), host)?;
+    let options = Options { exclude: args.exclude.clone(), ..args.add.options() };
+    let changes = index::build(site, &args.dir, &options, host)?;
     output.indexed(site, &changes)?;
-    Ok(Exit::Good)
+    let is_complete = changes.skipped.iter().all(|skipped| skipped.format.is_none());
+    Ok(if is_complete { Exit::Good } else { Exit::No })
 }

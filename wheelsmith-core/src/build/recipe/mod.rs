@@ -176,6 +176,7 @@ fn how(
         toolchain.id.to_string(),
         [&toolchain.cc.args[..], &toolchain.cxx.args, &toolchain.ar.args].concat().join("\0"),
         json(serde_json::to_string(recipe))?,
+        if plan.component.allow_native { "allow-native".to_owned() } else { String::new() },
         json(serde_json::to_string(&plan.over))?,
         json(serde_json::to_string(&plan.component.source))?,
         json(serde_json::to_string(&(setting.plan.optimize, setting.plan.strip)))?,
@@ -322,8 +323,14 @@ impl<'a> Site<'a> {
             always.extend(more.map(str::to_owned));
         }
         let program = sys::current_program().map_err(io)?;
-        let wrappers = Wrappers::for_others(setting.toolchain, setting.work, &always, &program)
-            .map_err(|e| io(std::io::Error::other(e)))?;
+        let wrappers = Wrappers::for_others(
+            setting.toolchain,
+            setting.work,
+            &always,
+            component.allow_native,
+            &program,
+        )
+        .map_err(|e| io(std::io::Error::other(e)))?;
         let variables = toolchain::env_for_configure(setting.toolchain, &wrappers);
         let mut site =
             Self { setting, component, over: &plan.over, recipe, places, wrappers, variables };

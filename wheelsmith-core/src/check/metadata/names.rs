@@ -61,7 +61,11 @@ fn requirement(judge: &Judge<'_>, field: &str, text: &str, out: &mut Findings) {
         Ok(requirement) if requirement.url().is_some() => {
             judge.say(out, Code::UrlRequirement, format!("`{field}: {shown}` names a URL"));
         }
-        Ok(_) => {}
+        Ok(requirement) if requirement.is_read_by_uv() => {}
+        Ok(_) => {
+            let message = format!("`{field}: {shown}` cannot be read by uv");
+            out.file_as(Severity::Warning, Code::BadRequirement, judge.path, message);
+        }
         Err(why) => judge.say(out, Code::BadRequirement, format!("`{field}: {shown}`: {why}")),
     }
 }
@@ -75,9 +79,9 @@ fn imports(judge: &Judge<'_>, out: &mut Findings) {
                 continue;
             }
             let (name, mark) =
-                text.split_once(';').map_or((text, ""), |(n, m)| (n.trim(), m.trim()));
+                text.split_once(';').map_or((text, "private"), |(n, m)| (n.trim_end(), m.trim()));
             let is_word = |word: &str| is_identifier(word) && !is_keyword(word);
-            if !name.split('.').all(is_word) || !matches!(mark, "" | "private") {
+            if !name.split('.').all(is_word) || mark != "private" {
                 judge.say(out, Code::ImportName, format!("`{field}: {text}` cannot be imported"));
             } else if !known.insert(name) {
                 let message = format!("`{name}` is listed twice");

@@ -34,9 +34,7 @@ pub(super) fn check(judge: &Judge<'_>, out: &mut Findings) {
     }
     for field in ["Home-page", "Download-URL"] {
         for url in judge.fields.all(field).filter(|url| !matches!(*url, "" | "UNKNOWN")) {
-            if !people::is_url(url) {
-                judge.say(out, Code::BadUrl, format!("`{field}: {url}` is no address"));
-            }
+            link(judge, url, &format!("`{field}: {url}` is not a usable address"), out);
             let message = format!("`{field}` would be a `Project-URL`");
             judge.say(out, Code::LegacyUrl, message);
         }
@@ -53,9 +51,17 @@ pub(super) fn check(judge: &Judge<'_>, out: &mut Findings) {
             let message = format!("the label `{label}` has not 1 to {LABEL_CHARS} characters");
             judge.say(out, Code::BadUrl, message);
         }
-        if !people::is_url(url) {
-            judge.say(out, Code::BadUrl, format!("`{url}` of `{label}` is no address"));
-        }
+        link(judge, url, &format!("`{url}` of `{label}` is not a usable address"), out);
+    }
+}
+
+/// Judges the address of a link.
+fn link(judge: &Judge<'_>, url: &str, message: &str, out: &mut Findings) {
+    if !people::is_link(url) {
+        judge.say(out, Code::BadUrl, message);
+    } else if !people::is_url(url) {
+        // The index takes it, and nobody can follow it.
+        out.file_as(Severity::Warning, Code::BadUrl, judge.path, message);
     }
 }
 
@@ -66,7 +72,8 @@ fn is_line_end(c: char) -> bool {
 
 fn description(judge: &Judge<'_>, out: &mut Findings) {
     let in_field = judge.fields.one("Description").is_some_and(|text| !text.is_empty());
-    if in_field && !judge.fields.body.trim().is_empty() {
+    let has_field = judge.fields.one("Description").is_some();
+    if has_field && !judge.fields.body.trim().is_empty() {
         let message = "there are a `Description` and a text behind the fields";
         judge.say(out, Code::DuplicateField, message);
     }

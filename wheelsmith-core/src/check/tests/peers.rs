@@ -14,7 +14,7 @@ use std::process::Command;
 use super::Wheel;
 use crate::finding::Code;
 
-const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+pub(super) const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 const BEGIN: &str = "<!-- peers: made by a test -->\n";
 const END: &str = "<!-- end of peers -->\n";
 const PEERS: [(&str, &str); 5] = [
@@ -102,7 +102,7 @@ fn table(counts: &BTreeMap<Code, Count>) -> String {
 }
 
 /// The Python of the judges, where they were prepared.
-fn python() -> Option<PathBuf> {
+pub(super) fn python() -> Option<PathBuf> {
     let required = std::env::var_os("WHEELSMITH_TEST_REQUIRE").is_some();
     let dir = std::env::var_os("WHEELSMITH_TEST_ENV").map(PathBuf::from);
     let found = dir.map(|dir| dir.join("judges/bin/python")).filter(|python| python.is_file());

@@ -73,6 +73,7 @@ impl Check<'_> {
             license_files: common.license_files,
             source,
             os: common.os.map(|os| os.iter().map(|os| os.family()).collect()),
+            allow_native: common.allow_native,
             link,
             needs,
         }

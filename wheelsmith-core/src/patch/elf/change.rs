@@ -1,4 +1,4 @@
-//! What an edit means for the dynamic entries and the names, before anything has a new place.
+//! New dynamic entries and strings of an edit, before the layout is known.
 
 use goblin::elf::dynamic::{self as tag, Dyn};
 use goblin::elf::section_header as sh;
@@ -10,29 +10,29 @@ use super::image::{Image, index, malformed, unsupported};
 use super::strings::Strings;
 use crate::patch::{Edit, Error, Search};
 
-/// The new dynamic entries and names.
+/// New dynamic entries and strings.
 pub(super) struct Change {
-    /// Without DT_NULL. Addresses and sizes of tables are still the old ones.
+    /// Entries without DT_NULL. Addresses and sizes of tables are still the old ones.
     pub(super) entries: Vec<Dyn>,
-    /// The whole table of names.
+    /// The whole string table.
     pub(super) strings: Vec<u8>,
-    /// Whether the entries need more room than they have.
+    /// Whether the entries need more space than they have.
     pub(super) entries_grew: bool,
-    /// Whether the names do.
+    /// Whether the strings need more space than they have.
     pub(super) strings_grew: bool,
-    /// What is written over in the file, in the tables of symbol versions.
+    /// Bytes to overwrite in the version tables, by offset.
     pub(super) writes: Vec<(usize, Vec<u8>)>,
-    /// How many libraries with versions are left, when some went.
+    /// Number of libraries with versions that remain, if some were removed.
     pub(super) version_needs: Option<u32>,
 }
 
-/// The value of a new entry.
+/// Value of a new entry.
 enum Value<'e> {
     Number(u64),
     Name(&'e [u8]),
 }
 
-/// What the edit wants of each entry; nothing when the file is already as it asks.
+/// Computes the change; `None` if the file is already as requested.
 pub(super) fn change(
     image: &Image<'_>,
     dynamic: &Dynamic,
@@ -43,14 +43,10 @@ pub(super) fn change(
     if let Some(name) = names.find(|name| name.is_empty() || name.contains('\0')) {
         return Err(unsupported(format!("`{}` is not a name", name.escape_default())));
     }
-    let mut wanted = Wanted { entries: Vec::new(), released: Vec::new(), is_other: false };
-    wanted.names(image, dynamic, edit)?;
+    let mut new = NewEntries { entries: Vec::new(), released: Vec::new(), is_other: false };
+    new.names(image, dynamic, edit)?;
     if edit.search != Search::Keep {
-        wanted.search(
-            image,
-            dynamic,
-            search.as_ref().map(|(tag, text)| (*tag, text.as_bytes())),
-        )?;
+        new.search(image, dynamic, search.as_ref().map(|(tag, text)| (*tag, text.as_bytes())))?;
     }
     let needs = dynamic::version_needs(image, dynamic)?;
     let mut renamed_needs = Vec::new();
@@ -63,17 +59,17 @@ pub(super) fn change(
             renamed_needs.push((i, name));
         }
     }
-    if !wanted.is_other && renamed_needs.is_empty() && dropped_needs.is_empty() {
+    if !new.is_other && renamed_needs.is_empty() && dropped_needs.is_empty() {
         return Ok(None);
     }
 
     let table = image.slice(dynamic.strings.offset, dynamic.strings.size, "string table")?;
     let mut strings = Strings::new(table);
-    let mut released = wanted.released;
+    let mut released = new.released;
     released.extend(renamed_needs.iter().map(|&(i, _)| needs[i].file));
     let is_renamed = |i: usize| renamed_needs.iter().any(|&(other, _)| other == i);
     let kept_needs = needs.iter().enumerate().filter(|&(i, _)| !is_renamed(i)).map(|(_, n)| n);
-    let kept_entries = wanted.entries.iter().filter_map(|(tag, value)| match value {
+    let kept_entries = new.entries.iter().filter_map(|(tag, value)| match value {
         Value::Number(value) if dynamic::is_name(*tag) => Some(*value),
         _ => None,
     });
@@ -84,8 +80,8 @@ pub(super) fn change(
         .collect();
     release(image, dynamic, &mut strings, &released, &kept)?;
 
-    let mut entries = Vec::with_capacity(wanted.entries.len());
-    for (tag, value) in wanted.entries {
+    let mut entries = Vec::with_capacity(new.entries.len());
+    for (tag, value) in new.entries {
         let value = match value {
             Value::Number(value) => value,
             Value::Name(name) => strings.place(name) as u64,
@@ -102,21 +98,21 @@ pub(super) fn change(
         version_needs = Some(drop_needs(&mut writes, &needs, &dropped_needs, &mut entries)?);
     }
     let writes = writes.list;
-    let room = dynamic.place.size / Dyn::size(image.ctx.container) as u64;
+    let capacity = dynamic.place.size / Dyn::size(image.ctx.container) as u64;
     // DT_NULL ends the entries.
-    let entries_grew = entries.len() as u64 + 1 > room && entries.len() > dynamic.entries.len();
+    let entries_grew = entries.len() as u64 + 1 > capacity && entries.len() > dynamic.entries.len();
     let (strings, strings_grew) = strings.finish();
     Ok(Some(Change { entries, strings, entries_grew, strings_grew, writes, version_needs }))
 }
 
-/// The entry that the edit asks for, when it asks for one.
+/// Returns the entry for the search path of the edit, if it has one.
 fn search(edit: &Edit) -> Result<Option<(u64, String)>, Error> {
     let (tag, directories) = match &edit.search {
         Search::Keep | Search::Nowhere => return Ok(None),
         Search::Rpath(directories) => (tag::DT_RPATH, directories),
         Search::Runpath(directories) => (tag::DT_RUNPATH, directories),
     };
-    // An empty one is the directory that the process happens to be in.
+    // An empty entry means the current directory of the process.
     let is_wrong = |d: &&String| d.is_empty() || d.contains([':', '\0']);
     if let Some(directory) = directories.iter().find(is_wrong) {
         let directory = directory.escape_default();
@@ -125,15 +121,15 @@ fn search(edit: &Edit) -> Result<Option<(u64, String)>, Error> {
     Ok((!directories.is_empty()).then(|| (tag, directories.join(":"))))
 }
 
-struct Wanted<'e> {
+struct NewEntries<'e> {
     entries: Vec<(u64, Value<'e>)>,
-    /// Names that entries ask for no more.
+    /// Names that no entry uses any more.
     released: Vec<u64>,
     is_other: bool,
 }
 
-impl<'e> Wanted<'e> {
-    /// The entries with the new names of the file and of what it needs.
+impl<'e> NewEntries<'e> {
+    /// Computes the entries with new names of the file and of needed libraries.
     fn names(&mut self, image: &Image<'_>, dynamic: &Dynamic, edit: &'e Edit) -> Result<(), Error> {
         let mut has_id = false;
         for entry in &dynamic.entries {
@@ -166,7 +162,7 @@ impl<'e> Wanted<'e> {
         Ok(())
     }
 
-    /// The entries with the new list of directories, where the old one was.
+    /// Replaces the search path, at the position of the old one.
     fn search(
         &mut self,
         image: &Image<'_>,
@@ -191,7 +187,7 @@ impl<'e> Wanted<'e> {
         let place = self.entries.iter().position(|(tag, _)| is_search(*tag));
         self.entries.retain(|(tag, _)| !is_search(*tag));
         if let Some((tag, text)) = new {
-            // The first of the old ones had no other before it, so that its place is still right.
+            // No search path precedes the first of the old ones, so that its position stays right.
             let place = place.unwrap_or(self.entries.len());
             self.entries.insert(place, (tag, Value::Name(text)));
         }
@@ -199,8 +195,8 @@ impl<'e> Wanted<'e> {
     }
 }
 
-/// Gives up the names that nothing asks for any more. Only where all who might ask are known: that
-/// takes the section headers, as nothing else has the number of symbols for sure.
+/// Frees strings that are no longer used. All users must be known; that requires section headers,
+/// because only they tell the number of symbols for certain.
 fn release(
     image: &Image<'_>,
     dynamic: &Dynamic,
@@ -229,7 +225,7 @@ fn release(
         keep(name);
     }
     for symbol in symbols.chunks_exact(Sym::size(image.ctx.container)) {
-        // The name is the first word in both classes.
+        // The name is the first word in both ELF classes.
         let name: u32 = symbol.pread_with(0, image.ctx.le).map_err(|_| malformed("symbol"))?;
         keep(name.into());
     }
@@ -237,8 +233,9 @@ fn release(
     Ok(())
 }
 
-/// Takes libraries out of DT_VERNEED: ld.so stops at a record whose library is not needed. Symbols
-/// that asked for their versions take any version. Returns how many records are left.
+/// Removes libraries from DT_VERNEED: ld.so refuses a record whose library is not needed. Symbols
+/// that require their versions accept any version afterwards. Returns the number of remaining
+/// records.
 fn drop_needs(
     writes: &mut Writes<'_, '_>,
     needs: &[VersionNeed],
@@ -262,7 +259,7 @@ fn drop_needs(
             let number = image.u16(at, WHAT)?;
             let is_dropped = |&i: &usize| needs[i].versions.iter().any(|v| v.0 == number & 0x7fff);
             if dropped.iter().any(is_dropped) {
-                // VER_NDX_GLOBAL, and the bit that hides it.
+                // VER_NDX_GLOBAL, and the bit that hides a symbol.
                 writes.u16(at, number & 0x8000 | 1)?;
             }
         }
@@ -273,8 +270,8 @@ fn drop_needs(
         entries.retain(|e| !matches!(e.d_tag, tag::DT_VERNEED | tag::DT_VERNEEDNUM));
         return Ok(0);
     }
-    // The table begins with a record, so that the first that is left moves to the front; the
-    // others are linked to where they are.
+    // The table begins with a record, so the first remaining one moves to the front; the others are
+    // linked where they are.
     let link = |from: u64, to: u64| {
         u32::try_from(to.wrapping_sub(from)).map_err(|_| malformed("list of needed versions"))
     };
@@ -297,7 +294,7 @@ fn drop_needs(
     Ok(count)
 }
 
-/// Numbers that take the place of others, in the byte order of the file.
+/// Numbers to overwrite, in the byte order of the file.
 struct Writes<'i, 'b> {
     image: &'i Image<'b>,
     list: Vec<(usize, Vec<u8>)>,

@@ -1,4 +1,4 @@
-//! The dynamic entries, and the tables of symbol versions that name libraries.
+//! Dynamic entries, and the version tables that name libraries.
 
 use goblin::elf::dynamic::{self as tag, Dyn};
 use goblin::elf::program_header as ph;
@@ -8,28 +8,28 @@ use super::image::{Image, Span, index, malformed};
 use crate::binary::Error as Unreadable;
 use crate::patch::Error;
 
-/// No real file needs the versions of more libraries, or has more versions.
+/// Limit of libraries with versions, and of versions; real files stay far below.
 const MOST_VERSIONS: usize = 65_536;
-/// No real file has longer dynamic entries, in bytes.
+/// Limit of the dynamic entries, in bytes; real files stay far below.
 const LARGEST_DYNAMIC: u64 = 1 << 20;
 
-/// Filters, whose values are names too (Solaris, "Linker and Libraries Guide").
+/// DT_AUXILIARY and DT_FILTER, whose values are names too (Solaris, "Linker and Libraries Guide").
 const DT_AUXILIARY: u64 = 0x7fff_fffd;
 const DT_FILTER: u64 = 0x7fff_ffff;
-/// The hash table of MIPS.
+/// DT_MIPS_XHASH.
 const DT_MIPS_XHASH: u64 = 0x7000_0036;
 
-/// The dynamic entries of a file.
+/// Dynamic entries of a file.
 pub(super) struct Dynamic {
-    /// Up to DT_NULL, without it.
+    /// Entries before DT_NULL.
     pub(super) entries: Vec<Dyn>,
-    /// The place, with the room that is not used.
+    /// Range of the entries, unused ones included.
     pub(super) place: Span,
-    /// The table of names (DT_STRTAB, DT_STRSZ).
+    /// String table (DT_STRTAB, DT_STRSZ).
     pub(super) strings: Span,
 }
 
-/// Whether the value of an entry is a name.
+/// True if the value of an entry is a name.
 pub(super) fn is_name(tag: u64) -> bool {
     matches!(
         tag,
@@ -45,7 +45,7 @@ pub(super) fn is_name(tag: u64) -> bool {
     )
 }
 
-/// Whether the value of an entry is the address of a table that an edit may move.
+/// True if the value of an entry is the address of a table that an edit may move.
 pub(super) fn is_movable_table(tag: u64) -> bool {
     matches!(
         tag,
@@ -61,7 +61,7 @@ pub(super) fn is_movable_table(tag: u64) -> bool {
 }
 
 impl Dynamic {
-    /// Nothing for a file that loads nothing: without entries, or without names.
+    /// Reads the entries; `None` for a file that loads nothing: without entries or without names.
     pub(super) fn read(image: &Image<'_>) -> Result<Option<Self>, Error> {
         const WHAT: &str = "dynamic segment";
         let is_dynamic = |s: &&ph::ProgramHeader| s.p_type == ph::PT_DYNAMIC;
@@ -74,7 +74,7 @@ impl Dynamic {
             return Err(Unreadable::TooMany { what, count: segment.p_filesz }.into());
         }
         let offset = image.offset(segment.p_vaddr, WHAT)?;
-        // Readers differ in which of the two they believe.
+        // Readers differ in which of the two they use.
         if offset != segment.p_offset {
             return Err(malformed(WHAT));
         }
@@ -100,7 +100,7 @@ impl Dynamic {
         self.entries.iter().rfind(|e| e.d_tag == wanted).map(|e| e.d_val)
     }
 
-    /// The bytes of a name, without its zero byte.
+    /// Returns the bytes of a name without its zero byte.
     pub(super) fn name<'b>(&self, image: &Image<'b>, offset: u64) -> Result<&'b [u8], Error> {
         let table = image.slice(self.strings.offset, self.strings.size, "string table")?;
         let rest = table.get(index(offset, "name")?..).ok_or_else(|| malformed("name"))?;
@@ -109,15 +109,15 @@ impl Dynamic {
     }
 }
 
-/// A library in DT_VERNEED, with the versions that it shall have.
+/// Library in DT_VERNEED, with the versions that it must have.
 pub(super) struct VersionNeed {
-    /// Where the record is, in the file.
+    /// Offset of the record in the file.
     pub(super) at: u64,
-    /// The name of the library.
+    /// Name of the library, as an offset into the string table.
     pub(super) file: u64,
-    /// From this record to its first version.
+    /// Distance from this record to its first version.
     pub(super) aux: u32,
-    /// The numbers of the versions in DT_VERSYM, and their names.
+    /// Numbers of the versions in DT_VERSYM, and their names.
     pub(super) versions: Vec<(u16, u64)>,
 }
 
@@ -155,7 +155,7 @@ pub(super) fn version_needs(
     }
 }
 
-/// The names in DT_VERDEF, as offsets into the table of names.
+/// Returns the names in DT_VERDEF, as offsets into the string table.
 pub(super) fn defined_version_names(
     image: &Image<'_>,
     dynamic: &Dynamic,

@@ -1,9 +1,9 @@
-//! The room behind the table of names. The table is often the largest part that an edit would move,
-//! and what follows it small: GNU ld puts the versions of symbols there, two bytes for each symbol.
-//! So the names stay and grow into free bytes, or into the place of what moves in their stead.
+//! Growth of the string table in place. It is often the largest part that an edit would move, and a
+//! small one follows it: GNU ld puts the symbol versions there, two bytes per symbol. So the
+//! strings stay, and grow into free bytes or into the place of parts that move instead.
 //!
-//! Not every byte that is mapped would do, though DT_STRTAB could count as far: the section of the
-//! names must cover them all, and tools that copy sections expect none inside another.
+//! DT_STRSZ could cover any mapped bytes, but the section of the strings must cover them too, and
+//! tools that copy sections do not expect overlaps.
 
 use goblin::elf::program_header as ph;
 use goblin::elf::section_header as sh;
@@ -12,9 +12,9 @@ use super::dynamic::{Dynamic, is_movable_table};
 use super::image::{Image, Span, is_loaded, span};
 use super::segment::{Part, PartContent, is_movable, joined};
 
-/// What moves so that the names can have `length` bytes where they are: nothing at all, where that
-/// many are free. `None` when something stands there that cannot move, or that is not smaller than
-/// the names themselves.
+/// Returns the parts that must move so that the strings can have `length` bytes in place; none if
+/// that many are free. The result is `None` if a part cannot move or is not smaller than the
+/// strings.
 pub(super) fn displaced_parts(
     image: &Image<'_>,
     dynamic: &Dynamic,
@@ -51,7 +51,7 @@ pub(super) fn displaced_parts(
     if is_large || !parts.iter().all(is_same) || !is_mapped_once(image, names, wanted, moves) {
         return None;
     }
-    // Tables that have no section.
+    // Tables without a section.
     let stays = dynamic.entries.iter().any(|entry| {
         is_movable_table(entry.d_tag)
             && wanted.has_address(entry.d_val)
@@ -69,8 +69,8 @@ pub(super) fn displaced_parts(
     (is_free && !stays && !is_header).then_some(parts)
 }
 
-/// Whether one segment has the names and the bytes behind them, and no other has any of those but
-/// to say where a part is that moves.
+/// True if exactly one segment maps the strings and the bytes after them, and other segments only
+/// describe parts that move.
 fn is_mapped_once(
     image: &Image<'_>,
     names: Span,

@@ -1,4 +1,4 @@
-//! The headers of a file that is to be changed. Only what an edit moves is looked at.
+//! Headers of a file that is edited; only those that an edit needs.
 
 use goblin::container::{Container, Ctx};
 use goblin::elf::Elf as Goblin;
@@ -10,20 +10,20 @@ use scroll::Pread as _;
 use crate::binary::Error as Unreadable;
 use crate::patch::Error;
 
-/// In place of the number of program headers: it stands elsewhere.
+/// PN_XNUM: the number of program headers is in another field.
 const PN_XNUM: u16 = 0xffff;
 
-/// A file with its headers.
+/// ELF file with its headers.
 pub(super) struct Image<'b> {
     pub(super) bytes: &'b [u8],
     pub(super) ctx: Ctx,
     pub(super) header: Header,
     pub(super) segments: Vec<ProgramHeader>,
-    /// Empty for a file without section headers: the loader needs none.
+    /// Section headers; empty if the file has none, because loaders need none.
     pub(super) sections: Vec<SectionHeader>,
 }
 
-/// A part of a file that is loaded.
+/// Loaded part of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Span {
     pub(super) offset: u64,
@@ -53,7 +53,7 @@ pub(super) fn unsupported(reason: impl Into<String>) -> Error {
     Error::Unsupported(reason.into())
 }
 
-/// A number of the file as an index.
+/// Converts a number of the file to an index.
 pub(super) fn index(value: u64, what: &'static str) -> Result<usize, Error> {
     usize::try_from(value).map_err(|_| outside(what))
 }
@@ -89,7 +89,7 @@ impl<'b> Image<'b> {
         self.ctx.container == Container::Big
     }
 
-    /// The size of an address, in bytes.
+    /// Returns the size of an address, in bytes.
     pub(super) fn word(&self) -> u64 {
         if self.is_64_bit() { 8 } else { 4 }
     }
@@ -112,7 +112,7 @@ impl<'b> Image<'b> {
         self.bytes.pread_with(index(at, what)?, self.ctx.le).map_err(|_| outside(what))
     }
 
-    /// Where in the file the loader finds `address`.
+    /// Returns the offset of the byte that is loaded at `address`.
     pub(super) fn offset(&self, address: u64, what: &'static str) -> Result<u64, Error> {
         let load = self
             .loads()
@@ -122,24 +122,24 @@ impl<'b> Image<'b> {
             .ok_or_else(|| outside(what))
     }
 
-    /// The segments that are loaded, with their number.
+    /// Returns the PT_LOAD segments with their numbers.
     pub(super) fn loads(&self) -> impl DoubleEndedIterator<Item = (usize, &ProgramHeader)> {
         self.segments.iter().enumerate().filter(|(_, segment)| segment.p_type == ph::PT_LOAD)
     }
 
-    /// The bytes of the program headers.
+    /// Returns the range of the program headers.
     pub(super) fn program_headers(&self) -> std::ops::Range<u64> {
         let size = u64::from(self.header.e_phnum) * u64::from(self.header.e_phentsize);
         self.header.e_phoff..self.header.e_phoff.saturating_add(size)
     }
 
-    /// The bytes of the section headers.
+    /// Returns the range of the section headers.
     pub(super) fn section_headers(&self) -> std::ops::Range<u64> {
         let size = u64::from(self.header.e_shnum) * u64::from(self.header.e_shentsize);
         self.header.e_shoff..self.header.e_shoff.saturating_add(size)
     }
 
-    /// The name of a section, as far as the file tells.
+    /// Returns the name of a section; empty if it cannot be read.
     pub(super) fn section_name(&self, section: &SectionHeader) -> String {
         let name = || {
             let names = self.sections.get(usize::from(self.header.e_shstrndx))?;
@@ -151,7 +151,7 @@ impl<'b> Image<'b> {
         name().unwrap_or_default()
     }
 
-    /// Whether a program runs it, rather than a loader: PT_INTERP, or loaded where it says.
+    /// True for programs: files with PT_INTERP, or loaded at a fixed address.
     pub(super) fn is_program(&self) -> bool {
         self.header.e_type == header::ET_EXEC
             || self.segments.iter().any(|segment| segment.p_type == ph::PT_INTERP)
@@ -176,7 +176,7 @@ pub(super) fn is_loaded(section: &SectionHeader) -> bool {
     section.sh_flags & u64::from(sh::SHF_ALLOC) != 0
 }
 
-/// The bytes of a section in the file; none for those that the loader fills with zeros.
+/// Returns the range of a section in the file; empty for SHT_NOBITS.
 pub(super) fn span(section: &SectionHeader) -> Span {
     let size = if section.sh_type == sh::SHT_NOBITS { 0 } else { section.sh_size };
     Span { offset: section.sh_offset, address: section.sh_addr, size }

@@ -1,12 +1,12 @@
-//! Other names in an ELF file: in place where they fit, else in one new segment at its end.
+//! Edits of ELF files: in place where new names fit, else with one new segment at the end.
 //!
-//! The new file keeps every address that code may know. Only tables that nobody finds but through
-//! the dynamic entries and the program headers move: names, entries, symbols, hashes, versions,
-//! notes. The size of the host's pages has no part in it: the new segment is aligned as the
-//! widest of the others. Editing an edited file replaces its new segment.
+//! Every address that code may refer to stays the same. Only tables that loaders find through
+//! dynamic entries and program headers move: names, dynamic entries, symbols, hashes, versions,
+//! notes. The new segment is aligned like the widest of the others, whatever the host's page size.
+//! Editing an edited file replaces its new segment.
 //!
-//! A file is stripped before it is edited, never after: not every `strip` keeps what it does not
-//! know ([`strip`] is one that does).
+//! Strip a file before editing it, never after: not every `strip` preserves what it does not know
+//! ([`strip`] does).
 
 mod change;
 mod dynamic;
@@ -25,45 +25,45 @@ use self::dynamic::Dynamic;
 use self::image::{Image, unsupported};
 use self::segment::{NewSegment, PartContent};
 use self::write::Positions;
-use super::{Edit, Error, Search};
+use super::{Edit, Error, Search, buffer};
 
 pub use strip::strip;
 pub use verify::verify;
 
-/// What an edit does to a file.
+/// Effect of an edit on a file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Layout {
-    /// Where the new names go.
+    /// Place of the new names.
     pub strategy: Strategy,
-    /// How much larger the file becomes, in bytes; negative for one that becomes smaller.
+    /// Growth of the file in bytes; negative if it shrinks.
     pub growth_bytes: i64,
-    /// What whoever uses the file should know.
+    /// Warnings for users of the file.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
 }
 
-/// Where the new names go.
+/// Place of the new names.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Strategy {
-    /// The file is already as the edit asks.
+    /// The file is already as requested.
     Unchanged,
-    /// Where others were.
+    /// In place of old ones.
     InPlace,
-    /// Into a new segment at the end.
+    /// In a new segment at the end.
     NewSegment {
-        /// The sections that move there, in order.
+        /// Sections that move there, in order.
         displaced: Vec<String>,
-        /// How many program headers go because nothing needs their segment any more, such as one
-        /// that an earlier edit made.
+        /// Number of program headers that are removed because their segment is no longer needed,
+        /// such as that of an earlier edit.
         dropped_orphans: usize,
     },
 }
 
-/// What `edit` would do to a file.
+/// Plans `edit`, and changes nothing.
 ///
 /// # Errors
-/// A file that cannot be read, or an edit that it does not allow.
+/// Returns an error if the file cannot be parsed or does not allow the edit.
 pub fn plan(bytes: &[u8], edit: &Edit) -> Result<Layout, Error> {
     let image = Image::read(bytes)?;
     Ok(match Prepared::new(&image, edit)? {
@@ -72,13 +72,13 @@ pub fn plan(bytes: &[u8], edit: &Edit) -> Result<Layout, Error> {
     })
 }
 
-/// The file with `edit`. The same file for an edit that changes nothing.
+/// Returns the file with `edit`; the same bytes if it changes nothing.
 ///
 /// # Errors
-/// A file that cannot be read, or an edit that it does not allow.
+/// Returns an error if the file cannot be parsed or does not allow the edit.
 pub fn apply(bytes: &[u8], edit: &Edit) -> Result<Vec<u8>, Error> {
     let image = Image::read(bytes)?;
-    let Some(prepared) = Prepared::new(&image, edit)? else { return Ok(bytes.to_vec()) };
+    let Some(prepared) = Prepared::new(&image, edit)? else { return Ok(buffer::copy(bytes)) };
     let new = prepared.write(&image)?;
     verify(bytes, &new, edit)?;
     Ok(new)
@@ -88,11 +88,11 @@ fn unchanged() -> Layout {
     Layout { strategy: Strategy::Unchanged, growth_bytes: 0, warnings: Vec::new() }
 }
 
-/// All decisions, before the first byte is written.
+/// All decisions about an edit, made before the first byte is written.
 struct Prepared {
     dynamic: Dynamic,
     change: Change,
-    /// Nothing when all fits where it is.
+    /// `None` if everything fits in place.
     new_segment: Option<(NewSegment, Positions)>,
 }
 

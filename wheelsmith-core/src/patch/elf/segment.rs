@@ -1,12 +1,12 @@
-//! Where the parts of a file go that have become too large for their place: into one new segment
-//! at its end. Every loader maps another PT_LOAD; nothing that code points to moves.
+//! A new segment at the end of a file, for parts that outgrow their place. Every loader maps
+//! another PT_LOAD, and no address that code refers to changes.
 //!
-//! What is large and need not move stays: see [`super::grow`].
+//! Large parts that need not move stay in place: see [`super::grow`].
 //!
-//! What costs thought is the program header for it. It takes, in this order: one that is not used,
-//! such as that of a segment whose parts move now or moved before; free bytes behind the table; the
-//! place of the parts right behind the table, which only the dynamic entries know by address, and
-//! which move too; and at last, for libraries, a new place for the table itself.
+//! The segment needs a program header. It takes the first of these: a header that is not used, such
+//! as that of a segment whose parts move now or moved before; free bytes after the table; the place
+//! of the parts directly after the table, which only dynamic entries refer to, and which move too;
+//! for libraries, a new place for the table itself.
 
 use goblin::elf::header;
 use goblin::elf::program_header::{self as ph, ProgramHeader};
@@ -18,7 +18,7 @@ use super::grow;
 use super::image::{Image, Span, is_loaded, malformed, span, unsupported};
 use crate::patch::Error;
 
-/// A part of the file that moves.
+/// Part of a file that moves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Part {
     pub(super) old: Span,
@@ -26,7 +26,7 @@ pub(super) struct Part {
     pub(super) content: PartContent,
 }
 
-/// What a part has at its new place.
+/// Content of a part at its new place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum PartContent {
     Strings,
@@ -34,21 +34,21 @@ pub(super) enum PartContent {
     Same,
 }
 
-/// What moves, and what becomes of the rest.
+/// Layout of a new segment.
 pub(super) struct NewSegment {
     pub(super) parts: Vec<Part>,
-    /// Program headers that go.
+    /// Program headers to remove.
     pub(super) dropped: Vec<usize>,
-    /// How much of the old file stays, in bytes.
+    /// Length of the old file that stays, in bytes.
     pub(super) keep: u64,
     /// Whether the program headers move as well.
     pub(super) moves_headers: bool,
 }
 
-/// No part needs more, in bytes.
+/// Largest alignment of any real part, in bytes.
 const LARGEST_ALIGNMENT: u64 = 4096;
 
-/// Nothing when all fits where it is.
+/// Plans the segment; `None` if everything fits in place.
 pub(super) fn plan(
     image: &Image<'_>,
     dynamic: &Dynamic,
@@ -58,7 +58,7 @@ pub(super) fn plan(
     let last = last_segment(image, dynamic);
     if change.strings_grew {
         let strings = strings_part(dynamic);
-        // What is in the last segment moves in any case.
+        // Parts of the last segment move in any case.
         let moves = last.as_ref().is_some_and(|(_, others)| others.contains(&strings));
         let length = change.strings.len() as u64;
         match if moves { None } else { grow::displaced_parts(image, dynamic, length) } {
@@ -68,7 +68,7 @@ pub(super) fn plan(
     }
     if change.entries_grew {
         if image.header.e_machine == header::EM_MIPS {
-            // DT_MIPS_RLD_MAP_REL counts from the entry itself.
+            // DT_MIPS_RLD_MAP_REL is relative to its own entry.
             return Err(unsupported("its dynamic entries are full, and cannot move on MIPS"));
         }
         add(&mut parts, entries_part(image, dynamic));
@@ -98,13 +98,13 @@ pub(super) fn plan(
                 dropped = unused(image, dynamic, change, &parts);
             }
             None if !image.is_program() => moves_headers = true,
-            // The kernel tells a program where its headers are, counting from its first segment.
-            None => return Err(unsupported("it has no room for another program header")),
+            // The kernel tells a program where its headers are, relative to its first segment.
+            None => return Err(unsupported("it has no space for another program header")),
         }
     }
-    // No other segment whose header comes before, as that of the loader's name does, may begin where
-    // the new one begins. `llvm-strip` takes the first of two for the one that decides, and its
-    // alignment is none.
+    // `llvm-strip` places sections by the first segment that begins at an address. The headers of
+    // other segments, such as PT_INTERP, precede that of the new one and are less aligned, so none
+    // of them may begin where it does.
     let has_header = |part: &Part| {
         let is_there = |segment: &ProgramHeader| {
             segment.p_type != ph::PT_LOAD && part.old.has_address(segment.p_vaddr)
@@ -133,14 +133,14 @@ fn add(parts: &mut Vec<Part>, part: Part) {
     }
 }
 
-/// The last segment, when it is one that an edit made: then all in it moves, and it is cut off, so
-/// that edits do not pile up.
+/// Returns the last segment and its parts if an edit made it. They move, and the segment is cut
+/// off, so that repeated edits do not accumulate.
 fn last_segment(image: &Image<'_>, dynamic: &Dynamic) -> Option<(usize, Vec<Part>)> {
     let (number, load) = image.loads().max_by_key(|(_, load)| load.p_vaddr)?;
     let bytes = load_span(load);
     let inside = |s: Span| s.offset >= bytes.offset && s.end() <= bytes.end();
     let before = |s: Span| s.end() <= bytes.offset;
-    // The names may have stayed where they were: then what made room for them is in it.
+    // If the names grew in place, the segment has the parts that they displaced.
     let has_names = inside(dynamic.strings);
     let was_displaced = |section: &SectionHeader| {
         is_loaded(section)
@@ -186,7 +186,7 @@ fn last_segment(image: &Image<'_>, dynamic: &Dynamic) -> Option<(usize, Vec<Part
         parts.push(entries_part(image, dynamic));
     }
     if image.sections.is_empty() {
-        // Nothing tells what else is in it, but for the one that has the headers.
+        // Without sections, only the segment with the headers is known completely.
         let is_ours = has_headers && bytes.end() == image.bytes.len() as u64;
         return is_ours.then_some((number, parts));
     }
@@ -218,7 +218,7 @@ fn last_segment(image: &Image<'_>, dynamic: &Dynamic) -> Option<(usize, Vec<Part
     Some((number, parts))
 }
 
-/// PT_GNU_PROPERTY, which goblin has no name for.
+/// PT_GNU_PROPERTY, which goblin does not define.
 pub(super) const PT_GNU_PROPERTY: u32 = 0x6474_e553;
 
 fn load_span(segment: &ProgramHeader) -> Span {
@@ -229,7 +229,7 @@ fn load_memory(load: &ProgramHeader, address: u64) -> bool {
     address >= load.p_vaddr && address - load.p_vaddr < load.p_memsz
 }
 
-/// Whether only dynamic entries and program headers know where a section is.
+/// True if only dynamic entries and program headers refer to a section.
 pub(super) fn is_movable(image: &Image<'_>, dynamic: &Dynamic, section: &SectionHeader) -> bool {
     match section.sh_type {
         sh::SHT_NOTE
@@ -250,7 +250,7 @@ pub(super) fn is_movable(image: &Image<'_>, dynamic: &Dynamic, section: &Section
     }
 }
 
-/// The parts that the sections make. Notes of one segment stay together.
+/// Joins sections into parts. Notes of one segment stay together.
 pub(super) fn joined(
     image: &Image<'_>,
     dynamic: &Dynamic,
@@ -270,7 +270,7 @@ pub(super) fn joined(
                 continue;
             }
             sh::SHT_NOTE => {
-                // Twice, as a segment of properties lies within one of notes.
+                // Twice, because a property segment may be within a note segment.
                 for segment in image.segments.iter().chain(&image.segments) {
                     let is_note = matches!(segment.p_type, ph::PT_NOTE | PT_GNU_PROPERTY);
                     let other = load_span(segment);
@@ -310,14 +310,14 @@ pub(super) fn joined(
 }
 
 fn union(a: Span, b: Span) -> Option<Span> {
-    // Both are mapped alike.
+    // Both have the same distance between offset and address.
     let is_alike = a.address.wrapping_sub(a.offset) == b.address.wrapping_sub(b.offset);
     let (offset, address) = (a.offset.min(b.offset), a.address.min(b.address));
     is_alike.then(|| Span { offset, address, size: a.end().max(b.end()).saturating_sub(offset) })
 }
 
-/// Program headers that nothing needs once the parts have moved: an empty segment without sections
-/// makes `strip` write a file that no loader takes.
+/// Returns the program headers that are not needed once the parts have moved. An empty segment
+/// without sections would make `strip` write a file that no loader accepts.
 fn unused(image: &Image<'_>, dynamic: &Dynamic, change: &Change, parts: &[Part]) -> Vec<usize> {
     let moves = |address: u64| parts.iter().any(|part| part.old.has_address(address));
     let is_unused = |load: &ProgramHeader| {
@@ -336,7 +336,7 @@ fn unused(image: &Image<'_>, dynamic: &Dynamic, change: &Change, parts: &[Part])
                 && !moves(section.sh_addr)
         });
         let has_segment = image.segments.iter().any(|segment| {
-            // Read-only after relocation: it goes where the entries go.
+            // PT_GNU_RELRO follows the dynamic entries.
             let is_moving = segment.p_type == ph::PT_GNU_RELRO && relro_moves(image, load, parts);
             segment.p_type != ph::PT_LOAD
                 && segment.p_memsz > 0
@@ -363,8 +363,8 @@ fn unused(image: &Image<'_>, dynamic: &Dynamic, change: &Change, parts: &[Part])
     segments.filter(|(_, segment)| is_dropped(segment)).map(|(number, _)| number).collect()
 }
 
-/// Whether what is read-only after relocation is nothing but the dynamic entries of `load`, which
-/// move: it then covers the new segment.
+/// True if PT_GNU_RELRO covers only the dynamic entries of `load`, which move: it then covers the
+/// new segment.
 pub(super) fn relro_moves(image: &Image<'_>, load: &ProgramHeader, parts: &[Part]) -> bool {
     let entries = parts.iter().find(|part| part.content == PartContent::Entries);
     let is_relro = |segment: &&ProgramHeader| segment.p_type == ph::PT_GNU_RELRO;
@@ -377,12 +377,12 @@ pub(super) fn relro_moves(image: &Image<'_>, load: &ProgramHeader, parts: &[Part
     })
 }
 
-/// Where another program header would end.
+/// Returns the end of the table with another program header.
 fn wanted_end(image: &Image<'_>) -> u64 {
     image.program_headers().end.saturating_add(u64::from(image.header.e_phentsize))
 }
 
-/// Whether another program header fits behind the table, once `parts` are gone from there.
+/// True if another program header fits after the table once `parts` have moved away.
 fn has_space_after_headers(image: &Image<'_>, parts: &[Part]) -> bool {
     let (end, wanted) = (image.program_headers().end, wanted_end(image));
     if !image.sections.iter().any(is_loaded) {
@@ -394,7 +394,7 @@ fn has_space_after_headers(image: &Image<'_>, parts: &[Part]) -> bool {
     let sections = image.sections.iter().map(span).all(is_free);
     let segments = image.segments.iter().all(|segment| match segment.p_type {
         ph::PT_LOAD => {
-            // The table stays within the segment that has it.
+            // The table must stay within its segment.
             let has_table =
                 segment.p_offset <= image.header.e_phoff && load_span(segment).end() >= end;
             let bytes = load_span(segment);
@@ -406,7 +406,8 @@ fn has_space_after_headers(image: &Image<'_>, parts: &[Part]) -> bool {
     sections && segments && wanted <= image.bytes.len() as u64
 }
 
-/// The parts that must go so that another program header fits; nothing when one cannot move.
+/// Returns the parts that must move so that another program header fits; `None` if one of them
+/// cannot.
 fn parts_after_headers(image: &Image<'_>, dynamic: &Dynamic) -> Option<Vec<Part>> {
     let (end, wanted) = (image.program_headers().end, wanted_end(image));
     let is_behind = |section: &&SectionHeader| {
@@ -424,7 +425,8 @@ fn parts_after_headers(image: &Image<'_>, dynamic: &Dynamic) -> Option<Vec<Part>
     has_space_after_headers(image, &parts).then_some(parts)
 }
 
-/// Where the file ends but for its section headers, which are written anew, and zeros.
+/// Returns the end of the file without its section headers, which are written again, and without
+/// zeros.
 pub(super) fn content_end(image: &Image<'_>) -> Result<u64, Error> {
     let length = image.bytes.len() as u64;
     if image.sections.is_empty() {

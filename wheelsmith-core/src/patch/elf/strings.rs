@@ -1,12 +1,12 @@
-//! The table of names. What is in it stays where it is, as symbols point into it; new names are
-//! found in it, take the place of names that nothing asks for any more, or come behind.
+//! String table that grows. Existing strings stay at their offsets, because symbols refer to them.
+//! A new string reuses an equal one, takes the place of one that is no longer used, or is appended.
 
 use std::ops::Range;
 
-/// A table of names that grows.
+/// String table that grows.
 pub(super) struct Strings {
     bytes: Vec<u8>,
-    /// What no name uses, in order; none touches another.
+    /// Unused ranges in order; no two are adjacent.
     free: Vec<Range<usize>>,
     length_before: usize,
 }
@@ -16,17 +16,17 @@ impl Strings {
         Self { bytes: bytes.to_vec(), free: Vec::new(), length_before: bytes.len() }
     }
 
-    /// The whole string around `offset`, with its zero byte. Linkers share ends: whatever begins
-    /// inside uses it as well.
+    /// Returns the range of the whole string around `offset`, with its zero byte. Linkers merge
+    /// common suffixes, so offsets inside it may be in use as well.
     pub(super) fn around(&self, offset: usize) -> Option<Range<usize>> {
         let end = offset + self.bytes.get(offset..)?.iter().position(|&byte| byte == 0)?;
         let start = self.bytes[..offset].iter().rposition(|&byte| byte == 0).map_or(0, |at| at + 1);
-        // The first byte of the table is the empty name.
+        // The first byte of the table is the empty string.
         (start > 0).then_some(start..end + 1)
     }
 
-    /// Gives up ranges that [`Self::around`] found. Their text is gone: it may be a path of the
-    /// machine where the file was built.
+    /// Frees ranges that [`Self::around`] found. Their text is cleared: it may be a path of the
+    /// build machine.
     pub(super) fn release(&mut self, mut ranges: Vec<Range<usize>>) {
         ranges.sort_by_key(|range| range.start);
         for range in ranges {
@@ -38,7 +38,7 @@ impl Strings {
         }
     }
 
-    /// The offset of `name`, which is neither empty nor has a zero byte.
+    /// Returns the offset of `name`, which is neither empty nor contains a zero byte.
     pub(super) fn place(&mut self, name: &[u8]) -> usize {
         if let Some(at) = self.find(name) {
             return at;
@@ -62,7 +62,7 @@ impl Strings {
         at
     }
 
-    /// The new table, never shorter than before, and whether it is longer.
+    /// Returns the new table, never shorter than before, and whether it is longer.
     pub(super) fn finish(mut self) -> (Vec<u8>, bool) {
         let grew = self.bytes.len() > self.length_before;
         self.bytes.resize(self.bytes.len().max(self.length_before), 0);

@@ -1,4 +1,4 @@
-//! Takes out what only linkers and debuggers read. What is loaded stays where it is, byte for byte.
+//! Removal of what only linkers and debuggers read. Loaded bytes stay where they are.
 
 use std::collections::BTreeMap;
 
@@ -9,16 +9,17 @@ use scroll::{Pread as _, Pwrite as _};
 use super::image::{Image, Span, index, is_loaded, outside, span, unsupported};
 use super::segment::content_end;
 use crate::binary::elf::Elf;
-use crate::patch::{Edit, Error};
+use crate::patch::{Edit, Error, buffer};
 
-/// Sections that say what their `sh_info` means: the number of another section.
+/// SHF_INFO_LINK: `sh_info` is the number of another section.
 const SHF_INFO_LINK: u64 = 0x40;
 
-/// The file without its symbol table for linkers and without debug information, as `strip -s` does;
-/// the same file when it has none. To be used before [`super::apply`].
+/// Returns the file without `.symtab` and debug information, as `strip -s` does; the same bytes if
+/// it has neither. Use it before [`super::apply`].
 ///
 /// # Errors
-/// A file that cannot be read, that is neither program nor library, or to which data are attached.
+/// Returns an error if the file cannot be parsed, is neither program nor library, or has data
+/// attached after its sections.
 pub fn strip(bytes: &[u8]) -> Result<Vec<u8>, Error> {
     let image = Image::read(bytes)?;
     if !matches!(image.header.e_type, header::ET_DYN | header::ET_EXEC) {
@@ -34,19 +35,19 @@ pub fn strip(bytes: &[u8]) -> Result<Vec<u8>, Error> {
     Ok(out)
 }
 
-/// Whether both files are the same to a loader. Sections of a broken file may claim bytes that a
-/// loader reads as something else.
+/// Checks that both files are the same to a loader. Sections of a broken file may claim bytes that
+/// a loader reads as something else.
 fn verify(before: &[u8], after: &[u8]) -> Result<(), Error> {
     let old = Elf::parse(before)?;
     let unlike = || unsupported("its sections and its segments contradict each other");
     let new = Elf::parse(after).map_err(|_| unlike())?;
     super::verify::facts(&old, &new, &Edit::default()).map_err(|_| unlike())?;
-    // Symbols that nobody can read are as they were: nothing of theirs is known.
+    // Symbols that cannot be parsed were not touched.
     let Ok(symbols) = old.symbols(before) else { return Ok(()) };
     if new.symbols(after) == Ok(symbols) { Ok(()) } else { Err(unlike()) }
 }
 
-/// For each section, whether it goes.
+/// Returns for each section whether it is removed.
 fn removed(image: &Image<'_>) -> Vec<bool> {
     let names = usize::from(image.header.e_shstrndx);
     let is_symbols = |section: &SectionHeader| {
@@ -84,17 +85,17 @@ fn is_debug(name: &str) -> bool {
 }
 
 struct Stripped {
-    /// The sections that stay, at their new places.
+    /// Remaining sections, at their new places.
     sections: Vec<SectionHeader>,
-    /// Their old bytes, when they move: from where to where.
+    /// Bytes that move: old range and new offset.
     moves: Vec<(Span, u64)>,
-    /// The names of the sections, and where they go.
+    /// Names of the sections, and their offset.
     names: (u64, Vec<u8>),
-    /// Old number to new number.
+    /// New section number by old one.
     numbers: Vec<Option<u16>>,
-    /// Where what is loaded ends, in the file.
+    /// End of the loaded part of the file.
     loaded_end: u64,
-    /// What goes but lies before that.
+    /// Removed sections before that end.
     holes: Vec<Span>,
     section_headers: u64,
 }
@@ -161,7 +162,7 @@ impl Stripped {
         let size = SectionHeader::size(image.ctx);
         let start = index(self.section_headers, "section headers")?;
         let loaded = image.slice(0, self.loaded_end, "segments")?;
-        let mut out = Vec::with_capacity(start + size * self.sections.len());
+        let mut out = buffer::with_capacity(start + size * self.sections.len());
         out.extend_from_slice(loaded);
         for hole in &self.holes {
             clear(&mut out, image, *hole);
@@ -188,7 +189,7 @@ impl Stripped {
         Ok(out)
     }
 
-    /// Dynamic symbols tell their section by number.
+    /// Updates the section numbers of dynamic symbols.
     fn renumber_symbols(&self, out: &mut [u8], image: &Image<'_>) -> Result<(), Error> {
         const WHAT: &str = "symbol table";
         let (size, place) = if image.is_64_bit() { (24, 6) } else { (16, 14) };
@@ -209,7 +210,7 @@ impl Stripped {
     }
 }
 
-/// Clears a hole, unless something that is loaded lies in it.
+/// Clears a removed section, unless loaded bytes overlap it.
 fn clear(out: &mut [u8], image: &Image<'_>, hole: Span) {
     let overlaps = |start: u64, end: u64| end > start && start < hole.end() && hole.offset < end;
     let headers = image.program_headers();
@@ -232,7 +233,7 @@ fn clear(out: &mut [u8], image: &Image<'_>, hole: Span) {
     }
 }
 
-/// The names of sections, each once.
+/// Names of sections, each once.
 struct Names {
     bytes: Vec<u8>,
     places: BTreeMap<String, usize>,

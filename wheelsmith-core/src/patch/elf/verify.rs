@@ -1,4 +1,4 @@
-//! Reads a changed file again, as a stranger would, and compares it with what it was.
+//! Parses a changed file again and compares it with the original.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,10 +13,10 @@ use super::image::{Image, is_loaded, span};
 use crate::binary::elf::Elf;
 use crate::patch::{Edit, Error, Search};
 
-/// Whether `after` is `before` with `edit`, and nothing else is different.
+/// Checks that `after` is `before` with `edit`, and that nothing else differs.
 ///
 /// # Errors
-/// [`Error::Wrong`] says what is not as it should be.
+/// Returns [`Error::Wrong`] with the first difference.
 pub fn verify(before: &[u8], after: &[u8], edit: &Edit) -> Result<(), Error> {
     facts(&Elf::parse(before)?, &Elf::parse(after)?, edit)?;
     let (old, new) = (Image::read(before)?, Image::read(after)?);
@@ -37,7 +37,7 @@ fn check(is_right: bool, what: &str) -> Result<(), Error> {
     if is_right { Ok(()) } else { Err(wrong(what)) }
 }
 
-/// What the file says of itself.
+/// Compares the facts of both files.
 pub(super) fn facts(old: &Elf, new: &Elf, edit: &Edit) -> Result<(), Error> {
     let rename = |name: &String| edit.renamed.get(name).unwrap_or(name).clone();
     let kept = |name: &&String| !edit.dropped.contains(*name);
@@ -72,7 +72,7 @@ pub(super) fn facts(old: &Elf, new: &Elf, edit: &Edit) -> Result<(), Error> {
     check(largest(new) == largest(&expected), "its alignment is another one")
 }
 
-/// What the loader maps.
+/// Compares the segments.
 fn segments(
     old: &Image<'_>,
     old_dynamic: &Dynamic,
@@ -89,7 +89,7 @@ fn segments(
         let is_inside = load.p_offset.checked_add(load.p_filesz).is_some_and(|end| end <= length);
         check(
             is_congruent && is_inside && load.p_align.is_power_of_two(),
-            "its segment is crooked",
+            "its segment is misaligned or outside the file",
         )?;
         for (other, before) in new.loads().filter(|(other, _)| *other != number) {
             check(end(before) <= load.p_vaddr / align * align, "segments share a page")?;
@@ -127,7 +127,7 @@ fn segments(
     Ok(())
 }
 
-/// What the linker left: the same bytes, but for the tables that an edit changes.
+/// Compares the sections: the same bytes, except for the tables that an edit changes.
 fn sections(old: &Image<'_>, new: &Image<'_>, dynamic: &Dynamic) -> Result<(), Error> {
     check(old.sections.len() == new.sections.len(), "sections are missing")?;
     for (before, after) in old.sections.iter().zip(&new.sections) {
@@ -149,7 +149,7 @@ fn sections(old: &Image<'_>, new: &Image<'_>, dynamic: &Dynamic) -> Result<(), E
         if is_changed || from.size == 0 {
             continue;
         }
-        // A file may have sections that point anywhere, as nobody but us looks at them.
+        // Sections may point anywhere, because loaders do not read them.
         let Ok(from_bytes) = old.slice(from.offset, from.size, "section") else { continue };
         let to_bytes = new.slice(to.offset, to.size, "section")?;
         if from_bytes != to_bytes {
@@ -165,7 +165,7 @@ fn sections(old: &Image<'_>, new: &Image<'_>, dynamic: &Dynamic) -> Result<(), E
     Ok(())
 }
 
-/// Names of symbols: each as it was, though the table of names is another one.
+/// Compares the names of symbols, which must be the same in the new string table.
 fn symbol_names(
     old: &Image<'_>,
     old_dynamic: &Dynamic,
@@ -194,10 +194,10 @@ fn symbol_names(
     let (start, end) = table(new, dynamic)?;
     let new_names = &new.bytes[start..end];
     check(from.len() == to.len(), "it has other symbols")?;
-    // Names that share their bytes are many; strings that changed are few.
+    // Many symbols may share bytes of names; few strings change.
     let changed = changed_strings(old_names, new_names);
     for (before, after) in from.chunks_exact(size).zip(to.chunks_exact(size)) {
-        // The name is the first word in both classes.
+        // The name is the first word in both ELF classes.
         let name = |symbol: &[u8]| symbol.pread_with::<u32>(0, old.ctx.le).unwrap_or(u32::MAX);
         check(name(before) == name(after), "it has other symbols")?;
         let at = name(before) as usize;
@@ -208,7 +208,7 @@ fn symbol_names(
     Ok(())
 }
 
-/// The strings of `old` that are not the same in `new`, with their zero bytes, in order.
+/// Returns the strings of `old` that differ in `new`, with their zero bytes, in order.
 fn changed_strings(old: &[u8], new: &[u8]) -> Vec<std::ops::Range<usize>> {
     let mut found = Vec::new();
     let mut start = 0;

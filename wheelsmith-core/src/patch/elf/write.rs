@@ -1,4 +1,4 @@
-//! The new file: positions first, then bytes.
+//! Layout and bytes of the new file.
 
 use goblin::elf::dynamic::{self as tag, Dyn};
 use goblin::elf::program_header::{self as ph, ProgramHeader};
@@ -11,15 +11,15 @@ use super::change::Change;
 use super::dynamic::{Dynamic, is_movable_table};
 use super::image::{Image, Span, index, is_loaded, malformed, outside, span, unsupported};
 use super::segment::{NewSegment, PT_GNU_PROPERTY, Part, PartContent, relro_moves};
-use crate::patch::Error;
+use crate::patch::{Error, buffer};
 
-/// Entries that are added as DT_NULL when the dynamic entries move, for those who edit next.
+/// Number of DT_NULL entries that are added when the dynamic entries move, for later edits.
 const SPARE_ENTRIES: usize = 4;
 
-/// Where everything goes.
+/// Offsets and addresses of all that moves.
 pub(super) struct Positions {
     parts: Vec<Placed>,
-    /// The new segment, with the program headers when they move.
+    /// The new segment, with the program headers if they move.
     load: ProgramHeader,
     program_headers: u64,
     section_headers: Option<u64>,
@@ -46,7 +46,7 @@ impl Positions {
         let mut end = 0;
         let mut align = 1;
         for (number, load) in image.loads() {
-            // What the host has for a page does not matter: what the linker had in mind does.
+            // The page size of the linker's target counts, not that of the host.
             align = align.max(load.p_align);
             if !dropped(number) {
                 let top = load.p_vaddr.checked_add(load.p_memsz).ok_or_else(|| outside(WHAT))?;
@@ -57,7 +57,7 @@ impl Positions {
             return Err(malformed("program headers"));
         }
         let largest = new.parts.iter().map(|part| part.align).max().unwrap_or(1);
-        // Parts are aligned in the file, and the address follows.
+        // Parts are aligned in the file, and addresses follow.
         let start = up(new.keep, largest.max(2 * image.word()))?;
         let address = up(end, align)?.checked_add(start % align).ok_or_else(|| outside(WHAT))?;
         let mut at = start;
@@ -74,7 +74,8 @@ impl Positions {
                 PartContent::Entries => {
                     let moved = change.entries.len() + 1 + SPARE_ENTRIES;
                     let bytes = (moved * Dyn::size(image.ctx.container)) as u64;
-                    // Those that moved before keep their room, so that it does not creep.
+                    // Entries that moved before keep their size, so that it does not grow with each
+                    // edit.
                     bytes.max(if change.entries_grew { 0 } else { dynamic.place.size })
                 }
             };
@@ -88,7 +89,7 @@ impl Positions {
         let has_entries = new.parts.iter().any(|part| part.content == PartContent::Entries);
         let load = ProgramHeader {
             p_type: ph::PT_LOAD,
-            // The loader writes into the entries.
+            // The loader writes into the dynamic entries.
             p_flags: if has_entries { ph::PF_R | ph::PF_W } else { ph::PF_R },
             p_offset: start,
             p_vaddr: address,
@@ -111,7 +112,7 @@ impl Positions {
         Ok(Self { parts, load, program_headers, section_headers, length })
     }
 
-    /// Where the part at `address` has gone.
+    /// Returns the new address of the part at `address`.
     fn moved(&self, address: u64) -> Option<(&Placed, Span)> {
         let placed = self.parts.iter().find(|placed| {
             let old = placed.part.old;
@@ -126,7 +127,7 @@ impl Positions {
         self.parts.iter().any(|placed| placed.part.content == content)
     }
 
-    /// Where a section has gone.
+    /// Returns the header of a section that moved.
     fn moved_section(&self, section: &SectionHeader) -> Option<SectionHeader> {
         let bytes = span(section);
         if !is_loaded(section) || bytes.size == 0 {
@@ -153,13 +154,13 @@ impl Positions {
     }
 }
 
-/// The file with its entries, names and versions changed at their places.
+/// Returns the file with entries, strings and versions changed in place.
 pub(super) fn in_place(
     image: &Image<'_>,
     dynamic: &Dynamic,
     change: &Change,
 ) -> Result<Vec<u8>, Error> {
-    let mut out = image.bytes.to_vec();
+    let mut out = buffer::copy(image.bytes);
     write_over(&mut out, &change.writes)?;
     put(&mut out, dynamic.strings.offset, &change.strings)?;
     let mut entries_now = change.entries.clone();
@@ -174,7 +175,7 @@ pub(super) fn in_place(
     Ok(out)
 }
 
-/// The file with a new segment.
+/// Returns the file with a new segment.
 pub(super) fn with_segment(
     image: &Image<'_>,
     dynamic: &Dynamic,
@@ -183,8 +184,8 @@ pub(super) fn with_segment(
     positions: &Positions,
 ) -> Result<Vec<u8>, Error> {
     let length = index(positions.length, "new file")?;
-    // Files may be large: one more copy of it, and no other.
-    let mut out = Vec::with_capacity(length.max(image.bytes.len()));
+    // Files may be large: this is the only further copy.
+    let mut out = buffer::with_capacity(length.max(image.bytes.len()));
     out.extend_from_slice(image.bytes);
     write_over(&mut out, &change.writes)?;
     move_symbols(&mut out, image, positions)?;
@@ -290,7 +291,7 @@ fn set_version_needs(sections: &mut [SectionHeader], change: &Change) {
     }
 }
 
-/// The entries as bytes, with DT_NULL up to `size`.
+/// Returns the entries as bytes, filled with DT_NULL up to `size`.
 fn entries(
     image: &Image<'_>,
     dynamic: &Dynamic,
@@ -304,7 +305,7 @@ fn entries(
         at += Dyn::size(image.ctx.container);
     }
     if size == dynamic.place.size {
-        // What is behind the end of the entries is nobody's business, but was not ours to clear.
+        // Bytes after the first DT_NULL have no meaning, but stay as they were.
         let used = (dynamic.entries.len() + 1) * Dyn::size(image.ctx.container);
         let rest = at.max(used);
         let old = image.slice(dynamic.place.offset, size, "dynamic segment")?;
@@ -315,7 +316,7 @@ fn entries(
     Ok(bytes)
 }
 
-/// The entries with the new addresses and the new size of the names.
+/// Returns the entries with the new addresses and the new size of the strings.
 fn moved_entries(change: &Change, positions: &Positions) -> Vec<Dyn> {
     let mut entries = change.entries.clone();
     for entry in &mut entries {
@@ -335,7 +336,7 @@ fn set_names_size(entries: &mut [Dyn], change: &Change) {
     }
 }
 
-/// The section of the names, where they stay.
+/// Enlarges the section of the strings that grow in place.
 fn grow_names(sections: &mut [SectionHeader], dynamic: &Dynamic, change: &Change) {
     let is_names = |section: &&mut SectionHeader| {
         section.sh_type == sh::SHT_STRTAB && span(section) == dynamic.strings
@@ -345,7 +346,7 @@ fn grow_names(sections: &mut [SectionHeader], dynamic: &Dynamic, change: &Change
     }
 }
 
-/// Symbols of sections that moved, such as `_DYNAMIC`, move with them.
+/// Moves symbols of sections that moved, such as `_DYNAMIC`.
 fn move_symbols(old: &mut [u8], image: &Image<'_>, positions: &Positions) -> Result<(), Error> {
     let step = |section: &SectionHeader| {
         positions.moved_section(section).map(|new| new.sh_addr.wrapping_sub(section.sh_addr))
@@ -359,8 +360,7 @@ fn move_symbols(old: &mut [u8], image: &Image<'_>, positions: &Positions) -> Res
         .and_then(|from| Some((from, positions.moved(from)?.1.address.wrapping_sub(from))));
     let is_symbols = |s: &&SectionHeader| matches!(s.sh_type, sh::SHT_SYMTAB | sh::SHT_DYNSYM);
     let size = Sym::size(image.ctx.container);
-    // The section's number is the last half word of the first 16 bytes in one class, and at 6 in
-    // the other.
+    // The section index is at offset 14 in 32-bit files, and at 6 in 64-bit files.
     let number_at = if image.is_64_bit() { 6 } else { 14 };
     let endian: Endian = image.ctx.le;
     for table in image.sections.iter().filter(is_symbols) {
@@ -377,7 +377,7 @@ fn move_symbols(old: &mut [u8], image: &Image<'_>, positions: &Positions) -> Res
             }
             let mut symbol: Sym =
                 old.pread_with(at, image.ctx).map_err(|_| outside("symbol table"))?;
-            // Some linkers say that `_DYNAMIC` is in no section.
+            // Some linkers put `_DYNAMIC` in no section.
             let of_entries = moved_entries.filter(|(from, _)| {
                 symbol.st_value == *from && is_named(old, image, table, symbol.st_name, "_DYNAMIC")
             });
@@ -402,8 +402,8 @@ fn is_named(
     text.is_some_and(|rest| rest.first() == Some(&0))
 }
 
-/// Clears what moved away, and the old section headers, as far as nothing else is there. The
-/// dynamic entries stay: code may know their old address.
+/// Clears the bytes of parts that moved and of the old section headers, unless something else is
+/// there. The dynamic entries stay: code may refer to their old address.
 fn clear(out: &mut [u8], image: &Image<'_>, positions: &Positions) {
     let headers = image.section_headers();
     let table = Span { offset: headers.start, address: 0, size: headers.end - headers.start };
@@ -431,8 +431,8 @@ fn clear(out: &mut [u8], image: &Image<'_>, positions: &Positions) {
     }
 }
 
-/// The program headers: those that stay, moved as their parts, with the new one behind the other
-/// loaded segments, as they are sorted by address.
+/// Returns the program headers: remaining ones, updated for the parts that moved, and the new one
+/// after the last PT_LOAD, because they are sorted by address.
 fn segments(image: &Image<'_>, new: &NewSegment, positions: &Positions) -> Vec<ProgramHeader> {
     let mut found: Vec<ProgramHeader> = Vec::new();
     let mut place = None;

@@ -1,4 +1,4 @@
-//! The load commands of a slice, one after the other, and where its contents begin.
+//! Load commands of a slice, and the start of its contents.
 
 use std::borrow::Cow;
 
@@ -12,30 +12,30 @@ use crate::patch::numbers::{Numbers, part};
 const WHAT: &str = "list of load commands";
 const SEGMENT: &str = "segment";
 
-/// The load commands of a slice.
+/// Load commands of a slice.
 pub(super) struct Commands<'b> {
     pub(super) numbers: Numbers,
     pub(super) is_wide: bool,
     pub(super) cpu: u32,
     pub(super) file_type: u32,
     pub(super) header_size: usize,
-    /// Where the commands end in the file as it is.
+    /// End of the commands in the file as it is.
     pub(super) end: usize,
-    /// Where the first section or segment begins.
+    /// Offset of the first section or segment.
     pub(super) first_content: usize,
     pub(super) list: Vec<Command<'b>>,
 }
 
-/// A load command with its head.
+/// Load command with its header.
 #[derive(Clone, PartialEq, Eq)]
 pub(super) struct Command<'b> {
     pub(super) which: u32,
     pub(super) bytes: Cow<'b, [u8]>,
 }
 
-/// What a segment says of itself.
+/// Fields of a segment command.
 pub(super) struct Segment {
-    /// Its place in the list of commands.
+    /// Index in the list of commands.
     pub(super) index: usize,
     pub(super) name: [u8; 16],
     pub(super) address: u64,
@@ -44,7 +44,7 @@ pub(super) struct Segment {
     pub(super) size: u64,
 }
 
-/// Where a segment command has its numbers: 32 and 64 bits differ in the width of four of them.
+/// Offsets of the fields of a segment command; four of them differ in width between 32 and 64 bits.
 struct SegmentShape {
     address: usize,
     memory_size: usize,
@@ -53,7 +53,7 @@ struct SegmentShape {
     section_count: usize,
     sections: usize,
     section_size: usize,
-    /// Within a section.
+    /// Offsets within a section.
     contents_size: usize,
     contents_offset: usize,
     flags: usize,
@@ -107,7 +107,7 @@ impl<'b> Commands<'b> {
         let mut list = Vec::new();
         for _ in 0..count? {
             let size = numbers.u32(rest, 4, WHAT)?;
-            // Each one takes at least its own head, so that the count cannot run away.
+            // Each command has a header, which bounds the count.
             if size < 8 {
                 return Err(Error::Malformed { what: WHAT });
             }
@@ -118,7 +118,7 @@ impl<'b> Commands<'b> {
             });
             rest = &rest[command.len()..];
         }
-        // A rewritten list would lose them.
+        // Rewriting the list would lose them.
         if !rest.is_empty() {
             return Err(Error::Malformed { what: WHAT });
         }
@@ -136,12 +136,12 @@ impl<'b> Commands<'b> {
         Ok(commands)
     }
 
-    /// What the list takes as it is now, in bytes.
+    /// Returns the size of the list as it is now, in bytes.
     pub(super) fn size(&self) -> usize {
         self.list.iter().map(|command| command.bytes.len()).sum()
     }
 
-    /// Sizes of commands are multiples of this.
+    /// Returns the number of bytes that command sizes are multiples of.
     pub(super) fn alignment(&self) -> usize {
         if self.is_wide { 8 } else { 4 }
     }
@@ -164,7 +164,7 @@ impl<'b> Commands<'b> {
         })
     }
 
-    /// Writes another size of a segment's contents.
+    /// Sets the size of a segment's contents.
     pub(super) fn resize_segment(
         &mut self,
         index: usize,
@@ -178,7 +178,7 @@ impl<'b> Commands<'b> {
         numbers.set_word(bytes, shape.memory_size, memory_size, is_wide, SEGMENT)
     }
 
-    /// The place of the command and of the bytes of the code signature.
+    /// Returns the index of the signature's command, and the range of the signature.
     pub(super) fn signature(&self) -> Result<Option<(usize, u64, u64)>, Error> {
         const WHAT: &str = "code signature";
         let is_signature = |command: &Command| command.which == lc::LC_CODE_SIGNATURE;
@@ -190,21 +190,21 @@ impl<'b> Commands<'b> {
         Ok(Some((index, number(8)?.into(), number(12)?.into())))
     }
 
-    /// Writes header and commands over the beginning of `bytes`, which has room for them.
+    /// Writes header and commands over the beginning of `bytes`, which has enough space.
     pub(super) fn write(&self, bytes: &mut [u8]) -> Result<(), Error> {
         let outside = Error::Outside { what: WHAT };
         let number = |number: usize| u32::try_from(number).map_err(|_| outside.clone());
         self.numbers.set_u32(bytes, 16, number(self.list.len())?, WHAT)?;
         self.numbers.set_u32(bytes, 20, number(self.size())?, WHAT)?;
         let new_end = self.header_size + self.size();
-        let room = bytes.get_mut(self.header_size..self.end.max(new_end));
-        let mut room = room.ok_or(outside)?;
+        let space = bytes.get_mut(self.header_size..self.end.max(new_end));
+        let mut space = space.ok_or(outside)?;
         for command in &self.list {
-            let (place, rest) = room.split_at_mut(command.bytes.len());
+            let (place, rest) = space.split_at_mut(command.bytes.len());
             place.copy_from_slice(&command.bytes);
-            room = rest;
+            space = rest;
         }
-        room.fill(0);
+        space.fill(0);
         Ok(())
     }
 
@@ -212,14 +212,14 @@ impl<'b> Commands<'b> {
         if self.is_wide { &WIDE } else { &NARROW }
     }
 
-    /// The lowest offset of any contents, or the end of a file that has none.
+    /// Returns the lowest offset of any contents, or the length of a file that has none.
     fn find_first_content(&self, bytes: &[u8]) -> Result<usize, Error> {
         let shape = self.shape();
         let mut first = bytes.len() as u64;
         for segment in self.segments() {
             let segment = segment?;
             part(bytes, segment.offset, segment.size, SEGMENT)?;
-            // The segment of the code begins with the header itself.
+            // The first segment includes the header itself.
             if segment.offset > 0 && segment.size > 0 {
                 first = first.min(segment.offset);
             }

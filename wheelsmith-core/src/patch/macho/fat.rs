@@ -1,4 +1,4 @@
-//! Universal files: slices for several processors behind a common list (Apple's `mach-o/fat.h`).
+//! Universal files: slices for several processors after a common header (Apple's `mach-o/fat.h`).
 
 use scroll::BE;
 
@@ -8,13 +8,13 @@ use crate::patch::numbers::{Numbers, align_up, part};
 
 const FAT_MAGIC: u32 = 0xcafe_babe;
 const FAT_MAGIC_64: u32 = 0xcafe_babf;
-/// No real file has more.
+/// Limit of slices; real files stay far below.
 const MOST_SLICES: u32 = 39;
-/// What linkers take at most, as a power of two.
+/// Largest alignment of linkers, as a power of two.
 const MOST_ALIGNMENT: u32 = 15;
 const WHAT: &str = "list of slices";
 
-/// The list of a universal file.
+/// Slices of a universal file.
 pub(super) struct Fat<'b> {
     is_wide: bool,
     pub(super) slices: Vec<FatSlice<'b>>,
@@ -28,13 +28,13 @@ pub(super) struct FatSlice<'b> {
 }
 
 impl<'b> Fat<'b> {
-    /// A list of slices: processor, alignment as a power of two, and bytes of each.
+    /// Creates a header for slices, each with processor, alignment as a power of two, and bytes.
     pub(super) fn of(slices: &[([u32; 2], u32, &'b [u8])]) -> Self {
         let slice = |&(cpu, alignment, bytes): &_| FatSlice { cpu, alignment, spare: 0, bytes };
         Self { is_wide: false, slices: slices.iter().map(slice).collect() }
     }
 
-    /// The slices of a universal file; nothing for a file of one processor.
+    /// Parses a universal file; `None` for a file of one processor.
     pub(super) fn parse(bytes: &'b [u8]) -> Result<Option<Self>, Error> {
         let number = |at| Numbers(BE).u32(bytes, at, WHAT);
         let is_wide = match number(0)? {
@@ -65,11 +65,11 @@ impl<'b> Fat<'b> {
             });
             taken.push((offset, offset.saturating_add(size)));
         }
-        see_nothing_between(bytes, taken)?;
+        check_gaps(bytes, taken)?;
         Ok(Some(Self { is_wide, slices }))
     }
 
-    /// The file with other slices, in the order of the list.
+    /// Returns the file with other slices, in the order of the header.
     pub(super) fn write(&self, slices: &[impl AsRef<[u8]>]) -> Result<Vec<u8>, Error> {
         const OUTSIDE: binary::Error = binary::Error::Outside { what: WHAT };
         let size: usize = slices.iter().map(|slice| slice.as_ref().len()).sum();
@@ -106,8 +106,9 @@ const fn entry_size(is_wide: bool) -> u64 {
     if is_wide { 32 } else { 20 }
 }
 
-/// A new layout keeps the slices alone: bytes outside them would be lost, shared ones come twice.
-fn see_nothing_between(bytes: &[u8], mut taken: Vec<(u64, u64)>) -> Result<(), Error> {
+/// Checks that there is nothing between the slices: a new layout would lose such bytes, and
+/// duplicate shared ones.
+fn check_gaps(bytes: &[u8], mut taken: Vec<(u64, u64)>) -> Result<(), Error> {
     taken.sort_unstable();
     taken.push((bytes.len() as u64, bytes.len() as u64));
     for pair in taken.windows(2) {

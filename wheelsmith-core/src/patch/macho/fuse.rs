@@ -1,4 +1,4 @@
-//! Files of one processor each, put into one universal file.
+//! Fusion of files for one processor each into a universal file.
 
 use goblin::mach::constants::cputype;
 use scroll::LE;
@@ -10,13 +10,13 @@ use crate::name::Arch;
 use crate::patch::Error;
 use crate::patch::numbers::Numbers;
 
-/// The pages of arm64 have 16 kB, and no slice may begin inside one (as a power of two).
+/// Alignment of slices, as a power of two: pages of arm64 have 16 KiB.
 const PAGE: u32 = 14;
-/// The members of a static library need no more than this.
+/// Alignment of static libraries, as a power of two.
 const MEMBER: u32 = 3;
 
-/// One file for all the processors: programs, shared libraries or static libraries, each for the one
-/// that stands beside it. The slices are copied unchanged, so that signatures stay right.
+/// Fuses programs, shared libraries or static libraries, each given with its processor. The slices
+/// are copied unchanged, so that signatures stay valid.
 ///
 /// ```
 /// use wheelsmith_core::name::Arch;
@@ -27,7 +27,8 @@ const MEMBER: u32 = 3;
 /// ```
 ///
 /// # Errors
-/// A file that is of another kind or for another processor, or that is universal itself.
+/// Returns an error for a file that is of another kind or for another processor, or that is
+/// universal itself.
 pub fn fuse(slices: &[(Arch, &[u8])]) -> Result<Vec<u8>, Error> {
     let mut list = Vec::new();
     for &(arch, bytes) in slices {
@@ -47,7 +48,7 @@ fn unsupported(why: String) -> Error {
     Error::Unsupported(why)
 }
 
-/// What the list of slices calls a processor, where the file does not say it itself.
+/// Returns the number of a processor, for files that do not have it themselves.
 fn cpu(arch: Arch) -> Result<[u32; 2], Error> {
     match arch {
         Arch::X86_64 => Ok([cputype::CPU_TYPE_X86_64, cputype::CPU_SUBTYPE_X86_64_ALL]),
@@ -56,7 +57,7 @@ fn cpu(arch: Arch) -> Result<[u32; 2], Error> {
     }
 }
 
-/// What the file calls its processor, which must be `arch`.
+/// Returns the file's number of its processor, which must be `arch`.
 fn cpu_of(arch: Arch, bytes: &[u8]) -> Result<[u32; 2], Error> {
     let macho = MachO::parse(bytes)?;
     if macho.is_universal || macho.slice(arch).is_none() {
@@ -66,7 +67,7 @@ fn cpu_of(arch: Arch, bytes: &[u8]) -> Result<[u32; 2], Error> {
     Ok([number(4)?, number(8)?])
 }
 
-/// Whether all the slices can be found again.
+/// Checks that the slices can be parsed again.
 fn verify(fused: &[u8], contents: &[&[u8]]) -> Result<(), Error> {
     let found = Fat::parse(fused)?;
     let found = found.iter().flat_map(|fat| &fat.slices).map(|slice| slice.bytes);

@@ -1,8 +1,8 @@
-//! Mach-O files: other install names, other search paths, and a signature that is right again.
+//! Edits of Mach-O files: install names, search paths, and a new ad-hoc signature.
 //!
-//! Load commands are rewritten where they stand. When they grow beyond the room that the linker
-//! left before the first section, the file is refused: nothing behind them may move. What is signed
-//! for arm64, or was signed before, is signed anew without a signer (ad hoc).
+//! Load commands are rewritten in place. If they outgrow the space that the linker left before the
+//! first section, the file is refused: nothing after them may move. A file for arm64, or one that
+//! was signed before, gets a new signature without a signer (ad hoc).
 
 mod commands;
 mod fat;
@@ -20,15 +20,15 @@ pub use fuse::fuse;
 pub use verify::verify;
 
 use self::fat::Fat;
-use super::{Edit, Error};
+use super::{Edit, Error, buffer};
 
-/// Makes an edit in a whole file, in each slice of a universal one, and reads the result again.
+/// Returns the file with `edit` in each slice, parsed again and compared.
 ///
-/// Gives the same bytes when there is nothing to do.
+/// The bytes are the same if there is nothing to change.
 ///
 /// # Errors
-/// When it is no file that a system loads, has no room for the new names, or is not laid out as
-/// signatures need it.
+/// Returns an error if it is not a file that a system loads, has no space for the new names, or is
+/// not laid out as signatures require.
 pub fn apply(bytes: &[u8], edit: &Edit) -> Result<Vec<u8>, Error> {
     let after = change(bytes, edit)?;
     verify(bytes, &after, edit)?;
@@ -42,7 +42,7 @@ fn change(bytes: &[u8], edit: &Edit) -> Result<Vec<u8>, Error> {
     let changed = file.slices.iter().map(|slice| slice::change(slice.bytes, edit));
     let changed = changed.collect::<Result<Vec<_>, _>>()?;
     if changed.iter().all(|slice| matches!(slice, Cow::Borrowed(_))) {
-        return Ok(bytes.to_vec());
+        return Ok(buffer::copy(bytes));
     }
     file.write(&changed)
 }

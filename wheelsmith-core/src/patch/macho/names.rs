@@ -1,4 +1,4 @@
-//! The edit of the load commands themselves: install names and search paths.
+//! Edits of load commands: install names and search paths.
 
 use std::borrow::Cow;
 
@@ -8,11 +8,11 @@ use super::commands::{Command, Commands};
 use crate::binary;
 use crate::patch::{Edit, Error, Search};
 
-/// The offset of a text within its command, as every linker writes it.
+/// Offset of a text within its command, as every linker writes it.
 const RPATH_TEXT: u32 = 12;
-/// Before the text of a dylib command: its offset, a timestamp and two versions.
+/// Size of a dylib command before its text: offset, time stamp and two versions.
 const DYLIB_HEAD: usize = 24;
-/// No system takes longer paths, in bytes.
+/// Longest path that any system accepts, in bytes.
 const LONGEST_PATH: usize = 4096;
 
 pub(super) const LOADS: [u32; 5] = [
@@ -23,7 +23,7 @@ pub(super) const LOADS: [u32; 5] = [
     lc::LC_LAZY_LOAD_DYLIB,
 ];
 
-/// Changes the commands, and says whether any of them is another now.
+/// Changes the commands, and returns whether any differs.
 pub(super) fn edit(commands: &mut Commands<'_>, edit: &Edit) -> Result<bool, Error> {
     let before: Vec<_> = commands.list.clone();
     let mut has_id = false;
@@ -37,7 +37,7 @@ pub(super) fn edit(commands: &mut Commands<'_>, edit: &Edit) -> Result<bool, Err
             which if LOADS.contains(&which) => {
                 let name = text(commands, index, "needed library")?;
                 if edit.dropped.contains(name) {
-                    // Symbols say by number which library they come from.
+                    // Symbols refer to libraries by number.
                     let why = format!("a needed library cannot be left out, such as `{name}`");
                     return Err(Error::Unsupported(why));
                 }
@@ -60,8 +60,8 @@ pub(super) fn edit(commands: &mut Commands<'_>, edit: &Edit) -> Result<bool, Err
     Ok(commands.list != before)
 }
 
-/// The search paths that an edit asks for; nothing when they shall stay. Newer systems refuse a
-/// file that has one twice.
+/// Returns the search paths of an edit, each once, because newer systems refuse duplicates; `None`
+/// to keep them.
 pub(super) fn wanted_rpaths(search: &Search) -> Option<Vec<&str>> {
     let (Search::Rpath(wanted) | Search::Runpath(wanted)) = search else {
         return (*search == Search::Nowhere).then(Vec::new);
@@ -86,7 +86,7 @@ fn set_rpaths(commands: &mut Commands<'_>, wanted: &[&str]) -> Result<(), Error>
     if now == wanted {
         return Ok(());
     }
-    // The signature's command stays the last one, where tools that remove it expect it.
+    // The signature's command stays last, where tools that remove it expect it.
     let is_signature = |command: &Command<'_>| command.which == lc::LC_CODE_SIGNATURE;
     let first = commands.list.iter().position(is_rpath);
     let place = first.or_else(|| commands.list.iter().position(is_signature));
@@ -104,7 +104,7 @@ fn set_rpaths(commands: &mut Commands<'_>, wanted: &[&str]) -> Result<(), Error>
     Ok(())
 }
 
-/// The text of a command, whose offset stands behind its head.
+/// Returns the text of a command, whose offset follows its header.
 fn text<'c>(
     commands: &'c Commands<'_>,
     index: usize,
@@ -117,7 +117,7 @@ fn text<'c>(
     std::str::from_utf8(&bytes[..end]).map_err(|_| binary::Error::Malformed { what })
 }
 
-/// Gives a dylib command another text; what stands before the text stays.
+/// Replaces the text of a dylib command; the fields before it stay.
 fn set_text(commands: &mut Commands<'_>, index: usize, new: &str) -> Result<(), Error> {
     const WHAT: &str = "install name";
     if text(commands, index, WHAT)? == new {

@@ -1,6 +1,7 @@
 //! Ad-hoc code signatures: a hash of every page and no signer (Apple's `kern/cs_blobs.h`).
 //!
-//! arm64 kills a process whose pages are not those that were signed, so every edit ends here.
+//! The kernel kills an arm64 process whose pages differ from the signature, so every edit ends with
+//! signing.
 
 use scroll::BE;
 use sha2::{Digest as _, Sha256};
@@ -10,7 +11,8 @@ use crate::patch::numbers::{Numbers, part};
 
 const SUPER_BLOB: u32 = 0xfade_0cc0;
 const CODE_DIRECTORY: u32 = 0xfade_0c02;
-/// The version that brought the executable segment: the newest that an ad-hoc signature needs.
+/// Version of the code directory with fields for the executable segment: the newest that an ad-hoc
+/// signature needs.
 const VERSION: u32 = 0x2_0400;
 const HEAD_SIZE: usize = 88;
 const CS_ADHOC: u32 = 2;
@@ -18,20 +20,20 @@ const CS_ADHOC: u32 = 2;
 const MAIN_PROGRAM: u64 = 1;
 const HASH_SIZE: usize = 32;
 const SHA256: u8 = 2;
-/// Pages have 4 KiB here even where the system's have 16, as with Apple's own tools.
+/// Pages of signatures have 4 KiB even where the system's have 16, as with Apple's own tools.
 const PAGE_BITS: u8 = 12;
 const PAGE_SIZE: usize = 1 << PAGE_BITS;
-/// Where the signature begins and ends, in bytes.
+/// Alignment of the signature, in bytes.
 pub(super) const ALIGNMENT: u64 = 16;
-/// What a program may do beyond others, as a property list and in DER. It is part of what a
-/// program is, unlike the requirements, which speak of a signer.
+/// Slots of entitlements, as a property list and in DER. They belong to the program, unlike
+/// requirements, which refer to a signer.
 const ENTITLEMENTS: [u32; 2] = [5, 7];
-/// No real signature has more parts.
+/// Limit of blobs in a signature; real ones stay far below.
 const MOST_BLOBS: u32 = 64;
 const LONGEST_IDENTIFIER: usize = 1024;
 const WHAT: &str = "code signature";
 
-/// What a new signature takes over from the old one.
+/// Parts of the old signature that the new one keeps.
 #[derive(Default)]
 pub(super) struct Kept<'b> {
     pub(super) identifier: Option<&'b str>,
@@ -40,17 +42,17 @@ pub(super) struct Kept<'b> {
     program_flags: u64,
 }
 
-/// What is signed.
+/// Contents to sign.
 pub(super) struct Subject<'b> {
     pub(super) identifier: &'b str,
     pub(super) kept: &'b Kept<'b>,
-    /// The extent of the segment with the code, in the file.
+    /// Range of the segment with the code, in the file.
     pub(super) code: (u64, u64),
     pub(super) is_program: bool,
 }
 
 impl<'b> Kept<'b> {
-    /// Reads a signature. One that makes no sense has nothing to keep.
+    /// Parses a signature. A malformed one has nothing to keep.
     pub(super) fn read(blob: &'b [u8]) -> Self {
         let mut kept = Self::default();
         let numbers = Numbers(BE);
@@ -91,7 +93,7 @@ fn describe(directory: &[u8]) -> (Option<&str>, u64) {
 }
 
 impl Subject<'_> {
-    /// What the signature of `signed_size` bytes takes, in bytes.
+    /// Returns the size of the signature for `signed_size` bytes.
     pub(super) fn size(&self, signed_size: u64) -> Option<u64> {
         let hashes = signed_size.div_ceil(PAGE_SIZE as u64).checked_mul(HASH_SIZE as u64)?;
         let fixed = self.directory_offset() + HEAD_SIZE + self.identifier.len() + 1;
@@ -100,7 +102,7 @@ impl Subject<'_> {
         hashes.checked_add((fixed + special + blobs) as u64)?.checked_next_multiple_of(ALIGNMENT)
     }
 
-    /// Signs everything that stands before the signature.
+    /// Signs everything before the signature.
     pub(super) fn sign(&self, signed: &[u8]) -> Result<Vec<u8>, Error> {
         let directory = self.directory(signed)?;
         let mut blobs = vec![(0, directory.as_slice())];
@@ -133,14 +135,15 @@ impl Subject<'_> {
         push(&mut out, &[number(special)?, number(pages)?, number(signed.len())?]);
         let hash_size = u8::try_from(HASH_SIZE).unwrap_or(32);
         out.extend([hash_size, SHA256, 0, PAGE_BITS]);
-        // Spare, scatter, team, spare; then the limit in 64 bits, which the one above makes needless.
+        // Spare, scatter, team, spare; then the 64-bit limit, which the one above makes
+        // unnecessary.
         push(&mut out, &[0; 6]);
         for number in [self.code.0, self.code.1, flags] {
             out.extend(number.to_be_bytes());
         }
         out.extend(self.identifier.as_bytes());
         out.push(0);
-        // Counted downwards from the first page; what is not there has zeros for a hash.
+        // Special slots count downwards from the first page; absent ones have zeros as hash.
         for slot in (1..=special).rev() {
             let kept = self.kept.entitlements.iter().find(|(kept, _)| *kept as usize == slot);
             out.extend(kept.map_or([0; HASH_SIZE], |(_, blob)| Sha256::digest(blob).into()));

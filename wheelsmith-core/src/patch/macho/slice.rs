@@ -1,4 +1,4 @@
-//! What is done to a file for one processor: new commands where they fit, then a new signature.
+//! Edit of one slice: new commands where they fit, then a new signature.
 
 use std::borrow::Cow;
 
@@ -11,14 +11,14 @@ use super::{is_arm64, names};
 use crate::binary;
 use crate::binary::macho::{MachO, Pages};
 use crate::patch::numbers::{align_up, part};
-use crate::patch::{Edit, Error};
+use crate::patch::{Edit, Error, buffer};
 
 const SIGNATURE: &str = "code signature";
 const LINK_EDIT: [u8; 16] = *b"__LINKEDIT\0\0\0\0\0\0";
 const TEXT: [u8; 16] = *b"__TEXT\0\0\0\0\0\0\0\0\0\0";
 const UUID_SIZE: usize = 16;
 
-/// The slice with the edit made; the same bytes when there is nothing to do.
+/// Returns the slice with the edit; the same bytes if there is nothing to change.
 pub(super) fn change<'b>(bytes: &'b [u8], edit: &Edit) -> Result<Cow<'b, [u8]>, Error> {
     let mut commands = Commands::parse(bytes)?;
     if ![mh::MH_EXECUTE, mh::MH_DYLIB, mh::MH_BUNDLE].contains(&commands.file_type) {
@@ -31,9 +31,9 @@ pub(super) fn change<'b>(bytes: &'b [u8], edit: &Edit) -> Result<Cow<'b, [u8]>, 
         if !is_changed {
             return Ok(Cow::Borrowed(bytes));
         }
-        return write(bytes.to_vec(), &commands).map(Cow::Owned);
+        return write(buffer::copy(bytes), &commands).map(Cow::Owned);
     }
-    // A signature with a signer is not thrown away for nothing.
+    // A signature with a signer stays if nothing changes.
     if !is_changed && is_right(bytes)? {
         return Ok(Cow::Borrowed(bytes));
     }
@@ -47,14 +47,14 @@ fn is_right(bytes: &[u8]) -> Result<bool, Error> {
     Ok(matches!(pages, Some(Pages::Right | Pages::NotChecked)))
 }
 
-/// Writes the commands, and what stands behind them stays where it is: too much of it is counted
-/// from the start of the image.
+/// Writes the commands. The contents after them stay in place, because many offsets are relative to
+/// the start of the image.
 fn write(mut bytes: Vec<u8>, commands: &Commands<'_>) -> Result<Vec<u8>, Error> {
     let new_end = commands.header_size + commands.size();
     if new_end > commands.end {
-        let room = bytes.get(commands.end..commands.first_content).unwrap_or_default();
-        // What is not zero may be somebody's.
-        let available = room.iter().take_while(|&&byte| byte == 0).count();
+        let space = bytes.get(commands.end..commands.first_content).unwrap_or_default();
+        // Bytes that are not zero may be in use.
+        let available = space.iter().take_while(|&&byte| byte == 0).count();
         let needed = new_end - commands.end;
         if needed > available {
             return Err(Error::NoSpace { needed: needed as u64, available: available as u64 });
@@ -64,7 +64,7 @@ fn write(mut bytes: Vec<u8>, commands: &Commands<'_>) -> Result<Vec<u8>, Error> 
     Ok(bytes)
 }
 
-/// Writes the commands with an ad-hoc signature, at the place of the old one or behind the rest.
+/// Writes the commands with an ad-hoc signature, at the place of the old one or at the end.
 fn sign(
     bytes: &[u8],
     mut commands: Commands<'_>,
@@ -109,13 +109,13 @@ fn sign(
         names::push(&commands, &mut command, number)?;
     }
     let command = Command { which: lc::LC_CODE_SIGNATURE, bytes: Cow::Owned(command) };
-    // Names may have come before it since it was found.
+    // Names may have been inserted before it since it was found.
     match commands.signature()? {
         Some((index, _, _)) => commands.list[index] = command,
         None => commands.list.push(command),
     }
 
-    let mut out = Vec::with_capacity(usize::try_from(start + size).map_err(|_| OUTSIDE)?);
+    let mut out = buffer::with_capacity(usize::try_from(start + size).map_err(|_| OUTSIDE)?);
     let start = usize::try_from(start).map_err(|_| OUTSIDE)?;
     out.extend_from_slice(&bytes[..start.min(bytes.len())]);
     out.resize(start, 0);
@@ -125,7 +125,7 @@ fn sign(
     Ok(out)
 }
 
-/// The `__LINKEDIT` segment once it ends where the file will.
+/// Returns the `__LINKEDIT` segment as it ends with the file.
 struct Resized {
     index: usize,
     size: u64,
@@ -144,7 +144,7 @@ impl Resized {
         let size = end.checked_sub(link_edit.offset).ok_or(OUTSIDE)?;
         let memory_size = align_up(size, page).ok_or(OUTSIDE)?;
         let memory_end = link_edit.address.checked_add(memory_size).ok_or(OUTSIDE)?;
-        // A shrinking segment is no worse off than before.
+        // A segment that shrinks overlaps no more than before.
         let is_hit = segments.iter().any(|other| {
             other.index != link_edit.index
                 && other.address >= link_edit.address
@@ -159,8 +159,8 @@ impl Resized {
     }
 }
 
-/// What a file without a signature is called in its first: the file name of its install name, or
-/// its UUID. The system compares it with nothing.
+/// Returns the identifier of a first signature: the file name of the install name, or the UUID. The
+/// system does not compare it with anything.
 fn identifier(commands: &Commands<'_>) -> String {
     let find = |which| commands.list.iter().find(move |command| command.which == which);
     let id = find(lc::LC_ID_DYLIB).and_then(|command| {

@@ -1,4 +1,4 @@
-//! Whether a changed Mach-O file is what was asked for, and nothing else.
+//! Comparison of a changed Mach-O file with the request.
 
 use goblin::mach::load_command as lc;
 
@@ -8,15 +8,15 @@ use super::{is_arm64, names};
 use crate::binary::macho::{MachO, Pages, Slice};
 use crate::patch::{Edit, Error};
 
-/// Reads a file before and after an edit, and compares.
+/// Parses a file before and after an edit, and compares them.
 ///
-/// Names are those that were asked for; every other command is as it was, but for the extent of the
-/// signature; the commands end before the first section; every byte behind them is the same; each
-/// changed slice that needs a signature has one, ad hoc, with the right hash of every page, at the
+/// Names are the requested ones. Every other command is equal, except for the range of the
+/// signature. The commands end before the first section, and every byte after them is equal. Each
+/// changed slice that needs a signature has an ad-hoc one with the right hash of every page, at the
 /// end of `__LINKEDIT` and of the file.
 ///
 /// # Errors
-/// [`Error::Wrong`] with the first difference.
+/// Returns [`Error::Wrong`] with the first difference.
 pub fn verify(before: &[u8], after: &[u8], edit: &Edit) -> Result<(), Error> {
     if before == after && *edit == Edit::default() {
         return Ok(());
@@ -110,7 +110,7 @@ fn compare_bytes(before: &[u8], after: &[u8], facts: &Slice) -> Result<(), Error
     }
 }
 
-/// Sees that no command is another that has nothing to do with names and signatures.
+/// Checks that commands without names and signatures are equal.
 fn compare_commands(old: &Commands<'_>, new: &Commands<'_>) -> Result<(), Error> {
     let others = |commands: &Commands<'_>| -> Result<Vec<Vec<u8>>, Error> {
         let mut kept = Vec::new();

@@ -1,4 +1,4 @@
-//! Where the numbers of a PE file stand that an edit has to change.
+//! Offsets of the fields of a PE file that an edit changes.
 
 use scroll::LE;
 
@@ -6,7 +6,7 @@ use crate::binary::Error;
 use crate::patch::numbers::{Numbers, part};
 
 pub(super) const LITTLE: Numbers = Numbers(LE);
-/// Windows itself takes 96 at most.
+/// Limit of sections; Windows itself accepts 96.
 pub(super) const MOST_SECTIONS: usize = 96;
 pub(super) const SECTION_HEADER_SIZE: usize = 40;
 const MOST_DIRECTORIES: u32 = 16;
@@ -27,19 +27,19 @@ pub(super) mod directory {
 
 /// Headers of a PE file.
 pub(super) struct Image {
-    /// Where the file header begins, behind its mark.
+    /// Offset of the file header, after its signature.
     pub(super) file_header: usize,
-    /// Where the optional header begins.
+    /// Offset of the optional header.
     pub(super) optional_header: usize,
     pub(super) is_64_bit: bool,
     pub(super) base: u64,
     pub(super) section_alignment: u32,
     pub(super) file_alignment: u32,
-    /// What it takes in memory.
+    /// Size in memory, in bytes.
     pub(super) size: u32,
     pub(super) headers_size: u32,
     pub(super) dll_characteristics: u16,
-    /// Offset and size of the symbols that debuggers of old read; both 0 for none.
+    /// Offset and number of COFF symbols; both 0 if there are none.
     pub(super) symbols: (u32, u32),
     directories: Vec<(u32, u32)>,
     pub(super) sections: Vec<Section>,
@@ -47,13 +47,13 @@ pub(super) struct Image {
 
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Section {
-    /// Where its header begins.
+    /// Offset of its header.
     pub(super) header: usize,
     pub(super) address: u32,
-    /// What it takes in memory.
+    /// Size in memory, in bytes.
     pub(super) memory_size: u32,
     pub(super) offset: u32,
-    /// What it takes in the file.
+    /// Size in the file, in bytes.
     pub(super) size: u32,
     pub(super) flags: u32,
 }
@@ -119,12 +119,12 @@ impl Image {
         })
     }
 
-    /// Address and size of a data directory, both 0 for one that is not there.
+    /// Returns address and size of a data directory; both 0 if it is absent.
     pub(super) fn directory(&self, index: usize) -> (u32, u32) {
         self.directories.get(index).copied().unwrap_or_default()
     }
 
-    /// Where address and size of a data directory stand, if it has a place at all.
+    /// Returns the offset of a data directory's fields, if the header has them.
     pub(super) fn directory_place(&self, index: usize) -> Option<usize> {
         let start = self.optional_header + directories_offset(self.is_64_bit);
         (index < self.directories.len()).then_some(start + 8 * index)
@@ -134,14 +134,14 @@ impl Image {
         self.optional_header + 64
     }
 
-    /// Where the list of sections ends.
+    /// Returns the end of the section table.
     pub(super) fn table_end(&self) -> usize {
         let table = self.optional_header + directories_offset(self.is_64_bit);
         let end = self.sections.last().map(|section| section.header + SECTION_HEADER_SIZE);
         end.unwrap_or(table + 8 * self.directories.len())
     }
 
-    /// Where in the file the loader takes `address` from.
+    /// Returns the offset of the byte that is loaded at `address`.
     pub(super) fn offset(&self, address: u32, what: &'static str) -> Result<usize, Error> {
         let inside = |s: &&Section| address >= s.address && address - s.address < s.in_file();
         match self.sections.iter().find(inside) {
@@ -151,21 +151,21 @@ impl Image {
         }
     }
 
-    /// The text at `address`, up to the zero byte that ends it.
+    /// Returns the text at `address`, up to its zero byte.
     pub(super) fn text<'b>(
         &self,
         bytes: &'b [u8],
         address: u32,
         what: &'static str,
     ) -> Result<&'b [u8], Error> {
-        /// No system takes longer names, in bytes.
+        /// Longest name that any system accepts, in bytes.
         const LONGEST: usize = 4096;
         let rest = bytes.get(self.offset(address, what)?..).ok_or(Error::Outside { what })?;
         let end = rest.iter().take(LONGEST).position(|&b| b == 0);
         Ok(&rest[..end.ok_or(Error::Malformed { what })?])
     }
 
-    /// Where the last section ends in the file: what follows is not loaded.
+    /// Returns the end of the last section in the file; the rest is not loaded.
     pub(super) fn contents_end(&self) -> u64 {
         let ends = self.sections.iter().filter(|s| s.size > 0).map(Section::end);
         ends.max().unwrap_or_default().max(self.headers_size.into())
@@ -173,18 +173,18 @@ impl Image {
 }
 
 impl Section {
-    /// How much of what is in memory comes from the file.
+    /// Returns how many bytes in memory come from the file.
     pub(super) fn in_file(&self) -> u32 {
         if self.memory_size == 0 { self.size } else { self.size.min(self.memory_size) }
     }
 
-    /// Where it ends in the file.
+    /// Returns its end in the file.
     pub(super) fn end(&self) -> u64 {
         u64::from(self.offset) + u64::from(self.size)
     }
 }
 
-/// Where the data directories begin, counted from the optional header.
+/// Offset of the data directories in the optional header.
 const fn directories_offset(is_64_bit: bool) -> usize {
     if is_64_bit { 112 } else { 96 }
 }

@@ -1,13 +1,13 @@
-//! PE files: other names for the libraries that they load.
+//! Edits of PE files: names of the libraries that they load.
 //!
-//! Only the address of each name changes; the tables of symbols stay where they are. A new name goes
-//! into bytes that a section leaves unused at its end, else into a section of its own. What rests on
-//! the former bytes goes with them: a signature, and bound imports. So does the rule that libraries
-//! come from the directory of Windows alone (`/DEPENDENTLOADFLAG`), which none in a wheel could keep.
+//! Only the address of each name changes; import tables stay in place. A new name goes into bytes
+//! that a section leaves unused at its end, or else into a new section. Signatures and bound
+//! imports become invalid and are removed. So is the rule that libraries come from the Windows
+//! directory only (`/DEPENDENTLOADFLAG`), which libraries of a wheel cannot meet.
 //!
-//! An ARM64X image is edited as the machine in its header sees it. Emulated x86-64 processes may see
-//! another table of imports in it, which keeps its names: they take their libraries from wheels of
-//! their own. Tables stay where they are, so what switches between the two stays right.
+//! An ARM64X image is edited as the machine of its header sees it. Emulated x86-64 processes may
+//! see another import table, which stays as it is: they take their libraries from wheels of their
+//! own. Tables stay in place, so the fixups between the two views stay valid.
 
 mod image;
 mod names;
@@ -20,23 +20,24 @@ pub use verify::verify;
 
 use self::image::{Image, LITTLE, directory};
 use self::names::Entry;
-use super::{Edit, Error, Search};
+use super::{Edit, Error, Search, buffer};
 use crate::binary;
 
-/// Windows checks the signature of such a file, which no edit survives.
+/// FORCE_INTEGRITY: Windows loads such a file only with a valid signature.
 const FORCE_INTEGRITY: u16 = 0x80;
-/// No system takes longer names, in bytes.
+/// Longest name that any system accepts, in bytes.
 const LONGEST_NAME: usize = 255;
 const WHAT: &str = "file header";
 
-/// Makes an edit in a whole file, and reads the result again.
+/// Returns the file with `edit`, parsed again and compared.
 ///
-/// Gives the same bytes when it loads none of the renamed libraries. It has no name of its own to
-/// change: others load it by its file name.
+/// The bytes are the same if the file loads none of the renamed libraries. It has no name of its
+/// own to change: others load it by its file name.
 ///
 /// # Errors
-/// When the edit asks for what PE files do not have, when the file needs its signature, is for .NET
-/// or passes exports on to a renamed library, or has no room for the names.
+/// Returns an error if the edit asks for what PE files do not have; if the file needs its
+/// signature, is a .NET assembly, or forwards exports to a renamed library; or if there is no space
+/// for the names.
 pub fn apply(bytes: &[u8], edit: &Edit) -> Result<Vec<u8>, Error> {
     let after = change(bytes, edit)?;
     verify(bytes, &after, edit)?;
@@ -61,9 +62,9 @@ fn change(bytes: &[u8], edit: &Edit) -> Result<Vec<u8>, Error> {
     };
     let fields: Vec<(&Entry, &str)> =
         entries.iter().filter_map(|entry| Some((entry, new_name(entry)?))).collect();
-    see_possible(&image, bytes, &renamed, &fields)?;
+    check_allowed(&image, bytes, &renamed, &fields)?;
     if fields.is_empty() {
-        return Ok(bytes.to_vec());
+        return Ok(buffer::copy(bytes));
     }
     let mut names: Vec<&str> = Vec::new();
     for (_, name) in &fields {
@@ -71,7 +72,7 @@ fn change(bytes: &[u8], edit: &Edit) -> Result<Vec<u8>, Error> {
             names.push(name);
         }
     }
-    let mut out = bytes.to_vec();
+    let mut out = buffer::copy(bytes);
     drop_signature(&mut out, &image)?;
     unbind(&mut out, &image, &entries)?;
     if let Some(place) = load_flags(&image, bytes)? {
@@ -90,13 +91,13 @@ fn unsupported<T>(why: impl Into<String>) -> Result<T, Error> {
     Err(Error::Unsupported(why.into()))
 }
 
-/// New names by the old ones in small letters, as Windows compares them.
+/// Returns new names by old ones in lower case, as Windows compares them.
 fn renamed(edit: &Edit) -> BTreeMap<String, &str> {
     edit.renamed.iter().map(|(old, new)| (old.to_ascii_lowercase(), new.as_str())).collect()
 }
 
-/// Sees that nothing else in the file rests on the names or on the bytes.
-fn see_possible(
+/// Checks that nothing else in the file depends on the names or the bytes.
+fn check_allowed(
     image: &Image,
     bytes: &[u8],
     renamed: &BTreeMap<String, &str>,
@@ -139,7 +140,7 @@ fn see_possible(
     Ok(())
 }
 
-/// Removes the certificates: all at the end of the file, or else their mention alone.
+/// Removes the certificates if they are at the end of the file, or else the reference to them.
 fn drop_signature(bytes: &mut Vec<u8>, image: &Image) -> Result<(), Error> {
     let (start, size) = image.directory(directory::SIGNATURE);
     let Some(place) = image.directory_place(directory::SIGNATURE) else { return Ok(()) };
@@ -152,7 +153,7 @@ fn drop_signature(bytes: &mut Vec<u8>, image: &Image) -> Result<(), Error> {
     Ok(())
 }
 
-/// Forgets where imports were found on the machine that bound them.
+/// Removes the addresses of bound imports.
 fn unbind(bytes: &mut [u8], image: &Image, entries: &[Entry]) -> Result<(), Error> {
     let bound = image.directory(directory::BOUND_IMPORTS);
     for entry in entries {
@@ -163,7 +164,7 @@ fn unbind(bytes: &mut [u8], image: &Image, entries: &[Entry]) -> Result<(), Erro
             return unsupported("its imports are bound, and their names are lost");
         }
         LITTLE.set_u32(bytes, entry.stamp, 0, WHAT)?;
-        // The first forwarder, which means nothing any more either.
+        // The first forwarder has no meaning any more either.
         if !entry.is_delayed {
             LITTLE.set_u32(bytes, entry.stamp + 4, 0, WHAT)?;
         }
@@ -174,7 +175,7 @@ fn unbind(bytes: &mut [u8], image: &Image, entries: &[Entry]) -> Result<(), Erro
     }
     LITTLE.set_u32(bytes, place, 0, WHAT)?;
     LITTLE.set_u32(bytes, place + 4, 0, WHAT)?;
-    // They stand behind the list of sections, where another section may have to go.
+    // Bound imports follow the section table, which may have to grow.
     let (start, end) = (bound.0, bound.0.saturating_add(bound.1));
     if start as usize >= image.table_end() && end <= image.headers_size {
         bytes.get_mut(start as usize..end as usize).unwrap_or_default().fill(0);
@@ -182,7 +183,7 @@ fn unbind(bytes: &mut [u8], image: &Image, entries: &[Entry]) -> Result<(), Erro
     Ok(())
 }
 
-/// Where the load configuration says which directories libraries may come from.
+/// Returns the offset of `DependentLoadFlags` in the load configuration.
 fn load_flags(image: &Image, bytes: &[u8]) -> Result<Option<usize>, binary::Error> {
     const WHAT: &str = "load configuration";
     let (address, size) = image.directory(directory::LOAD_CONFIG);
@@ -191,13 +192,13 @@ fn load_flags(image: &Image, bytes: &[u8]) -> Result<Option<usize>, binary::Erro
     }
     let at = image.offset(address, WHAT)?;
     let place: usize = if image.is_64_bit { 0x4e } else { 0x36 };
-    // The structure has grown with every Windows; its own first word says how far it goes.
+    // The structure grew with each Windows; its first word is its size.
     let is_there = LITTLE.u32(bytes, at, WHAT)? as usize >= place + 2;
     Ok(is_there.then_some(at + place))
 }
 
-/// The checksum of the whole file, as `CheckSumMappedFile` computes it: pairs of bytes added with
-/// the carry put back, then the size; the four bytes at `place` count as zeros.
+/// Computes the checksum of the file like `CheckSumMappedFile`: the sum of 16-bit words with
+/// end-around carry, plus the size; the four bytes at `place` count as zeros.
 fn checksum(bytes: &[u8], place: usize) -> u32 {
     let mut sum: u64 = 0;
     for (i, pair) in bytes.chunks(2).enumerate() {

@@ -1,30 +1,30 @@
-//! Where a PE file names other libraries.
+//! Names of libraries in a PE file.
 
 use super::image::{Image, LITTLE, directory};
 use crate::binary::Error;
 
-/// No real file loads more libraries.
+/// Limit of imported libraries; real files stay far below.
 const MOST_LIBRARIES: usize = 4096;
-/// Set where a delayed import's fields are counted from the start of the image, as all do today.
+/// Flag of delayed imports with relative addresses, as all have today.
 const IS_RELATIVE: u32 = 1;
-/// No system takes longer names, in bytes.
+/// Longest name that any system accepts, in bytes.
 const LONGEST_FORWARDER: usize = 512;
 
-/// An entry of the table of imports, or of delayed imports.
+/// Entry of the import table or the delayed import table.
 pub(super) struct Entry {
-    /// Where its address of the name stands.
+    /// Offset of the address of the name.
     pub(super) field: usize,
-    /// Where its time stamp stands: not 0 once the imports were bound.
+    /// Offset of the time stamp, which is not 0 in bound imports.
     pub(super) stamp: usize,
     pub(super) is_delayed: bool,
-    /// Whether its addresses are relative, as all are but those of the delayed imports of old.
+    /// Whether its addresses are relative, as all are except in old delayed imports.
     pub(super) is_relative: bool,
-    /// Whether it has a table of names beside the table that binding overwrites.
+    /// Whether it has a table of names beside the one that binding overwrites.
     pub(super) has_names: bool,
     pub(super) name: String,
 }
 
-/// The libraries that are loaded, in order: at once, then those loaded when first used.
+/// Returns the imported libraries in order, delayed ones last.
 pub(super) fn entries(image: &Image, bytes: &[u8]) -> Result<Vec<Entry>, Error> {
     let mut entries = Vec::new();
     push_imports(image, bytes, &mut entries)?;
@@ -32,7 +32,8 @@ pub(super) fn entries(image: &Image, bytes: &[u8]) -> Result<Vec<Entry>, Error> 
     Ok(entries)
 }
 
-/// The list ends with an entry of zeros; the directory's size counts for nothing.
+/// Reads the import table. It ends with an entry of zeros; the size of the directory has no
+/// meaning.
 fn push_imports(image: &Image, bytes: &[u8], entries: &mut Vec<Entry>) -> Result<(), Error> {
     const WHAT: &str = "import table";
     let (address, size) = image.directory(directory::IMPORTS);
@@ -47,7 +48,7 @@ fn push_imports(image: &Image, bytes: &[u8], entries: &mut Vec<Entry>) -> Result
         if library == 0 || thunks == 0 {
             return Ok(());
         }
-        see_few(entries)?;
+        check_count(entries)?;
         entries.push(Entry {
             field: at + 12,
             stamp: at + 4,
@@ -74,7 +75,7 @@ fn push_delayed(image: &Image, bytes: &[u8], entries: &mut Vec<Entry>) -> Result
         if library == 0 {
             return Ok(());
         }
-        see_few(entries)?;
+        check_count(entries)?;
         let is_relative = attributes & IS_RELATIVE != 0;
         let base = if is_relative { 0 } else { image.base };
         let relative = u64::from(library).checked_sub(base);
@@ -91,7 +92,7 @@ fn push_delayed(image: &Image, bytes: &[u8], entries: &mut Vec<Entry>) -> Result
     }
 }
 
-/// The libraries that exports are passed on to: `OTHER.function` stands for one in `OTHER.dll`.
+/// Returns the libraries that exports are forwarded to: `OTHER.function` refers to `OTHER.dll`.
 pub(super) fn forwarded(image: &Image, bytes: &[u8]) -> Result<Vec<String>, Error> {
     const WHAT: &str = "export table";
     let (address, size) = image.directory(directory::EXPORTS);
@@ -107,7 +108,7 @@ pub(super) fn forwarded(image: &Image, bytes: &[u8]) -> Result<Vec<String>, Erro
     let mut libraries: Vec<String> = Vec::new();
     for i in 0..count as usize {
         let function = LITTLE.u32(bytes, table + 4 * i, WHAT)?;
-        // A function that lies in the table itself is the name of another library's.
+        // An address within the export table is that of a forwarder's name.
         if function < address || function - address >= size {
             continue;
         }
@@ -126,7 +127,7 @@ fn name(image: &Image, bytes: &[u8], address: u32) -> Result<String, Error> {
     Ok(String::from_utf8_lossy(name).into_owned())
 }
 
-fn see_few(entries: &[Entry]) -> Result<(), Error> {
+fn check_count(entries: &[Entry]) -> Result<(), Error> {
     if entries.len() < MOST_LIBRARIES {
         return Ok(());
     }

@@ -1,6 +1,6 @@
-//! Small images with whatever a test wants in them. Nothing of them is ever run.
+//! Small images for tests. They are never run.
 
-/// What an image has.
+/// Properties of an image.
 #[derive(Clone, Copy)]
 #[allow(clippy::struct_excessive_bools, reason = "each is a question of its own")]
 pub(super) struct Sample {
@@ -8,9 +8,9 @@ pub(super) struct Sample {
     pub(super) imports: &'static [&'static str],
     pub(super) delayed: &'static [&'static str],
     pub(super) forwarder: Option<&'static str>,
-    /// Whether its data section leaves bytes unused.
+    /// Whether its data section has unused bytes.
     pub(super) has_slack: bool,
-    /// Whether the list of sections can grow.
+    /// Whether the section table can grow.
     pub(super) has_header_space: bool,
     pub(super) dll_characteristics: u16,
     pub(super) dependent_load_flags: u16,
@@ -42,7 +42,7 @@ impl Sample {
     pub(super) fn image(self) -> Vec<u8> {
         let directories = if self.is_64_bit { 112 } else { 96 };
         let table = 24 + directories + 128;
-        // Without room, the headers are moved down until the list of sections ends with them.
+        // Without space, the headers move down until the section table ends with them.
         let mark = if self.has_header_space { 0x40 } else { 0x400 - 80 - table };
         let mut out = vec![0; DATA_OFFSET + DATA_SIZE];
         out[..2].copy_from_slice(b"MZ");
@@ -129,7 +129,7 @@ impl Sample {
     }
 }
 
-/// The data section as it fills.
+/// Data section under construction.
 #[derive(Default)]
 struct Data(Vec<u8>);
 
@@ -145,7 +145,7 @@ impl Data {
         at
     }
 
-    /// A list with one symbol, by number.
+    /// Appends a list with one symbol, by number.
     fn thunks(&mut self, sample: Sample) -> usize {
         let at = self.reserve(if sample.is_64_bit { 16 } else { 8 });
         self.0[at] = 7;

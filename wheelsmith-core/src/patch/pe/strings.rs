@@ -1,4 +1,4 @@
-//! Room for names: what a section leaves unused at its end, or a section of their own.
+//! Storage of new names: bytes that a section leaves unused at its end, or a new section.
 
 use std::collections::BTreeMap;
 
@@ -9,17 +9,18 @@ use crate::patch::numbers::align_up;
 
 const INITIALIZED_DATA: u32 = 0x40;
 const READ: u32 = 0x4000_0000;
-/// Code, memory without contents, and what is shared, run, or thrown away after loading.
+/// Flags of sections that are of no use: code, uninitialized data, shared, executable, discardable.
 const UNFIT: u32 = 0x20 | 0x80 | 0x0200_0000 | 0x1000_0000 | 0x2000_0000;
 const NAME: [u8; 8] = *b".imports";
-/// Below this, Windows maps the whole file as one piece, and another section cannot be added.
+/// Smallest alignment of sections: below it, Windows maps the file as one piece, and a section
+/// cannot be added.
 const LEAST_SECTION_ALIGNMENT: u32 = 4096;
-/// Of a symbol of the old kind, in bytes.
+/// Size of a COFF symbol, in bytes.
 const SYMBOL_SIZE: u64 = 18;
 const WHAT: &str = "section";
 const OUTSIDE: binary::Error = binary::Error::Outside { what: WHAT };
 
-/// Writes `names` where the loader finds them, and gives the address of each.
+/// Stores `names` where the loader finds them, and returns the address of each.
 pub(super) fn store<'n>(
     bytes: &mut Vec<u8>,
     image: &Image,
@@ -31,8 +32,8 @@ pub(super) fn store<'n>(
     }
 }
 
-/// Uses the bytes between what a section takes in memory and what it takes in the file; nothing when
-/// they are too few.
+/// Stores the names in bytes of sections that are in the file but not in memory; `None` if there
+/// are too few.
 fn store_in_slack<'n>(
     bytes: &mut [u8],
     image: &Image,
@@ -56,7 +57,7 @@ fn store_in_slack<'n>(
         places.insert(name, section.address.checked_add(start).ok_or(OUTSIDE)?);
         section.memory_size = u32::try_from(end).map_err(|_| OUTSIDE)?;
     }
-    // Only now is it sure that there is room for all.
+    // Nothing is written before it is certain that all fit.
     for (offset, name) in texts {
         let offset = usize::try_from(offset).map_err(|_| OUTSIDE)?;
         let place = bytes.get_mut(offset..offset + name.len()).ok_or(OUTSIDE)?;
@@ -68,7 +69,7 @@ fn store_in_slack<'n>(
     Ok(Some(places))
 }
 
-/// How far a section may grow in memory without growing anywhere else.
+/// Returns how far a section may grow in memory within its pages and its bytes in the file.
 fn slack_end(bytes: &[u8], image: &Image, sections: &[Section], i: usize) -> u64 {
     let section = &sections[i];
     let is_fit = section.flags & (INITIALIZED_DATA | READ) == INITIALIZED_DATA | READ
@@ -84,7 +85,7 @@ fn slack_end(bytes: &[u8], image: &Image, sections: &[Section], i: usize) -> u64
         .get(i + 1)
         .map_or(u64::MAX, |next| next.address.saturating_sub(section.address).into());
     let end = mapped.min(next).min(section.size.into());
-    // What is not zero may be somebody's.
+    // Bytes that are not zero may be in use.
     let start = u64::from(section.offset) + u64::from(section.memory_size);
     let range =
         usize::try_from(start).ok().zip(usize::try_from(u64::from(section.offset) + end).ok());
@@ -93,7 +94,7 @@ fn slack_end(bytes: &[u8], image: &Image, sections: &[Section], i: usize) -> u64
     u64::from(section.memory_size) + free
 }
 
-/// Adds a section behind all others.
+/// Stores the names in a new section after all others.
 fn store_in_section<'n>(
     bytes: &mut Vec<u8>,
     image: &Image,
@@ -154,14 +155,14 @@ fn store_in_section<'n>(
     Ok(places)
 }
 
-/// Sees that the list of sections can have one more entry.
+/// Checks that the section table can have one more entry.
 fn check_header_space(bytes: &[u8], image: &Image) -> Result<(), Error> {
     let start = image.table_end();
     let first = image.sections.iter().filter(|section| section.size > 0);
     let first = first.map(|section| section.offset).min().unwrap_or(image.headers_size);
     let end = first.min(image.headers_size) as usize;
     let free = bytes.get(start..end).unwrap_or_default();
-    // What is not zero may be somebody's.
+    // Bytes that are not zero may be in use.
     let available = free.iter().take_while(|&&byte| byte == 0).count() as u64;
     let needed = SECTION_HEADER_SIZE as u64;
     if available < needed || image.sections.len() >= MOST_SECTIONS {
@@ -170,8 +171,8 @@ fn check_header_space(bytes: &[u8], image: &Image) -> Result<(), Error> {
     Ok(())
 }
 
-/// Cuts off what follows the sections, where it can be put back: the symbols of the old kind, which
-/// the file header points to, as GNU linkers write them.
+/// Removes and returns the COFF symbols after the sections, which GNU linkers write, so that they
+/// can be appended again. Other data there is an error.
 fn take_behind_sections(bytes: &mut Vec<u8>, image: &Image) -> Result<Option<Vec<u8>>, Error> {
     let end = usize::try_from(image.contents_end()).map_err(|_| OUTSIDE)?;
     let Some(rest) = bytes.get(end..) else {
@@ -191,7 +192,7 @@ fn take_behind_sections(bytes: &mut Vec<u8>, image: &Image) -> Result<Option<Vec
     Ok(Some(symbols))
 }
 
-/// Whether symbols with their names are all that follows the sections.
+/// True if COFF symbols and their names are all that follows the sections.
 fn is_symbols(bytes: &[u8], image: &Image, end: usize) -> bool {
     let (start, count) = image.symbols;
     let gap = bytes.get(end..start as usize);
@@ -200,7 +201,7 @@ fn is_symbols(bytes: &[u8], image: &Image, end: usize) -> bool {
     }
     let names = u64::from(start) + u64::from(count) * SYMBOL_SIZE;
     let Ok(at) = usize::try_from(names) else { return false };
-    // The names' own size counts itself.
+    // The size of the names includes the size field.
     let size = LITTLE.u32(bytes, at, WHAT).unwrap_or_default().max(4);
     let rest = at.checked_add(size as usize).and_then(|end| bytes.get(end..));
     rest.is_some_and(|rest| rest.iter().all(|&byte| byte == 0))

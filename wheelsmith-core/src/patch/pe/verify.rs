@@ -1,4 +1,4 @@
-//! Whether a changed PE file is what was asked for, and nothing else.
+//! Comparison of a changed PE file with the request.
 
 use super::image::{Image, LITTLE, Section, directory};
 use super::names::Entry;
@@ -8,14 +8,14 @@ use crate::patch::{Edit, Error};
 
 const WHAT: &str = "file header";
 
-/// Reads a file before and after an edit, and compares.
+/// Parses a file before and after an edit, and compares them.
 ///
-/// Imports are the same but for the names that were asked for; sections keep their places and all
-/// their bytes but those names, what bound them, and what was unused; sections do not share
-/// addresses or bytes; the checksum is right; there is no signature.
+/// Imports are equal except for the requested names. Sections keep their places and all bytes
+/// except those names, bound addresses and unused bytes, and do not overlap. The checksum is right,
+/// and there is no signature.
 ///
 /// # Errors
-/// [`Error::Wrong`] with the first difference.
+/// Returns [`Error::Wrong`] with the first difference.
 pub fn verify(before: &[u8], after: &[u8], edit: &Edit) -> Result<(), Error> {
     compare_facts(before, after, edit)?;
     if before == after {
@@ -77,7 +77,7 @@ fn compare_sections(old: &Image, new: &Image) -> Result<(), Error> {
     }
     let memory = |s: &Section| (u64::from(s.address), u64::from(s.memory_size.max(1)));
     let file = |s: &Section| (u64::from(s.offset), u64::from(s.size));
-    // Files that had it so are no worse than before.
+    // Files that had overlaps before are no worse now.
     for (of_new, of_old) in [
         (shared(&new.sections, memory), shared(&old.sections, memory)),
         (shared(&new.sections, file), shared(&old.sections, file)),
@@ -93,14 +93,14 @@ fn compare_sections(old: &Image, new: &Image) -> Result<(), Error> {
     Ok(())
 }
 
-/// Whether any two sections overlap, by start and size.
+/// True if two sections overlap, by start and size.
 fn shared(sections: &[Section], extent: impl Fn(&Section) -> (u64, u64)) -> bool {
     let mut extents: Vec<_> = sections.iter().map(extent).filter(|(_, size)| *size > 0).collect();
     extents.sort_unstable();
     extents.windows(2).any(|pair| pair[0].0 + pair[0].1 > pair[1].0)
 }
 
-/// Compares the bytes of every section, without those that an edit has to change.
+/// Compares the bytes of every section, except those that an edit changes.
 fn compare_contents(
     old: &Image,
     new: &Image,
@@ -134,7 +134,7 @@ fn compare_contents(
     Ok(())
 }
 
-/// Compares the headers, without the fields that an edit has to change.
+/// Compares the headers, except the fields that an edit changes.
 fn compare_headers(old: &Image, new: &Image, before: &[u8], after: &[u8]) -> Result<(), Error> {
     let blank = |image: &Image, bytes: &[u8], end: usize| {
         let mut header = bytes.get(..end).unwrap_or(bytes).to_vec();

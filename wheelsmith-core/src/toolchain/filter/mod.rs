@@ -9,7 +9,7 @@
 mod rules;
 mod sh;
 
-pub use rules::{NO_RPATH, rules};
+pub use rules::{ALLOW_NATIVE, NO_NATIVE, NO_RPATH, rules};
 pub(in crate::toolchain) use sh::quoted;
 pub use sh::to_sh;
 
@@ -183,12 +183,41 @@ impl Filter<'_> {
     }
 }
 
+/// Returns the first of `words` that compiles for the processor of the build machine, with its option
+/// if that is a word of its own.
+pub fn native_flag<'w>(words: impl IntoIterator<Item = &'w str>) -> Option<String> {
+    let mut before = "";
+    for word in words {
+        let value = word.strip_suffix("=native");
+        match (before, value) {
+            (_, Some("-march" | "-mcpu" | "-mtune")) => return Some(word.to_owned()),
+            ("-C" | "--codegen" | "-Z", Some("target-cpu" | "tune-cpu")) => {
+                return Some(format!("{before} {word}"));
+            }
+            (_, Some(option))
+                if (option.starts_with("-C")
+                    || option.starts_with("-Z")
+                    || option.starts_with("--codegen="))
+                    && (option.ends_with("target-cpu") || option.ends_with("tune-cpu")) =>
+            {
+                return Some(word.to_owned());
+            }
+            ("-target-cpu" | "-tune-cpu", _) if word == "native" => {
+                return Some(format!("{before} {word}"));
+            }
+            _ => {}
+        }
+        before = word;
+    }
+    None
+}
+
 /// Start of the line that a wrapper writes for an argument that it leaves out.
-const LEFT_OUT: &str = "wheelsmith: zig has no `";
+const LEFT_OUT: &str = "wheelsmith: left out `";
 
 /// Returns the message of a wrapper about an argument that it left out.
 pub fn message(argument: &str) -> String {
-    format!("{LEFT_OUT}{argument}`; it was left out")
+    format!("{LEFT_OUT}{argument}`")
 }
 
 /// Returns the arguments that wrappers left out, according to the output of a build; each once.
@@ -199,6 +228,13 @@ pub fn messages(output: &str) -> std::collections::BTreeSet<String> {
 
 /// Returns the warning about an argument that was left out.
 pub fn left_out(component: &str, argument: &str) -> String {
+    if native_flag([argument]).is_some() {
+        return format!(
+            "component `{component}`: its build system passes `{argument}`, which was left out: a \
+             package must not need what the build machine happens to have (`allow-native = true` \
+             keeps it)"
+        );
+    }
     format!(
         "component `{component}`: zig has no `{argument}`, so it was left out (see the reference, \
          \"Arguments of others\")"

@@ -22,8 +22,19 @@ pub fn rules(target: &Target) -> Vec<Rule> {
         _ => &[],
     };
     let os = if target.os() == Os::MacOs { MACOS } else { GNU_LD };
-    [EVERYWHERE, arch, os].concat()
+    [NO_NATIVE, EVERYWHERE, arch, os].concat()
 }
+
+/// A package must not need what the build machine happens to have.
+pub const NO_NATIVE: &[Rule] = &[
+    rule(Arg("-march=native"), DropAndTell),
+    rule(Arg("-mcpu=native"), DropAndTell),
+    rule(Arg("-mtune=native"), Drop),
+];
+
+/// In front of the others: for components with `allow-native = true`.
+pub const ALLOW_NATIVE: &[Rule] =
+    &[rule(Arg("-march=native"), Replace("-mcpu=native")), rule(Arg("-mcpu=native"), Keep)];
 
 /// For the build systems of others, whatever the compiler: they let programs find libraries where
 /// these lie while they are built, and what remains of such a path differs from place to place.
@@ -76,7 +87,6 @@ const EVERYWHERE: &[Rule] = &[
 
 /// zig names a processor with `-mcpu`, and its features by LLVM's words.
 const AARCH64: &[Rule] = &[
-    rule(Arg("-march=native"), Drop),
     // One feature's name differs; it is nearly always written first.
     rule(ArgPrefix("-march=armv8.2-a+fp16"), Replace("-mcpu=generic+v8_2a+fullfp16")),
     rule(ArgPrefix("-march=armv8.1-a"), Replace("-mcpu=generic+v8_1a")),
@@ -97,8 +107,6 @@ const X86_64: &[Rule] = &[
     rule(Arg("-march=x86-64"), Replace("-mcpu=x86_64")),
     rule(ArgPrefix("-march=x86-64-v"), Replace("-mcpu=x86_64_v")),
     rule(Arg("-march=skylake-avx512"), Replace("-mcpu=skylake_avx512")),
-    // A wheel must not need what the build machine happens to have.
-    rule(Arg("-march=native"), DropAndTell),
 ];
 
 /// The triple says it all: `armv7`, `i686`, `riscv64gc`.

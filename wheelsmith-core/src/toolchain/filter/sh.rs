@@ -74,7 +74,7 @@ pub(in crate::toolchain) fn quoted(text: &str) -> String {
 
 // `a` is the argument or linker word in hand, `k` what stays of it when `keep` is set, `next` and
 // `word` what is to happen to the next argument and the next linker word.
-const SCRIPT: &str = r#"tell() { printf 'wheelsmith: zig has no `%s`; it was left out\n' "$a" >&2; }
+const SCRIPT: &str = r#"tell() { printf 'wheelsmith: left out `%s`\n' "$a" >&2; }
 pad() { case $a in *.*.*) k=$a ;; *.*) k=$a.0 ;; *) k=$a.0.0 ;; esac; keep=1; }
 linker_word() {
   a=$1 k=$1 keep= z=

@@ -98,6 +98,7 @@ fn what_changes_the_result_is_told() {
         assert_eq!(apply(&rules_for(X86), split(args)).told, told, "{args}");
     };
     check("-Wl,--exclude-libs,ALL,--cref|-march=native", &["--exclude-libs", "-march=native"]);
+    check("-mcpu=native|-mtune=native", &["-mcpu=native"]);
     check("-Wl,-O1|--target=x", &[]);
 }
 
