@@ -290,7 +290,7 @@ fn packed_relocations_need_new_loaders() {
     };
     let gnu = fixture!("x86_64.so");
     let noted = packed(gnu, true);
-    check(&[noted.clone()], "manylinux_2_36_x86_64", "manylinux_2_36_x86_64", &[]);
+    check(std::slice::from_ref(&noted), "manylinux_2_36_x86_64", "manylinux_2_36_x86_64", &[]);
     let too_new = ["symbol-too-new p/x.so"];
     check(&[noted], "manylinux_2_35_x86_64", "manylinux_2_36_x86_64", &too_new);
     // Without any need of glibc, no version has to be noted.
@@ -299,7 +299,7 @@ fn packed_relocations_need_new_loaders() {
         (elf.packed_relocations, elf.needed) = (true, Vec::new());
         elf.needed_versions.clear();
     });
-    check(&[alone.clone()], "manylinux_2_17_x86_64", "manylinux_2_36_x86_64", &too_new);
+    check(std::slice::from_ref(&alone), "manylinux_2_17_x86_64", "manylinux_2_36_x86_64", &too_new);
     check(&[alone], "musllinux_1_2_x86_64", "linux_x86_64", &too_new);
 }
 
@@ -343,9 +343,9 @@ fn linux_tags_name_a_processor_and_a_system() {
     let (own, other) = (file("a.so", fixture!("x86_64.so")), file("b.so", fixture!("aarch64.so")));
     let mac = file("c.dylib", include_bytes!("../../../testdata/macho/arm64.dylib"));
     let text = |tag: &str| Some(tag.to_owned());
-    let good = judged(&[own.clone()]).0;
+    let good = judged(std::slice::from_ref(&own)).0;
     assert!(good.unwrap().starts_with("manylinux_"));
-    assert_eq!(judged(&[other.clone()]), (None, vec![Code::WrongArch]));
+    assert_eq!(judged(std::slice::from_ref(&other)), (None, vec![Code::WrongArch]));
     assert_eq!(judged(&[own.clone(), other]).1, [Code::WrongArch]);
     assert_eq!(judged(&[own, mac]).1, [Code::WrongPlatform]);
     let new = judged(&[file("n.so", fixture!("too-new.so"))]);
