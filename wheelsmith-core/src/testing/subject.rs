@@ -5,9 +5,8 @@ use std::path::{Path, PathBuf};
 
 use super::{Error, Settings};
 use crate::binary::elf::Elf;
-use crate::metadata::Specifiers;
-use crate::metadata::entry_points::is_identifier;
 use crate::metadata::fields::Fields;
+use crate::metadata::{Modules, Specifiers};
 use crate::name::{Arch, Libc, WheelFilename, WheelPath};
 use crate::sys;
 use crate::wheel::{Entry, Existing, Source};
@@ -108,7 +107,7 @@ impl Subject {
         let mut imports: Vec<String> =
             stated.into_iter().filter(|name| !name.is_empty()).map(str::to_owned).collect();
         if imports.is_empty() {
-            imports = importable(&files, wheel.stem());
+            imports = importable(&files);
         }
         let entry_points = entry_points(&read("entry_points.txt")?.unwrap_or_default());
         let commands = commands(&entry_points, &files);
@@ -197,46 +196,10 @@ pub(super) fn libc(name: &str) -> Option<Libc> {
 
 /// Returns the modules and packages at the top of the wheel; without any, those in namespace
 /// packages (PEP 420).
-fn importable(files: &[&str], stem: &str) -> Vec<String> {
-    let prefixes = ["purelib", "platlib"].map(|kind| format!("{stem}.data/{kind}/"));
-    let installed = files.iter().map(|file| {
-        prefixes.iter().find_map(|prefix| file.strip_prefix(prefix.as_str())).unwrap_or(file)
-    });
-    let (mut top, mut nested) = (BTreeSet::new(), BTreeSet::new());
-    for file in installed {
-        let (dir, name) = file.rsplit_once('/').unwrap_or(("", file));
-        let Some((module, end)) = name.split_once('.').filter(|(_, end)| is_module(end)) else {
-            continue;
-        };
-        let is_plain_library = end == "so" && !dir.is_empty();
-        if !dir.split('/').chain([module]).all(|part| part.is_empty() || is_identifier(part)) {
-            continue;
-        }
-        let dotted = dir.replace('/', ".");
-        match (dir, module) {
-            ("", "__init__") => {}
-            (dir, "__init__") if !dir.contains('/') => drop(top.insert(dotted)),
-            ("", module) => drop(top.insert(module.to_owned())),
-            (_, "__init__") => drop(nested.insert(dotted)),
-            (_, module) if !is_plain_library => drop(nested.insert(format!("{dotted}.{module}"))),
-            _ => {}
-        }
-    }
-    if top.is_empty() {
-        // Modules inside a package are imported by the package, if at all.
-        let packages = nested.clone();
-        let is_inside =
-            |name: &str| name.match_indices('.').any(|(at, _)| packages.contains(&name[..at]));
-        nested.retain(|name| !is_inside(name));
-        top = nested;
-    }
-    top.into_iter().collect()
-}
-
-/// True if a file name with this end is a module: `py`, `so`, `abi3.so`, `cp312-win_amd64.pyd`.
-fn is_module(end: &str) -> bool {
-    let last = end.rsplit('.').next().unwrap_or(end);
-    end == "py" || matches!(last, "so" | "pyd")
+fn importable(files: &[&str]) -> Vec<String> {
+    let names = Modules::of(files.iter().copied()).importable;
+    let (nested, top): (Vec<_>, Vec<_>) = names.into_iter().partition(|name| name.contains('.'));
+    if top.is_empty() { nested } else { top }
 }
 
 /// Returns the entry points of `entry_points.txt`, commands first.
@@ -277,7 +240,7 @@ mod tests {
     #[test]
     fn what_a_wheel_gives_its_users() {
         let check = |files: &[&str], expected: &[&str]| {
-            assert_eq!(importable(files, "demo-1.0"), expected, "{files:?}");
+            assert_eq!(importable(files), expected, "{files:?}");
         };
         check(&["demo/__init__.py", "demo/a.py", "demo-1.0.dist-info/METADATA"], &["demo"]);
         check(&["one.py", "two.cpython-312-x86_64-linux-gnu.so", "three.abi3.so"], {
