@@ -1,4 +1,4 @@
-//! `wheelsmith test` as people run it: small wheels, real Pythons, an emulator, things that go wrong.
+//! `wheelsmith test` as users run it: small wheels, real Pythons, an emulator, faults.
 #![cfg(target_os = "linux")]
 #![allow(
     clippy::disallowed_methods,
@@ -271,7 +271,7 @@ fn binaries_of_another_libc_run_with_its_loader() {
     missing.write(sandbox.path());
     test(1, &sandbox, "main").answers(&["libd.so"]);
     test(1, &bench.sandbox, "demo")
-        .answers(&["is required and was skipped: the wheel has nothing"]);
+        .answers(&["is required and was skipped: the wheel has no file"]);
 }
 
 /// A file of `testdata/` with one name changed.
@@ -378,7 +378,8 @@ fn broken_promises_are_named() {
     bench.run(1, &[]).answers(&["the wheel wants Python >=3.99"]);
 }
 
-/// Each wheel alone: what it has, and what the failed cell says; `None` if it passes.
+/// Tests wheels one by one: their content, and a part of the failed cell's reason; `None` if it
+/// passes.
 #[test]
 fn only_what_was_tried_passes() {
     const TEST: &str = "only_what_was_tried_passes";

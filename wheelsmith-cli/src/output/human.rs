@@ -9,7 +9,7 @@ use wheelsmith_core::finding::{Finding, Severity};
 use wheelsmith_core::plan::{Plan, Step, TargetPlan};
 use wheelsmith_core::project::{ArchiveVerdict, BuildOutput, BuiltWheel, TargetBuild};
 use wheelsmith_core::repair::{Graft, MissingLibrary, RepairPlan};
-use wheelsmith_core::toolchain::{Found, RustStd, State};
+use wheelsmith_core::toolchain::{RustStd, State, TargetSurvey};
 
 use super::text::{Text, lines};
 
@@ -244,7 +244,7 @@ pub(super) fn initialised(dir: &Path, files: &[PathBuf], note: &str) -> Text {
     text
 }
 
-pub(super) fn toolchains(found: &[Found]) -> Text {
+pub(super) fn toolchains(found: &[TargetSurvey]) -> Text {
     let mut text = Text::new();
     for found in found {
         let _ = writeln!(text, "{BOLD}{}{BOLD:#}", found.target);

@@ -1,4 +1,4 @@
-//! Answers of `wheelsmith index`.
+//! Output of `wheelsmith index`.
 
 use std::path::Path;
 
@@ -9,7 +9,7 @@ use super::human::{BOLD, DIM, GREEN, RED};
 use super::json::SCHEMA;
 use super::text::Text;
 
-/// So many are named.
+/// Number of added files that are named.
 const SHOWN: usize = 20;
 
 pub(super) fn human(site: &Path, changes: &Changes) -> Text {

@@ -23,7 +23,7 @@ pub(super) fn build(
 ) -> Result<Built, Error> {
     let component = &plan.component;
     let frameworks = frameworks::args(setting, plan, linked);
-    let make = Make { setting, component, c, source, linked, over: &plan.over, frameworks };
+    let make = CBuild { setting, component, c, source, linked, over: &plan.over, frameworks };
     let dir = setting.component_dir(&component.name);
     let headers = make.headers(&dir.join("include"))?;
     let units = make.units(&dir.join("obj"))?;
@@ -80,7 +80,7 @@ pub(super) fn steps(
 ) -> Result<(Vec<Step>, Linkage), Error> {
     let component = &plan.component;
     let frameworks = frameworks::args(setting, plan, linked);
-    let make = Make { setting, component, c, source, linked, over: &plan.over, frameworks };
+    let make = CBuild { setting, component, c, source, linked, over: &plan.over, frameworks };
     let dir = setting.component_dir(&component.name);
     let headers = make.header_files(&dir.join("include"))?;
     let units = make.units(&dir.join("obj"))?;
@@ -123,9 +123,9 @@ fn forms(form: &CForm) -> &[CForm] {
 
 /// Names of a component's file on its target.
 struct Names {
-    /// The file: a shared library's SONAME, so that no chain of links is needed.
+    /// File name; for a shared library its SONAME, so that no chain of links is needed.
     file: String,
-    /// The name that linkers look for.
+    /// Further names, for which linkers look.
     aliases: Vec<String>,
 }
 
@@ -149,7 +149,7 @@ impl Names {
                 Self { file: format!("{name}{}", os.program_suffix()), aliases: Vec::new() }
             }
             (_, Os::Linux(_), Some(soname)) => alias(soname.to_owned()),
-            // `libx.so.1` is `libx.1.dylib` there.
+            // `libx.so.1` is `libx.1.dylib` on macOS.
             (_, Os::MacOs, Some(soname)) => alias(match soname.split_once(".so") {
                 Some((stem, version)) => format!("{stem}{version}.dylib"),
                 None => soname.to_owned(),
@@ -158,7 +158,7 @@ impl Names {
         }
     }
 
-    /// Lets `-lname` of others find the library, whose file is called by its SONAME.
+    /// Creates links, so that `-lname` finds the library, whose file is named by its SONAME.
     fn link_beside(&self, output: &Path) -> std::io::Result<()> {
         for alias in &self.aliases {
             let place = output.with_file_name(alias);
@@ -170,9 +170,9 @@ impl Names {
     }
 }
 
-/// One file to compile.
+/// File to compile.
 struct Unit {
-    /// As messages call it.
+    /// Name in messages.
     name: String,
     source: PathBuf,
     object: PathBuf,
@@ -191,7 +191,7 @@ impl Unit {
     }
 }
 
-/// Language of a source, by its file name as gcc and clang tell it.
+/// Language of a source, by its file name as for gcc and clang.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Language {
     C,
@@ -211,7 +211,7 @@ impl Language {
         }
     }
 
-    /// Returns whether a value of `-std=` is one of this language.
+    /// Returns true if a value of `-std=` belongs to this language.
     fn has_standard(self, standard: &str) -> bool {
         match self {
             Self::C => !standard.contains("++"),
@@ -221,18 +221,18 @@ impl Language {
     }
 }
 
-struct Make<'a> {
+struct CBuild<'a> {
     setting: &'a Setting<'a>,
     component: &'a Component,
     c: &'a C,
     source: &'a Resolved,
     linked: &'a Linkage,
     over: &'a crate::config::ComponentOverride,
-    /// Where frameworks are.
+    /// Arguments that name the directories of frameworks.
     frameworks: Vec<String>,
 }
 
-impl Make<'_> {
+impl CBuild<'_> {
     fn io(&self, source: std::io::Error) -> Error {
         Error::Io { component: self.component.name.clone(), target: self.setting.target(), source }
     }
@@ -246,7 +246,7 @@ impl Make<'_> {
             linkage.include.push(dir.join("include"));
         }
         match c.form {
-            // Of both, others of the project get the shared one; the archive is for the user.
+            // Other components link to the shared library; the archive is for users of the runtime.
             CForm::Shared | CForm::Library => linkage.shared.push(first.to_owned()),
             CForm::Static => {
                 linkage.archives.push(first.to_owned());
@@ -293,7 +293,7 @@ impl Make<'_> {
         Ok(files)
     }
 
-    /// What the component was made from.
+    /// Returns the inputs of the component.
     fn inputs(&self, units: &[Unit]) -> Inputs {
         let (root, project) = (&self.source.root, self.setting.project);
         let named = self.c.headers.iter().flat_map(|headers| &headers.files);
@@ -319,15 +319,21 @@ impl Make<'_> {
         Ok(inputs::expand(config, key, patterns, exclude, &self.source.root, project)?)
     }
 
-    /// Every file to compile, with its arguments.
+    /// Returns every file to compile, with its arguments.
     fn units(&self, objects: &Path) -> Result<Vec<Unit>, Error> {
         let mut units = Vec::new();
+        let environment = self.setting.host.env.for_compilers();
+        let epoch = environment.get("SOURCE_DATE_EPOCH").unwrap_or_default();
         for (i, group) in self.c.sources.iter().enumerate() {
             let key = format!("{}.sources[{i}].files", self.component.key);
             for Input { relative, path } in self.expand(&key, &group.files, &group.exclude)? {
                 let language = Language::of(&relative);
-                let args = self.group_args(group, language);
-                // The group's number keeps one file compiled in two ways apart.
+                let mut args = self.group_args(group, language);
+                if has_date(&path) {
+                    // The compiler's cache does not know the variable.
+                    args.push(format!("-DWHEELSMITH_SOURCE_DATE_EPOCH={epoch}"));
+                }
+                // The group's number separates the objects of one file compiled in two ways.
                 let object = objects.join(format!("{i}")).join(format!("{relative}.o"));
                 units.push(Unit { name: relative, source: path, object, language, args });
             }
@@ -345,7 +351,7 @@ impl Make<'_> {
         let include = include.chain(self.linked.include.iter().cloned());
         args.extend(include.map(|dir| format!("-I{}", dir.display())));
         args.extend(self.frameworks.iter().cloned());
-        // Paths in `__FILE__` and debug information are those of any checkout.
+        // Paths in `__FILE__` and debug information do not depend on the checkout.
         args.push(format!("-ffile-prefix-map={}=.", self.source.root.display()));
         args.push(format!("-ffile-prefix-map={}=.", project.display()));
         args.extend(group.flags.iter().cloned());
@@ -353,13 +359,13 @@ impl Make<'_> {
         args
     }
 
-    /// Compiles what is not current; says how many files that were.
+    /// Compiles the files that are not current, and returns their number.
     fn compile(&self, units: &[Unit]) -> Result<usize, Error> {
         let Setting { host, .. } = self.setting;
         let stale: Vec<&Unit> = {
             let mut stale: Vec<&Unit> =
                 units.iter().filter(|unit| !self.is_current(unit)).collect();
-            // Long files first, so that no core is left with one at the end.
+            // Long files first, so that no processor is left alone with one at the end.
             stale.sort_by_key(|unit| {
                 std::cmp::Reverse(sys::fs::metadata(&unit.source).map_or(0, |m| m.len()))
             });
@@ -417,7 +423,7 @@ impl Make<'_> {
         let deps = unit.deps();
         let parent = unit.object.parent().unwrap_or(Path::new("."));
         sys::fs::create_dir_all(parent).map_err(|e| self.io(e))?;
-        // A record without its object, or the reverse, is never current.
+        // The record is removed before its object changes.
         let record = record_path(&unit.object);
         let _ = sys::fs::remove_file(&record);
         for _ in 0..ATTEMPTS {
@@ -510,7 +516,7 @@ impl Make<'_> {
         let linux = matches!(plan.target.os(), Os::Linux(_));
         let mut args = toolchain.link_args(kind, plan.optimize, plan.strip);
         if linux && self.c.allow_undefined {
-            // The last word counts: a shared library is otherwise linked with `-z defs`.
+            // The last one counts: a shared library is linked with `-z defs` by default.
             args.push("-Wl,-z,undefs".to_owned());
         }
         let mut beside = Vec::new();
@@ -533,7 +539,7 @@ impl Make<'_> {
         for library in &self.linked.shared {
             let place = library.parent().zip(library.file_name()).filter(|_| linux);
             if let Some((dir, name)) = place {
-                // By name: one that has no SONAME would be asked for by its path here.
+                // By name: a library without SONAME would be needed by its path otherwise.
                 tail.push(format!("-L{}", dir.display()));
                 tail.push(format!("-l:{}", name.to_string_lossy()));
                 beside.push(library.clone());
@@ -572,7 +578,8 @@ impl Make<'_> {
         filtered.args
     }
 
-    /// Runs `link` unless its output is current. Says whether it ran, and what decides the output.
+    /// Runs `link` unless its output is current. Returns whether it ran, and the digest of the
+    /// output.
     fn make(&self, link: Link, output: &Path) -> Result<(bool, Digest), Error> {
         let Setting { host, hashes, .. } = self.setting;
         let record = record_path(output);
@@ -587,7 +594,7 @@ impl Make<'_> {
             host.task(format!("link {} for {}", self.component.name, self.setting.target()), 1);
         let dir = output.parent().unwrap_or(Path::new("."));
         sys::fs::create_dir_all(dir).map_err(|e| self.io(e))?;
-        // `ar` adds to an archive that is there; a linker killed half-way leaves half a file.
+        // `ar` adds to an existing archive; a killed linker leaves an incomplete file.
         for old in [output, &record] {
             if old.exists() {
                 sys::fs::remove_file(old).map_err(|e| self.io(e))?;
@@ -636,15 +643,15 @@ impl Make<'_> {
     }
 }
 
-/// A command that makes one file of many.
+/// Command that makes one file of many.
 struct Link {
-    /// Up to the output.
+    /// Command, up to the output.
     command: Command,
-    /// What is put together.
+    /// Objects and archives.
     objects: Vec<PathBuf>,
-    /// What stands behind it.
+    /// Arguments behind the objects.
     tail: Vec<String>,
-    /// Further files that are read.
+    /// Further inputs.
     beside: Vec<PathBuf>,
 }
 
@@ -671,6 +678,14 @@ fn argument(path: &str) -> String {
     if path.starts_with(['-', '@']) { format!("./{path}") } else { path.to_owned() }
 }
 
+/// Returns true if a source may use the date of the build, so that another date makes another object.
+fn has_date(source: &Path) -> bool {
+    // The compiler reports a file that cannot be read.
+    let bytes = sys::fs::read(source).unwrap_or_default();
+    let macros: [&[u8]; 3] = [b"__DATE__", b"__TIME__", b"__TIMESTAMP__"];
+    macros.iter().any(|name| memchr::memmem::find(&bytes, name).is_some())
+}
+
 /// Returns true if an archive holds C++ that throws or uses the standard library, which the C compiler
 /// does not link.
 fn has_cxx(archive: &Path) -> bool {
@@ -680,10 +695,10 @@ fn has_cxx(archive: &Path) -> bool {
     marks.iter().any(|mark| memchr::memmem::find(&bytes, mark).is_some())
 }
 
-/// Windows takes 32767 characters in all; others take more.
+/// Longest command line, in characters. Windows accepts 32767 in all; other systems more.
 const COMMAND_LINE_LIMIT: usize = 24_000;
 
-/// Beside a file, what it was made from.
+/// Returns the path of the record of a file.
 fn record_path(output: &Path) -> PathBuf {
     let mut name = output.as_os_str().to_owned();
     name.push(".json");

@@ -103,7 +103,7 @@ pub enum Error {
         view: View,
     },
     /// The view cannot be removed, because `latest` points at it.
-    #[error("cannot take the view `{view}` away: `latest` leads to it")]
+    #[error("cannot remove the view `{view}`: `latest` points at it")]
     IsLatest {
         /// The path or name.
         view: View,
@@ -141,11 +141,11 @@ impl Error {
             Self::NoIndex { .. } => {
                 "make one with `wheelsmith index build --dir DIST --out SITE`".to_owned()
             }
-            Self::IsLatest { .. } => "lead `latest` to another view first: \
+            Self::IsLatest { .. } => "point `latest` at another view first: \
                                       `wheelsmith index latest VIEW`"
                 .to_owned(),
             Self::State { .. } => {
-                "bring it back from where the site is kept; pages follow from it".to_owned()
+                "restore the file from a copy of the site; pages follow from it".to_owned()
             }
             _ => return None,
         })

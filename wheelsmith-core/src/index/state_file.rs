@@ -46,7 +46,7 @@ impl State {
         }
         let latest = raw.latest.as_deref().map(view).transpose()?;
         if let Some(latest) = latest.as_ref().filter(|latest| !views.contains_key(latest)) {
-            return Err(format!("`latest` leads to the view `{latest}`, which it has not"));
+            return Err(format!("`latest` points at the view `{latest}`, which does not exist"));
         }
         Ok(Self { site_url: raw.site_url, latest, views })
     }

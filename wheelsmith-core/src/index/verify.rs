@@ -145,7 +145,7 @@ impl Run<'_> {
                     twin,
                     FaultKind::WrongDigest,
                     message,
-                    "mend the state, or bring it back",
+                    "restore the file or the state from a copy of the site",
                 );
             } else {
                 self.fault(shown, FaultKind::Missing, "it is not there", BRING_BACK);
@@ -167,7 +167,12 @@ impl Run<'_> {
         }
         if size != file.size_bytes {
             let message = format!("it has {size} bytes; the state says {}", file.size_bytes);
-            self.fault(shown, FaultKind::WrongDigest, message, "mend the state, or bring it back");
+            self.fault(
+                shown,
+                FaultKind::WrongDigest,
+                message,
+                "restore the file or the state from a copy of the site",
+            );
         }
         let distribution = match Distribution::open(path, self.host) {
             Ok(distribution) => distribution,

@@ -1,4 +1,4 @@
-//! One source: from wherever it is to a directory.
+//! Obtains one source: from its origin to a directory.
 
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ use crate::config::Source;
 use crate::name::Digest;
 use crate::sys::{self, Host};
 
-/// Makes `source` a directory, and pins it in `lock`.
+/// Obtains `source` as a directory, and pins it in `lock`.
 pub(super) fn obtain(
     component: &str,
     source: &Source,
@@ -66,7 +66,7 @@ fn pinned(lock: &mut Lock, id: Option<String>, sha256: Digest, root: PathBuf) ->
     Resolved { root, origin: id, sha256: Some(sha256) }
 }
 
-/// An archive of the project itself.
+/// Returns an archive of the project itself.
 fn from_file(
     location: &str,
     pin: Option<(Digest, &'static str)>,
@@ -83,13 +83,13 @@ fn from_file(
     }
 }
 
-/// The place of a download in the cache.
+/// Returns the path of a download in the cache.
 fn cached(places: &Places<'_>, sha256: Digest) -> PathBuf {
     places.cache.join("archives").join(sha256.to_string())
 }
 
-/// The cached download, unless it is absent or damaged; a damaged one is removed, unless it lies in
-/// a cache that is only read.
+/// Returns the cached download; `None` if it is absent or damaged. A damaged one is removed, unless
+/// it is in a cache that is only read.
 fn from_cache(places: &Places<'_>, sha256: Digest, host: &Host) -> Result<Option<PathBuf>, Error> {
     let io = |e| Error::io("read the cache", e);
     let path = cached(places, sha256);
@@ -103,7 +103,7 @@ fn from_cache(places: &Places<'_>, sha256: Digest, host: &Host) -> Result<Option
     Ok(shelf.filter(|path| has_digest(path, sha256)))
 }
 
-/// Returns true if the file is there and has this digest.
+/// Returns true if the file exists and has this digest.
 pub(super) fn has_digest(path: &Path, sha256: Digest) -> bool {
     path.is_file() && sys::fs::digest(path).is_ok_and(|(actual, _)| actual == sha256)
 }
@@ -122,7 +122,7 @@ fn from_urls<'u>(
     let path = cached(places, expected);
     let mut reasons = Vec::new();
     for url in urls {
-        // A file is not the network.
+        // A `file://` URL needs no network.
         if policy.offline && !url.starts_with("file://") {
             return Err(Error::Offline { origin: url.clone() });
         }
@@ -135,7 +135,7 @@ fn from_urls<'u>(
         }
         let (actual, _) =
             sys::fs::digest(unfinished.path()).map_err(|e| Error::io("read the download", e))?;
-        // Dropping the unfinished file removes it: what was refused is not kept.
+        // Dropping the unfinished file removes it.
         if actual != expected {
             return Err(Error::WrongDigest { origin: url.clone(), pinned_by, expected, actual });
         }
@@ -146,7 +146,7 @@ fn from_urls<'u>(
     Err(Error::Download { reasons })
 }
 
-/// The largest download: far above any source, far below a disk.
+/// Largest download, in bytes.
 const DOWNLOAD_LIMIT: u64 = 8 << 30;
 
 fn copy_url(
@@ -192,7 +192,7 @@ fn from_registry(
         if let Some(path) = from_cache(places, sha256, host)? {
             return Ok((path, sha256));
         }
-        // A cargo that has it need not be asked.
+        // A crate that cargo has downloaded before needs no download.
         let kept = kept(name, version, host);
         if let Some(path) = kept.into_iter().find(|path| has_digest(path, sha256)) {
             return Ok((path, sha256));
@@ -214,7 +214,7 @@ fn from_registry(
     Ok((path, actual))
 }
 
-/// Returns where cargo may have kept the crate, one path for each registry.
+/// Returns the paths at which cargo may store the crate, one for each registry.
 pub(super) fn kept(name: &str, version: &str, host: &Host) -> Vec<PathBuf> {
     let home = host.env.path("CARGO_HOME").or_else(|| Some(host.env.path("HOME")?.join(".cargo")));
     let cache = home.map(|home| home.join("registry").join("cache"));
@@ -222,7 +222,7 @@ pub(super) fn kept(name: &str, version: &str, host: &Host) -> Vec<PathBuf> {
     registries.into_iter().map(|dir| dir.join(format!("{name}-{version}.crate"))).collect()
 }
 
-/// This build of the library leaves cargo out.
+/// Returns the error that this build of the library has no cargo.
 #[cfg(not(feature = "cargo"))]
 fn download(
     name: &str,
@@ -252,7 +252,7 @@ fn unpacked_dir(
         .iter()
         .find_map(|suffix| name.strip_suffix(suffix))
         .unwrap_or(name);
-    // Short, so that paths below it stay short; the lock keeps the whole digest.
+    // Short, so that paths below it stay short; the lock has the whole digest.
     let dir = format!("{stem}-{}-{strip_components}", sha256.short());
     places.work.join("sources").join(dir)
 }

@@ -340,7 +340,7 @@ impl Outputs {
     }
 }
 
-/// How often limits and the user's wish to stop are looked at.
+/// Interval at which limits and cancellation are checked.
 const PACE: Duration = Duration::from_millis(15);
 
 /// A running child; ended when dropped.

@@ -169,7 +169,7 @@ fn steps(
     log.check("commands", || {
         let absent =
             subject.commands.iter().find(|name| environment.own_command(name).is_none())?;
-        Some(format!("the wheel has the command `{absent}`, and its installation has not"))
+        Some(format!("the installation lacks the command `{absent}` of the wheel"))
     })?;
     let points: Vec<String> = subject.entry_points.iter().map(ToString::to_string).collect();
     if !points.is_empty() {

@@ -58,7 +58,7 @@ pub enum Error {
         source: ProcessError,
     },
     /// A pattern of cells or files is invalid, or names nothing.
-    #[error("`{pattern}` is no pattern: {why}")]
+    #[error("cannot use the pattern `{pattern}`: {why}")]
     Pattern {
         /// Pattern.
         pattern: String,

@@ -34,10 +34,9 @@ pub(super) fn prove(
     let result = natives.iter().try_for_each(|native| proof.one(native, settings, &mut log));
     host.detail(|| format!("the old libc took {:.1} s", start.elapsed().as_secs_f64()));
     let (status, reason) = match result {
-        Ok(()) if natives.is_empty() => (
-            Status::Skipped,
-            Some("the wheel has nothing that the loader of the root loads".to_owned()),
-        ),
+        Ok(()) if natives.is_empty() => {
+            (Status::Skipped, Some("the wheel has no file for the loader of the root".to_owned()))
+        }
         Ok(()) => (Status::Passed, None),
         Err(StepError::Failed(reason)) => (Status::Failed, Some(reason)),
         Err(StepError::Cancelled) => return Err(Error::Cancelled),

@@ -18,7 +18,9 @@ const NEEDLESS: [&str; 4] = ["dpkg", "tar", "install-info", "perl-base"];
 /// There is no apt or no network, or the distribution has no Python for `arch`.
 pub fn prepare(arch: Arch, host: &Host) -> Result<PathBuf, Error> {
     let cache = host.env.cache_dir().ok_or_else(|| Error::NoWheel {
-        why: "neither `WHEELSMITH_CACHE_DIR` nor `HOME` says where a root may be kept".to_owned(),
+        why:
+            "neither `WHEELSMITH_CACHE_DIR` nor `HOME` is set, so there is no directory for a root"
+                .to_owned(),
     })?;
     let root = cache.join("roots").join(arch.as_str());
     let lock = Lock::acquire(&cache.join("roots").join(format!("{arch}.lock")), &host.cancel);
@@ -40,7 +42,10 @@ pub fn prepare(arch: Arch, host: &Host) -> Result<PathBuf, Error> {
         host.env.find_program("apt-cache"),
         host.env.find_program("dpkg-deb"),
     ) else {
-        return Err(unusable("it takes `apt-get` to make one", "name a root with `--root`"));
+        return Err(unusable(
+            "`apt-get`, `apt-cache` and `dpkg-deb` are required to make one",
+            "name a root with `--root`",
+        ));
     };
     let task = host.task(format!("prepare a root for {arch}"), 0);
     let state = sys::fs::temp_dir().map_err(Error::io("find a place for apt"))?;

@@ -11,8 +11,9 @@ use crate::output::Output;
 
 /// Create or update an index from a directory of files
 ///
-/// Adds every wheel and source distribution below the directory and writes the pages that change.
-/// It removes nothing: published files that the directory no longer has stay in the index.
+/// Adds every wheel and source distribution (`.tar.gz`) below the directory and writes the pages
+/// that change. It removes nothing: published files that the directory no longer has stay in the
+/// index. Other files are named; if one is an archive in another format, the exit code is 1.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -22,8 +23,7 @@ pub(super) struct Args {
     /// Directory with the wheels and source distributions
     #[arg(long, short, value_name = "DIST", default_value = "dist")]
     dir: PathBuf,
-    /// Leave out files whose name or path below DIST matches this pattern, such as `*.zip`; may be
-    /// repeated
+    /// Leave out files whose name or path below DIST matches this pattern; repeatable
     #[arg(long, value_name = "PATTERN")]
     exclude: Vec<String>,
     #[command(flatten)]
