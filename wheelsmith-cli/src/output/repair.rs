@@ -8,8 +8,11 @@ use wheelsmith_core::patch::{Edit, Search};
 use wheelsmith_core::repair::{Error, RaisedTag, RepairOutput, RepairPlan, Unchanged};
 
 use super::human::{self, BOLD, DIM, GREEN, RED, YELLOW};
-use super::json::{SCHEMA, chain, file};
+use super::json::{chain, file};
 use super::text::Text;
+
+/// Number of the JSON layout of repairs.
+const REPAIR_SCHEMA: u32 = 2;
 
 /// Each wheel and its result.
 pub(crate) type Results = [(PathBuf, Result<RepairOutput, Error>)];
@@ -71,7 +74,7 @@ fn plan(text: &mut Text, plan: &RepairPlan) {
     for graft in &plan.grafts {
         let _ = writeln!(text, "  {GREEN}+{GREEN:#} {}", graft.into);
         let _ = writeln!(text, "      {DIM}from {}{DIM:#}", graft.source.display());
-        // Its new name is in the line above.
+        // The line above has the new name.
         if let Some(change) = plan.edits.get(&graft.into) {
             edit(text, change);
         }
@@ -100,7 +103,7 @@ fn packed(text: &mut Text, plan: &RepairPlan) {
     }
 }
 
-/// What changes in a file.
+/// Writes the changes of a file.
 fn edit(text: &mut Text, edit: &Edit) {
     for (old, new) in &edit.renamed {
         let _ = writeln!(text, "      needs {new} {DIM}(was {old}){DIM:#}");
@@ -132,5 +135,5 @@ pub(super) fn json(results: &Results) -> Value {
         }),
         Err(error) => json!({ "wheel": wheel, "error": chain(error) }),
     });
-    json!({ "schema": SCHEMA, "wheels": wheels.collect::<Vec<_>>() })
+    json!({ "schema": REPAIR_SCHEMA, "wheels": wheels.collect::<Vec<_>>() })
 }

@@ -46,7 +46,7 @@ pub(crate) struct Args {
     force: super::ForceArgs,
 }
 
-/// A file to add.
+/// File to add.
 #[derive(Debug, Clone)]
 struct Addition {
     file: PathBuf,
