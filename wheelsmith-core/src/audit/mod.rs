@@ -35,6 +35,8 @@ use serde::Serialize;
 
 pub use allowances::Allowances;
 pub use auditwheel::verdict as auditwheel_verdict;
+#[cfg(feature = "wheel")]
+pub(crate) use collect::native_packed;
 pub use collect::{native_file, native_files, native_member};
 pub use elf::glibc_floor;
 pub use explain::{Explanation, Obstacle, Step, explain};
