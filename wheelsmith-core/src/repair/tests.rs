@@ -306,6 +306,16 @@ fn dlls_are_renamed_and_announced() {
 }
 
 #[test]
+fn removed_search_paths_are_recorded() {
+    let check = |file: &[u8], expected: usize| {
+        let plan = planned(LINUX, &[("p/x.so", file)], &[PLAIN], &[]);
+        assert_eq!(plan.removed_paths.values().flatten().count(), expected, "{plan:?}");
+    };
+    check(fixture!("elf/rpath-outside.so"), 1);
+    check(fixture!("elf/runpath.so"), 0);
+}
+
+#[test]
 fn android_reads_runpath_alone() {
     let files = [("p/x.so", fixture!("elf/runpath.so"))];
     let plan = planned("android_24_x86_64", &files, &[PLAIN], &[]);
