@@ -105,6 +105,13 @@ fn packed(text: &mut Text, plan: &RepairPlan) {
     }
 }
 
+/// Prints the directories outside the wheel that a file no longer searches.
+fn removed_paths(text: &mut Text, plan: &RepairPlan, path: &WheelPath) {
+    for entry in plan.removed_paths.get(path).into_iter().flatten() {
+        let _ = writeln!(text, "      no longer looks in `{entry}`");
+    }
+}
+
 /// Writes the changes of a file.
 fn edit(text: &mut Text, edit: &Edit) {
     for (old, new) in &edit.renamed {

@@ -77,7 +77,7 @@ fn lines(plan: &RepairPlan) -> Vec<String> {
         for (old, new) in &edit.renamed {
             _ = write!(line, " {old}={new}");
         }
-        if edit.search != crate::patch::Search::Keep {
+        if edit.search != Search::Keep {
             _ = write!(line, " {:?}", edit.search);
         }
         lines.push(line);
@@ -321,7 +321,7 @@ fn android_reads_runpath_alone() {
     let plan = planned("android_24_x86_64", &files, &[PLAIN], &[]);
     let edit = &plan.edits[&"p/x.so".parse::<WheelPath>().unwrap()];
     let expected = ["$ORIGIN", "$ORIGIN/../demo.libs"].map(str::to_owned).to_vec();
-    assert_eq!(edit.search, crate::patch::Search::Runpath(expected));
+    assert_eq!(edit.search, Search::Runpath(expected));
 }
 
 #[test]
