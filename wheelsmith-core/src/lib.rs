@@ -20,8 +20,8 @@
 //!
 //! let checked = check::file("../tests/stories/check.in/dist/demo-1.0-py3-none-any.whl")?;
 //! for finding in &checked.findings {
-//!     println!("{} {}: {}", finding.severity, finding.code, finding.message);
 //!     println!("{}: {}", finding.code, finding.message);
+//! }
 //! assert!(check::file("absent-1.0-py3-none-any.whl").is_err());
 //! # Ok::<(), std::io::Error>(())
 //! ```
