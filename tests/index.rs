@@ -144,7 +144,7 @@ fn fetch(url: &str) -> Vec<u8> {
     answer.split_off(end + 4)
 }
 
-/// An index for each commit, and `latest`, which leads to one of them.
+/// An index for each commit, and `latest`, which points at one of them.
 #[test]
 fn each_view_has_its_own_files_and_latest_leads_to_one() {
     const TEST: &str = "each_view_has_its_own_files";
@@ -182,7 +182,7 @@ fn each_view_has_its_own_files_and_latest_leads_to_one() {
     assert_eq!(installed("latest"), "made = 'two'\n");
     let pointer = String::from_utf8(fetch(&format!("{address}/latest.json"))).unwrap();
     assert!(pointer.contains("\"view\":\"commit/2b\""), "{pointer}");
-    // What `latest` leads to stays; another view goes, with its files.
+    // The view behind `latest` stays; another view is removed, with its files.
     let remove = ["index", "remove", "--all", "--out", "site", "--view"];
     sandbox.expect(2, &[&remove[..], &["commit/2b"]].concat());
     sandbox.expect(0, &[&remove[..], &["commit/1a"]].concat());

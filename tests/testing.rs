@@ -1,4 +1,4 @@
-//! `wheelsmith test` as people run it: small wheels, real Pythons, an emulator, things that go wrong.
+//! `wheelsmith test` as users run it: small wheels, real Pythons, an emulator, faults.
 #![cfg(target_os = "linux")]
 #![allow(
     clippy::disallowed_methods,
@@ -128,7 +128,7 @@ fn foreign_wheels_run_under_the_emulator() {
     let foreign = demo("manylinux_2_17_aarch64", "elf/aarch64.so", "elf/aarch64-program");
     let Some(bench) = Bench::new(TEST, vec![foreign]) else { return };
     // Without a root there is nobody to try it, and that is no success.
-    bench.run(1, &[]).answers(&["there is no Python for aarch64 here", "nothing was proved"]);
+    bench.run(2, &[]).answers(&["there is no Python for aarch64 here", "nothing was proved"]);
     let (Some(root), Some(_)) =
         (bench.env.get("arm64-root", TEST), bench.env.get("tools/qemu-aarch64", TEST))
     else {
@@ -271,7 +271,7 @@ fn binaries_of_another_libc_run_with_its_loader() {
     missing.write(sandbox.path());
     test(1, &sandbox, "main").answers(&["libd.so"]);
     test(1, &bench.sandbox, "demo")
-        .answers(&["is required and was skipped: the wheel has nothing"]);
+        .answers(&["is required and was skipped: the wheel has no file"]);
 }
 
 /// A file of `testdata/` with one name changed.
@@ -332,7 +332,7 @@ fn silent_skips_are_no_success() {
     let none = [&target[..], &["--command", "python empty.py"]].concat();
     bench.run(1, &none).answers(&["the test command ran no test"]);
     let absent = [&target[..], &["--python", "3.999"]].concat();
-    bench.run(1, &absent).answers(&["1 passed", "there is no Python 3.999 here"]);
+    bench.run(2, &absent).answers(&["1 passed", "there is no Python 3.999 here"]);
     let pattern = [&target[..], &["--require", "*-cp399-*"]].concat();
     bench.run(1, &pattern).answers(&["`*-cp399-*` is required and names no cell"]);
     let allowed = [&target[..], &["--smoke", "python -c 'raise SystemExit(3)'"]].concat();
@@ -372,14 +372,86 @@ fn broken_promises_are_named() {
     const TEST: &str = "broken_promises_are_named";
     let Some(bench) = Bench::new(TEST, vec![pure("import absent_module\n")]) else { return };
     bench.run(1, &["--install", "target"]).answers(&["import: exit status 1", "absent_module"]);
-    let entry = "[console_scripts]\nls = tiny:main\n";
-    let wheel = pure("").text("tiny-1.0.dist-info/entry_points.txt", entry);
-    wheel.write(bench.sandbox.path());
-    bench.run(1, &["--install", "target"]).answers(&["`ls` is there without the wheel"]);
     bench.run(2, &["--report", "out.html"]).says(&["ends in none of `.json`"]);
     let newer = pure("").header("Requires-Python: >=3.99");
     newer.write(bench.sandbox.path());
     bench.run(1, &[]).answers(&["the wheel wants Python >=3.99"]);
+}
+
+/// Tests wheels one by one: their content, and a part of the failed cell's reason; `None` if it
+/// passes.
+#[test]
+fn only_what_was_tried_passes() {
+    const TEST: &str = "only_what_was_tried_passes";
+    const POINTS: &str = "tiny-1.0.dist-info/entry_points.txt";
+    let points = |text: &str| pure("def main(): pass\nvalue = 1\n").text(POINTS, text);
+    let empty = || WheelFile::new("tiny-1.0-py3-none-any.whl").purelib();
+    let ended = Some("Python ended with exit status 0 before it was done");
+    let rows: [(WheelFile, Option<&str>); 20] = [
+        (pure("import sys\nsys.exit(0)\n"), ended),
+        (pure("raise SystemExit\n"), ended),
+        (pure("import os\nos._exit(0)\n"), ended),
+        (pure("import os\nos.execv('/bin/true', ['true'])\n"), ended),
+        (pure("import atexit, os\natexit.register(os._exit, 0)\nraise ImportError('no')\n"), ended),
+        (pure("import atexit, os\natexit.register(os._exit, 3)\n"), Some("exit status 3")),
+        (pure("import os\nos.kill(os.getpid(), 9)\n"), Some("ended by signal 9")),
+        (
+            pure(
+                "import threading, time\nthreading.Thread(target=time.sleep, args=[600]).start()\n",
+            ),
+            Some("not done after 10 s"),
+        ),
+        (points("[console_scripts]\nls = tiny:main\n"), None),
+        (points("[console_scripts]\nrun = tiny:absent\n"), Some("`tiny` has no `absent`")),
+        (points("[console_scripts]\nrun = tiny.cli:main\n"), Some("No module named 'tiny.cli'")),
+        (points("[console_scripts]\nrun = tiny:value\n"), Some("is not a function")),
+        (points("[gui_scripts]\nrun = tiny:absent\n"), Some("`tiny` has no `absent`")),
+        (points("[other.plugins]\nrun = tiny:value\n"), None),
+        (points("[other.plugins]\nrun = tiny.absent\n"), Some("No module named 'tiny.absent'")),
+        (
+            pure("")
+                .text("tiny/a.py", "import sys\nsys.exit(0)\n")
+                .text("tiny/__init__.py", "")
+                .text(POINTS, "[console_scripts]\nrun = tiny.a:main\n"),
+            ended,
+        ),
+        (empty(), Some("nothing can be tried")),
+        (empty().text("data/a.json", "{}"), Some("nothing can be tried")),
+        (empty().text("tiny-stubs/__init__.pyi", ""), None),
+        (
+            empty().text("space/tiny/__init__.py", "raise ImportError('no')"),
+            Some("ImportError: no"),
+        ),
+    ];
+    for (at, (wheel, expected)) in rows.into_iter().enumerate() {
+        let Some(bench) = Bench::new(TEST, vec![wheel]) else { return };
+        let code = i32::from(expected.is_some());
+        let run = bench.run(code, &["--install", "target", "--timeout", "10"]);
+        let expected = expected.unwrap_or("1 passed");
+        assert!(run.stdout.contains(expected), "{at}: {}", run.stdout);
+    }
+}
+
+#[test]
+fn a_flood_does_not_reach_the_terminal() {
+    const TEST: &str = "a_flood_does_not_reach_the_terminal";
+    let flood = "import sys\nsys.stdout.write('x' * 10000000)\nraise ImportError('no')\n";
+    let Some(bench) = Bench::new(TEST, vec![pure(flood)]) else { return };
+    let run = bench.run(1, &["--install", "target"]).answers(&["ImportError: no", "log: "]);
+    assert!(run.stdout.len() + run.stderr.len() < 20_000);
+    let logs = fs::read_dir(bench.sandbox.path().join("target/wheelsmith/test")).unwrap();
+    let sizes: Vec<u64> = logs.map(|log| log.unwrap().metadata().unwrap().len()).collect();
+    assert!(sizes.iter().all(|size| *size > 10_000_000), "{sizes:?}");
+}
+
+/// A command elsewhere on `PATH` is not in the environment.
+#[test]
+fn commands_are_looked_for_in_the_environment() {
+    const TEST: &str = "commands_are_looked_for_in_the_environment";
+    let wheel = pure("").text("tiny-1.0.data/scripts/ls", "#!python\nprint('mine')\n");
+    let Some(bench) = Bench::new(TEST, vec![wheel]) else { return };
+    let args = ["--install", "venv", "--install", "target", "--smoke", "ls"];
+    bench.run(0, &args).answers(&["2 passed"]);
 }
 
 #[test]
@@ -448,7 +520,7 @@ fn pythons_of_pyenv_are_found_where_pyenv_keeps_them() {
     let python = base_python(&bench);
     let version = version_of(&python);
     let absent = format!("there is no Python {version} here");
-    isolated(&bench, 1, "/nowhere", &[], &version).answers(&[&absent]);
+    isolated(&bench, 2, "/nowhere", &[], &version).answers(&[&absent]);
     // Each version is a prefix with `bin/python3` in it. Links to prefixes are real, too.
     let versions = bench.sandbox.path().join("pyenv/versions");
     fs::create_dir_all(&versions).unwrap();
@@ -476,7 +548,7 @@ fn pythons_of_uv_are_found_by_asking_uv() {
     std::os::unix::fs::symlink(uv, bin.join("uv")).unwrap();
     let path = bin.to_str().unwrap();
     let absent = format!("there is no Python {version} here");
-    isolated(&bench, 1, path, &[], &version).answers(&[&absent]);
+    isolated(&bench, 2, path, &[], &version).answers(&[&absent]);
     // As `uv python install` leaves it: a directory called by version, system and processor.
     let installed = bench.sandbox.path().join("home/.local/share/uv/python");
     fs::create_dir_all(&installed).unwrap();

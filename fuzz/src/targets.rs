@@ -131,6 +131,7 @@ pub fn judge(bytes: &[u8]) {
         kind: Kind::Wheel,
         filename: name.parse().ok(),
         wheel: Some(WheelFile::parse(text.as_bytes())),
+        record: None,
         files,
         findings: Vec::new(),
     };

@@ -48,7 +48,7 @@ fn verdicts_agree() {
         let Some(wanted) = wanted(&filename) else { continue };
         count += 1;
         let audit = judge(wheel, &wanted);
-        let told = audit::auditwheel_verdict(&audit.files, audit.tag.as_ref(), &filename);
+        let told = audit::auditwheel_verdict(&audit.files, None, audit.tag.as_ref(), &filename);
         let text = |tag: &Option<PlatformTag>| match tag {
             Some(tag) => tag.to_string(),
             None => "none".to_owned(),

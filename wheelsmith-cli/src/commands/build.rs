@@ -90,7 +90,7 @@ pub(super) fn run(args: &Args, host: &Host, output: &Output) -> anyhow::Result<E
         let options = args.which.options(targets, out, &args.policy, &args.packing);
         let options = options.runtime_only(args.runtime_only).editable(args.editable);
         if args.dry_run {
-            output.plan(&project.plan(&options)?)?;
+            output.plan(&project.dry_run(&options)?)?;
             return Ok(Exit::Good);
         }
         let built = project.build(&options)?;

@@ -76,6 +76,7 @@ fn judged(name: &str, file: NativeFile) -> Inspected {
         kind: Kind::File,
         filename: None,
         wheel: None,
+        record: None,
         files: vec![file.clone()],
         findings: Vec::new(),
     };

@@ -9,8 +9,8 @@ use wheelsmith_core::name::Target;
 use wheelsmith_core::project::Project;
 use wheelsmith_core::sys::{self, Host};
 use wheelsmith_core::testing::{
-    self, Error, Installer, Options, Packages, Python, Request, Root, Settings, Subject, Verdict,
-    Way,
+    self, CellReport, Error, Installer, Options, Packages, Python, Request, Root, Settings,
+    Subject, Verdict, Way,
 };
 
 use crate::exit::Exit;
@@ -31,7 +31,7 @@ Examples:
   wheelsmith test --install venv --install user --output test.xml
   wheelsmith test --libc-root debian-11    also with that directory's C library
 
-Exit codes: 0 every required cell passed; 1 one failed; 2 nothing could be tested.")]
+Exit codes: 0 every required cell passed; 1 one failed; 2 nothing was tested, or a Python is missing.")]
 pub(crate) struct Args {
     /// Wheels, or source distributions to build wheels from; patterns are expanded
     /// [default: `dist/*.whl` in the project]
@@ -130,9 +130,8 @@ pub(super) fn run(args: &Args, host: &Host, output: &Output) -> anyhow::Result<E
     let packages = Packages { find_links: places(&args.find_links), no_index: args.no_index };
     let mut pythons = testing::find(&settings.pythons, host)?;
     let built = sys::fs::temp_dir().context("cannot find a place for wheels")?;
-    let paths = wheels(args, &dir, &pythons, &packages, built.path(), host)?;
-    let mut subjects =
-        paths.iter().map(|path| Subject::open(path)).collect::<Result<Vec<_>, _>>()?;
+    let (mut subjects, failed_builds) =
+        subjects(args, &dir, &pythons, &settings, &packages, built.path(), host)?;
     testing::only_for(&mut subjects, &args.target);
     if subjects.is_empty() {
         let why = "none of the wheels is for the target".to_owned();
@@ -158,6 +157,7 @@ pub(super) fn run(args: &Args, host: &Host, output: &Output) -> anyhow::Result<E
         packages,
         roots,
         libc_roots: libc_roots.collect::<Result<_, _>>()?,
+        failed_builds,
     };
     let cells = testing::matrix(&subjects, &pythons, &settings, &args.target);
     let report = testing::run(&subjects, &pythons, &cells, &settings, &options, host)?;
@@ -167,18 +167,24 @@ pub(super) fn run(args: &Args, host: &Host, output: &Output) -> anyhow::Result<E
             .with_context(|| format!("cannot write the report to `{}`", path.display()))?;
     }
     output.tested(&report)?;
-    Ok(if report.verdict == Verdict::Good { Exit::Good } else { Exit::No })
+    Ok(match report.verdict {
+        Verdict::Good => Exit::Good,
+        Verdict::Bad if report.is_untried() => Exit::Failed,
+        Verdict::Bad => Exit::No,
+    })
 }
 
-/// The wheels to test, those that are built first included.
-fn wheels(
+/// Returns the wheels to test, those that are built first included, and a report for each Python
+/// that builds none.
+fn subjects(
     args: &Args,
     project: &Path,
     pythons: &[Python],
+    settings: &Settings,
     packages: &Packages,
     out: &Path,
     host: &Host,
-) -> anyhow::Result<Vec<PathBuf>> {
+) -> anyhow::Result<(Vec<Subject>, Vec<CellReport>)> {
     let usual = [format!("{}/dist/*.whl", project.display())];
     let patterns = if args.paths.is_empty() { &usual[..] } else { &args.paths };
     let found = archive::expand(patterns);
@@ -186,18 +192,19 @@ fn wheels(
         let why = "there is no wheel in `dist`".to_owned();
         return Err(Error::NoWheel { why }.into());
     }
-    let mut wheels = Vec::new();
+    let (mut subjects, mut failed) = (Vec::new(), Vec::new());
     for path in found? {
-        let is_sdist = path.to_string_lossy().ends_with(".tar.gz");
-        if !is_sdist {
-            wheels.push(path);
-            continue;
+        let is_sdist = [".tar.gz", ".zip"].iter().any(|end| path.to_string_lossy().ends_with(end));
+        if is_sdist {
+            let (built, unbuilt) =
+                testing::wheels_of(&path, out, pythons, settings, packages, host)?;
+            subjects.extend(built);
+            failed.extend(unbuilt);
+        } else {
+            subjects.push(Subject::open(&path)?);
         }
-        let python = pythons.iter().find(|python| python.runner.is_empty() && python.pip.is_some());
-        let why = || Error::NoWheel { why: "no Python here builds the wheel".to_owned() };
-        wheels.push(testing::wheel_of(&path, out, python.ok_or_else(why)?, packages, host)?);
     }
-    Ok(wheels)
+    Ok((subjects, failed))
 }
 
 /// Directories as the cells see them, which run elsewhere; pages stay what they are.

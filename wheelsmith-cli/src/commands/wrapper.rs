@@ -1,5 +1,5 @@
-//! `wheelsmith toolchain-wrapper`: zig for those who can only be told a path, on Windows hosts, where
-//! a batch file cannot rewrite arguments. Elsewhere a shell script does it.
+//! `wheelsmith toolchain-wrapper`: runs zig with the arguments of another compiler, for the batch files
+//! of Windows hosts, which cannot change arguments. Elsewhere shell scripts do it.
 
 use std::path::PathBuf;
 
@@ -13,16 +13,16 @@ use crate::exit::Exit;
 /// Run zig with the arguments of another compiler
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// What it stands for: `cc`, `c++`, `ar`, `ranlib`, `linker`
+    /// Role: `cc`, `c++`, `ar`, `ranlib`, `linker`
     role: String,
-    /// What it builds for
+    /// Target
     target: Target,
-    /// Whether the arguments come from somebody else's build system
+    /// Whether the arguments come from the build system of others
     #[arg(action = clap::ArgAction::Set)]
     third_party: bool,
-    /// The zig program
+    /// zig program
     zig: PathBuf,
-    /// The arguments
+    /// Arguments
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     rest: Vec<String>,
 }

@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 use anstyle::{AnsiColor, Style};
 use wheelsmith_core::audit::Audit;
 use wheelsmith_core::finding::{Finding, Severity};
-use wheelsmith_core::plan::{Plan, TargetPlan};
+use wheelsmith_core::plan::{Plan, Step, TargetPlan};
 use wheelsmith_core::project::{ArchiveVerdict, BuildOutput, BuiltWheel, TargetBuild};
 use wheelsmith_core::repair::{Graft, MissingLibrary, RepairPlan};
-use wheelsmith_core::toolchain::{Found, RustStd, State};
+use wheelsmith_core::toolchain::{RustStd, State, TargetSurvey};
 
 use super::text::{Text, lines};
 
@@ -165,21 +165,21 @@ pub(super) fn finding(text: &mut Text, finding: &Finding) {
     }
 }
 
-pub(super) fn plan(plan: &Plan) -> Text {
+pub(super) fn plan(plan: &Plan, verbose: bool) -> Text {
     let mut text = Text::new();
     for target in &plan.targets {
-        plan_target(&mut text, target);
+        plan_target(&mut text, target, verbose);
     }
     text
 }
 
-fn plan_target(text: &mut Text, plan: &TargetPlan) {
+fn plan_target(text: &mut Text, plan: &TargetPlan, verbose: bool) {
     let _ = writeln!(text, "{BOLD}{}{BOLD:#} with toolchain {}", plan.target, plan.toolchain);
     for slice in &plan.slices {
         let _ = writeln!(text, "  fused of {}", slice.target);
-        plan_components(text, slice);
+        plan_components(text, slice, verbose);
     }
-    plan_components(text, plan);
+    plan_components(text, plan, verbose);
     for archive in &plan.archives {
         let _ = writeln!(text, "  pack  {archive}");
     }
@@ -199,7 +199,7 @@ fn plan_target(text: &mut Text, plan: &TargetPlan) {
     }
 }
 
-fn plan_components(text: &mut Text, plan: &TargetPlan) {
+fn plan_components(text: &mut Text, plan: &TargetPlan, verbose: bool) {
     for component in &plan.components {
         let _ = writeln!(
             text,
@@ -210,6 +210,16 @@ fn plan_components(text: &mut Text, plan: &TargetPlan) {
         );
         if !component.component.link.is_empty() {
             let _ = writeln!(text, "    linked to {}", component.component.link.join(", "));
+        }
+        for step in component.steps.iter().filter(|_| verbose) {
+            let _ = match (step, step.command()) {
+                (_, Some(command)) => writeln!(text, "    {DIM}{command}{DIM:#}"),
+                (Step::Take { files }, _) => writeln!(text, "    {DIM}take {files} files{DIM:#}"),
+                (Step::Later { name, after }, _) => {
+                    writeln!(text, "    {DIM}{name}, as soon as {after}{DIM:#}")
+                }
+                _ => Ok(()),
+            };
         }
     }
 }
@@ -234,7 +244,7 @@ pub(super) fn initialised(dir: &Path, files: &[PathBuf], note: &str) -> Text {
     text
 }
 
-pub(super) fn toolchains(found: &[Found]) -> Text {
+pub(super) fn toolchains(found: &[TargetSurvey]) -> Text {
     let mut text = Text::new();
     for found in found {
         let _ = writeln!(text, "{BOLD}{}{BOLD:#}", found.target);

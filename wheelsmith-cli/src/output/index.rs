@@ -1,20 +1,20 @@
-//! Answers of `wheelsmith index`.
+//! Output of `wheelsmith index`.
 
 use std::path::Path;
 
 use serde_json::{Value, json};
-use wheelsmith_core::index::{Changes, Fault};
+use wheelsmith_core::index::{Changes, Fault, Skipped};
 
 use super::human::{BOLD, DIM, GREEN, RED};
 use super::json::SCHEMA;
 use super::text::Text;
 
-/// So many are named.
+/// Number of added files that are named.
 const SHOWN: usize = 20;
 
 pub(super) fn human(site: &Path, changes: &Changes) -> Text {
     let mut text = Text::new();
-    let Changes { added, written, projects, files } = changes;
+    let Changes { added, written, skipped, projects, files } = changes;
     let _ = writeln!(
         text,
         "{BOLD}{}{BOLD:#}  {}, {}",
@@ -28,6 +28,16 @@ pub(super) fn human(site: &Path, changes: &Changes) -> Text {
     if added.len() > SHOWN {
         let _ = writeln!(text, "  {DIM}and {} more{DIM:#}", added.len() - SHOWN);
     }
+    for Skipped { path, format } in skipped {
+        let _ = match format {
+            Some(format) => writeln!(
+                text,
+                "  {RED}skipped{RED:#} {path}: indexes have wheels and `.tar.gz` source \
+                 distributions, not `{format}`; convert it, or leave it out with `--exclude`"
+            ),
+            None => writeln!(text, "  {DIM}skipped {path}: not a distribution{DIM:#}"),
+        };
+    }
     let _ = if written.is_empty() {
         writeln!(text, "  {DIM}nothing changed{DIM:#}")
     } else {
@@ -37,12 +47,14 @@ pub(super) fn human(site: &Path, changes: &Changes) -> Text {
 }
 
 pub(super) fn json(site: &Path, changes: &Changes) -> Value {
-    let Changes { added, written, projects, files } = changes;
+    let Changes { added, written, skipped, projects, files } = changes;
+    let skipped: Vec<&str> = skipped.iter().map(|skipped| skipped.path.as_str()).collect();
     json!({
         "schema": SCHEMA,
         "site": site,
         "added": added,
         "written": written,
+        "skipped": skipped,
         "projects": projects,
         "files": files,
     })

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use wheelsmith_core::audit::{Audit, FileFacts};
 use wheelsmith_core::plan::Plan;
 use wheelsmith_core::project::{ArchiveVerdict, BuildOutput, BuiltWheel, TargetBuild};
-use wheelsmith_core::toolchain::Found;
+use wheelsmith_core::toolchain::TargetSurvey;
 use wheelsmith_core::wheel::MadeFile;
 
 /// The version of every document here. It grows when a key changes its meaning or goes.
@@ -88,7 +88,7 @@ pub(super) fn fetched(sources: usize) -> Value {
     json!({ "schema": SCHEMA, "sources": sources })
 }
 
-pub(super) fn toolchains(found: &[Found]) -> Value {
+pub(super) fn toolchains(found: &[TargetSurvey]) -> Value {
     json!({ "schema": SCHEMA, "targets": found })
 }
 

@@ -24,7 +24,7 @@ use wheelsmith_core::plan::Plan;
 use wheelsmith_core::project::{self, BuildOutput};
 use wheelsmith_core::sys::{self, Host};
 use wheelsmith_core::testing;
-use wheelsmith_core::toolchain::Found;
+use wheelsmith_core::toolchain::TargetSurvey;
 use wheelsmith_core::wheel::{Diff, MadeFile};
 use wheelsmith_core::{audit, check};
 
@@ -106,7 +106,7 @@ impl Output {
 
     /// What a build would do.
     pub(crate) fn plan(&self, plan: &Plan) -> std::io::Result<()> {
-        self.write(|| human::plan(plan), || json::plan(plan))
+        self.write(|| human::plan(plan, self.verbose), || json::plan(plan))
     }
 
     /// Prints what was built. Errors of targets go to standard error as well.
@@ -128,7 +128,7 @@ impl Output {
     }
 
     /// Which compilers there are.
-    pub(crate) fn toolchains(&self, found: &[Found]) -> std::io::Result<()> {
+    pub(crate) fn toolchains(&self, found: &[TargetSurvey]) -> std::io::Result<()> {
         self.write(|| human::toolchains(found), || json::toolchains(found))
     }
 

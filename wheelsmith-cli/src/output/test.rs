@@ -1,4 +1,4 @@
-//! Answers of `wheelsmith test`: a matrix for people, JSON, JUnit's XML, Markdown.
+//! Output of `wheelsmith test`: a table for people, JSON, JUnit XML, Markdown.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -10,7 +10,7 @@ use super::human::{BOLD, DIM, GREEN, RED, YELLOW};
 use super::report::escape::{Markdown, Markup};
 use super::text::Text;
 
-/// A form for files.
+/// Format of a report file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum TestForm {
     Json,
@@ -19,7 +19,7 @@ pub(crate) enum TestForm {
 }
 
 impl TestForm {
-    /// The form that a file's name asks for.
+    /// Returns the format for the end of a file name.
     pub(crate) fn of(path: &Path) -> anyhow::Result<Self> {
         let extension = path.extension().and_then(|extension| extension.to_str());
         match extension {
@@ -47,7 +47,7 @@ pub(super) fn json(report: &Report) -> serde_json::Result<String> {
     Ok(format!("{:#}\n", serde_json::to_value(report)?))
 }
 
-/// A wheel's cells: a row for each Python, a column for each way.
+/// Cells of a wheel: a row for each Python, a column for each way to install.
 struct Table<'r> {
     wheel: &'r str,
     ways: Vec<String>,
@@ -59,7 +59,7 @@ struct Row<'r> {
     cells: Vec<Option<&'r CellReport>>,
 }
 
-/// A table for each wheel, all in the order of the report.
+/// Returns a table for each wheel, in the order of the report.
 fn tables(report: &Report) -> Vec<Table<'_>> {
     let mut tables: Vec<Table<'_>> = Vec::new();
     for cell in &report.cells {
@@ -216,7 +216,7 @@ pub(super) fn markdown(report: &Report) -> String {
     text
 }
 
-/// One suite for each wheel, one case for each cell, and one for what is wrong beside them.
+/// Renders a suite for each wheel, a case for each cell, and one case for other problems.
 pub(super) fn junit(report: &Report) -> String {
     let mut suites = String::new();
     let mut all = [0; 3];

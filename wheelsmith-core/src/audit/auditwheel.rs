@@ -22,13 +22,15 @@ enum System {
 }
 
 /// Returns the verdict of auditwheel on the native files of a wheel, by path, that got `own` here.
+/// `record` has the paths that RECORD lists: auditwheel looks at no others.
 pub fn verdict(
     files: &[NativeFile],
+    record: Option<&BTreeSet<String>>,
     own: Option<&PlatformTag>,
     name: &WheelFilename,
 ) -> Auditwheel {
     let mut reasons = Reasons::default();
-    let tag = Show::run(files, name, &mut reasons);
+    let tag = Show::run(files, record, name, &mut reasons);
     if tag.as_ref() == own {
         return Auditwheel { tag, reasons: Vec::new() };
     }
@@ -74,6 +76,7 @@ struct Show<'a> {
 impl<'a> Show<'a> {
     fn run(
         files: &'a [NativeFile],
+        record: Option<&BTreeSet<String>>,
         name: &WheelFilename,
         reasons: &mut Reasons,
     ) -> Option<PlatformTag> {
@@ -88,6 +91,10 @@ impl<'a> Show<'a> {
                 continue;
             }
             if path.strip_suffix(".py").is_some() {
+                continue;
+            }
+            if record.is_some_and(|record| !record.contains(path)) {
+                reasons.add("it passes over files that RECORD does not list");
                 continue;
             }
             if path.split('/').rev().skip(1).any(|part| part == "purelib") {

@@ -224,7 +224,7 @@ fn android_is_judged_by_its_level() {
 fn says(files: &[NativeFile], tag: &str, theirs: Option<&str>, reason: &str) {
     let name = format!("p-1-py3-none-{tag}.whl").parse().unwrap();
     let wanted = Requirement::for_tag(&tag.parse().unwrap()).unwrap();
-    let told = auditwheel_verdict(files, judge(files, &wanted).tag.as_ref(), &name);
+    let told = auditwheel_verdict(files, None, judge(files, &wanted).tag.as_ref(), &name);
     assert_eq!(told.tag.map(|tag| tag.to_string()).as_deref(), theirs);
     let reasons = told.reasons.join("; ");
     assert_eq!(reasons.is_empty(), reason.is_empty(), "{reasons}");

@@ -124,6 +124,7 @@ mod tests {
             kind: Kind::File,
             filename: None,
             wheel: None,
+            record: None,
             files: vec![file],
             findings: Vec::new(),
         };

@@ -22,6 +22,8 @@ pub struct AuditInput {
     pub filename: Option<WheelFilename>,
     /// Content of `WHEEL`.
     pub wheel: Option<crate::metadata::WheelFile>,
+    /// Paths that `RECORD` lists; `None` if there is none.
+    pub record: Option<BTreeSet<String>>,
     /// Native files.
     pub files: Vec<NativeFile>,
     /// Findings made while the input was read.
@@ -44,7 +46,7 @@ const POLICY_CODES: [Code; 10] = [
 
 /// Judges an input by the tags of its name, or by the tag of `options`.
 pub fn input(input: AuditInput, options: &AuditOptions) -> Input {
-    let AuditInput { path, kind, filename, wheel, mut files, findings } = input;
+    let AuditInput { path, kind, filename, wheel, record, mut files, findings } = input;
     files.sort_by(|a, b| a.path.cmp(&b.path));
     let mut report = Input { findings, ..Input::new(path, kind) };
     if let Some(filename) = &filename {
@@ -95,8 +97,8 @@ pub fn input(input: AuditInput, options: &AuditOptions) -> Input {
     }
     if let (Some(filename), Some(verdict)) = (&filename, &best) {
         let is_linux = files.iter().any(|file| file.elf().is_some());
-        report.auditwheel_verdict =
-            is_linux.then(|| auditwheel::verdict(&files, verdict.tag.as_ref(), filename));
+        report.auditwheel_verdict = is_linux
+            .then(|| auditwheel::verdict(&files, record.as_ref(), verdict.tag.as_ref(), filename));
     }
     report.wheel = filename;
     report.wanted_tag = wanted_tag;

@@ -1,11 +1,13 @@
 //! Audits inputs on disk: opens each, collects its native files, and judges them.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::{Allowances, AuditInput, Input, Report, input, native_files};
 use crate::archive::{Artifact, Error, Kind, Limits};
 use crate::binary::NativeFile;
 use crate::metadata::WheelFile;
+use crate::metadata::rows::recorded_paths;
 use crate::name::{WheelFilename, WheelPath};
 use crate::sys::{Env, Host};
 
@@ -86,6 +88,8 @@ pub fn wheel(path: impl AsRef<Path>) -> Result<Input, super::Error> {
 
 /// No `WHEEL` is longer, in bytes.
 const LONGEST_WHEEL: u64 = 1 << 20;
+/// Longest `RECORD` that is read, in bytes.
+const LONGEST_RECORD: u64 = 16 << 20;
 
 /// Audits every one of `paths`, several at once; the report is the same for any number of jobs. An
 /// input that cannot be read does not keep the others from being judged.
@@ -120,9 +124,9 @@ fn audit(path: &Path, options: &AuditOptions, host: &Host) -> Input {
         Ok(found) => found,
         Err(error) => return failed(shown(path), artifact.kind(), chain(&error)),
     };
-    let wheel = filename.as_ref().and_then(|filename| wheel_text(&artifact, filename));
+    let (wheel, record) = filename.as_ref().map_or((None, None), |name| metadata(&artifact, name));
     let (path, kind) = (shown(path), artifact.kind());
-    input(AuditInput { path, kind, filename, wheel, files, findings }, options)
+    input(AuditInput { path, kind, filename, wheel, record, files, findings }, options)
 }
 
 /// Audits the wheel at `path` under the name that it will get.
@@ -138,23 +142,31 @@ pub(crate) fn audit_as(
 ) -> Result<Input, Error> {
     let artifact = Artifact::open(path, &options.limits, host)?;
     let (files, findings) = native_files(&artifact, options.deep, host)?;
-    let wheel = wheel_text(&artifact, filename);
+    let (wheel, record) = metadata(&artifact, filename);
     let (path, kind, filename) = (filename.to_string(), Kind::Wheel, Some(filename.clone()));
-    Ok(input(AuditInput { path, kind, filename, wheel, files, findings }, options))
+    Ok(input(AuditInput { path, kind, filename, wheel, record, files, findings }, options))
 }
 
-/// Returns the content of `WHEEL`; `None` if there is none.
-fn wheel_text(artifact: &Artifact, filename: &WheelFilename) -> Option<WheelFile> {
-    let is_it = |path: &WheelPath| {
-        let parts: Vec<&str> = path.parts().collect();
-        matches!(parts[..], [dir, "WHEEL"] if dir.ends_with(".dist-info"))
+/// Returns the content of `WHEEL`, and the paths in `RECORD`; `None` for a file that is missing.
+fn metadata(
+    artifact: &Artifact,
+    filename: &WheelFilename,
+) -> (Option<WheelFile>, Option<BTreeSet<String>>) {
+    let read = |file: &str, most_bytes: u64| {
+        let is_it = |path: &WheelPath| {
+            let parts: Vec<&str> = path.parts().collect();
+            matches!(parts[..], [dir, name] if name == file && dir.ends_with(".dist-info"))
+        };
+        let expected = format!("{}.dist-info/{file}", filename.stem());
+        let members = artifact.members().iter().map(|member| &member.path);
+        let mut candidates: Vec<&WheelPath> = members.filter(|path| is_it(path)).collect();
+        candidates.sort_by_key(|path| path.as_str() != expected);
+        artifact.read(candidates.first()?, most_bytes).ok()
     };
-    let expected = format!("{}.dist-info/WHEEL", filename.stem());
-    let members = artifact.members().iter().map(|member| &member.path);
-    let mut candidates: Vec<&WheelPath> = members.filter(|path| is_it(path)).collect();
-    candidates.sort_by_key(|path| path.as_str() != expected);
-    let bytes = artifact.read(candidates.first()?, LONGEST_WHEEL).ok()?;
-    Some(WheelFile::parse(&bytes))
+    let wheel = read("WHEEL", LONGEST_WHEEL).map(|bytes| WheelFile::parse(&bytes));
+    let record = read("RECORD", LONGEST_RECORD)
+        .map(|bytes| recorded_paths(&String::from_utf8_lossy(&bytes)));
+    (wheel, record)
 }
 
 fn failed(path: String, kind: Kind, error: String) -> Input {

@@ -8,7 +8,7 @@ use super::record::{ATTEMPTS, Record};
 use super::{Built, BuiltFile, Error, Inputs, Linkage, Setting, depfile, frameworks, position};
 use crate::config::{C, CForm, Component, Role, SourceGroup};
 use crate::name::{Digest, Os, Target, WheelPath};
-use crate::plan::ComponentPlan;
+use crate::plan::{ComponentPlan, Step};
 use crate::source::Resolved;
 use crate::sys::{self, Command, FileState, ProcessError};
 use crate::toolchain::{Family, LinkKind, Tool, filter};
@@ -23,27 +23,16 @@ pub(super) fn build(
 ) -> Result<Built, Error> {
     let component = &plan.component;
     let frameworks = frameworks::args(setting, plan, linked);
-    let make = Make { setting, component, c, source, linked, over: &plan.over, frameworks };
+    let make = CBuild { setting, component, c, source, linked, over: &plan.over, frameworks };
     let dir = setting.component_dir(&component.name);
     let headers = make.headers(&dir.join("include"))?;
     let units = make.units(&dir.join("obj"))?;
     let compiled = make.compile(&units)?;
-    let mut linkage = Linkage::default();
-    if !headers.is_empty() {
-        linkage.include.push(dir.join("include"));
-    }
-    let forms: &[CForm] = match &c.form {
-        CForm::Library => &[CForm::Shared, CForm::Static],
-        one => std::slice::from_ref(one),
-    };
     let (mut files, mut keys, mut linked_now) = (Vec::new(), Vec::new(), false);
-    for &form in forms {
+    for &form in forms(&c.form) {
         let names = Names::new(component, form, c.soname.as_deref(), setting.target());
         let output = dir.join("out").join(&names.file);
-        let (is_new, key) = match form {
-            CForm::Static => make.archive(&units, &output)?,
-            _ => make.link(form, &units, &output, &names)?,
-        };
+        let (is_new, key) = make.make(make.link(form, &units, &output, &names)?, &output)?;
         linked_now |= is_new;
         keys.push(key);
         names.link_beside(&output).map_err(|e| make.io(e))?;
@@ -58,22 +47,11 @@ pub(super) fn build(
         })?;
         files.push(BuiltFile { path: output, to, role, aliases: names.aliases });
     }
+    let mut linkage = make.linkage(&files[0].path, !headers.is_empty());
     linkage.key = Some(match &keys[..] {
         [one] => *one,
         several => Digest::of(several.iter().map(Digest::to_string).collect::<String>()),
     });
-    match c.form {
-        // Of both, others of the project get the shared one; the archive is for the user.
-        CForm::Shared | CForm::Library => linkage.shared.push(files[0].path.clone()),
-        CForm::Static => {
-            linkage.archives.push(files[0].path.clone());
-            linkage.archives.extend(linked.archives.iter().cloned());
-            linkage.shared.clone_from(&linked.shared);
-            linkage.system = [&c.libraries[..], &linked.system].concat();
-            linkage.frameworks = [&c.frameworks[..], &linked.frameworks].concat();
-        }
-        CForm::Executable => {}
-    }
     let outcome = match (compiled, linked_now) {
         (0, false) => "up to date".to_owned(),
         (0, true) => "linked".to_owned(),
@@ -92,11 +70,62 @@ pub(super) fn build(
     })
 }
 
-/// What a component's file is called on its target.
+/// Decides the steps of a component from C, and what it offers to others.
+pub(super) fn steps(
+    setting: &Setting<'_>,
+    plan: &ComponentPlan,
+    c: &C,
+    source: &Resolved,
+    linked: &Linkage,
+) -> Result<(Vec<Step>, Linkage), Error> {
+    let component = &plan.component;
+    let frameworks = frameworks::args(setting, plan, linked);
+    let make = CBuild { setting, component, c, source, linked, over: &plan.over, frameworks };
+    let dir = setting.component_dir(&component.name);
+    let headers = make.header_files(&dir.join("include"))?;
+    let units = make.units(&dir.join("obj"))?;
+    let mut steps: Vec<Step> = units
+        .iter()
+        .map(|unit| Step::Compile {
+            source: unit.source.clone(),
+            command: (&make.compile_command(unit)).into(),
+        })
+        .collect();
+    let mut outputs = Vec::new();
+    for &form in forms(&c.form) {
+        let names = Names::new(component, form, c.soname.as_deref(), setting.target());
+        let output = dir.join("out").join(&names.file);
+        let link = make.link(form, &units, &output, &names)?;
+        let command = (&link.command_line(&output).0).into();
+        let is_static = form == CForm::Static;
+        // C++ in archives decides which compiler links.
+        let is_decided = linked.archives.is_empty() || units.iter().any(Unit::is_cxx);
+        steps.push(match output.clone() {
+            output if is_static => Step::Archive { output, command },
+            output if is_decided => Step::Link { output, command },
+            _ => {
+                let after = format!("component {} is built", component.link.join(" and "));
+                Step::later(format!("link {}", names.file), after)
+            }
+        });
+        outputs.push(output);
+    }
+    Ok((steps, make.linkage(&outputs[0], !headers.is_empty())))
+}
+
+/// Returns what is linked for a form: of a library, a shared and a static one.
+fn forms(form: &CForm) -> &[CForm] {
+    match form {
+        CForm::Library => &[CForm::Shared, CForm::Static],
+        one => std::slice::from_ref(one),
+    }
+}
+
+/// Names of a component's file on its target.
 struct Names {
-    /// The file: a shared library's SONAME, so that no chain of links is needed.
+    /// File name; for a shared library its SONAME, so that no chain of links is needed.
     file: String,
-    /// The name that linkers look for.
+    /// Further names, for which linkers look.
     aliases: Vec<String>,
 }
 
@@ -120,7 +149,7 @@ impl Names {
                 Self { file: format!("{name}{}", os.program_suffix()), aliases: Vec::new() }
             }
             (_, Os::Linux(_), Some(soname)) => alias(soname.to_owned()),
-            // `libx.so.1` is `libx.1.dylib` there.
+            // `libx.so.1` is `libx.1.dylib` on macOS.
             (_, Os::MacOs, Some(soname)) => alias(match soname.split_once(".so") {
                 Some((stem, version)) => format!("{stem}{version}.dylib"),
                 None => soname.to_owned(),
@@ -129,7 +158,7 @@ impl Names {
         }
     }
 
-    /// Lets `-lname` of others find the library, whose file is called by its SONAME.
+    /// Creates links, so that `-lname` finds the library, whose file is named by its SONAME.
     fn link_beside(&self, output: &Path) -> std::io::Result<()> {
         for alias in &self.aliases {
             let place = output.with_file_name(alias);
@@ -141,9 +170,9 @@ impl Names {
     }
 }
 
-/// One file to compile.
+/// File to compile.
 struct Unit {
-    /// As messages call it.
+    /// Name in messages.
     name: String,
     source: PathBuf,
     object: PathBuf,
@@ -151,7 +180,18 @@ struct Unit {
     args: Vec<String>,
 }
 
-/// Language of a source, by its file name as gcc and clang tell it.
+impl Unit {
+    fn is_cxx(&self) -> bool {
+        self.language == Language::Cxx
+    }
+
+    /// Returns the file in which the compiler lists the files that it read.
+    fn deps(&self) -> PathBuf {
+        self.object.with_extension("d")
+    }
+}
+
+/// Language of a source, by its file name as for gcc and clang.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Language {
     C,
@@ -171,7 +211,7 @@ impl Language {
         }
     }
 
-    /// Returns whether a value of `-std=` is one of this language.
+    /// Returns true if a value of `-std=` belongs to this language.
     fn has_standard(self, standard: &str) -> bool {
         match self {
             Self::C => !standard.contains("++"),
@@ -181,24 +221,57 @@ impl Language {
     }
 }
 
-struct Make<'a> {
+struct CBuild<'a> {
     setting: &'a Setting<'a>,
     component: &'a Component,
     c: &'a C,
     source: &'a Resolved,
     linked: &'a Linkage,
     over: &'a crate::config::ComponentOverride,
-    /// Where frameworks are.
+    /// Arguments that name the directories of frameworks.
     frameworks: Vec<String>,
 }
 
-impl Make<'_> {
+impl CBuild<'_> {
     fn io(&self, source: std::io::Error) -> Error {
         Error::Io { component: self.component.name.clone(), target: self.setting.target(), source }
     }
 
-    /// Lays the headers out below `to` as the runtime will have them, for those who link to us.
+    /// Returns what the component offers to others; `first` is the first file that it links.
+    fn linkage(&self, first: &Path, has_headers: bool) -> Linkage {
+        let Self { c, linked, .. } = self;
+        let mut linkage = Linkage::default();
+        if has_headers {
+            let dir = self.setting.component_dir(&self.component.name);
+            linkage.include.push(dir.join("include"));
+        }
+        match c.form {
+            // Other components link to the shared library; the archive is for users of the runtime.
+            CForm::Shared | CForm::Library => linkage.shared.push(first.to_owned()),
+            CForm::Static => {
+                linkage.archives.push(first.to_owned());
+                linkage.archives.extend(linked.archives.iter().cloned());
+                linkage.shared.clone_from(&linked.shared);
+                linkage.system = [&c.libraries[..], &linked.system].concat();
+                linkage.frameworks = [&c.frameworks[..], &linked.frameworks].concat();
+            }
+            CForm::Executable => {}
+        }
+        linkage
+    }
+
+    /// Copies the headers below `to`, for components that link to this one.
     fn headers(&self, to: &Path) -> Result<Vec<BuiltFile>, Error> {
+        let headers = self.header_files(to)?;
+        for (from, file) in &headers {
+            let bytes = sys::fs::read(from).map_err(|e| self.io(e))?;
+            sys::fs::write_atomic(&file.path, &bytes).map_err(|e| self.io(e))?;
+        }
+        Ok(headers.into_iter().map(|(_, file)| file).collect())
+    }
+
+    /// Returns the headers, and the copies of them below `to`, laid out as in the runtime.
+    fn header_files(&self, to: &Path) -> Result<Vec<(PathBuf, BuiltFile)>, Error> {
         let mut files = Vec::new();
         for (i, headers) in self.c.headers.iter().enumerate() {
             let key = format!("{}.headers[{i}].files", self.component.key);
@@ -209,19 +282,18 @@ impl Make<'_> {
                     None => name.to_owned(),
                 };
                 let place = to.join(&below);
-                let bytes = sys::fs::read(&path).map_err(|e| self.io(e))?;
-                sys::fs::write_atomic(&place, &bytes).map_err(|e| self.io(e))?;
                 let to: WheelPath =
                     format!("include/{below}").parse().map_err(|e: crate::name::ParseError| {
                         self.setting.config.problem(&key, e.to_string(), None)
                     })?;
-                files.push(BuiltFile { path: place, to, role: Role::Header, aliases: Vec::new() });
+                let role = Role::Header;
+                files.push((path, BuiltFile { path: place, to, role, aliases: Vec::new() }));
             }
         }
         Ok(files)
     }
 
-    /// What the component was made from.
+    /// Returns the inputs of the component.
     fn inputs(&self, units: &[Unit]) -> Inputs {
         let (root, project) = (&self.source.root, self.setting.project);
         let named = self.c.headers.iter().flat_map(|headers| &headers.files);
@@ -247,15 +319,21 @@ impl Make<'_> {
         Ok(inputs::expand(config, key, patterns, exclude, &self.source.root, project)?)
     }
 
-    /// Every file to compile, with its arguments.
+    /// Returns every file to compile, with its arguments.
     fn units(&self, objects: &Path) -> Result<Vec<Unit>, Error> {
         let mut units = Vec::new();
+        let environment = self.setting.host.env.for_compilers();
+        let epoch = environment.get("SOURCE_DATE_EPOCH").unwrap_or_default();
         for (i, group) in self.c.sources.iter().enumerate() {
             let key = format!("{}.sources[{i}].files", self.component.key);
             for Input { relative, path } in self.expand(&key, &group.files, &group.exclude)? {
                 let language = Language::of(&relative);
-                let args = self.group_args(group, language);
-                // The group's number keeps one file compiled in two ways apart.
+                let mut args = self.group_args(group, language);
+                if has_date(&path) {
+                    // The compiler's cache does not know the variable.
+                    args.push(format!("-DWHEELSMITH_SOURCE_DATE_EPOCH={epoch}"));
+                }
+                // The group's number separates the objects of one file compiled in two ways.
                 let object = objects.join(format!("{i}")).join(format!("{relative}.o"));
                 units.push(Unit { name: relative, source: path, object, language, args });
             }
@@ -273,7 +351,7 @@ impl Make<'_> {
         let include = include.chain(self.linked.include.iter().cloned());
         args.extend(include.map(|dir| format!("-I{}", dir.display())));
         args.extend(self.frameworks.iter().cloned());
-        // Paths in `__FILE__` and debug information are those of any checkout.
+        // Paths in `__FILE__` and debug information do not depend on the checkout.
         args.push(format!("-ffile-prefix-map={}=.", self.source.root.display()));
         args.push(format!("-ffile-prefix-map={}=.", project.display()));
         args.extend(group.flags.iter().cloned());
@@ -281,13 +359,13 @@ impl Make<'_> {
         args
     }
 
-    /// Compiles what is not current; says how many files that were.
+    /// Compiles the files that are not current, and returns their number.
     fn compile(&self, units: &[Unit]) -> Result<usize, Error> {
         let Setting { host, .. } = self.setting;
         let stale: Vec<&Unit> = {
             let mut stale: Vec<&Unit> =
                 units.iter().filter(|unit| !self.is_current(unit)).collect();
-            // Long files first, so that no core is left with one at the end.
+            // Long files first, so that no processor is left alone with one at the end.
             stale.sort_by_key(|unit| {
                 std::cmp::Reverse(sys::fs::metadata(&unit.source).map_or(0, |m| m.len()))
             });
@@ -342,16 +420,16 @@ impl Make<'_> {
     /// object that of the new file.
     fn compile_one(&self, unit: &Unit) -> Result<(), Error> {
         let hashes = self.setting.hashes;
-        let deps = unit.object.with_extension("d");
+        let deps = unit.deps();
         let parent = unit.object.parent().unwrap_or(Path::new("."));
         sys::fs::create_dir_all(parent).map_err(|e| self.io(e))?;
-        // A record without its object, or the reverse, is never current.
+        // The record is removed before its object changes.
         let record = record_path(&unit.object);
         let _ = sys::fs::remove_file(&record);
         for _ in 0..ATTEMPTS {
             hashes.of(&unit.source);
             let begun = self.begin(&deps)?;
-            self.compile_once(unit, &deps)?;
+            self.compile_once(unit)?;
             let read = sys::fs::read_to_string(&deps).unwrap_or_default();
             let read = depfile::prerequisites(&read).into_iter();
             let read: BTreeSet<PathBuf> =
@@ -382,18 +460,21 @@ impl Make<'_> {
         ));
     }
 
-    fn compile_once(&self, unit: &Unit, deps: &Path) -> Result<(), Error> {
-        let Setting { host, toolchain, .. } = self.setting;
-        let compiler = if unit.language == Language::Cxx { &toolchain.cxx } else { &toolchain.cc };
-        let command = self
-            .command(compiler)
+    /// Returns the command that compiles a file, and writes which files it read beside the object.
+    fn compile_command(&self, unit: &Unit) -> Command {
+        let toolchain = self.setting.toolchain;
+        let compiler = if unit.is_cxx() { &toolchain.cxx } else { &toolchain.cc };
+        self.command(compiler)
             .args(unit.args.iter().cloned())
             .args(["-MD", "-MF"])
-            .arg(deps.to_string_lossy())
+            .arg(unit.deps().to_string_lossy())
             .args(["-c", "-o"])
             .arg(unit.object.to_string_lossy())
-            .arg(self.shown(&unit.source));
-        command.run(host).map(drop).map_err(|source| match source {
+            .arg(self.shown(&unit.source))
+    }
+
+    fn compile_once(&self, unit: &Unit) -> Result<(), Error> {
+        self.compile_command(unit).run(self.setting.host).map(drop).map_err(|source| match source {
             ProcessError::Cancelled => Error::Cancelled,
             source => Error::Compile {
                 file: unit.name.clone(),
@@ -414,30 +495,28 @@ impl Make<'_> {
         tool.command(&self.source.root, &self.setting.host.env)
     }
 
-    /// Puts the objects into an archive. Says whether it had to, and what decides the result.
-    fn archive(&self, units: &[Unit], output: &Path) -> Result<(bool, Digest), Error> {
-        let command = self.command(&self.setting.toolchain.ar).arg("rcsD");
-        let command = command.arg(output.to_string_lossy());
-        let objects = units.iter().map(|unit| unit.object.clone()).collect();
-        self.make(Link { command, objects, tail: Vec::new(), beside: Vec::new() }, output)
-    }
-
-    /// Links the objects and everything that they need.
+    /// Decides the command that links the objects and everything that they need, or puts them into an
+    /// archive.
     fn link(
         &self,
         form: CForm,
         units: &[Unit],
         output: &Path,
         names: &Names,
-    ) -> Result<(bool, Digest), Error> {
+    ) -> Result<Link, Error> {
         let Setting { toolchain, plan, config, project, .. } = self.setting;
+        if form == CForm::Static {
+            let command = self.command(&toolchain.ar).arg("rcsD").arg(output.to_string_lossy());
+            let objects = units.iter().map(|unit| unit.object.clone()).collect();
+            return Ok(Link { command, objects, tail: Vec::new(), beside: Vec::new() });
+        }
         let is_program = form == CForm::Executable;
         let kind =
             if is_program { LinkKind::Executable } else { LinkKind::Shared { name: &names.file } };
         let linux = matches!(plan.target.os(), Os::Linux(_));
         let mut args = toolchain.link_args(kind, plan.optimize, plan.strip);
         if linux && self.c.allow_undefined {
-            // The last word counts: a shared library is otherwise linked with `-z defs`.
+            // The last one counts: a shared library is linked with `-z defs` by default.
             args.push("-Wl,-z,undefs".to_owned());
         }
         let mut beside = Vec::new();
@@ -460,7 +539,7 @@ impl Make<'_> {
         for library in &self.linked.shared {
             let place = library.parent().zip(library.file_name()).filter(|_| linux);
             if let Some((dir, name)) = place {
-                // By name: one that has no SONAME would be asked for by its path here.
+                // By name: a library without SONAME would be needed by its path otherwise.
                 tail.push(format!("-L{}", dir.display()));
                 tail.push(format!("-l:{}", name.to_string_lossy()));
                 beside.push(library.clone());
@@ -477,12 +556,12 @@ impl Make<'_> {
             }
         }
         tail.extend(self.link_flags());
-        let is_cxx = units.iter().any(|unit| unit.language == Language::Cxx)
+        let is_cxx = units.iter().any(Unit::is_cxx)
             || self.linked.archives.iter().any(|archive| has_cxx(archive));
         let linker = if is_cxx { &toolchain.cxx } else { &toolchain.cc };
         let command = self.command(linker).args(args).arg("-o");
         let command = command.arg(output.to_string_lossy());
-        self.make(Link { command, objects, tail, beside }, output)
+        Ok(Link { command, objects, tail, beside })
     }
 
     /// Returns the user's flags for the linker, as the toolchain's linker takes them.
@@ -499,7 +578,8 @@ impl Make<'_> {
         filtered.args
     }
 
-    /// Runs `link` unless its output is current. Says whether it ran, and what decides the output.
+    /// Runs `link` unless its output is current. Returns whether it ran, and the digest of the
+    /// output.
     fn make(&self, link: Link, output: &Path) -> Result<(bool, Digest), Error> {
         let Setting { host, hashes, .. } = self.setting;
         let record = record_path(output);
@@ -514,23 +594,16 @@ impl Make<'_> {
             host.task(format!("link {} for {}", self.component.name, self.setting.target()), 1);
         let dir = output.parent().unwrap_or(Path::new("."));
         sys::fs::create_dir_all(dir).map_err(|e| self.io(e))?;
-        // `ar` adds to an archive that is there; a linker killed half-way leaves half a file.
+        // `ar` adds to an existing archive; a killed linker leaves an incomplete file.
         for old in [output, &record] {
             if old.exists() {
                 sys::fs::remove_file(old).map_err(|e| self.io(e))?;
             }
         }
-        let command = if objects.iter().map(String::len).sum::<usize>() > COMMAND_LINE_LIMIT {
-            let list = output.with_extension("objects");
-            let quote = |o: &String| o.replace('\\', "\\\\").replace('"', "\\\"");
-            let quoted: Vec<String> =
-                objects.iter().map(|o| format!("\"{}\"\n", quote(o))).collect();
-            sys::fs::write_atomic(&list, quoted.concat().as_bytes()).map_err(|e| self.io(e))?;
-            link.command.arg(format!("@{}", list.display()))
-        } else {
-            link.command.args(objects)
-        };
-        let command = command.args(link.tail);
+        let (command, list) = link.command_line(output);
+        if let Some((list, text)) = list {
+            sys::fs::write_atomic(&list, text.as_bytes()).map_err(|e| self.io(e))?;
+        }
         let inputs: Vec<PathBuf> = link.objects.into_iter().chain(link.beside).collect();
         let mark = output.with_extension("begun");
         let mut is_whole = false;
@@ -570,21 +643,47 @@ impl Make<'_> {
     }
 }
 
-/// A command that makes one file of many.
+/// Command that makes one file of many.
 struct Link {
-    /// Up to the output.
+    /// Command, up to the output.
     command: Command,
-    /// What is put together.
+    /// Objects and archives.
     objects: Vec<PathBuf>,
-    /// What stands behind it.
+    /// Arguments behind the objects.
     tail: Vec<String>,
-    /// Further files that are read.
+    /// Further inputs.
     beside: Vec<PathBuf>,
+}
+
+impl Link {
+    /// Returns the whole command, and the file of its objects (path and text) if they are too many
+    /// for a command line.
+    fn command_line(&self, output: &Path) -> (Command, Option<(PathBuf, String)>) {
+        let objects: Vec<String> =
+            self.objects.iter().map(|path| path.to_string_lossy().into_owned()).collect();
+        let command = self.command.clone();
+        if objects.iter().map(String::len).sum::<usize>() <= COMMAND_LINE_LIMIT {
+            return (command.args(objects).args(self.tail.clone()), None);
+        }
+        let list = output.with_extension("objects");
+        let quote = |o: &String| o.replace('\\', "\\\\").replace('"', "\\\"");
+        let text = objects.iter().map(|o| format!("\"{}\"\n", quote(o))).collect();
+        let command = command.arg(format!("@{}", list.display())).args(self.tail.clone());
+        (command, Some((list, text)))
+    }
 }
 
 /// Returns a file's path as an argument that no compiler takes for an option or a file of options.
 fn argument(path: &str) -> String {
     if path.starts_with(['-', '@']) { format!("./{path}") } else { path.to_owned() }
+}
+
+/// Returns true if a source may use the date of the build, so that another date makes another object.
+fn has_date(source: &Path) -> bool {
+    // The compiler reports a file that cannot be read.
+    let bytes = sys::fs::read(source).unwrap_or_default();
+    let macros: [&[u8]; 3] = [b"__DATE__", b"__TIME__", b"__TIMESTAMP__"];
+    macros.iter().any(|name| memchr::memmem::find(&bytes, name).is_some())
 }
 
 /// Returns true if an archive holds C++ that throws or uses the standard library, which the C compiler
@@ -596,10 +695,10 @@ fn has_cxx(archive: &Path) -> bool {
     marks.iter().any(|mark| memchr::memmem::find(&bytes, mark).is_some())
 }
 
-/// Windows takes 32767 characters in all; others take more.
+/// Longest command line, in characters. Windows accepts 32767 in all; other systems more.
 const COMMAND_LINE_LIMIT: usize = 24_000;
 
-/// Beside a file, what it was made from.
+/// Returns the path of the record of a file.
 fn record_path(output: &Path) -> PathBuf {
     let mut name = output.as_os_str().to_owned();
     name.push(".json");

@@ -1,4 +1,4 @@
-//! Rust: cargo builds, we take the artifacts.
+//! Rust: cargo builds, and its artifacts are taken.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -29,23 +29,10 @@ pub(super) fn build(
     let name = &component.name;
     let host = setting.host;
     let target = setting.target();
-    let key = format!("{}.manifest", component.key);
-    let root = &source.root;
-    let manifest = inputs::file(setting.config, &key, &cargo.manifest, root, setting.project)?;
-    let dir = manifest.parent().unwrap_or(root);
-    let program = (host.env.find_program(host.env.get("CARGO").unwrap_or("cargo")))
-        .ok_or_else(|| Error::NoCargo { component: name.clone() })?;
-    // Without its standard library every crate fails with a message about the first one.
-    if let RustStd::Missing { reason, hint } = toolchain::rust_std(host, &target, dir) {
-        return Err(Error::NoRustTarget { component: name.clone(), reason, hint });
-    }
-    native::check_cargo(setting, plan, dir, &host.env)?;
+    let (command, manifest) = command(setting, plan, cargo, source, linked)?;
+    let dir = command.dir.clone();
     position::check(name, &linked.archives)?;
     let task = host.task(format!("cargo build {name} for {target}"), 0);
-    let mut env = environment(setting);
-    let mut args = arguments(setting, plan, cargo, &manifest);
-    add_rustflags(&rustflags(setting, linked, dir), dir, target, &mut env, &mut args);
-    let command = Command::new(program, dir, &env).args(args).takes_jobs();
     let token = host.jobs.acquire().map_err(|source| Error::Io {
         component: name.clone(),
         target,
@@ -64,7 +51,7 @@ pub(super) fn build(
     for artifact in &cargo.artifacts {
         files.push(take(setting, plan, artifact, &made)?);
     }
-    // Beside what it makes, cargo writes a rule with all that it was made from.
+    // Beside each artifact, cargo writes a make rule with its inputs.
     let rules = files.iter().map(|file: &BuiltFile| file.path.with_extension("d")).collect();
     let lock = dir.ancestors().map(|dir| dir.join("Cargo.lock")).find(|lock| lock.is_file());
     let read = std::iter::once(manifest.clone()).chain(lock).collect();
@@ -88,6 +75,40 @@ pub(super) fn build(
         linkage: Linkage { shared, key: Some(Digest::of(digests.join(","))), ..Linkage::default() },
         inputs,
     })
+}
+
+/// Decides the command that builds a component, and returns it with the path of its `Cargo.toml`.
+///
+/// # Errors
+/// If there is no `Cargo.toml`, no `Cargo.lock` where one is required, no cargo, or no standard
+/// library for the target.
+pub(super) fn command(
+    setting: &Setting<'_>,
+    plan: &ComponentPlan,
+    cargo: &Cargo,
+    source: &Resolved,
+    linked: &Linkage,
+) -> Result<(Command, PathBuf), Error> {
+    let (name, host, target) = (&plan.component.name, setting.host, setting.target());
+    let key = format!("{}.manifest", plan.component.key);
+    let root = &source.root;
+    let manifest = inputs::file(setting.config, &key, &cargo.manifest, root, setting.project)?;
+    let dir = manifest.parent().unwrap_or(root);
+    if cargo.locked && !dir.ancestors().any(|dir| dir.join("Cargo.lock").is_file()) {
+        return Err(Error::NoLock { component: name.clone(), manifest });
+    }
+    let program = (host.env.find_program(host.env.get("CARGO").unwrap_or("cargo")))
+        .ok_or_else(|| Error::NoCargo { component: name.clone() })?;
+    // Without its standard library every crate fails with a message about the first one.
+    if let RustStd::Missing { reason, hint } = toolchain::rust_std(host, &target, dir) {
+        return Err(Error::NoRustTarget { component: name.clone(), reason, hint });
+    }
+    native::check_cargo(setting, plan, dir, &host.env)?;
+    let mut env = environment(setting);
+    let mut args = arguments(setting, plan, cargo, &manifest);
+    add_rustflags(&rustflags(setting, linked, dir), dir, target, &mut env, &mut args);
+    let command = Command::new(program, dir, &env).args(args).takes_jobs();
+    Ok((command, manifest))
 }
 
 fn arguments(
@@ -136,9 +157,9 @@ fn arguments(
     args
 }
 
-/// Gives cargo, which runs in `dir`, `flags` in the one way that does not hide the user's: the
-/// variables hide each other and the configuration's flags, a further `--config` joins those of the
-/// same key.
+/// Passes `flags` to cargo, which runs in `dir`, in the way that does not hide the user's flags:
+/// variables hide each other and the flags of the configuration, while a further `--config` joins
+/// those of the same key.
 fn add_rustflags(
     flags: &[String],
     dir: &Path,
@@ -161,17 +182,18 @@ fn add_rustflags(
     }
 }
 
-/// The user's environment and the toolchain's variables.
+/// Returns the user's environment with the toolchain's variables.
 fn environment(setting: &Setting<'_>) -> Env {
     let host = setting.host;
     let mut env = host.env.clone();
-    // Those of a cargo above us (a build script, `cargo run`) are not for this build.
+    // Variables of a cargo that runs us (a build script, `cargo run`) are not for this build.
     for name in ["CARGO_TARGET_DIR", "CARGO_BUILD_TARGET", "MAKEFLAGS", "CARGO_MAKEFLAGS"] {
         env.remove(name);
     }
     let mut env = env.with(toolchain::env_for_cargo(setting.toolchain, setting.wrappers));
-    // The machine's libraries are not the target's, even if both are of one kind: build scripts find
-    // none by pkg-config. Variables that name the target are the user's own decision, and stay.
+    // Build scripts find no libraries of this machine by pkg-config: they are not the target's,
+    // even if both are of one kind. Variables that name the target are the user's decision, and
+    // stay.
     env.remove("PKG_CONFIG_PATH");
     let none = setting.work.join("no-pkg-config").to_string_lossy().into_owned();
     env.set("PKG_CONFIG_LIBDIR", none);
@@ -180,7 +202,7 @@ fn environment(setting: &Setting<'_>) -> Env {
     env
 }
 
-/// What rustc is told beyond the user's own flags.
+/// Returns the flags of rustc beside the user's.
 fn rustflags(setting: &Setting<'_>, linked: &Linkage, dir: &Path) -> Vec<String> {
     let env = &setting.host.env;
     let mut flags = Vec::new();
@@ -199,35 +221,35 @@ fn rustflags(setting: &Setting<'_>, linked: &Linkage, dir: &Path) -> Vec<String>
     let dirs: BTreeSet<&Path> = dirs.collect();
     flags.extend(dirs.iter().map(|dir| format!("-Lnative={}", dir.display())));
     if let Some(key) = &linked.key {
-        // cargo does not look into libraries: another one must look like another flag.
+        // cargo does not hash libraries: a changed library must be a changed flag.
         flags.push(format!("--cfg=wheelsmith_link=\"{key}\""));
     }
     if matches!(setting.target().os(), Os::Linux(_)) {
-        // A library that lacks symbols fails here, not in the user's hands.
+        // A library that lacks symbols fails here, not on the user's machine.
         flags.push("-Clink-arg=-Wl,-z,defs".to_owned());
         flags.push("-Clink-arg=-Wl,--build-id=sha1".to_owned());
     }
     if !linked.shared.is_empty() {
-        // Of a program; a library in `lib/` finds its siblings there as well.
+        // The search path of a program; it also works for a library in `lib/`.
         flags.extend(setting.sibling_rpath(true).map(|arg| format!("-Clink-arg={arg}")));
     }
     flags
 }
 
-struct Made {
+struct CargoArtifact {
     path: PathBuf,
     fresh: bool,
 }
 
-/// What cargo made, by `bin` or `cdylib` and name.
-fn artifacts(stdout: &[u8]) -> BTreeMap<(&'static str, String), Made> {
+/// Returns the artifacts of cargo, by `bin` or `cdylib` and name.
+fn artifacts(stdout: &[u8]) -> BTreeMap<(&'static str, String), CargoArtifact> {
     let mut made = BTreeMap::new();
     for message in Message::parse_stream(stdout) {
         let Ok(Message::CompilerArtifact(artifact)) = message else { continue };
         let name = artifact.target.name.clone();
         if let Some(path) = &artifact.executable {
             let path = path.clone().into_std_path_buf();
-            made.insert(("bin", name), Made { path, fresh: artifact.fresh });
+            made.insert(("bin", name), CargoArtifact { path, fresh: artifact.fresh });
         } else if artifact.target.kind.contains(&TargetKind::CDyLib) {
             let suffixes = [".so", ".dylib", ".dll"];
             let is_library = |path: &&cargo_metadata::camino::Utf8PathBuf| {
@@ -238,7 +260,7 @@ fn artifacts(stdout: &[u8]) -> BTreeMap<(&'static str, String), Made> {
                 // cargo names the target as in `Cargo.toml`, the file with `_`.
                 made.insert(
                     ("cdylib", name.replace('-', "_")),
-                    Made { path, fresh: artifact.fresh },
+                    CargoArtifact { path, fresh: artifact.fresh },
                 );
             }
         }
@@ -250,13 +272,13 @@ fn take(
     setting: &Setting<'_>,
     plan: &ComponentPlan,
     artifact: &Artifact,
-    made: &BTreeMap<(&'static str, String), Made>,
+    made: &BTreeMap<(&'static str, String), CargoArtifact>,
 ) -> Result<BuiltFile, Error> {
     let (kind, name, role) = match artifact {
         Artifact::Bin(name) => ("bin", name.clone(), Role::Executable),
         Artifact::Cdylib(name) => ("cdylib", name.replace('-', "_"), Role::SharedLibrary),
     };
-    let Some(Made { path, .. }) = made.get(&(kind, name.clone())) else {
+    let Some(CargoArtifact { path, .. }) = made.get(&(kind, name.clone())) else {
         let made: Vec<String> =
             made.keys().map(|(kind, name)| format!("{kind} `{name}`")).collect();
         return Err(Error::NoArtifact {
@@ -285,8 +307,8 @@ fn take(
     Ok(BuiltFile { path, to, role, aliases: Vec::new() })
 }
 
-/// rustc calls a library for macOS by the path at which it writes it. The library as others find it,
-/// signed anew, unless it is so already.
+/// Returns a library for macOS with an install name by which others find it, signed again. rustc
+/// uses the output path as install name. Returns `None` if the name is no path.
 fn with_install_name(bytes: &[u8], file: &str) -> Result<Option<Vec<u8>>, patch::Error> {
     let macho = MachO::parse(bytes)?;
     let is_path = |slice: &macho::Slice| {

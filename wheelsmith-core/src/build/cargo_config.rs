@@ -1,4 +1,4 @@
-//! What of cargo's own configuration decides how it is told of further flags.
+//! cargo's configuration files: where further flags go, and flags that are refused.
 
 use std::path::{Path, PathBuf};
 
@@ -7,11 +7,11 @@ use toml::{Table, Value};
 use crate::sys::{self, Env};
 use crate::toolchain::filter;
 
-/// The key under which `flags` are given to cargo for `triple` so that they join the user's.
+/// Returns the key under which flags for `triple` join the user's.
 ///
-/// cargo takes the flags of the first of these that has any: `target.<triple>` and `target.<cfg>`
-/// together, then `build`. One key of the command line joins the same key of the files, and hides
-/// the ones behind it.
+/// cargo uses the flags of the first of these that has any: `target.<triple>` and `target.<cfg>`
+/// together, then `build`. A key on the command line joins the same key of the files, and hides the
+/// later ones.
 pub(super) fn rustflags_key(dir: &Path, env: &Env, triple: &str) -> String {
     let variable = triple.to_uppercase().replace(['-', '.'], "_");
     let by_variable = env.get(&format!("CARGO_TARGET_{variable}_RUSTFLAGS")).is_some();
@@ -62,24 +62,24 @@ pub(super) fn native_flag(dir: &Path, env: &Env, triple: &str) -> Option<(String
     })
 }
 
-/// The configuration files that cargo reads when it runs in `dir`.
+/// Reads the configuration files of a cargo that runs in `dir`.
 fn files(dir: &Path, env: &Env) -> Vec<Table> {
     let mut dirs: Vec<PathBuf> = dir.ancestors().map(|dir| dir.join(".cargo")).collect();
     let home = env.path("HOME").map(|home| home.join(".cargo"));
     dirs.extend(env.path("CARGO_HOME").or(home));
     let read = |dir: PathBuf| {
-        // The name without an ending counts first where both are there.
+        // cargo prefers the name without extension if both exist.
         let text = ["config", "config.toml"]
             .iter()
             .find_map(|name| sys::fs::read_to_string(dir.join(name)).ok())?;
-        // What is no TOML is cargo's to name.
+        // cargo itself reports a file that is not TOML.
         text.parse::<Table>().ok()
     };
     dirs.into_iter().filter_map(read).collect()
 }
 
-/// Whether a file has flags for `triple`, or for what a `cfg` describes. Whether that describes the
-/// triple only the compiler knows.
+/// Returns true if a file has flags for `triple` or for a `cfg`. Only the compiler knows whether
+/// the `cfg` describes the triple.
 fn has_target_flags(file: &Table, triple: &str) -> bool {
     let targets = file.get("target").and_then(Value::as_table);
     targets.into_iter().flatten().any(|(name, table)| {

@@ -1,4 +1,4 @@
-//! Which crates a component that cargo builds is made of: what cargo links into it for the target.
+//! Crates that cargo links into a component for the target.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -15,30 +15,30 @@ use crate::sys::{self, Command, ProcessError};
 /// Crates by `name version`.
 pub type Crates = BTreeMap<String, Crate>;
 
-/// A crate in a component.
+/// Crate of a component.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Crate {
-    /// Its name.
+    /// Name.
     pub name: String,
-    /// Its version.
+    /// Version.
     pub version: String,
-    /// Its licence, as its package says it.
+    /// Licence of its package.
     pub license: Option<String>,
-    /// The repository and commit of a crate that comes from git.
+    /// Repository and commit, for a crate from git.
     pub git: Option<String>,
     /// Whether it comes from a registry.
     pub is_published: bool,
-    /// The digest of its package, from `Cargo.lock`.
+    /// Digest of its package, from `Cargo.lock`.
     pub sha256: Option<Digest>,
-    /// What it uses.
+    /// Crates that it uses.
     pub uses: BTreeSet<String>,
 }
 
-/// The crates of a component, asked of cargo once for each `Cargo.lock` and set of features. Build
-/// scripts, procedural macros and tests are not in what is built.
+/// Returns the crates of a component; cargo is asked once for each `Cargo.lock` and set of
+/// features. Build scripts, procedural macros and tests are not included.
 ///
 /// # Errors
-/// A cargo that does not answer.
+/// Returns an error if cargo fails.
 pub fn crates(
     setting: &Setting<'_>,
     plan: &ComponentPlan,
@@ -72,7 +72,7 @@ pub fn crates(
     add_checksums(&mut crates, &lock);
     let memory = Memory { asked, crates };
     if let Ok(text) = serde_json::to_vec(&memory) {
-        // Only a matter of speed.
+        // Only speed is lost if it cannot be written.
         let _ = sys::fs::write_atomic(&memo, &text);
     }
     Ok(memory.crates)
@@ -111,8 +111,8 @@ fn arguments(plan: &ComponentPlan, cargo: &Cargo, manifest: &Path, triple: &str)
     args
 }
 
-/// Reads `1libc v0.2.1 (where from)|MIT (*)`, with the depth in front. What a crate uses is listed
-/// below it where it is first seen.
+/// Parses lines such as `1libc v0.2.1 (origin)|MIT (*)`, which begin with the depth. The crates
+/// that a crate uses follow its first line.
 fn parse(text: &str) -> Crates {
     let mut crates = Crates::new();
     let mut above: Vec<String> = Vec::new();
@@ -139,7 +139,7 @@ fn parse(text: &str) -> Crates {
         crates.entry(reference).or_insert_with(|| Crate {
             name: name.to_owned(),
             version: version.to_owned(),
-            // An older spelling of "or".
+            // `/` is an older spelling of `OR`.
             license: (!license.is_empty()).then(|| license.replace('/', " OR ")),
             git: is_git.then(|| from.to_owned()),
             is_published: !is_path && !is_git,

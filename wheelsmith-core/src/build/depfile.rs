@@ -1,15 +1,15 @@
-//! The make rule that a compiler writes with `-MD`: which files an object came from.
+//! Make rules that compilers write with `-MD`: the files that an object depends on.
 
 use std::path::PathBuf;
 
-/// The prerequisites in `text`.
+/// Returns the prerequisites in `text`.
 ///
 /// ```text
 /// obj/a.o: src/a.c include/a.h \
 ///   include/with\ space.h
 /// ```
 pub(super) fn prerequisites(text: &str) -> Vec<PathBuf> {
-    // Compilers on Windows end lines in their own way.
+    // Compilers on Windows write CRLF.
     let text = text.replace("\r\n", "\n");
     let Some((_, rest)) = text.split_once(": ") else { return Vec::new() };
     let mut files = Vec::new();

@@ -1,4 +1,4 @@
-//! Why a component could not be built.
+//! Errors of builds.
 
 use std::io;
 use std::path::PathBuf;
@@ -7,13 +7,13 @@ use crate::config;
 use crate::name::Target;
 use crate::sys::ProcessError;
 
-/// Why a component could not be built.
+/// Errors of builds.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The configuration names something that is not there.
+    /// The configuration names a file that does not exist.
     #[error(transparent)]
     Config(#[from] config::Error),
-    /// A compiler refused a file.
+    /// A file cannot be compiled.
     #[error("cannot compile `{file}` of component `{component}` for {target}")]
     Compile {
         /// The file, as the configuration has it.
@@ -22,39 +22,50 @@ pub enum Error {
         component: String,
         /// The target.
         target: Target,
-        /// The compiler's own words.
+        /// Output of the compiler.
         #[source]
         source: ProcessError,
     },
-    /// The linker refused.
+    /// The linker failed.
     #[error("cannot link component `{component}` for {target}")]
     Link {
         /// The component.
         component: String,
         /// The target.
         target: Target,
-        /// The linker's own words.
+        /// Output of the linker.
         #[source]
         source: ProcessError,
     },
-    /// cargo refused.
+    /// cargo failed.
     #[error("cannot build component `{component}` with cargo for {target}")]
     Cargo {
         /// The component.
         component: String,
         /// The target.
         target: Target,
-        /// cargo's own words.
+        /// Output of cargo.
         #[source]
         source: ProcessError,
     },
-    /// There is no cargo.
+    /// `Cargo.lock` is required and missing.
+    #[error(
+        "cannot build component `{component}`: there is no `Cargo.lock` for `{}`",
+        manifest.display()
+    )]
+    NoLock {
+        /// The component.
+        component: String,
+        /// Its `Cargo.toml`.
+        manifest: PathBuf,
+    },
+    /// cargo was not found.
     #[error("cannot build component `{component}`: no `cargo` was found on PATH")]
     NoCargo {
         /// The component.
         component: String,
     },
-    /// This build of the library leaves cargo out.
+    /// This build of the library has no cargo.
     #[error(
         "cannot build component `{component}` with cargo: this program was built without the \
          feature `cargo`"
@@ -68,19 +79,19 @@ pub enum Error {
     NoRustTarget {
         /// The component.
         component: String,
-        /// Which compiler has no library for which target.
+        /// The compiler and the target.
         reason: String,
-        /// How to get it.
+        /// How to install it.
         hint: String,
     },
-    /// cargo did not make what the configuration takes.
+    /// cargo did not build an artifact that the configuration names.
     #[error("cannot take {artifact} from component `{component}`: cargo made {made}")]
     NoArtifact {
         /// `bin` or `cdylib` with its name.
         artifact: String,
         /// The component.
         component: String,
-        /// What it made instead.
+        /// What it built instead.
         made: String,
     },
     /// A step of a component's own build system failed.
@@ -92,30 +103,30 @@ pub enum Error {
         component: String,
         /// The target.
         target: Target,
-        /// All that it said.
+        /// Log with its whole output.
         log: PathBuf,
-        /// Its last words.
+        /// First error and last lines of its output.
         #[source]
         source: ProcessError,
     },
-    /// A component's build system is not there.
+    /// A component's build system was not found.
     #[error("cannot build component `{component}`: no `{tool}` was found on PATH")]
     NoTool {
         /// The component.
         component: String,
         /// The program.
         tool: String,
-        /// How to get it.
+        /// How to install it.
         hint: String,
     },
-    /// The source has not what its build system starts from.
+    /// The source lacks the file with which its build system begins.
     #[error("cannot build component `{component}`: there is no `{}`", file.display())]
     NoScript {
         /// The component.
         component: String,
-        /// What is missing.
+        /// The missing file.
         file: PathBuf,
-        /// What to do.
+        /// What the user can do.
         hint: String,
     },
     /// A framework without Apple's SDK.
@@ -130,24 +141,24 @@ pub enum Error {
         /// The framework that it links to.
         framework: String,
     },
-    /// A static library can only be linked into a program at a fixed address.
+    /// A static library was compiled for a fixed address.
     #[error("cannot link component `{component}`: `{}` is not position-independent: {reason}", archive.display())]
     Position {
         /// The component that links to it.
         component: String,
         /// The static library.
         archive: PathBuf,
-        /// Which object shows it, and how.
+        /// The object and relocation that prove it.
         reason: String,
     },
-    /// A file that was built could not be made fit for the runtime.
+    /// A built file could not be edited for the runtime.
     #[error("cannot take `{}` from component `{component}`", file.display())]
     Finish {
         /// The component.
         component: String,
         /// The file.
         file: PathBuf,
-        /// Why.
+        /// The reason.
         #[source]
         source: crate::patch::Error,
     },
@@ -163,7 +174,7 @@ pub enum Error {
         target: Target,
         /// The flag.
         flag: String,
-        /// Where it is said: `flags`, a variable, a file.
+        /// Origin of the flag: `flags`, a variable, a file.
         origin: String,
     },
     /// The user stopped us.
@@ -176,14 +187,14 @@ pub enum Error {
         component: String,
         /// The target.
         target: Target,
-        /// Why, with the path.
+        /// The reason, with the path.
         #[source]
         source: io::Error,
     },
 }
 
 impl Error {
-    /// What the user can do about it.
+    /// Returns what the user can do about it.
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::NoRustTarget { hint, .. }
@@ -198,6 +209,11 @@ impl Error {
             Self::Position { .. } => {
                 Some("compile it with `-fPIC`; wheelsmith's own kinds of components do".to_owned())
             }
+            Self::NoLock { manifest, .. } => Some(format!(
+                "run `cargo generate-lockfile --manifest-path {}` and commit the file, or set \
+                 `locked = false` in the component's table",
+                manifest.display()
+            )),
             Self::Native { .. } => Some(
                 "a package must run on other processors of its kind: name the oldest one, such as \
                  `-march=x86-64-v2` or `-Ctarget-cpu=x86-64-v2`; `allow-native = true` in the \

@@ -1,4 +1,4 @@
-//! Frameworks of macOS: they are in Apple's SDK, and zig carries none of it.
+//! Frameworks of macOS: they are part of Apple's SDK, which zig does not contain.
 
 use super::{Error, Linkage, Setting};
 use crate::config::Kind;
@@ -6,9 +6,9 @@ use crate::name::Os;
 use crate::plan::ComponentPlan;
 use crate::toolchain::Family;
 
-/// Says before anything is compiled that a framework cannot be had.
+/// Returns an error if a framework is missing, before anything is compiled.
 pub(super) fn check(setting: &Setting<'_>) -> Result<(), Error> {
-    // Apple's own compiler asks the system for its SDK.
+    // Apple's own compiler finds the SDK itself.
     let is_apple = setting.target().os() == Os::MacOs;
     if !is_apple || setting.toolchain.family != Family::Zig || sdk(setting).is_some() {
         return Ok(());
@@ -24,7 +24,8 @@ pub(super) fn check(setting: &Setting<'_>) -> Result<(), Error> {
     }
 }
 
-/// Where compilers find frameworks and their headers, for a component that links to `linked`.
+/// Returns the arguments by which compilers find frameworks, for a component that links to
+/// `linked`.
 pub(super) fn args(setting: &Setting<'_>, plan: &ComponentPlan, linked: &Linkage) -> Vec<String> {
     let is_none = wanted(plan).is_none() && linked.frameworks.is_empty();
     if setting.target().os() != Os::MacOs || is_none {
@@ -34,14 +35,14 @@ pub(super) fn args(setting: &Setting<'_>, plan: &ComponentPlan, linked: &Linkage
     sdk(setting).map(dir).into_iter().collect()
 }
 
-/// Apple's SDK: the `sysroot` of the target, or `SDKROOT`.
+/// Returns the directory of Apple's SDK: the `sysroot` of the target, or `SDKROOT`.
 fn sdk(setting: &Setting<'_>) -> Option<String> {
     let own = setting.plan.sysroot.as_ref().map(|dir| setting.project.join(dir));
     let sdk = own.or_else(|| setting.host.env.path("SDKROOT"))?;
     sdk.join("System/Library/Frameworks").is_dir().then(|| sdk.to_string_lossy().into_owned())
 }
 
-/// The first framework that a component asks for.
+/// Returns the first framework that a component links to.
 fn wanted(plan: &ComponentPlan) -> Option<String> {
     let (frameworks, flags) = match &plan.component.kind {
         Kind::C(c) => (&c.frameworks[..], &c.link_flags[..]),

@@ -1,4 +1,4 @@
-//! What a component was made from, for those who must know when to ask again.
+//! Inputs of a component, for build scripts, which tell cargo when to run them again.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -6,21 +6,21 @@ use std::path::PathBuf;
 use super::record::Record;
 use crate::sys;
 
-/// What a component was made from.
+/// Inputs of a component.
 #[derive(Debug, Clone, Default)]
 pub struct Inputs {
-    /// Files that were read.
+    /// Files.
     pub files: Vec<PathBuf>,
-    /// Directories in which another file would be an input as well: those of globs.
+    /// Directories of globs, in which a new file would be an input.
     pub dirs: Vec<PathBuf>,
-    /// Where it is written which further files were read; opened only when asked for.
+    /// Records with further files; read on demand.
     pub(super) records: Vec<PathBuf>,
-    /// Rules of make with further files (`-MD`).
+    /// Make rules with further files (`-MD`).
     pub(super) rules: Vec<PathBuf>,
 }
 
 impl Inputs {
-    /// Every file that was read and is there, headers included, sorted.
+    /// Returns every existing input, headers included, sorted.
     pub fn read(&self) -> BTreeSet<PathBuf> {
         let mut all: BTreeSet<PathBuf> = self.files.iter().cloned().collect();
         for record in &self.records {

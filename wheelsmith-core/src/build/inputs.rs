@@ -1,4 +1,4 @@
-//! Globs to files.
+//! Expands globs to files.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -9,20 +9,20 @@ use globset::{GlobBuilder, GlobMatcher};
 use crate::config::{Config, Error, SourcePath};
 use crate::sys;
 
-/// A file that a pattern names.
+/// File that a pattern names.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Input {
-    /// Relative to the root of its pattern, `/` between the parts.
+    /// Path relative to the root of its pattern, `/` between the parts.
     pub(crate) relative: String,
-    /// Where it is.
+    /// Path.
     pub(crate) path: PathBuf,
 }
 
-/// The files that `patterns` name and `exclude` does not, sorted; each once.
+/// Returns the files that `patterns` name and `exclude` does not, sorted, each once.
 ///
 /// # Errors
-/// A pattern that names no file, or that is no pattern, with its line in the configuration: `key`
-/// is that of the list of patterns.
+/// Returns an error with the line of the configuration if a pattern names no file or is invalid:
+/// `key` is the key of the list of patterns.
 pub(crate) fn expand(
     config: &Config,
     key: &str,
@@ -40,7 +40,7 @@ pub(crate) fn expand(
         let root = pattern.root(source, project);
         let glob = matcher(config, &format!("{key}[{i}]"), &pattern.path)?;
         let mut any = false;
-        // A directory that is not there has no files: the pattern names none.
+        // A directory that does not exist has no files.
         for file in candidates(root, &pattern.path).unwrap_or_default() {
             if pattern.is_glob() && !glob.is_match(&file.relative) {
                 continue;
@@ -74,13 +74,13 @@ pub(crate) fn expand(
     Ok(found.into_iter().collect())
 }
 
-/// The directories below which another file could match one of `patterns`.
+/// Returns the directories below which a new file could match one of `patterns`.
 pub(super) fn dirs(patterns: &[SourcePath], source: &Path, project: &Path) -> Vec<PathBuf> {
     let globs = patterns.iter().filter(|pattern| pattern.is_glob());
     globs.map(|glob| glob.root(source, project).join(literal_prefix(&glob.path))).collect()
 }
 
-/// The one file that `path` names.
+/// Returns the file that `path` names.
 pub(crate) fn file(
     config: &Config,
     key: &str,
@@ -101,10 +101,11 @@ fn matcher(config: &Config, key: &str, pattern: &str) -> Result<GlobMatcher, Err
     Ok(glob.compile_matcher())
 }
 
-/// The files below `root` that `pattern` may name: that file, or all below its literal directories.
+/// Returns the files below `root` that may match `pattern`: the file of that name, or all below its
+/// literal directories.
 ///
 /// # Errors
-/// A directory that cannot be read.
+/// Returns an error if a directory cannot be read.
 pub(crate) fn candidates(root: &Path, pattern: &str) -> io::Result<Vec<sys::fs::Walked>> {
     if !pattern.contains(['*', '?', '[', '{']) {
         let file = sys::fs::Walked { relative: pattern.to_owned(), path: root.join(pattern) };
@@ -121,7 +122,7 @@ pub(crate) fn candidates(root: &Path, pattern: &str) -> io::Result<Vec<sys::fs::
     Ok(files)
 }
 
-/// The directories before the first part that is a pattern: all that must be walked.
+/// Returns the literal directories in front of the first part with a wildcard.
 pub(crate) fn literal_prefix(pattern: &str) -> &str {
     let Some(special) = pattern.find(['*', '?', '[', '{']) else { return "" };
     pattern[..special].rfind('/').map_or("", |slash| &pattern[..slash])

@@ -1,6 +1,6 @@
-//! Carries out a plan: runs compilers and cargo, and rebuilds only what changed.
+//! Executes a plan: runs compilers and cargo, and rebuilds only what changed.
 //!
-//! Nothing is written to a component's source; everything lands below the build directory.
+//! Component sources are never written to; all output is below the build directory.
 
 mod c;
 #[cfg(feature = "cargo")]
@@ -18,6 +18,7 @@ mod native;
 mod position;
 mod recipe;
 mod record;
+mod steps;
 mod taken;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -28,50 +29,51 @@ pub use crates::{Crate, Crates, crates};
 pub use error::Error;
 pub use from::Inputs;
 pub use record::Hashes;
+pub use steps::steps;
 pub(crate) use taken::license_files;
 
-use crate::config::{Config, Kind, Role};
+use crate::config::{Component, Config, Kind, Role};
 use crate::name::{Digest, Os, Target, WheelPath};
-use crate::plan::{ComponentPlan, TargetPlan};
+use crate::plan::TargetPlan;
 use crate::source::Resolved;
 use crate::sys::Host;
 use crate::toolchain::{Toolchain, Wrappers};
 
-/// A component that is built.
+/// Built component.
 #[derive(Debug, Clone)]
 pub struct Built {
-    /// Its name.
+    /// Name.
     pub name: String,
-    /// Its own version.
+    /// Version of its own.
     pub version: Option<String>,
-    /// Its licence.
+    /// Licence.
     pub license: Option<String>,
-    /// Where its source came from.
+    /// Source.
     pub source: Resolved,
-    /// Its files.
+    /// Files.
     pub files: Vec<BuiltFile>,
-    /// What was done, for the user: `148 compiled, linked`, `up to date`.
+    /// What was done, for the user: `148 compiled`, `up to date`.
     pub outcome: String,
-    /// What those who link to it need.
+    /// What components that link to it need.
     pub linkage: Linkage,
-    /// What it was made from.
+    /// Inputs.
     pub inputs: Inputs,
 }
 
-/// A file of a component.
+/// File of a component.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BuiltFile {
-    /// Where it is.
+    /// Path.
     pub path: PathBuf,
-    /// Where it lands in the runtime directory.
+    /// Path in the runtime directory.
     pub to: WheelPath,
-    /// What it is.
+    /// Role.
     pub role: Role,
-    /// Other names of it beside `to`, such as `libx.so` of `libx.so.1`.
+    /// Further names beside `to`, such as `libx.so` for `libx.so.1`.
     pub aliases: Vec<String>,
 }
 
-/// What a component offers to those who link to it.
+/// What a component offers to components that link to it.
 #[derive(Debug, Clone, Default)]
 pub struct Linkage {
     /// Archives to link in, each before those that it needs.
@@ -84,13 +86,13 @@ pub struct Linkage {
     pub system: Vec<String>,
     /// Frameworks of macOS that the archives need.
     pub frameworks: Vec<String>,
-    /// Follows from the content of the libraries.
+    /// Digest of the content of the libraries.
     pub key: Option<Digest>,
-    /// What a recipe installed: the directory that stands for `/`, and the prefix below it.
+    /// DESTDIR staging root of a recipe, and the prefix below it.
     pub stage: Option<(PathBuf, String)>,
 }
 
-/// What every component of a target is built with.
+/// Context of all components of a target.
 pub struct Setting<'a> {
     /// The configuration, for messages.
     pub config: &'a Config,
@@ -102,9 +104,9 @@ pub struct Setting<'a> {
     pub project: &'a Path,
     /// The build directory of the target.
     pub work: &'a Path,
-    /// Its programs, for those who can only be told a path.
+    /// Paths of its programs, for callers that take only a path.
     pub wrappers: &'a Wrappers,
-    /// The machine.
+    /// Machine.
     pub host: &'a Host,
     /// Digests of files that were read in this run.
     pub hashes: &'a Hashes,
@@ -115,18 +117,18 @@ impl Setting<'_> {
         self.plan.target
     }
 
-    /// The link arguments by which a program or library finds libraries of the same runtime.
+    /// Returns the link argument by which a program or library finds libraries of the same runtime.
     fn sibling_rpath(&self, from_program: bool) -> Option<String> {
         let up = if from_program { "/../lib" } else { "" };
         match self.target().os() {
             Os::Linux(_) => Some(format!("-Wl,-rpath,$ORIGIN{up}")),
             Os::MacOs => Some(format!("-Wl,-rpath,@loader_path{up}")),
-            // DLLs are found beside the program.
+            // Windows finds DLLs beside the program.
             Os::Windows => None,
         }
     }
 
-    /// The directory in which a component is built.
+    /// Returns the build directory of a component.
     fn component_dir(&self, name: &str) -> PathBuf {
         self.work.join("components").join(name)
     }
@@ -135,7 +137,7 @@ impl Setting<'_> {
 /// Builds the components of one target in order.
 ///
 /// # Errors
-/// The first thing that could not be built.
+/// Returns the error of the first component that could not be built.
 pub fn run(
     setting: &Setting<'_>,
     sources: &BTreeMap<(String, String), Resolved>,
@@ -146,7 +148,8 @@ pub fn run(
         let key = (component.component.name.clone(), setting.target().triple().to_owned());
         let source = &sources[&key];
         native::check(setting, component)?;
-        let linked = linkage(component, &built);
+        let known = built.iter().map(|one| (one.name.as_str(), &one.linkage));
+        let linked = merged(&component.component, known);
         let licenses =
             license_files(setting.config, setting.project, &component.component, source)?;
         let mut one = match &component.component.kind {
@@ -175,22 +178,25 @@ pub fn run(
     Ok(built)
 }
 
-/// What `component` links to, gathered from what is built already: archives in link order, and
-/// behind an archive whatever the archive needs.
-fn linkage(component: &ComponentPlan, built: &[Built]) -> Linkage {
+/// Merges what `component` links to, of what is `known` by name in build order: archives in link
+/// order, and after an archive everything that it needs.
+fn merged<'l>(
+    component: &Component,
+    known: impl DoubleEndedIterator<Item = (&'l str, &'l Linkage)>,
+) -> Linkage {
     let mut all = Linkage::default();
     let mut keys = Vec::new();
-    // Later components may need earlier ones, so the later come first on a link line.
-    let wanted = &component.component.link;
-    for other in built.iter().rev().filter(|other| wanted.contains(&other.name)) {
-        all.archives.extend(other.linkage.archives.iter().cloned());
-        all.shared.extend(other.linkage.shared.iter().cloned());
-        all.include.extend(other.linkage.include.iter().cloned());
-        all.system.extend(other.linkage.system.iter().cloned());
-        all.frameworks.extend(other.linkage.frameworks.iter().cloned());
-        keys.extend(other.linkage.key.map(|key| key.to_string()));
+    // Later components may need earlier ones, so they come first on a link line.
+    let wanted = &component.link;
+    for (_, linkage) in known.rev().filter(|(name, _)| wanted.iter().any(|other| other == name)) {
+        all.archives.extend(linkage.archives.iter().cloned());
+        all.shared.extend(linkage.shared.iter().cloned());
+        all.include.extend(linkage.include.iter().cloned());
+        all.system.extend(linkage.system.iter().cloned());
+        all.frameworks.extend(linkage.frameworks.iter().cloned());
+        keys.extend(linkage.key.map(|key| key.to_string()));
     }
-    // Of an archive that two others need, the last mention counts: everything before may use it.
+    // The last mention of an archive counts: everything before it may use it.
     all.archives.reverse();
     unique(&mut all.archives);
     all.archives.reverse();

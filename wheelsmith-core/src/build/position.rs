@@ -1,7 +1,7 @@
-//! Whether a static library may end in a shared library, or in a program at any address.
+//! Checks that static libraries are position-independent.
 //!
-//! A linker refuses code that was compiled for a fixed address, and names a relocation. Which
-//! library it came from, and that a flag was missing when that was compiled, we can say before.
+//! A linker refuses code that was compiled for a fixed address, and names a relocation only. This
+//! check names the library, and the missing flag.
 
 use std::path::{Path, PathBuf};
 
@@ -17,7 +17,7 @@ use crate::sys;
 /// Checks each of `archives`, which `component` links to.
 pub(super) fn check(component: &str, archives: &[PathBuf]) -> Result<(), Error> {
     for archive in archives {
-        // One that cannot be read is the linker's to name.
+        // The linker reports an archive that cannot be read.
         let Ok(bytes) = sys::fs::read(archive) else { continue };
         if let Some(reason) = fixed(&bytes) {
             return Err(Error::Position {
@@ -30,13 +30,14 @@ pub(super) fn check(component: &str, archives: &[PathBuf]) -> Result<(), Error> 
     Ok(())
 }
 
-/// The last parts of a path below the build directory.
+/// Returns the part of a path below the components' directory.
 fn short(path: &Path) -> PathBuf {
     let below = path.iter().skip_while(|part| *part != "components").skip(1).collect::<PathBuf>();
     if below.as_os_str().is_empty() { path.to_owned() } else { below }
 }
 
-/// Which object of an archive was compiled for a fixed address, and what shows it.
+/// Returns the first object of an archive that was compiled for a fixed address, with the
+/// relocation that proves it.
 fn fixed(bytes: &[u8]) -> Option<String> {
     let archive = Archive::parse(bytes).ok()?;
     archive.members().into_iter().find_map(|name| {
@@ -57,7 +58,8 @@ fn fixed_object(bytes: &[u8]) -> Option<(&'static str, String)> {
         }
         for relocation in relocations {
             let symbol = elf.syms.get(relocation.r_sym)?;
-            // What others may replace must be looked up; what is hidden or local need not.
+            // A symbol that another library may replace is looked up at run time; a hidden or local
+            // one is not.
             let replaceable =
                 symbol.st_bind() != STB_LOCAL && symbol.st_visibility() == STV_DEFAULT;
             if is_fixed(elf.header.e_machine, relocation.r_type, target, replaceable) {
@@ -69,9 +71,9 @@ fn fixed_object(bytes: &[u8]) -> Option<(&'static str, String)> {
     None
 }
 
-/// Whether no shared library can have this relocation, as the processors' ABI supplements have
-/// them: absolute in less than a pointer's width, to the start of the program's thread storage, or,
-/// in code, straight to what others may replace.
+/// Returns true if no shared library can have this relocation, by the processors' ABI supplements:
+/// it is absolute in less than a pointer's width, relative to the start of the program's
+/// thread-local storage, or, in code, direct to a symbol that others may replace.
 fn is_fixed(machine: u16, kind: u32, section: &SectionHeader, replaceable: bool) -> bool {
     use reloc::{
         R_386_32, R_386_TLS_LE, R_AARCH64_ADD_ABS_LO12_NC, R_AARCH64_ADR_PREL_PG_HI21,

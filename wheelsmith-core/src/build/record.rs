@@ -1,4 +1,4 @@
-//! What a result was made from, so that it is made again only when that changed.
+//! Records of inputs: a result is made again only if one of them changed.
 
 use std::collections::{BTreeMap, HashMap};
 use std::io;
@@ -14,12 +14,12 @@ use crate::sys::{self, FileState};
 #[derive(Debug, Default)]
 pub struct Hashes(Mutex<HashMap<PathBuf, Known>>);
 
-/// A file when it was read.
+/// Digest and state of a file.
 #[derive(Debug, Clone, Copy)]
 struct Known {
     /// `None` if it could not be read.
     digest: Option<Digest>,
-    /// Its state before it was read; `None` if it was not there.
+    /// State before it was read; `None` if it did not exist.
     state: Option<FileState>,
 }
 
@@ -29,7 +29,7 @@ impl Hashes {
         if let Some(known) = self.known(path) {
             return known.digest;
         }
-        // Before the file is read: what is written meanwhile changes it.
+        // Before the file is read, so that a write meanwhile changes it.
         let state = FileState::of(path).ok();
         let digest = sys::fs::digest(path).ok().map(|(digest, _)| digest);
         self.lock().insert(path.to_owned(), Known { digest, state });
@@ -72,17 +72,17 @@ impl Hashes {
     }
 }
 
-/// How often something is made again because a file that it was made from changed meanwhile.
+/// Most attempts to make a result if its inputs change meanwhile.
 pub(super) const ATTEMPTS: usize = 3;
 
 /// Inputs of a result.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Record {
-    /// How it was made: the arguments, the toolchain, what it links to.
+    /// Digest of arguments, toolchain and linked libraries.
     how: Digest,
-    /// The files that were read.
+    /// Digests of the files that were read.
     inputs: BTreeMap<PathBuf, Digest>,
-    /// The result.
+    /// Digest of the result.
     output: Digest,
 }
 
@@ -103,7 +103,8 @@ impl Record {
         Some(Self { how, inputs: digests.collect::<Option<_>>()?, output: hashes.of(output)? })
     }
 
-    /// The record at `path`, if `output` is still what would be made as `how` says.
+    /// Returns the record at `path` if `output` is current: made as `how` says, of unchanged
+    /// inputs, and unchanged itself.
     pub(super) fn current(
         path: &Path,
         how: Digest,
@@ -119,7 +120,7 @@ impl Record {
         is_current.then_some(record)
     }
 
-    /// The files that the record at `path` names; none when there is no such record.
+    /// Returns the inputs in the record at `path`; none if there is no record.
     pub(super) fn inputs(path: &Path) -> Vec<PathBuf> {
         let read = || serde_json::from_slice::<Self>(&sys::fs::read(path).ok()?).ok();
         read().map(|record| record.inputs.into_keys().collect()).unwrap_or_default()
@@ -131,7 +132,7 @@ impl Record {
         sys::fs::write_atomic(path, &text).map(drop)
     }
 
-    /// The digest of the result.
+    /// Returns the digest of the result.
     pub(super) fn output(&self) -> Digest {
         self.output
     }

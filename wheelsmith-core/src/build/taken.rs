@@ -12,7 +12,7 @@ use crate::plan::ComponentPlan;
 use crate::source::Resolved;
 use crate::sys;
 
-/// Takes `outputs` from the source.
+/// Takes `outputs` of the source.
 pub(super) fn build(
     setting: &Setting<'_>,
     plan: &ComponentPlan,
@@ -43,7 +43,7 @@ pub(super) fn build(
     })
 }
 
-/// The files that `outputs` name, each below the directory that `root` gives for it.
+/// Returns the files that `outputs` name, each below the directory that `root` returns for it.
 pub(super) fn collect<'r>(
     setting: &Setting<'_>,
     component: &Component,
@@ -56,13 +56,14 @@ pub(super) fn collect<'r>(
         let from = std::slice::from_ref(&output.from);
         let (config, project) = (setting.config, setting.project);
         let found = inputs::expand(config, &key, from, &[], root(output), project)?;
-        let ones = one_each(found, output.role);
-        if ones.len() > 1 && output.to.is_some() {
+        let files_by_name = one_each(found, output.role);
+        if files_by_name.len() > 1 && output.to.is_some() {
             let key = format!("{}.outputs[{i}].to", component.key);
-            let message = format!("`{}` names {} files, `to` one", output.from, ones.len());
+            let message =
+                format!("`{}` names {} files, `to` one", output.from, files_by_name.len());
             return Err(config.problem(&key, message, None).into());
         }
-        for One { path, name, aliases } in ones {
+        for NamedFile { path, name, aliases } in files_by_name {
             let to = match &output.to {
                 Some(to) => to.clone(),
                 None => in_directory(setting, component, output.role, &name)?,
@@ -73,7 +74,7 @@ pub(super) fn collect<'r>(
     Ok(files)
 }
 
-/// What `files` offer to those who link to them.
+/// Returns what `files` offer to components that link to them.
 pub(super) fn linkage(setting: &Setting<'_>, files: &[BuiltFile]) -> Linkage {
     let of = |role: Role| {
         let files = files.iter().filter(move |file| file.role == role);
@@ -91,17 +92,17 @@ pub(super) fn linkage(setting: &Setting<'_>, files: &[BuiltFile]) -> Linkage {
     linkage
 }
 
-/// A file and the names that it goes by.
-struct One {
+/// File with its names.
+struct NamedFile {
     path: PathBuf,
     name: String,
     aliases: Vec<String>,
 }
 
-/// Each file once. A library often comes as a chain of links (`libx.so` -> `libx.so.1` ->
-/// `libx.so.1.7.0`): then it is called by its SONAME, which is what the loader looks for, and the
-/// other names are links to it.
-fn one_each(found: Vec<Input>, role: Role) -> Vec<One> {
+/// Returns each file once. A library is often a chain of links (`libx.so` -> `libx.so.1` ->
+/// `libx.so.1.7.0`): it is files_by_name by its SONAME, for which the loader looks, and the other names
+/// become links to it.
+fn one_each(found: Vec<Input>, role: Role) -> Vec<NamedFile> {
     let name =
         |input: &Input| input.relative.rsplit('/').next().unwrap_or(&input.relative).to_owned();
     let mut by_file: BTreeMap<PathBuf, Vec<Input>> = BTreeMap::new();
@@ -112,7 +113,7 @@ fn one_each(found: Vec<Input>, role: Role) -> Vec<One> {
         };
         by_file.entry(real.unwrap_or_else(|_| input.path.clone())).or_default().push(input);
     }
-    let mut ones: Vec<One> = Vec::new();
+    let mut files_by_name: Vec<NamedFile> = Vec::new();
     for (real, inputs) in by_file {
         let mut names: Vec<String> = inputs.iter().map(name).collect();
         names.sort();
@@ -125,16 +126,20 @@ fn one_each(found: Vec<Input>, role: Role) -> Vec<One> {
             names[0].clone()
         };
         names.retain(|name| *name != chosen);
-        ones.push(One { path: inputs[0].path.clone(), name: chosen, aliases: names });
+        files_by_name.push(NamedFile {
+            path: inputs[0].path.clone(),
+            name: chosen,
+            aliases: names,
+        });
     }
-    ones.sort_by(|a, b| a.path.cmp(&b.path));
-    ones
+    files_by_name.sort_by(|a, b| a.path.cmp(&b.path));
+    files_by_name
 }
 
-/// The component's licence files; they land in a directory of its own.
+/// Returns the licence files of a component, which have a directory of their own.
 ///
 /// # Errors
-/// A pattern that names no file.
+/// Returns an error if a pattern names no file.
 pub(crate) fn license_files(
     config: &Config,
     project: &Path,

@@ -8,7 +8,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use super::findings::Findings;
 use super::parsed::Contents;
 use crate::finding::{Code, Finding, Severity};
-use crate::metadata::record::Rows;
+use crate::metadata::rows::Rows;
 use crate::name::WheelPath;
 
 /// More lines than any archive may have entries.

@@ -41,9 +41,14 @@ pub(super) fn foreign(text: &str) -> Option<String> {
     let file = text.parse::<Table>().ok()?;
     let table = file.get("build-system")?.as_table()?;
     let backend = table.get("build-backend")?.as_str()?;
-    let module = backend.split([':', '.']).next().unwrap_or(backend);
-    let is_ours = module == "wheelsmith_build" || table.contains_key("backend-path");
+    let is_ours = is_own(backend) || table.contains_key("backend-path");
     (!is_ours).then(|| backend.to_owned())
+}
+
+/// True if a `build-backend` is wheelsmith's, by its present or its former name.
+pub(super) fn is_own(backend: &str) -> bool {
+    let module = backend.split([':', '.']).next().unwrap_or(backend).trim();
+    module == "wheelsmith_build" || is_old_module(backend)
 }
 
 /// True if a `build-backend` (`module` or `module:object`) is in the module `wheelsmith`.
@@ -64,7 +69,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_former_name_is_refused() {
+    fn the_former_name_is_found() {
         let check = |table: &str, expected: &[&str]| {
             let text = format!("[build-system]\n{table}\n");
             let problems = check(&text, &Locator::new("pyproject.toml", &text));

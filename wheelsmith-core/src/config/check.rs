@@ -22,7 +22,7 @@ use super::tables::{
 };
 use super::{
     Audit, Component, ComponentOverride, Config, Error, External, Library, Override, Problem,
-    Sdist, Sdk, Wheel, build_system,
+    Sdist, Sdk, Wheel,
 };
 use crate::finding::{Settings, Waiver};
 use crate::name::{TARGETS, Target};
@@ -68,7 +68,6 @@ pub(super) fn parse(
         tables.project = Some(table);
         beside = Some(text);
     }
-    problems.extend(build_system::check(text, &locator));
     let mut check = Check { locator, problems };
     // Names of components that cannot be read would be reported as unknown.
     let config =
@@ -146,6 +145,7 @@ impl Check<'_> {
             text: text.to_owned(),
             lines: usize::MAX,
             pyproject: None,
+            former_backend: None,
             foreign_backend: None,
             is_configured: true,
             in_file: self.locator.in_file,

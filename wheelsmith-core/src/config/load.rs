@@ -126,20 +126,21 @@ impl Config {
         let text = read(&file)?;
         let name = file.file_name().unwrap_or_default().to_string_lossy();
         let dir = file.parent().unwrap_or(Path::new(""));
-        let (mut beside, mut foreign) = (None, None);
+        let (mut beside, mut foreign, mut former) = (None, None, None);
         if !file.ends_with(PYPROJECT)
             && let Some((text, table)) = pyproject(dir)?
         {
-            super::check_build_system(PYPROJECT, &text)?;
+            former = super::former_backend(PYPROJECT, &text);
             foreign = build_system::foreign(&text);
             let build_system = table.get("build-system");
             let backend = build_system.and_then(|table| table.get("build-backend"));
             let is_ours = backend.map_or(build_system.is_none(), |backend| {
-                backend.as_str().is_some_and(|backend| backend.starts_with("wheelsmith_build"))
+                backend.as_str().is_some_and(build_system::is_own)
             });
             beside = (is_ours && table.contains_key("project")).then_some(text);
         }
         let mut config = check::parse(&name, &text, beside.as_deref(), &[])?;
+        config.former_backend = former.or_else(|| super::former_backend(&name, &text));
         config.foreign_backend = foreign.or_else(|| build_system::foreign(&text));
         // `wheelsmith.toml` is a configuration of wheelsmith, whatever it has.
         config.is_configured = !file.ends_with(PYPROJECT)

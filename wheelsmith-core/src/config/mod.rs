@@ -58,13 +58,11 @@ pub fn parse(file: &str, text: &str) -> Result<Config, Error> {
     check::parse(file, text, None, &[])
 }
 
-/// Checks the `[build-system]` of a `pyproject.toml` whose project is configured in another file.
-///
-/// # Errors
-/// Returns an error if installers would take another project's package for the back end.
-fn check_build_system(file: &str, text: &str) -> Result<(), Error> {
+/// Returns the lines of the `[build-system]` of a `pyproject.toml` that lead installers to another
+/// project's package; `None` if there are none.
+fn former_backend(file: &str, text: &str) -> Option<Error> {
     let problems = build_system::check(text, &diagnose::Locator::new(file, text));
-    if problems.is_empty() { Ok(()) } else { Err(Error { file: file.to_owned(), problems }) }
+    (!problems.is_empty()).then(|| Error { file: file.to_owned(), problems })
 }
 
 /// A checked configuration.
@@ -80,6 +78,9 @@ pub struct Config {
     in_file: Option<usize>,
     /// Text of the `pyproject.toml` that has the `[project]` table, if it is another file.
     pyproject: Option<String>,
+    /// Lines of `[build-system]` that name the back end as it was called before. wheelsmith builds
+    /// the project all the same, and installers would take another project's package.
+    pub(crate) former_backend: Option<Error>,
     /// Build back end of `pyproject.toml`, if it is not wheelsmith's.
     pub foreign_backend: Option<String>,
     /// Whether the file has a configuration of wheelsmith, and not just `[project]`.

@@ -1,4 +1,4 @@
-//! How wheels are tried, as the user asked for it.
+//! Settings of `wheelsmith test`.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 pub use super::python::Request;
 
-/// How a wheel gets to its place.
+/// Way of installation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -25,7 +25,7 @@ impl Way {
     /// Every way.
     pub const ALL: [Self; 4] = [Self::Venv, Self::Target, Self::User, Self::Prefix];
 
-    /// The word in the configuration.
+    /// Returns the word in the configuration.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Venv => "venv",
@@ -42,7 +42,7 @@ impl std::fmt::Display for Way {
     }
 }
 
-/// Who installs.
+/// Program that installs.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -50,38 +50,38 @@ pub enum Installer {
     /// The pip of each Python.
     #[default]
     Pip,
-    /// uv, where it can: it neither installs for `--user` nor runs foreign Pythons.
+    /// uv; pip where uv cannot install: with `--user`, and for foreign Pythons.
     Uv,
 }
 
-/// `[tool.wheelsmith.test]`, with what the command line adds.
+/// `[tool.wheelsmith.test]`, changed by the command line.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// The Pythons to use; every one that is found when empty.
+    /// Pythons to use; all that are found if empty.
     pub pythons: Vec<Request>,
-    /// How the wheel is installed.
+    /// Ways of installation.
     pub ways: Vec<Way>,
-    /// Who installs it.
+    /// Program that installs the wheel.
     pub installer: Installer,
-    /// What must be importable; what the wheel's files say when absent.
+    /// Modules to import; those of the wheel if absent.
     pub imports: Option<Vec<String>>,
-    /// Commands that must end well, as words.
+    /// Commands that must exit with status 0, as words.
     pub smoke: Vec<Vec<String>>,
-    /// The test command, as words.
+    /// Test command, as words.
     pub command: Option<Vec<String>>,
-    /// Globs of the project's files that the commands need.
+    /// Globs of project files that the commands need.
     pub files: Vec<String>,
-    /// What is installed besides the wheel (PEP 508).
+    /// Requirements that are installed with the wheel (PEP 508).
     pub requires: Vec<String>,
-    /// Variables that the commands get.
+    /// Variables of the commands.
     pub env: BTreeMap<String, String>,
-    /// Variables of this process that they keep.
+    /// Variables of this process that the commands get.
     pub pass_env: Vec<String>,
-    /// Whether each cell first proves that the wheel is not there yet.
+    /// True if each cell first checks that the wheel is absent.
     pub absence: bool,
-    /// How long a cell may take, in seconds.
+    /// Time limit of a cell, in seconds.
     pub timeout_secs: u64,
-    /// How many tests a cell may skip; any number when absent.
+    /// Number of tests that a cell may skip; unlimited if absent.
     pub max_skipped: Option<u32>,
     /// Patterns of cells that must pass.
     pub required: Vec<String>,
@@ -112,10 +112,10 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// A command of the configuration as words.
+    /// Splits a command of the configuration into words.
     ///
     /// # Errors
-    /// No word at all, or a quote that is not closed.
+    /// The command is empty, or a quote is not closed.
     pub fn words(text: &str) -> Result<Vec<String>, &'static str> {
         super::words::words(text)
     }

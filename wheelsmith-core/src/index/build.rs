@@ -1,15 +1,18 @@
-//! An index from a directory of files, and how it is seen quickly that nothing changed.
+//! Builds an index from a directory of files, and notices quickly that nothing changed.
 //!
-//! A whole run reads the state and what was kept of every file and page. When nothing changed, the
-//! stamps alone show that: one sum over all of them is compared with that of the last whole run.
+//! A full run reads the state and the cache entry of every file and page. If nothing changed, the
+//! time stamps and sizes of all files show it: their checksum is compared with that of the last
+//! full run.
 
 use std::hash::{DefaultHasher, Hash, Hasher as _};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use globset::{Glob, GlobSetBuilder};
+
 use super::cache::Cache;
 use super::layout::{PAGES, POINTER, PRIVATE, STATE, STYLE, simple};
-use super::publish::{self, Changes};
+use super::publish::{self, Changes, Skipped};
 use super::{DistName, Error, Options, Site, View, site};
 use crate::sys::{self, Host, Staging, Stamp};
 
@@ -18,41 +21,74 @@ use crate::sys::{self, Host, Staging, Stamp};
 /// # Errors
 /// As [`Site::open`], [`Site::add`] and [`Site::publish`].
 pub fn build(root: &Path, dir: &Path, options: &Options, host: &Host) -> Result<Changes, Error> {
-    // Before anything is made, should the directory be called otherwise.
+    // Checked before the site is created, in case the directory is misspelled.
     if !dir.is_dir() {
         let problem = io::Error::new(io::ErrorKind::NotFound, "there is no such directory");
         return Err(Error::read(dir, problem));
     }
     let lock = site::lock(root, host)?;
     let place = root.join(PRIVATE).join("clean");
-    let files = sys::stamped(dir, DistName::is_like).map_err(|e| Error::read(dir, e))?;
+    let (files, skipped) = inputs(dir, options)?;
     let inputs = Sum::of(dir, &files, options).map_err(|e| Error::read(dir, e))?;
     if !options.reread
         && let Some(changes) = clean(&place, root, inputs)
     {
-        return Ok(changes);
+        return Ok(Changes { skipped, ..changes });
     }
     let mut site = Site::with(lock, root)?;
     site.add_stamped(dir, files, options, host)?;
     let (changes, cache, _lock) = publish::publish(site, host)?;
-    // Even when it would be the same: what it tells of must be older than itself.
+    // Written even if it is unchanged: it must be newer than the files that it describes.
     let sum = inputs.with_site(root, &cache).map_err(|e| Error::read(root, e))?.sum;
     let text = format!("{HEADER}\n{sum} {} {}\n", changes.projects, changes.files);
     let mut staging = Staging::default();
     staging.put(&place, text.as_bytes(), false).map_err(|e| Error::write(&place, e))?;
-    Ok(changes)
+    Ok(Changes { skipped, ..changes })
+}
+
+type StampedFile = (PathBuf, Stamp);
+
+/// Returns the distributions below `dir`, and the other files, without those that `options` exclude.
+fn inputs(dir: &Path, options: &Options) -> Result<(Vec<StampedFile>, Vec<Skipped>), Error> {
+    let mut patterns = GlobSetBuilder::new();
+    for pattern in &options.exclude {
+        let problem = |e: &globset::Error| Error::Pattern {
+            pattern: pattern.clone(),
+            problem: e.kind().to_string(),
+        };
+        patterns.add(Glob::new(pattern).map_err(|e| problem(&e))?);
+    }
+    let pattern = options.exclude.join(" ");
+    let excluded =
+        patterns.build().map_err(|e| Error::Pattern { pattern, problem: e.to_string() })?;
+    let mut files = sys::stamped(dir, |_| true).map_err(|e| Error::read(dir, e))?;
+    let mut skipped = Vec::new();
+    files.retain(|(path, _)| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let relative = path.strip_prefix(dir).unwrap_or(path).to_string_lossy().replace('\\', "/");
+        if excluded.is_match(&*name) || excluded.is_match(&relative) {
+            return false;
+        }
+        let is_distribution = DistName::is_like(&name);
+        if !is_distribution && !DistName::is_companion(&name) {
+            skipped.push(Skipped { path: relative, format: DistName::foreign_format(&name) });
+        }
+        is_distribution
+    });
+    Ok((files, skipped))
 }
 
 const HEADER: &str = concat!("wheelsmith index ", env!("CARGO_PKG_VERSION"));
 
-/// The answer, if nothing changed since the last whole run.
+/// Returns the changes of a run that has nothing to do; `None` if a file changed since the last
+/// full run.
 fn clean(place: &Path, root: &Path, inputs: Sum) -> Option<Changes> {
     let written_ns = Stamp::of(place).ok()?.written_ns;
     let text = sys::fs::read_to_string(place).ok()?;
     let (header, numbers) = text.split_once('\n')?;
     let mut numbers = numbers.split_whitespace().map(str::parse::<u64>);
     let sum = inputs.with_site(root, &Cache::default()).ok()?;
-    // What was written in the same moment may have changed without another stamp.
+    // A file that was written at the same time may have changed without a new stamp.
     let is_clean =
         header == HEADER && numbers.next()?.ok()? == sum.sum && sum.newest_ns < written_ns;
     let mut count = || usize::try_from(numbers.next()?.ok()?).ok();
@@ -60,7 +96,8 @@ fn clean(place: &Path, root: &Path, inputs: Sum) -> Option<Changes> {
     is_clean.then(|| Changes { projects, files, ..Changes::default() })
 }
 
-/// Every stamp, in no order: those of a directory come as the disk has them.
+/// Checksum over stamps. It does not depend on their order, because directories are listed in any
+/// order.
 #[derive(Clone, Copy, Default)]
 struct Sum {
     sum: u64,
@@ -68,20 +105,22 @@ struct Sum {
 }
 
 impl Sum {
-    /// Of the files below `dir`, and what is done with them.
+    /// Computes the checksum of the files below `dir` and of the options.
     fn of(dir: &Path, files: &[(PathBuf, Stamp)], options: &Options) -> io::Result<Self> {
         let mut sum = Self::default();
-        let Options { view, files_url, store, upload_time, site_url, latest, reread: _ } = options;
+        let Options { view, files_url, store, upload_time, site_url, latest, exclude, reread: _ } =
+            options;
         let texts = [files_url.as_ref().map(ToString::to_string), site_url.clone()];
         let time = upload_time.as_ref().map(ToString::to_string);
-        sum.add(&(view, texts, store, time, latest, sys::fs::canonicalize(dir)?), None);
+        let dir = sys::fs::canonicalize(dir)?;
+        sum.add(&(view, texts, store, time, latest, exclude, dir), None);
         for (path, stamp) in files {
             sum.add(&path.as_os_str().as_encoded_bytes(), Some(*stamp));
         }
         Ok(sum)
     }
 
-    /// And of every page; those that `known` has were looked at just now.
+    /// Adds every page of the site. Stamps in `known` were read by this run.
     fn with_site(self, root: &Path, known: &Cache) -> io::Result<Self> {
         let mut sum = self;
         for name in [STATE, STYLE, POINTER] {
@@ -110,7 +149,7 @@ impl Sum {
         Ok(sum)
     }
 
-    /// A page in its two forms; `dir` is where it lies, `key` the same from the site on.
+    /// Adds both forms of a page; `dir` is its directory on disk, `key` its path in the site.
     fn page(&mut self, dir: &mut PathBuf, key: &str, known: &Cache) {
         let known = known.page(key).map(|page| page.files);
         for (at, page) in PAGES.into_iter().enumerate() {

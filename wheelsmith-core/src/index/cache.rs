@@ -1,7 +1,7 @@
-//! What need not be read again: digests of distributions, and pages that are right.
+//! Cache of digests of distributions and of pages that are up to date.
 //!
-//! It lies beside the state and may go at any time. Nothing that is published comes from it but
-//! the knowledge that a file has not changed.
+//! The file is next to the state and may be deleted at any time. No published text comes from it,
+//! only the fact that a file has not changed.
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
@@ -10,13 +10,13 @@ use std::path::Path;
 use crate::name::Digest;
 use crate::sys::{self, Stamp};
 
-/// Grows when lines change their meaning.
+/// First line of the file; its number grows when lines change their meaning.
 const HEADER: &str = concat!("wheelsmith index cache 1 ", env!("CARGO_PKG_VERSION"));
 
-/// A page in its two forms.
+/// Stamps of both forms of a page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct PageStamp {
-    /// Of what it is made from.
+    /// Fingerprint of the data that the page shows.
     pub(super) fingerprint: u64,
     pub(super) files: [Stamp; 2],
 }
@@ -29,7 +29,8 @@ pub(super) struct Cache {
 }
 
 impl Cache {
-    /// Reads what was saved; an empty one when that is not there, or not from this version.
+    /// Reads the cache; returns an empty one if the file is missing or was written by another
+    /// version.
     pub(super) fn load(path: &Path) -> Self {
         let (Ok(stamp), Ok(text)) = (Stamp::of(path), sys::fs::read_to_string(path)) else {
             return Self::default();
@@ -37,13 +38,14 @@ impl Cache {
         Self::parse(&text, stamp.written_ns).unwrap_or_default()
     }
 
-    /// What was written no earlier than the cache itself may have changed without another stamp.
+    /// Parses the text of a cache. Entries that are not older than the cache itself are dropped:
+    /// such a file may have changed without a new stamp.
     fn parse(text: &str, written_ns: u64) -> Option<Self> {
         let (header, lines) = text.split_once('\n')?;
         if header != HEADER {
             return None;
         }
-        // A line has some hundred bytes.
+        // A line has a few hundred bytes.
         let mut cache = Self::default();
         cache.inputs.reserve(lines.len() / 200);
         cache.pages.reserve(lines.len() / 400);
@@ -75,7 +77,7 @@ impl Cache {
         Some(cache)
     }
 
-    /// Its text, if anything is new in it.
+    /// Returns the text of the cache; `None` if nothing changed.
     pub(super) fn render(&self) -> Option<String> {
         if !self.is_changed {
             return None;
@@ -105,7 +107,7 @@ impl Cache {
         Some(out)
     }
 
-    /// The digest of a file that has not changed since.
+    /// Returns the digest of a file that has not changed since it was cached.
     pub(super) fn digest(&self, path: &str, stamp: &Stamp) -> Option<Digest> {
         let (old, digest) = self.inputs.get(path)?;
         (old == stamp).then_some(*digest)

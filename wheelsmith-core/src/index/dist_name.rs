@@ -7,16 +7,16 @@ use pep440_rs::Version;
 
 use crate::name::{ParseError, ProjectName, WheelFilename};
 
-/// What the name of a wheel or of a source distribution says.
+/// Parsed file name of a wheel or source distribution.
 ///
-/// Source: binary distribution format, source distribution file name (PEP 427, PEP 625).
+/// Specifications: binary distribution format, source distribution file name (PEP 427, PEP 625).
 #[derive(Debug, Clone)]
 pub struct DistName {
-    /// Its project.
+    /// Project name.
     pub project: ProjectName,
-    /// Its version.
+    /// Version.
     pub version: Version,
-    /// The name of the wheel; nothing for a source distribution.
+    /// Parsed name of a wheel; `None` for a source distribution.
     pub wheel: Option<WheelFilename>,
     text: String,
 }
@@ -24,21 +24,41 @@ pub struct DistName {
 const SDIST: &str = ".tar.gz";
 
 impl DistName {
-    /// Whether a file is called as distributions are; others are no part of an index.
+    /// True if `name` ends like the name of a wheel or source distribution.
     #[allow(clippy::case_sensitive_file_extension_comparisons, reason = "so are installers")]
     pub fn is_like(name: &str) -> bool {
         name.ends_with(".whl") || name.ends_with(SDIST)
     }
 
-    /// Whether `name` can stand in a page and in a path: one plain part, as every distribution's
-    /// name is. That is cheaper than parsing, and what is read back was parsed once.
+    /// Returns the format of a distribution or archive that an index does not take; `None` for other
+    /// files.
+    pub(super) fn foreign_format(name: &str) -> Option<&'static str> {
+        const FORMATS: [&str; 18] = [
+            ".zip", ".egg", ".tar.bz2", ".tar.xz", ".tar.zst", ".tar.Z", ".tgz", ".tbz", ".tbz2",
+            ".txz", ".tar", ".exe", ".msi", ".rpm", ".deb", ".dmg", ".conda", ".7z",
+        ];
+        let lower = name.to_ascii_lowercase();
+        let mut formats = FORMATS.into_iter().chain([".whl", SDIST]);
+        formats.find(|format| lower.ends_with(&format.to_ascii_lowercase()))
+    }
+
+    /// True if a file of this name belongs to a distribution beside it: metadata, signatures,
+    /// digests.
+    pub(super) fn is_companion(name: &str) -> bool {
+        let ends =
+            [".metadata", ".provenance", ".attestation", ".asc", ".sig", ".sha256", ".sha512"];
+        ends.iter().any(|end| name.ends_with(end)) || name == ".gitignore"
+    }
+
+    /// True if `name` is safe in a page and in a path: one part of plain characters. This is
+    /// cheaper than parsing, which was done when the name was added.
     pub(super) fn is_plain(name: &str) -> bool {
         let plain = |b: u8| b.is_ascii_alphanumeric() || b"-_.+!".contains(&b);
         Self::is_like(name) && !name.starts_with('.') && name.bytes().all(plain)
     }
 }
 
-/// What a page tells of a file name that was parsed before: cheaper than to parse it again.
+/// Parts of a file name that a page shows. Splitting is cheaper than parsing again.
 pub(super) struct Parts<'a> {
     pub(super) version: Version,
     /// Python, ABI and platform tags of a wheel.
@@ -53,7 +73,7 @@ impl<'a> Parts<'a> {
         }
         let mut parts = filename.strip_suffix(".whl")?.rsplitn(4, '-');
         let (platform, abi, python) = (parts.next()?, parts.next()?, parts.next()?);
-        // Behind the version there may be a build tag.
+        // The version may be followed by a build tag.
         let version = parts.next()?.split('-').nth(1)?.parse().ok()?;
         Some(Self { version, tags: Some([python, abi, platform]) })
     }
@@ -87,7 +107,7 @@ impl FromStr for DistName {
         }
         Ok(Self {
             project: name.parse().map_err(|_| error())?,
-            // An escaped local version has `_` for `.`, which counts as the same.
+            // An escaped local version has `_` instead of `.`; they compare as equal.
             version: version.parse().map_err(|_| error())?,
             wheel,
             text: text.to_owned(),

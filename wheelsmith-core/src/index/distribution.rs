@@ -1,49 +1,51 @@
-//! What a file says that is to be added.
+//! Reads a distribution that is added to an index.
 
-use std::io::{self, BufReader, Read as _};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use super::{DistName, Error};
-use crate::archive::Artifact;
-use crate::archive::Limits;
+use crate::archive::blob::Blob;
+use crate::archive::source::Buffers;
+use crate::archive::zip::{Unreadable, Zip};
+use crate::archive::{Artifact, Limits, content};
 use crate::metadata::fields::Fields;
 use crate::name::{Digest, ProjectName};
 use crate::sys::{self, Host};
 
-/// No real metadata are longer, in bytes; nor is any provenance.
+/// Largest metadata or provenance file that is accepted, in bytes.
 const LONGEST_TEXT: u64 = 16 << 20;
-/// What of `Summary` is kept, in characters; the specification has one line of no great length.
+/// Longest `Summary` that is kept, in characters; the specification allows one line.
 const LONGEST_SUMMARY: usize = 300;
-/// No `Requires-Python` is longer, in bytes.
+/// Longest `Requires-Python` that is accepted, in bytes.
 const LONGEST_SPECIFIER: usize = 1000;
 
-/// A wheel or source distribution, read whole: each of its members unpacks to what its checksum
-/// says, and its metadata are those of its name.
+/// A wheel or source distribution whose content was read completely: every checksum is right, and
+/// the metadata matches the file name.
 #[derive(Debug)]
 pub struct Distribution {
-    /// Where it is.
+    /// Path on disk.
     pub path: PathBuf,
-    /// What it is called.
+    /// Parsed file name.
     pub name: DistName,
-    /// Of its bytes.
+    /// Digest of the file.
     pub sha256: Digest,
-    /// Of the file.
+    /// Size of the file.
     pub size_bytes: u64,
-    /// `METADATA` as it is; nothing for source distributions.
+    /// Content of `METADATA`; `None` for a source distribution.
     pub metadata: Option<Vec<u8>>,
     /// `Requires-Python`.
     pub requires_python: Option<String>,
     /// `Summary`.
     pub summary: Option<String>,
-    /// The file of the same name with `.provenance` behind it.
+    /// Content of the file with the same name and `.provenance` at its end.
     pub provenance: Option<Vec<u8>>,
 }
 
 impl Distribution {
-    /// Reads a file.
+    /// Reads the file at `path`.
     ///
     /// # Errors
-    /// When it cannot be read, is damaged, or is not what it is called.
+    /// The file cannot be read, is damaged or ambiguous, or does not match its name.
     pub fn open(path: &Path, host: &Host) -> Result<Self, Error> {
         let filename = path.file_name().unwrap_or_default().to_string_lossy();
         let name: DistName =
@@ -72,42 +74,44 @@ impl Distribution {
     }
 }
 
-/// Unpacks every member, so that each checksum is compared, and keeps `METADATA`.
+/// Unpacks every entry, so that each checksum is compared, and returns `METADATA`.
 fn wheel_metadata(path: &Path, host: &Host) -> Result<Vec<u8>, Error> {
     let corrupt = |problem: &dyn std::fmt::Display| Error::corrupt(path, problem.to_string());
-    let limits = Limits::default();
-    let file = sys::fs::open(path).map_err(|e| Error::read(path, e))?;
-    let mut archive = zip::ZipArchive::new(BufReader::new(file)).map_err(|e| corrupt(&e))?;
-    if archive.len() as u64 > limits.members {
-        return Err(corrupt(&"it has more members than any real wheel"));
+    let unread = |e: io::Error| Error::read(path, e);
+    let blob = Blob::new(sys::fs::open(path).map_err(unread)?).map_err(unread)?;
+    let zip = Zip::open(&blob, &Limits::default(), &host.cancel).map_err(|error| match error {
+        Unreadable::Cancelled => Error::Cancelled,
+        Unreadable::Io(error) => Error::read(path, error),
+        error @ Unreadable::Format(_) => corrupt(&error.into_text()),
+    })?;
+    // Installers could read another archive than the one that is indexed here.
+    if let Some(refusal) = zip.refusals.first() {
+        return Err(corrupt(&refusal.message));
     }
-    let (mut metadata, mut left) = (None, limits.total_bytes);
-    for at in 0..archive.len() {
+    let mut buffers = Buffers::new();
+    let mut metadata = None;
+    for entry in zip.entries.iter().filter(|entry| !entry.is_dir()) {
         if host.cancel.is_cancelled() {
             return Err(Error::Cancelled);
         }
-        let member = archive.by_index(at).map_err(|e| corrupt(&e))?;
-        let name = String::from_utf8_lossy(member.name_raw()).into_owned();
-        let bad = |e: io::Error| corrupt(&format!("its member `{}`: {e}", name.escape_debug()));
+        let name = entry.path.as_str();
         let is_metadata =
             name.strip_suffix(".dist-info/METADATA").is_some_and(|s| !s.contains('/'));
-        let most = if is_metadata { LONGEST_TEXT } else { left.min(limits.member_bytes) };
-        let mut content = member.take(most + 1);
-        let size = if is_metadata {
-            let mut bytes = Vec::new();
-            content.read_to_end(&mut bytes).map_err(bad)?;
-            let size = bytes.len() as u64;
-            if metadata.replace(bytes).is_some() {
-                return Err(corrupt(&"it has `METADATA` twice"));
-            }
-            size
-        } else {
-            io::copy(&mut content, &mut io::sink()).map_err(bad)?
-        };
-        if size > most {
-            return Err(corrupt(&"it is larger when unpacked than any real wheel"));
+        if is_metadata && entry.header.size_bytes > LONGEST_TEXT {
+            return Err(corrupt(&"its `METADATA` is larger than any real one"));
         }
-        left = left.saturating_sub(size);
+        let mut bytes = Vec::new();
+        let mut take = |part: &[u8]| {
+            if is_metadata {
+                bytes.extend_from_slice(part);
+            }
+            Ok(())
+        };
+        content::read(&blob, entry, &mut buffers, &mut take)
+            .map_err(|e| corrupt(&format!("its member `{name}`: {}", e.into_text())))?;
+        if is_metadata && metadata.replace(bytes).is_some() {
+            return Err(corrupt(&"it has `METADATA` twice"));
+        }
     }
     metadata.ok_or_else(|| corrupt(&"it has no `.dist-info/METADATA`"))
 }
@@ -120,7 +124,7 @@ fn sdist_metadata(path: &Path, name: &DistName, host: &Host) -> Result<Vec<u8>, 
     let archive = Artifact::open(path, &Limits::default(), host).map_err(corrupt)?;
     let stem = name.to_string();
     let stem = stem.strip_suffix(".tar.gz").unwrap_or(&stem);
-    // Installers take any one directory at the top, whatever it is called.
+    // Installers accept any single directory at the top, whatever its name.
     let tops: std::collections::BTreeSet<&str> =
         archive.members().iter().filter_map(|member| member.path.parts().next()).collect();
     let is_info = |path: &str| {
@@ -133,7 +137,7 @@ fn sdist_metadata(path: &Path, name: &DistName, host: &Host) -> Result<Vec<u8>, 
     archive.read(&member.path, LONGEST_TEXT).map_err(corrupt)
 }
 
-/// The attestations of a file, if there are any beside it.
+/// Returns the attestations of the file at `path`; `None` if there is no such file.
 fn provenance(path: &Path) -> Result<Option<Vec<u8>>, Error> {
     let mut place = path.as_os_str().to_owned();
     place.push(".provenance");
@@ -158,7 +162,7 @@ fn value(fields: &Fields<'_>, name: &str) -> Option<String> {
     if value.is_empty() || value == "UNKNOWN" {
         return None;
     }
-    // A folded value is one line for readers of pages.
+    // A folded value becomes one line.
     Some(value.lines().map(str::trim).collect::<Vec<_>>().join(" "))
 }
 

@@ -1,4 +1,4 @@
-//! What keeps an index from being changed.
+//! Errors of an index.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -6,104 +6,112 @@ use std::path::{Path, PathBuf};
 use super::{Status, View};
 use crate::name::{Digest, ParseError};
 
-/// Why an index could not be made, changed or read. Nothing was published then, or what was is whole
-/// and the next run goes on.
+/// Reason why an index could not be created, changed or read. Either nothing was published, or what
+/// was published is consistent and the next run continues.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// A file could not be read.
     #[error("cannot read `{}`", path.display())]
     Read {
-        /// Which.
+        /// The path or name.
         path: PathBuf,
-        /// Why.
+        /// Cause.
         source: io::Error,
     },
-    /// A file could not be written, moved or taken away.
+    /// A file could not be written, moved or removed.
     #[error("cannot write `{}`", path.display())]
     Write {
-        /// Which.
+        /// The path or name.
         path: PathBuf,
-        /// Why.
+        /// Cause.
         source: io::Error,
     },
-    /// The state is none.
+    /// The state file is invalid.
     #[error("cannot read the state of the index, `{}`: {problem}", path.display())]
     State {
-        /// Its file.
+        /// State file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// Reason.
         problem: String,
     },
-    /// There is no index where one was named.
+    /// The directory contains no index.
     #[error("there is no index in `{}`", site.display())]
     NoIndex {
-        /// The directory.
+        /// Directory.
         site: PathBuf,
     },
-    /// A file is not called as distributions are.
-    #[error("cannot add `{}`", path.display())]
-    Name {
-        /// The file.
-        path: PathBuf,
-        /// What its name would have to be.
-        source: ParseError,
-    },
-    /// A distribution is damaged, or not what it is called.
-    #[error("cannot add `{}`: {problem}", path.display())]
-    Corrupt {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong with it.
+    /// A pattern is not valid.
+    #[error("cannot read the pattern `{pattern}`: {problem}")]
+    Pattern {
+        /// The pattern.
+        pattern: String,
+        /// Reason.
         problem: String,
     },
-    /// The name is taken by other bytes.
+    /// The name of a file is not that of a distribution.
+    #[error("cannot add `{}`", path.display())]
+    Name {
+        /// File name or path.
+        path: PathBuf,
+        /// Expected form of the name.
+        source: ParseError,
+    },
+    /// A distribution is damaged or does not match its name.
+    #[error("cannot add `{}`: {problem}", path.display())]
+    Corrupt {
+        /// File name or path.
+        path: PathBuf,
+        /// Reason.
+        problem: String,
+    },
+    /// The view has a file of the same name and other content.
     #[error(
         "`{filename}` is in the view `{view}` already, with other content: sha256 {there} there, {given} given"
     )]
     Conflict {
-        /// The name.
+        /// File name.
         filename: String,
-        /// The view that has it.
+        /// View that contains it.
         view: View,
-        /// Of what is there.
+        /// Digest of the published file.
         there: Digest,
-        /// Of what was given.
+        /// Digest of the new file.
         given: Digest,
     },
-    /// A project takes no files.
+    /// The status of the project allows no new files.
     #[error("cannot add `{filename}`: the project `{project}` is {}", status.as_str())]
     Closed {
-        /// The project.
+        /// Project name.
         project: String,
-        /// Its status.
+        /// Status of the project.
         status: Status,
-        /// The file.
+        /// File name or path.
         filename: String,
     },
-    /// Nothing is meant.
+    /// The selection matches no file.
     #[error("nothing in the view `{view}` is called `{selected}`")]
     NoMatch {
-        /// What was asked for.
+        /// Selection.
         selected: String,
-        /// Where.
+        /// View that was searched.
         view: View,
     },
-    /// A view is not there.
+    /// The view does not exist.
     #[error("there is no view `{view}`")]
     NoView {
-        /// Which.
+        /// The path or name.
         view: View,
     },
-    /// A view cannot go.
-    #[error("cannot take the view `{view}` away: `latest` leads to it")]
+    /// The view cannot be removed, because `latest` points at it.
+    #[error("cannot remove the view `{view}`: `latest` points at it")]
     IsLatest {
-        /// Which.
+        /// The path or name.
         view: View,
     },
-    /// Several things are wrong; none of them was added.
+    /// Several files cannot be added; none of them was.
     #[error("{} files cannot be added", .0.len())]
     Multiple(Vec<Self>),
-    /// The user stopped us.
+    /// The user stopped the command.
     #[error("stopped")]
     Cancelled,
 }
@@ -121,7 +129,7 @@ impl Error {
         Self::Corrupt { path: path.to_owned(), problem: problem.into() }
     }
 
-    /// What the user can do.
+    /// Returns what the user can do about it.
     pub fn hint(&self) -> Option<String> {
         Some(match self {
             Self::Conflict { .. } => "a published file never changes: give the new one another \
@@ -133,11 +141,11 @@ impl Error {
             Self::NoIndex { .. } => {
                 "make one with `wheelsmith index build --dir DIST --out SITE`".to_owned()
             }
-            Self::IsLatest { .. } => "lead `latest` to another view first: \
+            Self::IsLatest { .. } => "point `latest` at another view first: \
                                       `wheelsmith index latest VIEW`"
                 .to_owned(),
             Self::State { .. } => {
-                "bring it back from where the site is kept; pages follow from it".to_owned()
+                "restore the file from a copy of the site; pages follow from it".to_owned()
             }
             _ => return None,
         })

@@ -1,12 +1,12 @@
-//! Text of strangers inside HTML.
+//! Escapes text from files for HTML and URLs.
 
 use std::fmt::{self, Display, Write as _};
 
-/// Text inside a quoted attribute, to be read back exactly as it was.
+/// Text inside a quoted attribute. A browser reads back exactly the same text.
 pub(super) struct Attribute<'a>(pub(super) &'a str);
 
-/// Text for people inside an element: what cannot be seen, or turns the direction of text around, is
-/// shown by number.
+/// Text inside an element. Characters that are invisible or change the direction of text are shown
+/// by number.
 pub(super) struct Text<'a>(pub(super) &'a str);
 
 fn escaped(c: char) -> Option<&'static str> {
@@ -20,7 +20,7 @@ fn escaped(c: char) -> Option<&'static str> {
     }
 }
 
-/// Writes `text` in pieces as long as they can be: most of it needs no escape.
+/// Writes `text` in pieces as long as possible: most of it needs no escape.
 fn write(f: &mut fmt::Formatter<'_>, text: &str, is_unseen: impl Fn(char) -> bool) -> fmt::Result {
     let mut from = 0;
     for (at, c) in text.char_indices() {
@@ -54,8 +54,7 @@ impl Display for Text<'_> {
     }
 }
 
-/// A part of a URL's path: what has a meaning of its own there is written by number. `+` is one of
-/// them for some stores, which take it for a space.
+/// Escapes a part of a URL's path. `+` is escaped too, because some stores read it as a space.
 pub(super) fn url_part(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for byte in text.bytes() {

@@ -1,8 +1,7 @@
-//! Pages for installers and people: the HTML form of the simple repository API (PEP 503, 592, 629,
-//! 658, 714, 740, 792).
+//! HTML pages of the simple repository API (PEP 503, 592, 629, 658, 714, 740, 792).
 //!
-//! Installers take every anchor of a project's page for a file, so there is no other: what leads
-//! people elsewhere is a button of a form. Nothing here needs scripts, and none would run.
+//! Installers read every anchor of a project's page as a file, so other links are buttons of forms.
+//! No page needs scripts, and the content policy forbids them.
 
 use std::fmt::Write as _;
 
@@ -13,15 +12,15 @@ use super::json::VERSION;
 use super::layout::{STYLE, href, provenance_url, simple, up};
 use super::state::{File, Project, Projects, Status};
 
-/// What a page of a project is made from.
+/// Data of a project's page.
 pub(super) struct Page<'a> {
-    /// Where it lies.
+    /// View that contains the page.
     pub(super) place: &'a View,
     pub(super) site_url: Option<&'a str>,
-    /// Normalised.
+    /// Normalised name of the project.
     pub(super) name: &'a str,
     pub(super) project: &'a Project,
-    /// Oldest version first.
+    /// Files, oldest version first.
     pub(super) files: Vec<(Parts<'a>, &'a str, &'a File)>,
 }
 
@@ -33,16 +32,16 @@ impl<'a> Page<'a> {
         project: &'a Project,
     ) -> Self {
         let files = project.files.iter();
-        // All of them were parsed before they came into a state.
+        // Names were parsed when the files were added.
         let parsed = files.filter_map(|(name, file)| Some((Parts::of(name)?, &**name, file)));
         let mut files: Vec<(Parts<'_>, &str, &File)> = parsed.collect();
-        // By name they are sorted already.
+        // They are already sorted by name.
         files.sort_by(|a, b| a.0.version.cmp(&b.0.version));
         Self { place, site_url, name, project, files }
     }
 }
 
-/// What browsers may load for a page: its style, and nothing that runs.
+/// Content policy of every page: its style sheet, and no scripts.
 const POLICY: &str = "default-src 'none'; style-src 'self' file:; form-action 'self' file:; \
                       base-uri 'none'";
 
@@ -59,7 +58,7 @@ fn head(out: &mut String, title: &str, style: &str, more: &str) {
     );
 }
 
-/// The list of projects.
+/// Returns the list of projects.
 pub(super) fn root(place: &View, projects: &Projects, site_url: Option<&str>) -> Vec<u8> {
     let mut out = String::with_capacity(2000 + 100 * projects.len());
     head(&mut out, "Packages", &format!("{}{STYLE}", up(place, 0)), "");
@@ -79,7 +78,7 @@ pub(super) fn root(place: &View, projects: &Projects, site_url: Option<&str>) ->
     out.into_bytes()
 }
 
-/// The page of a project.
+/// Returns the page of a project.
 pub(super) fn project(page: &Page<'_>) -> Vec<u8> {
     let mut out = String::with_capacity(2000 + 1000 * page.files.len());
     let up = up(page.place, 1);
@@ -126,7 +125,7 @@ fn badge(out: &mut String, status: Status) {
     }
 }
 
-/// The commands that install something from here.
+/// Writes the commands that install a project from this index.
 fn install(out: &mut String, place: &View, site_url: Option<&str>, what: &str, whose: &str) {
     let url = match site_url {
         Some(site) => format!("{site}{}/", simple(place)),
@@ -144,7 +143,7 @@ fn install(out: &mut String, place: &View, site_url: Option<&str>, what: &str, w
     out.push_str("</section>\n");
 }
 
-/// The files of one version.
+/// Writes the files of one version.
 fn version(out: &mut String, page: &Page<'_>, up: &str, files: &[(Parts<'_>, &str, &File)]) {
     let Some((first, ..)) = files.first() else { return };
     let is_yanked = files.iter().all(|(_, _, file)| file.yanked.is_some());
@@ -185,7 +184,7 @@ fn version(out: &mut String, page: &Page<'_>, up: &str, files: &[(Parts<'_>, &st
     out.push_str("</ul>\n</section>\n");
 }
 
-/// What installers read.
+/// Writes the attributes that installers read.
 fn anchor(out: &mut String, page: &Page<'_>, up: &str, filename: &str, file: &File) {
     let href = href(up, filename, file);
     let _ = write!(out, "<a href=\"{}#sha256={}\"", Attribute(&href), file.sha256);
@@ -193,7 +192,7 @@ fn anchor(out: &mut String, page: &Page<'_>, up: &str, filename: &str, file: &Fi
         let _ = write!(out, " data-requires-python=\"{}\"", Attribute(needs));
     }
     if let Some(digest) = &file.metadata_sha256 {
-        // The second name is that of PEP 658, which older installers know.
+        // The second name is that of PEP 658, which older installers read.
         let _ = write!(
             out,
             " data-core-metadata=\"sha256={digest}\" data-dist-info-metadata=\"sha256={digest}\""
@@ -208,7 +207,7 @@ fn anchor(out: &mut String, page: &Page<'_>, up: &str, filename: &str, file: &Fi
     let _ = write!(out, ">{filename}</a>");
 }
 
-/// Bytes in the unit that a person would choose (powers of 1000).
+/// Formats a number of bytes in the unit that people expect (powers of 1000).
 fn size(bytes: u64) -> String {
     match bytes {
         0..1000 => format!("{bytes} B"),

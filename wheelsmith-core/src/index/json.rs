@@ -1,4 +1,4 @@
-//! Pages for programs: the JSON form of the simple repository API 1.4 (PEP 691, 700, 714, 740, 792).
+//! JSON pages of the simple repository API 1.4 (PEP 691, 700, 714, 740, 792).
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use super::layout::{href, provenance_url, up};
 use super::state::{Projects, Status};
 use crate::name::Digest;
 
-/// Of the API.
+/// Version of the API.
 pub(super) const VERSION: &str = "1.4";
 
 #[derive(Serialize)]
@@ -57,7 +57,7 @@ struct FileDetail<'a> {
     size: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     requires_python: Option<&'a str>,
-    // Not under the name of PEP 658 as well: some releases of pip stumble over that one here.
+    // Omits the PEP 658 key in JSON, because some pip releases reject it.
     #[serde(skip_serializing_if = "Option::is_none")]
     core_metadata: Option<BTreeMap<&'static str, String>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -75,13 +75,13 @@ enum Yanked<'a> {
     Reason(&'a str),
 }
 
-/// The list of projects.
+/// Returns the list of projects.
 pub(super) fn root(projects: &Projects) -> Vec<u8> {
     let projects = projects.keys().map(|name| Name { name }).collect();
     render(&Root { meta: META, projects })
 }
 
-/// The page of a project.
+/// Returns the page of a project.
 pub(super) fn project(page: &Page<'_>) -> Vec<u8> {
     let mut versions: Vec<String> = page.files.iter().map(|f| f.0.version.to_string()).collect();
     versions.dedup();
@@ -123,7 +123,7 @@ fn files<'a>(page: &Page<'a>) -> Vec<FileDetail<'a>> {
 
 fn render(value: &impl Serialize) -> Vec<u8> {
     let mut out = Vec::with_capacity(4000);
-    // Texts and numbers under text keys: there is nothing that could fail.
+    // Cannot fail: there are only texts and numbers under text keys.
     let _ = serde_json::to_writer(&mut out, value);
     out
 }

@@ -1,43 +1,44 @@
-//! Where things lie in a site, `/` between the parts.
+//! Paths in a site, with `/` between the parts.
 
 use super::View;
 use super::escape::url_part;
 use super::state::File;
 use crate::name::Digest;
 
-/// The state.
+/// State file.
 pub(super) const STATE: &str = "wheelsmith-index.json";
-/// What is ours and never published: the lock, the cache, files that are not whole yet.
+/// Private directory, never published: lock, cache, unfinished files.
 pub(super) const PRIVATE: &str = ".wheelsmith";
-/// Where the pages of a new view lie until all of them are there.
+/// Directory of a new view's pages until all of them are written.
 pub(super) const NEW: &str = ".wheelsmith/new";
-/// Distributions, each in a directory named after its digest, so that files of one name and other
-/// content can stand beside each other for different views.
+/// Directory of distributions. Each is in a directory named after its digest, so that two views can
+/// have files with the same name and different content.
 pub(super) const STORE: &str = "files";
-/// How pages look.
+/// Style sheet.
 pub(super) const STYLE: &str = "style.css";
-/// Where `latest` leads, for programs.
+/// File that names the view behind `latest`.
 pub(super) const POINTER: &str = "latest.json";
-/// A page for people and installers, and the same for programs.
+/// Page for people and installers, and page for programs.
 pub(super) const PAGES: [&str; 2] = ["index.html", "index.json"];
 
-/// The directory of a view's list of projects.
+/// Returns the directory of a view's list of projects.
 pub(super) fn simple(view: &View) -> String {
     if view.is_main() { "simple".to_owned() } else { format!("{}/simple", view.as_str()) }
 }
 
-/// The directory of a file in the store. Sixteen digits keep names apart; it is the digest in full
-/// that clients check.
+/// Returns the directory of a file in the store. Sixteen digits keep names apart; clients compare
+/// the full digest.
 pub(super) fn stored_in(digest: &Digest) -> String {
     digest.to_string()[..16].to_owned()
 }
 
-/// From the list of projects of a view, or with `deeper` from a project's page, up to the site.
+/// Returns the relative path from a view's list of projects, or with `deeper` from a project's
+/// page, up to the site.
 pub(super) fn up(view: &View, deeper: usize) -> String {
     "../".repeat(view.depth() + 1 + deeper)
 }
 
-/// The URL of a file as a project's page has it, `up` being the way to the site.
+/// Returns the URL of a file in a project's page; `up` is the path from the page to the site.
 pub(super) fn href(up: &str, filename: &str, file: &File) -> String {
     match &file.url {
         Some(url) => url.clone(),
@@ -45,7 +46,8 @@ pub(super) fn href(up: &str, filename: &str, file: &File) -> String {
     }
 }
 
-/// The absolute URL of the provenance of a file (PEP 740 allows no other), where that is known.
+/// Returns the absolute URL of a file's provenance, which PEP 740 requires; `None` if the URL of
+/// the site is unknown.
 pub(super) fn provenance_url(
     site_url: Option<&str>,
     filename: &str,

@@ -1,14 +1,14 @@
-//! A static package index: pages for installers and people, made from files, for any server that
-//! can send files, or for none (`file://`).
+//! A static package index: pages for installers and people, made from files. Any web server can
+//! serve it, and `file://` URLs work without one.
 //!
-//! [`State`] is everything that an index says; it is one sorted file, and pages follow from it
-//! alone. [`Site`] is a directory with that file, the pages and the store of distributions. Every
-//! change is decided on the state first and then published in an order in which no page ever
-//! names what is not there: files, state, pages, lists of projects, and `latest` last of all.
-//! The clock never enters; what did not change is not written.
+//! [`State`] is one sorted file from which all pages follow. [`Site`] is a directory with that
+//! file, the pages and the store of distributions. Every change is decided on the state first. It
+//! is then published in an order in which no page ever names a missing file: files, state, pages,
+//! lists of projects, and `latest` last. The clock is never read, and unchanged files are not
+//! written.
 //!
 //! Specifications: simple repository API 1.4 (PEP 503, 592, 629, 658, 691, 700, 714, 740, 792).
-//! What a wheel has to look like is left to the audit and the check.
+//! Wheels are judged by the audit and the check, not here.
 
 mod build;
 mod cache;
@@ -35,7 +35,7 @@ pub use build::build;
 pub use dist_name::DistName;
 pub use distribution::Distribution;
 pub use error::Error;
-pub use publish::Changes;
+pub use publish::{Changes, Skipped};
 pub use respond::Responder;
 pub use site::{Options, Select, Site, UploadTime};
 pub use state::{File, Project, Projects, State, Status};

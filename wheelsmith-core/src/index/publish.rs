@@ -1,4 +1,4 @@
-//! From the state to pages, in an order in which no page ever names what is not there.
+//! Writes pages from the state, in an order in which no page ever names a file that does not exist.
 
 use std::collections::BTreeSet;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
@@ -10,36 +10,48 @@ use super::layout::{NEW, PAGES, POINTER, PRIVATE, STATE, STORE, STYLE, simple};
 use super::{Error, Project, Projects, Site, State, View, html, json, store};
 use crate::sys::{self, Host, Lock, Stamp};
 
-/// What a run did.
+/// Changes that a run made.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Changes {
-    /// Names of files that are new, or of which something is new.
+    /// Names of files that were added or changed.
     pub added: Vec<String>,
-    /// Files that were written or taken away, relative to the site, `/` between the parts, in the
-    /// order in which that happened. The store and the cache are not among them.
+    /// Files that were written or removed, relative to the site, in order. Excludes the store and
+    /// the cache.
     pub written: Vec<String>,
-    /// Projects of all views.
+    /// Files below the input directory that were not added, sorted by path.
+    pub skipped: Vec<Skipped>,
+    /// Number of projects in all views.
     pub projects: usize,
-    /// Files of all views.
+    /// Number of files in all views.
     pub files: usize,
 }
 
-/// What is not made from the state alone.
+/// A file that an index does not take.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Skipped {
+    /// Path relative to the input directory, with `/` between the parts.
+    pub path: String,
+    /// Format of a distribution or archive, such as `.egg`; `None` for any other file.
+    pub format: Option<&'static str>,
+}
+
+/// Style sheet of every site.
 const STYLE_TEXT: &str = include_str!("style.css");
 
-/// Files that are the same in every site: how pages look; that static hosts serve them as they are;
-/// that what is private never gets into a repository.
+/// Files that are the same in every site: the style sheet, the mark that tells static hosts to
+/// serve files unchanged, and the ignore file that keeps private files out of repositories.
 const FIXED: [(&str, &str); 3] =
     [(STYLE, STYLE_TEXT), (".nojekyll", ""), (".wheelsmith/.gitignore", "*\n")];
 
-/// Publishes, and hands back what it did, what it knows of the pages, and the lock.
+/// Publishes the state, and returns the changes, the cache of pages, and the lock.
 pub(super) fn publish(mut site: Site, host: &Host) -> Result<(Changes, Cache, Lock), Error> {
     let mut state = std::mem::take(&mut site.state);
-    // A view without projects is one, unless nobody ever put anything there.
+    // The main view exists even without projects.
     state.views.entry(View::default()).or_default();
     let changes = Changes {
         added: site.added.clone(),
         written: Vec::new(),
+        skipped: Vec::new(),
         projects: state.views.values().map(std::collections::BTreeMap::len).sum(),
         files: state.files().count(),
     };
@@ -70,7 +82,7 @@ pub(super) fn publish(mut site: Site, host: &Host) -> Result<(Changes, Cache, Lo
         run.remove_view(&view, &state)?;
     }
     let store = run.site.root.join(STORE);
-    // Who adds takes nothing away, but for what a killed run may have left: whole directories.
+    // Only whole directories that a killed run left are removed when files are added.
     let deep = is_new && run.site.added.is_empty();
     store::prune(&store, &mut run.site.staging, &state, deep)?;
     if let Some(text) = run.site.cache.render() {
@@ -85,16 +97,16 @@ struct Run<'h> {
     site: Site,
     host: &'h Host,
     changes: Changes,
-    /// The directory of the view that comes about elsewhere, and gets its name when it is whole. To
-    /// name each page would cost the disk as much as to write it.
+    /// Directory of a new view, which is renamed when it is complete. Renaming each page would cost
+    /// as much as writing it.
     new: Option<String>,
 }
 
 impl Run<'_> {
-    /// Writes a file if it has not these bytes.
+    /// Writes a file unless it has these bytes.
     fn put(&mut self, name: &str, bytes: &[u8]) -> Result<(), Error> {
         let path = self.site.root.join(name);
-        // As long as it is, it need not be read; a page that grew is the common case.
+        // A file of another length need not be read; a page that grew is the common case.
         let holds = Stamp::of(&path).is_ok_and(|stamp| stamp.size_bytes == bytes.len() as u64)
             && sys::fs::read(&path).is_ok_and(|old| old == bytes);
         if holds {
@@ -117,7 +129,7 @@ impl Run<'_> {
         stamp.map_err(|e| Error::write(&path, e))
     }
 
-    /// Removes what a killed run left of a file.
+    /// Removes the unfinished file of a killed run.
     fn clean(&mut self, name: &str) -> Result<(), Error> {
         let path = self.site.root.join(name);
         self.site.staging.clean(&path).map_err(|e| Error::write(&path, e))
@@ -130,7 +142,7 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Where a file or directory of the site is for now.
+    /// Returns the present path of a file or directory of the site.
     fn place(&self, name: &str) -> PathBuf {
         match self.new.as_deref().and_then(|new| name.strip_prefix(new)) {
             Some(rest) => self.site.root.join(format!("{NEW}{rest}")),
@@ -143,7 +155,7 @@ impl Run<'_> {
         self.site.staging.make_dir(&path).map_err(|e| Error::write(&path, e))
     }
 
-    /// Takes away what a killed run left of a new view.
+    /// Removes the unfinished view of a killed run.
     fn forget_new(&mut self) -> Result<(), Error> {
         let path = self.site.root.join(NEW);
         if !path.is_dir() {
@@ -152,7 +164,7 @@ impl Run<'_> {
         self.site.staging.remove_tree(&path).map_err(|e| Error::write(&path, e))
     }
 
-    /// Gives a new view its name.
+    /// Renames a complete new view.
     fn finish_new(&mut self) -> Result<(), Error> {
         let Some(dir) = self.new.take() else { return Ok(()) };
         let path = self.site.root.join(dir);
@@ -163,7 +175,8 @@ impl Run<'_> {
         renamed.map_err(|e| Error::write(&path, e))
     }
 
-    /// The pages of a view: projects, the list of them, and then what the list has no more.
+    /// Writes the pages of a view: projects, then their list; then removes pages that are no longer
+    /// in the list.
     fn view(&mut self, place: &View, projects: &Projects, state: &State) -> Result<(), Error> {
         let dir = simple(place);
         let path = self.site.root.join(&dir);
@@ -215,7 +228,7 @@ impl Run<'_> {
         })
     }
 
-    /// A page in its two forms, unless both are known to be right.
+    /// Writes both forms of a page, unless the cache shows that both are up to date.
     fn page(
         &mut self,
         dir: &str,
@@ -249,13 +262,14 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Takes away a page that we made, and its directory when nothing else is in it.
+    /// Removes a page that wheelsmith wrote, and its directory if that is empty.
     fn remove_page(&mut self, dir: &str) -> Result<(), Error> {
         let at = self.site.root.join(dir);
         if !is_ours(&at) {
             return Ok(());
         }
-        // The form that shows that it is ours goes last: a killed run is taken up again.
+        // The form by which wheelsmith recognises its pages is removed last, so that a later run
+        // continues after a killed one.
         for name in PAGES {
             self.clean(&format!("{dir}/{name}"))?;
             self.remove(&format!("{dir}/{name}"))?;
@@ -265,7 +279,7 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// First the list is empty, then what it had goes, then itself.
+    /// Removes a view: first empties the list, then removes the projects, then the view.
     fn remove_view(&mut self, view: &View, state: &State) -> Result<(), Error> {
         if view == &View::latest() {
             self.remove(POINTER)?;
@@ -281,33 +295,33 @@ impl Run<'_> {
     }
 }
 
-/// Where `latest` leads, for programs.
+/// Returns the text of the file that names the view behind `latest`.
 pub(super) fn pointer(state: &State) -> Option<String> {
     let view = state.latest.as_ref()?;
     let place = simple(view);
     Some(format!("{{\"schema\":1,\"view\":\"{view}\",\"simple\":\"{place}/\"}}\n"))
 }
 
-/// Of what a page is made from. It stands in the cache only, which ends with this version.
+/// Returns the fingerprint of a page's data. It is only stored in the cache, which is dropped by
+/// every other version.
 fn fingerprint(add: impl FnOnce(&mut DefaultHasher)) -> u64 {
     let mut hasher = DefaultHasher::new();
     add(&mut hasher);
     hasher.finish()
 }
 
-/// The names of the directories in `dir`.
+/// Returns the names of the directories in `dir`.
 pub(super) fn dirs(dir: &Path) -> Result<BTreeSet<String>, Error> {
     sys::fs::dir_names(dir).map_err(|e| Error::read(dir, e))
 }
 
-/// Whether a directory has a page in the form for programs. A site may have pages of other makers,
-/// under names like ours.
+/// True if a directory has a JSON page. Pages of other tools may have the same directory names.
 pub(super) fn is_ours(dir: &Path) -> bool {
     let page = dir.join(PAGES[1]);
     sys::fs::read(&page).is_ok_and(|bytes| bytes.starts_with(b"{\"meta\":{\"api-version\":"))
 }
 
-/// Views that are on the disk and not in the state.
+/// Returns views that are on disk and not in the state.
 pub(super) fn dead_views(root: &Path, state: &State) -> Result<Vec<View>, Error> {
     let mut dead = Vec::new();
     let latest = View::latest();
@@ -320,7 +334,7 @@ pub(super) fn dead_views(root: &Path, state: &State) -> Result<Vec<View>, Error>
     Ok(dead)
 }
 
-/// Directories on the disk that are called as views may be.
+/// Returns directories whose names are valid for views.
 pub(super) fn views(root: &Path) -> Result<Vec<View>, Error> {
     let (mut views, mut left) = (Vec::new(), vec![String::new()]);
     while let Some(place) = left.pop() {

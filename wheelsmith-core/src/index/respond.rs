@@ -1,4 +1,4 @@
-//! What a server answers, for tests of a site: pages in the form that was asked for, and files.
+//! Answers HTTP requests for a site: pages in the requested form, and files.
 
 use std::path::PathBuf;
 
@@ -6,7 +6,7 @@ use super::layout::PAGES;
 use crate::name::ProjectName;
 use crate::sys::http::{Body, Request, Response};
 
-/// Answers requests with what is in a site.
+/// Server of the files in a site.
 #[derive(Debug, Clone)]
 pub struct Responder {
     root: PathBuf,
@@ -16,7 +16,7 @@ const JSON: &str = "application/vnd.pypi.simple.v1+json";
 const HTML: &str = "application/vnd.pypi.simple.v1+html";
 
 impl Responder {
-    /// Answers with what is in the site at `root`.
+    /// Creates the server of the site at `root`.
     pub fn new(root: impl Into<PathBuf>) -> Self {
         Self { root: root.into() }
     }
@@ -34,7 +34,7 @@ impl Responder {
         if !path.ends_with('/') && place.is_file() {
             return Response::file(place.clone(), content_type(&parts));
         }
-        // Names of projects are normalised, whatever was asked for (PEP 503).
+        // Project names are normalised (PEP 503).
         if let [front @ .., "simple", name] =
             &parts.iter().map(String::as_str).collect::<Vec<_>>()[..]
             && let Ok(project) = name.parse::<ProjectName>()
@@ -71,7 +71,7 @@ fn moved(to: String) -> Response {
         .with("Location", to)
 }
 
-/// The parts of a path; nothing for those that lead out of the site or to what is hidden.
+/// Splits a path into parts; `None` if it leaves the site or names a hidden file.
 fn parts(path: &str) -> Option<Vec<String>> {
     let mut parts = Vec::new();
     for part in path.strip_prefix('/')?.split('/').filter(|part| !part.is_empty()) {
@@ -113,7 +113,7 @@ fn content_type(parts: &[String]) -> String {
     found.map_or("application/octet-stream", |(_, kind)| kind).to_owned()
 }
 
-/// The form of a page that a client prefers (PEP 691); of equal ones the first that it names.
+/// Returns the form that a client prefers (PEP 691); of equal ones the first that it names.
 fn negotiate(accept: &str) -> Option<&'static str> {
     if accept.trim().is_empty() {
         return Some("text/html");

@@ -1,4 +1,4 @@
-//! A directory with an index in it, opened to be changed.
+//! Opens a directory that contains an index, and adds files to it.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -10,51 +10,54 @@ use super::{Changes, DistName, Distribution, Error, File, FilesUrl, State, View,
 use crate::name::{ParseError, ProjectName};
 use crate::sys::{self, Host, Lock, Staging, Stamp};
 
-/// A site, and the lock that keeps other writers out while this value lives.
+/// A site, locked against other writers while this value exists.
 #[derive(Debug)]
 pub struct Site {
     pub(super) root: PathBuf,
-    /// What the index is to say.
+    /// State to publish.
     pub state: State,
-    /// What it said when it was opened, as text.
+    /// Text of the state when the site was opened.
     pub(super) was: Option<String>,
     pub(super) cache: Cache,
     pub(super) staging: Staging,
     pub(super) added: Vec<String>,
-    /// The stores into which files were put.
+    /// True if a file was put into the site's own store.
     used_store: bool,
     pub(super) lock: Lock,
 }
 
-/// How files are added.
+/// Options for adding files.
 #[derive(Debug, Clone, Default)]
 pub struct Options {
-    /// To which index of the site.
+    /// View that gets the files.
     pub view: View,
-    /// Where the files are, if not in the site.
+    /// URL of the files if they are not in the site.
     pub files_url: Option<FilesUrl>,
-    /// Where files for `files_url` are collected, with their metadata; without it nothing is.
+    /// Directory that collects the files for `files_url` and their metadata; `None` to collect
+    /// none.
     pub store: Option<PathBuf>,
-    /// When they were uploaded, as their publisher says.
+    /// Time of upload, as given by the publisher.
     pub upload_time: Option<UploadTime>,
-    /// Whether a file whose stamp is known is read again.
+    /// True to read files again although their stamps are unchanged.
     pub reread: bool,
-    /// Where the site will be, when that is new; ends with `/`.
+    /// New URL of the site; ends with `/`.
     pub site_url: Option<String>,
-    /// Whether `latest` leads to this view from now on.
+    /// Patterns of files below the input directory that [`super::build`] leaves out.
+    pub exclude: Vec<String>,
+    /// True to point `latest` at this view.
     pub latest: bool,
 }
 
 impl Site {
-    /// Opens the site in `root`, or begins one. Waits while another process writes to it.
+    /// Opens the site in `root`, or creates it. Waits while another process writes to it.
     ///
     /// # Errors
-    /// When it cannot be read or written, or the user stops us.
+    /// The site cannot be read or written, or the user stopped the command.
     pub fn open(root: &Path, host: &Host) -> Result<Self, Error> {
         Self::with(lock(root, host)?, root)
     }
 
-    /// As [`Site::open`], with its lock in hand.
+    /// Like [`Site::open`], with a lock that is already held.
     pub(super) fn with(lock: Lock, root: &Path) -> Result<Self, Error> {
         let (state, was) = match read(root) {
             Ok((state, text)) => (state, Some(text)),
@@ -74,10 +77,10 @@ impl Site {
         })
     }
 
-    /// As [`Site::open`], for a site that is there.
+    /// Like [`Site::open`], for an existing site.
     ///
     /// # Errors
-    /// As [`Site::open`], and when there is none.
+    /// As [`Site::open`]; or there is no site.
     pub fn open_existing(root: &Path, host: &Host) -> Result<Self, Error> {
         if !root.join(STATE).is_file() {
             return Err(Error::NoIndex { site: root.to_owned() });
@@ -101,7 +104,7 @@ impl Site {
         options: &Options,
         host: &Host,
     ) -> Result<(), Error> {
-        // A relative path means something else tomorrow.
+        // The cache is keyed by absolute paths.
         let base = sys::fs::canonicalize(dir).map_err(|e| Error::read(dir, e))?;
         let (base, length) = (base.to_string_lossy(), dir.as_os_str().len());
         let files = files.into_iter().map(|(path, stamp)| {
@@ -111,12 +114,12 @@ impl Site {
         self.add_all(files, options, host)
     }
 
-    /// Adds files. Each is read whole before anything of it is taken, and put into the store; the
-    /// state is decided, and not yet published.
+    /// Adds files to the state and the store without publishing them. Each file is read completely
+    /// first.
     ///
     /// # Errors
-    /// When one is damaged, is not what it is called, or has the name of another. All such files
-    /// are told of, and none is added.
+    /// A file is damaged, does not match its name, or has the name of another. All such files are
+    /// reported, and none is added.
     pub fn add(&mut self, files: &[PathBuf], options: &Options, host: &Host) -> Result<(), Error> {
         self.add_all(files.iter().map(|path| (path.clone(), None)), options, host)
     }
@@ -162,11 +165,11 @@ impl Site {
         Err(errors.pop().filter(|_| errors.is_empty()).unwrap_or(Error::Multiple(errors)))
     }
 
-    /// Whether a file that has not changed is in the view as it would be added.
+    /// True if an unchanged file is already in the view with the same options.
     fn is_known(&self, path: &Path, key: &str, stamp: &Stamp, options: &Options) -> bool {
         let Some(digest) = self.cache.digest(key, stamp) else { return false };
         let Some(name) = path.file_name().and_then(|name| name.to_str()) else { return false };
-        // The name of a project ends at the first `-`, but for old source distributions.
+        // The name of a project ends at the first `-`, except for old source distributions.
         let Some((project, _)) = name.split_once('-') else { return false };
         let Ok(project) = project.parse::<ProjectName>() else { return false };
         let projects = self.state.views.get(&options.view);
@@ -217,7 +220,7 @@ impl Site {
         Ok(*sha256)
     }
 
-    /// Takes out of the store what was put there for nothing.
+    /// Removes files from the store that no view uses.
     fn undo(&mut self) -> Result<(), Error> {
         if !self.used_store {
             return Ok(());
@@ -226,23 +229,23 @@ impl Site {
         store::prune(&self.root.join(STORE), &mut self.staging, &was.unwrap_or_default(), true)
     }
 
-    /// Makes the pages say what the state says.
+    /// Writes the pages of the state.
     ///
     /// # Errors
-    /// When the disk does not take them, or the user stops us; the next run goes on from there.
+    /// The pages cannot be written, or the user stopped the command; the next run continues.
     pub fn publish(self, host: &Host) -> Result<Changes, Error> {
         super::publish::publish(self, host).map(|(changes, _, _)| changes)
     }
 }
 
-/// The lock of the site in `root`, when it is free.
+/// Waits for the lock of the site in `root`.
 pub(super) fn lock(root: &Path, host: &Host) -> Result<Lock, Error> {
     let path = root.join(PRIVATE).join("lock");
     let lock = Lock::acquire(&path, &host.cancel).map_err(|e| Error::write(&path, e))?;
     lock.ok_or(Error::Cancelled)
 }
 
-/// The state of the site in `root`, and its text.
+/// Reads the state of the site in `root`; returns its text too.
 pub(super) fn read(root: &Path) -> Result<(State, String), Error> {
     let path = root.join(STATE);
     let text = match sys::fs::read_to_string(&path) {
@@ -256,7 +259,7 @@ pub(super) fn read(root: &Path) -> Result<(State, String), Error> {
     Ok((state, text))
 }
 
-/// Which files of a view are meant: `demo`, `demo==1.0`, or a file's name.
+/// Selection of files in a view: `demo`, `demo==1.0`, or a file name.
 #[derive(Debug, Clone)]
 pub struct Select {
     project: ProjectName,
@@ -269,7 +272,7 @@ impl Select {
         self.project.normalized()
     }
 
-    /// Whether it means every file of its project.
+    /// True if it selects every file of its project.
     pub fn is_project(&self) -> bool {
         self.version.is_none()
     }
@@ -313,7 +316,7 @@ impl FromStr for Select {
     }
 }
 
-/// A moment in UTC, `2026-01-31T00:00:00Z` (PEP 700).
+/// A time in UTC, `2026-01-31T00:00:00Z` (PEP 700).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UploadTime(String);
 

@@ -1,4 +1,4 @@
-//! Everything that an index says.
+//! State of an index.
 
 use std::collections::BTreeMap;
 
@@ -7,13 +7,13 @@ use serde::{Deserialize, Serialize};
 use super::{DistName, Error, Select, View};
 use crate::name::{Digest, ParseError};
 
-/// Everything that an index says, for each of its views. Pages follow from it alone.
+/// State of an index: its views with their projects and files. Pages follow from it alone.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct State {
-    /// Where the site will be, when that is known: for what must be an absolute URL, and for the
-    /// commands that people copy. Ends with `/`.
+    /// URL of the site, if known: for absolute URLs and for commands that people copy. Ends with
+    /// `/`.
     pub site_url: Option<String>,
-    /// The view to which `latest` leads.
+    /// View behind `latest`.
     pub latest: Option<View>,
     /// Projects of each view, by normalised name.
     pub views: BTreeMap<View, Projects>,
@@ -22,48 +22,48 @@ pub struct State {
 /// Projects by normalised name.
 pub type Projects = BTreeMap<String, Project>;
 
-/// What an index says of a project.
+/// A project of an index.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Project {
-    /// Its status.
+    /// Status.
     #[serde(default, skip_serializing_if = "Status::is_active")]
     pub status: Status,
-    /// Why it has that status.
+    /// Reason for the status.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status_reason: Option<String>,
-    /// Its files, by name.
+    /// Files by name.
     #[serde(default)]
     pub files: BTreeMap<String, File>,
 }
 
-/// What an index says of a file.
+/// A file of an index.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct File {
-    /// Of the file.
+    /// Digest of the file.
     pub sha256: Digest,
-    /// Of the file.
+    /// Size of the file, in bytes.
     pub size_bytes: u64,
     /// `Requires-Python` of its metadata.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub requires_python: Option<String>,
-    /// Of its metadata, when they are served beside it (PEP 658).
+    /// Digest of its metadata, if they are served next to it (PEP 658).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metadata_sha256: Option<Digest>,
-    /// Of its provenance, when that is served beside it (PEP 740).
+    /// Digest of its provenance, if that is served next to it (PEP 740).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub provenance_sha256: Option<Digest>,
-    /// When it was uploaded, if its publisher said so: `2026-01-31T00:00:00Z`.
+    /// Time of upload, if the publisher gave it: `2026-01-31T00:00:00Z`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub upload_time: Option<String>,
-    /// Where it is, if not in the site's store.
+    /// URL of the file if it is not in the site's store.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
     /// `Summary` of its metadata.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub summary: Option<String>,
-    /// Why installers are to pass it over (PEP 592); empty when nobody said why.
+    /// Reason why the file is yanked (PEP 592), possibly empty; `None` if it is not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub yanked: Option<String>,
 }
@@ -74,22 +74,22 @@ pub struct File {
 )]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
-    /// Nothing special.
+    /// Normal.
     #[default]
     Active,
-    /// No new files are taken.
+    /// Accepts no new files.
     Archived,
-    /// No file is offered, and none is taken.
+    /// Offers no files and accepts none.
     Quarantined,
-    /// Something else took its place.
+    /// Replaced by another project.
     Deprecated,
 }
 
 impl Status {
-    /// Every status with its name.
+    /// Every status.
     pub const ALL: [Self; 4] = [Self::Active, Self::Archived, Self::Quarantined, Self::Deprecated];
 
-    /// The name that the specification gives it.
+    /// Returns the name in the specification.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Active => "active",
@@ -121,11 +121,11 @@ impl std::str::FromStr for Status {
 }
 
 impl State {
-    /// Adds a file to a view. One that is there with the same bytes stays as it is, but for what is
-    /// new: its URL, its metadata, its provenance. Says whether anything changed.
+    /// Adds a file to a view. A file that is there with the same content gets only a new URL,
+    /// metadata or provenance. Returns true if anything changed.
     ///
     /// # Errors
-    /// When the view has a file of that name with other bytes, or the project takes none.
+    /// The view has a file of that name with other content, or the project accepts no files.
     pub fn insert(&mut self, view: &View, name: &DistName, file: File) -> Result<bool, Error> {
         let filename = name.to_string();
         let project = name.project.normalized();
@@ -160,7 +160,7 @@ impl State {
         Ok(true)
     }
 
-    /// The files of a view that are meant.
+    /// Returns the selected files of a view.
     fn select<'s>(
         &'s mut self,
         view: &View,
@@ -174,10 +174,10 @@ impl State {
         if files.is_empty() { Err(nothing()) } else { Ok(files) }
     }
 
-    /// Marks files as yanked (PEP 592), or takes the mark away. Says which changed.
+    /// Marks files as yanked (PEP 592), or removes the mark. Returns the files that changed.
     ///
     /// # Errors
-    /// When nothing is meant.
+    /// The selection matches no file.
     pub fn yank(
         &mut self,
         view: &View,
@@ -194,10 +194,10 @@ impl State {
         Ok(changed)
     }
 
-    /// Takes files away; a project without files goes too. Says which.
+    /// Removes files, and projects without files. Returns their names.
     ///
     /// # Errors
-    /// When nothing is meant.
+    /// The selection matches no file.
     pub fn remove(&mut self, view: &View, select: &Select) -> Result<Vec<String>, Error> {
         let selected = self.select(view, select)?;
         let names: Vec<String> = selected.iter().map(|(name, _)| (*name).to_owned()).collect();
@@ -213,10 +213,10 @@ impl State {
         Ok(names)
     }
 
-    /// Takes a whole view away. Says which files it had.
+    /// Removes a view. Returns the names of its files.
     ///
     /// # Errors
-    /// When it is not there, or `latest` leads to it.
+    /// The view does not exist, or `latest` points at it.
     pub fn remove_view(&mut self, view: &View) -> Result<Vec<String>, Error> {
         if self.latest.as_ref() == Some(view) {
             return Err(Error::IsLatest { view: view.clone() });
@@ -226,10 +226,10 @@ impl State {
         Ok(projects.into_values().flat_map(|project| project.files.into_keys()).collect())
     }
 
-    /// Gives a project a status.
+    /// Sets the status of a project.
     ///
     /// # Errors
-    /// When the project is not there.
+    /// The project does not exist.
     pub fn set_status(
         &mut self,
         view: &View,
@@ -246,10 +246,10 @@ impl State {
         Ok(is_new)
     }
 
-    /// Leads `latest` to a view.
+    /// Points `latest` at a view.
     ///
     /// # Errors
-    /// When it is not there.
+    /// The view does not exist.
     pub fn set_latest(&mut self, view: &View) -> Result<(), Error> {
         if !self.views.contains_key(view) {
             return Err(Error::NoView { view: view.clone() });
@@ -258,7 +258,7 @@ impl State {
         Ok(())
     }
 
-    /// Every file of every view with its name.
+    /// Returns every file of every view with its name.
     pub fn files(&self) -> impl Iterator<Item = (&str, &File)> {
         let projects = self.views.values().flat_map(BTreeMap::values);
         projects.flat_map(|project| project.files.iter().map(|(name, file)| (name.as_str(), file)))

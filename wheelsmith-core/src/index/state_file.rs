@@ -1,4 +1,5 @@
-//! The state as text: JSON, sorted, a line for each file, so that a diff shows what changed.
+//! Parses and renders the state: sorted JSON with a line for each file, so that a diff shows what
+//! changed.
 
 use std::fmt::Write as _;
 
@@ -9,7 +10,7 @@ use super::url::is_absolute;
 use super::{DistName, Project, State, View};
 use crate::name::ProjectName;
 
-/// Grows when a key changes its meaning or goes.
+/// Version of the format; grows when a key changes its meaning or is removed.
 const SCHEMA: u32 = 1;
 
 #[derive(Deserialize)]
@@ -22,10 +23,10 @@ struct Raw {
 }
 
 impl State {
-    /// Reads the text of a state.
+    /// Parses the text of a state.
     ///
     /// # Errors
-    /// What is wrong with it, in words.
+    /// The reason, in words.
     pub fn parse(text: &str) -> Result<Self, String> {
         let raw: Raw = serde_json::from_str(text).map_err(|e| e.to_string())?;
         if raw.schema != SCHEMA {
@@ -45,12 +46,12 @@ impl State {
         }
         let latest = raw.latest.as_deref().map(view).transpose()?;
         if let Some(latest) = latest.as_ref().filter(|latest| !views.contains_key(latest)) {
-            return Err(format!("`latest` leads to the view `{latest}`, which it has not"));
+            return Err(format!("`latest` points at the view `{latest}`, which does not exist"));
         }
         Ok(Self { site_url: raw.site_url, latest, views })
     }
 
-    /// Its text; the same for equal states.
+    /// Renders the state; equal states have equal texts.
     pub fn render(&self) -> String {
         let mut out = String::with_capacity(1000 + 500 * self.files().count());
         let _ = write!(out, "{{\n\"schema\": {SCHEMA},\n\"site_url\": ");
@@ -87,7 +88,7 @@ impl State {
     }
 }
 
-/// Names become paths, so what is read must be such as we write.
+/// Returns an error for names that wheelsmith does not write, because names become paths.
 fn check(name: &str, project: &Project) -> Result<(), String> {
     if !name.parse::<ProjectName>().is_ok_and(|parsed| parsed.normalized() == name) {
         return Err(format!("`{name}` is no normalised name of a project"));
@@ -104,6 +105,6 @@ fn check(name: &str, project: &Project) -> Result<(), String> {
 }
 
 fn json(out: &mut String, value: &impl serde::Serialize) {
-    // Texts and numbers under text keys: there is nothing that could fail.
+    // Cannot fail: there are only texts and numbers under text keys.
     out.push_str(&serde_json::to_string(value).unwrap_or_default());
 }

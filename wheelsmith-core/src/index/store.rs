@@ -1,4 +1,4 @@
-//! Distributions under their digests.
+//! Directory of distributions, sorted by digest.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
@@ -7,7 +7,8 @@ use super::layout::stored_in;
 use super::{Distribution, Error, State};
 use crate::sys::{self, Staging};
 
-/// Puts a distribution with what belongs to it below `store`. What is there and right stays.
+/// Puts a distribution, its metadata and its provenance into `store`. Files that are already right
+/// stay.
 pub(super) fn put(
     store: &Path,
     staging: &mut Staging,
@@ -48,7 +49,7 @@ pub(super) fn put(
     }
 }
 
-/// What the store of a site is to have: file names by directory.
+/// Returns the expected content of a store: file names by directory.
 pub(super) fn wanted(state: &State) -> BTreeMap<String, BTreeSet<String>> {
     let mut wanted: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for (name, file) in state.files().filter(|(_, file)| file.url.is_none()) {
@@ -65,7 +66,7 @@ pub(super) fn wanted(state: &State) -> BTreeMap<String, BTreeSet<String>> {
     wanted
 }
 
-/// What is in a store and no state tells of: directories, or with `deep` files as well.
+/// Returns the content of a store that is in no state: directories, and with `deep` files too.
 pub(super) fn strays(store: &Path, state: &State, deep: bool) -> Result<Vec<PathBuf>, Error> {
     let read = |e| Error::read(store, e);
     if !store.is_dir() {
@@ -93,7 +94,7 @@ pub(super) fn strays(store: &Path, state: &State, deep: bool) -> Result<Vec<Path
     Ok(strays)
 }
 
-/// Takes strays away, and their directories where nothing else is in them.
+/// Removes strays, and their directories if those are empty.
 pub(super) fn prune(
     store: &Path,
     staging: &mut Staging,
@@ -109,8 +110,7 @@ pub(super) fn prune(
     Ok(())
 }
 
-/// The first bytes of the digest after which a directory is named, by such a name as [`stored_in`]
-/// gives.
+/// Returns the first bytes of the digest in a directory name of [`stored_in`].
 fn digest_of(name: &str) -> Option<[u8; 8]> {
     let is_ours = name.len() == 16 && name.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
     is_ours.then(|| u64::from_str_radix(name, 16).ok()).flatten().map(u64::to_be_bytes)

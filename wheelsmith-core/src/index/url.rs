@@ -1,4 +1,4 @@
-//! Where wheels lie that are not in the site.
+//! URLs of files that are not in the site.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,13 +7,14 @@ use super::DistName;
 use super::escape::url_part;
 use crate::name::{Digest, ParseError};
 
-/// A URL for files that are stored elsewhere. `{name}` (normalised), `{version}`, `{digest}` (64 hex
-/// digits) and `{filename}` stand for those of the file; without `{filename}`, that comes behind it.
+/// URL template for files that are stored elsewhere. `{name}` (normalised), `{version}`, `{digest}`
+/// (64 hex digits) and `{filename}` are replaced by those of the file; a template without
+/// `{filename}` gets it at the end.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FilesUrl(String);
 
 impl FilesUrl {
-    /// The URL of one file.
+    /// Returns the URL of a file.
     pub fn of(&self, name: &DistName, digest: &Digest) -> String {
         let version = name.version.to_string();
         self.0
@@ -52,7 +53,7 @@ impl FromStr for FilesUrl {
     }
 }
 
-/// Whether a URL says how and where, in plain ASCII.
+/// True if `url` is absolute and plain ASCII.
 pub(super) fn is_absolute(url: &str) -> bool {
     let rest =
         ["https://", "http://", "file://"].iter().find_map(|scheme| url.strip_prefix(scheme));

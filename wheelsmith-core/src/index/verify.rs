@@ -1,4 +1,4 @@
-//! Whether a site is what its state says.
+//! Compares a site with its state.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -13,36 +13,36 @@ use super::{Distribution, Error, Projects, State, View, html, json, publish, sit
 use crate::name::Digest;
 use crate::sys::{self, Host, Lock};
 
-/// Something that is not as the state says.
+/// A difference between the site and its state.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Fault {
-    /// The file, relative to the site, `/` between the parts.
+    /// Path relative to the site, with `/` between the parts.
     pub path: String,
-    /// What kind of fault it is.
+    /// Kind of fault.
     pub kind: FaultKind,
-    /// What was seen.
+    /// Description of the difference.
     pub message: String,
-    /// What the user can do.
+    /// What the user can do about it.
     pub help: &'static str,
 }
 
-/// Kinds of faults.
+/// Kind of a [`Fault`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum FaultKind {
-    /// It is not there.
+    /// The file is missing.
     Missing,
-    /// It has not the digest or size that the state says.
+    /// The file has another digest or size than the state says.
     WrongDigest,
-    /// It cannot be unpacked, or is not what it is called.
+    /// The file cannot be unpacked, or does not match its name.
     Corrupt,
-    /// What is served of its metadata is not what is in it.
+    /// Published metadata differs from the file's own.
     WrongMetadata,
-    /// A page says something else than the state.
+    /// A page differs from the state.
     WrongPage,
-    /// Nothing tells of it.
+    /// The file is not in the state.
     Stray,
-    /// The state is not written as we write it.
+    /// The state file is not in the form that wheelsmith writes.
     WrongState,
 }
 
@@ -65,15 +65,15 @@ const BRING_BACK: &str = "add the file again (`wheelsmith index add`), or remove
 const GO: &str = "the next `wheelsmith index build` takes it away";
 
 /// Compares everything in the site at `root` with its state: each file of the store, unpacked, and
-/// each page, byte for byte. Files elsewhere (`url`) are looked for in `elsewhere`, if given.
+/// each page, byte for byte. Files with a `url` are looked for in `elsewhere`, if given.
 ///
 /// # Errors
-/// When there is no state, or it cannot be read, or the user stops us.
+/// The state is missing or cannot be read, or the user stopped the command.
 pub fn verify(root: &Path, elsewhere: Option<&Path>, host: &Host) -> Result<Vec<Fault>, Error> {
     if !root.join(STATE).is_file() {
         return Err(Error::NoIndex { site: root.to_owned() });
     }
-    // A site that cannot be written to has no writers to wait for.
+    // A read-only site has no writers to wait for.
     let _lock = Lock::acquire(&root.join(PRIVATE).join("lock"), &host.cancel);
     let (state, text) = site::read(root)?;
     let mut run = Run { root, host, faults: Vec::new() };
@@ -133,7 +133,8 @@ impl Run<'_> {
                 self.file(&path, &shown, file)?;
                 continue;
             }
-            // A wrong digest in the state looks for the file in the wrong place.
+            // With a wrong digest in the state, the file would be looked for in the wrong
+            // directory.
             let twin = strays.keys().find(|stray| stray.ends_with(&format!("/{name}"))).cloned();
             if let Some(twin) = twin
                 && let Ok((digest, _)) = sys::fs::digest(&strays[&twin])
@@ -144,7 +145,7 @@ impl Run<'_> {
                     twin,
                     FaultKind::WrongDigest,
                     message,
-                    "mend the state, or bring it back",
+                    "restore the file or the state from a copy of the site",
                 );
             } else {
                 self.fault(shown, FaultKind::Missing, "it is not there", BRING_BACK);
@@ -156,7 +157,7 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// One distribution and what is served beside it.
+    /// Compares one distribution and the files that are served next to it.
     fn file(&mut self, path: &Path, shown: &str, file: &File) -> Result<(), Error> {
         let (digest, size) = sys::fs::digest(path).map_err(|e| Error::read(path, e))?;
         if digest != file.sha256 {
@@ -166,7 +167,12 @@ impl Run<'_> {
         }
         if size != file.size_bytes {
             let message = format!("it has {size} bytes; the state says {}", file.size_bytes);
-            self.fault(shown, FaultKind::WrongDigest, message, "mend the state, or bring it back");
+            self.fault(
+                shown,
+                FaultKind::WrongDigest,
+                message,
+                "restore the file or the state from a copy of the site",
+            );
         }
         let distribution = match Distribution::open(path, self.host) {
             Ok(distribution) => distribution,

@@ -5,30 +5,31 @@ use std::str::FromStr;
 
 use crate::name::ParseError;
 
-/// Which of the indexes over one store: `""` for the index itself, or such as `commit/1f3e5d`.
+/// Name of a view: one of several indexes over the same store. Empty for the main index, else such
+/// as `commit/1f3e5d`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct View(String);
 
 impl View {
-    /// What every site has under its name already.
+    /// Names that every site uses for other files.
     const TAKEN: [&str; 3] = ["simple", "files", "latest"];
 
-    /// `commit/1f3e5d`; empty for the index itself.
+    /// `commit/1f3e5d`; empty for the main index.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// Whether it is the index itself.
+    /// True for the main index.
     pub fn is_main(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Where the copy lies that `latest` is.
+    /// Returns the view that is a copy of the one behind `latest`.
     pub(super) fn latest() -> Self {
         Self("latest".to_owned())
     }
 
-    /// How many directories deep it lies in the site.
+    /// Returns the number of directories above its list of projects in the site.
     pub(super) fn depth(&self) -> usize {
         self.0.split('/').filter(|part| !part.is_empty()).count()
     }

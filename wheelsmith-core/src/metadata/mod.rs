@@ -38,6 +38,7 @@ pub(crate) mod record;
 mod render;
 #[cfg(feature = "metadata")]
 pub(crate) mod requirement;
+pub(crate) mod rows;
 #[cfg(feature = "metadata")]
 mod specifiers;
 mod wheel_file;

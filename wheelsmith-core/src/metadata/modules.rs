@@ -44,20 +44,29 @@ impl Modules {
             }
             let dir = dir.replace('/', ".");
             if is_stub {
-                found.push((dir, stem.to_owned(), true));
+                found.push((dir, stem.to_owned(), true, false));
             } else if stem == "__init__" {
                 if !dir.is_empty() {
                     packages.insert(dir.clone());
                     modules.all.insert(dir);
                 }
             } else {
-                found.push((dir, stem.to_owned(), false));
+                found.push((
+                    dir,
+                    stem.to_owned(),
+                    false,
+                    name.ends_with(".so") && name.matches('.').count() == 1,
+                ));
             }
         }
-        for (dir, stem, is_stub) in found {
+        for (dir, stem, is_stub, is_library) in found {
             let name = if dir.is_empty() { stem } else { format!("{dir}.{stem}") };
             if !is_stub {
                 modules.all.insert(name.clone());
+            }
+            // In a directory that is not a package, a plain `.so` is rather a library.
+            if is_library && !dir.is_empty() {
+                continue;
             }
             if !is_inside(&packages, &dir) {
                 let list = if is_stub { &mut modules.stubs } else { &mut modules.importable };
@@ -162,6 +171,7 @@ mod tests {
         check(&["demo-1.data/purelib/a/__init__.py", "demo-1.data/scripts/b.py"], &["a"], &[]);
         check(&["data.json", "README", "lib.so.1", "run-me.py", "a-b/__init__.py"], &[], &[]);
         check(&["demo.libs/libz.so.1", "demo/table.csv", "demo/lib/libdemo.so"], &[], &[]);
+        check(&["data/lib/b.so", "space/c.abi3.so", "d.so"], &["d", "space.c"], &[]);
         check(&[], &[], &[]);
     }
 

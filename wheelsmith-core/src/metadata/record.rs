@@ -52,41 +52,6 @@ fn quote(out: &mut String, field: &str) {
     }
 }
 
-/// Rows of CSV, as Python's `csv` reads them.
-pub(crate) struct Rows<'a>(pub(crate) &'a str);
-
-impl Rows<'_> {
-    /// Returns the fields of the next row; `None` at the end.
-    pub(crate) fn next_row(&mut self) -> Option<Result<Vec<String>, &'static str>> {
-        if self.0.is_empty() {
-            return None;
-        }
-        let mut row = vec![String::new()];
-        let mut chars = self.0.char_indices().peekable();
-        let mut quoted = false;
-        while let Some((at, c)) = chars.next() {
-            let field = row.last_mut()?;
-            match c {
-                '"' if quoted && chars.peek().is_some_and(|(_, c)| *c == '"') => {
-                    field.push('"');
-                    chars.next();
-                }
-                '"' if quoted => quoted = false,
-                '"' if field.is_empty() => quoted = true,
-                ',' if !quoted => row.push(String::new()),
-                '\n' if !quoted => {
-                    self.0 = &self.0[at + 1..];
-                    return Some(Ok(row));
-                }
-                '\r' if !quoted => {}
-                c => field.push(c),
-            }
-        }
-        self.0 = "";
-        Some(if quoted { Err("a quoted path has no end") } else { Ok(row) })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

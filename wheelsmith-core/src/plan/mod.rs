@@ -4,10 +4,12 @@
 //! build carries out.
 
 mod options;
+mod step;
 
 use serde::Serialize;
 
 pub use self::options::BuildOptions;
+pub use self::step::{CommandLine, Step};
 use crate::config::{Component, ComponentOverride, Config, External, Kind, Role, Sdk, Wheel};
 use crate::name::{Libc, MacArch, Os, PlatformTag, PlatformVersion, Target, WheelFilename};
 use crate::source;
@@ -83,6 +85,8 @@ pub struct ComponentPlan {
     pub from: source::Described,
     /// Additions of the target's table and of the options.
     pub over: ComponentOverride,
+    /// Steps, in order; compilations run in parallel. Empty until they are decided.
+    pub steps: Vec<Step>,
 }
 
 /// Options that the configuration cannot satisfy.
@@ -226,6 +230,7 @@ pub fn components(config: &Config, target: Target) -> TargetPlan {
             .and_then(|over| over.components.get(&component.name))
             .cloned()
             .unwrap_or_default(),
+        steps: Vec::new(),
     });
     TargetPlan {
         target,

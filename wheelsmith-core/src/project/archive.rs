@@ -71,7 +71,8 @@ pub(super) fn judge(
         project.config.problem("tool.wheelsmith.audit.exclude", e.to_string(), None)
     })?;
     let requirement = Requirement::for_target(plan.target).allowing(terms);
-    let audit = audit::judgement(files, None, &requirement);
+    let mut audit = audit::judgement(files, None, &requirement);
+    pack::apply_settings(project, &mut audit);
     Ok(ArchiveVerdict { floor: plan.target.floor(), wanted: plan.wanted_tag.clone(), audit })
 }
 

@@ -12,7 +12,7 @@ use crate::audit::Audit;
 use crate::build::{self, Built, Hashes, Setting};
 use crate::config::Kind;
 use crate::name::{Floor, PlatformTag, Target};
-use crate::plan::{BuildOptions, ComponentPlan, Plan, TargetPlan};
+use crate::plan::{BuildOptions, ComponentPlan, Plan, Step, TargetPlan};
 use crate::repair::RepairPlan;
 use crate::runtime::{self, Identity, Runtime};
 use crate::source::{self, Places, Resolved};
@@ -186,6 +186,62 @@ fn join<T>(thread: std::thread::ScopedJoinHandle<'_, T>) -> T {
         Ok(result) => result,
         Err(panic) => std::panic::resume_unwind(panic),
     }
+}
+
+/// Decides the steps of a target's components.
+pub(super) fn add_steps(
+    project: &Project,
+    plan: &mut TargetPlan,
+    options: &BuildOptions,
+) -> Result<(), Error> {
+    if plan.components.is_empty() {
+        return Ok(());
+    }
+    let host = &project.host;
+    let (work, cache) = (project.work_dir(), cache_dir(host)?);
+    let places = Places { project: &project.dir, work: &work, cache: &cache };
+    let sources = source::present(&project.config, plan.target, &places, options.policy, host)?;
+    let work = work.join(plan.target.to_string());
+    let (zig, sysroot) = (project.zig(), plan.sysroot.as_ref().map(|dir| project.dir.join(dir)));
+    let offline = options.policy.offline;
+    // Probes of a compiler write files.
+    let scratch = sys::fs::temp_dir().map_err(|e| Error::io("make a temporary directory", e))?;
+    let request = toolchain::Request {
+        kind: plan.toolchain,
+        target: plan.target,
+        zig: zig.as_deref(),
+        sysroot: sysroot.as_deref(),
+        work_dir: scratch.path(),
+        missing_zig: if offline { MissingZig::Offline } else { MissingZig::Leave },
+    };
+    let toolchain = match toolchain::locate(host, &request) {
+        Ok(toolchain) => toolchain,
+        Err(toolchain::Error::NoZig { .. }) if !offline => {
+            for component in &mut plan.components {
+                let name = format!("build {}", component.component.name);
+                component.steps = vec![Step::later(name, "zig is fetched")];
+            }
+            return Ok(());
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let program = sys::current_program().map_err(|e| Error::io("find this program", e))?;
+    let wrappers = Wrappers::write(&toolchain, scratch.path(), false, &program)?;
+    let setting = Setting {
+        config: &project.config,
+        plan,
+        toolchain: &toolchain,
+        wrappers: &wrappers,
+        project: &project.dir,
+        work: &work,
+        host,
+        hashes: &Hashes::default(),
+    };
+    let steps = build::steps(&setting, &sources)?;
+    for (component, steps) in plan.components.iter_mut().zip(steps) {
+        component.steps = steps;
+    }
+    Ok(())
 }
 
 /// Waits until no other run builds this project.

@@ -9,6 +9,8 @@ mod launcher;
 mod pack;
 mod packages;
 mod parts;
+#[cfg(test)]
+mod plan_tests;
 mod prepare;
 mod python_files;
 mod sdist;
@@ -72,6 +74,9 @@ impl Project {
     /// As [`Project::open`].
     pub fn open_on(path: &Path, host: &Host) -> Result<Self, Error> {
         let mut project = Self { host: host.clone(), ..Self::load(path)? };
+        if let Some(problem) = &project.config.former_backend {
+            host.warn(problem.to_string());
+        }
         project.config.project = version::fill_in(&project.config, &project.dir, host)?;
         Ok(project)
     }
@@ -142,6 +147,24 @@ impl Project {
         if !options.runtime_only {
             for wheel in self.config.wheels.iter().filter(|wheel| options.selects(&wheel.name)) {
                 packages::require(self, wheel, &python_files::files(self, wheel, &self.host)?)?;
+            }
+        }
+        Ok(plan)
+    }
+
+    /// Plans a build, with the steps of every component. Nothing is downloaded, built or written.
+    ///
+    /// # Errors
+    /// What a build fails with before it runs the first compiler.
+    pub fn dry_run(&self, options: &BuildOptions) -> Result<Plan, Error> {
+        let mut plan = self.plan(options)?;
+        for target in &mut plan.targets {
+            let compiled = match &mut target.slices[..] {
+                [] => std::slice::from_mut(target),
+                slices => slices,
+            };
+            for target in compiled {
+                build::add_steps(self, target, options)?;
             }
         }
         Ok(plan)

@@ -15,6 +15,7 @@ use crate::audit::{self, Allowances, Audit, NativeFile, Requirement};
 use crate::build::inputs;
 use crate::config::{External, Wheel};
 use crate::config::{Role, SourcePath};
+use crate::finding::{Date, Severity};
 use crate::metadata::project_table::ProjectTable;
 use crate::metadata::{EntryPoints, Metadata, ProjectFiles};
 use crate::name::{PlatformTag, WheelFilename, WheelPath};
@@ -137,10 +138,10 @@ pub(super) fn pack(
     let metadata = metadata(project, &raw, &pack.licenses)?;
     let audit = pack.judge(plan)?;
     let tags: &[PlatformTag] = match &audit.tag {
-        Some(earned) if !audit.has_errors() => std::slice::from_ref(earned),
+        Some(earned) if may_be_written(project, &audit) => std::slice::from_ref(earned),
         _ => std::slice::from_ref(&wanted),
     };
-    let is_good = audit.tag.is_some() && !audit.has_errors();
+    let is_good = may_be_written(project, &audit);
     let name = filename(wheel, &metadata, tags);
     let (sbom, bundled) = match bundled {
         Some(BundleResult { plan, sbom }) => (sbom, Some(plan)),
@@ -182,6 +183,21 @@ pub(super) fn pack(
         .map_err(|error| Error::Write { path, source: Box::new(error) })?;
     made.file = Some(file);
     Ok(made)
+}
+
+/// Gives the findings of `audit` the severities and waivers of the configuration, as `wheelsmith
+/// audit` does.
+pub(super) fn apply_settings(project: &Project, audit: &mut Audit) {
+    let today = epoch(&project.host).or_else(sys::now).map(Date::from_epoch);
+    // What is wrong with the waivers themselves is reported by the audit.
+    let _ = project.config.audit.settings.apply([&mut audit.findings], today);
+}
+
+/// Returns whether a wheel or archive may be written: its files qualify for a tag, and no finding
+/// counts.
+pub(super) fn may_be_written(project: &Project, audit: &Audit) -> bool {
+    let level = project.config.audit.fail_on.unwrap_or(Severity::Error);
+    audit.tag.is_some() && !audit.findings.iter().any(|finding| finding.counts_at(level))
 }
 
 /// `SOURCE_DATE_EPOCH`, in seconds.
@@ -371,7 +387,9 @@ impl Pack<'_> {
 
     fn judge(&self, plan: &TargetPlan) -> Result<Audit, Error> {
         let requirement = Requirement::for_target(plan.target).allowing(self.terms()?);
-        Ok(audit::judgement(self.native_files()?, Some(&self.wheel.tag), &requirement))
+        let mut audit = audit::judgement(self.native_files()?, Some(&self.wheel.tag), &requirement);
+        apply_settings(self.project, &mut audit);
+        Ok(audit)
     }
 
     /// Inspects every file that goes into the wheel, wherever it lies, one at a time.

@@ -1,4 +1,4 @@
-//! The packaged source of a crate, through the user's own cargo.
+//! Downloads the packaged source of a crate, by the user's own cargo.
 
 use std::path::{Path, PathBuf};
 
@@ -8,11 +8,12 @@ use super::{Error, Places, Policy};
 use crate::name::Digest;
 use crate::sys::{self, Command, Host};
 
-/// Has cargo download the crate and gives the path of its `.crate` file and the digest that cargo's
-/// lock has for it.
+/// Has cargo download the crate. Returns the path of its `.crate` file and its digest in cargo's
+/// lock.
 ///
-/// cargo runs in the project's directory, so that its configuration (mirrors, credentials, source
-/// replacement) is the user's own. It resolves a package of ours that depends on the crate alone.
+/// cargo runs in the project's directory, so that the user's configuration applies (mirrors,
+/// credentials, source replacement). It resolves a temporary package that depends on the crate
+/// alone.
 pub(super) fn download(
     name: &str,
     version: &str,
@@ -34,7 +35,7 @@ pub(super) fn download(
     let write = |path: &Path, text: &str| {
         sys::fs::write_atomic(path, text.as_bytes()).map_err(|e| Error::io("ask cargo", e))
     };
-    // A requirement cannot carry build metadata (`+v1.7.0`); the answer is compared below.
+    // A requirement has no build metadata (`+v1.7.0`); the version is compared below.
     let requirement = version.split('+').next().unwrap_or(version);
     write(
         &manifest,
@@ -64,7 +65,7 @@ pub(super) fn download(
     let lock = dir.path().join("Cargo.lock");
     let Some(package) = metadata.packages.iter().find(|package| package.name.as_str() == name)
     else {
-        // cargo leaves a crate without a library out of its answer, but has downloaded it.
+        // cargo does not list a crate without a library, but has downloaded it.
         let checksum = locked_checksum(&lock, name, version)
             .ok_or_else(|| wrong("it is not among the packages that cargo found".to_owned()))?;
         let file = super::obtain::kept(name, version, host)
@@ -91,7 +92,8 @@ pub(super) fn download(
     Ok((file, checksum))
 }
 
-/// cargo unpacks `registry/cache/<registry>/x-1.0.crate` to `registry/src/<registry>/x-1.0/`.
+/// Returns the path of the archive from which cargo unpacked a manifest:
+/// `registry/cache/<registry>/x-1.0.crate` for `registry/src/<registry>/x-1.0/`.
 fn crate_file(manifest: &Path, name: &str, version: &str) -> Option<PathBuf> {
     let registry = manifest.parent()?.parent()?;
     let cache = registry.parent()?.parent()?.join("cache").join(registry.file_name()?);

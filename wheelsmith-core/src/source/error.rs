@@ -1,4 +1,4 @@
-//! Why a source could not be had.
+//! Errors of sources.
 
 use std::io;
 use std::path::PathBuf;
@@ -6,10 +6,10 @@ use std::path::PathBuf;
 use crate::name::Digest;
 use crate::sys::ProcessError;
 
-/// Why a source could not be had.
+/// Errors of sources.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// A directory that the configuration names is not there.
+    /// A directory that the configuration names does not exist.
     #[error("cannot use the source of component `{component}`: `{}` is no directory", path.display())]
     NoDirectory {
         /// The component.
@@ -29,16 +29,16 @@ pub enum Error {
         pinned_by: &'static str,
         /// The pinned digest.
         expected: Digest,
-        /// The digest of what was there.
+        /// The digest of the archive that was found.
         actual: Digest,
     },
-    /// It would have to be downloaded.
+    /// A download is needed, and forbidden.
     #[error("cannot get `{origin}` offline: it is not in the cache")]
     Offline {
         /// The archive or crate.
         origin: String,
     },
-    /// The lock would have to change.
+    /// The lock is not current, and must not change.
     #[error(
         "cannot build with `--locked`: `{}` is not current{}",
         lock.display(),
@@ -47,45 +47,45 @@ pub enum Error {
     NotLocked {
         /// The lock.
         lock: PathBuf,
-        /// What it lacks.
+        /// Sources without a pin.
         missing: Vec<String>,
     },
-    /// The lock is not one.
+    /// The lock cannot be parsed.
     #[error("cannot read the lock `{}`: {reason}", lock.display())]
     BadLock {
         /// The lock.
         lock: PathBuf,
-        /// What is wrong.
+        /// The reason.
         reason: String,
     },
-    /// A download failed, from every place that was given.
+    /// A download failed from every URL.
     #[error("cannot download a source{}", reasons.iter().map(|r| format!("\n  {r}")).collect::<String>())]
     Download {
-        /// Each URL, and what came of it.
+        /// Each URL with its error.
         reasons: Vec<String>,
     },
-    /// cargo did not give the crate.
+    /// cargo failed.
     #[error("cannot get crate `{name}` {version} through cargo")]
     Cargo {
         /// The crate.
         name: String,
         /// Its version.
         version: String,
-        /// What cargo said.
+        /// Output of cargo.
         #[source]
         source: ProcessError,
     },
-    /// cargo gave something else.
+    /// cargo did not provide the crate.
     #[error("cannot get crate `{name}` {version} through cargo: {reason}")]
     Crate {
         /// The crate.
         name: String,
         /// Its version.
         version: String,
-        /// What was wrong.
+        /// The reason.
         reason: String,
     },
-    /// cargo is not there.
+    /// cargo was not found.
     #[error("cannot get crate `{name}`: no `cargo` was found on PATH")]
     NoCargo {
         /// The crate.
@@ -96,7 +96,7 @@ pub enum Error {
     Unpack {
         /// The archive or crate.
         origin: String,
-        /// Why.
+        /// The reason.
         reason: String,
     },
     /// A file could not be read or written.
@@ -104,7 +104,7 @@ pub enum Error {
     Io {
         /// What was being done.
         doing: String,
-        /// Why it failed, with the path.
+        /// The reason, with the path.
         #[source]
         source: io::Error,
     },
@@ -115,7 +115,7 @@ impl Error {
         Self::Io { doing: doing.into(), source }
     }
 
-    /// What the user can do about it.
+    /// Returns what the user can do about it.
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::NoDirectory { .. } => {

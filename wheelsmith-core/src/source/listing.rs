@@ -77,9 +77,9 @@ impl Listing {
         };
         for (name, entry) in &listing.0 {
             match now.0.get(name) {
-                None => return Some(format!("`{name}` is missing")),
+                None => return Some(format!("`{}` is missing", name.escape_debug())),
                 Some(there) if !entry.is_like(there) => {
-                    return Some(format!("`{name}` is another"));
+                    return Some(format!("`{}` is another", name.escape_debug()));
                 }
                 Some(_) => {}
             }
@@ -87,7 +87,7 @@ impl Listing {
         let is_lock = |name: &str| name == "Cargo.lock" || name.ends_with("/Cargo.lock");
         let added = now.0.keys().find(|name| !listing.0.contains_key(*name) && !is_lock(name));
         if let Some(name) = added {
-            return Some(format!("`{name}` was added"));
+            return Some(format!("`{}` was added", name.escape_debug()));
         }
         if now != listing {
             // The same content at another time or place, such as a restored cache.

@@ -11,7 +11,7 @@ use crate::name::Digest;
 
 const HEADER: &str = "# Made by wheelsmith: the sha256 of every source. Commit it.\nversion = 1\n";
 
-/// Pins by what the source is called, such as `crate libbpf-sys 1.7.0+v1.7.0`.
+/// Pins by the name of a source, such as `crate libbpf-sys 1.7.0+v1.7.0`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Lock(BTreeMap<String, Digest>);
 
@@ -31,7 +31,7 @@ struct Pin {
 }
 
 impl Lock {
-    /// Reads the text of the file at `path`.
+    /// Parses the text of the file at `path`.
     pub(super) fn parse(path: &Path, text: &str) -> Result<Self, Error> {
         let bad = |reason: String| Error::BadLock { lock: path.to_owned(), reason };
         let file: File = toml::from_str(text).map_err(|e| bad(e.message().to_owned()))?;
@@ -41,12 +41,12 @@ impl Lock {
         Ok(Self(file.source.into_iter().map(|pin| (pin.id, pin.sha256)).collect()))
     }
 
-    /// The pin of `id`.
+    /// Returns the pin of `id`.
     pub fn get(&self, id: &str) -> Option<Digest> {
         self.0.get(id).copied()
     }
 
-    /// Whether nothing is pinned.
+    /// Returns true if nothing is pinned.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -55,13 +55,13 @@ impl Lock {
         self.0.insert(id, sha256);
     }
 
-    /// The pins of `ids` alone.
+    /// Returns the pins of `ids` alone.
     pub(super) fn only(&self, ids: &[String]) -> Self {
         let wanted = self.0.iter().filter(|(id, _)| ids.contains(id));
         Self(wanted.map(|(id, sha256)| (id.clone(), *sha256)).collect())
     }
 
-    /// What is pinned here and not, or differently, in `other`.
+    /// Returns the sources whose pins `other` lacks or has differently.
     pub(super) fn missing_from(&self, other: &Self) -> Vec<String> {
         let missing = self.0.iter().filter(|(id, sha256)| other.0.get(*id) != Some(sha256));
         missing.map(|(id, _)| id.clone()).collect()
@@ -72,7 +72,7 @@ impl fmt::Display for Lock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(HEADER)?;
         for (id, sha256) in &self.0 {
-            // A string of JSON is one of TOML.
+            // A JSON string is a TOML string.
             let id = serde_json::Value::from(id.as_str());
             write!(f, "\n[[source]]\nid = {id}\nsha256 = \"{sha256}\"\n")?;
         }

@@ -1,8 +1,8 @@
-//! Where components come from: directories, archives and crates, each pinned by sha256.
+//! Sources of components: directories, archives and crates, each pinned by sha256.
 //!
-//! [`resolve`] gives every component a directory to build from. What is not a directory of the
-//! project is in the user's cache under its digest, unpacked below the build directory, and pinned
-//! in `wheelsmith.lock`.
+//! [`resolve`] returns a directory for every component. Sources that are not directories of the
+//! project are in the user's cache under their digest, unpacked below the build directory, and
+//! pinned in `wheelsmith.lock`.
 
 #[cfg(feature = "cargo")]
 mod crates;
@@ -22,42 +22,41 @@ use crate::config::{Component, Config, Kind, Source};
 use crate::name::{Digest, Target};
 use crate::sys::{self, Host};
 
-/// The file beside the configuration that pins every source.
+/// Name of the file beside the configuration that pins every source.
 pub const LOCK_FILE: &str = "wheelsmith.lock";
 
-/// What may be done to get a source.
+/// Restrictions on obtaining sources.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Policy {
-    /// Nothing is downloaded.
+    /// Whether downloads are forbidden.
     pub offline: bool,
-    /// `wheelsmith.lock` must be there and current.
+    /// Whether `wheelsmith.lock` must exist and be current.
     pub locked: bool,
 }
 
-/// Where things are kept.
+/// Directories.
 #[derive(Debug, Clone)]
 pub struct Places<'a> {
-    /// The directory of the configuration.
+    /// Directory of the configuration.
     pub project: &'a Path,
-    /// The build directory; sources are unpacked below it.
+    /// Build directory; sources are unpacked below it.
     pub work: &'a Path,
-    /// The user's cache; downloads are kept below it.
+    /// The user's cache; downloads are stored below it.
     pub cache: &'a Path,
 }
 
-/// A source that is there.
+/// Source on disk.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Resolved {
-    /// The directory that the component's paths are relative to.
+    /// Directory that the component's paths are relative to.
     pub root: PathBuf,
-    /// Where it came from: `crate libbpf-sys 1.7.0+v1.7.0`; nothing for a directory of the project.
+    /// Origin, such as `crate libbpf-sys 1.7.0+v1.7.0`; `None` for a directory of the project.
     pub origin: Option<String>,
-    /// The sha256 of the archive.
+    /// Digest of the archive.
     pub sha256: Option<Digest>,
 }
 
-/// Where a source comes from, in the words of the lock; a directory's path for one that is not
-/// locked.
+/// Origin of a source, as the lock names it; the path of a directory, which is not locked.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 #[serde(transparent)]
 pub struct Described(pub String);
@@ -72,7 +71,7 @@ impl Described {
     }
 }
 
-/// The source of `component` for `target`.
+/// Returns the source of `component` for `target`.
 pub fn source_for(component: &Component, target: Target) -> &Source {
     match &component.kind {
         Kind::Prebuilt(prebuilt) => {
@@ -82,12 +81,12 @@ pub fn source_for(component: &Component, target: Target) -> &Source {
     }
 }
 
-/// Gets the sources of every component for `targets`, and writes the lock where it changed.
-/// The result is by component name and triple.
+/// Obtains the sources of every component for `targets`, and writes the lock if it changed. The
+/// result is by component name and triple.
 ///
 /// # Errors
-/// A digest that is not the pinned one, a source that cannot be had, a lock that `policy` wanted
-/// current and that is not.
+/// Returns an error if a digest is not the pinned one, a source cannot be obtained, or the lock is
+/// not current and `policy` requires it.
 pub fn resolve(
     config: &Config,
     targets: &[Target],
@@ -130,7 +129,41 @@ pub fn resolve(
     Ok(resolved)
 }
 
-/// What the lock calls the sources of `config`.
+/// Returns the sources of every component for `target` that are unpacked, by component name and
+/// triple, and `None` for those that a build has to obtain first. Nothing is downloaded or written.
+///
+/// # Errors
+/// As [`resolve`], as far as that is known without downloading.
+pub fn present(
+    config: &Config,
+    target: Target,
+    places: &Places<'_>,
+    policy: Policy,
+    host: &Host,
+) -> Result<BTreeMap<(String, String), Option<Resolved>>, Error> {
+    let lock_path = places.project.join(LOCK_FILE);
+    let lock = match sys::fs::read_to_string(&lock_path) {
+        Ok(text) => Lock::parse(&lock_path, &text)?,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Lock::default(),
+        Err(source) => return Err(Error::io("read the lock", source)),
+    };
+    if policy.locked {
+        let unlocked = ids(config).into_iter().filter(|id| lock.get(id).is_none());
+        let missing: Vec<String> = unlocked.collect();
+        if !missing.is_empty() {
+            return Err(Error::NotLocked { lock: lock_path, missing });
+        }
+    }
+    let mut present = BTreeMap::new();
+    for component in config.components.iter().filter(|component| component.is_for(target)) {
+        let source = source_for(component, target);
+        let found = obtain::present(&component.name, source, &lock, places, policy, host)?;
+        present.insert((component.name.clone(), target.triple().to_owned()), found);
+    }
+    Ok(present)
+}
+
+/// Returns the names of the sources of `config` in the lock.
 fn ids(config: &Config) -> Vec<String> {
     let mut ids = Vec::new();
     for component in &config.components {

@@ -1,4 +1,4 @@
-//! One source: from wherever it is to a directory.
+//! Obtains one source: from its origin to a directory.
 
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ use crate::config::Source;
 use crate::name::Digest;
 use crate::sys::{self, Host};
 
-/// Makes `source` a directory, and pins it in `lock`.
+/// Obtains `source` as a directory, and pins it in `lock`.
 pub(super) fn obtain(
     component: &str,
     source: &Source,
@@ -66,7 +66,7 @@ fn pinned(lock: &mut Lock, id: Option<String>, sha256: Digest, root: PathBuf) ->
     Resolved { root, origin: id, sha256: Some(sha256) }
 }
 
-/// An archive of the project itself.
+/// Returns an archive of the project itself.
 fn from_file(
     location: &str,
     pin: Option<(Digest, &'static str)>,
@@ -83,13 +83,13 @@ fn from_file(
     }
 }
 
-/// The place of a download in the cache.
+/// Returns the path of a download in the cache.
 fn cached(places: &Places<'_>, sha256: Digest) -> PathBuf {
     places.cache.join("archives").join(sha256.to_string())
 }
 
-/// The cached download, unless it is absent or damaged; a damaged one is removed, unless it lies in
-/// a cache that is only read.
+/// Returns the cached download; `None` if it is absent or damaged. A damaged one is removed, unless
+/// it is in a cache that is only read.
 fn from_cache(places: &Places<'_>, sha256: Digest, host: &Host) -> Result<Option<PathBuf>, Error> {
     let io = |e| Error::io("read the cache", e);
     let path = cached(places, sha256);
@@ -103,7 +103,7 @@ fn from_cache(places: &Places<'_>, sha256: Digest, host: &Host) -> Result<Option
     Ok(shelf.filter(|path| has_digest(path, sha256)))
 }
 
-/// Returns true if the file is there and has this digest.
+/// Returns true if the file exists and has this digest.
 pub(super) fn has_digest(path: &Path, sha256: Digest) -> bool {
     path.is_file() && sys::fs::digest(path).is_ok_and(|(actual, _)| actual == sha256)
 }
@@ -122,7 +122,7 @@ fn from_urls<'u>(
     let path = cached(places, expected);
     let mut reasons = Vec::new();
     for url in urls {
-        // A file is not the network.
+        // A `file://` URL needs no network.
         if policy.offline && !url.starts_with("file://") {
             return Err(Error::Offline { origin: url.clone() });
         }
@@ -135,7 +135,7 @@ fn from_urls<'u>(
         }
         let (actual, _) =
             sys::fs::digest(unfinished.path()).map_err(|e| Error::io("read the download", e))?;
-        // Dropping the unfinished file removes it: what was refused is not kept.
+        // Dropping the unfinished file removes it.
         if actual != expected {
             return Err(Error::WrongDigest { origin: url.clone(), pinned_by, expected, actual });
         }
@@ -146,7 +146,7 @@ fn from_urls<'u>(
     Err(Error::Download { reasons })
 }
 
-/// The largest download: far above any source, far below a disk.
+/// Largest download, in bytes.
 const DOWNLOAD_LIMIT: u64 = 8 << 30;
 
 fn copy_url(
@@ -192,7 +192,7 @@ fn from_registry(
         if let Some(path) = from_cache(places, sha256, host)? {
             return Ok((path, sha256));
         }
-        // A cargo that has it need not be asked.
+        // A crate that cargo has downloaded before needs no download.
         let kept = kept(name, version, host);
         if let Some(path) = kept.into_iter().find(|path| has_digest(path, sha256)) {
             return Ok((path, sha256));
@@ -214,7 +214,7 @@ fn from_registry(
     Ok((path, actual))
 }
 
-/// Returns where cargo may have kept the crate, one path for each registry.
+/// Returns the paths at which cargo may store the crate, one for each registry.
 pub(super) fn kept(name: &str, version: &str, host: &Host) -> Vec<PathBuf> {
     let home = host.env.path("CARGO_HOME").or_else(|| Some(host.env.path("HOME")?.join(".cargo")));
     let cache = home.map(|home| home.join("registry").join("cache"));
@@ -222,7 +222,7 @@ pub(super) fn kept(name: &str, version: &str, host: &Host) -> Vec<PathBuf> {
     registries.into_iter().map(|dir| dir.join(format!("{name}-{version}.crate"))).collect()
 }
 
-/// This build of the library leaves cargo out.
+/// Returns the error that this build of the library has no cargo.
 #[cfg(not(feature = "cargo"))]
 fn download(
     name: &str,
@@ -240,6 +240,73 @@ fn download(
     })
 }
 
+/// Returns the directory that an archive is unpacked to.
+fn unpacked_dir(
+    origin: &str,
+    sha256: Digest,
+    strip_components: u32,
+    places: &Places<'_>,
+) -> PathBuf {
+    let name = origin.rsplit('/').next().unwrap_or(origin);
+    let stem = [".tar.gz", ".tgz", ".crate", ".zip", ".whl"]
+        .iter()
+        .find_map(|suffix| name.strip_suffix(suffix))
+        .unwrap_or(name);
+    // Short, so that paths below it stay short; the lock has the whole digest.
+    let dir = format!("{stem}-{}-{strip_components}", sha256.short());
+    places.work.join("sources").join(dir)
+}
+
+/// Returns the source without downloading, unpacking or writing anything; `None` if a build has to
+/// unpack it first.
+///
+/// # Errors
+/// What a build would fail with: a directory or archive that is not there, a wrong digest, a download
+/// that `policy` forbids, a source that the lock does not have.
+pub(super) fn present(
+    component: &str,
+    source: &Source,
+    lock: &Lock,
+    places: &Places<'_>,
+    policy: Policy,
+    host: &Host,
+) -> Result<Option<Resolved>, Error> {
+    let id = source.id();
+    let (origin, sha256, strip) = match source {
+        Source::Path(_) => {
+            let mut unused = lock.clone();
+            return obtain(component, source, &mut unused, places, policy, host).map(Some);
+        }
+        Source::Archive { location, sha256, strip_components, .. } => {
+            let pin = match sha256 {
+                Some(sha256) => Some((*sha256, "the configuration")),
+                None => locked(lock, id.as_deref()),
+            };
+            let sha256 = match pin {
+                Some((sha256, _)) if Source::is_url(location) => sha256,
+                pin => from_file(location, pin, places)?.1,
+            };
+            let is_remote = Source::is_url(location) && !location.starts_with("file://");
+            if policy.offline && is_remote && !is_cached(places, sha256, host) {
+                return Err(Error::Offline { origin: location.clone() });
+            }
+            (location.clone(), sha256, *strip_components)
+        }
+        Source::Crate { name, version } => match locked(lock, id.as_deref()) {
+            Some((sha256, _)) => (format!("{name}-{version}.crate"), sha256, 1),
+            None => return Ok(None),
+        },
+    };
+    let root = unpacked_dir(&origin, sha256, strip, places);
+    Ok(root.is_dir().then_some(Resolved { root, origin: id, sha256: Some(sha256) }))
+}
+
+fn is_cached(places: &Places<'_>, sha256: Digest, host: &Host) -> bool {
+    let shelf = host.env.shelf_dir().map(|dir| dir.join("archives").join(sha256.to_string()));
+    has_digest(&cached(places, sha256), sha256)
+        || shelf.is_some_and(|path| has_digest(&path, sha256))
+}
+
 /// Returns the directory that `file` is unpacked to; it is unpacked again only if it changed.
 fn unpacked(
     origin: &str,
@@ -249,14 +316,9 @@ fn unpacked(
     places: &Places<'_>,
     host: &Host,
 ) -> Result<PathBuf, Error> {
+    let root = unpacked_dir(origin, sha256, strip_components, places);
     let name = origin.rsplit('/').next().unwrap_or(origin);
-    let stem = [".tar.gz", ".tgz", ".crate", ".zip", ".whl"]
-        .iter()
-        .find_map(|suffix| name.strip_suffix(suffix))
-        .unwrap_or(name);
-    // Short, so that paths below it stay short; the lock keeps the whole digest.
-    let dir = format!("{stem}-{}-{strip_components}", sha256.short());
-    let root = places.work.join("sources").join(&dir);
+    let dir = root.file_name().unwrap_or_default().to_string_lossy();
     let listing = places.work.join("sources").join(format!("{dir}.json"));
     if root.is_dir() {
         let Some(difference) = Listing::difference(&root, &listing) else { return Ok(root) };

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-/// A snapshot of environment variables. Core never reads any other.
+/// Snapshot of environment variables. The core reads no others.
 #[derive(Debug, Clone, Default)]
 pub struct Env(BTreeMap<String, String>);
 
-/// What a child needs to find its own files and to reach the network; nothing that changes what a
-/// compiler writes.
+/// Variables by which a child finds its own files and reaches the network. None of them changes
+/// what a compiler writes.
 const HARMLESS: &[&str] = &[
     "APPDATA",
     "COMSPEC",
@@ -32,14 +32,14 @@ const HARMLESS: &[&str] = &[
 ];
 
 impl Env {
-    /// The process's own environment. Variables that are not UTF-8 are left out.
+    /// Returns the variables of this process. Those that are not UTF-8 are left out.
     #[allow(clippy::disallowed_methods, reason = "this is the door")]
     pub fn from_process() -> Self {
         let text = |(name, value): (std::ffi::OsString, std::ffi::OsString)| {
             Some((name.into_string().ok()?, value.into_string().ok()?))
         };
         let mut env = Self(std::env::vars_os().filter_map(text).collect());
-        // Children run elsewhere: what is relative to here must not move with them.
+        // Children run in other directories, so a relative path would change its meaning.
         if let Some(dir) = env.path("WHEELSMITH_CACHE_DIR")
             && let Ok(dir) = std::path::absolute(dir)
         {
@@ -48,12 +48,12 @@ impl Env {
         env
     }
 
-    /// The value of `name`; an empty one counts as absent.
+    /// Returns the value of `name`; an empty value counts as absent.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(String::as_str).filter(|value| !value.is_empty())
     }
 
-    /// The value of `name` as a path.
+    /// Returns the value of `name` as a path.
     pub fn path(&self, name: &str) -> Option<PathBuf> {
         self.get(name).map(PathBuf::from)
     }
@@ -68,20 +68,20 @@ impl Env {
         self.0.remove(name);
     }
 
-    /// This environment with `more` laid over it.
+    /// Returns this environment with the variables of `more`, which win.
     #[must_use]
     pub fn with(mut self, more: impl IntoIterator<Item = (String, String)>) -> Self {
         self.0.extend(more);
         self
     }
 
-    /// Every variable, sorted by name.
+    /// Returns every variable, sorted by name.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
-    /// What compilers get: enough to find their files, nothing that changes their output. The
-    /// locale is fixed, and `__DATE__` is 1980-01-01 unless `SOURCE_DATE_EPOCH` says otherwise.
+    /// Returns the variables of compilers: enough to find their files, none that changes their
+    /// output. The locale is fixed, and `__DATE__` is 1980-01-01 unless `SOURCE_DATE_EPOCH` is set.
     #[must_use]
     pub fn for_compilers(&self) -> Self {
         let keep = |name: &str| HARMLESS.contains(&name) || name.starts_with("ZIG_");
@@ -92,10 +92,10 @@ impl Env {
         env
     }
 
-    /// What the user of a finished package has: their files, their language, the network. Whatever
-    /// a build leaves behind is gone: compilers, flags, `PYTHONPATH`, `LD_LIBRARY_PATH`, cargo's
-    /// variables, an active virtual environment with its place on `PATH`. The variables called in
-    /// `pass` stay.
+    /// Returns the variables that the user of a finished package has: files, language, network.
+    /// Variables of a build are left out: compilers, flags, `PYTHONPATH`, `LD_LIBRARY_PATH`, those
+    /// of cargo, and an active virtual environment with its directory on `PATH`. The variables
+    /// named in `pass` stay.
     #[must_use]
     pub fn for_users(&self, pass: &[String]) -> Self {
         const LANGUAGE: &[&str] = &["LANG", "LANGUAGE", "LOGNAME", "SHELL", "TERM", "TZ", "USER"];
@@ -117,7 +117,7 @@ impl Env {
         env
     }
 
-    /// Looks for a program on `PATH`, or checks the path that `program` is.
+    /// Finds a program on `PATH`; a path is returned if a program is there.
     pub fn find_program(&self, program: impl AsRef<Path>) -> Option<PathBuf> {
         let program = program.as_ref();
         let path = self.get("PATH").unwrap_or_default();
@@ -125,8 +125,9 @@ impl Env {
         which::which_in(program, Some(path), nowhere).ok()
     }
 
-    /// Where this user's caches are: `XDG_CACHE_HOME`, `~/Library/Caches`, `%LOCALAPPDATA%`, or
-    /// `~/.cache`, whichever the host's custom is; `WHEELSMITH_CACHE_DIR` before all of them.
+    /// Returns the user's cache directory: `WHEELSMITH_CACHE_DIR`, else a directory below
+    /// `XDG_CACHE_HOME`, `~/Library/Caches`, `%LOCALAPPDATA%` or `~/.cache`, by the custom of the
+    /// host.
     pub fn cache_dir(&self) -> Option<PathBuf> {
         if let Some(dir) = self.path("WHEELSMITH_CACHE_DIR") {
             return Some(dir);
@@ -143,8 +144,8 @@ impl Env {
         base.map(|base| base.join("wheelsmith"))
     }
 
-    /// A cache that is looked into and never written to: `WHEELSMITH_SHELF_DIR`. A build script has
-    /// the user's cache there, and its own below `OUT_DIR`.
+    /// Returns the directory of a cache that is only read: `WHEELSMITH_SHELF_DIR`. In a build
+    /// script it is the user's cache; the script's own cache is below `OUT_DIR`.
     pub fn shelf_dir(&self) -> Option<PathBuf> {
         self.path("WHEELSMITH_SHELF_DIR")
     }

@@ -152,9 +152,20 @@ fn uncoloured(text: &str) -> String {
     out + rest
 }
 
-/// Returns `text` without characters and sequences that move the cursor or change the terminal;
-/// line breaks, tabs and colours stay.
-pub(crate) fn printable(text: &str) -> String {
+/// Returns `text` without characters and sequences that move the cursor or change the terminal; line
+/// breaks, tabs and colours stay. A line that a CI service would read as a command (`::error::`)
+/// begins with `|`.
+pub fn printable(text: &str) -> String {
+    let plain = shown(text);
+    let is_command = |line: &str| uncoloured(line).trim_start().starts_with("::");
+    if !plain.lines().any(is_command) {
+        return plain;
+    }
+    let mark = |line: &str| if is_command(line) { format!("| {line}") } else { line.to_owned() };
+    plain.split('\n').map(mark).collect::<Vec<_>>().join("\n")
+}
+
+fn shown(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(c) = rest.chars().next() {
@@ -260,5 +271,7 @@ mod tests {
         check("\u{1b}", "");
         check("\u{1b}[", "");
         check("\u{1b}[31", "");
+        check("a\n::error::x\n  ::y\nb::c", "a\n| ::error::x\n|   ::y\nb::c");
+        check("\u{1b}[1m::error::x", "| \u{1b}[1m::error::x");
     }
 }

@@ -1,4 +1,4 @@
-//! Files. Errors of these functions name the path; writes are whole or absent.
+//! Files. Errors name the path; a written file is complete or absent.
 #![allow(clippy::disallowed_methods, reason = "sys is the module that reads and writes files")]
 
 use std::io::{self, BufReader, Read, Write};
@@ -14,22 +14,22 @@ pub use fs_err::{
     remove_dir_all, remove_file, rename, symlink_metadata, write,
 };
 
-/// Start of the names of files that are not whole yet. [`sweep`] removes those of killed processes.
+/// Start of the names of unfinished files. [`sweep`] removes those of killed processes.
 pub(super) const UNFINISHED: &str = ".wheelsmith-unfinished-";
 /// Start of the names of temporary directories.
 const TEMPORARY: &str = "wheelsmith-tmp-";
 
-/// A file or directory below a root, with its path relative to it, `/` between the parts.
+/// File or directory below a root.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Walked {
     /// Relative path with `/` on every host.
     pub relative: String,
-    /// Where it is.
+    /// Its path.
     pub path: PathBuf,
 }
 
-/// Every regular file below `root` (symlinks to files included, to directories not followed),
-/// sorted by relative path.
+/// Returns every regular file below `root`, sorted by relative path. Links to files are included,
+/// links to directories are not followed.
 pub fn walk(root: &Path) -> io::Result<Vec<Walked>> {
     let mut files = Vec::new();
     visit(root, "", &mut files)?;
@@ -59,22 +59,22 @@ fn utf8_name(path: &Path, name: &std::ffi::OsStr) -> io::Result<String> {
     })
 }
 
-/// What is in a directory, as it is there.
+/// Kind of a directory entry.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Node {
     /// A directory.
     Dir,
     /// A file.
     File {
-        /// Whether it may be run as a program.
+        /// Whether it is executable.
         executable: bool,
     },
-    /// A symbolic link, and what it says.
+    /// A symbolic link, with its target as written.
     Link(PathBuf),
 }
 
-/// Everything below `root` but what `skip` says of its relative path, sorted by relative path:
-/// directories before what is in them, links not followed.
+/// Returns every entry below `root` whose relative path `skip` does not accept, sorted by relative
+/// path: directories before their entries, links not followed.
 pub fn tree(root: &Path, skip: &dyn Fn(&str) -> bool) -> io::Result<Vec<(Walked, Node)>> {
     let mut nodes = Vec::new();
     grow(root, "", skip, &mut nodes)?;
@@ -105,7 +105,7 @@ fn grow(
         } else if kind.is_file() {
             Node::File { executable: is_executable(&path)? }
         } else {
-            // Sockets and the like are nobody's source.
+            // Sockets, devices and pipes are no sources.
             continue;
         };
         nodes.push((Walked { relative, path }, node));
@@ -113,7 +113,7 @@ fn grow(
     Ok(())
 }
 
-/// Copies a file with its time of change, which makefiles compare; the copy may be written to.
+/// Copies a file with its modification time, which makefiles compare. The copy is writable.
 pub fn copy_with_time(from: &Path, to: &Path, executable: bool) -> io::Result<()> {
     let modified = metadata(from)?.modified()?;
     copy(from, to)?;
@@ -121,7 +121,7 @@ pub fn copy_with_time(from: &Path, to: &Path, executable: bool) -> io::Result<()
     fs_err::OpenOptions::new().write(true).open(to)?.file().set_modified(modified)
 }
 
-/// The sha256 and the size of a file, read in pieces.
+/// Returns the sha256 and the size of a file, which is read in pieces.
 pub fn digest(path: &Path) -> io::Result<(Digest, u64)> {
     let mut file = BufReader::with_capacity(1 << 16, fs_err::File::open(path)?);
     let mut hasher = Sha256::new();
@@ -142,8 +142,8 @@ pub fn open(path: &Path) -> io::Result<std::fs::File> {
     Ok(fs_err::File::open(path)?.into_file())
 }
 
-/// Reads into `buffer` from `at` on, in bytes from the start of the file, and says how many bytes it
-/// got: 0 at the end. Several threads may read the same file.
+/// Reads into `buffer` from offset `at`, in bytes, and returns the number of bytes read: 0 at the
+/// end. Several threads may read one file.
 pub fn read_at(file: &std::fs::File, buffer: &mut [u8], at: u64) -> io::Result<usize> {
     #[cfg(unix)]
     {
@@ -155,7 +155,7 @@ pub fn read_at(file: &std::fs::File, buffer: &mut [u8], at: u64) -> io::Result<u
     }
 }
 
-/// What is directly in a directory, by name.
+/// Returns the paths directly in a directory, sorted.
 pub fn list(dir: &Path) -> io::Result<Vec<PathBuf>> {
     let entries = fs_err::read_dir(dir)?;
     let mut paths = entries.map(|entry| Ok(entry?.path())).collect::<io::Result<Vec<_>>>()?;
@@ -163,8 +163,8 @@ pub fn list(dir: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(paths)
 }
 
-/// The names of the directories directly in `dir`; those that are not UTF-8, or begin with a dot, are
-/// left out.
+/// Returns the names of the directories directly in `dir`, without those that are not UTF-8 or
+/// begin with a dot.
 pub fn dir_names(dir: &Path) -> io::Result<std::collections::BTreeSet<String>> {
     let mut names = std::collections::BTreeSet::new();
     for entry in fs_err::read_dir(dir)? {
@@ -179,23 +179,23 @@ pub fn dir_names(dir: &Path) -> io::Result<std::collections::BTreeSet<String>> {
     Ok(names)
 }
 
-/// A file without a name, gone with the value.
+/// Creates a file without a name, which is removed with the value.
 pub fn nameless() -> io::Result<std::fs::File> {
     tempfile::tempfile()
 }
 
-/// Creates or truncates a file that need not be whole, such as one below an [`UnfinishedDir`].
+/// Creates or truncates a file that may stay incomplete, such as one below an [`UnfinishedDir`].
 pub fn create(path: &Path) -> io::Result<std::fs::File> {
     Ok(fs_err::File::create(path)?.into_file())
 }
 
-/// Writes `bytes` behind what a file has; makes the file when it is not there.
+/// Appends `bytes` to a file, which is created if absent.
 pub fn append(path: &Path, bytes: &[u8]) -> io::Result<()> {
     use std::io::Write as _;
     fs_err::OpenOptions::new().create(true).append(true).open(path)?.write_all(bytes)
 }
 
-/// Whether a file may be run as a program, by its mode; on Windows by its name.
+/// Returns true if a file is executable: by its mode, on Windows by its name.
 pub fn is_executable(path: &Path) -> io::Result<bool> {
     let metadata = metadata(path)?;
     #[cfg(unix)]
@@ -209,7 +209,7 @@ pub fn is_executable(path: &Path) -> io::Result<bool> {
     }
 }
 
-/// Gives a file mode 0755 or 0644; nothing on Windows.
+/// Sets the mode of a file to 0755 or 0644. Has no effect on Windows.
 pub fn set_executable(path: &Path, executable: bool) -> io::Result<()> {
     #[cfg(unix)]
     {
@@ -224,8 +224,8 @@ pub fn set_executable(path: &Path, executable: bool) -> io::Result<()> {
     }
 }
 
-/// Writes a file whole or not at all: a temporary file beside it, fsync, rename. When `path` holds
-/// these bytes already, nothing is written. Says whether it wrote.
+/// Writes a file completely or not at all: to a temporary file beside it, then fsync and rename. A
+/// file that already has these bytes is not written. Returns whether it wrote.
 pub fn write_atomic(path: &Path, bytes: &[u8]) -> io::Result<bool> {
     if holds(path, bytes) {
         return Ok(false);
@@ -236,8 +236,8 @@ pub fn write_atomic(path: &Path, bytes: &[u8]) -> io::Result<bool> {
     Ok(true)
 }
 
-/// As [`write_atomic`], with mode 0755 from the moment that the file appears: another process may
-/// run it right then.
+/// As [`write_atomic`], for a program: it has mode 0755 from the moment at which it appears, since
+/// another process may run it right then.
 pub fn write_program(path: &Path, bytes: &[u8]) -> io::Result<bool> {
     if holds(path, bytes) && is_executable(path)? {
         return Ok(false);
@@ -249,8 +249,8 @@ pub fn write_program(path: &Path, bytes: &[u8]) -> io::Result<bool> {
     Ok(true)
 }
 
-/// Writes `parts` one behind the other into a file that appears whole, for whoever else reads it,
-/// but may be lost or damaged when the machine stops: for caches.
+/// Writes `parts` one after the other into a file that appears complete, but may be lost or damaged
+/// if the machine stops: for caches.
 pub fn write_whole(path: &Path, parts: &[&[u8]]) -> io::Result<()> {
     let mut unfinished = Unfinished::create(path)?;
     for part in parts {
@@ -260,13 +260,13 @@ pub fn write_whole(path: &Path, parts: &[&[u8]]) -> io::Result<()> {
     Ok(())
 }
 
-/// When a file was last written, in seconds since 1970.
+/// Returns the modification time of a file, in seconds since 1970.
 pub fn modified(metadata: &std::fs::Metadata) -> Option<u64> {
     let since = metadata.modified().ok()?.duration_since(std::time::UNIX_EPOCH);
     since.ok().map(|since| since.as_secs())
 }
 
-/// Makes a file look as if it were written now, where that can be done.
+/// Sets the modification time of a file to now, if the system permits it.
 pub fn touch(file: &std::fs::File) {
     let _ = file.set_modified(std::time::SystemTime::now());
 }
@@ -276,8 +276,8 @@ fn holds(path: &Path, bytes: &[u8]) -> bool {
         && read(path).is_ok_and(|old| old == bytes)
 }
 
-/// A file that is being written and appears under its name only when [`Unfinished::finish`] is
-/// called; dropped before that, it leaves nothing.
+/// File that appears under its name when [`Unfinished::finish`] is called; dropped before that, it
+/// is removed.
 #[derive(Debug)]
 pub struct Unfinished {
     temporary: NamedTempFile,
@@ -285,7 +285,7 @@ pub struct Unfinished {
 }
 
 impl Unfinished {
-    /// Starts a file that will be called `path`. Its directory is created.
+    /// Creates the file that becomes `path`, and its directory.
     pub fn create(path: &Path) -> io::Result<Self> {
         let dir = match path.parent() {
             Some(dir) if !dir.as_os_str().is_empty() => dir,
@@ -304,17 +304,17 @@ impl Unfinished {
         Ok(Self { temporary, path: path.to_owned() })
     }
 
-    /// The file to write to.
+    /// Returns the file to write to.
     pub fn file(&mut self) -> &mut std::fs::File {
         self.temporary.as_file_mut()
     }
 
-    /// Where it is for now.
+    /// Returns its temporary path.
     pub fn path(&self) -> &Path {
         self.temporary.path()
     }
 
-    /// Makes the file durable and gives it its name, replacing what was there.
+    /// Writes the file to disk and renames it, replacing a file of that name.
     pub fn finish(self) -> io::Result<()> {
         let Self { temporary, path } = self;
         temporary.as_file().sync_all().map_err(|error| at("write", &path, &error))?;
@@ -323,8 +323,8 @@ impl Unfinished {
     }
 }
 
-/// A directory that is being filled and appears under its name only when [`UnfinishedDir::finish`]
-/// is called; dropped before that, it leaves nothing.
+/// Directory that appears under its name when [`UnfinishedDir::finish`] is called; dropped before
+/// that, it is removed.
 #[derive(Debug)]
 pub struct UnfinishedDir {
     temporary: tempfile::TempDir,
@@ -332,7 +332,7 @@ pub struct UnfinishedDir {
 }
 
 impl UnfinishedDir {
-    /// Starts a directory that will be called `path`; its parent is created.
+    /// Creates the directory that becomes `path`, and its parent.
     pub fn create(path: &Path) -> io::Result<Self> {
         let parent = path.parent().unwrap_or(Path::new("."));
         create_dir_all(parent)?;
@@ -348,12 +348,12 @@ impl UnfinishedDir {
         Ok(Self { temporary, path: path.to_owned() })
     }
 
-    /// The directory to fill.
+    /// Returns its temporary path.
     pub fn path(&self) -> &Path {
         self.temporary.path()
     }
 
-    /// Gives the directory its name, replacing what was there.
+    /// Renames the directory, replacing one of that name.
     pub fn finish(self) -> io::Result<()> {
         let Self { temporary, path } = self;
         if path.exists() {
@@ -408,7 +408,7 @@ fn remove_abandoned(dir: &Path, start: &str) -> io::Result<()> {
 pub fn temp_dir() -> io::Result<tempfile::TempDir> {
     static SWEPT: std::sync::Once = std::sync::Once::new();
     SWEPT.call_once(|| {
-        // The directory is everybody's: what cannot be removed there belongs to another user.
+        // Other users share the directory; what cannot be removed is theirs.
         let _ = remove_abandoned(&std::env::temp_dir(), TEMPORARY);
     });
     tempfile::Builder::new().prefix(&super::owner::prefix(TEMPORARY)).tempdir()
@@ -426,7 +426,7 @@ pub fn temp_dir_in(dir: &Path) -> io::Result<tempfile::TempDir> {
         .map_err(|e| at("create a directory in", dir, &e))
 }
 
-/// Makes a symbolic link at `path` that says `target`; a copy of the file on Windows.
+/// Creates a symbolic link to `target` at `path`; on Windows a copy of the file.
 pub fn symlink(target: &str, path: &Path) -> io::Result<()> {
     #[cfg(unix)]
     {
@@ -439,8 +439,8 @@ pub fn symlink(target: &str, path: &Path) -> io::Result<()> {
     }
 }
 
-/// Makes `path` a link to the directory `target`; a copy of it on Windows, where links need a
-/// privilege.
+/// Creates a link to the directory `target` at `path`; on Windows, where links need a privilege, a
+/// copy.
 pub fn link_dir(target: &Path, path: &Path) -> io::Result<()> {
     #[cfg(unix)]
     {
@@ -457,7 +457,7 @@ pub fn link_dir(target: &Path, path: &Path) -> io::Result<()> {
     }
 }
 
-/// Removes what [`link_dir`] made; a directory that it did not make stays on systems with links.
+/// Removes a link made by [`link_dir`]. On systems with links, a directory stays.
 pub fn unlink(path: &Path) -> io::Result<()> {
     match symlink_metadata(path) {
         Ok(found) if found.is_symlink() => remove_file(path),

@@ -1,4 +1,4 @@
-//! A small server for this machine alone: one answer for each connection.
+//! HTTP server for this machine only: one response for each connection.
 
 use std::fmt::Write as _;
 use std::io::{self, Read, Write};
@@ -9,58 +9,58 @@ use std::time::Duration;
 
 use super::Cancel;
 
-/// No request of a client that means well has a longer head, in bytes.
+/// Longest head of a request, in bytes.
 const LONGEST_HEAD: usize = 32 << 10;
-/// As many are answered at once; others wait.
+/// Most connections that are served at once; others wait.
 const MOST_CONNECTIONS: usize = 64;
-/// A client that says nothing for so long is left.
+/// Time after which a silent client is disconnected.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// What a client asks for.
+/// Request of a client.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Request {
     /// `GET`.
     pub method: String,
     /// The path with its query, as it was sent.
     pub target: String,
-    /// What its `Accept` headers say, with commas between.
+    /// Values of its `Accept` headers, joined by commas.
     pub accept: String,
 }
 
-/// What a client is told.
+/// Response to a client.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Response {
     /// `200`.
     pub status: u16,
-    /// Names and values; length and connection are said anyway.
+    /// Names and values, without `Content-Length` and `Connection`.
     pub headers: Vec<(&'static str, String)>,
-    /// What comes behind them.
+    /// Content.
     pub body: Body,
 }
 
-/// The content of a response.
+/// Content of a response.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Body {
     /// These bytes.
     Bytes(Vec<u8>),
-    /// What is in a file.
+    /// Content of a file.
     File(PathBuf),
 }
 
 impl Response {
-    /// A line of text.
+    /// Creates a response with a line of text.
     pub fn text(status: u16, text: &str) -> Self {
         Self { status, headers: Vec::new(), body: Body::Bytes(text.as_bytes().to_vec()) }
             .with("Content-Type", "text/plain; charset=utf-8".to_owned())
     }
 
-    /// A file of a type.
+    /// Creates a response with the content of a file.
     pub fn file(path: PathBuf, content_type: String) -> Self {
         Self { status: 200, headers: Vec::new(), body: Body::File(path) }
             .with("Content-Type", content_type)
     }
 
-    /// With one more header.
+    /// Adds a header.
     #[must_use]
     pub fn with(mut self, name: &'static str, value: String) -> Self {
         // A line break would end the header.
@@ -71,7 +71,7 @@ impl Response {
     }
 }
 
-/// A port of this machine that only this machine can reach.
+/// Port that only this machine can reach.
 #[derive(Debug)]
 pub struct Listener {
     listener: TcpListener,
@@ -79,26 +79,26 @@ pub struct Listener {
 }
 
 impl Listener {
-    /// Takes `port` of 127.0.0.1; a free one for 0.
+    /// Binds `port` of 127.0.0.1; a free port if it is 0.
     ///
     /// # Errors
-    /// When it is taken.
+    /// Returns an error if the port is in use.
     pub fn bind(port: u16) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))?;
         let address = listener.local_addr()?;
         Ok(Self { listener, address })
     }
 
-    /// Where it is.
+    /// Returns its address.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Answers until `cancel` is set. What goes wrong on one connection ends that connection.
+    /// Serves until `cancel` is set. An error on one connection ends that connection only.
     pub fn serve(&self, cancel: &Cancel, respond: &(dyn Fn(&Request) -> Response + Sync)) {
         let open = AtomicUsize::new(0);
         std::thread::scope(|scope| {
-            // Somebody must wake the one who waits for clients.
+            // Wakes the thread that waits for clients.
             scope.spawn(|| {
                 while !cancel.is_cancelled() {
                     std::thread::sleep(Duration::from_millis(50));
@@ -160,7 +160,8 @@ fn answer(
     stream.flush()
 }
 
-/// The head of a request, up to the empty line; nothing when it is too long or ends early.
+/// Reads the head of a request, up to the empty line. Returns `None` if it is too long or ends
+/// early.
 fn head(mut stream: &TcpStream) -> io::Result<Option<String>> {
     let mut head = Vec::new();
     let mut part = [0; 2048];

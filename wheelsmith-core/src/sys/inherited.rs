@@ -1,8 +1,8 @@
-//! The job tokens of a cargo or make above us, by make's jobserver protocol: a pipe with a byte for
-//! each free token, beside the one token that every child holds already.
+//! Job tokens of a cargo or make that runs us, by make's jobserver protocol: a pipe with a byte for
+//! each free token, beside the one implicit token of every child.
 //!
-//! The pipe is opened again rather than taken over by its number, so that reads which do not wait
-//! are a matter of ours alone, and no descriptor of others is ever closed.
+//! The pipe is opened again by its path in `/proc`, so that nonblocking reads affect no other
+//! process, and no descriptor of others is closed.
 
 use std::fs::File;
 use std::io::{self, Read as _, Write as _};
@@ -11,34 +11,34 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// How long a waiting thread sleeps before it looks into the pipe again. A token of our own wakes it
+/// Time after which a waiting thread looks into the pipe again. A returned implicit token wakes it
 /// at once.
 const PACE: Duration = Duration::from_millis(10);
 
-/// The pool of a process above us.
+/// Pool of a process that runs us.
 #[derive(Clone)]
 pub(super) struct Inherited(Arc<Shared>);
 
 struct Shared {
-    /// What children are told.
+    /// Value of `MAKEFLAGS` for children.
     flags: String,
     reader: File,
     writer: File,
-    /// Whether the token that this process holds by being there is free.
+    /// Whether the implicit token is free.
     own: Mutex<bool>,
     freed: Condvar,
 }
 
-/// The right to run one job.
+/// Right to run one job; returned when dropped.
 #[derive(Debug)]
 pub(super) struct Token {
     pool: Inherited,
-    /// What the pipe gave, and gets back; nothing for our own.
+    /// Token byte read from the jobserver; `None` for the implicit token.
     byte: Option<u8>,
 }
 
 impl Inherited {
-    /// The pool that `flags` names; nothing when they name none, or none that we can open.
+    /// Opens the pool that `flags` name. Returns `None` if they name none that can be opened.
     pub(super) fn open(flags: &str) -> Option<Self> {
         let words = flags.split_whitespace();
         let auth = words
@@ -61,7 +61,7 @@ impl Inherited {
         };
         let reader = open(&reader, false).ok()?;
         let writer = open(&writer, true).ok()?;
-        // A number may have come to mean another file.
+        // The number of a closed descriptor may have been reused.
         let is_pipe = |file: &File| file.metadata().is_ok_and(|m| m.file_type().is_fifo());
         if !is_pipe(&reader) || !is_pipe(&writer) {
             return None;
@@ -83,7 +83,7 @@ impl Inherited {
         }
     }
 
-    /// A token if one is free right now.
+    /// Returns a token if one is free right now.
     pub(super) fn try_acquire(&self) -> io::Result<Option<Token>> {
         self.take(&mut self.own())
     }
@@ -96,7 +96,7 @@ impl Inherited {
         let mut byte = [0];
         match (&self.0.reader).read(&mut byte) {
             Ok(1) => Ok(Some(Token { pool: self.clone(), byte: Some(byte[0]) })),
-            // Who made the pipe is gone; our own token is left.
+            // The process that made the pipe has ended; the implicit token is left.
             Ok(_) => Ok(None),
             Err(error) => match error.kind() {
                 io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted => Ok(None),
@@ -105,7 +105,7 @@ impl Inherited {
         }
     }
 
-    /// Lets the child of `command` take tokens as well: it inherits the pipe.
+    /// Lets the child of `command`, which inherits the pipe, take tokens.
     pub(super) fn share(&self, command: &mut std::process::Command) {
         for name in ["CARGO_MAKEFLAGS", "MAKEFLAGS", "MFLAGS"] {
             command.env(name, &self.0.flags);
@@ -126,7 +126,7 @@ impl std::fmt::Debug for Inherited {
 impl Drop for Token {
     fn drop(&mut self) {
         match self.byte {
-            // A token that cannot be given back is lost, as it is when a process dies.
+            // A token that cannot be returned is lost, as when a process dies.
             Some(byte) => drop((&self.pool.0.writer).write_all(&[byte])),
             None => *self.pool.own() = true,
         }
@@ -137,7 +137,7 @@ impl Drop for Token {
 fn open(path: &Path, write: bool) -> io::Result<File> {
     let mut options = std::fs::OpenOptions::new();
     let nonblocking = rustix::fs::OFlags::NONBLOCK.bits();
-    // Opened for both, a pipe without another reader does not refuse to be opened.
+    // Opening a pipe for writing only fails if it has no reader.
     options.read(true).write(write);
     if !write {
         options.custom_flags(i32::try_from(nonblocking).unwrap_or_default());

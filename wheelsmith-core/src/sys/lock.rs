@@ -1,4 +1,4 @@
-//! One writer at a time.
+//! File locks: one writer at a time.
 
 use std::fs::{File, TryLockError};
 use std::io;
@@ -7,24 +7,24 @@ use std::time::Duration;
 
 use super::Cancel;
 
-/// An exclusive lock on a file, held until dropped. The system takes it back from a process that
-/// dies, so a stale lock cannot exist; the empty file stays.
+/// Exclusive lock on a file, held until dropped. The system releases it when a process dies, so a
+/// stale lock cannot exist; the empty file stays.
 #[derive(Debug)]
 pub struct Lock {
     _file: File,
 }
 
-/// What came of asking for a lock.
+/// Result of [`Lock::try_acquire`].
 #[derive(Debug)]
 pub enum Locked {
-    /// We have it.
+    /// The lock is ours.
     Ours(Lock),
-    /// Another process has it.
+    /// Another process holds it.
     Busy,
 }
 
 impl Lock {
-    /// Asks once.
+    /// Tries once to take the lock.
     pub fn try_acquire(path: &Path) -> io::Result<Locked> {
         let file = open(path)?;
         match file.try_lock() {
@@ -34,7 +34,7 @@ impl Lock {
         }
     }
 
-    /// Waits until the lock is free; nothing when the user stops us before that.
+    /// Waits for the lock. Returns `None` if the user stops us before that.
     pub fn acquire(path: &Path, cancel: &Cancel) -> io::Result<Option<Self>> {
         while !cancel.is_cancelled() {
             if let Locked::Ours(lock) = Self::try_acquire(path)? {

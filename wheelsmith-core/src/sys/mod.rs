@@ -1,7 +1,8 @@
-//! The door to the world: files, child processes, the environment, progress.
+//! Files, child processes, environment, network, clock, locks: the only module that acts on the
+//! machine.
 //!
-//! What differs by host is here, behind `cfg`. A [`Host`] is what the working rooms are handed; the
-//! thinking rooms never see one.
+//! Differences between hosts are here, behind `cfg`. Modules that act take a [`Host`]; modules that
+//! decide do not.
 
 mod cancel;
 mod env;
@@ -23,6 +24,7 @@ mod tree;
 
 pub use cancel::Cancel;
 pub use env::Env;
+pub use excerpt::printable;
 pub use jobs::{Jobs, Token};
 pub use lock::{Lock, Locked};
 pub use process::{Command, Ended, Exec, Limits, ProcessError};
@@ -32,31 +34,31 @@ pub use stamp::{FileState, Stamp, stamped};
 
 use std::sync::Arc;
 
-/// The time of the clock, in seconds since 1970; nothing before that.
+/// Returns the time, in seconds since 1970; `None` if the clock is before that.
 #[allow(clippy::disallowed_methods, reason = "this is the door")]
 pub fn now() -> Option<u64> {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     since.ok().map(|since| since.as_secs())
 }
 
-/// The path of the running program.
+/// Returns the path of the running program.
 ///
 /// # Errors
-/// When the system does not tell.
+/// Returns an error if the system does not tell it.
 pub fn current_program() -> std::io::Result<std::path::PathBuf> {
     std::env::current_exe()
 }
 
-/// The machine that we run on, as far as the working rooms may know it.
+/// Machine that we run on.
 #[derive(Clone)]
 pub struct Host {
-    /// The environment, read once at the rim.
+    /// Environment, read once by the program.
     pub env: Env,
-    /// Who is told about progress.
+    /// Receiver of progress and warnings.
     pub report: Arc<dyn Report>,
-    /// Set when the user wants to stop.
+    /// Set if the user wants to stop.
     pub cancel: Cancel,
-    /// How many things may run at once.
+    /// Job tokens.
     pub jobs: Jobs,
 }
 
@@ -67,7 +69,7 @@ impl std::fmt::Debug for Host {
 }
 
 impl Host {
-    /// A host that says nothing, with `env` and one job: for tests and simple callers.
+    /// Returns a host that reports nothing, with `env` and one job: for tests and simple callers.
     pub fn quiet(env: Env) -> Self {
         Self { env, report: Arc::new(Quiet), cancel: Cancel::default(), jobs: Jobs::new(1) }
     }
@@ -78,17 +80,17 @@ impl Host {
         Self { jobs: Jobs::new(jobs), ..Self::quiet(Env::from_process()) }
     }
 
-    /// Announces a piece of work of `total` steps; it ends when the value is dropped.
+    /// Announces a task of `total` steps, which ends when the value is dropped.
     pub fn task(&self, label: impl Into<String>, total: u64) -> Task {
         Task::begin(Arc::clone(&self.report), label.into(), total)
     }
 
-    /// Tells the user something that they should act on.
+    /// Shows a warning.
     pub fn warn(&self, text: impl Into<String>) {
         self.report.event(Event::Warning(text.into()));
     }
 
-    /// Tells the user something that they only want with `-v`.
+    /// Shows a message with `-v`.
     pub fn detail(&self, text: impl FnOnce() -> String) {
         if self.report.wants_detail() {
             self.report.event(Event::Detail(text()));

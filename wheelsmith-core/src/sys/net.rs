@@ -1,4 +1,4 @@
-//! The network: one way to read a URL.
+//! Network: reads a URL.
 
 use std::io::Read;
 
@@ -8,7 +8,7 @@ use super::Env;
 /// the operating system's rules.
 ///
 /// # Errors
-/// What went wrong, in words.
+/// Returns the reason in words.
 #[cfg(feature = "fetch")]
 pub fn get(url: &str, env: &Env) -> Result<Box<dyn Read>, String> {
     use std::time::Duration;
@@ -33,10 +33,10 @@ pub fn get(url: &str, env: &Env) -> Result<Box<dyn Read>, String> {
     Ok(Box::new(response.into_body().into_reader()))
 }
 
-/// Says that this build cannot download.
+/// Returns the error that this build cannot download.
 ///
 /// # Errors
-/// Always.
+/// Always returns an error.
 #[cfg(not(feature = "fetch"))]
 pub fn get(_: &str, _: &Env) -> Result<Box<dyn Read>, String> {
     Err("this build of wheelsmith cannot download (feature `fetch`)".to_owned())

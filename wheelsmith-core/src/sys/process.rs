@@ -227,6 +227,7 @@ impl Command {
         limits: Limits,
         scope: Scope,
     ) -> Result<Ended, ProcessError> {
+        host.report.started(self);
         let error = |source| ProcessError::Start { program: self.program.clone(), source };
         if host.cancel.is_cancelled() {
             return Err(ProcessError::Cancelled);
@@ -339,7 +340,7 @@ impl Outputs {
     }
 }
 
-/// How often limits and the user's wish to stop are looked at.
+/// Interval at which limits and cancellation are checked.
 const PACE: Duration = Duration::from_millis(15);
 
 /// A running child; ended when dropped.

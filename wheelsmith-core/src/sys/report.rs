@@ -1,59 +1,62 @@
-//! Telling the user how far we are. Core never prints.
+//! Progress. The core never prints.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Which piece of work an event belongs to.
+/// Number of a task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct TaskId(u64);
 
-/// Something that happened.
+/// Progress event.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum Event {
-    /// Work began.
+    /// A task began.
     Begin {
-        /// Which.
+        /// The task.
         task: TaskId,
-        /// What it is, such as `compile libbpf for aarch64-unknown-linux-gnu`.
+        /// Its label, such as `compile libbpf for aarch64-unknown-linux-gnu`.
         label: String,
-        /// How many steps it has.
+        /// Number of its steps.
         total: u64,
     },
-    /// Some steps are done.
+    /// Steps of a task are done.
     Advance {
-        /// Which.
+        /// The task.
         task: TaskId,
-        /// How many steps.
+        /// Number of steps.
         steps: u64,
-        /// What was just done, such as a file's name.
+        /// What was done last, such as a file's name.
         detail: String,
     },
-    /// Work ended.
+    /// A task ended.
     End {
-        /// Which.
+        /// The task.
         task: TaskId,
-        /// How it ended, such as `148 files, 3 compiled`; nothing when it failed.
+        /// Outcome, such as `148 files, 3 compiled`; `None` if it failed.
         outcome: Option<String>,
     },
-    /// Something that the user should act on.
+    /// A warning.
     Warning(String),
-    /// Something for `-v`.
+    /// A message for `-v`.
     Detail(String),
 }
 
-/// Takes events; the command line draws them.
+/// Receiver of events; the program draws them.
 pub trait Report: Send + Sync {
-    /// Takes one event; called from several threads.
+    /// Receives an event, from several threads.
     fn event(&self, event: Event);
 
-    /// Whether [`Event::Detail`] is worth making.
+    /// Takes the command of a child that is started: program, arguments and directory.
+    fn started(&self, _command: &super::Command) {}
+
+    /// Returns true if [`Event::Detail`] is shown.
     fn wants_detail(&self) -> bool {
         false
     }
 }
 
-/// Says nothing.
+/// Receiver that ignores every event.
 #[derive(Debug)]
 pub struct Quiet;
 
@@ -61,7 +64,7 @@ impl Report for Quiet {
     fn event(&self, _: Event) {}
 }
 
-/// A piece of work that is under way; it ends when dropped.
+/// Running task; it ends when dropped.
 pub struct Task {
     report: Arc<dyn Report>,
     id: TaskId,
@@ -76,13 +79,13 @@ impl Task {
         Self { report, id, outcome: None }
     }
 
-    /// `steps` more are done, the last of them `detail`.
+    /// Reports that `steps` more are done, the last of them `detail`.
     pub fn advance(&self, steps: u64, detail: impl Into<String>) {
         let detail = detail.into();
         self.report.event(Event::Advance { task: self.id, steps, detail });
     }
 
-    /// Ends the work well, with a few words on what came out.
+    /// Ends the task with its outcome in a few words.
     pub fn finish(mut self, outcome: impl Into<String>) {
         self.outcome = Some(outcome.into());
     }

@@ -1,4 +1,4 @@
-//! Many files, each whole or absent.
+//! Many files, each complete or absent.
 #![allow(clippy::disallowed_methods, reason = "this is the door")]
 
 use std::io::{self, Read as _, Write as _};
@@ -10,35 +10,35 @@ use super::Stamp;
 use super::fs::UNFINISHED;
 use crate::name::Digest;
 
-/// Writes files beside their places and then gives them their names. Who has one holds the lock under
-/// which the files are written.
+/// Writes files under temporary names and renames them. The caller holds the lock under which the
+/// files are written.
 ///
-/// A killed process leaves at most one file that is not whole, under a name that follows from its
-/// place: to write there again takes it away, and so does [`Staging::clean`].
+/// A killed process leaves at most one incomplete file, under a name that follows from its final
+/// name; the next write there replaces it, and [`Staging::clean`] removes it.
 ///
-/// Against a killed process a file is whole or absent; against a machine that loses its power, only
-/// one that is written as durable is: each costs a turn of the disk.
+/// If a process is killed, every file is complete or absent. If the machine loses power, only
+/// durable files are; each of them costs a write to disk.
 #[derive(Debug, Default)]
 pub struct Staging {
-    /// How many more changes to the disk succeed: the tests' way to kill us.
+    /// Number of further changes that succeed, with which tests stand in for a killed process.
     #[cfg(test)]
     pub(crate) lives: Option<u32>,
 }
 
 impl Staging {
-    /// Removes what a killed process left of the file at `path`.
+    /// Removes the incomplete file that a killed process left for `path`.
     ///
     /// # Errors
-    /// When it cannot be removed.
+    /// Returns an error if it cannot be removed.
     pub fn clean(&mut self, path: &Path) -> io::Result<()> {
         let unfinished = unfinished(path)?;
         if unfinished.symlink_metadata().is_ok() { self.remove(&unfinished) } else { Ok(()) }
     }
 
-    /// Writes `bytes` to `path`, whose directory must be there, and gives the stamp of the file.
+    /// Writes `bytes` to `path`, whose directory must exist, and returns the stamp of the file.
     ///
     /// # Errors
-    /// When the disk does not take them; `path` is as it was then.
+    /// Returns an error if they cannot be written; `path` is unchanged then.
     pub fn put(&mut self, path: &Path, bytes: &[u8], durable: bool) -> io::Result<Stamp> {
         let (temporary, mut file) = self.create(path)?;
         file.write_all(bytes)?;
@@ -51,11 +51,10 @@ impl Staging {
         Ok(stamp)
     }
 
-    /// Writes `bytes` to `path`, in a directory that nobody looks into before it is whole and gets
-    /// its name by [`Staging::rename`].
+    /// Writes `bytes` to `path`, in a directory that others read only after [`Staging::rename`].
     ///
     /// # Errors
-    /// When the disk does not take them.
+    /// Returns an error if they cannot be written.
     pub fn write(&mut self, path: &Path, bytes: &[u8]) -> io::Result<Stamp> {
         self.step()?;
         let mut file = fs_err::File::create(path)?;
@@ -63,11 +62,12 @@ impl Staging {
         Ok(Stamp::from(&file.metadata()?))
     }
 
-    /// Copies `from` to `path`, whose directory must be there, if `accept` takes the digest and size
-    /// of what was copied; says whether it did.
+    /// Copies `from` to `path`, whose directory must exist, if `accept` returns true for digest and
+    /// size of the copied bytes. Returns whether it did.
     ///
     /// # Errors
-    /// When one cannot be read or the other not be written; `path` is as it was then.
+    /// Returns an error if one cannot be read or the other cannot be written; `path` is unchanged
+    /// then.
     pub fn copy(
         &mut self,
         from: &Path,
@@ -97,19 +97,19 @@ impl Staging {
         Ok(true)
     }
 
-    /// Makes a directory with its parents.
+    /// Creates a directory and its parents.
     ///
     /// # Errors
-    /// When it cannot be made.
+    /// Returns an error if it cannot be created.
     pub fn make_dir(&mut self, path: &Path) -> io::Result<()> {
         self.step()?;
         fs_err::create_dir_all(path)
     }
 
-    /// Removes a file; one that is not there is no error.
+    /// Removes a file, if it exists.
     ///
     /// # Errors
-    /// When it cannot be removed.
+    /// Returns an error if it cannot be removed.
     pub fn remove(&mut self, path: &Path) -> io::Result<()> {
         self.step()?;
         match fs_err::remove_file(path) {
@@ -118,10 +118,10 @@ impl Staging {
         }
     }
 
-    /// Removes a directory with all that is in it; one that is not there is no error.
+    /// Removes a directory and its content, if it exists.
     ///
     /// # Errors
-    /// When it cannot be removed.
+    /// Returns an error if it cannot be removed.
     pub fn remove_tree(&mut self, path: &Path) -> io::Result<()> {
         self.step()?;
         match fs_err::remove_dir_all(path) {
@@ -133,7 +133,7 @@ impl Staging {
     /// Removes a directory if it is empty.
     ///
     /// # Errors
-    /// When it could not be looked at.
+    /// Returns an error if it cannot be read.
     pub fn remove_dir(&mut self, path: &Path) -> io::Result<()> {
         self.step()?;
         match fs_err::remove_dir(path) {
@@ -145,10 +145,10 @@ impl Staging {
         }
     }
 
-    /// Gives a file or directory its name.
+    /// Renames a file or directory.
     ///
     /// # Errors
-    /// When the disk refuses.
+    /// Returns an error if the system refuses.
     pub fn rename(&mut self, from: &Path, to: &Path) -> io::Result<()> {
         self.step()?;
         fs_err::rename(from, to)
@@ -157,7 +157,7 @@ impl Staging {
     fn create(&mut self, path: &Path) -> io::Result<(PathBuf, fs_err::File)> {
         self.step()?;
         let temporary = unfinished(path)?;
-        // What others may read follows from the umask, as for every file that a program writes.
+        // The umask decides who may read it, as for every file that a program writes.
         let mut options = fs_err::OpenOptions::new();
         let file = options.write(true).create(true).truncate(true).open(&temporary)?;
         Ok((temporary, file))
@@ -182,7 +182,7 @@ impl Staging {
     }
 }
 
-/// What a file is called before it is whole.
+/// Returns the temporary name of a file.
 fn unfinished(path: &Path) -> io::Result<PathBuf> {
     let name = path.file_name().and_then(|name| name.to_str());
     let name = name.ok_or_else(|| io::Error::other("the file has no name"))?;

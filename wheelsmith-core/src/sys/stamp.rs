@@ -1,4 +1,4 @@
-//! Whether a file is likely the one that it was.
+//! Cheap signs that a file has not changed.
 #![allow(clippy::disallowed_methods, reason = "this is the door")]
 
 use std::fs::Metadata;
@@ -7,25 +7,26 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-/// What the system keeps of a file that changes when somebody writes to it. Equal stamps are a
-/// reason not to read a file again, never a proof of its content.
+/// Attributes of a file that change when it is written. Equal stamps are a reason not to read a
+/// file again, never a proof of its content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stamp {
-    /// Its size.
+    /// Size.
     pub size_bytes: u64,
-    /// When it was written last, in nanoseconds since 1970.
+    /// Modification time, in nanoseconds since 1970.
     pub written_ns: u64,
-    /// Its number in the file system; 0 where there is none.
+    /// Inode number; 0 on systems without.
     pub inode: u64,
 }
 
 impl Stamp {
-    /// The stamp of a file.
+    /// Returns the stamp of a file.
     ///
     /// # Errors
-    /// When it is not there.
+    /// Returns an error if the file does not exist.
     pub fn of(path: &Path) -> io::Result<Self> {
-        // Not by `fs_err`, which would copy the path: tens of thousands are asked for.
+        // Not by `fs_err`, which would copy the path: this is called for tens of thousands of
+        // files.
         std::fs::metadata(path).map(|metadata| Self::from(&metadata))
     }
 }
@@ -90,11 +91,11 @@ fn inode(_: &Metadata) -> u64 {
     0
 }
 
-/// The regular files below `dir` that are called as `wanted` says, links to files included, with
-/// their stamps, sorted. What begins with a dot is left alone.
+/// Returns the regular files below `dir` whose names `wanted` accepts, links to files included,
+/// with their stamps, sorted. Names that begin with a dot are left out.
 ///
 /// # Errors
-/// When a directory cannot be read.
+/// Returns an error if a directory cannot be read.
 pub fn stamped(dir: &Path, wanted: impl Fn(&str) -> bool) -> io::Result<Vec<(PathBuf, Stamp)>> {
     let mut found = Vec::new();
     let mut dirs = vec![dir.to_owned()];
@@ -117,7 +118,7 @@ pub fn stamped(dir: &Path, wanted: impl Fn(&str) -> bool) -> io::Result<Vec<(Pat
             }
         }
     }
-    // By their bytes: part by part takes many times as long.
+    // By bytes: comparing paths part by part takes many times as long.
     found.sort_by(|a, b| a.0.as_os_str().cmp(b.0.as_os_str()));
     Ok(found)
 }

@@ -1,8 +1,8 @@
-//! Every process that a child started, wherever it went.
+//! Ends every process that a child started, in whatever group or session.
 //!
-//! A process leaves its group by `setsid`, and its parent when that ends, but it keeps the
-//! environment that it was started with, unless somebody took that from it on purpose. Linux tells
-//! of all three, and is the only system of which we ask: elsewhere the group is all that ends.
+//! A process leaves its group by `setsid`, and its parent when that ends, but it has the
+//! environment that it was started with, unless it was started with another. Linux shows all three.
+//! On other systems only the group is ended.
 #![allow(clippy::disallowed_methods, reason = "this is the door")]
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,22 +11,22 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open, pidfd_send_signal};
 
-/// The variable by which processes of a child are known.
+/// Variable that marks the processes of a child.
 pub(super) const VARIABLE: &str = "WHEELSMITH_CELL";
 
-/// How long we wait for processes to end: one that the kernel holds cannot be helped.
+/// Longest wait for processes to end: the kernel may hold one.
 const PATIENCE: Duration = Duration::from_secs(5);
 const PACE: Duration = Duration::from_millis(5);
 
-/// A value that no other child has, of whatever run.
+/// Returns a value that no other child of any run has.
 pub(super) fn mark() -> String {
     static NEXT: AtomicU64 = AtomicU64::new(0);
     let started = Process::read(std::process::id()).map_or(0, |process| process.started);
     format!("{}.{started}.{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed))
 }
 
-/// Ends the processes below `child`, it included, and all whose environment has `mark`. A process
-/// that starts others while it is ended is looked for again.
+/// Ends `child`, the processes below it, and all whose environment has `mark`, until none is left:
+/// a process may start others while it is ended.
 pub(super) fn end(child: Pid, mark: &str) {
     let entry = format!("{VARIABLE}={mark}");
     let begun = Instant::now();
@@ -42,14 +42,15 @@ pub(super) fn end(child: Pid, mark: &str) {
     }
 }
 
-/// A process, as `/proc/…/stat` has it (proc(5)).
+/// Process, as `/proc/…/stat` describes it (proc(5)).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Process {
     number: u32,
     parent: u32,
-    /// In ticks since the system started: tells it from a later one of its number.
+    /// Start, in ticks since the system started: distinguishes it from a later process with its
+    /// number.
     pub(super) started: u64,
-    /// Whether it has ended, and nobody took note yet.
+    /// Whether it has ended, and its parent has not waited for it yet.
     pub(super) has_ended: bool,
 }
 
@@ -59,7 +60,7 @@ impl Process {
         Self::parse(number, &String::from_utf8_lossy(&stat))
     }
 
-    /// The name, in brackets, may have blanks and brackets of its own.
+    /// The name, in brackets, may contain blanks and brackets.
     fn parse(number: u32, stat: &str) -> Option<Self> {
         let words: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
         Some(Self {
@@ -71,12 +72,12 @@ impl Process {
     }
 
     fn is_marked(&self, entry: &[u8]) -> bool {
-        // Empty for those that have ended, and refused for those of other users.
+        // Empty for processes that have ended, unreadable for those of other users.
         let environment = std::fs::read(format!("/proc/{}/environ", self.number));
         environment.is_ok_and(|all| all.split(|byte| *byte == 0).any(|one| one == entry))
     }
 
-    /// Ends it, if its number is still its own.
+    /// Ends the process, if its number still means it.
     fn kill(&self, entry: &[u8]) {
         let number = i32::try_from(self.number).ok().and_then(Pid::from_raw);
         let Some(number) = number else { return };
@@ -93,7 +94,7 @@ impl Process {
     }
 }
 
-/// What runs of the tree of `child`, and with `entry` in its environment.
+/// Returns the running processes below `child`, and those with `entry` in their environment.
 fn tree(child: u32, entry: &[u8]) -> Vec<Process> {
     let Ok(dir) = std::fs::read_dir("/proc") else { return Vec::new() };
     let numbers = dir.filter_map(|found| found.ok()?.file_name().to_str()?.parse::<u32>().ok());
@@ -103,7 +104,7 @@ fn tree(child: u32, entry: &[u8]) -> Vec<Process> {
         all.values().filter(|process| process.is_marked(entry)).map(|p| p.number).collect();
     let is_below = |process: &Process| {
         let mut at = process.number;
-        // Each is younger than its parent, but the numbers may turn into a circle while we read.
+        // Numbers may be reused while we read, so the chain of parents may be a circle.
         for _ in 0..all.len() {
             if at == child || ours.contains(&at) {
                 return true;

@@ -1,4 +1,4 @@
-//! What one cell does, in order; the first thing that does not hold ends it.
+//! Runs the steps of one cell in order. The first step that fails ends it.
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -7,39 +7,83 @@ use super::environment::{Environment, Packages};
 use super::{Error, Python, Settings, Status, Step, Subject, Tests, Way, files};
 use crate::sys::{self, Command, Ended, Host, Limits, ProcessError};
 
-/// A log that grows beyond this is that of a program gone wild.
+/// Largest log of a command, in bytes; a command that writes more is ended.
 const LOG_BYTES: u64 = 64 << 20;
-/// How many of the last lines of a failed command are the reason.
+/// Number of last lines of a failed command in the reason.
 const REASON_LINES: usize = 12;
 
-/// Says which of its arguments can be imported, and is content when none can.
+/// Longest line of a failed command in the reason, in characters.
+const REASON_LINE: usize = 300;
+
+/// Exits with an error if one of the modules `argv[2:]` can be imported from the cell's directory,
+/// `argv[1]`, before the wheel is installed there.
 const ABSENCE: &str = "\
-import importlib.util, sys
-there = []
-for name in sys.argv[1:]:
+import importlib.util, os, sys
+home = os.path.realpath(sys.argv[1]) + os.sep
+found = []
+for name in sys.argv[2:]:
     try:
         spec = importlib.util.find_spec(name)
     except (ImportError, ValueError):
         continue
-    if spec is not None:
-        there.append('`%s` can be imported without the wheel: %s' % (name, spec.origin))
-sys.exit('\\n'.join(there) or 0)
+    places = [getattr(spec, 'origin', None)] + list(getattr(spec, 'submodule_search_locations', None) or [])
+    for place in places:
+        if place and os.path.realpath(place).startswith(home):
+            found.append('`%s` can be imported without the wheel: %s' % (name, place))
+            break
+sys.exit('\\n'.join(found) or 0)
 ";
 
-/// Imports its arguments, and is content when each comes from the directory that the first one is.
+/// Imports the modules `argv[3:]` and requires that each comes from the environment `argv[2]`.
+/// Writes the file `argv[1]` at the end: an exit status of 0 does not show that Python came so far.
 const IMPORT: &str = "\
 import importlib, os, sys
-home = os.path.realpath(sys.argv[1]) + os.sep
-for name in sys.argv[2:]:
+done, home, names = sys.argv[1], os.path.realpath(sys.argv[2]) + os.sep, sys.argv[3:]
+for name in names:
+    print('importing', name, flush=True)
     module = importlib.import_module(name)
     places = [getattr(module, '__file__', None)] + list(getattr(module, '__path__', []))
     place = os.path.realpath(next((place for place in places if place), ''))
-    print(name, 'from', place)
-    if not environment.startswith(home):
+    print(name, 'from', place, flush=True)
+    if not place.startswith(home):
         sys.exit('`%s` is not that of the wheel: it comes from `%s`' % (name, place))
+with open(done, 'w') as file:
+    file.write('done')
 ";
 
-/// What came of a cell.
+/// Loads the entry points `argv[3:]`, each of which is `kind<TAB>name<TAB>module:attribute`, and
+/// writes the file `argv[1]` at the end. A module of another distribution, whose name is not in
+/// `argv[2]`, may be missing if the kind is `optional`.
+const ENTRY_POINTS: &str = "\
+import importlib, sys
+done, own, problems = sys.argv[1], sys.argv[2].split(','), []
+for line in sys.argv[3:]:
+    kind, name, target = line.split('\\t')
+    module, _, attributes = target.partition(':')
+    print('loading', name, '=', target, flush=True)
+    try:
+        found = importlib.import_module(module.strip())
+    except ImportError as error:
+        top = (getattr(error, 'name', None) or '').partition('.')[0]
+        if kind != 'optional' or not top or top in own:
+            problems.append('`%s = %s` cannot be loaded: %s' % (name, target, error))
+        continue
+    path = module.strip()
+    for attribute in filter(None, attributes.strip().split('.')):
+        if not hasattr(found, attribute):
+            problems.append('`%s = %s`: `%s` has no `%s`' % (name, target, path, attribute))
+            break
+        found, path = getattr(found, attribute), path + '.' + attribute
+    else:
+        if kind == 'command' and not callable(found):
+            problems.append('`%s = %s` is not a function' % (name, target))
+if problems:
+    sys.exit('\\n'.join(problems))
+with open(done, 'w') as file:
+    file.write('done')
+";
+
+/// Result of a cell.
 pub(super) struct Outcome {
     pub(super) status: Status,
     pub(super) reason: Option<String>,
@@ -47,16 +91,16 @@ pub(super) struct Outcome {
     pub(super) steps: Vec<Step>,
 }
 
-/// Everything that a cell needs to know.
+/// Input of a cell.
 pub(super) struct CellInput<'a> {
     pub(super) subject: &'a Subject,
     pub(super) python: &'a Python,
-    /// The root of a foreign Python.
+    /// Root of a foreign Python.
     pub(super) root: Option<&'a Path>,
     pub(super) way: Way,
     pub(super) settings: &'a Settings,
     pub(super) packages: &'a Packages,
-    /// The project, and its files that go along.
+    /// Project, and those of its files that the cell gets.
     pub(super) files: (&'a Path, &'a [PathBuf]),
     pub(super) log: &'a Path,
     pub(super) host: &'a Host,
@@ -65,8 +109,8 @@ pub(super) struct CellInput<'a> {
 /// Tries a wheel.
 ///
 /// # Errors
-/// When the cell's directory cannot be made, or the user stops us. What the wheel does wrong is an
-/// outcome.
+/// The cell's directory cannot be created, or the user stopped the command. Faults of the wheel are
+/// in the outcome.
 pub(super) fn run(input: &CellInput<'_>) -> Result<Outcome, Error> {
     let dir = sys::fs::temp_dir().map_err(Error::io("make the cell's directory"))?;
     let CellInput { way, python, root, settings, host, .. } = *input;
@@ -98,13 +142,15 @@ fn steps(
     let names: Vec<&str> = imports.iter().map(String::as_str).collect();
     if settings.absence {
         if !names.is_empty() {
-            log.run("absence", &environment.python(&[&["-c", ABSENCE], &names[..]].concat()))?;
+            let home = environment.dir.to_string_lossy().into_owned();
+            let absence = [&["-c", ABSENCE, &home], &names[..]].concat();
+            log.run("absence", &environment.python(&absence))?;
         }
         log.check("absence", || {
-            let there =
-                subject.commands.iter().find_map(|name| Some((name, environment.find(name)?)));
-            there.map(|(name, path)| {
-                format!("`{name}` is there without the wheel: `{}`", path.display())
+            let mut commands = subject.commands.iter();
+            let found = commands.find_map(|name| Some((name, environment.own_command(name)?)));
+            found.map(|(name, path)| {
+                format!("the command `{name}` exists without the wheel: `{}`", path.display())
             })
         })?;
     }
@@ -113,18 +159,35 @@ fn steps(
         Err(why) => return log.check("install", || Some(why)),
     };
     log.check("install", || environment.settle().err().map(|error| error.to_string()))?;
+    let home = environment.env_dir.to_string_lossy().into_owned();
     if !names.is_empty() {
-        let home = environment.env_dir.to_string_lossy().into_owned();
-        let import = environment.python(&[&["-c", IMPORT, &home], &names[..]].concat());
-        log.run("import", &import)?;
+        let done = environment.dir.join("imported");
+        let path = done.to_string_lossy();
+        let import = environment.python(&[&["-c", IMPORT, &path, &home], &names[..]].concat());
+        log.run_to_end("import", &import, &done)?;
     }
     log.check("commands", || {
-        let is_there = |name: &&String| {
-            environment.find(name).is_some_and(|path| path.starts_with(&environment.env_dir))
-        };
-        let absent = subject.commands.iter().find(|name| !is_there(name))?;
-        Some(format!("the wheel promises the command `{absent}`, and it is not there"))
+        let absent =
+            subject.commands.iter().find(|name| environment.own_command(name).is_none())?;
+        Some(format!("the installation lacks the command `{absent}` of the wheel"))
     })?;
+    let points: Vec<String> = subject.entry_points.iter().map(ToString::to_string).collect();
+    if !points.is_empty() {
+        let done = environment.dir.join("loaded");
+        let (path, own) = (done.to_string_lossy(), subject.top_names());
+        let args = ["-c", ENTRY_POINTS, &path, &own].into_iter();
+        let args: Vec<&str> = args.chain(points.iter().map(String::as_str)).collect();
+        log.run_to_end("entry-points", &environment.python(&args), &done)?;
+    }
+    if names.is_empty() && !subject.is_tried_otherwise(settings) {
+        return log.check("import", || {
+            Some(
+                "the wheel has no module, command or entry point: nothing can be tried; list what \
+                 to import or run in `[tool.wheelsmith.test]` (`imports = []` if that is meant)"
+                    .to_owned(),
+            )
+        });
+    }
     for words in &settings.smoke {
         match environment.command(words) {
             Ok(command) => log.run("smoke", &command)?,
@@ -142,13 +205,13 @@ fn steps(
     Ok(())
 }
 
-/// Why a cell goes no further.
+/// Reason why a cell ends early.
 pub(super) enum StepError {
     Failed(String),
     Cancelled,
 }
 
-/// The steps of a cell, their log, and the time that is left.
+/// Steps of a cell, their log, and the time that is left.
 pub(super) struct StepLog<'a> {
     path: &'a Path,
     start: Instant,
@@ -163,13 +226,36 @@ impl<'a> StepLog<'a> {
         Ok(Self { path, start: Instant::now(), limit, host, steps: Vec::new() })
     }
 
-    /// Runs a command that must end well.
+    /// Runs a command that must exit with status 0, and returns its output.
     pub(super) fn run(&mut self, name: &str, command: &Command) -> Result<String, StepError> {
         let (said, result) = self.run_and_read(name, command)?;
         result.map(|()| said)
     }
 
-    /// Runs a command, and gives what it said with whether it ended well.
+    /// Runs a command that must exit with status 0 and write the file `done` before it does.
+    pub(super) fn run_to_end(
+        &mut self,
+        name: &str,
+        command: &Command,
+        done: &Path,
+    ) -> Result<(), StepError> {
+        let output = self.run(name, command)?;
+        if done.is_file() {
+            return Ok(());
+        }
+        let problem = format!(
+            "Python ended with exit status 0 before it was done: a module exits when it is \
+             imported{}",
+            last_lines(&output)
+        );
+        if let Some(step) = self.steps.last_mut() {
+            step.problem = Some(problem.lines().next().unwrap_or_default().to_owned());
+        }
+        let _ = sys::fs::append(self.path, format!("-- {problem}\n").as_bytes());
+        Err(StepError::Failed(format!("{name}: {problem}")))
+    }
+
+    /// Runs a command, and returns its output and whether it exited with status 0.
     pub(super) fn run_and_read(
         &mut self,
         name: &str,
@@ -216,7 +302,7 @@ impl<'a> StepLog<'a> {
         Ok((said, result))
     }
 
-    /// A step without a command; `look` says what is wrong.
+    /// Records a step without a command. `look` returns the problem, if there is one.
     pub(super) fn check(
         &mut self,
         name: &str,
@@ -243,7 +329,7 @@ fn error_text(error: &ProcessError) -> String {
     }
 }
 
-/// The end of a log, from `from` on and no more than its last MiB.
+/// Returns the text of a log from the offset `from`, and at most its last MiB.
 fn read_from(path: &Path, from: u64) -> std::io::Result<String> {
     const MOST: u64 = 1 << 20;
     let file = sys::fs::open(path)?;
@@ -261,8 +347,34 @@ fn read_from(path: &Path, from: u64) -> std::io::Result<String> {
     }
 }
 
-fn last_lines(said: &str) -> String {
-    let lines: Vec<&str> = said.trim_end().lines().filter(|line| !line.is_empty()).collect();
+/// Returns the last lines of `output`, each after a line break. Long lines are cut, and control
+/// characters are replaced, because reasons are printed to terminals.
+fn last_lines(output: &str) -> String {
+    let lines: Vec<&str> = output.trim_end().lines().filter(|line| !line.is_empty()).collect();
     let last = &lines[lines.len().saturating_sub(REASON_LINES)..];
-    last.iter().map(|line| format!("\n{line}")).collect()
+    last.iter().fold(String::new(), |mut text, line| {
+        text.push('\n');
+        let shown = |c: char| if c.is_control() && c != '\t' { '\u{fffd}' } else { c };
+        text.extend(line.chars().take(REASON_LINE).map(shown));
+        if line.chars().nth(REASON_LINE).is_some() {
+            text.push_str(" …");
+        }
+        text
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reasons_are_short() {
+        let check = |output: &str, expected: &str| assert_eq!(last_lines(output), expected);
+        check("", "");
+        check("a\n\nb\x1b[2J\r\n", "\na\nb\u{fffd}[2J");
+        let flood = "x".repeat(1 << 20);
+        check(&flood, &format!("\n{} …", "x".repeat(REASON_LINE)));
+        let many = last_lines(&"y\n".repeat(1000));
+        assert_eq!(many.lines().count(), REASON_LINES + 1);
+    }
 }

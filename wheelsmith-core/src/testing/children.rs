@@ -1,4 +1,4 @@
-//! What lets a foreign Python start children.
+//! Lets a foreign Python start children.
 
 use std::path::Path;
 
@@ -7,8 +7,8 @@ use crate::sys::{self, Env};
 
 const MODULE: &str = include_str!("children.py");
 
-/// Writes the module into `dir` and sets the variables that it reads: `runner` is what starts
-/// programs that lie below one of `homes`. Every Python that has `dir` on its path loads it.
+/// Writes the module into `dir` and sets the variables that it reads. `runner` is the command that
+/// starts programs below one of `homes`. Every Python that has `dir` on its path loads the module.
 pub(super) fn enable(
     dir: &Path,
     runner: &[String],

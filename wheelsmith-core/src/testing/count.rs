@@ -1,22 +1,21 @@
-//! How many tests ran, by what test programs write last.
+//! Reads the numbers of tests from the output of test programs.
 
 use serde::Serialize;
 
-/// How the tests of a cell ended, as its test command tells.
+/// Numbers of tests in a cell, as its test command reports them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Tests {
-    /// Passed, expected failures included.
+    /// Passed, including expected failures.
     pub passed: u32,
-    /// Failed, errors included.
+    /// Failed, including errors.
     pub failed: u32,
     /// Skipped.
     pub skipped: u32,
 }
 
 impl Tests {
-    /// What the summary of pytest or unittest in `output` says; the last one counts. Nothing when
-    /// there is none.
+    /// Parses the last summary of pytest or unittest in `output`; `None` if there is none.
     pub fn of(output: &str) -> Option<Self> {
         let lines: Vec<String> = output.lines().map(plain).collect();
         (0..lines.len())
@@ -24,18 +23,18 @@ impl Tests {
             .find_map(|at| pytest(&lines[at]).or_else(|| unittest(&lines[at], &lines[at + 1..])))
     }
 
-    /// Whether there were tests and every one of them was skipped.
+    /// True if there were tests and every one of them was skipped.
     pub fn all_skipped(self) -> bool {
         self.skipped > 0 && self.passed + self.failed == 0
     }
 
-    /// Whether not a single test was there.
+    /// True if there was no test.
     pub fn none(self) -> bool {
         self == Self::default()
     }
 }
 
-/// A line without colours and frames.
+/// Removes colours and frames from a line.
 fn plain(line: &str) -> String {
     let mut text = String::new();
     let mut rest = line;
@@ -47,7 +46,7 @@ fn plain(line: &str) -> String {
     text.trim_matches(|c: char| c == '=' || c.is_whitespace()).to_owned()
 }
 
-/// `3 passed, 1 skipped in 0.12s`, `no tests ran in 0.01s`.
+/// Parses `3 passed, 1 skipped in 0.12s` or `no tests ran in 0.01s`.
 fn pytest(line: &str) -> Option<Tests> {
     let (counts, time) = line.rsplit_once(" in ")?;
     let time = time.split_whitespace().next()?;
@@ -70,7 +69,7 @@ fn pytest(line: &str) -> Option<Tests> {
     Some(tests)
 }
 
-/// `Ran 5 tests in 0.001s`, and the verdict on a later line: `OK (skipped=2)`.
+/// Parses `Ran 5 tests in 0.001s`, and the verdict on a later line: `OK (skipped=2)`.
 fn unittest(line: &str, after: &[String]) -> Option<Tests> {
     let ran = line.strip_prefix("Ran ")?;
     let (number, rest) = ran.split_once(' ')?;
@@ -112,7 +111,7 @@ mod tests {
         check("Ran 1 test in 0.1s\n\nFAILED (errors=1)\n", Some((0, 1, 0)));
         check("Ran 6 tests in 1s\n\nFAILED (failures=1, errors=1, skipped=1)", Some((3, 2, 1)));
         check("Ran 0 tests in 0.000s\n\nNO TESTS RAN\n", Some((0, 0, 0)));
-        // Several programs in one command: the last one's word counts.
+        // If one command runs several programs, the last summary counts.
         check("1 passed in 0.1s\nRan 2 tests in 0.1s\n\nOK\nbye", Some((2, 0, 0)));
     }
 }

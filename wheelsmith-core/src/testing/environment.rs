@@ -1,11 +1,11 @@
-//! Where a wheel goes in a cell, and how it gets there.
+//! The environment of a cell, and the commands that install a wheel into it.
 
 use std::path::{Path, PathBuf};
 
 use super::{Error, Installer, Python, Settings, Subject, Way, children};
 use crate::sys::{self, Command, Env, Host};
 
-/// What an installer may know of the user's settings: where packages come from.
+/// Variables of the user that installers get: they name the sources of packages.
 const SOURCES: [&str; 14] = [
     "PIP_CACHE_DIR",
     "PIP_CERT",
@@ -23,40 +23,40 @@ const SOURCES: [&str; 14] = [
     "UV_INDEX_URL",
 ];
 
-/// Where installers look for packages beside the usual index.
+/// Sources of packages beside the usual index.
 #[derive(Debug, Clone, Default)]
 pub struct Packages {
     /// Directories or pages with wheels.
     pub find_links: Vec<String>,
-    /// Whether no index is asked.
+    /// True to use no index.
     pub no_index: bool,
 }
 
 /// A fresh environment of a cell.
 pub(super) struct Environment {
     way: Way,
-    /// What everything of the cell lies in.
-    dir: PathBuf,
-    /// What the wheel is installed into.
+    /// Directory of everything that belongs to the cell.
+    pub(super) dir: PathBuf,
+    /// Directory into which the wheel is installed.
     pub(super) env_dir: PathBuf,
-    /// Where commands run; has the project's test files and nothing else.
+    /// Directory in which commands run. It contains the project's test files and nothing else.
     pub(super) work: PathBuf,
-    /// The Python of the environment, with its runner in front.
+    /// Command that starts the environment's Python, its runner first.
     pub(super) python: Vec<String>,
-    /// What starts foreign programs.
+    /// Command that starts foreign programs.
     runner: Vec<String>,
-    /// The variables of the user's own commands.
+    /// Variables of the user's commands.
     pub(super) env: Env,
-    /// The variables of installers: with the user's home.
+    /// Variables of installers, which include the user's home.
     installers: Env,
-    /// Where the commands of the wheel land.
+    /// Directory of the commands that the wheel installs.
     pub(super) scripts: PathBuf,
-    /// What is on Python's path beside its own.
+    /// Directories on Python's path beside its own.
     python_path: Vec<PathBuf>,
 }
 
 impl Environment {
-    /// Lays out a place in `dir`, which is empty.
+    /// Creates the environment in the empty directory `dir`.
     pub(super) fn new(
         dir: &Path,
         way: Way,
@@ -83,7 +83,7 @@ impl Environment {
         sys::fs::create_dir_all(&work).map_err(Error::io("make the cell's directory"))?;
         let sources: Vec<String> = SOURCES.iter().map(|&name| name.to_owned()).collect();
         let mut installers = host.env.for_users(&sources);
-        // Debian's mark of a managed Python is for its own packages; here, nothing of it is touched.
+        // Debian marks its Python as managed. Nothing of it is changed here.
         installers.set("PIP_BREAK_SYSTEM_PACKAGES", "1");
         installers.set("PYTHONNOUSERSITE", "1");
         let mut program = vec![python.program.to_string_lossy().into_owned()];
@@ -142,7 +142,7 @@ impl Environment {
         }
     }
 
-    /// The Python below the environment, with these arguments and the installer's variables.
+    /// Returns the base Python with these arguments and the installer's variables.
     fn base(&self, python: &Python, args: &[&str]) -> Command {
         let program = python.program.to_string_lossy().into_owned();
         let words: Vec<String> = self.runner.iter().cloned().chain([program]).collect();
@@ -151,7 +151,7 @@ impl Environment {
             .args(args.iter().copied())
     }
 
-    /// What makes the environment; nothing when installing does.
+    /// Returns the command that creates the environment; `None` if the installer creates it.
     pub(super) fn create(&self, python: &Python) -> Option<Command> {
         (self.way == Way::Venv).then(|| {
             let command = self.base(python, &["-I", "-m", "venv", "--without-pip"]);
@@ -159,10 +159,10 @@ impl Environment {
         })
     }
 
-    /// What installs the wheel.
+    /// Returns the command that installs the wheel.
     ///
     /// # Errors
-    /// Says why nothing can.
+    /// The reason why nothing can install it.
     pub(super) fn install(
         &self,
         subject: &Subject,
@@ -215,7 +215,7 @@ impl Environment {
         Ok(command.args(settings.requires.clone()))
     }
 
-    /// Finds what was installed: `--user` and `--prefix` go where each Python has it.
+    /// Finds the installed directories, which differ between Pythons for `--user` and `--prefix`.
     pub(super) fn settle(&mut self) -> std::io::Result<()> {
         if self.way == Way::Prefix || self.way == Way::User {
             let mut open = vec![(self.env_dir.clone(), 0)];
@@ -223,7 +223,7 @@ impl Environment {
                 for path in sys::fs::list(&dir)? {
                     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
                     let is_dir = sys::fs::symlink_metadata(&path)?.is_dir();
-                    // What is inside belongs to packages, whatever it is called.
+                    // Directories inside belong to packages, whatever their names.
                     if is_dir && matches!(&*name, "site-packages" | "dist-packages") {
                         if self.way == Way::Prefix {
                             self.python_path.insert(0, path);
@@ -242,17 +242,19 @@ impl Environment {
         Ok(())
     }
 
-    /// The Python of the environment with these arguments, as the user's commands have it.
+    /// Returns the environment's Python with these arguments and the variables of the user's
+    /// commands.
     pub(super) fn python(&self, args: &[&str]) -> Command {
         Command::new(&self.python[0], &self.work, &self.env)
             .args(self.python[1..].to_vec())
             .args(args.iter().copied())
     }
 
-    /// A command of the user. `python` is the environment's; a command of the wheel is found first.
+    /// Returns a command of the user. `python` is the environment's; commands of the wheel are
+    /// found first.
     ///
     /// # Errors
-    /// When there is no such program.
+    /// There is no such program.
     pub(super) fn command(&self, words: &[String]) -> Result<Command, String> {
         let [program, args @ ..] = words else { return Err("the command is empty".to_owned()) };
         if program == "python" || program == "python3" {
@@ -278,7 +280,14 @@ impl Environment {
         Ok(command.args(args.to_vec()))
     }
 
-    /// A program as the user's commands find it.
+    /// Returns the path of a command in the environment itself, wherever else `PATH` has one.
+    pub(super) fn own_command(&self, name: &str) -> Option<PathBuf> {
+        let names: &[&str] = if cfg!(windows) { &["", ".exe", ".bat", ".cmd"] } else { &[""] };
+        let places = names.iter().map(|end| self.scripts.join(format!("{name}{end}")));
+        places.into_iter().find(|path| path.is_file())
+    }
+
+    /// Finds a program on the `PATH` of the user's commands.
     pub(super) fn find(&self, program: &str) -> Option<PathBuf> {
         self.env.find_program(program)
     }

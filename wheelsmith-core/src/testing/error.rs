@@ -1,4 +1,4 @@
-//! Why wheels could not be tried at all.
+//! Errors of a test run.
 
 use std::io;
 use std::path::PathBuf;
@@ -6,13 +6,13 @@ use std::path::PathBuf;
 use crate::sys::ProcessError;
 use crate::{archive, wheel};
 
-/// Why wheels could not be tried. A wheel that fails is no error: see [`super::Report`].
+/// Reason why wheels could not be tried. A wheel that fails is no error: see [`super::Report`].
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// No wheel was named, or none is for the target.
     #[error("cannot test anything: {why}")]
     NoWheel {
-        /// Why there is nothing.
+        /// Reason.
         why: String,
     },
     /// The wheels could not be found.
@@ -21,60 +21,60 @@ pub enum Error {
     /// A wheel could not be read.
     #[error(transparent)]
     Wheel(#[from] wheel::Error),
-    /// What a wheel says of itself cannot be used.
+    /// The metadata of a wheel cannot be used.
     #[error("cannot use `{}`: {problem}", path.display())]
     Unusable {
-        /// The wheel.
+        /// Wheel.
         path: PathBuf,
-        /// What is wrong with it.
+        /// Reason.
         problem: String,
     },
-    /// A root has no Python that could run.
+    /// A root cannot be used.
     #[error("cannot use the root `{}`: {problem}", root.display())]
     Root {
-        /// The root.
+        /// Directory of the root.
         root: PathBuf,
-        /// What is missing.
+        /// Reason.
         problem: String,
-        /// What the user can do about it.
+        /// Remedy.
         hint: Option<String>,
     },
     /// A root could not be prepared.
     #[error("cannot prepare a root for {arch}")]
     Prepare {
-        /// Its processor.
+        /// Processor of the root.
         arch: String,
-        /// Why.
+        /// Cause.
         #[source]
         source: ProcessError,
     },
-    /// No wheel came out of a source distribution.
+    /// A source distribution built no wheel.
     #[error("cannot build a wheel from `{}`", sdist.display())]
     Sdist {
-        /// The source distribution.
+        /// Source distribution.
         sdist: PathBuf,
-        /// Why.
+        /// Cause.
         #[source]
         source: ProcessError,
     },
-    /// A pattern of cells or files is none.
-    #[error("`{pattern}` is no pattern: {why}")]
+    /// A pattern of cells or files is invalid, or names nothing.
+    #[error("cannot use the pattern `{pattern}`: {why}")]
     Pattern {
-        /// The pattern.
+        /// Pattern.
         pattern: String,
-        /// Why.
+        /// Cause.
         why: String,
     },
     /// A file could not be read or written.
     #[error("cannot {doing}")]
     Io {
-        /// What was being done.
+        /// Action that failed.
         doing: String,
-        /// Why, with the path.
+        /// Cause, with the path.
         #[source]
         source: io::Error,
     },
-    /// The user stopped us.
+    /// The user stopped the command.
     #[error("stopped")]
     Cancelled,
 }
@@ -85,7 +85,7 @@ impl Error {
         |source| Self::Io { doing, source }
     }
 
-    /// What the user can do about it.
+    /// Remedy.
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::NoWheel { .. } => Some("name wheels, or build some first".to_owned()),

@@ -1,4 +1,4 @@
-//! Files on their way into a cell: the project's, and those of a wheel.
+//! Copies files into a cell: those of the project, and those of a wheel.
 
 use std::path::{Path, PathBuf};
 
@@ -8,14 +8,14 @@ use super::Error;
 use crate::sys;
 use crate::wheel::{Existing, Source};
 
-/// Directories that never hold what a test needs, and may be large.
-const LEFT_OUT: [&str; 4] = [".git", "target", "node_modules", "__pycache__"];
+/// Directories without test files, which may be large.
+const LEFT_OUT: [&str; 3] = [".git", "node_modules", "__pycache__"];
 
-/// The files below `project` that `globs` name, relative to it. A glob that names a directory stands
-/// for all that is in it.
+/// Returns the files below `project` that `globs` name, relative to it. A glob that names a
+/// directory selects all files in it.
 ///
 /// # Errors
-/// A glob that is none, or names nothing.
+/// A glob is invalid or names no file.
 pub(super) fn find(project: &Path, globs: &[String]) -> Result<Vec<PathBuf>, Error> {
     let mut matchers = Vec::new();
     for glob in globs {
@@ -33,7 +33,8 @@ pub(super) fn find(project: &Path, globs: &[String]) -> Result<Vec<PathBuf>, Err
             let relative = dir.join(name);
             let is_link = sys::fs::symlink_metadata(&path).is_ok_and(|m| m.is_symlink());
             if path.is_dir() {
-                if !is_link && !LEFT_OUT.iter().any(|left_out| name == *left_out) {
+                let is_cache = path.join("CACHEDIR.TAG").is_file();
+                if !is_link && !is_cache && !LEFT_OUT.iter().any(|left_out| name == *left_out) {
                     open.push(relative);
                 }
                 continue;
@@ -85,10 +86,10 @@ pub(super) fn copy(project: &Path, files: &[PathBuf], to: &Path) -> std::io::Res
     Ok(())
 }
 
-/// Lays the files of a wheel out in `dir`, as they are in the archive.
+/// Unpacks a wheel into `dir`.
 ///
 /// # Errors
-/// When the wheel cannot be read, or a file cannot be written.
+/// The wheel cannot be read, or a file cannot be written.
 pub(super) fn unpack(wheel: &Path, dir: &Path) -> Result<(), Error> {
     let wheel = Existing::open(wheel)?;
     for entry in wheel.entries.values() {
@@ -115,8 +116,9 @@ mod tests {
     #[test]
     fn globs_name_files_and_directories() {
         let dir = sys::fs::temp_dir().unwrap();
-        for name in ["tests/a.py", "tests/data/x.bin", "src/demo/__init__.py", "target/tests/b.py"]
-        {
+        let cached = ["target/CACHEDIR.TAG", "target/tests/b.py"];
+        let files = ["tests/a.py", "tests/data/x.bin", "tests/target/c.py", "src/demo/__init__.py"];
+        for name in files.into_iter().chain(cached) {
             sys::fs::write_atomic(&dir.path().join(name), b"").unwrap();
         }
         let check = |globs: &[&str], expected: Option<&[&str]>| {
@@ -126,7 +128,7 @@ mod tests {
             assert_eq!(found, expected, "{globs:?}");
         };
         check(&[], Some(&[]));
-        check(&["tests"], Some(&["tests/a.py", "tests/data/x.bin"]));
+        check(&["tests"], Some(&["tests/a.py", "tests/data/x.bin", "tests/target/c.py"]));
         check(&["tests/*.py"], Some(&["tests/a.py"]));
         check(&["**/*.bin"], Some(&["tests/data/x.bin"]));
         check(&["test"], None);

@@ -1,4 +1,4 @@
-//! The Pythons of this machine: on `PATH`, of pyenv, of uv.
+//! Finds the Pythons of this machine: on `PATH`, of pyenv, of uv.
 
 use std::path::{Path, PathBuf};
 use std::str::FromStr as _;
@@ -10,17 +10,16 @@ use crate::name::{Arch, Libc};
 use crate::sys::{self, Command, Env, Host, ProcessError};
 
 const PROBE: &str = include_str!("probe.py");
-/// The minor versions of Python 3 that are tried for by name.
+/// Minor versions of Python 3 that are looked for by name.
 const MINORS: std::ops::RangeInclusive<u32> = 8..=20;
-/// What tells uv where its Pythons are, and which it may take.
+/// Variables that tell uv where its Pythons are and which it may use.
 const UV_PLACES: [&str; 3] = ["UV_PYTHON_INSTALL_DIR", "UV_PYTHON_PREFERENCE", "XDG_DATA_HOME"];
 
-/// Every native Python that is found, in the order in which they are tried for, each once. A path
-/// among `requests` comes first; a version among them that is not found otherwise is asked of
-/// `uv python find`.
+/// Returns every native Python once, in the order of the search: first the paths among `requests`.
+/// `uv python find` is asked for a requested version that is not found otherwise.
 ///
 /// # Errors
-/// Only when the user stops us: a program that is no Python is none.
+/// The user stopped the command. A program that is not a Python is skipped.
 pub fn find(requests: &[Request], host: &Host) -> Result<Vec<Python>, Error> {
     let env = host.env.for_users(&[]);
     let mut programs: Vec<PathBuf> = Vec::new();
@@ -76,7 +75,7 @@ struct Search<'h> {
     host: &'h Host,
     env: &'h Env,
     pythons: Vec<Python>,
-    /// What was tried at already, links resolved.
+    /// Programs that were already tried, with links resolved.
     tried: Vec<PathBuf>,
 }
 
@@ -91,7 +90,7 @@ impl Search<'_> {
             let command = Command::new(program, Path::new("."), self.env);
             match probe(command, self.host) {
                 Ok(Some(mut python)) => {
-                    // A virtual environment and the Python below it are one.
+                    // A virtual environment and its base Python count as one.
                     let base = sys::fs::canonicalize(&python.program).unwrap_or_default();
                     let known = self.pythons.iter_mut().find(|o| is_same(&o.program, &base));
                     if let Some(known) = known {
@@ -111,7 +110,7 @@ impl Search<'_> {
 }
 
 fn on_path(env: &Env) -> Vec<PathBuf> {
-    // pyenv's stand-ins take long to say that a version is not chosen; its Pythons are found below.
+    // pyenv's shims are slow to report that a version is not chosen. Its Pythons are found below.
     let path = env.get("PATH").unwrap_or_default();
     let real = std::env::split_paths(path).filter(|dir| !dir.ends_with(".pyenv/shims"));
     let mut env = env.clone();
@@ -135,7 +134,7 @@ fn of_pyenv(env: &Env) -> Vec<PathBuf> {
     versions.into_iter().map(|dir| dir.join(program)).filter(|path| path.is_file()).collect()
 }
 
-/// What a Python says of itself.
+/// Output of the probe script.
 #[derive(Deserialize)]
 struct ProbeOutput {
     program: PathBuf,
@@ -148,7 +147,8 @@ struct ProbeOutput {
     pip: Option<PathBuf>,
 }
 
-/// Asks the Python that `command` starts; nothing when it is too old to answer.
+/// Runs the probe script with the Python that `command` starts; returns `None` if it is too old for
+/// the script.
 pub(super) fn probe(command: Command, host: &Host) -> Result<Option<Python>, ProcessError> {
     let said = command.args(["-I", "-c", PROBE]).run(host)?;
     let Ok(said) = serde_json::from_slice::<ProbeOutput>(&said.stdout) else { return Ok(None) };
@@ -170,7 +170,7 @@ pub(super) fn probe(command: Command, host: &Host) -> Result<Option<Python>, Pro
 
 fn platform(said: &ProbeOutput) -> Platform {
     let machine = said.platform.strip_prefix("linux-");
-    // A 32-bit Python of a 64-bit machine calls itself by its own processor here.
+    // A 32-bit Python on a 64-bit machine reports the name of its own processor here.
     let machine = machine.map(|machine| match machine {
         "i386" | "i486" | "i586" => "i686",
         "armv8l" => "armv7l",

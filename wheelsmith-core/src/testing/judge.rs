@@ -1,10 +1,10 @@
-//! From what cells did to a verdict. Nothing is let pass without being counted.
+//! Judges the results of cells. Every skip is counted.
 
 use globset::{Glob, GlobMatcher};
 
 use super::{CellReport, Error, Report, Settings, Status, Totals, Verdict};
 
-/// The version of the report.
+/// Version of the report's format.
 const SCHEMA: u32 = 1;
 
 /// Patterns of cells.
@@ -26,15 +26,15 @@ impl Patterns {
 
 /// Judges `cells`, whose status is what happened, by the rules of `settings`.
 ///
-/// * A cell that skips more tests than `max_skipped` has failed; so has one whose test command ran
-///   no test at all. One whose every test was skipped counts as skipped.
-/// * A failed cell that `allowed_failures` names may fail, unless it is required as well.
-/// * A required cell that did not pass is a complaint, and so is a pattern in `required` that
-///   names no cell: that is how a cell disappears silently.
-/// * When nothing passed, nothing was proved.
+/// * A cell that skips more tests than `max_skipped` fails, and so does one whose test command ran
+///   no test. A cell whose every test was skipped counts as skipped.
+/// * A failed cell that `allowed_failures` names is allowed to fail, unless it is required.
+/// * A required cell that was skipped is a complaint, and so is a pattern in `required` that matches
+///   no cell: otherwise a cell could disappear silently.
+/// * A run in which no cell passed is not good.
 ///
 /// # Errors
-/// A pattern that is none.
+/// A pattern is invalid.
 pub fn judge(cells: Vec<CellReport>, settings: &Settings) -> Result<Report, Error> {
     let required = Patterns::new(&settings.required)?;
     let allowed = Patterns::new(&settings.allowed_failures)?;

@@ -1,4 +1,4 @@
-//! The proof of the oldest C library: the wheel's native files, loaded by an old loader.
+//! Loads the wheel's native files with an old C library.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -9,11 +9,11 @@ use super::subject::Native;
 use super::{Error, Root, Settings, Status, Subject};
 use crate::sys::{self, Command, Env, Host};
 
-/// Loads every native file of the wheel that is for the root's processor with the root's loader and
-/// its C library, and starts the programs that smoke commands name.
+/// Loads every native file for the root's processor with the root's loader and C library, and
+/// starts the programs that smoke commands name.
 ///
 /// # Errors
-/// When the wheel cannot be unpacked, or the user stops us.
+/// The wheel cannot be unpacked, or the user stopped the command.
 pub(super) fn prove(
     subject: &Subject,
     root: &Root,
@@ -25,7 +25,7 @@ pub(super) fn prove(
     unpack(&subject.path, dir.path())?;
     let mut log = StepLog::new(log, Duration::from_secs(settings.timeout_secs), host)?;
     let mut env = host.env.for_users(&settings.pass_env);
-    // Asks the loader to look at versions of symbols too, not only for files.
+    // Makes the loader check symbol versions too.
     env.set("LD_WARN", "yes");
     let proof = LibcCheck { dir: dir.path(), root, env };
     let natives: Vec<&Native> =
@@ -34,10 +34,9 @@ pub(super) fn prove(
     let result = natives.iter().try_for_each(|native| proof.one(native, settings, &mut log));
     host.detail(|| format!("the old libc took {:.1} s", start.elapsed().as_secs_f64()));
     let (status, reason) = match result {
-        Ok(()) if natives.is_empty() => (
-            Status::Skipped,
-            Some("the wheel has nothing that the loader of the root loads".to_owned()),
-        ),
+        Ok(()) if natives.is_empty() => {
+            (Status::Skipped, Some("the wheel has no file for the loader of the root".to_owned()))
+        }
         Ok(()) => (Status::Passed, None),
         Err(StepError::Failed(reason)) => (Status::Failed, Some(reason)),
         Err(StepError::Cancelled) => return Err(Error::Cancelled),
@@ -81,7 +80,7 @@ impl LibcCheck<'_> {
     }
 }
 
-/// What the loader has to complain of. Symbols of Python are Python's to give.
+/// Returns the first complaint of the loader. Symbols of Python may be missing.
 fn complaint(said: &str) -> Option<&str> {
     said.lines().map(str::trim).find(|line| {
         let is_python = line.contains("libpython");

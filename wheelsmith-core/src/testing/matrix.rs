@@ -1,46 +1,47 @@
-//! Which cells there are.
+//! Lists the cells of a run.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Platform, Python, Request, Settings, Subject, Way};
 use crate::name::{Arch, Libc, MacArch, Os, PlatformTag, Target};
 
-/// One wheel on one Python, installed one way; or the lack of such a Python.
+/// One wheel on one Python, installed one way; or a missing Python.
 #[derive(Debug, Clone)]
 pub struct Cell {
-    /// What patterns are held against: `demo-cp312-x86_64-venv`. Each is there once.
+    /// Unique name, which patterns match: `demo-cp312-x86_64-venv`.
     pub id: String,
-    /// The place of its wheel among the subjects.
+    /// Index of its wheel among the subjects.
     pub subject: usize,
-    /// What runs it.
+    /// Python that runs it.
     pub python: Choice,
-    /// How the wheel is installed.
+    /// Way of installation.
     pub way: Way,
-    /// Why nothing is tried.
+    /// Reason for a skip; `None` if the cell runs.
     pub skip: Option<String>,
-    /// Whether the user named its Python, so that a skip is no answer.
+    /// True if the user named its Python, so that a skip is a failure.
     pub required: bool,
 }
 
 /// The Python of a cell.
 #[derive(Debug, Clone)]
 pub enum Choice {
-    /// The place of a Python among those that are there.
+    /// Index of a Python that was found.
     Found(usize),
-    /// What was asked for and is not there: `python3.9`, `no-python`; and for which platform.
+    /// A Python that was requested and is missing.
     Missing {
-        /// What was asked for.
+        /// Request: `python3.9`, `no-python`.
         wanted: String,
-        /// The platform: `aarch64`.
+        /// Platform: `aarch64`.
         platform: String,
     },
 }
 
-/// Every cell of `subjects` on `pythons`: each wheel on each Python that is of its platform, in each
-/// way. Natively, only the Pythons that `settings` names count, or else the first of each version;
-/// Pythons of roots always do. With `targets`, only wheels and Pythons for those.
+/// Returns every cell of `subjects` on `pythons`: each wheel on each Python of its platform, in
+/// each way. Of native Pythons, those that `settings` name are used, else the first of each
+/// version; Pythons of roots are always used. With `targets`, only wheels and Pythons for those
+/// are.
 ///
-/// What cannot run is a cell as well, with the reason: nothing disappears.
+/// A wheel that cannot run is a cell too, with the reason: nothing disappears.
 pub fn matrix(
     subjects: &[Subject],
     pythons: &[Python],
@@ -57,11 +58,19 @@ pub fn matrix(
         let of_kind = |python: &Python| {
             subject.filename.platforms.iter().any(|tag| python.platform.is_of(tag))
         };
+        // Of the wheels that several Pythons built from one source distribution, the first one is
+        // tried on foreign Pythons as well, and stands for those that are missing.
+        let is_first = subject.built_by.is_none()
+            || subjects[..at].iter().all(|other| other.filename.name != *name);
+        let is_for = |python: &Python| match &subject.built_by {
+            Some(program) if python.runner.is_empty() => *program == python.program,
+            _ => is_first,
+        };
         let mut some = false;
         let mut native = false;
         for &(place, named) in &chosen {
             let python = &pythons[place];
-            if !is_wanted(python) || !of_kind(python) {
+            if !is_wanted(python) || !of_kind(python) || !is_for(python) {
                 continue;
             }
             some = true;
@@ -82,7 +91,7 @@ pub fn matrix(
         }
         let way = settings.ways[0];
         let platform = platform(subject, targets);
-        // A Python that is not there could only have been a native one.
+        // A missing Python could only have been a native one.
         let natives = || pythons.iter().filter(|python| python.runner.is_empty());
         let is_native = native || natives().any(of_kind);
         let is_none = targets.is_empty() && natives().next().is_none();
@@ -103,7 +112,7 @@ pub fn matrix(
                 some = true;
             }
         }
-        if !some {
+        if !some && is_first {
             cells.add(Cell {
                 id: format!("{name}-no-python-{platform}-{way}"),
                 subject: at,
@@ -113,7 +122,7 @@ pub fn matrix(
                 }),
                 python: Choice::Missing { wanted: "no-python".to_owned(), platform },
                 way,
-                // Who names a target wants it tried.
+                // `--target` was given, so a skip is a failure.
                 required: !targets.is_empty(),
             });
         }
@@ -121,7 +130,7 @@ pub fn matrix(
     cells.list
 }
 
-/// Keeps the subjects that are for one of `targets`; all when there is none.
+/// Removes the subjects that are for none of `targets`, unless that list is empty.
 pub fn only_for(subjects: &mut Vec<Subject>, targets: &[Target]) {
     let is_wanted = |subject: &Subject| {
         let tags = &subject.filename.platforms;
@@ -130,12 +139,11 @@ pub fn only_for(subjects: &mut Vec<Subject>, targets: &[Target]) {
     subjects.retain(|subject| targets.is_empty() || is_wanted(subject));
 }
 
-/// The processors of Linux that `subjects`, or `targets` where there are some, are for and that none
-/// of `pythons` runs.
+/// Returns the Linux processors of `targets`, else of `subjects`, that none of `pythons` runs.
 pub fn foreign(subjects: &[Subject], targets: &[Target], pythons: &[Python]) -> BTreeSet<Arch> {
     let mut arches: BTreeSet<Arch> = BTreeSet::new();
     let tags = subjects.iter().flat_map(|subject| &subject.filename.platforms);
-    // musl's wheels need a root that Debian has no packages for.
+    // Debian has no packages for a root with musl.
     arches.extend(tags.filter(|t| t.libc() != Some(Libc::Musl)).filter_map(PlatformTag::arch));
     if !targets.is_empty() {
         let glibc = targets.iter().filter(|target| target.os() == Os::Linux(Libc::Glibc));
@@ -149,7 +157,7 @@ pub fn foreign(subjects: &[Subject], targets: &[Target], pythons: &[Python]) -> 
     arches
 }
 
-/// Cells with names that differ.
+/// List of cells with unique names.
 #[derive(Default)]
 struct Cells {
     list: Vec<Cell>,
@@ -158,7 +166,7 @@ struct Cells {
 
 impl Cells {
     fn add(&mut self, mut cell: Cell) {
-        // Of names that end in a file name only that part can be a file's name.
+        // Only the last part of a path can be part of a file name.
         cell.id = cell.id.replace(['/', '\\'], "_");
         let times = self.seen.entry(cell.id.clone()).or_default();
         *times += 1;
@@ -169,7 +177,15 @@ impl Cells {
     }
 }
 
-/// The Pythons to use, by place, and whether the user named each; and the requests that none meets.
+/// Returns the native Pythons that build and try a source distribution: their indices, and whether
+/// the user named each.
+pub(super) fn builders(pythons: &[Python], requests: &[Request]) -> Vec<(usize, bool)> {
+    let (chosen, _) = choose(pythons, requests);
+    chosen.into_iter().filter(|(at, _)| pythons[*at].runner.is_empty()).collect()
+}
+
+/// Returns the indices of the Pythons to use and whether the user named each, and the requests that
+/// none meets.
 fn choose<'r>(
     pythons: &[Python],
     requests: &'r [Request],
@@ -199,7 +215,7 @@ fn choose<'r>(
     (chosen, missing)
 }
 
-/// Whether a Python on `platform` runs wheels for `target`.
+/// True if a Python on `platform` runs wheels for `target`.
 pub(super) fn runs_on(target: Target, platform: &Platform) -> bool {
     match (target.os(), platform) {
         (Os::Linux(wanted), Platform::Linux { arch, libc, .. }) => {
@@ -210,7 +226,7 @@ pub(super) fn runs_on(target: Target, platform: &Platform) -> bool {
     }
 }
 
-/// Whether a wheel with this tag is for `target`.
+/// True if a wheel with this tag is for `target`.
 pub(super) fn is_for(target: Target, tag: &PlatformTag) -> bool {
     match (tag, target.os()) {
         (PlatformTag::Any, _) => true,
@@ -224,7 +240,7 @@ pub(super) fn is_for(target: Target, tag: &PlatformTag) -> bool {
     }
 }
 
-/// What a wheel is for, in a word.
+/// Returns the name of the platform that a wheel is for.
 fn platform(subject: &Subject, targets: &[Target]) -> String {
     let tags = &subject.filename.platforms;
     if let Some(target) = targets.iter().find(|t| tags.iter().any(|tag| is_for(**t, tag))) {

@@ -1,12 +1,13 @@
-//! Finished wheels, tried as their users have them.
+//! Tries finished wheels in the way their users install them.
 //!
-//! A *cell* is one wheel on one Python, installed one way. Each gets a fresh environment with the
-//! wheel and nothing of the source tree, proves that the wheel was not there before, and runs the
-//! smoke commands and the test command. Foreign Pythons come from a [`Root`] and run under an
-//! emulator or under the loader of their libc.
+//! A *cell* is one wheel on one Python, installed one way. Each cell gets a fresh environment with
+//! the wheel and without the source tree. It checks that the environment lacks the wheel at first,
+//! imports the modules, loads the entry points, and runs the smoke commands and the test command.
+//! Foreign Pythons come from a [`Root`] and run under an emulator or under the loader of their
+//! libc.
 //!
-//! What to do is decided without looking at the machine ([`matrix()`], [`Subject`], [`judge`]);
-//! [`find`], [`Root::open`], [`prepare`] and [`run`] touch it.
+//! [`matrix()`], [`Subject`] and [`judge`] decide without running anything; [`find`],
+//! [`Root::open`], [`prepare`] and [`run`] act.
 
 mod cell;
 mod children;
@@ -43,5 +44,5 @@ pub use report::schema;
 pub use report::{CellReport, Report, Status, Step, Totals, Verdict};
 pub use root::Root;
 pub use run::{Options, run};
-pub use sdist::wheel_of;
+pub use sdist::wheels_of;
 pub use subject::Subject;

@@ -1,7 +1,7 @@
-//! pip, taken out of where a Python has it: alone in a directory.
+//! Copies pip out of a Python into a directory of its own.
 //!
-//! Run from there it sees no other package of that Python, and is compiled once instead of in every
-//! cell, which under an emulator is most of a cell's time.
+//! From there it sees no other package of that Python. It is also compiled once instead of in every
+//! cell, which takes most of a cell's time under an emulator.
 
 use std::path::{Path, PathBuf};
 
@@ -10,10 +10,10 @@ use super::files::unpack;
 use crate::name::Digest;
 use crate::sys::{self, Host, Lock};
 
-/// The directory with pip alone, in the cache; `pip` itself where there is no cache.
+/// Returns the directory of the copy in the cache; `pip` itself if there is no cache.
 ///
 /// # Errors
-/// When it cannot be read or written.
+/// It cannot be read or written.
 pub(super) fn alone(pip: &Path, host: &Host) -> Result<PathBuf, Error> {
     let Some(cache) = host.env.cache_dir().map(|cache| cache.join("pips")) else {
         return Ok(pip.to_owned());
@@ -24,7 +24,7 @@ pub(super) fn alone(pip: &Path, host: &Host) -> Result<PathBuf, Error> {
         if is_wheel {
             return Ok(sys::fs::digest(home)?.0);
         }
-        // A directory of a Python stays what it is until its pip is another one.
+        // The version of pip identifies the content of a Python's directory.
         let version = sys::fs::read(pip.join("__init__.py"))?;
         Ok(Digest::of([pip.to_string_lossy().as_bytes(), &version].concat()))
     };

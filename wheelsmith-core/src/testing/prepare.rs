@@ -1,4 +1,4 @@
-//! A root with a Python for another processor, from the packages of the distribution.
+//! Makes a root with a Python for another processor, from the distribution's packages.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -7,18 +7,20 @@ use super::Error;
 use crate::name::Arch;
 use crate::sys::{self, Command, Env, Exec, Host, Lock, ProcessError};
 
-/// Packages that others ask for and that Python does not need in order to run.
+/// Packages that others depend on and that Python does not need.
 const NEEDLESS: [&str; 4] = ["dpkg", "tar", "install-info", "perl-base"];
 
-/// The root for `arch` in the cache; downloads Debian's packages and unpacks them when it is not
-/// there yet. Nothing outside the cache is changed, and no rights are needed: apt gets a state of
-/// its own, and no package is configured.
+/// Returns the root for `arch` in the cache; downloads and unpacks Debian's packages if it is
+/// missing. Nothing outside the cache changes, and no privileges are needed: apt gets a state
+/// directory of its own, and no package is configured.
 ///
 /// # Errors
-/// Without apt, without a network, or when the distribution has no Python for `arch`.
+/// There is no apt or no network, or the distribution has no Python for `arch`.
 pub fn prepare(arch: Arch, host: &Host) -> Result<PathBuf, Error> {
     let cache = host.env.cache_dir().ok_or_else(|| Error::NoWheel {
-        why: "neither `WHEELSMITH_CACHE_DIR` nor `HOME` says where a root may be kept".to_owned(),
+        why:
+            "neither `WHEELSMITH_CACHE_DIR` nor `HOME` is set, so there is no directory for a root"
+                .to_owned(),
     })?;
     let root = cache.join("roots").join(arch.as_str());
     let lock = Lock::acquire(&cache.join("roots").join(format!("{arch}.lock")), &host.cancel);
@@ -40,7 +42,10 @@ pub fn prepare(arch: Arch, host: &Host) -> Result<PathBuf, Error> {
         host.env.find_program("apt-cache"),
         host.env.find_program("dpkg-deb"),
     ) else {
-        return Err(unusable("it takes `apt-get` to make one", "name a root with `--root`"));
+        return Err(unusable(
+            "`apt-get`, `apt-cache` and `dpkg-deb` are required to make one",
+            "name a root with `--root`",
+        ));
     };
     let task = host.task(format!("prepare a root for {arch}"), 0);
     let state = sys::fs::temp_dir().map_err(Error::io("find a place for apt"))?;
@@ -71,7 +76,7 @@ pub fn prepare(arch: Arch, host: &Host) -> Result<PathBuf, Error> {
     Ok(root)
 }
 
-/// What Debian calls a processor.
+/// Returns Debian's name of a processor.
 fn debian(arch: Arch) -> Option<&'static str> {
     Some(match arch {
         Arch::Aarch64 => "arm64",
@@ -96,7 +101,7 @@ impl Apt<'_> {
         Command::new(program, self.state, &self.env).args(args.iter().copied()).run(self.host)
     }
 
-    /// Python's packages and those that they need, by apt's own reckoning; nothing when there is no
+    /// Returns Python's packages and their dependencies, as apt lists them; `None` if there is no
     /// Python.
     fn packages(&self, cached: &Path) -> Result<Option<BTreeSet<String>>, ProcessError> {
         let text = |exec: Exec| String::from_utf8_lossy(&exec.stdout).into_owned();
@@ -114,22 +119,22 @@ impl Apt<'_> {
         let mut packages: BTreeSet<String> =
             all.lines().filter(is_name).map(|line| line.trim().to_owned()).collect();
         packages.retain(|name| !NEEDLESS.contains(&name.as_str()) && !name.starts_with("libperl"));
-        // pip, as a file that Python runs.
+        // pip, as a file that Python can run.
         packages.insert("python3-pip-whl".to_owned());
         Ok(Some(packages))
     }
 }
 
-/// `python3.11`, from what `python3-minimal` depends on.
+/// Returns `python3.11` from the dependencies of `python3-minimal`.
 fn versioned(depends: &str) -> Option<String> {
     depends.lines().find_map(|line| {
-        // `Depends:`, `PreDepends:`, with `|` in front where there is a choice.
+        // `Depends:` or `PreDepends:`, with `|` in front of alternatives.
         let name = line.split_once("Depends: ")?.1.trim().strip_suffix("-minimal")?;
         name.starts_with("python3.").then(|| name.to_owned())
     })
 }
 
-/// apt with a state of its own that knows one processor only.
+/// Configures apt with a state directory of its own and one processor.
 fn configure(state: &Path, debian: &str, host: &Host) -> Result<Env, Error> {
     let write = || -> std::io::Result<PathBuf> {
         for dir in ["lists/partial", "cache/archives/partial"] {
@@ -154,7 +159,7 @@ fn configure(state: &Path, debian: &str, host: &Host) -> Result<Env, Error> {
     Ok(env)
 }
 
-/// Gives the root `usr/bin/python3`, which a package makes that is not among those unpacked.
+/// Adds `usr/bin/python3` to the root; the package that has it is not among those unpacked.
 fn link_python(root: &Path) -> std::io::Result<()> {
     let bin = root.join("usr/bin");
     let link = bin.join("python3");

@@ -1,4 +1,4 @@
-//! A Python as a value: what it is, which wheels fit it.
+//! A Python interpreter, and the wheels that it accepts.
 
 use std::path::PathBuf;
 
@@ -7,45 +7,46 @@ use pep440_rs::Version;
 use super::Request;
 use crate::name::{Arch, Libc, MacArch, PlatformTag, PlatformVersion, WheelFilename};
 
-/// A Python that can run.
+/// A Python that can run here.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Python {
-    /// The program.
+    /// Path of the program.
     pub program: PathBuf,
-    /// What runs it, in front of the program: an emulator, a loader. Empty for a native one.
+    /// Command that starts it: an emulator or a loader. Empty for a native one.
     pub runner: Vec<String>,
-    /// Its version: 3, 12, 1.
+    /// Version: 3, 12, 1.
     pub version: [u32; 3],
-    /// `cpython`, `pypy`.
+    /// Implementation: `cpython`, `pypy`.
     pub implementation: String,
-    /// Whether it was built without the global lock.
+    /// True if it was built without the global lock.
     pub free_threaded: bool,
-    /// What it runs on.
+    /// Platform.
     pub platform: Platform,
-    /// Other paths that it was found by, such as that of a virtual environment.
+    /// Other paths by which it was found, such as that of a virtual environment.
     pub aliases: Vec<PathBuf>,
-    /// A pip that it can run: a directory, or one inside a wheel.
+    /// Path of a pip that it can run: a directory, or one inside a wheel.
     pub pip: Option<PathBuf>,
 }
 
-/// What a Python runs on.
+/// Platform of a Python.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Platform {
     /// Linux.
     Linux {
-        /// Its processor.
+        /// Processor.
         arch: Arch,
-        /// Its C library.
+        /// C library.
         libc: Libc,
-        /// The version of that, where it tells.
+        /// Version of the C library, if known.
         version: Option<PlatformVersion>,
     },
-    /// Anything else, as `sysconfig.get_platform()` has it: `macosx-11.0-arm64`, `win-amd64`.
+    /// Any other platform, as `sysconfig.get_platform()` names it: `macosx-11.0-arm64`,
+    /// `win-amd64`.
     Other(String),
 }
 
 impl Platform {
-    /// A short name: `x86_64`, `aarch64-musl`, `macosx-11.0-arm64`.
+    /// Returns a short name: `x86_64`, `aarch64-musl`, `macosx-11.0-arm64`.
     pub fn label(&self) -> String {
         match self {
             Self::Linux { arch, libc: Libc::Glibc, .. } => arch.to_string(),
@@ -54,7 +55,7 @@ impl Platform {
         }
     }
 
-    /// Whether files with this tag are for a machine of this kind, however old its C library is.
+    /// True if files with this tag are for this platform, however old its C library is.
     pub fn is_of(&self, tag: &PlatformTag) -> bool {
         match (self, tag) {
             (_, PlatformTag::Any) => true,
@@ -79,7 +80,7 @@ impl Platform {
         }
     }
 
-    /// Whether its C library is new enough for the tag.
+    /// True if its C library is new enough for the tag.
     fn is_new_enough(&self, tag: &PlatformTag) -> bool {
         let Self::Linux { version: Some(version), .. } = self else { return true };
         match tag.modern() {
@@ -91,7 +92,7 @@ impl Platform {
 }
 
 impl Python {
-    /// `3.12`, `3.13t`, `pypy3.10`.
+    /// Returns the version as users write it: `3.12`, `3.13t`, `pypy3.10`.
     pub fn label(&self) -> String {
         let [major, minor, _] = self.version;
         let name = if self.implementation == "cpython" { "" } else { &self.implementation };
@@ -99,7 +100,7 @@ impl Python {
         format!("{name}{major}.{minor}{threads}")
     }
 
-    /// The tag that begins file names of extension modules for it: `cp312`, `cp313t`, `pp310`.
+    /// Returns the Python tag of its extension modules: `cp312`, `cp313t`, `pp310`.
     pub fn tag(&self) -> String {
         let [major, minor, _] = self.version;
         let threads = if self.free_threaded { "t" } else { "" };
@@ -111,7 +112,8 @@ impl Python {
         format!("{name}{major}{minor}{threads}")
     }
 
-    /// Why an installer would refuse the wheel for this Python; nothing when it would not.
+    /// Returns the reason why an installer refuses the wheel for this Python; `None` if it does
+    /// not.
     pub fn refuses(
         &self,
         wheel: &WheelFilename,
@@ -142,7 +144,7 @@ impl Python {
         }
     }
 
-    /// Whether an installer of this Python takes this pair of tags (PEP 425, 703).
+    /// True if an installer of this Python accepts this pair of tags (PEP 425, 703).
     fn takes(&self, python: &str, abi: &str) -> bool {
         let [major, minor, _] = self.version;
         let split = python.find(|c: char| c.is_ascii_digit()).unwrap_or(python.len());
@@ -176,7 +178,7 @@ impl Python {
 }
 
 impl Request {
-    /// Whether `python` is what is asked for. A path is only compared.
+    /// True if `python` meets the request. Paths are compared without resolving links.
     pub fn is_met_by(&self, python: &Python) -> bool {
         match self {
             Self::Version { implementation, version, free_threaded } => {

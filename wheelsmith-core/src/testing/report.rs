@@ -1,26 +1,26 @@
-//! What came out, for people and for programs.
+//! Report of a test run.
 
 use serde::Serialize;
 
 use super::{Tests, Way};
 
-/// How a cell ended.
+/// Result of a cell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum Status {
-    /// Everything held.
+    /// Every step succeeded.
     Passed,
-    /// Something did not.
+    /// A step failed.
     Failed,
     /// Nothing was tried, or every test was skipped.
     Skipped,
-    /// It failed, and the configuration lets it.
+    /// It failed, which the configuration allows.
     AllowedFailure,
 }
 
 impl Status {
-    /// The word in reports.
+    /// Returns the word in reports.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Passed => "passed",
@@ -31,67 +31,67 @@ impl Status {
     }
 }
 
-/// The whole answer.
+/// Verdict of a run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum Verdict {
     /// Every cell that counts passed.
     Good,
-    /// The answer is no.
+    /// A cell failed, or one that must pass was not tried.
     Bad,
 }
 
-/// One thing that a cell did.
+/// A step of a cell.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Step {
-    /// `environment`, `absence`, `install`, `import`, `commands`, `libc`, `smoke`, `command`.
+    /// `build`, `environment`, `absence`, `install`, `import`, `commands`, `entry-points`, `libc`,
+    /// `smoke`, `command`.
     pub name: String,
-    /// What was run, as a shell would read it; empty when nothing was.
+    /// Command as a shell would read it; empty if none was run.
     pub command: String,
-    /// How long it took, in seconds.
+    /// Duration in seconds.
     pub time_secs: f64,
-    /// What was wrong; nothing when it held.
+    /// Problem; `None` if the step succeeded.
     pub problem: Option<String>,
 }
 
-/// What became of a cell.
+/// Report of a cell.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct CellReport {
-    /// What patterns of the configuration are held against: `demo-cp312-x86_64-venv`.
+    /// Name that patterns of the configuration match: `demo-cp312-x86_64-venv`.
     pub id: String,
-    /// The wheel's file name.
+    /// File name of the wheel, or of the source distribution if it built none.
     pub wheel: String,
-    /// `3.12`, or what was asked for where there is no such Python.
+    /// `3.12`; the request if there is no such Python.
     pub python: String,
-    /// Its full version, and its program; empty where there is none.
+    /// Full version and program; empty if there is none.
     pub interpreter: String,
-    /// What it runs on: `x86_64`, `aarch64-musl`.
+    /// Platform: `x86_64`, `aarch64-musl`.
     pub platform: String,
-    /// Whether it ran under an emulator, or under the loader of another libc.
+    /// True if it ran under an emulator or under the loader of another libc.
     pub foreign: bool,
-    /// How the wheel was installed;
-    /// absent for the proof of the oldest libc.
+    /// Way of installation; absent for the test with the oldest libc.
     pub way: Option<Way>,
-    /// How it ended.
+    /// Result.
     pub status: Status,
-    /// Whether it must pass.
+    /// True if it must pass.
     pub required: bool,
-    /// Why it failed or was skipped.
+    /// Reason for a failure or a skip.
     pub reason: Option<String>,
-    /// The tests of its test command, as that tells.
+    /// Numbers of tests that its test command reports.
     pub tests: Option<Tests>,
-    /// What it did, in order.
+    /// Steps in order.
     pub steps: Vec<Step>,
-    /// How long it took, in seconds.
+    /// Duration in seconds.
     pub time_secs: f64,
-    /// Where everything that its commands wrote is; absent when nothing ran.
+    /// File with the output of its commands; absent if none ran.
     pub log: Option<String>,
 }
 
-/// How many cells ended how.
+/// Numbers of cells by result.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Totals {
@@ -101,27 +101,43 @@ pub struct Totals {
     pub failed: u32,
     /// Skipped.
     pub skipped: u32,
-    /// Failed, and may.
+    /// Failed, which the configuration allows.
     pub allowed_failures: u32,
 }
 
-/// The answer of a run.
+/// Report of a run.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Report {
-    /// The version of this form.
+    /// Version of this format.
     pub schema: u32,
-    /// Whether all is well.
+    /// Verdict.
     pub verdict: Verdict,
-    /// How many cells ended how.
+    /// Numbers of cells by result.
     pub totals: Totals,
-    /// What is wrong beside failed cells: skips of cells that are required, patterns that fit none.
+    /// Problems beside failed cells: skips of required cells, patterns that match none.
     pub complaints: Vec<String>,
     /// Every cell, by wheel, Python and way.
     pub cells: Vec<CellReport>,
 }
 
-/// The JSON schema of [`Report`].
+impl Report {
+    /// True if the verdict is bad because something could not be tried, and nothing that was tried
+    /// failed: a Python that was asked for is missing, or no cell was tried at all.
+    pub fn is_untried(&self) -> bool {
+        let Totals { passed, failed, allowed_failures, .. } = self.totals;
+        let mut skipped =
+            self.cells.iter().filter(|cell| cell.required && cell.status == Status::Skipped);
+        let is_missing = |cell: &CellReport| cell.interpreter.is_empty();
+        let is_missing_any = skipped.clone().any(is_missing);
+        self.verdict == Verdict::Bad
+            && failed + allowed_failures == 0
+            && skipped.all(is_missing)
+            && (passed == 0 || is_missing_any)
+    }
+}
+
+/// Returns the JSON schema of [`Report`].
 #[cfg(feature = "schema")]
 pub fn schema() -> serde_json::Value {
     let settings = schemars::generate::SchemaSettings::draft2020_12().for_serialize();

@@ -1,4 +1,4 @@
-//! The file system of another machine: another processor, or another C library.
+//! Root directories with the programs of another processor or another C library.
 
 use std::path::{Path, PathBuf};
 
@@ -13,19 +13,19 @@ use crate::toolchain;
 /// A directory with the programs and libraries of another machine.
 #[derive(Debug, Clone)]
 pub struct Root {
-    /// Where it is; absolute.
+    /// Absolute path.
     pub dir: PathBuf,
-    /// Its processor.
+    /// Processor.
     pub arch: Arch,
-    /// Its C library, as far as a loader's name tells.
+    /// C library, if the loader's name tells it.
     pub libc: Option<Libc>,
-    /// What starts its programs: an emulator with the root, or the root's own loader.
+    /// Command that starts its programs: an emulator with the root, or the root's own loader.
     pub runner: Vec<String>,
 }
 
 impl Root {
-    /// Looks at the directory `dir`: which processor its programs are for, and how they run here.
-    /// `witness` is a program in it, such as its Python.
+    /// Determines the processor of the programs in `dir` and how they run here. `witness` is one of
+    /// the programs, such as its Python.
     fn open_by(dir: &Path, witness: &Path, host: &Host) -> Result<Self, Error> {
         let problem = |problem: String, hint: Option<&str>| Error::Root {
             root: dir.to_owned(),
@@ -54,10 +54,10 @@ impl Root {
         Ok(Self { dir: dir.to_owned(), arch, libc, runner })
     }
 
-    /// The Python of the root in `dir`.
+    /// Opens the root in `dir` and its Python.
     ///
     /// # Errors
-    /// When it has none, or nothing here can run it.
+    /// It has no Python, or nothing here can run it.
     pub fn open(dir: &Path, host: &Host) -> Result<(Self, Python), Error> {
         let dir = sys::fs::canonicalize(dir).map_err(Error::io("find the root"))?;
         let problem = |problem: String| Error::Root {
@@ -77,7 +77,7 @@ impl Root {
         let python = probe(command, host)
             .map_err(|error| problem(format!("its Python does not start: {error}")))?
             .ok_or_else(|| problem("its Python is too old".to_owned()))?;
-        // What the emulator finds in the root has another name outside of it.
+        // The emulator's paths in the root differ from those outside of it.
         let pip = python.pip.map(|pip| match inside(&dir, &pip.to_string_lossy()) {
             within if !pip.starts_with(&dir) && within.exists() => within,
             _ => pip,
@@ -86,11 +86,11 @@ impl Root {
         Ok((root, python))
     }
 
-    /// An old root, as [`super::run`] takes it for the proof of the oldest libc: it needs a loader
-    /// and a C library, and no Python.
+    /// Opens a root for the test with the oldest libc: it needs a loader and a C library, and no
+    /// Python.
     ///
     /// # Errors
-    /// When it has no loader, or nothing here can run it.
+    /// It has no loader, or nothing here can run it.
     pub fn of_libc(dir: &Path, host: &Host) -> Result<Self, Error> {
         let dir = sys::fs::canonicalize(dir).map_err(Error::io("find the libc root"))?;
         let (name, loader) = loader(&dir).ok_or_else(|| Error::Root {
@@ -103,25 +103,25 @@ impl Root {
         if root.runner.is_empty() {
             root.runner = by_loader(&dir, &loader);
         } else {
-            // The emulator takes the libraries from the root; the loader only has to be named.
+            // The emulator finds the libraries in the root; only the loader must be named.
             root.runner.push(loader.to_string_lossy().into_owned());
         }
         Ok(root)
     }
 
-    /// Whether its loader is the one that a file asks for.
+    /// True if its loader is the one that a file requests.
     pub(super) fn is_of(&self, native: &Native) -> bool {
         let is_same = native.libc.is_none() || self.libc.is_none() || native.libc == self.libc;
         native.arch == self.arch && is_same
     }
 }
 
-/// Whether programs for `arch` run here without help.
+/// True if programs for `arch` run here without an emulator.
 pub(super) fn is_ours(arch: Arch) -> bool {
     toolchain::host_target().is_some_and(|host| host.arch() == arch)
 }
 
-/// The loader, told where the libraries of its root are.
+/// Returns the command that starts the loader with the library directories of its root.
 fn by_loader(dir: &Path, loader: &Path) -> Vec<String> {
     let libraries: Vec<String> =
         library_dirs(dir).iter().map(|dir| dir.to_string_lossy().into_owned()).collect();
@@ -134,11 +134,12 @@ fn emulators(arch: Arch) -> [String; 2] {
         Arch::I686 => "i386",
         other => other.as_str(),
     };
-    // The static one needs no libraries of this machine, and is what most have.
+    // The static emulator needs no libraries of this machine, and is the usual one.
     [format!("qemu-{name}-static"), format!("qemu-{name}")]
 }
 
-/// `path` of the root as a path of this machine: links with absolute targets stay inside.
+/// Returns the path on this machine for `path` of the root; links with absolute targets stay
+/// inside.
 fn inside(root: &Path, path: &str) -> PathBuf {
     let mut at = root.join(path.trim_start_matches('/'));
     for _ in 0..16 {
@@ -151,7 +152,7 @@ fn inside(root: &Path, path: &str) -> PathBuf {
     at
 }
 
-/// The directories of a root that have libraries, those of its processor included.
+/// Returns the library directories of a root, including those for its processor.
 fn library_dirs(root: &Path) -> Vec<PathBuf> {
     let mut dirs = Vec::new();
     for name in ["lib64", "lib", "usr/lib64", "usr/lib"] {
@@ -167,7 +168,7 @@ fn library_dirs(root: &Path) -> Vec<PathBuf> {
     dirs
 }
 
-/// The loader of a root: the first that is called like one; its name, and where it is.
+/// Returns the name and path of the first loader of a root.
 fn loader(root: &Path) -> Option<(String, PathBuf)> {
     let mut dirs: Vec<PathBuf> = vec![inside(root, "lib64"), inside(root, "lib")];
     dirs.extend(library_dirs(root));
@@ -177,7 +178,7 @@ fn loader(root: &Path) -> Option<(String, PathBuf)> {
             let is_loader = name.starts_with("ld-") && name.contains(".so")
                 || name.starts_with("ld64.so")
                 || name.starts_with("ld.so");
-            // `ld-linux.so.2` of another processor lies beside ours on some machines.
+            // Some machines have `ld-linux.so.2` of another processor beside their own.
             let own = if root == Path::new("/") { own_loader(&name) } else { true };
             let path = inside(root, &path.strip_prefix(root).unwrap_or(&path).to_string_lossy());
             if is_loader && own && path.is_file() {

@@ -1,4 +1,4 @@
-//! Runner cells, several at a time.
+//! Runs all cells in parallel.
 
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -10,25 +10,27 @@ use super::{
 };
 use crate::sys::Host;
 
-/// What a run takes beside the settings.
+/// Options of a run beside the settings.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// The project: where test files come from.
+    /// Project from which test files are copied.
     pub project: PathBuf,
-    /// Where logs go, one for each cell.
+    /// Directory of the logs, one for each cell.
     pub logs: PathBuf,
-    /// Where installers look for packages.
+    /// Sources of packages.
     pub packages: Packages,
-    /// The roots of foreign Pythons.
+    /// Roots of foreign Pythons.
     pub roots: Vec<Root>,
-    /// Old roots that native files must load in.
+    /// Old roots in which native files must load.
     pub libc_roots: Vec<Root>,
+    /// Reports of Pythons that built no wheel from a source distribution.
+    pub failed_builds: Vec<CellReport>,
 }
 
-/// Tries every cell, and each wheel in the old roots, then judges what came out.
+/// Runs every cell, and each wheel in the old roots, then judges the results.
 ///
 /// # Errors
-/// Patterns that are none, a place that cannot be written to, or the user's wish to stop.
+/// A pattern is invalid, a directory cannot be written to, or the user stopped the command.
 pub fn run(
     subjects: &[Subject],
     pythons: &[Python],
@@ -37,13 +39,13 @@ pub fn run(
     options: &Options,
     host: &Host,
 ) -> Result<super::Report, Error> {
-    // Before anything runs: a pattern that is none must not cost the time of a whole run.
+    // Checked first: an invalid pattern must not cost the time of a whole run.
     judge(Vec::new(), settings)?;
     let files = files::find(&options.project, &settings.files)?;
     let mut jobs: Vec<Job<'_>> = cells.iter().map(Job::Cell).collect();
     for root in &options.libc_roots {
         let fits = |subject: &&Subject| subject.natives.iter().any(|native| root.is_of(native));
-        // A root for which there is nothing is a skip, and shown as one.
+        // A root that fits no wheel is reported as a skip.
         let is_needless = !subjects.iter().any(|subject| fits(&subject));
         let chosen = subjects.iter().filter(|subject| is_needless || fits(subject));
         jobs.extend(chosen.map(|subject| Job::Libc(subject, root)));
@@ -57,13 +59,14 @@ pub fn run(
         Ok::<CellReport, Error>(report)
     })?;
     let reports = reports.filter(|_| !host.cancel.is_cancelled()).ok_or(Error::Cancelled)?;
-    let report = judge(reports, settings)?;
+    let failed = options.failed_builds.iter().cloned();
+    let report = judge(failed.chain(reports).collect(), settings)?;
     let totals = report.totals;
     task.finish(format!("{} of {} cells passed", totals.passed, report.cells.len()));
     Ok(report)
 }
 
-/// The Pythons, those that install something with their pips where cells can run them.
+/// Replaces the pips of the Pythons that install something by copies that cells can run.
 fn with_pips_alone(pythons: &[Python], cells: &[Cell], host: &Host) -> Result<Vec<Python>, Error> {
     let mut pythons = pythons.to_vec();
     for (at, python) in pythons.iter_mut().enumerate() {
@@ -165,7 +168,7 @@ impl Runner<'_> {
             foreign: true,
             way: None,
             status: Status::Skipped,
-            // Who names an old root wants the proof.
+            // `--libc-root` was given, so a skip is a failure.
             required: true,
             reason: None,
             tests: None,
@@ -183,7 +186,7 @@ impl Runner<'_> {
     }
 }
 
-/// Does the work and writes down what came of it.
+/// Does the work and records the result.
 fn timed(
     report: &mut CellReport,
     log: &Path,

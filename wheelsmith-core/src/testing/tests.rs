@@ -62,7 +62,7 @@ fn wheels_fit_pythons_by_their_tags() {
     let wants = ">=3.9,<3.12".parse().unwrap();
     assert_eq!(python("3.11.7").refuses(&wheel, Some(&wants)), None);
     let refusal = python("3.8.18").refuses(&wheel, Some(&wants));
-    assert_eq!(refusal.as_deref(), Some("the wheel wants Python >=3.9, <3.12"));
+    assert_eq!(refusal.as_deref(), Some("the wheel wants Python >=3.9,<3.12"));
 }
 
 #[test]
@@ -92,6 +92,9 @@ fn subject(wheel: &str) -> Subject {
         has_dependencies: false,
         imports: Vec::new(),
         commands: Vec::new(),
+        entry_points: Vec::new(),
+        is_without_modules: false,
+        built_by: None,
         natives: Vec::new(),
     }
 }
@@ -221,7 +224,7 @@ fn results_are_accounted() {
         &[Passed, AllowedFailure],
         &[],
     );
-    // What is required may not fail, even where a wider pattern lets it.
+    // A required cell may not fail, even if a wider pattern allows it.
     check(
         &[("a", Passed, None), ("b", Failed, None)],
         &["b"],

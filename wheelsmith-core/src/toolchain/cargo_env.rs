@@ -1,4 +1,4 @@
-//! The variables by which others are told of a toolchain.
+//! Environment variables that name a toolchain.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -7,10 +7,10 @@ use crate::name::Floor;
 
 use super::{Toolchain, Wrappers};
 
-/// What a `cargo build --target` needs: the linker, and the compilers of build scripts that use the
-/// `cc` crate. Both rustc and the `cc` crate then aim at the toolchain's floor.
+/// Returns the variables of `cargo build --target`: the linker, and the compilers for build scripts
+/// that use the `cc` crate. Both rustc and the `cc` crate then compile for the toolchain's floor.
 ///
-/// Build scripts and procedural macros run on the host and keep the host's compilers.
+/// Build scripts and procedural macros run on the host and use the host's compilers.
 pub fn env_for_cargo(toolchain: &Toolchain, wrappers: &Wrappers) -> BTreeMap<String, String> {
     let target = &toolchain.target;
     let under = target.triple().replace('-', "_");
@@ -21,15 +21,15 @@ pub fn env_for_cargo(toolchain: &Toolchain, wrappers: &Wrappers) -> BTreeMap<Str
         (format!("AR_{under}"), text(&wrappers.ar)),
         (format!("RANLIB_{under}"), text(&wrappers.ranlib)),
     ]);
-    // rustc and the `cc` crate each have a minimum of their own otherwise, and zig has a newer one.
+    // Without it rustc and the `cc` crate each use a minimum of their own, and zig a newer one.
     if let Floor::MacOs(min) = target.floor() {
         env.insert("MACOSX_DEPLOYMENT_TARGET".to_owned(), min.to_string());
     }
     env
 }
 
-/// What `configure` and `make` need: all of the tools, because each one that is left out they look
-/// for themselves, and find another target's.
+/// Returns the variables of `configure` and `make`. They name all tools: a tool that is not named
+/// is searched for, and may be that of another target.
 pub fn env_for_configure(toolchain: &Toolchain, wrappers: &Wrappers) -> BTreeMap<String, String> {
     let mut env = BTreeMap::from(
         [
@@ -37,13 +37,13 @@ pub fn env_for_configure(toolchain: &Toolchain, wrappers: &Wrappers) -> BTreeMap
             ("CXX", &wrappers.cxx),
             ("AR", &wrappers.ar),
             ("RANLIB", &wrappers.ranlib),
-            // The compiler links; an `ld` of its own would bring another libc's paths.
+            // The compiler links; a separate `ld` would use the paths of another libc.
             ("LD", &wrappers.cc),
         ]
         .map(|(name, path)| (name.to_owned(), text(path))),
     );
     for (name, tool) in [("NM", &toolchain.nm), ("STRIP", &toolchain.strip)] {
-        // `:` does nothing, and succeeds. What is stripped is decided when it is linked.
+        // `:` does nothing, and succeeds. Stripping is decided at link time.
         let program = tool.as_ref().map_or_else(|| ":".to_owned(), |tool| text(&tool.program));
         env.insert(name.to_owned(), program);
     }

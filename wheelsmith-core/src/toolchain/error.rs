@@ -1,4 +1,4 @@
-//! Why there is no toolchain.
+//! Errors of toolchains.
 
 use std::path::PathBuf;
 
@@ -7,7 +7,7 @@ use crate::sys::ProcessError;
 
 use super::{ToolchainKind, ZIG_VERSION};
 
-/// Why there is no toolchain for a target.
+/// Error of a toolchain.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -17,64 +17,64 @@ pub enum Error {
     /// No program of the wanted kind.
     #[error("found no {kind} toolchain for `{target}`: looked for {looked_for}")]
     NotFound {
-        /// Which kind was wanted.
+        /// The wanted kind.
         kind: ToolchainKind,
-        /// For what.
+        /// The target.
         target: Target,
-        /// The programs and places, as a list in words.
+        /// Programs and places that were searched, as a list in words.
         looked_for: String,
-        /// What would help.
+        /// What the user can do.
         hint: String,
     },
     /// No variable names a compiler.
     #[error("the environment names no compiler for `{target}`: none of {variables} is set")]
     NotInEnv {
-        /// For what.
+        /// The target.
         target: Target,
         /// The variables, as a list in words.
         variables: String,
     },
-    /// A variable names something that is not there.
+    /// A variable names a program that does not exist.
     #[error("`{variable}` names `{value}`, which is not a program")]
     NoSuchProgram {
-        /// The variable, or the configuration's key.
+        /// The variable, or the key of the configuration.
         variable: String,
         /// Its value.
         value: String,
     },
-    /// A compiler that compiles for something else.
+    /// A compiler for another target.
     #[error("`{}` compiles for `{machine}`, not for `{target}`", program.display())]
     OtherMachine {
         /// The compiler.
         program: PathBuf,
-        /// What it said of itself.
+        /// Its answer to `-dumpmachine`.
         machine: String,
-        /// What was wanted.
+        /// The wanted target or floor.
         target: Target,
     },
-    /// A compiler whose command line we do not speak.
+    /// A compiler with an unknown command line.
     #[error("`{}` is not driven like gcc or clang", program.display())]
     OtherFamily {
         /// The compiler.
         program: PathBuf,
     },
-    /// A program that does not work, or is not what its name says.
+    /// A program that does not answer.
     #[error("cannot ask `{}` for {what}", program.display())]
     Ask {
         /// The program.
         program: PathBuf,
-        /// What was asked: `its version`.
+        /// The question: `its version`.
         what: &'static str,
-        /// Why it did not answer.
+        /// The reason.
         #[source]
         source: Box<ProcessError>,
     },
-    /// An answer that we do not understand.
+    /// An answer that cannot be parsed.
     #[error("`{}` gave {what} that we cannot read: `{answer}`", program.display())]
     Answer {
         /// The program.
         program: PathBuf,
-        /// What was asked: `its version`.
+        /// The question: `its version`.
         what: &'static str,
         /// The first line of the answer.
         answer: String,
@@ -86,27 +86,27 @@ pub enum Error {
         program: PathBuf,
         /// Its version.
         version: String,
-        /// The oldest that works.
+        /// The oldest version that works.
         minimum: &'static str,
     },
-    /// There is no zig, and it may not be fetched.
+    /// zig was not found, and is not fetched.
     #[error("found no zig for `{target}`: looked for {looked_for}")]
     NoZig {
-        /// For what.
+        /// The target.
         target: Target,
-        /// The programs and places, as a list in words.
+        /// Programs and places that were searched, as a list in words.
         looked_for: String,
-        /// Whether fetching was forbidden, rather than not wanted now.
+        /// Whether fetching is forbidden; otherwise it was not requested.
         offline: bool,
     },
     /// zig has no libc that old.
     #[error("zig has no glibc {floor} for `{target}`; its oldest is {oldest}")]
     Floor {
-        /// For what.
+        /// The target.
         target: Target,
-        /// What was wanted.
+        /// The wanted target or floor.
         floor: PlatformVersion,
-        /// What there is.
+        /// The oldest floor.
         oldest: PlatformVersion,
     },
     /// zig is not published for this host.
@@ -115,36 +115,36 @@ pub enum Error {
         /// Operating system and processor.
         host: String,
     },
-    /// Neither uv nor pip is there.
+    /// Neither uv nor pip was found.
     #[error("cannot fetch zig {ZIG_VERSION}: found neither `uv` nor a Python with pip")]
     NoInstaller,
     /// The installer failed.
     #[error("cannot fetch zig {ZIG_VERSION} with {installer}")]
     Install {
-        /// Which installer, as a noun: "`uv`".
+        /// The installer, as a noun: "`uv`".
         installer: String,
-        /// Why.
+        /// The reason.
         #[source]
         source: Box<ProcessError>,
     },
-    /// A file or directory of ours.
+    /// A file or directory cannot be read or written.
     #[error("cannot {doing} `{}`", path.display())]
     Io {
         /// The verb.
         doing: &'static str,
-        /// What it was done to.
+        /// The file or directory.
         path: PathBuf,
-        /// Why it failed.
+        /// The reason.
         #[source]
         source: std::io::Error,
     },
-    /// No place for a cache.
+    /// The user has no cache directory.
     #[error("cannot fetch zig {ZIG_VERSION}: this user has no cache directory")]
     NoCacheDir,
 }
 
 impl Error {
-    /// What the user can do about it.
+    /// Returns what the user can do about it.
     pub fn hint(&self) -> Option<String> {
         let install = format!("`python3 -m pip install ziglang=={ZIG_VERSION}`");
         Some(match self {

@@ -1,14 +1,14 @@
-//! Which arguments a compiler needs for a target, whatever it compiles.
+//! Arguments of compilers for a target, whatever is compiled.
 
 use serde::{Deserialize, Serialize};
 
 use crate::name::{Arch, Floor, Libc, Os, PlatformVersion, Target};
 
-/// Whose command line a compiler understands.
+/// Family of compilers with one command line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Family {
-    /// `zig cc`: clang's words, with zig's own linker driver and defaults for debugging.
+    /// `zig cc`: clang's arguments, with zig's own linker driver and debugging defaults.
     Zig,
     /// gcc with GNU ld.
     Gcc,
@@ -16,30 +16,30 @@ pub enum Family {
     Clang,
 }
 
-/// How hard the compiler tries.
+/// Optimization level.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum Optimize {
-    /// Not at all.
+    /// No optimization.
     #[serde(rename = "0")]
     O0,
-    /// A little.
+    /// Little optimization.
     #[serde(rename = "1")]
     O1,
-    /// As distributions do.
+    /// The level of distributions.
     #[serde(rename = "2")]
     #[default]
     O2,
-    /// At the cost of size.
+    /// Speed, at the cost of size.
     #[serde(rename = "3")]
     O3,
-    /// For size.
+    /// Size.
     #[serde(rename = "s")]
     Os,
 }
 
 impl Optimize {
-    /// The argument.
+    /// Returns the argument.
     pub const fn flag(self) -> &'static str {
         match self {
             Self::O0 => "-O0",
@@ -51,25 +51,26 @@ impl Optimize {
     }
 }
 
-/// What the linker leaves out.
+/// Symbols that are removed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Strip {
-    /// Nothing.
+    /// None.
     None,
-    /// What only a debugger reads. With zig that is what the compile lines leave out already; the
-    /// debug information of archives that come from elsewhere stays.
+    /// Debug information. With zig the compile lines leave it out already; that of archives from
+    /// elsewhere stays.
     Debug,
-    /// Also the symbols that nothing needs at run time.
+    /// Debug information, and symbols that are not needed at run time.
     #[default]
     All,
 }
 
-/// What is linked.
+/// Kind of a linked file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LinkKind<'a> {
-    /// A shared library, by the name that its users will ask for: `libbpf.so.1`, `libws.dylib`.
+    /// A shared library, with the name under which its users look for it: `libbpf.so.1`,
+    /// `libws.dylib`.
     Shared {
         /// SONAME, or the last part of the install name.
         name: &'a str,
@@ -83,20 +84,20 @@ pub enum LinkKind<'a> {
 /// `SOURCE_DATE_EPOCH` fixes.
 pub(super) const ZIG_AS_OTHERS: [&str; 3] = ["-fno-sanitize=all", "-UNDEBUG", "-Wno-date-time"];
 
-/// The first glibc of powerpc64le whose functions take the IEEE form of `long double`.
+/// First glibc of powerpc64le whose functions take the IEEE form of `long double`.
 const IEEE_LONG_DOUBLE: PlatformVersion = PlatformVersion::new(2, 32);
 
-/// The arguments that name the target; they go before everything else, on every line.
+/// Returns the arguments that name the target; they are the first on every line.
 ///
-/// zig gets them for native builds too: without `-target` it uses every instruction that the build
-/// machine has. gcc knows one target only.
+/// zig needs them for native builds too: without `-target` it uses every instruction of the build
+/// machine. gcc has one target only.
 pub fn target_args(family: Family, target: &Target) -> Vec<String> {
     match (family, target.floor()) {
         (Family::Zig, floor) => {
             let mut args = vec!["-target".to_owned(), target.zig()];
             let is_power = target.arch() == Arch::Ppc64le;
             if is_power && matches!(floor, Floor::Glibc(floor) if floor < IEEE_LONG_DOUBLE) {
-                // zig's own choice sends `printf` to `__printfieee128`, which is not there yet.
+                // zig's default calls `__printfieee128` for `printf`, which older releases lack.
                 args.push("-mabi=ibmlongdouble".to_owned());
             }
             args
@@ -107,18 +108,17 @@ pub fn target_args(family: Family, target: &Target) -> Vec<String> {
             let arch = if target.arch() == Arch::Aarch64 { "arm64" } else { "x86_64" };
             vec![format!("--target={arch}-apple-macos{min}")]
         }
-        // clang knows RISC-V's extensions by `-march`, not by the triple; `gc` is its default.
+        // clang takes RISC-V's extensions from `-march`, not from the triple; `gc` is its default.
         (Family::Clang, _) => {
             vec![format!("--target={}", target.triple().replace("riscv64gc", "riscv64"))]
         }
     }
 }
 
-/// Behind the target: what every compilation gets.
+/// Returns the arguments of every compilation, behind those of the target.
 ///
-/// Position-independent everywhere, because an archive may end in a shared library. `-g0` because
-/// zig writes debug information by default (libbpf: 3.2 MB against 0.6 MB), and
-/// `-fno-sanitize=all` because it otherwise calls `__ubsan_*` wherever `-O` is absent.
+/// Code is position-independent, because an archive may be linked into a shared library. `-g0`,
+/// because zig writes debug information by default (libbpf: 3.2 MB against 0.6 MB).
 pub fn compile_args(family: Family, target: &Target, optimize: Optimize) -> Vec<String> {
     let mut args = common(family, optimize);
     if target.os() != Os::Windows {
@@ -127,16 +127,17 @@ pub fn compile_args(family: Family, target: &Target, optimize: Optimize) -> Vec<
     args
 }
 
-/// What others' build systems are told of linking: what [`link_args`] says whatever is linked.
+/// Returns the link arguments for the build systems of others: those of [`link_args`] that hold for
+/// libraries and programs.
 pub fn foreign_link_args(family: Family, target: &Target, strip: Strip) -> Vec<String> {
     closing_args(family, target, strip)
 }
 
-/// Behind the target: what every link gets.
+/// Returns the arguments of every link, behind those of the target.
 ///
-/// `-O` and `-g0` stand on zig's link lines as well: they choose the runtime that it builds once
-/// per target, and without them that is a debug build with a sanitizer (13.2 against 3.4 CPU
-/// seconds for a first link).
+/// zig's link lines have `-O` and `-g0` as well: they choose the runtime that it builds once per
+/// target, which is a debug build with a sanitizer otherwise (13.2 against 3.4 CPU seconds for a
+/// first link).
 pub fn link_args(
     family: Family,
     target: &Target,
@@ -150,7 +151,7 @@ pub fn link_args(
         (Os::Linux(_), LinkKind::Shared { name }) => {
             add("-shared");
             add(&format!("-Wl,-soname,{name}"));
-            // A shared library may lack symbols, and then fails in the user's hands.
+            // A shared library that lacks symbols would fail on the user's machine only.
             add("-Wl,-z,defs");
         }
         (Os::Linux(_), LinkKind::Executable) => add("-pie"),
@@ -167,17 +168,17 @@ pub fn link_args(
     args
 }
 
-/// What holds for programs and libraries alike.
+/// Returns the link arguments of programs and libraries alike.
 fn closing_args(family: Family, target: &Target, strip: Strip) -> Vec<String> {
     let mut args = Vec::new();
     let mut add = |arg: &str| args.push(arg.to_owned());
     match target.os() {
         Os::Linux(_) => {
             add("-Wl,-z,relro,-z,now");
-            // By which debuggers and crash reports know the file; it follows from the content.
+            // Identifies the file to debuggers and crash reports; it follows from the content.
             add("-Wl,--build-id=sha1");
         }
-        // Room to change install names later without moving anything.
+        // Space in which install names can grow later.
         Os::MacOs => add("-Wl,-headerpad_max_install_names"),
         Os::Windows => {}
     }
@@ -186,10 +187,10 @@ fn closing_args(family: Family, target: &Target, strip: Strip) -> Vec<String> {
     }
     match (strip, target.os()) {
         (Strip::None, _) => {}
-        // zig takes `-S` for `-s`. What we compile ourselves has nothing for a debugger anyway.
+        // zig takes `-S` for `-s`. Our own objects have no debug information anyway.
         (Strip::Debug, _) if family == Family::Zig => {}
         (Strip::Debug, _) => add("-Wl,-S"),
-        // Apple's own linker keeps the symbols that `-x` may drop and calls `-s` obsolete.
+        // Apple's linker calls `-s` obsolete; `-x` drops local symbols.
         (Strip::All, Os::MacOs) if family != Family::Zig => add("-Wl,-x,-S"),
         (Strip::All, _) => add("-Wl,-s"),
     }
@@ -204,7 +205,7 @@ fn common(family: Family, optimize: Optimize) -> Vec<String> {
     args
 }
 
-/// Which libc a compiler's `-dumpmachine` text speaks of, and whether it is `target`'s machine.
+/// Returns true if a compiler's answer to `-dumpmachine` is the machine and libc of `target`.
 pub(crate) fn machine_matches(machine: &str, target: &Target) -> bool {
     let arch = machine.split('-').next().unwrap_or_default();
     let same_arch = match target.arch() {

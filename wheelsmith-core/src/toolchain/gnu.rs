@@ -1,4 +1,4 @@
-//! gcc and clang: the host's own, a cross compiler, or what the environment names.
+//! gcc and clang: the host's own, a cross compiler, or the one that the environment names.
 
 use std::path::{Path, PathBuf};
 
@@ -9,10 +9,10 @@ use super::flags::{machine_matches, target_args};
 use super::vars::{Spellings, Var, Vars};
 use super::{Error, Family, Request, Tool, Toolchain, ToolchainId, ToolchainKind, host_target};
 
-/// Programs that run the compiler named behind them.
+/// Programs that run the compiler named in their arguments.
 const LAUNCHERS: &[&str] = &["ccache", "distcc", "icecc", "sccache"];
 
-/// The companions of a C compiler: C++ compiler, archiver and so on.
+/// Companions of a C compiler: C++ compiler, archiver and so on.
 struct Companions {
     cxx: Tool,
     ar: Tool,
@@ -120,7 +120,7 @@ pub(super) fn from_env(
 ) -> Result<Toolchain, Error> {
     vars.get("PATH");
     let target = &request.target;
-    // A bare `CC` is for the machine itself; `toolchain = "env"` takes it at its word.
+    // A bare `CC` is for the machine itself, unless `toolchain = "env"` says otherwise.
     let which =
         if request.kind == ToolchainKind::Env { Spellings::All } else { Spellings::Targeted };
     let Some(var) = vars.find("CC", target, which) else {
@@ -154,7 +154,7 @@ pub(super) fn from_env(
     finish(host, vars, request, ToolchainKind::Env, cc, companions)
 }
 
-/// Asks the compiler what it is, and checks that it compiles for the target.
+/// Identifies the compiler, and checks that it compiles for the target.
 fn finish(
     host: &Host,
     vars: Vars<'_>,
@@ -174,7 +174,7 @@ fn finish(
     let first_line = version.lines().next().unwrap_or_default().trim().to_owned();
     let mut id = format!("{kind}: {first_line}");
     let mut glibc = None;
-    // zig answers no such questions; its target is among the arguments or it is the user's affair.
+    // zig does not answer `-dumpmachine`; its target is among the user's arguments.
     if family != Family::Zig {
         let machine = ask(host, request, &cc, &["-dumpmachine"], "its target")?;
         let machine = machine.trim();
@@ -208,7 +208,7 @@ fn finish(
         }
     }
     if kind == ToolchainKind::Env && !cc.args.is_empty() {
-        // What is said may hold a path, and must count all the same.
+        // The arguments may contain a path, so only their digest is part of the identity.
         let said = [cc.args.join("\0"), companions.cxx.args.join("\0")].join("\n");
         id = format!("{id}; arguments {}", Digest::of(said).short());
     }
@@ -246,13 +246,12 @@ fn ask(
     Ok(String::from_utf8_lossy(&exec.stdout).into_owned())
 }
 
-/// Whose command line the compiler understands, by the macros that it defines: `cc` may be
-/// anything.
+/// Returns the family of a compiler, by the macros that it defines: `cc` may be any.
 fn family_of(host: &Host, cc: &Tool, work_dir: &Path) -> Result<Family, Error> {
     let program = compiler_of(host, cc);
     let other = || Error::OtherFamily { program: program.clone() };
     let here = host_target().map_or("x86_64-unknown-linux-gnu", |target| target.triple());
-    // Everything is given, so that the `cc` crate has nothing to read from the process.
+    // Everything is given, so that the `cc` crate does not read the environment.
     let tool = cc::Build::new()
         .compiler(&program)
         .target(here)
@@ -275,15 +274,15 @@ fn family_of(host: &Host, cc: &Tool, work_dir: &Path) -> Result<Family, Error> {
     }
 }
 
-/// The compiler behind a launcher such as ccache.
+/// Returns the compiler behind a launcher such as ccache.
 fn compiler_of(host: &Host, tool: &Tool) -> PathBuf {
     let is_launcher = tool.program.file_stem().and_then(|name| name.to_str());
     let behind = is_launcher.filter(|name| LAUNCHERS.contains(name)).and(tool.args.first());
     behind.and_then(|name| host.env.find_program(name)).unwrap_or_else(|| tool.program.clone())
 }
 
-/// The program and arguments that a variable names. A path with spaces is one program when there
-/// is one.
+/// Returns the program and arguments that a variable names. A path with spaces is one program if it
+/// exists.
 fn tool_of(host: &Host, var: &Var) -> Result<Tool, Error> {
     if let Some(program) = host.env.find_program(&var.value) {
         return Ok(Tool::new(program));
@@ -315,7 +314,7 @@ fn listed<S: AsRef<str>>(names: &[S]) -> String {
     names.join(", ")
 }
 
-/// `2.36` from the macros of `features.h`.
+/// Parses `2.36` from the macros of `features.h`.
 fn glibc_of(macros: &str) -> Option<PlatformVersion> {
     let number = |name: &str| {
         let line = macros.lines().find_map(|line| line.strip_prefix(name))?;
@@ -324,7 +323,7 @@ fn glibc_of(macros: &str) -> Option<PlatformVersion> {
     Some(PlatformVersion::new(number("#define __GLIBC__ ")?, number("#define __GLIBC_MINOR__ ")?))
 }
 
-/// For the survey: whether `target` may be the machine's own.
+/// Returns true if `target` may be the machine's own, for the survey.
 pub(super) fn may_be_native(target: &Target) -> bool {
     host_target().is_some_and(|here| {
         here.arch() == target.arch() && here.os().family() == target.os().family()

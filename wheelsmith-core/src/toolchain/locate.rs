@@ -1,4 +1,4 @@
-//! Choosing a toolchain for a target on this machine.
+//! Chooses a toolchain for a target on this machine.
 
 use std::path::Path;
 
@@ -8,27 +8,28 @@ use crate::sys::Host;
 use super::vars::{Spellings, Vars};
 use super::{Error, MissingZig, Toolchain, ToolchainKind, gnu, zig};
 
-/// Which toolchain is wanted.
+/// Request for a toolchain.
 #[derive(Debug, Clone, Copy)]
 pub struct Request<'a> {
-    /// Of which kind.
+    /// Wanted kind.
     pub kind: ToolchainKind,
-    /// For what.
+    /// Target.
     pub target: Target,
-    /// The zig that the configuration names.
+    /// zig that the configuration names.
     pub zig: Option<&'a Path>,
-    /// Where the target's headers and libraries are, for clang.
+    /// Directory of the target's headers and libraries, for clang.
     pub sysroot: Option<&'a Path>,
-    /// A directory of this build, for zig's local cache and for probing; it need not exist.
+    /// Directory of this build, for zig's local cache and for probes; it need not exist.
     pub work_dir: &'a Path,
-    /// What to do when zig is wanted and not there.
+    /// What to do if zig is wanted and not found.
     pub missing_zig: MissingZig,
 }
 
 /// Finds the toolchain that `request` asks for.
 ///
 /// # Errors
-/// When there is none, or the one that was named does not work or compiles for something else.
+/// Returns an error if none is found, or the named one does not work or compiles for another
+/// target.
 pub fn locate(host: &Host, request: &Request<'_>) -> Result<Toolchain, Error> {
     let mut vars = Vars::new(&host.env);
     let target = &request.target;
@@ -53,8 +54,9 @@ pub fn locate(host: &Host, request: &Request<'_>) -> Result<Toolchain, Error> {
     Ok(toolchain)
 }
 
-/// A distribution's gcc links against the glibc of that distribution, so on Linux zig comes before
-/// the host's own compiler even when the target is the host.
+/// Returns the kind that `auto` stands for. A distribution's gcc links against the glibc of that
+/// distribution, so on Linux zig comes before the host's own compiler even if the target is the
+/// host.
 pub(super) fn automatic(vars: &mut Vars<'_>, target: &Target) -> ToolchainKind {
     if vars.find("CC", target, Spellings::Targeted).is_some() {
         ToolchainKind::Env
@@ -65,8 +67,8 @@ pub(super) fn automatic(vars: &mut Vars<'_>, target: &Target) -> ToolchainKind {
     }
 }
 
-/// The target that programs of this machine are built for, as far as this program can tell; which
-/// libc it has, the compiler must say.
+/// Returns the target of this machine's programs, as far as this program can tell; only the
+/// compiler knows which libc it has.
 pub fn host_target() -> Option<Target> {
     let arch = match std::env::consts::ARCH {
         "x86" => "i686",

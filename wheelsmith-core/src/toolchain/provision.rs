@@ -1,5 +1,5 @@
-//! Fetching zig: the exact `ziglang` package, checked by sha256, through the installer that is
-//! there. The installer knows its registry and its credentials; nothing here does.
+//! Fetches zig: the exact `ziglang` package, checked by sha256, through uv or pip. The installer
+//! knows its registry and credentials; this module does not.
 
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
@@ -9,17 +9,17 @@ use crate::sys::{Command, Host, Lock, Task, fs};
 
 use super::{Error, Zig};
 
-/// The zig that wheelsmith fetches and was tested with.
+/// zig that wheelsmith fetches and was tested with.
 pub const ZIG_VERSION: &str = "0.17.0";
 
-/// One published file of [`ZIG_VERSION`].
+/// Published file of [`ZIG_VERSION`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ZigWheel {
-    /// The host's operating system, in Rust's words.
+    /// Operating system of the host, as Rust names it.
     pub os: &'static str,
-    /// The host's processor, in Rust's words.
+    /// Processor of the host, as Rust names it.
     pub arch: &'static str,
-    /// Of the wheel, as the package's `simple` page states it.
+    /// Digest of the wheel, from the package's `simple` page.
     pub sha256: &'static str,
 }
 
@@ -27,8 +27,8 @@ const fn wheel(os: &'static str, arch: &'static str, sha256: &'static str) -> Zi
     ZigWheel { os, arch, sha256 }
 }
 
-/// The wheels of [`ZIG_VERSION`] by host. One Linux wheel serves glibc and musl; there is none for
-/// Windows in this version.
+/// Wheels of [`ZIG_VERSION`] by host. One Linux wheel serves glibc and musl; this version has none
+/// for Windows.
 #[rustfmt::skip]
 pub static ZIG_WHEELS: &[ZigWheel] = &[
     wheel("linux", "aarch64", "d2804f94f54f7fcf8169f4b212a619ad688a4e2e6592e976f0cf2e58e2cd8af3"),
@@ -39,7 +39,7 @@ pub static ZIG_WHEELS: &[ZigWheel] = &[
     wheel("macos", "x86_64", "4d910f0e363ddb60a6b8ddb55235617797a8ccbcb6c5c7132a949d9f833eea42"),
 ];
 
-/// About what the unpacked package takes, in bytes; only progress depends on it.
+/// Approximate size of the unpacked package, in bytes, for progress.
 const UNPACKED_BYTES: u64 = 411_000_000;
 
 fn dir(cache: &Path) -> PathBuf {
@@ -50,13 +50,14 @@ fn program(dir: &Path) -> PathBuf {
     dir.join("ziglang").join(if cfg!(windows) { "zig.exe" } else { "zig" })
 }
 
-/// The zig in `cache`, if it was fetched before. It appeared there whole, so it is not asked again.
+/// Returns the zig in `cache`, if it was fetched before. It appears there complete, so it is not
+/// run to ask for its version.
 pub(super) fn fetched(cache: &Path) -> Option<Zig> {
     let program = program(&dir(cache));
     fs::metadata(&program).is_ok().then(|| Zig { program, version: ZIG_VERSION.to_owned() })
 }
 
-/// Fetches zig into `cache`. Of several processes one does, and the others wait for it.
+/// Fetches zig into `cache`. One of several processes fetches it, and the others wait.
 pub(super) fn fetch(host: &Host, cache: &Path) -> Result<Zig, Error> {
     let (os, arch) = (std::env::consts::OS, std::env::consts::ARCH);
     let wheel = ZIG_WHEELS.iter().find(|wheel| wheel.os == os && wheel.arch == arch);
@@ -81,7 +82,7 @@ pub(super) fn fetch(host: &Host, cache: &Path) -> Result<Zig, Error> {
                     source: std::io::ErrorKind::NotFound.into(),
                 });
             }
-            // The first is the one that the user would have chosen.
+            // The error of the preferred installer is reported.
             Err(error) => failure = failure.or(Some(error)),
         }
         if host.cancel.is_cancelled() {
@@ -97,8 +98,8 @@ struct Installer {
     args: Vec<&'static str>,
 }
 
-/// What can install a wheel, fastest first. A Python without pip fails quickly and the next is
-/// tried.
+/// Returns the installers of wheels, fastest first. A Python without pip fails quickly, and the
+/// next is tried.
 fn installers(host: &Host) -> Vec<Installer> {
     let rows: [(&str, &[&str]); 3] = [
         ("uv", &["pip", "install"]),
@@ -116,7 +117,7 @@ fn installers(host: &Host) -> Vec<Installer> {
 fn install(host: &Host, installer: &Installer, wheel: &ZigWheel, dir: &Path) -> Result<(), Error> {
     let doing = "write into";
     let unfinished = fs::UnfinishedDir::create(dir).map_err(Error::io(doing, dir))?;
-    // Beside what is unpacked, so that what pip has downloaded so far can be seen growing.
+    // Beside the unpacked files, so that the progress of pip's download can be measured.
     let scratch =
         fs::UnfinishedDir::create(&dir.with_extension("scratch")).map_err(Error::io(doing, dir))?;
     let requirements = scratch.path().join("requirements.txt");
@@ -129,7 +130,7 @@ fn install(host: &Host, installer: &Installer, wheel: &ZigWheel, dir: &Path) -> 
         .args(["--target".to_owned(), text(unfinished.path())])
         .args(["-r".to_owned(), text(&requirements)])
         .env("TMPDIR", text(scratch.path()));
-    // uv downloads into its cache; one that is ours for now shows how far it is.
+    // uv downloads into its cache; a temporary one shows its progress.
     command
         .env
         .entry("UV_CACHE_DIR".to_owned())
@@ -145,7 +146,7 @@ fn install(host: &Host, installer: &Installer, wheel: &ZigWheel, dir: &Path) -> 
     Ok(())
 }
 
-/// Runs `work` and reports meanwhile how many bytes there are below `dirs`.
+/// Runs `work` and meanwhile reports the number of bytes below `dirs`.
 fn watched<T: Send>(task: &Task, dirs: &[&Path], work: impl FnOnce() -> T + Send) -> T {
     std::thread::scope(|scope| {
         let (done, ended) = mpsc::channel::<()>();
@@ -157,7 +158,7 @@ fn watched<T: Send>(task: &Task, dirs: &[&Path], work: impl FnOnce() -> T + Send
         let mut seen = 0;
         while ended.recv_timeout(Duration::from_secs(1)) == Err(mpsc::RecvTimeoutError::Timeout) {
             let now = dirs.iter().map(|dir| size(dir)).sum::<u64>().min(UNPACKED_BYTES);
-            // A look while files are being moved may see fewer.
+            // While files are moved, the number may be smaller for a moment.
             if now > seen {
                 task.advance(now - seen, format!("{} MB", now / 1_000_000));
                 seen = now;
@@ -170,7 +171,7 @@ fn watched<T: Send>(task: &Task, dirs: &[&Path], work: impl FnOnce() -> T + Send
     })
 }
 
-/// Bytes below a directory. Files come and go while we look; the next look is truer.
+/// Returns the number of bytes below a directory. Files may appear and vanish meanwhile.
 fn size(dir: &Path) -> u64 {
     let files = fs::walk(dir).unwrap_or_default();
     files.iter().filter_map(|file| Some(fs::metadata(&file.path).ok()?.len())).sum()
@@ -191,7 +192,7 @@ mod tests {
         assert!(hosts.is_sorted_by(|a, b| a < b));
     }
 
-    /// An installer that writes what pip would, or fails.
+    /// Returns a host with an installer that runs `script`.
     #[cfg(unix)]
     fn fake_uv(dir: &Path, script: &str) -> Host {
         let bin = dir.join("bin");
@@ -224,7 +225,7 @@ mod tests {
         let zig = fetch(&host, &cache).unwrap();
         assert_eq!(fs::read_to_string(&zig.program).unwrap(), "1\n");
         assert_eq!(fetched(&cache), Some(zig.clone()));
-        // Once is enough: this installer would fail.
+        // It is not fetched again: this installer would fail.
         assert_eq!(fetch(&failing, &cache).unwrap(), zig);
     }
 

@@ -1,4 +1,4 @@
-//! What there is to build with, for a person who asks.
+//! Lists the compilers of this machine.
 
 use std::path::{Path, PathBuf};
 
@@ -12,45 +12,45 @@ use super::locate::automatic;
 use super::vars::Vars;
 use super::{Error, MissingZig, Request, ToolchainId, ToolchainKind, locate};
 
-/// What was found for one target.
+/// Toolchains of one target.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Found {
-    /// The target.
+pub struct TargetSurvey {
+    /// Target.
     pub target: Target,
-    /// Each kind of toolchain that could serve it.
-    pub toolchains: Vec<FoundToolchain>,
-    /// Rust's standard library for it.
+    /// Kinds of toolchains that may serve it.
+    pub toolchains: Vec<ToolchainSurvey>,
+    /// Rust's standard library.
     pub rust: RustStd,
 }
 
-/// One kind of toolchain, found or not.
+/// Kind of toolchain, found or not.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct FoundToolchain {
-    /// Which kind.
+pub struct ToolchainSurvey {
+    /// Kind.
     pub kind: ToolchainKind,
-    /// Whether a build takes this one unless told otherwise.
+    /// Whether `auto` chooses it.
     pub automatic: bool,
-    /// What was found.
+    /// Whether it was found.
     #[serde(flatten)]
     pub state: State,
 }
 
-/// Whether a toolchain is there.
+/// State of a toolchain.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase", tag = "state")]
 pub enum State {
-    /// It is.
+    /// Found.
     Ready {
-        /// What it is.
+        /// Identity.
         id: ToolchainId,
-        /// Its C compiler.
+        /// C compiler.
         program: PathBuf,
     },
-    /// It is not.
+    /// Not found.
     Missing {
-        /// Why not: an error and its causes.
+        /// Error with its causes.
         reason: String,
-        /// How to get it.
+        /// How to install it.
         hint: Option<String>,
     },
 }
@@ -59,31 +59,31 @@ pub enum State {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase", tag = "state")]
 pub enum RustStd {
-    /// It is installed for this compiler.
+    /// Installed for this compiler.
     Ready {
-        /// What the compiler calls itself: `rustc 1.95.0 (59807616e 2026-04-14)`.
+        /// Version of the compiler: `rustc 1.95.0 (59807616e 2026-04-14)`.
         rustc: String,
     },
-    /// Some Rust components cannot be built.
+    /// Not installed: Rust components cannot be built.
     Missing {
-        /// What is missing.
+        /// What is missing, in words.
         reason: String,
-        /// How to get it.
+        /// How to install it.
         hint: String,
     },
 }
 
-/// Looks for every kind of toolchain that could serve `targets`; fetches nothing. `zig` is what the
-/// configuration names, `project_dir` where rustup looks for `rust-toolchain.toml`.
+/// Looks for every kind of toolchain that may serve `targets`, without fetching any. `zig` is the
+/// one that the configuration names; rustup looks for `rust-toolchain.toml` in `project_dir`.
 ///
 /// # Errors
-/// When there is no room for a temporary directory.
+/// Returns an error if a temporary directory cannot be created.
 pub fn survey(
     host: &Host,
     targets: &[Target],
     zig: Option<&Path>,
     project_dir: &Path,
-) -> Result<Vec<Found>, Error> {
+) -> Result<Vec<TargetSurvey>, Error> {
     let temp = fs::temp_dir().map_err(Error::io("create", "a temporary directory"))?;
     let found = targets.iter().map(|target| {
         let chosen = automatic(&mut Vars::new(&host.env), target);
@@ -107,15 +107,15 @@ pub fn survey(
                 Ok(found) => State::Ready { id: found.id, program: found.cc.program },
                 Err(error) => State::Missing { reason: chain(&error), hint: error.hint() },
             };
-            FoundToolchain { kind, automatic: kind == chosen, state }
+            ToolchainSurvey { kind, automatic: kind == chosen, state }
         });
         let toolchains = toolchains.collect();
-        Found { target: *target, toolchains, rust: rust_std(host, target, project_dir) }
+        TargetSurvey { target: *target, toolchains, rust: rust_std(host, target, project_dir) }
     });
     Ok(found.collect())
 }
 
-/// Whether the Rust compiler that cargo would run in `project_dir` (`RUSTC`, else `rustc`) has a
+/// Returns whether the Rust compiler that cargo runs in `project_dir` (`RUSTC`, else `rustc`) has a
 /// standard library for `target`.
 pub fn rust_std(host: &Host, target: &Target, project_dir: &Path) -> RustStd {
     let name = host.env.get("RUSTC").unwrap_or("rustc");
@@ -145,7 +145,7 @@ pub fn rust_std(host: &Host, target: &Target, project_dir: &Path) -> RustStd {
         return RustStd::Ready { rustc: version };
     }
     let triple = target.triple();
-    // A rustc that rustup does not manage takes its libraries from where it came from itself.
+    // A rustc that rustup does not manage gets its libraries from its own distribution.
     let by_rustup = libdir.contains("/toolchains/") || libdir.contains("\\toolchains\\");
     let hint = if by_rustup && host.env.find_program("rustup").is_some() {
         format!("run `rustup target add {triple}`")
@@ -158,7 +158,7 @@ pub fn rust_std(host: &Host, target: &Target, project_dir: &Path) -> RustStd {
     missing(format!("{version} has no standard library for `{triple}`"), hint)
 }
 
-/// An error and its causes in one text.
+/// Joins an error and its causes to one text.
 fn chain(error: &Error) -> String {
     let mut text = error.to_string();
     let mut source = std::error::Error::source(error);

@@ -1,11 +1,12 @@
-//! The variables that name compilers, as the `cc` crate reads them.
+//! Variables that name compilers, as the `cc` crate reads them.
 
 use std::collections::BTreeSet;
 
 use crate::name::Target;
 use crate::sys::Env;
 
-/// Looks variables up and remembers which, so that a build script can ask to be run again.
+/// Reads variables and records their names, so that a build script can tell cargo when to run it
+/// again.
 pub(super) struct Vars<'e> {
     env: &'e Env,
     read: BTreeSet<String>,
@@ -18,10 +19,10 @@ pub(super) struct Var {
     pub(super) value: String,
 }
 
-/// Which of a variable's spellings count.
+/// Accepted spellings of a variable.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Spellings {
-    /// Those that speak of the target: `CC_<target>`, `TARGET_CC`.
+    /// Those for the target: `CC_<target>`, `TARGET_CC`.
     Targeted,
     /// Also the bare `CC`.
     All,
@@ -32,9 +33,9 @@ impl<'e> Vars<'e> {
         Self { env, read: BTreeSet::new() }
     }
 
-    /// The spellings of `base` for `target`, in the order in which they count.
+    /// Returns the spellings of `base` for `target`, in order of precedence.
     ///
-    /// `HOST_CC` speaks of programs that the build runs; what goes into a wheel is never one.
+    /// `HOST_CC` is for programs that the build runs, which never go into a wheel.
     pub(super) fn spellings(base: &str, target: &Target, which: Spellings) -> Vec<String> {
         let triple = target.triple();
         let mut names = vec![
@@ -48,7 +49,7 @@ impl<'e> Vars<'e> {
         names
     }
 
-    /// The first spelling of `base` that is set.
+    /// Returns the first spelling of `base` that is set.
     pub(super) fn find(&mut self, base: &str, target: &Target, which: Spellings) -> Option<Var> {
         Self::spellings(base, target, which).into_iter().find_map(|name| self.get(&name))
     }

@@ -1,5 +1,5 @@
-//! Programs on disk that stand for a toolchain, for those who can only be told a path: cargo,
-//! configure, make, the `cc` crate.
+//! Programs on disk by which cargo, configure, make and the `cc` crate call a toolchain: they take
+//! a path, no arguments.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -12,18 +12,18 @@ use super::filter::{self, Filtered, Rule};
 use super::flags::{Family, Optimize, ZIG_AS_OTHERS, target_args};
 use super::{Error, Tool, Toolchain, driver};
 
-/// What a wrapper stands for.
+/// Role of a wrapper.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
-    /// The C compiler.
+    /// C compiler.
     Cc,
-    /// The C++ compiler.
+    /// C++ compiler.
     Cxx,
-    /// The archiver.
+    /// Archiver.
     Ar,
-    /// The indexer of archives.
+    /// Indexer of archives.
     Ranlib,
-    /// What rustc links with.
+    /// Linker of rustc.
     Linker,
 }
 
@@ -31,7 +31,7 @@ impl Role {
     /// Every role.
     pub const ALL: [Self; 5] = [Self::Cc, Self::Cxx, Self::Ar, Self::Ranlib, Self::Linker];
 
-    /// The wrapper's file name.
+    /// Returns the wrapper's file name.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Cc => "cc",
@@ -42,31 +42,31 @@ impl Role {
         }
     }
 
-    /// The role of a wrapper called `name`.
+    /// Returns the role of the wrapper with the file name `name`.
     pub fn of_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|role| role.name() == name)
     }
 }
 
-/// One wrapper: a program, what it always gets, and how the caller's arguments are changed.
+/// Wrapper: a program, its fixed arguments, and how the caller's arguments are changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wrapper {
-    /// What is run.
+    /// Program.
     pub program: PathBuf,
-    /// Its first arguments.
+    /// First arguments.
     pub args: Vec<String>,
-    /// Variables that it gets unless they are set.
+    /// Variables that are set unless the caller has set them.
     pub env: BTreeMap<String, String>,
-    /// How the caller's arguments are changed.
+    /// Changes of the caller's arguments.
     pub rules: Vec<Rule>,
     /// Target of a zig that must be driven like gcc; see [`driver`].
     pub driven_for: Option<Target>,
-    /// Whether programs are linked with `-pie`, which zig and older compilers do not do by
-    /// themselves.
+    /// Whether programs are linked with `-pie`, which is not the default of zig and older
+    /// compilers.
     pub pie: bool,
 }
 
-/// Arguments of the compiler that say: no program is linked, or it is said how.
+/// Arguments with which no program is linked, or which say whether it is position-independent.
 const NO_PROGRAM: [&str; 18] = [
     "-c",
     "-S",
@@ -89,8 +89,9 @@ const NO_PROGRAM: [&str; 18] = [
 ];
 
 impl Wrapper {
-    /// The wrapper of a zig. `third_party` is for the build systems of others, whose version
-    /// scripts name symbols that do not exist: LLD stops there, GNU ld does not.
+    /// Returns the wrapper of a zig. `third_party` is for the build systems of others, whose
+    /// version scripts may name symbols that do not exist: GNU ld accepts them, LLD must be told
+    /// to.
     pub fn of_zig(program: &Path, target: &Target, role: Role, third_party: bool) -> Self {
         let command = match role {
             Role::Cc | Role::Linker => "cc",
@@ -102,7 +103,8 @@ impl Wrapper {
         let compiles = !matches!(role, Role::Ar | Role::Ranlib);
         if compiles {
             args.extend(target_args(Family::Zig, target));
-            // In front of the caller's own, which win. On link lines too: see `flags::link_args`.
+            // In front of the caller's arguments, which win. On link lines too: see
+            // `flags::link_args`.
             args.extend([Optimize::O2.flag(), "-g0"].map(str::to_owned));
             args.extend(ZIG_AS_OTHERS.map(str::to_owned));
             if third_party && role != Role::Linker && matches!(target.os(), Os::Linux(_)) {
@@ -134,10 +136,10 @@ impl Wrapper {
         }
     }
 
-    /// What the program gets when the wrapper is called with `args`.
+    /// Returns the program's arguments for the caller's `args`.
     pub fn command_line<S: AsRef<str>>(&self, args: impl IntoIterator<Item = S>) -> Filtered {
         let filtered = filter::apply(&self.rules, args);
-        // A file of arguments may say anything.
+        // A response file may contain any of them.
         let says_how = |arg: &String| NO_PROGRAM.contains(&arg.as_str()) || arg.starts_with('@');
         let pie = self.pie && !filtered.args.iter().any(says_how);
         let own = self.args.iter().map(String::as_str).chain(pie.then_some("-pie"));
@@ -145,7 +147,8 @@ impl Wrapper {
         Filtered { args, ..filtered }
     }
 
-    /// The wrapper as a POSIX shell script. It starts no process but the program, in its own place.
+    /// Returns the wrapper as a POSIX shell script, which replaces itself by the program on the
+    /// usual line.
     pub fn to_sh(&self) -> String {
         let quoted = filter::quoted;
         let mut text = String::from(
@@ -189,8 +192,9 @@ impl Wrapper {
         text
     }
 
-    /// The wrapper as a batch file, which cannot take arguments apart: it calls wheelsmith's hidden
-    /// `toolchain-wrapper <role> <target> <third-party> <zig>`, which asks [`Wrapper::of_zig`].
+    /// Returns the wrapper as a batch file, which cannot change arguments: it calls wheelsmith's
+    /// hidden `toolchain-wrapper <role> <target> <third-party> <zig>`, which uses
+    /// [`Wrapper::of_zig`].
     fn to_cmd(
         &self,
         wheelsmith: &Path,
@@ -217,11 +221,11 @@ impl Wrapper {
 
 /// Returns zig's name of a target without its floor: `x86_64-linux-gnu` of `x86_64-linux-gnu.2.17`.
 fn plain(zig: &str) -> &str {
-    // macOS has its floor in the middle, and zig accepts it there.
+    // On macOS the floor is in the middle, where zig accepts it.
     zig.find("-gnu").map_or(zig, |at| zig[at..].find('.').map_or(zig, |dot| &zig[..at + dot]))
 }
 
-/// Whether a wrapper links the programs of others, where they can be loaded at any address.
+/// Returns true if a wrapper links position-independent programs for others.
 fn links_others(target: &Target, role: Role, third_party: bool) -> bool {
     third_party && matches!(role, Role::Cc | Role::Cxx) && matches!(target.os(), Os::Linux(_))
 }
@@ -243,28 +247,27 @@ enum Caller<'a> {
 /// Paths of a toolchain's programs that can be called by path alone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wrappers {
-    /// The C compiler.
+    /// C compiler.
     pub cc: PathBuf,
-    /// The C++ compiler.
+    /// C++ compiler.
     pub cxx: PathBuf,
-    /// The archiver.
+    /// Archiver.
     pub ar: PathBuf,
-    /// The indexer of archives.
+    /// Indexer of archives.
     pub ranlib: PathBuf,
-    /// What rustc links with.
+    /// Linker of rustc.
     pub linker: PathBuf,
 }
 
 impl Wrappers {
-    /// Writes what must be written below `dir`, which should belong to the build; tools that are
-    /// programs and nothing else are named as they are. The directory's name follows from what is
-    /// in it, and each file appears whole, so any number of processes may do this at once.
+    /// Writes the wrappers below `dir`, which should belong to the build; a tool without arguments
+    /// needs no wrapper. The directory's name follows from its content, and each file appears
+    /// complete, so any number of processes may do this at once.
     ///
-    /// `wheelsmith` is the running program; only Windows hosts need it, since a batch file cannot
-    /// do the work itself.
+    /// `wheelsmith` is the running program, which batch files of Windows call.
     ///
     /// # Errors
-    /// When `dir` cannot be written.
+    /// Returns an error if `dir` cannot be written.
     pub fn write(
         toolchain: &Toolchain,
         dir: &Path,
@@ -279,11 +282,11 @@ impl Wrappers {
         Self::write_with(toolchain, dir, caller, wheelsmith)
     }
 
-    /// As [`Wrappers::write`], for the build systems of others, which may ignore what variables
-    /// say: both compilers get `flags` in front of all that they are called with.
+    /// As [`Wrappers::write`], for the build systems of others, which may ignore variables: both
+    /// compilers get `flags` in front of the caller's arguments.
     ///
     /// # Errors
-    /// When `dir` cannot be written.
+    /// Returns an error if `dir` cannot be written.
     pub fn for_others(
         toolchain: &Toolchain,
         dir: &Path,
@@ -316,7 +319,7 @@ impl Wrappers {
             if tool.is_bare() && flags.is_empty() {
                 return (role, Err(tool.program.clone()));
             }
-            // A zig that the environment names brings its own arguments, and keeps them.
+            // A zig that the environment names has arguments of its own.
             let mut wrapper = if toolchain.kind == super::ToolchainKind::Zig {
                 let env = tool.env.clone();
                 Wrapper { env, ..Wrapper::of_zig(&tool.program, target, role, third_party) }

@@ -1,4 +1,4 @@
-//! Finding zig, and a toolchain of it.
+//! Finds zig, and describes its toolchain.
 
 use std::path::{Path, PathBuf};
 
@@ -9,34 +9,34 @@ use super::flags::target_args;
 use super::vars::Vars;
 use super::{Error, Family, Tool, Toolchain, ToolchainId, ToolchainKind, ZIG_VERSION, provision};
 
-/// The oldest zig whose linker driver takes what we say.
+/// Oldest zig whose linker driver accepts our arguments.
 const OLDEST: &str = "0.15.0";
 
-/// What to do when there is no zig.
+/// What to do if there is no zig.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MissingZig {
     /// Fetch the pinned one into the user's cache.
     Fetch,
-    /// An error that says that fetching was forbidden.
+    /// Return an error that fetching is forbidden.
     Offline,
-    /// An error that says that nothing is wrong yet.
+    /// Return an error that the first build fetches it.
     Leave,
 }
 
-/// A zig that works.
+/// Working zig.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Zig {
-    /// The program itself, never a launcher: a launcher in Python costs 25 ms for each file.
+    /// Program, never a launcher: a launcher in Python costs 25 ms for each file.
     pub program: PathBuf,
-    /// Its version, such as `0.17.0`.
+    /// Version, such as `0.17.0`.
     pub version: String,
 }
 
-/// Finds zig: `explicit` or `WHEELSMITH_ZIG`, `zig` on `PATH`, the one that was fetched before, the
-/// `ziglang` package of a Python on `PATH`; else fetches it, if `missing` says so.
+/// Finds zig: `explicit` or `WHEELSMITH_ZIG`, `zig` on `PATH`, one that was fetched before, the
+/// `ziglang` package of a Python on `PATH`; otherwise does what `missing` says.
 ///
 /// # Errors
-/// When none is found, or the one that was named does not work or is too old.
+/// Returns an error if none is found, or the named one does not work or is too old.
 pub fn find_zig(
     host: &Host,
     target: &Target,
@@ -60,7 +60,7 @@ pub(super) fn find(
         return named(host, &var.name, &var.value);
     }
     vars.get("PATH");
-    // A zig that is merely there is no reason to fail; a newer one may come later in the list.
+    // A zig on `PATH` that does not work is no error; a later place may have a newer one.
     let mut too_old = None;
     if let Some(program) = host.env.find_program("zig") {
         match ask(host, &program) {
@@ -94,7 +94,7 @@ fn named(host: &Host, variable: &str, value: &str) -> Result<Zig, Error> {
     ask(host, &program)
 }
 
-/// Asks a zig, or a launcher of one, for its version and its real path.
+/// Asks a zig, or a launcher of one, for its version and real path.
 fn ask(host: &Host, program: &Path) -> Result<Zig, Error> {
     let what = "its version";
     // A launcher may need to find its own interpreter, so it sees the whole environment.
@@ -118,8 +118,8 @@ fn ask(host: &Host, program: &Path) -> Result<Zig, Error> {
     Ok(Zig { program: real, version })
 }
 
-/// The `ziglang` package of the first Python that has one. Which that was is remembered in the
-/// cache, because asking a Python takes longer than a build in which nothing changed.
+/// Finds the `ziglang` package of the first Python that has one. Its path is stored in the cache,
+/// because asking a Python takes longer than a build without changes.
 fn of_python(host: &Host, cache: Option<&Path>) -> Option<Zig> {
     const SCRIPT: &str = "import importlib.util as u, os; s = u.find_spec('ziglang'); \
         print(os.path.join(list(s.submodule_search_locations)[0], 'zig') if s else '')";
@@ -144,7 +144,7 @@ fn of_python(host: &Host, cache: Option<&Path>) -> Option<Zig> {
         };
         let Ok(zig) = ask(host, &program) else { continue };
         if let Some(memo) = memo {
-            // Only a matter of speed: a cache that cannot be written is no error here.
+            // Only speed is lost if the cache cannot be written.
             let _ = fs::write_atomic(&memo, zig.program.to_string_lossy().as_bytes());
         }
         return Some(zig);
@@ -152,12 +152,12 @@ fn of_python(host: &Host, cache: Option<&Path>) -> Option<Zig> {
     None
 }
 
-/// A directory that exists and holds no project's files.
+/// Returns a directory that exists and contains no project's files.
 fn home_of(program: &Path) -> PathBuf {
     program.parent().unwrap_or(Path::new("/")).to_owned()
 }
 
-/// The programs of `zig` for one target.
+/// Returns the toolchain of `zig` for one target.
 pub(super) fn toolchain(
     host: &Host,
     zig: &Zig,
@@ -173,7 +173,7 @@ pub(super) fn toolchain(
     let global = host.env.cache_dir().unwrap_or_else(|| work_dir.to_owned()).join("zig");
     let caches =
         [("ZIG_GLOBAL_CACHE_DIR", global), ("ZIG_LOCAL_CACHE_DIR", work_dir.join("zig-cache"))];
-    // The user's own choice reaches zig through the compilers' environment.
+    // Variables that the user set are among the compilers' variables.
     let ours = caches.into_iter().filter(|(name, _)| host.env.get(name).is_none());
     let env = ours.map(|(name, dir)| (name.to_owned(), dir.to_string_lossy().into_owned()));
     let env: std::collections::BTreeMap<_, _> = env.collect();
@@ -199,16 +199,16 @@ pub(super) fn toolchain(
     })
 }
 
-/// zig has no `nm`. Build systems look for one that fits the compiler's name and may find another
-/// target's, so they are told of one that reads any ELF file.
+/// Finds an `nm`, which zig lacks. Build systems would search for one by the compiler's name and
+/// may find another target's; this one reads any ELF file.
 fn lists_symbols(host: &Host, target: &Target) -> Option<Tool> {
     let cross = target.row().gnu_prefix.map(|prefix| format!("{prefix}-nm"));
     let names = ["llvm-nm".to_owned()].into_iter().chain(cross).chain(["nm".to_owned()]);
     names.filter_map(|name| host.env.find_program(name)).map(Tool::new).next()
 }
 
-/// The oldest glibc that zig carries stubs of, for processors that came to glibc after its 2.5. With
-/// an older floor it finds no headers at all.
+/// Returns the oldest glibc of which zig has stubs, for processors that glibc supports only since a
+/// release after 2.5. With an older floor it finds no headers.
 fn oldest_glibc(arch: Arch) -> Option<PlatformVersion> {
     match arch {
         Arch::Aarch64 => Some(PlatformVersion::new(2, 17)),
@@ -219,13 +219,14 @@ fn oldest_glibc(arch: Arch) -> Option<PlatformVersion> {
     }
 }
 
-/// `0.17.0-dev.12+abc` as numbers; the part behind the first three does not count.
+/// Parses `0.17.0-dev.12+abc` as numbers; the part behind the first three is ignored.
 fn number(version: &str) -> Option<[u32; 3]> {
     let mut parts = version.split(['-', '+']).next()?.split('.').map(str::parse);
     Some([parts.next()?.ok()?, parts.next()?.ok()?, parts.next()?.ok()?])
 }
 
-/// The value of a text field in what `zig env` prints: ZON (`.name = "x"`), before that JSON.
+/// Returns the value of a text field in the output of `zig env`: ZON (`.name = "x"`), in older
+/// releases JSON.
 fn field(text: &str, name: &str) -> Option<String> {
     let starts = [format!(".{name} = \""), format!("\"{name}\": \"")];
     let rest = starts.iter().find_map(|start| Some(text.split_once(start.as_str())?.1))?;
@@ -248,7 +249,7 @@ fn field(text: &str, name: &str) -> Option<String> {
 }
 
 impl Zig {
-    /// Whether it is the version that wheelsmith was tested with.
+    /// Returns true if it is the version that wheelsmith was tested with.
     pub fn is_pinned(&self) -> bool {
         self.version == ZIG_VERSION
     }

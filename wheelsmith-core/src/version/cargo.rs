@@ -1,4 +1,4 @@
-//! The version of a Rust package, its own or its workspace's.
+//! Reads the version of a Rust package or of its workspace.
 
 use std::path::Path;
 
@@ -7,7 +7,7 @@ use toml::{Table, Value};
 use super::VersionError;
 use crate::sys;
 
-/// The version in the `Cargo.toml` at `manifest`.
+/// Returns the version in the `Cargo.toml` at `manifest`.
 pub(super) fn version(manifest: &Path) -> Result<String, VersionError> {
     let unknown = |what: &str| VersionError::new(format!("`{}` {what}", manifest.display()));
     let table = read(manifest)?;
@@ -21,7 +21,8 @@ pub(super) fn version(manifest: &Path) -> Result<String, VersionError> {
     }
 }
 
-/// The version that the workspace above `manifest` gives; the package may name its root.
+/// Returns the version of the workspace around `manifest`; `root` is the one that the package
+/// names.
 fn inherited_version(manifest: &Path, root: Option<&str>) -> Result<String, VersionError> {
     let dir = manifest.parent().unwrap_or(Path::new("."));
     let roots = match root {
@@ -57,8 +58,8 @@ fn read(manifest: &Path) -> Result<Table, VersionError> {
     text.parse().map_err(|error: toml::de::Error| unknown(error.message().to_owned()))
 }
 
-/// A version of semver as Python has it: `1.0.0-rc.1` is `1.0.0rc1`. Names of pre-releases that
-/// Python does not know have no place among its versions.
+/// Converts a semver version for Python: `1.0.0-rc.1` is `1.0.0rc1`. Python has no versions for
+/// other names of pre-releases.
 fn python(version: &str) -> Result<String, VersionError> {
     let plain = version.split_once('+').map_or(version, |(plain, _)| plain);
     let parsed: Result<pep440_rs::Version, _> = plain.parse();

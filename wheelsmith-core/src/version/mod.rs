@@ -1,8 +1,8 @@
-//! One source of a project's version: what stands behind `dynamic = ["version"]`.
+//! Reads the version of a project with `dynamic = ["version"]`.
 //!
-//! Nothing here runs the project's code: a Python attribute is read as text, a `Cargo.toml` as TOML.
-//! Only a tag of version control needs a program, and an unpacked source distribution not even that:
-//! its `PKG-INFO` says what the tag said.
+//! The project's code is not run: a Python attribute is read as text, a `Cargo.toml` as TOML. Only
+//! a version from version control needs a program. An unpacked source distribution needs none,
+//! because its `PKG-INFO` contains the version.
 
 mod cargo;
 mod python;
@@ -16,21 +16,21 @@ use crate::name::ProjectName;
 use crate::sys::{self, Host};
 use crate::vcs::Checkout;
 
-/// The file of an unpacked source distribution that says what it is.
+/// Metadata file of an unpacked source distribution.
 pub const PKG_INFO: &str = "PKG-INFO";
 
-/// The variable that says the version where version control cannot: in a distribution's build.
+/// Variable with the version, for builds without version control, as in distributions.
 pub const VARIABLE: &str = "WHEELSMITH_PROJECT_VERSION";
 
-/// Where the version's source stands in the configuration.
+/// Key of the version's source in the configuration.
 const KEY: &str = "tool.wheelsmith.version";
 
-/// Why a version could not be had; the words are read behind the key of its source.
+/// Reason why there is no version; printed after the key of its source.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct VersionError {
-    /// What is wrong.
+    /// Problem.
     message: String,
-    /// What to do.
+    /// Remedy.
     help: Option<String>,
 }
 
@@ -44,11 +44,11 @@ impl VersionError {
     }
 }
 
-/// Fills in what `project.dynamic` leaves open: the `[project]` table with its version. `dir` is the
-/// directory of the configuration.
+/// Returns the `[project]` table with its version filled in. `dir` is the directory of the
+/// configuration.
 ///
 /// # Errors
-/// A field that nothing fills in, or a version that is not where the configuration says.
+/// A field cannot be filled in, or the version is not where the configuration says.
 pub fn fill_in(config: &Config, dir: &Path, host: &Host) -> Result<Option<ProjectTable>, Error> {
     let Some(project) = &config.project else { return Ok(None) };
     let mut project = project.clone();
@@ -146,8 +146,8 @@ fn of_checkout(
     }
 }
 
-/// The version in the `PKG-INFO` of the source distribution that was unpacked to `dir`; nothing when
-/// there is none, or one of another project.
+/// Returns the version in the `PKG-INFO` of the source distribution that was unpacked to `dir`;
+/// `None` if there is none, or one of another project.
 pub fn pkg_info_version(dir: &Path, name: &ProjectName) -> Option<String> {
     let text = sys::fs::read_to_string(dir.join(PKG_INFO)).ok()?;
     let fields = || text.lines().take_while(|line| !line.is_empty());
@@ -164,7 +164,7 @@ mod tests {
     use super::*;
     use crate::sys::Env;
 
-    /// Fills in a project with these files, of which `pyproject.toml` is the first.
+    /// Fills in the version of a project with these files, of which `pyproject.toml` is the first.
     fn run(files: &[(&str, &str)], env: &[(&str, &str)]) -> Result<String, String> {
         let dir = sys::fs::temp_dir().unwrap();
         for (path, text) in files {

@@ -1,10 +1,10 @@
-//! A text that is assigned in a Python module, read without running it.
+//! Reads a string that is assigned in a Python module, without running it.
 
-/// The text that `attribute` is assigned at the top level of `module`.
+/// Returns the string that is assigned to `attribute` at the top level of `module`.
 ///
 /// # Errors
-/// In words to be read behind the module's name: no such assignment, two, or one of something other
-/// than a plain text.
+/// The reason, to be read after the module's name: no such assignment, two, or one of another value
+/// than a string literal.
 pub(super) fn literal(module: &str, attribute: &str) -> Result<String, String> {
     let mut found = None;
     for statement in statements(module) {
@@ -19,7 +19,7 @@ pub(super) fn literal(module: &str, attribute: &str) -> Result<String, String> {
     found.ok_or_else(|| format!("does not assign `{attribute}` at its top level"))
 }
 
-/// The statements that begin in the first column, each with its further lines.
+/// Returns the statements that begin in the first column, each with its further lines.
 fn statements(module: &str) -> Vec<&str> {
     let bytes = module.as_bytes();
     let mut statements = Vec::new();
@@ -46,7 +46,7 @@ fn statements(module: &str) -> Vec<&str> {
                     statements.push(&module[start..at]);
                 }
                 if bytes[at] == b';' {
-                    // What follows on the line is a statement as well.
+                    // The rest of the line is a statement too.
                     start = Some(at + 1);
                 }
             }
@@ -58,7 +58,7 @@ fn statements(module: &str) -> Vec<&str> {
     statements
 }
 
-/// How long the text in quotes is that `rest` begins with, quotes included.
+/// Returns the length of the string literal at the start of `rest`, with its quotes.
 fn string_len(rest: &str) -> usize {
     let quote = &rest[..1];
     let triple = quote.repeat(3);
@@ -75,7 +75,7 @@ fn string_len(rest: &str) -> usize {
     rest.len()
 }
 
-/// What `statement` assigns to `attribute`: `a = x`, `a: str = x`, `b = a = x`.
+/// Returns the value that `statement` assigns to `attribute`: `a = x`, `a: str = x`, `b = a = x`.
 fn assigned<'s>(statement: &'s str, attribute: &str) -> Option<&'s str> {
     let mut rest = statement.trim();
     let mut is_ours = false;
@@ -99,7 +99,7 @@ fn assigned<'s>(statement: &'s str, attribute: &str) -> Option<&'s str> {
     }
 }
 
-/// The plain text that `value` is.
+/// Returns the content of a string literal.
 fn text(value: &str) -> Option<String> {
     let value = value.trim_start_matches(['r', 'u', 'R', 'U']);
     if !value.starts_with(['"', '\'']) {
@@ -112,9 +112,9 @@ fn text(value: &str) -> Option<String> {
     }
     let triple = value.starts_with("\"\"\"") || value.starts_with("'''");
     let quotes = &value[..if triple { 3 } else { 1 }];
-    // Nothing ends a text that its line does not.
+    // An unclosed literal has no content.
     let inner = value.get(quotes.len()..len)?.strip_suffix(quotes)?;
-    // No version needs an escape.
+    // No version needs an escape sequence.
     (!inner.contains('\\')).then(|| inner.trim().to_owned())
 }
 

@@ -1,4 +1,4 @@
-//! The version of the nearest tag, and how far the commit is from it.
+//! Computes the version from the nearest tag and the number of commits since.
 
 use pep440_rs::{Prerelease, Version};
 
@@ -39,7 +39,8 @@ pub(super) fn version(
     })
 }
 
-/// `v1.2-5-gabc` is five commits behind what will be the release after 1.2.
+/// Parses the output of `git describe`: `v1.2-5-gabc` is the fifth commit on the way to the release
+/// after 1.2.
 fn from_description(text: &str, tags: &Tags) -> Option<String> {
     let (text, dirty) = text.strip_suffix("-dirty").map_or((text, false), |text| (text, true));
     let (rest, hash) = text.rsplit_once("-g")?;
@@ -61,7 +62,7 @@ fn from_description(text: &str, tags: &Tags) -> Option<String> {
     Some(format!("{}.dev{distance}{local}", next(&released)))
 }
 
-/// The release that is worked on after `released`: its last number, one higher.
+/// Returns the next release after `released`: its last number plus one.
 fn next(released: &Version) -> Version {
     let plain = Version::new(released.release().iter().copied()).with_epoch(released.epoch());
     if let Some(Prerelease { kind, number }) = released.pre() {

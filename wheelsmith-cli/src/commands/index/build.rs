@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use wheelsmith_core::index;
+use wheelsmith_core::index::{self, Options};
 use wheelsmith_core::sys::Host;
 
 use super::AddArgs;
@@ -11,8 +11,9 @@ use crate::output::Output;
 
 /// Create or update an index from a directory of files
 ///
-/// Adds every wheel and source distribution below the directory and writes the pages that change.
-/// It removes nothing: published files that the directory no longer has stay in the index.
+/// Adds every wheel and source distribution (`.tar.gz`) below the directory and writes the pages
+/// that change. It removes nothing: published files that the directory no longer has stay in the
+/// index. Other files are named; if one is an archive in another format, the exit code is 1.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -22,13 +23,18 @@ pub(super) struct Args {
     /// Directory with the wheels and source distributions
     #[arg(long, short, value_name = "DIST", default_value = "dist")]
     dir: PathBuf,
+    /// Leave out files whose name or path below DIST matches this pattern; repeatable
+    #[arg(long, value_name = "PATTERN")]
+    exclude: Vec<String>,
     #[command(flatten)]
     add: AddArgs,
 }
 
 pub(super) fn run(args: &Args, host: &Host, output: &Output) -> anyhow::Result<Exit> {
     let site = &args.add.site.site;
-    let changes = index::build(site, &args.dir, &args.add.options(), host)?;
+    let options = Options { exclude: args.exclude.clone(), ..args.add.options() };
+    let changes = index::build(site, &args.dir, &options, host)?;
     output.indexed(site, &changes)?;
-    Ok(Exit::Good)
+    let is_complete = changes.skipped.iter().all(|skipped| skipped.format.is_none());
+    Ok(if is_complete { Exit::Good } else { Exit::No })
 }

@@ -1,4 +1,4 @@
-//! Files that tell cmake and meson of a toolchain.
+//! Files that describe a toolchain to cmake and meson.
 
 use std::fmt::Write as _;
 
@@ -6,7 +6,7 @@ use crate::name::{Arch, Os, Target};
 
 use super::Site;
 
-/// cmake's toolchain file. `cross` when the machine itself cannot be trusted to run the result.
+/// Returns cmake's toolchain file. `cross` is true if this machine may not run the result.
 pub(super) fn cmake(site: &Site<'_>, cross: bool) -> String {
     let target = site.target();
     let path = |path: &std::path::Path| quoted(&path.to_string_lossy());
@@ -33,8 +33,8 @@ pub(super) fn cmake(site: &Site<'_>, cross: bool) -> String {
             set(&format!("CMAKE_{name}"), path(&tool.program));
         }
     }
-    // The libraries and headers of the machine are another system's; its programs are welcome.
-    set("CMAKE_FIND_ROOT_PATH", path(&site.places.needs));
+    // Libraries and headers of the machine are not the target's; its programs are used.
+    set("CMAKE_FIND_ROOT_PATH", path(&site.dirs.needs));
     set("CMAKE_FIND_ROOT_PATH_MODE_PROGRAM", "NEVER".to_owned());
     for what in ["LIBRARY", "INCLUDE", "PACKAGE"] {
         set(&format!("CMAKE_FIND_ROOT_PATH_MODE_{what}"), "ONLY".to_owned());
@@ -42,15 +42,15 @@ pub(super) fn cmake(site: &Site<'_>, cross: bool) -> String {
     set("CMAKE_FIND_USE_PACKAGE_REGISTRY", "FALSE".to_owned());
     set("CMAKE_FIND_USE_SYSTEM_PACKAGE_REGISTRY", "FALSE".to_owned());
     set("CMAKE_POSITION_INDEPENDENT_CODE", "ON".to_owned());
-    // zig writes no list of what it linked.
+    // zig writes no list of linked files.
     set("CMAKE_C_LINKER_DEPFILE_SUPPORTED", "FALSE".to_owned());
     set("CMAKE_CXX_LINKER_DEPFILE_SUPPORTED", "FALSE".to_owned());
-    // The places of this machine are nobody's to search; the runtime's own are set afterwards.
+    // No search paths of this machine; those of the runtime are set afterwards.
     set("CMAKE_SKIP_RPATH", "TRUE".to_owned());
     lines.join("\n") + "\n"
 }
 
-/// meson's machine file, for `--cross-file` or `--native-file`.
+/// Returns meson's machine file, for `--cross-file` or `--native-file`.
 pub(super) fn meson(site: &Site<'_>, cross: bool) -> String {
     let target = site.target();
     let mut text = String::from("# Written by wheelsmith.\n[binaries]\n");
@@ -83,7 +83,7 @@ pub(super) fn meson(site: &Site<'_>, cross: bool) -> String {
     line("cpp_args", variable("CXXFLAGS_ALL"));
     line("c_link_args", variable("LDFLAGS"));
     line("cpp_link_args", variable("LDFLAGS"));
-    line("\n[properties]\nsys_root", path(&site.places.needs));
+    line("\n[properties]\nsys_root", path(&site.dirs.needs));
     let dirs = site.variables.get("PKG_CONFIG_LIBDIR").map_or("", String::as_str);
     let dirs: Vec<String> = dirs.split(':').filter(|dir| !dir.is_empty()).map(word).collect();
     line("pkg_config_libdir", format!("[{}]", dirs.join(", ")));
@@ -103,7 +103,7 @@ pub(super) fn meson(site: &Site<'_>, cross: bool) -> String {
     text
 }
 
-/// What cmake calls the processor.
+/// Returns cmake's name of the processor.
 fn processor(target: &Target) -> &'static str {
     match (target.os(), target.arch()) {
         (Os::Windows, Arch::X86_64) => "AMD64",
@@ -113,7 +113,7 @@ fn processor(target: &Target) -> &'static str {
     }
 }
 
-/// What meson calls the processor's family, and the order of its bytes.
+/// Returns meson's name of the processor's family, and its byte order.
 fn family(arch: Arch) -> (&'static str, &'static str) {
     match arch {
         Arch::Armv7l => ("arm", "little"),
@@ -125,7 +125,7 @@ fn family(arch: Arch) -> (&'static str, &'static str) {
     }
 }
 
-/// A bracket argument, in which cmake reads nothing but the bracket's end.
+/// Quotes a text as a bracket argument, in which cmake reads only the closing bracket.
 fn quoted(text: &str) -> String {
     format!("[==[{text}]==]")
 }

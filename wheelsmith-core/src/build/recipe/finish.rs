@@ -1,10 +1,10 @@
-//! Programs and libraries as they go into the runtime: without the places of this machine, without
-//! what only a debugger reads, and so that they find one another wherever they are put.
+//! Edits programs and libraries for the runtime: without paths of this machine and debug
+//! information, and so that they find one another wherever they are installed.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use super::{Places, taken_from};
+use super::{Dirs, taken_from};
 use crate::binary::{Format, elf::Elf, macho::MachO};
 use crate::build::{BuiltFile, Error, Linkage, Setting};
 use crate::config::{Recipe, Role};
@@ -14,20 +14,20 @@ use crate::plan::ComponentPlan;
 use crate::sys;
 use crate::toolchain::Strip;
 
-/// Writes each program and shared library of the outputs to its place in `out`, and gives all
-/// outputs as they are afterwards.
+/// Writes each program and shared library of the outputs to `out`, and returns all outputs with
+/// their new paths.
 pub(super) fn outputs(
     setting: &Setting<'_>,
     plan: &ComponentPlan,
     recipe: &Recipe,
     linked: &Linkage,
-    places: &Places,
+    dirs: &Dirs,
 ) -> Result<Vec<BuiltFile>, Error> {
     let component = &plan.component;
-    let mut files = taken_from(setting, component, recipe, places)?;
+    let mut files = taken_from(setting, component, recipe, dirs)?;
     let siblings = siblings(&files, linked);
     let before: Vec<_> = files.iter().map(|file| file.path.clone()).collect();
-    stand_in(&mut files, places);
+    stand_in(&mut files, dirs);
     for (file, from) in files.iter().zip(before).filter(|(file, from)| file.path != *from) {
         let io = |source| Error::Io {
             component: component.name.clone(),
@@ -49,16 +49,16 @@ pub(super) fn outputs(
     Ok(files)
 }
 
-/// Lets the finished files stand for what was installed.
-pub(super) fn stand_in(files: &mut [BuiltFile], places: &Places) {
+/// Replaces the paths of installed files by those of the edited ones.
+pub(super) fn stand_in(files: &mut [BuiltFile], dirs: &Dirs) {
     for file in files {
         if matches!(file.role, Role::Executable | Role::SharedLibrary) {
-            file.path = places.out.join(file.to.as_str());
+            file.path = dirs.out.join(file.to.as_str());
         }
     }
 }
 
-/// The names of the shared libraries that will lie in the runtime's `lib/`.
+/// Returns the names of the shared libraries in the runtime's `lib/`.
 fn siblings(files: &[BuiltFile], linked: &Linkage) -> BTreeSet<String> {
     let own = files.iter().filter(|file| file.role == Role::SharedLibrary);
     let own = own.flat_map(|file| {
@@ -80,7 +80,7 @@ fn finished(
     let edit = match Format::of(bytes) {
         Some(Format::Elf) => of_elf(&Elf::parse(bytes)?, file, siblings, setting.work),
         Some(Format::MachO) => of_macho(&MachO::parse(bytes)?, file, siblings),
-        // A script is a program as well, and has nothing to change.
+        // A program may be a script, which needs no edit.
         _ => return Ok(bytes.to_owned()),
     };
     let bytes =
@@ -91,8 +91,7 @@ fn finished(
     Ok(bytes)
 }
 
-/// What must be different in a file so that it finds its siblings, and holds no place of this
-/// machine.
+/// Returns the edit of a file by which it finds its siblings and contains no path of this machine.
 fn of_elf(elf: &Elf, file: &BuiltFile, siblings: &BTreeSet<String>, work: &Path) -> Edit {
     let is_here = |path: &String| Path::new(path).starts_with(work);
     let search = if elf.needed.iter().any(|name| siblings.contains(last(name))) {
@@ -128,7 +127,7 @@ fn last(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or(path)
 }
 
-/// The runtime's `lib/` as a file at `to` sees it from `origin`, its own directory.
+/// Returns the runtime's `lib/` relative to `origin`, the directory of a file at `to`.
 fn to_lib(origin: &str, to: &WheelPath) -> String {
     let dir = to.parent().unwrap_or_default();
     if dir == "lib" {

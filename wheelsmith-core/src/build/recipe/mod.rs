@@ -1,9 +1,9 @@
 //! Components with a build system of their own: cmake, make, `configure`, meson, or commands.
 //!
 //! The source is copied, built and installed below the build directory, so that it is never written
-//! to; the outputs are taken from what was installed. Everything happens again when anything of it
-//! changed: the source, the configuration, the toolchain, what it links to. (The compiler keeps
-//! objects of its own, so that this costs less than it says.)
+//! to; the outputs are taken from the installed files. Everything is built again if anything
+//! changed: the source, the configuration, the toolchain, linked components. (The compiler caches
+//! objects, so this is cheaper than it sounds.)
 
 mod files;
 mod finish;
@@ -25,7 +25,7 @@ use crate::source::Resolved;
 use crate::sys::{self, Command, Env, FileState, ProcessError, Token};
 use crate::toolchain::{self, Family, Wrappers, filter};
 
-/// Changes when what is done with the same configuration does.
+/// Version of the steps; increased if they change for the same configuration.
 const VERSION: u32 = 1;
 
 /// Builds a component with its own build system.
@@ -46,7 +46,7 @@ pub(super) fn build(
     let decided = || how(setting, plan, recipe, source, &needs).map_err(io);
     let mut how = decided()?;
     let is_current = Record::current(&record, how, &listing, setting.hashes).is_some();
-    let places = Places::below(&dir);
+    let dirs = Dirs::below(&dir);
     if !is_current {
         position::check(&component.name, &linked.archives)?;
         let label =
@@ -58,8 +58,8 @@ pub(super) fn build(
         // What is built is the copy, so it must be a copy of what the digest was taken of.
         let mut is_whole = false;
         for _ in 0..ATTEMPTS {
-            places.clear(&record).map_err(io)?;
-            tree::copy(source, setting.project, &places.source).map_err(io)?;
+            dirs.clear(&record).map_err(io)?;
+            tree::copy(source, setting.project, &dirs.source).map_err(io)?;
             let files = read_files(setting, recipe, source).map_err(io)?;
             setting.hashes.unchanged(files.iter().map(PathBuf::as_path), &begun);
             let after = decided()?;
@@ -69,11 +69,11 @@ pub(super) fn build(
                 break;
             }
         }
-        needs.lay_out(&places.needs).map_err(io)?;
-        let site = Site::new(setting, plan, recipe, &places, (&needs, linked))?;
+        needs.lay_out(&dirs.needs).map_err(io)?;
+        let site = Site::new(setting, plan, recipe, &dirs, (&needs, linked))?;
         site.run()?;
-        let taken = finish::outputs(setting, plan, recipe, linked, &places)?;
-        let made = made(&places, &taken).map_err(io)?;
+        let taken = finish::outputs(setting, plan, recipe, linked, &dirs)?;
+        let made = made(&dirs, &taken).map_err(io)?;
         let names: Vec<String> = made.iter().map(|path| format!("{}\n", path.display())).collect();
         sys::fs::write_atomic(&listing, names.concat().as_bytes()).map_err(io)?;
         for path in &made {
@@ -96,8 +96,8 @@ pub(super) fn build(
     }
     let inputs =
         Inputs { files: read_files(setting, recipe, source).map_err(io)?, ..Inputs::default() };
-    let mut files = taken_from(setting, component, recipe, &places)?;
-    finish::stand_in(&mut files, &places);
+    let mut files = taken_from(setting, component, recipe, &dirs)?;
+    finish::stand_in(&mut files, &dirs);
     let mut linkage = taken::linkage(setting, &files);
     linkage.archives.extend(linked.archives.iter().cloned());
     if !linkage.archives.is_empty() {
@@ -105,9 +105,9 @@ pub(super) fn build(
         linkage.shared.extend(linked.shared.iter().cloned());
         linkage.system = [&recipe.libraries[..], &linked.system].concat();
     }
-    let include = PathBuf::from(format!("{}{}/include", places.stage.display(), recipe.prefix));
+    let include = PathBuf::from(format!("{}{}/include", dirs.stage.display(), recipe.prefix));
     linkage.include.extend(Some(include).filter(|dir| dir.is_dir()));
-    linkage.stage = Some((places.stage.clone(), recipe.prefix.clone()));
+    linkage.stage = Some((dirs.stage.clone(), recipe.prefix.clone()));
     Ok(Built {
         name: component.name.clone(),
         version: component.version.clone(),
@@ -120,31 +120,31 @@ pub(super) fn build(
     })
 }
 
-/// Where a recipe is built.
+/// Directories of a recipe.
 #[derive(Debug, Clone)]
-struct Places {
-    /// The copy of its source.
+struct Dirs {
+    /// Copy of its source.
     source: PathBuf,
-    /// Where it is built; the copy itself for build systems that know no other way.
+    /// Build directory; the copy itself for build systems that have no other.
     build: PathBuf,
-    /// What stands for `/` when it is installed.
+    /// DESTDIR staging root.
     stage: PathBuf,
-    /// What stands for `/` when it looks for others.
+    /// Root in which it finds other components.
     needs: PathBuf,
-    /// What it said.
+    /// Logs.
     logs: PathBuf,
-    /// Programs and libraries as they go into the runtime.
+    /// Edited programs and libraries.
     out: PathBuf,
 }
 
-impl Places {
+impl Dirs {
     fn below(dir: &Path) -> Self {
         let [source, build, stage, needs, logs, out] =
             ["source", "build", "stage", "needs", "log", "out"].map(|name| dir.join(name));
         Self { source, build, stage, needs, logs, out }
     }
 
-    /// Removes what an earlier build left, beginning with the claim that it is whole.
+    /// Removes the results of an earlier build, the record first.
     fn clear(&self, record: &Path) -> std::io::Result<()> {
         if record.exists() {
             sys::fs::remove_file(record)?;
@@ -160,7 +160,7 @@ impl Places {
     }
 }
 
-/// All that decides what a recipe builds.
+/// Returns a digest of everything that decides the results of a recipe.
 fn how(
     setting: &Setting<'_>,
     plan: &ComponentPlan,
@@ -204,7 +204,7 @@ fn read_files(
     Ok(files)
 }
 
-/// Files of the project that the configuration names, such as a patch or a cache of answers.
+/// Returns the files of the project that the configuration names, such as a patch.
 fn named_files(setting: &Setting<'_>, recipe: &Recipe) -> Vec<PathBuf> {
     let texts = recipe.env.values().chain(&recipe.configure).chain(&recipe.build);
     let runs = recipe.run.iter().flat_map(|run| match run {
@@ -221,10 +221,10 @@ fn named_files(setting: &Setting<'_>, recipe: &Recipe) -> Vec<PathBuf> {
     files
 }
 
-/// Every file that was made and that others may use.
-fn made(places: &Places, taken: &[BuiltFile]) -> std::io::Result<Vec<PathBuf>> {
+/// Returns every built file that other components may use.
+fn made(dirs: &Dirs, taken: &[BuiltFile]) -> std::io::Result<Vec<PathBuf>> {
     let mut made: Vec<PathBuf> = taken.iter().map(|file| file.path.clone()).collect();
-    for dir in [&places.stage, &places.out] {
+    for dir in [&dirs.stage, &dirs.out] {
         made.extend(sys::fs::walk(dir)?.into_iter().map(|file| file.path));
     }
     made.sort();
@@ -232,19 +232,19 @@ fn made(places: &Places, taken: &[BuiltFile]) -> std::io::Result<Vec<PathBuf>> {
     Ok(made)
 }
 
-/// The files that a recipe's outputs name, where they were installed or built.
+/// Returns the files that a recipe's outputs name, among the installed or built ones.
 fn taken_from(
     setting: &Setting<'_>,
     component: &Component,
     recipe: &Recipe,
-    places: &Places,
+    dirs: &Dirs,
 ) -> Result<Vec<BuiltFile>, Error> {
-    let installed = PathBuf::from(format!("{}{}", places.stage.display(), recipe.prefix));
-    let built = places.built_in(recipe);
+    let installed = PathBuf::from(format!("{}{}", dirs.stage.display(), recipe.prefix));
+    let built = dirs.built_in(recipe);
     let root = |output: &Output| if output.from_build { built.as_path() } else { &installed };
     taken::collect(setting, component, &recipe.outputs, &root).map_err(|error| match error {
         Error::Config(mut error) => {
-            // Which names there are instead is what one wants to know then.
+            // The names of the installed files help then.
             if let Some(problem) = error.problems.first_mut()
                 && problem.message.contains("names no file")
             {
@@ -268,8 +268,8 @@ fn installed_files(dir: &Path) -> String {
     }
 }
 
-impl Places {
-    /// Where `{build}/` of outputs is.
+impl Dirs {
+    /// Returns the directory that `{build}` stands for in outputs.
     fn built_in(&self, recipe: &Recipe) -> PathBuf {
         use crate::config::System;
         match recipe.system {
@@ -282,15 +282,15 @@ impl Places {
     }
 }
 
-/// Where, with what and for what a recipe is built.
+/// Context of a recipe's steps.
 struct Site<'a> {
     setting: &'a Setting<'a>,
     component: &'a Component,
     over: &'a crate::config::ComponentOverride,
     recipe: &'a Recipe,
-    places: &'a Places,
+    dirs: &'a Dirs,
     wrappers: Wrappers,
-    /// The toolchain as variables.
+    /// Variables that name the toolchain.
     variables: BTreeMap<String, String>,
 }
 
@@ -299,7 +299,7 @@ impl<'a> Site<'a> {
         setting: &'a Setting<'a>,
         plan: &'a ComponentPlan,
         recipe: &'a Recipe,
-        places: &'a Places,
+        dirs: &'a Dirs,
         (needs, linked): (&Needs, &Linkage),
     ) -> Result<Self, Error> {
         let component = &plan.component;
@@ -309,16 +309,17 @@ impl<'a> Site<'a> {
             source,
         };
         let map = |from: &Path, to: &str| format!("-ffile-prefix-map={}={to}", from.display());
-        // In the wrapper, for those who set `CFLAGS` themselves. The last that matches wins.
+        // In the wrapper, since build systems may set `CFLAGS` themselves. The last that matches
+        // wins.
         let mut always =
-            vec![map(setting.work, "."), map(&places.build, "."), map(&places.source, ".")];
+            vec![map(setting.work, "."), map(&dirs.build, "."), map(&dirs.source, ".")];
         if setting.target().os() != crate::name::Os::Windows {
             always.push("-fPIC".to_owned());
         }
         let is_linux = matches!(setting.target().os(), crate::name::Os::Linux(_));
         if setting.toolchain.family == Family::Clang && is_linux {
-            // The machine's own `ld` knows no other processor; and clang complains of what it has no
-            // use for while it compiles.
+            // The machine's `ld` may not know the processor, and clang warns of linker arguments
+            // while it compiles.
             let more = ["-fuse-ld=lld", "-Wno-unused-command-line-argument"];
             always.extend(more.map(str::to_owned));
         }
@@ -333,14 +334,14 @@ impl<'a> Site<'a> {
         .map_err(|e| io(std::io::Error::other(e)))?;
         let variables = toolchain::env_for_configure(setting.toolchain, &wrappers);
         let mut site =
-            Self { setting, component, over: &plan.over, recipe, places, wrappers, variables };
+            Self { setting, component, over: &plan.over, recipe, dirs, wrappers, variables };
         site.add_variables(needs, &frameworks::args(setting, plan, linked));
         Ok(site)
     }
 
     fn add_variables(&mut self, needs: &Needs, frameworks: &[String]) {
         let Setting { toolchain, plan, host, .. } = self.setting;
-        let root = &self.places.needs;
+        let root = &self.dirs.needs;
         let dashed = |dash: &str, name: &str| {
             let dirs = needs.dirs(root, name);
             dirs.into_iter().map(|dir| format!("{dash}{dir}")).collect::<Vec<_>>()
@@ -370,22 +371,22 @@ impl<'a> Site<'a> {
         set("CXXFLAGS", compile);
         set("CPPFLAGS", include);
         set("LDFLAGS", link.join(" "));
-        // Where `.pc` files are, and in front of what they say; nothing of the machine's own. A
-        // directory that is not there is still not the machine's.
+        // Directories of `.pc` files, and the root in front of their paths. A directory that does
+        // not exist hides those of the machine.
         let nowhere = root.join("usr/lib/pkgconfig").to_string_lossy().into_owned();
         set("PKG_CONFIG_LIBDIR", if pc.is_empty() { nowhere } else { pc.join(":") });
         set("PKG_CONFIG_SYSROOT_DIR", root.to_string_lossy().into_owned());
-        // `/usr/include` below another root is no directory that the compiler knows.
+        // The compiler does not search `/usr/include` below another root by itself.
         set("PKG_CONFIG_ALLOW_SYSTEM_CFLAGS", "1".to_owned());
         set("PKG_CONFIG_ALLOW_SYSTEM_LIBS", "1".to_owned());
-        // What runs while it is built is compiled for this machine.
+        // Programs that run during the build are compiled for this machine.
         let here = host.env.find_program("cc").or_else(|| host.env.find_program("gcc"));
         if let Some(cc) = here {
             for name in ["CC_FOR_BUILD", "BUILD_CC", "HOSTCC"] {
                 set(name, cc.to_string_lossy().into_owned());
             }
         }
-        // Sources are there before anything is built.
+        // Sources are complete before the build.
         set("CARGO_NET_OFFLINE", "true".to_owned());
         set("PIP_NO_INDEX", "1".to_owned());
         set("GIT_TERMINAL_PROMPT", "0".to_owned());
@@ -402,35 +403,35 @@ impl<'a> Site<'a> {
         Error::Io { component: self.component.name.clone(), target: self.target(), source }
     }
 
-    /// The directory of the copied source in which the build starts.
+    /// Returns the directory of the copied source in which the build starts.
     fn start(&self) -> PathBuf {
         match &self.recipe.dir {
-            Some(dir) => self.places.source.join(dir.as_str()),
-            None => self.places.source.clone(),
+            Some(dir) => self.dirs.source.join(dir.as_str()),
+            None => self.dirs.source.clone(),
         }
     }
 
-    /// Whether programs for the target are another machine's.
+    /// Returns true if this machine may not run programs of the target.
     fn is_cross(&self) -> bool {
         toolchain::host_target().is_none_or(|here| here.triple() != self.target().triple())
     }
 
-    /// `text` with its placeholders replaced.
+    /// Replaces the placeholders in `text`.
     fn fill(&self, text: &str) -> String {
         let path = |path: &Path| Some(path.to_string_lossy().into_owned());
         fill(text, |word| match word {
             "ar" => path(&self.wrappers.ar),
-            "build" => path(&self.places.built_in(self.recipe)),
+            "build" => path(&self.dirs.built_in(self.recipe)),
             "cc" => path(&self.wrappers.cc),
             "cxx" => path(&self.wrappers.cxx),
             "gnu" => Some(self.target().gnu()),
             "jobs" => Some(self.setting.host.jobs.count().to_string()),
-            "needs" => path(&self.places.needs),
+            "needs" => path(&self.dirs.needs),
             "prefix" => Some(self.recipe.prefix.clone()),
             "project" => path(self.setting.project),
             "ranlib" => path(&self.wrappers.ranlib),
-            "source" => path(&self.places.source),
-            "stage" => path(&self.places.stage),
+            "source" => path(&self.dirs.source),
+            "stage" => path(&self.dirs.stage),
             "target" => Some(self.target().triple().to_owned()),
             _ => None,
         })
@@ -440,12 +441,12 @@ impl<'a> Site<'a> {
         texts.iter().map(|text| self.fill(text)).collect()
     }
 
-    /// What the configuration and the target add to the configure step.
+    /// Returns the arguments that configuration and target add to the configure step.
     fn configure_args(&self) -> Vec<String> {
         [self.filled(&self.recipe.configure), self.filled(&self.over.configure)].concat()
     }
 
-    /// What a makefile is told on the command line, where its own words do not count.
+    /// Returns variables for make's command line, which override those of the makefile.
     fn make_variables(&self) -> Vec<String> {
         let named = ["CC", "CXX", "AR", "RANLIB", "NM", "STRIP", "LD"].into_iter();
         let named = named.filter_map(|name| Some(format!("{name}={}", self.variables.get(name)?)));
@@ -453,7 +454,7 @@ impl<'a> Site<'a> {
         named.chain([format!("PREFIX={prefix}"), format!("prefix={prefix}")]).collect()
     }
 
-    /// The first of `names` that is on `PATH`.
+    /// Finds the first of `names` on `PATH`.
     fn program(&self, names: &[&str], hint: &str) -> Result<PathBuf, Error> {
         let env = &self.setting.host.env;
         names.iter().find_map(|name| env.find_program(name)).ok_or_else(|| Error::NoTool {
@@ -463,17 +464,17 @@ impl<'a> Site<'a> {
         })
     }
 
-    /// A step's command, with the toolchain's whole environment and nothing of the user's.
+    /// Returns the command of a step, with the toolchain's variables and none of the user's.
     fn command(&self, program: &Path, dir: &Path) -> Command {
         let mut env: Env = self.setting.host.env.for_compilers().with(self.variables.clone());
-        // Nothing is downloaded while something is built.
+        // No downloads during a build.
         for name in ["HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"] {
             env.remove(name);
         }
         for name in ["CFLAGS_ALL", "CXXFLAGS_ALL"] {
             env.remove(name);
         }
-        env.set("DESTDIR", self.places.stage.to_string_lossy());
+        env.set("DESTDIR", self.dirs.stage.to_string_lossy());
         Command::new(program, dir, &env)
     }
 
@@ -488,10 +489,10 @@ impl<'a> Site<'a> {
     fn run_one(&self, step: Step, number: usize) -> Result<(), Error> {
         let jobs = &self.setting.host.jobs;
         let mut tokens: Vec<Token> = vec![jobs.acquire().map_err(|e| self.io(e))?];
-        let log = self.places.logs.join(format!("{number}-{}.log", step.name));
+        let log = self.dirs.logs.join(format!("{number}-{}.log", step.name));
         let mut command = step.command.log(&log);
         if step.ninja {
-            // It is told a number, which is that of the tokens which are free now.
+            // ninja takes a number: that of the tokens that are free now.
             while tokens.len() < jobs.count()
                 && let Some(token) = jobs.try_acquire()
             {

@@ -1,5 +1,5 @@
-//! What a recipe finds of other components: one directory that stands for `/`, with their headers,
-//! libraries and `.pc` files, and nothing of the machine's own.
+//! Files of other components for a recipe: one root with their headers, libraries and `.pc` files,
+//! and no files of the machine.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -13,14 +13,14 @@ use crate::sys::fs::{self, Node};
 /// Files of other components.
 #[derive(Debug, Default)]
 pub(super) struct Needs {
-    /// Where each lies below the directory, and where it is.
+    /// Path below the root, and path of the file.
     files: BTreeMap<String, PathBuf>,
-    /// Where below the directory they believe to be installed.
+    /// Prefixes below the root.
     prefixes: BTreeSet<String>,
 }
 
 impl Needs {
-    /// What `component` links to or needs of `built`.
+    /// Returns the files of the components in `built` that `component` links to or needs.
     pub(super) fn of(component: &Component, built: &[Built]) -> io::Result<Self> {
         let mut needs = Self::default();
         let wanted: BTreeSet<&String> = component.after().collect();
@@ -28,7 +28,7 @@ impl Needs {
             if let Some((stage, prefix)) = &other.linkage.stage {
                 needs.prefixes.insert(prefix.clone());
                 for (file, node) in fs::tree(stage, &|_| false)? {
-                    // What libtool notes of a library names places where nothing is installed.
+                    // libtool's `.la` files name paths at which nothing is installed.
                     if node != Node::Dir && file.path.extension() != Some("la".as_ref()) {
                         needs.files.insert(file.relative, file.path);
                     }
@@ -46,7 +46,7 @@ impl Needs {
         Ok(needs)
     }
 
-    /// Follows from what there is.
+    /// Returns a digest of the files.
     pub(super) fn digest(&self, hashes: &Hashes) -> Digest {
         let line = |(at, path): (&String, &PathBuf)| {
             let digest = hashes.of(path).map(|digest| digest.to_string());
@@ -55,12 +55,12 @@ impl Needs {
         Digest::of(self.files.iter().map(line).collect::<Vec<_>>().join("\n"))
     }
 
-    /// Returns the files, where other components keep them.
+    /// Returns the paths of the files in other components.
     pub(super) fn files(&self) -> impl Iterator<Item = &Path> {
         self.files.values().map(PathBuf::as_path)
     }
 
-    /// Makes the directory.
+    /// Creates the root, with links to the files.
     pub(super) fn lay_out(&self, root: &Path) -> io::Result<()> {
         fs::create_dir_all(root)?;
         for (at, from) in &self.files {
@@ -71,7 +71,7 @@ impl Needs {
         Ok(())
     }
 
-    /// The directories called `name` below each prefix, as they are below `root`.
+    /// Returns the directories called `name` below each prefix, with `root` in front.
     pub(super) fn dirs(&self, root: &Path, name: &str) -> Vec<String> {
         let below = |prefix: &String| format!("{}{prefix}/{name}", root.display());
         let holds = |prefix: &&String| {

@@ -1,4 +1,4 @@
-//! The source of a recipe: a digest of it, and a copy that its build may write to.
+//! Source of a recipe: its digest, and a copy that the build may write to.
 
 use std::io;
 use std::path::Path;
@@ -8,7 +8,7 @@ use crate::name::Digest;
 use crate::source::Resolved;
 use crate::sys::fs::{self, Node, Walked};
 
-/// The source as it is there, without what version control and builds of the project keep in it.
+/// Lists the source, without directories of version control and builds of the project.
 pub(super) fn list(root: &Path, project: &Path) -> io::Result<Vec<(Walked, Node)>> {
     let ours = ["target", "dist"].map(|name| project.join(name));
     fs::tree(root, &|relative| {
@@ -16,7 +16,7 @@ pub(super) fn list(root: &Path, project: &Path) -> io::Result<Vec<(Walked, Node)
     })
 }
 
-/// Follows from all that the source holds. An archive that is pinned is known by its own digest.
+/// Returns a digest of the source: of all files, or that of the pinned archive.
 pub(super) fn digest(source: &Resolved, project: &Path, hashes: &Hashes) -> io::Result<Digest> {
     if let Some(sha256) = source.sha256 {
         return Ok(sha256);
@@ -35,7 +35,7 @@ pub(super) fn digest(source: &Resolved, project: &Path, hashes: &Hashes) -> io::
     Ok(Digest::of(lines.join("\n")))
 }
 
-/// Copies the source to `to`, with the times of its files: makefiles compare them.
+/// Copies the source to `to` with modification times, which makefiles compare.
 pub(super) fn copy(source: &Resolved, project: &Path, to: &Path) -> io::Result<()> {
     fs::create_dir_all(to)?;
     for (Walked { relative, path }, node) in list(&source.root, project)? {

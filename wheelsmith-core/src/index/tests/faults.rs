@@ -1,4 +1,4 @@
-//! Damaged files, damaged sites, and a disk that dies at each of its changes.
+//! Damaged files, damaged sites, and writes that fail one after the other.
 
 use std::path::{Path, PathBuf};
 
@@ -23,7 +23,7 @@ fn a_damaged_file_is_refused_and_named() {
     };
     let good = "demo-1.0-py3-none-any.whl";
     let flip = |bytes: &mut Vec<u8>| {
-        // In the packed bytes of the first member, behind its header and name.
+        // In the packed bytes of the first member, after its header and name.
         bytes[30 + 7 + 4] ^= 0x55;
     };
     check(good, flip, "demo.py");
@@ -47,7 +47,7 @@ fn verify_names_each_fault() {
         let place = place.replace("STORED", &format!("{dir}/demo-1.0-py3-none-any.whl"));
         let found = faults.iter().any(|fault| fault.kind == kind && fault.path == place);
         assert!(found, "{kind} {place} not in {faults:?}");
-        // Building from the files again mends what follows from them.
+        // Building from the files again repairs the pages.
         sys::fs::remove_file(bench.site().join(".wheelsmith/cache")).unwrap();
         if kind != FaultKind::WrongDigest || place.starts_with("files") {
             let _ = bench.build_as(&Options::default());
@@ -130,8 +130,8 @@ fn verify_names_each_fault() {
     assert_eq!(bench.faults(), []);
 }
 
-/// Whether no page names what is not there: each list's projects have pages, each page's files are
-/// in the store, whole.
+/// Checks that no page names a missing file: each list's projects have pages, and each page's files
+/// are in the store and complete.
 fn check_nothing_is_half_published(site: &Path) {
     for file in sys::fs::walk(site).unwrap() {
         let Some(dir) = file.relative.strip_suffix("/index.html") else { continue };
@@ -154,9 +154,8 @@ fn check_nothing_is_half_published(site: &Path) {
     }
 }
 
-/// Runs `change` on a copy of the site with a disk that dies at its first, second, … change, until
-/// it survives; after each death nothing is half-published, and the same run again ends as if
-/// nothing had happened.
+/// Runs `change` on a copy of the site and stops it at its first, second, … write, until it
+/// completes. After each stop nothing is half-published, and the next run ends with the same site.
 fn die_at_each_write(bench: &Bench, change: &dyn Fn(&mut Site) -> Result<(), Error>) {
     let copy = |to: &Path| {
         sys::fs::create_dir_all(bench.site()).unwrap();
@@ -194,7 +193,7 @@ fn die_at_each_write(bench: &Bench, change: &dyn Fn(&mut Site) -> Result<(), Err
 
 #[test]
 fn a_kill_at_any_write_leaves_nothing_half_published() {
-    // From nothing: a view appears with all its pages.
+    // A new view appears with all its pages.
     let bench = Bench::new();
     bench.wheel("demo", "1.0");
     bench.wheel("gone", "1.0");
@@ -208,7 +207,7 @@ fn a_kill_at_any_write_leaves_nothing_half_published() {
         site.state.set_latest(&"commit/aaa".parse().unwrap())
     });
     die_at_each_write(&bench, &|site| {
-        // The second time it is gone already.
+        // The second time it is already gone.
         let _ = site.state.remove(&View::default(), &"gone".parse::<Select>().unwrap());
         let _ = site.state.remove_view(&"commit/aaa".parse().unwrap());
         site.state.yank(&View::default(), &"demo".parse().unwrap(), Some("bad")).map(drop)

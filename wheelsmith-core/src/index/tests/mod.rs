@@ -1,4 +1,4 @@
-//! Whole runs over small sites.
+//! Full runs over small sites.
 
 mod faults;
 
@@ -14,7 +14,7 @@ fn host() -> Host {
     Host::quiet(Env::default())
 }
 
-/// Writes a small wheel; `text` makes its bytes.
+/// Writes a small wheel; `text` is the content of its module.
 fn wheel(dir: &Path, name: &str, version: &str, text: &str) -> PathBuf {
     let path = dir.join(format!("{name}-{version}-py3-none-any.whl"));
     let mut zip = zip::ZipWriter::new(sys::fs::create(&path).unwrap());
@@ -78,7 +78,7 @@ impl Bench {
         sys::fs::read_to_string(self.site().join(path)).unwrap()
     }
 
-    /// Every published file.
+    /// Returns every published file.
     fn published(&self) -> BTreeMap<String, Vec<u8>> {
         published(&self.site())
     }
@@ -109,7 +109,7 @@ fn a_site_follows_from_its_files_alone() {
     assert_eq!(bench.build().written, [""; 0]);
     let first = bench.published();
     assert!(first.contains_key("simple/other-pkg/index.html"));
-    // Without what was kept, and in another place.
+    // Without the cache, and in another directory.
     let again = Bench::new();
     again.wheel("Other.Pkg", "2.0");
     again.build();
@@ -204,7 +204,7 @@ fn pages_are_as_the_specifications_have_them() {
         "{\"meta\":{\"api-version\":\"1.4\"},\"projects\":[{\"name\":\"demo\"}]}"
     );
     assert!(bench.read("simple/index.html").contains("<a href=\"demo/\">demo</a>"));
-    // What is quarantined is not offered, and what is archived takes nothing.
+    // A quarantined project offers no files, and an archived one accepts none.
     bench.edit(|state| {
         state.set_status(&View::default(), "demo", Status::Quarantined, None).unwrap();
     });
@@ -267,7 +267,7 @@ fn a_name_never_gets_other_content() {
     let error = bench.build_as(&Options::default()).unwrap_err();
     assert!(matches!(error, Error::Conflict { .. }), "{error}");
     assert_eq!(bench.published(), before);
-    // Another view is another index.
+    // Views are independent indexes.
     bench.build_as(&view("commit/1f3e5d")).unwrap();
     assert_eq!(bench.faults(), []);
 }
@@ -291,7 +291,7 @@ fn views_share_their_files() {
     assert!(bench.read("commit/bbb/simple/new/index.html").contains("href=\"../../../../files/"));
     assert!(bench.read("latest/simple/new/index.html").contains("href=\"../../../files/"));
     assert!(bench.read("latest.json").contains("\"view\":\"commit/bbb\""));
-    // The project that the other view has not goes from `latest`.
+    // A project that is not in the other view is removed from `latest`.
     bench.edit(|state| state.set_latest(&"commit/aaa".parse().unwrap()).unwrap());
     assert!(!bench.site().join("latest/simple/new").exists());
     assert_eq!(bench.faults(), []);
@@ -385,4 +385,67 @@ fn a_server_answers_in_the_form_that_was_asked_for() {
     let Body::File(file) = check(url, "", 200, "application/zip") else { panic!() };
     assert_eq!(sys::fs::read(file).unwrap(), sys::fs::read(path).unwrap());
     check(&format!("{url}.metadata"), "", 200, "text/plain; charset=utf-8");
+}
+
+#[test]
+fn nothing_is_skipped_in_silence() {
+    let bench = Bench::new();
+    bench.wheel("demo", "1.0");
+    let skipped = |options: &Options| {
+        let changes = bench.build_as(options).unwrap();
+        let skipped = changes.skipped.into_iter();
+        skipped.map(|skipped| (skipped.path, skipped.format)).collect::<Vec<_>>()
+    };
+    let names = [
+        "old-1.0.zip",
+        "sub/old-1.0.tar.bz2",
+        "old-1.0-py3.11.egg",
+        "OLD-1.0.WHL",
+        "demo-1.0-py3-none-any.whl.metadata",
+        "demo-1.0-py3-none-any.whl.asc",
+        "README.txt",
+    ];
+    for name in names {
+        sys::fs::write_atomic(&bench.dist().join(name), b"x").unwrap();
+    }
+    let expected = [
+        ("OLD-1.0.WHL", Some(".whl")),
+        ("README.txt", None),
+        ("old-1.0-py3.11.egg", Some(".egg")),
+        ("old-1.0.zip", Some(".zip")),
+        ("sub/old-1.0.tar.bz2", Some(".tar.bz2")),
+    ];
+    let expected = expected.map(|(path, format)| (path.to_owned(), format));
+    assert_eq!(skipped(&Options::default()), expected);
+    // The second run reads no distribution, and still names what it skips.
+    assert_eq!(skipped(&Options::default()), expected);
+    let exclude = ["old-*", "sub/*", "*.WHL", "*.txt"].map(str::to_owned).to_vec();
+    assert_eq!(skipped(&Options { exclude, ..Options::default() }), []);
+    let exclude = vec!["a{".to_owned()];
+    let error = bench.build_as(&Options { exclude, ..Options::default() }).unwrap_err();
+    assert!(matches!(error, Error::Pattern { .. }), "{error}");
+    // An invalid name or a damaged archive stops the run.
+    for name in ["demo.whl", "demo-2.0.tar.gz"] {
+        let path = bench.dist().join(name);
+        sys::fs::write_atomic(&path, b"x").unwrap();
+        let error = bench.build_as(&Options::default()).unwrap_err().to_string();
+        assert!(error.contains(name), "{error}");
+        sys::fs::remove_file(path).unwrap();
+    }
+}
+
+#[test]
+fn an_archive_with_two_readings_is_refused() {
+    let bench = Bench::new();
+    let path = bench.wheel("demo", "1.0");
+    let good = sys::fs::read(&path).unwrap();
+    // The name in the local header is not that of the directory.
+    let at = good.windows(7).position(|part| part == b"demo.py").unwrap();
+    let mut bytes = good.clone();
+    bytes[at..at + 7].copy_from_slice(b"evil.py");
+    sys::fs::write(&path, &bytes).unwrap();
+    let error = bench.build_as(&Options::default()).unwrap_err();
+    assert!(matches!(error, Error::Corrupt { .. }), "{error}");
+    sys::fs::write(&path, &good).unwrap();
+    bench.build();
 }

@@ -1,4 +1,5 @@
-//! The `.tar.gz` of a source distribution: pax format, bytes that follow from its content alone.
+//! Writes the `.tar.gz` of a source distribution in pax format. The same content gives the same
+//! bytes.
 
 use std::io::{self, Write as _};
 use std::path::PathBuf;
@@ -8,17 +9,17 @@ use tar::{EntryType, Header};
 
 use crate::sys;
 
-/// A file of the archive, below its one directory.
+/// Content of a file in the archive.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Content {
-    /// A file on disk.
+    /// Path on disk.
     File(PathBuf),
-    /// These bytes.
+    /// Bytes.
     Bytes(Vec<u8>),
 }
 
-/// The archive of `files` (path, content), which are sorted, below the directory `stem`, each of
-/// them at `epoch` seconds.
+/// Returns the archive of `files` (path, content) below the directory `stem`, all with the time
+/// `epoch`, in seconds.
 pub(super) fn write<'f>(
     files: impl IntoIterator<Item = (&'f String, &'f Content)>,
     stem: &str,
@@ -38,10 +39,10 @@ pub(super) fn write<'f>(
         header.set_mtime(epoch);
         header.set_uid(0);
         header.set_gid(0);
-        // Long paths, and those that are not ASCII, are written in full in a header of their own.
+        // Long and non-ASCII paths are written in full in a header of their own.
         if !path.is_ascii() || header.set_path(&path).is_err() {
             tar.append_pax_extensions([("path", path.as_bytes())])?;
-            // What readers see that know nothing of pax.
+            // Path for readers without pax support.
             let digest = crate::name::Digest::of(&path);
             header.set_path(format!("{}/{}", &stem[..stem.len().min(60)], digest.short()))?;
         }
@@ -53,7 +54,7 @@ pub(super) fn write<'f>(
     gzip(&tar)
 }
 
-/// gzip without name and time, by the compressor whose version is pinned.
+/// Compresses with gzip, without name and time.
 fn gzip(bytes: &[u8]) -> io::Result<Vec<u8>> {
     let level = CompressionLvl::new(9).map_err(|_| io::Error::other("no such level"))?;
     let mut compressor = Compressor::new(level);

@@ -1,6 +1,6 @@
-//! A source distribution: everything that a wheel is built from, and what it is (`PKG-INFO`).
+//! Writes a source distribution: the files from which wheels are built, and `PKG-INFO`.
 //!
-//! Sources that come from archives and registries stay where they are; the lock pins them.
+//! Sources from archives and registries are not included; the lock pins them.
 
 mod archive;
 mod named;
@@ -37,14 +37,14 @@ pub(super) fn make(project: &Project, out: &Path, host: &Host) -> Result<MadeFil
         let message = "a source distribution needs a `[project]` table".to_owned();
         return Err(project.config.problem("project", message, Some(help)).into());
     };
-    // Two builds would write the same lock.
+    // Concurrent builds would write the same lock file.
     let _lock = build::lock(project, host)?;
     let task = host.task(format!("pack the sources of {}", raw.name), 0);
     let is_unpacked = project.is_unpacked_sdist(host)?;
     let tree = Tree::new(&project.dir, &project.dir, is_unpacked, host);
     let sdist = Sdist { project, raw, host, tree, is_unpacked };
     let mut files = sdist.selected()?;
-    // Where results go is no source either, unless they go beside the sources.
+    // The output directory is no source, unless it is the project itself.
     let below = sys::fs::canonicalize(out).ok();
     let below = below.as_deref().and_then(|out| out.strip_prefix(&project.dir).ok());
     if let Some(below) = below.filter(|below| !below.as_os_str().is_empty()) {
@@ -57,7 +57,7 @@ pub(super) fn make(project: &Project, out: &Path, host: &Host) -> Result<MadeFil
         contents.insert(file, Content::File(path));
     }
     let metadata = pack::metadata(project, raw, &[])?;
-    // A wheel adds the licences of the components that it carries.
+    // Wheels add the licences of the components that they contain.
     let has_more = project.config.components.iter().any(|c| !c.license_files.is_empty());
     let dynamic: &[&str] = if has_more { &["License-File"] } else { &[] };
     let info = metadata.render_for_sdist(dynamic);
@@ -76,7 +76,7 @@ pub(super) fn make(project: &Project, out: &Path, host: &Host) -> Result<MadeFil
     Ok(MadeFile { path, size_bytes: bytes.len() as u64, sha256: Digest::of(&bytes) })
 }
 
-/// A source distribution that is being put together.
+/// A source distribution that is being assembled.
 struct Sdist<'a> {
     project: &'a Project,
     raw: &'a ProjectTable,
@@ -191,7 +191,7 @@ impl Sdist<'_> {
         self.host.warn(format!("the source distribution lacks {more} {why}"));
     }
 
-    /// Files without which nothing can be built from it, whether or not they were selected.
+    /// Adds the files that a build needs, whether or not they were selected.
     fn add_needed(&self, files: &mut BTreeSet<String>) -> Result<(), Error> {
         let config = &self.project.config;
         let dir = &self.project.dir;
@@ -329,7 +329,7 @@ impl Sdist<'_> {
             let root = if cargo.manifest.from_project { "" } else { root.as_str() };
             let key = format!("{}.manifest", component.key);
             let manifest = self.inside(&key, &format!("{root}{}", cargo.manifest.path))?;
-            // Where `locked` counts, cargo builds nothing without it.
+            // With `locked`, cargo builds nothing without it.
             let dirs = Path::new(&manifest).ancestors().skip(1);
             let locks = dirs.map(|dir| dir.join("Cargo.lock"));
             let lock = locks.into_iter().find(|lock| self.project.dir.join(lock).is_file());
@@ -349,8 +349,8 @@ impl Sdist<'_> {
         Ok(())
     }
 
-    /// What the component names behind `{project}/`: files, all that a glob matches, all that is
-    /// in a directory. What is not there is missed by the build as well, which says so.
+    /// Adds the files that the component names: single files, matches of globs, and files in
+    /// directories. A missing file is reported by the build.
     fn add_named(&self, component: &Component, files: &mut BTreeSet<String>) -> Result<(), Error> {
         let dir = &self.project.dir;
         for pattern in named::named(component) {
@@ -370,7 +370,7 @@ impl Sdist<'_> {
         Ok(())
     }
 
-    /// `path`, if it lies below the project.
+    /// Returns the normalised `path` if it is below the project.
     fn inside(&self, key: &str, path: &str) -> Result<String, Error> {
         let plain = |part: &Part<'_>| matches!(part, Part::Normal(_) | Part::CurDir);
         if Path::new(path).components().all(|part| plain(&part)) {
@@ -384,7 +384,7 @@ impl Sdist<'_> {
     }
 }
 
-/// Whether nothing but the lock pins the component's source.
+/// True if only the lock pins the component's source.
 fn needs_lock(component: &Component) -> bool {
     match &component.source {
         Source::Crate { .. } => true,

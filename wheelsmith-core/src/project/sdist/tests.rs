@@ -1,4 +1,4 @@
-//! Which files travel: into the source distribution, and into the wheels built here and from it.
+//! Files of source distributions, and of the wheels that are built from them.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use crate::sys::{self, Command, Env, Host};
 const CONFIG: &str = "[build-system]\nrequires = ['x']\nbuild-backend = 'x'\n\
                       [project]\nname = 'demo'\nversion = '1.0'\n";
 
-/// A project in a directory of its own, beside `outside`.
+/// A project in a temporary directory.
 struct Sandbox {
     _temp: tempfile::TempDir,
     dir: PathBuf,
@@ -265,7 +265,7 @@ fn other_repositories_inside_are_seen() {
         p.git(&["submodule", "--quiet", "add", "../lib", "demo/lib"]);
     };
     let all = [".gitmodules", "demo/__init__.py", "demo/lib/a.py"];
-    // The file that leads to the submodule's repository is no source.
+    // The `.git` file of the submodule is not included.
     check("", &files, &submodule, Ok(&all));
     let absent = |p: &Sandbox| {
         submodule(p);

@@ -1,10 +1,10 @@
-//! Makes command lines that were written for gcc fit for `zig cc`.
+//! Changes command lines for gcc into command lines for `zig cc`.
 //!
-//! zig reads linker arguments itself and refuses what it does not know; build systems of others say
-//! such things all the time. The rules are data ([`rules`]), [`apply`] carries them out here, and
-//! [`to_sh`] writes them as a shell script that does the same without starting a process.
+//! zig parses linker arguments itself and refuses those that it does not know, which build systems
+//! of others often use. The rules are data ([`rules`]), [`apply`] executes them here, and [`to_sh`]
+//! writes them as a shell script that does the same without starting a process.
 //!
-//! Response files (`@file`) go through as they are.
+//! Response files (`@file`) are not opened here; wrappers expand them before.
 
 mod rules;
 mod sh;
@@ -13,72 +13,72 @@ pub use rules::{ALLOW_NATIVE, NO_NATIVE, NO_RPATH, rules};
 pub(in crate::toolchain) use sh::quoted;
 pub use sh::to_sh;
 
-/// One thing to look for, and what to do about it. Of several that match, the first counts.
+/// Pattern and action. The first rule that matches counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rule {
-    /// What to look for.
+    /// Pattern.
     pub matches: Matches,
-    /// What to do about it.
+    /// Action.
     pub action: Action,
 }
 
-/// What a rule looks for. A linker word is one of the words of `-Wl,a,b`, or what follows
+/// Pattern of a rule. A linker word is one of the words of `-Wl,a,b`, or the argument after
 /// `-Xlinker`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Matches {
     /// This argument.
     Arg(&'static str),
-    /// Any argument that begins like this.
+    /// Arguments with this prefix.
     ArgPrefix(&'static str),
     /// This linker word.
     Word(&'static str),
-    /// Any linker word that begins like this.
+    /// Linker words with this prefix.
     WordPrefix(&'static str),
-    /// The linker word `-z` with this word behind it; whatever the action, both are left out.
+    /// The linker word `-z` followed by this word; both are left out, whatever the action.
     Keyword(&'static str),
 }
 
-/// What a rule does.
+/// Action of a rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Action {
-    /// Leaves it as it is; for exceptions in front of a wider rule.
+    /// Passes it on; for exceptions in front of a wider rule.
     Keep,
-    /// Leaves it out: zig does the same without being told, or it changes nothing that counts.
+    /// Leaves it out: zig does the same without it, or the result is equivalent.
     Drop,
-    /// Leaves it and the argument (or linker word) behind it out.
+    /// Leaves it and the next argument (or linker word) out.
     DropWithNext,
-    /// Leaves it out and says so, because the result differs from what was asked.
+    /// Leaves it out and reports it, because the result differs.
     DropAndTell,
-    /// Leaves it and what is behind it out, and says so.
+    /// Leaves it and the next one out, and reports it.
     DropWithNextAndTell,
-    /// Puts this in the place of the matched text; behind a prefix, the rest stays.
+    /// Replaces the matched text; the rest behind a prefix stays.
     Replace(&'static str),
-    /// Puts this in the place of the whole argument or word.
+    /// Replaces the whole argument or word.
     Exchange(&'static str),
-    /// Fills the version behind it up to three parts: `1.0` becomes `1.0.0`.
+    /// Extends the version in the next one to three parts: `1.0` becomes `1.0.0`.
     PadNextVersion,
 }
 
-/// What became of a command line.
+/// Changed command line.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Filtered {
-    /// The arguments for zig.
+    /// Arguments for zig.
     pub args: Vec<String>,
-    /// What was left out although it meant something.
+    /// Arguments that were left out although the result differs.
     pub told: Vec<String>,
 }
 
-/// What the next argument, or the next linker word, is.
+/// Meaning of the next argument or linker word.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Next {
     Ordinary,
     Dropped,
     Version,
-    /// Of arguments: what stands behind `-Xlinker`. Of linker words: behind `-z`.
+    /// Argument after `-Xlinker`, or linker word after `-z`.
     Special,
 }
 
-/// Carries out `rules` on a command line (without the program).
+/// Applies `rules` to a command line (without the program).
 pub fn apply<S: AsRef<str>>(rules: &[Rule], args: impl IntoIterator<Item = S>) -> Filtered {
     let mut filter =
         Filter { rules, next: Next::Ordinary, next_word: Next::Ordinary, out: Filtered::default() };
@@ -128,7 +128,7 @@ impl Filter<'_> {
         }
     }
 
-    /// What stays of a linker word: nothing, itself, or `-z` and itself.
+    /// Returns what stays of a linker word: no word, itself, or `-z` and itself.
     fn word(&mut self, word: &str) -> Vec<String> {
         match std::mem::replace(&mut self.next_word, Next::Ordinary) {
             Next::Dropped => Vec::new(),
@@ -241,7 +241,7 @@ pub fn left_out(component: &str, argument: &str) -> String {
     )
 }
 
-/// zig reads a Mach-O version as `major.minor.patch` and nothing shorter.
+/// Extends a Mach-O version to `major.minor.patch`, the only form that zig reads.
 fn padded(version: &str) -> String {
     let missing = 2_usize.saturating_sub(version.matches('.').count());
     format!("{version}{}", ".0".repeat(missing))

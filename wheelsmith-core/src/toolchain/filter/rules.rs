@@ -1,4 +1,4 @@
-//! What zig 0.17 does not take, or takes otherwise than gcc and GNU ld do.
+//! Arguments that zig 0.17 does not accept, or reads otherwise than gcc and GNU ld.
 
 use crate::name::{Arch, Os, Target};
 
@@ -12,7 +12,7 @@ const fn rule(matches: Matches, action: Action) -> Rule {
     Rule { matches, action }
 }
 
-/// The rules for a target, in the order in which they are tried.
+/// Returns the rules for a target, in the order in which they are tried.
 pub fn rules(target: &Target) -> Vec<Rule> {
     let arch = match target.arch() {
         Arch::Aarch64 => AARCH64,
@@ -25,19 +25,19 @@ pub fn rules(target: &Target) -> Vec<Rule> {
     [NO_NATIVE, EVERYWHERE, arch, os].concat()
 }
 
-/// A package must not need what the build machine happens to have.
+/// Flags for the processor of the build machine, which a package must not need.
 pub const NO_NATIVE: &[Rule] = &[
     rule(Arg("-march=native"), DropAndTell),
     rule(Arg("-mcpu=native"), DropAndTell),
     rule(Arg("-mtune=native"), Drop),
 ];
 
-/// In front of the others: for components with `allow-native = true`.
+/// Rules in front of the others for components with `allow-native = true`.
 pub const ALLOW_NATIVE: &[Rule] =
     &[rule(Arg("-march=native"), Replace("-mcpu=native")), rule(Arg("-mcpu=native"), Keep)];
 
-/// For the build systems of others, whatever the compiler: they let programs find libraries where
-/// these lie while they are built, and what remains of such a path differs from place to place.
+/// Rules for the build systems of others, with every compiler: they add the directories in which
+/// libraries are built as search paths, which differ from machine to machine.
 pub const NO_RPATH: &[Rule] = &[
     rule(Word("-rpath"), DropWithNext),
     rule(Word("--rpath"), DropWithNext),
@@ -45,19 +45,19 @@ pub const NO_RPATH: &[Rule] = &[
     rule(WordPrefix("--rpath="), Drop),
 ];
 
-/// Whatever the target.
+/// Rules for every target.
 const EVERYWHERE: &[Rule] = &[
-    // The target is ours to say. The `cc` crate takes a wrapped zig for clang and adds its own,
+    // The wrapper names the target. The `cc` crate takes a wrapped zig for clang and adds another,
     // in a spelling that zig refuses (`UnknownOperatingSystem`).
     rule(ArgPrefix("--target="), Drop),
     rule(Arg("-target"), DropWithNext),
     rule(Arg("--target"), DropWithNext),
-    // zig takes nothing but dependency files this way.
+    // zig accepts only dependency files this way.
     rule(ArgPrefix("-Wp,-MD"), Keep),
     rule(ArgPrefix("-Wp,-MMD"), Keep),
     rule(ArgPrefix("-Wp,-MT"), Keep),
     rule(ArgPrefix("-Wp,"), Drop),
-    // Tuning changes speed, not what runs, and zig spells its values otherwise.
+    // Tuning changes speed only, and zig spells its values otherwise.
     rule(ArgPrefix("-mtune="), Drop),
     // zig has one linker; clang complains of the argument while it compiles.
     rule(ArgPrefix("-fuse-ld="), Drop),
@@ -85,9 +85,9 @@ const EVERYWHERE: &[Rule] = &[
     rule(Arg("-fhardened"), DropAndTell),
 ];
 
-/// zig names a processor with `-mcpu`, and its features by LLVM's words.
+/// zig names a processor by `-mcpu`, and features as LLVM does.
 const AARCH64: &[Rule] = &[
-    // One feature's name differs; it is nearly always written first.
+    // One feature has another name; it nearly always comes first.
     rule(ArgPrefix("-march=armv8.2-a+fp16"), Replace("-mcpu=generic+v8_2a+fullfp16")),
     rule(ArgPrefix("-march=armv8.1-a"), Replace("-mcpu=generic+v8_1a")),
     rule(ArgPrefix("-march=armv8.2-a"), Replace("-mcpu=generic+v8_2a")),
@@ -109,40 +109,40 @@ const X86_64: &[Rule] = &[
     rule(Arg("-march=skylake-avx512"), Replace("-mcpu=skylake_avx512")),
 ];
 
-/// The triple says it all: `armv7`, `i686`, `riscv64gc`.
+/// Processors that the triple names: `armv7`, `i686`, `riscv64gc`.
 const TARGET_DECIDES: &[Rule] = &[rule(ArgPrefix("-march="), Drop)];
 
 const POWER: &[Rule] = &[rule(ArgPrefix("-mcpu=power"), Replace("-mcpu=pwr"))];
 
-/// zig wants three parts where Apple's linker takes one to three.
+/// zig requires three parts where Apple's linker accepts one to three.
 const MACOS: &[Rule] = &[
     rule(Arg("-compatibility_version"), PadNextVersion),
     rule(Arg("-current_version"), PadNextVersion),
     rule(Word("-compatibility_version"), PadNextVersion),
     rule(Word("-current_version"), PadNextVersion),
-    // The minimum is in zig's target.
+    // zig's target contains the minimum.
     rule(ArgPrefix("-mmacosx-version-min="), Drop),
     rule(ArgPrefix("-mmacos-version-min="), Drop),
 ];
 
-/// What GNU ld knows and zig's driver of LLD calls an `unsupported linker arg`. What would change
-/// the program (`--wrap`, `--defsym`, `-T`) is not here: there zig's refusal is the right answer.
+/// Arguments of GNU ld that zig's driver of LLD calls an `unsupported linker arg`. Those that
+/// change the program (`--defsym`, `-init`) are not here, so zig refuses them by name.
 const GNU_LD: &[Rule] = &[
-    // More is exported than was wanted.
+    // More is exported than requested.
     rule(Word("--exclude-libs"), DropWithNextAndTell),
     rule(WordPrefix("--exclude-libs="), DropAndTell),
     rule(Word("-Bsymbolic-functions"), DropAndTell),
     rule(Word("--allow-multiple-definition"), DropAndTell),
-    // Another spelling of a word that zig has.
+    // Other spellings of words that zig has.
     rule(Word("-h"), Replace("-soname")),
     rule(WordPrefix("--undefined="), Replace("-u,")),
     rule(Word("--undefined"), Replace("-u")),
-    // Only looked up while linking with GNU ld; LLD does not follow libraries of libraries.
+    // Used by GNU ld while linking; LLD does not load libraries of libraries.
     rule(Word("-rpath-link"), DropWithNext),
     rule(Word("--rpath-link"), DropWithNext),
     rule(WordPrefix("-rpath-link="), Drop),
     rule(WordPrefix("--rpath-link="), Drop),
-    // Reports, and how hard the linker works.
+    // Reports, and effort of the linker.
     rule(Word("-Map"), DropWithNext),
     rule(WordPrefix("-Map="), Drop),
     rule(Word("--cref"), Drop),
@@ -170,7 +170,7 @@ const GNU_LD: &[Rule] = &[
     rule(Word("--no-warn-mismatch"), Drop),
     rule(WordPrefix("--orphan-handling="), Drop),
     rule(Word("--check-sections"), Drop),
-    // LLD's only way, or of no consequence for it.
+    // Defaults of LLD, or without effect on it.
     rule(Word("--add-needed"), Drop),
     rule(Word("--no-add-needed"), Drop),
     rule(Word("--copy-dt-needed-entries"), Drop),
@@ -221,7 +221,7 @@ const GNU_LD: &[Rule] = &[
     rule(Keyword("separate-code"), Drop),
     rule(Keyword("noseparate-code"), Drop),
     rule(Keyword("text"), Drop),
-    // The target says which emulation.
+    // The target decides the emulation.
     rule(Word("-m"), DropWithNext),
     rule(WordPrefix("-melf"), Drop),
     rule(Word("-EL"), Drop),

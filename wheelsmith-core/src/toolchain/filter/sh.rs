@@ -1,13 +1,13 @@
-//! The rules as a POSIX shell script.
+//! Writes the rules as a POSIX shell script.
 
 use std::fmt::Write as _;
 
 use super::{Action, Matches, Rule};
 
-/// The part of a shell script that changes its own arguments as [`super::apply`] would, using
-/// builtins only. Put in front of an `exec` of zig with `"$@"`; empty without rules.
+/// Returns the part of a shell script that changes its own arguments as [`super::apply`] does, with
+/// builtins only. It precedes an `exec` of zig with `"$@"`; it is empty without rules.
 ///
-/// Most lines need no change, so the script first looks whether any rule can apply, and only then
+/// Most lines need no change, so the script first checks whether any rule can match, and only then
 /// rebuilds its arguments one by one.
 pub fn to_sh(rules: &[Rule]) -> String {
     if rules.is_empty() {
@@ -16,7 +16,7 @@ pub fn to_sh(rules: &[Rule]) -> String {
     let mut keywords: Vec<String> = Vec::new();
     let (mut arg_cases, mut word_cases) = (String::new(), String::new());
     let mut interesting_args = vec!["-Xlinker".to_owned()];
-    // `-Wl,-z` may end one argument and its word begin the next.
+    // `-Wl,-z` may end one argument, and its word be in the next.
     let mut interesting_words = vec!["*,-z,".to_owned()];
     for rule in rules {
         match rule.matches {
@@ -67,13 +67,13 @@ fn case(out: &mut String, pattern: &str, text: &str, action: Action, next: &str)
     let _ = writeln!(out, "    {pattern}) {body} ;;");
 }
 
-/// Single quotes; the words of the rules hold none.
+/// Quotes a text for the shell.
 pub(in crate::toolchain) fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
 }
 
-// `a` is the argument or linker word in hand, `k` what stays of it when `keep` is set, `next` and
-// `word` what is to happen to the next argument and the next linker word.
+// `a` is the current argument or linker word, `k` what stays of it if `keep` is set, `next` and
+// `word` the meaning of the next argument and the next linker word.
 const SCRIPT: &str = r#"tell() { printf 'wheelsmith: left out `%s`\n' "$a" >&2; }
 pad() { case $a in *.*.*) k=$a ;; *.*) k=$a.0 ;; *) k=$a.0.0 ;; esac; keep=1; }
 linker_word() {

@@ -2,7 +2,7 @@ use crate::name::Target;
 
 use super::*;
 
-/// Target, arguments as they come in, arguments as zig gets them. `|` stands between arguments.
+/// Target, arguments of the caller, arguments for zig, separated by `|`.
 const ROWS: &[(&str, &str, &str)] = &[
     (ARM, "-c|a.c|-o|a.o", "-c|a.c|-o|a.o"),
     (ARM, "", ""),
@@ -48,7 +48,7 @@ const ROWS: &[(&str, &str, &str)] = &[
     (ARM, "-Wl,|-Wl,,x|-Wl,a,|--exclude-libs|-Wl,--cref", "-Wl,|-Wl,,x|-Wl,a,|--exclude-libs"),
     (ARM, "a.o|-Xlinker", "a.o|-Xlinker"),
     (ARM, "a.o|-Wl,-z", "a.o|-Wl,-z"),
-    // What zig refuses rightly goes through to be refused.
+    // Arguments that change the program reach zig, which refuses them.
     (ARM, "-Wl,--wrap,malloc|-Wl,--no-such-thing", "-Wl,--wrap,malloc|-Wl,--no-such-thing"),
     // Hard to quote.
     (
@@ -92,6 +92,37 @@ fn others_lines_become_zigs() {
     }
 }
 
+/// Every row of the reference is what the rules do.
+#[test]
+fn the_reference_is_true() {
+    let page = include_str!("../../../../docs/reference/arguments.md");
+    let (linker, compiler) = page.split_once("## Compiler arguments").unwrap();
+    let mut rows = 0;
+    for (text, prefix) in [(linker, "-Wl,"), (compiler, "")] {
+        for line in text.lines().filter(|line| line.starts_with("| `")) {
+            let mut cells = line.trim_matches('|').split(" | ").map(str::trim);
+            let argument = cells.next().unwrap().trim_matches('`');
+            let outcome = cells.next().unwrap().trim_end_matches('|').trim();
+            let given = format!("{prefix}{argument}");
+            let filtered = apply(&rules_for(X86), [given.as_str()]);
+            let kept = filtered.args.join(" ");
+            let is_true = if let Some(new) = outcome.strip_prefix("becomes `") {
+                kept == format!("{prefix}{}", new.trim_end_matches('`'))
+            } else if outcome.starts_with("left out, with a warning") {
+                kept.is_empty() && filtered.told.len() == 1
+            } else if outcome.starts_with("left out") {
+                kept.is_empty() && filtered.told.is_empty()
+            } else {
+                (outcome.starts_with("passed on") || outcome.starts_with("refused"))
+                    && kept == given
+            };
+            assert!(is_true, "{line}: {filtered:?}");
+            rows += 1;
+        }
+    }
+    assert!(rows > 50, "{rows} rows");
+}
+
 #[test]
 fn what_changes_the_result_is_told() {
     let check = |args: &str, told: &[&str]| {
@@ -102,7 +133,7 @@ fn what_changes_the_result_is_told() {
     check("-Wl,-O1|--target=x", &[]);
 }
 
-/// The script does exactly what `apply` does, also with lines that nobody wrote on purpose.
+/// The script does exactly what `apply` does, on senseless lines too.
 #[test]
 #[cfg(unix)]
 fn the_script_agrees() {

@@ -1,0 +1,111 @@
+//! Decides the steps of every component of a target, without running any.
+
+use std::collections::BTreeMap;
+
+use super::{Error, Linkage, Setting, c, frameworks, license_files, merged, native, taken};
+use crate::config::{Kind, System};
+use crate::plan::{ComponentPlan, Step};
+use crate::source::Resolved;
+
+/// Returns the steps of each component, in build order. `sources` has `None` for sources that are not
+/// unpacked yet.
+///
+/// # Errors
+/// What a build would fail with before it runs a command: a file, a program or a framework that is
+/// missing.
+pub fn steps(
+    setting: &Setting<'_>,
+    sources: &BTreeMap<(String, String), Option<Resolved>>,
+) -> Result<Vec<Vec<Step>>, Error> {
+    frameworks::check(setting)?;
+    // `None` if what a component offers is known only when it is built.
+    let mut known: Vec<(&str, Option<Linkage>)> = Vec::new();
+    let mut all = Vec::new();
+    for plan in &setting.plan.components {
+        let name = plan.component.name.as_str();
+        let key = (name.to_owned(), setting.target().triple().to_owned());
+        let source = sources.get(&key).and_then(Option::as_ref);
+        native::check(setting, plan)?;
+        let (steps, linkage) = match source {
+            None => {
+                let after = format!("its source, {}, is unpacked", plan.from.0);
+                (vec![Step::later(format!("build {name}"), after)], None)
+            }
+            Some(source) => of_component(setting, plan, source, &known)?,
+        };
+        known.push((name, linkage));
+        all.push(steps);
+    }
+    Ok(all)
+}
+
+fn of_component(
+    setting: &Setting<'_>,
+    plan: &ComponentPlan,
+    source: &Resolved,
+    known: &[(&str, Option<Linkage>)],
+) -> Result<(Vec<Step>, Option<Linkage>), Error> {
+    let component = &plan.component;
+    license_files(setting.config, setting.project, component, source)?;
+    let of = |name: &&String| known.iter().find(|(other, _)| other == name);
+    let unknown = component.after().find(|name| of(name).is_some_and(|(_, l)| l.is_none()));
+    let later = |name: String, after: String| Ok((vec![Step::later(name, after)], None));
+    let after = unknown.map(|name| format!("component {name} is built"));
+    let linkages = known.iter().filter_map(|(name, linkage)| Some((*name, linkage.as_ref()?)));
+    let linked = merged(component, linkages);
+    match &component.kind {
+        Kind::C(c) => {
+            if let Some(after) = after {
+                return later(format!("build {}", component.name), after);
+            }
+            let (steps, linkage) = c::steps(setting, plan, c, source, &linked)?;
+            Ok((steps, Some(linkage)))
+        }
+        #[cfg(feature = "cargo")]
+        Kind::Cargo(cargo) => {
+            let (command, _) = super::cargo::command(setting, plan, cargo, source, &linked)?;
+            // A digest of the libraries is one of its arguments.
+            let after = component.link.first().map(|name| format!("component {name} is built"));
+            match after {
+                Some(after) => later(format!("cargo build {}", component.name), after),
+                None => Ok((vec![Step::Cargo { command: (&command).into() }], None)),
+            }
+        }
+        #[cfg(not(feature = "cargo"))]
+        Kind::Cargo(_) => {
+            let component = component.name.clone();
+            Err(Error::WithoutCargo { component })
+        }
+        Kind::Prebuilt(prebuilt) => {
+            let own = prebuilt.archives.get(setting.target().triple());
+            let outputs = own.map_or(&prebuilt.outputs, |(_, outputs)| outputs);
+            let files = taken::collect(setting, component, outputs, &|_| &source.root)?;
+            let linkage = taken::linkage(setting, &files);
+            Ok((vec![Step::Take { files: files.len() }], Some(linkage)))
+        }
+        Kind::Files(files) => {
+            let files = taken::collect(setting, component, &files.outputs, &|_| &source.root)?;
+            let linkage = taken::linkage(setting, &files);
+            Ok((vec![Step::Take { files: files.len() }], Some(linkage)))
+        }
+        Kind::Recipe(recipe) => {
+            let system = recipe.system.as_str();
+            let is_configured =
+                matches!(recipe.system, System::Cmake | System::Meson | System::Autotools);
+            let after = after.unwrap_or_else(|| "its source is copied".to_owned());
+            let verbs: &[&str] = match recipe.system {
+                System::Command => &["run"],
+                _ if is_configured && recipe.install.is_empty() => &["configure", "build"],
+                _ if is_configured => &["configure", "build", "install"],
+                _ if recipe.install.is_empty() => &["build"],
+                _ => &["build", "install"],
+            };
+            let count = if recipe.system == System::Command { recipe.run.len() } else { 1 };
+            let steps = verbs.iter().flat_map(|verb| {
+                let name = format!("{verb} {} ({system})", component.name);
+                std::iter::repeat_n(Step::later(name, after.clone()), count)
+            });
+            Ok((steps.collect(), None))
+        }
+    }
+}
