@@ -132,9 +132,9 @@ def keep(best: dict, runs: dict) -> None:
 
 
 def run(command: Sequence[str]) -> Cost:
-    """Runs a command to its end, whatever it answers."""
+    """Run a command and return its cost, whatever its exit code."""
     start = time.perf_counter()
-    # A process of its own, so that its peak memory is not that of an earlier one.
+    # A separate process, so that its peak memory is not that of an earlier one.
     child = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     _, status, usage = os.wait4(child.pid, 0)
     child.returncode = os.waitstatus_to_exitcode(status)
@@ -189,7 +189,7 @@ def listing(work: Path, members: dict) -> Path:
 
 
 def inflater(work: Path) -> Path:
-    """The program that only inflates."""
+    """Build the program that only inflates."""
     manifest = (REPOSITORY / "Cargo.toml").read_text()
     flate2 = re.search(r"^flate2 = .*$", manifest, re.MULTILINE)
     assert flate2, "the workspace names flate2"
@@ -207,7 +207,7 @@ def inflater(work: Path) -> Path:
 
 
 def large_wheel(work: Path, members: dict) -> Path:
-    """A wheel of more than 200 MB: members of others, packed as they are."""
+    """Make a wheel of more than 200 MB from members of others."""
     path = work / "large-1.0-py3-none-manylinux_2_28_x86_64.whl"
     directory, count = b"", 0
     with path.open("wb") as out:

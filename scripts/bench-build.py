@@ -34,7 +34,7 @@ CRATE, VERSION = "libbpf-sys", "1.7.0+v1.7.0"
 # Cold build against bare commands, as a ratio; build with nothing to do, in CPU seconds.
 PROMISES = {"ratio": 1.15, "no-op": 0.2}
 
-# Files, then how they are compiled: what README files and Makefiles of the three projects ask for.
+# Files and their flags, as in the README files and Makefiles of the three projects.
 GROUPS: Sequence = (
     (
         "libbpf/src/*.c",
@@ -189,7 +189,7 @@ def main() -> int:
             def build_bare() -> None:
                 bare(zig, source, native, arguments.target, arguments.jobs, scratch / "bare")
 
-            # In turns, so that a machine that warms up or slows down favours neither.
+            # Alternately, so that changes of the machine's speed affect both.
             pair = [("bare", build_bare), ("wheelsmith", build)]
             for name, action in pair if number % 2 == 0 else reversed(pair):
                 costs[name].append(measured(action))

@@ -43,7 +43,7 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 # CPU in seconds; peak memory in MiB.
 PROMISES = {"all pages": 1.0, "nothing changed": 0.15, "memory": 200.0}
 
-# What is measured, as the page of benchmarks calls it.
+# Names of the rows in the page of benchmarks.
 ROWS = {
     "first build": "first build: 30 000 wheels unpacked and copied, 30 000 metadata files, 20 002 pages",
     "all pages": "every page again, digests cached",
@@ -53,7 +53,7 @@ ROWS = {
     "dumb-pypi, all pages": "dumb-pypi, every page",
     "dumb-pypi, nothing changed": "dumb-pypi, nothing changed",
 }
-# As many directories and files as the pages need, of a usual size.
+# The number of directories and files of the pages, with a usual size.
 BARE = """
 import os, sys
 os.mkdir(sys.argv[1])
@@ -85,7 +85,7 @@ def main() -> int:
     options = parser.parse_args()
     places = options.work or [*filter(os.path.isdir, ["/dev/shm"]), tempfile.gettempdir()]
     found, good = {}, True
-    # Everything is deleted in the end, which a disk remembers for a while.
+    # File systems are slow for a while after many files were deleted.
     with contextlib.ExitStack() as stack:
         for place in places:
             made = tempfile.TemporaryDirectory(prefix="wheelsmith-bench-", dir=place)
@@ -213,9 +213,9 @@ def keep(best: dict[str, Cost], name: str, cost: Cost) -> None:
 
 
 def run(command: Sequence[str], kernel_only: bool = False) -> Cost:
-    """Runs a command to its good end."""
+    """Run a command that must succeed."""
     start = time.perf_counter()
-    # A process of its own, so that its peak memory is not that of an earlier one.
+    # A separate process, so that its peak memory is not that of an earlier one.
     child = subprocess.Popen(command, stdout=subprocess.DEVNULL)
     _, status, usage = os.wait4(child.pid, 0)
     child.returncode = os.waitstatus_to_exitcode(status)

@@ -38,13 +38,13 @@ TARGET = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", HERE / "target"))
 # At most as a share of auditwheel's time, usually and with a large library; peak memory as a
 # multiple of the largest library, beside what any run takes, in MB.
 PROMISES = {"time": 1 / 2, "time with 100 MB": 1 / 4, "memory": 2.0, "memory of any run": 16.0}
-# Modules to import, for wheels that are called otherwise.
+# Modules whose names differ from those of their wheels.
 MODULES = {"psycopg2_binary": "psycopg2", "pillow": "PIL._imaging", "shapely": "shapely.lib",
            "opencv_python_headless": "cv2", "scipy": "scipy.linalg", "h5py": "h5py", "numpy": "numpy.linalg"}
 
 
 def run(command, env):
-    """Seconds, peak memory in MB, and what was said."""
+    """Return seconds, peak memory in MB, and the output."""
     command = [str(part) for part in command]
     start = time.monotonic()
     child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=env)
@@ -69,13 +69,13 @@ def grafted(wheel):
 
 
 def floor(wheel):
-    """The oldest glibc, or musl, that the name of the wheel promises to be enough."""
+    """Return the oldest glibc or musl of the wheel's name."""
     platforms = wheel.stem.rsplit("-", 1)[-1]
     return min(tuple(map(int, found)) for found in re.findall(r"linux_(\d+)_(\d+)_", platforms))
 
 
 def ungraft(work, wheel, extra):
-    """The wheel without its libraries, and where these are now."""
+    """Remove the libraries of a wheel; return both."""
     root = work / (wheel.name.split("-")[0] + ("-large" if extra else ""))
     shutil.rmtree(root, ignore_errors=True)
     root.mkdir(parents=True)
@@ -91,7 +91,7 @@ def ungraft(work, wheel, extra):
 
 
 def retag(wheel):
-    """`WHEEL` says what the name says, and `RECORD` what is there: auditwheel looks at nothing else."""
+    """Make `WHEEL` agree with the name and `RECORD` with the files, which auditwheel requires."""
     platform = wheel.stem.rsplit("-", 1)[-1]
     made = wheel.with_suffix(".new")
     record = []
@@ -158,7 +158,7 @@ def measure(wheel, extra, options, wrong):
         for tool, command in commands.items():
             out = root / tool
             shutil.rmtree(out, ignore_errors=True)
-            # auditwheel finds libraries as the loader does; nobody else shall.
+            # Only auditwheel gets the libraries through the loader's path.
             mine = env if tool == "auditwheel" else {**env, "LD_LIBRARY_PATH": ""}
             took, memory, _ = run([*command, out], mine)
             before = best.get(tool, (took, memory))
@@ -200,7 +200,7 @@ def main():
     parser.add_argument("--keep", action="store_true", help="leave everything in WORK")
     parser.add_argument("--no-import", action="store_false", dest="imports")
     options = parser.parse_args()
-    # A Python's own directory must not be resolved away: its packages hang on it.
+    # The path must not be resolved, because it determines the packages of the Python.
     options.tools = options.tools and options.tools.absolute()
     options.work = options.work.resolve()
     tool = ["cargo", "build", "-q", "-p", "wheelsmith-core", "--example", "ungraft"]

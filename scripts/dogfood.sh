@@ -1,19 +1,19 @@
 #!/usr/bin/env bash
-# Builds wheelsmith's own wheels with wheelsmith, for x86_64 and aarch64 Linux from glibc 2.17 on, and
-# asks everybody about them: our audit and check, twine, pip and uv, which install them, natively and
-# as aarch64 under an emulator. Then the host's wheel builds its successor: same bytes.
+# Builds wheelsmith's own wheels with wheelsmith, for x86_64 and aarch64 Linux from glibc 2.17 on. Judges
+# them with audit, check and twine, and installs them with pip and uv, natively and as aarch64 under an
+# emulator. Then the program of the host's wheel builds the same wheel again, with the same bytes.
 #
 #   scripts/dogfood.sh [--quick | --debug] [OUT]
 #
-#   --quick   programs that are larger and slower, and sooner there
-#   --debug   the host's wheel alone, with a program that is not optimised at all: what the tests of
-#             the backend install (WHEELSMITH_DOGFOOD=OUT)
-#   OUT       where the wheels land; `target/dogfood` when absent
+#   --quick   compile faster, with less optimisation
+#   --debug   only the host's wheel, without optimisation, for the tests of the build back end
+#             (WHEELSMITH_DOGFOOD=OUT)
+#   OUT       directory for the wheels; `target/dogfood` by default
 #
-# WHEELSMITH names the program that builds the first wheels; one is built when it is absent.
-# aarch64 needs the Rust standard library of that target: `rustup target add
-# aarch64-unknown-linux-gnu`, or what scripts/test-env.sh prepares. Judges come from there as well;
-# those that are absent are named and left out, with CI=true missed.
+# WHEELSMITH names the program that builds the first wheels; by default the script builds one. aarch64
+# needs the Rust standard library of that target: `rustup target add aarch64-unknown-linux-gnu`, or that of
+# scripts/test-env.sh, which also prepares the judges. Missing judges are left out with a message; with
+# CI=true they are an error.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -42,7 +42,7 @@ debug)
     export CARGO_PROFILE_RELEASE_OPT_LEVEL=0
     ;;
 esac
-# A program that names its commit would differ from one that is built of a source distribution.
+# With a commit in its version, a program would differ from one built from a source distribution.
 export WHEELSMITH_COMMIT=
 
 said() { printf '%5d s  %s\n' "$SECONDS" "$*"; }
@@ -53,7 +53,7 @@ missing() {
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 
-# The package would run the program that this variable names, not its own.
+# With this variable the package would run another program than its own.
 builder=${WHEELSMITH:-}
 unset WHEELSMITH
 if [ -z "$builder" ]; then
@@ -98,7 +98,7 @@ if [ -x "$env/judges/bin/python" ]; then
         fi
         works "$installer, command" "$("$venv/bin/wheelsmith" --version)"
         works "$installer, module" "$("$venv/bin/python" -m wheelsmith_build --version)"
-        # A project that has nothing to compile, built by the package as installers do.
+        # A pure Python project, built through the package as installers do.
         mkdir -p "$scratch/demo/demo"
         printf '[project]\nname = "demo"\nversion = "1.0"\n' >"$scratch/demo/pyproject.toml"
         touch "$scratch/demo/demo/__init__.py"
@@ -124,7 +124,7 @@ if [ $mode != debug ]; then
 fi
 if [ $mode = debug ]; then exit; fi
 
-# The host's wheel, unpacked, is a program that can make the same wheel again.
+# The program of the host's wheel builds the same wheel again.
 second=$(find "$scratch/$(basename "${own[0]}")" -path '*/bin/wheelsmith' -type f)
 "$second" build --target host --locked --out "$scratch/again"
 cmp "${own[0]}" "$scratch"/again/wheelsmith_build-*.whl

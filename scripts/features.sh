@@ -3,8 +3,7 @@
 #
 #   scripts/features.sh
 #
-# Leaves behind what cargo keeps in the target directory. The program needs all of them, which the
-# lints of the workspace check.
+# The lints of the workspace check all features together, as the program uses them.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -17,7 +16,7 @@ for package in json.load(sys.stdin)["packages"]:
 
 for feature in "" "${features[@]}"; do
     echo "feature: ${feature:-none}"
-    # What the lints of the whole checked of the dependencies is used again.
+    # Uses the dependencies that the lints of the workspace have checked.
     cargo clippy --locked --quiet --package wheelsmith-core --no-default-features \
         ${feature:+--features "$feature"} -- -D warnings
 done

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Downloads the wheels on which verdicts are compared with auditwheel's, each checked by its digest.
+# Downloads the wheels whose verdicts are compared with auditwheel's, and verifies their digests.
 #
 #   scripts/fetch-wheels.sh DIRECTORY [PATTERN]
 #
-#   PATTERN   takes only the wheels whose name matches, as grep -E reads it
+#   PATTERN   downloads only wheels whose name matches (grep -E)
 #
-# Wheels that are there already are not fetched again. All together are 1.3 GB. Needs pip; the index
-# is the one that pip is configured for. PYTHON names the interpreter that has it (python3).
+# Existing wheels are not downloaded again. All together have 1.3 GB. Needs pip and uses its configured
+# index. PYTHON names the interpreter (python3).
 set -uo pipefail
 [ $# -ge 1 ] || { sed -n '4p' "$0" >&2; exit 2; }
 list=$(dirname "$0")/../wheelsmith-core/tests/parity-wheels.txt
@@ -17,7 +17,7 @@ while read -r sha256 wheel _; do
     [ "$sha256" != '#' ] && grep -qE -- "$pattern" <<<"$wheel" || continue
     [ ! -e "$dir/$wheel" ] || continue
     IFS=- read -r name version interpreter abi platforms <<<"${wheel%.whl}"
-    # `cp312` is 3.12; what runs on every Python is asked for by one that reads all such tags.
+    # `cp312` is 3.12. Wheels for every Python are requested with a version that accepts their tags.
     case $interpreter in
         cp3*) python_version=3.${interpreter#cp3} ;;
         *) python_version=3.12 ;;

@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# Shows that wheelsmith built for aarch64 writes the same wheels as wheelsmith built for this machine.
+# Checks that wheelsmith built for aarch64 writes the same wheels as wheelsmith built for this machine.
 #
 #   scripts/foreign-bytes.sh [DIRECTORY]
 #
-#   DIRECTORY   an unpacked wheel; a small one is made when absent
+#   DIRECTORY   an unpacked wheel; by default a small one is made
 #
-# Builds the example `pack` twice, with zig for the C parts of the other one, and runs that under
-# qemu. Uses what scripts/test-env.sh prepares: zig, qemu, a rustc with the standard library of
-# aarch64, and a root of arm64. Takes some minutes, nearly all of them cargo's.
+# Builds the example `pack` twice, the second time for aarch64 with zig for its C parts, and runs that
+# under qemu. Needs the zig, qemu, rustc for aarch64 and arm64 root of scripts/test-env.sh. Takes some
+# minutes, mostly for cargo.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -25,7 +25,7 @@ trap 'rm -rf "$work"' EXIT
 target=${CARGO_TARGET_DIR:-$PWD/target}
 triple=aarch64-unknown-linux-gnu
 
-# rustc and build scripts name the target in their own words, which zig does not know.
+# rustc and build scripts have names of targets that zig does not know.
 cat >"$work/cc" <<END
 #!/usr/bin/env bash
 arguments=()
@@ -43,7 +43,7 @@ chmod +x "$work/cc" "$work/ar"
 build=(cargo build --quiet --locked --release --no-default-features -p wheelsmith-core --example pack)
 export CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16
 "${build[@]}"
-# A directory of its own: the other rustc may be of another version.
+# A separate directory, because the other rustc can have another version.
 CARGO_TARGET_DIR=$target/foreign RUSTC=$tools/rustc-aarch64 \
     CC_aarch64_unknown_linux_gnu=$work/cc AR_aarch64_unknown_linux_gnu=$work/ar \
     CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER=$work/cc \

@@ -3,9 +3,9 @@
 #
 #   scripts/fuzz.sh [SECONDS [TARGET…]]
 #
-# Each target runs for SECONDS (60), all of `fuzz/fuzz_targets/` when none is named. What was found
-# before is kept in `target/fuzz/corpus/`, and is where the next run begins. The script stops at the
-# first input that panics, takes longer than 10 s or more than 512 MiB, and says where it lies.
+# Runs each target, by default all of `fuzz/fuzz_targets/`, for SECONDS (60). Interesting inputs are kept in
+# `target/fuzz/corpus/`, where the next run starts. The script stops at the first input that panics, takes
+# longer than 10 s or needs more than 512 MiB, and prints its path.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -17,8 +17,8 @@ fi
 host=$(rustc -vV | sed -n 's/^host: //p')
 base=$(realpath -m "${CARGO_TARGET_DIR:-target}")/fuzz
 
-# Coverage as `cargo fuzz` asks for it, without the sanitizers, which only a nightly compiler has:
-# there is no unsafe code to watch. With `--target` the flags do not reach build scripts.
+# The flags of `cargo fuzz` for coverage, without sanitizers, which need a nightly compiler; there is no
+# unsafe code. With `--target` the flags do not reach build scripts.
 flags=(-Cpasses=sancov-module)
 for option in level=4 inline-8bit-counters pc-table trace-compares; do
     flags+=("-Cllvm-args=-sanitizer-coverage-$option")
@@ -26,7 +26,7 @@ done
 RUSTFLAGS="${flags[*]}" CARGO_TARGET_DIR=$base/build cargo build --quiet --locked --release \
     --manifest-path fuzz/Cargo.toml --target "$host" "${@/#/--bin=}"
 
-# The readers of whole wheels write their input to a file: into memory, where there is a place.
+# Targets that read whole wheels write their input to a file, in memory if possible.
 scratch=$(mktemp -d -p "$([ -w /dev/shm ] && echo /dev/shm || echo "${TMPDIR:-/tmp}")")
 trap 'rm -rf "$scratch"' EXIT
 mkdir "$scratch/tmp"

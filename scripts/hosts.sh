@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Type-checks wheelsmith as a program for Windows and macOS, which nothing here can run.
+# Type-checks wheelsmith as a program for Windows and macOS, without running it.
 #
 #   scripts/hosts.sh [TARGET…]        x86_64-pc-windows-gnu and aarch64-apple-darwin by default
 #
-# The standard library of these targets is checked from its source, so none has to be installed: as
-# root, Debian's `rust-web-src` and `rustc-web`. zig compiles what is written in C. Ten minutes on two
-# cores, most of them for the standard library; the next run takes one.
+# The standard library of these targets is compiled from its source: on Debian, install `rust-web-src` and
+# `rustc-web`. zig compiles C code. Takes ten minutes on two cores, mostly for the standard library; the next
+# run takes one.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 [ $# -gt 0 ] || set -- x86_64-pc-windows-gnu aarch64-apple-darwin
@@ -22,7 +22,7 @@ tool() { # name, then what it runs
     chmod +x "$tools/$1"
 }
 tool ar "exec '$zig' ar \"\$@\""
-# By this name the compiler asks for import libraries of Windows.
+# The compiler calls this program for import libraries of Windows.
 tool x86_64-w64-mingw32-dlltool "exec '$zig' dlltool \"\$@\""
 
 export PATH="$tools:$PATH" RUSTC=/usr/bin/rustc CARGO_INCREMENTAL=0 CARGO_TARGET_DIR=$PWD/target/hosts
@@ -35,7 +35,7 @@ for target in "$@"; do
         *-darwin) name=${target%%-*}-macos ;;
         *) name=$target ;;
     esac
-    # The `cc` crate gives clang's arguments for Apple's targets; zig has its own.
+    # The `cc` crate uses clang's arguments for Apple's targets; zig has others.
     tool "cc-$target" "kept=()
 while [ \$# -gt 0 ]; do
     case \$1 in

@@ -1,16 +1,16 @@
 #!/usr/bin/env bash
-# Installs what an index has as people do: pip and uv, from files and from a plain server; then from
-# pypiserver and devpi, to which the same wheels are uploaded. Everything stays on this machine.
+# Installs from an index with pip and uv, from files and from a plain server; then uploads the same wheels to
+# pypiserver and devpi and installs from those. Uses no network.
 #
 #   scripts/installers.sh SITE REQUIREMENT MODULE WHEEL…
 #
-#   SITE          made by `wheelsmith index build`
-#   REQUIREMENT   what is installed, `demo==1.0`; only files with the digests of the WHEELs count
-#   MODULE        tries each installation: `python -m MODULE`
-#   ARM64_ROOT    a root with an arm64 Python, whose pip installs from SITE under qemu as well
+#   SITE          directory of `wheelsmith index build`
+#   REQUIREMENT   requirement to install, `demo==1.0`; only files with the digests of the WHEELs are accepted
+#   MODULE        tests each installation with `python -m MODULE`
+#   ARM64_ROOT    root with an arm64 Python, whose pip also installs from SITE under qemu
 #
-# Servers and installers are those of the test environment. What they store goes to a temporary
-# directory, and they end with the script.
+# Uses the servers and installers of the test environment. They store files in a temporary directory and
+# stop with the script.
 set -euo pipefail
 repository=$(cd "$(dirname "$0")/.." && pwd)
 [ $# -ge 4 ] || { sed -n '5,12s/^# \{0,1\}//p' "$0" >&2; exit 2; }
@@ -20,7 +20,7 @@ venv=${WHEELSMITH_TEST_ENV:-$repository/target/test-env}/servers
 [ -e "$venv/.complete" ] || "$repository/scripts/test-env.sh" --only servers
 venv=$(cd "$venv" && pwd)
 PATH=$venv/bin:$PATH
-# Nothing of the user's own settings, and no proxy between two programs of one machine.
+# No settings of the user, and no proxy for connections on this machine.
 unset "${!PIP_@}" "${!UV_@}" "${!TWINE_@}" http_proxy HTTP_PROXY all_proxy ALL_PROXY
 work=$(mktemp -d)
 servers=()
@@ -44,12 +44,12 @@ install_from() { # name, url
     uv --no-config --no-cache -q pip install --no-deps --require-hashes -r "$work/requirements.txt" \
         --default-index "$url" --python "$venv/bin/python" --target "$work/$name-uv"
     for way in pip uv; do
-        # `python -m` takes what lies in its own directory first.
+        # `python -m` imports from the current directory first.
         (cd "$work" && PYTHONPATH=$work/$name-$way python -m "$module") >"$work/said" 2>&1 ||
             { cat "$work/said" >&2; return 1; }
         echo "$name: $way installed $requirement"
     done
-    # Installers leave notes of their own; what they installed is the same.
+    # Installers write files of their own; the installed files are the same.
     diff -r -x '*.dist-info' -x __pycache__ -x bin -x .lock "$work/$name-pip" "$work/$name-uv"
     diff -r -x '*.dist-info' -x __pycache__ "$work/files-pip" "$work/$name-pip"
 }
@@ -82,7 +82,7 @@ else:
 PY
 }
 
-# All begin at once, since each takes some seconds until it answers.
+# Started together, because each needs some seconds before it responds.
 read -r plain pypiserver devpi < <(python - <<'PY'
 import socket
 held = [socket.create_server(("127.0.0.1", 0)) for _ in range(3)]

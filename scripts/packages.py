@@ -47,7 +47,7 @@ int main(void) {
 }
 """
 
-# Its headers lie in a directory of their own; four names need none.
+# Its headers are in their own directory.
 FREETYPE_CHECK = """#include <stdio.h>
 
 typedef void *Library;
@@ -100,7 +100,7 @@ PACKAGES = [
         "zlib-cmake",
         'name = "zlib"\nkind = "cmake"\n'
         + ZLIB_SOURCE
-        # It asks for cmake 2.4.4, whose rules cmake 4 has no more.
+        # It requires cmake 2.4.4, whose policies cmake 4 has removed.
         + 'configure = ["-DCMAKE_POLICY_VERSION_MINIMUM=3.5"]\n'
         + ZLIB_OUTPUTS,
         [(["check"], "1.2.13")],
@@ -153,7 +153,7 @@ def sha256(path: pathlib.Path) -> str:
 
 
 def mirrors() -> list[tuple[str, str]]:
-    """Where this machine's apt gets packages, and of which release."""
+    """Return the mirror and the release of this machine's apt."""
     command = ["apt-get", "indextargets", "--format", "$(REPO_URI) $(RELEASE)", "Created-By: Packages"]
     known = subprocess.run(command, capture_output=True, text=True).stdout.splitlines()
     pairs = [(words[0], words[1]) for words in map(str.split, known) if len(words) == 2]
@@ -162,7 +162,7 @@ def mirrors() -> list[tuple[str, str]]:
 
 
 def from_pool(path: pathlib.Path, source: str, digest: str, uri: str) -> None:
-    """By its address in the archive, which outlives the lists of packages that name it."""
+    """Download by its address in the archive, which stays valid longer than lists of packages."""
     helper = "/usr/lib/apt/apt-helper"
     address = f"{uri.rstrip('/')}/pool/main/{source[0]}/{source}/{path.name}"
     command = [helper, "download-file", address, str(path), f"SHA256:{digest}"]
@@ -170,7 +170,7 @@ def from_pool(path: pathlib.Path, source: str, digest: str, uri: str) -> None:
 
 
 def from_lists(path: pathlib.Path, source: str, uri: str, release: str) -> None:
-    """By `apt-get source`, with a state of its own that needs no root."""
+    """Download with `apt-get source`, with a separate state that needs no root."""
     state = path.parent / "apt"
     for sub in ("lists/partial", "cache/archives/partial"):
         (state / sub).mkdir(parents=True, exist_ok=True)

@@ -26,7 +26,7 @@ def number(version):
 
 def table(family):
     policies = json.loads((THEIRS / f"{family}-policy.json").read_text())
-    # Highest priority is most compatible; priority 0 is plain `linux`, which promises nothing.
+    # The highest priority is the most compatible; priority 0 is plain `linux`, which guarantees nothing.
     policies = sorted((p for p in policies if p["priority"]), key=lambda p: -p["priority"])
     out, seen = [], {}
     for policy in policies:

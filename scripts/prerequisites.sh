@@ -21,12 +21,15 @@ has_rust() {
 
 has_python() { python3 -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 8))' 2>/dev/null; }
 
+# Prints the version of a package that apt would install; empty if there is none.
+candidate() { apt-cache policy "$1" 2>/dev/null | sed -n 's/^  Candidate: \([0-9][0-9.]*\).*/\1/p'; }
+
 # Debian's packages of a new enough Rust: those that its stable release gets for browsers, or the usual
 # ones. Prints nothing if Debian has none; its `rustup` then gets one.
 rust_packages() {
     local package version
     for package in rustc-web rustc; do
-        version=$(apt-cache policy "$package" 2>/dev/null | sed -n 's/^  Candidate: \([0-9.]*\).*/\1/p')
+        version=$(candidate "$package")
         if [ -n "$version" ] && at_least "$version" "$(rust_version)"; then
             if [ $package = rustc-web ]; then echo "rustc-web cargo-web"; else echo "rustc cargo"; fi
             return
@@ -62,9 +65,7 @@ prerequisites() {
         python) packages+=(python3 python3-venv) ;;
         rust)
             rust=$(rust_packages)
-            if [ -z "$rust" ] && apt-cache show rustup >/dev/null 2>&1; then
-                rust=rustup
-            fi
+            if [ -z "$rust" ] && [ -n "$(candidate rustup)" ]; then rust=rustup; fi
             if [ -z "$rust" ]; then packages+=(curl ca-certificates); rustup=$install; fi
             if [ "$rust" = rustup ]; then
                 rustup="rustup toolchain install $(rust_version) --profile minimal && rustup default $(rust_version)"
@@ -77,8 +78,8 @@ prerequisites() {
     local command="apt-get update && apt-get install --yes --no-install-recommends ${packages[*]}"
     if [ "$(id -u)" != 0 ] || [ "${1:-}" = --dry-run ]; then
         echo "missing: $(tr '\n' ' ' <<<"$missing")" >&2
-        echo "run this as root, then try again:" >&2
-        echo "  sh -c '$command'${rustup:+ && $rustup}" >&2
+        echo "run this, then try again:" >&2
+        echo "  su -c '$command'${rustup:+ && $rustup}" >&2
         return 1
     fi
     echo "installing ${packages[*]}" >&2

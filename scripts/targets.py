@@ -37,7 +37,7 @@ ENV = pathlib.Path(os.environ.get("WHEELSMITH_TEST_ENV", REPOSITORY / "target/te
 
 @dataclass
 class Row:
-    """A target: what its wheel is called, what becomes of it here, what Rust needs for it."""
+    """A target: the tag of its wheel, how it is tested here, what Rust needs for it."""
 
     triple: str
     tag: str
@@ -178,7 +178,7 @@ def project(directory, triples):
 
 
 def build(program, directory, targets, env=None):
-    """One run: its answer by target, how long it took, in words, and its exit code."""
+    """One run: its answer by target, its duration, its output, and its exit code."""
     started, cpu = time.monotonic(), cpu_secs()
     wanted = [part for target in targets for part in ("--target", target)]
     ran = run([program, "build", *wanted, "--format", "json"], cwd=directory, env=env)
@@ -197,13 +197,13 @@ def cpu_secs():
 
 
 def wheel_of(row, made):
-    """The wheel of a target, or nothing; says why."""
+    """Return the wheel of a target; `None` with a message if there is none."""
     if "error" in made:
         row.faults.append(": ".join(made["error"]))
         return None
     (wheel,) = made["wheels"]
     row.earned = row.earned or wheel["verdict"] or "no tag"
-    # What is simple may run on older systems than it was aimed at.
+    # A simple wheel can qualify for an older tag than the floor.
     if not wheel["file"] or wheel["wanted_tag"] != row.tag:
         row.faults.append(f"its wheel was to be {wheel['wanted_tag']}, and earns {row.earned}")
         return None
@@ -357,7 +357,7 @@ def main():
             print("\n".join(f"    {line}" for line in fault.splitlines()))
     how = "cold" if args.cold else "first run"
     print(f"{len(rows)} targets: {how} {first_took}, again {again_took}")
-    # Asked for, the time is a promise; otherwise a machine may be busy with something else.
+    # The limit holds with --cold only; otherwise the machine may be busy.
     slow = args.cold and (again_secs > BUDGET_WARM_SECS or first_secs > BUDGET_COLD_SECS)
     if slow:
         print(f"more than {BUDGET_COLD_SECS} s cold, or {BUDGET_WARM_SECS} s when nothing changed")

@@ -1,29 +1,29 @@
 #!/usr/bin/env bash
-# Prepares what the tests use beyond cargo, and says what is there.
+# Prepares the tools that the tests use besides cargo, and lists them.
 #
 #   scripts/test-env.sh [--require] [--no-install] [--only PART]…
 #
-#   --require      exit 1 when a part is absent
-#   --no-install   leave the system's packages alone, even as root
-#   --only PART    nothing but this part, such as `servers`; parts are functions of this script
+#   --require      exit with 1 if a part is missing
+#   --no-install   do not install system packages, even as root
+#   --only PART    prepare only this part, such as `servers`; parts are functions of this script
 #
-# Everything lands in `target/test-env`, or in WHEELSMITH_TEST_ENV, for the tests to find by name:
+# The parts are in `target/test-env`, or in WHEELSMITH_TEST_ENV, where the tests find them by name:
 #
 #   judges/                virtual environment with the tools of `judges.txt`
-#   servers/               and one with `servers.txt`
-#   wheels/                a few small wheels, where an index can be reached
+#   servers/               virtual environment with the tools of `servers.txt`
+#   wheels/                a few small wheels, if an index can be reached
 #   tools/zig              the zig of the judges
-#   tools/chromium         a browser that needs no screen
+#   tools/chromium         a browser without a screen
 #   tools/qemu-aarch64     runs aarch64 programs of Linux
 #   tools/rustc-aarch64    a rustc that has the standard library of aarch64-unknown-linux-gnu
 #   compilers/             links to aarch64-linux-gnu-gcc and clang of the distribution
-#   tools/ld-musl-x86_64   the loader of musl, and so its C library; and for aarch64
+#   tools/ld-musl-x86_64   musl's loader, which is its C library; and that for aarch64
 #   arm64-root/            a Debian root with `usr/bin/python3` and pip, for qemu's `-L`
-#   s390x-root/            the C library and zlib of Debian for a machine with the high byte first
-#   old-glibc/             the C library of Debian 11, where that can still be had
+#   s390x-root/            Debian's C library and zlib for a big-endian machine
+#   old-glibc/             the C library of Debian 11, if mirrors still have it
 #
-# Parts that are there already are not looked at again, so that a second run takes no time. As root
-# on Debian, missing system packages are installed; otherwise the part is left out, and said so.
+# Existing parts are not checked again, so a second run takes no time. As root on Debian, missing system
+# packages are installed; otherwise the part is reported as missing.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -47,13 +47,13 @@ if [ ${#only[@]} -gt 0 ]; then parts=("${only[@]}"); fi
 env=${WHEELSMITH_TEST_ENV:-$PWD/target/test-env}
 mkdir -p "$env/tools" "$env/log"
 env=$(cd "$env" && pwd)
-# A link of ours is not what it would be made for.
+# Links of this script must not point at themselves.
 PATH=:$PATH:
 PATH=${PATH//:"$env/tools":/:}
 PATH=${PATH#:} PATH=${PATH%:}
 absent=0
 
-# Two runs at once would unpack into each other's directories.
+# Two runs at once would write to the same directories.
 if command -v flock >/dev/null; then
     exec 9>"$env/lock"
     flock 9
@@ -84,7 +84,7 @@ apt_install() { # log, package…
     DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$@" >>"$log" 2>&1
 }
 
-# rustup's cargo or Debian's; only a machine that has neither gets one.
+# Installs Debian's cargo if there is none.
 cargo_itself() {
     local log=$env/log/cargo.log
     if ! command -v cargo >/dev/null; then
@@ -100,8 +100,8 @@ cargo_itself() {
     say cargo "$(command -v cargo)"
 }
 
-# Compilers of C and C++, `readelf` and `eu-elflint`: cargo links with one, tests ask the others. make
-# and pkg-config build components.
+# Compilers for C and C++ for cargo; `readelf` and `eu-elflint` as judges; make and pkg-config for
+# components.
 system_tools() {
     local log=$env/log/system.log packages=()
     command -v cc >/dev/null || packages+=(gcc libc6-dev)
@@ -148,7 +148,7 @@ judges() {
             missing judges "no python3 of version 3.8 or newer" "$log"
             return
         fi
-        # Debian's Python has the contents of a `venv` in a package of its own.
+        # Debian has `venv` in a separate package.
         if ! "$python" -c 'import ensurepip' 2>/dev/null && may_install; then
             apt_install "$log" python3-venv || true
         fi
@@ -157,7 +157,7 @@ judges() {
         "$python" -m venv "$venv" >>"$log" 2>&1 || { missing judges "no venv" "$log"; return; }
         local pip=("$venv/bin/python" -m pip --disable-pip-version-check install)
         if ! "${pip[@]}" -r scripts/judges.txt >>"$log" 2>&1; then
-            # One that this Python is too old for must not take the others with it.
+            # If this Python is too old for one tool, the others are still installed.
             for requirement in "${wanted[@]}"; do
                 "${pip[@]}" "$requirement" >>"$log" 2>&1 || failed+=("$requirement")
             done
@@ -181,7 +181,7 @@ judges() {
     done
 }
 
-# Servers of other makers; uv takes seconds where pip takes a minute.
+# Index servers of other projects. uv installs them in seconds, pip in a minute.
 servers() {
     local log=$env/log/servers.log venv=$env/servers python
     if ! cmp -s scripts/servers.txt "$venv/.complete"; then
@@ -241,7 +241,7 @@ qemu() {
     say qemu "$(readlink "$link")"
 }
 
-# Looks at the pages that are made for browsers.
+# A browser for tests of HTML pages.
 browser() {
     local log=$env/log/browser.log program link=$env/tools/chromium
     if ! program=$(command -v chromium || command -v chromium-browser || command -v google-chrome); then
@@ -258,7 +258,7 @@ browser() {
     say browser "$program"
 }
 
-# Prints the compiler itself, not rustup's stand-in for it, which would go by the name of a link.
+# Prints the compiler itself, because rustup's proxy depends on the name that it is called by.
 rustc_with_aarch64() {
     local candidate sysroot
     for candidate in rustc /usr/bin/rustc; do
@@ -281,7 +281,7 @@ rust_for_aarch64() {
                 updated=false
             }
             apt_install "$log" binutils || true
-            # Debian's stable release carries a recent compiler beside the one of its release day.
+            # Debian stable has a recent compiler in separate packages.
             if has_candidate rustc-web; then
                 apt_install "$log" rustc-web libstd-rust-web-dev:arm64 || true
             else
@@ -302,7 +302,7 @@ rust_for_aarch64() {
     say "rust aarch64" "$program"
 }
 
-# apt with a state of its own that knows one machine only: needs no root, and changes nothing outside.
+# apt with a separate state for one architecture: needs no root and changes nothing elsewhere.
 arm64_apt() { foreign_apt arm64 "$@"; }
 foreign_apt() { # architecture, command…
     local state=$env/apt arch=$1; shift
@@ -339,7 +339,7 @@ arm64_root() {
             missing "arm64 python" "apt knows no arm64 packages" "$log"
             return
         fi
-        # Whatever Python links to; not what its packages need to configure themselves.
+        # The libraries of Python, without the packages that only configure others.
         packages=$(arm64_apt apt-cache depends --recurse --no-recommends --no-suggests --no-conflicts \
             --no-breaks --no-replaces --no-enhances -i "$python-minimal" "lib$python-stdlib" |
             sed -n 's/^\([a-z0-9][^ ]*\)$/\1/p' | grep -vxE 'dpkg|tar|install-info|perl.*|libperl.*' | sort -u)
@@ -349,7 +349,7 @@ arm64_root() {
         local package
         for package in "$env"/apt/cache/*.deb; do dpkg -x "$package" "$root" >>"$log" 2>&1; done
         ln -sfn "$python" "$root/usr/bin/python3"
-        # The root is a test's, not a system's: pip may write to it.
+        # The root belongs to the tests, so pip may write to it.
         rm -f "$root/usr/lib/$python/EXTERNALLY-MANAGED"
         pip=$(sed -n 's/^pip==//p' scripts/judges.txt)
         "$env/judges/bin/python" -m pip --disable-pip-version-check install --no-compile \
@@ -361,7 +361,7 @@ arm64_root() {
     say "arm64 python" "$(cat "$stamp")"
 }
 
-# Libraries of a big-endian machine, and what loads them.
+# Libraries and loader of a big-endian machine.
 s390x_root() {
     local log=$env/log/s390x-root.log root=$env/s390x-root program package
     if [ ! -e "$root/.complete" ]; then
@@ -379,7 +379,7 @@ s390x_root() {
         rm -rf "$env/apt"
         touch "$root/.complete"
     fi
-    # It came with the one for aarch64.
+    # The package of the emulator for aarch64 contains it.
     if program=$(command -v qemu-s390x-static || command -v qemu-s390x); then
         ln -sfn "$program" "$env/tools/qemu-s390x"
     elif [ -x "$env/qemu/usr/bin/qemu-s390x-static" ]; then
@@ -425,7 +425,7 @@ foreign_libcs() {
     say "foreign libcs" "${arches[*]}"
 }
 
-# musl is one file: it loads programs that were linked to it, wherever it lies.
+# musl's C library is one file, which also loads programs. It works from any directory.
 musl() {
     local log=$env/log/musl.log machine from link
     for machine in x86_64 aarch64; do
@@ -454,8 +454,8 @@ musl() {
     say musl "the loaders for x86_64 and aarch64"
 }
 
-# What a distribution has to compile with: gcc for another processor, and clang for any. clang takes
-# headers and libraries for aarch64 from those of that gcc.
+# The distribution's compilers: gcc for another processor, and clang, which uses the headers and libraries of
+# that gcc for aarch64.
 compilers() {
     local log=$env/log/compilers.log packages=() program
     command -v aarch64-linux-gnu-gcc >/dev/null || packages+=(gcc-aarch64-linux-gnu libc6-dev-arm64-cross)
@@ -479,8 +479,7 @@ compilers() {
     say compilers "$(command -v aarch64-linux-gnu-gcc clang | tr '\n' ' ')"
 }
 
-# A C library that is older than this machine's. No part that tests need: a release of the
-# distribution leaves its mirrors some years after its end.
+# An older C library than this machine's. Optional, because mirrors drop old releases.
 old_glibc() {
     local log=$env/log/old-glibc.log root=$env/old-glibc mirror
     if [ ! -e "$root/.complete" ]; then
@@ -505,8 +504,7 @@ old_glibc() {
     say "old glibc" "$(basename "$(readlink -f "$root"/lib/x86_64-linux-gnu/libc.so.6)")"
 }
 
-# A few small wheels to compare verdicts on. They are no part that tests need: an index may be out of
-# reach, and wheels may be withdrawn.
+# A few small wheels for comparing verdicts. Optional, because the index can be unreachable.
 wheels() {
     if PYTHON="$env/judges/bin/python" timeout 300 scripts/fetch-wheels.sh "$env/wheels" \
         'markupsafe|^cffi|htty_core|android|^orjson.*musllinux_1_2_armv7l' >"$env/log/wheels.log" 2>&1; then

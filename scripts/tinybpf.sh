@@ -1,16 +1,16 @@
 #!/usr/bin/env bash
-# The whole way of a package, as its release does it: libbpf from source for two processors, the
-# wheels audited, and tested on every Python of this machine and on an arm64 Python under qemu; an
-# index of them, from which pip and uv install; and uploads to servers of other makers.
+# All steps of a release: builds libbpf for two processors, audits the wheels, tests them with every Python
+# of this machine and with an arm64 Python under qemu, makes an index from which pip and uv install, and
+# uploads to index servers of other projects.
 #
-#   scripts/tinybpf.sh [DIRECTORY]      where everything goes; `target/tinybpf` when absent
+#   scripts/tinybpf.sh [DIRECTORY]      directory for the results; `target/tinybpf` by default
 #
-#   WHEELSMITH        the program; built when absent
-#   ARM64_ROOT        a root with an arm64 Python; the test environment's, else one is prepared
-#   TINYBPF_PYTHONS   only these Pythons, with blanks between them
+#   WHEELSMITH        the program; by default the script builds it
+#   ARM64_ROOT        root with an arm64 Python; by default that of the test environment, or a new one
+#   TINYBPF_PYTHONS   Pythons to test with, separated by blanks; by default all
 #
-# The source of libbpf comes from cargo's registry, and is fetched once. Needs no rights. Leaves the
-# wheels in `dist`, the index in `site`, what the tests said in `test.json`, `test.xml` and `logs`.
+# Downloads the source of libbpf once from cargo's registry. Needs no root. Writes the wheels to `dist`, the
+# index to `site`, and the results of the tests to `test.json`, `test.xml` and `logs`.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 out=${1:-target/tinybpf}
@@ -26,7 +26,7 @@ wheelsmith=$(realpath "$wheelsmith")
 targets=(--target x86_64-unknown-linux-gnu --target aarch64-unknown-linux-gnu)
 step() { printf '\n== %s\n' "$1"; }
 
-# Built in a copy: the clone stays as it is, and wheels of another run are not taken for these.
+# Builds a copy, so that the clone does not change and contains no wheels of other runs.
 project=$out/tinybpf dist=$out/dist
 mkdir -p "$project" "$dist"
 rm -rf "$dist"/*.whl "$out/site"
@@ -48,7 +48,7 @@ elif [ -d "$root" ]; then
 fi
 pythons=()
 for python in ${TINYBPF_PYTHONS:-}; do pythons+=(--python "$python"); done
-# Neither processor may be missing without notice.
+# Each processor must have been tested.
 "$wheelsmith" test "$dist"/*.whl --config "$project/pyproject.toml" "${foreign[@]}" "${pythons[@]}" \
     --required '*-aarch64-*' --logs "$out/logs" --output "$out/test.json" --output "$out/test.xml"
 

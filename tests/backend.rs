@@ -313,11 +313,11 @@ fn settings_reach_the_program() {
     build("{'floor': '2.28'}").expect(0).answers(&["-linux-gnu.2.28 "]);
     let cross = "{'target': 'aarch64-unknown-linux-gnu', 'jobs': '1', 'verbose': ''}";
     build(cross).expect(0).answers(&["_aarch64.whl"]);
-    build("{'florr': '2.28'}").expect(1).says(&["there is no setting `florr`", "floor"]);
-    build("{'offline': 'perhaps'}").expect(1).says(&["is `true` or `false`, not `perhaps`"]);
+    build("{'florr': '2.28'}").expect(1).says(&["unknown setting `florr`", "floor"]);
+    build("{'offline': 'perhaps'}").expect(1).says(&["must be `true` or `false`, not `perhaps`"]);
     build("{'features': 'x'}").expect(2).says(&["cannot enable the feature `x`"]);
     let two = ["x86_64-unknown-linux-gnu", "aarch64-unknown-linux-gnu"].map(|t| format!("'{t}'"));
-    build(&format!("{{'target': [{}]}}", two.join(","))).expect(1).says(&["wants one wheel"]);
+    build(&format!("{{'target': [{}]}}", two.join(","))).expect(1).says(&["needs one wheel"]);
     // The program's own words, and no traceback, when a build fails.
     sandbox.write("native/answer.c", "int answer(void) { return; }\n#error broken\n");
     let said = build("None").expect(2).says(&["broken"]).stderr;

@@ -1,7 +1,7 @@
-"""A build backend (PEP 517, PEP 660): hands every question to the program `wheelsmith`.
+"""Build back end (PEP 517, PEP 660): runs the program `wheelsmith` for each hook.
 
-The program is `WHEELSMITH` when that is set, else the one in this package, else the one on `PATH`.
-It leaves its answer in a file, so nothing depends on what it or its children print.
+The program is that of the variable `WHEELSMITH`, else the one in this package, else the one on `PATH`. It
+writes its answer to a file, so its output does not matter.
 """
 
 import json
@@ -26,68 +26,68 @@ __all__ = [
 
 
 def get_requires_for_build_wheel(config_settings=None):
-    """What must be installed first: a compiler, when one is needed and none is there."""
-    return _ask(["backend", "requires"], config_settings, _TARGET)["requires"]
+    """Return the requirements of a build: a compiler, if one is needed and missing."""
+    return _run(["backend", "requires"], config_settings, _TARGET)["requires"]
 
 
 def get_requires_for_build_editable(config_settings=None):
-    """The same as for a wheel: an editable installation is compiled as well."""
+    """Return the same as for a wheel: an editable installation is compiled too."""
     return get_requires_for_build_wheel(config_settings)
 
 
 def get_requires_for_build_sdist(config_settings=None):
-    """Nothing: the sources are packed as they are."""
+    """Return no requirements: a source distribution is not compiled."""
     return []
 
 
 def prepare_metadata_for_build_wheel(metadata_directory, config_settings=None):
-    """Write the `.dist-info` of the wheel, and give its name."""
+    """Write the `.dist-info` of the wheel and return its name."""
     command = ["backend", "metadata", "--out", metadata_directory]
-    answer = _ask(command, config_settings, _TARGET + _SOURCES + _WHEEL)
+    answer = _run(command, config_settings, _TARGET + _SOURCES + _WHEEL)
     return os.path.basename(answer["directory"])
 
 
 def prepare_metadata_for_build_editable(metadata_directory, config_settings=None):
-    """The same as for a wheel."""
+    """Do the same as for a wheel."""
     return prepare_metadata_for_build_wheel(metadata_directory, config_settings)
 
 
 def build_wheel(wheel_directory, config_settings=None, metadata_directory=None):
-    """Build the wheel, and give the name of the file."""
+    """Build the wheel and return its file name."""
     return _wheel(["build", "--out", wheel_directory], config_settings)
 
 
 def build_editable(wheel_directory, config_settings=None, metadata_directory=None):
-    """Build a wheel that lets Python import from the project itself, and give its name."""
+    """Build a wheel that imports from the project and return its file name."""
     return _wheel(["build", "--editable", "--out", wheel_directory], config_settings)
 
 
 def build_sdist(sdist_directory, config_settings=None):
-    """Write the source distribution, and give the name of the file."""
-    answer = _ask(["sdist", "--out", sdist_directory], config_settings, ())
+    """Write the source distribution and return its file name."""
+    answer = _run(["sdist", "--out", sdist_directory], config_settings, ())
     return os.path.basename(answer["sdist"]["path"])
 
 
-# Which settings each command of the program takes.
+# Settings of each command of the program.
 _TARGET = ("target", "floor")
 _SOURCES = ("offline", "locked")
 _WHEEL = ("features", "wheel", "compression")
 
 
 def _wheel(command, config_settings):
-    answer = _ask(command, config_settings, _TARGET + _SOURCES + _WHEEL)
+    answer = _run(command, config_settings, _TARGET + _SOURCES + _WHEEL)
     wheels = [wheel for made in answer["targets"] for wheel in made.get("wheels", [])]
     if len(wheels) != 1:
         names = ", ".join(wheel["name"] for wheel in wheels) or "none"
         sys.exit(
-            "wheelsmith: an installer wants one wheel, and the project makes: {}. Name one with "
-            "the setting `wheel`, or build with the program.".format(names)
+            "wheelsmith: an installer needs one wheel, but the project makes: {}. Name one with "
+            "the setting `wheel`, or use `wheelsmith build`.".format(names)
         )
     return os.path.basename(wheels[0]["file"]["path"])
 
 
-def _ask(command, config_settings, takes):
-    """Run the program in the project, which is the current directory, and read its answer."""
+def _run(command, config_settings, takes):
+    """Run the program in the current directory, which is the project, and return its answer."""
     handle, result = tempfile.mkstemp(prefix="wheelsmith-", suffix=".json")
     os.close(handle)
     try:
@@ -98,7 +98,7 @@ def _ask(command, config_settings, takes):
         except OSError as error:
             sys.exit("wheelsmith: cannot run `{}`: {}".format(words[0], error))
         if code != 0:
-            # The program has said why; a traceback of ours would only hide it.
+            # The program has printed the reason; a traceback would hide it.
             sys.exit(code if code > 0 else 1)
         with open(result, encoding="utf-8") as file:
             return json.load(file)
@@ -107,15 +107,15 @@ def _ask(command, config_settings, takes):
 
 
 def program():
-    """The path of the program."""
+    """Return the path of the program."""
     named = os.environ.get("WHEELSMITH")
     if named:
         return named
     suffix = ".exe" if os.name == "nt" else ""
     here = os.path.dirname(os.path.abspath(__file__))
-    ours = os.path.join(here, "bin", "wheelsmith" + suffix)
-    if os.path.isfile(ours):
-        return ours
+    packaged = os.path.join(here, "bin", "wheelsmith" + suffix)
+    if os.path.isfile(packaged):
+        return packaged
     from shutil import which
 
     found = which("wheelsmith")
@@ -128,14 +128,14 @@ def program():
 
 
 def _environment():
-    """The environment with the zig of this Python, which the program could not find by itself."""
+    """Return the environment with the zig of this Python, which the program cannot find."""
     environment = dict(os.environ)
     if not environment.get("WHEELSMITH_ZIG"):
         from importlib.util import find_spec
 
         spec = find_spec("ziglang")
-        for place in (spec.submodule_search_locations or []) if spec else []:
-            zig = os.path.join(place, "zig.exe" if os.name == "nt" else "zig")
+        for directory in (spec.submodule_search_locations or []) if spec else []:
+            zig = os.path.join(directory, "zig.exe" if os.name == "nt" else "zig")
             if os.path.isfile(zig):
                 environment["WHEELSMITH_ZIG"] = zig
                 break

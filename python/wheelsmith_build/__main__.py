@@ -1,4 +1,4 @@
-"""`python -m wheelsmith_build`: the program."""
+"""`python -m wheelsmith_build`: runs the program."""
 
 import os
 import subprocess

@@ -1,8 +1,8 @@
-"""Settings of installers (`--config-settings`, `-C`) as arguments of the program."""
+"""Arguments of the program for the settings of installers (`--config-settings`, `-C`)."""
 
 import sys
 
-# Every setting, and whether it takes a value; `jobs` and `verbose` are for every command.
+# All settings, and whether they take a value. `jobs` and `verbose` are for every command.
 _SETTINGS = {
     "compression": True,
     "features": True,
@@ -20,16 +20,16 @@ _NO = ("0", "false", "no", "off")
 
 
 def arguments(command, config_settings, takes, default_target):
-    """`command` with those of the settings that it takes; `takes` names them.
+    """Return `command` with arguments for the settings that `takes` names.
 
-    A setting of another command is passed over: installers hand the same ones to every hook.
+    Settings of other commands are ignored, because installers pass the same ones to every hook.
     """
     words = list(command)
     settings = dict(config_settings or {})
     unknown = sorted(name for name in settings if name not in _SETTINGS)
     if unknown:
         sys.exit(
-            "wheelsmith: there is no setting `{}`; there are: {}".format(
+            "wheelsmith: unknown setting `{}`; known are: {}".format(
                 "`, `".join(unknown), ", ".join(sorted(_SETTINGS))
             )
         )
@@ -51,5 +51,5 @@ def arguments(command, config_settings, takes, default_target):
 def _is_on(name, value):
     word = str(value).lower()
     if word not in _YES + _NO:
-        sys.exit("wheelsmith: the setting `{}` is `true` or `false`, not `{}`".format(name, value))
+        sys.exit("wheelsmith: the setting `{}` must be `true` or `false`, not `{}`".format(name, value))
     return word in _YES

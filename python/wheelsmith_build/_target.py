@@ -1,4 +1,4 @@
-"""The target that wheels for this Python are built for."""
+"""Target of wheels for this Python."""
 
 import sysconfig
 
@@ -20,10 +20,10 @@ _OTHERS = {
 
 
 def target():
-    """A triple of the program's target table; `host` for platforms that it may know better.
+    """Return a triple of the program's table of targets, or `host` for other platforms.
 
-    Python is asked, not the machine: a 32-bit Python runs on 64-bit kernels, a Python for musl
-    beside programs for glibc, and a cross-compiling environment says what it builds for.
+    The answer comes from Python, not from the machine: a 32-bit Python can run on a 64-bit kernel, a Python
+    for musl on a system with glibc, and a cross-compiling environment names another platform.
     """
     platform = sysconfig.get_platform()
     system, _, rest = platform.partition("-")

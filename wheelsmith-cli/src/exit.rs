@@ -2,16 +2,16 @@
 
 use std::process::ExitCode;
 
-/// How a run ended.
+/// Result of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Exit {
-    /// Done, and good.
+    /// Success.
     Good,
-    /// Done, and the answer is no: a wheel does not earn its tag.
+    /// Findings, or a failed test.
     No,
-    /// It could not be done.
+    /// The command could not finish.
     Failed,
-    /// The user stopped us.
+    /// The user interrupted the run.
     Interrupted,
 }
 
@@ -21,7 +21,7 @@ impl From<Exit> for ExitCode {
             Exit::Good => 0,
             Exit::No => 1,
             Exit::Failed => 2,
-            // What shells show for ctrl-c.
+            // The code that shells use for ctrl-c.
             Exit::Interrupted => 130,
         })
     }

@@ -69,7 +69,7 @@ pub(super) fn run(args: &Args, host: &Host, output: &Output) -> anyhow::Result<E
     Ok(args.reporting.exit(report.has_failures(), fail_on, |severity| report.has(severity)))
 }
 
-/// Checks several files at once; the answers stand in the order of the files.
+/// Checks files in parallel; returns the results in the order of the files.
 fn all(files: &[PathBuf], options: &Options, host: &Host) -> Vec<Input> {
     let task = host.task("checking", files.len() as u64);
     let inputs = host.jobs.map(&host.cancel, files, |path| {

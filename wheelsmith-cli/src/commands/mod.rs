@@ -60,26 +60,26 @@ pub(crate) struct ProjectArgs {
     project: PathBuf,
     /// Target: a triple, with a floor if wanted (`aarch64-unknown-linux-gnu.2.28`); `host` for this
     /// machine; `all` for those of the configuration; repeatable [default: all]
-    #[arg(long, short, value_name = "TARGET", value_parser = wanted)]
-    target: Vec<Wanted>,
+    #[arg(long, short, value_name = "TARGET", value_parser = target_arg)]
+    target: Vec<TargetArg>,
     /// Oldest glibc or macOS to run on, for targets that name no floor
     #[arg(long, value_name = "VERSION")]
     floor: Option<PlatformVersion>,
 }
 
-/// `--target`.
+/// Value of `--target`.
 #[derive(Debug, Clone)]
-enum Wanted {
+enum TargetArg {
     All,
     Host,
     One(Target),
 }
 
-fn wanted(text: &str) -> Result<Wanted, wheelsmith_core::name::ParseError> {
+fn target_arg(text: &str) -> Result<TargetArg, wheelsmith_core::name::ParseError> {
     match text {
-        "all" => Ok(Wanted::All),
-        "host" => Ok(Wanted::Host),
-        text => text.parse().map(Wanted::One),
+        "all" => Ok(TargetArg::All),
+        "host" => Ok(TargetArg::Host),
+        text => text.parse().map(TargetArg::One),
     }
 }
 
@@ -87,11 +87,11 @@ impl ProjectArgs {
     fn load(&self, host: &Host) -> anyhow::Result<(Project, Vec<Target>)> {
         let project = Project::open_on(&self.project, host)?;
         let mut targets = Vec::new();
-        for wanted in &self.target {
-            match wanted {
-                Wanted::All => targets.extend(&project.config.targets),
-                Wanted::Host => targets.extend(host_target()),
-                Wanted::One(target) => targets.push(*target),
+        for target in &self.target {
+            match target {
+                TargetArg::All => targets.extend(&project.config.targets),
+                TargetArg::Host => targets.extend(host_target()),
+                TargetArg::One(target) => targets.push(*target),
             }
         }
         let mut targets = project.targets(&targets);

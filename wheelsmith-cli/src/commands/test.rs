@@ -95,7 +95,7 @@ pub(crate) struct Args {
     config: Option<PathBuf>,
 }
 
-/// `--install`.
+/// Value of `--install`.
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
 enum WayArg {
     Venv,
@@ -104,14 +104,14 @@ enum WayArg {
     Prefix,
 }
 
-/// `--installer`.
+/// Value of `--installer`.
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
 enum InstallerArg {
     Pip,
     Uv,
 }
 
-/// A command.
+/// Words of a command.
 #[derive(Debug, Clone)]
 struct Words(Vec<String>);
 
@@ -129,7 +129,7 @@ pub(super) fn run(args: &Args, host: &Host, output: &Output) -> anyhow::Result<E
     let settings = settings(args, config);
     let packages = Packages { find_links: places(&args.find_links), no_index: args.no_index };
     let mut pythons = testing::find(&settings.pythons, host)?;
-    let built = sys::fs::temp_dir().context("cannot find a place for wheels")?;
+    let built = sys::fs::temp_dir().context("cannot create a temporary directory for wheels")?;
     let (mut subjects, failed_builds) =
         subjects(args, &dir, &pythons, &settings, &packages, built.path(), host)?;
     testing::only_for(&mut subjects, &args.target);
@@ -174,8 +174,8 @@ pub(super) fn run(args: &Args, host: &Host, output: &Output) -> anyhow::Result<E
     })
 }
 
-/// Returns the wheels to test, those that are built first included, and a report for each Python
-/// that builds none.
+/// Returns the wheels to test, including those built from source distributions, and a report for each
+/// Python that could not build one.
 fn subjects(
     args: &Args,
     project: &Path,
@@ -207,7 +207,7 @@ fn subjects(
     Ok((subjects, failed))
 }
 
-/// Directories as the cells see them, which run elsewhere; pages stay what they are.
+/// Makes directories absolute, because cells run in other ones; leaves URLs unchanged.
 fn places(find_links: &[String]) -> Vec<String> {
     let place = |place: &String| match sys::fs::canonicalize(place) {
         Ok(path) => path.to_string_lossy().into_owned(),
@@ -216,7 +216,7 @@ fn places(find_links: &[String]) -> Vec<String> {
     find_links.iter().map(place).collect()
 }
 
-/// The configuration with what the arguments say.
+/// Returns the settings of the configuration, overridden by the arguments.
 fn settings(args: &Args, config: Option<Config>) -> Settings {
     let mut settings = config.map(|config| config.test).unwrap_or_default();
     if !args.python.is_empty() {
@@ -251,8 +251,8 @@ fn settings(args: &Args, config: Option<Config>) -> Settings {
     settings
 }
 
-/// The project here, or the one whose configuration is named. A project that says nothing to
-/// wheelsmith is none of ours.
+/// Opens the project of `file`, or the one in the current directory; `None` if there is none that uses
+/// wheelsmith.
 fn project(file: Option<&Path>) -> anyhow::Result<Option<Project>> {
     let file = match file {
         Some(file) => Some(file.to_owned()),

@@ -27,7 +27,7 @@ pub(crate) struct Args {
 
 pub(super) fn run(args: &Args, host: &Host, output: &Output) -> anyhow::Result<Exit> {
     let targets: Vec<Target> = if args.target.is_empty() {
-        // What is fused of others has no toolchain of its own.
+        // A universal2 target has no toolchain of its own, only its slices.
         let compiled = TARGETS.iter().filter(|row| row.slices.is_empty());
         compiled.filter_map(|row| row.triple.parse().ok()).collect()
     } else {

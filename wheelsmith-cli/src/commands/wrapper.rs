@@ -29,7 +29,7 @@ pub(crate) struct Args {
 
 pub(super) fn run(args: &Args, host: &Host) -> anyhow::Result<Exit> {
     use std::io::Write as _;
-    let role = Role::of_name(&args.role).context("cannot wrap zig: no such role")?;
+    let role = Role::of_name(&args.role).context("cannot run zig: unknown tool")?;
     let wrapper = Wrapper::of_zig(&args.zig, &args.target, role, args.third_party);
     let line = wrapper.command_line(&args.rest);
     for told in line.told {

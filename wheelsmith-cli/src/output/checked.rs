@@ -8,7 +8,7 @@ use super::found::{self, Shown};
 use super::human::BOLD;
 use super::text::Text;
 
-/// Errors and warnings, and how many of the rest; all of it when `verbose`.
+/// Returns errors and warnings and the number of notes, or with `verbose` everything.
 pub(super) fn human(report: &Report, verbose: bool) -> Text {
     let (mut text, mut helped) = (Text::new(), BTreeSet::new());
     for input in &report.inputs {

@@ -38,7 +38,7 @@ pub(super) fn error(context: Option<&str>, error: &dyn std::error::Error, hint: 
     let _ = writeln!(anstream::stderr(), "{}", lines(&text));
 }
 
-/// One line for each item.
+/// Returns a line for each item.
 pub(super) fn list<T: Display>(items: impl IntoIterator<Item = T>) -> Text {
     let mut text = Text::new();
     for item in items {
@@ -60,7 +60,7 @@ pub(super) fn built(output: &BuildOutput) -> Text {
         let _ = writeln!(text, "{BOLD}{target}{BOLD:#} {end}");
         match result {
             Ok(build) => target_build(&mut text, build),
-            // It was said with its causes already; here it is found again among other targets.
+            // Standard error has the causes; this line names the failed one among other targets.
             Err(error) if output.targets.len() > 1 && !error.is_cancelled() => {
                 let _ = writeln!(text, "  {error}");
             }
@@ -90,7 +90,7 @@ fn target_build(text: &mut Text, made: &TargetBuild) {
     }
 }
 
-/// What archives without a wheel earn.
+/// Writes the verdict on archives without a wheel.
 fn archive_verdict(text: &mut Text, judged: &ArchiveVerdict) {
     let earned = judged.audit.tag_text();
     if judged.is_good() {
@@ -134,7 +134,7 @@ fn built_wheel(text: &mut Text, wheel: &BuiltWheel) {
     }
 }
 
-/// The libraries that a wheel took in, or would have.
+/// Writes the libraries that were copied into a wheel, or those that are missing.
 fn bundled(text: &mut Text, plan: &RepairPlan) {
     for MissingLibrary { by, library, reason } in &plan.missing {
         let by = by.rsplit(['/', '\\']).next().unwrap_or(by);
@@ -281,7 +281,7 @@ pub(super) fn toolchains(found: &[TargetSurvey]) -> Text {
     text
 }
 
-/// Bytes in the unit that a person would choose (powers of 1000).
+/// Returns a size with the largest fitting unit (powers of 1000).
 pub(super) fn size(bytes: u64) -> String {
     let mut value = bytes as f64;
     let mut units = ["B", "kB", "MB"].into_iter();

@@ -1,4 +1,4 @@
-//! What native files say of themselves.
+//! Facts of native files.
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
@@ -16,30 +16,29 @@ use super::human::{BOLD, DIM, RED, size};
 use super::json::SCHEMA;
 use super::text::{self, Text};
 
-/// How wide lines are.
+/// Width of a line.
 const WIDTH: usize = 80;
-/// Where values begin.
+/// Column of the values.
 const VALUE: usize = 15;
-/// How many symbols of the newest version are named without `--verbose`.
+/// Number of symbols of the newest version that are named without `--verbose`.
 const SYMBOLS: usize = 6;
 
-/// A file, and the tag that it would earn alone.
+/// Native file, and the tag that it qualifies for alone.
 #[derive(Debug)]
 pub(crate) struct Inspected {
-    /// How it was named: a path, or an archive whose member it is.
+    /// Argument: a path, or the archive that contains the file.
     pub(crate) given: String,
-    /// What it says of itself.
+    /// Facts.
     pub(crate) file: NativeFile,
-    /// The tag that it earns when nothing else is there.
+    /// Tag that it qualifies for alone.
     pub(crate) earns: Option<PlatformTag>,
 }
 
-/// Lines of a name and what it is.
+/// Lines with a name and a value.
 struct Facts(Text);
 
 impl Facts {
-    /// A line; none when there is nothing to say. What is too long goes on below, in whole words,
-    /// which may be copied.
+    /// Adds a value, unless it is empty. Long values continue in the next lines, broken between words.
     fn say(&mut self, name: &str, value: impl fmt::Display) {
         let value = text::line(&value.to_string());
         let mut lines: Vec<String> = Vec::new();
@@ -57,7 +56,7 @@ impl Facts {
         }
     }
 
-    /// A line for each value, the name before the first.
+    /// Adds a line for each value, with the name before the first.
     fn list(&mut self, name: &str, values: impl IntoIterator<Item = String>) {
         for (i, value) in values.into_iter().enumerate() {
             self.say(if i == 0 { name } else { "" }, value);
@@ -207,7 +206,7 @@ fn elf_facts(facts: &mut Facts, file: &NativeFile, elf: &Elf, verbose: bool) {
     facts.say("may load", elf.static_openers.join(", "));
 }
 
-/// The symbols of the newest version in each namespace; with `verbose` all.
+/// Adds the symbols of the newest version in each namespace, or with `verbose` all.
 fn symbols(facts: &mut Facts, file: &NativeFile, verbose: bool) {
     let name = |symbol: &Undefined| match &symbol.version {
         Some((version, _)) => format!("{}@{version}", symbol.name),
@@ -249,7 +248,7 @@ fn symbols(facts: &mut Facts, file: &NativeFile, verbose: bool) {
     facts.say("symbols", format!("takes {count} {taken}, offers {}", file.symbols.exports.count()));
 }
 
-/// `GLIBC_2.17` as `[2, 17]`, to be compared.
+/// Returns the numbers of a version for comparisons: `[2, 17]` for `GLIBC_2.17`.
 fn numbers(version: &str) -> Vec<u32> {
     let tail = version.rsplit('_').next().unwrap_or_default();
     tail.split('.').filter_map(|number| number.parse().ok()).collect()

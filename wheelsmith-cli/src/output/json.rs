@@ -9,7 +9,7 @@ use wheelsmith_core::project::{ArchiveVerdict, BuildOutput, BuiltWheel, TargetBu
 use wheelsmith_core::toolchain::TargetSurvey;
 use wheelsmith_core::wheel::MadeFile;
 
-/// The version of every document here. It grows when a key changes its meaning or goes.
+/// Version of the documents. It grows when a key changes its meaning or is removed.
 pub(super) const SCHEMA: u32 = 1;
 
 /// Version of the document of `build --dry-run`.
@@ -104,7 +104,7 @@ pub(super) fn serving(url: &str) -> Value {
     json!({ "schema": SCHEMA, "url": url })
 }
 
-/// An error and its causes, outermost first.
+/// Returns the messages of an error and its causes, outermost first.
 pub(super) fn chain(error: &dyn std::error::Error) -> Vec<String> {
     let mut chain = vec![error.to_string()];
     let mut cause = error.source();

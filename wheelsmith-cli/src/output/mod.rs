@@ -1,4 +1,4 @@
-//! Answers on standard output, talk on standard error.
+//! Answers on standard output, progress and errors on standard error.
 
 mod audited;
 mod checked;
@@ -37,22 +37,22 @@ use self::report::{self as forms, Sheet};
 use self::text::Text;
 use crate::args::Format;
 
-/// Writes answers in the form that was asked for.
+/// Writer of answers in the chosen format.
 pub(crate) struct Output {
     format: Format,
     verbose: bool,
-    /// The last answer for programs, for those who want it in a file.
+    /// Last answer as JSON, for `--output`.
     answer: RefCell<Option<serde_json::Value>>,
 }
 
-/// What a person wants to see of a report.
+/// Level of detail of a report for people.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct View {
-    /// Notes and all evidence.
+    /// Whether notes and all evidence are shown.
     pub(crate) verbose: bool,
-    /// What is in the way of older tags.
+    /// Whether the obstacles to older tags are shown.
     pub(crate) explain: bool,
-    /// Of which tag; of every older one when none is named.
+    /// Only older tag whose obstacles are shown; `None` for all.
     pub(crate) want: Option<String>,
 }
 
@@ -71,45 +71,45 @@ impl Output {
         let answer = json();
         match self.format {
             Format::Json => writeln!(out, "{answer:#}")?,
-            // The others are for reports, and were refused before anything was done.
+            // The command line accepts other formats for reports only.
             _ => out.write_all(human().as_str().as_bytes())?,
         }
         self.answer.replace(Some(answer));
         out.flush()
     }
 
-    /// The last answer, as programs read it.
+    /// Returns the last answer as JSON.
     pub(crate) fn answer(&self) -> Option<serde_json::Value> {
         self.answer.borrow().clone()
     }
 
-    /// Why there is none.
+    /// Returns an error as JSON.
     pub(crate) fn json_error(error: &anyhow::Error) -> serde_json::Value {
         json::error(error.as_ref())
     }
 
-    /// Which source distribution was written.
+    /// Writes the name of a source distribution.
     pub(crate) fn sdist(&self, file: &MadeFile) -> std::io::Result<()> {
         self.write(|| wheel::human_files(std::slice::from_ref(file)), || json::sdist(file))
     }
 
-    /// What must be installed before a build.
+    /// Writes the requirements of a build.
     pub(crate) fn requires(&self, requires: &[String]) -> std::io::Result<()> {
         let human = || human::list(requires);
         self.write(human, || json::requires(requires))
     }
 
-    /// Where the metadata of a wheel was written.
+    /// Writes the directory of a wheel's metadata.
     pub(crate) fn prepared(&self, dir: &Path) -> std::io::Result<()> {
         self.write(|| human::list([dir.display()]), || json::prepared(dir))
     }
 
-    /// What a build would do.
+    /// Writes the plan of a build.
     pub(crate) fn plan(&self, plan: &Plan) -> std::io::Result<()> {
         self.write(|| human::plan(plan, self.verbose), || json::plan(plan))
     }
 
-    /// Prints what was built. Errors of targets go to standard error as well.
+    /// Writes the results of a build. Errors of targets go to standard error too.
     pub(crate) fn built(&self, built: &BuildOutput) -> std::io::Result<()> {
         for (target, result) in &built.targets {
             if let Err(error) = result
@@ -122,27 +122,27 @@ impl Output {
         self.write(|| human::built(built), || json::built(built))
     }
 
-    /// How many sources are there.
+    /// Writes the number of fetched sources.
     pub(crate) fn fetched(&self, sources: usize) -> std::io::Result<()> {
         self.write(|| human::fetched(sources), || json::fetched(sources))
     }
 
-    /// Which compilers there are.
+    /// Writes the compilers that were found.
     pub(crate) fn toolchains(&self, found: &[TargetSurvey]) -> std::io::Result<()> {
         self.write(|| human::toolchains(found), || json::toolchains(found))
     }
 
-    /// What native files say of themselves.
+    /// Writes the facts of native files.
     pub(crate) fn inspected(&self, files: &[Inspected]) -> std::io::Result<()> {
         self.write(|| inspect::human(files, self.verbose), || inspect::json(files))
     }
 
-    /// Which wheels were written.
+    /// Writes the names of wheels.
     pub(crate) fn written(&self, files: &[MadeFile]) -> std::io::Result<()> {
         self.write(|| wheel::human_files(files), || wheel::json_files(files))
     }
 
-    /// Which wheels were repaired. Errors go to standard error as well.
+    /// Writes the repaired wheels. Errors go to standard error too.
     pub(crate) fn repaired(&self, results: &repair::Results) -> std::io::Result<()> {
         for (wheel, result) in results {
             if let Err(error) = result {
@@ -153,7 +153,7 @@ impl Output {
         self.write(|| repair::human(results), || repair::json(results))
     }
 
-    /// What the audit says; gives the text when it goes to a file instead.
+    /// Writes the report of the audit, or returns it if it goes to a file.
     pub(crate) fn report(
         &self,
         report: &audit::Report,
@@ -166,7 +166,7 @@ impl Output {
         self.form(human, || serde_json::to_value(report), report, to_file, host)
     }
 
-    /// What was seen in wheels and sdists; gives the text when it goes to a file instead.
+    /// Writes the report of the check, or returns it if it goes to a file.
     pub(crate) fn checked(
         &self,
         report: &check::Report,
@@ -177,7 +177,7 @@ impl Output {
         self.form(human, || serde_json::to_value(report), report, to_file, host)
     }
 
-    /// A report in the form that was asked for.
+    /// Renders a report in the chosen format.
     fn form<'r>(
         &self,
         human: impl FnOnce() -> Text,
@@ -206,7 +206,7 @@ impl Output {
             Format::Html => forms::html::render(sheet),
         };
         if to_file {
-            // Styles are for terminals.
+            // Files get no colours.
             return Ok(anstream::adapter::strip_str(&text).to_string());
         }
         let mut out = anstream::stdout().lock();
@@ -215,7 +215,7 @@ impl Output {
         Ok(text)
     }
 
-    /// What became of every cell.
+    /// Writes the results of tests.
     pub(crate) fn tested(&self, report: &testing::Report) -> anyhow::Result<()> {
         use std::io::Write as _;
         let text = match self.format {
@@ -228,32 +228,32 @@ impl Output {
         Ok(out.flush()?)
     }
 
-    /// Where a wheel was unpacked.
+    /// Writes the directory of an unpacked wheel.
     pub(crate) fn unpacked(&self, root: &Path, files: usize) -> std::io::Result<()> {
         self.write(|| wheel::human_unpacked(root, files), || wheel::json_unpacked(root, files))
     }
 
-    /// Which wheels got their tags.
+    /// Writes the wheels with changed tags.
     pub(crate) fn retagged(&self, wheels: &[Retagged]) -> std::io::Result<()> {
         self.write(|| wheel::human_retagged(wheels), || wheel::json_retagged(wheels))
     }
 
-    /// How two wheels differ.
+    /// Writes the differences of two wheels.
     pub(crate) fn wheel_diff(&self, diff: &Diff) -> std::io::Result<()> {
         self.write(|| wheel::human_diff(diff), || wheel::json_diff(diff))
     }
 
-    /// What a change of an index did.
+    /// Writes the changes of an index.
     pub(crate) fn indexed(&self, site: &Path, changes: &Changes) -> std::io::Result<()> {
         self.write(|| index::human(site, changes), || index::json(site, changes))
     }
 
-    /// What is wrong with an index.
+    /// Writes the faults of an index.
     pub(crate) fn index_faults(&self, site: &Path, faults: &[Fault]) -> std::io::Result<()> {
         self.write(|| index::human_faults(site, faults), || index::json_faults(site, faults))
     }
 
-    /// Where an index is served.
+    /// Writes the URL of a served index.
     pub(crate) fn serving(&self, url: &str) -> std::io::Result<()> {
         self.write(|| human::list([url]), || json::serving(url))
     }
@@ -268,7 +268,7 @@ impl Output {
         self.write(|| human::initialised(dir, files, note), || json::initialised(files, note))
     }
 
-    /// Why something could not be done.
+    /// Writes an error to standard error.
     pub(crate) fn error(&self, error: &anyhow::Error) {
         let hint = error.downcast_ref::<project::Error>().and_then(project::Error::hint);
         let hint = hint.or_else(|| error.downcast_ref::<LoadError>()?.hint());
@@ -282,7 +282,7 @@ impl Output {
         }
         human::error(None, error.as_ref(), hint);
         if crate::is_json(self.format) {
-            // A program that reads standard output gets an answer in any case.
+            // Programs that read standard output get an answer after an error too.
             let _ = self.write(Text::new, || json::error(error.as_ref()));
         }
     }

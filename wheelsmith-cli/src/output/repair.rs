@@ -71,7 +71,7 @@ fn plan(text: &mut Text, plan: &RepairPlan) {
     for graft in &plan.grafts {
         let _ = writeln!(text, "  {GREEN}+{GREEN:#} {}", graft.into);
         let _ = writeln!(text, "      {DIM}from {}{DIM:#}", graft.source.display());
-        // Its new name is in the line above.
+        // The line above has the new name.
         if let Some(change) = plan.edits.get(&graft.into) {
             edit(text, change);
         }
@@ -100,7 +100,7 @@ fn packed(text: &mut Text, plan: &RepairPlan) {
     }
 }
 
-/// What changes in a file.
+/// Writes the changes of a file.
 fn edit(text: &mut Text, edit: &Edit) {
     for (old, new) in &edit.renamed {
         let _ = writeln!(text, "      needs {new} {DIM}(was {old}){DIM:#}");

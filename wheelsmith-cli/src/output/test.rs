@@ -27,8 +27,8 @@ impl TestForm {
             Some("xml") => Ok(Self::Junit),
             Some("md") => Ok(Self::Markdown),
             _ => anyhow::bail!(
-                "cannot write `{}`: its name ends in none of `.json`, `.xml` \
-                                (JUnit) and `.md`",
+                "cannot write `{}`: the name must end with `.json`, `.xml` \
+                 (JUnit) or `.md`",
                 path.display()
             ),
         }

@@ -10,15 +10,15 @@ use super::human::{self, BOLD, DIM, GREEN, RED, YELLOW};
 use super::json::{SCHEMA, file};
 use super::text::Text;
 
-/// A wheel that was to get a tag.
+/// Result of changing the tags of a wheel.
 pub(crate) struct Retagged {
-    /// What it was to be called.
+    /// File name with the new tags.
     pub(crate) name: String,
-    /// The file; nothing when the tag was refused.
+    /// Written file; `None` if the tag was refused.
     pub(crate) file: Option<MadeFile>,
-    /// What keeps its files from the tag.
+    /// Findings against the tag.
     pub(crate) refused: Vec<Finding>,
-    /// Why it has the tag all the same.
+    /// Reason for writing the tag despite findings.
     pub(crate) reason: Option<String>,
 }
 
@@ -111,7 +111,7 @@ pub(super) fn human_diff(diff: &Diff) -> Text {
     text
 }
 
-/// The first lines, each with its sign.
+/// Writes the first lines, each after `sign`.
 fn lines(text: &mut Text, sign: char, lines: &[String]) {
     const SHOWN: usize = 10;
     for line in lines.iter().take(SHOWN) {

@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 /// Written by `data/classifiers.py`.
 const LIST: &str = include_str!("data/classifiers.txt");
 
-/// What the list says of a classifier.
+/// State of a classifier in the list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Known {
     /// It is in use.

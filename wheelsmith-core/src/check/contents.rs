@@ -1,4 +1,4 @@
-//! What lies beside the packages, as check-wheel-contents sees it (W001 to W010), but for the
+//! Files beside the packages, by the rules W001 to W010 of check-wheel-contents, except for the
 //! directories of bundled libraries, which are meant to be there.
 #![allow(
     clippy::case_sensitive_file_extension_comparisons,
@@ -15,7 +15,7 @@ use crate::metadata::Modules;
 use crate::metadata::entry_points::is_identifier;
 use crate::metadata::fields::Fields;
 
-/// What other projects lay there by mistake as well.
+/// Names of directories that other projects install by mistake as well.
 const COMMON: &[&str] = &[
     "build",
     "cli",
@@ -143,7 +143,7 @@ fn top_file(member: &Member, name: &str, out: &mut Findings) {
     }
 }
 
-/// Whether a module's path can be written in an `import`; stubs lie in `package-stubs`.
+/// True if the path of a module can be written in an `import`. Stubs are in `package-stubs`.
 fn is_importable(path: &str) -> bool {
     let path = path.strip_suffix(".py").unwrap_or(path);
     path.split('/').all(|part| is_identifier(part.strip_suffix("-stubs").unwrap_or(part)))

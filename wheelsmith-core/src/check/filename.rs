@@ -7,7 +7,7 @@ use super::{Index, index};
 use crate::finding::{Code, Severity};
 use crate::name::{ProjectName, PythonTag, WheelFilename};
 
-/// Judges a wheel's name; nothing when it cannot be taken apart.
+/// Parses and judges the name of a wheel. Returns `None` if it cannot be parsed.
 pub(super) fn wheel(text: &str, index: Index, out: &mut Findings) -> Option<WheelFilename> {
     let name: WheelFilename = match text.parse() {
         Ok(name) => name,
@@ -60,7 +60,7 @@ fn installable(name: &WheelFilename, out: &mut Findings) {
     }
 }
 
-/// Judges an sdist's name, and takes it apart into name and version.
+/// Judges the name of an sdist. Returns its name and version parts.
 pub(super) fn sdist(text: &str, out: &mut Findings) -> Option<(String, String)> {
     let stem = text.strip_suffix(".tar.gz");
     // The name may have `-` in older sdists; versions have none.

@@ -10,7 +10,7 @@ const MOST_OF_ONE: usize = 50;
 /// And so do messages: a line of theirs may be as long as a file.
 const MOST_CHARS: usize = 400;
 
-/// What was seen so far.
+/// Findings so far.
 #[derive(Debug, Default)]
 pub(super) struct Findings {
     list: Vec<Finding>,

@@ -1,4 +1,4 @@
-//! What stands in the headers of a zip archive, entry by entry.
+//! Names, modes, methods, times and order of the entries of a wheel.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};

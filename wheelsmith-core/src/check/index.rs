@@ -1,11 +1,11 @@
-//! What only the public index asks for: its platform tags, sizes and fields.
+//! Rules of the public index alone (sizes, platform tags), and the tags that installers know.
 
 use super::Limits;
 use super::findings::Findings;
 use crate::finding::{Code, Finding, Severity};
 use crate::name::Index;
 
-/// What nobody but the public index refuses.
+/// Codes of faults that only the public index refuses.
 const PUBLIC_ONLY: &[Code] = &[
     Code::NameNotNormalised,
     Code::LocalVersion,
@@ -97,7 +97,7 @@ const WHOLE: &[&str] = &[
     "manylinux2014_s390x",
 ];
 
-/// Whether the public index takes wheels with the platform tag `tag`.
+/// True if the public index takes wheels with the platform tag `tag`.
 pub(super) fn takes_platform(tag: &str) -> bool {
     let number = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
     // `11_0_arm64` -> 11, 0, arm64.
@@ -128,7 +128,7 @@ pub(super) fn takes_platform(tag: &str) -> bool {
     WHOLE.contains(&tag)
 }
 
-/// Whether there is a machine on which an installer takes wheels with the platform tag `tag`.
+/// True if there is a machine on which an installer takes wheels with the platform tag `tag`.
 /// Installers compute the tags of the machine that they run on, so this follows the ranges in
 /// `packaging.tags`. Systems that it has no rules for are presumed to exist.
 pub(super) fn is_installable_platform(tag: &str) -> bool {
@@ -181,7 +181,7 @@ pub(super) fn is_installable_platform(tag: &str) -> bool {
     tag != "linux" && !tag.starts_with("darwin")
 }
 
-/// Whether there is an interpreter for which an installer takes wheels with this pair of tags.
+/// True if there is an interpreter for which an installer takes wheels with this pair of tags.
 pub(super) fn is_installable_pair(python: &str, abi: &str) -> bool {
     let digits = |prefix: &str| {
         python.strip_prefix(prefix).filter(|rest| rest.bytes().all(|b| b.is_ascii_digit()))

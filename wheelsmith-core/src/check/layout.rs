@@ -1,4 +1,4 @@
-//! What lies in `.dist-info` and `.data`, and what may not.
+//! Files in `.dist-info` and `.data`, and the names of all files.
 
 use super::findings::Findings;
 use super::framing::top;

@@ -1,6 +1,6 @@
 //! METADATA and PKG-INFO (core metadata; PEP 566, 639, 643, 685, 753, 794).
 //!
-//! Whether a description in reStructuredText renders is not judged: only its type is.
+//! Only the type of a description is judged, not whether it renders.
 
 mod names;
 mod texts;
@@ -52,14 +52,14 @@ const FIELDS: &[(&str, (u8, u8), bool)] = &[
     ("import-name", (2, 5), true),
     ("import-namespace", (2, 5), true),
 ];
-/// What the index takes.
+/// Versions of the metadata that the index takes.
 const VERSIONS: &[&str] = &["1.0", "1.1", "1.2", "2.1", "2.2", "2.3", "2.4", "2.5"];
 
-/// Where licence files lie: (where `License-File` points, whether it is UTF-8, its place).
+/// Licence files: the path that `License-File` gives, whether the text is UTF-8, and the full path.
 #[derive(Debug, Default)]
 pub(super) struct Licenses {
     pub(super) files: BTreeMap<String, (Option<bool>, WheelPath)>,
-    /// Whether the metadata is that of a wheel, where licence files have a directory of their own.
+    /// True if the metadata is that of a wheel, where licence files have a directory of their own.
     pub(super) is_wheel: bool,
 }
 
@@ -75,7 +75,7 @@ impl Licenses {
     }
 }
 
-/// What judges one part of the metadata.
+/// Metadata that is being judged.
 struct Judge<'a> {
     fields: &'a Fields<'a>,
     path: &'a WheelPath,

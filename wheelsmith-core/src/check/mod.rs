@@ -1,10 +1,9 @@
-//! A finished wheel or sdist against the rules of its format, of installers and of the index.
+//! Compares a finished wheel or sdist with the rules of its format, of installers and of the index.
 //!
-//! What passes is taken by the public index and installed by every installer. Local headers and
+//! The public index takes a file that passes, and every installer installs it. Local headers and
 //! the directory of the archive are read side by side, because different tools believe different
-//! ones. Nothing is trusted and nothing is fixed: whatever is wrong is a finding, all of them in
-//! one run, in bounded memory and time. Whether native files keep the platform tag is the audit's
-//! to say.
+//! ones. Every fault is a finding, all of them in one run, in bounded memory and time. The audit,
+//! not the check, judges whether native files qualify for the platform tag.
 //!
 //! ```
 //! use wheelsmith_core::archive::Blob;
@@ -49,16 +48,16 @@ use crate::archive::Blob;
 use crate::finding::Finding;
 use crate::sys::Cancel;
 
-/// What to check against.
+/// Rules to check against.
 #[derive(Debug, Clone, Default)]
 pub struct Options {
     /// Where the file is to be published.
     pub index: Index,
-    /// What is read at most, and what the index takes.
+    /// Limits of reading, and sizes that the index takes.
     pub limits: Limits,
 }
 
-/// What is read at most, and what the index takes.
+/// Limits of reading, and sizes that the index takes.
 #[derive(Debug, Clone)]
 pub struct Limits {
     /// Entries of one archive; those behind are not read. 100 000.
@@ -95,19 +94,20 @@ impl Default for Limits {
     }
 }
 
-/// What was seen in one file.
+/// Result of one check.
 #[derive(Debug, Clone)]
 pub struct Checked {
-    /// What it claims to be.
+    /// Kind by its file name.
     pub kind: Kind,
-    /// What was seen: errors first, then by file.
+    /// Findings, errors first, then by file.
     pub findings: Vec<Finding>,
 }
 
 /// Checks the wheel or sdist `filename`, whose bytes are `blob`.
 ///
 /// # Errors
-/// If `blob` cannot be read, or the user asks to stop. What the bytes say is never an error.
+/// If `blob` cannot be read, or the user asks to stop. A fault of the file is a finding, not an
+/// error.
 pub fn check(
     filename: &str,
     blob: &Blob,

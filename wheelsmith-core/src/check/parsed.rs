@@ -1,4 +1,4 @@
-//! A wheel's files, found by what they are for.
+//! Files of a wheel by their purpose.
 #![allow(
     clippy::case_sensitive_file_extension_comparisons,
     reason = "installers take names as they are written"
@@ -15,7 +15,7 @@ use crate::name::{WheelFilename, WheelPath};
 /// A wheel whose archive was read.
 #[derive(Debug)]
 pub(super) struct Contents<'a> {
-    /// Its name; nothing when that is none.
+    /// Parsed file name; `None` if it is not that of a wheel.
     pub(super) filename: Option<&'a WheelFilename>,
     /// The `.dist-info` directory, without `/`.
     pub(super) dist_info: Option<String>,
@@ -24,7 +24,7 @@ pub(super) struct Contents<'a> {
 }
 
 impl<'a> Contents<'a> {
-    /// Finds the metadata, and says where they are not as the name has them.
+    /// Finds the metadata, and reports directories that the file name does not give.
     pub(super) fn new(
         filename: Option<&'a WheelFilename>,
         members: &'a [Member],
@@ -71,18 +71,18 @@ impl<'a> Contents<'a> {
         self.file(&format!("{}/{name}", self.dist_info.as_ref()?))
     }
 
-    /// Where `member` lies in the metadata: `licenses/LICENSE`.
+    /// Returns the path of `member` below `.dist-info`, such as `licenses/LICENSE`.
     pub(super) fn in_dist_info<'m>(&self, member: &'m Member) -> Option<&'m str> {
         member.path.as_str().strip_prefix(self.dist_info.as_ref()?.as_str())?.strip_prefix('/')
     }
 
-    /// Whether a file is native code.
+    /// True if a file is native code.
     pub(super) fn has_native(&self) -> bool {
         self.files().any(is_native)
     }
 }
 
-/// Where `member` lies in a `.data` directory: (`scripts`, `run`).
+/// Returns the scheme of a file in a `.data` directory and its path below: (`scripts`, `run`).
 pub(super) fn in_data(path: &WheelPath) -> Option<(&str, &str)> {
     let (top, rest) = path.as_str().split_once('/')?;
     if !top.ends_with(".data") {

@@ -8,7 +8,7 @@ use super::findings::Findings;
 use super::parsed::Contents;
 use crate::finding::Code;
 
-/// What tells the forms apart, and who made it. Nothing of the rest is held: a list of a million
+/// Fields that identify the form and the tool. The rest is not held: a list of a million
 /// zeros would take a thousand times its size.
 #[derive(Deserialize)]
 struct Sbom<'a> {
@@ -52,7 +52,7 @@ pub(super) fn check(contents: &Contents<'_>, out: &mut Findings) {
     }
 }
 
-/// Whether it names the tool that made it.
+/// Returns whether it names the tool that made it.
 fn judge(bytes: &[u8]) -> Result<bool, &'static str> {
     const NEITHER: &str = "it is neither CycloneDX nor SPDX";
     let text = std::str::from_utf8(bytes).map_err(|_| "it is not UTF-8")?;

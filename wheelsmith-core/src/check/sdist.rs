@@ -16,7 +16,7 @@ use crate::name::WheelPath;
 use crate::sys::Cancel;
 
 const BLOCK: u64 = 512;
-/// The most that a header which only says something of the next one may have.
+/// Largest header that describes the next one, in bytes.
 const LONG_BYTES: u64 = 1 << 20;
 
 /// Judges the file.
@@ -72,7 +72,7 @@ pub(super) fn check(
 
 struct Sdist<'a> {
     options: &'a Options,
-    /// Every file, and whether its text is UTF-8 where somebody asks.
+    /// Every file, and for small ones whether they are UTF-8.
     files: BTreeMap<WheelPath, Option<bool>>,
     folded: BTreeMap<String, WheelPath>,
     tops: BTreeSet<String>,
@@ -282,7 +282,7 @@ struct Member {
     size: u64,
 }
 
-/// Whether a link at `path` leads to a place inside the archive; hard links are named from its top.
+/// True if a link at `path` leads to a path inside the archive. Hard links are relative to its top.
 fn stays(path: &WheelPath, link: &[u8], is_hard: bool) -> bool {
     let Ok(link) = std::str::from_utf8(link) else { return false };
     if link.starts_with('/') || link.contains('\\') {

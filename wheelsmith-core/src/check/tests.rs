@@ -18,7 +18,7 @@ use crate::archive::Blob;
 use crate::finding::{Code, Severity};
 use crate::sys::Cancel;
 
-/// What is done to a good wheel, and the codes that it gets, the one in question first.
+/// Expected codes, the one in question first, and the change to a good wheel that causes them.
 type Row = (&'static [Code], fn(&mut Wheel));
 type SdistRow = (&'static [Code], fn(&mut Sdist));
 
@@ -30,7 +30,7 @@ fn codes(checked: &Checked) -> BTreeSet<Code> {
     checked.findings.iter().map(|finding| finding.code).collect()
 }
 
-/// What is wrong with the codes of one row.
+/// Returns a message if the codes of one row are not those expected.
 fn differ(at: usize, expected: &[Code], checked: &Checked) -> Option<String> {
     let expected: BTreeSet<Code> = expected.iter().copied().collect();
     let told = || format!("row {at}: {expected:?}, not {:#?}", checked.findings);

@@ -180,7 +180,7 @@ impl Check<'_> {
         }
         let waivers = self.waivers(&root, raw.waivers);
         Audit {
-            policy: raw.policy,
+            policy: raw.tag,
             exclude: raw.exclude,
             fail_on: raw.fail_on,
             settings: Settings { severity: raw.severity, waivers },

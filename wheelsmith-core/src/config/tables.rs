@@ -193,9 +193,10 @@ pub(super) struct SdistTable {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(super) struct AuditTable {
-    /// The platform tag that files must earn, in place of what a wheel's name claims:
-    /// `manylinux_2_28_x86_64`, or `manylinux_2_28` for any processor.
-    pub(super) policy: Option<String>,
+    /// Platform tag to judge by, instead of that of a wheel's name: `manylinux_2_28_x86_64`, or
+    /// `manylinux_2_28` for the processor of the files.
+    #[serde(alias = "policy")]
+    pub(super) tag: Option<String>,
     /// Libraries that are there wherever the wheels are used, by name or pattern: `libcuda.so*`.
     #[serde(default)]
     pub(super) exclude: Vec<String>,

@@ -18,13 +18,13 @@ use crate::name::{PlatformTag, ProjectName, PythonTag, WheelFilename, WheelPath}
 /// The files that a `[project]` table names, read by the caller.
 #[derive(Debug, Clone, Default)]
 pub struct ProjectFiles {
-    /// What [`ProjectTable::readme_file`] names.
+    /// Content of [`ProjectTable::readme_file`].
     pub readme: Option<Vec<u8>>,
-    /// What [`ProjectTable::license_globs`] match, with paths relative to the project.
+    /// Files that [`ProjectTable::license_globs`] match, with paths relative to the project.
     pub licenses: Vec<(WheelPath, Vec<u8>)>,
 }
 
-/// What a wheel says of its project: every value is one that installers and indexes take.
+/// Core metadata of a project. Every value is one that installers and indexes take.
 #[derive(Debug, Clone)]
 pub struct Metadata {
     pub(super) name: ProjectName,
@@ -44,7 +44,7 @@ pub struct Metadata {
     pub(super) imports: Imports,
 }
 
-/// What an index shows of a summary at most.
+/// Longest summary that indexes take, in characters.
 const SUMMARY_CHARS: usize = 512;
 
 impl Metadata {
@@ -95,7 +95,7 @@ impl Metadata {
         self.version.to_string()
     }
 
-    /// One line that says what the project is.
+    /// Description in one line.
     pub fn summary(&self) -> Option<&str> {
         self.summary.as_deref()
     }

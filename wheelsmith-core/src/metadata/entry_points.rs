@@ -72,7 +72,7 @@ impl EntryPoints {
         Ok(Self(groups))
     }
 
-    /// Whether there are none; then there is no file either.
+    /// True if there are no entry points; then there is no file.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -130,7 +130,7 @@ pub(crate) fn is_identifier(word: &str) -> bool {
         && chars.all(|c| c.is_alphanumeric() || c == '_')
 }
 
-/// Whether Python reserves `word`, so that nothing can be called so (`keyword.kwlist`).
+/// True if Python reserves `word`, so that nothing can be called so (`keyword.kwlist`).
 pub(crate) fn is_keyword(word: &str) -> bool {
     const KEYWORDS: [&str; 35] = [
         "False", "None", "True", "and", "as", "assert", "async", "await", "break", "class",

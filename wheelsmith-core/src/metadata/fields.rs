@@ -4,19 +4,19 @@
 /// No file has more; one that is made to take memory may.
 const MOST_FIELDS: usize = 50_000;
 
-/// Fields in their order, and what stands behind the empty line.
+/// Fields in their order, and the text behind the empty line.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Fields<'a> {
     /// Name and value; the lines of a folded value are joined by line ends.
     pub(crate) list: Vec<(&'a str, String)>,
     /// The description.
     pub(crate) body: &'a str,
-    /// What is no field.
+    /// First fault, as a clause.
     pub(crate) trouble: Option<String>,
 }
 
 impl<'a> Fields<'a> {
-    /// Takes `bytes` apart.
+    /// Parses `bytes`.
     pub(crate) fn read(bytes: &'a [u8]) -> Self {
         let mut fields = Self::default();
         let text = match std::str::from_utf8(bytes) {

@@ -1,14 +1,14 @@
-//! What can be imported once the project is installed (PEP 794).
+//! Import names and namespaces of a project (PEP 794).
 
 use std::collections::BTreeSet;
 
 use super::entry_points::is_identifier;
 use super::{Error, ProjectTable, problem};
 
-/// The two lists; nothing where a project says nothing.
+/// Both lists; `None` and empty if the project does not give them.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Imports {
-    /// Names, some with `; private`. Empty when the project says that there are none.
+    /// Names, some with `; private`. Empty if the project states that there are none.
     pub(super) names: Option<Vec<String>>,
     /// Namespaces, some with `; private`.
     pub(super) namespaces: Vec<String>,
@@ -58,7 +58,7 @@ impl Imports {
         Ok(Self { names, namespaces })
     }
 
-    /// Whether anything is said, which older metadata has no field for.
+    /// True if the project gives a list, which needs metadata 2.5.
     pub(super) fn is_used(&self) -> bool {
         self.names.is_some() || !self.namespaces.is_empty()
     }

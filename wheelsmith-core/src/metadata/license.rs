@@ -7,7 +7,7 @@ use super::project_table::LicenseValue;
 use super::{Error, one_line, problem, problem_with_hint};
 use crate::name::WheelPath;
 
-/// What `license` says.
+/// Value of `license`.
 #[derive(Debug, Clone)]
 pub(super) enum License {
     /// An SPDX expression in the list's own spelling.
@@ -42,7 +42,7 @@ impl License {
     }
 }
 
-/// The expression with every identifier and operator as the SPDX list spells it.
+/// Returns the expression with every identifier and operator as the SPDX list spells it.
 pub(crate) fn expression(text: &str) -> Result<String, Error> {
     let mut words = Vec::new();
     for word in text.replace('(', " ( ").replace(')', " ) ").split_whitespace() {
@@ -64,7 +64,7 @@ pub(crate) fn expression(text: &str) -> Result<String, Error> {
     Ok(canonical)
 }
 
-/// One word of an expression as the list spells it.
+/// Returns one word of an expression as the list spells it; `None` if the list does not have it.
 pub(crate) fn spelling(word: &str) -> Option<String> {
     let upper = word.to_ascii_uppercase();
     if ["(", ")", "AND", "OR", "WITH"].contains(&upper.as_str()) {

@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 use super::project_table::PersonTable;
 use super::{Error, one_line, problem};
 
-/// Somebody with a name, an address, or both.
+/// Person with a name, an address, or both.
 #[derive(Debug, Clone)]
 pub(super) struct Person {
     pub(super) name: Option<String>,
     pub(super) email: Option<String>,
 }
 
-/// What an index takes as a label.
+/// Longest label that indexes take, in characters.
 const LABEL_CHARS: usize = 32;
 
 impl Person {

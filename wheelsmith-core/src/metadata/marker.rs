@@ -1,4 +1,4 @@
-//! Environment markers: whether a text is one (dependency specifiers specification).
+//! Syntax of environment markers (dependency specifiers specification).
 
 /// Names of values in a marker. The last six are the spellings of PEP 345, which readers still know.
 const VARIABLES: [&str; 20] = [
@@ -25,10 +25,10 @@ const VARIABLES: [&str; 20] = [
 ];
 /// Depth of parentheses that the index and pip read.
 const MOST_NESTED: usize = 200;
-/// Longest first: the first that fits is taken.
+/// Operators; the first that fits is taken, so longer ones come first.
 const OPERATORS: [&str; 8] = ["===", "<=", ">=", "==", "!=", "~=", "<", ">"];
 
-/// What may come next.
+/// Next token that the grammar allows.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Want {
     Operand,
@@ -37,7 +37,7 @@ enum Want {
     Join,
 }
 
-/// Says what is wrong with `text` as a marker. Depth is a counter, so nesting costs nothing.
+/// Returns an error if `text` is not a marker: the reason, as a clause.
 pub(super) fn check(text: &str) -> Result<(), String> {
     let mut rest = text.trim_start();
     let (mut want, mut depth) = (Want::Operand, 0_usize);

@@ -22,7 +22,7 @@ pub(crate) fn addresses(text: &str) -> Vec<String> {
     parts.iter().map(address).filter(|address| !address.is_empty()).collect()
 }
 
-/// Whether the index takes `text` as an e-mail address: words in any alphabet with dots between
+/// True if the index takes `text` as an e-mail address: words in any alphabet with dots between
 /// them, at a domain with a dot that is not reserved for other uses (RFC 5322, 6531, 6761).
 pub(crate) fn is_mailbox(text: &str) -> bool {
     const RESERVED: [&str; 7] =
@@ -48,7 +48,7 @@ pub(crate) fn is_mailbox(text: &str) -> bool {
         && !RESERVED.contains(&top.as_str())
 }
 
-/// Whether the index takes `text` as the address of a link: it asks for the scheme, and for a port
+/// True if the index takes `text` as the address of a link: it asks for the scheme, and for a port
 /// that exists.
 pub(crate) fn is_link(text: &str) -> bool {
     let Some((scheme, rest)) = text.split_once(':') else { return false };
@@ -59,7 +59,7 @@ pub(crate) fn is_link(text: &str) -> bool {
         && (!is_number || port.parse::<u16>().is_ok())
 }
 
-/// Whether a browser can follow the link `text`.
+/// True if a browser can follow the link `text`.
 pub(crate) fn is_url(text: &str) -> bool {
     let rest = ["https://", "http://"].iter().find_map(|scheme| {
         let (own, rest) = text.split_at_checked(scheme.len())?;

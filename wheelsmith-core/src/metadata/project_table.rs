@@ -1,6 +1,6 @@
 //! The `[project]` table as it is written (PEP 621, 639, 794).
 //!
-//! Only shapes are checked here; [`crate::wheel::Metadata`] checks what the values say.
+//! Only shapes are checked here; [`super::Metadata`] checks the values.
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -10,7 +10,7 @@ use crate::name::{Digest, WheelPath};
 /// One file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Row {
-    /// Where it lies.
+    /// Path in the wheel.
     pub path: WheelPath,
     /// The sha256 of its content.
     pub digest: Digest,
@@ -18,14 +18,14 @@ pub struct Row {
     pub size_bytes: u64,
 }
 
-/// The files of a wheel in the order in which they lie there, without `RECORD` itself.
+/// Files of a wheel in the order of the archive, without `RECORD` itself.
 ///
 /// Source: "recording installed projects" and binary distribution format specifications.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Record {
     /// The files.
     pub rows: Vec<Row>,
-    /// Where the record itself lies; it is listed last, without digest and size.
+    /// Path of the record itself; it is listed last, without digest and size.
     pub path: WheelPath,
 }
 

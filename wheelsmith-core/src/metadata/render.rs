@@ -71,8 +71,7 @@ impl Metadata {
 }
 
 impl Metadata {
-    /// The lowest version that has every field: what is newer keeps older installers from reading
-    /// what they would understand.
+    /// Returns the lowest version that has every field: older installers refuse newer versions.
     fn lowest(&self) -> &'static str {
         let has_license = matches!(self.license, Some(License::Expression(_)));
         if self.imports.is_used() {

@@ -7,12 +7,12 @@ use sha2::{Digest as _, Sha256};
 
 use super::{ParseError, serde_by_text};
 
-/// A SHA-256 digest; shown as 64 lower-case hex digits.
+/// SHA-256 digest, printed as 64 lower-case hex digits.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Digest([u8; 32]);
 
 impl Digest {
-    /// The digest of `bytes`.
+    /// Computes the digest of `bytes`.
     ///
     /// ```
     /// let digest = wheelsmith_core::name::Digest::of(b"");
@@ -22,17 +22,17 @@ impl Digest {
         Self(Sha256::digest(bytes).into())
     }
 
-    /// A digest that somebody else computed.
+    /// Wraps a digest that was computed elsewhere.
     pub fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(bytes)
     }
 
-    /// The 32 bytes.
+    /// Returns the 32 bytes.
     pub fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }
 
-    /// The first twelve hex digits: enough for a directory name, not for trust.
+    /// Returns the first twelve hex digits, for names of directories. They are too few for security.
     pub fn short(&self) -> String {
         self.to_string()[..12].to_owned()
     }

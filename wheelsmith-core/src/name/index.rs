@@ -1,4 +1,4 @@
-//! Where wheels are published.
+//! Kinds of package indexes.
 
 use std::str::FromStr;
 
@@ -6,15 +6,15 @@ use serde::{Deserialize, Serialize};
 
 use super::ParseError;
 
-/// Where a file is to be published.
+/// Index that a file is to be published on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum Index {
-    /// The public index, with all of its rules.
+    /// The public index, with all its rules.
     #[default]
     Pypi,
-    /// One's own: what only the public index refuses is a warning.
+    /// A private index: rules of the public index alone give warnings.
     Private,
 }
 

@@ -1,4 +1,5 @@
-//! The field's words as types: parsed once, then trusted.
+//! Names and versions as types: targets, platform tags, file names, digests, paths inside archives. A
+//! value is valid by construction, and what it prints parses to the same value.
 
 mod digest;
 mod index;
@@ -23,18 +24,18 @@ pub use version::PlatformVersion;
 pub use wheel_filename::WheelFilename;
 pub use wheel_path::WheelPath;
 
-/// The file that makes a directory a runtime: what is in it, in words.
+/// File name of the manifest, which describes a runtime directory.
 pub const RUNTIME_MANIFEST: &str = "runtime.json";
 
-/// Text that is not what its type says, and what would be.
+/// Error about a text that is not a value of its type.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{text}` is not {expected}{}", meant(suggestion.as_deref()))]
 pub struct ParseError {
-    /// The text as it was given.
+    /// Text as given.
     pub text: String,
-    /// What was wanted, as a noun phrase with an example.
+    /// Expected form, as a noun phrase with an example.
     pub expected: &'static str,
-    /// The nearest thing that would have been valid.
+    /// Nearest valid text.
     pub suggestion: Option<String>,
 }
 

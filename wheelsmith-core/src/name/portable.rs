@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// Characters that Windows has no names with; `/` separates, and `\` is refused everywhere.
+/// Characters that names on Windows cannot have; `/` separates, and `\` is refused everywhere.
 const WINDOWS_CHARACTERS: [char; 7] = ['<', '>', ':', '"', '|', '?', '*'];
 /// Names of devices on Windows, in any case and with any suffix: `aux.py` is the device as well.
 const DEVICES: [&str; 6] = ["AUX", "CON", "CONIN$", "CONOUT$", "NUL", "PRN"];
@@ -18,7 +18,7 @@ pub enum NameProblem {
     Device(String),
     /// A part that ends with a dot or a space, which Windows drops.
     EndsWith(char),
-    /// A character that Windows has no names with.
+    /// Character that names on Windows cannot have.
     WindowsCharacter(char),
     /// A control character, or one that changes the direction of the text around it: a terminal
     /// shows another name.

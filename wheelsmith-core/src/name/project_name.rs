@@ -5,19 +5,19 @@ use std::str::FromStr;
 
 use super::{ParseError, serde_by_text};
 
-/// The name of a project as its author writes it; two are equal when their normalised forms are.
+/// Name of a Python project as its author writes it. Names are equal if their normalised forms are.
 ///
 /// Source: names and normalisation specification (PEP 503, PEP 508).
 #[derive(Debug, Clone)]
 pub struct ProjectName(String);
 
 impl ProjectName {
-    /// As the author wrote it; what `METADATA` says.
+    /// Returns the name as the author wrote it, as in `METADATA`.
     pub fn as_written(&self) -> &str {
         &self.0
     }
 
-    /// Lower case, each run of `-`, `_` and `.` one `-`: what indexes use.
+    /// Returns the form that indexes use: lower case, with one `-` for each run of `-`, `_` and `.`.
     pub fn normalized(&self) -> String {
         let mut out = String::with_capacity(self.0.len());
         for c in self.0.chars() {
@@ -30,7 +30,7 @@ impl ProjectName {
         out
     }
 
-    /// The normalised name with `_`: what file names and `.dist-info` use.
+    /// Returns the form for file names and `.dist-info`: the normalised name with `_` for `-`.
     ///
     /// ```
     /// let name: wheelsmith_core::name::ProjectName = "Tiny.-Pkg".parse().unwrap();

@@ -1,11 +1,11 @@
-//! What we compile for: one table of targets, and a target with its floor.
+//! Targets: one table of them, and a target with its floor.
 
 use std::fmt;
 use std::str::FromStr;
 
 use super::{ParseError, PlatformTag, PlatformVersion, serde_by_text};
 
-/// A processor architecture, as platform tags name it.
+/// Processor architecture, as in platform tags.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Arch {
     /// 64-bit Arm; `arm64` in macOS and Windows tags.
@@ -29,7 +29,7 @@ pub enum Arch {
 }
 
 impl Arch {
-    /// Every architecture.
+    /// All architectures.
     pub const ALL: [Self; 9] = [
         Self::Aarch64,
         Self::Armv7l,
@@ -42,7 +42,7 @@ impl Arch {
         Self::X86_64,
     ];
 
-    /// The name in a Linux platform tag.
+    /// Returns the name in Linux platform tags.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Aarch64 => "aarch64",
@@ -94,7 +94,7 @@ impl fmt::Display for Libc {
     }
 }
 
-/// An operating system that a target runs.
+/// Operating system of a target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Os {
     /// Linux with this C library.
@@ -106,7 +106,7 @@ pub enum Os {
 }
 
 impl Os {
-    /// The word in the configuration's `os` lists: `linux`, `macos`, `windows`.
+    /// Returns the word for `os` lists of the configuration: `linux`, `macos`, `windows`.
     pub const fn family(self) -> &'static str {
         match self {
             Self::Linux(_) => "linux",
@@ -115,7 +115,7 @@ impl Os {
         }
     }
 
-    /// How a shared library's file name ends where it carries no version.
+    /// Returns the suffix of shared libraries without a version.
     pub const fn shared_library_suffix(self) -> &'static str {
         match self {
             Self::Linux(_) => ".so",
@@ -124,7 +124,7 @@ impl Os {
         }
     }
 
-    /// How a program's file name ends.
+    /// Returns the suffix of programs.
     pub const fn program_suffix(self) -> &'static str {
         match self {
             Self::Windows => ".exe",
@@ -133,23 +133,23 @@ impl Os {
     }
 }
 
-/// One target that wheelsmith knows.
+/// Row of the table of targets.
 #[derive(Debug, PartialEq, Eq)]
 pub struct TargetRow {
-    /// The target triple, as Rust and clang spell it.
+    /// Triple, as in Rust and clang.
     pub triple: &'static str,
-    /// Its processor.
+    /// Processor.
     pub arch: Arch,
-    /// Its operating system.
+    /// Operating system.
     pub os: Os,
-    /// zig's spelling, without a version.
+    /// Name of the target in zig, without a version.
     pub zig: &'static str,
-    /// What a cross gcc's programs are called in front of `-gcc`, where distributions carry one.
+    /// Prefix of a distribution's cross compiler, before `-gcc`; `None` if distributions have none.
     pub gnu_prefix: Option<&'static str>,
-    /// The oldest glibc or macOS that a build aims at unless told otherwise.
+    /// Default floor: oldest glibc or macOS that a build aims at.
     pub default_floor: Option<PlatformVersion>,
-    /// The triples that it is fused of; `arch` and `zig` are then those of the first. Nothing is
-    /// compiled for such a target itself.
+    /// Triples of the slices that are merged into it; `arch` and `zig` are those of the first. Only the
+    /// slices are compiled.
     pub slices: &'static [&'static str],
 }
 
@@ -169,8 +169,8 @@ const fn row(
     TargetRow { triple, arch, os, zig, gnu_prefix, default_floor, slices: &[] }
 }
 
-/// What macOS of either processor runs. On arm64 there is nothing older than macOS 11, so the floor is
-/// that of the other slice.
+/// Target for both processors of macOS. arm64 starts with macOS 11, so the floor is that of the other
+/// slice.
 const UNIVERSAL2: TargetRow = TargetRow {
     slices: &["x86_64-apple-darwin", "aarch64-apple-darwin"],
     ..row("universal2-apple-darwin", Arch::X86_64, Os::MacOs, "x86_64-macos", None, v(10, 12))
@@ -179,10 +179,10 @@ const UNIVERSAL2: TargetRow = TargetRow {
 const GNU: Os = Os::Linux(Libc::Glibc);
 const MUSL: Os = Os::Linux(Libc::Musl);
 
-/// Every target, by triple.
+/// All targets, sorted by triple.
 ///
-/// The floors are the oldest that both the policy tables and zig's libc stubs know: riscv64's
-/// first policy is `manylinux_2_31`; zig has no powerpc64le glibc before 2.19.
+/// The floors are the oldest that both the policy tables and zig's C libraries support: the first policy
+/// for riscv64 is `manylinux_2_31`, and zig has no glibc before 2.19 for powerpc64le.
 #[rustfmt::skip]
 pub static TARGETS: &[TargetRow] = &[
     row("aarch64-apple-darwin", Arch::Aarch64, Os::MacOs, "aarch64-macos", None, v(11, 0)),
@@ -206,19 +206,19 @@ pub static TARGETS: &[TargetRow] = &[
     row("x86_64-unknown-linux-musl", Arch::X86_64, MUSL, "x86_64-linux-musl", None, None),
 ];
 
-/// The oldest platform that a build must still run on.
+/// Oldest platform that a build must run on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Floor {
-    /// At least this glibc.
+    /// Version of glibc.
     Glibc(PlatformVersion),
-    /// At least this macOS.
+    /// Version of macOS.
     MacOs(PlatformVersion),
-    /// The target has no choice of floor (musl, Windows).
+    /// No floor (musl, Windows).
     None,
 }
 
 impl fmt::Display for Floor {
-    /// `glibc 2.17`, `macOS 11.0`, `none`.
+    /// Prints `glibc 2.17`, `macOS 11.0` or `none`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Glibc(version) => write!(f, "glibc {version}"),
@@ -228,7 +228,7 @@ impl fmt::Display for Floor {
     }
 }
 
-/// A row of the table together with a floor: `aarch64-unknown-linux-gnu.2.28`.
+/// Target with an optional floor: `aarch64-unknown-linux-gnu.2.28`.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Target {
     row: &'static TargetRow,
@@ -236,44 +236,44 @@ pub struct Target {
 }
 
 impl Target {
-    /// The triple, without the floor.
+    /// Returns the triple without the floor.
     pub fn triple(&self) -> &'static str {
         self.row.triple
     }
 
-    /// The triple as part of an environment variable's name: `AARCH64_UNKNOWN_LINUX_GNU`.
+    /// Returns the triple as part of names of variables: `AARCH64_UNKNOWN_LINUX_GNU`.
     pub fn env_name(&self) -> String {
         self.row.triple.to_uppercase().replace('-', "_")
     }
 
-    /// What `configure` scripts and their kin call it: `aarch64-linux-gnu`, `x86_64-w64-mingw32`.
+    /// Returns the GNU name for `configure` scripts: `aarch64-linux-gnu`, `x86_64-w64-mingw32`.
     pub fn gnu(&self) -> String {
         match (self.row.os, self.row.gnu_prefix) {
             (_, Some(prefix)) => prefix.to_owned(),
             (Os::Windows, _) => format!("{}-w64-mingw32", self.row.arch),
             (Os::MacOs, _) => self.row.triple.to_owned(),
-            // zig leaves the vendor out as well; of 32-bit x86 it has no number.
+            // zig omits the vendor too, and calls 32-bit x86 `x86`.
             (Os::Linux(_), _) => self.row.zig.replace("x86-", "i686-"),
         }
     }
 
-    /// The row of the table.
+    /// Returns the row of the table.
     pub fn row(&self) -> &'static TargetRow {
         self.row
     }
 
-    /// The processor.
+    /// Returns the processor.
     pub fn arch(&self) -> Arch {
         self.row.arch
     }
 
-    /// The operating system.
+    /// Returns the operating system.
     pub fn os(&self) -> Os {
         self.row.os
     }
 
-    /// The targets whose files are fused into this one's, for `universal2-apple-darwin`; for all others
-    /// nothing. They have its floor, or the oldest that their processor has.
+    /// Returns the targets that are merged into `universal2-apple-darwin`; empty for all others. They have
+    /// its floor, or the oldest of their processor.
     pub fn slices(&self) -> Vec<Self> {
         let slice = |triple: &&str| -> Option<Self> {
             let Self { row, .. } = triple.parse().ok()?;
@@ -286,13 +286,13 @@ impl Target {
         self.row.slices.iter().filter_map(slice).collect()
     }
 
-    /// The targets that are compiled for when this one is built: its slices, or itself.
+    /// Returns the targets that are compiled for this one: its slices, or itself.
     pub fn compiled(&self) -> Vec<Self> {
         let slices = self.slices();
         if slices.is_empty() { vec![*self] } else { slices }
     }
 
-    /// The floor: the one written behind the triple, else the table's.
+    /// Returns the floor after the triple, or that of the table.
     pub fn floor(&self) -> Floor {
         match (self.row.os, self.floor.or(self.row.default_floor)) {
             (Os::Linux(Libc::Glibc), Some(version)) => Floor::Glibc(version),
@@ -301,19 +301,19 @@ impl Target {
         }
     }
 
-    /// The floor that was written, if one was.
+    /// Returns the floor after the triple.
     pub fn written_floor(&self) -> Option<PlatformVersion> {
         self.floor
     }
 
-    /// The same target with `floor`, unless one was written behind the triple.
+    /// Returns the target with `floor`, unless one follows the triple.
     #[must_use]
     pub fn or_floor(self, floor: Option<PlatformVersion>) -> Self {
         let floor = if self.row.default_floor.is_some() { floor } else { None };
         Self { floor: self.floor.or(floor), ..self }
     }
 
-    /// zig's spelling with the floor: `aarch64-linux-gnu.2.17`, `aarch64-macos.11.0-none`.
+    /// Returns zig's name with the floor: `aarch64-linux-gnu.2.17`, `aarch64-macos.11.0-none`.
     pub fn zig(&self) -> String {
         match self.floor() {
             Floor::Glibc(floor) => format!("{}.{floor}", self.row.zig),
@@ -322,7 +322,7 @@ impl Target {
         }
     }
 
-    /// The platform tag that the floor asks for. Only an audit of the bytes may grant it.
+    /// Returns the platform tag for the floor. The audit decides whether the files qualify for it.
     pub fn wanted_tag(&self) -> PlatformTag {
         let arch = self.row.arch;
         match (self.row.os, self.floor()) {
@@ -332,7 +332,7 @@ impl Target {
             }
             (Os::MacOs, Floor::MacOs(min)) => PlatformTag::universal2(min),
             (Os::Windows, _) => PlatformTag::windows(arch),
-            // The oldest musl whose wheels any index carries today.
+            // The oldest musl for which indexes have wheels today.
             _ => PlatformTag::Musllinux { musl: PlatformVersion::new(1, 2), arch },
         }
     }

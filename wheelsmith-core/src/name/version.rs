@@ -1,21 +1,21 @@
-//! Versions of what a binary needs from its platform.
+//! Versions of platforms.
 
 use std::fmt;
 use std::str::FromStr;
 
 use super::{ParseError, serde_by_text};
 
-/// `major.minor` of a platform: glibc `2.17`, musl `1.2`, macOS `11.0`.
+/// Version `major.minor` of a platform: glibc `2.17`, musl `1.2`, macOS `11.0`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PlatformVersion {
-    /// The part before the dot.
+    /// Number before the dot.
     pub major: u16,
-    /// The part after it.
+    /// Number after the dot.
     pub minor: u16,
 }
 
 impl PlatformVersion {
-    /// `major.minor`.
+    /// Creates the version `major.minor`.
     pub const fn new(major: u16, minor: u16) -> Self {
         Self { major, minor }
     }

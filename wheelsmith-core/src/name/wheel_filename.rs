@@ -10,11 +10,11 @@ use super::{ParseError, PlatformTag, PythonTag, serde_by_text};
 /// Source: binary distribution format specification (PEP 427, PEP 491).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WheelFilename {
-    /// The escaped name (`tiny_pkg`).
+    /// Project name, escaped: `tiny_pkg`.
     pub name: String,
-    /// The version.
+    /// Version.
     pub version: String,
-    /// The build tag; starts with a digit.
+    /// Build tag, which begins with a digit.
     pub build: Option<String>,
     /// Python and ABI tags.
     pub python: PythonTag,
@@ -23,7 +23,7 @@ pub struct WheelFilename {
 }
 
 impl WheelFilename {
-    /// Each tag that the name stands for, as the `Tag` lines of `WHEEL` have them, sorted.
+    /// Returns every single tag of the name, sorted, as in the `Tag` lines of `WHEEL`.
     pub fn expanded_tags(&self) -> Vec<String> {
         let mut tags = Vec::new();
         for python in &self.python.python {
@@ -38,7 +38,7 @@ impl WheelFilename {
         tags
     }
 
-    /// `name-version`, the stem of `.dist-info` and `.data`.
+    /// Returns `name-version`, the stem of `.dist-info` and `.data`.
     pub fn stem(&self) -> String {
         format!("{}-{}", self.name, self.version)
     }

@@ -5,18 +5,18 @@ use std::str::FromStr;
 
 use super::{ParseError, serde_by_text};
 
-/// A relative path inside a wheel or a runtime directory: UTF-8, `/` between the parts on every
-/// host, no empty part, no `.` or `..`, no `\`, no control character, no drive letter.
+/// Relative path inside a wheel or a runtime directory: UTF-8, `/` between the parts on every host,
+/// without empty parts, `.`, `..`, `\`, control characters and drive letters.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct WheelPath(String);
 
 impl WheelPath {
-    /// The path as text.
+    /// Returns the path as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The last part.
+    /// Returns the last part.
     ///
     /// ```
     /// let path: wheelsmith_core::name::WheelPath = "demo/lib/libx.so.1".parse().unwrap();
@@ -27,17 +27,17 @@ impl WheelPath {
         self.0.rsplit_once('/').map_or(&self.0, |(_, name)| name)
     }
 
-    /// Everything before the last part; none at the top level.
+    /// Returns everything before the last part; `None` at the top level.
     pub fn parent(&self) -> Option<&str> {
         self.0.rsplit_once('/').map(|(parent, _)| parent)
     }
 
-    /// This path with `rest` (itself relative) behind it.
+    /// Returns this path followed by the relative path `rest`.
     pub fn join(&self, rest: &str) -> Result<Self, ParseError> {
         format!("{}/{rest}", self.0).parse()
     }
 
-    /// The parts from the top.
+    /// Returns the parts, from the top.
     pub fn parts(&self) -> impl Iterator<Item = &str> {
         self.0.split('/')
     }

@@ -1,4 +1,4 @@
-//! `wheelsmith index`: a static package index, made and kept.
+//! `wheelsmith index`: static package indexes.
 
 mod add;
 mod build;

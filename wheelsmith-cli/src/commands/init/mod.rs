@@ -32,7 +32,7 @@ pub(crate) struct Args {
     name: Option<ProjectName>,
 }
 
-/// The back end that is wheelsmith.
+/// Module name of wheelsmith's build back end.
 const BACKEND: &str = "wheelsmith_build";
 const BUILD_SYSTEM: &str = include_str!("templates/build_system.toml");
 const PROJECT: &str = include_str!("templates/project.toml");
@@ -132,7 +132,7 @@ fn installers(dir: &Path) -> String {
     )
 }
 
-/// Has git ignore what builds write.
+/// Adds the results of builds to `.gitignore`.
 fn ignore(dir: &Path) -> anyhow::Result<Option<PathBuf>> {
     let path = dir.join(".gitignore");
     let text = read(&path)?.unwrap_or_default();
@@ -161,7 +161,7 @@ fn write(path: &Path, text: &str) -> anyhow::Result<PathBuf> {
 }
 
 fn directory_name(dir: &Path) -> anyhow::Result<ProjectName> {
-    // A directory that does not exist yet is made.
+    // The directory may not exist yet.
     let full = sys::fs::canonicalize(dir).unwrap_or_else(|_| dir.to_owned());
     let name = full.file_name().unwrap_or_default().to_string_lossy().into_owned();
     name.parse().with_context(|| {

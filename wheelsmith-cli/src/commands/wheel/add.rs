@@ -44,7 +44,7 @@ pub(crate) struct Args {
     packing: PackingArgs,
 }
 
-/// A file to add.
+/// File to add.
 #[derive(Debug, Clone)]
 struct Addition {
     file: PathBuf,

@@ -65,7 +65,7 @@ fn write(
     Ok(wheel::save(&wheel, &path, packing.get(), host)?)
 }
 
-/// `name` in `out`; the directory in which we are is not named.
+/// Returns the path of `name` in `out`, without `./` for the current directory.
 fn place(out: &Path, name: &str) -> PathBuf {
     if out == Path::new(".") { PathBuf::from(name) } else { out.join(name) }
 }
@@ -91,7 +91,7 @@ fn unearned(wheel: &Existing, tags: &[PlatformTag]) -> anyhow::Result<Vec<Findin
             let verdict = audit::judge(&files, &requirement);
             found.extend(verdict.findings.into_iter().filter(|f| f.severity == Severity::Error));
         } else {
-            let message = format!("`{tag}` is no platform tag that anything is known of");
+            let message = format!("unknown platform tag `{tag}`");
             found.push(Finding { help: None, ..Finding::whole(Code::TagNotEarned, message) });
         }
     }

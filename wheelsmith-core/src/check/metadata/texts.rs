@@ -1,4 +1,4 @@
-//! What the metadata say to people: summary, description, addresses, links.
+//! Fields for people: summary, description, addresses, links.
 
 use std::collections::BTreeSet;
 
@@ -65,7 +65,7 @@ fn link(judge: &Judge<'_>, url: &str, message: &str, out: &mut Findings) {
     }
 }
 
-/// Whether `c` ends a line for Python's `str.splitlines`.
+/// True if `c` ends a line for Python's `str.splitlines`.
 fn is_line_end(c: char) -> bool {
     matches!(c, '\n'..='\r' | '\u{1c}'..='\u{1e}' | '\u{85}' | '\u{2028}' | '\u{2029}')
 }
