@@ -7,13 +7,11 @@ use std::time::{Duration, Instant};
 
 use super::archive::{self, ArchiveVerdict};
 use super::parts::CargoInventory;
-use super::{Error, Project, pack};
-use crate::audit::Audit;
+use super::{BuiltWheel, Error, Project, pack};
 use crate::build::{self, Built, Hashes, Setting};
 use crate::config::Kind;
-use crate::name::{Floor, PlatformTag, Target};
+use crate::name::Target;
 use crate::plan::{BuildOptions, ComponentPlan, Plan, Step, TargetPlan};
-use crate::repair::RepairPlan;
 use crate::runtime::{self, Identity, Runtime};
 use crate::source::{self, Places, Resolved};
 use crate::sys::{self, Host, Lock, Locked};
@@ -75,23 +73,6 @@ pub struct TargetBuild {
     pub wheels: Vec<BuiltWheel>,
     /// How long it took.
     pub time: Duration,
-}
-
-/// A wheel and its verdict.
-#[derive(Debug)]
-pub struct BuiltWheel {
-    /// Its file name with the tag that it was to have.
-    pub name: String,
-    /// The file; nothing when the bytes do not keep the floor.
-    pub file: Option<MadeFile>,
-    /// The oldest platform that it must run on.
-    pub floor: Floor,
-    /// The tag that the floor asked for.
-    pub wanted: PlatformTag,
-    /// What the bytes say.
-    pub audit: Audit,
-    /// The libraries that were copied into it, or are missing, with `external = "bundle"`.
-    pub bundled: Option<RepairPlan>,
 }
 
 impl TargetBuild {
