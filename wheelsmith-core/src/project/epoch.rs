@@ -2,7 +2,7 @@
 
 use crate::sys::Host;
 
-/// `SOURCE_DATE_EPOCH`, in seconds.
+/// Returns `SOURCE_DATE_EPOCH`, in seconds.
 pub(super) fn epoch(host: &Host) -> Option<u64> {
     host.env.get("SOURCE_DATE_EPOCH")?.parse().ok()
 }

@@ -1,4 +1,4 @@
-//! A wheel from Python files and a runtime: collect, judge, write.
+//! Packs a wheel: collects Python files and the runtime, judges them, and writes the archive.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -29,21 +29,21 @@ use crate::wheel::{self, Entry, MadeFile, Packing, Source};
 /// A wheel and its verdict.
 #[derive(Debug)]
 pub struct BuiltWheel {
-    /// Its file name with the tag that it was to have.
+    /// File name; with the wanted tag if it was not written.
     pub name: String,
-    /// The file; nothing when the bytes do not keep the floor.
+    /// File; `None` if its files do not qualify for the tag.
     pub file: Option<MadeFile>,
-    /// The oldest platform that it must run on.
+    /// Oldest platform that it must run on.
     pub floor: Floor,
-    /// The tag that the floor asked for.
+    /// Tag of the floor.
     pub wanted: PlatformTag,
-    /// What the bytes say.
+    /// Audit of its files.
     pub audit: Audit,
-    /// The libraries that were copied into it, or are missing, with `external = "bundle"`.
+    /// Libraries that were copied into it, or are missing, with `external = "bundle"`.
     pub bundled: Option<RepairPlan>,
 }
 
-/// The file name of `wheel` with these platform tags.
+/// Returns the file name of `wheel` with these platform tags.
 pub(super) fn filename(wheel: &Wheel, metadata: &Metadata, tags: &[PlatformTag]) -> WheelFilename {
     let mut tags: Vec<PlatformTag> = tags.iter().flat_map(PlatformTag::with_aliases).collect();
     tags.sort_by_key(PlatformTag::to_string);
@@ -53,7 +53,7 @@ pub(super) fn filename(wheel: &Wheel, metadata: &Metadata, tags: &[PlatformTag])
     filename
 }
 
-/// The metadata of the project, with the texts that it names and the runtime's licences.
+/// Returns the metadata of the project, with the texts that it names and the runtime's licences.
 pub(super) fn metadata(
     project: &Project,
     raw: &ProjectTable,
@@ -107,7 +107,7 @@ pub(super) fn metadata(
     Ok(Metadata::new(raw, texts)?)
 }
 
-/// The entry points that start programs of the runtime.
+/// Adds the entry points that start programs of the runtime.
 pub(super) fn add_scripts(wheel: &Wheel, raw: &mut ProjectTable) {
     let package = wheel.into.as_str().replace('/', ".");
     for (command, function) in launcher::functions(wheel.console.keys()) {
@@ -115,7 +115,7 @@ pub(super) fn add_scripts(wheel: &Wheel, raw: &mut ProjectTable) {
     }
 }
 
-/// Packs `wheel` for the target of `plan`, if its bytes keep the floor.
+/// Packs `wheel` for the target of `plan`, if its files qualify for the tag.
 pub(super) fn pack(
     project: &Project,
     wheel: &Wheel,
@@ -217,7 +217,7 @@ pub(super) fn may_be_written(project: &Project, audit: &Audit) -> bool {
     audit.tag.is_some() && !audit.findings.iter().any(|finding| finding.counts_at(level))
 }
 
-/// A wheel that is being put together.
+/// A wheel under construction.
 struct Pack<'a> {
     project: &'a Project,
     wheel: &'a Wheel,
@@ -271,7 +271,7 @@ impl Pack<'_> {
         Ok(())
     }
 
-    /// What installers put beside the packages.
+    /// Adds the files that installers put beside the packages.
     fn data_files(&mut self, raw: &ProjectTable) -> Result<(), Error> {
         if self.wheel.data.is_empty() {
             return Ok(());
@@ -294,7 +294,7 @@ impl Pack<'_> {
         Ok(())
     }
 
-    /// The module behind `console`, and its entry points.
+    /// Adds the module of `console`, which starts programs of the runtime.
     fn launchers(&mut self, runtime: &Runtime) -> Result<(), Error> {
         if self.wheel.console.is_empty() {
             return Ok(());
@@ -404,7 +404,7 @@ impl Pack<'_> {
         Ok(audit)
     }
 
-    /// Inspects every file that goes into the wheel, wherever it lies, one at a time.
+    /// Reads every native file of the wheel, one at a time.
     fn native_files(&self) -> Result<Vec<NativeFile>, Error> {
         let mut files = Vec::new();
         for entry in self.entries.values() {
