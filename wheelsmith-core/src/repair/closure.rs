@@ -150,7 +150,8 @@ impl Closure {
         queue: &mut VecDeque<usize>,
     ) {
         let found = if policy::libc_of(file_name(name)).is_some() {
-            Err(Some("it is another C library than that of the tag".to_owned()))
+            let what = if matches!(user, User::File(_)) { "the wheel" } else { "the library" };
+            Err(Some(format!("{what} is for another C library than the tag")))
         } else {
             self.find(name, user, search, queue)
         };

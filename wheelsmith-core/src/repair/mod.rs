@@ -36,7 +36,7 @@ pub use run::{RaisedTag, RepairOutput, Request, RequestedTag, Unchanged, repair}
 use self::closure::Closure;
 use crate::audit::{NativeFile, Requirement};
 use crate::name::{Digest, PlatformTag, WheelFilename, WheelPath};
-use crate::patch::Edit;
+use crate::patch::{Edit, Search};
 
 /// All changes to a wheel.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -45,6 +45,9 @@ pub struct RepairPlan {
     pub grafts: Vec<Graft>,
     /// Changes to native files, copies included, by path in the wheel.
     pub edits: BTreeMap<WheelPath, Edit>,
+    /// Directories that files no longer search, because they are outside the wheel.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub removed_paths: BTreeMap<WheelPath, Vec<String>>,
     /// Programs to move, because no path leads from their place to the libraries.
     pub scripts: Vec<MovedScript>,
     /// Python files that shall tell Windows where the libraries are.
@@ -128,10 +131,35 @@ pub fn plan(
         }
         None => RepairPlan::default(),
     };
+    let of_wheel = files.iter().map(|file| (&file.path, file));
+    let grafted = plan.grafts.iter().filter_map(|graft| {
+        let library = closure.libraries.iter().find(|library| library.path == graft.source)?;
+        Some((&graft.into, &library.file))
+    });
+    plan.removed_paths = of_wheel
+        .chain(grafted)
+        .filter_map(|(path, file)| {
+            Some((path.clone(), removed_paths(file, plan.edits.get(path)?)?))
+        })
+        .collect();
     plan.missing.extend(closure.missing);
     plan.missing.sort();
     plan.grafts.sort();
     plan
+}
+
+/// Returns the search path entries of a file that an edit removes, if there are any.
+fn removed_paths(file: &NativeFile, edit: &Edit) -> Option<Vec<String>> {
+    let kept: &[String] = match &edit.search {
+        Search::Keep => return None,
+        Search::Nowhere => &[],
+        Search::Rpath(entries) | Search::Runpath(entries) => entries,
+    };
+    let elf = file.elf().into_iter().flat_map(|elf| elf.rpath.iter().chain(&elf.runpath));
+    let macho = file.macho().into_iter().flat_map(|macho| &macho.slices).flat_map(|s| &s.rpaths);
+    let removed: BTreeSet<&String> =
+        elf.chain(macho).filter(|entry| !kept.contains(entry)).collect();
+    (!removed.is_empty()).then(|| removed.into_iter().cloned().collect())
 }
 
 #[cfg(test)]
