@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::{ParseError, PlatformTag, PlatformVersion, serde_by_text};
+use super::{ParseError, PlatformVersion, serde_by_text};
 
 /// Processor architecture, as in platform tags.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -319,21 +319,6 @@ impl Target {
             Floor::Glibc(floor) => format!("{}.{floor}", self.row.zig),
             Floor::MacOs(floor) => format!("{}.{floor}-none", self.row.zig),
             Floor::None => self.row.zig.to_owned(),
-        }
-    }
-
-    /// Returns the platform tag for the floor. The audit decides whether the files qualify for it.
-    pub fn wanted_tag(&self) -> PlatformTag {
-        let arch = self.row.arch;
-        match (self.row.os, self.floor()) {
-            (Os::Linux(_), Floor::Glibc(glibc)) => PlatformTag::Manylinux { glibc, arch },
-            (Os::MacOs, Floor::MacOs(min)) if self.row.slices.is_empty() => {
-                PlatformTag::macos(min, arch)
-            }
-            (Os::MacOs, Floor::MacOs(min)) => PlatformTag::universal2(min),
-            (Os::Windows, _) => PlatformTag::windows(arch),
-            // The oldest musl for which indexes have wheels today.
-            _ => PlatformTag::Musllinux { musl: PlatformVersion::new(1, 2), arch },
         }
     }
 }

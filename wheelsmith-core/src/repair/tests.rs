@@ -1,7 +1,9 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use super::library::file_name;
 use super::*;
+use crate::audit::Allowances;
 use crate::name::PlatformTag;
 
 macro_rules! fixture {
