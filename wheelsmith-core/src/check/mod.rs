@@ -5,7 +5,7 @@
 //! ones. Every fault is a finding, all of them in one run, in bounded memory and time. The audit,
 //! not the check, judges whether native files qualify for the platform tag.
 //!
-//! [`file`] checks one file by the rules of the public index; [`file_with`] by others.
+//! [`file()`] checks one file by the rules of the public index; [`file_with`] by others.
 
 mod classifiers;
 mod contents;
@@ -125,7 +125,7 @@ pub fn file(path: impl AsRef<Path>) -> io::Result<Checked> {
 /// Checks the wheel or sdist at `path` against `options`.
 ///
 /// # Errors
-/// As [`file`]; also if the user asks to stop.
+/// As [`file()`]; also if the user asks to stop.
 pub fn file_with(path: &Path, options: &Options, cancel: &Cancel) -> io::Result<Checked> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let file = sys::fs::open(path)?;
