@@ -79,7 +79,7 @@ impl Blob {
         }
     }
 
-    /// Fills `buffer` with the bytes from `at` on.
+    /// Fills `buffer` with the bytes from `at` on. Returns an error if there are too few.
     pub(crate) fn fill_at(&self, mut at: u64, mut buffer: &mut [u8]) -> io::Result<()> {
         while !buffer.is_empty() {
             let n = self.read_at(at, buffer)?;
@@ -107,7 +107,7 @@ impl Blob {
         Ok(())
     }
 
-    /// Returns `N` bytes from `at` on, filled with zeros after the end.
+    /// Returns `N` bytes from `at` on, or an error if there are fewer.
     pub(crate) fn array_at<const N: usize>(&self, at: u64) -> io::Result<[u8; N]> {
         let mut bytes = [0; N];
         self.fill_at(at, &mut bytes)?;
