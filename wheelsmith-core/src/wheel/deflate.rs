@@ -5,8 +5,12 @@ use std::sync::OnceLock;
 use libdeflater::{CompressionLvl, Compressor};
 
 use super::Compression;
-use super::pack::PIECE;
 use super::splice;
+
+/// Size of the pieces, in bytes. Pieces are compressed independently: compared with 4 MiB, a
+/// runtime of 214 MB grows by 0.34 % at 512 KiB, 0.14 % at 1 MiB, 0.08 % at 1.5 MiB, 0.05 % at 2
+/// MiB.
+pub(super) const PIECE: usize = 3 << 19;
 
 /// Returns a name for the compressor at `level`, derived from its output for a sample. The name is
 /// part of the cache keys, because another version may compress to other bytes.
