@@ -5,9 +5,9 @@ use super::elf::Demand;
 use crate::name::PlatformTag;
 use crate::policy;
 
-/// Returns the tag of the lowest API level, that of the requirement or above, at which every file
-/// runs. Lower levels are not tried: symbols of libraries other than the C library do not show at
-/// which level they came.
+/// Returns the tag of the lowest API level at which every file runs, starting at the level of the
+/// requirement. Lower levels are not tried, because symbols of libraries other than the C library
+/// do not record the level that introduced them.
 pub(super) fn verdict(demands: &[Demand<'_>], requirement: &Requirement) -> PlatformTag {
     let PlatformTag::Android { api, abi } = *requirement.tag() else {
         return requirement.tag().clone();
@@ -24,7 +24,7 @@ pub(super) fn verdict(demands: &[Demand<'_>], requirement: &Requirement) -> Plat
             _ => None,
         })
         .collect();
-    // The policy that holds at `least`, and those that came later.
+    // The policy that applies at `least`, and the newer ones.
     let first = levels.iter().rposition(|(level, _)| *level <= least).unwrap_or(0);
     let qualifies = |policy| demands.iter().all(|demand| demand.keeps(policy, requirement));
     let best = levels[first.min(levels.len())..].iter().find(|(_, policy)| qualifies(policy));
