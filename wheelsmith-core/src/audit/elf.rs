@@ -6,7 +6,7 @@ use super::extension;
 use super::glibc_symbols::is_of_glibc_alone;
 use super::graph::Graph;
 use super::whole::{is_extension, is_for_newer_processors};
-use super::{Requirement, android, hygiene, whole};
+use super::{Requirement, hygiene, whole};
 use crate::binary::elf::{Elf, FloatAbi, Kind};
 use crate::binary::{NativeFile, Undefined};
 use crate::finding::{Code, Finding, Severity};
@@ -81,7 +81,7 @@ pub(super) fn judge(
         return (!has_errors).then(|| wanted.tag().clone());
     }
     let candidates = match wanted.tag() {
-        PlatformTag::Android { .. } => return Some(android::verdict(&demands, wanted)),
+        PlatformTag::Android { .. } => return Some(android_tag(&demands, wanted)),
         // musl has no symbol versions, so nothing in a file shows which release it needs. Only the
         // newest policy is certain to be enough.
         PlatformTag::Musllinux { .. } => policies.last().map_or(policies, std::slice::from_ref),
@@ -90,6 +90,37 @@ pub(super) fn judge(
     let kept = |policy: &&Policy| demands.iter().all(|demand| demand.keeps(policy, wanted));
     let best = candidates.iter().find(kept).map(|policy| policy.tag.clone());
     best.or_else(|| Some(PlatformTag::Linux { arch: wanted.tag().arch()? }))
+}
+
+/// Returns the tag for Android (PEP 738) of the lowest API level at which every file runs, starting
+/// at the level of the requirement. Lower levels are not tried, because symbols of libraries other
+/// than the C library do not record the level that introduced them.
+fn android_tag(demands: &[Demand<'_>], requirement: &Requirement) -> PlatformTag {
+    let PlatformTag::Android { api, abi } = *requirement.tag() else {
+        return requirement.tag().clone();
+    };
+    let arch = abi.arch();
+    let noted = demands.iter().filter_map(|demand| demand.elf.android_api?.try_into().ok());
+    let versions = demands.iter().flat_map(Demand::versions);
+    let needed = versions.filter_map(|(_, version)| policy::android::level(version));
+    let least: u16 = noted.chain(needed).fold(api, u16::max);
+    let levels: Vec<_> = policy::android::policies(arch)
+        .iter()
+        .filter_map(|policy| match policy.tag {
+            PlatformTag::Android { api, .. } => Some((api, policy)),
+            _ => None,
+        })
+        .collect();
+    // The policy that applies at `least`, and the newer ones.
+    let first = levels.iter().rposition(|(level, _)| *level <= least).unwrap_or(0);
+    let qualifies = |policy| demands.iter().all(|demand| demand.keeps(policy, requirement));
+    let best = levels[first.min(levels.len())..].iter().find(|(_, policy)| qualifies(policy));
+    match best {
+        Some((level, _)) if least < policy::android::NEVER => {
+            PlatformTag::Android { api: least.max(*level), abi }
+        }
+        _ => PlatformTag::Linux { arch },
+    }
 }
 
 /// Adds the given libraries that the wheel needs, and the libraries that those need.
