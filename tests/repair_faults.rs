@@ -83,6 +83,7 @@ fn packed_programs_are_left_alone() {
     let root = sandbox.path().join("unpacked/demo-1.0");
     fs::create_dir_all(root.join("demo/bin")).unwrap();
     fs::write(root.join(path), &packed).unwrap();
+    fs::remove_file(root.join("demo-1.0.dist-info/RECORD")).unwrap();
     sandbox.expect(0, &["wheel", "pack", "unpacked/demo-1.0"]);
     let wheel = sandbox.path().join(NAME);
     let args = ["repair", wheel.to_str().unwrap(), "-L", "lib", "--out", "out", "--strip"];
@@ -140,4 +141,136 @@ fn a_killed_repair_leaves_nothing_half_made() {
     sandbox.expect(0, &args);
     let names = left(&out).into_iter().filter(|name| !name.starts_with('.'));
     assert_eq!(names.collect::<Vec<_>>(), [earned]);
+}
+
+/// Repairs the wheel with `args`, and returns the bytes before and after, and the name after.
+fn repaired(sandbox: &Sandbox, wheel: &Path, args: &[&str]) -> (Vec<u8>, Vec<u8>, String) {
+    let name = wheel.file_name().unwrap().to_str().unwrap();
+    sandbox.expect(0, &[&["repair", name, "--out", "out"], args].concat());
+    let names = left(&sandbox.path().join("out"));
+    let [made] = &names[..] else { panic!("{names:?}") };
+    let after = fs::read(sandbox.path().join("out").join(made)).unwrap();
+    (fs::read(wheel).unwrap(), after, made.clone())
+}
+
+#[test]
+fn good_wheels_come_back_byte_for_byte() {
+    let check = |name: &str, files: &[(&str, &str)]| {
+        let sandbox = Sandbox::new();
+        let mut wheel = WheelFile::new(name).text("demo/__init__.py", "").header("X-Odd: line");
+        for (path, testdata) in files {
+            wheel = wheel.with(path, testdata);
+        }
+        let wheel = wheel.write(sandbox.path());
+        let (before, after, made) = repaired(&sandbox, &wheel, &[]);
+        assert_eq!(made, name);
+        assert!(before == after, "{name} comes back with other bytes");
+        // A dry run tells the same and writes nothing.
+        let run = sandbox.expect(0, &["repair", name, "--dry-run", "--out", "dry"]);
+        assert!(run.stdout.contains("unchanged: "), "{}", run.stdout);
+        assert!(left(&sandbox.path().join("dry")).is_empty());
+    };
+    let program = ("demo/run", "elf/static-program");
+    let library = ("demo/libplain.so", "elf/x86_64.so");
+    let new = "demo-1.0-py3-none-manylinux_2_28_x86_64.whl";
+    check(new, &[library]);
+    check(
+        "demo-1.0-py3-none-manylinux2014_x86_64.manylinux_2_17_x86_64.manylinux_2_28_x86_64.whl",
+        &[library],
+    );
+    check("demo-1.0-py3-none-manylinux_2_17_x86_64.musllinux_1_1_x86_64.whl", &[program]);
+    check("demo-1.0-py3-none-musllinux_1_1_x86_64.whl", &[program]);
+    check("demo-1.0-py3-none-win_amd64.whl", &[("demo/x.dll", "pe/x64.dll")]);
+    check("demo-1.0-py3-none-any.whl", &[]);
+    // Platforms without rules.
+    check("demo-1.0-cp313-cp313-ios_13_0_arm64_iphoneos.whl", &[]);
+    check("demo-1.0-cp313-cp313-pyodide_2025_0_wasm32.whl", &[]);
+}
+
+#[test]
+fn a_request_changes_a_good_wheel() {
+    let sandbox = Sandbox::new();
+    let name = "demo-1.0-py3-none-manylinux_2_28_x86_64.whl";
+    let wheel =
+        WheelFile::new(name).with("demo/libplain.so", "elf/x86_64.so").write(sandbox.path());
+    let (_, _, made) = repaired(&sandbox, &wheel, &["--tag", "manylinux_2_28", "--only-tag"]);
+    assert_eq!(made, name);
+    fs::remove_dir_all(sandbox.path().join("out")).unwrap();
+    let (_, _, made) = repaired(&sandbox, &wheel, &["--tag", "manylinux_2_28"]);
+    assert_ne!(made, name);
+    fs::remove_dir_all(sandbox.path().join("out")).unwrap();
+    let (before, after, _) = repaired(&sandbox, &wheel, &["--compression", "store"]);
+    assert!(before != after);
+}
+
+#[test]
+fn what_audit_refuses_is_not_written() {
+    // The suffix is that of another system, and no library is missing.
+    let sandbox = Sandbox::new();
+    let name = "demo-1.0-cp312-cp312-linux_x86_64.whl";
+    let path = "demo/x.cpython-312-aarch64-linux-gnu.so";
+    let wheel = WheelFile::new(name).with(path, "elf/x86_64.so").write(sandbox.path());
+    for dry in [&[][..], &["--dry-run"]] {
+        let args = [&["repair", name, "--out", "out"][..], dry].concat();
+        sandbox.expect(1, &args).says(&["`audit` refuses the repaired wheel", path]);
+        assert!(left(&sandbox.path().join("out")).is_empty());
+    }
+    // A waiver of the only cause clears the verdict.
+    sandbox.write(
+        "wheelsmith.toml",
+        "[project]\nname = 'demo'\nversion = '1.0'\n\
+         [[tool.wheelsmith.audit.waivers]]\ncode = 'wrong-abi'\nreason = 'tried by hand'\n\
+         [[tool.wheelsmith.audit.waivers]]\ncode = 'no-init-function'\nreason = 'tried by hand'\n",
+    );
+    let (_, _, made) = repaired(&sandbox, &wheel, &[]);
+    assert!(made.contains("manylinux_2_17"), "{made}");
+}
+
+#[test]
+fn exclusions_come_from_files_and_from_the_configuration() {
+    let (sandbox, _) = project(None, &[]);
+    let refused = ["repair", NAME, "--out", "out"];
+    sandbox.expect(1, &refused).says(&["libplain.so"]);
+    sandbox.write("excluded.txt", "# ours\n\nlibpl*\n");
+    sandbox.expect(0, &[&refused[..], &["--exclude-file", "excluded.txt"]].concat());
+    sandbox
+        .expect(2, &[&refused[..], &["--exclude-file", "absent.txt"]].concat())
+        .says(&["absent.txt"]);
+    let config = "[project]\nname = 'demo'\nversion = '1.0'\n[tool.wheelsmith.audit]\nexclude = ['libplain.so']\n";
+    sandbox.write("settings.toml", config);
+    sandbox.expect(0, &[&refused[..], &["--config", "settings.toml"]].concat());
+}
+
+#[test]
+fn damage_is_not_laundered() {
+    let check = |path: &str, text: Option<&str>, code: i32, said: &str| {
+        let sandbox = Sandbox::new();
+        let wheel = WheelFile::new(NAME).with("demo/libplain.so", "elf/x86_64.so");
+        let wheel = wheel.text("demo/data.txt", "as RECORD has it").tampered(path, text);
+        wheel.write(sandbox.path());
+        for dry in [&[][..], &["--dry-run"]] {
+            let args = [&["repair", NAME, "--out", "out"][..], dry].concat();
+            sandbox.expect(code, &args).says(&[NAME, path, said]);
+        }
+        assert!(left(&sandbox.path().join("out")).is_empty());
+        sandbox.expect(0, &["repair", NAME, "--out", "out", "--force", "known"]);
+    };
+    check("demo/data.txt", Some("other text there"), 1, "RECORD");
+    check("demo/data.txt", Some("longer text than RECORD has it"), 1, "RECORD");
+    check("demo/data.txt", None, 1, "RECORD");
+    check("demo/new.txt", Some(""), 1, "RECORD");
+    check("demo/con.txt", Some(""), 1, "--force");
+}
+
+#[test]
+fn tables_that_point_outside_stop_the_repair() {
+    let sandbox = Sandbox::new();
+    for broken in ["elf/too-short.so"] {
+        WheelFile::new(NAME).with("demo/ext.so", broken).write(sandbox.path());
+        for dry in [&[][..], &["--dry-run"]] {
+            let args = [&["repair", NAME, "--out", "out"][..], dry].concat();
+            sandbox.expect(1, &args).says(&["demo/ext.so"]);
+        }
+        assert!(left(&sandbox.path().join("out")).is_empty());
+    }
 }

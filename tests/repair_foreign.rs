@@ -354,7 +354,7 @@ fn delayed_imports_are_renamed_as_well() {
     let Some(env) = TestEnv::find("repair_foreign") else { return };
     let Some(project) = Project::new(&env) else { return };
     let native = |name: &str| repository().join("testdata/pe").join(name);
-    fs::copy(native("runtime.dll"), project.path("wheel/demo/ext.pyd")).unwrap();
+    fs::copy(native("runtime.dll"), project.path("wheel/demo/native.dll")).unwrap();
     fs::copy(native("x64.dll"), project.path("lib/plain.dll")).unwrap();
     for name in ["MSVCP140.dll", "python312.dll"] {
         fs::copy(native("x64.dll"), project.path("lib").join(name)).unwrap();
@@ -364,8 +364,10 @@ fn delayed_imports_are_renamed_as_well() {
     let repaired = only_file(&project.path("one"));
     let Some(said) = judged(&env, &repaired) else { return };
     let plain = grafts(&repaired).into_iter().find(|name| name.starts_with("plain-")).unwrap();
-    said_all(&said, &[format!("demo/ext.pyd x86_64: needs {plain} later")]);
+    said_all(&said, &[format!("demo/native.dll x86_64: needs {plain} later")]);
     assert!(said.stdout.contains("needs python312.dll"), "{}", said.stdout);
+    // A runtime that is at hand and that neither Windows nor Python has.
+    assert!(grafts(&repaired).iter().any(|name| name.starts_with("msvcp140-")), "{repaired:?}");
 }
 
 #[test]

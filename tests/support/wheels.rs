@@ -19,6 +19,8 @@ pub(crate) struct WheelFile {
     files: Vec<(String, Vec<u8>)>,
     headers: String,
     programs: Vec<String>,
+    /// Files that RECORD knows otherwise: other bytes, or none at all.
+    tampered: Vec<(String, Option<Vec<u8>>)>,
 }
 
 impl WheelFile {
@@ -34,6 +36,7 @@ impl WheelFile {
             files: Vec::new(),
             headers: String::new(),
             programs: Vec::new(),
+            tampered: Vec::new(),
         }
     }
 
@@ -86,6 +89,12 @@ impl WheelFile {
         self
     }
 
+    /// Replaces, adds or removes a file after RECORD was made.
+    pub(crate) fn tampered(mut self, path: &str, text: Option<&str>) -> Self {
+        self.tampered.push((path.to_owned(), text.map(|text| text.as_bytes().to_vec())));
+        self
+    }
+
     /// Writes it into `dir`.
     pub(crate) fn write(self, dir: &Path) -> PathBuf {
         let stem: Vec<&str> = self.name.splitn(3, '-').take(2).collect();
@@ -100,7 +109,12 @@ impl WheelFile {
         let mut files = self.files;
         files.push((format!("{info}/METADATA"), metadata.into_bytes()));
         files.push((format!("{info}/WHEEL"), text.into_bytes()));
-        files.push((format!("{info}/RECORD"), Vec::new()));
+        let record = files.iter().map(|(name, bytes)| record_row(name, bytes)).collect::<String>();
+        files.push((format!("{info}/RECORD"), format!("{record}{info}/RECORD,,\n").into_bytes()));
+        for (path, bytes) in self.tampered {
+            files.retain(|(name, _)| *name != path);
+            files.extend(bytes.map(|bytes| (path, bytes)));
+        }
         let path = dir.join(&self.name);
         let mut zip = zip::ZipWriter::new(fs::File::create(&path).unwrap());
         for (name, bytes) in files {
@@ -112,4 +126,20 @@ impl WheelFile {
         zip.finish().unwrap();
         path
     }
+}
+
+/// The row of a file in `RECORD`.
+fn record_row(name: &str, bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    let digest = wheelsmith_core::name::Digest::of(bytes).to_string();
+    let bits: String = digest
+        .chars()
+        .map(|hex| format!("{:04b}", hex.to_digit(16).unwrap()))
+        .chain(["00".to_owned()])
+        .collect();
+    let digits = (0..bits.len()).step_by(6).map(|at| {
+        let six = usize::from_str_radix(&bits[at..at + 6], 2).unwrap();
+        char::from(DIGITS[six])
+    });
+    format!("{name},sha256={},{}\n", digits.collect::<String>(), bytes.len())
 }

@@ -38,10 +38,18 @@ fn main() -> ExitCode {
         Err(error) if is_broken_pipe(&error) => Exit::Good,
         Err(error) => {
             output.error(&error);
-            Exit::Failed
+            if is_refusal(&error) { Exit::No } else { Exit::Failed }
         }
     }
     .into()
+}
+
+/// True if a wheel was read and is not fit for use.
+fn is_refusal(error: &anyhow::Error) -> bool {
+    use wheelsmith_core::wheel::Error;
+    let is_verdict =
+        |error: &Error| matches!(error, Error::Refused { .. } | Error::Contradiction { .. });
+    error.downcast_ref::<Error>().is_some_and(is_verdict)
 }
 
 fn is_broken_pipe(error: &anyhow::Error) -> bool {

@@ -28,7 +28,7 @@
 
 #![deny(missing_docs)]
 
-#[cfg(feature = "audit")]
+#[cfg(feature = "archive")]
 pub mod archive;
 #[cfg(feature = "audit")]
 pub mod audit;
@@ -39,6 +39,15 @@ pub mod build;
 pub mod check;
 #[cfg(feature = "build")]
 pub mod config;
+/// The parts of the configuration that are of use without a build.
+#[cfg(all(feature = "wheel", not(feature = "build")))]
+pub mod config {
+    mod compression;
+    mod python;
+    pub mod testing;
+
+    pub use compression::Compression;
+}
 pub mod finding;
 #[cfg(feature = "index")]
 pub mod index;

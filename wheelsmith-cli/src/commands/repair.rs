@@ -61,6 +61,9 @@ pub(crate) struct Args {
     /// Windows: namespace package (`a.b`) whose `__init__.py` stays as it is; repeatable
     #[arg(long, value_name = "PACKAGE", value_delimiter = ';')]
     namespace_pkg: Vec<String>,
+    /// Repair a wheel whose files differ from its RECORD, or whose names some systems cannot hold
+    #[arg(long, value_name = "REASON")]
+    force: Option<String>,
     /// Remove debug symbols
     #[arg(long)]
     strip: bool,
@@ -106,6 +109,7 @@ pub(super) fn run(args: &Args, host: &Host, output: &Output) -> anyhow::Result<E
             library_dirs: &library_dirs,
             options: &options,
             tag: args.tag.as_deref().map(|tag| RequestedTag { tag, is_alone: args.only_tag }),
+            force: args.force.as_deref(),
             strip: args.strip,
             packing: args.packing.get(),
             repack: args.packing.is_asked(),

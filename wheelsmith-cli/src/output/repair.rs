@@ -8,8 +8,11 @@ use wheelsmith_core::patch::{Edit, Search};
 use wheelsmith_core::repair::{Error, RaisedTag, RepairOutput, RepairPlan, Unchanged};
 
 use super::human::{self, BOLD, DIM, GREEN, RED, YELLOW};
-use super::json::{SCHEMA, chain, file};
+use super::json::{chain, file};
 use super::text::Text;
+
+/// Number of the JSON layout of repairs.
+const REPAIR_SCHEMA: u32 = 2;
 
 /// Each wheel and its result.
 pub(crate) type Results = [(PathBuf, Result<RepairOutput, Error>)];
@@ -132,5 +135,5 @@ pub(super) fn json(results: &Results) -> Value {
         }),
         Err(error) => json!({ "wheel": wheel, "error": chain(error) }),
     });
-    json!({ "schema": SCHEMA, "wheels": wheels.collect::<Vec<_>>() })
+    json!({ "schema": REPAIR_SCHEMA, "wheels": wheels.collect::<Vec<_>>() })
 }

@@ -6,6 +6,9 @@ use std::sync::Arc;
 
 use crate::sys;
 
+/// Size of the parts in which bytes are handed over.
+const PART: usize = 128 << 10;
+
 /// A part of an open file, or of bytes in memory.
 #[derive(Debug, Clone)]
 pub struct Blob {
@@ -85,6 +88,21 @@ impl Blob {
             }
             at += n as u64;
             buffer = &mut buffer[n..];
+        }
+        Ok(())
+    }
+
+    /// Hands all of it to `take`, part by part.
+    pub(crate) fn visit(&self, mut take: impl FnMut(&[u8]) -> io::Result<()>) -> io::Result<()> {
+        let mut buffer = vec![0; usize::try_from(self.size).unwrap_or(PART).min(PART)];
+        let mut at = 0;
+        while at < self.size {
+            let n = self.read_at(at, &mut buffer)?;
+            if n == 0 {
+                return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the file ends early"));
+            }
+            take(&buffer[..n])?;
+            at += n as u64;
         }
         Ok(())
     }

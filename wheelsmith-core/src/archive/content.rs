@@ -4,58 +4,115 @@ use flate2::{FlushDecompress, Status};
 
 use super::blob::Blob;
 use super::error::MemberError;
+use super::members::Location;
 use super::source::Buffers;
-use super::zip::Entry;
+use super::zip::{Entry, Header};
 
-/// Reads the content of `entry` and hands it to `take`, part by part. Returns the packed bytes
-/// after its end, which belong to nothing.
-///
-/// Fails if the content cannot be unpacked, or has another size or CRC than its header says. Parts
-/// were taken by then.
-pub(crate) fn read(
-    archive: &Blob,
-    entry: &Entry,
-    buffers: &mut Buffers,
-    take: &mut dyn FnMut(&[u8]) -> std::io::Result<()>,
-) -> Result<u64, MemberError> {
-    let header = &entry.header;
-    let damaged = |why: &str| MemberError::Damaged(why.to_owned());
-    if header.is_encrypted() {
-        return Err(MemberError::unreadable("it is encrypted"));
+/// The content of a zip entry, as packed.
+#[derive(Debug, Clone)]
+pub struct PackedContent {
+    packed: Blob,
+    header: Header,
+}
+
+impl PackedContent {
+    /// Finds the content of `entry`; `None` if it is not where the archive says, or shared.
+    pub(crate) fn of(archive: &Blob, entry: &Entry) -> Option<Self> {
+        Some(Self { packed: entry.part(archive)?, header: entry.header })
     }
-    let packed = entry.packed(archive);
-    let packed = packed.ok_or_else(|| damaged("its content is not where the archive says"))?;
-    let mut crc = crc32fast::Hasher::new();
-    let mut size = 0_u64;
-    let mut more = |part: &[u8]| -> Result<(), MemberError> {
-        size += part.len() as u64;
-        if size > header.size_bytes {
-            let why =
-                format!("it unpacks to more than the {} bytes of its header", header.size_bytes);
-            return Err(damaged(&why));
-        }
-        crc.update(part);
-        Ok(take(part)?)
-    };
-    let unused = match header.method {
-        0 => {
-            stored(&packed, buffers, &mut more)?;
-            0
-        }
-        8 => packed.size() - inflate(&packed, buffers, &mut more)?,
-        method => {
-            let why = format!("it is packed by method {method}: wheels are stored or deflated");
-            return Err(MemberError::unreadable(why));
-        }
-    };
-    if size < header.size_bytes {
-        let why = format!("it unpacks to less than the {} bytes of its header", header.size_bytes);
-        return Err(damaged(&why));
+
+    /// Returns its unpacked size in bytes, as its header states it.
+    pub(crate) fn size_bytes(&self) -> u64 {
+        self.header.size_bytes
     }
-    if crc.finalize() != header.crc {
-        return Err(damaged("its CRC is not that of its header"));
+
+    /// Returns the CRC of the unpacked bytes, as its header states it.
+    #[cfg(feature = "wheel")]
+    pub(crate) fn crc(&self) -> u32 {
+        self.header.crc
     }
-    Ok(unused)
+
+    /// Returns true if it is deflated, and false if it is stored.
+    #[cfg(feature = "wheel")]
+    pub(crate) fn is_deflated(&self) -> bool {
+        self.header.method == 8
+    }
+
+    /// Returns the packed bytes.
+    #[cfg(feature = "wheel")]
+    pub(crate) fn packed(&self) -> &Blob {
+        &self.packed
+    }
+
+    /// Returns where the bytes are, to read parts of them.
+    pub(crate) fn location(&self) -> Location {
+        match self.header.method {
+            _ if self.header.is_encrypted() => Location::Unreadable("it is encrypted"),
+            0 => Location::Stored(self.packed.clone()),
+            8 => Location::Deflated(self.packed.clone(), self.header.size_bytes),
+            _ => Location::Unreadable("it is packed by a method that wheels do not have"),
+        }
+    }
+
+    /// Unpacks it and hands it to `take`, part by part. Returns the number of packed bytes after its
+    /// end, which belong to nothing.
+    ///
+    /// Fails if it cannot be unpacked, or has another size or CRC than its header says. Parts were
+    /// taken by then.
+    pub(crate) fn read(
+        &self,
+        buffers: &mut Buffers,
+        take: &mut dyn FnMut(&[u8]) -> std::io::Result<()>,
+    ) -> Result<u64, MemberError> {
+        let header = &self.header;
+        let damaged = |why: String| MemberError::Damaged(why);
+        let unpacks = |how: &str| {
+            let size = header.size_bytes;
+            damaged(format!("it unpacks to {how} than the {size} bytes of its header"))
+        };
+        let mut crc = crc32fast::Hasher::new();
+        let mut size = 0_u64;
+        let mut more = |part: &[u8]| -> Result<(), MemberError> {
+            size += part.len() as u64;
+            if size > header.size_bytes {
+                return Err(unpacks("more"));
+            }
+            crc.update(part);
+            Ok(take(part)?)
+        };
+        let unused = match self.location() {
+            Location::Stored(packed) => {
+                stored(&packed, buffers, &mut more)?;
+                0
+            }
+            Location::Deflated(packed, _) => packed.size() - inflate(&packed, buffers, &mut more)?,
+            Location::Unreadable(why) => return Err(MemberError::unreadable(why)),
+            Location::File(_) | Location::Refused => {
+                return Err(MemberError::unreadable("it is no entry of an archive"));
+            }
+        };
+        if size < header.size_bytes {
+            return Err(unpacks("less"));
+        }
+        if crc.finalize() != header.crc {
+            return Err(damaged("its CRC is not that of its header".to_owned()));
+        }
+        Ok(unused)
+    }
+
+    /// Returns all of it.
+    pub(crate) fn load(&self) -> Result<Vec<u8>, MemberError> {
+        // Deflate packs no more than 1032 bytes into one.
+        let most = self.packed.size().saturating_mul(1032);
+        let room = usize::try_from(self.header.size_bytes.min(most)).unwrap_or_default();
+        let mut bytes = Vec::new();
+        bytes.try_reserve_exact(room).map_err(|e| MemberError::OverLimit(e.to_string()))?;
+        self.read(&mut Buffers::new(), &mut |part| {
+            bytes.extend_from_slice(part);
+            Ok(())
+        })?;
+        Ok(bytes)
+    }
 }
 
 fn stored(

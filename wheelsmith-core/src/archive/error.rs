@@ -90,6 +90,15 @@ impl MemberError {
         Self::Unreadable(why.into())
     }
 
+    /// Converts it for callers that read files.
+    #[cfg(feature = "wheel")]
+    pub(crate) fn into_io(self) -> io::Error {
+        match self {
+            Self::Io(error) => error,
+            other => io::Error::new(io::ErrorKind::InvalidData, other.into_text()),
+        }
+    }
+
     /// In words.
     pub(crate) fn into_text(self) -> String {
         match self {

@@ -16,6 +16,7 @@ pub(crate) mod zip;
 
 pub use artifact::Artifact;
 pub use blob::Blob;
+pub use content::PackedContent;
 pub use error::Error;
 pub use expand::expand;
 pub use limits::Limits;

@@ -4,10 +4,11 @@ use std::io::{self, Read, Write as _};
 use std::path::Path;
 
 use super::blob::Blob;
+use super::content::PackedContent;
 use super::error::{Error, MemberError};
 use super::members::{Collector, Location, Member, Members, Stated};
 use super::source::{Buffers, Source};
-use super::zip::{Unreadable, Zip};
+use super::zip::{self, Unreadable, Zip};
 use super::{Limits, dir, tar};
 use crate::name::RUNTIME_MANIFEST;
 use crate::sys::{self, Cancel};
@@ -83,9 +84,13 @@ pub(crate) fn open(
     let blob = Blob::new(sys::fs::open(path).map_err(read)?).map_err(read)?;
     let first = blob.first(TELLING).map_err(read)?;
     let is_wheel = path.extension().is_some_and(|e| e.eq_ignore_ascii_case("whl"));
-    let container = Container::of(&first);
+    let mut container = Container::of(&first);
     if is_wheel && container != Some(Container::Zip) {
-        return Err(Error::archive(path, "wheel", "it is no zip archive"));
+        // pip installs a wheel with other bytes in front of the archive.
+        if !zip::Directory::is_at_end(&blob) {
+            return Err(Error::archive(path, "wheel", "it is no zip archive"));
+        }
+        container = Some(Container::Zip);
     }
     if let Some((_, name)) = OTHERS.iter().find(|(magic, _)| first.starts_with(magic)) {
         let why = format!("it is packed with {name}: unpack it, and audit what is in it");
@@ -130,7 +135,7 @@ pub(crate) fn list(
 ) -> Result<Members, String> {
     let mut collector = Collector::new(limits);
     match container {
-        Container::Zip => zip(blob, limits, cancel, &mut collector)?,
+        Container::Zip => list_zip(blob, limits, cancel, &mut collector)?,
         Container::Tar => tar::list(blob, limits, &mut collector)?,
         Container::Gzip => return Err("it holds one stream, and no members".into()),
     }
@@ -138,7 +143,7 @@ pub(crate) fn list(
 }
 
 /// Adds the files of a zip archive to `collector`.
-fn zip(
+fn list_zip(
     blob: &Blob,
     limits: &Limits,
     cancel: &Cancel,
@@ -154,16 +159,9 @@ fn zip(
             continue;
         }
         let header = entry.header;
-        let location = match (entry.packed(blob), header.method) {
-            // The refusal says why.
-            (None, _) => Location::Refused,
-            (Some(_), _) if header.is_encrypted() => Location::Refused,
-            (Some(part), 0) => Location::Stored(part),
-            (Some(part), 8) => Location::Deflated(part, header.size_bytes),
-            (Some(_), _) => {
-                Location::Unreadable("it is packed by a method that wheels do not have")
-            }
-        };
+        let packed = PackedContent::of(blob, &entry).filter(|_| !header.is_encrypted());
+        // If there is none, a refusal says why.
+        let location = packed.map_or(Location::Refused, |packed| packed.location());
         let (executable, size_bytes) = (entry.is_executable(), header.size_bytes);
         let member = Member { path: entry.path, size_bytes, executable };
         if !collector.add_member(member, header.packed_bytes, location) {

@@ -3,12 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
-use unicode_normalization::UnicodeNormalization as _;
-
 use super::findings::Findings;
 use super::zip::Member;
-use crate::finding::{Code, Severity};
-use crate::name::WheelPath;
+use crate::finding::{Code, Finding, Severity};
+use crate::name::{PlatformTag, WheelFilename, WheelPath, folded, portability_problem};
 
 /// Type bits of a mode, and that of a regular file (`stat.h`).
 const TYPE: u32 = 0o170_000;
@@ -16,18 +14,21 @@ const REGULAR: u32 = 0o100_000;
 const DIRECTORY: u32 = 0o040_000;
 
 /// Judges names, modes, times and order.
-pub(super) fn check(members: &[Member], out: &mut Findings) {
+pub(super) fn check(filename: Option<&WheelFilename>, members: &[Member], out: &mut Findings) {
+    let is_linux = |tag: &PlatformTag| tag.to_string().contains("linux");
+    let is_linux = filename.is_some_and(|filename| filename.platforms.iter().all(is_linux));
     // By the hash of the folded name: the names of a hostile archive are many and long.
-    let mut folded: BTreeMap<u64, &WheelPath> = BTreeMap::new();
+    let mut seen: BTreeMap<u64, &WheelPath> = BTreeMap::new();
     for member in members {
-        let own = fold(member.path.as_str());
-        if let Some(other) = folded.insert(hash(&own), &member.path)
+        let own = folded(member.path.as_str());
+        if let Some(other) = seen.insert(hash(&own), &member.path)
             && *other != member.path
-            && fold(other.as_str()) == own
+            && folded(other.as_str()) == own
         {
             let message = format!("`{other}` differs from it in case or form only");
             out.file(Code::CaseClash, &member.path, message);
         }
+        name(&member.path, is_linux, out);
         let header = &member.entry.header;
         if !header.is_encrypted() && !matches!(header.method, 0 | 8) {
             let message = format!("it is compressed by method {}", header.method);
@@ -52,14 +53,21 @@ pub(super) fn top(member: &Member) -> &str {
     member.path.as_str().split('/').next().unwrap_or_default()
 }
 
-fn fold(path: &str) -> String {
-    path.nfc().collect::<String>().to_lowercase()
-}
-
 fn hash(text: &str) -> u64 {
     let mut hasher = DefaultHasher::new();
     text.hash(&mut hasher);
     hasher.finish()
+}
+
+/// Judges whether every system on which the wheel may be installed can hold the name. The reader of
+/// the archive refused control characters.
+fn name(path: &WheelPath, is_linux: bool, out: &mut Findings) {
+    let Some(problem) = portability_problem(path.as_str()) else { return };
+    let is_harmless = is_linux && problem.is_of_windows_only();
+    let severity = if is_harmless { Severity::Warning } else { Severity::Error };
+    let finding = Finding::new(Code::BadEntryName, path, problem.to_string());
+    let finding = Finding { severity, ..finding };
+    out.push(Finding { help: Some("rename the file"), ..finding });
 }
 
 fn mode(member: &Member, out: &mut Findings) {
@@ -89,9 +97,9 @@ fn times(members: &[Member], out: &mut Findings) {
         out.whole(Code::EntryTimes, message);
     }
     if let Some(member) = members.iter().find(|m| m.entry.header.time.1.trailing_zeros() >= 5) {
-        out.push(crate::finding::Finding {
+        out.push(Finding {
             severity: Severity::Info,
-            ..crate::finding::Finding::new(Code::EntryTimes, &member.path, "its date is none")
+            ..Finding::new(Code::EntryTimes, &member.path, "its date is none")
         });
     }
 }

@@ -9,7 +9,7 @@ use super::findings::Findings;
 use crate::archive::blob::Blob;
 use crate::archive::source::Buffers;
 use crate::archive::zip::{Entry, Unreadable, Zip};
-use crate::archive::{self, content, tar};
+use crate::archive::{self, PackedContent, tar};
 use crate::finding::{Code, Finding, Severity};
 use crate::name::{Digest, WheelPath};
 use crate::sys::Cancel;
@@ -124,12 +124,10 @@ struct Contents<'a> {
 impl Contents<'_> {
     fn read(&mut self, entry: &Entry, out: &mut Findings) -> io::Result<Option<Content>> {
         let (path, stated) = (&entry.path, &entry.header);
-        if stated.is_encrypted()
-            || !matches!(stated.method, 0 | 8)
-            || entry.packed(self.blob).is_none()
-        {
+        if stated.is_encrypted() || !matches!(stated.method, 0 | 8) {
             return Ok(None);
         }
+        let Some(packed) = PackedContent::of(self.blob, entry) else { return Ok(None) };
         // What a header states is not what it unpacks to.
         if stated.size_bytes > self.left || (self.left == 0 && stated.packed_bytes > 0) {
             let message = format!("it has {} MiB, and was not unpacked", stated.size_bytes >> 20);
@@ -148,7 +146,7 @@ impl Contents<'_> {
         let mut kept = keep.then(|| Vec::with_capacity(room));
         let (mut sha, mut head, mut size_bytes) = (Sha256::new(), Vec::new(), 0);
         let is_data = super::parsed::in_data(path).is_some();
-        let read = content::read(self.blob, entry, &mut self.buffers, &mut |part| {
+        let read = packed.read(&mut self.buffers, &mut |part| {
             if size_bytes == 0 && (is_data || super::parsed::begins_native(part)) {
                 head.extend_from_slice(&part[..part.len().min(HEAD_BYTES)]);
             }

@@ -1,13 +1,11 @@
 //! Reads a distribution that is added to an index.
 
-use std::io;
 use std::path::{Path, PathBuf};
 
 use super::{DistName, Error};
-use crate::archive::blob::Blob;
 use crate::archive::source::Buffers;
 use crate::archive::zip::{Unreadable, Zip};
-use crate::archive::{Artifact, Limits, content};
+use crate::archive::{Artifact, Blob, Limits, PackedContent};
 use crate::metadata::fields::Fields;
 use crate::name::{Digest, ProjectName};
 use crate::sys::{self, Host};
@@ -77,38 +75,42 @@ impl Distribution {
 /// Unpacks every entry, so that each checksum is compared, and returns `METADATA`.
 fn wheel_metadata(path: &Path, host: &Host) -> Result<Vec<u8>, Error> {
     let corrupt = |problem: &dyn std::fmt::Display| Error::corrupt(path, problem.to_string());
-    let unread = |e: io::Error| Error::read(path, e);
-    let blob = Blob::new(sys::fs::open(path).map_err(unread)?).map_err(unread)?;
-    let zip = Zip::open(&blob, &Limits::default(), &host.cancel).map_err(|error| match error {
-        Unreadable::Cancelled => Error::Cancelled,
-        Unreadable::Io(error) => Error::read(path, error),
-        error @ Unreadable::Format(_) => corrupt(&error.into_text()),
-    })?;
-    // Installers could read another archive than the one that is indexed here.
-    if let Some(refusal) = zip.refusals.first() {
-        return Err(corrupt(&refusal.message));
+    let limits = Limits::default();
+    let file = sys::fs::open(path).map_err(|e| Error::read(path, e))?;
+    let blob = Blob::new(file).map_err(|e| Error::read(path, e))?;
+    let zip = match Zip::open(&blob, &limits, &host.cancel) {
+        Ok(zip) => zip,
+        Err(Unreadable::Cancelled) => return Err(Error::Cancelled),
+        Err(error) => return Err(corrupt(&error.into_text())),
+    };
+    if let Some(refusal) = zip.refusal() {
+        return Err(corrupt(&refusal));
     }
+    let (mut metadata, mut left) = (None, limits.total_bytes);
     let mut buffers = Buffers::new();
-    let mut metadata = None;
     for entry in zip.entries.iter().filter(|entry| !entry.is_dir()) {
         if host.cancel.is_cancelled() {
             return Err(Error::Cancelled);
         }
         let name = entry.path.as_str();
+        let bad = |why: String| corrupt(&format!("its member `{name}`: {why}"));
         let is_metadata =
             name.strip_suffix(".dist-info/METADATA").is_some_and(|s| !s.contains('/'));
-        if is_metadata && entry.header.size_bytes > LONGEST_TEXT {
-            return Err(corrupt(&"its `METADATA` is larger than any real one"));
+        let most = if is_metadata { LONGEST_TEXT } else { left.min(limits.member_bytes) };
+        let size = entry.header.size_bytes;
+        if size > most {
+            return Err(corrupt(&"it is larger when unpacked than any real wheel"));
         }
+        left = left.saturating_sub(size);
+        let Some(content) = PackedContent::of(&blob, entry) else { continue };
         let mut bytes = Vec::new();
-        let mut take = |part: &[u8]| {
+        let read = content.read(&mut buffers, &mut |part| {
             if is_metadata {
                 bytes.extend_from_slice(part);
             }
             Ok(())
-        };
-        content::read(&blob, entry, &mut buffers, &mut take)
-            .map_err(|e| corrupt(&format!("its member `{name}`: {}", e.into_text())))?;
+        });
+        read.map_err(|error| bad(error.into_text()))?;
         if is_metadata && metadata.replace(bytes).is_some() {
             return Err(corrupt(&"it has `METADATA` twice"));
         }

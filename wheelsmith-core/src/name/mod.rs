@@ -2,6 +2,7 @@
 //! value is valid by construction, and what it prints parses to the same value.
 
 mod digest;
+mod host;
 mod index;
 mod portable;
 mod project_name;
@@ -12,6 +13,7 @@ mod wheel_filename;
 mod wheel_path;
 
 pub use digest::Digest;
+pub use host::host_target;
 pub use index::Index;
 pub use portable::{NameProblem, portability_problem};
 pub use project_name::ProjectName;
@@ -23,6 +25,8 @@ pub use target::{Arch, Floor, Libc, Os, TARGETS, Target, TargetRow};
 pub use version::PlatformVersion;
 pub use wheel_filename::WheelFilename;
 pub use wheel_path::WheelPath;
+#[cfg(any(feature = "wheel", feature = "check"))]
+pub(crate) use wheel_path::folded;
 
 /// File name of the manifest, which describes a runtime directory.
 pub const RUNTIME_MANIFEST: &str = "runtime.json";

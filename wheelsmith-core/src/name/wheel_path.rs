@@ -72,6 +72,16 @@ impl FromStr for WheelPath {
     }
 }
 
+/// Returns `path` in a form in which paths that some file system takes for one are equal.
+#[cfg(any(feature = "wheel", feature = "check"))]
+pub(crate) fn folded(path: &str) -> String {
+    use unicode_normalization::UnicodeNormalization as _;
+    if path.is_ascii() {
+        return path.to_ascii_lowercase();
+    }
+    path.nfd().flat_map(char::to_lowercase).nfc().collect()
+}
+
 serde_by_text!(WheelPath);
 
 #[cfg(test)]

@@ -48,10 +48,7 @@ pub(super) fn keep_changed(
     let mut kept = BTreeSet::new();
     for entry in entries.values().filter(|entry| is_kept(&entry.path)) {
         let to = dir.join(entry.path.as_str());
-        let bytes = match &entry.source {
-            Content::Bytes(bytes) => bytes.clone(),
-            Content::File { path, .. } => sys::fs::read(path)?,
-        };
+        let bytes = entry.load()?;
         if entry.executable {
             sys::fs::write_program(&to, &bytes)?;
         } else {

@@ -396,14 +396,8 @@ impl Pack<'_> {
     fn native_files(&self) -> Result<Vec<NativeFile>, Error> {
         let mut files = Vec::new();
         for entry in self.entries.values() {
-            let file = match &entry.source {
-                Source::Bytes(bytes) => NativeFile::read(&entry.path, bytes),
-                Source::File { path, .. } => {
-                    audit::native_file(&entry.path, path, &Limits::default())
-                        .map_err(|e| Error::io("read a file to inspect", e))?
-                }
-            };
-            files.extend(file);
+            let file = entry.native_file(&Limits::default());
+            files.extend(file.map_err(|e| Error::io("read a file to inspect", e))?);
         }
         Ok(files)
     }

@@ -91,10 +91,7 @@ fn from_wheel(project: &Project, wheel: &Wheel, options: &BuildOptions) -> Resul
         if path == record || entry.path.parts().next() != Some(&info) {
             continue;
         }
-        let bytes = match &entry.source {
-            Content::Bytes(bytes) => bytes.clone(),
-            Content::File { path, .. } => sys::fs::read(path).map_err(unwritten)?,
-        };
+        let bytes = entry.load().map_err(unwritten)?;
         sys::fs::write_atomic(&out.join(path), &bytes).map_err(unwritten)?;
     }
     Ok(out.join(info))

@@ -136,8 +136,11 @@ fn edited(
 
 fn bytes(entry: &Entry) -> Result<Vec<u8>, Error> {
     match &entry.source {
-        Source::Bytes(bytes) => Ok(bytes.clone()),
         Source::File { path, .. } => read_file(path),
+        Source::Bytes(_) | Source::Packed(_) => {
+            let path = || entry.path.as_str().into();
+            entry.load().map_err(|source| Error::Read { path: path(), source })
+        }
     }
 }
 

@@ -58,12 +58,12 @@ pub enum Error {
     #[error("cannot store a changed file in the temporary directory")]
     Scratch(#[source] io::Error),
     /// `audit` would refuse the repaired wheel.
-    #[error("{}: {}", verdict(.earned.as_ref(), .wanted), reasons(.findings))]
+    #[error("{}: {}", verdict(.earned.as_ref(), .wanted.as_ref()), reasons(.findings))]
     NotEarned {
         /// The other tag that it qualifies for, if any.
         earned: Option<PlatformTag>,
-        /// The tag that it should qualify for.
-        wanted: Box<PlatformTag>,
+        /// The tag that it should qualify for; `None` if any would do.
+        wanted: Option<PlatformTag>,
         /// The errors.
         findings: Vec<Finding>,
     },
@@ -78,12 +78,19 @@ const SETTLED_BY_A_NEWER_TAG: [Code; 2] = [Code::SymbolTooNew, Code::MinimumTooN
 impl Error {
     /// True if the wheel cannot be repaired; false if something failed.
     pub fn is_verdict(&self) -> bool {
-        matches!(self, Self::Missing { .. } | Self::NotEarned { .. } | Self::NoPlatform { .. })
+        matches!(
+            self,
+            Self::Missing { .. }
+                | Self::NotEarned { .. }
+                | Self::NoPlatform { .. }
+                | Self::Wheel(wheel::Error::Contradiction { .. })
+        )
     }
 
     /// Returns what the user can do about it.
     pub fn hint(&self) -> Option<String> {
         match self {
+            Self::Wheel(error) => error.hint().map(str::to_owned),
             Self::Missing { missing, .. } => {
                 let first = missing.iter().find(|missing| missing.reason.is_none())?;
                 let library = file_name(&first.library);
@@ -136,10 +143,13 @@ fn not_found(missing: &[MissingLibrary], searched: usize) -> String {
     lines.collect()
 }
 
-fn verdict(earned: Option<&PlatformTag>, wanted: &PlatformTag) -> String {
-    match earned {
-        Some(earned) => format!("the repaired wheel qualifies for {earned}, not {wanted}"),
-        None => format!("the repaired wheel does not qualify for {wanted}"),
+fn verdict(earned: Option<&PlatformTag>, wanted: Option<&PlatformTag>) -> String {
+    match (earned, wanted) {
+        (Some(earned), Some(wanted)) => {
+            format!("the repaired wheel qualifies for {earned}, not {wanted}")
+        }
+        (None, Some(wanted)) => format!("the repaired wheel does not qualify for {wanted}"),
+        (_, None) => "`audit` refuses the repaired wheel".to_owned(),
     }
 }
 

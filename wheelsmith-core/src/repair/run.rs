@@ -10,7 +10,7 @@ use crate::audit::{self, AuditOptions, NativeFile};
 use crate::finding::{Code, Date, Finding, Settings, Severity};
 use crate::name::{PlatformTag, WheelFilename, WheelPath};
 use crate::sys::Host;
-use crate::wheel::{self, Entry, Existing, MadeFile, Packing, Source};
+use crate::wheel::{self, Entry, Existing, MadeFile, Packing};
 
 /// A wheel to repair.
 #[derive(Debug)]
@@ -25,6 +25,8 @@ pub struct Request<'a> {
     pub options: &'a Options,
     /// The platform tag that the wheel must qualify for; `None` for the best one that it does.
     pub tag: Option<RequestedTag<'a>>,
+    /// The user's reason to repair a wheel that contradicts its own `RECORD`; `None` to refuse it.
+    pub force: Option<&'a str>,
     /// Whether symbols for debuggers are removed.
     pub strip: bool,
     /// Compression.
@@ -94,10 +96,13 @@ pub struct RaisedTag {
 /// byte. A dry run does everything but write, and so fails where the run would.
 ///
 /// # Errors
-/// Returns an error if a library is not found, a file cannot be changed, or `audit` would refuse
-/// the result.
+/// Returns an error if the wheel contradicts its `RECORD`, a library is not found, a file cannot be
+/// changed, or `audit` would refuse the result.
 pub fn repair(request: &Request<'_>, host: &Host) -> Result<RepairOutput, Error> {
     let mut wheel = Existing::open(request.wheel)?;
+    if request.force.is_none() {
+        wheel.verified()?;
+    }
     let before = wheel.filename.clone();
     // The plan needs the names of libraries, not of symbols.
     let files = native_files(wheel.entries.values(), NativeFile::without_symbols)?;
@@ -158,7 +163,7 @@ pub fn repair(request: &Request<'_>, host: &Host) -> Result<RepairOutput, Error>
     let filename = tags::renamed(&before, tags);
     let path = request.out.join(filename.to_string());
     let finished = wheel.to_wheel(filename.clone())?;
-    let approve = |written: &Path| judge.approve(written, &filename, &requirements[0].tag);
+    let approve = |written: &Path| judge.approve(written, &filename, requirements[0].expected());
     let file = if request.dry_run {
         let trial = scratch.join("trial.whl");
         wheel::save_if(&finished, &trial, request.packing, host, approve)?;
@@ -232,7 +237,7 @@ impl Judge<'_> {
         &self,
         written: &Path,
         filename: &WheelFilename,
-        wanted: &PlatformTag,
+        wanted: Option<&PlatformTag>,
     ) -> Result<(), Error> {
         let input = self.file(written, filename)?;
         let findings = self.errors(input.findings);
@@ -254,7 +259,7 @@ impl Judge<'_> {
         if findings.is_empty() {
             return Ok(verdict.tag);
         }
-        Err(not_earned(verdict.tag, &group.tag, findings))
+        Err(not_earned(verdict.tag, group.expected(), findings))
     }
 
     /// The errors that the user does not waive.
@@ -272,9 +277,13 @@ impl Judge<'_> {
     }
 }
 
-fn not_earned(earned: Option<PlatformTag>, wanted: &PlatformTag, findings: Vec<Finding>) -> Error {
-    let earned = earned.filter(|tag| tag != wanted);
-    Error::NotEarned { earned, wanted: Box::new(wanted.clone()), findings }
+fn not_earned(
+    earned: Option<PlatformTag>,
+    wanted: Option<&PlatformTag>,
+    findings: Vec<Finding>,
+) -> Error {
+    let earned = earned.filter(|tag| Some(tag) != wanted);
+    Error::NotEarned { earned, wanted: wanted.cloned(), findings }
 }
 
 /// Reads the native files among `entries`, of each as much as is `kept`.
@@ -284,12 +293,9 @@ fn native_files<'a>(
 ) -> Result<Vec<NativeFile>, Error> {
     let mut files = Vec::new();
     for entry in entries {
-        let file = match &entry.source {
-            Source::Bytes(bytes) => NativeFile::read(&entry.path, bytes),
-            Source::File { path, .. } => audit::native_file(&entry.path, path, &Limits::default())
-                .map_err(|source| Error::Read { path: path.clone(), source })?,
-        };
-        files.extend(file.map(&kept));
+        let file = entry.native_file(&Limits::default());
+        let path = || entry.path.as_str().into();
+        files.extend(file.map_err(|source| Error::Read { path: path(), source })?.map(&kept));
     }
     Ok(files)
 }

@@ -96,6 +96,11 @@ impl TagGroup {
         Self::new(tag, vec![tag.clone()], false)
     }
 
+    /// Returns the tag that the user or the name of the wheel asks for.
+    pub(super) fn expected(&self) -> Option<&PlatformTag> {
+        self.claims.first()
+    }
+
     /// Returns the tags of the repaired wheel, whose files qualify for `earned` and have no errors
     /// except waived ones.
     pub(super) fn tags(&self, earned: Option<&PlatformTag>, only_asked: bool) -> Vec<PlatformTag> {

@@ -1,13 +1,24 @@
-//! Archives to directories, within limits.
+//! Unpacks source archives into directories, within limits.
 
+use std::collections::BTreeMap;
 use std::io::{self, BufReader, Read, Seek as _, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use super::Error;
+use crate::archive::source::Buffers;
+use crate::archive::zip::{Unreadable, Zip};
+use crate::archive::{Blob, Limits, PackedContent};
 use crate::name::WheelPath;
-use crate::sys;
+use crate::sys::{self, Cancel};
 
+/// Links that lead to links end somewhere; Linux has the same limit.
+const MOST_HOPS: u32 = 40;
+/// The target of a link is no longer, in bytes.
+const LONGEST_TARGET: u64 = 4096;
+/// File type bits of a mode, and those of a symbolic link.
+const S_IFMT: u32 = 0o170_000;
+const S_IFLNK: u32 = 0o120_000;
 /// No source has more files than this.
 const FILE_LIMIT: u64 = 500_000;
 /// No source is larger than this when unpacked, in bytes.
@@ -16,8 +27,8 @@ const SIZE_LIMIT: u64 = 16 << 30;
 /// Unpacks a `.tar.gz`, `.tar` or `.zip` (told apart by their first bytes) to `to`, without the
 /// first `strip_components` directories of each path.
 ///
-/// Paths that leave the directory are refused, as are links that point out of it; device nodes and
-/// other oddities are left out.
+/// Refuses paths that leave the directory, and links that lead out of it. Leaves out devices and
+/// pipes.
 pub(super) fn unpack(
     origin: &str,
     file: &Path,
@@ -35,185 +46,281 @@ pub(super) fn unpack(
         }
     }
     reader.rewind().map_err(|e| bad(e.to_string()))?;
-    let mut budget = Budget { files: FILE_LIMIT, bytes: SIZE_LIMIT };
+    let tree = Tree::new(to, strip_components);
     match magic {
         [0x1f, 0x8b, ..] => {
             let inflated = flate2::read::MultiGzDecoder::new(reader);
-            tar(inflated, to, strip_components, &mut budget).map_err(bad)
+            tar(inflated, tree).map_err(bad)
         }
-        [b'P', b'K', 3 | 5, ..] => zip(reader, to, strip_components, &mut budget).map_err(bad),
+        [b'P', b'K', 3 | 5, ..] => zip(reader.into_inner(), tree).map_err(bad),
         [0xfd, b'7', b'z', b'X', b'Z', 0]
         | [b'B', b'Z', b'h', ..]
         | [0x28, 0xb5, 0x2f, 0xfd, ..] => Err(bad(
             "it is compressed with xz, bzip2 or zstd; pack it as `.tar.gz` or `.zip`".into(),
         )),
-        _ => tar(reader, to, strip_components, &mut budget).map_err(bad),
+        _ => tar(reader, tree).map_err(bad),
     }
 }
 
-struct Budget {
-    files: u64,
-    bytes: u64,
-}
-
-impl Budget {
-    fn file(&mut self) -> Result<(), String> {
-        self.files = self.files.checked_sub(1).ok_or("it has too many files")?;
-        Ok(())
-    }
-
-    /// Copies at most what is left of the budget.
-    fn copy(&mut self, from: impl Read, to: &mut impl io::Write) -> Result<(), String> {
-        let copied = io::copy(&mut from.take(self.bytes + 1), to).map_err(|e| e.to_string())?;
-        self.bytes = self.bytes.checked_sub(copied).ok_or("it is too large when unpacked")?;
-        Ok(())
-    }
-}
-
-fn tar(
-    reader: impl Read,
-    to: &Path,
+/// A directory into which an archive is unpacked. Nothing outside of it is read or written: no
+/// entry goes through a link, and every link leads to a place inside, also through other links.
+struct Tree<'a> {
+    root: &'a Path,
     strip_components: u32,
-    budget: &mut Budget,
-) -> Result<(), String> {
+    /// Files and bytes that may still be unpacked.
+    files_left: u64,
+    bytes_left: u64,
+    /// Targets of the links by their paths.
+    links: BTreeMap<String, String>,
+    is_empty: bool,
+}
+
+impl<'a> Tree<'a> {
+    fn new(root: &'a Path, strip_components: u32) -> Self {
+        Self {
+            root,
+            strip_components,
+            files_left: FILE_LIMIT,
+            bytes_left: SIZE_LIMIT,
+            links: BTreeMap::new(),
+            is_empty: true,
+        }
+    }
+
+    /// Counts an entry and returns its path; `None` if it is one of the stripped directories.
+    fn path(&mut self, name: &[u8]) -> Result<Option<WheelPath>, String> {
+        self.files_left = self.files_left.checked_sub(1).ok_or("it has too many files")?;
+        let path = inside(name, self.strip_components)?;
+        self.is_empty &= path.is_none();
+        Ok(path)
+    }
+
+    fn use_bytes(&mut self, size: u64) -> Result<(), String> {
+        let left = self.bytes_left.checked_sub(size);
+        self.bytes_left = left.ok_or("it is too large when unpacked")?;
+        Ok(())
+    }
+
+    /// Makes the directories `parts`, none of which may be a link or a file.
+    fn directories<'p>(&self, parts: impl Iterator<Item = &'p str>) -> Result<PathBuf, String> {
+        let mut dir = self.root.to_owned();
+        for part in parts {
+            dir.push(part);
+            let shown = || dir.strip_prefix(self.root).unwrap_or(&dir).display();
+            match sys::fs::symlink_metadata(&dir) {
+                Ok(metadata) if metadata.is_symlink() => {
+                    return Err(format!("an entry lies behind the link `{}`", shown()));
+                }
+                Ok(metadata) if metadata.is_dir() => {}
+                Ok(_) => return Err(format!("`{}` is a file and a directory", shown())),
+                Err(_) => sys::fs::create_dir_all(&dir).map_err(|e| e.to_string())?,
+            }
+        }
+        Ok(dir)
+    }
+
+    /// Makes the directories above `path`, and returns its place. A link there is an error.
+    fn place(&self, path: &WheelPath) -> Result<PathBuf, String> {
+        let parent = path.parent().unwrap_or_default();
+        let parts = parent.split('/').filter(|part| !part.is_empty());
+        let place = self.directories(parts)?.join(path.file_name());
+        if sys::fs::symlink_metadata(&place).is_ok_and(|metadata| metadata.is_symlink()) {
+            return Err(format!("`{path}` is there twice, once as a link"));
+        }
+        Ok(place)
+    }
+
+    /// Writes a file; `write` fills it and returns how many bytes it wrote.
+    fn file(
+        &mut self,
+        path: &WheelPath,
+        executable: bool,
+        mtime: u64,
+        write: impl FnOnce(&mut std::fs::File, u64) -> Result<u64, String>,
+    ) -> Result<(), String> {
+        let text = |e: io::Error| e.to_string();
+        let place = self.place(path)?;
+        let mut file = sys::fs::create(&place).map_err(text)?;
+        let size = write(&mut file, self.bytes_left.saturating_add(1))?;
+        self.use_bytes(size)?;
+        file.flush().map_err(text)?;
+        // Build systems compare times: generated files must stay newer than what they come from.
+        let time = SystemTime::UNIX_EPOCH + Duration::from_secs(mtime);
+        file.set_modified(time).map_err(text)?;
+        drop(file);
+        sys::fs::set_executable(&place, executable).map_err(text)
+    }
+
+    /// Makes a symbolic link.
+    fn link(&mut self, path: &WheelPath, target: &[u8]) -> Result<(), String> {
+        let target = String::from_utf8(target.to_vec())
+            .map_err(|_| format!("`{path}` links to a name that is not UTF-8"))?;
+        let place = self.place(path)?;
+        self.resolve(path.as_str(), &target)?;
+        sys::fs::symlink(&target, &place).map_err(|e| e.to_string())?;
+        self.links.insert(path.as_str().to_owned(), target);
+        Ok(())
+    }
+
+    /// Copies the file that was unpacked from the entry `original`.
+    fn hard_link(&mut self, path: &WheelPath, original: &[u8]) -> Result<(), String> {
+        let missing = || {
+            let original = String::from_utf8_lossy(original);
+            format!("`{path}` is a link to `{original}`, which is no file that was unpacked before")
+        };
+        let from = inside(original, self.strip_components)?.ok_or_else(missing)?;
+        if let Some(target) = self.links.get(from.as_str()).cloned() {
+            return self.link(path, target.as_bytes());
+        }
+        let mut source = self.root.to_owned();
+        let mut metadata = None;
+        for part in from.parts() {
+            source.push(part);
+            let found = sys::fs::symlink_metadata(&source).map_err(|_| missing())?;
+            if found.is_symlink() {
+                return Err(missing());
+            }
+            metadata = Some(found);
+        }
+        let size = metadata.filter(std::fs::Metadata::is_file).ok_or_else(missing)?.len();
+        if from == *path {
+            return Ok(());
+        }
+        self.use_bytes(size)?;
+        let place = self.place(path)?;
+        sys::fs::copy(source, &place).map_err(|e| e.to_string())?;
+        Ok(())
+    }
+
+    /// Resolves `target` of the link at `path` as the system does. Returns an error if it leads out
+    /// of the archive on the way.
+    fn resolve<'t>(&'t self, path: &'t str, target: &'t str) -> Result<(), String> {
+        let outside = || format!("the link `{path}` points out of the archive, to `{target}`");
+        let parent = path.rsplit_once('/').map_or("", |(parent, _)| parent);
+        let mut at: Vec<&str> = parent.split('/').filter(|part| !part.is_empty()).collect();
+        // Parts that are still to be walked, the next one last.
+        let mut rest: Vec<&str> = Vec::new();
+        let mut hops = 0;
+        let mut parts = |target: &'t str| {
+            hops += 1;
+            let is_absolute = target.starts_with('/') || target.contains('\\');
+            let parts = (!is_absolute && hops <= MOST_HOPS).then(|| target.split('/').rev());
+            parts.ok_or_else(outside)
+        };
+        rest.extend(parts(target)?);
+        while let Some(part) = rest.pop() {
+            match part {
+                "" | "." => {}
+                ".." => _ = at.pop().ok_or_else(outside)?,
+                part => {
+                    at.push(part);
+                    if let Some(next) = self.links.get(&at.join("/")) {
+                        at.pop();
+                        rest.extend(parts(next)?);
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends the work: links that were made later may lead earlier ones out of the archive.
+    fn finish(self) -> Result<(), String> {
+        if self.is_empty {
+            return Err("there is nothing in it".to_owned());
+        }
+        self.links.iter().try_for_each(|(path, target)| self.resolve(path, target))
+    }
+}
+
+fn tar(reader: impl Read, mut tree: Tree<'_>) -> Result<(), String> {
     let text = |e: io::Error| e.to_string();
     let mut archive = tar::Archive::new(reader);
-    let mut any = false;
     for entry in archive.entries().map_err(text)? {
         let mut entry = entry.map_err(text)?;
-        budget.file()?;
         let name = entry.path_bytes().into_owned();
-        let Some(path) = inside(&name, strip_components)? else { continue };
-        let place = to.join(path.as_str());
+        let Some(path) = tree.path(&name)? else { continue };
         let header = entry.header();
         let kind = header.entry_type();
         let executable = header.mode().is_ok_and(|mode| mode & 0o111 != 0);
         let mtime = header.mtime().unwrap_or_default();
-        any = true;
+        let target = entry.link_name_bytes().unwrap_or_default().into_owned();
         if kind.is_dir() {
-            sys::fs::create_dir_all(&place).map_err(text)?;
-        } else if kind.is_file() || kind == tar::EntryType::Continuous {
-            write(&mut entry, &place, executable, mtime, to, budget)?;
-        } else if kind.is_symlink() || kind.is_hard_link() {
-            let target = entry.link_name_bytes().unwrap_or_default().into_owned();
-            if kind.is_symlink() {
-                link(&path, &target, &place, to)?;
-            } else if let Some(original) = inside(&target, strip_components)? {
-                parents(&place, to)?;
-                sys::fs::copy(to.join(original.as_str()), &place).map_err(text)?;
-            }
+            tree.directories(path.parts())?;
+        } else if kind.is_symlink() {
+            tree.link(&path, &target)?;
+        } else if kind.is_hard_link() {
+            tree.hard_link(&path, &target)?;
+        } else if kind.is_file()
+            || kind == tar::EntryType::Continuous
+            || kind == tar::EntryType::GNUSparse
+        {
+            tree.file(&path, executable, mtime, |file, most| {
+                io::copy(&mut entry.by_ref().take(most), file).map_err(text)
+            })?;
         }
     }
-    if any { Ok(()) } else { Err("there is nothing in it".to_owned()) }
+    tree.finish()
 }
 
-#[cfg(feature = "wheel")]
-fn zip(
-    reader: BufReader<std::fs::File>,
-    to: &Path,
-    strip_components: u32,
-    budget: &mut Budget,
-) -> Result<(), String> {
-    let mut archive = zip::ZipArchive::new(reader).map_err(|e| e.to_string())?;
-    for i in 0..archive.len() {
-        let mut entry = archive.by_index(i).map_err(|e| e.to_string())?;
-        budget.file()?;
-        let name = entry.name_raw().to_owned();
-        let Some(path) = inside(&name, strip_components)? else { continue };
-        let place = to.join(path.as_str());
-        let mode = entry.unix_mode().unwrap_or(0o644);
+fn zip(file: std::fs::File, mut tree: Tree<'_>) -> Result<(), String> {
+    let text = |e: io::Error| e.to_string();
+    let blob = Blob::new(file).map_err(text)?;
+    let zip = Zip::open(&blob, &Limits::default(), &Cancel::default());
+    let zip = zip.map_err(Unreadable::into_text)?;
+    if let Some(why) = zip.refusal() {
+        return Err(why);
+    }
+    let mut buffers = Buffers::new();
+    for entry in &zip.entries {
+        let Some(path) = tree.path(entry.name())? else { continue };
+        let is_link = entry.mode().is_some_and(|mode| mode & S_IFMT == S_IFLNK);
+        let read = |buffers: &mut Buffers, take: &mut dyn FnMut(&[u8]) -> io::Result<()>| {
+            let packed = PackedContent::of(&blob, entry);
+            let packed = packed.ok_or_else(|| format!("`{path}` cannot be found in it"))?;
+            packed
+                .read(buffers, take)
+                .map_err(|e| format!("cannot unpack `{path}`: {}", e.into_text()))
+        };
         if entry.is_dir() {
-            sys::fs::create_dir_all(&place).map_err(|e| e.to_string())?;
-        } else if mode & 0o170_000 == 0o120_000 {
+            tree.directories(path.parts())?;
+        } else if is_link {
+            if entry.header.size_bytes > LONGEST_TARGET {
+                return Err(format!("`{path}` is a link to a name that is too long"));
+            }
             let mut target = Vec::new();
-            budget.copy(&mut entry, &mut target)?;
-            link(&path, &target, &place, to)?;
+            read(&mut buffers, &mut |part| {
+                target.extend_from_slice(part);
+                Ok(())
+            })?;
+            tree.link(&path, &target)?;
         } else {
-            write(&mut entry, &place, mode & 0o111 != 0, 0, to, budget)?;
+            tree.file(&path, entry.is_executable(), 0, |file, most| {
+                if entry.header.size_bytes >= most {
+                    return Ok(most);
+                }
+                read(&mut buffers, &mut |part| file.write_all(part))?;
+                Ok(entry.header.size_bytes)
+            })?;
         }
     }
-    if archive.is_empty() { Err("there is nothing in it".to_owned()) } else { Ok(()) }
+    tree.finish()
 }
 
-/// Says that this build reads no zip.
-#[cfg(not(feature = "wheel"))]
-fn zip(_: BufReader<std::fs::File>, _: &Path, _: u32, _: &mut Budget) -> Result<(), String> {
-    Err("it is a zip, which this build of wheelsmith cannot read (feature `wheel`)".to_owned())
-}
-
-/// The path of an entry below the directory; nothing when it is one of the stripped ones.
+/// Returns the path of an entry below the directory; `None` if it is one of the stripped ones.
 fn inside(name: &[u8], strip_components: u32) -> Result<Option<WheelPath>, String> {
     let text = std::str::from_utf8(name)
         .map_err(|_| format!("the name `{}` is not UTF-8", String::from_utf8_lossy(name)))?;
     let outside = || format!("the path `{text}` leaves the archive");
-    if text.starts_with('/') {
+    if text.starts_with('/') || text.split('/').any(|part| part == "..") {
         return Err(outside());
     }
     let parts = text.split('/').filter(|part| !part.is_empty() && *part != ".");
     let rest: Vec<&str> = parts.skip(strip_components as usize).collect();
-    if text.split('/').any(|part| part == "..") {
-        return Err(outside());
-    }
     if rest.is_empty() {
         return Ok(None);
     }
     rest.join("/").parse().map(Some).map_err(|_| outside())
-}
-
-fn write(
-    from: impl Read,
-    place: &Path,
-    executable: bool,
-    mtime: u64,
-    root: &Path,
-    budget: &mut Budget,
-) -> Result<(), String> {
-    let text = |e: io::Error| e.to_string();
-    parents(place, root)?;
-    let mut file = sys::fs::create(place).map_err(text)?;
-    budget.copy(from, &mut file)?;
-    file.flush().map_err(text)?;
-    // Build systems compare times: generated files must stay newer than what they come from.
-    let time = SystemTime::UNIX_EPOCH + Duration::from_secs(mtime);
-    file.set_modified(time).map_err(text)?;
-    drop(file);
-    sys::fs::set_executable(place, executable).map_err(text)
-}
-
-/// Makes the directories above `place`, none of which may be a link: a link in the archive must not
-/// carry later entries out of the directory.
-fn parents(place: &Path, root: &Path) -> Result<(), String> {
-    let parent = place.parent().unwrap_or(root);
-    let below = parent.strip_prefix(root).unwrap_or(Path::new(""));
-    let mut dir = root.to_owned();
-    for part in below {
-        dir.push(part);
-        if sys::fs::symlink_metadata(&dir).is_ok_and(|m| m.is_symlink()) {
-            return Err(format!("an entry lies behind the link `{}`", dir.display()));
-        }
-    }
-    if sys::fs::symlink_metadata(place).is_ok_and(|m| m.is_symlink()) {
-        return Err(format!("`{}` is there twice", place.display()));
-    }
-    sys::fs::create_dir_all(parent).map_err(|e| e.to_string())
-}
-
-fn link(path: &WheelPath, target: &[u8], place: &Path, root: &Path) -> Result<(), String> {
-    let target = std::str::from_utf8(target).map_err(|_| format!("`{path}` links to no UTF-8"))?;
-    let mut depth = path.parts().count() - 1;
-    let outside = || format!("the link `{path}` points out of the archive, to `{target}`");
-    if target.starts_with('/') || target.contains('\\') {
-        return Err(outside());
-    }
-    for part in target.split('/') {
-        match part {
-            "" | "." => {}
-            ".." => depth = depth.checked_sub(1).ok_or_else(outside)?,
-            _ => depth += 1,
-        }
-    }
-    parents(place, root)?;
-    sys::fs::symlink(target, place).map_err(|e| e.to_string())
 }
 
 #[cfg(test)]
@@ -244,13 +351,19 @@ mod tests {
         builder.into_inner().unwrap()
     }
 
-    /// Unpacks and gives either the files or the error.
     fn check(rows: &[Row<'_>], expected: Result<&[&str], &str>) {
+        unpacks("a.tar", &archive(rows), expected);
+    }
+
+    /// Unpacks an archive, and compares the files or the error.
+    fn unpacks(name: &str, bytes: &[u8], expected: Result<&[&str], &str>) {
         let dir = sys::fs::temp_dir().unwrap();
-        let file = dir.path().join("a.tar");
-        sys::fs::write_atomic(&file, &archive(rows)).unwrap();
-        let to = dir.path().join("to");
-        match (unpack("a.tar", &file, &to, 1), expected) {
+        let file = dir.path().join(name);
+        sys::fs::write_atomic(&file, bytes).unwrap();
+        sys::fs::write_atomic(&dir.path().join("secret"), b"secret").unwrap();
+        let to = dir.path().join("a/to");
+        sys::fs::create_dir_all(&to).unwrap();
+        match (unpack(name, &file, &to, 1), expected) {
             (Ok(()), Ok(files)) => {
                 let found = sys::fs::walk(&to).unwrap();
                 let found: Vec<&str> = found.iter().map(|f| f.relative.as_str()).collect();
@@ -258,27 +371,80 @@ mod tests {
             }
             (Err(error), Err(part)) => {
                 assert!(error.to_string().contains(part), "{error}");
-                assert!(!dir.path().join("evil").exists());
+                assert!(!dir.path().join("a/evil").exists());
             }
-            (got, _) => panic!("{rows:?}: {got:?}"),
+            (got, _) => panic!("{name}: {got:?}"),
         }
     }
 
     #[test]
-    fn only_what_stays_inside_is_unpacked() {
-        use tar::EntryType::{Link, Regular, Symlink};
+    fn only_files_inside_are_unpacked() {
+        use tar::EntryType::{Directory, Link, Regular, Symlink};
+        let outside = "points out of the archive";
+        let behind = "lies behind the link";
         check(&[("x/a.c", Regular, "a"), ("x/b/c.c", Regular, "c")], Ok(&["a.c", "b/c.c"]));
         check(&[("./x/a.c", Regular, "a"), ("x/l.c", Symlink, "a.c")], Ok(&["a.c", "l.c"]));
         check(&[("x/a.c", Regular, "a"), ("x/h.c", Link, "x/a.c")], Ok(&["a.c", "h.c"]));
+        check(&[("x/a/b.c", Regular, "a"), ("x/l", Symlink, "a/../a/b.c")], Ok(&["a/b.c", "l"]));
+        // Two links to one file, one of them a hard link to the other.
+        let rows = [("x/a", Regular, "a"), ("x/l", Symlink, "a"), ("x/h", Link, "x/l")];
+        check(&rows, Ok(&["a", "h", "l"]));
+        check(&[("x/a", Regular, "a"), ("x/a", Link, "x/a")], Ok(&["a"]));
         check(&[("x/../../evil", Regular, "a")], Err("leaves the archive"));
         check(&[("/evil", Regular, "a")], Err("leaves the archive"));
-        check(&[("x/l", Symlink, "../evil")], Err("points out of the archive"));
-        check(&[("x/l", Symlink, "/etc")], Err("points out of the archive"));
-        check(
-            &[("x/d/a", Regular, ""), ("x/l", Symlink, "d"), ("x/l/evil", Regular, "a")],
-            Err("lies behind the link"),
-        );
+        check(&[("x/l", Symlink, "../evil")], Err(outside));
+        check(&[("x/l", Symlink, "/etc")], Err(outside));
+        check(&[("x/l", Symlink, "l")], Err(outside));
+        let link = |rest: &[Row<'_>], expected| {
+            let rows = [&[("x/d/a", Regular, ""), ("x/l", Symlink, "d")], rest].concat();
+            check(&rows, expected);
+        };
+        link(&[("x/l/evil", Regular, "a")], Err(behind));
+        link(&[("x/l/evil", Directory, "")], Err(behind));
+        link(&[("x/l", Directory, "")], Err(behind));
+        link(&[("x/l/evil", Symlink, "a")], Err(behind));
+        link(&[("x/l/evil", Link, "x/d/a")], Err(behind));
+        link(&[("x/h", Link, "x/l/a")], Err("no file that was unpacked before"));
+        link(&[("x/l", Regular, "a")], Err("is there twice, once as a link"));
+        check(&[("x/a", Regular, ""), ("x/a/b", Regular, "")], Err("a file and a directory"));
+        check(&[("x/h", Link, "x/a"), ("x/a", Regular, "a")], Err("no file that was unpacked"));
+        check(&[("x/d/a", Regular, ""), ("x/h", Link, "x/d")], Err("no file that was unpacked"));
+        check(&[("x/h", Link, "x/../../secret")], Err("leaves the archive"));
         check(&[], Err("nothing in it"));
+    }
+
+    /// Each of the links stays inside by its text.
+    #[test]
+    fn links_that_lead_out_together_are_refused() {
+        use tar::EntryType::{Regular, Symlink};
+        let outside = Err("points out of the archive");
+        let d = ("x/d/a", Regular, "");
+        check(&[d, ("x/d/l", Symlink, ".."), ("x/d/m", Symlink, "l/..")], outside);
+        // The first one leads out only when the second is there.
+        check(&[d, ("x/d/m", Symlink, "l/.."), ("x/d/l", Symlink, "..")], outside);
+        check(&[d, ("x/e", Symlink, "d"), ("x/d/m", Symlink, "../e/../..")], outside);
+        check(&[d, ("x/d/m", Symlink, "n"), ("x/d/n", Symlink, "m")], outside);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn zips_follow_the_same_rules() {
+        use crate::archive::zip::forge::{Entry, Zip};
+        let check = |rows: &[(&str, bool, &str)], expected: Result<&[&str], &str>| {
+            let entry = |(name, is_link, content): &(&str, bool, &str)| Entry {
+                mode: Some(if *is_link { 0o120_777 } else { 0o100_644 }),
+                ..Entry::new(name, *content)
+            };
+            let zip = Zip { entries: rows.iter().map(entry).collect(), ..Zip::default() };
+            unpacks("a.zip", &zip.bytes(), expected);
+        };
+        check(&[("x/a.c", false, "a"), ("x/l.c", true, "a.c")], Ok(&["a.c", "l.c"]));
+        check(&[("x/l", true, "../evil")], Err("points out of the archive"));
+        let rows = [("x/d/a", false, ""), ("x/d/l", true, ".."), ("x/d/m", true, "l/..")];
+        check(&rows, Err("points out of the archive"));
+        let rows = [("x/d/a", false, ""), ("x/l", true, "d"), ("x/l/evil", false, "a")];
+        check(&rows, Err("[duplicate-entry]"));
+        check(&[("x/a", false, ""), ("x/a", false, "")], Err("[duplicate-entry]"));
     }
 
     #[test]

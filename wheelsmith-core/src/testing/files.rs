@@ -6,7 +6,7 @@ use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 
 use super::Error;
 use crate::sys;
-use crate::wheel::{Existing, Source};
+use crate::wheel::Existing;
 
 /// Directories without test files, which may be large.
 const LEFT_OUT: [&str; 3] = [".git", "node_modules", "__pycache__"];
@@ -98,11 +98,7 @@ pub(super) fn unpack(wheel: &Path, dir: &Path) -> Result<(), Error> {
             if let Some(parent) = path.parent() {
                 sys::fs::create_dir_all(parent)?;
             }
-            match &entry.source {
-                Source::Bytes(bytes) => sys::fs::write(&path, bytes)?,
-                Source::File { path: from, .. } => sys::fs::copy(from, &path).map(drop)?,
-            }
-            sys::fs::set_executable(&path, entry.executable)
+            entry.write_to(&path)
         };
         write().map_err(Error::io("unpack the wheel"))?;
     }

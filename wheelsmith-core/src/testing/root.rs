@@ -6,9 +6,8 @@ use super::find::probe;
 use super::subject::{Native, libc};
 use super::{Error, Python};
 use crate::binary::elf::Elf;
-use crate::name::{Arch, Libc};
+use crate::name::{Arch, Libc, host_target};
 use crate::sys::{self, Command, Host};
-use crate::toolchain;
 
 /// A directory with the programs and libraries of another machine.
 #[derive(Debug, Clone)]
@@ -118,7 +117,7 @@ impl Root {
 
 /// True if programs for `arch` run here without an emulator.
 pub(super) fn is_ours(arch: Arch) -> bool {
-    toolchain::host_target().is_some_and(|host| host.arch() == arch)
+    host_target().is_some_and(|host| host.arch() == arch)
 }
 
 /// Returns the command that starts the loader with the library directories of its root.
@@ -190,7 +189,7 @@ fn loader(root: &Path) -> Option<(String, PathBuf)> {
 }
 
 fn own_loader(name: &str) -> bool {
-    let host = toolchain::host_target().map(|host| host.arch());
+    let host = host_target().map(|host| host.arch());
     match host {
         Some(Arch::X86_64) => name.contains("x86-64") || name.contains("x86_64"),
         Some(Arch::Aarch64) => name.contains("aarch64"),

@@ -9,7 +9,7 @@ use crate::metadata::fields::Fields;
 use crate::metadata::{Modules, Specifiers};
 use crate::name::{Arch, Libc, WheelFilename, WheelPath};
 use crate::sys;
-use crate::wheel::{Entry, Existing, Source};
+use crate::wheel::{Entry, Existing};
 
 /// A wheel to test.
 #[derive(Debug, Clone)]
@@ -87,7 +87,7 @@ impl Subject {
         let read = |rest: &str| -> Result<Option<String>, Error> {
             let name = wheel.dist_info(rest).map_err(|e| unusable(e.to_string()))?;
             let Some(entry) = wheel.entries.get(&name) else { return Ok(None) };
-            let bytes = bytes(entry).map_err(|e| unusable(e.to_string()))?;
+            let bytes = entry.load().map_err(|e| unusable(e.to_string()))?;
             Ok(Some(String::from_utf8_lossy(&bytes).into_owned()))
         };
         let metadata = read("METADATA")?.unwrap_or_default();
@@ -151,26 +151,11 @@ impl Subject {
     }
 }
 
-fn bytes(entry: &Entry) -> std::io::Result<Vec<u8>> {
-    match &entry.source {
-        Source::Bytes(bytes) => Ok(bytes.clone()),
-        Source::File { path, .. } => sys::fs::read(path),
-    }
-}
-
 fn native(entry: &Entry) -> std::io::Result<Option<Native>> {
-    let start = match &entry.source {
-        Source::Bytes(bytes) => bytes.get(..4).unwrap_or_default().to_vec(),
-        Source::File { path, .. } => {
-            let mut start = [0; 4];
-            let n = sys::fs::read_at(&sys::fs::open(path)?, &mut start, 0)?;
-            start[..n].to_vec()
-        }
-    };
-    if start != b"\x7fELF" {
+    if entry.first(4)? != b"\x7fELF" {
         return Ok(None);
     }
-    let bytes = bytes(entry)?;
+    let bytes = entry.load()?;
     let Ok(elf) = Elf::parse(&bytes) else { return Ok(None) };
     let Some(arch) = elf.arch else { return Ok(None) };
     let is_program = elf.interpreter.is_some();

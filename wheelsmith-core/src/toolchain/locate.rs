@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::name::{Libc, Os, TARGETS, Target, TargetRow};
+use crate::name::{Os, Target};
 use crate::sys::Host;
 
 use super::vars::{Spellings, Vars};
@@ -65,27 +65,6 @@ pub(super) fn automatic(vars: &mut Vars<'_>, target: &Target) -> ToolchainKind {
     } else {
         ToolchainKind::Zig
     }
-}
-
-/// Returns the target of this machine's programs, as far as this program can tell; only the
-/// compiler knows which libc it has.
-pub fn host_target() -> Option<Target> {
-    let arch = match std::env::consts::ARCH {
-        "x86" => "i686",
-        "arm" => "armv7l",
-        "powerpc64" if cfg!(target_endian = "little") => "ppc64le",
-        other => other,
-    };
-    let is_host = |os: Os| match os {
-        Os::Linux(Libc::Glibc) => cfg!(all(target_os = "linux", not(target_env = "musl"))),
-        Os::Linux(Libc::Musl) => cfg!(all(target_os = "linux", target_env = "musl")),
-        Os::MacOs => cfg!(target_os = "macos"),
-        Os::Windows => cfg!(windows),
-    };
-    let is_ours =
-        |row: &&TargetRow| row.slices.is_empty() && row.arch.as_str() == arch && is_host(row.os);
-    let row = TARGETS.iter().find(is_ours)?;
-    row.triple.parse().ok()
 }
 
 #[cfg(test)]
@@ -154,6 +133,6 @@ mod tests {
 
     #[test]
     fn this_machine_is_in_the_table() {
-        assert!(host_target().is_some());
+        assert!(crate::name::host_target().is_some());
     }
 }

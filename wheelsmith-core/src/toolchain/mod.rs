@@ -26,10 +26,11 @@ use serde::{Deserialize, Serialize};
 use crate::name::{PlatformVersion, Target};
 use crate::sys::{Command, Env};
 
+pub use crate::name::host_target;
 pub use cargo_env::{env_for_cargo, env_for_configure};
 pub use error::Error;
 pub use flags::{Family, LinkKind, Optimize, Strip};
-pub use locate::{Request, host_target, locate};
+pub use locate::{Request, locate};
 pub use provision::{ZIG_VERSION, ZIG_WHEELS, ZigWheel};
 pub use survey::{RustStd, State, TargetSurvey, ToolchainSurvey, rust_std, survey};
 pub use wrappers::{Role, Wrapper, Wrappers};

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::Compression;
-use super::deflate::{CODEC, Space};
+use super::deflate::{Space, codec};
 use crate::sys::{self, Env};
 
 /// How much is kept, in bytes, unless a [`Chunks`] is told otherwise.
@@ -43,7 +43,7 @@ impl Key {
     pub(super) fn new(raw: &[u8], compression: Compression, last: bool) -> Option<Self> {
         let level = compression.level()?;
         // What decides the bytes, in front of the content; its length keeps the two apart.
-        let maker = format!("{CODEC} level {level} last {last}\n");
+        let maker = format!("{} level {level} last {last}\n", codec(level));
         let mut hasher = blake3::Hasher::new();
         hasher.update(&(maker.len() as u64).to_le_bytes()).update(maker.as_bytes()).update(raw);
         Some(Self(hasher.finalize()))

@@ -1,20 +1,20 @@
 //! Two wheels side by side: their files, and how the archives hold them.
 
 use std::collections::BTreeMap;
-use std::io::{self, Read};
 use std::path::Path;
 
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
 use super::Error;
+use crate::archive::error::MemberError;
+use crate::archive::source::Buffers;
+use crate::archive::{Limits, PackedContent};
 use crate::name::Digest;
 use crate::sys;
 
 /// Text files up to this size, in bytes, are compared by their lines.
 const LONGEST_TEXT: u64 = 256 << 10;
-/// No wheel is larger than this when unpacked, in bytes.
-const MOST_BYTES: u64 = 64 << 30;
 
 /// How alike two wheels are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -81,7 +81,7 @@ pub fn diff(before: &Path, after: &Path) -> Result<Diff, Error> {
     let read = |path: &Path| -> Result<_, Error> {
         let bad = |problem: String| Error::Existing { path: path.to_owned(), problem };
         let digest = sys::fs::digest(path).map_err(|e| bad(super::existing::io_words(&e)))?.0;
-        Ok((digest, Listing::read(path).map_err(bad)?))
+        Ok((digest, Listing::read(path)?))
     };
     let ((first, before), (second, after)) = (read(before)?, read(after)?);
     let files = files(&before, &after);
@@ -150,50 +150,57 @@ struct Member {
     digest: Digest,
     size_bytes: u64,
     packed_bytes: u64,
-    method: String,
+    method: u16,
     mode: Option<u32>,
     time: String,
     text: Option<String>,
 }
 
 impl Listing {
-    fn read(path: &Path) -> Result<Self, String> {
-        let file = sys::fs::open(path).map_err(|e| super::existing::io_words(&e))?;
-        let mut archive = super::existing::open_zip(file)?;
-        let comment = archive.comment().to_owned();
+    fn read(path: &Path) -> Result<Self, Error> {
+        let unusable = |problem: String| Error::Existing { path: path.to_owned(), problem };
+        let (blob, mut zip) = super::existing::open_zip(path)?;
+        let comment = zip.directory.and_then(|directory| {
+            blob.part(directory.comment_at, directory.comment_bytes as u64)?.first(0xffff).ok()
+        });
         let (mut order, mut members) = (Vec::new(), BTreeMap::new());
-        let (mut left, mut directories) = (MOST_BYTES, 0);
-        for i in 0..archive.len() {
-            let member = archive.by_index(i).map_err(|e| e.to_string())?;
-            let name = String::from_utf8_lossy(member.name_raw()).into_owned();
-            left = left.checked_sub(member.size()).ok_or("it is too large when unpacked")?;
-            if member.is_dir() {
+        let (mut left, mut directories) = (Limits::default().total_bytes, 0);
+        let mut buffers = Buffers::new();
+        zip.entries.sort_by_key(|entry| entry.index);
+        for entry in zip.entries {
+            let header = &entry.header;
+            left = left
+                .checked_sub(header.size_bytes)
+                .ok_or_else(|| unusable("it is too large when unpacked".to_owned()))?;
+            if entry.is_dir() {
                 // Installers make directories as they need them.
                 directories += 1;
                 continue;
             }
-            order.push(name.clone());
-            let time = member.last_modified().map(|t| t.to_string()).unwrap_or_default();
+            let name = entry.path.as_str().to_owned();
             let mut found = Member {
                 digest: Digest::of(b""),
-                size_bytes: member.size(),
-                packed_bytes: member.compressed_size(),
-                method: member.compression().to_string(),
-                mode: member.unix_mode(),
-                time,
+                size_bytes: header.size_bytes,
+                packed_bytes: header.packed_bytes,
+                method: header.method,
+                mode: entry.mode(),
+                time: time(header.time),
                 text: None,
             };
-            let limit = member.size();
-            let content = member.take(limit);
-            found.read(content).map_err(|e| format!("cannot read `{name}`: {e}"))?;
+            let content = PackedContent::of(&blob, &entry);
+            let content = content.ok_or_else(|| unusable(format!("cannot find `{name}`")))?;
+            found.read(&content, &mut buffers).map_err(|error| {
+                unusable(format!("cannot read `{name}`: {}", error.into_text()))
+            })?;
+            order.push(name.clone());
             members.insert(name, found);
         }
-        Ok(Self { order, members, directories, comment })
+        Ok(Self { order, members, directories, comment: comment.unwrap_or_default() })
     }
 
     /// How the sizes or methods of the same files differ; nothing when they do not.
     fn compression(&self, other: &Self) -> Option<String> {
-        let packed = |m: &Member| (m.packed_bytes, m.method.clone());
+        let packed = |m: &Member| (m.packed_bytes, m.method);
         let is_other = |a: &Member, b: &Member| a.digest == b.digest && packed(a) != packed(b);
         let differ = self.both(other).filter(|(_, a, b)| is_other(a, b));
         let sizes: Vec<_> = differ.map(|(_, a, b)| (a.packed_bytes, b.packed_bytes)).collect();
@@ -247,20 +254,16 @@ impl Listing {
 }
 
 impl Member {
-    fn read(&mut self, mut content: impl Read) -> io::Result<()> {
+    fn read(&mut self, content: &PackedContent, buffers: &mut Buffers) -> Result<(), MemberError> {
         let mut hasher = Sha256::new();
-        let mut buffer = vec![0; 1 << 16];
         let mut text = Vec::new();
-        loop {
-            let n = content.read(&mut buffer)?;
-            if n == 0 {
-                break;
-            }
-            hasher.update(&buffer[..n]);
+        content.read(buffers, &mut |part| {
+            hasher.update(part);
             if self.size_bytes <= LONGEST_TEXT {
-                text.extend_from_slice(&buffer[..n]);
+                text.extend_from_slice(part);
             }
-        }
+            Ok(())
+        })?;
         self.digest = Digest::from_bytes(hasher.finalize().into());
         let is_text = self.size_bytes <= LONGEST_TEXT && !text.contains(&0);
         self.text = is_text.then(|| String::from_utf8(text).ok()).flatten();
@@ -268,8 +271,17 @@ impl Member {
     }
 }
 
+/// Renders a DOS time and date.
+fn time((time, date): (u16, u16)) -> String {
+    let (year, month, day) = (1980 + (date >> 9), date >> 5 & 15, date & 31);
+    let (hour, minute, second) = (time >> 11, time >> 5 & 63, (time & 31) * 2);
+    format!("{year}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}")
+}
+
 #[cfg(test)]
 mod tests {
+    use std::io;
+
     use super::*;
     use crate::metadata::{EntryPoints, Metadata, ProjectFiles, ProjectTable};
     use crate::name::WheelFilename;

@@ -1,11 +1,20 @@
 //! What goes into a wheel beside its `.dist-info`.
 
-use std::io;
-use std::path::PathBuf;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest as _, Sha256};
 
 use super::Error;
-use crate::name::WheelPath;
+#[cfg(feature = "audit")]
+use crate::archive::Limits;
+use crate::archive::error::MemberError;
+use crate::archive::source::Buffers;
+use crate::archive::{Blob, PackedContent};
+use crate::name::{Digest, WheelPath};
 use crate::sys;
+#[cfg(feature = "audit")]
+use crate::{audit, binary::NativeFile};
 
 /// One file of a wheel.
 #[derive(Debug, Clone)]
@@ -30,6 +39,8 @@ pub enum Source {
         /// How long it was when the wheel was planned; another length by then is an error.
         size_bytes: u64,
     },
+    /// An entry of another wheel: unpacked when it is read, and written as it is packed.
+    Packed(PackedContent),
 }
 
 impl Entry {
@@ -43,7 +54,86 @@ impl Entry {
         match &self.source {
             Source::Bytes(bytes) => bytes.len() as u64,
             Source::File { size_bytes, .. } => *size_bytes,
+            Source::Packed(content) => content.size_bytes(),
         }
+    }
+
+    /// Returns all its bytes.
+    ///
+    /// # Errors
+    /// If they cannot be read, or are damaged.
+    pub fn load(&self) -> io::Result<Vec<u8>> {
+        match &self.source {
+            Source::Bytes(bytes) => Ok(bytes.clone()),
+            Source::File { path, .. } => sys::fs::read(path),
+            Source::Packed(content) => content.load().map_err(MemberError::into_io),
+        }
+    }
+
+    /// Returns its first `size` bytes, or all if it has no more.
+    ///
+    /// # Errors
+    /// If they cannot be read.
+    pub fn first(&self, size: usize) -> io::Result<Vec<u8>> {
+        match &self.source {
+            Source::Bytes(bytes) => Ok(bytes[..bytes.len().min(size)].to_vec()),
+            Source::File { path, .. } => Blob::new(sys::fs::open(path)?)?.first(size),
+            Source::Packed(content) => {
+                let mut buffers = Buffers::new();
+                let mut source =
+                    content.location().open(&mut buffers).map_err(MemberError::into_io)?;
+                let end = source.size().min(size as u64);
+                source.bytes(&(0..end)).map_err(MemberError::into_io)
+            }
+        }
+    }
+
+    /// Writes it to a file at `place`, executable or not. The directory must exist.
+    ///
+    /// # Errors
+    /// If it cannot be read or written, or is damaged.
+    pub fn write_to(&self, place: &Path) -> io::Result<()> {
+        match &self.source {
+            Source::Bytes(bytes) => sys::fs::write(place, bytes)?,
+            Source::File { path, .. } => sys::fs::copy(path, place).map(drop)?,
+            Source::Packed(content) => {
+                let mut file = sys::fs::create(place)?;
+                let read = content.read(&mut Buffers::new(), &mut |part| file.write_all(part));
+                read.map_err(MemberError::into_io)?;
+            }
+        }
+        sys::fs::set_executable(place, self.executable)
+    }
+
+    /// Reads its facts; `None` if it is no native file.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    #[cfg(feature = "audit")]
+    pub fn native_file(&self, limits: &Limits) -> io::Result<Option<NativeFile>> {
+        match &self.source {
+            Source::Bytes(bytes) => Ok(NativeFile::read(&self.path, bytes)),
+            Source::File { path, .. } => audit::native_file(&self.path, path, limits),
+            Source::Packed(content) => audit::native_packed(&self.path, content, limits),
+        }
+    }
+
+    /// Computes the SHA-256 of its bytes.
+    pub(super) fn digest(&self, buffers: &mut Buffers) -> Result<Digest, Error> {
+        let mut sha = Sha256::new();
+        if let Source::Packed(content) = &self.source {
+            let read = content.read(buffers, &mut |part| {
+                sha.update(part);
+                Ok(())
+            });
+            read.map_err(|e| self.unreadable(e.into_io()))?;
+        } else {
+            self.read_through(0, self.size_bytes(), |part| {
+                sha.update(part);
+                Ok::<(), Error>(())
+            })?;
+        }
+        Ok(Digest::from_bytes(sha.finalize().into()))
     }
 
     /// Puts the bytes from `offset` on into `buffer`, all of it.
@@ -62,6 +152,10 @@ impl Entry {
                     return Err(self.changed());
                 }
                 Content::File(file)
+            }
+            // Only its writer reads it in parts, and that one copies it as it is packed.
+            Source::Packed(content) => {
+                Content::Loaded(content.load().map_err(|e| self.unreadable(e.into_io()))?)
             }
         };
         Ok(OpenEntry { entry: self, content })
@@ -87,7 +181,7 @@ impl Entry {
         Ok(())
     }
 
-    fn unreadable(&self, source: io::Error) -> Error {
+    pub(super) fn unreadable(&self, source: io::Error) -> Error {
         Error::Read { path: self.path.clone(), file: self.file(), source }
     }
 
@@ -95,7 +189,7 @@ impl Entry {
     fn file(&self) -> PathBuf {
         match &self.source {
             Source::File { path, .. } => path.clone(),
-            Source::Bytes(_) => PathBuf::new(),
+            Source::Bytes(_) | Source::Packed(_) => PathBuf::new(),
         }
     }
 
@@ -117,6 +211,7 @@ pub(super) struct OpenEntry<'a> {
 
 enum Content<'a> {
     Bytes(&'a [u8]),
+    Loaded(Vec<u8>),
     File(std::fs::File),
 }
 
@@ -124,7 +219,12 @@ impl OpenEntry<'_> {
     /// Puts the bytes from `offset` on into `buffer`, all of it.
     fn read(&self, offset: u64, buffer: &mut [u8]) -> Result<(), Error> {
         match &self.content {
-            Content::Bytes(bytes) => {
+            Content::Loaded(_) | Content::Bytes(_) => {
+                let bytes = match &self.content {
+                    Content::Loaded(bytes) => bytes,
+                    Content::Bytes(bytes) => *bytes,
+                    Content::File(_) => &[],
+                };
                 let start = usize::try_from(offset).unwrap_or(usize::MAX);
                 let part = bytes.get(start..).and_then(|rest| rest.get(..buffer.len()));
                 buffer.copy_from_slice(part.ok_or_else(|| self.entry.changed())?);

@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use crate::finding::Finding;
 use crate::name::{WheelFilename, WheelPath};
 
 /// Why a wheel was not made.
@@ -36,6 +37,22 @@ pub enum Error {
         /// What is wrong with it.
         problem: String,
     },
+    /// An archive that installers could read differently.
+    #[error("`{}` is refused: {}", path.display(), crate::archive::zip::refusal(findings).unwrap_or_default())]
+    Refused {
+        /// The wheel.
+        path: PathBuf,
+        /// What is wrong with it.
+        findings: Vec<Finding>,
+    },
+    /// A wheel that contradicts its own `RECORD`, or has names that file systems cannot hold.
+    #[error("`{}` contradicts itself: {}", path.display(), crate::archive::zip::refusal(findings).unwrap_or_default())]
+    Contradiction {
+        /// The wheel.
+        path: PathBuf,
+        /// What is wrong with it.
+        findings: Vec<Finding>,
+    },
     /// A file could not be read.
     #[error("cannot read `{}` into the wheel as `{path}`", file.display())]
     Read {
@@ -43,6 +60,14 @@ pub enum Error {
         path: WheelPath,
         /// The file on disk.
         file: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// A file could not be unpacked.
+    #[error("cannot unpack `{path}`")]
+    Unpack {
+        /// Its path in the wheel.
+        path: WheelPath,
         /// Why not.
         source: io::Error,
     },
@@ -73,6 +98,14 @@ impl Error {
     pub fn hint(&self) -> Option<&'static str> {
         match self {
             Self::Project(error) => error.hint,
+            Self::Refused { .. } => Some(
+                "get or build the wheel again: an installer may unpack other files than this one \
+                 shows",
+            ),
+            Self::Contradiction { .. } => Some(
+                "get or build the wheel again; if you know why it differs, `--force REASON` takes \
+                 its files as they are",
+            ),
             Self::Changed { .. } => Some("build again when nothing else writes to the file"),
             _ => None,
         }

@@ -1,20 +1,21 @@
 //! A wheel that is there already, taken apart so that it can be written again.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{self, BufReader, Read};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use super::{Entry, Error, Source, Wheel};
+use crate::archive::zip::Zip;
+use crate::archive::{Blob, Limits, PackedContent};
+use crate::finding::{Code, Finding};
 use crate::metadata::WheelFile;
 use crate::name::{WheelFilename, WheelPath};
-use crate::sys;
+use crate::sys::{self, Cancel};
 
-/// No wheel has more files.
-const MOST_FILES: usize = 500_000;
-/// No wheel is larger than this when unpacked, in bytes.
-const MOST_BYTES: u64 = 64 << 30;
-/// Larger files are unpacked to disk.
-const LARGEST_IN_MEMORY: u64 = 64 << 10;
+/// Size of the largest file of metadata that is read at once, in bytes.
+const LARGEST_IN_MEMORY: u64 = 1 << 20;
+/// Size of all files of metadata that are read at once, in bytes.
+const MOST_IN_MEMORY: u64 = 8 << 20;
 /// No `WHEEL` is longer, in bytes.
 const LONGEST_WHEEL: usize = 1 << 20;
 /// File type bits of a mode, and those of a symbolic link.
@@ -31,10 +32,13 @@ pub struct Existing {
     pub entries: BTreeMap<WheelPath, Entry>,
     /// `name-version`, as the directories of this wheel have it.
     stem: String,
-    header: WheelFile,
+    /// The file or directory.
+    pub(super) path: PathBuf,
+    pub(super) is_archive: bool,
+    pub(super) header: WheelFile,
     /// `WHEEL`, `RECORD` and its signatures, as they were.
     made: Vec<Entry>,
-    /// Where large files lie until this value goes.
+    /// Directory for files that change; removed with this value.
     dir: Option<tempfile::TempDir>,
 }
 
@@ -60,17 +64,14 @@ impl Existing {
     /// As [`Existing::open`].
     pub fn open_as(path: &Path, filename: Option<WheelFilename>) -> Result<Self, Error> {
         let unusable = |problem: String| Error::Existing { path: path.to_owned(), problem };
-        let dir =
-            sys::fs::temp_dir().map_err(|e| unusable(format!("no place to unpack it: {e}")))?;
-        let file = sys::fs::open(path).map_err(|e| unusable(io_words(&e)))?;
-        let entries = unpack(file, dir.path()).map_err(unusable)?;
+        let entries = unpack(path)?;
         let filename = match filename {
             Some(filename) => filename,
             None => header(&entries)
                 .and_then(|header| header.filename(&stem(&entries)?))
                 .map_err(unusable)?,
         };
-        Self::new(filename, entries, Some(dir)).map_err(unusable)
+        Self::new(filename, entries, path, true).map_err(unusable)
     }
 
     /// Opens a directory in which a wheel was unpacked. The name follows from what is in it.
@@ -92,13 +93,14 @@ impl Existing {
         let header = header(&entries).map_err(unusable)?;
         let stem = stem(&entries).map_err(unusable)?;
         let filename = header.filename(&stem).map_err(unusable)?;
-        Self::new(filename, entries, None).map_err(unusable)
+        Self::new(filename, entries, root, false).map_err(unusable)
     }
 
     fn new(
         filename: WheelFilename,
         entries: BTreeMap<WheelPath, Entry>,
-        dir: Option<tempfile::TempDir>,
+        path: &Path,
+        is_archive: bool,
     ) -> Result<Self, String> {
         let stem = stem(&entries)?;
         let header = header(&entries)?;
@@ -107,7 +109,16 @@ impl Existing {
         let is_made = |path: &WheelPath| made.iter().any(|name| name == path.as_str());
         let (made, entries) = entries.into_iter().partition(|(path, _)| is_made(path));
         let made: BTreeMap<_, _> = made;
-        Ok(Self { filename, entries, stem, header, made: made.into_values().collect(), dir })
+        Ok(Self {
+            filename,
+            entries,
+            stem,
+            path: path.to_owned(),
+            is_archive,
+            header,
+            made: made.into_values().collect(),
+            dir: None,
+        })
     }
 
     /// `name-version`, as `.dist-info` and `.data` of this wheel have it.
@@ -139,6 +150,28 @@ impl Existing {
         self.entries.insert(path.clone(), Entry { path, executable, source });
     }
 
+    /// Writes every file below `dir`, which is empty. Returns how many files there are.
+    ///
+    /// # Errors
+    /// If a file is damaged, or is there already: the file system takes two names for one.
+    pub fn unpack(&self, dir: &Path) -> Result<usize, Error> {
+        let mut count = 0;
+        for entry in self.every_file() {
+            let place = dir.join(entry.path.as_str());
+            let error = |source| Error::Unpack { path: entry.path.clone(), source };
+            if let Some(parent) = place.parent() {
+                sys::fs::create_dir_all(parent).map_err(error)?;
+            }
+            if sys::fs::symlink_metadata(&place).is_ok() {
+                let problem = "the file system takes it and another file of the wheel for one";
+                return Err(Error::Path { path: entry.path.clone(), problem: problem.to_owned() });
+            }
+            entry.write_to(&place).map_err(error)?;
+            count += 1;
+        }
+        Ok(count)
+    }
+
     /// A directory for files that are too large for memory; it lasts as long as this value.
     ///
     /// # Errors
@@ -151,16 +184,22 @@ impl Existing {
         Ok(self.dir.insert(dir).path().to_owned())
     }
 
+    /// Returns an error if name or version of `filename` are not those of the wheel.
+    pub(super) fn check_stem(&self, filename: &WheelFilename) -> Result<(), Error> {
+        if (&filename.name, &filename.version) == (&self.filename.name, &self.filename.version) {
+            return Ok(());
+        }
+        let problem = format!("its metadata are those of `{}`", self.filename.stem());
+        Err(Error::Filename { filename: Box::new(filename.clone()), problem })
+    }
+
     /// The wheel under `filename`: its `WHEEL` has the tags of the name. This value must live until
     /// it is written.
     ///
     /// # Errors
     /// When name or version differ from the wheel's own, or when two files would be one.
     pub fn to_wheel(&self, filename: WheelFilename) -> Result<Wheel, Error> {
-        if (&filename.name, &filename.version) != (&self.filename.name, &self.filename.version) {
-            let problem = format!("its metadata are those of `{}`", self.filename.stem());
-            return Err(Error::Filename { filename: Box::new(filename), problem });
-        }
+        self.check_stem(&filename)?;
         let mut entries: Vec<Entry> = self.entries.values().cloned().collect();
         let path = format!("{}.dist-info/WHEEL", self.stem);
         let text = self.header.with_tags_of(&filename);
@@ -195,20 +234,8 @@ fn header(entries: &BTreeMap<WheelPath, Entry>) -> Result<WheelFile, String> {
     if size > LONGEST_WHEEL {
         return Err("its WHEEL is longer than any real one".to_owned());
     }
-    let mut bytes = vec![0; size];
-    entry.read(0, &mut bytes).map_err(|e| e.to_string())?;
+    let bytes = entry.load().map_err(|e| e.to_string())?;
     Ok(WheelFile::parse(&bytes))
-}
-
-/// A zip archive, or why it is none.
-pub(super) fn open_zip(
-    file: std::fs::File,
-) -> Result<zip::ZipArchive<BufReader<std::fs::File>>, String> {
-    use zip::result::ZipError;
-    zip::ZipArchive::new(BufReader::new(file)).map_err(|error| match error {
-        ZipError::InvalidArchive(_) => "it is no zip archive, or not a whole one".to_owned(),
-        other => other.to_string(),
-    })
 }
 
 /// An error whose path the reader has already.
@@ -219,52 +246,62 @@ pub(super) fn io_words(error: &io::Error) -> String {
     }
 }
 
-/// The files of a zip; large ones are put below `dir`, under numbers.
-fn unpack(file: std::fs::File, dir: &Path) -> Result<BTreeMap<WheelPath, Entry>, String> {
-    let text = |e: &dyn std::error::Error| e.to_string();
-    let mut archive = open_zip(file)?;
-    if archive.len() > MOST_FILES {
-        return Err(format!("it has {} files, more than any real wheel", archive.len()));
+/// Opens a zip archive that every installer reads in the same way.
+pub(super) fn open_zip(path: &Path) -> Result<(Blob, Zip), Error> {
+    let unusable = |problem: String| Error::Existing { path: path.to_owned(), problem };
+    let file = sys::fs::open(path).map_err(|e| unusable(io_words(&e)))?;
+    let blob = Blob::new(file).map_err(|e| unusable(e.to_string()))?;
+    let zip = Zip::open(&blob, &Limits::default(), &Cancel::default())
+        .map_err(|e| unusable(format!("it is no zip archive: {}", e.into_text())))?;
+    if !zip.refusals.is_empty() {
+        return Err(Error::Refused { path: path.to_owned(), findings: zip.refusals });
     }
-    let mut left = MOST_BYTES;
+    Ok((blob, zip))
+}
+
+/// Returns the files of a wheel. Those of its metadata are read; the others stay packed.
+fn unpack(path: &Path) -> Result<BTreeMap<WheelPath, Entry>, Error> {
+    let limits = Limits::default();
+    let (blob, zip) = open_zip(path)?;
+    let mut findings = Vec::new();
+    let mut total = 0_u64;
+    let mut kept = 0;
     let mut entries = BTreeMap::new();
-    for i in 0..archive.len() {
-        let member = archive.by_index(i).map_err(|e| text(&e))?;
-        if member.is_dir() {
-            continue;
+    for entry in zip.entries.into_iter().filter(|entry| !entry.is_dir()) {
+        if entry.mode().is_some_and(|mode| mode & S_IFMT == S_IFLNK) {
+            let message = "it is a symbolic link, which no installer makes";
+            findings.push(Finding::new(Code::SpecialFile, &entry.path, message));
         }
-        let name = String::from_utf8_lossy(member.name_raw()).into_owned();
-        let path: WheelPath = (name.parse())
-            .map_err(|_| format!("an entry is called `{}`", name.escape_default()))?;
-        let mode = member.unix_mode().unwrap_or(0o644);
-        if mode & S_IFMT == S_IFLNK {
-            return Err(format!("`{path}` is a symbolic link, which no installer makes"));
+        let size = entry.header.size_bytes;
+        total = total.saturating_add(size);
+        if size > limits.member_bytes || total > limits.total_bytes {
+            let message = "it is larger when unpacked than any real wheel";
+            findings.push(Finding::new(Code::OverLimit, &entry.path, message));
+            break;
         }
-        let size_bytes = member.size();
-        left = left.checked_sub(size_bytes).ok_or("it is too large when unpacked")?;
-        // Nothing beyond the size that the header gives is read: the rest would be an error.
-        let mut content = member.take(size_bytes.saturating_add(1));
-        let bad = |e: io::Error| format!("cannot unpack `{path}`: {e}");
-        let (source, copied) = if size_bytes <= LARGEST_IN_MEMORY {
-            let mut bytes = Vec::new();
-            content.read_to_end(&mut bytes).map_err(bad)?;
-            let copied = bytes.len() as u64;
-            (Source::Bytes(bytes), copied)
+        let executable = entry.is_executable();
+        let Some(content) = PackedContent::of(&blob, &entry) else { continue };
+        let is_metadata = entry.path.parts().next().is_some_and(|top| top.ends_with(".dist-info"));
+        let source = if is_metadata && size <= LARGEST_IN_MEMORY && kept < MOST_IN_MEMORY {
+            kept += size;
+            match content.load() {
+                Ok(bytes) => Source::Bytes(bytes),
+                Err(error) => {
+                    findings.push(error.finding(&entry.path));
+                    continue;
+                }
+            }
         } else {
-            let place = dir.join(i.to_string());
-            let mut out = sys::fs::create(&place).map_err(bad)?;
-            let copied = io::copy(&mut content, &mut out).map_err(bad)?;
-            (Source::File { path: place, size_bytes }, copied)
+            Source::Packed(content)
         };
-        if copied != size_bytes {
-            return Err(format!("`{path}` has not the size that its header gives"));
-        }
-        let entry = Entry { path: path.clone(), executable: mode & 0o111 != 0, source };
-        if entries.insert(path.clone(), entry).is_some() {
-            return Err(format!("`{path}` is there twice"));
-        }
+        let path = entry.path;
+        entries.insert(path.clone(), Entry { path, executable, source });
     }
-    Ok(entries)
+    if findings.is_empty() {
+        Ok(entries)
+    } else {
+        Err(Error::Refused { path: path.to_owned(), findings })
+    }
 }
 
 #[cfg(test)]
@@ -328,6 +365,22 @@ mod tests {
         let other = "other-1.0-py3-none-any.whl".parse().unwrap();
         let error = existing.to_wheel(other).unwrap_err().to_string();
         assert!(error.ends_with("its metadata are those of `demo-1.0`"), "{error}");
+    }
+
+    /// A file system that ignores case shows the second of two names as a file that is there.
+    #[test]
+    fn unpacking_overwrites_nothing() {
+        let dir = sys::fs::temp_dir().unwrap();
+        let path = dir.path().join("demo-1.0-py3-none-any.whl");
+        write(&made("demo-1.0-py3-none-any.whl"), &path);
+        let existing = Existing::open(&path).unwrap();
+        let to = dir.path().join("to");
+        sys::fs::write_atomic(&to.join("demo/__init__.py"), b"the twin").unwrap();
+        let error = existing.unpack(&to).unwrap_err().to_string();
+        assert!(error.contains("takes it and another file of the wheel for one"), "{error}");
+        assert_eq!(sys::fs::read(to.join("demo/__init__.py")).unwrap(), b"the twin");
+        let to = dir.path().join("empty");
+        assert_eq!(existing.unpack(&to).unwrap(), 6);
     }
 
     #[test]

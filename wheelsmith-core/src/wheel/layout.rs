@@ -2,11 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use unicode_normalization::UnicodeNormalization as _;
-
 use super::{Entry, Error};
 use crate::metadata::{EntryPoints, Metadata, dist_info_files};
-use crate::name::{PlatformTag, WheelFilename, WheelPath};
+use crate::name::{PlatformTag, WheelFilename, WheelPath, folded};
 
 /// A checked wheel: what [`super::write`] takes.
 #[derive(Debug, Clone)]
@@ -127,7 +125,7 @@ fn check_filename(filename: &WheelFilename, metadata: &Metadata) -> Result<(), E
     check_tags(filename)
 }
 
-fn check_tags(filename: &WheelFilename) -> Result<(), Error> {
+pub(super) fn check_tags(filename: &WheelFilename) -> Result<(), Error> {
     let error = |problem| Err(Error::Filename { filename: Box::new(filename.clone()), problem });
     // The fields are open to anybody; what was not parsed may read as something else.
     if filename.to_string().parse().as_ref() != Ok(filename) {
@@ -185,15 +183,15 @@ fn check_place(path: &WheelPath, stem: &str) -> Result<(), Error> {
     }
 }
 
-/// Where an installer puts the file, in a form in which paths that are one on some file system are
-/// one.
+/// Returns where an installer puts the file, in a form in which paths that some file system takes for
+/// one are equal.
 fn destination(path: &str) -> String {
     let mut parts = path.splitn(3, '/');
     let root = match (parts.next(), parts.next(), parts.next()) {
         (Some(top), Some("purelib" | "platlib"), Some(rest)) if is_data(top) => rest,
         _ => path,
     };
-    root.nfd().flat_map(char::to_lowercase).nfc().collect()
+    folded(root)
 }
 
 fn check_collisions(entries: &[Entry], entry_points: &EntryPoints) -> Result<(), Error> {

@@ -30,9 +30,11 @@ mod error;
 mod existing;
 mod layout;
 mod pack;
+mod retag;
 mod save;
 mod splice;
 mod time;
+pub(crate) mod verify;
 mod write;
 mod zip;
 

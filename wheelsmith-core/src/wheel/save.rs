@@ -1,5 +1,6 @@
 //! A wheel to a file that appears whole or not at all.
 
+use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use super::{Chunks, Compression, EntryTime, Error, Options, Wheel, write};
@@ -61,11 +62,30 @@ pub fn save_if<E: From<Error>>(
         cache: cache.as_ref(),
         ..Options::default()
     };
+    let mut unfinished = sys::fs::Unfinished::create(path).map_err(Error::Write)?;
+    write(wheel, unfinished.file(), &options, &host.cancel)?;
+    finish(unfinished, path, judge)
+}
+
+/// Writes a file beside `path` and moves it there. A file of the same bytes is left as it is.
+pub(super) fn replace(
+    path: &Path,
+    fill: impl FnOnce(&mut dyn Write) -> std::io::Result<()>,
+) -> Result<MadeFile, Error> {
+    let mut unfinished = sys::fs::Unfinished::create(path).map_err(Error::Write)?;
+    let mut out = BufWriter::new(unfinished.file());
+    fill(&mut out).and_then(|()| out.flush()).map_err(Error::Write)?;
+    drop(out);
+    finish(unfinished, path, |_| Ok(()))
+}
+
+fn finish<E: From<Error>>(
+    unfinished: sys::fs::Unfinished,
+    path: &Path,
+    judge: impl FnOnce(&Path) -> Result<(), E>,
+) -> Result<MadeFile, E> {
     let io = Error::Write;
-    let mut unfinished = sys::fs::Unfinished::create(path).map_err(io)?;
-    let written = write(wheel, unfinished.file(), &options, &host.cancel)?;
     let (sha256, size_bytes) = sys::fs::digest(unfinished.path()).map_err(io)?;
-    debug_assert_eq!(size_bytes, written.size_bytes);
     judge(unfinished.path())?;
     if !is_there(path, size_bytes, sha256) {
         unfinished.finish().map_err(io)?;

@@ -6,7 +6,9 @@ use super::cache::Chunks;
 use super::pack::{self, How, Packed, Piece, Sums};
 use super::time::EntryTime;
 use super::zip::{Archive, Header, LIMITS, Limits, Open};
-use super::{Compression, Entry, Error, Wheel};
+use super::{Compression, Entry, Error, Source, Wheel};
+use crate::archive::PackedContent;
+use crate::archive::source::Buffers;
 use crate::metadata::{Record, Row};
 use crate::sys::Cancel;
 
@@ -82,7 +84,58 @@ fn write_within<W: Write + Seek>(
     Ok(Written { record, size_bytes: archive.finish()?, unpacked_bytes })
 }
 
+/// Adds entries: those of another wheel as they are packed, and runs of others on threads.
 fn add<W: Write + Seek>(
+    archive: &mut Archive<W>,
+    entries: &[Entry],
+    options: &Options<'_>,
+    cancel: &Cancel,
+) -> Result<Vec<Row>, Error> {
+    let mut rows = Vec::with_capacity(entries.len());
+    let mut buffers = None;
+    let is_packed = |entry: &Entry| matches!(entry.source, Source::Packed(_));
+    for run in entries.chunk_by(|a, b| !is_packed(a) && !is_packed(b)) {
+        if let [entry] = run
+            && let Source::Packed(content) = &entry.source
+        {
+            if cancel.is_cancelled() {
+                return Err(Error::Cancelled);
+            }
+            let buffers = buffers.get_or_insert_with(Buffers::new);
+            rows.push(copy(archive, entry, content, buffers)?);
+            (options.advance)(entry.size_bytes());
+        } else {
+            rows.extend(compress(archive, run, options, cancel)?);
+        }
+    }
+    Ok(rows)
+}
+
+/// Adds an entry of another wheel as it is packed.
+fn copy<W: Write + Seek>(
+    archive: &mut Archive<W>,
+    entry: &Entry,
+    content: &PackedContent,
+    buffers: &mut Buffers,
+) -> Result<Row, Error> {
+    let digest = entry.digest(buffers)?;
+    let packed = content.packed();
+    let header = Header {
+        name: entry.path.as_str(),
+        executable: entry.executable,
+        deflated: content.is_deflated(),
+        crc: content.crc(),
+        packed: packed.size(),
+        size: content.size_bytes(),
+    };
+    let open = archive.open(header.clone())?;
+    packed.visit(|part| archive.write(part))?;
+    archive.close(&open, &header)?;
+    Ok(Row { path: entry.path.clone(), digest, size_bytes: header.size })
+}
+
+/// Compresses entries on several threads, and adds them.
+fn compress<W: Write + Seek>(
     archive: &mut Archive<W>,
     entries: &[Entry],
     options: &Options<'_>,
@@ -118,7 +171,7 @@ struct Member<'a> {
 }
 
 /// Whether compression is worth it: at least one percent.
-fn shrinks(packed: u64, size: u64) -> bool {
+pub(super) fn shrinks(packed: u64, size: u64) -> bool {
     // In two steps, so that no size overflows.
     packed <= size - size.div_ceil(100)
 }

@@ -42,6 +42,8 @@ pub(crate) struct Args {
     out: PathBuf,
     #[command(flatten)]
     packing: PackingArgs,
+    #[command(flatten)]
+    force: super::ForceArgs,
 }
 
 /// File to add.
@@ -71,6 +73,7 @@ impl FromStr for Addition {
 
 pub(super) fn run(args: &Args, host: &Host, output: &Output) -> anyhow::Result<Exit> {
     let mut wheel = Existing::open(&args.wheel)?;
+    args.force.verify(&wheel)?;
     for addition in args.files.iter().chain(&args.former) {
         let Addition { file, inside, executable } = addition;
         let what = || format!("cannot add `{}`", file.display());

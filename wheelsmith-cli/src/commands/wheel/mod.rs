@@ -10,11 +10,11 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use wheelsmith_core::archive::Limits;
-use wheelsmith_core::audit::{self, NativeFile, Requirement};
+use wheelsmith_core::audit::{self, Requirement};
 use wheelsmith_core::finding::{Code, Finding, Severity};
 use wheelsmith_core::name::{PlatformTag, WheelFilename};
 use wheelsmith_core::sys::Host;
-use wheelsmith_core::wheel::{self, Existing, MadeFile, Source};
+use wheelsmith_core::wheel::{self, Existing, MadeFile};
 
 use super::PackingArgs;
 use crate::exit::Exit;
@@ -52,6 +52,21 @@ pub(super) fn run(args: &Args, host: &Host, output: &Output) -> anyhow::Result<E
     }
 }
 
+/// Takes a wheel that contradicts its own `RECORD`.
+#[derive(Debug, clap::Args)]
+struct ForceArgs {
+    /// Take a wheel whose files differ from its RECORD, or whose names some systems cannot hold
+    #[arg(long, value_name = "REASON")]
+    force: Option<String>,
+}
+
+impl ForceArgs {
+    /// Returns an error if `wheel` contradicts itself, and no reason was given to take it.
+    fn verify(&self, wheel: &Existing) -> Result<(), wheel::Error> {
+        if self.force.is_some() { Ok(()) } else { wheel.verified() }
+    }
+}
+
 /// Writes `wheel` under `filename` to `out`.
 fn write(
     wheel: &Existing,
@@ -74,12 +89,8 @@ fn place(out: &Path, name: &str) -> PathBuf {
 fn unearned(wheel: &Existing, tags: &[PlatformTag]) -> anyhow::Result<Vec<Finding>> {
     let mut files = Vec::new();
     for entry in wheel.entries.values() {
-        let file = match &entry.source {
-            Source::Bytes(bytes) => NativeFile::read(&entry.path, bytes),
-            Source::File { path, .. } => audit::native_file(&entry.path, path, &Limits::default())
-                .with_context(|| format!("cannot inspect `{}`", entry.path))?,
-        };
-        files.extend(file);
+        let file = entry.native_file(&Limits::default());
+        files.extend(file.with_context(|| format!("cannot inspect `{}`", entry.path))?);
     }
     let mut found = Vec::new();
     for tag in tags {

@@ -14,7 +14,7 @@ use crate::output::{Output, Retagged};
 /// Change the tags of wheels
 ///
 /// The audit decides whether the files qualify for a platform tag. `--force` writes the tag anyway,
-/// and the answer contains the reason.
+/// and the answer contains the reason. All files but `WHEEL` and `RECORD` stay as they are packed.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -38,7 +38,8 @@ pub(crate) struct Args {
     /// Build tag, which begins with a digit; `none` removes it
     #[arg(long = "build-tag", value_name = "TAG", value_parser = build_tag)]
     build: Option<String>,
-    /// Write a platform tag that the files do not qualify for, for this reason
+    /// Write a platform tag that the files do not qualify for, or retag a wheel that contradicts its
+    /// `RECORD`, for this reason
     #[arg(long, value_name = "REASON", num_args = 0..=1, default_missing_value = "")]
     force: Option<String>,
     /// Former spelling of the reason of `--force`.
@@ -89,7 +90,7 @@ pub(super) fn run(args: &Args, host: &Host, output: &Output) -> anyhow::Result<E
     let reason = args.force.as_ref().filter(|reason| !reason.is_empty());
     let reason = reason.or(args.reason.as_ref()).map(String::as_str);
     if args.force.is_some() && reason.is_none() {
-        anyhow::bail!("`--force` needs a reason; write `--force 'why the tag is right'`");
+        anyhow::bail!("`--force` needs a reason; write `--force 'why this is right'`");
     }
     let mut retagged = Vec::new();
     for path in &args.wheels {
@@ -102,6 +103,9 @@ pub(super) fn run(args: &Args, host: &Host, output: &Output) -> anyhow::Result<E
 
 fn retag(args: &Args, reason: Option<&str>, path: &Path, host: &Host) -> anyhow::Result<Retagged> {
     let wheel = Existing::open(path)?;
+    if reason.is_none() {
+        wheel.verified()?;
+    }
     let mut filename = wheel.filename.clone();
     let mut platforms: Vec<PlatformTag> = Vec::new();
     for tag in &args.tag {
@@ -127,7 +131,8 @@ fn retag(args: &Args, reason: Option<&str>, path: &Path, host: &Host) -> anyhow:
     }
     let name = filename.to_string();
     let file = if refused.is_empty() || reason.is_some() {
-        Some(super::write(&wheel, filename, &args.out, &args.packing, host)?)
+        let path = super::place(&args.out, &name);
+        Some(wheel.retag(filename, &path, args.packing.get(), host)?)
     } else {
         None
     };

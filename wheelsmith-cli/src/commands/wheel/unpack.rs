@@ -2,16 +2,16 @@
 
 use std::path::PathBuf;
 
-use anyhow::Context as _;
 use wheelsmith_core::sys;
-use wheelsmith_core::wheel::{Existing, Source};
+use wheelsmith_core::wheel::Existing;
 
 use crate::exit::Exit;
 use crate::output::Output;
 
 /// Unpack a wheel to `NAME-VERSION` in a directory
 ///
-/// Files keep their modes. `wheelsmith wheel pack` makes a wheel of the directory again.
+/// Compares every file with `RECORD` first. Files keep their modes. `wheelsmith wheel pack` makes a
+/// wheel of the directory again.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -22,10 +22,13 @@ pub(crate) struct Args {
     /// Directory to unpack into
     #[arg(long, short, value_name = "DIR", default_value = ".")]
     out: PathBuf,
+    #[command(flatten)]
+    force: super::ForceArgs,
 }
 
 pub(super) fn run(args: &Args, output: &Output) -> anyhow::Result<Exit> {
     let wheel = Existing::open(&args.wheel)?;
+    args.force.verify(&wheel)?;
     let root = super::place(&args.out, wheel.stem());
     if root.exists() {
         anyhow::bail!(
@@ -34,24 +37,7 @@ pub(super) fn run(args: &Args, output: &Output) -> anyhow::Result<Exit> {
         );
     }
     let unfinished = sys::fs::UnfinishedDir::create(&root)?;
-    let mut files = 0;
-    for entry in wheel.every_file() {
-        let place = unfinished.path().join(entry.path.as_str());
-        if let Some(parent) = place.parent() {
-            sys::fs::create_dir_all(parent)?;
-        }
-        let unpack = || -> std::io::Result<()> {
-            match &entry.source {
-                Source::Bytes(bytes) => sys::fs::write(&place, bytes)?,
-                Source::File { path, .. } => {
-                    sys::fs::copy(path, &place)?;
-                }
-            }
-            sys::fs::set_executable(&place, entry.executable)
-        };
-        unpack().with_context(|| format!("cannot unpack `{}`", entry.path))?;
-        files += 1;
-    }
+    let files = wheel.unpack(unfinished.path())?;
     unfinished.finish()?;
     output.unpacked(&root, files)?;
     Ok(Exit::Good)

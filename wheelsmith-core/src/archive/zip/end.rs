@@ -24,11 +24,18 @@ pub(crate) struct Directory {
     pub(crate) count: u64,
     /// Bytes before the archive that its offsets leave out.
     pub(crate) shift: u64,
-    /// Size of the comment after the end record.
+    /// Offset of the comment after the end record.
+    pub(crate) comment_at: u64,
+    /// Size of that comment.
     pub(crate) comment_bytes: usize,
 }
 
 impl Directory {
+    /// True if an archive ends `blob`, even one that readers disagree on.
+    pub(crate) fn is_at_end(blob: &Blob) -> bool {
+        find(blob, &mut Findings::default()).is_ok()
+    }
+
     /// Finds the directory of the archive that ends `blob`; `None` if it has none, or several.
     pub(crate) fn find(blob: &Blob) -> Option<Self> {
         find(blob, &mut Findings::default()).ok().flatten()
@@ -84,6 +91,7 @@ fn directory(
     let mut end = tail_at + at as u64;
     let locator = at.checked_sub(LOCATOR_BYTES).map(|start| &tail[start..at]);
     if let Some(locator) = locator.filter(|locator| locator.starts_with(LOCATOR)) {
+        findings.has_zip64 = true;
         let start = at.checked_sub(LOCATOR_BYTES + END64_BYTES).ok_or_else(outside)?;
         let record64 = &tail[start..start + END64_BYTES];
         // Data between its fields and the locator would make readers look in two places.
@@ -128,7 +136,8 @@ fn directory(
         }
     }
     let comment_bytes = usize::from(le16(record, 20));
-    Ok(Some(Directory { start, size_bytes, count: counts[1], shift, comment_bytes }))
+    let comment_at = tail_at + (at + END_BYTES) as u64;
+    Ok(Some(Directory { start, size_bytes, count: counts[1], shift, comment_at, comment_bytes }))
 }
 
 #[cfg(test)]

@@ -39,6 +39,14 @@ pub(crate) struct Zip {
     pub(crate) refusals: Vec<Finding>,
     /// Deviations that readers agree on.
     pub(crate) deviations: Vec<Finding>,
+    has_zip64: bool,
+}
+
+/// Returns the size of the central header that begins `bytes`.
+#[cfg(feature = "wheel")]
+pub(crate) fn central_size(bytes: &[u8]) -> Option<usize> {
+    let fixed = bytes.get(..CENTRAL_BYTES)?;
+    Some(CENTRAL_BYTES + header::central_lengths(fixed).iter().sum::<usize>())
 }
 
 /// An entry of a zip archive.
@@ -53,6 +61,8 @@ pub(crate) struct Entry {
     pub(crate) system: u8,
     pub(crate) attributes: u32,
     pub(crate) has_comment: bool,
+    /// Position of its header in the directory.
+    pub(crate) index: usize,
     /// Offset of its local header in the file.
     pub(crate) start: u64,
     /// Offset of its content in the file.
@@ -67,6 +77,12 @@ impl Entry {
     /// Its name as the archive has it.
     pub(crate) fn name(&self) -> &[u8] {
         self.raw_name.as_deref().unwrap_or(self.path.as_str().as_bytes())
+    }
+
+    /// Offset of its content in the file.
+    #[cfg(feature = "wheel")]
+    pub(crate) fn content_at(&self) -> u64 {
+        self.content_at
     }
 
     /// True if it is a directory: its name ends with `/`.
@@ -85,7 +101,7 @@ impl Entry {
     }
 
     /// Its content as packed; `None` if that cannot be found.
-    pub(crate) fn packed(&self, archive: &Blob) -> Option<Blob> {
+    pub(crate) fn part(&self, archive: &Blob) -> Option<Blob> {
         let part = archive.part(self.content_at, self.header.packed_bytes)?;
         self.is_readable.then_some(part)
     }
@@ -120,6 +136,7 @@ impl Unreadable {
 /// Findings about an archive, few of each code.
 #[derive(Debug, Default)]
 struct Findings {
+    has_zip64: bool,
     refusals: Vec<Finding>,
     deviations: Vec<Finding>,
     counts: BTreeMap<(bool, Code), usize>,
@@ -187,9 +204,34 @@ impl Zip {
             walk.gap(directory.start, None)?;
             names::compare(&entries, &mut findings);
         }
+        let has_zip64 = findings.has_zip64;
         let (refusals, deviations) = findings.finish();
-        Ok(Self { entries, directory, refusals, deviations })
+        Ok(Self { entries, directory, refusals, deviations, has_zip64 })
     }
+}
+
+impl Zip {
+    /// Returns the first reason to refuse the archive, with its code.
+    pub(crate) fn refusal(&self) -> Option<String> {
+        refusal(&self.refusals)
+    }
+
+    /// True if a header has a zip64 field.
+    #[cfg(feature = "wheel")]
+    pub(crate) fn has_zip64(&self) -> bool {
+        self.has_zip64
+    }
+}
+
+/// Returns the first of the reasons to refuse an archive, with its code.
+pub(crate) fn refusal(refusals: &[Finding]) -> Option<String> {
+    let first = refusals.first()?;
+    let file = first.file.as_ref().map_or_else(String::new, |file| format!("`{file}`: "));
+    let more = match refusals.len() - 1 {
+        0 => String::new(),
+        more => format!(", and {more} more"),
+    };
+    Some(format!("{file}{} [{}]{more}", first.message, first.code))
 }
 
 /// Reads the directory. Returns its entries sorted by the offset of their local headers, or `None`
@@ -225,6 +267,7 @@ fn list(
         }
         let mut extra = Extra::parse(extra, name);
         let central = header::central(fixed, &mut extra);
+        findings.has_zip64 |= extra.zip64.is_some();
         let shown = name.strip_suffix(b"/").unwrap_or(name);
         let (path, is_same) = safe_path(&shown[..shown.len().min(limits.path_bytes)]);
         let is_same = is_same && shown.len() <= limits.path_bytes;
@@ -237,6 +280,7 @@ fn list(
             system: central.system,
             attributes: central.attributes,
             has_comment: central.has_comment,
+            index: entries.len(),
             start,
             content_at: start,
             end: start,
@@ -400,6 +444,7 @@ impl Walk<'_> {
         let (name, rest) = rest.split_at(name);
         let mut fields = Extra::parse(&rest[..extra], name);
         let local = header::local(fixed, &mut fields);
+        self.findings.has_zip64 |= fields.zip64.is_some();
         let other_name = (name != entry.name()).then(|| name.escape_ascii().to_string());
         let texts = LocalTexts { other_name, problem: fields.problem, extra: fields.other };
         Ok(Some((local, entry.start + size as u64, texts)))

@@ -11,6 +11,8 @@ use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use self::scan::Scan;
+#[cfg(feature = "wheel")]
+use crate::archive::PackedContent;
 use crate::archive::blob::Blob;
 use crate::archive::error::MemberError;
 use crate::archive::members::Location;
@@ -108,8 +110,26 @@ pub fn native_file(
     limits: &Limits,
 ) -> std::io::Result<Option<NativeFile>> {
     let blob = Blob::new(crate::sys::fs::open(file)?)?;
+    native_source(path, Source::stored(&mut Buffers::new(), blob), limits)
+}
+
+/// Reads the facts of an entry of an archive under the name `path`; `None` if it is no native file.
+#[cfg(feature = "wheel")]
+pub(crate) fn native_packed(
+    path: &WheelPath,
+    content: &PackedContent,
+    limits: &Limits,
+) -> std::io::Result<Option<NativeFile>> {
     let mut buffers = Buffers::new();
-    let mut source = Source::stored(&mut buffers, blob);
+    let location = content.location();
+    native_source(path, location.open(&mut buffers).map_err(MemberError::into_io)?, limits)
+}
+
+fn native_source(
+    path: &WheelPath,
+    mut source: Source<'_>,
+    limits: &Limits,
+) -> std::io::Result<Option<NativeFile>> {
     let to_io = |trouble: MemberError| std::io::Error::other(trouble.into_text());
     let (first, trouble) = pieces::first(&mut source);
     if let Some(trouble) = trouble {
@@ -120,7 +140,9 @@ pub fn native_file(
     }
     let reader = |pieces: &Pieces| NativeFile::read(path, pieces);
     match pieces::drive(&mut source, first, limits, reader) {
-        (_, Some(trouble @ MemberError::Unreadable(_))) => Err(to_io(trouble)),
+        (_, Some(trouble @ (MemberError::Unreadable(_) | MemberError::Io(_)))) => {
+            Err(to_io(trouble))
+        }
         // What goes beyond a limit is read up to there, and is then a problem of the file.
         (mut file, _) => {
             if let Some(macho) = file.as_mut().and_then(NativeFile::macho_mut) {

@@ -81,12 +81,18 @@ impl Dynamic {
         let place = Span { offset, address: segment.p_vaddr, size: segment.p_filesz };
         let bytes = image.slice(offset, place.size, WHAT)?;
         let mut entries = Vec::new();
+        let mut is_ended = false;
         for entry in bytes.chunks_exact(Dyn::size(image.ctx.container)) {
             let entry: Dyn = entry.pread_with(0, image.ctx).map_err(|_| malformed(WHAT))?;
             if entry.d_tag == tag::DT_NULL {
+                is_ended = true;
                 break;
             }
             entries.push(entry);
+        }
+        // Loaders read on to DT_NULL, whatever the size of the segment.
+        if !is_ended {
+            return Err(malformed(WHAT));
         }
         let last = |wanted| entries.iter().rfind(|e| e.d_tag == wanted).map(|e| e.d_val);
         let Some(address) = last(tag::DT_STRTAB) else { return Ok(None) };

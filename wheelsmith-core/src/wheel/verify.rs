@@ -1,0 +1,266 @@
+//! Compares a wheel with its own `RECORD`, and its names with what file systems can hold.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+use super::{Entry, Error, Existing};
+use crate::archive::source::Buffers;
+use crate::finding::{Code, Finding};
+use crate::metadata::rows::Rows;
+use crate::name::{PlatformTag, WheelPath, folded, portability_problem};
+
+/// Findings about one wheel; more of them say nothing new.
+const MOST_FINDINGS: usize = 200;
+
+impl Existing {
+    /// Compares every file with `RECORD`: digests, sizes, files that it does not list, files that
+    /// are not there. Also finds names that some file system cannot hold, or holds once for two
+    /// files. A directory without `RECORD` contradicts nothing.
+    ///
+    /// # Errors
+    /// If a file cannot be read. One that is damaged is a finding.
+    pub fn verify(&self) -> Result<Vec<Finding>, Error> {
+        let is_linux = |tag: &PlatformTag| tag.to_string().contains("linux");
+        let is_linux = self.filename.platforms.iter().all(is_linux);
+        let mut findings = names(self.every_file().map(|entry| &entry.path), is_linux);
+        let record = format!("{}.dist-info/RECORD", self.stem());
+        match self.every_file().find(|entry| entry.path.as_str() == record) {
+            Some(record) => self.compare(record, &mut findings)?,
+            None if self.is_archive => {
+                let message = "there is no RECORD";
+                findings.push(Finding::whole(Code::MissingMetadataFile, message));
+            }
+            None => {}
+        }
+        findings.truncate(MOST_FINDINGS);
+        Ok(findings)
+    }
+
+    /// Returns an error if [`Self::verify`] finds anything.
+    ///
+    /// # Errors
+    /// As [`Self::verify`], and if there are findings.
+    pub fn verified(&self) -> Result<(), Error> {
+        let findings = self.verify()?;
+        if findings.is_empty() {
+            return Ok(());
+        }
+        Err(Error::Contradiction { path: self.path.clone(), findings })
+    }
+
+    fn compare(&self, record: &Entry, findings: &mut Vec<Finding>) -> Result<(), Error> {
+        let bytes = record.load().map_err(|e| record.unreadable(e))?;
+        let syntax = |why: &str| Finding::new(Code::RecordSyntax, &record.path, why);
+        let Ok(text) = std::str::from_utf8(&bytes) else {
+            findings.push(syntax("it is not UTF-8"));
+            return Ok(());
+        };
+        let entries: BTreeMap<&str, &Entry> =
+            self.every_file().map(|entry| (entry.path.as_str(), entry)).collect();
+        let mut listed: BTreeSet<&str> = BTreeSet::new();
+        let mut rows = Rows(text);
+        let mut buffers = Buffers::new();
+        while let Some(row) = rows.next_row() {
+            if findings.len() >= MOST_FINDINGS {
+                return Ok(());
+            }
+            let row = match row {
+                Ok(row) => row,
+                Err(why) => {
+                    findings.push(syntax(why));
+                    return Ok(());
+                }
+            };
+            let [path, digest, size] = &row[..] else {
+                if row != [""] {
+                    findings.push(syntax("a line does not have three fields"));
+                }
+                continue;
+            };
+            let Some(entry) = entries.get(path.as_str()) else {
+                // Installers skip directories, and a signature may be added later.
+                if !path.ends_with('/') && !is_signature(path) {
+                    let message = format!("it lists `{path}`, which is not there");
+                    findings.push(Finding::new(Code::RecordAbsent, &record.path, message));
+                }
+                continue;
+            };
+            listed.insert(entry.path.as_str());
+            if entry.path != record.path && !is_signature(path) {
+                findings.extend(contradiction(entry, digest, size, &mut buffers)?);
+            }
+        }
+        for path in entries.keys().filter(|path| !listed.contains(**path) && !is_signature(path)) {
+            let entry = entries[path];
+            let message = "RECORD does not list it";
+            findings.push(Finding::new(Code::RecordMissing, &entry.path, message));
+        }
+        Ok(())
+    }
+}
+
+/// True if a path is that of a signature of RECORD, which RECORD does not list.
+fn is_signature(path: &str) -> bool {
+    path.ends_with(".dist-info/RECORD.jws") || path.ends_with(".dist-info/RECORD.p7s")
+}
+
+/// Compares a file with its row. A row without a size says nothing of it.
+fn contradiction(
+    entry: &Entry,
+    digest: &str,
+    size: &str,
+    buffers: &mut Buffers,
+) -> Result<Option<Finding>, Error> {
+    let finding = |code: Code, message: String| Ok(Some(Finding::new(code, &entry.path, message)));
+    let own_size = entry.size_bytes();
+    if !size.is_empty() && size.parse() != Ok(own_size) {
+        return finding(Code::RecordSize, format!("RECORD says `{size}` bytes, it has {own_size}"));
+    }
+    let own = match entry.digest(buffers) {
+        Ok(own) => own,
+        Err(Error::Read { source, .. }) if source.kind() == std::io::ErrorKind::InvalidData => {
+            return finding(Code::DamagedEntry, source.to_string());
+        }
+        Err(error) => return Err(error),
+    };
+    match digest.split_once('=') {
+        Some(("sha256", text)) => match URL_SAFE_NO_PAD.decode(text.trim_end_matches('=')) {
+            Ok(bytes) if bytes == own.as_bytes() => Ok(None),
+            _ => finding(
+                Code::RecordMismatch,
+                format!(
+                    "its digest is `sha256={}`, RECORD says `{digest}`",
+                    URL_SAFE_NO_PAD.encode(own.as_bytes())
+                ),
+            ),
+        },
+        // No tool writes these; pip accepts them.
+        Some(("sha384" | "sha512", _)) => Ok(None),
+        _ => finding(Code::RecordDigest, format!("RECORD has no strong digest of it: `{digest}`")),
+    }
+}
+
+/// Finds names that some file system cannot hold, or takes for one another. A wheel for Linux only
+/// may have names that trouble others.
+fn names<'a>(paths: impl Iterator<Item = &'a WheelPath>, is_linux: bool) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let mut seen: BTreeMap<String, &WheelPath> = BTreeMap::new();
+    for path in paths {
+        let problem = portability_problem(path.as_str());
+        if let Some(problem) = problem.filter(|p| !is_linux || !p.is_of_windows_only()) {
+            let finding = Finding::new(Code::BadEntryName, path, problem.to_string());
+            findings.push(Finding { help: Some("rename the file"), ..finding });
+        }
+        if is_linux {
+            continue;
+        }
+        if let Some(other) = seen.insert(folded(path.as_str()), path) {
+            let message = format!("`{other}` differs from it in case or form only");
+            findings.push(Finding::new(Code::CaseClash, path, message));
+        }
+    }
+    findings
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::archive::zip::forge;
+    use crate::sys;
+
+    const METADATA: &str = "Metadata-Version: 2.1\nName: demo\nVersion: 1.0\n";
+    const WHEEL: &str = "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n";
+
+    /// A wheel whose RECORD is right before `change`.
+    fn verify(change: fn(&mut forge::Zip)) -> Vec<Code> {
+        let mut files = vec![
+            ("demo/__init__.py", "x = 1\n".to_owned()),
+            ("demo-1.0.dist-info/METADATA", METADATA.to_owned()),
+            ("demo-1.0.dist-info/WHEEL", WHEEL.to_owned()),
+        ];
+        let row = |(name, content): &(&str, String)| {
+            let digest = crate::name::Digest::of(content.as_bytes());
+            let digest = URL_SAFE_NO_PAD.encode(digest.as_bytes());
+            format!("{name},sha256={digest},{}\n", content.len())
+        };
+        let rows: String = files.iter().map(row).collect();
+        files.push(("demo-1.0.dist-info/RECORD", rows + "demo-1.0.dist-info/RECORD,,\n"));
+        let entry = |(name, content): &(&str, String)| forge::Entry::new(name, content.as_str());
+        let entries = files.iter().map(entry).collect();
+        let mut zip = forge::Zip { entries, ..forge::Zip::default() };
+        change(&mut zip);
+        let dir = sys::fs::temp_dir().unwrap();
+        let path = dir.path().join("demo-1.0-py3-none-any.whl");
+        sys::fs::write_atomic(&path, &zip.bytes()).unwrap();
+        match Existing::open(&path) {
+            Ok(wheel) => wheel.verify().unwrap().iter().map(|finding| finding.code).collect(),
+            Err(Error::Refused { findings, .. }) => findings.iter().map(|f| f.code).collect(),
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    fn record(zip: &mut forge::Zip, from: &str, to: &str) {
+        let record = &mut zip.entries.last_mut().unwrap().content;
+        *record = String::from_utf8(record.clone()).unwrap().replace(from, to).into_bytes();
+    }
+
+    #[test]
+    fn contradictions_are_found() {
+        let check = |change: fn(&mut forge::Zip), expected: &[Code]| {
+            assert_eq!(verify(change), expected);
+        };
+        check(|_| {}, &[]);
+        check(|zip| zip.entries[0].content = b"x = 2\n".into(), &[Code::RecordMismatch]);
+        check(|zip| zip.entries[0].content = b"x = 10\n".into(), &[Code::RecordSize]);
+        check(|zip| zip.entries[0].crc = Some(7), &[Code::DamagedEntry]);
+        check(|zip| drop(zip.entries.remove(0)), &[Code::RecordAbsent]);
+        check(|zip| drop(zip.entries.pop()), &[Code::MissingMetadataFile]);
+        check(
+            |zip| zip.entries.push(forge::Entry::new("demo/more.py", "")),
+            &[Code::RecordMissing],
+        );
+        check(|zip| record(zip, "sha256=", "md5="), &[Code::RecordDigest; 3]);
+        check(|zip| record(zip, "demo/__init__.py,", "\"demo"), &[Code::RecordSyntax]);
+        // Signatures are not listed; padding, sizes and directories may be missing or more.
+        check(
+            |zip| zip.entries.push(forge::Entry::new("demo-1.0.dist-info/RECORD.jws", "{}")),
+            &[],
+        );
+        check(|zip| record(zip, "demo/__init__.py", "demo/,,\ndemo/__init__.py"), &[]);
+        check(|zip| record(zip, ",6\n", "=,\n"), &[]);
+        // Refused when it is opened.
+        check(
+            |zip| zip.entries.push(forge::Entry::new("demo/__init__.py", "evil = 1\n")),
+            &[Code::DuplicateEntry],
+        );
+        check(
+            |zip| zip.entries.push(forge::Entry::new("demo/__init__.py/x", "")),
+            &[Code::DuplicateEntry],
+        );
+        check(
+            |zip| zip.entries[0].local_name = Some(b"demo/__evil__.py".into()),
+            &[Code::HeaderMismatch],
+        );
+        check(|zip| zip.entries[0].mode = Some(0o120_777), &[Code::SpecialFile]);
+    }
+
+    #[test]
+    fn names_that_some_system_cannot_hold_are_found() {
+        check_name("demo/aux.py", Code::BadEntryName);
+        check_name("demo/a:b.py", Code::BadEntryName);
+        check_name("demo/__INIT__.py", Code::CaseClash);
+        check_name("Demo/__init__.py", Code::CaseClash);
+    }
+
+    fn check_name(name: &'static str, code: Code) {
+        let paths: Vec<WheelPath> =
+            ["demo/__init__.py", name].iter().map(|path| path.parse().unwrap()).collect();
+        let codes = |is_linux| -> Vec<Code> {
+            names(paths.iter(), is_linux).iter().map(|finding| finding.code).collect()
+        };
+        assert_eq!(codes(false), [code], "{name}");
+        assert_eq!(codes(true), [], "{name}");
+    }
+}
