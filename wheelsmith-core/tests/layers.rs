@@ -142,7 +142,8 @@ fn read_sources(src: &Path) -> Vec<SourceFile> {
         let mut statements: Vec<(bool, String)> = Vec::new();
         let mut rest = code.as_str();
         while let Some((line, after)) = rest.split_once('\n') {
-            let bare = line.strip_prefix("pub(crate) ").or_else(|| line.strip_prefix("pub(super) "));
+            let bare =
+                line.strip_prefix("pub(crate) ").or_else(|| line.strip_prefix("pub(super) "));
             let bare = bare.or_else(|| line.strip_prefix("pub "));
             let is_public = bare.is_some();
             if bare.unwrap_or(line).starts_with("use ") {
@@ -300,5 +301,8 @@ fn the_reader_of_use_lines_sees_lists_and_aliases() {
         assert_eq!(texts, expected, "{tree}");
     };
     check("crate::name::Arch", &["crate::name::Arch as Arch"]);
-    check("super::{self, a::{B, C as D}}", &["super as super", "super::a::B as B", "super::a::C as D"]);
+    check(
+        "super::{self, a::{B, C as D}}",
+        &["super as super", "super::a::B as B", "super::a::C as D"],
+    );
 }
