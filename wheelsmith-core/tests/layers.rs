@@ -177,8 +177,9 @@ fn read_sources(src: &Path) -> Vec<SourceFile> {
             let path: String = code[at..].chars().take_while(|&c| is_path(c)).collect();
             let parts = path.split("::").skip(1).filter(|part| !part.is_empty());
             let path: ItemPath = parts.map(str::to_owned).collect();
-            let in_use = code[..at].rsplit('\n').next().unwrap().contains("use ");
-            if !path.is_empty() && !in_use {
+            let before = code[..at].rsplit('\n').next().unwrap();
+            let is_visibility = before.ends_with("pub(in ");
+            if !path.is_empty() && !before.contains("use ") && !is_visibility {
                 file.imports.insert(path);
             }
         }

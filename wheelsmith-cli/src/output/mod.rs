@@ -35,7 +35,7 @@ pub(crate) use wheel::Retagged;
 
 use self::report::{self as forms, Sheet};
 use self::text::Text;
-use crate::args::Format;
+use crate::global::Format;
 
 /// Writer of answers in the chosen format.
 pub(crate) struct Output {
@@ -281,7 +281,7 @@ impl Output {
             }
         }
         human::error(None, error.as_ref(), hint);
-        if crate::is_json(self.format) {
+        if self.format.is_json() {
             // Programs that read standard output get an answer after an error too.
             let _ = self.write(Text::new, || json::error(error.as_ref()));
         }

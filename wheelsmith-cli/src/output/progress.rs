@@ -9,7 +9,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use wheelsmith_core::sys::{Env, Event, Report, TaskId};
 
 use super::text;
-use crate::args::{Format, Level};
+use crate::global::{Format, Level};
 
 /// Draws events on standard error.
 pub(crate) struct Progress {

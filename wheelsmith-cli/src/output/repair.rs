@@ -78,6 +78,7 @@ fn plan(text: &mut Text, plan: &RepairPlan) {
         if let Some(change) = plan.edits.get(&graft.into) {
             edit(text, change);
         }
+        removed_paths(text, plan, &graft.into);
     }
     for script in &plan.scripts {
         let _ = writeln!(text, "  {BOLD}>{BOLD:#} {} -> {}", script.from, script.to);
@@ -86,6 +87,7 @@ fn plan(text: &mut Text, plan: &RepairPlan) {
     for (path, change) in plan.edits.iter().filter(|(path, _)| !is_graft(path)) {
         let _ = writeln!(text, "  {BOLD}~{BOLD:#} {path}");
         edit(text, change);
+        removed_paths(text, plan, path);
     }
     for path in plan.hooks.keys() {
         let _ = writeln!(text, "  {BOLD}~{BOLD:#} {path}: adds `{}` for Windows", plan.libraries);
@@ -100,6 +102,13 @@ fn packed(text: &mut Text, plan: &RepairPlan) {
             text,
             "      {DIM}it is packed, or has lost its headers: nothing tells what it needs{DIM:#}"
         );
+    }
+}
+
+/// Prints the directories outside the wheel that a file no longer searches.
+fn removed_paths(text: &mut Text, plan: &RepairPlan, path: &WheelPath) {
+    for entry in plan.removed_paths.get(path).into_iter().flatten() {
+        let _ = writeln!(text, "      no longer looks in `{entry}`");
     }
 }
 

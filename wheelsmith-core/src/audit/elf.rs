@@ -6,7 +6,7 @@ use super::extension;
 use super::glibc_symbols::is_of_glibc_alone;
 use super::graph::Graph;
 use super::whole::{is_extension, is_for_newer_processors};
-use super::{Requirement, android, hygiene, whole};
+use super::{Requirement, hygiene, whole};
 use crate::binary::elf::{Elf, FloatAbi, Kind};
 use crate::binary::{NativeFile, Undefined};
 use crate::finding::{Code, Finding, Severity};
@@ -80,7 +80,7 @@ pub(super) fn judge(
         return (!has_errors).then(|| wanted.tag().clone());
     }
     let candidates = match wanted.tag() {
-        PlatformTag::Android { .. } => return Some(android::verdict(&demands, wanted)),
+        PlatformTag::Android { .. } => return Some(android_tag(&demands, wanted)),
         // musl has no symbol versions, so that nothing shows which release a file needs: only the
         // newest policy is certain.
         PlatformTag::Musllinux { .. } => policies.last().map_or(policies, std::slice::from_ref),
@@ -89,6 +89,37 @@ pub(super) fn judge(
     let kept = |policy: &&Policy| demands.iter().all(|demand| demand.keeps(policy, wanted));
     let best = candidates.iter().find(kept).map(|policy| policy.tag.clone());
     best.or_else(|| Some(PlatformTag::Linux { arch: wanted.tag().arch()? }))
+}
+
+/// Returns the tag for Android (PEP 738): that of the lowest API level, that of the requirement or above, at which every file
+/// runs. Lower levels are not tried: symbols of libraries other than the C library do not show at
+/// which level they came.
+fn android_tag(demands: &[Demand<'_>], requirement: &Requirement) -> PlatformTag {
+    let PlatformTag::Android { api, abi } = *requirement.tag() else {
+        return requirement.tag().clone();
+    };
+    let arch = abi.arch();
+    let noted = demands.iter().filter_map(|demand| demand.elf.android_api?.try_into().ok());
+    let versions = demands.iter().flat_map(Demand::versions);
+    let needed = versions.filter_map(|(_, version)| policy::android::level(version));
+    let least: u16 = noted.chain(needed).fold(api, u16::max);
+    let levels: Vec<_> = policy::android::policies(arch)
+        .iter()
+        .filter_map(|policy| match policy.tag {
+            PlatformTag::Android { api, .. } => Some((api, policy)),
+            _ => None,
+        })
+        .collect();
+    // The policy that holds at `least`, and those that came later.
+    let first = levels.iter().rposition(|(level, _)| *level <= least).unwrap_or(0);
+    let qualifies = |policy| demands.iter().all(|demand| demand.keeps(policy, requirement));
+    let best = levels[first.min(levels.len())..].iter().find(|(_, policy)| qualifies(policy));
+    match best {
+        Some((level, _)) if least < policy::android::NEVER => {
+            PlatformTag::Android { api: least.max(*level), abi }
+        }
+        _ => PlatformTag::Linux { arch },
+    }
 }
 
 /// Takes what the wheel needs from the libraries that were handed in, and what those need.

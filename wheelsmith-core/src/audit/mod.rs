@@ -10,7 +10,6 @@
 //! macOS tags, PE files against Windows tags. The content of static libraries is not judged.
 
 mod allowances;
-mod android;
 mod auditwheel;
 mod claims;
 mod collect;
@@ -24,6 +23,7 @@ mod hygiene;
 mod input;
 mod macho;
 mod needs;
+mod options;
 mod pe;
 pub(crate) mod place;
 mod report;
@@ -44,13 +44,14 @@ pub use input::{AuditInput, input};
 #[cfg(feature = "repair")]
 pub(crate) use input::{by_platform, guess, satisfies, whole_tag};
 pub use needs::{Need, Origin, needs};
+pub use options::AuditOptions;
 #[cfg(feature = "schema")]
 pub use report::schema;
 pub use report::{Auditwheel, FileFacts, Input, Report, SCHEMA};
 pub use requirement::Requirement;
 #[cfg(feature = "repair")]
 pub(crate) use run::audit_as;
-pub use run::{AuditOptions, libraries, report, wheel};
+pub use run::{libraries, report, wheel};
 
 pub use crate::binary::NativeFile;
 use crate::binary::{Facts, Format, machine};

@@ -5,17 +5,7 @@
 //! ones. Every fault is a finding, all of them in one run, in bounded memory and time. The audit,
 //! not the check, judges whether native files qualify for the platform tag.
 //!
-//! ```
-//! use wheelsmith_core::archive::Blob;
-//! use wheelsmith_core::check::{Options, check};
-//! use wheelsmith_core::finding::Code;
-//! use wheelsmith_core::sys::Cancel;
-//!
-//! let bytes = Blob::from_bytes(*b"no archive");
-//! let checked = check("demo-1.0-py3-none-any.whl", &bytes, &Options::default(), &Cancel::default());
-//! assert_eq!(checked?.findings[0].code, Code::Unreadable);
-//! # Ok::<(), std::io::Error>(())
-//! ```
+//! [`file`] checks one file by the rules of the public index; [`file_with`] by others.
 
 mod classifiers;
 mod contents;
@@ -37,6 +27,7 @@ mod wheel_file;
 mod zip;
 
 use std::io;
+use std::path::Path;
 
 pub use crate::name::Index;
 #[cfg(feature = "schema")]
@@ -45,8 +36,8 @@ pub use report::{Input, Kind, Report, SCHEMA};
 
 use self::findings::Findings;
 use crate::archive::Blob;
-use crate::finding::Finding;
-use crate::sys::Cancel;
+use crate::finding::{Finding, Severity};
+use crate::sys::{self, Cancel};
 
 /// Rules to check against.
 #[derive(Debug, Clone, Default)]
@@ -101,6 +92,47 @@ pub struct Checked {
     pub kind: Kind,
     /// Findings, errors first, then by file.
     pub findings: Vec<Finding>,
+}
+
+impl Checked {
+    /// Returns true if no finding is an error.
+    pub fn is_good(&self) -> bool {
+        !self.findings.iter().any(|finding| finding.counts_at(Severity::Error))
+    }
+}
+
+/// Checks the wheel or sdist at `path` by the rules of the public index.
+///
+/// ```
+/// use wheelsmith_core::check;
+///
+/// let checked = check::file("../tests/stories/check.in/dist/demo-1.0-py2-none-any.whl")?;
+/// assert!(!checked.is_good());
+/// for finding in &checked.findings {
+///     println!("{}: {}", finding.code, finding.message);
+/// }
+/// assert!(check::file("absent-1.0-py3-none-any.whl").is_err());
+/// # Ok::<(), std::io::Error>(())
+/// ```
+///
+/// # Errors
+/// Returns an error if the file is absent, is a directory or cannot be read. A fault of the file is a
+/// finding, not an error.
+pub fn file(path: impl AsRef<Path>) -> io::Result<Checked> {
+    file_with(path.as_ref(), &Options::default(), &Cancel::default())
+}
+
+/// Checks the wheel or sdist at `path` against `options`.
+///
+/// # Errors
+/// As [`file`]; also if the user asks to stop.
+pub fn file_with(path: &Path, options: &Options, cancel: &Cancel) -> io::Result<Checked> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let file = sys::fs::open(path)?;
+    if file.metadata()?.is_dir() {
+        return Err(io::Error::other("it is a directory"));
+    }
+    check(&name, &Blob::new(file)?, options, cancel)
 }
 
 /// Checks the wheel or sdist `filename`, whose bytes are `blob`.

@@ -180,7 +180,7 @@ impl Command {
         let stderr = String::from_utf8_lossy(&stderr).into_owned();
         if ended == Ended::Code(0) {
             if !stderr.trim().is_empty() {
-                host.detail(|| excerpt::printable(stderr.trim_end()));
+                host.detail(|| super::printable(stderr.trim_end()));
             }
             return Ok(Exec { stdout, stderr });
         }

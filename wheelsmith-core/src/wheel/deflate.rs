@@ -5,8 +5,11 @@ use std::sync::OnceLock;
 use libdeflater::{CompressionLvl, Compressor};
 
 use super::Compression;
-use super::pack::PIECE;
 use super::splice;
+
+/// How much of a file is compressed at once. Pieces know nothing of each other: against 4 MiB, a
+/// runtime of 214 MB grows by 0.34 % at 512 KiB, 0.14 % at 1 MiB, 0.08 % at 1.5 MiB, 0.05 % at 2 MiB.
+pub(super) const PIECE: usize = 3 << 19;
 
 /// Returns a name for the compressor at `level` that follows from what it makes of a sample. It is
 /// part of the names in the cache, because another version may compress to other bytes.

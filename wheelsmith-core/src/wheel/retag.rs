@@ -3,8 +3,8 @@
 use std::io::{self, Write};
 use std::path::Path;
 
+use super::deflate::PIECE;
 use super::deflate::{Deflater, Space};
-use super::pack::PIECE;
 use super::{Error, Existing, MadeFile, Packing, save};
 use crate::archive::Blob;
 use crate::archive::zip::{self, Zip};

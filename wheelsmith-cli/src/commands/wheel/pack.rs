@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use wheelsmith_core::sys::Host;
 use wheelsmith_core::wheel::Existing;
 
-use crate::commands::PackingArgs;
+use crate::commands::shared::PackingArgs;
 use crate::exit::Exit;
 use crate::output::Output;
 

@@ -5,8 +5,6 @@ use wheelsmith_core::finding::Finding;
 use wheelsmith_core::name::WheelFilename;
 use wheelsmith_core::{audit, check};
 
-use super::words::{Standing, standing};
-
 /// A report, whichever command made it.
 #[derive(Debug, Clone)]
 pub(crate) struct Sheet<'r> {
@@ -84,36 +82,5 @@ impl Sheet<'_> {
     /// All findings of the inputs.
     pub(super) fn findings(&self) -> impl Iterator<Item = &Finding> {
         self.inputs.iter().flat_map(|input| input.findings)
-    }
-
-    /// The worst of all inputs.
-    pub(super) fn worst(&self) -> Standing {
-        self.inputs.iter().map(standing).min().unwrap_or(Standing::Good)
-    }
-}
-
-impl Subject<'_> {
-    /// The tag that it earns, or whether it is accepted.
-    pub(super) fn verdict(&self) -> String {
-        match self.audit.map(|audit| &audit.verdict) {
-            _ if self.error.is_some() => "not judged".to_owned(),
-            Some(Some(tag)) => tag.to_string(),
-            Some(None) => "no platform tag".to_owned(),
-            None if standing(self) == Standing::Bad => "refused".to_owned(),
-            None => "accepted".to_owned(),
-        }
-    }
-
-    /// How it stands, as a sentence without a subject.
-    pub(super) fn words(&self) -> &'static str {
-        match (standing(self), self.audit.is_some()) {
-            (Standing::Unjudged, _) => "could not be judged",
-            (Standing::Bad, true) => "does not keep what it claims",
-            (Standing::Fair, true) => "keeps its promises, with warnings",
-            (Standing::Good, true) => "keeps what it claims",
-            (Standing::Bad, false) => "would be refused",
-            (Standing::Fair, false) => "would be accepted, with warnings",
-            (Standing::Good, false) => "would be accepted",
-        }
     }
 }

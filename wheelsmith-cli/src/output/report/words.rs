@@ -3,7 +3,7 @@
 use wheelsmith_core::finding::{Code, Finding, Severity};
 use wheelsmith_core::name::PlatformTag;
 
-use super::sheet::Subject;
+use super::sheet::{Sheet, Subject};
 
 /// How an input stands, the worst first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -67,6 +67,39 @@ pub(super) fn standing(input: &Subject<'_>) -> Standing {
         Counts { errors: 1.., .. } => Standing::Bad,
         Counts { warnings: 1.., .. } => Standing::Fair,
         _ => Standing::Good,
+    }
+}
+
+impl Sheet<'_> {
+    /// The worst of all inputs.
+    pub(super) fn worst(&self) -> Standing {
+        self.inputs.iter().map(standing).min().unwrap_or(Standing::Good)
+    }
+}
+
+impl Subject<'_> {
+    /// The tag that it earns, or whether it is accepted.
+    pub(super) fn verdict(&self) -> String {
+        match self.audit.map(|audit| &audit.verdict) {
+            _ if self.error.is_some() => "not judged".to_owned(),
+            Some(Some(tag)) => tag.to_string(),
+            Some(None) => "no platform tag".to_owned(),
+            None if standing(self) == Standing::Bad => "refused".to_owned(),
+            None => "accepted".to_owned(),
+        }
+    }
+
+    /// How it stands, as a sentence without a subject.
+    pub(super) fn words(&self) -> &'static str {
+        match (standing(self), self.audit.is_some()) {
+            (Standing::Unjudged, _) => "could not be judged",
+            (Standing::Bad, true) => "does not keep what it claims",
+            (Standing::Fair, true) => "keeps its promises, with warnings",
+            (Standing::Good, true) => "keeps what it claims",
+            (Standing::Bad, false) => "would be refused",
+            (Standing::Fair, false) => "would be accepted, with warnings",
+            (Standing::Good, false) => "would be accepted",
+        }
     }
 }
 

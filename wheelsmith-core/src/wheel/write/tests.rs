@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use zip::ZipArchive;
 
 use super::super::cache::LEAST;
-use super::super::pack::PIECE;
+use super::super::deflate::PIECE;
 use super::*;
 use crate::metadata::ProjectTable;
 use crate::metadata::{EntryPoints, Metadata, ProjectFiles};
