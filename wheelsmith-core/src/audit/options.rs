@@ -7,14 +7,14 @@ use crate::archive::Limits;
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct AuditOptions {
-    /// The tag that the files must qualify for, in place of those of the name: a whole tag, or one
-    /// without its processor (`manylinux_2_28`), which is then that of the files.
+    /// Tag that the files must qualify for, instead of those of the name. A tag without its
+    /// processor (`manylinux_2_28`) gets that of the files.
     pub tag: Option<String>,
     /// Libraries that are allowed beyond the policy.
     pub allowances: Allowances,
-    /// Also looks for native files inside other files, and for paths of the build machine.
+    /// Whether native files inside other files and paths of the build machine are reported too.
     pub deep: bool,
-    /// Limits on what is read.
+    /// Limits on the amount of data that is read.
     pub limits: Limits,
 }
 
@@ -33,7 +33,7 @@ impl AuditOptions {
         self
     }
 
-    /// Looks inside other files as well.
+    /// Also searches inside other files.
     #[must_use]
     pub fn with_deep(mut self, deep: bool) -> Self {
         self.deep = deep;

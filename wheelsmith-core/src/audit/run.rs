@@ -24,8 +24,8 @@ use crate::sys::{self, Env, Host};
 /// ```
 ///
 /// # Errors
-/// Returns an error if there is no such file, or if it is no wheel: then there is no report that
-/// could be taken for a good one.
+/// Returns an error if the file does not exist or is not a wheel, so that a failed audit cannot be
+/// mistaken for a good report.
 pub fn wheel(path: impl AsRef<Path>) -> Result<Input, super::Error> {
     let path = path.as_ref();
     let host = Host::quiet(Env::default());
@@ -41,13 +41,13 @@ pub fn wheel(path: impl AsRef<Path>) -> Result<Input, super::Error> {
     }
 }
 
-/// No `WHEEL` is longer, in bytes.
+/// Maximum size of `WHEEL` that is read, in bytes.
 const LONGEST_WHEEL: u64 = 1 << 20;
-/// Longest `RECORD` that is read, in bytes.
+/// Maximum size of `RECORD` that is read, in bytes.
 const LONGEST_RECORD: u64 = 16 << 20;
 
-/// Audits every one of `paths`, several at once; the report is the same for any number of jobs. An
-/// input that cannot be read does not keep the others from being judged.
+/// Audits all `paths` in parallel; the report is the same for any number of jobs. An input that
+/// cannot be read does not prevent the others from being judged.
 pub fn report(paths: &[PathBuf], options: &AuditOptions, host: &Host) -> Report {
     let task = host.task("auditing", paths.len() as u64);
     let inputs = host.jobs.map(&host.cancel, paths, |path| {
@@ -62,8 +62,8 @@ pub fn report(paths: &[PathBuf], options: &AuditOptions, host: &Host) -> Report 
     Report::new(done.collect())
 }
 
-/// Audits an input, and instead of a directory the wheels in it; their native files aside, a
-/// directory without wheels is one input.
+/// Audits an input. For a directory that contains wheels, audits each wheel and, as one more input,
+/// the other native files; a directory without wheels is one input.
 fn audit_all(path: &Path, options: &AuditOptions, host: &Host) -> Vec<Input> {
     if !sys::fs::metadata(path).is_ok_and(|metadata| metadata.is_dir()) {
         return vec![audit(path, options, host)];
@@ -128,8 +128,8 @@ fn judge_artifact(
     input(AuditInput { path, kind, filename, wheel, record, files, findings }, options)
 }
 
-/// Returns why an input without native files is no input of an audit. A wheel and a runtime say by
-/// themselves what they are.
+/// Returns the reason why an input without native files cannot be audited. Wheels and runtimes
+/// without native files are valid inputs.
 fn nothing_to_judge(artifact: &Artifact, kind: Kind) -> Option<&'static str> {
     let members = || artifact.members().iter().map(|member| member.path.as_str());
     let is_sdist = |path: &str| path.split_once('/').is_some_and(|(_, rest)| rest == "PKG-INFO");
@@ -191,7 +191,7 @@ fn failed(path: String, kind: Kind, error: String) -> Input {
     Input { error: Some(error), ..Input::new(path, kind) }
 }
 
-/// A path as it was given, with `/` on every host.
+/// Returns a path as given, with `/` on every host.
 fn shown(path: &Path) -> String {
     let text = path.to_string_lossy();
     if cfg!(windows) { text.replace('\\', "/") } else { text.into_owned() }
@@ -208,10 +208,10 @@ fn chain(error: &dyn std::error::Error) -> String {
     text
 }
 
-/// The native files in directories, for needs that the wheel itself does not meet.
+/// Reads the native files in directories that provide libraries which the wheel needs and lacks.
 ///
 /// # Errors
-/// A directory that cannot be read.
+/// Returns an error if a directory cannot be read.
 pub fn libraries(dirs: &[PathBuf], limits: &Limits, host: &Host) -> Result<Vec<NativeFile>, Error> {
     let mut files = Vec::new();
     for dir in dirs {
