@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::binary::NativeFile;
+use crate::binary::{Format, NativeFile};
 use crate::finding::{Code, Finding};
 use crate::metadata::WheelFile;
 use crate::name::{PlatformTag, WheelFilename};
@@ -16,7 +16,10 @@ pub(super) fn check(
     findings: &mut Vec<Finding>,
 ) {
     let mut find = |code, message: String| findings.push(Finding::whole(code, message));
-    let natives: Vec<&NativeFile> = files.iter().filter(|file| !file.is_device_code()).collect();
+    let is_wasm = filename.platforms.iter().any(|tag| matches!(tag, PlatformTag::Wasm { .. }));
+    let counts =
+        |file: &&NativeFile| !file.is_device_code() || is_wasm && file.format() == Format::Wasm;
+    let natives: Vec<&NativeFile> = files.iter().filter(counts).collect();
     let is_any = filename.platforms.contains(&PlatformTag::Any);
     match natives.first() {
         Some(file) if is_any => {

@@ -2,13 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::extension;
+use super::glibc_symbols::is_of_glibc_alone;
 use super::graph::Graph;
 use super::whole::{is_extension, is_for_newer_processors};
 use super::{Requirement, android, hygiene, whole};
 use crate::binary::elf::{Elf, FloatAbi, Kind};
 use crate::binary::{NativeFile, Undefined};
 use crate::finding::{Code, Finding, Severity};
-use crate::name::{Arch, PlatformTag, PlatformVersion};
+use crate::name::{Arch, Libc, PlatformTag, PlatformVersion};
 use crate::policy::{self, Policy};
 
 /// How many lines of evidence a finding has at most.
@@ -23,7 +25,16 @@ pub(super) struct Demand<'a> {
     /// Libraries that the loader finds neither in the wheel nor where somebody vouches for them.
     pub(super) outside: Vec<&'a str>,
     graph: &'a Graph<'a>,
+    is_for_glibc: bool,
 }
+
+/// The version that glibc asks of files with packed relocations.
+const RELR_VERSION: &str = "GLIBC_ABI_DT_RELR";
+/// Help for files that need a newer Android than the tag says.
+const ANDROID_HELP: &str =
+    "build it for the API level of the tag (`--target=…-linux-android24`), or raise the tag";
+/// The first API level of Android whose loader applies packed relocations.
+const FIRST_API_WITH_RELR: u16 = 30;
 
 /// What a system promises to its files.
 struct Promise<'p> {
@@ -40,9 +51,13 @@ pub(super) fn judge(
     wanted: &Requirement,
     findings: &mut Vec<Finding>,
 ) -> Option<PlatformTag> {
-    let graph = Graph::new(files);
-    let own: Vec<Demand<'_>> =
-        files.iter().filter_map(|file| Demand::of(file, wanted, &graph)).collect();
+    let graph = Graph::of(files, wanted);
+    let unreachable = whole::unreachable(files, &graph);
+    let own: Vec<Demand<'_>> = files
+        .iter()
+        .filter(|file| !unreachable.contains(&&file.path))
+        .filter_map(|file| Demand::of(file, wanted, &graph))
+        .collect();
     let policies = wanted.policies();
     let mut demands = own;
     if let (Some(reference), Some(newest)) = (wanted.reference(), policies.last()) {
@@ -55,7 +70,7 @@ pub(super) fn judge(
         for demand in &demands[..in_wheel] {
             hygiene::check(demand.file, demand.elf, findings);
         }
-        whole::check(files, wanted.libc(), &graph, findings);
+        whole::check(files, wanted.libc(), &graph, &unreachable, findings);
     }
     if findings.iter().any(|finding| finding.code == Code::Unreadable) {
         return None;
@@ -122,7 +137,8 @@ impl<'a> Demand<'a> {
             !graph.finds(file.path.as_str(), library) && !wanted.allowances().excludes(library)
         };
         let outside = elf.needed.iter().map(String::as_str).filter(is_outside).collect();
-        Some(Self { file, elf, outside, graph })
+        let is_for_glibc = wanted.libc() == Some(Libc::Glibc);
+        Some(Self { file, elf, outside, graph, is_for_glibc })
     }
 
     /// Whether the file runs wherever `policy` holds.
@@ -130,6 +146,8 @@ impl<'a> Demand<'a> {
         self.other_libc(wanted).is_none()
             && self.outside.iter().all(|library| wanted.allows_library(policy, library))
             && self.versions().all(|(_, version)| policy.allows_version(version))
+            && self.relocation_fault(wanted).is_none()
+            && self.glibc_symbols(wanted).next().is_none()
             && self.forbidden(policy).next().is_none()
             && self.too_new_processor().is_none()
             && other_float_abi(self.elf, wanted).is_none()
@@ -146,8 +164,50 @@ impl<'a> Demand<'a> {
         if let Some(path) = self.elf.interpreter.as_deref().filter(|p| other(base_name(p))) {
             return Some(format!("its loader is `{path}`"));
         }
-        let library = self.outside.iter().find(|library| other(library))?;
-        Some(format!("it needs `{library}`"))
+        if let Some(library) = self.outside.iter().find(|library| other(library)) {
+            return Some(format!("it needs `{library}`"));
+        }
+        let named = extension::libc_of_name(self.file)?;
+        let wanted = wanted.libc()?;
+        (named != wanted).then(|| format!("its name is for Pythons on {named}"))
+    }
+
+    /// Returns what is wrong with its packed relocations (DT_RELR): musl applies them from 1.2.4 on,
+    /// which no tag can say, Android from API level 30 on; glibc refuses a file that needs versions
+    /// of it and does not note `GLIBC_ABI_DT_RELR`.
+    fn relocation_fault(&self, wanted: &Requirement) -> Option<&'static str> {
+        if !self.has_packed_relocations() {
+            return None;
+        }
+        match wanted.tag() {
+            PlatformTag::Musllinux { .. } => {
+                Some("musl applies them from 1.2.4 on, and no tag can ask for that")
+            }
+            PlatformTag::Android { api, .. } if *api < FIRST_API_WITH_RELR => {
+                Some("Android applies them from API level 30 on")
+            }
+            PlatformTag::Manylinux { .. } => {
+                let versions = self.elf.needed_versions.get("libc.so.6")?;
+                let is_noted = versions.contains(RELR_VERSION);
+                (!is_noted).then_some(
+                    "glibc refuses them in a file that does not note `GLIBC_ABI_DT_RELR`",
+                )
+            }
+            _ => None,
+        }
+    }
+
+    /// True if the loader must apply packed relocations; a static program applies its own.
+    fn has_packed_relocations(&self) -> bool {
+        self.elf.packed_relocations && self.elf.kind != Kind::StaticProgram
+    }
+
+    /// Functions of glibc that the file cannot do without, for a wheel for musl.
+    fn glibc_symbols(&self, wanted: &Requirement) -> impl Iterator<Item = &'a str> {
+        let is_musl = wanted.libc() == Some(Libc::Musl);
+        let strong = self.file.symbols.undefined.iter().filter(move |s| is_musl && !s.weak);
+        let names = strong.map(|symbol| symbol.name.as_str());
+        names.filter(|name| is_of_glibc_alone(name) && !self.graph.exports(name))
     }
 
     /// Library and version, for each version that it asks for of a library. What a library of the
@@ -155,9 +215,13 @@ impl<'a> Demand<'a> {
     pub(super) fn versions(&self) -> impl Iterator<Item = (&'a str, &'a str)> {
         let libraries =
             self.elf.needed_versions.iter().filter(|(library, _)| !policy::is_loader(library));
-        libraries.flat_map(|(library, versions)| {
+        let noted = libraries.flat_map(|(library, versions)| {
             versions.iter().map(move |version| (library.as_str(), version.as_str()))
-        })
+        });
+        // Packed relocations need the version whether or not the file notes it.
+        let is_noted = self.elf.needed_versions.values().flatten().any(|v| v == RELR_VERSION);
+        let is_glibc = self.is_for_glibc && self.has_packed_relocations() && !is_noted;
+        noted.chain(is_glibc.then_some(("libc.so.6", RELR_VERSION)))
     }
 
     /// Library and symbol, for what the file needs although `policy` withholds it.
@@ -214,26 +278,52 @@ impl<'a> Demand<'a> {
                 let message = format!(
                     "{what} needs `{library}`, which a Python without shared library does not have"
                 );
-                find(Code::Libpython, message);
+                let finding = new(Code::Libpython, message);
+                findings.push(if self.elf.kind == Kind::Program {
+                    finding.with_help(
+                        "put the library into the wheel beside the program, or link Python statically",
+                    )
+                } else {
+                    finding
+                });
                 continue;
             }
-            let place = match self.graph.elsewhere(self.elf, library) {
+            let elsewhere = self.graph.elsewhere(self.elf, library);
+            let place = match elsewhere {
                 Some(path) => format!("in the wheel at `{path}`, where the loader does not look,"),
                 None => "not in the wheel,".to_owned(),
             };
-            find(
-                Code::ExternalLibrary,
-                format!(
-                    "it needs `{library}`, which is {place} and which {} does not promise",
-                    reference.tag
-                ),
+            let message = format!(
+                "it needs `{library}`, which is {place} and which {} does not promise",
+                reference.tag
             );
+            let finding = new(Code::ExternalLibrary, message);
+            findings.push(match elsewhere {
+                Some(_) => finding.with_help(
+                    "link the file with a RUNPATH that leads to the library \
+                     (`-Wl,-rpath,'$ORIGIN/…'`), or let `wheelsmith repair` add one",
+                ),
+                None => finding,
+            });
+        }
+        if let Some(fault) = self.relocation_fault(wanted) {
+            let message = format!("it has packed relocations (DT_RELR): {fault}");
+            findings.push(new(Code::SymbolTooNew, message).with_help(
+                "link without packed relocations: leave out `-Wl,-z,pack-relative-relocs` and \
+                 `--pack-dyn-relocs=relr`",
+            ));
+        }
+        let glibc: Vec<String> = self.glibc_symbols(wanted).map(str::to_owned).collect();
+        if let Some(first) = glibc.first() {
+            let message = format!("it uses `{first}`, which glibc has and musl has not");
+            let finding = new(Code::UndefinedSymbol, message).because(glibc.iter().cloned());
+            let finding = Finding { severity: Severity::Error, ..finding };
+            findings.push(finding.with_help("compile it with the headers of musl"));
         }
         for (library, symbol) in self.forbidden(reference) {
-            find(
-                Code::ForbiddenSymbol,
-                format!("it needs `{symbol}` from `{library}`, which {} withholds", reference.tag),
-            );
+            let message =
+                format!("it needs `{symbol}` from `{library}`, which {} withholds", reference.tag);
+            findings.push(new(Code::ForbiddenSymbol, message));
         }
         let fpe: Vec<String> = self.fpe_symbols().map(str::to_owned).collect();
         if let Some(first) = fpe.first() {
@@ -251,7 +341,7 @@ impl<'a> Demand<'a> {
             && let Some(own) = self.elf.android_api.filter(|own| *own > u32::from(api))
         {
             let message = format!("it was made for API level {own} of Android; the tag says {api}");
-            findings.push(new(Code::SymbolTooNew, message));
+            findings.push(new(Code::SymbolTooNew, message).with_help(ANDROID_HELP));
         }
     }
 
@@ -282,7 +372,19 @@ impl<'a> Demand<'a> {
         if hidden > 0 {
             culprits.push(format!("and {hidden} more"));
         }
-        Finding::new(Code::SymbolTooNew, &self.file.path, message).because(culprits)
+        let finding = Finding::new(Code::SymbolTooNew, &self.file.path, message).because(culprits);
+        match promise.requirement.tag() {
+            _ if newest == "GLIBC_PRIVATE" => finding.with_help(
+                "use a public function instead: the next glibc may lack this one, whatever the floor",
+            ),
+            PlatformTag::Manylinux { .. } if newest.starts_with("GLIBC_") => finding,
+            PlatformTag::Manylinux { .. } => finding.with_help(
+                "build it on an older system, or link the library statically (`-static-libstdc++`, \
+                 `-static-libgcc`)",
+            ),
+            PlatformTag::Android { .. } => finding.with_help(ANDROID_HELP),
+            _ => finding.with_help("build it for the C library of the tag"),
+        }
     }
 
     /// The symbols that ask for `version`, as `fstat64@GLIBC_2.33`; the version alone when no symbol
@@ -335,6 +437,32 @@ pub(super) fn other_float_abi(elf: &Elf, wanted: &Requirement) -> Option<&'stati
         FloatAbi::Double => "in floating-point registers",
         FloatAbi::Quad => "in floating-point registers of 128 bits",
     })
+}
+
+/// Returns the oldest glibc that an ELF file runs on, by every version that it needs: of glibc itself,
+/// of libraries whose policies name versions (`GLIBCXX_3.4.30`), and of its packed relocations.
+/// `None` if it needs none.
+pub fn glibc_floor(file: &NativeFile) -> Option<PlatformVersion> {
+    let elf = file.elf()?;
+    let policies = policy::policies(elf.arch?, Libc::Glibc);
+    let needed = elf.needed_versions.iter().filter(|(library, _)| !policy::is_loader(library));
+    let versions = needed.flat_map(|(_, versions)| versions).map(String::as_str);
+    let packed =
+        (elf.packed_relocations && !elf.needed_versions.is_empty()).then_some(RELR_VERSION);
+    let floor = |version: &str| {
+        if let (true, Some(age)) = (version.starts_with("GLIBC_"), age(version)) {
+            // `GLIBC_2.2.5` is older than 2.3: the third part changes nothing here.
+            let part = |i: usize| age.get(i).and_then(|n| u16::try_from(*n).ok());
+            return Some(PlatformVersion::new(part(0)?, part(1)?));
+        }
+        let (namespace, _) = version.split_once('_')?;
+        policies.first()?.symbol_versions.get(namespace)?;
+        match policies.iter().find(|policy| policy.allows_version(version))?.tag {
+            PlatformTag::Manylinux { glibc, .. } => Some(glibc),
+            _ => None,
+        }
+    };
+    versions.chain(packed).filter_map(floor).max()
 }
 
 /// The newest policy that the floor includes, or the oldest of all.

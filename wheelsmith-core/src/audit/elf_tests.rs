@@ -275,3 +275,126 @@ fn excluded_libraries_are_promised_on_every_system() {
         assert_eq!(errors(bytes, tag, &["*"]), 0);
     }
 }
+
+#[test]
+fn packed_relocations_need_new_loaders() {
+    let packed = |bytes: &[u8], noted: bool| {
+        edited("p/x.so", bytes, |file| {
+            let elf = elf(file);
+            elf.packed_relocations = true;
+            if noted {
+                let versions = elf.needed_versions.entry("libc.so.6".to_owned()).or_default();
+                versions.insert("GLIBC_ABI_DT_RELR".to_owned());
+            }
+        })
+    };
+    let gnu = fixture!("x86_64.so");
+    let noted = packed(gnu, true);
+    check(std::slice::from_ref(&noted), "manylinux_2_36_x86_64", "manylinux_2_36_x86_64", &[]);
+    let too_new = ["symbol-too-new p/x.so"];
+    check(&[noted], "manylinux_2_35_x86_64", "manylinux_2_36_x86_64", &too_new);
+    // Without any need of glibc, no version has to be noted.
+    let alone = edited("p/x.so", gnu, |file| {
+        let elf = elf(file);
+        (elf.packed_relocations, elf.needed) = (true, Vec::new());
+        elf.needed_versions.clear();
+    });
+    check(std::slice::from_ref(&alone), "manylinux_2_17_x86_64", "manylinux_2_36_x86_64", &too_new);
+    check(&[alone], "musllinux_1_2_x86_64", "linux_x86_64", &too_new);
+}
+
+#[test]
+fn names_of_modules_bind_their_c_library() {
+    let alone = |path: &str| {
+        edited(path, fixture!("x86_64.so"), |file| {
+            let elf = elf(file);
+            elf.needed.clear();
+            elf.needed_versions.clear();
+            file.symbols.undefined.clear();
+        })
+    };
+    let linux = |path: &str, expected: &str| {
+        let wanted = Requirement::for_tag(&"linux_x86_64".parse().unwrap()).unwrap();
+        let verdict = judge(&[alone(path)], &wanted);
+        assert_eq!(verdict.tag.unwrap().to_string(), expected, "{path}");
+    };
+    linux("m.cpython-312-x86_64-linux-musl.so", "musllinux_1_2_x86_64");
+    linux("m.cpython-312-x86_64-linux-gnu.so", "manylinux_2_5_x86_64");
+    linux("m.cpython-310-x86_64-linux-gnu.so", "manylinux_2_5_x86_64");
+    linux("m.abi3.so", "manylinux_2_5_x86_64");
+    let wrong = |path: &str, tag: &str| {
+        let wanted = Requirement::for_tag(&tag.parse().unwrap()).unwrap();
+        let verdict = judge(&[alone(path)], &wanted);
+        verdict.findings.iter().any(|finding| finding.code == Code::WrongLibc)
+    };
+    assert!(wrong("m.cpython-312-x86_64-linux-musl.so", "manylinux_2_17_x86_64"));
+    assert!(wrong("m.cpython-312-x86_64-linux-gnu.so", "musllinux_1_2_x86_64"));
+    assert!(!wrong("m.cpython-310-x86_64-linux-gnu.so", "musllinux_1_2_x86_64"));
+}
+
+#[test]
+fn linux_tags_name_a_processor_and_a_system() {
+    let judged = |files: &[NativeFile]| {
+        let wanted = Requirement::for_tag(&"linux_x86_64".parse().unwrap()).unwrap();
+        let verdict = judge(files, &wanted);
+        let errors = verdict.findings.iter().filter(|f| f.severity == Severity::Error);
+        (verdict.tag.map(|tag| tag.to_string()), errors.map(|f| f.code).collect::<Vec<_>>())
+    };
+    let (own, other) = (file("a.so", fixture!("x86_64.so")), file("b.so", fixture!("aarch64.so")));
+    let mac = file("c.dylib", include_bytes!("../../../testdata/macho/arm64.dylib"));
+    let text = |tag: &str| Some(tag.to_owned());
+    let good = judged(std::slice::from_ref(&own)).0;
+    assert!(good.unwrap().starts_with("manylinux_"));
+    assert_eq!(judged(std::slice::from_ref(&other)), (None, vec![Code::WrongArch]));
+    assert_eq!(judged(&[own.clone(), other]).1, [Code::WrongArch]);
+    assert_eq!(judged(&[own, mac]).1, [Code::WrongPlatform]);
+    let new = judged(&[file("n.so", fixture!("too-new.so"))]);
+    assert_eq!(new, (text("manylinux_2_34_x86_64"), vec![]));
+}
+
+#[test]
+fn functions_of_glibc_are_errors_for_musl() {
+    let using = |name: &str, weak: bool| {
+        edited("p/x.so", fixture!("musl.so"), |file| {
+            let symbol = crate::binary::Undefined { name: name.to_owned(), version: None, weak };
+            file.symbols.undefined.push(symbol);
+        })
+    };
+    let codes = |file: NativeFile| {
+        let wanted = Requirement::for_tag(&"musllinux_1_2_x86_64".parse().unwrap()).unwrap();
+        let verdict = judge(&[file], &wanted);
+        let errors = verdict.findings.iter().filter(|f| f.severity == Severity::Error);
+        errors.map(|f| f.code).collect::<Vec<_>>()
+    };
+    let plain = codes(using("strtol", false));
+    let arch = file("p/x.so", fixture!("musl.so")).elf().unwrap().arch;
+    if arch == Some(crate::name::Arch::X86_64) {
+        assert_eq!(codes(using("__isoc23_strtol", true)), plain);
+        assert!(codes(using("__isoc23_strtol", false)).contains(&Code::UndefinedSymbol));
+        assert!(codes(using("__memcpy_chk", false)).contains(&Code::UndefinedSymbol));
+    }
+}
+
+#[test]
+fn a_copy_that_nothing_can_load_is_no_part_of_the_verdict() {
+    let loaded = edited("p/lib/libplain.so", fixture!("x86_64.so"), |_| {});
+    let soname = loaded.elf().unwrap().soname.clone();
+    let user = edited("p/user.so", fixture!("x86_64.so"), |file| {
+        let elf = elf(file);
+        elf.soname = None;
+        elf.needed.extend(soname.clone());
+        elf.runpath = vec!["$ORIGIN/lib".to_owned()];
+    });
+    if soname.as_deref() != Some("libplain.so") {
+        return;
+    }
+    let copy = edited("p/old/libplain.so", fixture!("x86_64.so"), |file| {
+        elf(file).needed.push("libgone.so.1".to_owned());
+    });
+    let wanted = Requirement::for_tag(&"manylinux_2_28_x86_64".parse().unwrap()).unwrap();
+    let verdict = judge(&[loaded, copy, user], &wanted);
+    let found = verdict.findings.iter().find(|f| f.code == Code::DuplicateLibrary).unwrap();
+    assert_eq!(found.severity, Severity::Warning);
+    assert!(found.message.contains("MiB"), "{}", found.message);
+    assert!(verdict.findings.iter().all(|f| f.severity != Severity::Error), "{verdict:#?}");
+}

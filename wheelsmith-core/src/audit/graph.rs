@@ -8,6 +8,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::Requirement;
 use super::place::{directory, installed};
 use crate::binary::NativeFile;
 use crate::binary::elf::{Elf, Kind};
@@ -16,6 +17,7 @@ use crate::binary::elf::{Elf, Kind};
 const MOST_LOOKUPS: usize = 10_000_000;
 
 pub(super) struct Graph<'a> {
+    files: &'a [NativeFile],
     nodes: Vec<Node<'a>>,
     /// The place of a file -> its node.
     places: BTreeMap<String, usize>,
@@ -46,12 +48,21 @@ struct Loaded {
 }
 
 impl<'a> Graph<'a> {
+    /// Follows the needs of the files as ld.so of glibc and musl does.
+    #[cfg(test)]
     pub(super) fn new(files: &'a [NativeFile]) -> Self {
-        Self::limited(files, MOST_LOOKUPS)
+        Self::limited(files, MOST_LOOKUPS, true)
     }
 
-    fn limited(files: &'a [NativeFile], lookups: usize) -> Self {
+    /// Follows the needs of the files as the loader of `requirement` does: Android's ignores
+    /// DT_RPATH.
+    pub(super) fn of(files: &'a [NativeFile], requirement: &Requirement) -> Self {
+        Self::limited(files, MOST_LOOKUPS, !requirement.is_android())
+    }
+
+    fn limited(files: &'a [NativeFile], lookups: usize, reads_rpath: bool) -> Self {
         let mut graph = Self {
+            files,
             nodes: Vec::new(),
             places: BTreeMap::new(),
             names: BTreeMap::new(),
@@ -66,7 +77,8 @@ impl<'a> Graph<'a> {
             let directories = |entries: &[String]| -> Vec<String> {
                 entries.iter().filter_map(|entry| directory(entry, &place)).collect()
             };
-            let (rpath, runpath) = (directories(&elf.rpath), directories(&elf.runpath));
+            let rpath = if reads_rpath { directories(&elf.rpath) } else { Vec::new() };
+            let runpath = directories(&elf.runpath);
             let node = graph.nodes.len();
             graph.places.insert(place.clone(), node);
             graph.names.entry(file.path.file_name()).or_default().push(node);
@@ -79,6 +91,11 @@ impl<'a> Graph<'a> {
     /// Whether the loader finds `library` in the wheel when it loads `file`.
     pub(super) fn finds(&self, file: &str, library: &str) -> bool {
         self.found.contains(&(file, library))
+    }
+
+    /// True if some file of the wheel exports the symbol.
+    pub(super) fn exports(&self, symbol: &str) -> bool {
+        self.files.iter().any(|file| file.symbols.exports.contains(symbol))
     }
 
     /// Whether some file of the wheel needs the one at `path` and finds it.

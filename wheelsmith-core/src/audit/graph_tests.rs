@@ -115,8 +115,8 @@ fn lookups_are_limited() {
         library("p/b.so", &["c.so"], "$ORIGIN"),
         library("p/c.so", &[], ""),
     ];
-    assert!(Graph::limited(&files, 100).is_complete());
-    let graph = Graph::limited(&files, 3);
+    assert!(Graph::limited(&files, 100, true).is_complete());
+    let graph = Graph::limited(&files, 3, true);
     assert!(!graph.is_complete());
     assert!(!graph.finds("p/b.so", "c.so"));
 }

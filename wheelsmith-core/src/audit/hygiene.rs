@@ -15,7 +15,12 @@ pub(super) fn check(file: &NativeFile, elf: &Elf, findings: &mut Vec<Finding>) {
     let entries = elf.rpath.iter().map(|entry| ("RPATH", entry));
     for (tag, entry) in entries.chain(elf.runpath.iter().map(|entry| ("RUNPATH", entry))) {
         if directory(entry, &place).is_none() {
-            find(Code::EscapingRpath, format!("its {tag} has `{entry}`, outside the wheel"));
+            let message = if entry.is_empty() {
+                format!("its {tag} has an empty entry: the directory that the process is in")
+            } else {
+                format!("its {tag} has `{entry}`, outside the wheel")
+            };
+            find(Code::EscapingRpath, message);
         }
     }
     if elf.executable_stack == Some(true) {

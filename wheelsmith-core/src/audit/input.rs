@@ -78,7 +78,15 @@ pub fn input(input: AuditInput, options: &AuditOptions) -> Input {
             let asked = if wanted_tag.is_some() { "it was to earn" } else { "it claims" };
             let (claims, found) = (broken.join(" and "), tag_text(&verdict));
             let message = format!("{asked} {claims}; its files earn {found}");
-            report.findings.push(Finding::whole(Code::TagNotEarned, message));
+            let finding = Finding::whole(Code::TagNotEarned, message);
+            report.findings.push(match verdict.tag {
+                None => finding.with_help("fix what the other errors say: these files fit no tag"),
+                Some(PlatformTag::Linux { .. }) => finding.with_help(
+                    "fix what the other errors say, or let `wheelsmith repair` copy missing libraries \
+                     in: indexes refuse `linux_*` tags",
+                ),
+                Some(_) => finding,
+            });
         }
         report.findings.extend(verdict.findings.iter().cloned());
         best = Some(match best.take() {
@@ -247,13 +255,18 @@ pub(crate) fn guess(files: &[NativeFile], arch: Option<Arch>) -> Option<Platform
     Some(best.1.1)
 }
 
-/// Returns the C library that the files need; glibc if none shows which.
+/// Returns the C library that the files need, or that the names of extension modules are for; glibc
+/// if nothing shows which.
 fn libc(files: &[NativeFile]) -> Libc {
     let elves = files.iter().filter_map(NativeFile::elf);
     let names = elves.flat_map(|elf| elf.needed.iter().chain(&elf.interpreter));
-    let mut known =
+    let mut needed =
         names.filter_map(|name| policy::libc_of(name.rsplit('/').next().unwrap_or(name)));
-    known.next().unwrap_or(Libc::Glibc)
+    let by_suffix = || {
+        let mut elves = files.iter().filter(|file| file.elf().is_some());
+        elves.find_map(extension::libc_of_name)
+    };
+    needed.next().or_else(by_suffix).unwrap_or(Libc::Glibc)
 }
 
 #[cfg(test)]

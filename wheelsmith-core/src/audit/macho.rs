@@ -7,7 +7,7 @@ use super::place::installed;
 use crate::binary::NativeFile;
 use crate::binary::macho::{Kind, Load, MachO, Pages, Platform, Signature, Slice};
 use crate::finding::{Code, Finding};
-use crate::name::{Arch, MacArch, PlatformTag, PlatformVersion, WheelPath};
+use crate::name::{Arch, IosSdk, MacArch, PlatformTag, PlatformVersion, WheelPath};
 
 /// The first macOS for arm64.
 const FIRST_ON_ARM: PlatformVersion = PlatformVersion::new(11, 0);
@@ -51,6 +51,49 @@ pub(super) fn judge(
         }
     }
     PlatformTag::MacOs { min: tagged(minimum.unwrap_or(wanted.min)), arch: wanted.arch }
+}
+
+/// Judges the files of an iOS wheel: platform, processor and the oldest iOS. The app that carries
+/// the modules decides the rest (PEP 730): it places libraries as frameworks, and it is signed as a
+/// whole.
+pub(super) fn judge_ios(
+    files: &[NativeFile],
+    min: PlatformVersion,
+    sdk: IosSdk,
+    findings: &mut Vec<Finding>,
+) -> PlatformTag {
+    let wanted = if sdk.is_simulator() { Platform::Simulator } else { Platform::Ios };
+    let mut needed = min;
+    for file in files {
+        let Some(image) = file.macho() else { continue };
+        let mut find = |finding| findings.push(finding);
+        let new = |code, message: String| Finding::new(code, &file.path, message);
+        let Some(slice) = image.slice(sdk.arch()).filter(|slice| slice.kind.is_loaded()) else {
+            let message = format!("it is for {}; the tag asks for {sdk}", image.cpus());
+            find(new(Code::WrongArch, message));
+            continue;
+        };
+        let message = "where iOS finds its libraries and whether it is signed are not judged: the \
+                       app that carries it decides both";
+        find(new(Code::NotJudged, message.to_owned()));
+        // Before LC_BUILD_VERSION, iOS on Intel was the simulator.
+        let is_wanted = |platform: Platform| {
+            platform == wanted || platform == Platform::Ios && sdk == IosSdk::X86_64Simulator
+        };
+        let builds = || slice.builds.iter().filter(|build| is_wanted(build.platform));
+        if let (Some(first), None) = (slice.builds.first(), builds().next()) {
+            let message =
+                format!("it is for {} ({}), the tag is for {sdk}", first.platform, slice.cpu);
+            find(new(Code::WrongPlatform, message));
+        }
+        if let Some(minimum) = builds().map(|build| build.minimum).max().filter(|own| *own > min) {
+            let message = format!("it needs iOS {minimum}, the tag says {min}");
+            let help = "build it for the iOS of the tag (`-mios-version-min=…`), or raise the tag";
+            find(new(Code::MinimumTooNew, message).with_help(help));
+            needed = needed.max(minimum);
+        }
+    }
+    PlatformTag::Ios { min: needed, sdk }
 }
 
 /// What needs a newer macOS than `wanted` grants: path and version, as the audit finds it.

@@ -208,3 +208,22 @@ fn hardening_and_paths_are_looked_at() {
     check(&["escaping-rpath p/a"], |slice| slice.rpaths.push("@loader_path/../..".into()));
     check(&[], |slice| slice.rpaths.push("@loader_path/..".into()));
 }
+
+#[test]
+fn ios_wheels_are_judged_by_their_own_rules() {
+    let file = |minimum| {
+        changed(move |slice| {
+            slice.builds[0].platform = crate::binary::macho::Platform::Ios;
+            slice.builds[0].minimum = crate::name::PlatformVersion::new(minimum, 0);
+            slice.signature = None;
+        })
+    };
+    let device = "ios_13_0_arm64_iphoneos";
+    check_files(file(13), device, device, &["not-judged p/a"]);
+    let newer = ["minimum-too-new p/a", "not-judged p/a"];
+    check_files(file(15), device, "ios_15_0_arm64_iphoneos", &newer);
+    let wrong = ["wrong-platform p/a", "not-judged p/a"];
+    check_files(file(13), "ios_13_0_arm64_iphonesimulator", NO_TAG, &wrong);
+    let intel = ["wrong-arch p/a"];
+    check_files(file(13), "ios_13_0_x86_64_iphonesimulator", NO_TAG, &intel);
+}

@@ -18,6 +18,7 @@ mod dyld;
 mod elf;
 mod explain;
 pub mod extension;
+mod glibc_symbols;
 mod graph;
 mod hygiene;
 mod input;
@@ -37,6 +38,7 @@ pub use auditwheel::verdict as auditwheel_verdict;
 #[cfg(feature = "wheel")]
 pub(crate) use collect::native_packed;
 pub use collect::{native_file, native_files, native_member};
+pub use elf::glibc_floor;
 pub use explain::{Explanation, Obstacle, Step, explain};
 pub use input::{AuditInput, input};
 #[cfg(feature = "repair")]
@@ -166,9 +168,13 @@ pub fn judge(files: &[NativeFile], requirement: &Requirement) -> Verdict {
             let tag = pe::judge(&allowed.without_excluded(files), *arch, &mut findings);
             (!findings.iter().any(is_foreign)).then_some(tag)
         }
-        tag @ (PlatformTag::Ios { .. } | PlatformTag::Wasm { .. }) => {
-            (!findings.iter().any(is_foreign)).then(|| tag.clone())
+        PlatformTag::Ios { min, sdk } => {
+            let tag = macho::judge_ios(files, *min, *sdk, &mut findings);
+            let is_in_the_way =
+                |finding: &Finding| is_foreign(finding) && finding.code != Code::MinimumTooNew;
+            (!findings.iter().any(is_in_the_way)).then_some(tag)
         }
+        tag @ PlatformTag::Wasm { .. } => (!findings.iter().any(is_foreign)).then(|| tag.clone()),
         PlatformTag::Linux { arch } => return input::judge_linux(files, *arch, requirement),
         _ => elf::judge(files, requirement, &mut findings),
     };
@@ -204,6 +210,10 @@ fn foreign(file: &NativeFile, requirement: &Requirement) -> Option<Finding> {
         Facts::Wasm(_) if format != requirement.format() => find(
             Code::NotJudged,
             "it is WebAssembly, not code for a processor: no platform tag depends on it".into(),
+        ),
+        Facts::Wasm(_) => find(
+            Code::NotJudged,
+            "the libraries and symbols that WebAssembly needs are not judged".into(),
         ),
         _ if format != requirement.format() => find(
             Code::WrongPlatform,

@@ -61,7 +61,7 @@ fn named(files: &[NativeFile], path: &str) -> Option<WheelPath> {
 }
 
 fn elf_needs(files: &[NativeFile], wanted: &Requirement) -> Vec<Need> {
-    let graph = Graph::new(files);
+    let graph = Graph::of(files, wanted);
     let reference = wanted.reference();
     let mut needs = Vec::new();
     for file in files {

@@ -9,7 +9,7 @@ use crate::binary::NativeFile;
 use crate::metadata::WheelFile;
 use crate::metadata::rows::recorded_paths;
 use crate::name::{WheelFilename, WheelPath};
-use crate::sys::{Env, Host};
+use crate::sys::{self, Env, Host};
 
 /// Options of an audit.
 #[derive(Debug, Clone, Default)]
@@ -96,20 +96,45 @@ const LONGEST_RECORD: u64 = 16 << 20;
 pub fn report(paths: &[PathBuf], options: &AuditOptions, host: &Host) -> Report {
     let task = host.task("auditing", paths.len() as u64);
     let inputs = host.jobs.map(&host.cancel, paths, |path| {
-        let input = audit(path, options, host);
+        let inputs = audit_all(path, options, host);
         task.advance(1, path.display().to_string());
-        input
+        inputs
     });
-    let done = inputs.into_iter().zip(paths).map(|(input, path)| {
-        input.unwrap_or_else(|| failed(shown(path), Kind::File, "it was not reached".to_owned()))
+    let done = inputs.into_iter().zip(paths).flat_map(|(inputs, path)| {
+        let failed = || vec![failed(shown(path), Kind::File, "it was not reached".to_owned())];
+        inputs.unwrap_or_else(failed)
     });
     Report::new(done.collect())
+}
+
+/// Audits an input, and instead of a directory the wheels in it; their native files aside, a
+/// directory without wheels is one input.
+fn audit_all(path: &Path, options: &AuditOptions, host: &Host) -> Vec<Input> {
+    if !sys::fs::metadata(path).is_ok_and(|metadata| metadata.is_dir()) {
+        return vec![audit(path, options, host)];
+    }
+    let artifact = match Artifact::open(path, &options.limits, host) {
+        Ok(artifact) => artifact,
+        Err(error) => return vec![failed(shown(path), Kind::Directory, chain(&error))],
+    };
+    let wheels = artifact.members().iter().filter(|member| is_wheel(member.path.as_str()));
+    let mut inputs: Vec<Input> =
+        wheels.map(|member| audit(&path.join(member.path.as_str()), options, host)).collect();
+    let own = judge_artifact(path, &artifact, None, options, host);
+    if inputs.is_empty() || !own.files.is_empty() {
+        inputs.push(own);
+    }
+    inputs
+}
+
+fn is_wheel(name: &str) -> bool {
+    Path::new(name).extension().is_some_and(|extension| extension.eq_ignore_ascii_case("whl"))
 }
 
 /// Audits one input.
 fn audit(path: &Path, options: &AuditOptions, host: &Host) -> Input {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let is_wheel = name.ends_with(".whl");
+    let is_wheel = is_wheel(&name);
     let kind = if is_wheel { Kind::Wheel } else { Kind::File };
     let artifact = match Artifact::open(path, &options.limits, host) {
         Ok(artifact) => artifact,
@@ -120,13 +145,51 @@ fn audit(path: &Path, options: &AuditOptions, host: &Host) -> Input {
         Err(error) if is_wheel => return failed(shown(path), kind, error.to_string()),
         Err(_) => None,
     };
-    let (files, findings) = match native_files(&artifact, options.deep, host) {
+    judge_artifact(path, &artifact, filename, options, host)
+}
+
+/// Collects the native files of an opened input and judges them.
+fn judge_artifact(
+    path: &Path,
+    artifact: &Artifact,
+    filename: Option<WheelFilename>,
+    options: &AuditOptions,
+    host: &Host,
+) -> Input {
+    let kind = artifact.kind();
+    let (files, findings) = match native_files(artifact, options.deep, host) {
         Ok(found) => found,
-        Err(error) => return failed(shown(path), artifact.kind(), chain(&error)),
+        Err(error) => return failed(shown(path), kind, chain(&error)),
     };
-    let (wheel, record) = filename.as_ref().map_or((None, None), |name| metadata(&artifact, name));
-    let (path, kind) = (shown(path), artifact.kind());
+    let path = shown(path);
+    if files.is_empty()
+        && findings.is_empty()
+        && let Some(why) = nothing_to_judge(artifact, kind)
+    {
+        let error = format!("cannot audit `{path}`: {why}");
+        return failed(path, kind, error);
+    }
+    let (wheel, record) = filename.as_ref().map_or((None, None), |name| metadata(artifact, name));
     input(AuditInput { path, kind, filename, wheel, record, files, findings }, options)
+}
+
+/// Returns why an input without native files is no input of an audit. A wheel and a runtime say by
+/// themselves what they are.
+fn nothing_to_judge(artifact: &Artifact, kind: Kind) -> Option<&'static str> {
+    let members = || artifact.members().iter().map(|member| member.path.as_str());
+    let is_sdist = |path: &str| path.split_once('/').is_some_and(|(_, rest)| rest == "PKG-INFO");
+    match kind {
+        Kind::Wheel | Kind::Runtime => None,
+        Kind::File => Some("it is not a native file, a wheel or an archive"),
+        Kind::Archive if members().any(is_sdist) => {
+            Some("it is an sdist: build a wheel from it, and audit that")
+        }
+        Kind::Archive if members().any(is_wheel) => {
+            Some("it has no native file of its own: unpack it, and audit the wheels in it")
+        }
+        Kind::Archive => Some("it has no native file"),
+        Kind::Directory => Some("it has no native file and no wheel"),
+    }
 }
 
 /// Audits the wheel at `path` under the name that it will get.

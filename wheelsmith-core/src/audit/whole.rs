@@ -1,12 +1,12 @@
 //! What is seen only when the ELF files of a wheel are looked at together.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::graph::Graph;
 use crate::binary::elf::{Elf, Kind};
 use crate::binary::{Exports, NativeFile};
-use crate::finding::{Code, Finding};
-use crate::name::{Arch, Libc};
+use crate::finding::{Code, Finding, Severity};
+use crate::name::{Arch, Libc, WheelPath};
 use crate::policy;
 
 /// How often a symbol is looked for in a library at most; then the rest is let pass.
@@ -40,9 +40,20 @@ pub(super) fn check(
     files: &[NativeFile],
     libc: Option<Libc>,
     graph: &Graph<'_>,
+    unreachable: &[&WheelPath],
     findings: &mut Vec<Finding>,
 ) {
-    duplicates(files, findings);
+    duplicates(files, unreachable, findings);
+    for file in files.iter().filter(|file| unreachable.contains(&&file.path)) {
+        let mib = file.size_bytes as f64 / f64::from(1 << 20);
+        let message = format!(
+            "nothing in the wheel can load it: another library with its SONAME is loaded in its \
+             place; it takes {mib:.1} MiB"
+        );
+        let finding = Finding::new(Code::DuplicateLibrary, &file.path, message);
+        let finding = Finding { severity: Severity::Warning, ..finding };
+        findings.push(finding.with_help("leave it out, unless the package loads it by its path"));
+    }
     for (file, _) in elves(files) {
         let is_bundled = |part: &str| part.strip_suffix(".libs").is_some();
         let path = file.path.as_str();
@@ -62,6 +73,24 @@ fn elves(files: &[NativeFile]) -> impl Iterator<Item = (&NativeFile, &Elf)> {
     files.iter().filter_map(|file| Some((file, file.elf()?)))
 }
 
+/// Returns the libraries that no file of the wheel can load, because another library with the same
+/// SONAME is loaded in their place.
+pub(super) fn unreachable<'f>(files: &'f [NativeFile], graph: &Graph<'_>) -> Vec<&'f WheelPath> {
+    let libraries = || elves(files).filter(|(_, elf)| elf.kind == Kind::SharedLibrary);
+    let loaded: BTreeSet<(&str, Option<Arch>)> = libraries()
+        .filter(|(file, _)| graph.is_needed(file.path.as_str()))
+        .filter_map(|(_, elf)| Some((elf.soname.as_deref()?, elf.arch)))
+        .collect();
+    let is_unreachable = |(file, elf): &(&NativeFile, &Elf)| {
+        let name = elf.soname.as_deref();
+        name.is_some_and(|name| loaded.contains(&(name, elf.arch)))
+            && !graph.is_needed(file.path.as_str())
+            && !is_extension(file)
+            && !is_for_newer_processors(file)
+    };
+    libraries().filter(is_unreachable).map(|(file, _)| &file.path).collect()
+}
+
 /// Whether Python can import it.
 pub(super) fn is_extension(file: &NativeFile) -> bool {
     let module = file.path.file_name().split('.').next().unwrap_or_default();
@@ -70,12 +99,15 @@ pub(super) fn is_extension(file: &NativeFile) -> bool {
 }
 
 /// Libraries with the SONAME of another, or that are another.
-fn duplicates(files: &[NativeFile], findings: &mut Vec<Finding>) {
+fn duplicates(files: &[NativeFile], unreachable: &[&WheelPath], findings: &mut Vec<Finding>) {
     let mut by_soname: BTreeMap<(&str, Option<Arch>), Vec<&NativeFile>> = BTreeMap::new();
     let mut by_id: BTreeMap<&str, Vec<&NativeFile>> = BTreeMap::new();
     for (file, elf) in elves(files) {
         // The loader takes one of those by the processor: all are wanted.
-        if elf.kind != Kind::SharedLibrary || is_for_newer_processors(file) {
+        if elf.kind != Kind::SharedLibrary
+            || is_for_newer_processors(file)
+            || unreachable.contains(&&file.path)
+        {
             continue;
         }
         // Extension modules are found by their place and may be called alike.

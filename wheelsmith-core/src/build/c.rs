@@ -578,6 +578,17 @@ impl CBuild<'_> {
         filtered.args
     }
 
+    /// Returns the file that marks that zig has linked for the target before, if it has not: the first
+    /// link compiles the C library, which takes some seconds to a minute.
+    fn first_link(&self, output: &Path) -> Option<PathBuf> {
+        let toolchain = self.setting.toolchain;
+        let cache = toolchain.cc.env.get("ZIG_GLOBAL_CACHE_DIR")?;
+        let is_archive = output.extension().is_some_and(|extension| extension == "a");
+        let id = toolchain.id.as_str().replace(' ', "-");
+        let mark = Path::new(cache).join(format!("linked-{}-{id}", self.setting.target()));
+        (toolchain.family == Family::Zig && !is_archive && !mark.exists()).then_some(mark)
+    }
+
     /// Runs `link` unless its output is current. Returns whether it ran, and the digest of the
     /// output.
     fn make(&self, link: Link, output: &Path) -> Result<(bool, Digest), Error> {
@@ -590,8 +601,10 @@ impl CBuild<'_> {
             return Ok((false, current.output()));
         }
         position::check(&self.component.name, &self.linked.archives)?;
-        let task =
-            host.task(format!("link {} for {}", self.component.name, self.setting.target()), 1);
+        let first = self.first_link(output);
+        let note = if first.is_some() { "; zig compiles the C library first, once" } else { "" };
+        let label = format!("link {} for {}{note}", self.component.name, self.setting.target());
+        let task = host.task(label, 1);
         let dir = output.parent().unwrap_or(Path::new("."));
         sys::fs::create_dir_all(dir).map_err(|e| self.io(e))?;
         // `ar` adds to an existing archive; a killed linker leaves an incomplete file.
@@ -637,6 +650,10 @@ impl CBuild<'_> {
             made.save(&record).map_err(|e| self.io(e))?;
         } else {
             self.warn_of_changes(&output.file_name().unwrap_or_default().to_string_lossy());
+        }
+        if let Some(mark) = first {
+            // Only the next build's messages depend on it.
+            let _ = sys::fs::write_atomic(&mark, b"");
         }
         task.finish("done");
         Ok((true, made.output()))

@@ -281,7 +281,7 @@ impl Check<'_> {
         wheels
     }
 
-    /// Names in `components` of `key` that no component has.
+    /// Reports names in `components` of `key` that no component has.
     fn known_components(&mut self, key: &str, wanted: Option<&[String]>, names: &[String]) {
         for (i, wanted) in wanted.unwrap_or_default().iter().enumerate() {
             if !names.contains(wanted) {
@@ -352,7 +352,7 @@ impl Check<'_> {
         overrides
     }
 
-    /// Nothing is compiled for a target that is fused of others.
+    /// Reports settings of a compiler for a target that is fused of others.
     fn fused(&mut self, key: &str, triple: &str, over: &Override) {
         let row = TARGETS.iter().find(|row| row.triple == triple);
         let Some(slices) = row.map(|row| row.slices).filter(|slices| !slices.is_empty()) else {

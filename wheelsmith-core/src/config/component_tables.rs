@@ -544,7 +544,7 @@ pub(super) struct SourceTable {
     /// Other URLs of the same archive.
     #[serde(default)]
     pub(super) mirrors: Vec<String>,
-    /// How many leading directories of each path in the archive are dropped; one when absent.
+    /// Number of leading directories that are dropped from each path in the archive; one if absent.
     pub(super) strip_components: Option<u32>,
 }
 
@@ -646,20 +646,20 @@ pub(super) struct ArtifactTable {
     pub(super) cdylib: Option<String>,
 }
 
-/// A file that is taken as it is.
+/// A file that is taken unchanged.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(super) struct OutputTable {
     /// The file (or a glob), relative to the source's root.
     pub(super) from: SourcePath,
-    /// What it is; decides where it lands: `bin/`, `lib/`, `include/`, `share/`.
+    /// Role; decides the directory: `bin/`, `lib/`, `include/`, `share/`.
     pub(super) role: RoleName,
-    /// Where it lands instead: a path in the runtime directory, for a single file.
+    /// Path in the runtime directory instead, for a single file.
     pub(super) to: Option<WheelPath>,
 }
 
-/// What a file is.
+/// Role of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -688,9 +688,9 @@ pub(super) struct TargetArchiveTable {
     /// Other URLs of the same archive.
     #[serde(default)]
     pub(super) mirrors: Vec<String>,
-    /// How many leading directories of each path in the archive are dropped; one when absent.
+    /// Number of leading directories that are dropped from each path in the archive; one if absent.
     pub(super) strip_components: Option<u32>,
-    /// What is taken from it, instead of the component's `outputs`.
+    /// Files that are taken from it, instead of the component's `outputs`.
     #[serde(default)]
     pub(super) outputs: Vec<OutputTable>,
 }

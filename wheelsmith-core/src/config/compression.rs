@@ -1,13 +1,13 @@
-//! How hard wheels are compressed.
+//! Compression levels of wheels.
 
 use serde::{Deserialize, Serialize};
 
-/// How much work goes into a smaller wheel. Sizes and times are of a runtime of 214 MB, one core.
+/// Compression level of wheels. Sizes and times are those of a runtime of 214 MB on one core.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum Compression {
-    /// Not at all: for local tests.
+    /// No compression: for local tests.
     Store,
     /// 75.6 MB in 2.0 s: smaller than what zlib-rs makes at its usual level, in less time.
     Fast,

@@ -1,4 +1,4 @@
-//! Where in the file a problem is, and what was probably meant.
+//! Positions of problems in a file, and suggestions for misspelt words.
 
 use std::fmt::{self, Write as _};
 use std::ops::Range;
@@ -9,24 +9,24 @@ use toml::de::{DeTable, DeValue};
 /// Everything that is wrong with a configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Error {
-    /// What messages call the file.
+    /// Name of the file in messages.
     pub file: String,
-    /// What is wrong, in the file's order.
+    /// Problems, in the order of the file.
     pub problems: Vec<Problem>,
 }
 
-/// One thing that is wrong.
+/// A problem.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
-    /// Line, from 1; 0 for what is in no file but was added in code.
+    /// Line, from 1; 0 for what was added in code.
     pub line: usize,
     /// Column in characters, from 1.
     pub column: usize,
-    /// The key, such as `tool.wheelsmith.component[0].kind`; empty where the text is no TOML.
+    /// Key, such as `tool.wheelsmith.component[0].kind`; empty if the text is not TOML.
     pub key: String,
-    /// What is wrong with it.
+    /// Description.
     pub message: String,
-    /// What to do.
+    /// Remedy.
     pub help: Option<String>,
 }
 
@@ -138,7 +138,7 @@ impl<'t> Locator<'t> {
         root
     }
 
-    /// Turns an error of the TOML reader into a problem.
+    /// Converts an error of the TOML reader.
     pub(super) fn problem(&self, error: &toml::de::Error) -> Problem {
         let offset = error.span().map_or(0, |span| span.start);
         let (line, column) = position(self.text, offset);
@@ -204,7 +204,7 @@ impl<'t> Locator<'t> {
         offset
     }
 
-    /// The key whose name or value covers `offset`.
+    /// Returns the key whose name or value covers `offset`.
     fn key_at(&self, offset: usize) -> String {
         let mut key = String::new();
         key_in(&self.root, offset, &mut key);
@@ -221,7 +221,7 @@ fn covers(span: &Range<usize>, offset: usize) -> bool {
     span.start <= offset && offset < span.end.max(span.start + 1)
 }
 
-/// Appends the path to what covers `offset`; says whether anything does. Tables made by headers
+/// Appends the path of the key that covers `offset`; returns whether one does. Tables made by headers
 /// cover only their header, so every branch is tried.
 fn key_in(table: &DeTable<'_>, offset: usize, key: &mut String) -> bool {
     for (name, value) in table {
@@ -256,7 +256,7 @@ fn key_in_value(value: &Spanned<DeValue<'_>>, offset: usize, key: &mut String) -
     }
 }
 
-/// The parts of a key; a quoted part may hold dots.
+/// Splits a key into its parts; a quoted part may hold dots.
 fn split(key: &str) -> impl Iterator<Item = &str> {
     let mut quoted = false;
     key.split(move |c| {
@@ -272,7 +272,7 @@ fn position(text: &str, offset: usize) -> (usize, usize) {
     (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
 }
 
-/// The nearest of `known` to `wrong`, as a question.
+/// Returns the name in `known` that is nearest to `wrong`, as a question.
 pub(super) fn did_you_mean<'a>(
     wrong: &str,
     known: impl IntoIterator<Item = &'a str>,

@@ -1,7 +1,7 @@
-//! `pyproject.toml` or `wheelsmith.toml` as a value: what to build, for which targets, what to pack.
+//! Configuration: what to build, for which targets, and what to pack.
 //!
-//! [`parse`] is pure: it looks at the text alone, never at the disk or at the machine. Every problem
-//! of a file is reported in one run, with line, key and, where one is near, the right spelling.
+//! [`parse`] is pure: it reads the text and nothing else. It reports every problem
+//! of a file in one run, with line, key and, if one is near, the right spelling.
 
 mod build_system;
 mod builder;
@@ -44,7 +44,7 @@ pub use recipe::{PLACEHOLDERS, Recipe, Run, System, fill};
 pub use schema::schema;
 pub use source_path::SourcePath;
 
-/// Reads the configuration in `text`; `file` is what messages call it.
+/// Parses and checks the configuration in `text`; `file` is its name in messages.
 ///
 /// # Errors
 /// Every unknown key, wrong type, contradiction and unknown name in the file.
@@ -68,7 +68,7 @@ fn former_backend(file: &str, text: &str) -> Option<Error> {
 /// A checked configuration.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// What messages call the file.
+    /// Name of the file in messages.
     pub file: String,
     /// Text of the file and of what was added in code, for the position of problems found later.
     text: String,
@@ -87,87 +87,87 @@ pub struct Config {
     pub is_configured: bool,
     /// `[project]`.
     pub project: Option<ProjectTable>,
-    /// What `--target all` stands for.
+    /// Targets of `--target all`.
     pub targets: Vec<Target>,
-    /// Which compiler, unless a target says otherwise.
+    /// Toolchain of targets without one of their own.
     pub toolchain: ToolchainKind,
-    /// The zig program to use, relative to the file.
+    /// Path of the zig program, relative to the file.
     pub zig: Option<String>,
-    /// The oldest glibc, unless a target says otherwise.
+    /// Oldest glibc of targets without one of their own.
     pub glibc: Option<PlatformVersion>,
-    /// The oldest macOS, unless a target says otherwise.
+    /// Oldest macOS of targets without one of their own.
     pub macos_min: Option<PlatformVersion>,
-    /// What is removed from what is linked.
+    /// What the linker removes from programs and libraries.
     pub strip: Strip,
-    /// How hard the compiler tries.
+    /// Optimization level.
     pub optimize: Optimize,
-    /// How hard wheels are compressed, unless the command line says otherwise.
+    /// Compression level of wheels, unless an option sets another.
     pub compression: Compression,
-    /// What is built, each after everything that it links to.
+    /// Components, each after those that it links to.
     pub components: Vec<Component>,
-    /// What is packed.
+    /// Wheels to pack.
     pub wheels: Vec<Wheel>,
-    /// What C programs are compiled against.
+    /// SDKs: archives that C programs are compiled against.
     pub sdks: Vec<Sdk>,
-    /// What is different for a target, by triple.
+    /// Settings of single targets, by triple.
     pub overrides: BTreeMap<String, Override>,
-    /// What the audit lets pass.
+    /// Settings of the audit.
     pub audit: Audit,
-    /// What the check lets pass.
+    /// Settings of the check.
     pub check: Check,
-    /// Where the version is, when `[project]` leaves it open.
+    /// Source of the version, if `[project]` has a dynamic one.
     pub version: Option<VersionSource>,
-    /// What the source distribution holds.
+    /// Files of the source distribution.
     pub sdist: Sdist,
-    /// How wheels are tried.
+    /// Settings of tests.
     pub test: testing::Settings,
 }
 
-/// `version = { from = … }`: where a dynamic version is.
+/// Source of a dynamic version: `version = { from = … }`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum VersionSource {
-    /// In a `Cargo.toml`, relative to the configuration.
+    /// A `Cargo.toml`, relative to the configuration.
     Cargo {
         /// The file.
         manifest: String,
     },
-    /// In a text that a Python module assigns.
+    /// A text that a Python module assigns.
     Python {
-        /// The module, relative to the configuration.
+        /// Path of the module, relative to the configuration.
         path: String,
-        /// The name that it assigns.
+        /// Assigned name.
         attribute: String,
     },
-    /// In a tag of version control.
+    /// A tag of version control.
     Vcs(Tags),
 }
 
-/// Which tags hold versions, and what becomes of them.
+/// Tags that hold versions.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tags {
-    /// What stands before the version; `v` or nothing when absent.
+    /// Prefix of the version; an optional `v` if `None`.
     pub prefix: Option<String>,
-    /// Whether versions between two tags have the commit in them (`+gabc`), which indexes refuse.
+    /// Whether a version between two tags names the commit (`+gabc`), which indexes refuse.
     pub local: bool,
 }
 
 /// `[tool.wheelsmith.sdist]`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Sdist {
-    /// Globs of files to take; what version control tracks when absent.
+    /// Globs of files to include; the tracked files if `None`.
     pub include: Option<Vec<String>>,
-    /// Globs of files to leave out.
+    /// Globs of files to exclude.
     pub exclude: Vec<String>,
 }
 
 /// `[tool.wheelsmith.audit]`.
 #[derive(Debug, Clone, Default)]
 pub struct Audit {
-    /// The platform tag that files must earn.
+    /// Platform tag that files must qualify for.
     pub policy: Option<String>,
-    /// Libraries that are there wherever the wheels are used, by pattern.
+    /// Patterns of libraries that exist on every user's system.
     pub exclude: Vec<String>,
-    /// How bad a finding must be for exit code 1.
+    /// Lowest severity that makes the exit code 1.
     pub fail_on: Option<Severity>,
     /// Severities and waivers.
     pub settings: Settings,
@@ -176,20 +176,20 @@ pub struct Audit {
 /// `[tool.wheelsmith.check]`.
 #[derive(Debug, Clone, Default)]
 pub struct Check {
-    /// Where the wheels are to be published.
+    /// Index on which the wheels are published.
     pub index: Option<Index>,
-    /// From which size on a file is larger than the index takes without being asked, in MiB.
+    /// Largest file that the index accepts without a request, in MiB.
     pub large_file_mib: Option<u32>,
-    /// The largest file that the index takes, in MiB.
+    /// Largest file that the index accepts, in MiB.
     pub file_limit_mib: Option<u32>,
-    /// How bad a finding must be for exit code 1.
+    /// Lowest severity that makes the exit code 1.
     pub fail_on: Option<Severity>,
     /// Severities and waivers.
     pub settings: Settings,
 }
 
 impl Config {
-    /// `target` with the floor that this configuration gives it.
+    /// Returns `target` with the floor of this configuration.
     pub fn with_floor(&self, target: Target) -> Target {
         let over = self.overrides.get(target.triple());
         let macos = matches!(target.os(), crate::name::Os::MacOs);
@@ -201,14 +201,14 @@ impl Config {
         })
     }
 
-    /// The toolchain that this configuration wants for `target`.
+    /// Returns the toolchain for `target`.
     pub fn toolchain_for(&self, target: Target) -> ToolchainKind {
         let own = self.overrides.get(target.triple()).and_then(|over| over.toolchain);
         own.unwrap_or(self.toolchain)
     }
 
-    /// Where the libraries that `wheel` needs are looked for, relative to the file: what is given
-    /// for `target` first.
+    /// Returns the directories in which the libraries of `wheel` are searched, relative to the file: those
+    /// of `target` first.
     pub fn library_path(&self, wheel: &Wheel, target: Target) -> Vec<String> {
         let own = self.overrides.get(target.triple()).map(|over| &over.library_path);
         own.into_iter().flatten().chain(&wheel.library_path).cloned().collect()
@@ -229,29 +229,29 @@ impl Config {
         error.without_lines_after(self.lines)
     }
 
-    /// The component called `name`.
+    /// Returns the component called `name`.
     pub fn component(&self, name: &str) -> Option<&Component> {
         self.components.iter().find(|component| component.name == name)
     }
 }
 
-/// A thing we build.
+/// A unit that is built.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Component {
-    /// Its key in the file, such as `tool.wheelsmith.component[0]`.
+    /// Key in the file, such as `tool.wheelsmith.component[0]`.
     #[serde(skip)]
     pub key: String,
-    /// Its name.
+    /// Name.
     pub name: String,
-    /// Its own version.
+    /// Version of its own.
     pub version: Option<String>,
-    /// Its licence.
+    /// Licence.
     pub license: Option<String>,
     /// Globs of its licence files.
     pub license_files: Vec<SourcePath>,
-    /// Where its source comes from.
+    /// Origin of its source.
     pub source: Source,
-    /// The operating systems that it is for; all when absent.
+    /// Operating systems that it is built for; all if `None`.
     pub os: Option<Vec<&'static str>>,
     /// Whether it may be compiled for the processor of the build machine.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
@@ -261,24 +261,24 @@ pub struct Component {
     /// Names of the components that it uses without linking to them.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub needs: Vec<String>,
-    /// How it is made.
+    /// Kind, with its settings.
     #[serde(flatten)]
     pub kind: Kind,
 }
 
 impl Component {
-    /// Whether it is built for `target`.
+    /// Returns whether it is built for `target`.
     pub fn is_for(&self, target: Target) -> bool {
         self.os.as_ref().is_none_or(|os| os.contains(&target.os().family()))
     }
 
-    /// Names of the components that must be there before it is built.
+    /// Returns the names of the components that are built before it.
     pub fn after(&self) -> impl Iterator<Item = &String> {
         self.link.iter().chain(&self.needs)
     }
 }
 
-/// How a component is made.
+/// Kind of a component.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Kind {
@@ -286,16 +286,16 @@ pub enum Kind {
     C(C),
     /// Built by cargo.
     Cargo(Cargo),
-    /// Taken from an archive for each target.
+    /// Binaries from an archive for each target.
     Prebuilt(Prebuilt),
-    /// Taken from the source as it is.
+    /// Files of the source.
     Files(Files),
     /// Built by a build system of its own.
     Recipe(Recipe),
 }
 
 impl Kind {
-    /// The word in the configuration.
+    /// Returns the word of the configuration.
     pub fn as_str(&self) -> &'static str {
         match self {
             Self::C(c) => match c.form {
@@ -312,7 +312,7 @@ impl Kind {
     }
 }
 
-/// What C is linked into.
+/// Form into which C is linked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum CForm {
@@ -329,20 +329,20 @@ pub enum CForm {
 /// A component from C.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct C {
-    /// What it is linked into.
+    /// Form.
     pub form: CForm,
-    /// What is compiled.
+    /// Groups of files to compile.
     pub sources: Vec<SourceGroup>,
-    /// The SONAME of a shared library.
+    /// SONAME of a shared library.
     pub soname: Option<String>,
-    /// Its version script.
+    /// Version script.
     pub version_script: Option<SourcePath>,
-    /// Libraries of the system.
+    /// System libraries.
     pub libraries: Vec<String>,
     /// Frameworks of macOS.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub frameworks: Vec<String>,
-    /// Further arguments of the link line.
+    /// Additional arguments of the link line.
     pub link_flags: Vec<String>,
     /// Whether undefined symbols are accepted.
     pub allow_undefined: bool,
@@ -367,12 +367,12 @@ impl C {
     }
 }
 
-/// Files that are compiled alike.
+/// Files that are compiled with the same arguments.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct SourceGroup {
     /// Globs of the files.
     pub files: Vec<SourcePath>,
-    /// Globs of files to leave out.
+    /// Globs of files to exclude.
     pub exclude: Vec<SourcePath>,
     /// The language standard.
     pub std: Option<String>,
@@ -380,11 +380,11 @@ pub struct SourceGroup {
     pub include: Vec<SourcePath>,
     /// Macros: `NAME` or `NAME=value`.
     pub define: Vec<String>,
-    /// Further arguments.
+    /// Additional arguments.
     pub flags: Vec<String>,
 }
 
-/// Headers and where they land below `include/`.
+/// Headers, and their directory below `include/`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Headers {
     /// Globs.
@@ -396,9 +396,9 @@ pub struct Headers {
 /// A component from a Rust package.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Cargo {
-    /// The package's `Cargo.toml`.
+    /// `Cargo.toml` of the package.
     pub manifest: SourcePath,
-    /// What is taken from the build.
+    /// Programs and libraries that are taken from the build.
     pub artifacts: Vec<Artifact>,
     /// The profile.
     pub profile: String,
@@ -410,7 +410,7 @@ pub struct Cargo {
     pub locked: bool,
 }
 
-/// What is taken from a cargo build.
+/// A program or library of a cargo build.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Artifact {
@@ -420,37 +420,37 @@ pub enum Artifact {
     Cdylib(String),
 }
 
-/// Binaries that somebody else built.
+/// Binaries that were built elsewhere.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Prebuilt {
-    /// What is taken from the component's own source, for targets without an archive of their own.
+    /// Files of the component's own source, for targets without an archive of their own.
     pub outputs: Vec<Output>,
-    /// The archive and what is taken from it, by triple.
+    /// Archive and files of it, by triple.
     pub archives: BTreeMap<String, (Source, Vec<Output>)>,
 }
 
 /// Files that need no building.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Files {
-    /// What is taken from the source.
+    /// Files of the source.
     pub outputs: Vec<Output>,
 }
 
-/// A file that is taken as it is.
+/// A file that is taken unchanged.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Output {
-    /// The file or glob: in the source, or, of a recipe, in what was installed.
+    /// File or glob: in the source, or in the installation of a recipe.
     pub from: SourcePath,
-    /// Whether it is in the directory of the build instead: `{build}/misc/mke2fs`.
+    /// Whether it is in the build directory instead: `{build}/misc/mke2fs`.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub from_build: bool,
-    /// What it is.
+    /// Role.
     pub role: Role,
-    /// Where it lands, when not in its role's directory.
+    /// Path in the runtime, if it is not in the directory of its role.
     pub to: Option<WheelPath>,
 }
 
-/// What a file of a runtime is.
+/// Role of a file of a runtime.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Role {
@@ -469,7 +469,7 @@ pub enum Role {
 }
 
 impl Role {
-    /// The directory of a runtime that files of this role land in.
+    /// Returns the directory of a runtime for files of this role.
     pub fn directory(self) -> &'static str {
         match self {
             Self::Executable => "bin",
@@ -481,7 +481,7 @@ impl Role {
     }
 }
 
-/// Where a source comes from.
+/// Origin of a source.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Source {
@@ -495,12 +495,12 @@ pub enum Source {
         sha256: Option<Digest>,
         /// Other URLs of the same archive.
         mirrors: Vec<String>,
-        /// How many leading directories are dropped.
+        /// Number of leading directories that are dropped.
         strip_components: u32,
     },
     /// The packaged source of a crate.
     Crate {
-        /// Its name.
+        /// Name.
         name: String,
         /// Its exact version.
         version: String,
@@ -508,12 +508,12 @@ pub enum Source {
 }
 
 impl Source {
-    /// Whether `location` is a URL rather than a path.
+    /// Returns whether `location` is a URL rather than a path.
     pub fn is_url(location: &str) -> bool {
         ["https://", "http://", "file://"].iter().any(|scheme| location.starts_with(scheme))
     }
 
-    /// What the lock calls it; nothing for a directory, which is the project's own.
+    /// Returns its name in the lock; `None` for a directory of the project.
     pub fn id(&self) -> Option<String> {
         match self {
             Self::Path(_) => None,
@@ -530,15 +530,15 @@ pub struct Wheel {
     pub key: String,
     /// Its project name.
     pub name: ProjectName,
-    /// The components whose files it carries, in build order.
+    /// Components whose files it contains, in build order.
     pub components: Vec<String>,
-    /// Where the runtime's `bin/` and `lib/` land.
+    /// Directory in the wheel for the runtime's `bin/` and `lib/`.
     pub into: WheelPath,
-    /// The directory of Python files, relative to the configuration, when given.
+    /// Directory of Python files, relative to the configuration.
     pub python_source: Option<String>,
-    /// Globs of files to take; the package when absent.
+    /// Globs of files to include; the package if `None`.
     pub include: Option<Vec<String>>,
-    /// Globs of files to leave out.
+    /// Globs of files to exclude.
     pub exclude: Vec<String>,
     /// Console command -> program of the runtime.
     pub console: BTreeMap<String, String>,
@@ -546,13 +546,13 @@ pub struct Wheel {
     pub tag: PythonTag,
     /// Build tag.
     pub build: Option<String>,
-    /// Whether it lists its components for those who look for vulnerable ones (PEP 770).
+    /// Whether it contains a software bill of materials (PEP 770).
     pub sbom: bool,
-    /// What becomes of libraries that it needs and has not.
+    /// Treatment of external libraries.
     pub external: External,
     /// Directories of libraries, relative to the configuration.
     pub library_path: Vec<String>,
-    /// What installers put beside the packages.
+    /// Files that installers put beside the packages.
     pub data: Vec<DataFiles>,
 }
 
@@ -561,9 +561,9 @@ pub struct Wheel {
 pub struct DataFiles {
     /// Its key in the file, such as `tool.wheelsmith.wheel[0].data.headers[0]`.
     pub key: String,
-    /// Where installers put them.
+    /// Directory of the installation.
     pub scheme: Scheme,
-    /// The file or glob, relative to the configuration.
+    /// File or glob, relative to the configuration.
     pub from: SourcePath,
     /// The directory below that of the scheme.
     pub to: Option<WheelPath>,
@@ -576,12 +576,12 @@ pub enum Scheme {
     Scripts,
     /// Headers.
     Headers,
-    /// Whatever is to lie below the environment.
+    /// Files below the environment itself.
     Data,
 }
 
 impl Scheme {
-    /// The word in the configuration and in wheels.
+    /// Returns the word of the configuration and of wheels.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Scripts => "scripts",
@@ -597,11 +597,11 @@ impl Scheme {
 pub struct Sdk {
     /// Its name; the project's when absent.
     pub name: Option<String>,
-    /// The components whose libraries it is for; every one when absent.
+    /// Components whose libraries it contains; all if `None`.
     pub components: Option<Vec<String>>,
 }
 
-/// What becomes of libraries that a wheel needs, has not, and is not promised.
+/// Treatment of external libraries: needed, but neither in the wheel nor in the policy.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, serde::Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
@@ -613,7 +613,7 @@ pub enum External {
     Bundle,
 }
 
-/// What is different for a target.
+/// Settings of one target.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Override {
     /// The floor.
@@ -626,20 +626,20 @@ pub struct Override {
     pub sysroot: Option<String>,
     /// Directories of libraries, relative to the configuration.
     pub library_path: Vec<String>,
-    /// What is added to a component, by name.
+    /// Additions to components, by name.
     pub components: BTreeMap<String, ComponentOverride>,
 }
 
-/// What is added to a component for a target.
+/// Additions to a component for a target.
 #[derive(Debug, Clone, PartialEq, Default, Serialize)]
 pub struct ComponentOverride {
-    /// Further arguments of the compiler.
+    /// Additional arguments of the compiler.
     pub flags: Vec<String>,
-    /// Further arguments of the link line.
+    /// Additional arguments of the link line.
     pub link_flags: Vec<String>,
-    /// Further features of a cargo component.
+    /// Additional features of a cargo component.
     pub features: Vec<String>,
-    /// Further arguments of the configuration of a recipe.
+    /// Additional arguments of the configure step of a recipe.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub configure: Vec<String>,
 }

@@ -1,4 +1,4 @@
-//! Pythons by the words of those who ask for them.
+//! Requests for Pythons.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -6,16 +6,16 @@ use std::str::FromStr;
 
 use crate::name::{ParseError, serde_by_text};
 
-/// A Python as a user asks for it: `3.12`, `3.12.1`, `3.13t`, `pypy3.10`, or a path.
+/// A request for a Python: `3.12`, `3.12.1`, `3.13t`, `pypy3.10`, or a path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Request {
     /// A version of an implementation.
     Version {
         /// `cpython`, `pypy`.
         implementation: String,
-        /// Major, minor and, where wanted, patch.
+        /// Major, minor and optional patch version.
         version: Vec<u32>,
-        /// Whether it is to have no global lock.
+        /// Whether it has no global lock.
         free_threaded: bool,
     },
     /// This program.

@@ -10,29 +10,29 @@ use crate::name::WheelPath;
 /// A component that is built by a build system of its own, and what is taken of it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Recipe {
-    /// Which build system.
+    /// Build system.
     pub system: System,
-    /// Where in the source it starts; the root when absent.
+    /// Directory of the source in which the build starts; the root if `None`.
     pub dir: Option<WheelPath>,
-    /// Further arguments of the configuration.
+    /// Additional arguments of the configure step.
     pub configure: Vec<String>,
-    /// What is built, and further arguments of that step.
+    /// What is built, and additional arguments of that step.
     pub build: Vec<String>,
-    /// What installs; empty when nothing does.
+    /// What installs; empty if nothing is installed.
     pub install: Vec<String>,
-    /// What is run, for [`System::Command`].
+    /// Commands of [`System::Command`].
     pub run: Vec<Run>,
-    /// Further variables.
+    /// Additional variables.
     pub env: BTreeMap<String, String>,
-    /// Further arguments of the compilers.
+    /// Additional arguments of the compilers.
     pub flags: Vec<String>,
-    /// Further arguments of the link line.
+    /// Additional arguments of the link line.
     pub link_flags: Vec<String>,
     /// Libraries of the system that its archives need.
     pub libraries: Vec<String>,
-    /// Where it believes to be installed: absolute, without a `/` at the end.
+    /// Installation prefix: absolute, without a `/` at the end.
     pub prefix: String,
-    /// What is taken from what it installed.
+    /// Files that are taken from the installation.
     pub outputs: Vec<Output>,
 }
 
@@ -53,7 +53,7 @@ pub enum System {
 }
 
 impl System {
-    /// The word in the configuration.
+    /// Returns the word of the configuration.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Cmake => "cmake",
@@ -65,7 +65,7 @@ impl System {
     }
 }
 
-/// What is run.
+/// A command of a recipe.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Run {

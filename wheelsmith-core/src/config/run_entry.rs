@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Deserializer};
 
-/// What is run.
+/// An entry of `run`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum RunEntry {
     /// A program and its arguments.

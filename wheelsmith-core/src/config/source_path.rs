@@ -10,27 +10,27 @@ use crate::name::{ParseError, serde_by_text};
 /// behind `{project}/`, to the directory of the configuration.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct SourcePath {
-    /// Whether it starts at the directory of the configuration.
+    /// Whether it is relative to the directory of the configuration.
     pub from_project: bool,
-    /// The rest.
+    /// The path itself.
     pub path: String,
 }
 
 const PROJECT: &str = "{project}/";
 
 impl SourcePath {
-    /// Where it is on this machine.
+    /// Returns the path on this machine.
     pub fn resolve(&self, source: &Path, project: &Path) -> PathBuf {
         let root = self.root(source, project);
         if self.path == "." { root.to_owned() } else { root.join(&self.path) }
     }
 
-    /// The directory that it is relative to.
+    /// Returns the directory that it is relative to.
     pub fn root<'a>(&self, source: &'a Path, project: &'a Path) -> &'a Path {
         if self.from_project { project } else { source }
     }
 
-    /// Whether it is a pattern rather than one path.
+    /// Returns whether it is a pattern rather than one path.
     pub fn is_glob(&self) -> bool {
         self.path.contains(['*', '?', '[', '{'])
     }

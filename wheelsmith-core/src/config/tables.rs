@@ -1,4 +1,4 @@
-//! The configuration as it is written. Everything here mirrors a key of the file.
+//! The tables of a configuration file, as they are written: one field for each key.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use crate::metadata::ProjectTable;
 use crate::name::{Index, PlatformVersion, ProjectName, PythonTag, Target, WheelPath};
 use crate::toolchain::{Optimize, Strip, ToolchainKind};
 
-/// The tables that wheelsmith reads; others belong to other tools.
+/// Tables that wheelsmith reads. Others belong to other tools.
 #[derive(Debug, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(super) struct FileTable {
@@ -28,7 +28,7 @@ pub(super) struct FileTable {
 #[derive(Debug, Default, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(super) struct ToolsTable {
-    /// What wheelsmith builds and packs.
+    /// Configuration of wheelsmith.
     pub(super) wheelsmith: Option<ConfigTable>,
 }
 
@@ -37,28 +37,28 @@ pub(super) struct ToolsTable {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(super) struct ConfigTable {
-    /// What `--target all` stands for, and what is built when no target is named. A target is a
+    /// Targets of `--target all`, and of builds that name no target. A target is a
     /// triple, with a libc floor behind it where wanted: `aarch64-unknown-linux-gnu.2.28`.
     #[serde(default)]
     pub(super) targets: Vec<Target>,
-    /// Which compiler is used: `auto` (zig unless `CC_<target>` names another), `zig`, `native`,
+    /// Compiler: `auto` (zig unless `CC_<target>` names another), `zig`, `native`,
     /// `cross-gcc`, `clang`, `env`.
     #[serde(default)]
     pub(super) toolchain: ToolchainKind,
-    /// The zig program to use, relative to this file, instead of the one that is found.
+    /// Path of the zig program, relative to this file, instead of the one that is found.
     pub(super) zig: Option<String>,
-    /// The oldest glibc that everything must still run on; the default is the target table's
+    /// Oldest glibc that everything must still run on; the default is the target table's
     /// (2.17 for most). A binary that needs a newer one is an error.
     pub(super) glibc: Option<PlatformVersion>,
-    /// The oldest macOS that everything must still run on.
+    /// Oldest macOS that everything must still run on.
     pub(super) macos_min: Option<PlatformVersion>,
-    /// What is removed from programs and libraries: `all`, `debug`, `none`.
+    /// Symbols that are removed from programs and libraries: `all`, `debug`, `none`.
     #[serde(default)]
     pub(super) strip: Strip,
-    /// The compiler's optimisation level: `"0"`, `"1"`, `"2"`, `"3"`, `"s"`.
+    /// Optimization level of the compiler: `"0"`, `"1"`, `"2"`, `"3"`, `"s"`.
     #[serde(default)]
     pub(super) optimize: Optimize,
-    /// How hard wheels are compressed: `fast`, `default`, `best`, or `store` for not at all.
+    /// Compression level of wheels: `fast`, `default`, `best`, or `store` for none.
     #[serde(default)]
     pub(super) compression: Compression,
     /// Components to build.
@@ -68,26 +68,26 @@ pub(super) struct ConfigTable {
         reason = "the list is read by the type of each kind; its key must be known"
     )]
     pub(super) component: Components,
-    /// What is packed; one wheel from `[project]` when absent, none when it is `[]`.
+    /// Wheels to pack; one wheel from `[project]` if absent, none if it is `[]`.
     pub(super) wheel: Option<Vec<WheelTable>>,
     /// Archives that C programs are compiled against.
     #[serde(default)]
     pub(super) sdk: Vec<SdkTable>,
-    /// What is different for a target, by triple.
+    /// Settings of single targets, by triple.
     #[serde(default)]
     pub(super) target: BTreeMap<String, OverrideTable>,
-    /// What `wheelsmith audit` lets pass.
+    /// Settings of `wheelsmith audit`, which `wheelsmith build` applies as well.
     #[serde(default)]
     pub(super) audit: AuditTable,
-    /// What `wheelsmith check` lets pass.
+    /// Settings of `wheelsmith check`.
     #[serde(default)]
     pub(super) check: CheckTable,
-    /// Where the version is, when `project.dynamic` has `version`.
+    /// Source of the version, if `project.dynamic` has `version`.
     pub(super) version: Option<VersionTable>,
-    /// What the source distribution holds.
+    /// Files of the source distribution.
     #[serde(default)]
     pub(super) sdist: SdistTable,
-    /// How `wheelsmith test` tries the wheels.
+    /// Settings of `wheelsmith test`.
     #[serde(default)]
     pub(super) test: TestTable,
 }
@@ -101,12 +101,12 @@ pub(super) struct TestTable {
     /// that is found when empty.
     #[serde(default)]
     pub(super) python: Vec<Request>,
-    /// How the wheels are installed: `venv`, `target`, `user`, `prefix`; `venv` when absent.
+    /// Ways of installing the wheels: `venv`, `target`, `user`, `prefix`; `venv` if absent.
     pub(super) install: Option<Vec<Way>>,
-    /// Who installs them: `pip` or `uv`; `pip` when absent.
+    /// Installer: `pip` or `uv`; `pip` if absent.
     #[serde(default)]
     pub(super) installer: Installer,
-    /// What must be importable; what the wheel's files say when absent.
+    /// Modules that must be importable; those of the wheel if absent.
     pub(super) import: Option<Vec<String>>,
     /// Commands that must end well, such as `demo --version`.
     #[serde(default)]
@@ -116,7 +116,7 @@ pub(super) struct TestTable {
     /// Globs of the project's files that the commands need; nothing else of the project is there.
     #[serde(default)]
     pub(super) files: Vec<String>,
-    /// What is installed besides the wheel, such as `pytest>=8` (PEP 508).
+    /// Packages that are installed besides the wheel, such as `pytest>=8` (PEP 508).
     #[serde(default)]
     pub(super) requires: Vec<String>,
     /// Variables that the commands get.
@@ -128,9 +128,9 @@ pub(super) struct TestTable {
     /// Whether each cell first proves that neither module nor command is there without the wheel;
     /// it does when absent.
     pub(super) absence: Option<bool>,
-    /// How long a cell may take, in seconds; 600 when absent.
+    /// Most seconds that a cell may take; 600 if absent.
     pub(super) timeout_secs: Option<u64>,
-    /// How many tests a cell may skip; any number when absent.
+    /// Most tests that a cell may skip; any number if absent.
     pub(super) max_skipped: Option<u32>,
     /// Patterns of cells that must pass, such as `*-cp312-*`; each must name a cell.
     #[serde(default)]
@@ -145,7 +145,7 @@ pub(super) struct TestTable {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(super) struct VersionTable {
-    /// Where it is.
+    /// Kind of source.
     pub(super) from: VersionFrom,
     /// cargo: the component whose `Cargo.toml` has it; the only one when absent.
     pub(super) component: Option<String>,
@@ -155,14 +155,14 @@ pub(super) struct VersionTable {
     pub(super) path: Option<String>,
     /// python: the name that is assigned; `__version__` when absent.
     pub(super) attribute: Option<String>,
-    /// vcs: what stands before the version in a tag; `v` or nothing when absent.
+    /// vcs: prefix of the version in a tag; an optional `v` if absent.
     pub(super) tag_prefix: Option<String>,
     /// vcs: whether versions between two tags have the commit in them (`1.3.dev5+gabc`), which
     /// indexes refuse; they do when absent.
     pub(super) local: Option<bool>,
 }
 
-/// Where a version is.
+/// Source of a version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -197,15 +197,15 @@ pub(super) struct AuditTable {
     /// `manylinux_2_28` for the processor of the files.
     #[serde(alias = "policy")]
     pub(super) tag: Option<String>,
-    /// Libraries that are there wherever the wheels are used, by name or pattern: `libcuda.so*`.
+    /// Libraries that exist on every user's system, by name or pattern: `libcuda.so*`.
     #[serde(default)]
     pub(super) exclude: Vec<String>,
-    /// How bad a finding must be for exit code 1; `error` when absent.
+    /// Lowest severity that makes the exit code 1; `error` if absent.
     pub(super) fail_on: Option<Severity>,
-    /// How bad findings of a code are: `error`, `warning`, `info`, or `ignore` to hide them.
+    /// Severity of findings by code: `error`, `warning`, `info`, or `ignore` to hide them.
     #[serde(default)]
     pub(super) severity: BTreeMap<Code, Level>,
-    /// Findings that are let pass; they stay visible.
+    /// Findings that are waived; they stay visible.
     #[serde(default)]
     pub(super) waivers: Vec<WaiverTable>,
 }
@@ -215,19 +215,19 @@ pub(super) struct AuditTable {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(super) struct CheckTable {
-    /// Where the wheels are to be published; `pypi` when absent.
+    /// Index on which the wheels are published; `pypi` if absent.
     pub(super) index: Option<Index>,
     /// From which size on a file is larger than the index takes without being asked, in MiB; 100
     /// when absent.
     pub(super) large_file: Option<u32>,
     /// The largest file that the index takes for this project, in MiB; 1024 when absent.
     pub(super) file_limit: Option<u32>,
-    /// How bad a finding must be for exit code 1; `error` when absent.
+    /// Lowest severity that makes the exit code 1; `error` if absent.
     pub(super) fail_on: Option<Severity>,
-    /// How bad findings of a code are: `error`, `warning`, `info`, or `ignore` to hide them.
+    /// Severity of findings by code: `error`, `warning`, `info`, or `ignore` to hide them.
     #[serde(default)]
     pub(super) severity: BTreeMap<Code, Level>,
-    /// Findings that are let pass; they stay visible.
+    /// Findings that are waived; they stay visible.
     #[serde(default)]
     pub(super) waivers: Vec<WaiverTable>,
 }
@@ -239,11 +239,11 @@ pub(super) struct CheckTable {
 pub(super) struct WaiverTable {
     /// The code of the finding.
     pub(super) code: Code,
-    /// The files in which it is let pass, as a pattern of paths in the wheel; all when absent.
+    /// Files in which it is waived, as a pattern of paths in the wheel; all if absent.
     pub(super) file: Option<String>,
-    /// Why.
+    /// Reason.
     pub(super) reason: String,
-    /// The last day on which it is let pass: `2027-01-31`.
+    /// Last day of the waiver: `2027-01-31`.
     pub(super) until: Option<Date>,
 }
 
@@ -252,9 +252,9 @@ pub(super) struct WaiverTable {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(super) struct WheelTable {
-    /// The wheel's project name; the project's when absent.
+    /// Project name of the wheel; that of the project if absent.
     pub(super) name: Option<ProjectName>,
-    /// The components whose files it carries; every one when absent.
+    /// Components whose files it contains; all if absent.
     pub(super) components: Option<Vec<String>>,
     /// The directory in the wheel that the runtime's `bin/` and `lib/` land in; `<name>/_runtime`
     /// when absent.
@@ -271,11 +271,11 @@ pub(super) struct WheelTable {
     /// Console commands that start a program of the runtime: `command = "program"`.
     #[serde(default)]
     pub(super) console: BTreeMap<String, String>,
-    /// The Python and ABI tags; `py3-none` when absent.
+    /// Python and ABI tags; `py3-none` if absent.
     pub(super) tag: Option<PythonTag>,
-    /// The build tag: a number, with letters behind it where wanted.
+    /// Build tag: a number, optionally followed by letters.
     pub(super) build: Option<String>,
-    /// Whether the wheel lists what it is made of (PEP 770); it does when absent.
+    /// Whether the wheel contains a software bill of materials (PEP 770); true if absent.
     pub(super) sbom: Option<bool>,
     /// What becomes of libraries that the wheel needs and neither has nor is promised: `deny`
     /// (the default: they are errors) or `bundle` (they are copied into the wheel).
@@ -294,7 +294,7 @@ pub(super) struct WheelTable {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(super) struct SdkTable {
-    /// What the archive is called in front of its version; as the project when absent.
+    /// Name of the archive, before the version; that of the project if absent.
     pub(super) name: Option<String>,
     /// The components whose libraries, headers and licences it has, and with them what these link
     /// to; every one that has libraries or headers when absent.
@@ -317,7 +317,7 @@ pub(super) struct OverrideTable {
     /// Directories of libraries for this target, searched before a wheel's own `library-path`.
     #[serde(default)]
     pub(super) library_path: Vec<String>,
-    /// What is added to a component for this target, by name.
+    /// Additions to components for this target, by name.
     #[serde(default)]
     pub(super) component: BTreeMap<String, ComponentOverrideTable>,
 }
@@ -327,16 +327,16 @@ pub(super) struct OverrideTable {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(super) struct ComponentOverrideTable {
-    /// Further arguments of the compiler.
+    /// Additional arguments of the compiler.
     #[serde(default)]
     pub(super) flags: Vec<String>,
-    /// Further arguments of the link line.
+    /// Additional arguments of the link line.
     #[serde(default)]
     pub(super) link_flags: Vec<String>,
-    /// Further features of a cargo component.
+    /// Additional features of a cargo component.
     #[serde(default)]
     pub(super) features: Vec<String>,
-    /// Further arguments of the configuration of a cmake, autotools or meson component.
+    /// Additional arguments of the configure step of a cmake, autotools or meson component.
     #[serde(default)]
     pub(super) configure: Vec<String>,
 }

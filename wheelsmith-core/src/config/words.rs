@@ -1,10 +1,10 @@
-//! A command as one types it, taken apart.
+//! Splits commands into words.
 
-/// The words of `text`: blanks between them, `'…'` and `"…"` around blanks. No shell: nothing else
+/// Splits `text` into words: blanks separate them, `'…'` and `"…"` quote blanks. There is no shell: nothing else
 /// has a meaning, so a path with `\` or `$` stays what it is.
 ///
 /// # Errors
-/// No word at all, or a quote that is not closed.
+/// If there is no word, or a quote is not closed.
 pub(crate) fn words(text: &str) -> Result<Vec<String>, &'static str> {
     let mut words = Vec::new();
     let mut word: Option<String> = None;

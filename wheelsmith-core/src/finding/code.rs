@@ -60,15 +60,15 @@ codes! {
     /// It is larger, deeper or more than any real file, and was not read to its end.
     OverLimit "over-limit" Error
         "raise the limit if the file is right";
-    /// Nobody looked whether it keeps the tag.
+    /// The file is not judged by the tag.
     NotJudged "not-judged" Info;
-    /// A native file lies as bytes inside another file.
+    /// A native file is embedded in another file.
     EmbeddedImage "embedded-image" Info;
 
     // What the tags say.
-    /// The wheel claims a platform tag that its files do not keep.
+    /// The wheel claims a platform tag that its files do not qualify for.
     TagNotEarned "tag-not-earned" Error
-        "publish it under the tag that it earns, or mend what is in the way";
+        "publish it under the tag that its files qualify for, or fix what is in the way";
     /// The tags of the file name and the `Tag` lines of WHEEL differ.
     TagsDiffer "tags-differ" Error
         "write the wheel anew: installers go by the name, tools by the lines";
@@ -81,27 +81,27 @@ codes! {
     /// `Root-Is-Purelib` is true although the wheel has native files.
     PurelibWithNative "purelib-with-native" Warning
         "write `Root-Is-Purelib: false`";
-    /// The tag promises nothing, and indexes refuse it.
+    /// The tag guarantees nothing but a processor, and indexes refuse it.
     UnportableTag "unportable-tag" Warning
         "build for a manylinux or musllinux tag";
 
     // What keeps a file from its tag.
     /// The file is for another operating system.
     WrongPlatform "wrong-platform" Error
-        "take the file for the target, or leave it out with `exclude`";
+        "build the file for the target, or leave it out of the wheel";
     /// The file is for another processor.
     WrongArch "wrong-arch" Error
-        "take the file for the target, or leave it out with `exclude`";
+        "build the file for the target, or leave it out of the wheel";
     /// The file is for another C library.
     WrongLibc "wrong-libc" Error
-        "take the file for the target, or leave it out with `exclude`";
-    /// It needs a library that is not in the wheel and not promised.
+        "build the file for the target, or leave it out of the wheel";
+    /// It needs a library that is neither in the wheel nor in the policy of the tag.
     ExternalLibrary "external-library" Error
         "link it statically, or build it as a component so that the wheel carries it";
-    /// It needs a newer version of a promised library.
+    /// It needs a newer version of a library than the tag guarantees.
     SymbolTooNew "symbol-too-new" Error
         "build it with the zig toolchain for the floor, or raise the floor (`glibc = \"…\"`)";
-    /// It needs a symbol that the promised library may lack although its version does not show it.
+    /// It needs a symbol that the library may lack although its version does not show it.
     ForbiddenSymbol "forbidden-symbol" Error
         "link the library statically, or avoid the symbol";
     /// It runs on newer processors only.
@@ -131,10 +131,10 @@ codes! {
     /// It needs the runtime of Visual C++.
     CRuntime "c-runtime" Warning
         "put the library beside the file, or link the runtime statically (`/MT`, `-C target-feature=+crt-static`)";
-    /// It needs a library that lies in another directory of the wheel.
+    /// It needs a library that is in another directory of the wheel.
     LibraryElsewhere "library-elsewhere" Info
         "see that the package adds the directory before it loads the file";
-    /// It uses a library that is neither in the wheel nor promised, and can do without.
+    /// It uses a library that is neither in the wheel nor in the policy, and works without it.
     OptionalLibrary "optional-library" Info;
     /// It is a program for another processor that the system can imitate.
     EmulatedProgram "emulated-program" Warning
@@ -191,7 +191,7 @@ codes! {
     /// A static program that loads libraries at run time, which fails with another C library.
     StaticDlopen "static-dlopen" Warning
         "link it dynamically, or avoid `dlopen` and the name services";
-    /// The same library lies in the wheel twice.
+    /// The same library is in the wheel twice.
     DuplicateLibrary "duplicate-library" Info
         "keep one, and let the others find it by RUNPATH";
     /// Nothing in the wheel needs the bundled library.
@@ -201,7 +201,7 @@ codes! {
     // The configuration of the audit.
     /// A waiver is past its date.
     ExpiredWaiver "expired-waiver" Warning
-        "mend what it waives, or give a new date";
+        "fix what it waives, or give a new date";
     /// A waiver waives nothing.
     UnusedWaiver "unused-waiver" Info
         "take it out";

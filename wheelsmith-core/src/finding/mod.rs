@@ -95,6 +95,13 @@ impl Finding {
         self
     }
 
+    /// Replaces the help of the code by one that fits the situation.
+    #[must_use]
+    pub fn with_help(mut self, help: &'static str) -> Self {
+        self.help = Some(help);
+        self
+    }
+
     /// Whether it counts at `severity` or worse.
     pub fn counts_at(&self, severity: Severity) -> bool {
         self.waived.is_none() && self.severity <= severity

@@ -129,6 +129,7 @@ impl Settings {
                 }
                 true
             });
+            clear_verdict(findings);
             findings.sort();
         }
         let mut configuration = Vec::new();
@@ -146,6 +147,19 @@ impl Settings {
             configuration.push(finding);
         }
         configuration
+    }
+}
+
+/// Waives the verdict on the tag if every error that could have led to it is waived.
+fn clear_verdict(findings: &mut [Finding]) {
+    let is_verdict = |finding: &Finding| finding.code == Code::TagNotEarned;
+    let is_error = |finding: &Finding| finding.severity == Severity::Error && !is_verdict(finding);
+    let has_waived = findings.iter().any(|f| is_error(f) && f.waived.is_some());
+    let has_other = findings.iter().any(|f| is_error(f) && f.waived.is_none());
+    if has_waived && !has_other {
+        for finding in findings.iter_mut().filter(|f| is_verdict(f) && f.waived.is_none()) {
+            finding.waived = Some("what keeps the files from the tag is waived".to_owned());
+        }
     }
 }
 
@@ -265,6 +279,25 @@ mod tests {
         let (finding, said) = run(&waiver(Some("q/*"), None), "2027-01-01");
         assert_eq!(said[0].code, Code::UnusedWaiver);
         assert!(finding.waived.is_none());
+    }
+
+    #[test]
+    fn a_verdict_goes_with_its_waived_causes() {
+        let path = "p/x.so".parse().unwrap();
+        let cause = Finding::new(Code::ExternalLibrary, &path, "it needs `libx.so.1`");
+        let other = Finding::new(Code::SymbolTooNew, &path, "it needs `GLIBC_2.34`");
+        let verdict = Finding::whole(Code::TagNotEarned, "it claims a tag");
+        let counts = |findings: &[&Finding]| {
+            let waiver =
+                Waiver::new(Code::ExternalLibrary, None, "it is there".to_owned(), None).unwrap();
+            let settings = Settings { waivers: vec![waiver], ..Settings::default() };
+            let mut findings: Vec<Finding> = findings.iter().map(|f| (*f).clone()).collect();
+            let _ = settings.apply([&mut findings], None);
+            findings.iter().filter(|f| f.counts_at(Severity::Error)).count()
+        };
+        assert_eq!(counts(&[&cause, &verdict]), 0);
+        assert_eq!(counts(&[&cause, &other, &verdict]), 2);
+        assert_eq!(counts(&[&verdict]), 1);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Archives of a target: its runtime, for those who pack it themselves, and SDKs.
+//! Archives of a target: its runtime directory, and SDKs.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -14,25 +14,25 @@ use crate::sdk;
 use crate::sys::{self, Host};
 use crate::wheel::MadeFile;
 
-/// The verdict on archives that no wheel answers for.
+/// Verdict on the archives of a project without wheels.
 #[derive(Debug)]
 pub struct ArchiveVerdict {
-    /// The oldest platform that the files must run on.
+    /// Oldest platform that the files must run on.
     pub floor: Floor,
-    /// The tag that the floor asks for.
+    /// Tag of the floor.
     pub wanted: PlatformTag,
-    /// What the bytes say.
+    /// Audit of the files.
     pub audit: Audit,
 }
 
 impl ArchiveVerdict {
-    /// Whether the bytes keep the floor.
+    /// Returns whether the files qualify for the tag.
     pub fn is_good(&self) -> bool {
         self.audit.tag.is_some() && !self.audit.has_errors()
     }
 }
 
-/// What the project is called, and its version.
+/// Returns the name of the project in file names, and its version.
 pub(super) fn identity(project: &Project) -> (String, String) {
     if let Some(project) = &project.config.project {
         return (project.name.escaped(), project.version.clone().unwrap_or_else(|| "0".into()));
@@ -52,7 +52,7 @@ fn sdk_stem(project: &Project, sdk: &Sdk, target: Target) -> String {
     plan::sdk_stem(&name, &version, sdk, target)
 }
 
-/// Judges the files of `runtime` as a wheel with all of them would be judged.
+/// Judges the files of `runtime` as those of a wheel.
 pub(super) fn judge(
     project: &Project,
     plan: &TargetPlan,
@@ -76,7 +76,7 @@ pub(super) fn judge(
     Ok(ArchiveVerdict { floor: plan.target.floor(), wanted: plan.wanted_tag.clone(), audit })
 }
 
-/// The runtime directory as `.tar.gz` with its digest beside it.
+/// Writes the runtime directory as `.tar.gz`, with its digest beside it.
 pub(super) fn runtime(
     project: &Project,
     target: Target,
@@ -87,7 +87,7 @@ pub(super) fn runtime(
     write(runtime, &BTreeMap::new(), &stem(project, target), out, host)
 }
 
-/// The SDKs of the configuration, each as `.tar.gz` with its digest beside it.
+/// Writes the SDKs of the configuration, each as `.tar.gz` with its digest beside it.
 pub(super) fn sdks(
     project: &Project,
     target: Target,
@@ -112,7 +112,7 @@ pub(super) fn sdks(
     Ok(made)
 }
 
-/// Adds the files that are written for an SDK to its manifest, and gives their texts.
+/// Adds the generated files of an SDK to its manifest, and returns their texts.
 fn add_texts(
     project: &Project,
     manifest: &mut Manifest,

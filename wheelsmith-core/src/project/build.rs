@@ -1,4 +1,5 @@
-//! Targets to wheels: locate, build, lay out, pack, judge; one thread for each target.
+//! Builds a project: locates toolchains, builds components, and packs and judges the results. Each
+//! target has a thread.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -56,41 +57,41 @@ impl BuildOutput {
     }
 }
 
-/// What was made for one target.
+/// Result for one target.
 #[derive(Debug)]
 pub struct TargetBuild {
-    /// What it was built with.
+    /// Toolchain.
     pub toolchain: String,
-    /// Each component, and what was done for it.
+    /// Components, and what was done for each.
     pub components: Vec<(String, String)>,
-    /// The runtime directory.
+    /// Runtime directory.
     pub runtime: PathBuf,
-    /// The runtime's archive, with `runtime_only` or where there is no wheel, and the SDKs; beside
+    /// Archives of the runtime and of SDKs; beside
     /// each its digest file.
     pub archives: Vec<MadeFile>,
-    /// The verdict on the archives, where no wheel answers for their files. Nothing is written when
+    /// Verdict on the archives of a project without wheels. They are not written if
     /// it is bad.
     pub judged: Option<ArchiveVerdict>,
-    /// The wheels.
+    /// Wheels.
     pub wheels: Vec<BuiltWheel>,
-    /// How long it took.
+    /// Duration.
     pub time: Duration,
 }
 
 /// A wheel and its verdict.
 #[derive(Debug)]
 pub struct BuiltWheel {
-    /// Its file name with the tag that it was to have.
+    /// File name; with the wanted tag if it was not written.
     pub name: String,
-    /// The file; nothing when the bytes do not keep the floor.
+    /// File; `None` if its files do not qualify for the tag.
     pub file: Option<MadeFile>,
-    /// The oldest platform that it must run on.
+    /// Oldest platform that it must run on.
     pub floor: Floor,
-    /// The tag that the floor asked for.
+    /// Tag of the floor.
     pub wanted: PlatformTag,
-    /// What the bytes say.
+    /// Audit of its files.
     pub audit: Audit,
-    /// The libraries that were copied into it, or are missing, with `external = "bundle"`.
+    /// Libraries that were copied into it, or are missing, with `external = "bundle"`.
     pub bundled: Option<RepairPlan>,
 }
 
@@ -147,8 +148,8 @@ pub(crate) fn run(project: &Project, options: &BuildOptions) -> Result<BuildOutp
     Ok(BuildOutput { targets })
 }
 
-/// Every source, by component and triple. When some targets' can be had and others' not, those that
-/// can: the others say why when it is their turn.
+/// Obtains every source, by component and triple. If only those of some targets can be obtained,
+/// returns those: the others fail with their own target.
 fn obtain(
     project: &Project,
     targets: &[Target],
@@ -173,7 +174,7 @@ fn obtain(
     if any { Ok(sources) } else { Err(error.into()) }
 }
 
-/// The plans of targets that are compiled for: instead of a fused one its slices.
+/// Returns the plans of targets that are compiled: the slices of a fused one.
 fn compiled(plan: &Plan) -> impl Iterator<Item = &TargetPlan> {
     plan.targets.iter().flat_map(|plan| match &plan.slices[..] {
         [] => std::slice::from_ref(plan),
@@ -244,7 +245,7 @@ pub(super) fn add_steps(
     Ok(())
 }
 
-/// Waits until no other run builds this project.
+/// Locks the build directory; waits while another process builds the project.
 pub(super) fn lock(project: &Project, host: &Host) -> Result<Lock, Error> {
     let path = project.work_dir().join("lock");
     let error = |source| Error::io("lock the build directory", source);
@@ -264,7 +265,7 @@ pub(super) fn cache_dir(host: &Host) -> Result<PathBuf, Error> {
     host.env.cache_dir().ok_or(Error::NoCache)
 }
 
-/// Keeps the build directory out of version control and backups, and free of what a killed run
+/// Marks the build directory for version control and backups, and removes what a killed build
 /// left behind.
 fn prepare_work(work: &Path) -> std::io::Result<()> {
     sys::fs::write_atomic(&work.join(".gitignore"), b"*\n")?;
@@ -283,7 +284,7 @@ fn prepare_out(out: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Where the source of a component is, for a triple.
+/// Sources by component and triple.
 type Sources = BTreeMap<(String, String), Resolved>;
 
 struct Run<'a> {
@@ -296,7 +297,7 @@ struct Run<'a> {
     laid: &'a Runtimes,
 }
 
-/// The runtime of a target, and what is known of how it came about.
+/// Runtime of a target, with the record of its build.
 struct TargetRuntime {
     runtime: Runtime,
     toolchain: String,
@@ -304,7 +305,7 @@ struct TargetRuntime {
     found: CargoInventory,
 }
 
-/// The runtimes that were made, by target: those that two targets need are made once.
+/// Runtimes by target. One that two targets need is built once.
 type Runtimes = BTreeMap<String, Mutex<Option<Arc<TargetRuntime>>>>;
 
 impl Run<'_> {
@@ -325,7 +326,7 @@ impl Run<'_> {
         Ok(made)
     }
 
-    /// The runtime of a target that is compiled for. Whoever comes second waits for the first.
+    /// Returns the runtime of a compiled target. The first caller builds it.
     fn once(&self, plan: &TargetPlan) -> Result<Arc<TargetRuntime>, Error> {
         let laid = &self.laid[&plan.target.to_string()];
         let mut laid = laid.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
@@ -337,9 +338,9 @@ impl Run<'_> {
         Ok(made)
     }
 
-    /// The runtimes of the slices as one.
+    /// Fuses the runtimes of the slices.
     fn fused(&self, plan: &TargetPlan) -> Result<Arc<TargetRuntime>, Error> {
-        // At the same time, as targets of their own would be.
+        // In parallel, as separate targets.
         let slices = std::thread::scope(|scope| {
             let slices = plan.slices.iter().map(|slice| scope.spawn(|| self.once(slice)));
             let slices: Vec<_> = slices.collect();
@@ -417,7 +418,7 @@ impl Run<'_> {
         })
     }
 
-    /// The sources of what is built for a target.
+    /// Returns the sources of a target.
     fn sources_of(&self, plan: &TargetPlan) -> Result<Sources, Error> {
         let mut sources = self.sources.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let triple = plan.target.triple();
@@ -434,7 +435,7 @@ impl Run<'_> {
         Ok(own.map(|(key, source)| (key.clone(), source.clone())).collect())
     }
 
-    /// What the lists of parts say of components that cargo built.
+    /// Lists the crates of components that cargo builds, for bills of materials.
     fn found(&self, setting: &Setting<'_>, sources: &Sources) -> Result<CargoInventory, Error> {
         let mut found = CargoInventory::default();
         let lists = |name: &String| {

@@ -1,11 +1,11 @@
 //! A wheel that lets Python import from the project itself (PEP 660).
 //!
-//! It carries a `.pth` file with the directory of Python files. What was compiled is found from
+//! It contains a `.pth` file with the directory of Python files. Compiled files are found from
 //! `__file__` as in any other installation: the runtime's directories are linked to the place in
 //! the Python files that they have in a wheel, so a later build is seen at once.
 //!
-//! A wheel that takes in libraries from outside has other bytes than the runtime. What would lie in
-//! it is then kept in a directory of its own, laid out as the wheel is, and the links lead there.
+//! A wheel with grafted libraries has other bytes than the runtime. The files of such a wheel are
+//! written to a directory of their own, laid out as the wheel is, and the links lead there.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -19,21 +19,21 @@ use crate::repair::RepairPlan;
 use crate::sys;
 use crate::wheel::{Entry, Source as Content};
 
-/// The directories of a runtime that a wheel carries.
+/// Directories of a runtime that a wheel contains.
 const DIRECTORIES: [&str; 3] = ["bin", "lib", "share"];
 
-/// Whether installers spread the files of this top directory.
+/// Returns whether installers copy the files of this top directory to other directories.
 fn is_data(top: &str) -> bool {
     matches!(top.rsplit_once('.'), Some((_, "data")))
 }
 
-/// Where the files of `wheel` lie that differ from those of the runtime.
+/// Returns the directory for the files of `wheel` that differ from those of the runtime.
 pub(super) fn changed_dir(project: &Project, wheel: &Wheel, target: Target) -> PathBuf {
     project.work_dir().join(target.to_string()).join("editable").join(wheel.name.escaped())
 }
 
-/// Writes to `dir` what an installation would have of the runtime and of the libraries that were
-/// taken in by `plan`, and removes what it would no longer have.
+/// Writes to `dir` the files that an installation has of the runtime and of the libraries that were
+/// grafted by `plan`, and removes other files.
 pub(super) fn keep_changed(
     dir: &Path,
     wheel: &Wheel,
@@ -66,7 +66,7 @@ pub(super) fn keep_changed(
 }
 
 /// Links the directories below `from`, which is a runtime or one of [`keep_changed`], into the
-/// Python files below `root`, and gives the entries that an editable wheel has in place of `entries`.
+/// Python files below `root`, and returns the entries of the editable wheel that replace `entries`.
 pub(super) fn link(
     project: &Project,
     wheel: &Wheel,

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-/// The name of the module in the runtime's directory of the wheel.
+/// Name of the module in the runtime's directory of the wheel.
 pub(super) const MODULE: &str = "_launch";
 
 const HEAD: &str = r#""""Starts the programs of this package. Made by wheelsmith."""
@@ -29,7 +29,7 @@ def _run(path):
     os.execv(program, [program] + sys.argv[1:])
 "#;
 
-/// The module for `console`: command -> program's path in the runtime.
+/// Returns the module for `console`: command -> path of the program in the runtime.
 pub(super) fn module(console: &BTreeMap<String, String>) -> String {
     let mut text = HEAD.to_owned();
     for ((_, function), path) in functions(console.keys()).zip(console.values()) {
@@ -38,7 +38,7 @@ pub(super) fn module(console: &BTreeMap<String, String>) -> String {
     text
 }
 
-/// Each of `commands`, which are sorted, with the function of [`MODULE`] that it calls.
+/// Returns each of `commands`, which are sorted, with its function in [`MODULE`].
 pub(super) fn functions<'c>(
     commands: impl Iterator<Item = &'c String>,
 ) -> impl Iterator<Item = (String, String)> {

@@ -1,4 +1,4 @@
-//! A project on disk: from its configuration to audited wheels, in one call.
+//! A project on disk: from its configuration to audited wheels.
 
 mod archive;
 mod build;
@@ -35,7 +35,7 @@ use crate::vcs::Checkout;
 use crate::version;
 use crate::wheel::MadeFile;
 
-/// What pure Python is built for on machines that are no target.
+/// Target of pure Python on machines that are not a target.
 const ANY_TARGET: &str = "x86_64-unknown-linux-gnu";
 
 /// A configuration and its directory.
@@ -96,18 +96,18 @@ impl Project {
         Ok(Self { dir, config, host: Host::from_process() })
     }
 
-    /// The zig program that the configuration names.
+    /// Returns the zig program that the configuration names.
     pub fn zig(&self) -> Option<PathBuf> {
         self.config.zig.as_ref().map(|zig| self.dir.join(zig))
     }
 
-    /// The build directory.
+    /// Returns the build directory.
     pub fn work_dir(&self) -> PathBuf {
         self.dir.join("target").join("wheelsmith")
     }
 
-    /// The targets that `wanted` stands for; those of the configuration when it is empty, the
-    /// host's own when that names none. A project that compiles nothing is built once.
+    /// Returns the targets of a build: `wanted`, or those of the configuration if it is empty, or the
+    /// host if that lists none. A project that compiles nothing is built once.
     pub fn targets(&self, wanted: &[Target]) -> Vec<Target> {
         let is_pure = self.config.components.is_empty();
         let mut targets = match (wanted, &self.config.targets[..]) {

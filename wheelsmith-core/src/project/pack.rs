@@ -1,4 +1,4 @@
-//! A wheel from Python files and a runtime: collect, judge, write.
+//! Packs a wheel: collects Python files and the runtime, judges them, and writes the archive.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -26,7 +26,7 @@ use crate::source;
 use crate::sys::{self, Host};
 use crate::wheel::{self, Entry, Packing, Source};
 
-/// The file name of `wheel` with these platform tags.
+/// Returns the file name of `wheel` with these platform tags.
 pub(super) fn filename(wheel: &Wheel, metadata: &Metadata, tags: &[PlatformTag]) -> WheelFilename {
     let mut tags: Vec<PlatformTag> = tags.iter().flat_map(PlatformTag::with_aliases).collect();
     tags.sort_by_key(PlatformTag::to_string);
@@ -36,7 +36,7 @@ pub(super) fn filename(wheel: &Wheel, metadata: &Metadata, tags: &[PlatformTag])
     filename
 }
 
-/// The metadata of the project, with the texts that it names and the runtime's licences.
+/// Returns the metadata of the project, with the texts that it names and the runtime's licences.
 pub(super) fn metadata(
     project: &Project,
     raw: &ProjectTable,
@@ -90,7 +90,7 @@ pub(super) fn metadata(
     Ok(Metadata::new(raw, texts)?)
 }
 
-/// The entry points that start programs of the runtime.
+/// Adds the entry points that start programs of the runtime.
 pub(super) fn add_scripts(wheel: &Wheel, raw: &mut ProjectTable) {
     let package = wheel.into.as_str().replace('/', ".");
     for (command, function) in launcher::functions(wheel.console.keys()) {
@@ -98,7 +98,7 @@ pub(super) fn add_scripts(wheel: &Wheel, raw: &mut ProjectTable) {
     }
 }
 
-/// Packs `wheel` for the target of `plan`, if its bytes keep the floor.
+/// Packs `wheel` for the target of `plan`, if its files qualify for the tag.
 pub(super) fn pack(
     project: &Project,
     wheel: &Wheel,
@@ -200,12 +200,12 @@ pub(super) fn may_be_written(project: &Project, audit: &Audit) -> bool {
     audit.tag.is_some() && !audit.findings.iter().any(|finding| finding.counts_at(level))
 }
 
-/// `SOURCE_DATE_EPOCH`, in seconds.
+/// Returns `SOURCE_DATE_EPOCH`, in seconds.
 pub(super) fn epoch(host: &Host) -> Option<u64> {
     host.env.get("SOURCE_DATE_EPOCH")?.parse().ok()
 }
 
-/// A wheel that is being put together.
+/// A wheel under construction.
 struct Pack<'a> {
     project: &'a Project,
     wheel: &'a Wheel,
@@ -259,7 +259,7 @@ impl Pack<'_> {
         Ok(())
     }
 
-    /// What installers put beside the packages.
+    /// Adds the files that installers put beside the packages.
     fn data_files(&mut self, raw: &ProjectTable) -> Result<(), Error> {
         if self.wheel.data.is_empty() {
             return Ok(());
@@ -282,7 +282,7 @@ impl Pack<'_> {
         Ok(())
     }
 
-    /// The module behind `console`, and its entry points.
+    /// Adds the module of `console`, which starts programs of the runtime.
     fn launchers(&mut self, runtime: &Runtime) -> Result<(), Error> {
         if self.wheel.console.is_empty() {
             return Ok(());
@@ -392,7 +392,7 @@ impl Pack<'_> {
         Ok(audit)
     }
 
-    /// Inspects every file that goes into the wheel, wherever it lies, one at a time.
+    /// Reads every native file of the wheel, one at a time.
     fn native_files(&self) -> Result<Vec<NativeFile>, Error> {
         let mut files = Vec::new();
         for entry in self.entries.values() {

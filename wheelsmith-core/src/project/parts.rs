@@ -1,4 +1,4 @@
-//! The list of what a wheel is made of.
+//! Software bills of materials of wheels.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,20 +11,20 @@ use crate::runtime::{ComponentInfo, Runtime};
 use crate::sbom::{Bom, Part, crate_purl};
 use crate::sys::Host;
 
-/// The file below `.dist-info/sboms`.
+/// Name of the file below `.dist-info/sboms`.
 pub(super) const FILE: &str = "wheelsmith.cdx.json";
 
-/// What was found out about components while they were built, by component.
+/// Crates and compiler of the components that cargo built.
 #[derive(Debug, Clone, Default)]
 pub(super) struct CargoInventory {
-    /// The crates of those that cargo built.
+    /// Crates by component.
     pub(super) crates: BTreeMap<String, Crates>,
-    /// The Rust compiler, where one was used.
+    /// Rust compiler, if one was used.
     pub(super) rustc: Option<String>,
 }
 
 impl CargoInventory {
-    /// Adds what was found out while the same components were built for another processor.
+    /// Adds the crates of the same components for another processor.
     pub(super) fn extend(&mut self, other: &Self) {
         for (component, crates) in &other.crates {
             let all = self.crates.entry(component.clone()).or_default();
@@ -36,7 +36,7 @@ impl CargoInventory {
     }
 }
 
-/// The list for `wheel`, whose `files` have their places by the paths of the runtime.
+/// Renders the bill of materials of `wheel`.
 pub(super) fn render(
     config: &Config,
     wheel: &Wheel,
@@ -79,7 +79,7 @@ pub(super) fn render(
     bom.render()
 }
 
-/// The wheel's components and those that are linked into them.
+/// Returns the wheel's components and those that are linked into them.
 fn with_linked<'c>(config: &'c Config, wheel: &'c Wheel) -> BTreeSet<&'c String> {
     let mut all: BTreeSet<&String> = wheel.components.iter().collect();
     // Each comes after what it links to.
@@ -99,7 +99,7 @@ fn crate_reference(key: &str) -> String {
     format!("crate:{}", key.replace(' ', "@"))
 }
 
-/// Whether no other crate of the component uses it.
+/// Returns whether no other crate of the component uses it.
 fn is_root(crates: &Crates, key: &str) -> bool {
     !crates.values().any(|krate| krate.uses.contains(key))
 }

@@ -1,4 +1,4 @@
-//! What is asked before a build: the metadata, and what must be installed.
+//! Answers to the hooks of PEP 517 before a build: the metadata, and what must be installed.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -15,7 +15,7 @@ use crate::sys::{self, Host};
 use crate::toolchain::{self, MissingZig, ZIG_VERSION};
 use crate::wheel::{self, Existing, Source as Content};
 
-/// Writes the `.dist-info` of the wheel that `options` ask for.
+/// Writes the `.dist-info` of the wheel that `options` select.
 pub(super) fn write(
     project: &Project,
     options: &BuildOptions,
@@ -97,7 +97,7 @@ fn from_wheel(project: &Project, wheel: &Wheel, options: &BuildOptions) -> Resul
     Ok(out.join(info))
 }
 
-/// The licence files of the wheel's components; only their sources are asked for.
+/// Returns the licence files of the wheel's components.
 fn licenses(
     project: &Project,
     wheel: &Wheel,
@@ -134,7 +134,7 @@ fn licenses(
     Ok(licenses)
 }
 
-/// What a Python package index has that a build for `targets` lacks: zig.
+/// Returns the Python packages that a build for `targets` requires and this machine lacks: zig.
 pub(super) fn requires(project: &Project, targets: &[Target], host: &Host) -> Vec<String> {
     let mut requires = BTreeSet::new();
     let zig = project.zig();

@@ -1,4 +1,4 @@
-//! A runtime directory as a `.tar.gz` whose bytes follow from its content alone.
+//! Archives of runtime directories: `.tar.gz` files whose bytes follow from their content alone.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -10,16 +10,16 @@ use super::{MANIFEST_FILE, Runtime};
 use crate::name::WheelPath;
 use crate::sys;
 
-/// The time of every entry unless `SOURCE_DATE_EPOCH` says otherwise: 1980-01-01, the first that a
-/// zip can hold as well, in seconds.
+/// Time of every entry unless `SOURCE_DATE_EPOCH` is set: 1980-01-01, the first that a
+/// zip can hold, in seconds.
 pub const ARCHIVE_EPOCH: u64 = 315_532_800;
 
-/// Writes `runtime` as a gzip-compressed tar below a directory `stem`: sorted, owned by nobody in
-/// particular, with links as links and every entry at `epoch` seconds. Files of its manifest that
+/// Writes `runtime` as a gzip-compressed tar below a directory `stem`: sorted, without an owner,
+/// with symbolic links, and with the time `epoch` for every entry. Files of its manifest that
 /// are in `texts` are not read from its directory.
 ///
 /// # Errors
-/// The disk's.
+/// If a file cannot be read or written.
 pub fn write_archive(
     runtime: &Runtime,
     texts: &BTreeMap<WheelPath, String>,

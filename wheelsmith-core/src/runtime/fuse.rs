@@ -1,4 +1,4 @@
-//! The runtimes of several processors as one.
+//! Fuses the runtimes of several processors into one.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -9,13 +9,13 @@ use crate::patch::macho;
 use crate::sys;
 
 /// Lays the files of `slices` out in `dir`, each native one as a universal file of all of them.
-/// A directory that is already so is left alone.
+/// A current directory is not written again.
 ///
-/// What is the same in all of them (headers, licences, data) is there once, and so is what only one
+/// Files that are the same in all of them (headers, licences, data) are included once, and so are files that only one
 /// of them has.
 ///
 /// # Errors
-/// A file that differs and cannot be fused, or the disk.
+/// If a file differs and cannot be fused, or cannot be read or written.
 pub fn fuse(
     identity: &Identity<'_>,
     slices: &[(Arch, &Runtime)],

@@ -1,4 +1,4 @@
-//! `runtime.json`.
+//! The manifest of a runtime directory: `runtime.json`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,31 +10,31 @@ use crate::build::{Built, BuiltFile};
 use crate::config::Role;
 use crate::name::{Digest, WheelPath};
 
-/// The version of the format. Readers refuse another.
+/// Version of the format. Readers refuse others.
 pub const SCHEMA: u32 = 1;
 
-/// The name of the file in a runtime directory.
+/// Name of the file in a runtime directory.
 pub const MANIFEST_FILE: &str = crate::name::RUNTIME_MANIFEST;
 
-/// A runtime directory in words. Nothing in it depends on the machine that built it.
+/// Description of a runtime directory. It does not depend on the machine that built it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Manifest {
     /// [`SCHEMA`].
     pub schema: u32,
-    /// The project's name.
+    /// Name of the project.
     pub name: String,
-    /// Its version.
+    /// Version.
     pub version: String,
-    /// The target triple.
+    /// Target triple.
     pub target: String,
-    /// The platform tag that the build aimed at.
+    /// Wanted platform tag.
     pub wanted_tag: String,
-    /// What it was built with.
+    /// Toolchain.
     pub toolchain: String,
-    /// Every file, sorted by path.
+    /// Files, sorted by path.
     pub files: Vec<FileEntry>,
-    /// Every component, in build order.
+    /// Components, in build order.
     pub components: Vec<ComponentInfo>,
 }
 
@@ -42,39 +42,39 @@ pub struct Manifest {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FileEntry {
-    /// Where it is, relative to the directory.
+    /// Path, relative to the directory.
     pub path: WheelPath,
-    /// The sha256 of its content.
+    /// Sha256 of its content.
     pub sha256: Digest,
-    /// Its size in bytes.
+    /// Size in bytes.
     pub size_bytes: u64,
-    /// Its mode in octal: `0755` or `0644`.
+    /// Mode in octal: `0755` or `0644`.
     pub mode: String,
-    /// What it is.
+    /// Role.
     pub role: Role,
-    /// The component that it came from.
+    /// Name of its component.
     pub component: String,
     /// Symbolic links to it in the same directory.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub aliases: Vec<String>,
-    /// What the binary says of itself, for ELF files.
+    /// Facts of an ELF file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub native: Option<NativeFacts>,
 }
 
-/// What a binary says of itself.
+/// Facts of a native file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NativeFacts {
-    /// Its processor, where we know it.
+    /// Processor, if known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub arch: Option<String>,
-    /// Its SONAME.
+    /// SONAME.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub soname: Option<String>,
-    /// The libraries that it needs.
+    /// Libraries that it needs.
     pub needed: Vec<String>,
-    /// The newest version that it asks for in each symbol namespace: `GLIBC` -> `2.17`.
+    /// Newest version that it needs in each symbol namespace: `GLIBC` -> `2.17`.
     pub symbol_floor: BTreeMap<String, String>,
 }
 
@@ -82,18 +82,18 @@ pub struct NativeFacts {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ComponentInfo {
-    /// Its name.
+    /// Name.
     pub name: String,
-    /// Its version.
+    /// Version.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
-    /// Its licence.
+    /// Licence.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub license: Option<String>,
-    /// Where its source came from.
+    /// Origin of its source.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub origin: Option<String>,
-    /// The sha256 of its source archive.
+    /// Sha256 of its source archive.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sha256: Option<Digest>,
 }
@@ -127,7 +127,7 @@ impl Manifest {
         }
     }
 
-    /// The text of `runtime.json`.
+    /// Returns the text of `runtime.json`.
     #[allow(clippy::missing_panics_doc, reason = "it cannot")]
     pub fn to_json(&self) -> String {
         let text = serde_json::to_string_pretty(self).expect("strings and numbers are JSON");
@@ -151,7 +151,7 @@ impl FileEntry {
         }
     }
 
-    /// Whether its mode has the execute bits.
+    /// Returns whether its mode has the execute bits.
     pub fn is_executable(&self) -> bool {
         self.mode == "0755"
     }

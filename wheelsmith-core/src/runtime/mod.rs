@@ -1,5 +1,5 @@
-//! The runtime directory: what a build made for one target, laid out and described once, so that a
-//! wheel now, and other packages later, take files from it.
+//! The runtime directory: the files that were built for one target, laid out and described, from which
+//! wheels and other packages are made.
 
 mod archive;
 mod fuse;
@@ -19,13 +19,13 @@ use crate::name::{Digest, Target, WheelPath};
 use crate::patch;
 use crate::sys::{self, Staging};
 
-/// Why a runtime directory could not be made.
+/// Why a runtime directory could not be written.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// Two components want the same place.
+    /// Two components have the same path.
     #[error("cannot lay out the runtime: components `{first}` and `{second}` both have `{path}`")]
     Conflict {
-        /// The place.
+        /// Path.
         path: String,
         /// The component that has it.
         first: String,
@@ -60,32 +60,32 @@ impl Error {
     }
 }
 
-/// A runtime directory and its description.
+/// A runtime directory and its manifest.
 #[derive(Debug, Clone)]
 pub struct Runtime {
-    /// The directory; [`MANIFEST_FILE`] is in it.
+    /// Directory, which contains [`MANIFEST_FILE`].
     pub dir: PathBuf,
-    /// What is in it.
+    /// Manifest.
     pub manifest: Manifest,
 }
 
 impl Runtime {
-    /// Where the file that lands at `path` is on disk.
+    /// Returns the location of the file at `path` on disk.
     pub fn path(&self, path: &WheelPath) -> PathBuf {
         self.dir.join(path.as_str())
     }
 }
 
-/// What a runtime is called.
+/// Identity of a runtime.
 #[derive(Debug, Clone)]
 pub struct Identity<'a> {
     /// The project's name.
     pub name: &'a str,
     /// Its version.
     pub version: &'a str,
-    /// What it was built for, with the floor.
+    /// Target with its floor.
     pub target: Target,
-    /// What it was built with, without paths of this machine.
+    /// Toolchain, without paths of this machine.
     pub toolchain: String,
 }
 
@@ -120,7 +120,7 @@ pub fn assemble(identity: &Identity<'_>, built: &[Built], dir: &Path) -> Result<
     write(Runtime { dir: dir.to_owned(), manifest }, &contents)
 }
 
-/// What a file of a runtime is made of.
+/// Content of a file.
 enum Content {
     /// A copy of this file.
     File(PathBuf),
@@ -128,7 +128,7 @@ enum Content {
     Bytes(Vec<u8>),
 }
 
-/// Writes what the manifest of `runtime` describes, unless it is there already.
+/// Writes the files of the manifest, unless they are there already.
 fn write(runtime: Runtime, contents: &BTreeMap<WheelPath, Content>) -> Result<Runtime, Error> {
     let text = runtime.manifest.to_json();
     if is_already(&runtime, &text) {
@@ -162,7 +162,7 @@ fn write(runtime: Runtime, contents: &BTreeMap<WheelPath, Content>) -> Result<Ru
     Ok(runtime)
 }
 
-/// Whether the directory holds just this: the same description, and files of the same content.
+/// Returns whether the directory has the same manifest, and files of the same content.
 fn is_already(runtime: &Runtime, text: &str) -> bool {
     let same_text =
         sys::fs::read_to_string(runtime.dir.join(MANIFEST_FILE)).is_ok_and(|old| old == text);
@@ -173,7 +173,7 @@ fn is_already(runtime: &Runtime, text: &str) -> bool {
         })
 }
 
-/// The mode of a file of this role: programs and shared libraries may be run or mapped.
+/// Returns the mode of a file of this role.
 fn mode(role: Role) -> u32 {
     match role {
         Role::Executable | Role::SharedLibrary => 0o755,

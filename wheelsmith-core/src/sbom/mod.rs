@@ -1,8 +1,8 @@
-//! Lists of what a wheel is made of, for those who look for vulnerable parts (CycloneDX 1.6 JSON,
+//! Software bills of materials of wheels (CycloneDX 1.6 JSON,
 //! below `.dist-info/sboms/` by PEP 770).
 //!
-//! A list is the same for the same parts, whenever and wherever it is made: parts are sorted, and
-//! the time is in it only when the user names one (`SOURCE_DATE_EPOCH`).
+//! The same parts give the same bytes: parts are sorted, and
+//! the time is included only if `SOURCE_DATE_EPOCH` is set.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,53 +10,53 @@ use serde_json::{Value, json};
 
 use crate::name::Digest;
 
-/// A list of parts.
+/// A bill of materials.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Bom {
-    /// The project whose wheel it is, as its metadata spells it.
+    /// Name of the project, as its metadata spells it.
     pub name: String,
-    /// Its version.
+    /// Version.
     pub version: String,
-    /// What the wheel was made with beside wheelsmith: name, version.
+    /// Tools besides wheelsmith: name, version.
     pub tools: BTreeSet<(String, String)>,
-    /// When, in seconds since 1970.
+    /// Time, in seconds since 1970.
     pub epoch: Option<u64>,
-    /// The parts.
+    /// Parts.
     pub parts: Vec<Part>,
-    /// The references of the parts that the wheel itself carries.
+    /// References of the parts that the wheel itself contains.
     pub carried: BTreeSet<String>,
 }
 
 /// A part of a wheel.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Part {
-    /// What other parts call it; one of a kind in its list.
+    /// Unique reference in the list.
     pub reference: String,
     /// Whether it is a program rather than a library.
     pub is_program: bool,
-    /// Its name.
+    /// Name.
     pub name: String,
-    /// Its version.
+    /// Version.
     pub version: Option<String>,
-    /// Its package URL: `pkg:cargo/libc@0.2.1`.
+    /// Package URL: `pkg:cargo/libc@0.2.1`.
     pub purl: Option<String>,
-    /// Its licences: an SPDX expression, or in free words.
+    /// Licences: SPDX expressions or free text.
     pub licenses: Vec<String>,
-    /// Its own digest.
+    /// Digest of the part itself.
     pub sha256: Option<Digest>,
-    /// Where its source was had (a URL, a path in the project, or a package URL), and the digest of
-    /// the archive where it is known.
+    /// Origin of its source (a URL, a path in the project, or a package URL), and the digest of
+    /// the archive, if known.
     pub source: Option<(String, Option<Digest>)>,
-    /// The files of the wheel that hold it.
+    /// Files of the wheel that contain it.
     pub files: BTreeSet<String>,
-    /// Further facts; names begin with `wheelsmith:`.
+    /// Additional properties; names begin with `wheelsmith:`.
     pub properties: BTreeMap<String, String>,
-    /// The references of the parts that it uses.
+    /// References of the parts that it uses.
     pub uses: BTreeSet<String>,
 }
 
 impl Bom {
-    /// The document.
+    /// Renders the document.
     pub fn render(&self) -> Vec<u8> {
         let name = self.name.replace('_', "-");
         let purl = format!("pkg:pypi/{name}@{}", escape(&self.version));
@@ -149,12 +149,12 @@ impl Part {
     }
 }
 
-/// The package URL of a crate.
+/// Returns the package URL of a crate.
 pub fn crate_purl(name: &str, version: &str) -> String {
     format!("pkg:cargo/{name}@{}", escape(version))
 }
 
-/// Percent-encoding as package URLs want it.
+/// Percent-encodes text for package URLs.
 pub fn escape(text: &str) -> String {
     use std::fmt::Write as _;
     let mut escaped = String::new();
@@ -168,7 +168,7 @@ pub fn escape(text: &str) -> String {
     escaped
 }
 
-/// `2026-01-31T00:00:00Z`.
+/// Formats a time: `2026-01-31T00:00:00Z`.
 fn timestamp(epoch: u64) -> String {
     let (days, rest) = (epoch / 86_400, epoch % 86_400);
     // Days since 1 March of the year 0, so that leap days end years.

@@ -1,4 +1,4 @@
-//! Components to a runtime below `OUT_DIR`.
+//! Builds components into a runtime below `OUT_DIR`.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -14,7 +14,7 @@ use crate::source::{self, LOCK_FILE, Places};
 use crate::sys::{self, Cancel, Host, Quiet, Report};
 use crate::toolchain::{self, MissingZig, Optimize, Request, ToolchainKind, Wrappers};
 
-/// What a build script wants built.
+/// A build of native components, described by a build script.
 #[derive(Clone)]
 pub struct Builder<'e> {
     env: &'e Env,
@@ -27,26 +27,26 @@ pub struct Builder<'e> {
     report: Arc<dyn Report>,
 }
 
-/// What was built.
+/// Result of a build.
 #[derive(Debug, Clone)]
 pub struct Output {
     /// The runtime directory, below `OUT_DIR`.
     pub runtime: Runtime,
-    /// Each component and what was done for it: `148 of 152 compiled`, `up to date`.
+    /// Components, and what was done for each: `148 of 152 compiled`, `up to date`.
     pub components: Vec<(String, String)>,
-    /// What it was built with: `zig 0.17.0`.
+    /// Toolchain: `zig 0.17.0`.
     pub toolchain: String,
-    /// What cargo must be told.
+    /// Directives for cargo.
     pub directives: Directives,
 }
 
 impl Output {
-    /// The directory of the headers, for `bindgen` and the like.
+    /// Returns the directory of the headers, for `bindgen` and similar programs.
     pub fn include(&self) -> PathBuf {
         self.runtime.dir.join(Role::Header.directory())
     }
 
-    /// A program that was built, by the name of its file without `.exe`.
+    /// Returns the path of a program, by the name of its file without `.exe`.
     pub fn program(&self, name: &str) -> Option<PathBuf> {
         let programs = self.runtime.manifest.files.iter().filter(|f| f.role == Role::Executable);
         let is = |file: &str| file.strip_suffix(".exe").unwrap_or(file) == name;
@@ -56,7 +56,7 @@ impl Output {
 }
 
 impl<'e> Builder<'e> {
-    /// Nothing yet.
+    /// Returns a builder without components.
     pub fn new(env: &'e Env) -> Self {
         Self {
             env,
@@ -69,7 +69,7 @@ impl<'e> Builder<'e> {
         }
     }
 
-    /// Takes the components of a configuration: a `wheelsmith.toml` or `pyproject.toml`, or a
+    /// Adds the components of a configuration: a `wheelsmith.toml` or `pyproject.toml`, or a
     /// directory with one, relative to the package's directory.
     #[must_use]
     pub fn config(mut self, path: impl Into<PathBuf>) -> Self {
@@ -116,7 +116,7 @@ impl<'e> Builder<'e> {
         self
     }
 
-    /// Tells `report` how far it is. Nobody is told otherwise.
+    /// Reports progress to `report`; without this call, progress is not reported.
     #[must_use]
     pub fn report(mut self, report: Arc<dyn Report>) -> Self {
         self.report = report;
@@ -218,7 +218,7 @@ impl<'e> Builder<'e> {
         Ok((config, Some(file)))
     }
 
-    /// What packages that depend on this one learn of it (`DEP_<LINKS>_ROOT` and so on).
+    /// Adds the metadata for packages that depend on this one (`DEP_<LINKS>_ROOT` and so on).
     fn tell_dependents(&self, runtime: &Runtime, directives: &mut Directives) {
         if self.env.links().is_none() {
             return;
@@ -236,8 +236,8 @@ impl<'e> Builder<'e> {
         }
     }
 
-    /// The files and directories below one of `ours` that `built` was made from. As soon as one file
-    /// is named to cargo, its own rule (any file of the package) is off, so that all are named.
+    /// Returns the files and directories below one of `ours` that `built` was made from. If a script
+    /// names one file to cargo, cargo no longer watches the package, so all files are named.
     fn inputs(&self, built: &[Built], ours: &[&Path]) -> BTreeSet<PathBuf> {
         let out = self.env.out_dir();
         let mut paths = BTreeSet::new();
@@ -256,7 +256,7 @@ impl<'e> Builder<'e> {
     }
 }
 
-/// Keeps the components called `only`, and what they need.
+/// Keeps the components called `only`, and those that they need.
 fn keep(config: &mut Config, only: &[String]) -> Result<(), Error> {
     let known = || config.components.iter().map(|c| c.name.clone()).collect::<Vec<_>>();
     let missing = only.iter().find(|name| config.component(name).is_none());
@@ -274,7 +274,7 @@ fn keep(config: &mut Config, only: &[String]) -> Result<(), Error> {
     Ok(())
 }
 
-/// Makes the places that children write to, and removes what a killed run left half-written.
+/// Creates the directories that children write to, and removes what a killed build left behind.
 fn prepare(work: &Path) -> std::io::Result<()> {
     for dir in ["cache", "sources", "tmp"] {
         sys::fs::create_dir_all(work.join(dir))?;

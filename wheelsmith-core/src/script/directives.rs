@@ -1,16 +1,16 @@
-//! What a build script tells cargo, as values.
+//! Directives of a build script for cargo, as values.
 
 use std::collections::BTreeSet;
 use std::fmt;
 use std::io::{self, Write};
 use std::path::PathBuf;
 
-/// How rustc links to a library.
+/// Kind of library that rustc links to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum LinkKind {
-    /// It becomes part of what is linked.
+    /// A static library, which becomes part of the program.
     Static,
-    /// It is looked for when a program starts.
+    /// A shared library, which is loaded when the program starts.
     Dylib,
 }
 

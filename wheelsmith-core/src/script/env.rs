@@ -1,4 +1,4 @@
-//! What cargo tells a build script, as a value.
+//! The environment that cargo gives a build script, as a value.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use crate::toolchain::{self, Optimize, ToolchainKind};
 
 /// The variables of a build script, read once.
 ///
-/// What they are is said in the Cargo book, "Environment variables Cargo sets for build scripts".
+/// See the Cargo book, "Environment variables Cargo sets for build scripts".
 #[derive(Debug, Clone)]
 pub struct Env {
     vars: sys::Env,
@@ -26,7 +26,7 @@ pub struct Env {
     links: Option<String>,
 }
 
-/// Looks variables up and remembers which.
+/// Looks variables up and records their names.
 struct Reader<'v> {
     vars: &'v sys::Env,
     read: BTreeSet<String>,
@@ -44,7 +44,7 @@ impl Reader<'_> {
 }
 
 impl Env {
-    /// The environment of this process, which is a build script that cargo runs.
+    /// Reads the environment of this process, which is a build script that cargo runs.
     ///
     /// # Errors
     /// A variable that cargo sets is missing, or the target is none of ours.
@@ -126,42 +126,42 @@ impl Env {
         })
     }
 
-    /// What is compiled for: cargo's `TARGET`. Its floor is the configuration's.
+    /// Returns cargo's `TARGET`. Its floor is that of the configuration.
     pub fn target(&self) -> Target {
         self.target
     }
 
-    /// The triple of the machine that compiles: cargo's `HOST`.
+    /// Returns cargo's `HOST`: the triple of the machine that compiles.
     pub fn host(&self) -> &str {
         &self.host
     }
 
-    /// Whether programs for the target are another machine's.
+    /// Returns whether the target is not the host.
     pub fn is_cross(&self) -> bool {
         self.host != self.target.triple()
     }
 
-    /// Where everything is written: cargo's `OUT_DIR`.
+    /// Returns cargo's `OUT_DIR`, below which everything is written.
     pub fn out_dir(&self) -> &Path {
         &self.out_dir
     }
 
-    /// The directory of the package, to which paths of the configuration are relative.
+    /// Returns the directory of the package.
     pub fn manifest_dir(&self) -> &Path {
         &self.manifest_dir
     }
 
-    /// `debug` or `release`.
+    /// Returns cargo's `PROFILE`: `debug` or `release`.
     pub fn profile(&self) -> &str {
         &self.profile
     }
 
-    /// How hard cargo's profile has compilers try: `OPT_LEVEL`.
+    /// Returns the optimization level of cargo's profile: `OPT_LEVEL`.
     pub fn optimize(&self) -> Optimize {
         self.optimize
     }
 
-    /// Whether cargo's profile keeps debug information.
+    /// Returns whether cargo's profile has debug information.
     pub fn debug(&self) -> bool {
         self.debug
     }
@@ -183,7 +183,7 @@ impl Env {
         self.links.as_deref()
     }
 
-    /// The directory of this build below `OUT_DIR`.
+    /// Returns the directory of this build below `OUT_DIR`.
     pub(super) fn work_dir(&self) -> PathBuf {
         self.out_dir.join("wheelsmith")
     }
@@ -258,7 +258,7 @@ impl Env {
     }
 }
 
-/// The target of the table with the same processor, system and C library.
+/// Returns the target of the table with the same processor, system and C library.
 fn similar(reader: &mut Reader<'_>) -> Option<Target> {
     let mut cfg = |name: &str| reader.find(&format!("CARGO_CFG_TARGET_{name}")).unwrap_or_default();
     let (arch, os, env, endian) = (cfg("ARCH"), cfg("OS"), cfg("ENV"), cfg("ENDIAN"));

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use crate::{build, config, runtime, source, toolchain};
 
-/// Why a build script could not build.
+/// Why a build script failed.
 ///
 /// Its `Debug` form is for people, since that is what a `main` which returns it prints: the error,
 /// what caused it (with the last lines of a compiler), and what can be done.
@@ -47,24 +47,24 @@ pub enum Error {
     /// The configuration, or what the script added to it, has mistakes.
     #[error(transparent)]
     Config(#[from] config::Error),
-    /// There is nothing to build for the target.
+    /// No component is built for the target.
     #[error("cannot build for `{target}`: no component is for it")]
     Nothing {
         /// The target.
         target: String,
     },
-    /// A component is named that is not there.
+    /// There is no component of that name.
     #[error("cannot build component `{name}`: there is none")]
     NoComponent {
         /// Its name.
         name: String,
-        /// Those that are there.
+        /// Names of the components.
         known: Vec<String>,
     },
-    /// A source could not be had.
+    /// A source could not be obtained.
     #[error(transparent)]
     Source(#[from] source::Error),
-    /// A toolchain could not be had.
+    /// A toolchain could not be obtained.
     #[error(transparent)]
     Toolchain(#[from] toolchain::Error),
     /// A component could not be built.
@@ -96,7 +96,7 @@ impl Error {
         Self::Io { doing: doing.into(), source }
     }
 
-    /// What the user can do about it.
+    /// Returns what the user can do about it.
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::NotSet { .. } => Some("call this from a build script that cargo runs".to_owned()),

@@ -1,4 +1,4 @@
-//! From what was built to what cargo links.
+//! Directives that link a crate to components.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -9,15 +9,15 @@ use crate::config::{Component, Role};
 use crate::name::{Os, Target};
 use crate::runtime::Runtime;
 
-/// The names of the components that nothing else carries: what a crate links to. What a shared
-/// library or program links in, it has.
+/// Returns the names of the components that a crate links to: those that no other component links to,
+/// since a shared library or program contains what it links to.
 pub(super) fn roots(components: &[Component]) -> Vec<String> {
     let inner: BTreeSet<&String> = components.iter().flat_map(|c| &c.link).collect();
     let roots = components.iter().map(|c| &c.name).filter(|name| !inner.contains(name));
     roots.cloned().collect()
 }
 
-/// How cargo links to the components called `wanted`.
+/// Returns the directives that link to the components called `wanted`.
 pub(super) fn directives(
     built: &[Built],
     wanted: &[String],
@@ -56,8 +56,8 @@ pub(super) fn directives(
     all
 }
 
-/// `z` of `libz.so`, `libz.a`, `libz.dylib`, `z.dll`; nothing when a linker does not look for a file
-/// of that name.
+/// Returns `z` for `libz.so`, `libz.a`, `libz.dylib` and `z.dll`; `None` if linkers do not search for
+/// a file of that name.
 fn name_of(path: &Path) -> Option<String> {
     let file = path.file_name()?.to_str()?;
     if let Some(name) = file.strip_suffix(".dll") {

@@ -7,8 +7,8 @@
 //! runtime directory, and the [`Directives`] by which cargo links to it. The script prints them;
 //! nothing here does.
 //!
-//! Nothing is downloaded, and nothing outside of `OUT_DIR` is written: a source that is no directory
-//! of the package is pinned in `wheelsmith.lock`, and in the user's cache or cargo's own.
+//! It downloads nothing and writes nothing outside of `OUT_DIR`: a source that is not a directory of
+//! the package must be pinned in `wheelsmith.lock`, and be in the user's cache or in cargo's.
 //!
 //! ```no_run
 //! use wheelsmith_core::script::{Builder, Env, Error, Library};

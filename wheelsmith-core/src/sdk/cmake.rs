@@ -1,9 +1,9 @@
-//! cmake packages: `find_package(codec CONFIG)` gives the targets `codec::codec` and, where there is
+//! Packages for cmake: `find_package(codec CONFIG)` defines the targets `codec::codec` and, if there is
 //! a static form, `codec::codec-static`.
 
 use super::Library;
 
-/// The package of `library`, and what says its version.
+/// Returns the package of `library`, and its version file.
 pub(super) fn files(
     library: &Library,
     all: &[Library],

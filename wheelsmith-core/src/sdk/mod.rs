@@ -1,7 +1,7 @@
-//! What a C program needs besides libraries and headers: the files by which `pkg-config` and cmake
-//! find them, wherever the directory is put.
+//! Files of an SDK by which `pkg-config` and cmake find its libraries and headers,
+//! wherever the directory is.
 //!
-//! Nothing here reads or writes a file; `project` lays the archive out.
+//! This module is pure; `project` writes the archive.
 
 mod cmake;
 mod pkg_config;
@@ -12,10 +12,10 @@ use crate::config::{Component, Config, Kind, Role, Sdk};
 use crate::name::{Os, WheelPath};
 use crate::runtime::{ComponentInfo, Manifest};
 
-/// A component's libraries as their users see them.
+/// The libraries of a component.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Library {
-    /// The component's name.
+    /// Name of the component.
     pub name: String,
     /// Its version, or the project's.
     pub version: String,
@@ -38,22 +38,22 @@ pub struct Library {
 pub struct Shared {
     /// Its file, which is called by its SONAME: `libcodec.so.1`.
     pub file: String,
-    /// What `-l` finds it by: `codec`; nothing when no file is called so.
+    /// Name for `-l`: `codec`; `None` if no file has such a name.
     pub link_name: Option<String>,
 }
 
-/// A file of an SDK that is written for it.
+/// A generated file of an SDK.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GeneratedFile {
-    /// The component.
+    /// Component.
     pub component: String,
-    /// Its place, such as `lib/pkgconfig/codec.pc`.
+    /// Path, such as `lib/pkgconfig/codec.pc`.
     pub path: String,
-    /// Its text.
+    /// Text.
     pub text: String,
 }
 
-/// The components of `sdk`: those that it names, or all, and what their libraries need of others.
+/// Returns the components of `sdk`: those that it names, or all, and those that their libraries need.
 /// Those without libraries and headers are left out.
 pub fn components(config: &Config, sdk: &Sdk, runtime: &Manifest) -> BTreeSet<String> {
     let mut wanted: BTreeSet<&str> = BTreeSet::new();
@@ -81,7 +81,7 @@ pub fn components(config: &Config, sdk: &Sdk, runtime: &Manifest) -> BTreeSet<St
     wanted.into_iter().filter(is_worth).map(str::to_owned).collect()
 }
 
-/// The part of `runtime` that belongs into an SDK of `components`: everything but programs.
+/// Returns the part of `runtime` for an SDK of `components`: everything but programs.
 pub fn part(runtime: &Manifest, components: &BTreeSet<String>) -> Manifest {
     let mut part = runtime.clone();
     part.components.retain(|component| components.contains(&component.name));
@@ -93,7 +93,7 @@ fn has(runtime: &Manifest, component: &str, role: Role) -> bool {
     runtime.files.iter().any(|file| file.component == component && file.role == role)
 }
 
-/// The files to be written for an SDK that is otherwise `part`: a `.pc` file and a cmake package for
+/// Returns the generated files of an SDK that consists of `part`: a `.pc` file and a cmake package for
 /// each component that has libraries.
 pub fn files(config: &Config, part: &Manifest, os: Os) -> Vec<GeneratedFile> {
     let libraries: Vec<Library> =
@@ -162,7 +162,7 @@ fn of_the_system(component: &Component, os: Os) -> (Vec<String>, Vec<String>) {
     }
 }
 
-/// What `-l` finds a file by: `codec` for `libcodec.so`.
+/// Returns the name for `-l`: `codec` for `libcodec.so`.
 fn link_name(file: &str, os: Os) -> Option<String> {
     let stem = file.strip_suffix(os.shared_library_suffix())?;
     match os {

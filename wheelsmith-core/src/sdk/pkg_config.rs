@@ -1,10 +1,10 @@
-//! `.pc` files, as pkg-config 0.29 and pkgconf read them.
+//! Files for pkg-config 0.29 and pkgconf: `.pc`.
 //!
-//! `${pcfiledir}` is the directory of the file itself, so that nothing names a place.
+//! `${pcfiledir}` is the directory of the file itself, so no file has an absolute path.
 
 use super::{Library, Shared};
 
-/// The `.pc` files of `library`: one by its name, and, where it is there in both forms, one for the
+/// Returns the `.pc` files of `library`: one by its name, and, if it has both forms, one for the
 /// static form with `-static` behind it. (`--static` of pkg-config leaves the choice between
 /// `libx.so` and `libx.a` to the linker, which takes the first.)
 pub(super) fn files(library: &Library, all: &[Library]) -> Vec<(String, String)> {
@@ -38,7 +38,7 @@ pub(super) fn files(library: &Library, all: &[Library]) -> Vec<(String, String)>
     files
 }
 
-/// What `library` needs, each in its static form where it has one.
+/// Returns the libraries that `library` needs, each in its static form if it has one.
 fn static_names(library: &Library, all: &[Library]) -> Vec<String> {
     let name = |name: &String| {
         let other = all.iter().find(|other| other.name == *name);

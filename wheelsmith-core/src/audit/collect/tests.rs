@@ -464,3 +464,43 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn an_input_without_anything_to_judge_is_a_failure() {
+    use crate::audit::{AuditOptions, report, wheel};
+    let dir = sys::fs::temp_dir().unwrap();
+    let root = dir.path();
+    let good = "demo-1.0-py3-none-any.whl";
+    let rows = [stored("demo-1.0.dist-info/WHEEL", b"Tag: py3-none-any\n")];
+    let sdist = zip(&[stored("demo-1.0/PKG-INFO", b"Name: demo\n")]);
+    for (name, bytes) in [
+        ("text/a.txt", b"text".to_vec()),
+        ("empty.zip", zip(&[])),
+        ("sdist.zip", sdist),
+        ("wheels.zip", zip(&[stored(good, &zip(&rows))])),
+        (&*format!("dist/{good}"), zip(&rows)),
+        ("mixed/a.so", LIBRARY.to_vec()),
+        (&*format!("mixed/{good}"), zip(&rows)),
+    ] {
+        let path = root.join(name);
+        sys::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        sys::fs::write_atomic(&path, &bytes).unwrap();
+    }
+    let check = |name: &str, kinds: &[Kind], fails: bool| {
+        let report = report(&[root.join(name)], &AuditOptions::default(), &host(1));
+        let found: Vec<Kind> = report.inputs.iter().map(|input| input.kind).collect();
+        assert_eq!(found, kinds, "{name}");
+        assert_eq!(report.has_failures(), fails, "{name}: {report:#?}");
+    };
+    check("text/a.txt", &[Kind::File], true);
+    check("text", &[Kind::Directory], true);
+    check("empty.zip", &[Kind::Archive], true);
+    check("sdist.zip", &[Kind::Archive], true);
+    check("wheels.zip", &[Kind::Archive], true);
+    check("gone", &[Kind::File], true);
+    check("dist", &[Kind::Wheel], false);
+    check("mixed", &[Kind::Wheel, Kind::Directory], false);
+    wheel(root.join("gone.whl")).unwrap_err();
+    wheel(root.join("mixed/a.so")).unwrap_err();
+    assert!(wheel(root.join("dist").join(good)).unwrap().is_good());
+}

@@ -22,7 +22,7 @@ use self::words::{invited, owner, systems};
 use super::place::installed;
 use crate::binary::{NativeFile, elf, macho, pe};
 use crate::finding::{Code, Finding, Severity};
-use crate::name::{PlatformTag, PythonTag, WheelPath};
+use crate::name::{Libc, PlatformTag, PythonTag, WheelPath};
 
 /// Which module of Python a file is, and for which Pythons by its name.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -74,6 +74,23 @@ pub fn start_functions(file: &NativeFile) -> Vec<String> {
     names.sort();
     names.dedup();
     names
+}
+
+/// Returns the C library that the name of an extension module is for: CPython tells musl from glibc
+/// from 3.11 on.
+pub(super) fn libc_of_name(file: &NativeFile) -> Option<Libc> {
+    let name = ModuleName::parse(file.path.file_name())?;
+    let platform = name.platform?;
+    let tells = match &name.abi {
+        Abi::CPython(release) => release.version >= words::FIRST_TO_TELL_MUSL,
+        Abi::Stable { .. } => true,
+        _ => false,
+    };
+    if platform.contains("-linux-musl") {
+        Some(Libc::Musl)
+    } else {
+        (tells && platform.contains("-linux-gnu")).then_some(Libc::Glibc)
+    }
 }
 
 /// What `import` calls a module. What lies outside the directory that Python imports from has no

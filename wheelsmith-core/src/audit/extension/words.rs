@@ -4,7 +4,7 @@ use super::guest::{Abi, Guest, Who};
 use crate::name::{AndroidAbi, Arch, Libc, MacArch, PlatformTag, PlatformVersion};
 
 /// The first CPython that tells musl from glibc in file names.
-const FIRST_TO_TELL_MUSL: PlatformVersion = PlatformVersion::new(3, 11);
+pub(super) const FIRST_TO_TELL_MUSL: PlatformVersion = PlatformVersion::new(3, 11);
 
 /// Who can load what is built for an ABI, as part of a sentence; nothing where that is everybody,
 /// or not known.

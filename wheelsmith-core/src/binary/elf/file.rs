@@ -15,6 +15,8 @@ use crate::binary::{Content, Error};
 const MOST_PROGRAM_HEADERS: u64 = 4096;
 /// No real file has longer dynamic entries, in bytes; most have less than one page.
 const LARGEST_DYNAMIC: u64 = 1 << 20;
+/// Dynamic entries that are read at first, in bytes.
+const DYNAMIC_STEP: u64 = 4096;
 /// No real file has a larger table of names, in bytes; those of the largest libraries of templates
 /// have some dozens of megabytes.
 const LARGEST_TABLE: u64 = 256 << 20;
@@ -74,30 +76,55 @@ impl<'b> File<'b> {
         const WHAT: &str = "dynamic segment";
         let is_dynamic = |segment: &&ProgramHeader| segment.p_type == program_header::PT_DYNAMIC;
         let Some(segment) = self.segments.iter().rfind(is_dynamic) else { return Ok(None) };
-        // Separate debug files keep the header but not the bytes.
-        if segment.p_filesz == 0 {
-            return Ok(None);
-        }
-        // The loader goes by the address.
-        let start = self.offset(segment.p_vaddr, WHAT).unwrap_or(segment.p_offset);
-        if segment.p_filesz > LARGEST_DYNAMIC {
-            return Err(Error::TooMany {
-                what: "bytes of dynamic entries",
-                count: segment.p_filesz,
-            });
-        }
-        let bytes = self.bytes.slice(start, segment.p_filesz, WHAT)?;
+        // The loader goes by the address and reads to DT_NULL, whatever the size of the segment says.
+        let (start, end) = match self.mapped(segment.p_vaddr) {
+            Some(range) => range,
+            // Separate debug files keep the header but not the bytes.
+            None if segment.p_filesz == 0 => return Ok(None),
+            None => (segment.p_offset, segment.p_offset.saturating_add(segment.p_filesz)),
+        };
+        self.bytes.holds(start, segment.p_filesz, WHAT)?;
         let size = if self.is_64_bit() { 16 } else { 8 };
-        let mut entries = Vec::new();
-        for entry in bytes.chunks_exact(size) {
-            let entry: Dyn =
-                entry.pread_with(0, self.ctx).map_err(|_| Error::Malformed { what: WHAT })?;
-            if entry.d_tag == dynamic::DT_NULL {
-                break;
+        let mut most = segment.p_filesz.clamp(DYNAMIC_STEP, LARGEST_DYNAMIC).min(end - start);
+        loop {
+            let bytes = self.bytes.slice(start, most, WHAT)?;
+            let mut entries = Vec::new();
+            for entry in bytes.chunks_exact(size) {
+                let entry: Dyn =
+                    entry.pread_with(0, self.ctx).map_err(|_| Error::Malformed { what: WHAT })?;
+                if entry.d_tag == dynamic::DT_NULL {
+                    return Ok(Some(Dynamic(entries)));
+                }
+                entries.push((entry.d_tag, entry.d_val));
             }
-            entries.push((entry.d_tag, entry.d_val));
+            // Behind the bytes of the file the memory is zero, which is DT_NULL.
+            if most >= end - start {
+                return Ok(Some(Dynamic(entries)));
+            }
+            if most >= LARGEST_DYNAMIC {
+                return Err(Error::TooMany { what: "bytes of dynamic entries", count: most });
+            }
+            most = (most * 16).min(LARGEST_DYNAMIC).min(end - start);
         }
-        Ok(Some(Dynamic(entries)))
+    }
+
+    /// Returns the file range that the loader sees from `address` on: to the end of the segment, or
+    /// of its last page if the segment asks for no zeroed memory behind it.
+    fn mapped(&self, address: u64) -> Option<(u64, u64)> {
+        const SMALLEST_PAGE: u64 = 4096;
+        let inside = |segment: &&ProgramHeader| {
+            segment.p_type == program_header::PT_LOAD
+                && address >= segment.p_vaddr
+                && address - segment.p_vaddr < segment.p_filesz
+        };
+        let segment = self.segments.iter().rfind(inside)?;
+        let start = segment.p_offset.checked_add(address - segment.p_vaddr)?;
+        let mut end = segment.p_offset.checked_add(segment.p_filesz)?;
+        if segment.p_memsz <= segment.p_filesz {
+            end = end.checked_next_multiple_of(SMALLEST_PAGE)?;
+        }
+        let end = end.min(self.bytes.size());
+        (start < end).then_some((start, end))
     }
 
     /// Offset and size of the dynamic string table.

@@ -109,6 +109,11 @@ pub struct Elf {
     pub executable_stack: Option<bool>,
     /// Whether the loader must write into its code (DT_TEXTREL, DF_TEXTREL).
     pub text_relocations: bool,
+    /// Whether it has packed relocations (DT_RELR), which loaders apply from glibc 2.36, musl 1.2.4
+    /// and Android 11 on.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[cfg_attr(feature = "schema", schemars(default))]
+    pub packed_relocations: bool,
     /// How much is read-only once it is loaded.
     pub relro: Relro,
     /// Whether it is a program that can be loaded at any address.
@@ -139,6 +144,9 @@ pub struct Elf {
     symbols: Option<SymbolTable>,
 }
 
+/// DT_RELRSZ and DT_RELR, which goblin has no names for.
+const DT_RELRSZ: u64 = 35;
+const DT_RELR: u64 = 36;
 /// DF_BIND_NOW in DT_FLAGS.
 const DF_BIND_NOW: u64 = 8;
 /// DF_TEXTREL in DT_FLAGS.
@@ -186,6 +194,7 @@ impl Elf {
             defined_versions: BTreeSet::new(),
             executable_stack: None,
             text_relocations: false,
+            packed_relocations: false,
             relro: Relro::None,
             is_pie: false,
             build_id: None,
@@ -232,7 +241,8 @@ impl Elf {
         let mut notes = Notes::default();
         for segment in &file.segments {
             match segment.p_type {
-                program_header::PT_INTERP => {
+                // The kernel takes the first.
+                program_header::PT_INTERP if self.interpreter.is_none() => {
                     const WHAT: &str = "interpreter";
                     let size = segment.p_filesz;
                     if size > file::LONGEST_STRING as u64 {
@@ -270,6 +280,8 @@ impl Elf {
     fn read_dynamic(&mut self, file: &File<'_>, dynamic: &Dynamic) -> Result<(), Error> {
         self.text_relocations = dynamic.get(dynamic::DT_TEXTREL).is_some()
             || dynamic.has_flag(dynamic::DT_FLAGS, DF_TEXTREL);
+        self.packed_relocations =
+            dynamic.get(DT_RELR).is_some() && dynamic.get(DT_RELRSZ).is_some_and(|size| size > 0);
         let binds_now = dynamic.get(dynamic::DT_BIND_NOW).is_some()
             || dynamic.has_flag(dynamic::DT_FLAGS, DF_BIND_NOW)
             || dynamic.has_flag(dynamic::DT_FLAGS_1, DF_1_NOW);

@@ -297,3 +297,26 @@ proptest! {
         prop_assert_eq!(pieces, read(bytes.as_slice().into()));
     }
 }
+
+#[test]
+fn the_size_of_the_dynamic_segment_hides_nothing() {
+    use goblin::elf::program_header::PT_DYNAMIC;
+    let whole = include_bytes!("../../../../testdata/elf/runpath.so");
+    let expected = Elf::parse(whole.as_slice()).unwrap();
+    assert!(!expected.needed.is_empty());
+    let table = u64::from_le_bytes(whole[32..40].try_into().unwrap());
+    let count = u16::from_le_bytes(whole[56..58].try_into().unwrap());
+    for size in [0_u64, 2, 16, 1 << 40] {
+        let mut bytes = whole.to_vec();
+        for i in 0..usize::from(count) {
+            let at = usize::try_from(table).unwrap() + 56 * i;
+            if u32::from_le_bytes(bytes[at..at + 4].try_into().unwrap()) == PT_DYNAMIC {
+                bytes[at + 32..at + 40].copy_from_slice(&size.to_le_bytes());
+            }
+        }
+        match Elf::parse(bytes.as_slice()) {
+            Ok(elf) => assert_eq!(elf.needed, expected.needed, "{size}"),
+            Err(error) => assert!(size > whole.len() as u64, "{size}: {error}"),
+        }
+    }
+}

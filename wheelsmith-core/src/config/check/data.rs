@@ -1,11 +1,11 @@
-//! What a wheel puts beside its packages.
+//! Files that a wheel puts beside its packages, checked.
 
 use super::Check;
 use crate::config::data_table::{DataEntry, DataTable};
 use crate::config::{DataFiles, Scheme};
 
 impl Check<'_> {
-    /// The lists of the wheel at the key `wheel`.
+    /// Checks the lists of the wheel at the key `wheel`.
     pub(super) fn data_files(&mut self, wheel: &str, raw: DataTable) -> Vec<DataFiles> {
         let lists = [
             (Scheme::Scripts, raw.scripts),

@@ -55,7 +55,7 @@ pub(super) fn check(check: &mut Check<'_>, raw: TestTable) -> testing::Settings 
     }
 }
 
-/// A command as words.
+/// Splits a command into words.
 fn words(check: &mut Check<'_>, key: &str, text: &str) -> Option<Vec<String>> {
     let words = testing::Settings::words(text);
     words.map_err(|problem| check.problem(key, format!("no command: {problem}"), None)).ok()

@@ -6,7 +6,7 @@ use crate::config::{Component, Kind, Source, Tags, VersionSource};
 
 const KEY: &str = "tool.wheelsmith.version";
 
-/// The source of the version, when nothing is wrong with it.
+/// Checks the source of the version; `None` if it has mistakes.
 pub(super) fn check(
     check: &mut Check<'_>,
     raw: VersionTable,
@@ -53,7 +53,7 @@ pub(super) fn check(
     }
 }
 
-/// The `Cargo.toml` of the component called `name`, or of the only one that cargo builds.
+/// Returns the `Cargo.toml` of the component called `name`, or of the only one that cargo builds.
 fn component_manifest(
     check: &mut Check<'_>,
     name: Option<&str>,

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use wheelsmith_core::audit::{Input, NativeFile};
+use wheelsmith_core::audit::{self, Input, NativeFile};
 use wheelsmith_core::binary::macho::Platform;
 use wheelsmith_core::name::{PlatformTag, PlatformVersion};
 
@@ -144,17 +144,9 @@ fn claimed(input: &Input, axis: &Axis) -> Option<PlatformVersion> {
     tags.filter_map(version).min()
 }
 
-/// The newest `GLIBC_` version that a file asks for.
+/// Returns the oldest glibc that a file runs on.
 pub(super) fn glibc(file: &NativeFile) -> Option<PlatformVersion> {
-    let versions = file.elf()?.needed_versions.values().flatten();
-    let numbers = versions.filter_map(|version| version.strip_prefix("GLIBC_"));
-    // `GLIBC_2.2.5` is older than 2.3: the third part changes nothing here.
-    let version = |number: &str| {
-        let mut parts = number.split('.').map(str::parse);
-        let (major, minor) = (parts.next()?.ok()?, parts.next()?.ok()?);
-        Some(PlatformVersion::new(major, minor))
-    };
-    numbers.filter_map(version).max()
+    audit::glibc_floor(file)
 }
 
 /// The newest macOS that a slice of a file asks for.
