@@ -64,7 +64,8 @@ may_install() { $install && is_debian && [ "$(id -u)" = 0 ]; }
 is_installed() {
     [ "$(dpkg-query -W -f '${db:Status-Status}\n' "$@" 2>/dev/null | grep -cx installed)" = $# ]
 }
-has_candidate() { apt-cache policy "$1" 2>/dev/null | grep -q '^  Candidate: [^(]'; }
+# Reads the whole answer: `grep -q` would end the pipe early, which `pipefail` takes for a failure.
+has_candidate() { [[ "$(apt-cache policy "$1" 2>/dev/null)" == *$'\n  Candidate: '[!\(]* ]]; }
 
 say() { printf '  %-14s %s\n' "$1" "$2"; }
 missing() { # part, reason, [log]
@@ -260,9 +261,13 @@ browser() {
 
 # Prints the compiler itself, because rustup's proxy depends on the name that it is called by.
 rustc_with_aarch64() {
-    local candidate sysroot
+    local candidate sysroot version wanted
+    wanted=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
     for candidate in rustc /usr/bin/rustc; do
         sysroot=$("$candidate" --print sysroot 2>/dev/null) || continue
+        version=$("$candidate" --version | cut -d ' ' -f 2)
+        # Debian's own compiler is years older than what cargo asks for.
+        [ "$(printf '%s\n' "$wanted" "$version" | sort -V | head -n 1)" = "$wanted" ] || continue
         if compgen -G "$sysroot/lib/rustlib/aarch64-unknown-linux-gnu/lib/libstd-*.rlib" >/dev/null; then
             echo "$sysroot/bin/rustc"
             return

@@ -113,7 +113,8 @@ FAIL demo-1.0-py3-none-manylinux_2_17_x86_64.whl
      earns linux_x86_64, which keeps no policy; it claims manylinux_2_17_x86_64
      error[tag-not-earned] it claims manylinux_2_17_x86_64; its files earn
        linux_x86_64
-       help: publish it under the tag that it earns, or mend what is in the way
+       help: fix what the other errors say, or let `wheelsmith repair` copy
+       missing libraries in: indexes refuse `linux_*` tags
      demo/new.so
        error[symbol-too-new] it needs `pthread_create@GLIBC_2.34` from
          `libc.so.6`; the floor is glibc 2.17
@@ -283,7 +284,7 @@ fn an_answer_may_go_to_a_file_in_each_form() {
     let text = fs::read_to_string(&summary).unwrap();
     assert!(text.starts_with("before\n") && text.contains("symbol-too-new"), "{text}");
     let other = sandbox.expect(2, &["toolchain", "--format", "sarif"]);
-    other.says(&["this command answers in the forms `human` and `json` only"]);
+    other.says(&["possible values: human, json"]);
 }
 
 /// Wheels of every kind, good and bad.
@@ -391,7 +392,7 @@ fn one_file_says_what_it_is() {
     check(1, "cut", &["lies outside the file"]);
     sandbox.expect(2, &["show", &format!("{LINUX}!demo/gone.so")]).says(&["it has no such file"]);
     let none = sandbox.expect(2, &["show", &format!("{LINUX}!demo/__init__.py")]);
-    none.says(&["is no native file"]);
+    none.says(&["is not a native file"]);
     let run = sandbox.expect(0, &["show", "--format", "json", &format!("{LINUX}!demo/new.so")]);
     let found: Value = serde_json::from_str(&run.stdout).unwrap();
     assert_eq!(found["files"][0]["elf"]["needed"][0], "libc.so.6");

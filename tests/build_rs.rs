@@ -402,3 +402,24 @@ fn a_build_needs_few_crates() {
     let is_heavy = |line: &&String| heavy.iter().any(|name| line.starts_with(&format!("{name} ")));
     assert_eq!(anywhere.iter().find(is_heavy), None);
 }
+
+/// A library that judges wheels compiles no compiler driver.
+#[test]
+fn each_feature_needs_few_crates() {
+    let check = |feature: &str, most: usize| {
+        let mut tree = Command::new("cargo");
+        tree.args(["tree", "--offline", "--locked", "--edges", "normal", "--prefix", "none"]);
+        tree.args(["--package", "wheelsmith-core", "--no-default-features", "--features", feature]);
+        let tree = content(tree.current_dir(repository())).stdout;
+        let names = tree.lines().filter_map(|line| line.split(' ').next());
+        let names: BTreeSet<&str> = names.filter(|name| !name.is_empty()).collect();
+        assert!(names.len() <= most, "{feature} needs {} crates: {names:?}", names.len());
+        let heavy = ["cc", "tar", "cargo_metadata", "ureq", "rustls", "tokio"];
+        assert_eq!(heavy.iter().find(|name| names.contains(**name)), None, "{feature}");
+    };
+    check("audit", 45);
+    check("check", 45);
+    check("index", 55);
+    check("wheel", 60);
+    check("testing", 60);
+}

@@ -3,6 +3,7 @@
 mod args;
 mod commands;
 mod exit;
+mod global;
 mod output;
 
 use std::process::ExitCode;
@@ -10,7 +11,7 @@ use std::sync::Arc;
 
 use wheelsmith_core::sys::{Cancel, Env, Host, Jobs};
 
-use args::{Args, Format};
+use args::Args;
 use exit::Exit;
 use output::{Output, Progress};
 
@@ -55,9 +56,4 @@ fn is_refusal(error: &anyhow::Error) -> bool {
 fn is_broken_pipe(error: &anyhow::Error) -> bool {
     let io = error.downcast_ref::<std::io::Error>();
     io.is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
-}
-
-/// True if answers are for programs.
-fn is_json(format: Format) -> bool {
-    matches!(format, Format::Json)
 }

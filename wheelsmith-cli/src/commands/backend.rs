@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use wheelsmith_core::sys::Host;
 
 use super::build::WhichArgs;
-use super::{PackingArgs, PolicyArgs, ProjectArgs, ResultArgs};
+use super::shared::{PackingArgs, PolicyArgs, ProjectArgs, ResultArgs};
 use crate::exit::Exit;
 use crate::output::Output;
 

@@ -7,7 +7,7 @@ use wheelsmith_core::project::{BuildOptions, BuildVerdict};
 use wheelsmith_core::source::Policy;
 use wheelsmith_core::sys::Host;
 
-use super::{PackingArgs, PolicyArgs, ProjectArgs, ResultArgs};
+use super::shared::{PackingArgs, PolicyArgs, ProjectArgs, ResultArgs};
 use crate::exit::Exit;
 use crate::output::Output;
 

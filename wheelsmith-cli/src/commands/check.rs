@@ -1,12 +1,11 @@
 //! `wheelsmith check`
 
-use std::io;
 use std::path::{Path, PathBuf};
 
-use wheelsmith_core::archive::{self, Blob};
+use wheelsmith_core::archive;
 use wheelsmith_core::check::{self, Index, Input, Limits, Options, Report};
 use wheelsmith_core::config::Check;
-use wheelsmith_core::sys::{self, Host};
+use wheelsmith_core::sys::Host;
 
 use super::reporting::{Reporting, today};
 use crate::exit::Exit;
@@ -81,13 +80,6 @@ fn all(files: &[PathBuf], options: &Options, host: &Host) -> Vec<Input> {
 }
 
 fn one(path: &Path, options: &Options, host: &Host) -> Input {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let check = || -> io::Result<check::Checked> {
-        let file = sys::fs::open(path)?;
-        if file.metadata()?.is_dir() {
-            return Err(io::Error::other("it is a directory"));
-        }
-        check::check(&name, &Blob::new(file)?, options, &host.cancel)
-    };
-    Input::new(path.to_string_lossy().replace(std::path::MAIN_SEPARATOR, "/"), check())
+    let checked = check::file_with(path, options, &host.cancel);
+    Input::new(path.to_string_lossy().replace(std::path::MAIN_SEPARATOR, "/"), checked)
 }

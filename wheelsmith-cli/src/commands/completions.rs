@@ -16,9 +16,9 @@ pub(crate) struct Args {
     shell: Shell,
 }
 
-pub(super) fn run(args: &Args) -> anyhow::Result<Exit> {
+/// Prints the script for `command`, the whole command line.
+pub(super) fn run(args: &Args, mut command: clap::Command) -> anyhow::Result<Exit> {
     let mut script = Vec::new();
-    let mut command = crate::args::command();
     clap_complete::generate(args.shell, &mut command, "wheelsmith", &mut script);
     std::io::Write::write_all(&mut std::io::stdout(), &script)?;
     Ok(Exit::Good)

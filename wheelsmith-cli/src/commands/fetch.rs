@@ -4,7 +4,7 @@ use wheelsmith_core::project::BuildOptions;
 use wheelsmith_core::source::Policy;
 use wheelsmith_core::sys::Host;
 
-use super::{PolicyArgs, ProjectArgs};
+use super::shared::{PolicyArgs, ProjectArgs};
 use crate::exit::Exit;
 use crate::output::Output;
 

@@ -12,22 +12,15 @@ pub(crate) mod inspect;
 pub(crate) mod repair;
 mod reporting;
 pub(crate) mod sdist;
+mod shared;
 pub(crate) mod test;
 pub(crate) mod toolchain;
 pub(crate) mod wheel;
 pub(crate) mod wrapper;
 
-use std::path::PathBuf;
+use wheelsmith_core::sys::Host;
 
-use anyhow::Context as _;
-use wheelsmith_core::name::{PlatformVersion, Target};
-use wheelsmith_core::project::Project;
-use wheelsmith_core::source::Policy;
-use wheelsmith_core::sys::{self, Host};
-use wheelsmith_core::toolchain::host_target;
-use wheelsmith_core::wheel::{Compression, Packing};
-
-use crate::args::Command;
+use crate::args::{self, Command};
 use crate::exit::Exit;
 use crate::output::Output;
 
@@ -47,151 +40,7 @@ pub(crate) fn run(command: Command, host: &Host, output: &Output) -> anyhow::Res
         Command::Test(args) => test::run(&args, host, output),
         Command::Repair(args) => repair::run(&args, host, output),
         Command::Wheel(args) => wheel::run(&args, host, output),
-        Command::Completions(args) => completions::run(&args),
+        Command::Completions(args) => completions::run(&args, args::command()),
         Command::ToolchainWrapper(args) => wrapper::run(&args, host),
-    }
-}
-
-/// Project and targets.
-#[derive(Debug, clap::Args)]
-pub(crate) struct ProjectArgs {
-    /// Project: a directory, or its `pyproject.toml` or `wheelsmith.toml`
-    #[arg(default_value = ".", value_name = "PROJECT")]
-    project: PathBuf,
-    /// Target: a triple, with a floor if wanted (`aarch64-unknown-linux-gnu.2.28`); `host` for this
-    /// machine; `all` for those of the configuration; repeatable [default: all]
-    #[arg(long, short, value_name = "TARGET", value_parser = target_arg)]
-    target: Vec<TargetArg>,
-    /// Oldest glibc or macOS to run on, for targets that name no floor
-    #[arg(long, value_name = "VERSION")]
-    floor: Option<PlatformVersion>,
-}
-
-/// Value of `--target`.
-#[derive(Debug, Clone)]
-enum TargetArg {
-    All,
-    Host,
-    One(Target),
-}
-
-fn target_arg(text: &str) -> Result<TargetArg, wheelsmith_core::name::ParseError> {
-    match text {
-        "all" => Ok(TargetArg::All),
-        "host" => Ok(TargetArg::Host),
-        text => text.parse().map(TargetArg::One),
-    }
-}
-
-impl ProjectArgs {
-    fn load(&self, host: &Host) -> anyhow::Result<(Project, Vec<Target>)> {
-        let project = Project::open_on(&self.project, host)?;
-        let mut targets = Vec::new();
-        for target in &self.target {
-            match target {
-                TargetArg::All => targets.extend(&project.config.targets),
-                TargetArg::Host => targets.extend(host_target()),
-                TargetArg::One(target) => targets.push(*target),
-            }
-        }
-        let mut targets = project.targets(&targets);
-        for target in &mut targets {
-            *target = target.or_floor(self.floor);
-            // A target that is named without a floor has the floor of the configuration.
-            let same = |other: &&Target| other.triple() == target.triple();
-            if let Some(configured) = project.config.targets.iter().find(same)
-                && target.to_string() == target.triple()
-            {
-                *target = *configured;
-            }
-        }
-        Ok((project, targets))
-    }
-}
-
-/// Options for getting sources.
-#[derive(Debug, clap::Args)]
-pub(crate) struct PolicyArgs {
-    /// Fail if `wheelsmith.lock` is missing or not current
-    #[arg(long)]
-    locked: bool,
-    /// Download nothing
-    #[arg(long)]
-    offline: bool,
-}
-
-impl PolicyArgs {
-    fn policy(&self) -> Policy {
-        Policy { offline: self.offline, locked: self.locked }
-    }
-}
-
-/// File of the answer, for programs.
-#[derive(Debug, clap::Args)]
-pub(crate) struct ResultArgs {
-    /// Also write the answer to FILE, as JSON
-    #[arg(long, alias = "result", value_name = "FILE")]
-    output: Option<PathBuf>,
-}
-
-impl ResultArgs {
-    /// Runs a command and writes its answer, or its error, to the file.
-    fn keep(
-        &self,
-        output: &Output,
-        run: impl FnOnce() -> anyhow::Result<Exit>,
-    ) -> anyhow::Result<Exit> {
-        let result = run();
-        if let Some(path) = &self.output {
-            let answer = match &result {
-                Ok(_) => output.answer(),
-                Err(error) => Some(Output::json_error(error)),
-            };
-            let text = format!("{:#}\n", answer.unwrap_or_default());
-            sys::fs::write_atomic(path, text.as_bytes())
-                .with_context(|| format!("cannot write the answer to `{}`", path.display()))?;
-        }
-        result
-    }
-}
-
-/// Options for packing wheels.
-#[derive(Debug, clap::Args)]
-pub(crate) struct PackingArgs {
-    /// Compression: fast, default, best, store [default: that of the configuration]
-    #[arg(long, value_enum, value_name = "LEVEL", hide_possible_values = true)]
-    compression: Option<Level>,
-    /// Neither read nor write the cache of compressed files
-    #[arg(long)]
-    no_cache: bool,
-}
-
-#[derive(Debug, Clone, Copy, clap::ValueEnum)]
-enum Level {
-    Fast,
-    Default,
-    Best,
-    Store,
-}
-
-impl PackingArgs {
-    /// Returns the level that was asked for.
-    fn compression(&self) -> Option<Compression> {
-        self.compression.map(|level| match level {
-            Level::Fast => Compression::Fast,
-            Level::Default => Compression::Default,
-            Level::Best => Compression::Best,
-            Level::Store => Compression::Store,
-        })
-    }
-
-    /// True if the user names a compression.
-    fn is_asked(&self) -> bool {
-        self.compression.is_some()
-    }
-
-    fn get(&self) -> Packing {
-        let compression = self.compression().unwrap_or_default();
-        Packing { compression, cache: !self.no_cache }
     }
 }

@@ -8,8 +8,8 @@ use wheelsmith_core::name::WheelPath;
 use wheelsmith_core::repair::{LibraryDirs, Options, Request, RequestedTag, repair};
 use wheelsmith_core::sys::{self, Host};
 
-use super::PackingArgs;
 use super::reporting::{project_settings, today};
+use super::shared::PackingArgs;
 use crate::exit::Exit;
 use crate::output::Output;
 

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use wheelsmith_core::project::Project;
 use wheelsmith_core::sys::Host;
 
-use super::ResultArgs;
 use super::build::shorten;
+use super::shared::ResultArgs;
 use crate::exit::Exit;
 use crate::output::Output;
 

@@ -9,7 +9,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use wheelsmith_core::sys::{Env, Event, Report, TaskId};
 
 use super::text;
-use crate::args::{Format, Level};
+use crate::global::{Format, Level};
 
 /// Draws events on standard error.
 pub(crate) struct Progress {
@@ -35,7 +35,7 @@ impl Progress {
 
     fn line(&self, text: &str) {
         let write = || {
-            // If standard error is closed, there is no other place for the line.
+            // The result is ignored: if standard error is closed, the line cannot be shown.
             let _ = writeln!(anstream::stderr(), "{}", text::lines(text));
         };
         match &self.bars {

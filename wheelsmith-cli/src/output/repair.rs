@@ -1,4 +1,4 @@
-//! Answers of `wheelsmith repair`.
+//! Output of `wheelsmith repair`.
 
 use std::path::PathBuf;
 
@@ -11,7 +11,7 @@ use super::human::{self, BOLD, DIM, GREEN, RED, YELLOW};
 use super::json::{chain, file};
 use super::text::Text;
 
-/// Number of the JSON layout of repairs.
+/// Version of the JSON document of repairs.
 const REPAIR_SCHEMA: u32 = 2;
 
 /// Each wheel and its result.
@@ -78,6 +78,7 @@ fn plan(text: &mut Text, plan: &RepairPlan) {
         if let Some(change) = plan.edits.get(&graft.into) {
             edit(text, change);
         }
+        removed_paths(text, plan, &graft.into);
     }
     for script in &plan.scripts {
         let _ = writeln!(text, "  {BOLD}>{BOLD:#} {} -> {}", script.from, script.to);
@@ -86,6 +87,7 @@ fn plan(text: &mut Text, plan: &RepairPlan) {
     for (path, change) in plan.edits.iter().filter(|(path, _)| !is_graft(path)) {
         let _ = writeln!(text, "  {BOLD}~{BOLD:#} {path}");
         edit(text, change);
+        removed_paths(text, plan, path);
     }
     for path in plan.hooks.keys() {
         let _ = writeln!(text, "  {BOLD}~{BOLD:#} {path}: adds `{}` for Windows", plan.libraries);
@@ -100,6 +102,13 @@ fn packed(text: &mut Text, plan: &RepairPlan) {
             text,
             "      {DIM}it is packed, or has lost its headers: nothing tells what it needs{DIM:#}"
         );
+    }
+}
+
+/// Prints the directories outside the wheel that a file no longer searches.
+fn removed_paths(text: &mut Text, plan: &RepairPlan, path: &WheelPath) {
+    for entry in plan.removed_paths.get(path).into_iter().flatten() {
+        let _ = writeln!(text, "      no longer looks in `{entry}`");
     }
 }
 

@@ -1,4 +1,4 @@
-//! Libraries that are allowed although neither the platform tag nor the wheel has them.
+//! Libraries that are allowed although neither the platform tag nor the wheel provides them.
 
 use std::borrow::Cow;
 
@@ -6,8 +6,8 @@ use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 
 use crate::binary::{Facts, NativeFile};
 
-/// Libraries that are allowed although the tag's policy does not list them and the wheel does not
-/// contain them.
+/// Libraries that are allowed although the policy of the tag does not list them and the wheel does
+/// not contain them.
 #[derive(Debug, Clone, Default)]
 pub struct Allowances {
     exclude: GlobSet,
@@ -15,9 +15,9 @@ pub struct Allowances {
 }
 
 impl Allowances {
-    /// Builds allowances from shell patterns (`libcuda.so.*`) for libraries that every user has, and
-    /// from libraries that a repair would add. Those are found by file name or SONAME, and their own
-    /// needs count.
+    /// Builds allowances from shell patterns (`libcuda.so.*`) for libraries that every user has,
+    /// and from library files that a repair would add. The library files are found by file name or
+    /// SONAME, and their own dependencies are judged too.
     ///
     /// # Errors
     /// Returns an error for a malformed pattern.
@@ -35,8 +35,8 @@ impl Allowances {
         self.exclude.is_match(library) || self.exclude.is_match(name)
     }
 
-    /// Returns the files without the needs that a pattern matches. For systems whose symbols have no
-    /// versions: there, nothing else is asked of a library.
+    /// Returns the files without the dependencies that a pattern matches. Used for systems whose
+    /// symbols have no versions, where only the name of a library is checked.
     pub(super) fn without_excluded<'f>(&self, files: &'f [NativeFile]) -> Cow<'f, [NativeFile]> {
         if self.exclude.is_empty() {
             return Cow::Borrowed(files);
@@ -50,7 +50,7 @@ impl Allowances {
                     }
                 }
                 Facts::Pe(pe) => {
-                    // Windows ignores case.
+                    // Windows ignores case in library names.
                     let is_left = |name: &str| !self.excludes(&name.to_ascii_lowercase());
                     pe.imports.retain(|i| is_left(&i.library) && !self.excludes(&i.library));
                 }

@@ -1,7 +1,8 @@
-//! What auditwheel says of a wheel, told from its rules and our facts.
+//! Verdict of auditwheel on a wheel, computed from its rules and the facts read here.
 //!
-//! Meant is `auditwheel show --ldpaths ""` of version 6.8 on a machine with glibc, so that no library
-//! of the machine enters. Where its rules and ours lead to different tags, the rule is named.
+//! The model is `auditwheel show --ldpaths ""` of version 6.8 on a machine with glibc, so that no
+//! library of the machine has an influence. If its rules lead to another tag than ours, the report
+//! names the rule.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,18 +12,18 @@ use crate::binary::elf::{Elf, FloatAbi};
 use crate::name::{Arch, Libc, PlatformTag, WheelFilename};
 use crate::policy::{self, Policy, android};
 
-/// How often libraries are looked for at most.
+/// Maximum number of library lookups.
 const MOST_LOOKUPS: usize = 10_000_000;
 
-/// The C libraries that it knows.
+/// C libraries that auditwheel knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum System {
     Libc(Libc),
     Android(u16),
 }
 
-/// Returns the verdict of auditwheel on the native files of a wheel, by path, that got `own` here.
-/// `record` has the paths that RECORD lists: auditwheel looks at no others.
+/// Returns the verdict of auditwheel on the native files of a wheel, by path; `own` is our verdict.
+/// `record` contains the paths that RECORD lists, because auditwheel reads no other files.
 pub fn verdict(
     files: &[NativeFile],
     record: Option<&BTreeSet<String>>,
@@ -48,7 +49,7 @@ pub fn verdict(
     Auditwheel { tag, reasons }
 }
 
-/// The rules that were met and are not ours.
+/// Rules of auditwheel that affected the verdict and differ from ours.
 #[derive(Default)]
 struct Reasons(BTreeSet<String>);
 
@@ -58,14 +59,15 @@ impl Reasons {
     }
 }
 
-/// A file that it looks at.
+/// A file that auditwheel inspects.
 struct Seen<'a> {
     file: &'a NativeFile,
     elf: &'a Elf,
     is_extension: bool,
 }
 
-/// What it finds for the needs of a file and of what these need: nothing for what it does not find.
+/// Libraries that auditwheel resolves for a file and its dependencies, by needed name; `None` for a
+/// library that it does not find.
 type Tree<'a> = BTreeMap<&'a str, Option<&'a Elf>>;
 
 struct Show<'a> {
@@ -158,7 +160,7 @@ impl<'a> Show<'a> {
                     PlatformTag::Android { api: level, .. } => level <= api,
                     _ => false,
                 };
-                // Without one it ends in an error. The tag stays as it is.
+                // Without a suitable policy auditwheel ends with an error. The tag is kept.
                 let mut policy = policies.clone().find(is_old)?.clone();
                 policy.tag = PlatformTag::android(api, arch)?;
                 vec![policy]
@@ -182,8 +184,8 @@ impl<'a> Show<'a> {
         for root in &roots {
             trees.push((*root, self.tree(root, &mut left, reasons)?));
         }
-        // The best policy for versions, for libraries and for withheld symbols, each by itself; then
-        // the worst of the three.
+        // The best policy for symbol versions, for libraries and for withheld symbols, each
+        // computed separately; the result is the worst of the three.
         let versions: BTreeSet<&str> = self.seen.iter().flat_map(Seen::versions).collect();
         let by_versions =
             policies.iter().position(|policy| versions.iter().all(|v| policy.allows_version(v)));
@@ -198,8 +200,9 @@ impl<'a> Show<'a> {
         Some(worst.map_or(linux, |at| policies[at].tag.clone()))
     }
 
-    /// What is found for `root`, depth first: by RPATH or RUNPATH of `root`, those of the file that
-    /// needs it, and nothing else. Both are handed down.
+    /// Resolves the dependencies of `root` depth first. Searches the RPATH or RUNPATH of `root` and
+    /// those of the file that needs the library, and no other directory. Both lists are passed down
+    /// to the dependencies.
     fn tree(&self, root: &Seen<'a>, left: &mut usize, reasons: &mut Reasons) -> Option<Tree<'a>> {
         let mut tree = Tree::new();
         let handed_down = self.directories(root.file, root.elf);
@@ -240,8 +243,8 @@ impl<'a> Show<'a> {
         self.files.get(at)
     }
 
-    /// The directories of the archive that RPATH and RUNPATH name; the former counts only without the
-    /// latter.
+    /// Returns the directories of the archive that RPATH and RUNPATH name. RPATH counts only if the
+    /// file has no RUNPATH.
     fn directories(&self, file: &NativeFile, elf: &Elf) -> (Vec<String>, Vec<String>) {
         let origin = file.path.as_str().rsplit_once('/').map_or("", |(dir, _)| dir);
         let list = |entries: &[String]| -> Vec<String> {
@@ -286,8 +289,8 @@ impl<'a> Seen<'a> {
     }
 }
 
-/// Whether `root` needs, itself or through libraries that are not promised, one that is neither found
-/// nor promised.
+/// True if `root` needs, directly or through libraries outside the policy, a library that is
+/// neither found nor in the policy.
 fn has_external(
     root: &Seen<'_>,
     tree: &Tree<'_>,
@@ -330,7 +333,8 @@ fn has_fpe(file: &NativeFile) -> bool {
     file.symbols.undefined.iter().any(|symbol| names.contains(&symbol.name.as_str()))
 }
 
-/// The processor that the name's tags end in, when it is one and all have it.
+/// Returns the processor in the platform tags of the file name; `None` if they name none or
+/// several.
 fn arch_of(name: &WheelFilename) -> Option<Arch> {
     const NAMES: [(&str, Arch); 13] = [
         ("_aarch64", Arch::Aarch64),
@@ -355,7 +359,8 @@ fn arch_of(name: &WheelFilename) -> Option<Arch> {
     if arches.len() == 1 { arches.into_iter().next()? } else { None }
 }
 
-/// The C library that the name's tags begin with, when it is one.
+/// Returns the C library in the platform tags of the file name; `None` if they name none or
+/// several.
 fn system_of(name: &WheelFilename) -> Option<System> {
     let mut found = None;
     for tag in &name.platforms {
@@ -374,13 +379,15 @@ fn system_of(name: &WheelFilename) -> Option<System> {
     found
 }
 
-/// The processor of a file; on Arm it must say that it takes floating-point arguments in registers.
+/// Returns the processor of a file. A 32-bit Arm file counts only if its header says that it passes
+/// floating-point arguments in registers.
 fn baseline(elf: &Elf) -> Option<Arch> {
     let is_soft = elf.arch == Some(Arch::Armv7l) && elf.float_abi != Some(FloatAbi::Double);
     elf.arch.filter(|_| !is_soft)
 }
 
-/// The C library that a file shows by loader, needs or name; an error when it shows two.
+/// Returns the C library that the loader, the dependencies or the name of a file indicate; an error
+/// if they indicate two.
 fn libc_of(file: &NativeFile, elf: &Elf) -> Result<Option<Libc>, ()> {
     let of_loader = |path: &String| {
         let name = path.rsplit('/').next().unwrap_or_default();
@@ -413,14 +420,14 @@ fn libc_by_name(name: &str) -> Option<Libc> {
     if !ends(["-arm-linux-gnueabihf.so", "-linux-gnu.so"]) {
         return None;
     }
-    // Before 3.11 modules for musl were called so as well.
+    // Before Python 3.11, modules for musl had this name too.
     let abi = name.strip_suffix(".so")?.rsplit('.').next()?;
     let minor = abi.strip_prefix("cpython-3")?;
     let is_new = minor.get(..2).and_then(|digits| digits.parse().ok()).is_some_and(|n: u8| n >= 11);
     is_new.then_some(Libc::Glibc)
 }
 
-/// `dir/rest` without `.` and `..`; nothing when that lies outside the archive.
+/// Returns `dir/rest` without `.` and `..`; `None` if the result is outside the archive.
 fn join(dir: &str, rest: &str) -> Option<String> {
     let mut parts: Vec<&str> = Vec::new();
     for part in dir.split('/').chain(rest.split('/')) {

@@ -1,4 +1,4 @@
-//! What a wheel says of itself: the tags of its file name, and those of `WHEEL`.
+//! Tags that a wheel claims: those of its file name and those of `WHEEL`.
 
 use std::collections::BTreeSet;
 
@@ -7,8 +7,8 @@ use crate::finding::{Code, Finding};
 use crate::metadata::WheelFile;
 use crate::name::{PlatformTag, WheelFilename};
 
-/// Whether name, `WHEEL` and files agree. Whether the files keep the platform tags is the judges'
-/// business.
+/// Checks that the file name, `WHEEL` and the files agree. Whether the files qualify for the
+/// platform tags is judged elsewhere.
 pub(super) fn check(
     filename: &WheelFilename,
     wheel: Option<&WheelFile>,

@@ -1,18 +1,18 @@
-//! Which libraries dyld finds inside the wheel.
+//! Libraries that dyld finds inside the wheel.
 //!
-//! As dyld(1) has it: `@loader_path` is the directory of the file that names it,
-//! `@executable_path` that of the program, and `@rpath` each LC_RPATH of the file and of those that
-//! loaded it. A library counts as found when any way of loading the file finds it.
+//! Follows dyld(1): `@loader_path` is the directory of the file that names the library,
+//! `@executable_path` is the directory of the program, and `@rpath` is each LC_RPATH of the file
+//! and of the files that loaded it. A library counts as found if any order of loading finds it.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use crate::binary::macho::{Kind, Slice};
 
-/// The largest real wheels stay below a tenth of this.
+/// Maximum number of lookups. The largest real wheels need less than a tenth of this.
 const MOST_LOOKUPS: usize = 1_000_000;
 
-/// The files of a wheel for one processor where they are installed (`site/pkg/x.so`), and how they
-/// load each other.
+/// Graph of the files of a wheel for one processor, by installed path (`site/pkg/x.so`), and of the
+/// libraries that they load.
 pub(super) struct Graph<'a> {
     slices: BTreeMap<&'a str, &'a Slice>,
     places: BTreeMap<&'a str, Places>,
@@ -20,12 +20,13 @@ pub(super) struct Graph<'a> {
     is_complete: bool,
 }
 
-/// Directories that names may begin with.
+/// Directories that the prefixes of install names stand for.
 #[derive(Default)]
 struct Places {
-    /// For `@rpath`, by the file itself and by all that load it.
+    /// Directories for `@rpath`, from the file itself and from all files that load it.
     rpaths: BTreeSet<String>,
-    /// For `@executable_path`: where programs lie that load it, or itself when it is one.
+    /// Directories for `@executable_path`: those of the programs that load the file, or its own if
+    /// it is a program.
     programs: BTreeSet<String>,
 }
 
@@ -38,31 +39,32 @@ impl<'a> Graph<'a> {
         graph
     }
 
-    /// Whether `file` finds the library that it calls `name`.
+    /// True if dyld finds the library that `file` names as `name`.
     pub(super) fn finds(&self, file: &str, name: &str) -> bool {
         self.found.contains(&(file, name))
     }
 
-    /// Whether all ways were followed; a hostile wheel can have too many.
+    /// True if all load paths were followed. A hostile wheel can have too many.
     pub(super) fn is_complete(&self) -> bool {
         self.is_complete
     }
 
-    /// The directories of the programs that load `file`, itself among them.
+    /// Returns the directories of the programs that load `file`, including `file` itself if it is a
+    /// program.
     pub(super) fn programs(&self, file: &str) -> &BTreeSet<String> {
         static NONE: BTreeSet<String> = BTreeSet::new();
         self.places.get(file).map_or(&NONE, |places| &places.programs)
     }
 
-    /// A file with the file name of `name`, wherever it lies.
+    /// Returns a file of the wheel with the same file name as `name`, in any directory.
     pub(super) fn elsewhere(&self, name: &str) -> Option<&'a str> {
         let file_name = |path: &str| path.rsplit('/').next().map(str::to_owned);
         let wanted = file_name(name);
         self.slices.keys().copied().find(|path| file_name(path) == wanted)
     }
 
-    /// Hands each file's directories on to what it loads until nothing changes. Sets only grow, so
-    /// that libraries that load each other in a circle come to an end as well.
+    /// Passes the directories of each file on to the files that it loads until no set changes. Sets
+    /// only grow, so the loop also ends for libraries that load each other.
     fn follow(&mut self) {
         let mut left = MOST_LOOKUPS;
         for (&path, slice) in &self.slices {
@@ -110,7 +112,7 @@ impl<'a> Graph<'a> {
     }
 }
 
-/// The places where dyld looks for `name` on behalf of `file`.
+/// Returns the paths at which dyld searches for `name` on behalf of `file`.
 fn candidates(
     name: &str,
     file: &str,
@@ -127,7 +129,7 @@ fn candidates(
     }
 }
 
-/// The directories that an LC_RPATH of `file` means; none when it lies outside the wheel.
+/// Returns the directories that an LC_RPATH of `file` stands for; empty if it is outside the wheel.
 pub(super) fn directories(entry: &str, file: &str, programs: &BTreeSet<String>) -> Vec<String> {
     match entry.split_once('/').unwrap_or((entry, "")) {
         ("@loader_path", rest) => join(parent(file), rest).into_iter().collect(),
@@ -140,7 +142,8 @@ fn parent(path: &str) -> &str {
     path.rsplit_once('/').map_or("", |(parent, _)| parent)
 }
 
-/// `rest` as seen from `directory`; nothing when that leaves what the wheel installs.
+/// Resolves `rest` relative to `directory`; `None` if the result is outside what the wheel
+/// installs.
 fn join(directory: &str, rest: &str) -> Option<String> {
     super::place::below(directory.split('/').filter(|part| !part.is_empty()).collect(), rest)
 }

@@ -1,4 +1,4 @@
-//! ELF files against the policies of their processor and C library.
+//! Judges ELF files against the policies of their processor and C library.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,29 +6,29 @@ use super::extension;
 use super::glibc_symbols::is_of_glibc_alone;
 use super::graph::Graph;
 use super::whole::{is_extension, is_for_newer_processors};
-use super::{Requirement, android, hygiene, whole};
+use super::{Requirement, hygiene, whole};
 use crate::binary::elf::{Elf, FloatAbi, Kind};
 use crate::binary::{NativeFile, Undefined};
 use crate::finding::{Code, Finding, Severity};
 use crate::name::{Arch, Libc, PlatformTag, PlatformVersion};
 use crate::policy::{self, Policy};
 
-/// How many lines of evidence a finding has at most.
+/// Maximum number of evidence lines in a finding.
 const SHOWN: usize = 30;
-/// What a Python with floating-point traps had, and no release of it (PEP 513).
+/// Symbols of a Python built with floating-point traps, which no released Python has (PEP 513).
 const FPE_SYMBOLS: [&str; 3] = ["PyFPE_counter", "PyFPE_dummy", "PyFPE_jbuf"];
 
-/// What one file asks of the system.
+/// Requirements of one file on the system.
 pub(super) struct Demand<'a> {
     pub(super) file: &'a NativeFile,
     pub(super) elf: &'a Elf,
-    /// Libraries that the loader finds neither in the wheel nor where somebody vouches for them.
+    /// Libraries that the loader does not find in the wheel and that are not allowed explicitly.
     pub(super) outside: Vec<&'a str>,
     graph: &'a Graph<'a>,
     is_for_glibc: bool,
 }
 
-/// The version that glibc asks of files with packed relocations.
+/// Version that glibc requires in files with packed relocations.
 const RELR_VERSION: &str = "GLIBC_ABI_DT_RELR";
 /// Help for files that need a newer Android than the tag says.
 const ANDROID_HELP: &str =
@@ -36,16 +36,17 @@ const ANDROID_HELP: &str =
 /// The first API level of Android whose loader applies packed relocations.
 const FIRST_API_WITH_RELR: u16 = 30;
 
-/// What a system promises to its files.
+/// Guarantees of a system for the files that run on it.
 struct Promise<'p> {
     requirement: &'p Requirement,
-    /// The newest policy within the floor.
+    /// Newest policy within the floor.
     reference: &'p Policy,
-    /// The newest policy of all.
+    /// Newest policy of all.
     newest: &'p Policy,
 }
 
-/// The best tag that every file keeps, and what keeps them from what is wanted.
+/// Returns the best tag that every file qualifies for, and findings about what keeps the files from
+/// the wanted tag.
 pub(super) fn judge(
     files: &[NativeFile],
     wanted: &Requirement,
@@ -80,9 +81,9 @@ pub(super) fn judge(
         return (!has_errors).then(|| wanted.tag().clone());
     }
     let candidates = match wanted.tag() {
-        PlatformTag::Android { .. } => return Some(android::verdict(&demands, wanted)),
-        // musl has no symbol versions, so that nothing shows which release a file needs: only the
-        // newest policy is certain.
+        PlatformTag::Android { .. } => return Some(android_tag(&demands, wanted)),
+        // musl has no symbol versions, so nothing in a file shows which release it needs. Only the
+        // newest policy is certain to be enough.
         PlatformTag::Musllinux { .. } => policies.last().map_or(policies, std::slice::from_ref),
         _ => policies,
     };
@@ -91,7 +92,38 @@ pub(super) fn judge(
     best.or_else(|| Some(PlatformTag::Linux { arch: wanted.tag().arch()? }))
 }
 
-/// Takes what the wheel needs from the libraries that were handed in, and what those need.
+/// Returns the tag for Android (PEP 738) of the lowest API level at which every file runs, starting
+/// at the level of the requirement. Lower levels are not tried, because symbols of libraries other
+/// than the C library do not record the level that introduced them.
+fn android_tag(demands: &[Demand<'_>], requirement: &Requirement) -> PlatformTag {
+    let PlatformTag::Android { api, abi } = *requirement.tag() else {
+        return requirement.tag().clone();
+    };
+    let arch = abi.arch();
+    let noted = demands.iter().filter_map(|demand| demand.elf.android_api?.try_into().ok());
+    let versions = demands.iter().flat_map(Demand::versions);
+    let needed = versions.filter_map(|(_, version)| policy::android::level(version));
+    let least: u16 = noted.chain(needed).fold(api, u16::max);
+    let levels: Vec<_> = policy::android::policies(arch)
+        .iter()
+        .filter_map(|policy| match policy.tag {
+            PlatformTag::Android { api, .. } => Some((api, policy)),
+            _ => None,
+        })
+        .collect();
+    // The policy that applies at `least`, and the newer ones.
+    let first = levels.iter().rposition(|(level, _)| *level <= least).unwrap_or(0);
+    let qualifies = |policy| demands.iter().all(|demand| demand.keeps(policy, requirement));
+    let best = levels[first.min(levels.len())..].iter().find(|(_, policy)| qualifies(policy));
+    match best {
+        Some((level, _)) if least < policy::android::NEVER => {
+            PlatformTag::Android { api: least.max(*level), abi }
+        }
+        _ => PlatformTag::Linux { arch },
+    }
+}
+
+/// Adds the given libraries that the wheel needs, and the libraries that those need.
 fn add_libraries<'a>(
     demands: &mut Vec<Demand<'a>>,
     wanted: &'a Requirement,
@@ -126,8 +158,8 @@ fn add_libraries<'a>(
 }
 
 impl<'a> Demand<'a> {
-    /// Nothing for object files, which ask for nothing before they are linked, and for files of
-    /// another processor.
+    /// Returns the requirements of a file; `None` for object files, which have no requirements
+    /// before they are linked, and for files of another processor.
     fn of(file: &'a NativeFile, wanted: &Requirement, graph: &'a Graph<'a>) -> Option<Self> {
         let elf = file.elf().filter(|elf| elf.kind != Kind::Object)?;
         if elf.arch.is_none() || elf.arch != wanted.tag().arch() {
@@ -141,7 +173,7 @@ impl<'a> Demand<'a> {
         Some(Self { file, elf, outside, graph, is_for_glibc })
     }
 
-    /// Whether the file runs wherever `policy` holds.
+    /// True if the file runs on every system that satisfies `policy`.
     pub(super) fn keeps(&self, policy: &Policy, wanted: &Requirement) -> bool {
         self.other_libc(wanted).is_none()
             && self.outside.iter().all(|library| wanted.allows_library(policy, library))
@@ -154,11 +186,11 @@ impl<'a> Demand<'a> {
             && self.fpe_symbols().next().is_none()
     }
 
-    /// What shows that the file is for another C library than the wanted one.
+    /// Returns the evidence that the file is for another C library than the wanted one.
     pub(super) fn other_libc(&self, wanted: &Requirement) -> Option<String> {
         let other = |name: &str| match wanted.libc() {
             Some(libc) => policy::libc_of(name).is_some_and(|found| found != libc),
-            // Android's own library has the name by which musl's loader answers as well.
+            // The libc of Android has the same name as an alias of the loader of musl.
             None => policy::libc_of(name).is_some() && name != "libc.so",
         };
         if let Some(path) = self.elf.interpreter.as_deref().filter(|p| other(base_name(p))) {
@@ -172,9 +204,9 @@ impl<'a> Demand<'a> {
         (named != wanted).then(|| format!("its name is for Pythons on {named}"))
     }
 
-    /// Returns what is wrong with its packed relocations (DT_RELR): musl applies them from 1.2.4 on,
-    /// which no tag can say, Android from API level 30 on; glibc refuses a file that needs versions
-    /// of it and does not note `GLIBC_ABI_DT_RELR`.
+    /// Returns the reason why packed relocations (DT_RELR) keep the file from the requirement. musl
+    /// applies them from 1.2.4 on, which no tag can express; Android applies them from API level 30
+    /// on. glibc refuses a file that needs versions of it and does not list `GLIBC_ABI_DT_RELR`.
     fn relocation_fault(&self, wanted: &Requirement) -> Option<&'static str> {
         if !self.has_packed_relocations() {
             return None;
@@ -202,7 +234,7 @@ impl<'a> Demand<'a> {
         self.elf.packed_relocations && self.elf.kind != Kind::StaticProgram
     }
 
-    /// Functions of glibc that the file cannot do without, for a wheel for musl.
+    /// Returns the functions of glibc that the file requires, for a wheel for musl.
     fn glibc_symbols(&self, wanted: &Requirement) -> impl Iterator<Item = &'a str> {
         let is_musl = wanted.libc() == Some(Libc::Musl);
         let strong = self.file.symbols.undefined.iter().filter(move |s| is_musl && !s.weak);
@@ -210,21 +242,21 @@ impl<'a> Demand<'a> {
         names.filter(|name| is_of_glibc_alone(name) && !self.graph.exports(name))
     }
 
-    /// Library and version, for each version that it asks for of a library. What a library of the
-    /// wheel provides is counted as well: it may be a promised one that is preferred at run time.
+    /// Returns library and version for each symbol version that the file needs. Libraries of the
+    /// wheel are included, because the loader may prefer a copy of the system at run time.
     pub(super) fn versions(&self) -> impl Iterator<Item = (&'a str, &'a str)> {
         let libraries =
             self.elf.needed_versions.iter().filter(|(library, _)| !policy::is_loader(library));
         let noted = libraries.flat_map(|(library, versions)| {
             versions.iter().map(move |version| (library.as_str(), version.as_str()))
         });
-        // Packed relocations need the version whether or not the file notes it.
+        // The version is required even if the file does not list it.
         let is_noted = self.elf.needed_versions.values().flatten().any(|v| v == RELR_VERSION);
         let is_glibc = self.is_for_glibc && self.has_packed_relocations() && !is_noted;
         noted.chain(is_glibc.then_some(("libc.so.6", RELR_VERSION)))
     }
 
-    /// Library and symbol, for what the file needs although `policy` withholds it.
+    /// Returns library and symbol for each symbol that the file needs and that `policy` withholds.
     fn forbidden<'p>(&self, policy: &'p Policy) -> impl Iterator<Item = (&'p str, &'p str)> {
         let (outside, undefined) = (&self.outside, &self.file.symbols.undefined);
         let libraries = policy.forbidden_symbols.iter();
@@ -236,7 +268,8 @@ impl<'a> Demand<'a> {
         })
     }
 
-    /// The level of x86-64 that it needs everywhere.
+    /// Returns the x86-64 level that the file requires; `None` if the loader selects the file only
+    /// on processors that have it.
     fn too_new_processor(&self) -> Option<u8> {
         self.elf.x86_64_level.filter(|_| !is_for_newer_processors(self.file))
     }
@@ -246,14 +279,14 @@ impl<'a> Demand<'a> {
         names.filter(|name| FPE_SYMBOLS.contains(name))
     }
 
-    /// What keeps the file from what is wanted.
+    /// Reports the reasons why the file does not qualify for the requirement.
     fn check(&self, promise: &Promise<'_>, findings: &mut Vec<Finding>) {
         let Promise { requirement: wanted, reference, .. } = *promise;
         let new = |code, message: String| Finding::new(code, &self.file.path, message);
         let mut find = |code, message: String| findings.push(new(code, message));
         if let Some(sign) = self.other_libc(wanted) {
             find(Code::WrongLibc, format!("{sign}; the target has {}", wanted.libc_name()));
-            // All else that it asks for follows from that.
+            // All other findings follow from this one.
             return;
         }
         if !self.graph.is_complete() {
@@ -387,8 +420,8 @@ impl<'a> Demand<'a> {
         }
     }
 
-    /// The symbols that ask for `version`, as `fstat64@GLIBC_2.33`; the version alone when no symbol
-    /// does.
+    /// Returns the symbols that need `version`, as `fstat64@GLIBC_2.33`; the version alone if no
+    /// symbol needs it.
     fn culprits(&self, library: &str, version: &str) -> Vec<String> {
         let asks = |symbol: &&Undefined| {
             let wanted = symbol.version.as_ref();
@@ -401,13 +434,13 @@ impl<'a> Demand<'a> {
 }
 
 impl Promise<'_> {
-    /// Whether `version` is there wherever the floor is kept. glibc's own are compared with the
-    /// floor itself, because there is no policy for every release.
+    /// True if every system within the floor has `version`. Versions of glibc are compared with the
+    /// floor itself, because not every release has a policy.
     fn includes(&self, version: &str) -> bool {
         match (version.strip_prefix("GLIBC_"), self.requirement.tag()) {
             (Some(_), PlatformTag::Manylinux { glibc: floor, .. }) => {
                 let floor = [u32::from(floor.major), u32::from(floor.minor)];
-                // 2.2.5 is before 2.3, and 2.17 has no third part.
+                // 2.2.5 is older than 2.3, and 2.17 has no third part.
                 let is_old = age(version)
                     .is_some_and(|age| age.get(..2).is_some_and(|parts| *parts <= floor[..]));
                 is_old && self.newest.allows_version(version)
@@ -420,11 +453,11 @@ impl Promise<'_> {
     }
 }
 
-/// How the functions of a file take their floating-point arguments, where those of the target take
-/// them otherwise. To a static program it is all the same.
+/// Returns the way in which the file passes floating-point arguments, if the target passes them
+/// differently. Static programs are exempt.
 pub(super) fn other_float_abi(elf: &Elf, wanted: &Requirement) -> Option<&'static str> {
     let is_linked = matches!(elf.kind, Kind::Program | Kind::SharedLibrary);
-    // Android's 32-bit Arm is the one system with `softfp`.
+    // Android is the only system that uses `softfp` on 32-bit Arm.
     let expected = match (wanted.tag().arch()?, wanted.is_android()) {
         (Arch::Armv7l, true) => FloatAbi::Soft,
         (Arch::Armv7l | Arch::Riscv64 | Arch::Loongarch64, _) => FloatAbi::Double,
@@ -439,9 +472,9 @@ pub(super) fn other_float_abi(elf: &Elf, wanted: &Requirement) -> Option<&'stati
     })
 }
 
-/// Returns the oldest glibc that an ELF file runs on, by every version that it needs: of glibc itself,
-/// of libraries whose policies name versions (`GLIBCXX_3.4.30`), and of its packed relocations.
-/// `None` if it needs none.
+/// Returns the oldest glibc on which an ELF file runs. Considers the versions that it needs of
+/// glibc itself and of libraries whose policies name versions (`GLIBCXX_3.4.30`), and its packed
+/// relocations. `None` if it needs none of them.
 pub fn glibc_floor(file: &NativeFile) -> Option<PlatformVersion> {
     let elf = file.elf()?;
     let policies = policy::policies(elf.arch?, Libc::Glibc);
@@ -451,7 +484,7 @@ pub fn glibc_floor(file: &NativeFile) -> Option<PlatformVersion> {
         (elf.packed_relocations && !elf.needed_versions.is_empty()).then_some(RELR_VERSION);
     let floor = |version: &str| {
         if let (true, Some(age)) = (version.starts_with("GLIBC_"), age(version)) {
-            // `GLIBC_2.2.5` is older than 2.3: the third part changes nothing here.
+            // `GLIBC_2.2.5` is older than 2.3: the third part does not matter here.
             let part = |i: usize| age.get(i).and_then(|n| u16::try_from(*n).ok());
             return Some(PlatformVersion::new(part(0)?, part(1)?));
         }
@@ -465,7 +498,7 @@ pub fn glibc_floor(file: &NativeFile) -> Option<PlatformVersion> {
     versions.chain(packed).filter_map(floor).max()
 }
 
-/// The newest policy that the floor includes, or the oldest of all.
+/// Returns the newest policy that the floor includes, or else the oldest policy.
 pub(super) fn reference(policies: &[Policy], floor: Option<PlatformVersion>) -> Option<&Policy> {
     let included = |policy: &&Policy| match (&policy.tag, floor) {
         (PlatformTag::Manylinux { glibc, .. }, Some(floor)) => *glibc <= floor,
@@ -475,11 +508,11 @@ pub(super) fn reference(policies: &[Policy], floor: Option<PlatformVersion>) -> 
     policies.iter().rev().find(included).or(policies.first())
 }
 
-/// A key that orders the versions of a namespace; nothing for `GLIBC_PRIVATE`, which has no place
-/// among them.
+/// Returns a key that orders the versions of a namespace; `None` for `GLIBC_PRIVATE`, which has no
+/// order.
 pub(super) fn age(version: &str) -> Option<Vec<u32>> {
     match version {
-        // What marks packed relocations came with this release.
+        // The marker of packed relocations was introduced in this release.
         "GLIBC_ABI_DT_RELR" => Some(vec![2, 36]),
         version => match policy::android::level(version) {
             Some(level) => Some(vec![level.into()]),
@@ -488,7 +521,7 @@ pub(super) fn age(version: &str) -> Option<Vec<u32>> {
     }
 }
 
-/// The parts of a version, for comparing; nothing when they are no numbers.
+/// Returns the parts of a version for comparison; `None` if they are not numbers.
 pub(super) fn number(version: &str) -> Option<Vec<u32>> {
     version.split('.').map(|part| part.parse().ok()).collect()
 }

@@ -10,7 +10,7 @@ fn file(path: &str, bytes: &[u8]) -> NativeFile {
     NativeFile::read(&path.parse().unwrap(), bytes).unwrap()
 }
 
-/// The same file with other facts.
+/// Reads a file and edits its facts.
 fn edited(path: &str, bytes: &[u8], edit: impl FnOnce(&mut NativeFile)) -> NativeFile {
     let mut file = file(path, bytes);
     edit(&mut file);
@@ -22,8 +22,8 @@ fn elf(file: &mut NativeFile) -> &mut crate::binary::elf::Elf {
     elf
 }
 
-/// Files judged for a tag earn one, and get findings as `code file`; without those that nearly every
-/// file of a few lines gets.
+/// Judges files for a tag and compares the resulting tag and the findings, as `code file`. Ignores
+/// the findings that nearly every small file gets.
 #[track_caller]
 fn check_under(
     files: &[NativeFile],
@@ -62,7 +62,7 @@ fn floating_point_arguments_must_lie_where_the_target_has_them() {
     check(&soft, "manylinux_2_17_armv7l", "linux_armv7l", &["wrong-arch p/lib.so"]);
     let hard = [file("p/lib.so", fixture!("armv7l.so"))];
     check(&hard, "manylinux_2_17_armv7l", "manylinux_2_17_armv7l", &[]);
-    // The loader passes over the one that does not fit.
+    // The loader skips the one for another ABI.
     let user = edited("p/user.so", fixture!("armv7l.so"), |file| {
         elf(file).needed = vec!["lib.so".to_owned()];
         elf(file).runpath = vec!["$ORIGIN".to_owned()];
@@ -95,14 +95,14 @@ fn symbols_that_nobody_has_are_pointed_at() {
         let findings = judge(&[file], &wanted).findings;
         findings.into_iter().find(|f| f.code == Code::UndefinedSymbol).map(|f| f.evidence)
     };
-    // Python's own are there, because nothing but Python loads a library that uses them.
+    // The symbols of Python are available, because only Python loads a library that uses them.
     assert_eq!(names(gaps.clone()), Some(vec!["absent_function".to_owned()]));
-    // What another library outside may have, without a version, is not known.
+    // The unversioned symbols of another library outside the wheel are unknown.
     let needs_more = edited("p/lib.so", fixture!("gaps.so"), |file| {
         elf(file).needed.push("libz.so.1".to_owned());
     });
     assert_eq!(names(needs_more), None);
-    // Nor what the process has, where a library asks for nothing.
+    // Nor are the symbols of the process known if a library needs no other library.
     assert_eq!(names(edited("p/lib.so", fixture!("gaps.so"), |f| elf(f).needed.clear())), None);
     let weak = edited("p/lib.so", fixture!("gaps.so"), |file| {
         file.symbols.undefined.iter_mut().for_each(|symbol| symbol.weak = true);
@@ -112,7 +112,8 @@ fn symbols_that_nobody_has_are_pointed_at() {
 
 #[test]
 fn what_is_loaded_together_serves_each_other() {
-    // `user.so` calls what `libplain.so` has; here without a version, and needed by somebody else.
+    // `user.so` calls a function of `libplain.so`; here without a version, and another file needs
+    // the library.
     let user = edited("p/user.so", fixture!("runpath.so"), |file| {
         assert!(file.symbols.undefined.iter().any(|symbol| symbol.name == "plain_length"));
         elf(file).needed = vec!["libc.so.6".to_owned()];
@@ -188,7 +189,7 @@ fn libraries_at_hand_count_with_their_needs() {
         let terms = Allowances::new(&[], vec![library]).unwrap();
         check_under(&user, &terms, X86_64, earned, findings);
     };
-    // By SONAME, whatever the file is called.
+    // Found by SONAME, whatever the file name is.
     with(file("lib/libplain.so.1.2", fixture!("x86_64.so")), X86_64, &[]);
     with(file("lib/other.so", fixture!("too-new.so")), LINUX, &["external-library p/user.so"]);
     let newer = file("lib/libplain.so", fixture!("too-new.so"));
@@ -203,7 +204,7 @@ fn libraries_at_hand_count_with_their_needs() {
 fn android_is_judged_by_its_level() {
     let library = || file("p/lib.so", fixture!("android.so"));
     let small = "page-alignment p/lib.so";
-    // Its note says 24; it takes `malloc` of the version that came with 28.
+    // Its note names API level 24; it uses the version of `malloc` that was introduced in level 28.
     check(&[library()], "android_28_arm64_v8a", "android_28_arm64_v8a", &[small]);
     let two = ["symbol-too-new p/lib.so", "symbol-too-new p/lib.so", small];
     check(&[library()], "android_21_arm64_v8a", "android_28_arm64_v8a", &two);
@@ -219,7 +220,7 @@ fn android_is_judged_by_its_level() {
     check(&[library()], "manylinux_2_17_aarch64", "linux_aarch64", &["wrong-libc p/lib.so", small]);
 }
 
-/// What auditwheel says of files in a wheel of a name, and whether it is what we say.
+/// Checks the tag that auditwheel gives files in a wheel with a given name, and whether it is ours.
 #[track_caller]
 fn says(files: &[NativeFile], tag: &str, theirs: Option<&str>, reason: &str) {
     let name = format!("p-1-py3-none-{tag}.whl").parse().unwrap();
@@ -250,7 +251,7 @@ fn what_auditwheel_says_is_told() {
     says(&[zig], "musllinux_1_2_x86_64", Some(LINUX), "`libc.so`");
     let pure = file("p-1.data/purelib/p/lib.so", fixture!("x86_64.so"));
     says(&[pure], X86_64, None, "`purelib`");
-    // A library that another file needs is no root: nobody asks for its processor.
+    // A library that another file needs is not a root: its processor is not checked.
     let v3 = edited("p/libplain.so", fixture!("x86-64-v3.so"), |file| {
         elf(file).soname = Some("libplain.so".to_owned());
     });
@@ -293,7 +294,7 @@ fn packed_relocations_need_new_loaders() {
     check(std::slice::from_ref(&noted), "manylinux_2_36_x86_64", "manylinux_2_36_x86_64", &[]);
     let too_new = ["symbol-too-new p/x.so"];
     check(&[noted], "manylinux_2_35_x86_64", "manylinux_2_36_x86_64", &too_new);
-    // Without any need of glibc, no version has to be noted.
+    // A file that needs no symbol of glibc does not have to list the version.
     let alone = edited("p/x.so", gnu, |file| {
         let elf = elf(file);
         (elf.packed_relocations, elf.needed) = (true, Vec::new());

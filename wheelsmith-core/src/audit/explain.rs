@@ -1,4 +1,4 @@
-//! What keeps each file from older tags, the newest culprit first.
+//! Explains what keeps each file from older tags, the newest requirement first.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,39 +11,39 @@ use crate::binary::NativeFile;
 use crate::name::{PlatformTag, WheelPath};
 use crate::policy::{self, Policy};
 
-/// What keeps one file from older tags.
+/// Reasons that keep one file from older tags.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Explanation {
-    /// The file.
+    /// File.
     pub file: WheelPath,
-    /// The tags that it does not keep, newest first.
+    /// Tags that it does not qualify for, newest first.
     pub steps: Vec<Step>,
 }
 
-/// What keeps a file from one tag, beyond what keeps it from the newer ones.
+/// Reasons that keep a file from one tag, without those that keep it from newer tags.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Step {
-    /// The tag.
+    /// Tag.
     pub tag: PlatformTag,
-    /// Versions that the tag does not promise, the newest first.
+    /// Versions that the tag does not guarantee, newest first.
     pub versions: Vec<Obstacle>,
-    /// Libraries that it does not promise and the wheel does not have.
+    /// Libraries that neither the tag guarantees nor the wheel contains.
     pub libraries: Vec<String>,
 }
 
-/// A version that a tag does not promise.
+/// A version that a tag does not guarantee.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Obstacle {
-    /// The version: `GLIBC_2.33`.
+    /// Version: `GLIBC_2.33`.
     pub version: String,
-    /// The library that has it: `libc.so.6`.
+    /// Library that defines it: `libc.so.6`.
     pub library: String,
-    /// The symbols that ask for it, sorted; none when nothing does, and only the file's list has it.
+    /// Symbols that need it, sorted; empty if only the version list of the file names it.
     pub symbols: Vec<String>,
 }
 
-/// What keeps the Linux files of `input` from `want` (a tag, or one without its processor), or from
-/// every tag that they do not keep.
+/// Returns what keeps the Linux files of `input` from `want` (a tag, or a tag without its
+/// processor); without `want`, what keeps them from every tag that they do not qualify for.
 pub fn explain(input: &Input, want: Option<&str>) -> Vec<Explanation> {
     let known = want.and_then(|want| whole_tag(want, &input.files));
     let Some(any) = known.clone().or_else(|| guess(&input.files, None)) else { return Vec::new() };

@@ -1,6 +1,6 @@
-//! Symbols that glibc has and musl does not, for files that name no library version.
+//! Symbols that glibc has and musl lacks, for files that name no library version.
 
-/// Names that are glibc's alone.
+/// Functions that only glibc has.
 const NAMES: [&str; 27] = [
     "__fxstat",
     "__fxstat64",
@@ -31,8 +31,9 @@ const NAMES: [&str; 27] = [
     "rawmemchr",
 ];
 
-/// True if glibc has the function and musl does not: those that headers of glibc put in for others,
-/// by `_FORTIFY_SOURCE` (`__memcpy_chk`) or for C23 (`__isoc23_strtol`), and a few more.
+/// True if glibc has the function and musl does not. These are the functions that headers of glibc
+/// substitute for others, for `_FORTIFY_SOURCE` (`__memcpy_chk`) or for C23 (`__isoc23_strtol`),
+/// and a few more.
 pub(super) fn is_of_glibc_alone(name: &str) -> bool {
     let is_fortified = name.starts_with("__") && name.ends_with("_chk");
     is_fortified || name.starts_with("__isoc23_") || NAMES.binary_search(&name).is_ok()

@@ -1,10 +1,10 @@
-//! Which libraries the loader finds inside the wheel.
+//! Libraries that the loader finds inside the wheel.
 //!
-//! As ld.so does (ld.so(8), "dynamic linking search order"), breadth first from each file that
-//! nothing else needs: a library that is loaded already by the wanted name or SONAME; then DT_RPATH
-//! of the file and of those that loaded it, unless the file has DT_RUNPATH; then DT_RUNPATH of the
-//! file alone. `$ORIGIN` is the directory of the file that has the entry. A library counts as found
-//! when any way of loading the file finds it.
+//! Follows ld.so(8), "dynamic linking search order". Starts at each file that no other file needs
+//! and proceeds breadth first. A library that is already loaded under the needed name or SONAME is
+//! used first; then the directories of DT_RPATH of the file and of the files that loaded it, unless
+//! the file has DT_RUNPATH; then DT_RUNPATH of the file alone. `$ORIGIN` is the directory of the
+//! file that has the entry. A library counts as found if any order of loading finds it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,23 +13,23 @@ use super::place::{directory, installed};
 use crate::binary::NativeFile;
 use crate::binary::elf::{Elf, Kind};
 
-/// How often libraries are looked for at most. The largest wheels need a few hundred thousand.
+/// Maximum number of library lookups. The largest wheels need a few hundred thousand.
 const MOST_LOOKUPS: usize = 10_000_000;
 
 pub(super) struct Graph<'a> {
     files: &'a [NativeFile],
     nodes: Vec<Node<'a>>,
-    /// The place of a file -> its node.
+    /// Node of each file, by installed path.
     places: BTreeMap<String, usize>,
-    /// A file's own name -> its nodes.
+    /// Nodes of the files, by file name and SONAME.
     names: BTreeMap<&'a str, Vec<usize>>,
-    /// The file and the library that it needs, for those that are found.
+    /// File and needed library, for each dependency that is found.
     found: BTreeSet<(&'a str, &'a str)>,
-    /// The paths of what something needs and finds.
+    /// Paths of the files that another file needs and finds.
     needed: BTreeSet<&'a str>,
-    /// What is loaded together.
+    /// Groups of nodes that are loaded into the same process.
     processes: Vec<Vec<usize>>,
-    /// How many lookups are left; nothing when they were not enough.
+    /// Remaining lookups; `None` if the limit was exceeded.
     lookups: Option<usize>,
 }
 
@@ -41,21 +41,21 @@ struct Node<'a> {
     runpath: Vec<String>,
 }
 
-/// A library in a process, and what loaded it.
+/// A library in a process, and the library that loaded it.
 struct Loaded {
     node: usize,
     by: Option<usize>,
 }
 
 impl<'a> Graph<'a> {
-    /// Follows the needs of the files as ld.so of glibc and musl does.
+    /// Follows the dependencies of the files as ld.so of glibc and musl does.
     #[cfg(test)]
     pub(super) fn new(files: &'a [NativeFile]) -> Self {
         Self::limited(files, MOST_LOOKUPS, true)
     }
 
-    /// Follows the needs of the files as the loader of `requirement` does: Android's ignores
-    /// DT_RPATH.
+    /// Follows the dependencies of the files as the loader of `requirement` does. Android's loader
+    /// ignores DT_RPATH.
     pub(super) fn of(files: &'a [NativeFile], requirement: &Requirement) -> Self {
         Self::limited(files, MOST_LOOKUPS, !requirement.is_android())
     }
@@ -88,7 +88,7 @@ impl<'a> Graph<'a> {
         graph
     }
 
-    /// Whether the loader finds `library` in the wheel when it loads `file`.
+    /// True if the loader finds `library` in the wheel when it loads `file`.
     pub(super) fn finds(&self, file: &str, library: &str) -> bool {
         self.found.contains(&(file, library))
     }
@@ -98,22 +98,24 @@ impl<'a> Graph<'a> {
         self.files.iter().any(|file| file.symbols.exports.contains(symbol))
     }
 
-    /// Whether some file of the wheel needs the one at `path` and finds it.
+    /// True if a file of the wheel needs the file at `path` and finds it.
     pub(super) fn is_needed(&self, path: &str) -> bool {
         self.needed.contains(path)
     }
 
-    /// The paths of what is loaded together, for each file that is loaded first.
+    /// Returns the paths of the files that are loaded together, for each file that is loaded first.
     pub(super) fn processes(&self) -> impl Iterator<Item = Vec<&'a str>> {
         self.processes.iter().map(|nodes| nodes.iter().map(|&node| self.nodes[node].path).collect())
     }
 
-    /// Whether every way of loading was tried; if not, what is not found may yet be there.
+    /// True if every order of loading was tried. If not, a library that was not found may still be
+    /// present.
     pub(super) fn is_complete(&self) -> bool {
         self.lookups.is_some()
     }
 
-    /// A file of the wheel that is called `library` and could serve `file`, wherever it lies.
+    /// Returns a file of the wheel, in any directory, that has the name `library` and that `file`
+    /// could load.
     pub(super) fn elsewhere(&self, file: &Elf, library: &str) -> Option<&'a str> {
         let nodes = self.names.get(library)?.iter().map(|&node| &self.nodes[node]);
         nodes.filter(|node| serves(node.elf, file)).map(|node| node.path).next()
@@ -128,7 +130,7 @@ impl<'a> Graph<'a> {
         for root in roots {
             self.load(root, &mut seen);
         }
-        // Plugins that share their name with a needed library, and rings of libraries.
+        // Plugins that have the same name as a needed library, and cycles of libraries.
         for node in inner {
             if !seen.contains(&node) {
                 self.load(node, &mut seen);
@@ -136,7 +138,7 @@ impl<'a> Graph<'a> {
         }
     }
 
-    /// Counts lookups, and says whether there are any left.
+    /// Subtracts lookups from the limit and returns true if any remain.
     fn count(&mut self, lookups: usize) -> bool {
         self.lookups = self.lookups.and_then(|left| left.checked_sub(lookups));
         self.lookups.is_some()
@@ -146,7 +148,7 @@ impl<'a> Graph<'a> {
     fn load(&mut self, root: usize, seen: &mut BTreeSet<usize>) {
         let mut process = vec![Loaded { node: root, by: None }];
         let mut loaded = BTreeSet::from([root]);
-        // What the loaded libraries answer to.
+        // Names under which the loaded libraries are known.
         let mut names: BTreeSet<&'a str> = BTreeSet::new();
         names.extend(self.nodes[root].elf.soname.as_deref());
         let mut at = 0;
@@ -173,11 +175,12 @@ impl<'a> Graph<'a> {
         self.processes.push(process.into_iter().map(|loaded| loaded.node).collect());
     }
 
-    /// The library that the loader takes for `needed`, a need of the `at`-th in the process.
+    /// Returns the library that the loader uses for `needed`, a dependency of the library at index
+    /// `at` in the process.
     fn search(&mut self, process: &[Loaded], at: usize, needed: &str) -> Option<usize> {
         let node = &self.nodes[process[at].node];
         let elf = node.elf;
-        // A name with a slash is a path, and not searched for.
+        // A name with a slash is a path and is not searched for.
         if let Some((dir, name)) = needed.rsplit_once('/') {
             return self.at(&directory(dir, &node.place)?, name, elf);
         }
@@ -210,8 +213,8 @@ impl<'a> Graph<'a> {
     }
 }
 
-/// Whether the loader takes `library` for `user`: it passes over files of another architecture, and
-/// on Arm over those that pass floating-point arguments in another way.
+/// True if the loader accepts `library` for `user`. The loader skips files of another architecture,
+/// and on Arm files that pass floating-point arguments in another way.
 fn serves(library: &Elf, user: &Elf) -> bool {
     let is_same_abi = match (library.float_abi, user.float_abi) {
         (Some(library), Some(user)) => library == user,

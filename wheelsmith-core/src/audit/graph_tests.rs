@@ -16,7 +16,7 @@ fn file(path: &str, elf: impl FnOnce(&mut Elf)) -> NativeFile {
     file
 }
 
-/// A library at a path: what it needs, and its RPATH (`rpath:`) or RUNPATH.
+/// Returns a library at a path with its dependencies, and its RPATH (`rpath:`) or RUNPATH.
 fn library(path: &str, needed: &[&str], search: &str) -> NativeFile {
     file(path, |elf| {
         elf.needed = needed.iter().map(|&name| name.to_owned()).collect();
@@ -28,7 +28,7 @@ fn library(path: &str, needed: &[&str], search: &str) -> NativeFile {
     })
 }
 
-/// The needs that are not found, as `file library`.
+/// Checks the dependencies that are not found, as `file library`.
 fn check(files: &[NativeFile], missing: &[&str]) {
     let graph = Graph::new(files);
     let mut found = Vec::new();
@@ -65,14 +65,14 @@ fn runpath_silences_rpath_of_its_own_file() {
 
 #[test]
 fn loaded_libraries_are_not_looked_for() {
-    // By the time `b.so` asks, `a.so` has loaded `c.so`.
+    // By the time `b.so` needs `c.so`, `a.so` has already loaded it.
     let files = [
         library("p/a.so", &["b.so", "c.so"], "$ORIGIN/../libs"),
         library("libs/b.so", &["c.so"], ""),
         library("libs/c.so", &[], ""),
     ];
     check(&files, &[]);
-    // By another name it is the same when its SONAME says so.
+    // Under another name it is the same library if its SONAME matches.
     let mut renamed = files;
     facts(&mut renamed[1]).needed = vec!["libc1.so".to_owned()];
     check(&renamed, &["libs/b.so libc1.so"]);
@@ -102,7 +102,7 @@ fn the_number_of_ways_does_not_matter() {
     let files: Vec<NativeFile> = names
         .iter()
         .enumerate()
-        // Each has an RPATH of its own, so that no two ways to a library are alike.
+        // Each has its own RPATH, so that no two load paths are alike.
         .map(|(i, name)| library(&format!("p/{name}"), &all, &format!("rpath:$ORIGIN/{i}/../")))
         .collect();
     check(&files, &[]);

@@ -1,4 +1,4 @@
-//! What is wrong with an ELF file wherever it runs.
+//! Faults of an ELF file that do not depend on the platform.
 
 use super::place::{directory, installed};
 use crate::binary::NativeFile;
@@ -6,7 +6,7 @@ use crate::binary::elf::{Elf, Kind, Relro};
 use crate::finding::{Code, Finding};
 use crate::name::Arch;
 
-/// Less than this may stay: nobody minds the names of a few functions.
+/// Smallest amount of unloaded bytes that is reported. The names of a few functions are acceptable.
 const MOST_UNLOADED_BYTES: u64 = 1 << 20;
 
 pub(super) fn check(file: &NativeFile, elf: &Elf, findings: &mut Vec<Finding>) {
@@ -29,7 +29,7 @@ pub(super) fn check(file: &NativeFile, elf: &Elf, findings: &mut Vec<Finding>) {
     if elf.text_relocations {
         find(Code::TextRelocations, "the loader must write into its code".to_owned());
     }
-    // A static program at a fixed address has nothing that is filled in.
+    // A static program at a fixed address has no data that the loader fills in.
     if elf.relro == Relro::None && (elf.kind != Kind::StaticProgram || elf.is_pie) {
         find(Code::NoRelro, "what the loader fills in stays writable".to_owned());
     }
@@ -58,8 +58,8 @@ pub(super) fn check(file: &NativeFile, elf: &Elf, findings: &mut Vec<Finding>) {
     }
 }
 
-/// The largest memory pages that kernels for the processor are built with, in bytes; on Android,
-/// those of its newest devices.
+/// Returns the largest memory page size that kernels for the processor are built with, in bytes; on
+/// Android, that of its newest devices.
 fn largest_page(elf: &Elf) -> u64 {
     match elf.arch {
         Some(Arch::Aarch64) if elf.android_api.is_some() => 16_384,

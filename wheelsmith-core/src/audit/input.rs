@@ -1,4 +1,4 @@
-//! Judges one input: the tags of its name, the tag that its files qualify for, and what is in the way.
+//! Judges one input: the tags of its name, the tag that its files qualify for, and the findings.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,7 +11,7 @@ use crate::finding::{Code, Finding, Severity};
 use crate::name::{Arch, Libc, MacArch, PlatformTag, PlatformVersion, WheelFilename};
 use crate::policy;
 
-/// An input whose native files were read.
+/// An input whose native files have been read.
 #[derive(Debug, Clone)]
 pub struct AuditInput {
     /// Path as given, with `/` between its parts.
@@ -26,7 +26,7 @@ pub struct AuditInput {
     pub record: Option<BTreeSet<String>>,
     /// Native files.
     pub files: Vec<NativeFile>,
-    /// Findings made while the input was read.
+    /// Findings made while the input was being read.
     pub findings: Vec<Finding>,
 }
 
@@ -148,23 +148,24 @@ fn tag_text(verdict: &Verdict) -> String {
     verdict.tag.as_ref().map_or_else(|| "no tag".to_owned(), PlatformTag::to_string)
 }
 
-/// Groups tags, none under a legacy name, by their platform; those of a group differ in their
-/// version alone, the oldest first.
+/// Groups tags by platform, the oldest first. The tags of a group differ only in their version;
+/// none has a legacy name.
 pub(crate) fn by_platform(claims: &[PlatformTag]) -> Vec<Vec<PlatformTag>> {
     let mut groups: BTreeMap<String, BTreeMap<Vec<u16>, PlatformTag>> = BTreeMap::new();
     for claim in claims.iter().map(PlatformTag::modern) {
         let text = claim.to_string();
-        // A word of digits is a version or a part of one; processors and systems have letters.
+        // A part that consists of digits belongs to the version; processors and systems contain
+        // letters.
         let (age, name): (Vec<&str>, Vec<&str>) =
             text.split('_').partition(|word| word.bytes().all(|byte| byte.is_ascii_digit()));
-        // `x86_64` ends in digits that are no version, and are the same in the whole group.
+        // `x86_64` ends in digits that are not a version and are the same in the whole group.
         let age = age.iter().filter_map(|number| number.parse().ok()).collect();
         groups.entry(name.join("_")).or_default().insert(age, claim);
     }
     groups.into_values().map(|tags| tags.into_values().collect()).collect()
 }
 
-/// Orders verdicts by use: a wheel for two C libraries is judged for both.
+/// Orders verdicts by usefulness. A wheel for two C libraries is judged for both.
 fn rank(verdict: &Verdict) -> u8 {
     match &verdict.tag {
         None => 0,
@@ -181,7 +182,7 @@ pub(crate) fn satisfies(found: Option<&PlatformTag>, claim: &PlatformTag) -> boo
         (PlatformTag::Manylinux { glibc, arch }, Some(found)) => {
             matches!(found, PlatformTag::Manylinux { glibc: g, arch: a } if g <= glibc && a == arch)
         }
-        // Nothing in a file shows which release of musl it needs.
+        // Files do not record which release of musl they need.
         (PlatformTag::Musllinux { arch, .. }, Some(found)) => {
             matches!(found, PlatformTag::Musllinux { arch: a, .. } if a == arch)
         }
@@ -255,8 +256,8 @@ pub(crate) fn guess(files: &[NativeFile], arch: Option<Arch>) -> Option<Platform
     Some(best.1.1)
 }
 
-/// Returns the C library that the files need, or that the names of extension modules are for; glibc
-/// if nothing shows which.
+/// Returns the C library that the files need or that the names of extension modules indicate; glibc
+/// if neither shows one.
 fn libc(files: &[NativeFile]) -> Libc {
     let elves = files.iter().filter_map(NativeFile::elf);
     let names = elves.flat_map(|elf| elf.needed.iter().chain(&elf.interpreter));
@@ -313,7 +314,7 @@ mod tests {
         check("manylinux_2_17_x86_64", "manylinux_2_17_aarch64", false);
         check("manylinux_2_17_x86_64", "linux_x86_64", false);
         check("manylinux_2_17_x86_64", "any", true);
-        // Nothing in a file shows which release of musl it needs.
+        // Files do not record which release of musl they need.
         check("musllinux_1_1_x86_64", "musllinux_1_2_x86_64", true);
         check("musllinux_1_2_x86_64", "manylinux_2_17_x86_64", false);
         check("macosx_11_0_arm64", "macosx_12_0_arm64", false);

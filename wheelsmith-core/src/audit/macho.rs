@@ -1,4 +1,4 @@
-//! Mach-O files against a macOS tag: `macosx_11_0_arm64`, `macosx_10_9_universal2`.
+//! Judges Mach-O files against a macOS tag: `macosx_11_0_arm64`, `macosx_10_9_universal2`.
 
 use std::collections::BTreeSet;
 
@@ -9,9 +9,9 @@ use crate::binary::macho::{Kind, Load, MachO, Pages, Platform, Signature, Slice}
 use crate::finding::{Code, Finding};
 use crate::name::{Arch, IosSdk, MacArch, PlatformTag, PlatformVersion, WheelPath};
 
-/// The first macOS for arm64.
+/// First macOS for arm64.
 const FIRST_ON_ARM: PlatformVersion = PlatformVersion::new(11, 0);
-/// What delocate puts in front of the install names that it makes: a place that is nowhere.
+/// Prefix of the install names that delocate writes. No such directory exists.
 const NOWHERE: &str = "/DLC/";
 
 /// Version and processors of a macOS tag.
@@ -21,8 +21,8 @@ struct Floor {
     arch: MacArch,
 }
 
-/// The lowest tag that every file keeps, if none is in the way of every tag; and what keeps them
-/// from the wanted one.
+/// Returns the lowest tag that every file qualifies for, or `None` if a fault excludes every tag,
+/// and findings about what keeps the files from the wanted tag.
 pub(super) fn judge(
     files: &[NativeFile],
     min: PlatformVersion,
@@ -43,7 +43,8 @@ pub(super) fn judge(
             let case = Case { loaded, arch, wanted, graph: &graph, all: &slices };
             case.check(findings);
             minimum = minimum.max(case.minimum().filter(|&version| {
-                // All of arm64 is there from 11 on: to a universal tag that says nothing.
+                // Every macOS for arm64 is version 11 or newer, so a lower version in a universal
+                // tag does not concern arm64.
                 wanted.arch.arches().len() == 1
                     || arch != Arch::Aarch64
                     || tagged(version) > FIRST_ON_ARM
@@ -53,9 +54,9 @@ pub(super) fn judge(
     PlatformTag::MacOs { min: tagged(minimum.unwrap_or(wanted.min)), arch: wanted.arch }
 }
 
-/// Judges the files of an iOS wheel: platform, processor and the oldest iOS. The app that carries
-/// the modules decides the rest (PEP 730): it places libraries as frameworks, and it is signed as a
-/// whole.
+/// Judges the files of an iOS wheel: platform, processor and the oldest iOS. The rest depends on
+/// the app that contains the modules (PEP 730): it installs libraries as frameworks, and it is
+/// signed as a whole.
 pub(super) fn judge_ios(
     files: &[NativeFile],
     min: PlatformVersion,
@@ -96,7 +97,7 @@ pub(super) fn judge_ios(
     PlatformTag::Ios { min: needed, sdk }
 }
 
-/// What needs a newer macOS than `wanted` grants: path and version, as the audit finds it.
+/// Returns path and version of each file that needs a newer macOS than `wanted`.
 pub(super) fn too_new(
     files: &[NativeFile],
     min: PlatformVersion,
@@ -117,21 +118,21 @@ pub(super) fn too_new(
     found
 }
 
-/// The oldest macOS that the slice is for.
+/// Returns the oldest macOS that the slice supports.
 fn minimum(slice: &Slice, arch: Arch) -> Option<PlatformVersion> {
     let builds = slice.builds.iter().filter(|build| build.platform == Platform::MacOs);
     builds.map(|build| build.minimum).max().map(|minimum| at_least(arch, minimum))
 }
 
-/// What a version means on this processor: arm64 has no macOS before 11, and 10.16 was another name
-/// for that.
+/// Returns the effective version on this processor. arm64 has no macOS before 11, and 10.16 is
+/// another name for 11.0.
 fn at_least(arch: Arch, version: PlatformVersion) -> PlatformVersion {
     let is_older_name = version == PlatformVersion::new(10, 16);
     let first = arch == Arch::Aarch64 || is_older_name;
     if first { version.max(FIRST_ON_ARM) } else { version }
 }
 
-/// The systems and processors that a whole file is for.
+/// Checks the systems and processors that a whole file is for.
 fn for_platform(path: &WheelPath, macho: &MachO, wanted: Floor, findings: &mut Vec<Finding>) {
     let mut find = |code, message| findings.push(Finding::new(code, path, message));
     let loaded: Vec<&Slice> = macho.slices.iter().filter(|slice| slice.kind.is_loaded()).collect();
@@ -157,13 +158,13 @@ fn for_platform(path: &WheelPath, macho: &MachO, wanted: Floor, findings: &mut V
     }
 }
 
-/// One file for one processor.
+/// A file's slice for one processor.
 struct Loaded<'a> {
     path: &'a WheelPath,
-    /// Where it is installed.
+    /// Path where it is installed.
     place: String,
     slice: &'a Slice,
-    /// How messages begin.
+    /// Beginning of its messages.
     subject: String,
 }
 
@@ -178,7 +179,7 @@ impl<'a> Loaded<'a> {
     }
 }
 
-/// One of them among the others.
+/// A slice together with the other files of the wheel.
 struct Case<'a> {
     loaded: &'a Loaded<'a>,
     arch: Arch,
@@ -219,7 +220,7 @@ impl Case<'_> {
 
     fn check_minimum(&self, find: &mut impl FnMut(Code, String)) {
         let Some(minimum) = self.minimum() else {
-            // Of another system: said already.
+            // A slice for another system has been reported already.
             if self.loaded.slice.builds.is_empty() {
                 let message = format!("{} does not say which macOS it needs", self.loaded.subject);
                 find(Code::NoMinimum, message);
@@ -271,13 +272,14 @@ impl Case<'_> {
         }
     }
 
-    /// A file of the wheel that is called as the library is, wherever it lies.
+    /// Returns a file of the wheel with the same file name as the library, in any directory.
     fn elsewhere(&self, name: &str) -> Option<&WheelPath> {
         let place = self.graph.elsewhere(name)?;
         self.all.iter().find(|loaded| loaded.place == place).map(|loaded| loaded.path)
     }
 
-    /// The libraries of Swift are part of the system, and yet asked for by `@rpath`.
+    /// True for libraries of Swift. They are part of the system, although files name them with
+    /// `@rpath`.
     fn is_swift(&self, name: &str) -> bool {
         name.starts_with("@rpath/libswift")
             && self
@@ -333,12 +335,13 @@ impl Case<'_> {
     }
 }
 
-/// What a tag can say of a version: from macOS 11 on, installers know minor 0 only.
+/// Returns the version as a tag can express it. From macOS 11 on, installers know only minor
+/// version 0.
 fn tagged(version: PlatformVersion) -> PlatformVersion {
     if version.major >= 11 { PlatformVersion::new(version.major, 0) } else { version }
 }
 
-/// Whether macOS itself has the library.
+/// True if macOS itself provides the library.
 pub(super) fn is_system(name: &str) -> bool {
     let is_climbing = name.split('/').any(|part| part == "..");
     !is_climbing && (name.starts_with("/usr/lib/") || name.starts_with("/System/Library/"))

@@ -7,7 +7,7 @@ macro_rules! fixture {
     };
 }
 
-/// No tag is right.
+/// Verdict if no tag fits.
 const NO_TAG: &str = "no platform tag";
 
 fn native(path: &str, bytes: &[u8]) -> NativeFile {
@@ -18,7 +18,8 @@ fn run(files: Vec<NativeFile>, tag: &str) -> Audit {
     judgement(files, None, &Requirement::for_tag(&tag.parse().unwrap()).unwrap())
 }
 
-/// The files of a wheel with that tag earn a tag and get findings, as `code file`.
+/// Checks the tag that the files of a wheel with tag `tag` qualify for, and the findings, as `code
+/// file`.
 fn check_files(files: Vec<NativeFile>, tag: &str, earned: &str, findings: &[&str]) {
     let audit = run(files, tag);
     let found: Vec<String> = audit
@@ -48,7 +49,7 @@ fn the_highest_minimum_chooses_the_tag() {
     check(&[intel], "macosx_10_9_x86_64", INTEL, &["minimum-too-new p/a.dylib"]);
     let both = [arm, ("p/b.so", newer)];
     check(&both, ARM, "macosx_13_0_arm64", &["minimum-too-new p/b.so"]);
-    // A tag of 13 can only say 13.0.
+    // A tag for macOS 13 can only name 13.0.
     check(&both, "macosx_13_0_arm64", "macosx_13_0_arm64", &["newer-minor p/b.so"]);
     check(&both, "macosx_14_0_arm64", "macosx_13_0_arm64", &[]);
 }
@@ -91,7 +92,7 @@ fn libraries_are_found_as_dyld_finds_them() {
         check(&[user, (library, fixture!("arm64.dylib"))], ARM, earned, findings);
     };
     let rpath = ("p/user.so", fixture!("rpath.dylib"));
-    // It names a directory outside the wheel and that of its build besides.
+    // It names a directory outside the wheel and also its build directory.
     let paths = ["escaping-rpath p/user.so", "build-path p/user.so"];
     check(rpath, "p/lib/libplain.dylib", ARM, &paths);
     let all = ["external-library p/user.so", paths[0], paths[1]];
@@ -112,7 +113,7 @@ fn libraries_are_found_as_dyld_finds_them() {
     check(program, "x-1.data/lib/libplain.dylib", NO_TAG, &external);
 }
 
-/// What loads a library hands its rpaths on to it.
+/// A file passes its rpaths on to the libraries that it loads.
 #[test]
 fn rpaths_of_the_loader_count() {
     let mut first = native("p/first.so", fixture!("loader-path.dylib"));
@@ -127,7 +128,7 @@ fn rpaths_of_the_loader_count() {
     check_files(files, ARM, NO_TAG, &["external-library p/lib/second.dylib"]);
 }
 
-/// Facts that no fixture has.
+/// Returns facts that no fixture has.
 fn changed(change: impl FnOnce(&mut crate::binary::macho::Slice)) -> Vec<NativeFile> {
     let mut file = native("p/a", fixture!("arm64.dylib"));
     change(&mut file.macho_mut().unwrap().slices[0]);
@@ -156,7 +157,7 @@ fn every_library_is_placed() {
     check("@rpath/libz.dylib", Load::Required, NO_TAG, &external);
     check("@rpath/libswiftCore.dylib", Load::Required, ARM, &[]);
     check("@rpath/Python.framework/Versions/3.12/Python", Load::Required, NO_TAG, &external);
-    // Found, but a program of its own: dyld loads libraries only.
+    // The library is found, but it is a program: dyld loads only libraries.
     check("@loader_path/a", Load::Required, ARM, &[]);
 }
 
@@ -174,7 +175,7 @@ fn signatures_are_asked_for_on_arm_alone() {
     check_files(signed(Pages::Right), ARM, ARM, &[]);
     check_files(signed(Pages::NotChecked), ARM, ARM, &["not-judged p/a"]);
     check_files(signed(Pages::Unreadable), ARM, NO_TAG, &["invalid-signature p/a"]);
-    // On Intel a signature that is not right is no worse than none.
+    // On Intel an invalid signature is no worse than none.
     let mut intel = native("p/a", fixture!("x86_64.dylib"));
     let wrong = native("p/b", fixture!("bad-page.dylib"));
     let signature: Option<Signature> = wrong.macho().unwrap().slices[0].signature.clone();

@@ -1,16 +1,15 @@
-//! Facts and policies to a verdict: the platform tag that a set of files qualifies for, and what
-//! keeps them from the tag that they claim.
+//! Judges facts by policies and returns a verdict: the platform tag that a set of files qualifies
+//! for, and what keeps them from the tag that they claim.
 //!
-//! [`wheel`] judges one wheel file; [`report`] any number of inputs. [`judge`] is the pure core: native
-//! files and a [`Requirement`] in, a [`Verdict`] out. Every file counts, wherever it is and whatever
-//! its name: a wheel is as compatible as the least compatible of its files. The verdict depends on
-//! bytes and tables only, never on the machine that runs the audit.
+//! [`wheel`] judges one wheel file; [`report`] judges any number of inputs. [`judge`] is pure: it
+//! takes native files and a [`Requirement`] and returns a [`Verdict`]. Every file counts, whatever
+//! its path and name: a wheel is as compatible as the least compatible of its files. The verdict
+//! depends only on bytes and tables, never on the machine that runs the audit.
 //!
 //! ELF files are judged against the manylinux, musllinux and Android policies, Mach-O files against
 //! macOS tags, PE files against Windows tags. The content of static libraries is not judged.
 
 mod allowances;
-mod android;
 mod auditwheel;
 mod claims;
 mod collect;
@@ -24,6 +23,7 @@ mod hygiene;
 mod input;
 mod macho;
 mod needs;
+mod options;
 mod pe;
 pub(crate) mod place;
 mod report;
@@ -44,13 +44,14 @@ pub use input::{AuditInput, input};
 #[cfg(feature = "repair")]
 pub(crate) use input::{by_platform, guess, satisfies, whole_tag};
 pub use needs::{Need, Origin, needs};
+pub use options::AuditOptions;
 #[cfg(feature = "schema")]
 pub use report::schema;
 pub use report::{Auditwheel, FileFacts, Input, Report, SCHEMA};
 pub use requirement::Requirement;
 #[cfg(feature = "repair")]
 pub(crate) use run::audit_as;
-pub use run::{AuditOptions, libraries, report, wheel};
+pub use run::{libraries, report, wheel};
 
 pub use crate::binary::NativeFile;
 use crate::binary::{Facts, Format, machine};
@@ -68,8 +69,8 @@ pub struct Error {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Verdict {
     /// The most compatible platform tag that every file qualifies for: `any` without native files,
-    /// `linux_…` if no policy suffices. `None` if no tag is right: a file cannot be read, or none is
-    /// for the platform.
+    /// `linux_…` if no policy suffices. `None` if no tag fits, because a file cannot be read or no
+    /// file is for the platform.
     pub tag: Option<PlatformTag>,
     /// Findings, errors first, then by file.
     pub findings: Vec<Finding>,
@@ -78,16 +79,16 @@ pub struct Verdict {
 /// The files of a wheel and the verdict on them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Audit {
-    /// As [`Verdict::tag`].
+    /// Same as [`Verdict::tag`].
     pub tag: Option<PlatformTag>,
     /// Findings, errors first, then by file.
     pub findings: Vec<Finding>,
-    /// The native files, by path.
+    /// Native files, by path.
     pub files: Vec<NativeFile>,
 }
 
 impl Audit {
-    /// True if a finding is an error and not waived: then no wheel may be written.
+    /// True if a finding is an error and not waived. In that case no wheel may be written.
     pub fn has_errors(&self) -> bool {
         self.findings.iter().any(|finding| finding.counts_at(Severity::Error))
     }
@@ -114,9 +115,9 @@ impl Audit {
     }
 }
 
-/// Judges the native files of a wheel as `audit` does: by platform, and, with its Python and ABI
-/// tags, its extension modules. Whatever writes a wheel calls this, so that it accepts exactly what
-/// an audit of the wheel accepts.
+/// Judges the native files of a wheel as `audit` does: by platform, and, if the Python and ABI tags
+/// are given, its extension modules. All code that writes a wheel calls this, so that it accepts
+/// exactly what an audit of the wheel accepts.
 pub fn judgement(
     mut files: Vec<NativeFile>,
     python: Option<&PythonTag>,
@@ -159,7 +160,7 @@ pub fn judge(files: &[NativeFile], requirement: &Requirement) -> Verdict {
         PlatformTag::MacOs { min, arch } => {
             let files = allowed.without_excluded(files);
             let tag = macho::judge(&files, *min, *arch, &mut findings);
-            // The version is in the tag; all else keeps the files from every tag.
+            // The version is in the tag; every other error excludes every tag.
             let is_in_the_way =
                 |finding: &Finding| is_foreign(finding) && finding.code != Code::MinimumTooNew;
             (!findings.iter().any(is_in_the_way)).then_some(tag)
@@ -199,7 +200,8 @@ fn foreign(file: &NativeFile, requirement: &Requirement) -> Option<Finding> {
         Facts::Archive(Some(archive)) if arch.is_some() && archive.arch != arch => {
             let found = archive.arch.map_or_else(|| machine(archive.machine), |a| a.to_string());
             let message = format!("its objects are for {found}, the target is {}", arch?);
-            // Nobody loads it: it fails those who link to it.
+            // No loader opens a static library: the wrong processor fails only those who link to
+            // it.
             let severity = Severity::Warning;
             Some(Finding { severity, ..Finding::new(Code::WrongArch, &file.path, message) })
         }

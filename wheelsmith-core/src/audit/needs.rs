@@ -1,4 +1,4 @@
-//! Where each library comes from that the files of a wheel need.
+//! Origin of each library that the files of a wheel need.
 
 use serde::Serialize;
 
@@ -13,26 +13,26 @@ use crate::policy::{self, windows};
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Need {
-    /// The file that needs it.
+    /// File that needs it.
     pub file: WheelPath,
-    /// The library, as the file names it.
+    /// Library, as the file names it.
     pub library: String,
-    /// Where it comes from.
+    /// Origin of the library.
     pub origin: Origin,
-    /// Whether the file works without it as well.
+    /// True if the file also works without it.
     pub is_optional: bool,
 }
 
-/// Where a library comes from.
+/// Origin of a library.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case", tag = "origin", content = "path")]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "NeedOrigin"))]
 pub enum Origin {
-    /// The wheel has it, here, and the loader finds it.
+    /// A file of the wheel that the loader finds, with its path.
     Inside(WheelPath),
-    /// The wheel has it, here, and the loader looks elsewhere.
+    /// A file of the wheel that the loader does not find, because it searches elsewhere.
     Misplaced(WheelPath),
-    /// The platform tag promises it.
+    /// The system, as the platform tag guarantees.
     Promised,
     /// Python itself.
     Python,
@@ -40,7 +40,8 @@ pub enum Origin {
     Outside,
 }
 
-/// What the files need, by file and in the order in which they name it.
+/// Returns the libraries that the files need, by file and in the order in which each file names
+/// them.
 pub fn needs(files: &[NativeFile], wanted: &Requirement) -> Vec<Need> {
     match wanted.tag() {
         PlatformTag::MacOs { arch, .. } => {
@@ -74,7 +75,7 @@ fn elf_needs(files: &[NativeFile], wanted: &Requirement) -> Vec<Need> {
             let place = graph.elsewhere(elf, library).and_then(|path| named(files, path));
             let origin = match place {
                 Some(path) if is_found => Origin::Inside(path),
-                // A loaded library that answers to the name by its SONAME alone.
+                // A loaded library that has the name only as its SONAME.
                 None if is_found => Origin::Inside(file.path.clone()),
                 _ if reference.is_some_and(|policy| wanted.allows_library(policy, library)) => {
                     Origin::Promised
@@ -132,7 +133,7 @@ fn pe_needs(files: &[NativeFile]) -> Vec<Need> {
             let origin = match (files.iter().find(is_it), windows::origin(&name)) {
                 (_, windows::Origin::System) => Origin::Promised,
                 (_, windows::Origin::Python) => Origin::Python,
-                // Windows finds it where the package says.
+                // Windows finds it if the package adds its directory.
                 (Some(other), _) => Origin::Inside(other.path.clone()),
                 (None, windows::Origin::PythonsCRuntime | windows::Origin::CRuntime) => {
                     Origin::Promised

@@ -1,4 +1,4 @@
-//! PE files against a Windows tag: `win32`, `win_amd64`, `win_arm64`.
+//! Judges PE files against a Windows tag: `win32`, `win_amd64`, `win_arm64`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,7 +9,7 @@ use crate::finding::{Code, Finding};
 use crate::name::{Arch, PlatformTag, WheelPath, WindowsArch};
 use crate::policy::windows::{Origin, origin, with_suffix};
 
-/// The tag, if no file is in the way of it; and what is.
+/// Returns the tag, or `None` if a fault excludes it, and the findings.
 pub(super) fn judge(
     files: &[NativeFile],
     wanted: WindowsArch,
@@ -32,7 +32,7 @@ pub(super) fn judge(
 }
 
 fn for_arch(pe: &Pe, wanted: WindowsArch, find: &mut impl FnMut(Code, String)) {
-    // Code for .NET is compiled where it runs; its header says x86 then.
+    // .NET code is compiled where it runs; its header names x86.
     let is_any = pe.is_dotnet && pe.arch == Some(Arch::I686);
     if pe.arch == Some(wanted.arch()) || is_any {
         return;
@@ -50,7 +50,7 @@ fn for_arch(pe: &Pe, wanted: WindowsArch, find: &mut impl FnMut(Code, String)) {
     }
 }
 
-/// Where each imported library comes from.
+/// Checks the origin of each imported library.
 fn check_imports(
     path: &WheelPath,
     pe: &Pe,
@@ -67,7 +67,7 @@ fn check_imports(
             continue;
         }
         let found = libraries.get(&with_suffix(library));
-        // A process takes libraries of its own processor only.
+        // A process loads only libraries of its own processor.
         let fits = |other: &&&(&WheelPath, &Pe)| other.1.arch == pe.arch;
         let mut inside = found.into_iter().flatten().filter(|other| fits(&other)).peekable();
         if inside.peek().is_some() && !pe.system_libraries_only {
@@ -79,7 +79,8 @@ fn check_imports(
             continue;
         }
         match from {
-            // Python loads its own before anything of the wheel; a program has nothing of that.
+            // Python loads its own C runtime before any file of the wheel; a program has no such
+            // runtime.
             Origin::PythonsCRuntime if !is_program => {}
             Origin::PythonsCRuntime | Origin::CRuntime => {
                 runtime.insert(library);
@@ -119,18 +120,18 @@ fn check_imports(
     }
 }
 
-/// The directory where a file is installed.
+/// Returns the directory in which a file is installed.
 fn directory(path: &WheelPath) -> String {
     let place = installed(path.as_str());
     place.rsplit_once('/').map_or_else(String::new, |(directory, _)| directory.to_owned())
 }
 
 fn check_hardening(pe: &Pe, find: &mut impl FnMut(Code, String)) {
-    // Code for .NET lies where the runtime puts it.
+    // The .NET runtime chooses the addresses of .NET code.
     if pe.is_dotnet {
         return;
     }
-    // To processes of 64 bits Windows never lends data as code, whatever a file says.
+    // Windows never executes data in 64-bit processes, whatever the header says.
     if !pe.no_execute && !pe.is_64_bit {
         find(Code::NoNx, "it does not forbid to run its data (no NX_COMPAT)".into());
     }

@@ -6,7 +6,7 @@ macro_rules! fixture {
     };
 }
 
-/// No tag is right.
+/// Verdict if no tag fits.
 const NO_TAG: &str = "no platform tag";
 const X64: &str = "win_amd64";
 
@@ -14,7 +14,7 @@ fn native(path: &str, bytes: &[u8]) -> NativeFile {
     NativeFile::read(&path.parse().unwrap(), bytes).unwrap()
 }
 
-/// The files of a wheel with that tag earn it or none, and get findings, as `code file`.
+/// Checks the tag that the files of a wheel qualify for, and the findings, as `code file`.
 fn check_files(files: Vec<NativeFile>, tag: &str, earned: &str, findings: &[&str]) {
     let audit = judgement(files, None, &Requirement::for_tag(&tag.parse().unwrap()).unwrap());
     let found: Vec<String> = audit
@@ -43,7 +43,7 @@ fn the_processor_chooses_the_tag() {
     check(&[("p/a.dll", x64)], "win32", NO_TAG, &wrong);
     check(&[("p/a.dll", x64)], "win_arm64", NO_TAG, &wrong);
     check(&[("p/a.dll", fixture!("too-short.dll"))], X64, NO_TAG, &["unreadable p/a.dll"]);
-    // Windows for Arm runs programs for Intel, by itself and slowly.
+    // Windows for Arm emulates programs for Intel, which is slow.
     let files = [("p/a.exe", fixture!("program.exe")), ("p/plain.dll", x64)];
     check(&files, "win_arm64", NO_TAG, &["wrong-arch p/plain.dll", "emulated-program p/a.exe"]);
 }
@@ -60,7 +60,7 @@ fn libraries_are_found_in_the_wheel() {
     with("x-1.data/platlib/p/plain.dll", plain, X64, &[]);
     with("p.libs/plain.dll", plain, X64, &["library-elsewhere p/user.pyd"]);
     with("p/other.dll", plain, NO_TAG, &["external-library p/user.pyd"]);
-    // One for another processor is passed over.
+    // A library for another processor is skipped.
     let both = ["wrong-arch p/plain.dll", "external-library p/user.pyd"];
     with("p/plain.dll", fixture!("x86.dll"), NO_TAG, &both);
 }
@@ -68,14 +68,14 @@ fn libraries_are_found_in_the_wheel() {
 #[test]
 fn the_runtime_of_the_compiler_is_asked_for() {
     let runtime = ("p/runtime.pyd", fixture!("runtime.dll"));
-    // What is loaded when it is first used may be missing.
+    // A library that is loaded on first use may be missing.
     let expected = ["c-runtime p/runtime.pyd", "optional-library p/runtime.pyd"];
     check(&[runtime], X64, X64, &expected);
     let plain = ("p/plain.dll", fixture!("x64.dll"));
     check(&[runtime, plain], X64, X64, &["c-runtime p/runtime.pyd"]);
     let msvcp = ("p/msvcp140.dll", fixture!("x64.dll"));
     check(&[runtime, plain, msvcp], X64, X64, &[]);
-    // A program has no Python that brings the other part.
+    // A program has no Python that provides the other part.
     let mut program = native("p/run.exe", runtime.1);
     pe(&mut program).kind = crate::binary::pe::Kind::Program;
     let [plain, msvcp] = [plain, msvcp].map(|(path, bytes)| native(path, bytes));
@@ -87,7 +87,7 @@ fn pe(file: &mut NativeFile) -> &mut crate::binary::pe::Pe {
     pe
 }
 
-/// Facts that no fixture has.
+/// Returns facts that no fixture has.
 fn changed(bytes: &[u8], change: impl FnOnce(&mut crate::binary::pe::Pe)) -> NativeFile {
     let mut file = native("p/user.dll", bytes);
     change(pe(&mut file));
@@ -107,7 +107,7 @@ fn hardening_is_looked_at() {
         |bytes: &[u8]| changed(bytes, |pe| (pe.no_execute, pe.dynamic_base) = (false, false));
     let both = ["no-nx p/user.dll", "no-pie p/user.dll"];
     check_files(vec![open(fixture!("x86.dll"))], "win32", "win32", &both);
-    // Windows never lends data as code to processes of 64 bits.
+    // Windows never executes data in 64-bit processes.
     check_files(vec![open(fixture!("x64.dll"))], X64, X64, &["no-pie p/user.dll"]);
     let dotnet = changed(fixture!("x86.dll"), |pe| {
         (pe.no_execute, pe.dynamic_base, pe.is_dotnet) = (false, false, true);

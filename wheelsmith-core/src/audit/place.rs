@@ -1,8 +1,8 @@
-//! Where the files of a wheel land, and where `$ORIGIN` leads from there.
+//! Paths where the files of a wheel are installed, and directories that `$ORIGIN` stands for.
 
-/// The place of a wheel's file once it is installed: below `site` (the directory that Python imports
-/// from) or below `prefix` (of the environment). How one lies from the other differs between
-/// systems, so that no path leads across.
+/// Returns the installed path of a file of the wheel: below `site` (the directory that Python
+/// imports from) or below `prefix` (of the environment). The relative path between the two differs
+/// between systems, so no path leads from one to the other.
 ///
 /// Source: binary distribution format specification, "The .data directory".
 pub(crate) fn installed(path: &str) -> String {
@@ -15,8 +15,8 @@ pub(crate) fn installed(path: &str) -> String {
     }
 }
 
-/// The directory that an entry of RPATH or RUNPATH means for the file at `place`; nothing when the
-/// loader would look outside what the wheel installs.
+/// Returns the directory that an entry of RPATH or RUNPATH stands for in the file at `place`;
+/// `None` if it is outside what the wheel installs.
 pub(crate) fn directory(entry: &str, place: &str) -> Option<String> {
     let rest = entry.strip_prefix("$ORIGIN").or_else(|| entry.strip_prefix("${ORIGIN}"))?;
     if !rest.is_empty() && !rest.starts_with('/') {
@@ -27,12 +27,13 @@ pub(crate) fn directory(entry: &str, place: &str) -> Option<String> {
     below(parts, rest)
 }
 
-/// `rest` as seen from a directory; nothing when that leaves what the wheel installs.
+/// Resolves `rest` relative to a directory; `None` if the result is outside what the wheel
+/// installs.
 pub(super) fn below<'a>(mut directory: Vec<&'a str>, rest: &'a str) -> Option<String> {
     for part in rest.split('/') {
         match part {
             "" | "." => {}
-            // Above the root of the place lies whatever the user has there.
+            // The content of the directories above the root is unknown.
             ".." if directory.len() < 2 => return None,
             ".." => {
                 directory.pop();

@@ -1,4 +1,4 @@
-//! What `wheelsmith audit` says: one value for every form of output.
+//! Report of `wheelsmith audit`: one value for every output format.
 
 use serde::Serialize;
 
@@ -14,57 +14,57 @@ use crate::binary::{Facts, Format, NativeFile};
 use crate::finding::{Finding, Severity};
 use crate::name::{PlatformTag, WheelFilename, WheelPath};
 
-/// The version of the report. It grows when a key changes its meaning or goes.
+/// Version of the report format. It increases when a key is removed or changes its meaning.
 pub const SCHEMA: u32 = 1;
 
-/// What was seen in all inputs.
+/// Results for all inputs.
 #[derive(Debug, Clone, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Report {
-    /// [`SCHEMA`].
+    /// Version of the report format ([`SCHEMA`]).
     pub schema: u32,
-    /// Each input, in the order given; those of one pattern by name.
+    /// Inputs in the given order; those of one pattern are sorted by name.
     pub inputs: Vec<Input>,
-    /// What is wrong with the configuration of the audit.
+    /// Findings about the configuration of the audit.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub configuration: Vec<Finding>,
 }
 
-/// What was seen in one wheel, directory, archive or file.
+/// Results for one wheel, directory, archive or file.
 #[derive(Debug, Clone, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Input {
-    /// As it was given, with `/` between its parts.
+    /// Path as given, with `/` between its parts.
     pub path: String,
-    /// What it is.
+    /// Kind of the input.
     pub kind: Kind,
-    /// The wheel's file name, taken apart; nothing for other inputs.
+    /// Parsed file name of a wheel; `None` for other inputs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub wheel: Option<WheelFilename>,
-    /// The platform tags of the file name, as written.
+    /// Platform tags of the file name, as written.
     pub claimed_tags: Vec<PlatformTag>,
-    /// The tag that was asked for instead (`--policy`).
+    /// Tag that was requested instead (`--policy`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub wanted_tag: Option<PlatformTag>,
-    /// The best tag that every file keeps; nothing when no tag is right.
+    /// The best tag that every file qualifies for; `None` if no tag fits.
     pub verdict: Option<PlatformTag>,
-    /// What `auditwheel show --ldpaths ""` says of it; for Linux wheels only.
+    /// Verdict of `auditwheel show --ldpaths ""`; only for Linux wheels.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub auditwheel_verdict: Option<Auditwheel>,
-    /// Why it could not be judged at all: then the exit code is 2.
+    /// Reason why the input could not be judged; the exit code is then 2.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
-    /// What was seen: errors first, then by file.
+    /// Findings: errors first, then by file.
     pub findings: Vec<Finding>,
-    /// Where each library comes from that the files need.
+    /// Origin of each library that the files need.
     pub needs: Vec<Need>,
-    /// Each native file's facts, by path.
+    /// Facts of each native file, by path.
     #[serde(serialize_with = "file_facts")]
     #[cfg_attr(feature = "schema", schemars(with = "Vec<FileFacts<'static>>"))]
     pub files: Vec<NativeFile>,
 }
 
-/// The facts of a native file as reports have them.
+/// Facts of a native file as they appear in reports.
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "NativeFile"))]
 pub struct FileFacts<'f> {
@@ -83,7 +83,7 @@ pub struct FileFacts<'f> {
     /// Facts of a PE file.
     #[serde(skip_serializing_if = "Option::is_none")]
     pe: Option<&'f Pe>,
-    /// The Python module that the file is, and the Pythons that its name is for.
+    /// Python module that the file contains, and the Pythons that its name is for.
     #[serde(skip_serializing_if = "Option::is_none")]
     extension: Option<Extension>,
     /// Facts of a static library of ELF objects.
@@ -118,13 +118,13 @@ fn file_facts<S: serde::Serializer>(
     serializer.collect_seq(files.iter().map(FileFacts::of))
 }
 
-/// What auditwheel would say, told from its rules and the same facts.
+/// Verdict of auditwheel, computed from its rules and the same facts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Auditwheel {
-    /// Its `overall_tag`; nothing where it ends in an error.
+    /// Its `overall_tag`; `None` if it ends with an error.
     pub tag: Option<PlatformTag>,
-    /// Why that differs from ours, a sentence each; empty where it does not.
+    /// Reasons why the tag differs from ours, one sentence each; empty if it does not.
     pub reasons: Vec<String>,
 }
 
@@ -135,7 +135,7 @@ impl Input {
         self.error.is_none() && !has_errors
     }
 
-    /// An input of which nothing is known yet.
+    /// Returns an input without any results.
     pub fn new(path: String, kind: Kind) -> Self {
         Self {
             path,
@@ -153,7 +153,7 @@ impl Input {
     }
 }
 
-/// The JSON schema of the report, made from the types that are written.
+/// Returns the JSON schema of the report, generated from the types that are serialized.
 #[cfg(feature = "schema")]
 pub fn schema() -> serde_json::Value {
     let settings = schemars::generate::SchemaSettings::draft2020_12().for_serialize();
@@ -161,19 +161,19 @@ pub fn schema() -> serde_json::Value {
 }
 
 impl Report {
-    /// A report on these inputs.
+    /// Returns a report on these inputs.
     pub fn new(inputs: Vec<Input>) -> Self {
         Self { schema: SCHEMA, inputs, configuration: Vec::new() }
     }
 
-    /// Whether any finding counts at `severity` or worse.
+    /// True if any finding counts as `severity` or worse.
     pub fn has(&self, severity: Severity) -> bool {
         let mut findings =
             self.inputs.iter().flat_map(|input| &input.findings).chain(&self.configuration);
         findings.any(|finding| finding.counts_at(severity))
     }
 
-    /// Whether any input could not be judged.
+    /// True if any input could not be judged.
     pub fn has_failures(&self) -> bool {
         self.inputs.iter().any(|input| input.error.is_some())
     }

@@ -1,4 +1,5 @@
-//! The requirement that files are judged by: a platform tag and what somebody allows beyond it.
+//! Requirement that files are judged by: a platform tag, and the libraries that are allowed beyond
+//! it.
 
 use std::fmt;
 
@@ -10,9 +11,9 @@ use crate::policy::{self, Policy};
 /// A platform tag with its floor, and the libraries that are allowed beyond its policy.
 #[derive(Debug, Clone)]
 pub struct Requirement {
-    /// The target or tag, for messages.
+    /// Target or tag, for messages.
     name: String,
-    /// Never a legacy name, `any` or a tag without rules.
+    /// Tag; never a legacy name, `any` or a tag without rules.
     tag: PlatformTag,
     allowances: Allowances,
 }
@@ -101,8 +102,8 @@ impl Requirement {
         matches!(self.tag, PlatformTag::Android { .. })
     }
 
-    /// True if `policy` guarantees `library`. On Android that includes Python's own, to which its
-    /// extension modules are linked (PEP 738).
+    /// True if `policy` guarantees `library`. On Android this includes the library of Python, which
+    /// extension modules link to (PEP 738).
     pub(super) fn allows_library(&self, policy: &Policy, library: &str) -> bool {
         policy.allows_library(library) || self.is_android() && policy::is_libpython(library)
     }

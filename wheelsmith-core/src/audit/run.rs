@@ -3,58 +3,13 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use super::{Allowances, AuditInput, Input, Report, input, native_files};
+use super::{AuditInput, AuditOptions, Input, Report, input, native_files};
 use crate::archive::{Artifact, Error, Kind, Limits};
 use crate::binary::NativeFile;
 use crate::metadata::WheelFile;
 use crate::metadata::rows::recorded_paths;
 use crate::name::{WheelFilename, WheelPath};
 use crate::sys::{self, Env, Host};
-
-/// Options of an audit.
-#[derive(Debug, Clone, Default)]
-#[non_exhaustive]
-pub struct AuditOptions {
-    /// The tag that the files must qualify for, in place of those of the name: a whole tag, or one
-    /// without its processor (`manylinux_2_28`), which is then that of the files.
-    pub tag: Option<String>,
-    /// Libraries that are allowed beyond the policy.
-    pub allowances: Allowances,
-    /// Also looks for native files inside other files, and for paths of the build machine.
-    pub deep: bool,
-    /// Limits on what is read.
-    pub limits: Limits,
-}
-
-impl AuditOptions {
-    /// Requires `tag` instead of the tags of the name.
-    #[must_use]
-    pub fn with_tag(mut self, tag: Option<String>) -> Self {
-        self.tag = tag;
-        self
-    }
-
-    /// Allows libraries beyond the policy.
-    #[must_use]
-    pub fn with_allowances(mut self, allowances: Allowances) -> Self {
-        self.allowances = allowances;
-        self
-    }
-
-    /// Looks inside other files as well.
-    #[must_use]
-    pub fn with_deep(mut self, deep: bool) -> Self {
-        self.deep = deep;
-        self
-    }
-
-    /// Changes the limits.
-    #[must_use]
-    pub fn with_limits(mut self, limits: Limits) -> Self {
-        self.limits = limits;
-        self
-    }
-}
 
 /// Audits the wheel at `path` by the tags of its name.
 ///
@@ -69,8 +24,8 @@ impl AuditOptions {
 /// ```
 ///
 /// # Errors
-/// Returns an error if there is no such file, or if it is no wheel: then there is no report that
-/// could be taken for a good one.
+/// Returns an error if the file does not exist or is not a wheel, so that a failed audit cannot be
+/// mistaken for a good report.
 pub fn wheel(path: impl AsRef<Path>) -> Result<Input, super::Error> {
     let path = path.as_ref();
     let host = Host::quiet(Env::default());
@@ -86,13 +41,13 @@ pub fn wheel(path: impl AsRef<Path>) -> Result<Input, super::Error> {
     }
 }
 
-/// No `WHEEL` is longer, in bytes.
+/// Maximum size of `WHEEL` that is read, in bytes.
 const LONGEST_WHEEL: u64 = 1 << 20;
-/// Longest `RECORD` that is read, in bytes.
+/// Maximum size of `RECORD` that is read, in bytes.
 const LONGEST_RECORD: u64 = 16 << 20;
 
-/// Audits every one of `paths`, several at once; the report is the same for any number of jobs. An
-/// input that cannot be read does not keep the others from being judged.
+/// Audits all `paths` in parallel; the report is the same for any number of jobs. An input that
+/// cannot be read does not prevent the others from being judged.
 pub fn report(paths: &[PathBuf], options: &AuditOptions, host: &Host) -> Report {
     let task = host.task("auditing", paths.len() as u64);
     let inputs = host.jobs.map(&host.cancel, paths, |path| {
@@ -107,8 +62,8 @@ pub fn report(paths: &[PathBuf], options: &AuditOptions, host: &Host) -> Report 
     Report::new(done.collect())
 }
 
-/// Audits an input, and instead of a directory the wheels in it; their native files aside, a
-/// directory without wheels is one input.
+/// Audits an input. For a directory that contains wheels, audits each wheel and, as one more input,
+/// the other native files; a directory without wheels is one input.
 fn audit_all(path: &Path, options: &AuditOptions, host: &Host) -> Vec<Input> {
     if !sys::fs::metadata(path).is_ok_and(|metadata| metadata.is_dir()) {
         return vec![audit(path, options, host)];
@@ -173,8 +128,8 @@ fn judge_artifact(
     input(AuditInput { path, kind, filename, wheel, record, files, findings }, options)
 }
 
-/// Returns why an input without native files is no input of an audit. A wheel and a runtime say by
-/// themselves what they are.
+/// Returns the reason why an input without native files cannot be audited. Wheels and runtimes
+/// without native files are valid inputs.
 fn nothing_to_judge(artifact: &Artifact, kind: Kind) -> Option<&'static str> {
     let members = || artifact.members().iter().map(|member| member.path.as_str());
     let is_sdist = |path: &str| path.split_once('/').is_some_and(|(_, rest)| rest == "PKG-INFO");
@@ -236,7 +191,7 @@ fn failed(path: String, kind: Kind, error: String) -> Input {
     Input { error: Some(error), ..Input::new(path, kind) }
 }
 
-/// A path as it was given, with `/` on every host.
+/// Returns a path as given, with `/` on every host.
 fn shown(path: &Path) -> String {
     let text = path.to_string_lossy();
     if cfg!(windows) { text.replace('\\', "/") } else { text.into_owned() }
@@ -253,10 +208,10 @@ fn chain(error: &dyn std::error::Error) -> String {
     text
 }
 
-/// The native files in directories, for needs that the wheel itself does not meet.
+/// Reads the native files in directories that provide libraries which the wheel needs and lacks.
 ///
 /// # Errors
-/// A directory that cannot be read.
+/// Returns an error if a directory cannot be read.
 pub fn libraries(dirs: &[PathBuf], limits: &Limits, host: &Host) -> Result<Vec<NativeFile>, Error> {
     let mut files = Vec::new();
     for dir in dirs {

@@ -14,7 +14,8 @@ fn run(files: &[(&str, &[u8])], target: &str) -> Audit {
     judgement(files, None, &Requirement::for_target(target.parse().unwrap()))
 }
 
-/// The files of a wheel for a target earn a tag and get findings, as `code file`.
+/// Checks the tag that the files of a wheel for a target qualify for, and the findings, as `code
+/// file`.
 fn check(files: &[(&str, &[u8])], target: &str, earned: &str, findings: &[&str]) {
     let audit = run(files, target);
     let found: Vec<String> = said(&audit)
@@ -25,15 +26,15 @@ fn check(files: &[(&str, &[u8])], target: &str, earned: &str, findings: &[&str])
     assert_eq!(audit.tag_text(), earned);
 }
 
-/// The findings without those that nearly every file of a few lines gets.
+/// Returns the findings without those that nearly every small file gets.
 fn said(audit: &Audit) -> Vec<&Finding> {
     const LEFT_OUT: [Code; 3] = [Code::NoBuildId, Code::NoPie, Code::NoRelro];
     audit.findings.iter().filter(|f| !LEFT_OUT.contains(&f.code)).collect()
 }
 
-/// No policy is kept.
+/// Verdict if no policy suffices.
 const LINUX: &str = "linux_x86_64";
-/// No tag is right.
+/// Verdict if no tag fits.
 const NO_TAG: &str = "no platform tag";
 
 #[test]
@@ -57,7 +58,7 @@ fn the_newest_symbol_chooses_the_tag() {
         "manylinux_2_34_x86_64",
         &[],
     );
-    // Wherever it lies, and whatever it is called.
+    // The path and the name of a file do not matter.
     let files = [("p/lib.so", plain), ("x.data/scripts/data.bin", new)];
     check(
         &files,
@@ -79,7 +80,7 @@ fn the_culprit_is_named() {
 
 #[test]
 fn floors_between_policies_are_kept() {
-    // 2.27 is newer than nothing here, but no policy is older than 2.31 for this processor.
+    // No policy for this processor is older than 2.31, so 2.27 restricts nothing.
     let files = [("p/lib.so", fixture!("riscv64.so"))];
     check(&files, "riscv64gc-unknown-linux-gnu.2.27", "manylinux_2_31_riscv64", &[]);
 }
@@ -101,7 +102,7 @@ fn libraries_are_found_as_the_loader_finds_them() {
     let outside = fixture!("rpath-outside.so");
     let both = ["external-library p/user.so", "escaping-rpath p/user.so"];
     with(outside, "opt/lib/libplain.so", LINUX, &both);
-    // One for another processor is passed over.
+    // A library for another processor is skipped.
     let files = [("p/user.so", runpath), ("p/libplain.so", fixture!("aarch64.so"))];
     check(&files, X86_64, LINUX, &["wrong-arch p/libplain.so", "external-library p/user.so"]);
 }
@@ -111,7 +112,7 @@ fn scripts_and_data_lie_in_one_prefix() {
     let library = ("x-1.data/data/lib/libplain.so", fixture!("x86_64.so"));
     let files = [("x-1.data/scripts/user", fixture!("rpath-origin.so")), library];
     check(&files, X86_64, "manylinux_2_17_x86_64", &[]);
-    // Where the environment has its packages is not known from there.
+    // The relative path to the packages of the environment is unknown there.
     let files = [("p/user", fixture!("rpath-origin.so")), library];
     check(&files, X86_64, LINUX, &["external-library p/user"]);
 }
@@ -144,7 +145,7 @@ fn files_of_the_other_libc_are_errors() {
     check(&file(fixture!("musl.so")), musl, "musllinux_1_2_x86_64", &[]);
     check(&file(fixture!("musl.so")), gnu, LINUX, &wrong);
     check(&file(fixture!("x86_64.so")), musl, LINUX, &wrong);
-    // One word for all that follows from it.
+    // One finding replaces all those that follow from it.
     check(&file(fixture!("too-new.so")), musl, LINUX, &wrong);
     check(&file(fixture!("program")), musl, LINUX, &wrong);
 }
@@ -160,7 +161,7 @@ fn what_cannot_be_read_earns_nothing() {
 fn code_that_is_data_is_said_to_be() {
     let note = ["not-judged p/x.o"];
     let library = ("p/lib.so", fixture!("x86_64.so"));
-    // BPF runs wherever its kernel does; a static library runs nowhere before it is linked.
+    // BPF runs wherever its kernel does; a static library does not run before it is linked.
     check(&[("p/x.o", fixture!("bpf.o"))], X86_64, "any", &note);
     check(&[("p/x.o", fixture!("bpf.o")), library], X86_64, "manylinux_2_17_x86_64", &note);
     let archive: &[u8] = b"!<arch>\n";
@@ -175,7 +176,7 @@ fn code_that_is_data_is_said_to_be() {
 
 #[test]
 fn withheld_symbols_are_errors() {
-    // Made of a real file: the symbol that it needs is renamed to one of the policy's.
+    // Made from a real file: the symbol that it needs is renamed to one of the policy's.
     let mut file = NativeFile::read(&"p/lib.so".parse().unwrap(), fixture!("x86_64.so")).unwrap();
     let judged = |file: &NativeFile| {
         let audit =
@@ -209,7 +210,7 @@ fn versions_that_no_release_offers_are_errors() {
     check("GLIBC_PRIVATE", "2.41", LINUX, "glibc keeps that to itself");
     check("GLIBC_ABI_DT_RELR", "2.35", "manylinux_2_36_x86_64", "the floor is glibc 2.35");
     check("GLIBC_ABI_DT_RELR", "2.36", "manylinux_2_36_x86_64", "");
-    // Other processors have it; this one never had.
+    // Other processors have this version; this one never had it.
     check("GLIBC_2.0", "2.17", LINUX, "`GLIBC_2.0`");
     check("GLIBC_2.18", "2.20", "manylinux_2_24_x86_64", "");
     check("GLIBC_9.9", "2.41", LINUX, "`GLIBC_9.9`");
@@ -217,7 +218,7 @@ fn versions_that_no_release_offers_are_errors() {
     check("OPENSSL_3.0.0", "2.17", "manylinux_2_5_x86_64", "");
 }
 
-/// What is written must be what was promised: no error, then a tag within the floor's policies.
+/// Without errors, the verdict is a tag within the policies of the floor.
 #[test]
 fn no_errors_means_a_tag() {
     for bytes in [fixture!("x86_64.so"), fixture!("program"), fixture!("too-new.so")] {

@@ -1,4 +1,4 @@
-//! What is seen only when the ELF files of a wheel are looked at together.
+//! Checks that need all ELF files of a wheel together.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,12 +9,12 @@ use crate::finding::{Code, Finding, Severity};
 use crate::name::{Arch, Libc, WheelPath};
 use crate::policy;
 
-/// How often a symbol is looked for in a library at most; then the rest is let pass.
+/// Maximum number of symbol lookups in libraries; further symbols are not checked.
 const MOST_CHECKS: u64 = 50_000_000;
-/// How many symbols a finding lists.
+/// Maximum number of symbols that a finding lists.
 const SHOWN: usize = 20;
-/// Libraries of the system each of whose symbols carries a version, so that one without is not
-/// theirs. How they begin, up to the version of the interface.
+/// File name prefixes, up to the interface version, of system libraries whose every symbol has a
+/// version. A symbol without a version does not come from them.
 const VERSIONED: [&str; 18] = [
     "libanl.so.",
     "libatomic.so.",
@@ -63,7 +63,7 @@ pub(super) fn check(
             findings.push(Finding::new(Code::UnusedLibrary, &file.path, message));
         }
     }
-    // musl's symbols carry no versions: there nothing shows what is the system's.
+    // Symbols of musl have no versions, so it is unknown which ones the system provides.
     if libc == Some(Libc::Glibc) {
         undefined(files, graph, findings);
     }
@@ -91,26 +91,26 @@ pub(super) fn unreachable<'f>(files: &'f [NativeFile], graph: &Graph<'_>) -> Vec
     libraries().filter(is_unreachable).map(|(file, _)| &file.path).collect()
 }
 
-/// Whether Python can import it.
+/// True if Python can import the file.
 pub(super) fn is_extension(file: &NativeFile) -> bool {
     let module = file.path.file_name().split('.').next().unwrap_or_default();
     !file.symbols.exports.python_starts().is_empty()
         || file.symbols.exports.contains(&format!("init{module}"))
 }
 
-/// Libraries with the SONAME of another, or that are another.
+/// Reports libraries that have the same SONAME or the same build id as another.
 fn duplicates(files: &[NativeFile], unreachable: &[&WheelPath], findings: &mut Vec<Finding>) {
     let mut by_soname: BTreeMap<(&str, Option<Arch>), Vec<&NativeFile>> = BTreeMap::new();
     let mut by_id: BTreeMap<&str, Vec<&NativeFile>> = BTreeMap::new();
     for (file, elf) in elves(files) {
-        // The loader takes one of those by the processor: all are wanted.
+        // The loader selects one of these by the processor: all are needed.
         if elf.kind != Kind::SharedLibrary
             || is_for_newer_processors(file)
             || unreachable.contains(&&file.path)
         {
             continue;
         }
-        // Extension modules are found by their place and may be called alike.
+        // Extension modules are found by path and may have the same name.
         if let Some(soname) = elf.soname.as_deref().filter(|_| !is_extension(file)) {
             by_soname.entry((soname, elf.arch)).or_default().push(file);
         }
@@ -139,12 +139,13 @@ fn duplicates(files: &[NativeFile], unreachable: &[&WheelPath], findings: &mut V
     }
 }
 
-/// Whether the loader takes the file only where the processor suffices (ld.so(8), "glibc-hwcaps").
+/// True if the loader uses the file only on processors that are new enough (ld.so(8),
+/// "glibc-hwcaps").
 pub(super) fn is_for_newer_processors(file: &NativeFile) -> bool {
     file.path.as_str().split('/').any(|part| part == "glibc-hwcaps")
 }
 
-/// Symbols that nothing has which is loaded together with the file.
+/// Reports symbols that no library defines which is loaded together with the file.
 fn undefined(files: &[NativeFile], graph: &Graph<'_>, findings: &mut Vec<Finding>) {
     let mut open: BTreeMap<&str, Open<'_>> = BTreeMap::new();
     let by_path: BTreeMap<&str, &NativeFile> =
@@ -186,7 +187,7 @@ fn undefined(files: &[NativeFile], graph: &Graph<'_>, findings: &mut Vec<Finding
     }
 }
 
-/// Symbols of a file that were found nowhere yet.
+/// Symbols of a file that have not been found yet.
 struct Open<'a> {
     symbols: Vec<(&'a str, u64)>,
 }
@@ -199,8 +200,8 @@ impl<'a> Open<'a> {
     }
 }
 
-/// Whether it is known of every library outside the wheel that it has no symbols without version,
-/// and glibc is among them: a library that needs nothing takes what the process has.
+/// True if all libraries outside the wheel are known to have no unversioned symbols, and glibc is
+/// among them. A library that names no dependency uses the symbols of the process.
 fn is_judged(loaded: &[&NativeFile], graph: &Graph<'_>) -> bool {
     let needs = loaded.iter().filter_map(|file| Some((file.path.as_str(), file.elf()?)));
     let mut has_libc = true;
@@ -216,7 +217,8 @@ fn is_judged(loaded: &[&NativeFile], graph: &Graph<'_>) -> bool {
     has_libc
 }
 
-/// Whether it is Python that loads the files: one of them is for nothing else, and none is a program.
+/// True if Python loads the files: at least one of them is an extension module, and none is a
+/// program.
 fn is_for_python(loaded: &[&NativeFile]) -> bool {
     let is_program =
         |file: &&NativeFile| file.elf().is_some_and(|elf| elf.kind != Kind::SharedLibrary);
@@ -229,8 +231,8 @@ fn is_own(name: &str) -> bool {
     name.starts_with("Py") || name.starts_with("_Py")
 }
 
-/// Whether a process of Python has the symbol: its own, or one of the parts of glibc that Python
-/// itself needs, so that they are there although the file forgot to ask for them.
+/// True if a Python process has the symbol: a symbol of Python itself, or one of the parts of glibc
+/// that Python needs. The latter are available even if the file does not list them.
 fn python_has(name: &str) -> bool {
     const STARTS: [&str; 4] = ["dl", "pthread_", "sem_", "shm_"];
     let of_threads = STARTS.iter().any(|start| name.starts_with(start));
@@ -238,7 +240,7 @@ fn python_has(name: &str) -> bool {
     is_own(name) || of_threads || MATHS.contains(&name) || MATHS.contains(&plain)
 }
 
-/// The functions of `math.h`; those for `float` and `long double` end in `f` and `l`.
+/// Functions of `math.h`; the variants for `float` and `long double` end in `f` and `l`.
 #[rustfmt::skip]
 const MATHS: [&str; 59] = [
     "acos", "acosh", "asin", "asinh", "atan", "atan2", "atanh", "cbrt", "ceil", "copysign", "cos",

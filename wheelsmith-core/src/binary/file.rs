@@ -136,6 +136,7 @@ impl NativeFile {
 }
 
 /// Returns the name of an ELF machine that no platform tag names.
+#[cfg(feature = "audit")]
 pub(crate) fn machine(machine: u16) -> String {
     let known = DEVICES.iter().find(|(number, _)| *number == machine);
     known.map_or_else(|| format!("machine {machine} of the ELF registry"), |(_, n)| (*n).to_owned())

@@ -14,8 +14,8 @@ use scroll::BE;
 use serde::Serialize;
 
 pub use nlist::{Origin, SliceSymbols, symbols};
-pub use pages::PageCheck;
-pub use signature::{Pages, Signature};
+pub use pages::{PageCheck, Pages};
+pub use signature::Signature;
 
 use super::bytes::Bytes;
 use super::{Content, Error};

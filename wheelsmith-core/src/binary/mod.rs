@@ -15,6 +15,7 @@ mod testing;
 pub mod wasm;
 
 pub use content::{Content, Pieces};
+#[cfg(feature = "audit")]
 pub(crate) use file::machine;
 pub use file::{Facts, NativeFile};
 pub use python::PythonSymbols;

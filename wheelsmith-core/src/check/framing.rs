@@ -1,4 +1,4 @@
-//! Names, modes, methods, times and order of the entries of a wheel.
+//! Judges names, modes, methods, times and order of the entries of a wheel.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
@@ -8,14 +8,14 @@ use super::zip::Member;
 use crate::finding::{Code, Finding, Severity};
 use crate::name::{WheelPath, folded};
 
-/// Type bits of a mode, and that of a regular file (`stat.h`).
+/// Type bits of a mode, and their value for a regular file (`stat.h`).
 const TYPE: u32 = 0o170_000;
 const REGULAR: u32 = 0o100_000;
 const DIRECTORY: u32 = 0o040_000;
 
 /// Judges names, modes, times and order.
 pub(super) fn check(members: &[Member], out: &mut Findings) {
-    // By the hash of the folded name: the names of a hostile archive are many and long.
+    // Keyed by the hash of the folded name, because a hostile archive has many long names.
     let mut seen: BTreeMap<u64, &WheelPath> = BTreeMap::new();
     for member in members {
         let own = folded(member.path.as_str());
@@ -45,7 +45,7 @@ pub(super) fn check(members: &[Member], out: &mut Findings) {
     }
 }
 
-/// The first part of a path.
+/// Returns the first part of a path.
 pub(super) fn top(member: &Member) -> &str {
     member.path.as_str().split('/').next().unwrap_or_default()
 }

@@ -1,21 +1,11 @@
 //! Compares a finished wheel or sdist with the rules of its format, of installers and of the index.
 //!
-//! The public index takes a file that passes, and every installer installs it. Local headers and
-//! the directory of the archive are read side by side, because different tools believe different
-//! ones. Every fault is a finding, all of them in one run, in bounded memory and time. The audit,
-//! not the check, judges whether native files qualify for the platform tag.
+//! The public index accepts a file that passes, and every installer installs it. Local headers and
+//! the directory of the archive are compared, because tools differ in which of them they use. All
+//! faults are findings of one run, in bounded memory and time. The audit, not the check, judges
+//! whether native files qualify for the platform tag.
 //!
-//! ```
-//! use wheelsmith_core::archive::Blob;
-//! use wheelsmith_core::check::{Options, check};
-//! use wheelsmith_core::finding::Code;
-//! use wheelsmith_core::sys::Cancel;
-//!
-//! let bytes = Blob::from_bytes(*b"no archive");
-//! let checked = check("demo-1.0-py3-none-any.whl", &bytes, &Options::default(), &Cancel::default());
-//! assert_eq!(checked?.findings[0].code, Code::Unreadable);
-//! # Ok::<(), std::io::Error>(())
-//! ```
+//! [`file`] checks one file by the rules of the public index; [`file_with`] by others.
 
 mod classifiers;
 mod contents;
@@ -37,6 +27,7 @@ mod wheel_file;
 mod zip;
 
 use std::io;
+use std::path::Path;
 
 pub use crate::name::Index;
 #[cfg(feature = "schema")]
@@ -45,37 +36,37 @@ pub use report::{Input, Kind, Report, SCHEMA};
 
 use self::findings::Findings;
 use crate::archive::Blob;
-use crate::finding::Finding;
-use crate::sys::Cancel;
+use crate::finding::{Finding, Severity};
+use crate::sys::{self, Cancel};
 
 /// Rules to check against.
 #[derive(Debug, Clone, Default)]
 pub struct Options {
-    /// Where the file is to be published.
+    /// Index on which the file is to be published.
     pub index: Index,
-    /// Limits of reading, and sizes that the index takes.
+    /// Limits of reading, and sizes that the index accepts.
     pub limits: Limits,
 }
 
-/// Limits of reading, and sizes that the index takes.
+/// Limits of reading, and sizes that the index accepts.
 #[derive(Debug, Clone)]
 pub struct Limits {
-    /// Entries of one archive; those behind are not read. 100 000.
+    /// Entries of one archive; further ones are not read. 100 000.
     pub entries: usize,
-    /// The directory of a wheel, or all names of an sdist, in bytes. 12 MiB.
+    /// Size of a wheel's directory, or of all names of an sdist, in bytes. 12 MiB.
     pub directory_bytes: u64,
-    /// A file of metadata, in bytes; larger ones are not judged. 16 MiB.
+    /// Size of a metadata file, in bytes; larger ones are not judged. 16 MiB.
     pub metadata_bytes: u64,
-    /// All files of metadata together, in bytes. 24 MiB.
+    /// Size of all metadata files together, in bytes. 24 MiB.
     pub held_bytes: u64,
-    /// Unpacked bytes for each byte of the file, of files that unpack to more than
+    /// Unpacked bytes for each byte of a file that unpacks to more than
     /// [`Limits::ratio_from_bytes`]. 50, as on the public index.
     pub ratio: u64,
-    /// Less may be packed as tightly as it likes, in bytes. 64 MiB.
+    /// Unpacked size up to which a file may have any ratio, in bytes. 64 MiB.
     pub ratio_from_bytes: u64,
-    /// The largest file that the index takes without being asked, in bytes. 100 MiB.
+    /// Size of the largest file that the index accepts without a request, in bytes. 100 MiB.
     pub file_bytes: u64,
-    /// The largest file that it takes at all, in bytes: the limit of the project. 1 GiB.
+    /// Size of the largest file that the index accepts for the project, in bytes. 1 GiB.
     pub most_file_bytes: u64,
 }
 
@@ -103,11 +94,51 @@ pub struct Checked {
     pub findings: Vec<Finding>,
 }
 
-/// Checks the wheel or sdist `filename`, whose bytes are `blob`.
+impl Checked {
+    /// Returns true if no finding is an error.
+    pub fn is_good(&self) -> bool {
+        !self.findings.iter().any(|finding| finding.counts_at(Severity::Error))
+    }
+}
+
+/// Checks the wheel or sdist at `path` by the rules of the public index.
+///
+/// ```
+/// use wheelsmith_core::check;
+///
+/// let checked = check::file("../tests/stories/check.in/dist/demo-1.0-py2-none-any.whl")?;
+/// assert!(!checked.is_good());
+/// for finding in &checked.findings {
+///     println!("{}: {}", finding.code, finding.message);
+/// }
+/// assert!(check::file("absent-1.0-py3-none-any.whl").is_err());
+/// # Ok::<(), std::io::Error>(())
+/// ```
 ///
 /// # Errors
-/// If `blob` cannot be read, or the user asks to stop. A fault of the file is a finding, not an
-/// error.
+/// Returns an error if the file is absent, is a directory or cannot be read. A fault of the file is a
+/// finding, not an error.
+pub fn file(path: impl AsRef<Path>) -> io::Result<Checked> {
+    file_with(path.as_ref(), &Options::default(), &Cancel::default())
+}
+
+/// Checks the wheel or sdist at `path` against `options`.
+///
+/// # Errors
+/// As [`file`]; also if the user asks to stop.
+pub fn file_with(path: &Path, options: &Options, cancel: &Cancel) -> io::Result<Checked> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let file = sys::fs::open(path)?;
+    if file.metadata()?.is_dir() {
+        return Err(io::Error::other("it is a directory"));
+    }
+    check(&name, &Blob::new(file)?, options, cancel)
+}
+
+/// Checks the wheel or sdist `filename`, whose bytes are `blob`.
+///
+/// Returns an error if `blob` cannot be read, or the user cancels. A fault of the file is a
+/// finding, not an error.
 pub fn check(
     filename: &str,
     blob: &Blob,

@@ -15,7 +15,7 @@ use toml::de::{DeArray, DeTable, DeValue, Deserializer};
 
 use super::component_tables::{self, ComponentTable};
 use super::diagnose::{Locator, did_you_mean};
-use super::load::PYPROJECT;
+use super::names::{PYPROJECT, ROOT};
 use super::tables::{
     AuditTable, CheckTable, ConfigTable, FileTable, OverrideTable, SdkTable, WaiverTable,
     WheelTable,
@@ -99,8 +99,6 @@ struct Check<'t> {
     locator: Locator<'t>,
     problems: Vec<Problem>,
 }
-
-pub(super) const ROOT: &str = "tool.wheelsmith";
 
 impl Check<'_> {
     fn problem(&mut self, key: &str, message: impl Into<String>, help: Option<&str>) {

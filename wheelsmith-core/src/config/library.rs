@@ -1,11 +1,12 @@
 //! A C library or program, described in code.
 
+use super::SourcePath;
 use super::component_tables::{
     CommonTable, ComponentTable, HeadersTable, KindName, KindTable, MacroValue, ProgramTable,
     SharedTable, SourceTable, SourcesTable, StaticTable,
 };
 use super::diagnose::Problem;
-use super::{SourcePath, check::ROOT};
+use super::names::ROOT;
 
 /// A component from C, as `[[tool.wheelsmith.component]]` describes it. It is checked in the same
 /// way. Paths are relative to the directory of the configuration, or to the component's source.

@@ -5,14 +5,12 @@ use std::path::{Path, PathBuf};
 
 use toml::{Table, Value};
 
+use super::names::PYPROJECT;
 use super::{Config, Error, build_system, check};
 use crate::sys;
 
 /// Names of configuration files, in order of precedence.
 pub const CONFIG_FILES: [&str; 2] = ["wheelsmith.toml", PYPROJECT];
-
-/// File that the tools of a Python project share.
-pub(super) const PYPROJECT: &str = "pyproject.toml";
 
 /// Why no configuration was read.
 #[derive(Debug, thiserror::Error)]

@@ -12,6 +12,7 @@ mod data_table;
 mod diagnose;
 mod library;
 mod load;
+mod names;
 mod python;
 mod recipe;
 mod run_entry;
@@ -218,7 +219,7 @@ impl Config {
     /// same kind of error as [`parse`] returns.
     pub fn problem(&self, key: &str, message: String, help: Option<String>) -> Error {
         if let Some(text) = self.pyproject.as_ref().filter(|_| key.starts_with("project")) {
-            let file = load::PYPROJECT.to_owned();
+            let file = names::PYPROJECT.to_owned();
             let problem = diagnose::Locator::new(&file, text).at(key, message, help);
             return Error { file, problems: vec![problem] };
         }

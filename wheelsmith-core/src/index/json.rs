@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::html::Page;
+use super::Status;
 use super::layout::{href, provenance_url, up};
-use super::state::{Projects, Status};
+use super::page::Page;
+use super::state::Projects;
 use crate::name::Digest;
 
 /// Version of the API.

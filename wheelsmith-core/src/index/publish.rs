@@ -5,8 +5,8 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::path::{Path, PathBuf};
 
 use super::cache::{Cache, PageStamp};
-use super::html::Page;
 use super::layout::{NEW, PAGES, POINTER, PRIVATE, STATE, STORE, STYLE, simple};
+use super::page::Page;
 use super::{Error, Project, Projects, Site, State, View, html, json, store};
 use crate::sys::{self, Host, Lock, Stamp};
 
@@ -42,6 +42,16 @@ const STYLE_TEXT: &str = include_str!("style.css");
 /// serve files unchanged, and the ignore file that keeps private files out of repositories.
 const FIXED: [(&str, &str); 3] =
     [(STYLE, STYLE_TEXT), (".nojekyll", ""), (".wheelsmith/.gitignore", "*\n")];
+
+impl Site {
+    /// Writes the pages of the state.
+    ///
+    /// # Errors
+    /// The pages cannot be written, or the user stopped the command; the next run continues.
+    pub fn publish(self, host: &Host) -> Result<Changes, Error> {
+        publish(self, host).map(|(changes, _, _)| changes)
+    }
+}
 
 /// Publishes the state, and returns the changes, the cache of pages, and the lock.
 pub(super) fn publish(mut site: Site, host: &Host) -> Result<(Changes, Cache, Lock), Error> {

@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use super::cache::Cache;
 use super::layout::{PRIVATE, STATE, STORE};
-use super::{Changes, DistName, Distribution, Error, File, FilesUrl, State, View, store};
+use super::{DistName, Distribution, Error, File, FilesUrl, State, View, store};
 use crate::name::{ParseError, ProjectName};
 use crate::sys::{self, Host, Lock, Staging, Stamp};
 
@@ -228,14 +228,6 @@ impl Site {
         let was = self.was.as_deref().map(State::parse).transpose().ok().flatten();
         store::prune(&self.root.join(STORE), &mut self.staging, &was.unwrap_or_default(), true)
     }
-
-    /// Writes the pages of the state.
-    ///
-    /// # Errors
-    /// The pages cannot be written, or the user stopped the command; the next run continues.
-    pub fn publish(self, host: &Host) -> Result<Changes, Error> {
-        super::publish::publish(self, host).map(|(changes, _, _)| changes)
-    }
 }
 
 /// Waits for the lock of the site in `root`.
@@ -257,63 +249,6 @@ pub(super) fn read(root: &Path) -> Result<(State, String), Error> {
     };
     let state = State::parse(&text).map_err(|problem| Error::State { path, problem })?;
     Ok((state, text))
-}
-
-/// Selection of files in a view: `demo`, `demo==1.0`, or a file name.
-#[derive(Debug, Clone)]
-pub struct Select {
-    project: ProjectName,
-    version: Option<pep440_rs::Version>,
-    filename: Option<String>,
-}
-
-impl Select {
-    pub(super) fn project(&self) -> String {
-        self.project.normalized()
-    }
-
-    /// True if it selects every file of its project.
-    pub fn is_project(&self) -> bool {
-        self.version.is_none()
-    }
-
-    pub(super) fn has(&self, filename: &str) -> bool {
-        match (&self.filename, &self.version) {
-            (Some(name), _) => name == filename,
-            (None, Some(version)) => {
-                filename.parse::<DistName>().is_ok_and(|name| name.version == *version)
-            }
-            (None, None) => true,
-        }
-    }
-}
-
-impl fmt::Display for Select {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (&self.filename, &self.version) {
-            (Some(name), _) => f.write_str(name),
-            (None, Some(version)) => write!(f, "{}=={version}", self.project),
-            (None, None) => write!(f, "{}", self.project),
-        }
-    }
-}
-
-impl FromStr for Select {
-    type Err = ParseError;
-
-    fn from_str(text: &str) -> Result<Self, ParseError> {
-        if DistName::is_like(text) {
-            let DistName { project, version, .. } = text.parse()?;
-            return Ok(Self { project, version: Some(version), filename: Some(text.to_owned()) });
-        }
-        let Some((project, version)) = text.split_once("==") else {
-            return Ok(Self { project: text.parse()?, version: None, filename: None });
-        };
-        let version = version
-            .parse()
-            .map_err(|_| ParseError::new(text, "a project and its version, such as `demo==1.0`"))?;
-        Ok(Self { project: project.parse()?, version: Some(version), filename: None })
-    }
 }
 
 /// A time in UTC, `2026-01-31T00:00:00Z` (PEP 700).

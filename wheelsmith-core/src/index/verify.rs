@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use super::html::Page;
 use super::layout::{PAGES, POINTER, PRIVATE, STATE, STORE, STYLE, simple, stored_in};
+use super::page::Page;
 use super::state::File;
 use super::{Distribution, Error, Projects, State, View, html, json, publish, site, store};
 use crate::name::Digest;

@@ -51,7 +51,7 @@ impl Metadata {
     /// Checks the table and the files that it names.
     ///
     /// # Errors
-    /// [`Error::Project`] names the first key whose value metadata cannot hold.
+    /// Returns an error that names the first key whose value metadata cannot hold.
     pub fn new(project: &ProjectTable, texts: ProjectFiles) -> Result<Self, Error> {
         check_dynamic(project)?;
         let version =

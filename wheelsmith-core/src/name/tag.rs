@@ -6,7 +6,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::{Arch, Libc, ParseError, PlatformVersion, serde_by_text};
+use super::{Arch, Floor, Libc, Os, ParseError, PlatformVersion, Target, serde_by_text};
 
 /// Defines an enum of words, each with its spelling in tags.
 macro_rules! words {
@@ -345,6 +345,23 @@ impl PlatformTag {
     /// Returns the alias, if any, and the tag, in the order in which a file name has them.
     pub fn with_aliases(&self) -> Vec<Self> {
         self.legacy_alias().into_iter().chain([self.clone()]).collect()
+    }
+}
+
+impl Target {
+    /// Returns the platform tag for the floor. The audit decides whether the files qualify for it.
+    pub fn wanted_tag(&self) -> PlatformTag {
+        let arch = self.row().arch;
+        match (self.row().os, self.floor()) {
+            (Os::Linux(_), Floor::Glibc(glibc)) => PlatformTag::Manylinux { glibc, arch },
+            (Os::MacOs, Floor::MacOs(min)) if self.row().slices.is_empty() => {
+                PlatformTag::macos(min, arch)
+            }
+            (Os::MacOs, Floor::MacOs(min)) => PlatformTag::universal2(min),
+            (Os::Windows, _) => PlatformTag::windows(arch),
+            // The oldest musl for which indexes have wheels today.
+            _ => PlatformTag::Musllinux { musl: PlatformVersion::new(1, 2), arch },
+        }
     }
 }
 

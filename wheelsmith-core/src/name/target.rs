@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::{ParseError, PlatformTag, PlatformVersion, serde_by_text};
+use super::{ParseError, PlatformVersion, serde_by_text};
 
 /// Processor architecture, as in platform tags.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -321,21 +321,6 @@ impl Target {
             Floor::None => self.row.zig.to_owned(),
         }
     }
-
-    /// Returns the platform tag for the floor. The audit decides whether the files qualify for it.
-    pub fn wanted_tag(&self) -> PlatformTag {
-        let arch = self.row.arch;
-        match (self.row.os, self.floor()) {
-            (Os::Linux(_), Floor::Glibc(glibc)) => PlatformTag::Manylinux { glibc, arch },
-            (Os::MacOs, Floor::MacOs(min)) if self.row.slices.is_empty() => {
-                PlatformTag::macos(min, arch)
-            }
-            (Os::MacOs, Floor::MacOs(min)) => PlatformTag::universal2(min),
-            (Os::Windows, _) => PlatformTag::windows(arch),
-            // The oldest musl for which indexes have wheels today.
-            _ => PlatformTag::Musllinux { musl: PlatformVersion::new(1, 2), arch },
-        }
-    }
 }
 
 impl fmt::Display for Target {
@@ -386,6 +371,15 @@ impl FromStr for Target {
 
 serde_by_text!(Target);
 
+/// Returns the target that is spelled most like `triple`. Only a library that reads configurations
+/// suggests one.
+#[cfg(not(feature = "build"))]
+fn nearest(_: &str) -> Option<String> {
+    None
+}
+
+/// Returns the target that is spelled most like `triple`.
+#[cfg(feature = "build")]
 fn nearest(triple: &str) -> Option<String> {
     let close = |row: &&TargetRow| strsim::jaro_winkler(row.triple, triple);
     let best = TARGETS.iter().max_by(|a, b| close(a).total_cmp(&close(b)))?;

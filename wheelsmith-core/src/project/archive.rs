@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use super::epoch::epoch;
 use super::{Error, Project, pack};
 use crate::archive::Limits;
 use crate::audit::{self, Allowances, Audit, Requirement};
@@ -150,7 +151,7 @@ fn write(
 ) -> Result<Vec<MadeFile>, Error> {
     let write = || -> std::io::Result<Vec<MadeFile>> {
         let mut bytes = Vec::new();
-        let epoch = pack::epoch(host).unwrap_or(runtime::ARCHIVE_EPOCH);
+        let epoch = epoch(host).unwrap_or(runtime::ARCHIVE_EPOCH);
         runtime::write_archive(runtime, texts, stem, epoch, &mut bytes)?;
         // The form that `sha256sum --check` reads.
         let sums = format!("{}  {stem}.tar.gz\n", Digest::of(&bytes));

@@ -8,13 +8,11 @@ use std::time::{Duration, Instant};
 
 use super::archive::{self, ArchiveVerdict};
 use super::parts::CargoInventory;
-use super::{Error, Project, pack};
-use crate::audit::Audit;
+use super::{BuiltWheel, Error, Project, pack};
 use crate::build::{self, Built, Hashes, Setting};
 use crate::config::Kind;
-use crate::name::{Floor, PlatformTag, Target};
+use crate::name::Target;
 use crate::plan::{BuildOptions, ComponentPlan, Plan, Step, TargetPlan};
-use crate::repair::RepairPlan;
 use crate::runtime::{self, Identity, Runtime};
 use crate::source::{self, Places, Resolved};
 use crate::sys::{self, Host, Lock, Locked};
@@ -76,23 +74,6 @@ pub struct TargetBuild {
     pub wheels: Vec<BuiltWheel>,
     /// Duration.
     pub time: Duration,
-}
-
-/// A wheel and its verdict.
-#[derive(Debug)]
-pub struct BuiltWheel {
-    /// File name; with the wanted tag if it was not written.
-    pub name: String,
-    /// File; `None` if its files do not qualify for the tag.
-    pub file: Option<MadeFile>,
-    /// Oldest platform that it must run on.
-    pub floor: Floor,
-    /// Tag of the floor.
-    pub wanted: PlatformTag,
-    /// Audit of its files.
-    pub audit: Audit,
-    /// Libraries that were copied into it, or are missing, with `external = "bundle"`.
-    pub bundled: Option<RepairPlan>,
 }
 
 impl TargetBuild {

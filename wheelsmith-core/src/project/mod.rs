@@ -4,6 +4,7 @@ mod archive;
 mod build;
 mod data;
 mod editable;
+mod epoch;
 mod error;
 mod launcher;
 mod pack;
@@ -19,8 +20,9 @@ mod tree;
 use std::path::{Path, PathBuf};
 
 pub use archive::ArchiveVerdict;
-pub use build::{BuildOutput, BuildVerdict, BuiltWheel, TargetBuild};
+pub use build::{BuildOutput, BuildVerdict, TargetBuild};
 pub use error::Error;
+pub use pack::BuiltWheel;
 
 pub use crate::config::CONFIG_FILES;
 use crate::config::{Config, LoadError};

@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use super::build::BuiltWheel;
 use super::data;
 use super::editable;
+use super::epoch::epoch;
 use super::launcher::{self, MODULE};
 use super::parts::{self, CargoInventory};
 use super::python_files;
@@ -18,13 +18,30 @@ use crate::config::{Role, SourcePath};
 use crate::finding::{Date, Severity};
 use crate::metadata::project_table::ProjectTable;
 use crate::metadata::{EntryPoints, Metadata, ProjectFiles};
-use crate::name::{PlatformTag, WheelFilename, WheelPath};
+use crate::name::{Floor, PlatformTag, WheelFilename, WheelPath};
 use crate::plan::TargetPlan;
-use crate::repair::{self, BundleResult, LibraryDirs, Options, Origin};
+use crate::repair::{self, BundleResult, LibraryDirs, Options, Origin, RepairPlan};
 use crate::runtime::{FileEntry, Runtime};
 use crate::source;
 use crate::sys::{self, Host};
-use crate::wheel::{self, Entry, Packing, Source};
+use crate::wheel::{self, Entry, MadeFile, Packing, Source};
+
+/// A wheel and its verdict.
+#[derive(Debug)]
+pub struct BuiltWheel {
+    /// File name; with the wanted tag if it was not written.
+    pub name: String,
+    /// File; `None` if its files do not qualify for the tag.
+    pub file: Option<MadeFile>,
+    /// Oldest platform that it must run on.
+    pub floor: Floor,
+    /// Tag of the floor.
+    pub wanted: PlatformTag,
+    /// Audit of its files.
+    pub audit: Audit,
+    /// Libraries that were copied into it, or are missing, with `external = "bundle"`.
+    pub bundled: Option<RepairPlan>,
+}
 
 /// Returns the file name of `wheel` with these platform tags.
 pub(super) fn filename(wheel: &Wheel, metadata: &Metadata, tags: &[PlatformTag]) -> WheelFilename {
@@ -198,11 +215,6 @@ pub(super) fn apply_settings(project: &Project, audit: &mut Audit) {
 pub(super) fn may_be_written(project: &Project, audit: &Audit) -> bool {
     let level = project.config.audit.fail_on.unwrap_or(Severity::Error);
     audit.tag.is_some() && !audit.findings.iter().any(|finding| finding.counts_at(level))
-}
-
-/// Returns `SOURCE_DATE_EPOCH`, in seconds.
-pub(super) fn epoch(host: &Host) -> Option<u64> {
-    host.env.get("SOURCE_DATE_EPOCH")?.parse().ok()
 }
 
 /// A wheel under construction.

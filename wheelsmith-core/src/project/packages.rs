@@ -3,11 +3,22 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use super::python_files::PythonFile;
 use super::{Error, Project};
 use crate::config::Wheel;
-use crate::name::ProjectName;
+use crate::name::{ProjectName, WheelPath};
 use crate::sys;
+
+/// A Python file, or a data file beside it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct PythonFile {
+    /// Path in the wheel: relative to the source directory.
+    pub(super) path: WheelPath,
+    /// Path on disk.
+    pub(super) file: PathBuf,
+    pub(super) executable: bool,
+    /// True if only a pattern with wildcards names it, and git does not track it.
+    pub(super) is_untracked: bool,
+}
 
 /// Directories in which packages are searched, relative to the project.
 pub(super) const USUAL_DIRS: [&str; 3] = ["src", "python", "."];

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::pack::epoch;
+use super::epoch::epoch;
 use crate::build::{Crate, Crates};
 use crate::config::{Config, Role, Source, Wheel};
 use crate::metadata::Metadata;

@@ -5,23 +5,12 @@ use std::path::{Path, PathBuf};
 
 use globset::{Glob, GlobBuilder, GlobMatcher, GlobSet, GlobSetBuilder};
 
+use super::packages::PythonFile;
 use super::tree::{Gap, Tree, TreeFile, is_junk, is_never};
 use super::{Error, Project, packages};
 use crate::config::{Config, Wheel};
 use crate::name::{ParseError, WheelPath};
 use crate::sys::{self, Host};
-
-/// A Python file, or a data file beside it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct PythonFile {
-    /// Path in the wheel: relative to the source directory.
-    pub(super) path: WheelPath,
-    /// Path on disk.
-    pub(super) file: PathBuf,
-    pub(super) executable: bool,
-    /// True if only a pattern with wildcards names it, and git does not track it.
-    pub(super) is_untracked: bool,
-}
 
 /// Returns the files of `wheel` below its source directory; none if it has no such directory.
 pub(super) fn files(

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+use super::library::file_name;
 use super::{Library, LibrarySearch, MissingLibrary, Options};
 use crate::audit::{self, NativeFile, Need, Origin, Requirement};
 use crate::binary::Facts;
@@ -149,7 +150,8 @@ impl Closure {
         queue: &mut VecDeque<usize>,
     ) {
         let found = if policy::libc_of(file_name(name)).is_some() {
-            Err(Some("it is another C library than that of the tag".to_owned()))
+            let what = if matches!(user, User::File(_)) { "the wheel" } else { "the library" };
+            Err(Some(format!("{what} is for another C library than the tag")))
         } else {
             self.find(name, user, search, queue)
         };
@@ -242,11 +244,6 @@ impl Closure {
         let names: BTreeSet<&String> = names.map(|(name, _)| name).collect();
         names.into_iter().cloned().collect()
     }
-}
-
-/// Returns the part of a library's name behind its last slash: macOS names have directories.
-pub(super) fn file_name(name: &str) -> &str {
-    name.rsplit('/').next().unwrap_or(name)
 }
 
 /// Returns why `library`, which has the right name, is of no use for `user`.

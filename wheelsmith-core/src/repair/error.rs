@@ -4,7 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use super::MissingLibrary;
-use super::closure::file_name;
+use super::library::file_name;
 use crate::finding::{Code, Finding};
 use crate::name::{PlatformTag, WheelFilename, WheelPath};
 use crate::{patch, wheel};

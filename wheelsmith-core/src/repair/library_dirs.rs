@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::closure::file_name;
+use super::library::file_name;
 use super::{Library, LibrarySearch};
 use crate::archive::Limits;
 use crate::audit::NativeFile;

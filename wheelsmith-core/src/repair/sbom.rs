@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::Graft;
+use super::{Graft, Origin};
 use crate::config::Source;
 use crate::name::{Digest, WheelFilename};
 use crate::sbom::{Bom, Part, crate_purl, escape};
@@ -11,21 +11,6 @@ use crate::sys;
 
 /// Name of the file in `.dist-info/sboms`.
 pub(super) const FILE: &str = "wheelsmith-repair.cdx.json";
-
-/// Origin of a library that was built from source.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Origin {
-    /// Name of the project.
-    pub name: String,
-    /// Version.
-    pub version: Option<String>,
-    /// Licence, as an SPDX expression.
-    pub license: Option<String>,
-    /// Source.
-    pub source: Source,
-    /// Digest of the source archive.
-    pub sha256: Option<Digest>,
-}
 
 /// Record of a package database about a file.
 #[derive(Debug, Clone, PartialEq, Eq)]

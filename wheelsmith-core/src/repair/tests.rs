@@ -1,7 +1,9 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use super::library::file_name;
 use super::*;
+use crate::audit::Allowances;
 use crate::name::PlatformTag;
 
 macro_rules! fixture {
@@ -77,7 +79,7 @@ fn lines(plan: &RepairPlan) -> Vec<String> {
         for (old, new) in &edit.renamed {
             _ = write!(line, " {old}={new}");
         }
-        if edit.search != crate::patch::Search::Keep {
+        if edit.search != Search::Keep {
             _ = write!(line, " {:?}", edit.search);
         }
         lines.push(line);
@@ -306,12 +308,22 @@ fn dlls_are_renamed_and_announced() {
 }
 
 #[test]
+fn removed_search_paths_are_recorded() {
+    let check = |file: &[u8], expected: usize| {
+        let plan = planned(LINUX, &[("p/x.so", file)], &[PLAIN], &[]);
+        assert_eq!(plan.removed_paths.values().flatten().count(), expected, "{plan:?}");
+    };
+    check(fixture!("elf/rpath-outside.so"), 1);
+    check(fixture!("elf/runpath.so"), 0);
+}
+
+#[test]
 fn android_reads_runpath_alone() {
     let files = [("p/x.so", fixture!("elf/runpath.so"))];
     let plan = planned("android_24_x86_64", &files, &[PLAIN], &[]);
     let edit = &plan.edits[&"p/x.so".parse::<WheelPath>().unwrap()];
     let expected = ["$ORIGIN", "$ORIGIN/../demo.libs"].map(str::to_owned).to_vec();
-    assert_eq!(edit.search, crate::patch::Search::Runpath(expected));
+    assert_eq!(edit.search, Search::Runpath(expected));
 }
 
 #[test]

@@ -1,7 +1,9 @@
 //! The environment as a value.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+#[cfg(feature = "run")]
+use std::path::Path;
+use std::path::PathBuf;
 
 /// Snapshot of environment variables. The core reads no others.
 #[derive(Debug, Clone, Default)]
@@ -118,6 +120,7 @@ impl Env {
     }
 
     /// Finds a program on `PATH`; a path is returned if a program is there.
+    #[cfg(feature = "run")]
     pub fn find_program(&self, program: impl AsRef<Path>) -> Option<PathBuf> {
         let program = program.as_ref();
         let path = self.get("PATH").unwrap_or_default();

@@ -2,11 +2,13 @@
 
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, TryLockError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
-#[cfg(unix)]
+use super::Cancel;
+#[cfg(feature = "run")]
+use super::Env;
+#[cfg(all(unix, feature = "run"))]
 use super::inherited::Inherited;
-use super::{Cancel, Env};
 
 /// A pool of job tokens, shared with child processes that speak make's jobserver protocol.
 #[derive(Clone)]
@@ -18,13 +20,14 @@ pub struct Jobs {
 #[derive(Clone)]
 enum Pool {
     /// Pipe of our own.
+    #[cfg(feature = "run")]
     Own {
         client: jobserver::Client,
         /// Held while a free token is taken, so that two threads do not take the same one.
         looking: Arc<Mutex<()>>,
     },
     /// Pipe of a cargo or make that runs us.
-    #[cfg(unix)]
+    #[cfg(all(unix, feature = "run"))]
     Inherited(Inherited),
     /// Counter of this process, on a system that gives us no pipe. Children run one job each.
     Counter(Arc<Counter>),
@@ -51,8 +54,9 @@ pub struct Token {
 #[derive(Debug)]
 #[allow(dead_code, reason = "held, and returned when dropped")]
 enum Held {
+    #[cfg(feature = "run")]
     Own(jobserver::Acquired),
-    #[cfg(unix)]
+    #[cfg(all(unix, feature = "run"))]
     Inherited(super::inherited::Token),
     Counter(Counted),
 }
@@ -78,11 +82,11 @@ impl Jobs {
     /// tokens are counted in this process.
     pub fn new(count: usize) -> Self {
         let count = count.max(1);
-        let pool = match jobserver::Client::new(count) {
-            Ok(client) => Pool::Own { client, looking: Arc::default() },
-            Err(_) => Pool::counter(count),
-        };
-        Self { pool, count }
+        #[cfg(feature = "run")]
+        if let Ok(client) = jobserver::Client::new(count) {
+            return Self { pool: Pool::Own { client, looking: Arc::default() }, count };
+        }
+        Self { pool: Pool::counter(count), count }
     }
 
     /// Opens the pool that the variables of a cargo or make name (`CARGO_MAKEFLAGS`, `MAKEFLAGS`);
@@ -90,9 +94,10 @@ impl Jobs {
     /// own if they name none that can be used.
     ///
     /// On Linux every form of it is understood, on other Unix systems `fifo:`.
+    #[cfg(feature = "run")]
     pub fn inherited(env: &Env, count: usize) -> Self {
         let count = count.max(1);
-        #[cfg(unix)]
+        #[cfg(all(unix, feature = "run"))]
         {
             let names = ["CARGO_MAKEFLAGS", "MAKEFLAGS", "MFLAGS"];
             let pool = names.into_iter().filter_map(|name| env.get(name)).find_map(Inherited::open);
@@ -112,7 +117,7 @@ impl Jobs {
     /// Returns true if the tokens are those of a cargo or make that runs us.
     pub fn is_inherited(&self) -> bool {
         match self.pool {
-            #[cfg(unix)]
+            #[cfg(all(unix, feature = "run"))]
             Pool::Inherited(_) => true,
             _ => false,
         }
@@ -124,8 +129,9 @@ impl Jobs {
     /// Returns an error if the pipe is broken.
     pub fn acquire(&self) -> io::Result<Token> {
         let token = match &self.pool {
+            #[cfg(feature = "run")]
             Pool::Own { client, .. } => Held::Own(client.acquire()?),
-            #[cfg(unix)]
+            #[cfg(all(unix, feature = "run"))]
             Pool::Inherited(pool) => Held::Inherited(pool.acquire()?),
             Pool::Counter(counter) => {
                 let mut free = counter.free();
@@ -141,27 +147,30 @@ impl Jobs {
 
     /// Returns a token if one is free right now.
     pub fn try_acquire(&self) -> Option<Token> {
-        let (client, looking) = match &self.pool {
-            Pool::Own { client, looking } => (client, looking),
-            #[cfg(unix)]
+        match &self.pool {
+            #[cfg(feature = "run")]
+            Pool::Own { client, looking } => {
+                // A free token may be gone when it is taken, and then this thread waits until another
+                // is returned. A thread that asks meanwhile may hold that other one, so it must not
+                // wait.
+                let _looking = match looking.try_lock() {
+                    Ok(looking) => looking,
+                    Err(std::sync::TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+                    Err(std::sync::TryLockError::WouldBlock) => return None,
+                };
+                let is_free = client.available().is_ok_and(|free| free > 0);
+                if is_free { self.acquire().ok() } else { None }
+            }
+            #[cfg(all(unix, feature = "run"))]
             Pool::Inherited(pool) => {
-                return Some(Token { _token: Held::Inherited(pool.try_acquire().ok()??) });
+                Some(Token { _token: Held::Inherited(pool.try_acquire().ok()??) })
             }
             Pool::Counter(counter) => {
                 let mut free = counter.free();
                 *free = free.checked_sub(1)?;
-                return Some(Token { _token: Held::Counter(Counted(Arc::clone(counter))) });
+                Some(Token { _token: Held::Counter(Counted(Arc::clone(counter))) })
             }
-        };
-        // A free token may be gone when it is taken, and then this thread waits until another is
-        // returned. A thread that asks meanwhile may hold that other one, so it must not wait.
-        let _looking = match looking.try_lock() {
-            Ok(looking) => looking,
-            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
-            Err(TryLockError::WouldBlock) => return None,
-        };
-        let is_free = client.available().is_ok_and(|free| free > 0);
-        if is_free { self.acquire().ok() } else { None }
+        }
     }
 
     /// Runs `work` on each of `items` in parallel, each with a token, and returns the results in
@@ -262,11 +271,12 @@ impl Jobs {
     }
 
     /// Lets the child of `command` take tokens from this pool.
+    #[cfg(feature = "run")]
     pub(super) fn share(&self, command: &mut std::process::Command) {
         match &self.pool {
             // make reads `MAKEFLAGS`, cargo a variable of its own.
             Pool::Own { client, .. } => client.configure_make(command),
-            #[cfg(unix)]
+            #[cfg(all(unix, feature = "run"))]
             Pool::Inherited(pool) => pool.share(command),
             Pool::Counter(_) => drop(command.env("CARGO_BUILD_JOBS", "1")),
         }

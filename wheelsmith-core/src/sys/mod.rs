@@ -6,36 +6,56 @@
 
 mod cancel;
 mod env;
+#[cfg(feature = "run")]
 mod excerpt;
+#[doc(hidden)]
 pub mod fs;
+#[doc(hidden)]
 pub mod http;
-#[cfg(unix)]
+#[cfg(all(unix, feature = "run"))]
 mod inherited;
 mod jobs;
 mod lock;
+#[doc(hidden)]
 pub mod net;
+#[cfg(feature = "run")]
 mod owner;
+mod printable;
+#[cfg(feature = "run")]
 mod process;
 mod report;
+#[cfg(feature = "run")]
 mod staging;
 mod stamp;
-#[cfg(target_os = "linux")]
+#[cfg(all(target_os = "linux", feature = "run"))]
 mod tree;
+#[cfg(feature = "run")]
+mod unfinished;
 
 pub use cancel::Cancel;
 pub use env::Env;
-pub use excerpt::printable;
-pub use jobs::{Jobs, Token};
+pub use jobs::Jobs;
+#[doc(hidden)]
+pub use jobs::Token;
+#[doc(hidden)]
 pub use lock::{Lock, Locked};
+#[doc(hidden)]
+pub use printable::printable;
+#[doc(hidden)]
+#[cfg(feature = "run")]
 pub use process::{Command, Ended, Exec, Limits, ProcessError};
 pub use report::{Event, Quiet, Report, Task, TaskId};
+#[doc(hidden)]
+#[cfg(feature = "run")]
 pub use staging::Staging;
+#[doc(hidden)]
 pub use stamp::{FileState, Stamp, stamped};
 
 use std::sync::Arc;
 
 /// Returns the time, in seconds since 1970; `None` if the clock is before that.
-#[allow(clippy::disallowed_methods, reason = "this is the door")]
+#[doc(hidden)]
+#[allow(clippy::disallowed_methods, reason = "sys is the module that reads the clock")]
 pub fn now() -> Option<u64> {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     since.ok().map(|since| since.as_secs())
@@ -45,6 +65,7 @@ pub fn now() -> Option<u64> {
 ///
 /// # Errors
 /// Returns an error if the system does not tell it.
+#[doc(hidden)]
 pub fn current_program() -> std::io::Result<std::path::PathBuf> {
     std::env::current_exe()
 }

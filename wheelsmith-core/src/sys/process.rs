@@ -4,10 +4,11 @@
 //! up, and a child that writes without end is noticed by the size of its file.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, Read as _, Seek as _};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ExitStatus};
+use std::process::ExitStatus;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
@@ -179,7 +180,7 @@ impl Command {
         let stderr = String::from_utf8_lossy(&stderr).into_owned();
         if ended == Ended::Code(0) {
             if !stderr.trim().is_empty() {
-                host.detail(|| excerpt::printable(stderr.trim_end()));
+                host.detail(|| super::printable(stderr.trim_end()));
             }
             return Ok(Exec { stdout, stderr });
         }
@@ -260,29 +261,38 @@ impl Command {
         }))
     }
 
-    #[allow(clippy::disallowed_methods, reason = "sys is the module that starts processes")]
     fn spawn(&self, host: &Host, outputs: &Outputs, scope: Scope) -> io::Result<Running> {
-        let mut command = std::process::Command::new(&self.program);
-        command.args(&self.args).env_clear().envs(&self.env).current_dir(&self.dir);
-        if self.takes_jobs {
-            host.jobs.share(&mut command);
-        }
+        let args: Vec<OsString> = self.args.iter().map(OsString::from).collect();
         let (stdout, stderr) = match outputs {
             Outputs::Log(log) => (log, log),
             Outputs::Captured { stdout, stderr } => (stdout, stderr),
         };
-        command.stdin(std::process::Stdio::null());
-        command.stdout(stdout.try_clone()?).stderr(stderr.try_clone()?);
+        let mut env = self.env.clone();
         #[cfg(target_os = "linux")]
         let mark = super::tree::mark();
+        #[cfg(target_os = "linux")]
         if scope == Scope::Group {
-            #[cfg(target_os = "linux")]
-            command.env(super::tree::VARIABLE, &mark);
-            #[cfg(unix)]
-            std::os::unix::process::CommandExt::process_group(&mut command, 0);
+            env.insert(super::tree::VARIABLE.to_owned(), mark.clone());
+        }
+        let child = duct::cmd(&self.program, args).dir(&self.dir).full_env(&env);
+        let child = child.stdin_null().stdout_file(stdout.try_clone()?);
+        let mut child = child.stderr_file(stderr.try_clone()?).unchecked();
+        if self.takes_jobs {
+            let jobs = host.jobs.clone();
+            child = child.before_spawn(move |command| {
+                jobs.share(command);
+                Ok(())
+            });
+        }
+        #[cfg(unix)]
+        if scope == Scope::Group {
+            child = child.before_spawn(|command| {
+                std::os::unix::process::CommandExt::process_group(command, 0);
+                Ok(())
+            });
         }
         Ok(Running {
-            child: spawn(&mut command)?,
+            child: start(&child)?,
             scope,
             has_ended: false,
             #[cfg(target_os = "linux")]
@@ -293,17 +303,16 @@ impl Command {
 
 /// Starts a child. A program that was written a moment ago may still be open for writing in a child
 /// that another thread is just starting; that passes.
-#[allow(clippy::disallowed_methods, reason = "sys is the module that starts processes")]
-fn spawn(command: &mut std::process::Command) -> io::Result<Child> {
+fn start(child: &duct::Expression) -> io::Result<duct::Handle> {
     for _ in 0..20 {
-        match command.spawn() {
+        match child.start() {
             Err(error) if error.kind() == io::ErrorKind::ExecutableFileBusy => {
                 std::thread::sleep(Duration::from_millis(10));
             }
             result => return result,
         }
     }
-    command.spawn()
+    child.start()
 }
 
 /// Processes that end when a child is ended.
@@ -345,7 +354,7 @@ const PACE: Duration = Duration::from_millis(15);
 
 /// A running child; ended when dropped.
 struct Running {
-    child: Child,
+    child: duct::Handle,
     scope: Scope,
     has_ended: bool,
     /// Mark of the processes that it started.
@@ -406,7 +415,8 @@ impl Running {
 
     #[cfg(unix)]
     fn pid(&self) -> io::Result<rustix::process::Pid> {
-        let number = i32::try_from(self.child.id()).ok().and_then(rustix::process::Pid::from_raw);
+        let number = self.child.pids().first().and_then(|&pid| i32::try_from(pid).ok());
+        let number = number.and_then(rustix::process::Pid::from_raw);
         number.ok_or_else(|| io::Error::other("the child has no process number"))
     }
 
@@ -420,7 +430,7 @@ impl Running {
             super::tree::end(self.pid()?, &self.mark);
             self.kill();
         }
-        self.child.wait()
+        Ok(self.child.wait()?.status)
     }
 
     #[cfg(unix)]
@@ -435,12 +445,13 @@ impl Running {
     }
 
     #[cfg(not(unix))]
-    #[allow(clippy::disallowed_methods, reason = "sys is the module that starts processes")]
     fn kill(&mut self) {
         if matches!(self.child.try_wait(), Ok(None)) {
-            let id = self.child.id().to_string();
-            let mut killer = std::process::Command::new("taskkill");
-            let _ = killer.args(["/T", "/F", "/PID", &id]).output();
+            for id in self.child.pids() {
+                let id = id.to_string();
+                let killer = duct::cmd("taskkill", ["/T", "/F", "/PID", id.as_str()]);
+                let _ = killer.stdin_null().stdout_null().stderr_null().unchecked().run();
+            }
             let _ = self.child.kill();
         }
     }

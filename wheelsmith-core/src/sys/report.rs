@@ -48,6 +48,7 @@ pub trait Report: Send + Sync {
     fn event(&self, event: Event);
 
     /// Takes the command of a child that is started: program, arguments and directory.
+    #[cfg(feature = "run")]
     fn started(&self, _command: &super::Command) {}
 
     /// Returns true if [`Event::Detail`] is shown.

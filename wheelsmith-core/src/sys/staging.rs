@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest as _, Sha256};
 
 use super::Stamp;
-use super::fs::UNFINISHED;
+use super::unfinished::UNFINISHED;
 use crate::name::Digest;
 
 /// Writes files under temporary names and renames them. The caller holds the lock under which the

@@ -1,29 +1,10 @@
 //! Chooses a toolchain for a target on this machine.
 
-use std::path::Path;
-
 use crate::name::{Os, Target};
 use crate::sys::Host;
 
 use super::vars::{Spellings, Vars};
-use super::{Error, MissingZig, Toolchain, ToolchainKind, gnu, zig};
-
-/// Request for a toolchain.
-#[derive(Debug, Clone, Copy)]
-pub struct Request<'a> {
-    /// Wanted kind.
-    pub kind: ToolchainKind,
-    /// Target.
-    pub target: Target,
-    /// zig that the configuration names.
-    pub zig: Option<&'a Path>,
-    /// Directory of the target's headers and libraries, for clang.
-    pub sysroot: Option<&'a Path>,
-    /// Directory of this build, for zig's local cache and for probes; it need not exist.
-    pub work_dir: &'a Path,
-    /// What to do if zig is wanted and not found.
-    pub missing_zig: MissingZig,
-}
+use super::{Error, Request, Toolchain, ToolchainKind, gnu, zig};
 
 /// Finds the toolchain that `request` asks for.
 ///
@@ -69,8 +50,11 @@ pub(super) fn automatic(vars: &mut Vars<'_>, target: &Target) -> ToolchainKind {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
     use crate::sys::Env;
+    use crate::toolchain::MissingZig;
 
     #[test]
     fn the_environment_comes_before_zig() {

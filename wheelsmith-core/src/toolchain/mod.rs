@@ -12,10 +12,12 @@ pub mod flags;
 mod gnu;
 mod locate;
 mod provision;
+mod request;
 mod survey;
 mod vars;
 mod wrappers;
 mod zig;
+mod zig_version;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -30,11 +32,13 @@ pub use crate::name::host_target;
 pub use cargo_env::{env_for_cargo, env_for_configure};
 pub use error::Error;
 pub use flags::{Family, LinkKind, Optimize, Strip};
-pub use locate::{Request, locate};
-pub use provision::{ZIG_VERSION, ZIG_WHEELS, ZigWheel};
+pub use locate::locate;
+pub use provision::{ZIG_WHEELS, ZigWheel};
+pub use request::Request;
 pub use survey::{RustStd, State, TargetSurvey, ToolchainSurvey, rust_std, survey};
 pub use wrappers::{Role, Wrapper, Wrappers};
-pub use zig::{MissingZig, Zig, find_zig};
+pub use zig::{MissingZig, find_zig};
+pub use zig_version::{ZIG_VERSION, Zig};
 
 /// Origin of a compiler.
 #[derive(

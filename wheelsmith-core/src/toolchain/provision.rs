@@ -7,10 +7,8 @@ use std::time::Duration;
 
 use crate::sys::{Command, Host, Lock, Task, fs};
 
-use super::{Error, Zig};
-
-/// zig that wheelsmith fetches and was tested with.
-pub const ZIG_VERSION: &str = "0.17.0";
+use super::Error;
+use super::zig_version::{ZIG_VERSION, Zig};
 
 /// Published file of [`ZIG_VERSION`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -59,7 +59,7 @@ pub struct Wrapper {
     pub env: BTreeMap<String, String>,
     /// Changes of the caller's arguments.
     pub rules: Vec<Rule>,
-    /// Target of a zig that must be driven like gcc; see [`driver`].
+    /// Target of a zig that must be driven like gcc, by a generated script.
     pub driven_for: Option<Target>,
     /// Whether programs are linked with `-pie`, which is not the default of zig and older
     /// compilers.

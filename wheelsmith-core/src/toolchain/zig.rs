@@ -7,7 +7,7 @@ use crate::sys::{Command, Host, fs};
 
 use super::flags::target_args;
 use super::vars::Vars;
-use super::{Error, Family, Tool, Toolchain, ToolchainId, ToolchainKind, ZIG_VERSION, provision};
+use super::{Error, Family, Tool, Toolchain, ToolchainId, ToolchainKind, Zig, provision};
 
 /// Oldest zig whose linker driver accepts our arguments.
 const OLDEST: &str = "0.15.0";
@@ -21,15 +21,6 @@ pub enum MissingZig {
     Offline,
     /// Return an error that the first build fetches it.
     Leave,
-}
-
-/// Working zig.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Zig {
-    /// Program, never a launcher: a launcher in Python costs 25 ms for each file.
-    pub program: PathBuf,
-    /// Version, such as `0.17.0`.
-    pub version: String,
 }
 
 /// Finds zig: `explicit` or `WHEELSMITH_ZIG`, `zig` on `PATH`, one that was fetched before, the
@@ -245,13 +236,6 @@ fn field(text: &str, name: &str) -> Option<String> {
             },
             plain => bytes.push(plain),
         }
-    }
-}
-
-impl Zig {
-    /// Returns true if it is the version that wheelsmith was tested with.
-    pub fn is_pinned(&self) -> bool {
-        self.version == ZIG_VERSION
     }
 }
 

@@ -8,7 +8,7 @@ use wheelsmith_core::name::{PlatformTag, WheelPath};
 use wheelsmith_core::sys::{self, Host};
 use wheelsmith_core::wheel::{Entry, Existing, Source};
 
-use crate::commands::PackingArgs;
+use crate::commands::shared::PackingArgs;
 use crate::exit::Exit;
 use crate::output::{Output, Retagged};
 

@@ -16,7 +16,7 @@ use wheelsmith_core::name::{PlatformTag, WheelFilename};
 use wheelsmith_core::sys::Host;
 use wheelsmith_core::wheel::{self, Existing, MadeFile};
 
-use super::PackingArgs;
+use super::shared::PackingArgs;
 use crate::exit::Exit;
 use crate::output::Output;
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use wheelsmith_core::sys::Host;
 use wheelsmith_core::wheel::Existing;
 
-use crate::commands::PackingArgs;
+use crate::commands::shared::PackingArgs;
 use crate::exit::Exit;
 use crate::output::Output;
 
@@ -18,7 +18,7 @@ use crate::output::Output;
 #[command(after_help = "\
 Examples:
   wheelsmith wheel pack demo-1.0 --out dist
-  wheelsmith wheel pack demo-1.0 --out dist --force 'the version of a library was corrected'")]
+  wheelsmith wheel pack demo-1.0 --force 'a library was corrected'")]
 pub(crate) struct Args {
     /// Directory that contains the `.dist-info`
     #[arg(value_name = "DIR")]

@@ -7,7 +7,7 @@ use wheelsmith_core::name::{ParseError, PlatformTag, PythonTag};
 use wheelsmith_core::sys::Host;
 use wheelsmith_core::wheel::Existing;
 
-use crate::commands::PackingArgs;
+use crate::commands::shared::PackingArgs;
 use crate::exit::Exit;
 use crate::output::{Output, Retagged};
 

@@ -1,35 +1,33 @@
-//! What the forms are made from: the report of an audit or of a check.
+//! Common form of the reports of an audit and of a check, from which the formats are rendered.
 
 use wheelsmith_core::archive::Kind;
 use wheelsmith_core::finding::Finding;
 use wheelsmith_core::name::WheelFilename;
 use wheelsmith_core::{audit, check};
 
-use super::words::{Standing, standing};
-
-/// A report, whichever command made it.
+/// Report of an audit or of a check.
 #[derive(Debug, Clone)]
 pub(crate) struct Sheet<'r> {
-    /// The command: `audit`.
+    /// Command, such as `audit`.
     pub(super) verb: &'static str,
-    /// The version of its JSON.
+    /// Version of its JSON.
     pub(super) schema: u32,
     pub(super) inputs: Vec<Subject<'r>>,
-    /// What is wrong with the configuration.
+    /// Findings about the configuration.
     pub(super) configuration: &'r [Finding],
 }
 
-/// What was seen in one input.
+/// Results for one input.
 #[derive(Debug, Clone)]
 pub(super) struct Subject<'r> {
     pub(super) path: &'r str,
-    /// What it is: `wheel`.
+    /// Kind, such as `wheel`.
     pub(super) kind: &'static str,
     pub(super) wheel: Option<&'r WheelFilename>,
-    /// Why it could not be judged.
+    /// Reason why it could not be judged.
     pub(super) error: Option<&'r str>,
     pub(super) findings: &'r [Finding],
-    /// Tags and native files, which only an audit knows.
+    /// Tags and native files; `None` for a check.
     pub(super) audit: Option<&'r audit::Input>,
 }
 
@@ -81,39 +79,8 @@ impl<'r> From<&'r check::Report> for Sheet<'r> {
 }
 
 impl Sheet<'_> {
-    /// All findings of the inputs.
+    /// Returns the findings of all inputs.
     pub(super) fn findings(&self) -> impl Iterator<Item = &Finding> {
         self.inputs.iter().flat_map(|input| input.findings)
-    }
-
-    /// The worst of all inputs.
-    pub(super) fn worst(&self) -> Standing {
-        self.inputs.iter().map(standing).min().unwrap_or(Standing::Good)
-    }
-}
-
-impl Subject<'_> {
-    /// The tag that it earns, or whether it is accepted.
-    pub(super) fn verdict(&self) -> String {
-        match self.audit.map(|audit| &audit.verdict) {
-            _ if self.error.is_some() => "not judged".to_owned(),
-            Some(Some(tag)) => tag.to_string(),
-            Some(None) => "no platform tag".to_owned(),
-            None if standing(self) == Standing::Bad => "refused".to_owned(),
-            None => "accepted".to_owned(),
-        }
-    }
-
-    /// How it stands, as a sentence without a subject.
-    pub(super) fn words(&self) -> &'static str {
-        match (standing(self), self.audit.is_some()) {
-            (Standing::Unjudged, _) => "could not be judged",
-            (Standing::Bad, true) => "does not keep what it claims",
-            (Standing::Fair, true) => "keeps its promises, with warnings",
-            (Standing::Good, true) => "keeps what it claims",
-            (Standing::Bad, false) => "would be refused",
-            (Standing::Fair, false) => "would be accepted, with warnings",
-            (Standing::Good, false) => "would be accepted",
-        }
     }
 }

@@ -1,7 +1,7 @@
-//! Files inside files: images that a program carries as bytes, archives in archives.
+//! Files inside files: native files embedded in a program, and archives inside archives.
 //!
-//! An image at byte 0x1f00 of `pkg/tool` is called `pkg/tool@0x1f00`, one inside that
-//! `pkg/tool@0x1f00@0x40`; a member of an archive `pkg/data.zip/lib/x.so`.
+//! A native file at byte 0x1f00 of `pkg/tool` is named `pkg/tool@0x1f00`, one inside that
+//! `pkg/tool@0x1f00@0x40`; a member of an archive is named `pkg/data.zip/lib/x.so`.
 
 use std::io::Write as _;
 
@@ -18,15 +18,15 @@ use crate::finding::{Code, Finding};
 use crate::name::WheelPath;
 use crate::sys;
 
-/// A member in which there may be others, at hand to be read anywhere.
+/// A member that may contain other files, readable at any offset.
 pub(super) struct Host {
     blob: Blob,
     found: Found,
 }
 
 impl Found {
-    /// The member itself beside what was found in it; nothing when there is nothing to look at. A
-    /// deflated member goes to a file without a name.
+    /// Returns the member together with the hits of the scan; `None` if the scan found nothing to
+    /// inspect. The content of a deflated member goes to an unnamed temporary file.
     pub(super) fn within(self, source: &mut Source<'_>) -> Result<Option<Host>, MemberError> {
         if !self.has_more() {
             return Ok(None);
@@ -48,7 +48,7 @@ impl Found {
     }
 }
 
-/// Looks at what lies inside `host`, which lies at `path`.
+/// Inspects the files inside `host`, whose path is `path`.
 pub(super) fn inside(
     context: &Context<'_>,
     buffers: &mut Buffers,
@@ -76,7 +76,7 @@ pub(super) fn inside(
                 seen.findings.extend(holds(path, container, count));
                 return;
             }
-            // What begins like an archive and is none may still hold images.
+            // A file that begins like an archive and is not one may still contain native files.
             Err(trouble @ MemberError::OverLimit(_)) => {
                 return seen.findings.push(trouble.finding(path));
             }
@@ -95,7 +95,7 @@ pub(super) fn inside(
             continue;
         }
         let Some(inner) = extent::inner(blob, magic.0, magic.1) else { continue };
-        // The file itself, and the parts of a universal one.
+        // The file itself, and the slices of a universal file.
         if inner.container.is_none() && (inner.start == 0 || slices.contains(&inner.start)) {
             continue;
         }
@@ -109,7 +109,7 @@ pub(super) fn inside(
         if let Some(container) = inner.container {
             let before = seen.files.len();
             let size = contained(context, buffers, (&place, None), &part, container, depth, seen);
-            // What only looked like a container leaves no trace.
+            // Findings about a false container are dropped.
             let Ok(size) = size else {
                 end = inner.start + 1;
                 continue;
@@ -124,10 +124,10 @@ pub(super) fn inside(
     seen.findings.extend(carries(path, images));
 }
 
-/// The hits by where their files begin.
+/// Sorts the hits by the offset at which their files begin.
 fn in_order(blob: &Blob, hits: &[(u64, Magic)]) -> Vec<(u64, (u64, Magic))> {
     let start = |hit: &(u64, Magic)| match hit.1 {
-        // These two are found at their ends, and begin far before.
+        // These kinds are recognized at an offset after the beginning of their file.
         Magic::ZipEnd | Magic::Pe => extent::inner(blob, hit.0, hit.1).map(|inner| inner.start),
         Magic::Tar => hit.0.checked_sub(257),
         _ => Some(hit.0),
@@ -137,8 +137,8 @@ fn in_order(blob: &Blob, hits: &[(u64, Magic)]) -> Vec<(u64, (u64, Magic))> {
     starts
 }
 
-/// Looks at the members of the container `blob` and says how many bytes it takes. `name` is the path
-/// of the container, and what a single stream in it is called.
+/// Inspects the members of the container `blob` and returns its size in bytes. `name` is the path
+/// of the container, and also the name of the content of a single compressed stream.
 fn contained(
     context: &Context<'_>,
     buffers: &mut Buffers,

@@ -1,21 +1,22 @@
-//! Whether bytes are a native file, and where it ends. Magic numbers alone turn up by chance; a file
-//! has numbers that fit each other.
+//! Recognizes native files and archives inside other bytes and computes where they end. Magic
+//! numbers also occur by chance, so the numbers in the headers must be consistent.
 
 use super::scan::Magic;
 use crate::archive::blob::Blob;
 use crate::archive::open::{self, Container};
 use crate::archive::{tar, zip};
 
-/// Something in a file that is a file of its own.
+/// A file inside another file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Inner {
     pub(super) start: u64,
     pub(super) size: u64,
-    /// A container, else a native file.
+    /// Kind of the container; `None` for a native file.
     pub(super) container: Option<Container>,
 }
 
-/// What was found in `blob` at `at`, if it is there.
+/// Returns the file that the magic number at offset `at` of `blob` belongs to, if its headers are
+/// valid.
 pub(super) fn inner(blob: &Blob, at: u64, magic: Magic) -> Option<Inner> {
     let native = |start, size: Option<u64>| {
         let size = size.filter(|size| start + size <= blob.size())?;
@@ -57,7 +58,7 @@ pub(super) fn inner(blob: &Blob, at: u64, magic: Magic) -> Option<Inner> {
     }
 }
 
-/// Processors and machines inside machines that ELF files are for, by their registry numbers.
+/// Numbers of the processors and virtual machines of ELF files in the ELF registry.
 const ELF_MACHINES: [u64; 17] =
     [3, 8, 20, 21, 22, 40, 43, 50, 62, 83, 94, 105, 183, 190, 224, 243, 247];
 const LOONGARCH: u64 = 258;
@@ -152,7 +153,7 @@ fn macho(blob: &Blob) -> Option<u64> {
             1 => n.u32(at + 32)?.checked_add(n.u32(at + 36)?),
             0x19 => n.u64(at + 40)?.checked_add(n.u64(at + 48)?),
             2 => n.u32(at + 16)?.checked_add(n.u32(at + 20)?),
-            // What a linker puts behind the segments: signature, starts of functions.
+            // Data that a linker writes after the segments: signature, function starts.
             0x1d | 0x26 | 0x29 => n.u32(at + 8)?.checked_add(n.u32(at + 12)?),
             _ => Some(0),
         };
@@ -162,7 +163,7 @@ fn macho(blob: &Blob) -> Option<u64> {
     Some(end)
 }
 
-/// Where the slices of a universal file begin; none for other files.
+/// Returns the offsets of the slices of a universal file; empty for other files.
 pub(super) fn slices(blob: &Blob) -> Vec<u64> {
     let n = Numbers { blob, big: true };
     let is_wide = match n.u32(0) {
@@ -175,7 +176,7 @@ pub(super) fn slices(blob: &Blob) -> Vec<u64> {
     (0..count).filter_map(start).collect()
 }
 
-/// Where the Windows file begins whose header proper is at `at`.
+/// Returns the offset of the Windows file whose PE header is at `at`.
 fn pe_start(blob: &Blob, at: u64) -> Option<u64> {
     const FARTHEST: u64 = 4096;
     let from = at.saturating_sub(FARTHEST);
@@ -206,7 +207,7 @@ fn pe(blob: &Blob, at: u64) -> Option<u64> {
         let at = at + 24 + optional + 40 * i;
         end = end.max(n.u32(at + 20)? + n.u32(at + 16)?);
     }
-    // The signature is the one table that is given by its place in the file.
+    // The signature is the only table that is addressed by file offset.
     if n.u32(directories - 4)? > 4 {
         end = end.max(n.u32(directories + 32)? + n.u32(directories + 36)?);
     }
@@ -228,7 +229,7 @@ fn archive(blob: &Blob) -> Option<u64> {
     (at > 8).then_some(at)
 }
 
-/// Numbers at places that the file gives.
+/// Reader for numbers at offsets that the file specifies.
 struct Numbers<'b> {
     blob: &'b Blob,
     big: bool,

@@ -1,5 +1,5 @@
-//! Collects the native files of an archive, directory or file. Of a large file only the parts are read
-//! that a loader reads.
+//! Collects the native files of an archive, directory or file. Of a large file, only the parts that
+//! a loader reads are read.
 
 mod embedded;
 mod extent;
@@ -28,11 +28,11 @@ use crate::sys::{Cancel, Host};
 /// Both are the same for any number of jobs. With `deep`, everything is unpacked, and native files
 /// inside other files and paths of the build machine are reported too.
 ///
-/// The calling thread works along, and counts as one job: a caller that audits several artifacts at
-/// once holds a token of `host.jobs` for each. Helper threads take tokens that are free.
+/// The calling thread takes part in the work and counts as one job: a caller that audits several
+/// artifacts in parallel holds a token of `host.jobs` for each. Helper threads take free tokens.
 ///
 /// # Errors
-/// Returns an error when the user asks to stop.
+/// Returns an error if the user cancels the run.
 pub fn native_files(
     artifact: &Artifact,
     deep: bool,
@@ -40,7 +40,7 @@ pub fn native_files(
 ) -> Result<(Vec<NativeFile>, Vec<Finding>), Error> {
     let (members, limits) = (&artifact.members, &artifact.limits);
     let context = Context { deep, limits, cancel: &host.cancel };
-    // The largest first, so that none is begun when all else is done.
+    // The largest first, so that a long job does not start last.
     let mut order: Vec<usize> = (0..members.list.len()).collect();
     order.sort_by_key(|&at| (std::cmp::Reverse(members.list[at].size_bytes), at));
     let count = AtomicUsize::new(0);
@@ -62,7 +62,7 @@ pub fn native_files(
     let mut files = Vec::new();
     let mut findings = members.findings.clone();
     if count.into_inner() > limits.native_files {
-        // Which were looked at depends on who was first: none of them is shown.
+        // The set of files that were read depends on thread timing, so none of them is reported.
         let message = format!("it has more than {} native files", limits.native_files);
         findings.push(Finding::whole(Code::OverLimit, message));
         return Ok((files, findings));
@@ -80,7 +80,8 @@ pub fn native_files(
 /// Reads the facts of one member; `None` if it is no native file.
 ///
 /// # Errors
-/// Returns an error if there is no such member, or it cannot be read as far as its facts reach.
+/// Returns an error if the member does not exist, or if it cannot be read up to the end of its
+/// facts.
 pub fn native_member(
     artifact: &Artifact,
     path: &WheelPath,
@@ -100,7 +101,7 @@ pub fn native_member(
     }
 }
 
-/// Reads the facts of the file at `file` under the name `path`; `None` if it is no native file.
+/// Reads the facts of the file at `file` under the name `path`; `None` if it is not a native file.
 ///
 /// # Errors
 /// Returns an error if the file cannot be read.
@@ -113,7 +114,7 @@ pub fn native_file(
     native_source(path, Source::stored(&mut Buffers::new(), blob), limits)
 }
 
-/// Reads the facts of an entry of an archive under the name `path`; `None` if it is no native file.
+/// Reads the facts of an archive entry under the name `path`; `None` if it is not a native file.
 #[cfg(feature = "wheel")]
 pub(crate) fn native_packed(
     path: &WheelPath,
@@ -143,7 +144,8 @@ fn native_source(
         (_, Some(trouble @ (MemberError::Unreadable(_) | MemberError::Io(_)))) => {
             Err(to_io(trouble))
         }
-        // What goes beyond a limit is read up to there, and is then a problem of the file.
+        // A file that exceeds a limit is read up to the limit, and the excess is reported as a
+        // finding.
         (mut file, _) => {
             if let Some(macho) = file.as_mut().and_then(NativeFile::macho_mut) {
                 compare_pages(&mut source, macho).map_err(to_io)?;
@@ -153,26 +155,26 @@ fn native_source(
     }
 }
 
-/// What was seen in one member and in what lies inside it.
+/// Results for one member and the files inside it.
 #[derive(Default)]
 pub(super) struct Collected {
     pub(super) files: Vec<NativeFile>,
     pub(super) findings: Vec<Finding>,
-    /// How many bytes of what lies inside it may still be looked at.
+    /// Number of bytes of inner files that may still be read.
     left_bytes: u64,
 }
 
-/// What lies inside a member, and is packed again, may have so many times its bytes.
+/// Maximum size of the unpacked content of a member relative to the size of the member.
 const INNER_RATIO: u64 = 64;
 
-/// What holds for all members.
+/// Settings that are the same for all members.
 pub(super) struct Context<'c> {
     pub(super) deep: bool,
     pub(super) limits: &'c Limits,
     pub(super) cancel: &'c Cancel,
 }
 
-/// Looks at one member, and in deep mode at what lies inside it.
+/// Inspects one member, and in deep mode the files inside it.
 pub(super) fn look(
     context: &Context<'_>,
     buffers: &mut Buffers,
@@ -186,7 +188,7 @@ pub(super) fn look(
     }
     let looked = place.open(buffers).and_then(|mut source| {
         let format = native(context, &mut source, path, seen)?;
-        // A static library is made of objects, which is no news.
+        // A static library consists of objects, so they are not reported.
         if !context.deep || format == Some(Format::Archive) {
             return Ok(None);
         }
@@ -211,7 +213,7 @@ pub(super) fn look(
     embedded::inside(context, buffers, path, &found, depth, seen);
 }
 
-/// Looks at the file itself; says what it is if it is native.
+/// Reads the facts of the file itself and returns its format if it is native.
 fn native(
     context: &Context<'_>,
     source: &mut Source<'_>,
@@ -223,7 +225,7 @@ fn native(
         return trouble.map_or(Ok(None), Err);
     }
     let (file, trouble) = if trouble.is_some() {
-        // To the reader, the file ends where its bytes do.
+        // The reader treats the end of these bytes as the end of the file.
         (NativeFile::read(path, &first), trouble)
     } else {
         let reader = |pieces: &Pieces| NativeFile::read(path, pieces);
@@ -241,7 +243,7 @@ fn native(
     Ok(format)
 }
 
-/// Compares the pages with their signatures while the bytes go by: nothing of them is kept.
+/// Compares the pages with their signatures while streaming the bytes, without storing them.
 pub(super) fn compare_pages(source: &mut Source<'_>, macho: &mut MachO) -> Result<(), MemberError> {
     for mut check in macho.page_checks() {
         source.visit(&check.range(), &mut |part| check.update(part))?;
@@ -250,8 +252,8 @@ pub(super) fn compare_pages(source: &mut Source<'_>, macho: &mut MachO) -> Resul
     Ok(())
 }
 
-/// Whether a file that begins so is worth a closer look.
+/// True if a file with these first bytes may be native.
 pub(crate) fn may_be_native(first: &[u8]) -> bool {
-    // The header of a Windows file lies where an older one says, maybe beyond these bytes.
+    // The DOS header gives the offset of the PE header, which may be beyond these bytes.
     Format::of(first).is_some() || first.starts_with(b"MZ")
 }

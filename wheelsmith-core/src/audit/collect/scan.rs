@@ -1,5 +1,4 @@
-//! One pass over all bytes of a member: where something may begin that is a file of its own, and
-//! which paths of a build machine are in it.
+//! Scans all bytes of a member once, for embedded files and for paths of the build machine.
 
 use std::collections::BTreeSet;
 
@@ -9,27 +8,28 @@ use crate::archive::open::{Container, TELLING};
 use crate::finding::{Code, Finding};
 use crate::name::WheelPath;
 
-/// Bytes that are searched at a time.
+/// Number of bytes that are searched at a time.
 const WINDOW: usize = 256 << 10;
-/// The longest path that is looked at, in bytes; so many bytes behind a find are at hand.
+/// Length of the longest path that is recognized, in bytes. At least this many bytes after a match
+/// are in memory.
 const AHEAD: usize = 1024;
-/// Nothing real has more beginnings of files in one file; most of those will be chance.
+/// Maximum number of hits in one file. Real files have fewer, and most hits are chance.
 const MOST_HITS: usize = 1 << 16;
-/// How many paths are shown.
+/// Maximum number of paths that are reported.
 const MOST_PATHS: usize = 5;
 
-/// What may begin at a place.
+/// Kind of file that a magic number indicates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Magic {
     Elf,
     MachO,
-    /// The header proper; the file begins before it.
+    /// PE header; the file begins before it.
     Pe,
     Archive,
     Gzip,
-    /// The last record; the archive begins before it.
+    /// End of central directory record; the archive begins before it.
     ZipEnd,
-    /// In the first header, at byte 257.
+    /// Magic of the first header, at byte 257.
     Tar,
 }
 
@@ -45,29 +45,29 @@ const MAGICS: &[(&[u8], Magic)] = &[
     (b"ustar", Magic::Tar),
 ];
 
-/// Where people and machines build. Two more parts must follow: programs name `/tmp/x` for their own
-/// use.
+/// Prefixes of directories where people and machines build. Two more components must follow,
+/// because programs use paths such as `/tmp/x` themselves.
 const BUILD_PLACES: &[&[u8]] =
     &[b"/home/", b"/Users/", b"/build/", b"/tmp/", b"/root/", b"C:\\Users\\"];
 
-/// Looks at bytes as they come.
+/// A scan over bytes that arrive in parts.
 pub(super) struct Scan {
     magics: Vec<(Finder<'static>, Magic)>,
     places: Vec<Finder<'static>>,
     window: Vec<u8>,
-    /// Where the window begins in the member.
+    /// Offset of the window in the member.
     base: u64,
-    /// How much of the window was searched.
+    /// Number of bytes of the window that have been searched.
     searched: usize,
     found: Found,
 }
 
-/// What a scan found.
+/// Results of a scan.
 #[derive(Default)]
 pub(super) struct Found {
-    /// The first bytes of the member.
+    /// First bytes of the member.
     pub(super) first: Vec<u8>,
-    /// Offset and kind, in the order of the member.
+    /// Offset and kind of each hit, ordered by offset.
     pub(super) hits: Vec<(u64, Magic)>,
     pub(super) has_too_many: bool,
     paths: Vec<String>,
@@ -76,7 +76,8 @@ pub(super) struct Found {
 }
 
 impl Scan {
-    /// A scan that looks for paths in native files only: sources and scripts name what they like.
+    /// Creates a scan. It searches for paths only in native files, because sources and scripts may
+    /// name any path.
     pub(super) fn new(is_native: bool) -> Self {
         let places = if is_native { BUILD_PLACES } else { &[] };
         Self {
@@ -89,7 +90,7 @@ impl Scan {
         }
     }
 
-    /// Takes the next bytes.
+    /// Scans the next bytes.
     pub(super) fn take(&mut self, mut part: &[u8]) {
         let first = &mut self.found.first;
         first.extend_from_slice(&part[..part.len().min(TELLING - first.len())]);
@@ -99,7 +100,7 @@ impl Scan {
             part = &part[room..];
             if self.window.len() >= WINDOW {
                 self.search(self.window.len() - AHEAD);
-                // One byte in front says whether a path begins there.
+                // The preceding byte shows whether a path begins at a match.
                 let keep = self.searched.saturating_sub(1);
                 self.window.drain(..keep);
                 self.base += keep as u64;
@@ -108,14 +109,14 @@ impl Scan {
         }
     }
 
-    /// Searches the rest.
+    /// Searches the remaining bytes and returns the results.
     pub(super) fn finish(mut self) -> Found {
         self.search(self.window.len());
         self.found.hits.sort_unstable();
         self.found
     }
 
-    /// Searches for what begins before `end`.
+    /// Searches for matches that begin before `end`.
     fn search(&mut self, end: usize) {
         let Self { magics, places, window, base, searched, found } = self;
         for (finder, magic) in magics {
@@ -146,23 +147,24 @@ impl Scan {
     }
 }
 
-/// The path of a build machine that begins `bytes`, whose first `prefix` bytes are known.
+/// Returns the path of a build machine at the start of `bytes`, whose first `prefix` bytes have
+/// already been matched.
 fn build_path(before: Option<u8>, bytes: &[u8], prefix: usize) -> Option<&str> {
     let is_end = |b: &u8| !(b' '..=b'~').contains(b) || b" \"'<>|:;,()*?`".contains(b);
     let rest = &bytes[prefix..bytes.len().min(AHEAD)];
     let end = rest.iter().position(is_end).unwrap_or(rest.len());
     let is_separator = |b: &u8| *b == b'/' || *b == b'\\';
-    // Rust puts its strings one behind the other: the next path is not part of this one.
+    // Rust stores strings without separators: the next path does not belong to this one.
     let again = memchr::memmem::find(&rest[..end], &bytes[..prefix]);
     let end = again.unwrap_or(end);
-    // Inside another path it is only a directory of that name.
+    // Inside another path, it is only a directory with that name.
     let is_inside = |b: u8| b.is_ascii_alphanumeric() || b"/._-~%$}".contains(&b);
     let is_cargo = memchr::memmem::find(&rest[..end], b".cargo/").is_some();
     if before.is_some_and(is_inside) && !is_cargo {
         return None;
     }
     let parts = rest[..end].split(is_separator).filter(|part| !part.is_empty());
-    // A pattern for `printf` is what the program makes at run time.
+    // A `printf` pattern is a path that the program composes at run time.
     if rest[..end].contains(&b'%') || parts.count() < 2 {
         return None;
     }
@@ -182,18 +184,18 @@ impl Found {
         }
     }
 
-    /// Whether anything in the member may be a file of its own.
+    /// True if the member may contain other files.
     pub(super) fn has_more(&self) -> bool {
         let begins_here = |hit: &(u64, Magic)| hit.0 == 0;
         self.container().is_some() || !self.hits.iter().all(begins_here)
     }
 
-    /// What the member is, if it holds others.
+    /// Returns the container format of the member; `None` if it is not a container.
     pub(super) fn container(&self) -> Option<Container> {
         Container::of(&self.first)
     }
 
-    /// The finding about paths of a build machine.
+    /// Returns the finding about paths of a build machine.
     pub(super) fn build_paths(&self, path: &WheelPath) -> Option<Finding> {
         let message = match self.path_count {
             0 => return None,

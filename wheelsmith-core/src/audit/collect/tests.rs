@@ -1,4 +1,4 @@
-//! Artifacts made here: good ones of each kind, and what somebody would make to fool or to stop us.
+//! Tests with generated artifacts: valid ones of each kind, and hostile ones.
 
 use std::io::Write as _;
 use std::path::Path;
@@ -19,7 +19,7 @@ macro_rules! elf {
 const LIBRARY: &[u8] = elf!("x86_64.so");
 const PROGRAM: &[u8] = elf!("program");
 
-/// A member as it is written, lies included.
+/// A member as it is written, including false sizes.
 #[derive(Clone)]
 struct Row {
     name: Vec<u8>,
@@ -29,7 +29,7 @@ struct Row {
     mode: u32,
     packed: Vec<u8>,
     size: u32,
-    /// Takes the bytes of the member before.
+    /// True if it shares the bytes of the previous member.
     shares: bool,
 }
 
@@ -119,7 +119,7 @@ fn host(jobs: usize) -> Host {
     Host { jobs: Jobs::new(jobs), ..Host::quiet(Env::default()) }
 }
 
-/// What is seen in a file: kind, native files, findings as `code file`.
+/// Returns the kind, the native files and the findings of a file, as `code file`.
 fn look(
     path: &Path,
     deep: bool,
@@ -265,7 +265,7 @@ fn one_bad_member_does_not_hide_the_others() {
     with(&[short], &["a.so", "z.so"], &["unreadable a.so"]);
     let other = Row { local_name: b"b.so".to_vec(), ..bad() };
     with(&[other], &["a.so", "z.so"], &["header-mismatch a.so"]);
-    // Larger than it says: no more than what it says is read.
+    // Larger than its stated size: no more than the stated size is read.
     let larger = Row { size: 100, ..bad() };
     with(&[larger], &["a.so", "z.so"], &[]);
     with(&[bad(), stored("a.so", b"text")], &["z.so"], &["duplicate-entry a.so"]);
@@ -307,10 +307,10 @@ fn bombs_are_found_before_they_go_off() {
     let long = "d/".repeat(60) + "x";
     let path = format!("over-limit {}d", "d/".repeat(49));
     check(&[stored(&long, b"")], false, &[&path]);
-    // A stream of zeros inside, whose size nobody states.
+    // A compressed stream of zeros inside, without a stated size.
     let zeros = gzip(&vec![0; 5 << 20]);
     check(&[stored("a.gz", &zeros)], true, &["over-limit a.gz"]);
-    // Archives in archives in archives.
+    // Archives nested several levels deep.
     let mut inner = zip(&[stored("x.so", LIBRARY)]);
     for i in 0..5 {
         inner = zip(&[stored(&format!("{i}.zip"), &inner)]);
@@ -323,7 +323,7 @@ fn bombs_are_found_before_they_go_off() {
 fn a_reader_that_asks_for_too_much_is_stopped() {
     let limits = Limits { held_bytes: 64, ..Limits::default() };
     let (_, files, findings) = seen("a.so", LIBRARY, false, &limits);
-    // The first bytes are there in any case: whether they do, says the reader.
+    // The first bytes are read in any case; the reader decides whether they suffice.
     assert_eq!(files, ["a.so"]);
     assert!(findings.is_empty() || findings == ["over-limit a.so"], "{findings:?}");
 }
@@ -351,7 +351,7 @@ fn images_inside_other_files_are_found() {
     );
     let macho = include_bytes!("../../../../testdata/macho/arm64.dylib");
     check(&[&pad, &macho[..], &pad].concat(), &["p/f@0x100"]);
-    // In an archive, behind a program, packed or not.
+    // Inside an archive, and appended to a program, compressed or not.
     let archive = zip(&[deflated("x/y.so", LIBRARY), stored("t", b"text")]);
     check(&archive, &["p/f/x/y.so"]);
     let place = format!("p/f@{:#x}/x/y.so", PROGRAM.len());
@@ -362,7 +362,7 @@ fn images_inside_other_files_are_found() {
     check(&[&pad, &gzip(&members)[..], &pad].concat(), &["p/f@0x100/x/y.so"]);
     check(&[&pad, &gzip(LIBRARY)[..]].concat(), &["p/f@0x100"]);
     check(&[&pad, &members[..]].concat(), &["p/f@0x100/x/y.so"]);
-    // The slices of a universal file and the objects of a static library are no news.
+    // The slices of a universal file and the objects of a static library are not reported.
     check(include_bytes!("../../../../testdata/macho/universal.dylib"), &["p/f"]);
     let size = LIBRARY.len();
     let header = format!("!<arch>\n{:<48}{size:<10}`\n", "a.o/");
@@ -387,7 +387,7 @@ fn build_paths_are_told() {
 
 #[test]
 fn neither_packing_nor_jobs_change_what_is_seen() {
-    // Those of macOS are compared with their signatures page by page, in a pass of their own.
+    // Mach-O files are compared with their signatures page by page, in a separate pass.
     let named: [(&str, &[u8]); 8] = [
         ("x86_64.so", LIBRARY),
         ("versioned.so", elf!("versioned.so")),
@@ -421,7 +421,7 @@ fn neither_packing_nor_jobs_change_what_is_seen() {
 
 #[test]
 fn ranges_of_a_deflated_member_are_its_bytes() {
-    // Larger than what is kept of its start, and not the same everywhere.
+    // Larger than the part of the start that is kept, with varying content.
     let bytes: Vec<u8> =
         (0..6_000_000_u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
     let row = deflated("a", &bytes);

@@ -1,16 +1,16 @@
-//! The libraries of Python that Windows files load.
+//! Libraries of Python that Windows files load.
 
 use super::guest::{Abi, Release, version};
 use crate::binary::NativeFile;
 use crate::binary::pe::Kind;
 
-/// What a file is built for that loads the library: `python3.dll`, `python312.dll`,
-/// `python313t.dll`, `libpypy3.11-c.dll`. Nothing for other libraries.
+/// Returns the ABI of a file that loads the library: `python3.dll`, `python312.dll`,
+/// `python313t.dll`, `libpypy3.11-c.dll`. `None` for other libraries.
 pub(super) fn release(library: &str) -> Option<Abi> {
     let name = library.to_ascii_lowercase();
     let stem = name.strip_suffix(".dll")?;
     if stem.strip_prefix("libpypy3").is_some_and(|rest| rest.ends_with("-c")) {
-        // The name of the library does not say which binary interface it has.
+        // The name of the library does not name its binary interface.
         return Some(Abi::PyPy(None));
     }
     match stem.strip_prefix("python")?.replace("_d", "d").as_str() {
@@ -24,8 +24,8 @@ pub(super) fn release(library: &str) -> Option<Abi> {
     }
 }
 
-/// The libraries of Python that a file loads with itself, and what they say of it. A program brings
-/// the Python that it wants.
+/// Returns the libraries of Python that a file loads at startup, and the ABI that each indicates.
+/// Programs are skipped, because they select their own Python.
 pub(super) fn loaded(file: &NativeFile) -> impl Iterator<Item = (&str, Abi)> {
     let library = file.pe().filter(|pe| pe.kind == Kind::SharedLibrary);
     let imports = library.into_iter().flat_map(|pe| &pe.imports).filter(|i| !i.is_delayed);

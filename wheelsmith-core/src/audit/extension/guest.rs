@@ -1,21 +1,21 @@
-//! Whom the tags of a wheel invite, and who of them can import what.
+//! Interpreters that the tags of a wheel accept, and the files that each of them can import.
 
 use crate::name::{PlatformVersion, PythonTag};
 
-/// The first release that has the free-threaded stable ABI, and looks for `PyModExport_…`.
+/// First release that has the free-threaded stable ABI and looks for `PyModExport_…`.
 pub(super) const FIRST_WITH_ABI3T: PlatformVersion = PlatformVersion::new(3, 15);
 
-/// One release of CPython, built in one way.
+/// A release of CPython in one build variant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Release {
     pub(super) version: PlatformVersion,
-    /// `t` for free threads, `d` for debug builds. `m` and `u`, which Pythons before 3.8 have as
-    /// well, are left out: names on Windows never had them.
+    /// `t` for free-threaded builds, `d` for debug builds. `m` and `u` of Pythons before 3.8 are
+    /// omitted, because file names on Windows never had them.
     pub(super) flags: String,
 }
 
 impl Release {
-    /// Reads `312`, `313t`, `37m`.
+    /// Parses `312`, `313t` or `37m`.
     pub(super) fn parse(text: &str) -> Option<Self> {
         let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
         let (digits, flags) = text.split_at(end);
@@ -31,53 +31,54 @@ impl Release {
         self.flags.contains('t')
     }
 
-    /// As messages have it: `CPython 3.13`, `free-threaded CPython 3.13`.
+    /// Returns the name for messages: `CPython 3.13`, `free-threaded CPython 3.13`.
     pub(super) fn words(&self) -> String {
         let threads = if self.is_free_threaded() { "free-threaded " } else { "" };
         let debug = if self.flags.contains('d') { " (debug build)" } else { "" };
         format!("{threads}CPython {}{debug}", self.version)
     }
 
-    /// As tags have it: `cp313t`.
+    /// Returns the tag: `cp313t`.
     pub(super) fn tag(&self) -> String {
         format!("cp{}{}{}", self.version.major, self.version.minor, self.flags)
     }
 }
 
-/// `312` -> 3.12: the first digit is the major version. Nothing without a minor one.
+/// Parses `312` as 3.12: the first digit is the major version. `None` without a minor version.
 pub(super) fn version(digits: &str) -> Option<PlatformVersion> {
     let (major, minor) = digits.split_at_checked(1)?;
     format!("{major}.{minor}").parse().ok()
 }
 
-/// What a file is built for.
+/// ABI that a file is built for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Abi {
-    /// Nothing says what.
+    /// Unknown: no evidence.
     Any,
     /// One release of CPython.
     CPython(Release),
-    /// The stable ABI: `abi3`, or `abi3t`.
+    /// Stable ABI: `abi3` or `abi3t`.
     Stable {
-        /// Whether it is the one of free-threaded builds, which others have as well from 3.15 on.
+        /// True for the stable ABI of free-threaded builds, which other builds also support from
+        /// 3.15 on.
         free_threaded: bool,
     },
-    /// One release of PyPy, as tags have it: `pypy39_pp73`; nothing where that cannot be said.
+    /// One release of PyPy, as in tags: `pypy39_pp73`; `None` if the release is unknown.
     PyPy(Option<String>),
-    /// Some free-threaded build.
+    /// Any free-threaded build.
     FreeThreaded,
-    /// One release of some Python; nobody can say which.
+    /// One release of some Python; the evidence does not show which.
     OneRelease,
-    /// Another Python, of which nothing is known here.
+    /// Another Python, which is not modelled here.
     Other,
-    /// Nobody imports it.
+    /// No Python imports the file.
     Nobody,
 }
 
-/// Whom one pair of Python and ABI tag invites.
+/// Interpreters that a given Python–ABI tag pair accepts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Guest {
-    /// The pair: `cp39-abi3`.
+    /// Tag pair: `cp39-abi3`.
     pub(super) tag: String,
     pub(super) who: Who,
 }
@@ -88,17 +89,17 @@ pub(super) enum Who {
     Exactly(Release),
     /// `cp39-abi3`, `cp315-abi3t`: CPython from a release on.
     Stable { from: PlatformVersion, free_threaded: bool },
-    /// `cp312-none`: CPython of a release, however it was built.
+    /// `cp312-none`: CPython of one release, in any build variant.
     Built(PlatformVersion),
     /// `py3-none`, `py39-none`: any Python of a major version, from a release on.
     Every(PlatformVersion),
-    /// `pp39-pypy39_pp73`; without the second for `pp39-none`.
+    /// `pp39-pypy39_pp73`; `None` for `pp39-none`.
     PyPy(Option<String>),
-    /// Pythons of which nothing is known here.
+    /// Pythons that are not modelled here.
     Other,
 }
 
-/// How many of the guests can import a file.
+/// Share of the accepted interpreters that can import a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Reach {
     None,
@@ -106,8 +107,8 @@ pub(super) enum Reach {
     All,
 }
 
-/// Whom the tags invite. Python 2 counts only where nobody else is invited: nothing native in a
-/// `py2.py3` wheel is for it.
+/// Returns the interpreters that the tags accept. Python 2 counts only if no other Python is
+/// accepted, because native files in a `py2.py3` wheel are never for Python 2.
 pub(super) fn guests(tags: &PythonTag) -> Vec<Guest> {
     let mut guests: Vec<Guest> = Vec::new();
     for python in &tags.python {
@@ -122,7 +123,8 @@ pub(super) fn guests(tags: &PythonTag) -> Vec<Guest> {
     guests
 }
 
-/// Nothing for pairs that stand for nobody, as sets of tags multiply out to: `cp312-cp313`.
+/// Parses a tag pair. `None` for pairs that no interpreter has, which result from expanding
+/// compressed tag sets: `cp312-cp313`.
 fn who(python: &str, abi: &str) -> Option<Who> {
     let cpython = python.strip_prefix("cp").map(version);
     let pypy = python.strip_prefix("pp").is_some();
@@ -136,7 +138,7 @@ fn who(python: &str, abi: &str) -> Option<Who> {
         },
         (None, "none") if pypy => Who::PyPy(None),
         (None, _) if pypy => {
-            // The ABI of PyPy names the release as well.
+            // The ABI of PyPy also names the release.
             if !abi.starts_with(&python.replacen("pp", "pypy", 1)) {
                 return None;
             }
@@ -153,7 +155,7 @@ fn who(python: &str, abi: &str) -> Option<Who> {
 }
 
 impl Who {
-    /// The oldest release of CPython among them.
+    /// Returns the oldest accepted release of CPython.
     pub(super) fn oldest(&self) -> Option<PlatformVersion> {
         match self {
             Self::Exactly(release) => Some(release.version),
@@ -166,7 +168,7 @@ impl Who {
         self.oldest().is_some_and(|version| version.major == 2)
     }
 
-    /// How many of them can import what is built for `abi`.
+    /// Returns the share of these interpreters that can import a file built for `abi`.
     #[allow(clippy::match_same_arms, reason = "a table: tag by tag")]
     pub(super) fn reached_by(&self, abi: &Abi) -> Reach {
         let all_if = |condition| if condition { Reach::All } else { Reach::None };
@@ -176,7 +178,7 @@ impl Who {
             (_, Abi::Nobody) => Reach::None,
 
             (Self::Exactly(wanted), Abi::CPython(found)) => all_if(wanted == found),
-            // Free-threaded builds before 3.15 take abi3 files, and crash.
+            // Free-threaded builds before 3.15 load abi3 files and then crash.
             (Self::Exactly(wanted), Abi::Stable { free_threaded: false }) => {
                 all_if(!wanted.is_free_threaded())
             }
@@ -198,7 +200,7 @@ impl Who {
             (Self::Stable { free_threaded, .. }, Abi::FreeThreaded) => some_if(*free_threaded),
             (Self::Stable { .. }, Abi::OneRelease) => Reach::Some,
 
-            // Nobody who writes `cp313-none` means free-threaded builds alone.
+            // Wheels tagged `cp313-none` are never meant only for free-threaded builds.
             (Self::Built(wanted), Abi::CPython(found)) if *wanted == found.version => {
                 if found.is_free_threaded() { Reach::Some } else { Reach::All }
             }
@@ -273,7 +275,7 @@ mod tests {
             "any" => Abi::Any,
             text => Abi::CPython(Release::parse(&text[2..]).unwrap()),
         };
-        // For each tag: those that all guests can import, some, none.
+        // For each tag: the ABIs that all, some and none of the interpreters can import.
         let check = |tag: &str, all: &str, some: &str, none: &str| {
             let guests = guests(&tag.parse().unwrap());
             for (expected, abis) in [(Reach::All, all), (Reach::Some, some), (Reach::None, none)] {

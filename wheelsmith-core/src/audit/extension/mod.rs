@@ -1,9 +1,9 @@
 //! Extension modules against the Python and ABI tags of their wheel.
 //!
-//! Judged are file names (which Pythons look for such a name), the functions by which Python starts
-//! a module, the library of Python that a Windows file loads, and, where a wheel or a file claims
-//! the stable ABI, every symbol that it takes from Python. Not judged is what no symbol shows: the
-//! layout of structures, macros, and whether a free-threaded module asks for the GIL.
+//! Checks the file names (which Pythons look for such a name), the functions by which Python starts
+//! a module, the library of Python that a Windows file loads, and every symbol that a file uses
+//! from Python if the wheel or the file claims the stable ABI. Properties without symbols are not
+//! checked: the layout of structures, macros, and whether a free-threaded module needs the GIL.
 
 mod dll;
 mod guest;
@@ -24,21 +24,21 @@ use crate::binary::{NativeFile, elf, macho, pe};
 use crate::finding::{Code, Finding, Severity};
 use crate::name::{Libc, PlatformTag, PythonTag, WheelPath};
 
-/// Which module of Python a file is, and for which Pythons by its name.
+/// Python module that a file contains, and the Pythons that its name is for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Extension {
-    /// What `import` calls it: `demo._speed`.
+    /// Import name: `demo._speed`.
     pub module: String,
-    /// The release that looks for such a file name, as tags have it: `cp312`, `pp310`. Nothing when
-    /// more than one does.
+    /// Release that looks for such a file name, as in tags: `cp312`, `pp310`. `None` if several
+    /// releases do.
     pub python: Option<String>,
-    /// Its ABI, as tags have it: `cp313t`, `abi3`, `pypy310_pp73`. Nothing when the name says nothing.
+    /// ABI, as in tags: `cp313t`, `abi3`, `pypy310_pp73`. `None` if the name has none.
     pub abi: Option<String>,
 }
 
 impl Extension {
-    /// The module that a file is: by its name, or by the function that starts it.
+    /// Returns the module that a file contains, by its name or by the function that starts it.
     pub fn of(file: &NativeFile) -> Option<Self> {
         if file.problem().is_some() {
             return None;
@@ -76,8 +76,8 @@ pub fn start_functions(file: &NativeFile) -> Vec<String> {
     names
 }
 
-/// Returns the C library that the name of an extension module is for: CPython tells musl from glibc
-/// from 3.11 on.
+/// Returns the C library that the name of an extension module is for. CPython distinguishes musl
+/// from glibc in file names from 3.11 on.
 pub(super) fn libc_of_name(file: &NativeFile) -> Option<Libc> {
     let name = ModuleName::parse(file.path.file_name())?;
     let platform = name.platform?;
@@ -93,8 +93,8 @@ pub(super) fn libc_of_name(file: &NativeFile) -> Option<Libc> {
     }
 }
 
-/// What `import` calls a module. What lies outside the directory that Python imports from has no
-/// packages.
+/// Returns the import name of a module. A file outside the directory that Python imports from
+/// belongs to no package.
 fn dotted(path: &WheelPath, module: &str) -> String {
     let place = installed(path.as_str());
     let package = place.rsplit_once('/').map_or("", |(directory, _)| directory);
@@ -104,8 +104,8 @@ fn dotted(path: &WheelPath, module: &str) -> String {
     parts.chain(own).collect::<Vec<_>>().join(".")
 }
 
-/// Judges the files of a wheel by its Python and ABI tags; its platform tags say which systems the
-/// names of files must be for. Only for wheels: nothing else claims anything.
+/// Judges the files of a wheel by its Python and ABI tags. The platform tags show which systems the
+/// file names must be for. Applies only to wheels, because other artifacts claim no Python tags.
 ///
 /// Source: PEP 425, 489, 703, 793, 803, 3149; the lists of the stable ABI ([`crate::policy::stable_abi`]).
 pub fn check(files: &[NativeFile], python: &PythonTag, platforms: &[PlatformTag]) -> Vec<Finding> {
@@ -118,7 +118,7 @@ pub fn check(files: &[NativeFile], python: &PythonTag, platforms: &[PlatformTag]
     findings
 }
 
-/// What is judged together.
+/// Files that are judged together, and the tags of their wheel.
 struct Wheel<'w> {
     files: &'w [NativeFile],
     python: &'w PythonTag,
@@ -126,17 +126,17 @@ struct Wheel<'w> {
     guests: Vec<Guest>,
 }
 
-/// A library that has to do with Python.
+/// A library that Python loads or that uses Python.
 struct Case<'w> {
     file: &'w NativeFile,
     name: Option<ModuleName<'w>>,
     claims: Vec<Claim>,
 }
 
-/// Something that says what a file is built for.
+/// Evidence of the ABI that a file is built for.
 struct Claim {
     abi: Abi,
-    /// In words, as the beginning of a message.
+    /// Reason in words, as the beginning of a message.
     because: String,
     evidence: Vec<String>,
 }
@@ -147,19 +147,20 @@ impl Case<'_> {
         reaches.min().unwrap_or(Reach::All)
     }
 
-    /// What keeps some of a tag's Pythons away.
+    /// Returns the evidence that excludes some interpreters of a tag.
     fn limit(&self, guest: &Guest) -> Option<&Claim> {
         self.claims.iter().find(|claim| guest.who.reached_by(&claim.abi) == Reach::Some)
     }
 
-    /// What it is built for by its name alone.
+    /// Returns the ABI that the file name alone indicates.
     fn named_abi(&self) -> &Abi {
         self.name.as_ref().map_or(&Abi::Any, |name| &name.abi)
     }
 }
 
 impl<'w> Wheel<'w> {
-    /// The files of one module each, by its place and name: one for each Python, perhaps.
+    /// Groups the files by module, identified by directory and name. A module may have one file for
+    /// each Python.
     fn groups(&self) -> BTreeMap<(String, &'w str), Vec<Case<'w>>> {
         let mut groups: BTreeMap<(String, &str), Vec<Case<'_>>> = BTreeMap::new();
         for file in self.files.iter().filter(|file| is_library(file)) {
@@ -184,7 +185,7 @@ impl<'w> Wheel<'w> {
             let because = format!("its name (`{}`) is for {who}", name.suffix);
             claims.push(Claim { abi: name.abi.clone(), because, evidence: Vec::new() });
         }
-        // A program packed with its own Python is no business of the tags.
+        // A program that contains its own Python is independent of the tags.
         let has = |library: &str| {
             let mut names = self.files.iter().map(|file| file.path.file_name());
             names.any(|name| name.eq_ignore_ascii_case(library))
@@ -200,8 +201,8 @@ impl<'w> Wheel<'w> {
             let because = "it takes what only free-threaded builds of Python have".to_owned();
             claims.push(Claim { abi: Abi::FreeThreaded, because, evidence: taken });
         }
-        // What the name leaves open, symbols may tell: without the stable ABI a file is for one
-        // release alone.
+        // Symbols may show what the name does not: without the stable ABI, a file is for one
+        // release only.
         let is_for_every = |guest: &Guest| matches!(guest.who, Who::Every(_));
         if name.is_some() && claims.is_empty() && self.guests.iter().any(is_for_every) {
             let taken = stable::outside(self.files, file);
@@ -229,7 +230,7 @@ impl<'w> Wheel<'w> {
             }
             let mut finding = self.foreign(case);
             if self.guests.iter().all(covered) {
-                // Another file serves those whom the tags invite: this one is only in the way.
+                // Another file serves the accepted interpreters; this one is only unused.
                 finding.severity = Severity::Warning;
             }
             findings.push(finding);
@@ -238,13 +239,13 @@ impl<'w> Wheel<'w> {
         findings.extend(self.partial(&useful));
     }
 
-    /// The guests that can import the file, or some of them.
+    /// Returns the tag pairs of which at least some interpreters can import the file.
     fn guests_of(&self, case: &Case<'_>) -> Vec<&Guest> {
         let reached = |guest: &&Guest| case.reaches(&guest.who) > Reach::None;
         self.guests.iter().filter(reached).collect()
     }
 
-    /// A file for nobody whom the tags invite.
+    /// Returns the finding about a file that no accepted interpreter can import.
     fn foreign(&self, case: &Case<'_>) -> Finding {
         let path = &case.file.path;
         let is_for_none = |claim: &&Claim| {
@@ -259,8 +260,9 @@ impl<'w> Wheel<'w> {
         Finding::new(Code::WrongAbi, path, message).because(claim.evidence.iter().cloned())
     }
 
-    /// A module that some of those cannot import whom the tags invite. Where it has several files,
-    /// one for each Python, `none` in the tags is how such wheels say so.
+    /// Returns the finding about a module that some accepted interpreters cannot import. A module
+    /// with several files, one for each Python, is exempt from tags with `none`, because such
+    /// wheels are tagged that way.
     fn partial(&self, group: &[&Case<'w>]) -> Option<Finding> {
         let first = group.first()?;
         let best = |guest: &&Guest| {
@@ -278,7 +280,7 @@ impl<'w> Wheel<'w> {
             let more = more.map(|guest| format!("nothing for `{}`", guest.tag));
             return Some(Finding::new(Code::WrongAbi, &first.file.path, message).because(more));
         }
-        // What is no module may have files by other names for other Pythons.
+        // A library that is not a module may have files with other names for other Pythons.
         let is_meant = |guest: &&Guest| is_module || !matches!(guest.who, Who::Every(_));
         let limited = self.guests.iter().filter(is_meant);
         let guest = limited.into_iter().find(|guest| best(guest) == Reach::Some)?;
@@ -292,13 +294,13 @@ impl<'w> Wheel<'w> {
         let mut finding = Finding::new(Code::WrongAbi, &first.file.path, message)
             .because(claim.evidence.iter().cloned());
         if matches!((&claim.abi, &guest.who), (Abi::Stable { .. }, Who::Every(_))) {
-            // Most Pythons import it: all of CPython from some release on.
+            // Most interpreters can import it: all CPythons from some release on.
             finding.severity = Severity::Warning;
         }
         Some(finding)
     }
 
-    /// A name that Pythons on the wheel's systems do not look for.
+    /// Reports a file name that Pythons on the wheel's systems do not look for.
     fn check_platform(&self, case: &Case<'_>, findings: &mut Vec<Finding>) {
         let Some(name) = &case.name else { return };
         let (Some(platform), Abi::CPython(_) | Abi::Stable { .. }) = (name.platform, &name.abi)
@@ -325,7 +327,7 @@ impl<'w> Wheel<'w> {
     }
 }
 
-/// Whether Python or another library loads it: programs have a Python of their own.
+/// True if Python or another library loads the file. Programs have their own Python.
 fn is_library(file: &NativeFile) -> bool {
     file.elf().is_some_and(|elf| elf.kind == elf::Kind::SharedLibrary)
         || file.pe().is_some_and(|pe| pe.kind == pe::Kind::SharedLibrary)

@@ -1,24 +1,24 @@
-//! What the file name of an extension module says.
+//! Parses the file name of an extension module.
 
 use super::guest::{Abi, Release, version};
 
-/// A file name that Pythons import from, taken apart.
+/// Parsed file name of a file that Python can import.
 ///
 /// Source: `importlib.machinery.EXTENSION_SUFFIXES` of CPython and PyPy; PEP 3149, PEP 803.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct ModuleName<'n> {
-    /// What stands before the first dot: names of modules have none.
+    /// Part before the first dot. Module names contain no dot.
     pub(super) module: &'n str,
-    /// Everything from that dot on: `.cpython-312-x86_64-linux-gnu.so`.
+    /// Rest from that dot on: `.cpython-312-x86_64-linux-gnu.so`.
     pub(super) suffix: &'n str,
-    /// Who looks for such a suffix.
+    /// ABI of the Pythons that look for such a suffix.
     pub(super) abi: Abi,
-    /// The system in Python's words: `x86_64-linux-gnu`, `darwin`, `win_amd64`.
+    /// System as Python names it: `x86_64-linux-gnu`, `darwin`, `win_amd64`.
     pub(super) platform: Option<&'n str>,
 }
 
 impl<'n> ModuleName<'n> {
-    /// Takes a file name apart; nothing when no Python imports such a file.
+    /// Parses a file name; `None` if no Python imports a file with this name.
     pub(super) fn parse(file_name: &'n str) -> Option<Self> {
         let dot = file_name.find('.').filter(|&dot| dot > 0)?;
         let (module, suffix) = file_name.split_at(dot);
@@ -36,7 +36,7 @@ impl<'n> ModuleName<'n> {
         let (abi, platform) = match words.split_once('-') {
             None if matches!(words, "abi3" | "abi3t") && is_pyd => (Abi::Nobody, None),
             None if matches!(words, "abi3" | "abi3t") => (stable(words), None),
-            // From 3.15 on, so that several systems can share a directory.
+            // Used from 3.15 on, so that several systems can share a directory.
             Some(("abi3" | "abi3t", _)) if is_pyd => (Abi::Nobody, None),
             Some((abi @ ("abi3" | "abi3t"), platform)) => (stable(abi), Some(platform)),
             Some(("cpython", rest)) => {
@@ -51,7 +51,8 @@ impl<'n> ModuleName<'n> {
             }
             Some((word, rest)) if word.starts_with("pypy") => {
                 let (binary, platform) = rest.split_once('-').unwrap_or((rest, ""));
-                // PyPy for Python 3.5 and before said less: nobody can tell these apart.
+                // PyPy for Python 3.5 and older has a shorter suffix, which does not show the
+                // release.
                 match version(&word[4..]) {
                     Some(_) => (Abi::PyPy(Some(format!("{word}_{binary}"))), Some(platform)),
                     None => (Abi::Other, None),
@@ -63,7 +64,7 @@ impl<'n> ModuleName<'n> {
         named(abi, platform)
     }
 
-    /// Whether the name alone says that the file is an extension module: any library may be called
+    /// True if the name alone shows that the file is an extension module. Any library may be named
     /// `….so`.
     pub(super) fn is_certain(&self) -> bool {
         self.abi != Abi::Any || self.suffix == ".pyd"
@@ -74,8 +75,8 @@ fn stable(word: &str) -> Abi {
     Abi::Stable { free_threaded: word == "abi3t" }
 }
 
-/// The name in exported functions of a module: as it is, or for other letters than ASCII's what PEP
-/// 489 makes of it, with the `U` that goes before it.
+/// Returns the module name as it appears in exported functions, and whether the prefix gets a `U`.
+/// Names with non-ASCII letters are encoded as PEP 489 defines.
 pub(super) fn exported_name(module: &str) -> (bool, String) {
     if module.is_ascii() {
         return (false, module.to_owned());
@@ -83,7 +84,7 @@ pub(super) fn exported_name(module: &str) -> (bool, String) {
     (true, punycode(module).replace('-', "_"))
 }
 
-/// Text in Punycode (RFC 3492, section 6.3).
+/// Encodes text in Punycode (RFC 3492, section 6.3).
 fn punycode(text: &str) -> String {
     const BASE: u32 = 36;
     const MOST_LETTERS: usize = 1024;
@@ -96,7 +97,7 @@ fn punycode(text: &str) -> String {
     let (basic, mut next, mut delta, mut bias) = (done, 128_u32, 0_u32, 72_u32);
     while (done as usize) < letters.len() {
         let smallest = letters.iter().copied().filter(|&c| c >= next).min().unwrap_or(next);
-        // A million code points times a thousand letters stays below 2^32.
+        // A million code points times a thousand letters is less than 2^32.
         delta = delta.saturating_add((smallest - next).saturating_mul(done + 1));
         next = smallest;
         for &letter in &letters {
@@ -127,7 +128,7 @@ fn punycode(text: &str) -> String {
     out
 }
 
-/// Letters first, then digits.
+/// Returns a Punycode digit: letters first, then digits.
 fn digit(value: u32) -> char {
     char::from_digit((value + 10) % 36, 36).unwrap_or('0')
 }
@@ -207,7 +208,7 @@ mod tests {
 
     #[test]
     fn other_letters_become_punycode() {
-        // As `name.encode("punycode")` of Python has it.
+        // Expected values from Python's `name.encode("punycode")`.
         let check = |module: &str, name: &str| assert_eq!(exported_name(module).1, name);
         check("spam", "spam");
         check("lančmít", "lanmt_2sa6t");

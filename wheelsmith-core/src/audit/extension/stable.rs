@@ -1,4 +1,5 @@
-//! Symbols of Python's against the stable ABI that a wheel or a file claims.
+//! Checks the symbols of Python that a file uses against the stable ABI that the wheel or the file
+//! claims.
 
 use super::Case;
 use super::guest::{Abi, Guest, Who};
@@ -8,25 +9,26 @@ use crate::name::{Libc, PlatformVersion};
 use crate::policy;
 use crate::policy::stable_abi::{Membership, membership};
 
-/// What reference counting of free-threaded builds needs, and no other build has (CPython's
-/// `refcount.h` and `object.h`).
+/// Symbols for reference counting that only free-threaded builds have (CPython's `refcount.h` and
+/// `object.h`).
 const FREE_THREADED: [&str; 3] =
     ["_Py_DecRefShared", "_Py_DecRefSharedDebug", "_Py_MergeZeroLocalRefcount"];
 
-/// The symbols it takes that only free-threaded builds have.
+/// Returns the symbols used by the file that only free-threaded builds have.
 pub(super) fn free_threaded(file: &NativeFile) -> Vec<String> {
     let used = file.python.used.iter();
     used.filter(|symbol| FREE_THREADED.contains(&symbol.as_str())).cloned().collect()
 }
 
-/// The symbols it takes that are not part of the stable ABI, with what is known of them.
+/// Returns the symbols used by the file that are not part of the stable ABI, each with an
+/// explanation.
 pub(super) fn outside(files: &[NativeFile], file: &NativeFile) -> Vec<String> {
     let on_windows = file.format() == Format::Pe;
     let used = file.python.used.iter();
     let found = used.filter_map(|symbol| match membership(symbol, on_windows) {
         Membership::Since(_) => None,
         Membership::Elsewhere(owner) => Some(format!("{symbol}, which only {owner} has")),
-        // Libraries have names such as Python's as well: PySide, PyQt.
+        // Other libraries, such as PySide and PyQt, also have names that look like those of Python.
         Membership::Not if is_offered(files, symbol) => None,
         Membership::Not => Some(symbol.clone()),
     });
@@ -41,8 +43,8 @@ fn is_offered(files: &[NativeFile], symbol: &str) -> bool {
     })
 }
 
-/// The libraries that an ELF file needs and that are neither in the wheel nor promised by any
-/// policy: where its symbols come from, the file does not say.
+/// Returns the libraries that an ELF file needs and that are neither in the wheel nor guaranteed by
+/// any policy. An ELF file does not record which library a symbol comes from.
 fn strange_libraries<'f>(files: &[NativeFile], file: &'f NativeFile) -> Vec<&'f str> {
     let Some((elf, arch)) = file.elf().and_then(|elf| Some((elf, elf.arch?))) else {
         return Vec::new();
@@ -63,7 +65,7 @@ fn strange_libraries<'f>(files: &[NativeFile], file: &'f NativeFile) -> Vec<&'f 
     needed.filter(|name| !is_here(name) && !is_promised(name) && !is_python(name)).collect()
 }
 
-/// Holds a file to the stable ABI when its name or its guests ask for that.
+/// Checks a file against the stable ABI if its name or its tags require that.
 pub(super) fn check(files: &[NativeFile], case: &Case<'_>, guests: &[&Guest]) -> Vec<Finding> {
     let claims_by_name = matches!(case.named_abi(), Abi::Stable { .. });
     if matches!(case.named_abi(), Abi::CPython(_) | Abi::PyPy(_) | Abi::Other) {
@@ -91,12 +93,13 @@ pub(super) fn check(files: &[NativeFile], case: &Case<'_>, guests: &[&Guest]) ->
             finding.severity = Severity::Warning;
         }
         if !is_invited {
-            // The Pythons that the tags invite have the symbol, whatever the name says.
+            // The accepted interpreters have the symbol, whatever the name says.
             finding.severity = Severity::Warning;
         }
         findings.push(finding);
     }
-    // Every pair of tags must hold, so that the oldest release counts. `none` says nothing of that.
+    // Every tag pair must work, so the oldest release counts. `none` makes no statement about
+    // releases.
     let floors = guests.iter().filter_map(|guest| match &guest.who {
         Who::Every(_) => None,
         who => Some((who.oldest()?, guest.tag.as_str())),
@@ -116,7 +119,7 @@ pub(super) fn check(files: &[NativeFile], case: &Case<'_>, guests: &[&Guest]) ->
     findings
 }
 
-/// The symbols it takes that came after a release, newest first.
+/// Returns the symbols used by the file that are newer than a release, newest first.
 fn newer(file: &NativeFile, floor: PlatformVersion) -> Vec<(PlatformVersion, &str)> {
     let on_windows = file.format() == Format::Pe;
     let used = file.python.used.iter();

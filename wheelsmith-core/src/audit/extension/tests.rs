@@ -18,8 +18,8 @@ fn read(files: &[(&str, &[u8])]) -> Vec<NativeFile> {
     files
 }
 
-/// The files of a wheel with these tags (`cp39-abi3-win_amd64`) get findings: severity, code, file,
-/// and a part of the message, or of the evidence.
+/// Checks the findings for the files of a wheel with these tags (`cp39-abi3-win_amd64`): severity,
+/// code, file, and a part of the message or of the evidence.
 fn check(tags: &str, files: &[(&str, &[u8])], expected: &[(&str, &str, &str, &str)]) {
     let (python, platform) = tags.rsplit_once('-').unwrap();
     let platforms: Vec<PlatformTag> = platform.split('.').map(|t| t.parse().unwrap()).collect();
@@ -34,7 +34,7 @@ fn check(tags: &str, files: &[(&str, &[u8])], expected: &[(&str, &str, &str, &st
     }
 }
 
-/// One file of a Linux wheel.
+/// Checks one file of a Linux wheel.
 fn one(python: &str, path: &str, bytes: &[u8], expected: &[(&str, &str, &str)]) {
     let expected: Vec<_> =
         expected.iter().map(|&(severity, code, part)| (severity, code, path, part)).collect();
@@ -111,17 +111,17 @@ fn wheels_for_every_python_may_have_a_file_for_each() {
     let stable = "CPython without free threads; the wheel is for every Python 3";
     let path = "pkg/demo.abi3.so";
     check(&every, &[(path, STABLE)], &[("warning", WRONG, path, stable)]);
-    // Another directory is another module.
+    // The same name in another directory is another module.
     let elsewhere = old.replace("pkg", "other");
     let files = [(elsewhere.as_str(), STABLE), (&new, STABLE)];
     let old_only = "is for CPython 3.11";
     check(&every, &files, &[("error", WRONG, &elsewhere, old_only), ("error", WRONG, &new, only)]);
-    // What takes more than the stable ABI has is for one release, whatever its name.
+    // A file that uses more than the stable ABI is for one release, whatever its name.
     let private = fixture!("private.so");
     let one_release = "_PyObject_GetDictPtr";
     check(&every, &[("pkg/demo.so", private)], &[("error", WRONG, "pkg/demo.so", one_release)]);
     check(&every, &[("pkg/libdemo.so", private)], &[]);
-    // A file left behind by another build, beside the right one.
+    // A leftover file from another build, beside the right one.
     let tags = format!("cp312-cp312-{LINUX}");
     check(&tags, &[(&old, STABLE), (&new, STABLE)], &[("warning", WRONG, &old, "CPython 3.11")]);
 }
@@ -200,7 +200,7 @@ fn the_stable_abi_is_kept() {
             "it takes 2 symbols that `cp39-abi3` lacks; CPython 3.12 has them all\nPyObject_Vectorcall, since 3.12\nPyUnicode_AsUTF8AndSize, since 3.10",
         )],
     );
-    // Of several tags the oldest counts, and no tag counts for a version that says nothing of it.
+    // Of several tags the oldest counts, and tags without a release do not count.
     one("cp312.cp39-abi3", demo, newer, &[("error", NEWER, "`cp39-abi3` lacks")]);
     one("cp39-abi3", "demo.so", newer, &[("error", NEWER, "2 symbols")]);
     one("cp312-cp312", demo, newer, &[]);
@@ -218,7 +218,7 @@ fn the_stable_abi_is_kept() {
     one("cp39-abi3", demo, fixture!("threads.so"), &[("error", WRONG, threads)]);
     one("cp313-cp313", "demo.so", fixture!("threads.so"), &[("error", WRONG, "_Py_DecRefShared")]);
     one("cp313-cp313t", "demo.so", fixture!("threads.so"), &[]);
-    // Other libraries have such names as well: in the wheel, or perhaps outside.
+    // Other libraries also have such names: in the wheel, or perhaps outside.
     let helped = fixture!("helped.so");
     one("cp39-abi3", demo, helped, &[("error", OUTSIDE, "PyDemo_New")]);
     let tags = format!("cp39-abi3-{LINUX}");
@@ -267,7 +267,7 @@ fn windows_files_load_the_library_of_their_python() {
     check("cp313-cp313t", stable, &["the library of CPython without free threads"]);
     check("cp315-abi3t", stable, &["the wheel is for `cp315-abi3t`"]);
     check("pp310-pypy310_pp73", python312, &["the wheel is for `pp310-pypy310_pp73`"]);
-    // Windows Pythons look for no such name.
+    // Python on Windows does not look for this name.
     let path = "demo.abi3.pyd";
     let expected = [("error", WRONG, path, "is for no Python")];
     tests::check("cp39-abi3-win_amd64", &[(path, stable)], &expected);
@@ -275,7 +275,7 @@ fn windows_files_load_the_library_of_their_python() {
     let path = "demo.cp311-win_amd64.pyd";
     let expected = [("error", WRONG, path, "no Python of `cp311.cp312-cp311.cp312` is both")];
     tests::check("cp311.cp312-cp311.cp312-win_amd64", &[(path, python312)], &expected);
-    // The Python that the wheel carries is its own affair.
+    // A Python inside the wheel is independent of the tags.
     let files = [("app/demo.dll", python312), ("app/Python312.dll", stable)];
     tests::check("py3-none-win_amd64", &files, &[]);
 }
@@ -283,7 +283,7 @@ fn windows_files_load_the_library_of_their_python() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(500))]
 
-    /// Whatever stands in a file, reading and judging it ends.
+    /// Reading and judging a damaged file ends without a panic.
     #[test]
     fn changed_bytes_are_no_trouble(
         which in 0_usize..3,

@@ -1,13 +1,13 @@
-//! Pythons and systems in words.
+//! Names of Pythons and systems for messages.
 
 use super::guest::{Abi, Guest, Who};
 use crate::name::{AndroidAbi, Arch, Libc, MacArch, PlatformTag, PlatformVersion};
 
-/// The first CPython that tells musl from glibc in file names.
+/// First CPython that distinguishes musl from glibc in file names.
 pub(super) const FIRST_TO_TELL_MUSL: PlatformVersion = PlatformVersion::new(3, 11);
 
-/// Who can load what is built for an ABI, as part of a sentence; nothing where that is everybody,
-/// or not known.
+/// Returns the interpreters that can load a file built for an ABI, as part of a sentence; `None` if
+/// all can, or if that is unknown.
 pub(super) fn owner(abi: &Abi) -> Option<String> {
     Some(match abi {
         Abi::CPython(release) => release.words(),
@@ -24,7 +24,7 @@ pub(super) fn owner(abi: &Abi) -> Option<String> {
     })
 }
 
-/// Whom a pair of tags invites, as part of a sentence.
+/// Returns the interpreters that a tag pair accepts, as part of a sentence.
 pub(super) fn invited(guest: &Guest) -> String {
     let tag = &guest.tag;
     match &guest.who {
@@ -42,8 +42,8 @@ pub(super) fn invited(guest: &Guest) -> String {
     }
 }
 
-/// The systems that Pythons under a platform tag look for in file names; nothing for tags of which
-/// that is not known.
+/// Returns the system names in file names that Pythons under a platform tag look for; `None` for
+/// tags for which these are unknown.
 ///
 /// Source: CPython's `configure` (PLATFORM_TRIPLET) and `dynload_win.c`.
 pub(super) fn systems(tag: &PlatformTag, version: Option<PlatformVersion>) -> Option<Vec<String>> {
@@ -51,7 +51,7 @@ pub(super) fn systems(tag: &PlatformTag, version: Option<PlatformVersion>) -> Op
         PlatformTag::Any => Some(Vec::new()),
         PlatformTag::MacOs { .. } => Some(vec!["darwin".to_owned()]),
         PlatformTag::Windows { arch } => Some(vec![arch.to_string()]),
-        // PEP 738; the words are those of the compiler's target.
+        // PEP 738; the names are those of the compiler target.
         PlatformTag::Android { abi, .. } => {
             let system = match abi {
                 AndroidAbi::Arm64V8a => "aarch64-linux-android",
@@ -65,7 +65,7 @@ pub(super) fn systems(tag: &PlatformTag, version: Option<PlatformVersion>) -> Op
         | PlatformTag::Manylinux { arch, .. }
         | PlatformTag::LegacyManylinux { arch, .. }
         | PlatformTag::Musllinux { arch, .. } => {
-            // Before that, musl was not told from glibc.
+            // Older releases do not distinguish musl from glibc.
             let is_old = version.is_some_and(|version| version < FIRST_TO_TELL_MUSL);
             let libcs: &[Libc] = match tag.libc() {
                 Some(Libc::Glibc) => &[Libc::Glibc],
@@ -74,7 +74,7 @@ pub(super) fn systems(tag: &PlatformTag, version: Option<PlatformVersion>) -> Op
             };
             Some(libcs.iter().flat_map(|libc| linux(*arch, *libc)).collect())
         }
-        // PEP 730: `iphoneos`, `iphonesimulator`; before the final form with the processor in front.
+        // PEP 730: `iphoneos`, `iphonesimulator`. Earlier drafts put the processor in front.
         PlatformTag::Ios { sdk, .. } => {
             let system = if sdk.is_simulator() { "iphonesimulator" } else { "iphoneos" };
             let cpu = MacArch::of(sdk.arch());

@@ -2,10 +2,31 @@
 
 use std::ops::Range;
 
+use serde::Serialize;
 use sha2::{Digest as _, Sha256, Sha384};
 
-use super::Pages;
 use crate::binary::Error;
+
+/// Whether a file's pages are those that were signed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum Pages {
+    /// Each one is.
+    Right,
+    /// Some are not.
+    Wrong {
+        /// How many.
+        count: u64,
+        /// Where the first of them begins, counted from the start of the slice.
+        first: u64,
+    },
+    /// Nobody compared them: their hashes are SHA-1, which is not computed here, or the file was
+    /// read in pieces ([`super::MachO::page_checks`]).
+    NotChecked,
+    /// The signature makes no sense.
+    Unreadable,
+}
 
 /// What the pages of a slice must be.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -6,7 +6,7 @@
 use scroll::BE;
 use serde::Serialize;
 
-use super::pages::{Hash, PageCheck, Signed};
+use super::pages::{Hash, PageCheck, Pages, Signed};
 use crate::binary::Error;
 use crate::binary::bytes::Bytes;
 
@@ -25,27 +25,6 @@ pub struct Signature {
     /// What the pages must be, until somebody has compared them.
     #[serde(skip)]
     unchecked: Option<Signed>,
-}
-
-/// Whether a file's pages are those that were signed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(rename_all = "kebab-case")]
-pub enum Pages {
-    /// Each one is.
-    Right,
-    /// Some are not.
-    Wrong {
-        /// How many.
-        count: u64,
-        /// Where the first of them begins, counted from the start of the slice.
-        first: u64,
-    },
-    /// Nobody compared them: their hashes are SHA-1, which is not computed here, or the file was
-    /// read in pieces ([`super::MachO::page_checks`]).
-    NotChecked,
-    /// The signature makes no sense.
-    Unreadable,
 }
 
 const SUPER_BLOB: u32 = 0xfade_0cc0;

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use crate::name::{Arch, Os, Target};
 
-use super::Site;
+use super::site::Site;
 
 /// Returns cmake's toolchain file. `cross` is true if this machine may not run the result.
 pub(super) fn cmake(site: &Site<'_>, cross: bool) -> String {

@@ -4,7 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use super::{Dirs, taken_from};
+use super::site::Dirs;
+use super::taken_from;
 use crate::binary::{Format, elf::Elf, macho::MachO};
 use crate::build::{BuiltFile, Error, Linkage, Setting};
 use crate::config::{Recipe, Role};

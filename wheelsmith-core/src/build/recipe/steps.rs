@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use super::{Error, Site};
+use super::site::Site;
+use crate::build::Error;
 use crate::config::{Run, System};
 use crate::sys::{Command, fs};
 use crate::toolchain;

@@ -10,7 +10,7 @@ use goblin::elf::section_header as sh;
 
 use super::dynamic::{Dynamic, is_movable_table};
 use super::image::{Image, Span, is_loaded, span};
-use super::segment::{Part, PartContent, is_movable, joined};
+use super::part::{Part, PartContent, is_movable, joined};
 
 /// Returns the parts that must move so that the strings can have `length` bytes in place; none if
 /// that many are free. The result is `None` if a part cannot move or is not smaller than the

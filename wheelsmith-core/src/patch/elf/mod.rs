@@ -12,6 +12,7 @@ mod change;
 mod dynamic;
 mod grow;
 mod image;
+mod part;
 mod segment;
 mod strings;
 mod strip;
@@ -23,7 +24,8 @@ use serde::Serialize;
 use self::change::Change;
 use self::dynamic::Dynamic;
 use self::image::{Image, unsupported};
-use self::segment::{NewSegment, PartContent};
+use self::part::PartContent;
+use self::segment::NewSegment;
 use self::write::Positions;
 use super::{Edit, Error, Search, buffer};
 

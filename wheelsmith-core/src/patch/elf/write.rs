@@ -10,7 +10,8 @@ use scroll::{Endian, Pread as _};
 use super::change::Change;
 use super::dynamic::{Dynamic, is_movable_table};
 use super::image::{Image, Span, index, is_loaded, malformed, outside, span, unsupported};
-use super::segment::{NewSegment, PT_GNU_PROPERTY, Part, PartContent, relro_moves};
+use super::part::{PT_GNU_PROPERTY, Part, PartContent};
+use super::segment::{NewSegment, relro_moves};
 use crate::patch::{Error, buffer};
 
 /// Number of DT_NULL entries that are added when the dynamic entries move, for later edits.

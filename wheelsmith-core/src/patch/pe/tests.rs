@@ -170,7 +170,7 @@ fn impossible_edits_are_refused() {
         "it passes exports on to `DEMO`",
     );
     let full = Sample { has_slack: false, has_header_space: false, ..PLAIN };
-    check(full, &demo, "40 bytes are needed, 0 are free");
+    check(full, &demo, "40 bytes needed, 0 free");
     for name in ["", "a/b.dll", "ü.dll", "a\0b"] {
         check(PLAIN, &rename(&[("demo.dll", name)]), "cannot be the name of a library");
     }

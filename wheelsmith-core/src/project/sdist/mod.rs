@@ -11,6 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Component as Part, Path};
 
 use self::archive::Content;
+use super::epoch::epoch;
 use super::tree::{Gap, Listing, Tree, is_junk};
 use super::{CONFIG_FILES, Error, Project, build, data, pack, python_files};
 use crate::build::inputs;
@@ -66,7 +67,7 @@ pub(super) fn make(project: &Project, out: &Path, host: &Host) -> Result<MadeFil
     let stem = format!("{}-{}", raw.name.escaped(), metadata.version());
     let path = out.join(format!("{stem}.tar.gz"));
     let write = || {
-        let epoch = pack::epoch(host).unwrap_or(ARCHIVE_EPOCH);
+        let epoch = epoch(host).unwrap_or(ARCHIVE_EPOCH);
         let bytes = archive::write(&contents, &stem, epoch)?;
         sys::fs::write_atomic(&path, &bytes)?;
         Ok(bytes)
