@@ -165,7 +165,7 @@ fn wheel(
 ) -> io::Result<()> {
     let name = filename::wheel(filename, options.index, out);
     let Some(members) = zip::read(blob, &options.limits, cancel, out)? else { return Ok(()) };
-    framing::check(name.as_ref(), &members, out);
+    framing::check(&members, out);
     let contents = parsed::Contents::new(name.as_ref(), &members, out);
     layout::check(&contents, out);
     wheel_file::check(&contents, out);
