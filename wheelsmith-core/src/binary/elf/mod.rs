@@ -232,8 +232,8 @@ impl Elf {
     /// Returns the undefined and exported symbols. `content` is the file that was parsed.
     ///
     /// # Errors
-    /// Returns an error if the symbol table points outside the file, or if its names are longer
-    /// than the file permits.
+    /// Returns an error if the symbol table points outside the file, or if the total length of its
+    /// names exceeds the limit for its size.
     pub fn symbols<'b>(&self, content: impl Into<Content<'b>>) -> Result<Symbols, Error> {
         self.symbols.as_ref().map_or_else(|| Ok(Symbols::default()), |s| s.read(content.into()))
     }

@@ -52,8 +52,8 @@ const WHAT: &str = "symbol table";
 /// parsed.
 ///
 /// # Errors
-/// Returns an error if a symbol table points outside the slice, or if its names are longer than
-/// permitted.
+/// Returns an error if a symbol table points outside the slice, or if the total length of its names
+/// exceeds the limit for its size.
 pub fn symbols(image: &MachO, content: Content<'_>) -> Result<Vec<SliceSymbols>, Error> {
     let file = Bytes::new(content, BE);
     let mut found = Vec::new();
