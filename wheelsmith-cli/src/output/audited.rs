@@ -1,4 +1,4 @@
-//! The audit's report for people: the verdict first, then why.
+//! Report of the audit for people: the verdict first, then the reasons.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -12,7 +12,7 @@ use super::found::{self, Shown, wrap};
 use super::human::{BOLD, DIM, GREEN, RED, YELLOW};
 use super::text::Text;
 
-/// How many symbols of a version are shown.
+/// Number of symbols of a version that are shown.
 const SYMBOLS: usize = 8;
 
 pub(super) fn human(report: &Report, view: &View) -> Text {
@@ -67,7 +67,7 @@ fn one(text: &mut Text, input: &Input, view: &View, helped: &mut BTreeSet<Code>)
     }
 }
 
-/// What the files earn, and what was claimed.
+/// Returns the verdict of an input, and the tag that its name claims.
 fn verdict(input: &Input) -> String {
     let earned = match &input.verdict {
         Some(PlatformTag::Any) => "any: it has no native file".to_owned(),
@@ -88,7 +88,7 @@ fn verdict(input: &Input) -> String {
     }
 }
 
-/// The libraries of a file that has findings, as branches.
+/// Writes the libraries of a file with findings as a tree.
 fn needs(text: &mut Text, input: &Input, file: &str) {
     let of_file = input.needs.iter().filter(|need| need.file.as_str() == file);
     let shown: Vec<(&str, &Origin)> = of_file

@@ -1,4 +1,4 @@
-//! The check's report for people.
+//! Report of the check for people.
 
 use std::collections::BTreeSet;
 
@@ -8,7 +8,7 @@ use super::found::{self, Shown};
 use super::human::BOLD;
 use super::text::Text;
 
-/// Returns errors and warnings and the number of notes, or with `verbose` everything.
+/// Returns errors, warnings and the number of notes; with `verbose`, the notes too.
 pub(super) fn human(report: &Report, verbose: bool) -> Text {
     let (mut text, mut helped) = (Text::new(), BTreeSet::new());
     for input in &report.inputs {

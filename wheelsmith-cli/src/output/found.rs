@@ -1,4 +1,4 @@
-//! Findings for people, whichever command found them.
+//! Findings for people, for every command that reports some.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,23 +8,23 @@ use wheelsmith_core::finding::{Code, Finding, Severity};
 use super::human::{BOLD, DIM, GREEN, RED, YELLOW};
 use super::text::{self, Text};
 
-/// How wide lines are.
+/// Width of a line.
 const WIDTH: usize = 80;
-/// How much evidence is shown without `--explain`.
+/// Number of lines of evidence that are shown without `--explain`.
 const EVIDENCE: usize = 3;
-/// How many files with findings are shown without `--verbose`.
+/// Number of files with findings that are shown without `--verbose`.
 const FILES: usize = 12;
 
-/// What of the findings is shown.
+/// Level of detail of findings.
 #[derive(Debug)]
 pub(super) struct Shown<'h> {
-    /// Notes and all evidence.
+    /// True if notes and all evidence are shown.
     pub(super) verbose: bool,
-    /// The codes of which was said already what to do.
+    /// Codes whose help was shown already.
     pub(super) helped: &'h mut BTreeSet<Code>,
 }
 
-/// How an input stands, in a word as wide as any.
+/// Returns the state of an input as a word, with its colour. All words have the same width.
 pub(super) fn standing(has_failed: bool, findings: &[Finding]) -> (Style, &'static str) {
     let counts = |severity| findings.iter().any(|finding| finding.counts_at(severity));
     if has_failed {
@@ -38,8 +38,8 @@ pub(super) fn standing(has_failed: bool, findings: &[Finding]) -> (Style, &'stat
     }
 }
 
-/// The findings of an input: those about the whole, then file by file, each file with what
-/// `after_file` adds.
+/// Writes the findings of an input: those about the whole, then those of each file, followed by the
+/// text that `after_file` adds.
 pub(super) fn listing(
     text: &mut Text,
     findings: &[Finding],
@@ -81,7 +81,7 @@ pub(super) fn listing(
     }
 }
 
-/// One finding, its evidence and what to do.
+/// Writes a finding, its evidence and its fix.
 pub(super) fn finding(text: &mut Text, finding: &Finding, indent: &str, shown: &mut Shown<'_>) {
     let (style, word) = match (finding.severity, &finding.waived) {
         (_, Some(_)) => (DIM, "waived"),
@@ -95,7 +95,7 @@ pub(super) fn finding(text: &mut Text, finding: &Finding, indent: &str, shown: &
     text.push_own(&body.as_str().replacen(&head, &format!("{style}{head}{style:#}"), 1));
     let most = if shown.verbose { finding.evidence.len() } else { EVIDENCE };
     let evidence = match &finding.evidence[..] {
-        // `pow@GLIBC_2.29 of libm.so.6`, when that is what the sentence says.
+        // The message contains the only line of evidence already: `pow@GLIBC_2.29 of libm.so.6`.
         [only] if only.split(" of ").next().is_some_and(|it| finding.message.contains(it)) => &[],
         evidence => evidence,
     };
@@ -117,7 +117,7 @@ pub(super) fn finding(text: &mut Text, finding: &Finding, indent: &str, shown: &
     }
 }
 
-/// How much there is of what.
+/// Returns the numbers of inputs and findings.
 pub(super) fn summary<'f>(
     text: &mut Text,
     inputs: usize,
@@ -148,8 +148,8 @@ fn plural(count: usize, word: &str) -> String {
     if count == 1 { format!("1 {word}") } else { format!("{count} {word}s") }
 }
 
-/// Breaks a sentence between words. Words that are longer than a line stay whole, to be copied; a word
-/// that a CI runner would take for a command never begins a line.
+/// Breaks a sentence between words. A word that is longer than a line is not broken, so that it can
+/// be copied. A word that a CI runner would interpret as a command never begins a line.
 pub(super) fn wrap(text: &mut Text, first: usize, rest: usize, sentence: &str) {
     let mut column = first;
     let _ = write!(text, "{:first$}", "");

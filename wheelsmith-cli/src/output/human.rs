@@ -1,4 +1,4 @@
-//! Answers for people.
+//! Output for people.
 
 use std::fmt::Display;
 use std::path::{Path, PathBuf};

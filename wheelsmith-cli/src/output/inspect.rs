@@ -23,7 +23,7 @@ const VALUE: usize = 15;
 /// Number of symbols of the newest version that are named without `--verbose`.
 const SYMBOLS: usize = 6;
 
-/// Native file, and the tag that it qualifies for alone.
+/// Native file, and the platform tag that it qualifies for alone.
 #[derive(Debug)]
 pub(crate) struct Inspected {
     /// Argument: a path, or the archive that contains the file.
@@ -38,7 +38,8 @@ pub(crate) struct Inspected {
 struct Facts(Text);
 
 impl Facts {
-    /// Adds a value, unless it is empty. Long values continue in the next lines, broken between words.
+    /// Adds a value, unless it is empty. A long value continues on the next lines, broken between
+    /// words.
     fn say(&mut self, name: &str, value: impl fmt::Display) {
         let value = text::line(&value.to_string());
         let mut lines: Vec<String> = Vec::new();

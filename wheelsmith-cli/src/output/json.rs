@@ -1,4 +1,4 @@
-//! Answers for programs: one document, a schema number first, keys sorted.
+//! Output for programs: one JSON document, the schema number first, keys sorted.
 
 use std::path::{Path, PathBuf};
 
@@ -115,7 +115,7 @@ pub(super) fn chain(error: &dyn std::error::Error) -> Vec<String> {
     chain
 }
 
-/// The facts of native files as the audit's report has them.
+/// Returns the facts of native files in the form of the audit's report.
 fn facts(audit: &Audit) -> Vec<FileFacts<'_>> {
     audit.files.iter().map(FileFacts::of).collect()
 }

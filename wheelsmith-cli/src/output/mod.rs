@@ -1,4 +1,4 @@
-//! Answers on standard output, progress and errors on standard error.
+//! Writes results to standard output, progress and errors to standard error.
 
 mod audited;
 mod checked;
@@ -37,20 +37,20 @@ use self::report::{self as forms, Sheet};
 use self::text::Text;
 use crate::global::Format;
 
-/// Writer of answers in the chosen format.
+/// Writer of results in the chosen format.
 pub(crate) struct Output {
     format: Format,
     verbose: bool,
-    /// Last answer as JSON, for `--output`.
+    /// Last result as JSON, for `--output`.
     answer: RefCell<Option<serde_json::Value>>,
 }
 
 /// Level of detail of a report for people.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct View {
-    /// Whether notes and all evidence are shown.
+    /// True if notes and all evidence are shown.
     pub(crate) verbose: bool,
-    /// Whether the obstacles to older tags are shown.
+    /// True if the obstacles to older tags are shown.
     pub(crate) explain: bool,
     /// Only older tag whose obstacles are shown; `None` for all.
     pub(crate) want: Option<String>,
@@ -78,7 +78,7 @@ impl Output {
         out.flush()
     }
 
-    /// Returns the last answer as JSON.
+    /// Returns the last result as JSON.
     pub(crate) fn answer(&self) -> Option<serde_json::Value> {
         self.answer.borrow().clone()
     }
@@ -206,7 +206,7 @@ impl Output {
             Format::Html => forms::html::render(sheet),
         };
         if to_file {
-            // Files get no colours.
+            // A file contains no colours.
             return Ok(anstream::adapter::strip_str(&text).to_string());
         }
         let mut out = anstream::stdout().lock();
@@ -282,7 +282,7 @@ impl Output {
         }
         human::error(None, error.as_ref(), hint);
         if self.format.is_json() {
-            // Programs that read standard output get an answer after an error too.
+            // Programs that read standard output receive a document after an error too.
             let _ = self.write(Text::new, || json::error(error.as_ref()));
         }
     }

@@ -35,7 +35,7 @@ impl Progress {
 
     fn line(&self, text: &str) {
         let write = || {
-            // If standard error is closed, there is no other place for the line.
+            // The result is ignored: if standard error is closed, the line cannot be shown.
             let _ = writeln!(anstream::stderr(), "{}", text::lines(text));
         };
         match &self.bars {

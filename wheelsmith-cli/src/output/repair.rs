@@ -1,4 +1,4 @@
-//! Answers of `wheelsmith repair`.
+//! Output of `wheelsmith repair`.
 
 use std::path::PathBuf;
 
@@ -11,7 +11,7 @@ use super::human::{self, BOLD, DIM, GREEN, RED, YELLOW};
 use super::json::{chain, file};
 use super::text::Text;
 
-/// Number of the JSON layout of repairs.
+/// Version of the JSON document of repairs.
 const REPAIR_SCHEMA: u32 = 2;
 
 /// Each wheel and its result.

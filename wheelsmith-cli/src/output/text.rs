@@ -1,14 +1,14 @@
-//! Text for a terminal. Names and messages from files can hold anything: a line break could start a
-//! line that a CI runner takes for a command, other control characters move the cursor, and some
-//! characters change the direction of the text around them. Here they are escaped, for every answer,
-//! error and progress line.
+//! Text for a terminal. Names and messages from files are untrusted: a line break could start a
+//! line that a CI runner interprets as a command, other control characters move the cursor, and
+//! some characters change the direction of the text around them. They are escaped in all results,
+//! errors and progress lines.
 
 use std::fmt;
 
 use super::report::escape::is_unseen;
 
-/// Text of an answer. Each `write!` adds at most one line: control characters in its arguments,
-/// line breaks included, are escaped.
+/// Text of a result. Each `write!` adds at most one line: control characters in its arguments,
+/// including line breaks, are escaped.
 #[derive(Debug, Default)]
 pub(super) struct Text(String);
 
@@ -17,7 +17,7 @@ impl Text {
         Self::default()
     }
 
-    /// Adds formatted text; called by `write!` and `writeln!`.
+    /// Adds formatted text; `write!` and `writeln!` call it.
     #[expect(clippy::unnecessary_wraps, reason = "`write!` has a result")]
     pub(super) fn write_fmt(&mut self, arguments: fmt::Arguments<'_>) -> fmt::Result {
         let text = arguments.to_string();
@@ -30,7 +30,7 @@ impl Text {
         Ok(())
     }
 
-    /// Adds text of this program as it is, line breaks included.
+    /// Adds text of this program as it is, including line breaks.
     pub(super) fn push_own(&mut self, text: &str) {
         self.0.push_str(text);
     }
@@ -46,18 +46,19 @@ impl From<Text> for String {
     }
 }
 
-/// Returns one line of text with control characters and changes of direction escaped. Colours stay.
+/// Returns one line of text with control characters and changes of direction escaped. Colours are
+/// kept.
 pub(super) fn line(text: &str) -> String {
     escaped(text, false)
 }
 
-/// The same for text of several lines, such as an error with the last lines of a compiler. A line
-/// break stays unless the next line would be a command to a CI runner.
+/// Like [`line`], for text of several lines, such as an error with the last lines of a compiler. A
+/// line break is kept unless a CI runner would interpret the next line as a command.
 pub(super) fn lines(text: &str) -> String {
     escaped(text, true)
 }
 
-/// True if a CI runner would take a line that begins so for a command.
+/// True if a CI runner would interpret a line with this beginning as a command.
 pub(super) fn is_command(line: &str) -> bool {
     let line = line.trim_start();
     line.starts_with("::") || line.starts_with("##[") || line.starts_with("##vso[")

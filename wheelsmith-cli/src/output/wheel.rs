@@ -1,4 +1,4 @@
-//! Answers of `wheelsmith wheel`.
+//! Output of `wheelsmith wheel`.
 
 use std::path::Path;
 

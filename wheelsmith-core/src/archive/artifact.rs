@@ -1,5 +1,5 @@
-//! An opened archive, directory or single file, whose members are listed and read without unpacking
-//! the whole.
+//! Opened archives, directories and single files. Members are listed and read without unpacking the
+//! whole.
 
 use std::path::{Path, PathBuf};
 
@@ -10,7 +10,7 @@ use super::{Error, Limits, Member};
 use crate::name::WheelPath;
 use crate::sys::Host;
 
-/// An opened archive, directory or file. Its members are listed; none is unpacked.
+/// Opened archive, directory or file. Its members are listed; none is unpacked.
 #[derive(Debug)]
 pub struct Artifact {
     pub(crate) path: PathBuf,
@@ -20,11 +20,11 @@ pub struct Artifact {
 }
 
 impl Artifact {
-    /// Opens `path`; the first bytes say which kind of archive it is. A packed tar archive
-    /// (`.tar.gz`) is unpacked to a file without a name, which is deleted with the value.
+    /// Opens `path` and determines the kind from its first bytes. A `.tar.gz` is unpacked to a file
+    /// without a name, which is deleted with this value.
     ///
     /// # Errors
-    /// Returns an error if the file cannot be read, or is an archive that is cut short.
+    /// Returns an error if the file cannot be read, or is a truncated archive.
     pub fn open(path: &Path, limits: &Limits, host: &Host) -> Result<Self, Error> {
         let (kind, members) = open::open(path, limits, &host.cancel)?;
         Ok(Self { path: path.to_owned(), kind, members, limits: limits.clone() })
@@ -43,7 +43,7 @@ impl Artifact {
     /// Reads a member of at most `most_bytes`.
     ///
     /// # Errors
-    /// Returns an error if there is no such member, or it is larger or damaged.
+    /// Returns an error if the member does not exist, is larger, or is damaged.
     pub fn read(&self, path: &WheelPath, most_bytes: u64) -> Result<Vec<u8>, Error> {
         let at = self.at(path)?;
         let error = |why| Error::Member { path: self.path.clone(), member: path.clone(), why };

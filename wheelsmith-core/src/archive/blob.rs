@@ -6,10 +6,10 @@ use std::sync::Arc;
 
 use crate::sys;
 
-/// Size of the parts in which bytes are handed over.
+/// Size of the parts that [`Blob::visit`] passes on, in bytes.
 const PART: usize = 128 << 10;
 
-/// A part of an open file, or of bytes in memory.
+/// Part of an open file, or of bytes in memory.
 #[derive(Debug, Clone)]
 pub struct Blob {
     bytes: Bytes,
@@ -24,16 +24,16 @@ enum Bytes {
 }
 
 impl Blob {
-    /// Takes all of an open file.
+    /// Creates a blob of a whole open file.
     ///
     /// # Errors
-    /// If its size cannot be found.
+    /// Returns an error if the size of the file cannot be determined.
     pub fn new(file: File) -> io::Result<Self> {
         let size = file.metadata()?.len();
         Ok(Self { bytes: Bytes::File(Arc::new(file)), start: 0, size })
     }
 
-    /// Takes bytes in memory.
+    /// Creates a blob of bytes in memory.
     pub fn from_bytes(bytes: impl Into<Arc<[u8]>>) -> Self {
         let bytes = bytes.into();
         let size = bytes.len() as u64;
@@ -45,7 +45,7 @@ impl Blob {
         self.size
     }
 
-    /// A part of it; nothing when that reaches beyond the end.
+    /// Returns a part; `None` if it extends beyond the end.
     pub(crate) fn part(&self, start: u64, size: u64) -> Option<Self> {
         let end = start.checked_add(size)?;
         (end <= self.size).then(|| Self {
@@ -55,7 +55,7 @@ impl Blob {
         })
     }
 
-    /// Reads from `at` on and says how many bytes there were: 0 at the end.
+    /// Reads from `at` on and returns the number of bytes read: 0 at the end.
     pub(crate) fn read_at(&self, at: u64, buffer: &mut [u8]) -> io::Result<usize> {
         let left = self.size.saturating_sub(at);
         let most = usize::try_from(left).unwrap_or(usize::MAX).min(buffer.len());
@@ -79,7 +79,7 @@ impl Blob {
         }
     }
 
-    /// Fills `buffer` from `at` on.
+    /// Fills `buffer` with the bytes from `at` on. Returns an error if there are too few.
     pub(crate) fn fill_at(&self, mut at: u64, mut buffer: &mut [u8]) -> io::Result<()> {
         while !buffer.is_empty() {
             let n = self.read_at(at, buffer)?;
@@ -92,7 +92,7 @@ impl Blob {
         Ok(())
     }
 
-    /// Hands all of it to `take`, part by part.
+    /// Calls `take` with all of the bytes, part by part.
     pub(crate) fn visit(&self, mut take: impl FnMut(&[u8]) -> io::Result<()>) -> io::Result<()> {
         let mut buffer = vec![0; usize::try_from(self.size).unwrap_or(PART).min(PART)];
         let mut at = 0;
@@ -107,14 +107,14 @@ impl Blob {
         Ok(())
     }
 
-    /// Up to `N` bytes at `at`, as many as there are.
+    /// Returns `N` bytes from `at` on, or an error if there are fewer.
     pub(crate) fn array_at<const N: usize>(&self, at: u64) -> io::Result<[u8; N]> {
         let mut bytes = [0; N];
         self.fill_at(at, &mut bytes)?;
         Ok(bytes)
     }
 
-    /// The first bytes, up to `most`.
+    /// Returns the first `most` bytes, or all if there are fewer.
     pub(crate) fn first(&self, most: usize) -> io::Result<Vec<u8>> {
         let size = usize::try_from(self.size).unwrap_or(usize::MAX).min(most);
         let mut bytes = vec![0; size];
@@ -122,20 +122,20 @@ impl Blob {
         Ok(bytes)
     }
 
-    /// Reads it from its start.
+    /// Returns a reader from the start.
     pub(crate) fn reader(&self) -> Reader {
         Reader { blob: self.clone(), at: 0 }
     }
 }
 
-/// Reads a [`Blob`] from its start to its end.
+/// Reader of a [`Blob`] from its start to its end.
 pub(crate) struct Reader {
     blob: Blob,
     at: u64,
 }
 
 impl Reader {
-    /// How many bytes were read.
+    /// Returns the number of bytes that were read.
     pub(crate) fn position(&self) -> u64 {
         self.at
     }

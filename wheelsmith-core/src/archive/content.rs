@@ -1,4 +1,4 @@
-//! The whole content of a zip entry, part by part, compared with its header.
+//! Reads the whole content of a zip entry, part by part, and compares it with its header.
 
 use flate2::{FlushDecompress, Status};
 
@@ -8,7 +8,7 @@ use super::members::Location;
 use super::source::Buffers;
 use super::zip::{Entry, Header};
 
-/// The content of a zip entry, as packed.
+/// Packed content of a zip entry.
 #[derive(Debug, Clone)]
 pub struct PackedContent {
     packed: Blob,
@@ -16,7 +16,8 @@ pub struct PackedContent {
 }
 
 impl PackedContent {
-    /// Finds the content of `entry`; `None` if it is not where the archive says, or shared.
+    /// Returns the content of `entry`; `None` if it is not at its stated offset, or overlaps
+    /// another one.
     pub(crate) fn of(archive: &Blob, entry: &Entry) -> Option<Self> {
         Some(Self { packed: entry.part(archive)?, header: entry.header })
     }
@@ -32,7 +33,7 @@ impl PackedContent {
         self.header.crc
     }
 
-    /// Returns true if it is deflated, and false if it is stored.
+    /// True if the content is deflated, false if it is stored.
     #[cfg(feature = "wheel")]
     pub(crate) fn is_deflated(&self) -> bool {
         self.header.method == 8
@@ -44,7 +45,7 @@ impl PackedContent {
         &self.packed
     }
 
-    /// Returns where the bytes are, to read parts of them.
+    /// Returns the location of the bytes, to read parts of them.
     pub(crate) fn location(&self) -> Location {
         match self.header.method {
             _ if self.header.is_encrypted() => Location::Unreadable("it is encrypted"),
@@ -54,10 +55,11 @@ impl PackedContent {
         }
     }
 
-    /// Unpacks it and hands it to `take`, part by part. Returns the number of packed bytes after its
-    /// end, which belong to nothing.
+    /// Unpacks the content and calls `take` with each part. Returns the number of packed bytes
+    /// after the end of the stream, which are unused.
     ///
-    /// Fails if it cannot be unpacked, or has another size or CRC than its header says. Parts were
+    /// Returns an error if the content cannot be unpacked, or if its size or CRC differ from the
+    /// header. `take` was called with some of the parts by then.
     /// taken by then.
     pub(crate) fn read(
         &self,
@@ -100,9 +102,9 @@ impl PackedContent {
         Ok(unused)
     }
 
-    /// Returns all of it.
+    /// Returns the whole unpacked content.
     pub(crate) fn load(&self) -> Result<Vec<u8>, MemberError> {
-        // Deflate packs no more than 1032 bytes into one.
+        // One deflated byte unpacks to at most 1032 bytes.
         let most = self.packed.size().saturating_mul(1032);
         let room = usize::try_from(self.header.size_bytes.min(most)).unwrap_or_default();
         let mut bytes = Vec::new();
@@ -131,7 +133,7 @@ fn stored(
     }
 }
 
-/// Inflates a stream (RFC 1951) and returns how many packed bytes it has.
+/// Inflates a stream (RFC 1951) and returns the number of packed bytes.
 fn inflate(
     packed: &Blob,
     buffers: &mut Buffers,

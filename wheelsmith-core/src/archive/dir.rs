@@ -1,4 +1,4 @@
-//! The files below a directory.
+//! Lists the files below a directory.
 
 use std::path::{Path, PathBuf};
 
@@ -7,8 +7,8 @@ use super::{Error, Limits};
 use crate::finding::{Code, Finding};
 use crate::sys;
 
-/// Adds the files below `root` to `collector`. Links to files inside are files under their own name;
-/// links to directories are not followed, since what those hold is there already.
+/// Adds the files below `root` to `collector`. A link to a file inside `root` is a file with its
+/// own name. Links to directories are not followed, because their files are listed already.
 pub(crate) fn list(
     root: &Path,
     limits: &Limits,
@@ -48,7 +48,7 @@ pub(crate) fn list(
                 metadata = sys::fs::metadata(&target).map_err(|e| Error::read(&target, e))?;
                 place = target;
             }
-            // Nothing can be said of pipes and devices, and reading them may never end.
+            // Pipes and devices have no content to judge, and reading them may never end.
             if !metadata.is_file() {
                 continue;
             }

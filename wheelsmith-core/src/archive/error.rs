@@ -1,4 +1,4 @@
-//! Why an input could not be judged at all, and what may be wrong with one member.
+//! Errors of a whole input, and problems of one member.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -6,56 +6,56 @@ use std::path::{Path, PathBuf};
 use crate::finding::{Code, Finding};
 use crate::name::WheelPath;
 
-/// Why an input could not be read.
+/// Reason why an input could not be read.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The system gave no bytes.
+    /// The system returned an error.
     #[error("cannot read `{path}`", path = .path.display())]
     Read {
-        /// Of what.
+        /// Path of the file.
         path: PathBuf,
-        /// What the system says.
+        /// Error of the system.
         #[source]
         source: io::Error,
     },
-    /// It is no archive of its kind, or is cut short.
+    /// The file is not a valid archive of its kind, or is truncated.
     #[error("cannot read `{path}` as a {kind}: {why}", path = .path.display())]
     Archive {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
-        /// What it seemed to be.
+        /// Expected kind of archive.
         kind: &'static str,
-        /// What is wrong with it.
+        /// Description of the problem.
         why: String,
     },
-    /// There is no such member.
+    /// The member does not exist.
     #[error("cannot read `{member}` of `{path}`: it has no such file", path = .path.display())]
     NoMember {
-        /// The artifact.
+        /// Path of the artifact.
         path: PathBuf,
-        /// Which.
+        /// Path of the member.
         member: WheelPath,
     },
-    /// A member cannot be read whole.
+    /// A member cannot be read completely.
     #[error("cannot read `{member}` of `{path}`: {why}", path = .path.display())]
     Member {
-        /// The artifact.
+        /// Path of the artifact.
         path: PathBuf,
-        /// Which.
+        /// Path of the member.
         member: WheelPath,
-        /// What is wrong with it.
+        /// Description of the problem.
         why: String,
     },
-    /// A pattern that is none, or names nothing.
+    /// A pattern is invalid or matches no file.
     #[error("cannot expand `{pattern}`: {why}")]
     Pattern {
-        /// As it was given.
+        /// Pattern as given.
         pattern: String,
-        /// Why not.
+        /// Description of the problem.
         why: String,
     },
-    /// The user asked to stop.
+    /// The user cancelled the operation.
     #[error("stopped")]
     Cancelled,
 }
@@ -70,18 +70,18 @@ impl Error {
     }
 }
 
-/// What is wrong with one member: a finding, since the others can be judged.
+/// Problem of one member. It becomes a finding, because the other members can be judged.
 #[derive(Debug)]
 pub(crate) enum MemberError {
-    /// Its bytes cannot be had.
+    /// The bytes cannot be located.
     Unreadable(String),
-    /// The system cannot read it, or whoever takes its bytes failed.
+    /// Reading failed, or the consumer of the bytes returned an error.
     Io(io::Error),
-    /// Its content contradicts its header.
+    /// The content contradicts its header.
     Damaged(String),
-    /// It is more than any real file.
+    /// The member exceeds a limit.
     OverLimit(String),
-    /// Its name is no path inside the archive.
+    /// The name is not a path inside the archive.
     UnsafePath(String),
 }
 
@@ -90,7 +90,7 @@ impl MemberError {
         Self::Unreadable(why.into())
     }
 
-    /// Converts it for callers that read files.
+    /// Converts it for callers that return I/O errors.
     #[cfg(feature = "wheel")]
     pub(crate) fn into_io(self) -> io::Error {
         match self {
@@ -99,7 +99,7 @@ impl MemberError {
         }
     }
 
-    /// In words.
+    /// Returns the message.
     pub(crate) fn into_text(self) -> String {
         match self {
             Self::Unreadable(why)

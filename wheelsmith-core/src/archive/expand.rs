@@ -1,4 +1,4 @@
-//! Patterns to paths.
+//! Expands patterns to paths.
 
 use std::path::{Path, PathBuf};
 
@@ -9,12 +9,12 @@ use crate::sys;
 
 const SPECIAL: [char; 4] = ['*', '?', '[', '{'];
 
-/// The files and directories that `patterns` name, each once: those of one pattern sorted, in the
-/// order of the patterns. `*` stays in one directory, `**` does not; a path that is there is no
-/// pattern, whatever it is called.
+/// Returns the files and directories that match `patterns`, each once: sorted within a pattern, in
+/// the order of the patterns. `*` matches inside one directory, `**` across directories. An
+/// argument that exists as a path is not expanded, whatever characters it contains.
 ///
 /// # Errors
-/// A pattern that names nothing, or that is no pattern.
+/// Returns an error if a pattern is invalid or matches no file.
 pub fn expand<S: AsRef<str>>(patterns: &[S]) -> Result<Vec<PathBuf>, Error> {
     let mut paths: Vec<PathBuf> = Vec::new();
     for pattern in patterns {
@@ -37,7 +37,7 @@ pub fn expand<S: AsRef<str>>(patterns: &[S]) -> Result<Vec<PathBuf>, Error> {
         let mut open = vec![(PathBuf::from(base), 0)];
         while let Some((dir, level)) = open.pop() {
             let place = if dir.as_os_str().is_empty() { Path::new(".") } else { &dir };
-            // A directory that cannot be read names nothing.
+            // A directory that cannot be read has no matches.
             for path in sys::fs::list(place).unwrap_or_default() {
                 let path = dir.join(path.file_name().unwrap_or_default());
                 let is_dir = sys::fs::symlink_metadata(&path).is_ok_and(|m| m.is_dir());

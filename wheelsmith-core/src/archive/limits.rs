@@ -1,31 +1,31 @@
-//! How much of an input is read before it counts as absurd.
+//! Limits that protect against hostile or damaged inputs.
 
-/// What no real input has more of. What goes beyond is a finding (`over-limit`), not an error: the
-/// rest is judged.
+/// Limits of an input. A member beyond a limit is a finding (`over-limit`), not an error: the
+/// others are judged.
 ///
-/// The numbers were chosen from the largest wheels of public indexes, with room to grow.
+/// The defaults were chosen from the largest wheels of public indexes, and are larger than those.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
-    /// Members of one artifact, directories included. 100 000.
+    /// Members of one artifact, including directories. 100 000.
     pub members: u64,
-    /// The directory of a zip archive, in bytes. 12 MiB.
+    /// Size of the directory of a zip archive, in bytes. 12 MiB.
     pub directory_bytes: u64,
-    /// The size of one member when unpacked, in bytes. 8 GiB.
+    /// Unpacked size of one member, in bytes. 8 GiB.
     pub member_bytes: u64,
-    /// What all members together have when unpacked, in bytes. 64 GiB.
+    /// Unpacked size of all members together, in bytes. 64 GiB.
     pub total_bytes: u64,
-    /// Unpacked bytes for each packed one, of members above [`Limits::ratio_from_bytes`]. 400;
-    /// deflate itself ends at 1032.
+    /// Unpacked bytes for each packed byte, for members larger than [`Limits::ratio_from_bytes`].
+    /// 400; deflate reaches at most 1032.
     pub ratio: u64,
-    /// Smaller members may be packed as tightly as they like, in bytes. 64 MiB.
+    /// Size up to which members may have any ratio, in bytes. 64 MiB.
     pub ratio_from_bytes: u64,
-    /// The path of one member, in bytes. 1024.
+    /// Path of one member, in bytes. 1024.
     pub path_bytes: usize,
-    /// Native files of one artifact, embedded ones included. 20 000.
+    /// Native files of one artifact, including embedded ones. 20 000.
     pub native_files: usize,
-    /// How deep containers and images may lie in one another. 3.
+    /// Nesting depth of archives and images. 3.
     pub depth: u32,
-    /// What of one native file may be in memory at once, in bytes. 256 MiB.
+    /// Bytes of one native file that are in memory at once. 256 MiB.
     pub held_bytes: u64,
 }
 

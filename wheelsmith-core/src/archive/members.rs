@@ -1,4 +1,4 @@
-//! The members of an artifact: their names made safe, each once, within limits.
+//! Collects the members of an artifact: with safe names, each once, within limits.
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
@@ -9,39 +9,39 @@ use super::error::MemberError;
 use crate::finding::{Code, Finding};
 use crate::name::WheelPath;
 
-/// An archive made of nothing but bad names needs no line for each of them.
+/// Limit of the findings about one archive: one that has only bad names needs no line for each.
 const MOST_FINDINGS: usize = 200;
 
-/// A file of an artifact.
+/// File of an artifact.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Member {
-    /// Where it lies, relative to the top.
+    /// Path relative to the top.
     pub path: WheelPath,
-    /// Unpacked, in bytes, as the archive states it.
+    /// Unpacked size in bytes, as the archive states it.
     pub size_bytes: u64,
-    /// Whether it may be run as a program, by its mode.
+    /// True if its mode has an execute bit.
     pub executable: bool,
 }
 
 /// Location of the bytes of a member.
 #[derive(Debug, Clone)]
 pub(crate) enum Location {
-    /// A file of a directory.
+    /// File of a directory.
     File(PathBuf),
-    /// A part of an open file, as it is.
+    /// Stored part of an open file.
     Stored(Blob),
-    /// A part of an open file that is deflated, and its unpacked size in bytes.
+    /// Deflated part of an open file, and its unpacked size in bytes.
     Deflated(Blob, u64),
-    /// Bytes that cannot be read, and why.
+    /// Bytes that cannot be read, and the reason.
     Unreadable(&'static str),
-    /// Bytes that are not read; a finding says why.
+    /// Bytes that are not read, for a reason that a finding states.
     Refused,
 }
 
-/// The members of an artifact.
+/// Members of an artifact.
 #[derive(Debug, Default)]
 pub(crate) struct Members {
-    /// Sorted by path.
+    /// Members, sorted by path.
     pub(crate) list: Vec<Member>,
     /// Locations of the members, in the same order.
     pub(crate) locations: Vec<Location>,
@@ -59,11 +59,11 @@ pub(crate) struct Collector<'l> {
     total_bytes: u64,
 }
 
-/// A member as an archive states it.
+/// Member as the archive states it.
 pub(crate) struct Stated<'a> {
     pub(crate) name: &'a [u8],
     pub(crate) size_bytes: u64,
-    /// Size in the archive; the same if the member is not packed.
+    /// Size in the archive; equal to the unpacked size if the member is not packed.
     pub(crate) packed_bytes: u64,
     pub(crate) executable: bool,
 }
@@ -74,7 +74,7 @@ impl<'l> Collector<'l> {
         Self { limits, found, findings, left_out: 0, count: 0, total_bytes: 0 }
     }
 
-    /// Counts an entry of any kind. Returns false if there are too many to go on.
+    /// Counts an entry of any kind. Returns false if there are too many to continue.
     pub(crate) fn count(&mut self) -> bool {
         self.count += 1;
         if self.count > self.limits.members {
@@ -85,8 +85,8 @@ impl<'l> Collector<'l> {
         true
     }
 
-    /// Adds a member whose name may be any bytes. Returns false if the members are too large
-    /// together to go on.
+    /// Adds a member whose name may be any bytes. Returns false if all members together are too
+    /// large to continue.
     pub(crate) fn add(&mut self, stated: &Stated<'_>, location: Location) -> bool {
         let limits = self.limits;
         let name = &stated.name[..stated.name.len().min(limits.path_bytes)];
@@ -112,7 +112,7 @@ impl<'l> Collector<'l> {
         self.add_member(Member { path, size_bytes, executable }, stated.packed_bytes, location)
     }
 
-    /// Adds a member. Returns false if the members are too large together to go on.
+    /// Adds a member. Returns false if all members together are too large to continue.
     pub(crate) fn add_member(
         &mut self,
         member: Member,
@@ -160,8 +160,8 @@ impl<'l> Collector<'l> {
         }
     }
 
-    /// Sorts the members by path. Of several with one path the last one stays, as it does when an
-    /// installer unpacks them in turn; returns the paths.
+    /// Sorts the members by path. Of several with the same path the last one is kept, as when an
+    /// installer unpacks them in turn. Returns the duplicate paths.
     pub(crate) fn sort(&mut self) -> Vec<WheelPath> {
         self.found.sort_by(|a, b| a.0.path.cmp(&b.0.path));
         let mut twice = Vec::new();
@@ -195,8 +195,9 @@ impl<'l> Collector<'l> {
     }
 }
 
-/// A path for a name as an archive has it, and whether it says the same. What no path may hold is
-/// written as `%` and two hex digits, so that the member is judged all the same.
+/// Converts a name from an archive to a path, and returns true if the path is equal to the name.
+/// Characters that no path may contain become `%` and two hex digits, so that the member can be
+/// judged.
 pub(crate) fn safe_path(name: &[u8]) -> (WheelPath, bool) {
     let text = std::str::from_utf8(name);
     if let Some(path) = text.ok().and_then(|text| text.parse::<WheelPath>().ok()) {

@@ -1,4 +1,4 @@
-//! Reads archives: zip, tar, gzip, and directories in the place of one.
+//! Reads archives: zip, tar and gzip, and directories with the same interface.
 
 mod artifact;
 pub(crate) mod blob;

@@ -1,4 +1,4 @@
-//! What an input is, and what it holds.
+//! Determines the kind of an input and lists its members.
 
 use std::io::{self, Read, Write as _};
 use std::path::Path;
@@ -18,19 +18,19 @@ use crate::sys::{self, Cancel};
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "InputKind"))]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
-    /// A `.whl` file.
+    /// `.whl` file.
     Wheel,
-    /// Another zip or tar archive.
+    /// Other zip or tar archive.
     Archive,
-    /// A directory with a runtime manifest.
+    /// Directory with a runtime manifest.
     Runtime,
-    /// Another directory.
+    /// Other directory.
     Directory,
-    /// A single file.
+    /// Single file.
     File,
 }
 
-/// A file that holds files, told by its first bytes.
+/// File that contains files, recognised by its first bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Container {
     Zip,
@@ -38,10 +38,10 @@ pub(crate) enum Container {
     Gzip,
 }
 
-/// How many first bytes it takes to tell.
+/// Number of first bytes that identify a container.
 pub(crate) const TELLING: usize = 512;
 
-/// Packings that are known and not read.
+/// Compression formats that are recognised and not supported.
 const OTHERS: &[(&[u8], &str)] = &[
     (b"\xfd7zXZ\0", "xz"),
     (b"BZh", "bzip2"),
@@ -86,7 +86,7 @@ pub(crate) fn open(
     let is_wheel = path.extension().is_some_and(|e| e.eq_ignore_ascii_case("whl"));
     let mut container = Container::of(&first);
     if is_wheel && container != Some(Container::Zip) {
-        // pip installs a wheel with other bytes in front of the archive.
+        // pip installs a wheel that has other bytes before the archive.
         if !zip::Directory::is_at_end(&blob) {
             return Err(Error::archive(path, "wheel", "it is no zip archive"));
         }
@@ -116,7 +116,7 @@ pub(crate) fn open(
     Ok((Kind::File, single(path, path.file_stem(), unpacked, limits)))
 }
 
-/// A file as its only member.
+/// Returns a file as its own only member.
 fn single(path: &Path, name: Option<&std::ffi::OsStr>, blob: Blob, limits: &Limits) -> Members {
     let mut collector = Collector::new(limits);
     let executable = sys::fs::is_executable(path).unwrap_or(false);
@@ -126,7 +126,7 @@ fn single(path: &Path, name: Option<&std::ffi::OsStr>, blob: Blob, limits: &Limi
     collector.finish()
 }
 
-/// What an archive holds that is not packed as a whole.
+/// Lists the members of an archive that is not compressed as a whole.
 pub(crate) fn list(
     container: Container,
     blob: &Blob,
@@ -160,7 +160,7 @@ fn list_zip(
         }
         let header = entry.header;
         let packed = PackedContent::of(blob, &entry).filter(|_| !header.is_encrypted());
-        // If there is none, a refusal says why.
+        // If the content is not found, a refusal states the reason.
         let location = packed.map_or(Location::Refused, |packed| packed.location());
         let (executable, size_bytes) = (entry.is_executable(), header.size_bytes);
         let member = Member { path: entry.path, size_bytes, executable };
@@ -171,7 +171,8 @@ fn list_zip(
     Ok(())
 }
 
-/// The unpacked bytes of a gzip file, in a file without a name, and how many packed ones it took.
+/// Unpacks a gzip file to a file without a name. Returns the unpacked bytes and the number of
+/// packed bytes.
 pub(crate) fn gunzip(
     blob: &Blob,
     limits: &Limits,
@@ -213,14 +214,14 @@ pub(crate) fn gunzip(
 /// Returns the first unpacked bytes of the gzip stream that begins `blob`.
 pub(crate) fn gzip_first_bytes(blob: &Blob) -> Vec<u8> {
     let mut first = Vec::new();
-    // An error behind the first bytes shows later.
+    // An error after the first bytes is reported later.
     let reader = flate2::read::GzDecoder::new(blob.reader());
     let _ = reader.take(TELLING as u64).read_to_end(&mut first);
     first
 }
 
 impl Location {
-    /// The bytes of the member, to be read range by range.
+    /// Opens the bytes of the member, to be read range by range.
     pub(crate) fn open<'w>(&self, buffers: &'w mut Buffers) -> Result<Source<'w>, MemberError> {
         match self {
             Self::File(path) => Ok(Source::stored(buffers, Blob::new(sys::fs::open(path)?)?)),

@@ -1,4 +1,5 @@
-//! Lets a reader start again until it has all that it asks for.
+//! Runs a parser on the available parts of a file, and again with more until it has all that it
+//! reads.
 
 use std::ops::Range;
 
@@ -7,15 +8,15 @@ use super::error::MemberError;
 use super::source::Source;
 use crate::binary::Pieces;
 
-/// Bytes are brought in parts that begin and end at multiples of this.
+/// Alignment of the parts, in bytes.
 const GRANULE: u64 = 64 << 10;
-/// After so many starts the parts double, and again after as many: a reader that goes through a
-/// list link by link would start for each of them.
+/// Number of runs after which the size of the parts doubles. A parser that follows a linked list
+/// would otherwise run once for each link.
 const PATIENCE: u32 = 16;
-/// The first bytes of every member, which say whether it is native.
+/// Number of first bytes of a member, which show whether it is native.
 pub(crate) const FIRST: u64 = 4096;
 
-/// The first bytes of a member, and why they are not as many as they should be.
+/// Returns the first bytes of a member, and an error if they are fewer than expected.
 pub(crate) fn first(source: &mut Source<'_>) -> (Vec<u8>, Option<MemberError>) {
     let mut bytes = Vec::new();
     let range = 0..FIRST.min(source.size());
@@ -23,8 +24,8 @@ pub(crate) fn first(source: &mut Source<'_>) -> (Vec<u8>, Option<MemberError>) {
     (bytes, trouble)
 }
 
-/// What `reader` says of the member whose first bytes are `first`. With trouble, it is what the
-/// reader says of what there is.
+/// Runs `reader` on the member whose first bytes are `first`, and returns its result. If bytes
+/// cannot be read, the result is that for the bytes that could, together with the error.
 pub(crate) fn drive<T>(
     source: &mut Source<'_>,
     first: Vec<u8>,
@@ -41,7 +42,7 @@ pub(crate) fn drive<T>(
         }
         let granule = GRANULE << (starts / PATIENCE).min(24);
         if let Err(trouble) = bring(source, &mut pieces, &missing, granule, limits) {
-            // Without the missing bytes, as at the end of the file.
+            // Runs without the missing bytes, as if the file ended before them.
             return (reader(&pieces), Some(trouble));
         }
     }

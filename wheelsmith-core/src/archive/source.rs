@@ -1,11 +1,11 @@
-//! The bytes of one member, range by range.
+//! Reads the bytes of one member, range by range.
 //!
-//! A stored member is read where it lies. A deflated one can only be inflated from its start: it is
-//! inflated as far as somebody asks and no further, its first part is kept, and what was passed
-//! without being kept is inflated again. What a loader reads of a native file lies near its start,
-//! with a few pages towards its end, so that little is inflated twice.
+//! A stored member is read in place. A deflated one can only be inflated from its start: it is
+//! inflated up to the end of the requested range, its first part is kept in memory, and skipped
+//! bytes are inflated again if they are requested later. The parts of a native file that a loader
+//! reads are near its start, with a few pages near its end, so that little is inflated twice.
 //!
-//! The checksum of a member stands for all of it, and so is not looked at here.
+//! The checksum covers the whole member, so it is not verified here.
 
 use std::ops::Range;
 
@@ -14,15 +14,16 @@ use flate2::{Decompress, FlushDecompress, Status};
 use super::blob::Blob;
 use super::error::MemberError;
 
-/// How much of the start of a deflated member is kept, in bytes: symbol tables lie there.
+/// Size of the first part of a deflated member that is kept in memory, in bytes. It usually
+/// contains the symbol tables.
 const HEAD: usize = 4 << 20;
-/// Packed bytes that are read at a time, and unpacked ones that are passed over at a time.
+/// Size of the parts in which packed bytes are read and unpacked bytes skipped.
 const PACKED: usize = 64 << 10;
 const UNPACKED: usize = 128 << 10;
-/// A reader that makes us start again more often than this walks a file backwards.
+/// Limit of restarts. A reader that needs more reads the file backwards.
 const MOST_RESTARTS: u32 = 24;
 
-/// Room that one thread needs to inflate, used for one member after the other.
+/// Buffers of one thread for inflating, reused for each member.
 pub(crate) struct Buffers {
     pub(crate) inflater: Decompress,
     pub(crate) packed: Vec<u8>,
@@ -37,37 +38,38 @@ impl Buffers {
     }
 }
 
-/// The bytes of one member.
+/// Bytes of one member.
 pub(crate) struct Source<'w> {
     buffers: &'w mut Buffers,
     blob: Blob,
-    /// Unpacked, in bytes.
+    /// Unpacked size in bytes.
     size: u64,
     deflated: Option<Deflated>,
 }
 
-/// How far a deflated member is inflated.
+/// State of inflating a member.
 #[derive(Default)]
 struct Deflated {
-    /// Unpacked bytes so far.
+    /// Number of unpacked bytes so far.
     position: u64,
-    /// Where the next packed bytes are read.
+    /// Offset of the packed bytes that are read next.
     packed_at: u64,
-    /// Which of those in the buffer are still to be inflated.
+    /// Range of the buffer that is not inflated yet.
     ready: Range<usize>,
     restarts: u32,
-    /// How many bytes to read next: members of which only the first bytes matter are many.
+    /// Number of bytes to read next; small at first, because of most members only the first bytes
+    /// are read.
     step: usize,
 }
 
 impl<'w> Source<'w> {
-    /// A member that lies as it is.
+    /// Creates the source of a stored member.
     pub(crate) fn stored(buffers: &'w mut Buffers, blob: Blob) -> Self {
         let size = blob.size();
         Self { buffers, blob, size, deflated: None }
     }
 
-    /// A member that is deflated (RFC 1951) and has `size` bytes when inflated.
+    /// Creates the source of a deflated member (RFC 1951) with `size` unpacked bytes.
     pub(crate) fn deflated(buffers: &'w mut Buffers, blob: Blob, size: u64) -> Self {
         buffers.inflater.reset(false);
         buffers.head.clear();
@@ -75,18 +77,18 @@ impl<'w> Source<'w> {
         Self { buffers, blob, size, deflated: Some(deflated) }
     }
 
-    /// Where it lies as it is; nothing when it is deflated.
+    /// Returns the blob of a stored member; `None` if it is deflated.
     pub(crate) fn stored_blob(&self) -> Option<Blob> {
         self.deflated.is_none().then(|| self.blob.clone())
     }
 
-    /// Unpacked, in bytes.
+    /// Returns the unpacked size in bytes.
     pub(crate) fn size(&self) -> u64 {
         self.size
     }
 
-    /// Where a read that begins at `start` may as well begin, no earlier than `earliest`, without
-    /// more work.
+    /// Returns the offset, at least `earliest`, from which a read that begins at `start` can begin
+    /// without more work.
     pub(crate) fn begin(&self, start: u64, earliest: u64) -> u64 {
         match &self.deflated {
             Some(deflated) if start >= deflated.position => earliest.max(deflated.position),
@@ -94,14 +96,14 @@ impl<'w> Source<'w> {
         }
     }
 
-    /// The bytes of a range that lies inside the member.
+    /// Returns the bytes of a range inside the member.
     pub(crate) fn bytes(&mut self, range: &Range<u64>) -> Result<Vec<u8>, MemberError> {
         let mut bytes = Vec::new();
         self.visit(range, &mut |part: &[u8]| bytes.extend_from_slice(part))?;
         Ok(bytes)
     }
 
-    /// Hands the bytes of a range to `take`, part by part.
+    /// Calls `take` with the bytes of a range, part by part.
     pub(crate) fn visit(
         &mut self,
         range: &Range<u64>,
@@ -132,7 +134,7 @@ impl<'w> Source<'w> {
         }
         while deflated.position < range.end {
             let before = deflated.position;
-            // What is passed is not stopped at a border: fewer, larger steps are quicker.
+            // Skipped parts need not end at `start`: fewer and larger steps are faster.
             let border = if before < start { start } else { range.end };
             let most = usize::try_from(border - before).unwrap_or(UNPACKED).min(UNPACKED);
             let n = deflated.inflate(&self.blob, self.buffers, most)?;
@@ -167,7 +169,7 @@ impl Deflated {
         Ok(())
     }
 
-    /// Inflates up to `most` bytes into the buffer and says how many: 0 at the end.
+    /// Inflates up to `most` bytes into the buffer and returns their number: 0 at the end.
     fn inflate(
         &mut self,
         blob: &Blob,
@@ -187,7 +189,7 @@ impl Deflated {
             let (from, to) = (&packed[self.ready.clone()], &mut unpacked[done..most]);
             let status = match inflater.decompress(from, to, FlushDecompress::None) {
                 Ok(status) => status,
-                // What came before the damage may say what it is; the next call fails again.
+                // The bytes before the damage may identify the file; the next call fails again.
                 Err(_) if done > 0 => break,
                 Err(_) => return Err(MemberError::unreadable(self.broken(blob))),
             };
@@ -212,7 +214,7 @@ impl Deflated {
     }
 }
 
-/// A place in memory: the caller saw that it lies in a slice.
+/// Converts an offset that the caller has compared with the size of a slice.
 fn offset(at: u64) -> usize {
     usize::try_from(at).unwrap_or(usize::MAX)
 }

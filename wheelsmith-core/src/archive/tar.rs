@@ -1,6 +1,6 @@
-//! The members of a tar archive (POSIX pax; GNU's long names), found header by header.
+//! Reads the members of a tar archive (POSIX pax; GNU's long names), header by header.
 //!
-//! A reader of its own, because it must not hold in memory what an archive only claims to have.
+//! Own code, because memory must not be allocated for sizes that an archive only claims.
 
 use std::collections::BTreeMap;
 
@@ -12,20 +12,20 @@ use crate::finding::{Code, Finding};
 use crate::name::WheelPath;
 
 const BLOCK: u64 = 512;
-/// Links that lead to links end somewhere.
+/// Limit of links that point to links.
 const MOST_LINKS: usize = 8;
 
-/// Whether `header` is that of a tar archive: its checksum is right.
+/// True if `header` is a tar header: its checksum is correct.
 pub(crate) fn is_header(header: &[u8]) -> bool {
     let Some(header) = header.get(..512) else { return false };
     let Some(stated) = octal(&header[148..156]) else { return false };
-    // The sum of all bytes, with spaces where the sum itself stands.
+    // Sum of all bytes, with spaces in the checksum field.
     let sum: u64 = header.iter().map(|&b| u64::from(b)).sum();
     let own: u64 = header[148..156].iter().map(|&b| u64::from(b)).sum();
     stated == sum - own + 8 * u64::from(b' ')
 }
 
-/// Where the archive that begins `blob` ends: behind its last whole member.
+/// Returns the end of the archive that begins `blob`: the offset after its last complete member.
 pub(crate) fn extent(blob: &Blob) -> u64 {
     let mut at = 0;
     while let Ok(header) = blob.array_at::<512>(at) {
@@ -74,7 +74,7 @@ pub(crate) fn list(
             b'x' => long.read(&content.first(64 << 10).map_err(|e| e.to_string())?),
             b'0' | 0 | b'7' | b'1' | b'2' => {
                 let name = long.name.take().unwrap_or_else(|| name(&header));
-                // A directory in the oldest form.
+                // A name that ends with `/` is a directory in the oldest format.
                 let name: &[u8] = name.strip_prefix(b"./").unwrap_or(&name);
                 let is_link = matches!(kind, b'1' | b'2');
                 if is_link {
@@ -98,7 +98,7 @@ pub(crate) fn list(
                 collector.note(MemberError::unreadable("it is stored with holes").finding(&path));
                 long = Long::default();
             }
-            // Directories, devices, settings for all members.
+            // Directories, devices, and global settings.
             _ if kind != b'g' => long = Long::default(),
             _ => {}
         }
@@ -108,7 +108,7 @@ pub(crate) fn list(
     Ok(())
 }
 
-/// Adds a member for each link that leads to one.
+/// Adds a member for each link that points to one.
 fn follow(links: &BTreeMap<WheelPath, Vec<u8>>, collector: &mut Collector<'_>) {
     let twice = collector.sort();
     for path in twice {
@@ -142,7 +142,7 @@ fn follow(links: &BTreeMap<WheelPath, Vec<u8>>, collector: &mut Collector<'_>) {
     }
 }
 
-/// Where a link at `path` leads; links from the top begin with `/`.
+/// Returns the target of a link at `path`; links relative to the top begin with `/`.
 fn target(path: &WheelPath, link: &[u8]) -> Option<WheelPath> {
     let link = std::str::from_utf8(link).ok()?;
     let mut parts: Vec<&str> = if link.starts_with('/') {
@@ -160,7 +160,7 @@ fn target(path: &WheelPath, link: &[u8]) -> Option<WheelPath> {
     parts.join("/").parse().ok()
 }
 
-/// What stands in front of a header because it has no room there.
+/// Values of the records before a header that do not fit into it.
 #[derive(Default)]
 pub(crate) struct Long {
     pub(crate) name: Option<Vec<u8>>,
@@ -169,7 +169,7 @@ pub(crate) struct Long {
 }
 
 impl Long {
-    /// Reads pax records, `LENGTH KEY=VALUE` and a line end each, where the length is that of all.
+    /// Parses pax records, `LENGTH KEY=VALUE` and a line end each; the length includes itself.
     pub(crate) fn read(&mut self, mut records: &[u8]) {
         while let Some(space) = records.iter().take(20).position(|&b| b == b' ') {
             let size = std::str::from_utf8(&records[..space]).ok();
@@ -195,11 +195,11 @@ fn next_header(at: u64, size: u64) -> Option<u64> {
     size.checked_next_multiple_of(BLOCK)?.checked_add(at)?.checked_add(BLOCK)
 }
 
-/// The name in a header: in ustar archives with its directories in front.
+/// Returns the name in a header. In ustar archives the prefix field comes first.
 pub(crate) fn name(header: &[u8; 512]) -> Vec<u8> {
     let name = until_zero(&header[..100]);
     let prefix = until_zero(&header[345..500]);
-    // GNU archives have other things where the directories would be.
+    // GNU archives use the prefix field for other data.
     if &header[257..263] == b"ustar\0" && !prefix.is_empty() {
         [prefix, b"/", name].concat()
     } else {
@@ -211,7 +211,7 @@ pub(crate) fn until_zero(bytes: &[u8]) -> &[u8] {
     bytes.split(|&b| b == 0).next().unwrap_or_default()
 }
 
-/// A number in octal digits, or in binary when the first bit is set.
+/// Parses a number in octal digits, or in binary if the first bit is set.
 pub(crate) fn octal(field: &[u8]) -> Option<u64> {
     if field.first()? & 0x80 != 0 {
         let (high, low) = field.split_at(field.len().checked_sub(8)?);

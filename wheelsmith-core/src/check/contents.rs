@@ -1,5 +1,5 @@
-//! Files beside the packages, by the rules W001 to W010 of check-wheel-contents, except for the
-//! directories of bundled libraries, which are meant to be there.
+//! Judges the files outside the metadata by the rules W001 to W010 of check-wheel-contents, except
+//! that directories of bundled libraries are accepted.
 #![allow(
     clippy::case_sensitive_file_extension_comparisons,
     reason = "installers take names as they are written"
@@ -15,7 +15,7 @@ use crate::metadata::Modules;
 use crate::metadata::entry_points::is_identifier;
 use crate::metadata::fields::Fields;
 
-/// Names of directories that other projects install by mistake as well.
+/// Names of directories that other projects install by mistake too.
 const COMMON: &[&str] = &[
     "build",
     "cli",
@@ -38,7 +38,7 @@ const COMMON: &[&str] = &[
 ];
 const MODULES: &[&str] = &[".py", ".pyi", ".so", ".pyd", ".pyc"];
 
-/// Judges what is installed.
+/// Judges the files that are installed.
 pub(super) fn check(contents: &Contents<'_>, out: &mut Findings) {
     let mut same: BTreeMap<_, Vec<&Member>> = BTreeMap::new();
     let mut tops: BTreeMap<&str, Top> = BTreeMap::new();
@@ -94,7 +94,7 @@ pub(super) fn check(contents: &Contents<'_>, out: &mut Findings) {
         let is_elsewhere = |member: &Member| in_data(&member.path).is_some();
         let is_pth = |member: &Member| member.path.as_str().ends_with(".pth");
         let severity = if contents.files().any(|m| is_elsewhere(m) || is_pth(m)) {
-            // Programs, headers and data are found without an import.
+            // Programs, headers and data are usable without an import.
             Severity::Info
         } else if contents.has_native() {
             Severity::Warning

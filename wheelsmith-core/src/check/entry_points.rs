@@ -8,10 +8,10 @@ use crate::finding::{Code, Severity};
 use crate::metadata::Modules;
 use crate::metadata::entry_points::{is_program_name, is_reference};
 
-/// No file has more lines; one that is made to take memory may.
+/// Limit of the number of lines, which protects against files made to exhaust memory.
 const MOST_LINES: usize = 50_000;
 
-/// Judges the file, which need not be there.
+/// Judges the file if it exists.
 pub(super) fn check(contents: &Contents<'_>, out: &mut Findings) {
     let Some(file) = contents.dist_file("entry_points.txt") else { return };
     let Some(bytes) = file.kept() else { return };
@@ -61,7 +61,7 @@ pub(super) fn check(contents: &Contents<'_>, out: &mut Findings) {
         }
         let is_good = is_reference(target, false) && (!is_program || target.contains(':'));
         if !is_good {
-            // Other groups are read by those who define them, in their own way.
+            // Other groups have formats of their own.
             let severity = if is_program { Severity::Error } else { Severity::Info };
             let message = format!("`{target}` of `{name}` in `[{group}]` is not `module:object`");
             out.file_as(severity, Code::EntryPointTarget, path, message);
@@ -69,7 +69,7 @@ pub(super) fn check(contents: &Contents<'_>, out: &mut Findings) {
             let module = target.split(':').next().unwrap_or_default().trim();
             if !modules.can_import(module) {
                 let message = format!("`{module}`, which `{name}` runs, is not in the wheel");
-                // It may be a module of a requirement.
+                // The module may belong to a requirement.
                 let severity = if has_requirements { Severity::Warning } else { Severity::Error };
                 out.file_as(severity, Code::EntryPointTarget, path, message);
             }

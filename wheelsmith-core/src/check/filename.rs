@@ -1,4 +1,4 @@
-//! The names of wheels and sdists (binary distribution format; PEP 425, 440, 503, 625).
+//! Judges the names of wheels and sdists (binary distribution format; PEP 425, 440, 503, 625).
 
 use pep440_rs::Version;
 
@@ -41,7 +41,7 @@ pub(super) fn wheel(text: &str, index: Index, out: &mut Findings) -> Option<Whee
     Some(name)
 }
 
-/// Judges whether any installer would take the wheel, on some machine.
+/// Reports a wheel that no installer accepts on any machine.
 fn installable(name: &WheelFilename, out: &mut Findings) {
     let platforms: Vec<String> = name.platforms.iter().map(ToString::to_string).collect();
     let is_unknown = |tag: &&String| !index::is_installable_platform(tag);
@@ -63,7 +63,7 @@ fn installable(name: &WheelFilename, out: &mut Findings) {
 /// Judges the name of an sdist. Returns its name and version parts.
 pub(super) fn sdist(text: &str, out: &mut Findings) -> Option<(String, String)> {
     let stem = text.strip_suffix(".tar.gz");
-    // The name may have `-` in older sdists; versions have none.
+    // The name may contain `-` in older sdists; a version contains none.
     let parts = stem.and_then(|stem| stem.rsplit_once('-')).filter(|(name, version)| {
         name.parse::<ProjectName>().is_ok() && version.parse::<Version>().is_ok()
     });
@@ -88,7 +88,7 @@ fn project(name: &str, out: &mut Findings) {
     }
 }
 
-/// Judges a version. The index compares those of wheels with the metadata by value, those of
+/// Judges a version. The index compares versions of wheels with the metadata by value, those of
 /// sdists by spelling.
 fn version(text: &str, severity: Severity, out: &mut Findings) {
     match text.parse::<Version>() {

@@ -1,16 +1,16 @@
-//! Findings as they come, few of each kind.
+//! Collects findings, with a limit for each code.
 
 use std::collections::BTreeMap;
 
 use crate::finding::{Code, Finding, Severity};
 use crate::name::WheelPath;
 
-/// A hostile archive has as many faults as it likes: what is held of one code ends here.
+/// Limit of the findings of one code, since a hostile archive can have any number.
 const MOST_OF_ONE: usize = 50;
-/// And so do messages: a line of theirs may be as long as a file.
+/// Limit of a message, in characters, since it may quote a line of any length.
 const MOST_CHARS: usize = 400;
 
-/// Findings so far.
+/// Collected findings.
 #[derive(Debug, Default)]
 pub(super) struct Findings {
     list: Vec<Finding>,
@@ -23,12 +23,12 @@ impl Findings {
         self.push(Finding::new(code, file, message));
     }
 
-    /// Adds a finding about the whole.
+    /// Adds a finding about the whole file.
     pub(super) fn whole(&mut self, code: Code, message: impl Into<String>) {
         self.push(Finding::whole(code, message));
     }
 
-    /// Adds a finding about one file that is milder or worse than others of its code.
+    /// Adds a finding about one file with another severity than its code.
     pub(super) fn file_as(
         &mut self,
         severity: Severity,
@@ -39,7 +39,7 @@ impl Findings {
         self.push(Finding { severity, ..Finding::new(code, file, message) });
     }
 
-    /// Adds a finding about the whole that is milder or worse than others of its code.
+    /// Adds a finding about the whole file with another severity than its code.
     pub(super) fn whole_as(&mut self, severity: Severity, code: Code, message: impl Into<String>) {
         self.push(Finding { severity, ..Finding::whole(code, message) });
     }
@@ -55,7 +55,7 @@ impl Findings {
         }
     }
 
-    /// All of them, errors first, then by file.
+    /// Returns all findings, errors first, then by file.
     pub(super) fn finish(mut self) -> Vec<Finding> {
         for (code, count) in self.counts {
             if let Some(more) = count.checked_sub(MOST_OF_ONE).filter(|more| *more > 0) {
@@ -71,7 +71,7 @@ impl Findings {
 fn cut(text: &mut String) {
     if let Some((at, _)) = text.char_indices().nth(MOST_CHARS) {
         text.truncate(at);
-        // Names stand in backticks, in pairs.
+        // Closes a backtick that the cut left open.
         text.push_str(if text.matches('`').count() % 2 == 1 { "…`" } else { "…" });
     }
 }

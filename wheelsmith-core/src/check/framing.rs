@@ -1,4 +1,4 @@
-//! Names, modes, methods, times and order of the entries of a wheel.
+//! Judges names, modes, methods, times and order of the entries of a wheel.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
@@ -8,7 +8,7 @@ use super::zip::Member;
 use crate::finding::{Code, Finding, Severity};
 use crate::name::{PlatformTag, WheelFilename, WheelPath, folded, portability_problem};
 
-/// Type bits of a mode, and that of a regular file (`stat.h`).
+/// Type bits of a mode, and their value for a regular file (`stat.h`).
 const TYPE: u32 = 0o170_000;
 const REGULAR: u32 = 0o100_000;
 const DIRECTORY: u32 = 0o040_000;
@@ -17,7 +17,7 @@ const DIRECTORY: u32 = 0o040_000;
 pub(super) fn check(filename: Option<&WheelFilename>, members: &[Member], out: &mut Findings) {
     let is_linux = |tag: &PlatformTag| tag.to_string().contains("linux");
     let is_linux = filename.is_some_and(|filename| filename.platforms.iter().all(is_linux));
-    // By the hash of the folded name: the names of a hostile archive are many and long.
+    // Keyed by the hash of the folded name, because a hostile archive has many long names.
     let mut seen: BTreeMap<u64, &WheelPath> = BTreeMap::new();
     for member in members {
         let own = folded(member.path.as_str());
@@ -48,7 +48,7 @@ pub(super) fn check(filename: Option<&WheelFilename>, members: &[Member], out: &
     }
 }
 
-/// The first part of a path.
+/// Returns the first part of a path.
 pub(super) fn top(member: &Member) -> &str {
     member.path.as_str().split('/').next().unwrap_or_default()
 }
@@ -59,8 +59,8 @@ fn hash(text: &str) -> u64 {
     hasher.finish()
 }
 
-/// Judges whether every system on which the wheel may be installed can hold the name. The reader of
-/// the archive refused control characters.
+/// Reports a name that a system on which the wheel may be installed cannot store. The reader of the
+/// archive refuses control characters already.
 fn name(path: &WheelPath, is_linux: bool, out: &mut Findings) {
     let Some(problem) = portability_problem(path.as_str()) else { return };
     let is_harmless = is_linux && problem.is_of_windows_only();

@@ -1,4 +1,4 @@
-//! Rules of the public index alone (sizes, platform tags), and the tags that installers know.
+//! Rules of the public index alone (sizes, platform tags), and the tags that installers accept.
 
 use super::Limits;
 use super::findings::Findings;
@@ -30,7 +30,7 @@ const PUBLIC_ONLY: &[Code] = &[
 ];
 
 impl Index {
-    /// The findings as bad as they are for this index.
+    /// Sets the severities of the findings for this index.
     pub(super) fn judge(self, mut findings: Vec<Finding>) -> Vec<Finding> {
         if self == Self::Private {
             for finding in &mut findings {
@@ -97,7 +97,7 @@ const WHOLE: &[&str] = &[
     "manylinux2014_s390x",
 ];
 
-/// True if the public index takes wheels with the platform tag `tag`.
+/// True if the public index accepts wheels with the platform tag `tag`.
 pub(super) fn takes_platform(tag: &str) -> bool {
     let number = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
     // `11_0_arm64` -> 11, 0, arm64.
@@ -128,9 +128,9 @@ pub(super) fn takes_platform(tag: &str) -> bool {
     WHOLE.contains(&tag)
 }
 
-/// True if there is a machine on which an installer takes wheels with the platform tag `tag`.
-/// Installers compute the tags of the machine that they run on, so this follows the ranges in
-/// `packaging.tags`. Systems that it has no rules for are presumed to exist.
+/// True if an installer accepts the platform tag `tag` on some machine. Installers compute the tags
+/// of the machine that they run on, so this follows the ranges in `packaging.tags`. Tags of systems
+/// without such rules are accepted.
 pub(super) fn is_installable_platform(tag: &str) -> bool {
     let numbers = |prefix: &str| {
         let (major, rest) = tag.strip_prefix(prefix)?.split_once('_')?;
@@ -158,7 +158,7 @@ pub(super) fn is_installable_platform(tag: &str) -> bool {
     if tag.starts_with("macosx") {
         return numbers("macosx_").is_some_and(|(major, minor, arch)| match arch {
             "arm64" => major >= 11 && minor == 0,
-            // On Apple silicon, older tags are those of files with both slices.
+            // On Apple silicon, older tags mean files with both slices.
             "x86_64" | "universal2" | "intel" | "fat64" | "fat32" | "universal" => {
                 (major >= 11 && minor == 0) || (major == 10 && (4..=16).contains(&minor))
             }
@@ -181,7 +181,7 @@ pub(super) fn is_installable_platform(tag: &str) -> bool {
     tag != "linux" && !tag.starts_with("darwin")
 }
 
-/// True if there is an interpreter for which an installer takes wheels with this pair of tags.
+/// True if an installer accepts this pair of tags for some interpreter.
 pub(super) fn is_installable_pair(python: &str, abi: &str) -> bool {
     let digits = |prefix: &str| {
         python.strip_prefix(prefix).filter(|rest| rest.bytes().all(|b| b.is_ascii_digit()))
@@ -198,7 +198,7 @@ pub(super) fn is_installable_pair(python: &str, abi: &str) -> bool {
             || (matches!(abi, "abi3" | "abi3t") && has_stable_abi)
             || flags.is_some_and(|flags| flags.bytes().all(|flag| b"dmut".contains(&flag)));
     }
-    // Other interpreters have names of their own; that of CPython is not `python3`.
+    // Other interpreters have other prefixes; that of CPython is not `python3`.
     let starts = ["pp", "ip", "jy", "graalpy", "rustpython"];
     starts.iter().any(|start| digits(start).is_some_and(|rest| !rest.is_empty()))
 }

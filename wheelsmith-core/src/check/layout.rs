@@ -1,4 +1,4 @@
-//! Files in `.dist-info` and `.data`, and the names of all files.
+//! Judges the files in `.dist-info` and `.data`, and the names of all files.
 
 use super::findings::Findings;
 use super::framing::top;
@@ -57,7 +57,7 @@ pub(super) fn check(contents: &Contents<'_>, out: &mut Findings) {
     }
 }
 
-/// Judges a file name. `runs_on_windows` tells whether names that only Windows refuses matter.
+/// Judges a file name. `runs_on_windows` is true if names that only Windows refuses matter.
 pub(super) fn name(path: &WheelPath, runs_on_windows: bool, out: &mut Findings) {
     let Some(problem) = portability_problem(path.as_str()) else { return };
     let severity = if runs_on_windows || !problem.is_of_windows_only() {

@@ -1,6 +1,6 @@
-//! METADATA and PKG-INFO (core metadata; PEP 566, 639, 643, 685, 753, 794).
+//! Judges METADATA and PKG-INFO (core metadata; PEP 566, 639, 643, 685, 753, 794).
 //!
-//! Only the type of a description is judged, not whether it renders.
+//! Only the content type of a description is judged, not whether it renders.
 
 mod names;
 mod texts;
@@ -16,8 +16,7 @@ use crate::metadata::Specifiers;
 use crate::metadata::fields::Fields;
 use crate::name::{ProjectName, WheelPath};
 
-/// Each field, the version of the metadata that has it first, and whether it may stand there
-/// more than once.
+/// Each field, the first version of the metadata that defines it, and true if it may be repeated.
 const FIELDS: &[(&str, (u8, u8), bool)] = &[
     ("metadata-version", (1, 0), false),
     ("name", (1, 0), false),
@@ -52,19 +51,19 @@ const FIELDS: &[(&str, (u8, u8), bool)] = &[
     ("import-name", (2, 5), true),
     ("import-namespace", (2, 5), true),
 ];
-/// Versions of the metadata that the index takes.
+/// Versions of the metadata that the index accepts.
 const VERSIONS: &[&str] = &["1.0", "1.1", "1.2", "2.1", "2.2", "2.3", "2.4", "2.5"];
 
 /// Licence files: the path that `License-File` gives, whether the text is UTF-8, and the full path.
 #[derive(Debug, Default)]
 pub(super) struct Licenses {
     pub(super) files: BTreeMap<String, (Option<bool>, WheelPath)>,
-    /// True if the metadata is that of a wheel, where licence files have a directory of their own.
+    /// True for a wheel, in which licence files have a directory of their own.
     pub(super) is_wheel: bool,
 }
 
 impl Licenses {
-    /// Those of a wheel.
+    /// Returns the licence files of a wheel.
     pub(super) fn of_wheel(contents: &Contents<'_>) -> Self {
         let own = contents.files().filter_map(|member| {
             let path = contents.in_dist_info(member)?.strip_prefix("licenses/")?;
@@ -132,7 +131,7 @@ fn known_fields(judge: &Judge<'_>, out: &mut Findings) {
         }
         if is_new && *since > judge.version {
             let message = format!("`{name}` came with version {}.{}", since.0, since.1);
-            // A build backend wrote it for years before it was in the specification.
+            // A build backend wrote this field for years before it was specified.
             let severity = if lower == "license-file" { Severity::Info } else { Severity::Error };
             out.file_as(severity, Code::FieldTooNew, judge.path, message);
         }
@@ -173,7 +172,7 @@ fn identity(judge: &Judge<'_>, expected: Option<(&str, &str)>, is_wheel: bool, o
                         judge.say(out, Code::VersionMismatch, format!("it says `Version: {text}`"));
                     }
                     Some(_) if spelled != Some(own.to_string().as_str()) => {
-                        // PEP 625 for sdists; the index compares those of wheels by value.
+                        // PEP 625 for sdists; the index compares versions of wheels by value.
                         let severity = if is_wheel { Severity::Warning } else { Severity::Error };
                         let message =
                             format!("the file name would have `{own}`, as `Version: {text}`");
@@ -211,7 +210,7 @@ fn license(judge: &Judge<'_>, licenses: &Licenses, out: &mut Findings) {
                 judge.say(out, Code::LicenseExpression, message);
             }
             Ok(own) if own != text => {
-                // The index writes it in that form itself.
+                // The index normalises the value itself.
                 let message = format!("`{text}` would be `{own}`");
                 out.file_as(Severity::Info, Code::LicenseExpression, judge.path, message);
             }

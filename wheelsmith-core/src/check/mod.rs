@@ -1,9 +1,9 @@
 //! Compares a finished wheel or sdist with the rules of its format, of installers and of the index.
 //!
-//! The public index takes a file that passes, and every installer installs it. Local headers and
-//! the directory of the archive are read side by side, because different tools believe different
-//! ones. Every fault is a finding, all of them in one run, in bounded memory and time. The audit,
-//! not the check, judges whether native files qualify for the platform tag.
+//! The public index accepts a file that passes, and every installer installs it. Local headers and
+//! the directory of the archive are compared, because tools differ in which of them they use. All
+//! faults are findings of one run, in bounded memory and time. The audit, not the check, judges
+//! whether native files qualify for the platform tag.
 //!
 //! [`file`] checks one file by the rules of the public index; [`file_with`] by others.
 
@@ -42,31 +42,31 @@ use crate::sys::{self, Cancel};
 /// Rules to check against.
 #[derive(Debug, Clone, Default)]
 pub struct Options {
-    /// Where the file is to be published.
+    /// Index on which the file is to be published.
     pub index: Index,
-    /// Limits of reading, and sizes that the index takes.
+    /// Limits of reading, and sizes that the index accepts.
     pub limits: Limits,
 }
 
-/// Limits of reading, and sizes that the index takes.
+/// Limits of reading, and sizes that the index accepts.
 #[derive(Debug, Clone)]
 pub struct Limits {
-    /// Entries of one archive; those behind are not read. 100 000.
+    /// Entries of one archive; further ones are not read. 100 000.
     pub entries: usize,
-    /// The directory of a wheel, or all names of an sdist, in bytes. 12 MiB.
+    /// Size of a wheel's directory, or of all names of an sdist, in bytes. 12 MiB.
     pub directory_bytes: u64,
-    /// A file of metadata, in bytes; larger ones are not judged. 16 MiB.
+    /// Size of a metadata file, in bytes; larger ones are not judged. 16 MiB.
     pub metadata_bytes: u64,
-    /// All files of metadata together, in bytes. 24 MiB.
+    /// Size of all metadata files together, in bytes. 24 MiB.
     pub held_bytes: u64,
-    /// Unpacked bytes for each byte of the file, of files that unpack to more than
+    /// Unpacked bytes for each byte of a file that unpacks to more than
     /// [`Limits::ratio_from_bytes`]. 50, as on the public index.
     pub ratio: u64,
-    /// Less may be packed as tightly as it likes, in bytes. 64 MiB.
+    /// Unpacked size up to which a file may have any ratio, in bytes. 64 MiB.
     pub ratio_from_bytes: u64,
-    /// The largest file that the index takes without being asked, in bytes. 100 MiB.
+    /// Size of the largest file that the index accepts without a request, in bytes. 100 MiB.
     pub file_bytes: u64,
-    /// The largest file that it takes at all, in bytes: the limit of the project. 1 GiB.
+    /// Size of the largest file that the index accepts for the project, in bytes. 1 GiB.
     pub most_file_bytes: u64,
 }
 
@@ -137,9 +137,8 @@ pub fn file_with(path: &Path, options: &Options, cancel: &Cancel) -> io::Result<
 
 /// Checks the wheel or sdist `filename`, whose bytes are `blob`.
 ///
-/// # Errors
-/// If `blob` cannot be read, or the user asks to stop. A fault of the file is a finding, not an
-/// error.
+/// Returns an error if `blob` cannot be read, or the user cancels. A fault of the file is a
+/// finding, not an error.
 pub fn check(
     filename: &str,
     blob: &Blob,

@@ -1,4 +1,4 @@
-//! Files of a wheel by their purpose.
+//! Finds the files of a wheel by their purpose.
 #![allow(
     clippy::case_sensitive_file_extension_comparisons,
     reason = "installers take names as they are written"
@@ -12,19 +12,19 @@ use super::zip::Member;
 use crate::finding::Code;
 use crate::name::{WheelFilename, WheelPath};
 
-/// A wheel whose archive was read.
+/// Wheel whose archive was read.
 #[derive(Debug)]
 pub(super) struct Contents<'a> {
     /// Parsed file name; `None` if it is not that of a wheel.
     pub(super) filename: Option<&'a WheelFilename>,
-    /// The `.dist-info` directory, without `/`.
+    /// Name of the `.dist-info` directory, without `/`.
     pub(super) dist_info: Option<String>,
-    /// Files by path; of two with one name the last, as installers take it.
+    /// Files by path; of two with the same name the last one, as installers use it.
     by_path: BTreeMap<&'a str, &'a Member>,
 }
 
 impl<'a> Contents<'a> {
-    /// Finds the metadata, and reports directories that the file name does not give.
+    /// Finds the metadata, and reports directories that differ from the file name.
     pub(super) fn new(
         filename: Option<&'a WheelFilename>,
         members: &'a [Member],
@@ -56,17 +56,17 @@ impl<'a> Contents<'a> {
         Self { filename, dist_info, by_path }
     }
 
-    /// Every file by path.
+    /// Returns all files, by path.
     pub(super) fn files(&self) -> impl Iterator<Item = &'a Member> {
         self.by_path.values().copied()
     }
 
-    /// The file at `path`.
+    /// Returns the file at `path`.
     pub(super) fn file(&self, path: &str) -> Option<&'a Member> {
         self.by_path.get(path).copied()
     }
 
-    /// The file `name` of the metadata.
+    /// Returns the metadata file `name`.
     pub(super) fn dist_file(&self, name: &str) -> Option<&'a Member> {
         self.file(&format!("{}/{name}", self.dist_info.as_ref()?))
     }

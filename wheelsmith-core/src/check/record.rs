@@ -1,4 +1,4 @@
-//! RECORD against the files (recording installed projects; binary distribution format).
+//! Compares RECORD with the files (recording installed projects; binary distribution format).
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use crate::finding::{Code, Finding, Severity};
 use crate::metadata::rows::Rows;
 use crate::name::WheelPath;
 
-/// More lines than any archive may have entries.
+/// Limit of the number of rows, above the number of entries that an archive may have.
 const MOST_ROWS: usize = 150_000;
 
 /// Judges the file.
@@ -53,7 +53,7 @@ pub(super) fn check(contents: &Contents<'_>, out: &mut Findings) {
             }
         };
         let [name, digest, size] = <[String; 3]>::try_from(row).unwrap_or_default();
-        // Installers skip it, as they skip the entries of directories.
+        // Installers ignore such rows, as they ignore directory entries.
         if name.strip_suffix('/').is_some_and(|name| name.parse::<WheelPath>().is_ok()) {
             directories += 1;
             continue;
@@ -154,7 +154,7 @@ fn judge(stated: &str, sha256: &[u8; 32]) -> Result<(), Wrong> {
         other => return Err(Wrong::Form(format!("RECORD has a digest by `{other}` of it"))),
     };
     match URL_SAFE_NO_PAD.decode(text) {
-        // The longer ones are not computed: no tool writes them.
+        // The longer digests are not computed, because no tool writes them.
         Ok(bytes) if bytes.len() == length && (length != 32 || bytes == sha256) => Ok(()),
         Ok(bytes) if bytes.len() == length => Err(Wrong::Digest),
         Ok(_) => form("the digest in RECORD has another length"),

@@ -1,57 +1,57 @@
-//! What `wheelsmith check` says: one value for every form of output.
+//! Report of `wheelsmith check`, from which all output formats are rendered.
 
 use serde::Serialize;
 
 use crate::finding::{Finding, Severity};
 use crate::name::WheelFilename;
 
-/// The version of the report. It grows when a key changes its meaning or goes.
+/// Version of the report. It grows when a key changes its meaning or is removed.
 pub const SCHEMA: u32 = 1;
 
-/// What was seen in all inputs.
+/// Results for all inputs.
 #[derive(Debug, Clone, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Report {
     /// [`SCHEMA`].
     pub schema: u32,
-    /// Each input, in the order given.
+    /// Results for each input, in the given order.
     pub inputs: Vec<Input>,
-    /// What is wrong with the configuration of the check.
+    /// Findings about the configuration of the check.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub configuration: Vec<Finding>,
 }
 
-/// What was seen in one file.
+/// Results for one file.
 #[derive(Debug, Clone, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Input {
-    /// As it was given, with `/` between its parts.
+    /// Path as given, with `/` between its parts.
     pub path: String,
-    /// What it is.
+    /// Kind.
     pub kind: Kind,
-    /// The wheel's file name, taken apart; nothing for others, and when it is none.
+    /// Parsed file name of a wheel; `None` for an sdist, and for an invalid name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub wheel: Option<WheelFilename>,
-    /// Why it could not be checked at all: then the exit code is 2.
+    /// Reason why it could not be checked at all: the exit code is then 2.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
-    /// What was seen: errors first, then by file.
+    /// Findings: errors first, then by file.
     pub findings: Vec<Finding>,
 }
 
-/// What a file claims to be by its name.
+/// Kind of a file, by its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "InputKind"))]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
-    /// `.whl`, and whatever is not the other.
+    /// `.whl`, and all names that are not those of source distributions.
     Wheel,
-    /// `.tar.gz`, or an older form of a source distribution.
+    /// `.tar.gz`, or an older format of source distributions.
     Sdist,
 }
 
 impl Kind {
-    /// What `filename` claims to be.
+    /// Returns the kind for `filename`.
     pub fn of(filename: &str) -> Self {
         let endings = [".tar.gz", ".tgz", ".tar", ".tar.bz2", ".tar.xz", ".zip"];
         if endings.iter().any(|ending| filename.ends_with(ending)) {
@@ -63,7 +63,7 @@ impl Kind {
 }
 
 impl Input {
-    /// What was seen in the file at `path`, or why it could not be checked.
+    /// Creates the result for the file at `path`, from its findings or an error.
     pub fn new(path: String, checked: std::io::Result<super::Checked>) -> Self {
         let name = path.rsplit('/').next().unwrap_or_default();
         let (kind, wheel) = (Kind::of(name), name.parse().ok());
@@ -75,7 +75,7 @@ impl Input {
     }
 }
 
-/// The JSON schema of the report, made from the types that are written.
+/// Returns the JSON schema of the report, generated from the types.
 #[cfg(feature = "schema")]
 pub fn schema() -> serde_json::Value {
     let settings = schemars::generate::SchemaSettings::draft2020_12().for_serialize();
@@ -83,19 +83,19 @@ pub fn schema() -> serde_json::Value {
 }
 
 impl Report {
-    /// A report on these inputs.
+    /// Creates a report on these inputs.
     pub fn new(inputs: Vec<Input>) -> Self {
         Self { schema: SCHEMA, inputs, configuration: Vec::new() }
     }
 
-    /// Whether any finding counts at `severity` or worse.
+    /// True if a finding counts at `severity` or worse.
     pub fn has(&self, severity: Severity) -> bool {
         let mut findings =
             self.inputs.iter().flat_map(|input| &input.findings).chain(&self.configuration);
         findings.any(|finding| finding.counts_at(severity))
     }
 
-    /// Whether any input could not be checked.
+    /// True if an input could not be checked.
     pub fn has_failures(&self) -> bool {
         self.inputs.iter().any(|input| input.error.is_some())
     }

@@ -1,4 +1,4 @@
-//! Bills of materials in the metadata (PEP 770).
+//! Judges SBOMs in the metadata (PEP 770).
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -8,8 +8,8 @@ use super::findings::Findings;
 use super::parsed::Contents;
 use crate::finding::Code;
 
-/// Fields that identify the form and the tool. The rest is not held: a list of a million
-/// zeros would take a thousand times its size.
+/// Fields that identify the format and the tool. Other fields are not kept: a list of a million
+/// zeros would use a thousand times its size.
 #[derive(Deserialize)]
 struct Sbom<'a> {
     #[serde(rename = "bomFormat", borrow)]
@@ -39,7 +39,7 @@ struct Tools {
     services: Vec<IgnoredAny>,
 }
 
-/// Judges everything under `sboms`.
+/// Judges all files under `sboms`.
 pub(super) fn check(contents: &Contents<'_>, out: &mut Findings) {
     for member in contents.files() {
         let is_sbom = contents.in_dist_info(member).is_some_and(|path| path.starts_with("sboms/"));
@@ -52,12 +52,12 @@ pub(super) fn check(contents: &Contents<'_>, out: &mut Findings) {
     }
 }
 
-/// Returns whether it names the tool that made it.
+/// Returns true if the SBOM names the tool that made it.
 fn judge(bytes: &[u8]) -> Result<bool, &'static str> {
     const NEITHER: &str = "it is neither CycloneDX nor SPDX";
     let text = std::str::from_utf8(bytes).map_err(|_| "it is not UTF-8")?;
     if !text.trim_start().starts_with('{') {
-        // The two other forms: XML of CycloneDX, tag and value of SPDX.
+        // Two other formats: XML of CycloneDX, tag-value of SPDX.
         let is_known = text.contains("cyclonedx.org") || text.starts_with("SPDXVersion:");
         return if is_known { Ok(true) } else { Err(NEITHER) };
     }
@@ -69,7 +69,7 @@ fn judge(bytes: &[u8]) -> Result<bool, &'static str> {
     } else if sbom.spdx.is_some() {
         Ok(sbom.creation.is_some_and(|creation| creation.get().contains("\"Tool:")))
     } else if sbom.context.is_some_and(|context| context.get().contains("spdx.org")) {
-        // SPDX 3 names its tools among its elements.
+        // SPDX 3 lists its tools among its elements.
         Ok(true)
     } else {
         Err(NEITHER)

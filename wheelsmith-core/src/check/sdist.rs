@@ -1,4 +1,4 @@
-//! A source distribution: a packed tar archive with one directory (PEP 517, 625, 643, 721).
+//! Judges a source distribution: a `.tar.gz` with one directory (PEP 517, 625, 643, 721).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, BufReader, Read};
@@ -34,7 +34,7 @@ pub(super) fn check(
     let packed = BufReader::with_capacity(128 << 10, blob.reader());
     let most =
         options.limits.ratio_from_bytes.max(blob.size().saturating_mul(options.limits.ratio));
-    // One byte more shows that there is more.
+    // One more byte shows that the file is larger.
     let mut input = GzDecoder::new(packed).take(most.saturating_add(1));
     let mut sdist = Sdist::new(options);
     let read = sdist.read(&mut input, cancel, out);
@@ -47,7 +47,7 @@ pub(super) fn check(
             out.whole(Code::CompressionRatio, message);
             return Ok(());
         }
-        // Errors of the disk are of other kinds.
+        // Errors of the disk have other kinds.
         Err(error)
             if matches!(
                 error.kind(),
@@ -72,14 +72,14 @@ pub(super) fn check(
 
 struct Sdist<'a> {
     options: &'a Options,
-    /// Every file, and for small ones whether they are UTF-8.
+    /// All files; for small ones, true if they are UTF-8.
     files: BTreeMap<WheelPath, Option<bool>>,
     folded: BTreeMap<String, WheelPath>,
     tops: BTreeSet<String>,
     pkg_info: Option<(WheelPath, Vec<u8>)>,
-    /// The longest text that the names of all members begin with.
+    /// Longest common prefix of the names of all members.
     prefix: Option<String>,
-    /// Bytes of all names.
+    /// Size of all names, in bytes.
     name_bytes: u64,
 }
 
@@ -112,7 +112,7 @@ impl<'a> Sdist<'a> {
             let mut header = [0; 512];
             input.read_exact(&mut header)?;
             if header.iter().all(|b| *b == 0) {
-                // Whatever follows is padding; reading it checks the CRC at the end.
+                // Padding follows; reading it verifies the CRC at the end.
                 io::copy(input, &mut io::sink())?;
                 return Ok(());
             }
@@ -214,7 +214,7 @@ impl<'a> Sdist<'a> {
         }
         let is_info = path.as_str().split_once('/').is_some_and(|(_, rest)| rest == "PKG-INFO");
         let limits = &self.options.limits;
-        // Licence files are not known before PKG-INFO is: small files are all looked at.
+        // PKG-INFO, which lists the licence files, may come later, so all small files are read.
         let is_small = member.size <= 1 << 20;
         let keep = (is_info && member.size <= limits.metadata_bytes) || is_small;
         let mut is_text = None;
@@ -236,7 +236,7 @@ impl<'a> Sdist<'a> {
         match (tops.as_slice(), &top) {
             ([one], Some(top)) if one == top => {}
             ([one], Some(top)) => {
-                // The index and installers take any one directory.
+                // The index and installers accept any single directory.
                 let message = format!("its directory `{one}` would be `{top}` (PEP 625)");
                 out.whole_as(Severity::Warning, Code::SdistTop, message);
             }
@@ -258,7 +258,7 @@ impl<'a> Sdist<'a> {
             out.whole(Code::MissingPkgInfo, "there is no `PKG-INFO`");
             return;
         };
-        // The index looks below the longest text that all names begin with.
+        // The index searches below the longest common prefix of all names.
         let prefix = self.prefix.as_deref().unwrap_or_default();
         let sought = format!("{prefix}{}PKG-INFO", if prefix.ends_with('/') { "" } else { "/" });
         if tops.len() == 1 && sought != path.as_str() {
@@ -282,7 +282,8 @@ struct Member {
     size: u64,
 }
 
-/// True if a link at `path` leads to a path inside the archive. Hard links are relative to its top.
+/// True if the target of a link at `path` is inside the archive. Hard links are relative to its
+/// top.
 fn stays(path: &WheelPath, link: &[u8], is_hard: bool) -> bool {
     let Ok(link) = std::str::from_utf8(link) else { return false };
     if link.starts_with('/') || link.contains('\\') {

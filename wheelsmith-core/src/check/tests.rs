@@ -1,4 +1,4 @@
-//! One broken file for each rule, each with the codes that it gets, and no others.
+//! Tests each rule with a broken file and the exact codes that it gets.
 
 mod archive;
 mod contents;
@@ -18,7 +18,7 @@ use crate::archive::Blob;
 use crate::finding::{Code, Severity};
 use crate::sys::Cancel;
 
-/// Expected codes, the one in question first, and the change to a good wheel that causes them.
+/// Expected codes, the tested one first, and the change to a good wheel that causes them.
 type Row = (&'static [Code], fn(&mut Wheel));
 type SdistRow = (&'static [Code], fn(&mut Sdist));
 
@@ -63,7 +63,7 @@ fn what_is_good_has_no_findings() {
     check_sdists(&[(&[], |_| {})]);
 }
 
-/// Codes of the audit that the check gives as well.
+/// Codes of the audit that the check reports too.
 const SHARED: [Code; 4] =
     [Code::Unreadable, Code::OverLimit, Code::TagsDiffer, Code::PurelibWithNative];
 

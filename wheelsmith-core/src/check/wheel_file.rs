@@ -1,4 +1,4 @@
-//! WHEEL against the file name.
+//! Compares WHEEL with the file name.
 
 use super::findings::Findings;
 use super::parsed::Contents;
@@ -25,7 +25,7 @@ pub(super) fn check(contents: &Contents<'_>, out: &mut Findings) {
     match file.values("Generator").count() {
         1 => {}
         0 => out.file(Code::WheelGenerator, path, "it has no `Generator`"),
-        // Tools that change a wheel add themselves; most readers know one value.
+        // Tools that change a wheel add their names; most readers expect one value.
         n => {
             let message = format!("it has `Generator` {n} times");
             out.file_as(Severity::Info, Code::WheelGenerator, path, message);
@@ -34,7 +34,7 @@ pub(super) fn check(contents: &Contents<'_>, out: &mut Findings) {
     let platforms = contents.filename.map(|name| &name.platforms[..]).unwrap_or_default();
     let is_any = platforms == [crate::name::PlatformTag::Any];
     match file.values("Root-Is-Purelib").next().map(str::to_ascii_lowercase).as_deref() {
-        // Of a wheel for every platform they are data, such as launchers for Windows.
+        // In a wheel for every platform, native files are data, such as launchers for Windows.
         Some("true") if !is_any => {
             let at_root = |m: &&super::zip::Member| super::parsed::in_data(&m.path).is_none();
             if contents.files().filter(at_root).any(super::parsed::is_native) {
@@ -59,7 +59,7 @@ pub(super) fn check(contents: &Contents<'_>, out: &mut Findings) {
             format!("it has {}, the file name {}", show(build), show(name.build.as_deref()));
         out.file(Code::BuildMismatch, path, message);
     }
-    // Lines with sets are an older form of the same.
+    // A line with a tag set is an older form of several lines.
     let lines = &file.tags;
     let expected = name.expanded_tags();
     if *lines != expected {

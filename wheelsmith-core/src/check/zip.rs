@@ -1,4 +1,4 @@
-//! The entries of a wheel, each unpacked once and compared with its header.
+//! Unpacks each entry of a wheel once and compares it with its header.
 
 use std::io;
 
@@ -14,15 +14,16 @@ use crate::finding::{Code, Finding, Severity};
 use crate::name::{Digest, WheelPath};
 use crate::sys::Cancel;
 
-/// Bytes of a content that are kept: enough to recognise native files and the first line of scripts.
+/// Number of first bytes that are kept: enough to recognise native files and the first line of
+/// scripts.
 const HEAD_BYTES: usize = 64;
 
-/// An entry and what was read of it.
+/// Entry and its content.
 #[derive(Debug)]
 pub(super) struct Member {
     pub(super) path: WheelPath,
     pub(super) entry: Entry,
-    /// `None` if it is damaged, shares its bytes with another entry, or is over a limit.
+    /// Content; `None` if it is damaged, overlaps another entry, or exceeds a limit.
     pub(super) content: Option<Content>,
 }
 
@@ -32,9 +33,9 @@ pub(super) struct Content {
     /// SHA-256 of all bytes.
     pub(super) digest: Digest,
     pub(super) size_bytes: u64,
-    /// First bytes, of native files and of scripts.
+    /// First bytes of native files and of scripts.
     pub(super) head: Vec<u8>,
-    /// All bytes, of files of metadata.
+    /// All bytes of metadata files.
     kept: Option<Vec<u8>>,
 }
 
@@ -44,7 +45,7 @@ impl Member {
         self.entry.is_dir()
     }
 
-    /// Returns all its bytes, of files of metadata.
+    /// Returns all bytes of a metadata file.
     pub(super) fn kept(&self) -> Option<&[u8]> {
         self.content.as_ref()?.kept.as_deref()
     }
@@ -78,7 +79,7 @@ pub(super) fn read(
     if directory.comment_bytes > 0 {
         let message = format!("the archive has a comment of {} bytes", directory.comment_bytes);
         let finding = Finding::whole(Code::ArchiveComment, message);
-        // The index and installers take it; those of entries are refused.
+        // The index and installers accept it; comments of entries are refused.
         out.push(Finding { severity: Severity::Warning, ..finding });
     }
     if blob.array_at::<512>(0).is_ok_and(|first| tar::is_header(&first)) {
@@ -95,7 +96,7 @@ pub(super) fn read(
         blob,
         limits,
         buffers: Buffers::new(),
-        // As much as a good archive can unpack to: no more time is spent on any.
+        // Limit for all files together: as much as a good archive can unpack to.
         left: limits.ratio_from_bytes.max(blob.size().saturating_mul(limits.ratio)),
         held: 0,
     };
@@ -110,14 +111,14 @@ pub(super) fn read(
     Ok(Some(members))
 }
 
-/// Unpacks one entry after the other.
+/// State of unpacking the entries.
 struct Contents<'a> {
     blob: &'a Blob,
     limits: &'a Limits,
     buffers: Buffers,
-    /// Bytes that may still be unpacked.
+    /// Number of bytes that may still be unpacked.
     left: u64,
-    /// Bytes of metadata in memory.
+    /// Number of metadata bytes in memory.
     held: u64,
 }
 
@@ -128,7 +129,7 @@ impl Contents<'_> {
             return Ok(None);
         }
         let Some(packed) = PackedContent::of(self.blob, entry) else { return Ok(None) };
-        // What a header states is not what it unpacks to.
+        // The unpacked size may differ from the one in the header.
         if stated.size_bytes > self.left || (self.left == 0 && stated.packed_bytes > 0) {
             let message = format!("it has {} MiB, and was not unpacked", stated.size_bytes >> 20);
             out.file(Code::OverLimit, path, message);

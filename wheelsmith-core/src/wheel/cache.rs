@@ -1,9 +1,9 @@
-//! Compressed pieces that were made before, by the content that they were made from.
+//! Cache of compressed pieces, keyed by a digest of the plain bytes and the compressor.
 //!
-//! A wheel comes out the same with the cache and without: what lies under a name is what the
-//! compressor of that name makes of that content. Nothing that goes wrong here is an error, since
-//! everything can be compressed again. Several processes may use the same directory: files appear
-//! whole, may vanish at any time, and are checked when read.
+//! A wheel has the same bytes with and without the cache: the key names the compressor, and the
+//! file under it contains that compressor's output. A failure of the cache is never an error,
+//! because the piece can be compressed again. Several processes may share the directory: files are
+//! written atomically, may be deleted at any time, and are verified when read.
 
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -13,36 +13,37 @@ use super::Compression;
 use super::deflate::{Space, codec};
 use crate::sys::{self, Env};
 
-/// How much is kept, in bytes, unless a [`Chunks`] is told otherwise.
+/// Default limit of the cache, in bytes.
 const MOST_BYTES: u64 = 1 << 30;
 
-/// Smaller pieces are compressed again in less time than a file takes to be opened and checked.
+/// Smallest piece that is cached, in bytes. Compressing a smaller one takes less time than opening
+/// and verifying a file.
 pub(super) const LEAST: usize = 4 << 10;
 
-/// A file is told to be in use again when it was not for so long, in seconds.
+/// Age after which a cache hit updates the modification time of the file, in seconds.
 const STALE: u64 = 3600;
 
-/// The length of the checksum in front of a file's content.
+/// Size of the checksum at the start of a file, in bytes.
 const CHECK: usize = 32;
 
-/// A directory of compressed pieces.
+/// Cache directory of compressed pieces.
 #[derive(Debug)]
 pub struct Chunks {
     dir: PathBuf,
     most_bytes: u64,
-    /// Whether something was added since the last look at the whole size.
+    /// True if a piece was added since the size of the cache was last checked.
     has_grown: AtomicBool,
 }
 
-/// The name of a compressed piece.
+/// Key of a compressed piece.
 pub(super) struct Key(blake3::Hash);
 
 impl Key {
-    /// The name of what `compression` makes of `raw`, at the end of a file or before it. Nothing
-    /// when nothing is compressed.
+    /// Returns the key of the output of `compression` for `raw`; `last` is true for the last piece
+    /// of a file. Returns `None` if entries are stored without compression.
     pub(super) fn new(raw: &[u8], compression: Compression, last: bool) -> Option<Self> {
         let level = compression.level()?;
-        // What decides the bytes, in front of the content; its length keeps the two apart.
+        // Hashed before the content. The length of this text keeps the two hashes apart.
         let maker = format!("{} level {level} last {last}\n", codec(level));
         let mut hasher = blake3::Hasher::new();
         hasher.update(&(maker.len() as u64).to_le_bytes()).update(maker.as_bytes()).update(raw);
@@ -51,29 +52,30 @@ impl Key {
 }
 
 impl Chunks {
-    /// The pieces kept in `dir`, which need not be there yet.
+    /// Creates a cache in `dir`, which need not exist yet.
     pub fn new(dir: PathBuf) -> Self {
         Self { dir, most_bytes: MOST_BYTES, has_grown: AtomicBool::new(false) }
     }
 
-    /// Those of this user; nothing when it is not known where this user's caches are.
+    /// Returns the cache of the current user; `None` if that user's cache directory is unknown.
     pub fn of_user(env: &Env) -> Option<Self> {
         Some(Self::new(env.cache_dir()?.join("chunks")))
     }
 
-    /// Keeps so many bytes at the most.
+    /// Sets the limit of the cache, in bytes.
     #[must_use]
     pub fn limited(mut self, most_bytes: u64) -> Self {
         self.most_bytes = most_bytes;
         self
     }
 
-    /// Whether a piece of so many plain bytes is kept.
+    /// True if a piece of `size` plain bytes is large enough to be cached.
     pub(super) fn is_worth_it(size: usize) -> bool {
         size >= LEAST
     }
 
-    /// Puts the piece into `space` and says how long it is; nothing when it is not there or damaged.
+    /// Reads the piece into `space` and returns its size. Returns `None` if it is missing or
+    /// damaged.
     pub(super) fn get(&self, key: &Key, space: &mut Space) -> Option<usize> {
         let mut file = sys::fs::open(&self.path(key)).ok()?;
         let metadata = file.metadata().ok()?;
@@ -84,7 +86,7 @@ impl Chunks {
         if check != *blake3::hash(content).as_bytes() {
             return None;
         }
-        // Not on each use: that would be a write for each read.
+        // Only for stale files: otherwise each read would cause a write.
         let used = sys::fs::modified(&metadata);
         if used.zip(sys::now()).is_none_or(|(used, now)| used + STALE < now) {
             sys::fs::touch(&file);
@@ -92,17 +94,17 @@ impl Chunks {
         Some(size)
     }
 
-    /// Keeps a piece.
+    /// Stores a piece.
     pub(super) fn put(&self, key: &Key, content: &[u8]) {
         let check = blake3::hash(content);
-        // A full disk, or a directory that is not ours: then there is no cache.
+        // Errors are ignored: with a full disk or a read-only directory there is no cache.
         if sys::fs::write_whole(&self.path(key), &[check.as_bytes(), content]).is_ok() {
             self.has_grown.store(true, Ordering::Relaxed);
         }
     }
 
-    /// Removes the pieces that were not used for the longest time, if there are too many bytes of
-    /// them. To be called when something was written.
+    /// Deletes the least recently used pieces if the cache is over its limit. Call it after
+    /// writing.
     pub(super) fn sweep(&self) {
         if !self.has_grown.swap(false, Ordering::Relaxed) {
             return;
@@ -121,19 +123,20 @@ impl Chunks {
             return;
         }
         files.sort();
-        // Somewhat more than needed, so that it is not needed again at once.
+        // Deletes down to three quarters of the limit, so that the next sweep is not due at once.
         let goal = self.most_bytes / 4 * 3;
         for (_, size, path) in files {
             if total <= goal {
                 break;
             }
-            // Another process may have been here as well.
+            // Another process may have deleted the file already.
             let _ = sys::fs::remove_file(&path);
             total -= size;
         }
     }
 
-    /// In directories by the first two digits, so that none is very large.
+    /// Returns the path of a piece. Directories by the first two hex digits keep each of them
+    /// small.
     fn path(&self, key: &Key) -> PathBuf {
         let name = key.0.to_hex();
         let (dir, rest) = name.split_at(2);
@@ -214,7 +217,7 @@ mod tests {
         }
         chunks.sweep();
         assert!(keys.iter().all(|key| chunks.path(key).is_file()), "as many as may be");
-        // The oldest is used, which makes it the newest.
+        // The oldest piece is read, which makes it the newest.
         assert_eq!(get(&chunks, &keys[0]), Some(content(0)));
         let new = put(&chunks, &content(10));
         chunks.sweep();

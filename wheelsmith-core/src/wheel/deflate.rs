@@ -1,4 +1,4 @@
-//! How hard to compress, and one piece of a file compressed.
+//! Compression levels, and the compression of one piece of a file.
 
 use std::sync::OnceLock;
 
@@ -7,12 +7,13 @@ use libdeflater::{CompressionLvl, Compressor};
 use super::Compression;
 use super::splice;
 
-/// How much of a file is compressed at once. Pieces know nothing of each other: against 4 MiB, a
-/// runtime of 214 MB grows by 0.34 % at 512 KiB, 0.14 % at 1 MiB, 0.08 % at 1.5 MiB, 0.05 % at 2 MiB.
+/// Size of the pieces, in bytes. Pieces are compressed independently: compared with 4 MiB, a
+/// runtime of 214 MB grows by 0.34 % at 512 KiB, 0.14 % at 1 MiB, 0.08 % at 1.5 MiB, 0.05 % at 2
+/// MiB.
 pub(super) const PIECE: usize = 3 << 19;
 
-/// Returns a name for the compressor at `level` that follows from what it makes of a sample. It is
-/// part of the names in the cache, because another version may compress to other bytes.
+/// Returns a name for the compressor at `level`, derived from its output for a sample. The name is
+/// part of the cache keys, because another version may compress to other bytes.
 pub(super) fn codec(level: u8) -> &'static str {
     static CODECS: OnceLock<[String; 13]> = OnceLock::new();
     let codecs = CODECS.get_or_init(|| {
@@ -41,7 +42,7 @@ impl Compression {
     }
 }
 
-/// A compressor with its tables.
+/// Compressor with its tables.
 pub(super) struct Deflater {
     compressor: Option<Compressor>,
 }
@@ -52,9 +53,9 @@ impl Deflater {
         Self { compressor: level.map(Compressor::new) }
     }
 
-    /// Puts `raw` into `out` as a piece of a deflate stream, and says how long that is; unless it
-    /// is the `last` piece, another can follow. 0 when nothing is to be compressed. Gives nothing
-    /// when the stream cannot be joined.
+    /// Compresses `raw` into `out` and returns the compressed size. The result ends the deflate
+    /// stream if `last` is true; otherwise another piece can follow. Returns 0 if compression is
+    /// off, and `None` if the compressor's stream cannot be continued by another one.
     pub(super) fn piece(&mut self, raw: &[u8], last: bool, out: &mut Space) -> Option<usize> {
         let Some(compressor) = &mut self.compressor else { return Some(0) };
         let size = compressor.deflate_compress(raw, &mut out.0).ok()?;
@@ -62,13 +63,14 @@ impl Deflater {
     }
 }
 
-/// Room for one compressed piece. Its pages are touched only as far as pieces need them, so it is
-/// reused and never cleared.
+/// Reusable buffer for one compressed piece. It is never cleared, and the system allocates its
+/// pages only as far as pieces use them.
 pub(super) struct Space(Vec<u8>);
 
 impl Space {
     pub(super) fn new(compression: Compression) -> Self {
-        // Incompressible data grows by 5 bytes in 5000, and joining takes 5 more.
+        // Deflate adds 5 bytes for each 5000 bytes of incompressible data; joining adds up to 5
+        // more.
         let size = if compression == Compression::Store { 0 } else { PIECE + PIECE / 512 + 64 };
         Self(vec![0; size])
     }
@@ -86,7 +88,7 @@ impl Space {
 mod tests {
     use super::*;
 
-    /// Levels differ in what they make of the sample, or the sample shows too little.
+    /// Fails if two levels compress the sample to the same bytes.
     #[test]
     fn codecs_have_names_of_their_own() {
         let names: std::collections::BTreeSet<&str> = [4, 5, 12].map(codec).into();

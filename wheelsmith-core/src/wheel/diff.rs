@@ -1,4 +1,4 @@
-//! Two wheels side by side: their files, and how the archives hold them.
+//! Comparison of two wheels: their files, and the structure of their archives.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -13,27 +13,27 @@ use crate::archive::{Limits, PackedContent};
 use crate::name::Digest;
 use crate::sys;
 
-/// Text files up to this size, in bytes, are compared by their lines.
+/// Size limit of text files that are compared line by line, in bytes.
 const LONGEST_TEXT: u64 = 256 << 10;
 
-/// How alike two wheels are.
+/// Degree of similarity of two wheels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Likeness {
-    /// The same bytes.
+    /// The archives are equal byte for byte.
     Identical,
-    /// The same files, compressed in another way.
+    /// The files are equal; their compression differs.
     OtherCompression,
-    /// The same files, held in another way: order, times, modes, or more.
+    /// The files are equal; their order, times, modes or other headers differ.
     OtherFraming,
-    /// The same files, but for those below `.dist-info`.
+    /// The files outside `.dist-info` are equal.
     OtherMetadata,
-    /// Other files.
+    /// Files outside `.dist-info` differ.
     Different,
 }
 
 impl Likeness {
-    /// In words.
+    /// Returns a description for people.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Identical => "identical",
@@ -45,30 +45,30 @@ impl Likeness {
     }
 }
 
-/// What differs between two wheels.
+/// Differences of two wheels.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Diff {
-    /// In a word.
+    /// Degree of similarity.
     pub likeness: Likeness,
-    /// Files that are not the same, by path. `RECORD` is left out: it follows from the others.
+    /// Files that differ, by path. `RECORD` is left out, because it follows from the others.
     pub files: Vec<FileDiff>,
-    /// How the archives differ, a sentence each.
+    /// Differences of the archives, one sentence each.
     pub framing: Vec<String>,
 }
 
-/// A file that is not the same in both.
+/// File that is not the same in both wheels.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct FileDiff {
-    /// Where it lies.
+    /// Path in the wheel.
     pub path: String,
-    /// Its size in the first wheel, in bytes; nothing when it is not there.
+    /// Size in the first wheel, in bytes; `None` if the first wheel does not contain the file.
     pub size_before: Option<u64>,
-    /// Its size in the second wheel, in bytes; nothing when it is not there.
+    /// Size in the second wheel, in bytes; `None` if the second wheel does not contain the file.
     pub size_after: Option<u64>,
-    /// Lines of a text file that only the first has.
+    /// Lines of a text file that only the first wheel contains.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub lines_before: Vec<String>,
-    /// Lines of a text file that only the second has.
+    /// Lines of a text file that only the second wheel contains.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub lines_after: Vec<String>,
 }
@@ -76,7 +76,7 @@ pub struct FileDiff {
 /// Compares two wheels, or any two zip archives.
 ///
 /// # Errors
-/// When one cannot be read.
+/// Returns an error if one of them cannot be read.
 pub fn diff(before: &Path, after: &Path) -> Result<Diff, Error> {
     let read = |path: &Path| -> Result<_, Error> {
         let bad = |problem: String| Error::Existing { path: path.to_owned(), problem };
@@ -101,7 +101,7 @@ pub fn diff(before: &Path, after: &Path) -> Result<Diff, Error> {
     Ok(Diff { likeness, files, framing })
 }
 
-/// Whether a file describes the wheel.
+/// True if the path is in the wheel's `.dist-info` directory.
 fn is_metadata(path: &str) -> bool {
     path.split_once('/').is_some_and(|(top, _)| top.ends_with(".dist-info"))
 }
@@ -137,11 +137,11 @@ fn files(before: &Listing, after: &Listing) -> Vec<FileDiff> {
     files
 }
 
-/// What is in an archive.
+/// Contents of an archive.
 struct Listing {
     order: Vec<String>,
     members: BTreeMap<String, Member>,
-    /// How many entries are directories.
+    /// Number of entries that are directories.
     directories: usize,
     comment: Vec<u8>,
 }
@@ -173,7 +173,8 @@ impl Listing {
                 .checked_sub(header.size_bytes)
                 .ok_or_else(|| unusable("it is too large when unpacked".to_owned()))?;
             if entry.is_dir() {
-                // Installers make directories as they need them.
+                // Directory entries are only counted: installers create directories as they need
+                // them.
                 directories += 1;
                 continue;
             }
@@ -198,7 +199,7 @@ impl Listing {
         Ok(Self { order, members, directories, comment: comment.unwrap_or_default() })
     }
 
-    /// How the sizes or methods of the same files differ; nothing when they do not.
+    /// Describes how the sizes or methods of the common files differ; `None` if they do not.
     fn compression(&self, other: &Self) -> Option<String> {
         let packed = |m: &Member| (m.packed_bytes, m.method);
         let is_other = |a: &Member, b: &Member| a.digest == b.digest && packed(a) != packed(b);

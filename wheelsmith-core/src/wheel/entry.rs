@@ -1,4 +1,4 @@
-//! What goes into a wheel beside its `.dist-info`.
+//! Files of a wheel outside its `.dist-info` directory.
 
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
@@ -16,40 +16,40 @@ use crate::sys;
 #[cfg(feature = "audit")]
 use crate::{audit, binary::NativeFile};
 
-/// One file of a wheel.
+/// File of a wheel.
 #[derive(Debug, Clone)]
 pub struct Entry {
-    /// Where it lies: below the import root, or `{name}-{version}.data/scripts/…`.
+    /// Path in the wheel: below the import root, or `{name}-{version}.data/scripts/…`.
     pub path: WheelPath,
-    /// Whether installers make it a program.
+    /// True if installers set the execute bits.
     pub executable: bool,
-    /// Where its bytes come from.
+    /// Source of the bytes.
     pub source: Source,
 }
 
-/// Where the bytes of an entry come from.
+/// Source of the bytes of an entry.
 #[derive(Debug, Clone)]
 pub enum Source {
-    /// These bytes.
+    /// Bytes in memory.
     Bytes(Vec<u8>),
-    /// A file on disk, read while the wheel is written.
+    /// File on disk, read while the wheel is written.
     File {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
-        /// How long it was when the wheel was planned; another length by then is an error.
+        /// Size when the wheel was planned, in bytes; a different size when it is read is an error.
         size_bytes: u64,
     },
-    /// An entry of another wheel: unpacked when it is read, and written as it is packed.
+    /// Entry of another wheel. Reading unpacks it; writing copies the compressed bytes.
     Packed(PackedContent),
 }
 
 impl Entry {
-    /// A plain file with these bytes.
+    /// Creates a file without execute bits that contains `bytes`.
     pub fn bytes(path: WheelPath, bytes: impl Into<Vec<u8>>) -> Self {
         Self { path, executable: false, source: Source::Bytes(bytes.into()) }
     }
 
-    /// The length of its content.
+    /// Returns the size of the content in bytes.
     pub fn size_bytes(&self) -> u64 {
         match &self.source {
             Source::Bytes(bytes) => bytes.len() as u64,
@@ -58,10 +58,10 @@ impl Entry {
         }
     }
 
-    /// Returns all its bytes.
+    /// Returns the whole content.
     ///
     /// # Errors
-    /// If they cannot be read, or are damaged.
+    /// Returns an error if the content cannot be read or is damaged.
     pub fn load(&self) -> io::Result<Vec<u8>> {
         match &self.source {
             Source::Bytes(bytes) => Ok(bytes.clone()),
@@ -70,10 +70,10 @@ impl Entry {
         }
     }
 
-    /// Returns its first `size` bytes, or all if it has no more.
+    /// Returns the first `size` bytes, or the whole content if it is shorter.
     ///
     /// # Errors
-    /// If they cannot be read.
+    /// Returns an error if the content cannot be read.
     pub fn first(&self, size: usize) -> io::Result<Vec<u8>> {
         match &self.source {
             Source::Bytes(bytes) => Ok(bytes[..bytes.len().min(size)].to_vec()),
@@ -88,10 +88,11 @@ impl Entry {
         }
     }
 
-    /// Writes it to a file at `place`, executable or not. The directory must exist.
+    /// Writes the content to a file at `place` and sets the execute bits if the entry has them. The
+    /// directory must exist.
     ///
     /// # Errors
-    /// If it cannot be read or written, or is damaged.
+    /// Returns an error if the content cannot be read or is damaged, or the file cannot be written.
     pub fn write_to(&self, place: &Path) -> io::Result<()> {
         match &self.source {
             Source::Bytes(bytes) => sys::fs::write(place, bytes)?,
@@ -105,10 +106,10 @@ impl Entry {
         sys::fs::set_executable(place, self.executable)
     }
 
-    /// Reads its facts; `None` if it is no native file.
+    /// Parses the content as a native file; returns `None` if it is not one.
     ///
     /// # Errors
-    /// If it cannot be read.
+    /// Returns an error if the content cannot be read.
     #[cfg(feature = "audit")]
     pub fn native_file(&self, limits: &Limits) -> io::Result<Option<NativeFile>> {
         match &self.source {
@@ -118,7 +119,7 @@ impl Entry {
         }
     }
 
-    /// Computes the SHA-256 of its bytes.
+    /// Computes the SHA-256 of the content.
     pub(super) fn digest(&self, buffers: &mut Buffers) -> Result<Digest, Error> {
         let mut sha = Sha256::new();
         if let Source::Packed(content) = &self.source {
@@ -136,12 +137,12 @@ impl Entry {
         Ok(Digest::from_bytes(sha.finalize().into()))
     }
 
-    /// Puts the bytes from `offset` on into `buffer`, all of it.
+    /// Fills `buffer` with the bytes from `offset` on.
     pub(super) fn read(&self, offset: u64, buffer: &mut [u8]) -> Result<(), Error> {
         self.open()?.read(offset, buffer)
     }
 
-    /// Opens it for reading; its file must still be as long as it was.
+    /// Opens the content for reading. Returns an error if the size of the file on disk changed.
     pub(super) fn open(&self) -> Result<OpenEntry<'_>, Error> {
         let content = match &self.source {
             Source::Bytes(bytes) => Content::Bytes(bytes),
@@ -153,7 +154,7 @@ impl Entry {
                 }
                 Content::File(file)
             }
-            // Only its writer reads it in parts, and that one copies it as it is packed.
+            // Packed entries are copied as they are; only their writer reads parts of them.
             Source::Packed(content) => {
                 Content::Loaded(content.load().map_err(|e| self.unreadable(e.into_io()))?)
             }
@@ -161,7 +162,7 @@ impl Entry {
         Ok(OpenEntry { entry: self, content })
     }
 
-    /// Hands its bytes from `offset` on, `size` of them, to `take`, a few at a time.
+    /// Calls `take` with consecutive parts of the `size` bytes from `offset` on.
     pub(super) fn read_through<E: From<Error>>(
         &self,
         offset: u64,
@@ -185,7 +186,7 @@ impl Entry {
         Error::Read { path: self.path.clone(), file: self.file(), source }
     }
 
-    /// Its file; an empty path when it has none.
+    /// Returns the path of the file on disk; empty if the content comes from elsewhere.
     fn file(&self) -> PathBuf {
         match &self.source {
             Source::File { path, .. } => path.clone(),
@@ -193,17 +194,17 @@ impl Entry {
         }
     }
 
-    /// The error that its file is another one by now.
+    /// Returns the error for a file that changed on disk.
     pub(super) fn changed(&self) -> Error {
         Error::Changed { path: self.path.clone(), file: self.file() }
     }
 }
 
-/// How many bytes are read at once where all of them pass through: few enough for the processor's
+/// Size of the parts in which content is read, in bytes. A part fits into the processor's
 /// second-level cache.
 const READ: usize = 128 << 10;
 
-/// An entry that can be read.
+/// Entry that is open for reading.
 pub(super) struct OpenEntry<'a> {
     entry: &'a Entry,
     content: Content<'a>,
@@ -216,7 +217,7 @@ enum Content<'a> {
 }
 
 impl OpenEntry<'_> {
-    /// Puts the bytes from `offset` on into `buffer`, all of it.
+    /// Fills `buffer` with the bytes from `offset` on.
     fn read(&self, offset: u64, buffer: &mut [u8]) -> Result<(), Error> {
         match &self.content {
             Content::Loaded(_) | Content::Bytes(_) => {

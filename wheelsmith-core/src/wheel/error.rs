@@ -1,4 +1,4 @@
-//! What can go wrong between a project and its wheel.
+//! Errors of reading and writing wheels.
 
 use std::io;
 use std::path::PathBuf;
@@ -6,95 +6,95 @@ use std::path::PathBuf;
 use crate::finding::Finding;
 use crate::name::{WheelFilename, WheelPath};
 
-/// Why a wheel was not made.
+/// Reason why a wheel could not be read or written.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// A value of the `[project]` table that metadata cannot hold.
+    /// A value of the `[project]` table cannot be written as metadata.
     #[error(transparent)]
     Project(#[from] crate::metadata::Error),
-    /// The file name says other than the metadata, or is not as installers want it.
+    /// The file name contradicts the metadata, or installers would refuse it.
     #[error("the wheel cannot be called `{filename}`: {problem}")]
     Filename {
-        /// The name.
+        /// File name.
         filename: Box<WheelFilename>,
-        /// What is wrong with it.
+        /// Description of the problem.
         problem: String,
     },
-    /// A file that cannot lie where it was put.
+    /// A file may not be at its path in the wheel.
     #[error("`{path}` cannot go into the wheel: {problem}")]
     Path {
-        /// Where it was put.
+        /// Path in the wheel.
         path: WheelPath,
-        /// Why it cannot be there.
+        /// Description of the problem.
         problem: String,
     },
-    /// A wheel, or the directory of one, that cannot be taken apart.
+    /// An existing wheel, or the directory of an unpacked one, cannot be read.
     #[error("cannot open `{}` as a wheel: {problem}", path.display())]
     Existing {
-        /// The wheel.
+        /// Path of the wheel.
         path: PathBuf,
-        /// What is wrong with it.
+        /// Description of the problem.
         problem: String,
     },
-    /// An archive that installers could read differently.
+    /// Installers could read the archive differently.
     #[error("`{}` is refused: {}", path.display(), crate::archive::zip::refusal(findings).unwrap_or_default())]
     Refused {
-        /// The wheel.
+        /// Path of the wheel.
         path: PathBuf,
-        /// What is wrong with it.
+        /// Reasons for the refusal.
         findings: Vec<Finding>,
     },
-    /// A wheel that contradicts its own `RECORD`, or has names that file systems cannot hold.
+    /// The wheel contradicts its own `RECORD`, or contains names that file systems cannot store.
     #[error("`{}` contradicts itself: {}", path.display(), crate::archive::zip::refusal(findings).unwrap_or_default())]
     Contradiction {
-        /// The wheel.
+        /// Path of the wheel.
         path: PathBuf,
-        /// What is wrong with it.
+        /// Contradictions.
         findings: Vec<Finding>,
     },
-    /// A file could not be read.
+    /// A file on disk could not be read.
     #[error("cannot read `{}` into the wheel as `{path}`", file.display())]
     Read {
-        /// Where it goes.
+        /// Path in the wheel.
         path: WheelPath,
-        /// The file on disk.
+        /// Path on disk.
         file: PathBuf,
-        /// Why not.
+        /// Error of the system.
         source: io::Error,
     },
-    /// A file could not be unpacked.
+    /// An entry of another wheel could not be unpacked.
     #[error("cannot unpack `{path}`")]
     Unpack {
-        /// Its path in the wheel.
+        /// Path in the wheel.
         path: WheelPath,
-        /// Why not.
+        /// Reason.
         source: io::Error,
     },
-    /// A file became another one while the wheel was being written.
+    /// A file changed while the wheel was being written.
     #[error("`{}` changed while it was being packed as `{path}`", file.display())]
     Changed {
-        /// Where it goes.
+        /// Path in the wheel.
         path: WheelPath,
-        /// The file on disk.
+        /// Path on disk.
         file: PathBuf,
     },
     /// The archive could not be written.
     #[error("cannot write the wheel")]
     Write(#[from] io::Error),
-    /// The compressor made something that cannot be joined; never seen.
+    /// The compressor returned a stream that cannot be continued. This has never been observed.
     #[error("cannot join the compressed pieces of `{path}`")]
     Codec {
-        /// The file that was being packed.
+        /// Path in the wheel of the file that was being compressed.
         path: WheelPath,
     },
-    /// The user wanted to stop.
+    /// The user cancelled the operation.
     #[error("stopped while writing the wheel")]
     Cancelled,
 }
 
 impl Error {
-    /// What the user can do about it.
+    /// Returns advice for the user, if there is any.
     pub fn hint(&self) -> Option<&'static str> {
         match self {
             Self::Project(error) => error.hint,

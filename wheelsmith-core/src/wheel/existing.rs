@@ -1,4 +1,4 @@
-//! A wheel that is there already, taken apart so that it can be written again.
+//! Existing wheels, read so that they can be changed and written again.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -12,33 +12,33 @@ use crate::metadata::WheelFile;
 use crate::name::{WheelFilename, WheelPath};
 use crate::sys::{self, Cancel};
 
-/// Size of the largest file of metadata that is read at once, in bytes.
+/// Limit for one metadata file that is read into memory, in bytes.
 const LARGEST_IN_MEMORY: u64 = 1 << 20;
-/// Size of all files of metadata that are read at once, in bytes.
+/// Limit for all metadata files that are read into memory, in bytes.
 const MOST_IN_MEMORY: u64 = 8 << 20;
-/// No `WHEEL` is longer, in bytes.
+/// Limit for the `WHEEL` file, in bytes.
 const LONGEST_WHEEL: usize = 1 << 20;
-/// File type bits of a mode, and those of a symbolic link.
+/// File type bits of a mode, and their value for a symbolic link.
 const S_IFMT: u32 = 0o170_000;
 const S_IFLNK: u32 = 0o120_000;
 
-/// A wheel that is there already. Its metadata stay as they are; `WHEEL` and `RECORD` are written
-/// anew, and signatures of `RECORD` are dropped, since they sign the old one.
+/// Existing wheel. Its metadata are kept; `WHEEL` and `RECORD` are rewritten, and signatures of
+/// `RECORD` are dropped, because they sign the old one.
 #[derive(Debug)]
 pub struct Existing {
-    /// What it is called.
+    /// File name.
     pub filename: WheelFilename,
-    /// Every file but `WHEEL` and `RECORD`.
+    /// Files other than `WHEEL`, `RECORD` and its signatures, by path.
     pub entries: BTreeMap<WheelPath, Entry>,
-    /// `name-version`, as the directories of this wheel have it.
+    /// `name-version`, as the names of this wheel's directories begin.
     stem: String,
-    /// The file or directory.
+    /// Path of the wheel, or of the directory of an unpacked one.
     pub(super) path: PathBuf,
     pub(super) is_archive: bool,
     pub(super) header: WheelFile,
-    /// `WHEEL`, `RECORD` and its signatures, as they were.
+    /// `WHEEL`, `RECORD` and its signatures as they were read.
     made: Vec<Entry>,
-    /// Directory for files that change; removed with this value.
+    /// Temporary directory for changed files, deleted with this value.
     dir: Option<tempfile::TempDir>,
 }
 
@@ -46,22 +46,23 @@ impl Existing {
     /// Opens a `.whl` file.
     ///
     /// # Errors
-    /// When it cannot be read, is called as no wheel is, has no `.dist-info`, or has entries that no
-    /// installer could place.
+    /// Returns an error if the file cannot be read, has no valid wheel file name, has no
+    /// `.dist-info` directory, or contains entries that installers cannot place.
     pub fn open(path: &Path) -> Result<Self, Error> {
         let unusable = |problem: String| Error::Existing { path: path.to_owned(), problem };
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        // A slip of the finger is more likely than a strange name.
+        // Reports a missing file before an invalid name: a typing error is more likely.
         sys::fs::open(path).map_err(|e| unusable(io_words(&e)))?;
         let filename: WheelFilename =
             name.parse().map_err(|e: crate::name::ParseError| unusable(e.to_string()))?;
         Self::open_as(path, Some(filename))
     }
 
-    /// Opens a `.whl` file whatever it is called; without a name, that which its tags give.
+    /// Opens a `.whl` file and treats it as if it were named `filename`. With `None`, the name
+    /// follows from the metadata and tags.
     ///
     /// # Errors
-    /// As [`Existing::open`].
+    /// Returns the errors of [`Existing::open`].
     pub fn open_as(path: &Path, filename: Option<WheelFilename>) -> Result<Self, Error> {
         let unusable = |problem: String| Error::Existing { path: path.to_owned(), problem };
         let entries = unpack(path)?;
@@ -74,10 +75,12 @@ impl Existing {
         Self::new(filename, entries, path, true).map_err(unusable)
     }
 
-    /// Opens a directory in which a wheel was unpacked. The name follows from what is in it.
+    /// Opens a directory that contains an unpacked wheel. The file name follows from the metadata
+    /// and tags.
     ///
     /// # Errors
-    /// When it cannot be read, or when its `WHEEL` names tags that no file name can stand for.
+    /// Returns an error if the directory cannot be read, or if its `WHEEL` lists tags that no file
+    /// name can express.
     pub fn from_directory(root: &Path) -> Result<Self, Error> {
         let unusable = |problem: String| Error::Existing { path: root.to_owned(), problem };
         let mut entries = BTreeMap::new();
@@ -121,39 +124,40 @@ impl Existing {
         })
     }
 
-    /// `name-version`, as `.dist-info` and `.data` of this wheel have it.
+    /// Returns `name-version`, as in this wheel's `.dist-info` and `.data` directories.
     pub fn stem(&self) -> &str {
         &self.stem
     }
 
-    /// A place below `.dist-info`.
+    /// Returns the path of `rest` in the `.dist-info` directory.
     ///
     /// # Errors
-    /// When `rest` is no path.
+    /// Returns an error if `rest` is not a valid path.
     pub fn dist_info(&self, rest: &str) -> Result<WheelPath, crate::name::ParseError> {
         format!("{}.dist-info/{rest}", self.stem).parse()
     }
 
-    /// The lines of `WHEEL` as they were, name and value.
+    /// Returns the fields of `WHEEL` as they were read, as name and value.
     pub fn header(&self) -> &[(String, String)] {
         &self.header.fields
     }
 
-    /// Every file as it is, `WHEEL` and `RECORD` included, by path.
+    /// Returns all files as they were read, including `WHEEL` and `RECORD`.
     pub fn every_file(&self) -> impl Iterator<Item = &Entry> {
         self.entries.values().chain(&self.made)
     }
 
-    /// Adds or replaces a file with these bytes.
+    /// Adds a file with these bytes, or replaces the one at `path`.
     pub fn insert(&mut self, path: WheelPath, bytes: Vec<u8>, executable: bool) {
         let source = Source::Bytes(bytes);
         self.entries.insert(path.clone(), Entry { path, executable, source });
     }
 
-    /// Writes every file below `dir`, which is empty. Returns how many files there are.
+    /// Writes all files below `dir`, which must be empty. Returns their number.
     ///
     /// # Errors
-    /// If a file is damaged, or is there already: the file system takes two names for one.
+    /// Returns an error if a file is damaged, or if the file system treats two of the names as the
+    /// same.
     pub fn unpack(&self, dir: &Path) -> Result<usize, Error> {
         let mut count = 0;
         for entry in self.every_file() {
@@ -172,10 +176,11 @@ impl Existing {
         Ok(count)
     }
 
-    /// A directory for files that are too large for memory; it lasts as long as this value.
+    /// Returns a temporary directory for files that are too large for memory. It is deleted with
+    /// this value.
     ///
     /// # Errors
-    /// When none can be made.
+    /// Returns an error if the directory cannot be created.
     pub fn scratch(&mut self) -> io::Result<PathBuf> {
         let dir = match self.dir.take() {
             Some(dir) => dir,
@@ -184,7 +189,7 @@ impl Existing {
         Ok(self.dir.insert(dir).path().to_owned())
     }
 
-    /// Returns an error if name or version of `filename` are not those of the wheel.
+    /// Returns an error if `filename` has another name or version than the wheel.
     pub(super) fn check_stem(&self, filename: &WheelFilename) -> Result<(), Error> {
         if (&filename.name, &filename.version) == (&self.filename.name, &self.filename.version) {
             return Ok(());
@@ -193,11 +198,12 @@ impl Existing {
         Err(Error::Filename { filename: Box::new(filename.clone()), problem })
     }
 
-    /// The wheel under `filename`: its `WHEEL` has the tags of the name. This value must live until
-    /// it is written.
+    /// Returns the wheel under `filename`; the tags in its `WHEEL` are those of the name. Keep this
+    /// value until the wheel is written, because it owns the temporary files.
     ///
     /// # Errors
-    /// When name or version differ from the wheel's own, or when two files would be one.
+    /// Returns an error if name or version differ from the wheel's own, or if two files have the
+    /// same destination.
     pub fn to_wheel(&self, filename: WheelFilename) -> Result<Wheel, Error> {
         self.check_stem(&filename)?;
         let mut entries: Vec<Entry> = self.entries.values().cloned().collect();
@@ -212,7 +218,7 @@ impl Existing {
     }
 }
 
-/// The stem of the one `.dist-info`.
+/// Returns the stem of the only `.dist-info` directory.
 fn stem(entries: &BTreeMap<WheelPath, Entry>) -> Result<String, String> {
     let tops = entries.keys().filter_map(|path| path.as_str().split_once('/'));
     let stems: BTreeSet<&str> =
@@ -238,7 +244,7 @@ fn header(entries: &BTreeMap<WheelPath, Entry>) -> Result<WheelFile, String> {
     Ok(WheelFile::parse(&bytes))
 }
 
-/// An error whose path the reader has already.
+/// Returns the message of an error, without the path if callers print that already.
 pub(super) fn io_words(error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::NotFound => "it is not there".to_owned(),
@@ -246,7 +252,7 @@ pub(super) fn io_words(error: &io::Error) -> String {
     }
 }
 
-/// Opens a zip archive that every installer reads in the same way.
+/// Opens a zip archive; returns an error if installers could read it differently.
 pub(super) fn open_zip(path: &Path) -> Result<(Blob, Zip), Error> {
     let unusable = |problem: String| Error::Existing { path: path.to_owned(), problem };
     let file = sys::fs::open(path).map_err(|e| unusable(io_words(&e)))?;
@@ -259,7 +265,7 @@ pub(super) fn open_zip(path: &Path) -> Result<(Blob, Zip), Error> {
     Ok((blob, zip))
 }
 
-/// Returns the files of a wheel. Those of its metadata are read; the others stay packed.
+/// Returns the files of a wheel. Metadata files are read into memory; the others stay packed.
 fn unpack(path: &Path) -> Result<BTreeMap<WheelPath, Entry>, Error> {
     let limits = Limits::default();
     let (blob, zip) = open_zip(path)?;
@@ -367,7 +373,7 @@ mod tests {
         assert!(error.ends_with("its metadata are those of `demo-1.0`"), "{error}");
     }
 
-    /// A file system that ignores case shows the second of two names as a file that is there.
+    /// On a file system that ignores case, the second of two names is a file that exists.
     #[test]
     fn unpacking_overwrites_nothing() {
         let dir = sys::fs::temp_dir().unwrap();

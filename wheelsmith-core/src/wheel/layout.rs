@@ -1,4 +1,4 @@
-//! A wheel before it is written: every file has its place, and no two get in each other's way.
+//! Validates the files of a wheel before it is written: each has a permitted path of its own.
 
 use std::collections::BTreeMap;
 
@@ -6,27 +6,27 @@ use super::{Entry, Error};
 use crate::metadata::{EntryPoints, Metadata, dist_info_files};
 use crate::name::{PlatformTag, WheelFilename, WheelPath, folded};
 
-/// A checked wheel: what [`super::write`] takes.
+/// Validated wheel, ready for [`super::write`].
 #[derive(Debug, Clone)]
 pub struct Wheel {
     filename: WheelFilename,
-    /// Everything but `RECORD`, in the order of the archive.
+    /// Files other than `RECORD`, in the order of the archive.
     entries: Vec<Entry>,
     record: WheelPath,
 }
 
-/// Where files below `.data` may go (binary distribution format, "installed files").
+/// Directories permitted below `.data` (binary distribution format, "installed files").
 const SCHEMES: [&str; 5] = ["data", "headers", "platlib", "purelib", "scripts"];
-/// What a name may hold at most in a zip.
+/// Size limit of a name in a zip archive, in bytes.
 const LONGEST_PATH: usize = u16::MAX as usize;
 
 impl Wheel {
-    /// Puts a wheel together. The order of `entries` does not matter.
+    /// Creates a wheel. The order of `entries` does not matter.
     ///
     /// # Errors
-    /// When name, version or tags of `filename` are not those that installers expect, or when a
-    /// file lies where none may lie, or where it hides another one (also on file systems that fold
-    /// case or normalise names).
+    /// Returns an error if installers would refuse name, version or tags of `filename`, if a file
+    /// has a path that is not permitted, or if two files have the same destination, also on file
+    /// systems that ignore case or normalise names.
     pub fn new(
         filename: WheelFilename,
         metadata: &Metadata,
@@ -37,7 +37,8 @@ impl Wheel {
         let stem = filename.stem();
         for entry in &mut entries {
             check_place(&entry.path, &stem)?;
-            // Installers keep the bit, and copy what is no Python script without it as it is.
+            // Installers preserve the bit. They copy a script that is not in Python as it is, bit
+            // included.
             entry.executable |= scheme(&entry.path) == Some("scripts");
         }
         check_collisions(&entries, entry_points)?;
@@ -55,10 +56,10 @@ impl Wheel {
         Ok(Self { filename, entries, record })
     }
 
-    /// Adds a list of what is in the wheel, called `name` (PEP 770).
+    /// Adds an SBOM with the file name `name` (PEP 770).
     ///
     /// # Errors
-    /// When `name` is not the name of a file, or of one that is there.
+    /// Returns an error if `name` is not a file name, or if the wheel contains such a file already.
     pub fn add_sbom(&mut self, name: &str, bytes: Vec<u8>) -> Result<(), Error> {
         let unusable = |problem: String| Error::Filename {
             filename: Box::new(self.filename.clone()),
@@ -79,8 +80,8 @@ impl Wheel {
         }
     }
 
-    /// Puts a wheel together from the files of one that is there, its `.dist-info` included. What
-    /// its maker put where is left alone; only files that hide each other are refused.
+    /// Creates a wheel from the files of an existing one, including its `.dist-info`. Paths are not
+    /// restricted; only files with the same destination are an error.
     pub(super) fn again(
         filename: WheelFilename,
         stem: &str,
@@ -98,12 +99,12 @@ impl Wheel {
         Ok(Self { filename, entries, record })
     }
 
-    /// What the file is to be called.
+    /// Returns the file name.
     pub fn filename(&self) -> &WheelFilename {
         &self.filename
     }
 
-    /// Everything but `RECORD`, in the order of the archive.
+    /// Returns the files other than `RECORD`, in the order of the archive.
     pub fn entries(&self) -> &[Entry] {
         &self.entries
     }
@@ -127,7 +128,7 @@ fn check_filename(filename: &WheelFilename, metadata: &Metadata) -> Result<(), E
 
 pub(super) fn check_tags(filename: &WheelFilename) -> Result<(), Error> {
     let error = |problem| Err(Error::Filename { filename: Box::new(filename.clone()), problem });
-    // The fields are open to anybody; what was not parsed may read as something else.
+    // The fields are public; a value that was not parsed may parse as something else.
     if filename.to_string().parse().as_ref() != Ok(filename) {
         return error("its tags are not sorted, or not tags".to_owned());
     }
@@ -141,12 +142,12 @@ pub(super) fn check_tags(filename: &WheelFilename) -> Result<(), Error> {
     Ok(())
 }
 
-/// Whether installers spread the files of this top directory.
+/// True if `top` is the `.data` directory, whose contents installers distribute.
 fn is_data(top: &str) -> bool {
     matches!(top.rsplit_once('.'), Some((_, "data")))
 }
 
-/// `scripts` for `demo-1.0.data/scripts/run`.
+/// Returns the scheme of a path below `.data`: `scripts` for `demo-1.0.data/scripts/run`.
 fn scheme(path: &WheelPath) -> Option<&str> {
     let mut parts = path.parts();
     is_data(parts.next()?).then(|| parts.next())?
@@ -183,8 +184,8 @@ fn check_place(path: &WheelPath, stem: &str) -> Result<(), Error> {
     }
 }
 
-/// Returns where an installer puts the file, in a form in which paths that some file system takes for
-/// one are equal.
+/// Returns the destination of a file after installation, in a form that is equal for paths that
+/// some file system treats as the same.
 fn destination(path: &str) -> String {
     let mut parts = path.splitn(3, '/');
     let root = match (parts.next(), parts.next(), parts.next()) {

@@ -1,7 +1,7 @@
-//! The archive: metadata, `.dist-info`, `RECORD`, a reproducible zip.
+//! Creates, reads and rewrites wheels: metadata, `.dist-info`, `RECORD`, and a reproducible zip.
 //!
-//! A [`Wheel`] is checked when it is made; writing one can then fail only for what the disk does.
-//! The bytes follow from its values alone: not from the order of its entries, the number of
+//! A [`Wheel`] is validated when it is created, so only input and output can fail when it is
+//! written. Its bytes depend on its values alone: not on the order of its entries, the number of
 //! threads, the clock, or the modes and times on disk.
 //!
 //! ```

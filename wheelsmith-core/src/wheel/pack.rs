@@ -1,13 +1,13 @@
-//! Reads and compresses entries in pieces, on several threads, and hands the pieces over in order.
+//! Reads and compresses entries in pieces on several threads, and returns the pieces in order.
 //!
-//! Pieces begin at multiples of [`PIECE`] whatever the number of threads, so the bytes of a wheel do
-//! not depend on it. Digests cannot be had in pieces: files of several pieces are read a second time
-//! for theirs, the largest first and before anything else, so that no digest is waited for at the
-//! end.
+//! Pieces begin at multiples of [`PIECE`], so the bytes of a wheel do not depend on the number of
+//! threads. A digest cannot be computed from pieces: files of several pieces are read a second time
+//! for it. The largest of them come first, before any compression, so that no digest is missing at
+//! the end.
 //!
-//! Memory is bounded by the number of threads and of [`Space`]s; pieces are compressed only into one
-//! of those. Plain bytes do not leave their thread: who needs them reads them again, from the cache
-//! of the system, where they still are.
+//! The numbers of threads and of [`Space`]s limit the memory, because pieces are compressed only
+//! into spaces. Plain bytes stay in their thread: a caller that requires them reads the file again,
+//! usually from the page cache.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -22,18 +22,18 @@ use super::{Compression, Entry, Error};
 use crate::name::Digest;
 use crate::sys::Cancel;
 
-/// What threads and spaces may take together, in bytes. The promise is 32 MiB for the whole program,
-/// which takes 5 without them.
+/// Memory limit of threads and spaces, in bytes. The limit of the whole program is 32 MiB, of which
+/// 5 MiB are used without them.
 const MEMORY: usize = 25 << 20;
 
-/// What libdeflate's tables take at the levels that search chains of hashes.
+/// Size of libdeflate's tables at the levels that search hash chains, in bytes.
 const TABLES: usize = 700 << 10;
 
-/// Spaces beyond one for each thread: for pieces that wait until those before them are done.
+/// Number of spaces beyond one for each thread, for pieces that wait for earlier ones.
 const SPARE: usize = 2;
 
-/// How many threads are of use. At the best level tables alone take 9 MB, which is what it costs:
-/// cutting threads there would make hours of minutes.
+/// Returns the number of threads that fit into the memory limit. At the best level, the tables of
+/// one thread take 9 MB; the limit does not apply there, because fewer threads would take hours.
 fn limited(threads: usize, compression: Compression) -> usize {
     let most = match compression {
         Compression::Best => usize::MAX,
@@ -42,45 +42,45 @@ fn limited(threads: usize, compression: Compression) -> usize {
     threads.clamp(1, most)
 }
 
-/// A part of an entry.
+/// Part of an entry.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Piece {
-    /// Which entry.
+    /// Index of the entry.
     pub(super) entry: usize,
-    /// Where the part begins.
+    /// Offset in the entry.
     pub(super) offset: u64,
-    /// How long it is.
+    /// Size in bytes.
     pub(super) len: usize,
-    /// Whether the entry ends with it.
+    /// True if it is the last piece of its entry.
     pub(super) last: bool,
 }
 
 impl Piece {
-    /// Whether it is all of its entry.
+    /// True if it is the only piece of its entry.
     fn is_whole(&self) -> bool {
         self.last && self.offset == 0
     }
 }
 
-/// A piece that has been read and compressed.
+/// Piece that was read and compressed.
 pub(super) struct Packed<'a> {
-    /// Empty when nothing is to be compressed.
+    /// Compressed bytes; empty if entries are stored without compression.
     pub(super) deflated: &'a [u8],
-    /// Of its plain bytes.
+    /// CRC of its plain bytes.
     pub(super) crc: crc32fast::Hasher,
-    /// Of the whole entry: there with the last piece.
+    /// Sums of the whole entry; `Some` with its last piece.
     pub(super) whole: Option<Sums>,
 }
 
-/// What was found of all bytes of an entry.
+/// Sums over all bytes of an entry.
 #[derive(Debug, Clone)]
 pub(super) struct Sums {
     pub(super) digest: Digest,
-    /// None where no second reading could differ from the first.
+    /// CRC of the second reading; `None` if the entry was read once.
     pub(super) crc: Option<u32>,
 }
 
-/// Every piece of every entry, in order; an empty entry has one piece.
+/// Returns the pieces of all entries, in order. An empty entry has one piece.
 fn pieces(entries: &[Entry]) -> impl Iterator<Item = Piece> {
     entries.iter().enumerate().flat_map(|(entry, content)| {
         let size = content.size_bytes();
@@ -93,7 +93,7 @@ fn pieces(entries: &[Entry]) -> impl Iterator<Item = Piece> {
     })
 }
 
-/// Entries of several pieces, the largest first.
+/// Returns the entries of several pieces, the largest first.
 fn long(entries: &[Entry]) -> Vec<usize> {
     let is_long = |&i: &usize| entries[i].size_bytes() > PIECE as u64;
     let mut long: Vec<usize> = (0..entries.len()).filter(is_long).collect();
@@ -101,7 +101,7 @@ fn long(entries: &[Entry]) -> Vec<usize> {
     long
 }
 
-/// What a thread works with.
+/// State of a worker thread.
 struct Worker<'a> {
     entries: &'a [Entry],
     chunks: Option<&'a Chunks>,
@@ -110,7 +110,7 @@ struct Worker<'a> {
     raw: Vec<u8>,
 }
 
-/// A piece in its space.
+/// Piece in its space.
 struct Filled {
     space: Space,
     size: usize,
@@ -148,7 +148,7 @@ impl<'a> Worker<'a> {
     }
 }
 
-/// Digest and CRC of a whole entry.
+/// Computes the digest and CRC of a whole entry.
 fn sums(entry: &Entry, cancel: &Cancel) -> Result<Sums, Error> {
     let (mut digest, mut crc) = (Sha256::new(), crc32fast::Hasher::new());
     entry.read_through(0, entry.size_bytes(), |bytes| {
@@ -162,7 +162,7 @@ fn sums(entry: &Entry, cancel: &Cancel) -> Result<Sums, Error> {
     Ok(Sums { digest: Digest::from_bytes(digest.finalize().into()), crc: Some(crc.finalize()) })
 }
 
-/// How entries are read and compressed.
+/// Options of reading and compressing entries.
 #[derive(Clone, Copy)]
 pub(super) struct How<'a> {
     pub(super) compression: Compression,
@@ -170,7 +170,7 @@ pub(super) struct How<'a> {
     pub(super) chunks: Option<&'a Chunks>,
 }
 
-/// Hands every piece of `entries` to `take`, in order.
+/// Calls `take` with each piece of `entries`, in order.
 pub(super) fn in_order(
     entries: &[Entry],
     how: How<'_>,
@@ -178,7 +178,7 @@ pub(super) fn in_order(
     mut take: impl FnMut(Piece, Packed<'_>) -> Result<(), Error>,
 ) -> Result<(), Error> {
     let How { compression, threads, chunks } = how;
-    // A thread costs more than a wheel of text modules.
+    // Starting a thread takes longer than compressing a small wheel.
     let total: u64 = entries.iter().map(Entry::size_bytes).sum();
     let threads = if total <= PIECE as u64 { 1 } else { limited(threads, compression) };
     if threads > 1 {
@@ -202,15 +202,15 @@ pub(super) fn in_order(
     Ok(())
 }
 
-/// What a thread is asked to do.
+/// Job of a worker thread.
 enum Job {
-    /// Sum up this entry.
+    /// Compute the sums of this entry.
     Sums(usize),
-    /// Compress a piece into a space; its number in the order of pieces.
+    /// Compress a piece into a space; the number is its position among all pieces.
     Pack(usize, Piece, Space),
 }
 
-/// What a thread did.
+/// Result of a job.
 enum Done {
     Sums(usize, Sums),
     Packed(usize, Piece, Filled),
@@ -247,7 +247,7 @@ fn on_threads(
                 }
             });
         }
-        // The threads hold the only senders: should all of them end, receiving ends as well.
+        // The threads own the only senders: if all of them end, receiving ends too.
         drop(give);
         let spaces = (0..threads + SPARE).map(|_| Space::new(compression)).collect();
         let mut order =
@@ -259,14 +259,14 @@ fn on_threads(
     })
 }
 
-/// Asks threads for pieces and brings what they give into order.
+/// Sends jobs to the threads and sorts their results.
 struct Order {
     ask: Sender<Job>,
     given: Receiver<Result<Done, Error>>,
     spaces: VecDeque<Space>,
-    /// Pieces that are done before their turn, by number.
+    /// Pieces that were finished early, by number.
     waiting: BTreeMap<usize, (Piece, Filled)>,
-    /// By entry.
+    /// Sums by entry.
     sums: BTreeMap<usize, Sums>,
 }
 
@@ -277,7 +277,7 @@ impl Order {
         cancel: &Cancel,
         mut take: impl FnMut(Piece, Packed<'_>) -> Result<(), Error>,
     ) -> Result<(), Error> {
-        // Sending cannot fail while the other end lives, which is as long as we do.
+        // Sending cannot fail, because the receiver exists as long as this function runs.
         for entry in long(entries) {
             let _ = self.ask.send(Job::Sums(entry));
         }
@@ -314,7 +314,7 @@ impl Order {
         }
     }
 
-    /// The piece whose turn it is, when it is there with all that belongs to it.
+    /// Returns the piece `number` if it and the sums that it requires are finished.
     fn ready(&mut self, number: usize) -> Option<(Piece, Filled)> {
         let (piece, _) = self.waiting.get(&number)?;
         let is_summed = !piece.last || piece.is_whole() || self.sums.contains_key(&piece.entry);
@@ -322,7 +322,7 @@ impl Order {
     }
 }
 
-/// The next thing to do; none when the work is done or given up.
+/// Returns the next job; `None` if there are no more, or if the work was stopped.
 fn next(asked: &Mutex<Receiver<Job>>, stop: &AtomicBool) -> Option<Job> {
     let asked = asked.lock().unwrap_or_else(PoisonError::into_inner);
     let next = asked.recv().ok()?;

@@ -1,4 +1,4 @@
-//! Gives a wheel another name and tags, and leaves every other byte of its archive alone.
+//! Changes the name and tags of a wheel, and copies all other bytes of its archive.
 
 use std::io::{self, Write};
 use std::path::Path;
@@ -13,19 +13,20 @@ use crate::metadata::rows::Rows;
 use crate::name::{Digest, WheelFilename};
 use crate::sys::Host;
 
-/// Offsets in a central header.
+/// Size of a central header before its name, in bytes.
 const CENTRAL_BYTES: usize = 46;
-/// Offsets in the local header come two bytes earlier than in the central one.
+/// Size of a local header before its name. Its fields begin two bytes earlier than the central
+/// ones.
 const LOCAL_BYTES: usize = 30;
-/// Archives from this size on may need zip64 fields.
+/// Size from which an archive may need zip64 fields, in bytes.
 const LARGEST_PLAIN: u64 = 0xff00_0000;
 
 impl Existing {
-    /// Writes the wheel under `filename`: `WHEEL` and its line in `RECORD` change, all other bytes
-    /// stay. Signatures of `RECORD` are left out.
+    /// Writes the wheel under `filename`. `WHEEL` and its row in `RECORD` change; all other bytes
+    /// are copied. Signatures of `RECORD` are left out.
     ///
     /// # Errors
-    /// As [`save()`].
+    /// Returns the errors of [`save()`].
     pub fn retag(
         &self,
         filename: WheelFilename,
@@ -85,8 +86,8 @@ impl Existing {
     }
 }
 
-/// Returns RECORD with the row of one file changed, and without signatures; `None` if it has no such
-/// row.
+/// Returns `RECORD` with one row replaced and without signatures; `None` if it does not list that
+/// file.
 fn with_row(record: &str, row: &crate::metadata::Row, dist_info: &str) -> Option<String> {
     let mut out = String::with_capacity(record.len() + 8);
     let mut rows = Rows(record);
@@ -109,10 +110,10 @@ fn with_row(record: &str, row: &crate::metadata::Row, dist_info: &str) -> Option
     is_found.then_some(out)
 }
 
-/// An entry that changes.
+/// Change of one entry.
 struct Change {
     path: String,
-    /// Its new content; `None` if it is left out.
+    /// New content; `None` if the entry is left out.
     content: Option<Content>,
 }
 
@@ -149,13 +150,13 @@ impl Change {
     }
 }
 
-/// Copies an archive with the entries that change. Its headers have 32-bit fields only.
+/// Copies an archive and applies the changes. Its headers have 32-bit fields only.
 fn rewrite(blob: &Blob, zip: &Zip, changes: &[Change], out: &mut dyn Write) -> io::Result<()> {
     let lost = || io::Error::new(io::ErrorKind::InvalidData, "its directory changed");
     let directory = zip.directory.ok_or_else(lost)?;
     let small = |value: u64| u32::try_from(value).map_err(|_| lost());
     let mut at = 0_u64;
-    // Offsets by the position in the directory; `None` for entries that are left out.
+    // Offsets by position in the directory; `None` for entries that are left out.
     let mut offsets: Vec<Option<u64>> = vec![None; zip.entries.len()];
     for entry in &zip.entries {
         let change = changes.iter().find(|change| change.path.as_bytes() == entry.name());
@@ -213,7 +214,7 @@ impl Content {
     fn put(&self, header: &mut [u8], at: usize) -> io::Result<()> {
         let packed = u32::try_from(self.packed.len());
         let packed = packed.map_err(|_| io::Error::other("a file of its metadata is too large"))?;
-        // Its sizes are in the header now.
+        // The sizes are in the header, so there is no data descriptor.
         header[at] &= !8;
         header[at + 2..at + 4].copy_from_slice(&self.method.to_le_bytes());
         let numbers = [self.crc, packed, self.size].map(u32::to_le_bytes).concat();

@@ -1,4 +1,4 @@
-//! A wheel to a file that appears whole or not at all.
+//! Writes wheels to files atomically.
 
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -7,12 +7,12 @@ use super::{Chunks, Compression, EntryTime, Error, Options, Wheel, write};
 use crate::name::Digest;
 use crate::sys::{self, Host};
 
-/// How wheels are packed.
+/// Options of compression.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Packing {
-    /// How hard they are compressed.
+    /// Compression level.
     pub compression: Compression,
-    /// Whether compressed pieces are looked for, and kept, in the user's cache.
+    /// True if the user's cache of compressed pieces is used.
     pub cache: bool,
 }
 
@@ -22,30 +22,32 @@ impl Default for Packing {
     }
 }
 
-/// A file that was made.
+/// Written file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MadeFile {
-    /// Where it is.
+    /// Path.
     pub path: PathBuf,
-    /// Its size.
+    /// Size in bytes.
     pub size_bytes: u64,
-    /// Its digest.
+    /// SHA-256 of the file.
     pub sha256: Digest,
 }
 
-/// Writes `wheel` beside `path` and moves it there. A file of the same bytes is left as it is. The
-/// time of the entries is `SOURCE_DATE_EPOCH` where that is set.
+/// Writes `wheel` to a temporary file beside `path` and moves it there. An existing file with the
+/// same bytes is not touched. `SOURCE_DATE_EPOCH`, if set, is the timestamp of the entries.
 ///
 /// # Errors
-/// As [`write()`], and when the file cannot be created or moved. Nothing is left behind then.
+/// Returns the errors of [`write()`], and an error if the file cannot be created or moved. The
+/// temporary file is deleted then.
 pub fn save(wheel: &Wheel, path: &Path, packing: Packing, host: &Host) -> Result<MadeFile, Error> {
     save_if(wheel, path, packing, host, |_| Ok::<(), Error>(()))
 }
 
-/// As [`save`], after `judge` has seen the file in its temporary place and let it pass.
+/// Like [`save`], but calls `judge` with the temporary file first, and moves it only if that
+/// succeeds.
 ///
 /// # Errors
-/// As [`save`], and what `judge` says.
+/// Returns the errors of [`save`] and those of `judge`.
 pub fn save_if<E: From<Error>>(
     wheel: &Wheel,
     path: &Path,
@@ -67,7 +69,8 @@ pub fn save_if<E: From<Error>>(
     finish(unfinished, path, judge)
 }
 
-/// Writes a file beside `path` and moves it there. A file of the same bytes is left as it is.
+/// Writes a temporary file beside `path` and moves it there. An existing file with the same bytes
+/// is not touched.
 pub(super) fn replace(
     path: &Path,
     fill: impl FnOnce(&mut dyn Write) -> std::io::Result<()>,
@@ -93,7 +96,8 @@ fn finish<E: From<Error>>(
     Ok(MadeFile { path: path.to_owned(), size_bytes, sha256 })
 }
 
-/// Copies the wheel `from` to `path` byte for byte. An equal file is left as it is.
+/// Copies the wheel `from` to `path` byte for byte. An existing file with the same bytes is not
+/// touched.
 ///
 /// # Errors
 /// Returns an error if `from` cannot be read or `path` cannot be written.

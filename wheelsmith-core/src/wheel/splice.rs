@@ -1,33 +1,33 @@
-//! Makes a finished deflate stream (RFC 1951) one that another can follow.
+//! Changes a finished deflate stream (RFC 1951) so that another stream can follow it.
 //!
-//! Pieces of one file are compressed apart, each into a stream of its own whose last block says
-//! "the end". To join them, that block must be found, told that it is not the last one, and an
-//! empty stored block put behind it, which ends on a byte. Finding it means walking the symbols;
-//! nothing is inflated, so a table can step over several symbols at once.
+//! The pieces of a file are compressed separately, and the last block of each has the "final" bit.
+//! Joining finds that block, clears the bit, and appends an empty stored block, which ends on a
+//! byte boundary. Finding the last block requires decoding the symbols. No data are inflated, so
+//! one table lookup can skip several symbols.
 
-/// Bits that one look into a table covers. 11 keeps both tables in the first-level cache.
+/// Number of bits of a table index. With 11, both tables fit into the first-level cache.
 const LOOK: u32 = 11;
 const LOOK_SIZE: usize = 1 << LOOK;
 const LOOK_MASK: u64 = LOOK_SIZE as u64 - 1;
-/// The longest code that deflate has.
+/// Length of the longest code that deflate permits.
 const LONGEST: usize = 15;
 const END_OF_BLOCK: usize = 256;
-/// The order in which code lengths of code lengths are written.
+/// Order in which the lengths of the code length codes are stored.
 const ORDER: [usize; 19] = [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15];
 
-/// Joins what follows: the stream in the first `size` bytes of `space` no longer ends the data, and
-/// its length is whole bytes. Says what its size is then, 5 bytes more at the most.
+/// Clears the "final" bit of the stream in the first `size` bytes of `space` and pads it to whole
+/// bytes, so that another stream can follow. Returns the new size, which is at most 5 bytes larger.
 ///
-/// Gives nothing, and leaves the stream alone, when it is not exactly one deflate stream, or when
-/// there is no room.
+/// Returns `None` and leaves the stream unchanged if those bytes are not exactly one deflate
+/// stream, or if `space` is too small.
 pub(super) fn open_end(space: &mut [u8], size: usize) -> Option<usize> {
     let LastBlock { header, end } = last_block(space.get(..size)?)?;
-    // Three bits of header, zeros up to the byte, then a length of 0 and its complement.
+    // Three header bits, zeros up to the byte boundary, then a length of 0 and its complement.
     let start = (end + 3).div_ceil(8);
     let joined = space.get_mut(..start + 4)?;
     joined[header / 8] &= !(1 << (header % 8));
     if end % 8 != 0 {
-        // What fills the last byte is the next block's header now.
+        // The unused bits of the last byte become the header of the empty block.
         joined[end / 8] &= (1 << (end % 8)) - 1;
     }
     joined[end.div_ceil(8)..start].fill(0);
@@ -35,11 +35,11 @@ pub(super) fn open_end(space: &mut [u8], size: usize) -> Option<usize> {
     Some(start + 4)
 }
 
-/// Bit positions in a stream.
+/// Bit positions of the last block in a stream.
 struct LastBlock {
-    /// Of the last block's "final" bit.
+    /// Position of the "final" bit.
     header: usize,
-    /// Behind its last symbol.
+    /// Position after the last symbol.
     end: usize,
 }
 
@@ -72,22 +72,22 @@ fn last_block(stream: &[u8]) -> Option<LastBlock> {
     }
 }
 
-/// The bits of a stream, lowest first; zeros behind its end.
+/// Bit reader, lowest bit first, which returns zeros after the end of the stream.
 struct Bits<'a> {
     bytes: &'a [u8],
-    /// The next byte to take into the buffer; beyond the end by what the zeros stand for.
+    /// Index of the next byte for the buffer; after the end it counts the zero bytes too.
     next: usize,
     buffer: u64,
     count: u32,
 }
 
 impl Bits<'_> {
-    /// Bits that are used up.
+    /// Returns the position of the next unread bit.
     fn position(&self) -> usize {
         self.next * 8 - self.count as usize
     }
 
-    /// Makes at least 56 bits ready; gives nothing when those used lie beyond the end.
+    /// Loads at least 56 bits; returns `None` if more bits were read than the stream has.
     #[inline]
     fn refill(&mut self) -> Option<()> {
         if let Some(eight) = self.bytes.get(self.next..self.next + 8) {
@@ -132,31 +132,31 @@ impl Bits<'_> {
     }
 }
 
-/// What one look steps over: how many bits, and what must follow.
+/// Table entry: the bits that one lookup skips, and the kind of symbol that follows.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
 struct Step {
-    /// Bits of the codes and of what belongs to them; 0 when the look did not reach.
+    /// Bits of the codes and their extra bits; 0 if the code is longer than a table index.
     bits: u8,
     then: Then,
 }
 
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
 enum Then {
-    /// Another literal or length.
+    /// A literal or length.
     #[default]
     Literal,
     /// A distance.
     Distance,
-    /// Another block.
+    /// A new block.
     Block,
 }
 
-/// One Huffman code: the table, and what finds the codes that are longer than a look.
+/// Huffman code: a lookup table, and the data to decode longer codes.
 struct Code {
     table: [Step; LOOK_SIZE],
-    /// How many codes there are of each length.
+    /// Number of codes of each length.
     counts: [u16; LONGEST + 1],
-    /// The symbols in the order of their codes.
+    /// Symbols in the order of their codes.
     symbols: [u16; 288],
 }
 
@@ -167,7 +167,8 @@ impl Default for Code {
 }
 
 impl Code {
-    /// Lays out the code with these lengths; `step` says what a symbol is, with the bits behind it.
+    /// Builds the code with these lengths. `step` returns the extra bits and the successor of a
+    /// symbol.
     fn build(&mut self, lengths: &[u8], step: impl Fn(usize) -> Option<Step>) -> Option<()> {
         self.counts = [0; LONGEST + 1];
         for &length in lengths {
@@ -179,7 +180,7 @@ impl Code {
         for length in 1..=LONGEST {
             offsets[length + 1] = offsets[length] + self.counts[length];
             codes[length + 1] = (codes[length] + u32::from(self.counts[length])) << 1;
-            // More codes than the length can tell apart.
+            // There are more codes than this length permits.
             if codes[length] + u32::from(self.counts[length]) > 1 << length {
                 return None;
             }
@@ -191,7 +192,7 @@ impl Code {
             *at += 1;
             let code = codes[usize::from(length)];
             codes[usize::from(length)] += 1;
-            // Some symbols have a code but no meaning: those are left for the search to refuse.
+            // Some symbols have a code but no meaning; `search` refuses them.
             if let Some(Step { bits, then }) = step(symbol).filter(|_| u32::from(length) <= LOOK) {
                 let first = (code.reverse_bits() >> (32 - u32::from(length))) as usize;
                 for slot in (first..LOOK_SIZE).step_by(1 << length) {
@@ -202,9 +203,9 @@ impl Code {
         Some(())
     }
 
-    /// Lets one look step over as many symbols as it covers whole.
+    /// Extends each table entry to as many complete symbols as its index contains.
     fn merge_literals(&mut self) {
-        // What follows is found at a smaller slot; going down, those are still single steps.
+        // The entry for the next symbols has a smaller index, so going down it is not merged yet.
         for slot in (1..LOOK_SIZE).rev() {
             let mut step = self.table[slot];
             while step.bits != 0 && step.then == Then::Literal {
@@ -218,7 +219,8 @@ impl Code {
         }
     }
 
-    /// The next symbol, bit by bit, and its length: for codes that a look does not reach.
+    /// Decodes a code that is longer than a table index, bit by bit. Returns the symbol and the
+    /// length.
     #[cold]
     fn search(&self, bits: u64) -> Option<(usize, u8)> {
         let (mut code, mut first, mut index) = (0, 0, 0);
@@ -249,7 +251,7 @@ impl Code {
     }
 }
 
-/// A literal, a length with its extra bits, or the end of the block.
+/// Returns the step for a literal, a length with its extra bits, or the end of the block.
 #[allow(clippy::cast_possible_truncation, reason = "extra bits are 5 at most")]
 fn literal_or_length(symbol: usize) -> Option<Step> {
     let step = |bits, then| Some(Step { bits, then });
@@ -272,7 +274,7 @@ fn distance(symbol: usize) -> Option<Step> {
     Some(Step { bits, then: Then::Literal })
 }
 
-/// The two codes of a block.
+/// Both codes of a block.
 #[derive(Default)]
 struct Tables {
     literals: Code,
@@ -295,7 +297,7 @@ impl Tables {
             bits.refill()?;
             order_lengths[symbol] = u8::try_from(bits.take(3)).ok()?;
         }
-        // Read bit by bit, so it needs no table of its own.
+        // These codes are decoded bit by bit, so they need no table.
         self.distances.build(&order_lengths, |_| None)?;
 
         let mut lengths = [0_u8; 288 + 32];
@@ -324,11 +326,11 @@ impl Tables {
         self.distances.build(distances, distance)
     }
 
-    /// Steps over the symbols of one block.
+    /// Skips the symbols of one block.
     fn walk(&self, bits: &mut Bits<'_>) -> Option<()> {
         loop {
             bits.refill()?;
-            // 15 + 5 bits of a length and 15 + 13 of a distance are fewer than the 56 made ready.
+            // A length has up to 15 + 5 bits and a distance up to 15 + 13; 56 bits are loaded.
             let step = self.literals.next(bits.buffer, literal_or_length)?;
             bits.skip(u32::from(step.bits));
             match step.then {
@@ -369,7 +371,8 @@ mod tests {
         out
     }
 
-    /// Streams of another encoder: other block types, several blocks, other code lengths.
+    /// Returns streams of another encoder, with other block types, several blocks and other code
+    /// lengths.
     fn miniz(level: u32, raw: &[u8]) -> Vec<u8> {
         let mut out = Vec::new();
         flate2::read::DeflateEncoder::new(raw, flate2::Compression::new(level))
@@ -378,10 +381,10 @@ mod tests {
         out
     }
 
-    /// [`open_end`] of a whole vector.
+    /// Calls [`open_end`] for a whole vector.
     fn join(stream: &mut Vec<u8>) -> Option<()> {
         let size = stream.len();
-        // What lies behind the stream is of no account.
+        // Bytes after the stream are ignored.
         let mut space = [&stream[..], &[0xa5; 5]].concat();
         let joined = open_end(&mut space, size);
         space.truncate(joined.unwrap_or(size));
@@ -395,7 +398,7 @@ mod tests {
         assert_eq!(inflate(&first).unwrap(), raw);
     }
 
-    /// Bytes whose entropy lies anywhere between none and all.
+    /// Generates bytes of any entropy.
     fn texture() -> impl Strategy<Value = Vec<u8>> {
         (1..=255_u8, vec(any::<u8>(), 0..2000), 1..60_usize).prop_map(|(mask, bytes, times)| {
             bytes.iter().map(|byte| byte & mask).collect::<Vec<u8>>().repeat(times)
@@ -437,7 +440,7 @@ mod tests {
             for level in [0, 1, 5, 9, 12] {
                 joins(libdeflate(level, raw), &libdeflate(level, b"end"), &[raw, b"end"].concat());
             }
-            // By hand: one stored block.
+            // A stored block, written by hand.
             let size = u16::try_from(raw.len()).unwrap();
             let header = [&[1], &size.to_le_bytes()[..], &(!size).to_le_bytes()].concat();
             joins([&header, raw].concat(), &libdeflate(5, b""), raw);
@@ -446,7 +449,7 @@ mod tests {
         check(b"a");
         check(b"abcdefghijklmnop");
         check(&vec![7; 40_000]);
-        // Fibonacci counts give codes as long as they get.
+        // Fibonacci counts give the longest codes.
         let (mut fibonacci, mut next) = (1_usize, 1_usize);
         let mut raw = Vec::new();
         for byte in 0..19_u8 {

@@ -1,7 +1,7 @@
-//! The one time that every entry of a wheel has.
+//! Timestamp of the entries of a wheel.
 
-/// A time as zip entries have it: local time without a zone, in steps of two seconds, from
-/// 1980-01-01 00:00:00 (the default) to 2107-12-31 23:59:58.
+/// Timestamp of zip entries: local time without a zone, in steps of two seconds, from 1980-01-01
+/// 00:00:00 (the default) to 2107-12-31 23:59:58.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EntryTime {
     pub(super) date: u16,
@@ -15,8 +15,8 @@ impl Default for EntryTime {
 }
 
 impl EntryTime {
-    /// The time so many seconds after 1970 in UTC, as `SOURCE_DATE_EPOCH` has it, moved into the
-    /// years that a zip can hold.
+    /// Converts seconds since 1970 in UTC, as in `SOURCE_DATE_EPOCH`. Times outside the range of
+    /// zip become the nearest one inside it.
     #[allow(clippy::cast_possible_truncation, reason = "clamped to what fits")]
     #[allow(clippy::cast_sign_loss, reason = "clamped to positive numbers")]
     pub fn from_epoch(seconds: i64) -> Self {
@@ -25,7 +25,7 @@ impl EntryTime {
         let seconds = seconds.clamp(FIRST, LAST) as u64;
         let (mut days, second) = (seconds / 86_400, seconds % 86_400);
         let mut year = 1970;
-        // 2100 is the one year until 2107 that the rule of four gets wrong.
+        // Of the years until 2107, only 2100 is divisible by four and no leap year.
         let leap = |year: u64| year.is_multiple_of(4) && year != 2100;
         while days >= 365 + u64::from(leap(year)) {
             days -= 365 + u64::from(leap(year));

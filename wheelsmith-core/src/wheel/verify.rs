@@ -1,4 +1,4 @@
-//! Compares a wheel with its own `RECORD`, and its names with what file systems can hold.
+//! Compares a wheel with its own `RECORD`, and its names with those that file systems can store.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,16 +11,16 @@ use crate::finding::{Code, Finding};
 use crate::metadata::rows::Rows;
 use crate::name::{PlatformTag, WheelPath, folded, portability_problem};
 
-/// Findings about one wheel; more of them say nothing new.
+/// Limit of the findings about one wheel.
 const MOST_FINDINGS: usize = 200;
 
 impl Existing {
-    /// Compares every file with `RECORD`: digests, sizes, files that it does not list, files that
-    /// are not there. Also finds names that some file system cannot hold, or holds once for two
-    /// files. A directory without `RECORD` contradicts nothing.
+    /// Compares all files with `RECORD`: digests, sizes, unlisted files and missing files. Also
+    /// finds names that some file system cannot store, or treats as the same. A directory without
+    /// `RECORD` has no contradictions.
     ///
     /// # Errors
-    /// If a file cannot be read. One that is damaged is a finding.
+    /// Returns an error if a file cannot be read. A damaged file is a finding.
     pub fn verify(&self) -> Result<Vec<Finding>, Error> {
         let is_linux = |tag: &PlatformTag| tag.to_string().contains("linux");
         let is_linux = self.filename.platforms.iter().all(is_linux);
@@ -41,7 +41,7 @@ impl Existing {
     /// Returns an error if [`Self::verify`] finds anything.
     ///
     /// # Errors
-    /// As [`Self::verify`], and if there are findings.
+    /// Returns the errors of [`Self::verify`], and an error if there are findings.
     pub fn verified(&self) -> Result<(), Error> {
         let findings = self.verify()?;
         if findings.is_empty() {
@@ -80,7 +80,7 @@ impl Existing {
                 continue;
             };
             let Some(entry) = entries.get(path.as_str()) else {
-                // Installers skip directories, and a signature may be added later.
+                // Installers ignore directories, and a signature may be added later.
                 if !path.ends_with('/') && !is_signature(path) {
                     let message = format!("it lists `{path}`, which is not there");
                     findings.push(Finding::new(Code::RecordAbsent, &record.path, message));
@@ -101,12 +101,12 @@ impl Existing {
     }
 }
 
-/// True if a path is that of a signature of RECORD, which RECORD does not list.
+/// True if `path` is a signature of `RECORD`, which `RECORD` does not list.
 fn is_signature(path: &str) -> bool {
     path.ends_with(".dist-info/RECORD.jws") || path.ends_with(".dist-info/RECORD.p7s")
 }
 
-/// Compares a file with its row. A row without a size says nothing of it.
+/// Compares a file with its row. A row without a size matches every size.
 fn contradiction(
     entry: &Entry,
     digest: &str,
@@ -136,14 +136,14 @@ fn contradiction(
                 ),
             ),
         },
-        // No tool writes these; pip accepts them.
+        // No known tool writes these algorithms; pip accepts them.
         Some(("sha384" | "sha512", _)) => Ok(None),
         _ => finding(Code::RecordDigest, format!("RECORD has no strong digest of it: `{digest}`")),
     }
 }
 
-/// Finds names that some file system cannot hold, or takes for one another. A wheel for Linux only
-/// may have names that trouble others.
+/// Finds names that some file system cannot store, or treats as the same. A wheel for Linux only
+/// may contain names that other systems refuse.
 fn names<'a>(paths: impl Iterator<Item = &'a WheelPath>, is_linux: bool) -> Vec<Finding> {
     let mut findings = Vec::new();
     let mut seen: BTreeMap<String, &WheelPath> = BTreeMap::new();
@@ -173,7 +173,7 @@ mod tests {
     const METADATA: &str = "Metadata-Version: 2.1\nName: demo\nVersion: 1.0\n";
     const WHEEL: &str = "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n";
 
-    /// A wheel whose RECORD is right before `change`.
+    /// Verifies a wheel whose `RECORD` is correct before `change`.
     fn verify(change: fn(&mut forge::Zip)) -> Vec<Code> {
         let mut files = vec![
             ("demo/__init__.py", "x = 1\n".to_owned()),
@@ -223,14 +223,14 @@ mod tests {
         );
         check(|zip| record(zip, "sha256=", "md5="), &[Code::RecordDigest; 3]);
         check(|zip| record(zip, "demo/__init__.py,", "\"demo"), &[Code::RecordSyntax]);
-        // Signatures are not listed; padding, sizes and directories may be missing or more.
+        // Signatures are not listed. Padding, sizes and directories may be missing or additional.
         check(
             |zip| zip.entries.push(forge::Entry::new("demo-1.0.dist-info/RECORD.jws", "{}")),
             &[],
         );
         check(|zip| record(zip, "demo/__init__.py", "demo/,,\ndemo/__init__.py"), &[]);
         check(|zip| record(zip, ",6\n", "=,\n"), &[]);
-        // Refused when it is opened.
+        // `open` refuses these.
         check(
             |zip| zip.entries.push(forge::Entry::new("demo/__init__.py", "evil = 1\n")),
             &[Code::DuplicateEntry],

@@ -12,19 +12,18 @@ use crate::archive::source::Buffers;
 use crate::metadata::{Record, Row};
 use crate::sys::Cancel;
 
-/// How to write a wheel. Only the first two
-/// change its bytes.
+/// Options of writing a wheel. Only `compression` and `time` change its bytes.
 #[derive(Clone, Copy)]
 pub struct Options<'a> {
-    /// How hard to compress.
+    /// Compression level.
     pub compression: Compression,
-    /// The time of every entry.
+    /// Timestamp of all entries.
     pub time: EntryTime,
-    /// How many threads compress; the wheel is the same for any number.
+    /// Number of compressing threads; it does not change the wheel.
     pub threads: usize,
-    /// Where compressed pieces are looked for and kept; the wheel is the same without it.
+    /// Cache of compressed pieces; it does not change the wheel.
     pub cache: Option<&'a Chunks>,
-    /// Told how many more bytes of content are in the archive.
+    /// Called with the number of content bytes that were added to the archive.
     pub advance: &'a dyn Fn(u64),
 }
 
@@ -40,22 +39,22 @@ impl Default for Options<'_> {
     }
 }
 
-/// What was written.
+/// Result of writing a wheel.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Written {
-    /// The files of the wheel, as its `RECORD` lists them.
+    /// Files of the wheel, as its `RECORD` lists them.
     pub record: Record,
-    /// The size of the archive.
+    /// Size of the archive in bytes.
     pub size_bytes: u64,
-    /// The size of its content.
+    /// Size of the content in bytes.
     pub unpacked_bytes: u64,
 }
 
-/// Writes `wheel` to `out`, which is empty.
+/// Writes `wheel` to `out`, which must be empty.
 ///
 /// # Errors
-/// When a file cannot be read or changes meanwhile, when `out` cannot be written, or when `cancel`
-/// is set. What is in `out` by then is of no use.
+/// Returns an error if a file cannot be read or changes meanwhile, if `out` cannot be written, or
+/// if `cancel` is set. The contents of `out` are then unusable.
 pub fn write<W: Write + Seek>(
     wheel: &Wheel,
     out: W,
@@ -84,7 +83,7 @@ fn write_within<W: Write + Seek>(
     Ok(Written { record, size_bytes: archive.finish()?, unpacked_bytes })
 }
 
-/// Adds entries: those of another wheel as they are packed, and runs of others on threads.
+/// Adds entries: copies those of another wheel as packed, and compresses the others on threads.
 fn add<W: Write + Seek>(
     archive: &mut Archive<W>,
     entries: &[Entry],
@@ -162,7 +161,7 @@ fn compress<W: Write + Seek>(
     Ok(rows)
 }
 
-/// An entry between its first and its last piece.
+/// Entry of which some pieces were written.
 struct Member<'a> {
     entry: &'a Entry,
     open: Open<'a>,
@@ -170,9 +169,9 @@ struct Member<'a> {
     crc: crc32fast::Hasher,
 }
 
-/// Whether compression is worth it: at least one percent.
+/// True if compression saves at least one percent.
 pub(super) fn shrinks(packed: u64, size: u64) -> bool {
-    // In two steps, so that no size overflows.
+    // Written as a subtraction, so that no size overflows.
     packed <= size - size.div_ceil(100)
 }
 
@@ -194,7 +193,7 @@ impl<'a> Member<'a> {
             size,
         };
         if piece.last {
-            // All is known, so the header need not be written again.
+            // Digest and sizes are known, so the header is not written twice.
             header.crc = packed.crc.clone().finalize();
             header.packed = if header.deflated { deflated } else { size };
         }
@@ -210,7 +209,8 @@ impl<'a> Member<'a> {
     ) -> Result<(), Error> {
         let ahead = archive.written(&self.open) + packed.deflated.len() as u64;
         if self.header.deflated && !shrinks(ahead, self.header.size) {
-            // Known before more is written than the plain bytes take, so going back leaves nothing.
+            // Checked before more bytes are written than the plain content has, so none remain
+            // after it.
             self.store_from_start(archive, piece.offset)?;
         }
         self.crc.combine(&packed.crc);
@@ -221,7 +221,8 @@ impl<'a> Member<'a> {
         }
     }
 
-    /// Writes `size` bytes from `offset` on as they are; they must still have that CRC.
+    /// Stores `size` bytes from `offset` on without compression. Returns an error if their CRC
+    /// changed.
     fn store<W: Write + Seek>(
         &self,
         archive: &mut Archive<W>,
@@ -237,7 +238,7 @@ impl<'a> Member<'a> {
         if again.finalize() == crc { Ok(()) } else { Err(self.entry.changed()) }
     }
 
-    /// Writes the first `size` bytes again, as they are.
+    /// Rewrites the first `size` bytes of the content without compression.
     fn store_from_start<W: Write + Seek>(
         &mut self,
         archive: &mut Archive<W>,
@@ -257,7 +258,7 @@ impl<'a> Member<'a> {
         self.header.packed = archive.written(&self.open);
         let size_bytes = self.header.size;
         archive.close(&self.open, &self.header)?;
-        // The digest is of another reading than the data.
+        // The digest comes from another reading of the file than the data.
         let is_same = |sums: &Sums| sums.crc.is_none_or(|crc| crc == self.header.crc);
         let Sums { digest, .. } = whole.filter(is_same).ok_or_else(|| self.entry.changed())?;
         Ok(Row { path: self.entry.path.clone(), digest, size_bytes })

@@ -1,25 +1,26 @@
-//! The frame of the archive, byte by byte (APPNOTE 6.3.10): nothing that is not needed.
+//! Writes the structure of the archive (APPNOTE 6.3.10) with only the required fields.
 //!
-//! No data descriptors, because indexes compare local headers with the central directory and refuse
-//! archives that hide sizes; no extra fields but zip64, and that only where a number does not fit.
+//! There are no data descriptors, because package indexes compare local headers with the central
+//! directory and refuse archives that omit sizes. The only extra field is zip64, and only for
+//! numbers that do not fit otherwise.
 
 use std::io::{self, BufWriter, Seek, SeekFrom, Write};
 
 use super::time::EntryTime;
 
-/// What fits into the fields of the plain format.
+/// Limits of the fields of the plain format.
 #[derive(Clone, Copy)]
 pub(super) struct Limits {
-    /// Sizes and offsets from here on go into zip64 fields.
+    /// Sizes and offsets from this value on use zip64 fields.
     pub(super) bytes: u64,
-    /// So many entries are too many for the plain end record.
+    /// Number of entries from which on the zip64 end record is needed.
     pub(super) entries: u64,
 }
 
-/// 0xFFFFFFFF and 0xFFFF themselves say "see zip64".
+/// 0xFFFFFFFF and 0xFFFF themselves mean "see zip64".
 pub(super) const LIMITS: Limits = Limits { bytes: 0xffff_ffff, entries: 0xffff };
 
-/// An entry as both of its headers tell it.
+/// Fields that both headers of an entry contain.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Header<'a> {
     pub(super) name: &'a str,
@@ -30,7 +31,7 @@ pub(super) struct Header<'a> {
     pub(super) size: u64,
 }
 
-/// An archive that is being written, from the start of `out`.
+/// Archive that is being written, from the start of `out`.
 pub(super) struct Archive<W: Write + Seek> {
     out: BufWriter<W>,
     at: u64,
@@ -40,7 +41,7 @@ pub(super) struct Archive<W: Write + Seek> {
     entries: u64,
 }
 
-/// An entry that is being written.
+/// Entry that is being written.
 pub(super) struct Open<'a> {
     header: Header<'a>,
     start: u64,
@@ -63,7 +64,7 @@ impl<W: Write + Seek> Archive<W> {
         Self { out, at: 0, time, limits, central: Vec::new(), entries: 0 }
     }
 
-    /// Begins an entry. Its size is final; digest, method and packed size may change until
+    /// Begins an entry. Its size is final; CRC, method and packed size may change until
     /// [`Self::close`].
     pub(super) fn open<'a>(&mut self, header: Header<'a>) -> io::Result<Open<'a>> {
         let start = self.at;
@@ -79,18 +80,19 @@ impl<W: Write + Seek> Archive<W> {
         Ok(())
     }
 
-    /// How much data of the entry there is.
+    /// Returns the number of data bytes that were written for the entry.
     pub(super) fn written(&self, open: &Open<'_>) -> u64 {
         self.at - open.data
     }
 
-    /// Goes back to where the entry's data begins. At least as much must be written again.
+    /// Seeks back to the start of the entry's data. The caller must write at least as many bytes
+    /// again.
     pub(super) fn rewind(&mut self, open: &Open<'_>) -> io::Result<()> {
         self.at = open.data;
         self.out.seek(SeekFrom::Start(self.at)).map(drop)
     }
 
-    /// Ends the entry, with its header as it turned out.
+    /// Ends the entry and writes its final header.
     pub(super) fn close(&mut self, open: &Open<'_>, header: &Header<'_>) -> io::Result<()> {
         if *header != open.header {
             let bytes = self.local(header);
@@ -103,7 +105,7 @@ impl<W: Write + Seek> Archive<W> {
         Ok(())
     }
 
-    /// Writes the central directory and gives the size of the archive.
+    /// Writes the central directory and returns the size of the archive.
     pub(super) fn finish(mut self) -> io::Result<u64> {
         let (start, size) = (self.at, self.central.len() as u64);
         let central = std::mem::take(&mut self.central);
@@ -138,8 +140,8 @@ impl<W: Write + Seek> Archive<W> {
         Ok(self.at)
     }
 
-    /// Whether the sizes go into a zip64 field: asked of the size alone, so that the header keeps
-    /// its length whatever compression gives. Packed data is never larger.
+    /// True if the sizes need a zip64 field. Depends on the unpacked size only, so that the header
+    /// has the same length for every compression. Packed data are never larger.
     fn is_long(&self, header: &Header<'_>) -> bool {
         header.size >= self.limits.bytes
     }
@@ -185,10 +187,10 @@ impl<W: Write + Seek> Archive<W> {
         self.central = out;
     }
 
-    /// What local and central headers share.
+    /// Writes the fields that local and central headers share.
     fn common(&self, out: &mut Vec<u8>, header: &Header<'_>, extra: u16) {
         let long = self.is_long(header);
-        // Flag 11: the name is UTF-8. ASCII needs none.
+        // Flag 11 marks the name as UTF-8. ASCII needs none.
         put16(out, if header.name.is_ascii() { 0 } else { 1 << 11 });
         put16(out, if header.deflated { 8 } else { 0 });
         put16(out, self.time.time);
@@ -210,13 +212,13 @@ fn zip64(out: &mut Vec<u8>, fields: &[u64]) {
     }
 }
 
-/// Names are checked to be shorter, numbers that are larger stand in zip64 fields.
+/// Returns the low 16 bits. Names are shorter, and larger numbers are in zip64 fields.
 #[allow(clippy::cast_possible_truncation)]
 fn low16(value: u64) -> u16 {
     value as u16
 }
 
-/// See [`low16`].
+/// Returns the low 32 bits. See [`low16`].
 #[allow(clippy::cast_possible_truncation)]
 fn low32(value: u64) -> u32 {
     value as u32
@@ -297,7 +299,8 @@ mod tests {
         let end = 56 + 20;
         check(Limits { entries: 4, ..LIMITS }, end);
         check(Limits { entries: 5, ..LIMITS }, 0);
-        // Both long files: 20 bytes in each local header; far ones: 8 more in the central one.
+        // Both long files: 20 bytes in each local header; for distant ones 8 more in the central
+        // header.
         check(Limits { bytes: 1000, ..LIMITS }, 20 + 20 + 20 + (4 + 8) + (20 + 8) + end);
     }
 }

@@ -1,7 +1,7 @@
-//! Text of strangers inside HTML, XML and Markdown.
+//! Escapes untrusted text for HTML, XML and Markdown.
 //!
-//! Control characters, and those that turn the direction of text around, are shown by number
-//! everywhere: with them a name could look like another one, or end a line.
+//! Control characters, and characters that change the direction of text, are replaced by their
+//! numbers in all formats. Otherwise a name could look like another one, or end a line.
 
 use std::fmt::{self, Display, Write as _};
 
@@ -9,7 +9,7 @@ use std::fmt::{self, Display, Write as _};
 pub(in crate::output) struct Markup<'a>(pub(in crate::output) &'a str);
 
 impl Markup<'_> {
-    /// What a reader will see, before it is escaped: unseen characters by number.
+    /// Returns the text with numbers in place of unseen characters, before markup is escaped.
     pub(super) fn shown(&self) -> String {
         let mut shown = String::new();
         for c in self.0.chars() {
@@ -41,7 +41,7 @@ impl Display for Markup<'_> {
     }
 }
 
-/// Text in one line of Markdown, inside a table as well.
+/// Text in one line of Markdown, also inside a table.
 pub(in crate::output) struct Markdown<'a>(pub(in crate::output) &'a str);
 
 impl Display for Markdown<'_> {
@@ -50,8 +50,8 @@ impl Display for Markdown<'_> {
             match c {
                 '\n' => f.write_char(' ')?,
                 ' ' | '-' | '.' | ',' | '/' | ';' | '(' | ')' => f.write_char(c)?,
-                // Characters by number never mean anything to Markdown; `@` and `#` would call
-                // people and issues, `:` make links.
+                // Markdown does not interpret characters by number. `@` would mention people, `#`
+                // would refer to issues, and `:` would make links.
                 c if c.is_ascii_punctuation() => write!(f, "&#{};", u32::from(c))?,
                 c if is_unseen(c) => write!(f, "&#92;u&#123;{:x}&#125;", u32::from(c))?,
                 c => f.write_char(c)?,
@@ -61,20 +61,20 @@ impl Display for Markdown<'_> {
     }
 }
 
-/// Whether a character changes what is seen around it, or is not allowed in XML.
+/// True if a character changes the display of the text around it, or is not permitted in XML.
 pub(in crate::output) fn is_unseen(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}')
         || matches!(c, '\u{feff}' | '\u{fffe}' | '\u{ffff}')
 }
 
-/// A message with its names in backticks: each part, and whether it is a name.
+/// Splits a message with names in backticks into parts; true for parts that are names.
 pub(super) fn parts(message: &str) -> impl Iterator<Item = (bool, &str)> {
     let parts = message.split('`').enumerate().map(|(at, part)| (at % 2 == 1, part));
     parts.filter(|(_, part)| !part.is_empty())
 }
 
-/// A message, its names as code, in a language that has `<code>`.
+/// Returns a message for a format that has `<code>`, with the names as code.
 pub(super) fn with_code<'a, D: Display>(message: &'a str, text: impl Fn(&'a str) -> D) -> String {
     let mut out = String::new();
     for (is_name, part) in parts(message) {

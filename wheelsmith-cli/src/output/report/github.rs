@@ -1,4 +1,4 @@
-//! For GitHub Actions: annotations on standard output, and a summary of the job in Markdown.
+//! Report for GitHub Actions: annotations on standard output, and a summary of the job in Markdown.
 //!
 //! Source: "Workflow commands for GitHub Actions" (escaping as in `actions/toolkit`, `command.ts`).
 
@@ -11,11 +11,12 @@ use super::escape::{Markdown, with_code};
 use super::sheet::{Sheet, Subject};
 use super::words::{self, Counts, Standing, auditwheel, page_url, standing};
 
-/// GitHub drops a summary of more than a mebibyte: what comes after this many bytes is counted only.
+/// Size limit of the summary, in bytes: GitHub drops summaries of more than a mebibyte. Further
+/// findings are only counted.
 const LONGEST_SUMMARY: usize = 900_000;
 
-/// One workflow command for each finding that counts, the errors of all inputs first: of each kind,
-/// GitHub shows the first ten of a step.
+/// Renders a workflow command for each finding that counts, the errors of all inputs first, because
+/// GitHub shows only the first ten of each severity in a step.
 pub(crate) fn render<'r>(report: impl Into<Sheet<'r>>) -> String {
     let report = report.into();
     let mut lines: Vec<(Severity, String)> = Vec::new();
@@ -31,12 +32,12 @@ pub(crate) fn render<'r>(report: impl Into<Sheet<'r>>) -> String {
     for finding in report.configuration {
         lines.push((finding.severity, annotation(None, finding)));
     }
-    // Stable: within a severity, the order of the report stays.
+    // The sort is stable: within a severity the order of the report is kept.
     lines.sort_by_key(|(severity, _)| *severity);
     lines.into_iter().map(|(_, line)| line).collect()
 }
 
-/// A finding about an input, or about the configuration.
+/// Renders a finding about an input, or about the configuration.
 fn annotation(input: Option<&Subject<'_>>, finding: &Finding) -> String {
     let mut message = String::new();
     if let Some(file) = &finding.file {
@@ -63,7 +64,7 @@ fn command(severity: Severity, title: &str, file: Option<&str>, message: &str) -
     format!("::{kind} title={}{file}::{}\n", Property(title), Data(message))
 }
 
-/// The text of a command.
+/// Text of a command.
 struct Data<'a>(&'a str);
 
 impl Display for Data<'_> {
@@ -72,7 +73,7 @@ impl Display for Data<'_> {
     }
 }
 
-/// A value among the properties of a command, which end at `,` and `:`.
+/// Value of a property of a command, which ends at `,` or `:`.
 struct Property<'a>(&'a str);
 
 impl Display for Property<'_> {
@@ -81,7 +82,7 @@ impl Display for Property<'_> {
     }
 }
 
-/// The summary, to be appended to the file that `GITHUB_STEP_SUMMARY` names.
+/// Renders the summary, which is appended to the file in `GITHUB_STEP_SUMMARY`.
 pub(crate) fn summary<'r>(report: impl Into<Sheet<'r>>) -> String {
     let report = report.into();
     let total = Counts::of(report.findings());
@@ -126,7 +127,7 @@ fn details(out: &mut String, input: &Subject<'_>) {
     if input.findings.is_empty() && input.error.is_none() {
         return;
     }
-    // What is bad is seen without a click.
+    // Bad inputs are unfolded.
     let open = if standing(input) <= Standing::Bad { " open" } else { "" };
     let name = code(words::file_name(input.path));
     let counts = Counts::of(input.findings).text();

@@ -1,5 +1,5 @@
-//! The forms before independent judges: schemas, parsers of others, a browser. What
-//! `scripts/test-env.sh` did not prepare is skipped, and said so; in CI that fails.
+//! Tests of the formats with independent tools: schemas, parsers, a browser. A tool that
+//! `scripts/test-env.sh` did not install is reported and skipped; in CI that is a failure.
 #![allow(
     clippy::disallowed_methods,
     clippy::print_stderr,
@@ -14,7 +14,7 @@ use wheelsmith_core::audit::Report;
 use super::sample::{checked, many, report};
 use super::{html, junit, sarif};
 
-/// A program that was prepared, or a skip.
+/// Returns the path of an installed tool; `None` skips the test.
 fn prepared(relative: &str) -> Option<PathBuf> {
     let dir = std::env::var_os("WHEELSMITH_TEST_ENV").map(PathBuf::from);
     let program = dir.map(|dir| dir.join(relative)).filter(|path| path.exists());
@@ -30,7 +30,7 @@ fn repository() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
 }
 
-/// Runs a judge on `text` as a file, which is the last argument; it must find nothing.
+/// Runs a tool on a file that contains `text`, its last argument. The tool must accept the file.
 fn check(judge: &str, args: &[&str], text: &str, suffix: &str) {
     let Some(judge) = prepared(&format!("judges/bin/{judge}")) else { return };
     let file = tempfile::Builder::new().suffix(suffix).tempfile().unwrap();
@@ -43,7 +43,7 @@ fn check(judge: &str, args: &[&str], text: &str, suffix: &str) {
 
 #[test]
 fn sarif_is_what_its_schema_says() {
-    // One pattern of the schema has a stray bracket, which JavaScript would not take.
+    // One pattern of the schema has an unescaped bracket, which JavaScript does not accept.
     let regex = ["--regex-variant", "python"];
     let schema = [&regex[..], &["--schemafile", "testdata/schemas/sarif-2.1.0.json"]].concat();
     check("check-jsonschema", &schema, &sarif::render(&report()), ".json");
@@ -80,8 +80,8 @@ fn junit_is_what_its_schema_says() {
     }
 }
 
-/// A page that holds the one to be looked at in frames as wide as a phone and as a desk's screen,
-/// measures both, and writes down what is wrong.
+/// Page that shows the report in frames of the width of a phone and of a desktop, measures both,
+/// and lists the problems.
 const LOOK: &str = r#"<!doctype html><meta charset="utf-8"><body><script>
 const page = PAGE;
 const problems = [];
@@ -156,7 +156,7 @@ fn the_page_is_right_in_a_browser() {
             seen.split_once("<title>looked: ").and_then(|(_, rest)| rest.split_once("</title>"));
         let (problems, _) = title.unwrap_or_else(|| panic!("nobody looked: {said}"));
         assert_eq!(problems, "[]");
-        // What a page writes to the console, errors of scripts and refusals of the policy included.
+        // Console messages of the page, including script errors and violations of the policy.
         let console: Vec<&str> = said.lines().filter(|line| line.contains(":CONSOLE")).collect();
         assert!(console.is_empty(), "{console:#?}");
     }

@@ -1,8 +1,8 @@
-//! For test summaries: JUnit's XML, as Jenkins and GitLab read it.
+//! Report for test summaries: JUnit XML, as Jenkins and GitLab read it.
 //!
-//! One suite for each input; in it one case for the claims of the whole and one for each native
-//! file, and for each other file with findings. Errors are failures; what is waived makes a case skipped; what is less than an error stands
-//! in the output of its case.
+//! Each input is a suite. It has one case for the claims of the whole input, one for each native
+//! file, and one for each other file with findings. Errors are failures. A case is skipped if all
+//! its errors are waived. Lesser findings are in the output of the case.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -12,10 +12,10 @@ use wheelsmith_core::finding::{Finding, Severity};
 use super::escape::Markup;
 use super::sheet::{Sheet, Subject};
 
-/// The case for what is about the whole.
+/// Name of the case for findings about the whole input.
 const CLAIMS: &str = "claims";
 
-/// How a case ends.
+/// Result of a case.
 enum End {
     Passed,
     Failed,
@@ -23,7 +23,7 @@ enum End {
     Broken,
 }
 
-/// The suite of what is wrong with the configuration.
+/// Name of the suite for findings about the configuration.
 const CONFIGURATION: &str = "configuration";
 
 struct Case<'r> {
@@ -92,7 +92,8 @@ fn property(out: &mut String, input: &Subject<'_>) {
 }
 
 fn cases<'r>(input: &Subject<'r>) -> Vec<Case<'r>> {
-    // The claims first, then by path; files of findings that are no native files have a case too.
+    // The claims first, then by path. Files with findings that are not native files have a case
+    // too.
     let mut findings: BTreeMap<&str, Vec<&Finding>> = BTreeMap::new();
     for file in input.audit.iter().flat_map(|audit| &audit.files) {
         findings.entry(file.path.as_str()).or_default();
@@ -127,7 +128,7 @@ fn case<'r>(name: &'r str, findings: &[&Finding]) -> Case<'r> {
         findings.iter().filter(|finding| !is_error(finding)).copied().collect();
     let mut xml = String::new();
     let end = if let [first, ..] = failed.as_slice() {
-        // One element for all: some readers show no more than one.
+        // One element for all errors: some readers show only one.
         let _ = write!(
             xml,
             "      <failure message=\"{}\" type=\"{}\">",

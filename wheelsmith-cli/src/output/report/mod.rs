@@ -1,7 +1,7 @@
-//! The other forms of a report of findings: for code hosts, for test summaries, for a browser.
+//! Other formats of a report of findings: for code hosts, test summaries and browsers.
 //!
-//! Each form is a pure function from the report to text. What comes out of a wheel (names of files,
-//! of libraries, of symbols) is anybody's: every form writes it through [`escape`].
+//! Each format is a pure function from the report to text. Names of files, libraries and symbols
+//! are untrusted: every format writes them through [`escape`].
 
 pub(super) mod escape;
 pub(crate) mod github;

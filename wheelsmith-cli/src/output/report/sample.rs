@@ -1,4 +1,4 @@
-//! Reports to try the forms on, made of the small binaries in `testdata`.
+//! Sample reports for tests of the formats, made from the small binaries in `testdata`.
 
 use wheelsmith_core::archive::Kind;
 use wheelsmith_core::audit::{Auditwheel, Input, NativeFile, Report, Requirement, judgement};
@@ -12,11 +12,11 @@ macro_rules! fixture {
     };
 }
 
-/// A name that tries to become everything that it is not.
+/// Name that contains the special characters of all formats.
 pub(super) const HOSTILE: &str =
     "evil/<script>alert('1')</script>&\"`|_*[x](javascript:y)%0A::error::@all ]]>\u{202e}gpj.so";
 
-/// A wheel that was judged as the audit does.
+/// Returns the input of a wheel with these files, judged as the audit does.
 pub(super) fn wheel(name: &str, files: &[(&str, &[u8])]) -> Input {
     let filename: WheelFilename = name.parse().unwrap();
     let wanted = Requirement::for_tag(&filename.platforms[0]).unwrap();
@@ -32,8 +32,8 @@ pub(super) fn wheel(name: &str, files: &[(&str, &[u8])]) -> Input {
     }
 }
 
-/// Something of everything: a wheel with faults, one with a waived fault and hostile names, one for
-/// macOS, one that is good, and one that could not be judged.
+/// Returns a report with inputs of every kind: a wheel with errors, one with a waived error and
+/// hostile names, one for macOS, a good one, and one that could not be judged.
 pub(super) fn report() -> Report {
     let mut faulty = wheel(
         "demo-1.0-cp312-cp312-manylinux_2_17_x86_64.whl",
@@ -86,8 +86,8 @@ pub(super) fn report() -> Report {
     Report::new(vec![faulty, hostile, mac, good, broken])
 }
 
-/// A wheel with more files than can be drawn one by one, in directories that need each other, and
-/// one with as many as can.
+/// Returns a report on a wheel with more files than are drawn separately, in directories that
+/// depend on each other, and on one with exactly as many.
 pub(super) fn many() -> Report {
     let user = fixture!("elf/runpath.so");
     let plain = fixture!("elf/x86_64.so");
@@ -111,8 +111,8 @@ pub(super) fn many() -> Report {
     Report::new(inputs)
 }
 
-/// What a check says of a wheel with faults, one with hostile names, a good sdist and a file that
-/// cannot be read.
+/// Returns the report of a check on a wheel with errors, one with hostile names, a good sdist and a
+/// file that cannot be read.
 pub(super) fn checked() -> check::Report {
     let input = |name: &str, findings: Vec<Finding>| {
         let kind = check::Kind::of(name);

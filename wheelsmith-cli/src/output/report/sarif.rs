@@ -1,4 +1,4 @@
-//! SARIF 2.1.0 (OASIS), as code hosts read it.
+//! Report in SARIF 2.1.0 (OASIS), as code hosts read it.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -60,7 +60,7 @@ pub(crate) fn render<'r>(report: impl Into<Sheet<'r>>) -> String {
     format!("{log:#}\n")
 }
 
-/// The codes that occur, in the order of the table.
+/// Returns the codes in the report, in the order of the table.
 fn rules(report: &Sheet<'_>) -> Vec<Code> {
     let mut codes: Vec<Code> = report.findings().map(|finding| finding.code).collect();
     codes.sort_unstable();
@@ -85,7 +85,7 @@ fn rule(code: Code) -> Value {
         "help": { "text": text, "markdown": markdown },
         "properties": { "tags": ["packaging", "native"] },
     });
-    // The format wants an absolute address.
+    // The format requires an absolute URL.
     if let Some(url) = page_url(code) {
         rule["helpUri"] = json!(url);
         rule["help"]["markdown"] = json!(format!("{markdown} [More]({url})."));
@@ -93,7 +93,7 @@ fn rule(code: Code) -> Value {
     rule
 }
 
-/// The doc comment of a code, without the space before its first word.
+/// Returns the doc comment of a code without its leading space.
 fn sentence(doc: &str) -> String {
     doc.trim().to_owned()
 }
@@ -136,7 +136,7 @@ fn result(
         "level": level(finding.severity),
         "message": { "text": text },
         "locations": [location],
-        // The first is the one by which GitHub knows a result again.
+        // GitHub identifies a result by the first fingerprint.
         "partialFingerprints": {
             "primaryLocationLineHash": format!("{fingerprint}:1"),
             "wheelsmith/v1": fingerprint,
@@ -152,7 +152,7 @@ fn result(
 fn physical(at: usize, input: &Subject<'_>) -> Value {
     json!({
         "artifactLocation": { "uri": uri(input.path), "index": at },
-        // GitHub takes no result without a line; a wheel has none.
+        // GitHub requires a line; a wheel has none.
         "region": { "startLine": 1 },
     })
 }
@@ -169,7 +169,7 @@ fn artifact(input: &Subject<'_>) -> Value {
     artifact
 }
 
-/// A path as a relative reference (RFC 3986), an absolute one as a `file` URI.
+/// Converts a path to a relative reference (RFC 3986), or an absolute one to a `file` URI.
 fn uri(path: &str) -> String {
     let mut uri = String::new();
     if path.starts_with('/') {
@@ -187,8 +187,9 @@ fn uri(path: &str) -> String {
     uri
 }
 
-/// By what a result is known again: what it is about, but not the version of the wheel, nor numbers
-/// that come with the next compiler. Results that are the same in all of this are numbered.
+/// Returns a fingerprint that identifies the result in later runs. It depends on the subject of the
+/// finding, not on the version of the wheel or on numbers that change with the compiler. Results
+/// with equal fingerprints are numbered.
 fn fingerprint(
     input: &Subject<'_>,
     finding: &Finding,

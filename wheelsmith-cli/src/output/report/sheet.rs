@@ -1,33 +1,33 @@
-//! What the forms are made from: the report of an audit or of a check.
+//! Common form of the reports of an audit and of a check, from which the formats are rendered.
 
 use wheelsmith_core::archive::Kind;
 use wheelsmith_core::finding::Finding;
 use wheelsmith_core::name::WheelFilename;
 use wheelsmith_core::{audit, check};
 
-/// A report, whichever command made it.
+/// Report of an audit or of a check.
 #[derive(Debug, Clone)]
 pub(crate) struct Sheet<'r> {
-    /// The command: `audit`.
+    /// Command, such as `audit`.
     pub(super) verb: &'static str,
-    /// The version of its JSON.
+    /// Version of its JSON.
     pub(super) schema: u32,
     pub(super) inputs: Vec<Subject<'r>>,
-    /// What is wrong with the configuration.
+    /// Findings about the configuration.
     pub(super) configuration: &'r [Finding],
 }
 
-/// What was seen in one input.
+/// Results for one input.
 #[derive(Debug, Clone)]
 pub(super) struct Subject<'r> {
     pub(super) path: &'r str,
-    /// What it is: `wheel`.
+    /// Kind, such as `wheel`.
     pub(super) kind: &'static str,
     pub(super) wheel: Option<&'r WheelFilename>,
-    /// Why it could not be judged.
+    /// Reason why it could not be judged.
     pub(super) error: Option<&'r str>,
     pub(super) findings: &'r [Finding],
-    /// Tags and native files, which only an audit knows.
+    /// Tags and native files; `None` for a check.
     pub(super) audit: Option<&'r audit::Input>,
 }
 
@@ -79,7 +79,7 @@ impl<'r> From<&'r check::Report> for Sheet<'r> {
 }
 
 impl Sheet<'_> {
-    /// All findings of the inputs.
+    /// Returns the findings of all inputs.
     pub(super) fn findings(&self) -> impl Iterator<Item = &Finding> {
         self.inputs.iter().flat_map(|input| input.findings)
     }

@@ -127,7 +127,7 @@ fn names_never_become_markup() {
     assert_eq!(page.matches("<script").count(), 1, "the page's own");
     assert!(page.contains("&lt;script&gt;alert(&#39;1&#39;)&lt;/script&gt;"));
     assert!(!page.contains('\u{202e}'));
-    // Nothing is fetched.
+    // The page loads nothing.
     for word in ["http:", "https:", "src=\"", "url(", "@import", "<link"] {
         assert!(!page.contains(word), "{word}");
     }

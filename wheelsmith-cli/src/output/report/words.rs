@@ -1,24 +1,24 @@
-//! What every form says alike.
+//! Texts that all formats share.
 
 use wheelsmith_core::finding::{Code, Finding, Severity};
 use wheelsmith_core::name::PlatformTag;
 
 use super::sheet::{Sheet, Subject};
 
-/// How an input stands, the worst first.
+/// State of an input, the worst first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Standing {
-    /// It could not be judged.
+    /// The input could not be judged.
     Unjudged,
-    /// It has errors.
+    /// The input has errors.
     Bad,
-    /// It has warnings.
+    /// The input has warnings.
     Fair,
-    /// It has neither.
+    /// The input has neither errors nor warnings.
     Good,
 }
 
-/// How many findings there are of each kind.
+/// Number of findings of each severity.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Counts {
     pub(super) errors: usize,
@@ -41,7 +41,7 @@ impl Counts {
         counts
     }
 
-    /// `2 errors, 1 warning, 1 waived`, or that there is nothing.
+    /// Returns `2 errors, 1 warning, 1 waived`, or the text for no findings.
     pub(super) fn text(self) -> String {
         let parts = [
             (self.errors, "error"),
@@ -55,7 +55,7 @@ impl Counts {
     }
 }
 
-/// `1 error`, `2 errors`; `waived` has no plural.
+/// Returns `1 error`, `2 errors`; `waived` has no plural.
 pub(super) fn count(n: usize, word: &str) -> String {
     if n == 1 || word == "waived" { format!("{n} {word}") } else { format!("{n} {word}s") }
 }
@@ -104,7 +104,7 @@ impl Subject<'_> {
 }
 
 impl Standing {
-    /// As a mark in text.
+    /// Returns a mark for text.
     pub(super) fn mark(self) -> &'static str {
         match self {
             Self::Unjudged => "⛔",
@@ -115,19 +115,19 @@ impl Standing {
     }
 }
 
-/// What auditwheel says, in words; nothing where it was not asked.
+/// Returns auditwheel's verdict in words; `None` if auditwheel did not run.
 pub(super) fn auditwheel(input: &Subject<'_>) -> Option<String> {
     let theirs = input.audit?.auditwheel_verdict.as_ref()?;
     Some(theirs.tag.as_ref().map_or_else(|| "ends in an error".to_owned(), PlatformTag::to_string))
 }
 
-/// The last part of a path.
+/// Returns the last part of a path.
 pub(super) fn file_name(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or(path)
 }
 
-/// The file's name; of an extension module without what all of a wheel share:
-/// `_io.cpython-312-x86_64-linux-gnu.so` is `_io.so`.
+/// Returns the file name; for an extension module without the suffix that all in a wheel share:
+/// `_io.so` for `_io.cpython-312-x86_64-linux-gnu.so`.
 pub(super) fn module_name(path: &str) -> String {
     let name = file_name(path);
     let tail = [".cpython-", ".cp3", ".pypy", ".abi3"].iter().find_map(|start| name.find(start));
@@ -137,18 +137,18 @@ pub(super) fn module_name(path: &str) -> String {
     }
 }
 
-/// The page of a code, from the root of the repository.
+/// Returns the path of a code's page in the repository.
 pub(super) fn page(code: Code) -> String {
     format!("docs/reference/findings/{code}.md")
 }
 
-/// The page of a code on the web; nothing as long as the manifest names no repository.
+/// Returns the URL of a code's page; `None` if the manifest names no repository.
 pub(super) fn page_url(code: Code) -> Option<String> {
     let repository = env!("CARGO_PKG_REPOSITORY");
     (!repository.is_empty()).then(|| format!("{repository}/blob/main/{}", page(code)))
 }
 
-/// Bytes in the unit that a person would choose (powers of 1000).
+/// Returns a size with the largest fitting unit (powers of 1000).
 pub(super) fn size(bytes: u64) -> String {
     let mut value = bytes as f64;
     let mut unit = "B";

@@ -1,4 +1,4 @@
-//! The end of a zip archive, which says where its directory is (APPNOTE 4.3.14 to 4.3.16).
+//! Finds the end record of a zip archive, and with it the directory (APPNOTE 4.3.14 to 4.3.16).
 
 use super::header::{le16, le32, le64};
 use super::{Findings, Unreadable};
@@ -20,7 +20,7 @@ pub(crate) struct Directory {
     /// Offset of its first byte in the file.
     pub(crate) start: u64,
     pub(crate) size_bytes: u64,
-    /// Entries, as the end record counts them.
+    /// Number of entries in the end record.
     pub(crate) count: u64,
     /// Bytes before the archive that its offsets leave out.
     pub(crate) shift: u64,
@@ -43,7 +43,7 @@ impl Directory {
 }
 
 /// Finds the directory of the archive that ends `blob`. Returns `None` if readers would find
-/// different ones; a finding says why then.
+/// different ones, and adds a finding with the reason.
 pub(super) fn find(blob: &Blob, findings: &mut Findings) -> Result<Option<Directory>, Unreadable> {
     let most = (END_BYTES + COMMENT_BYTES + LOCATOR_BYTES + END64_BYTES) as u64;
     let tail_at = blob.size().saturating_sub(most);
@@ -94,7 +94,7 @@ fn directory(
         findings.has_zip64 = true;
         let start = at.checked_sub(LOCATOR_BYTES + END64_BYTES).ok_or_else(outside)?;
         let record64 = &tail[start..start + END64_BYTES];
-        // Data between its fields and the locator would make readers look in two places.
+        // Data between the end record and its locator would make readers use different offsets.
         if !record64.starts_with(END64) || le64(record64, 4) != (END64_BYTES - 12) as u64 {
             let message = "its zip64 end record is not right before its locator";
             findings.refuse(Code::HeaderMismatch, message);
@@ -128,7 +128,7 @@ fn directory(
     let start = end.checked_sub(size_bytes).ok_or_else(outside)?;
     let shift = start.checked_sub(offset).ok_or_else(outside)?;
     if shift > 0 && size_bytes > 0 {
-        // A reader that takes the offset as it is must not find another directory there.
+        // A reader that does not correct the offset must not find another directory there.
         let other = blob.array_at::<4>(offset).map_err(Unreadable::io)?;
         if other == *super::header::CENTRAL {
             findings.refuse(Code::HeaderMismatch, "it has two directories");

@@ -1,24 +1,24 @@
-//! A writer of zip archives that lies when told to.
+//! Writer of invalid zip archives for tests.
 
 use std::io::Write as _;
 
-/// One entry; what is set says something else than its content.
+/// Entry. Fields that are set replace the value that follows from the content.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Entry {
     pub(crate) name: Vec<u8>,
     pub(crate) content: Vec<u8>,
     pub(crate) deflate: bool,
-    /// The method that headers state.
+    /// Method in the headers.
     pub(crate) method: Option<u16>,
-    /// The packed bytes.
+    /// Packed bytes.
     pub(crate) packed: Option<Vec<u8>>,
-    /// The size that headers state.
+    /// Size in the headers.
     pub(crate) size: Option<u32>,
     pub(crate) crc: Option<u32>,
     pub(crate) flags: u16,
-    /// The flags before the content.
+    /// Flags in the local header.
     pub(crate) local_flags: Option<u16>,
-    /// The name before the content.
+    /// Name in the local header.
     pub(crate) local_name: Option<Vec<u8>>,
     pub(crate) extra: Vec<u8>,
     pub(crate) comment: Vec<u8>,
@@ -27,33 +27,33 @@ pub(crate) struct Entry {
     /// DOS date; 1 January 1980 otherwise.
     pub(crate) date: Option<u16>,
     pub(crate) disk: u16,
-    /// Bytes before it that belong to nothing.
+    /// Unused bytes before it.
     pub(crate) gap: Vec<u8>,
-    /// Where the directory says that it lies: where the first entry does.
+    /// True if the directory states the offset of the first entry for it.
     pub(crate) overlaps: bool,
 }
 
-/// A zip archive.
+/// Zip archive.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Zip {
     pub(crate) entries: Vec<Entry>,
     pub(crate) before: Vec<u8>,
     pub(crate) behind: Vec<u8>,
     pub(crate) comment: Vec<u8>,
-    /// Added to the count of entries.
+    /// Number that is added to the count of entries.
     pub(crate) miscount: u16,
-    /// Size of the comment, as the end record says.
+    /// Size of the comment in the end record.
     pub(crate) comment_size: Option<u16>,
-    /// Size of the directory, as the end record says.
+    /// Size of the directory in the end record.
     pub(crate) directory_size: Option<u32>,
-    /// Whether offsets leave out the bytes before the archive.
+    /// True if offsets leave out the bytes before the archive.
     pub(crate) is_shifted: bool,
-    /// Number of the disk that the end record says it is on.
+    /// Disk number in the end record.
     pub(crate) disk: u16,
 }
 
 impl Zip {
-    /// An archive with these files.
+    /// Creates an archive with these files.
     pub(crate) fn new(files: &[(&str, &[u8])]) -> Self {
         let entries = files.iter().map(|(name, content)| Entry::new(name, *content)).collect();
         Self { entries, ..Self::default() }

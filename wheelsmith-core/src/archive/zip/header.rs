@@ -11,7 +11,7 @@ pub(super) const IN_ZIP64: u64 = 0xffff_ffff;
 const ZIP64: u16 = 0x0001;
 const UNICODE_PATH: u16 = 0x7075;
 
-/// The fields that both headers of an entry have.
+/// Fields that both headers of an entry have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Header {
     pub(crate) flags: u16,
@@ -41,11 +41,11 @@ impl Header {
     }
 }
 
-/// A header of the central directory.
+/// Header of the central directory.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Central {
     pub(super) header: Header,
-    /// The system that wrote the entry; 3 is Unix.
+    /// System that wrote the entry; 3 is Unix.
     pub(super) system: u8,
     /// External attributes; on Unix, the upper half is the mode.
     pub(super) attributes: u32,
@@ -58,13 +58,13 @@ pub(super) struct Central {
 /// Problem of the extra fields of a header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ExtraProblem {
-    /// Readers agree on the entry all the same.
+    /// Readers agree on the entry in spite of it.
     Form(&'static str),
-    /// Readers may take different names, sizes or offsets from it.
+    /// Readers may use different names, sizes or offsets because of it.
     Ambiguous(&'static str),
 }
 
-/// The parts of the extra fields that say something of the entry.
+/// Parts of the extra fields that affect the entry.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Extra<'a> {
     pub(super) zip64: Option<&'a [u8]>,
@@ -102,7 +102,7 @@ impl<'a> Extra<'a> {
             if id != ZIP64 {
                 extra.other = extra.other.or(Some(id));
             }
-            // A real header has a few; what follows cannot be told apart any more.
+            // A valid header has a few fields; the rest is ignored.
             if seen.len() < 64 {
                 seen.push(id);
             }
@@ -114,7 +114,7 @@ impl<'a> Extra<'a> {
         extra
     }
 
-    /// Adds a problem; the worst one stays.
+    /// Records a problem, unless a worse one is recorded.
     fn note(&mut self, problem: ExtraProblem) {
         if !matches!(self.problem, Some(ExtraProblem::Ambiguous(_))) {
             self.problem = Some(problem);
@@ -136,7 +136,7 @@ pub(super) fn local_lengths(fixed: &[u8]) -> [usize; 2] {
 pub(super) fn central(fixed: &[u8], extra: &mut Extra<'_>) -> Central {
     let mut values = [24, 20, 42].map(|at| u64::from(le32(fixed, at)));
     if let Some(field) = extra.zip64 {
-        // Only the numbers that did not fit are there, in this order.
+        // Contains only the numbers that do not fit into the header, in this order.
         let mut rest = field;
         let mut is_marked = false;
         for value in values.iter_mut().filter(|value| **value == IN_ZIP64) {
@@ -148,7 +148,7 @@ pub(super) fn central(fixed: &[u8], extra: &mut Extra<'_>) -> Central {
                 extra.problem = Some(ExtraProblem::Ambiguous("its zip64 field is too short"));
             }
         }
-        // Some readers take numbers by their position, needed or not.
+        // Some readers take numbers by position, whether they are needed or not.
         let by_position = field.chunks_exact(8).map(|number| le64(number, 0));
         let has_more = rest.len() >= 8 || (!is_marked && !field.is_empty());
         if has_more && by_position.zip(values).any(|(other, value)| other != value) {
@@ -177,7 +177,7 @@ pub(super) fn central(fixed: &[u8], extra: &mut Extra<'_>) -> Central {
     }
 }
 
-/// Parses a local header as its strictest reader does: both sizes of the zip64 field count.
+/// Parses a local header as the strictest reader does: both sizes of the zip64 field count.
 pub(super) fn local(fixed: &[u8], extra: &mut Extra<'_>) -> Header {
     let (mut packed_bytes, mut size_bytes) =
         (u64::from(le32(fixed, 18)), u64::from(le32(fixed, 22)));

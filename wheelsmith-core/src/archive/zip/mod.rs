@@ -1,8 +1,8 @@
-//! The one reader of zip archives (PKWARE's APPNOTE).
+//! Reads zip archives (PKWARE's APPNOTE).
 //!
-//! Own code, because the `zip` crate shows each name once and believes the central directory alone.
-//! Installers differ in which header they believe, so this reader compares all of them: an archive
-//! that two installers could read differently has an *ambiguity*, and every command refuses it.
+//! Own code, because the `zip` crate lists each name once and uses the central directory alone.
+//! Installers differ in the header that they use, so this reader compares both. An archive that two
+//! installers could read differently has an *ambiguity*, and every command refuses it.
 
 mod end;
 #[cfg(test)]
@@ -24,16 +24,16 @@ use crate::sys::Cancel;
 
 /// Size of the parts in which the directory and unused bytes are read.
 const PART: usize = 256 << 10;
-/// Findings of one code; a hostile archive has as many faults as it likes.
+/// Limit of findings with the same code.
 const MOST_OF_ONE: usize = 50;
 const UNIX: u8 = 3;
 
 /// A zip archive whose headers were read and compared. Its content was not.
 #[derive(Debug)]
 pub(crate) struct Zip {
-    /// Entries in the order of their content; directories too.
+    /// Entries in the order of their content, including directories.
     pub(crate) entries: Vec<Entry>,
-    /// `None` if readers would find different directories, or it is over a limit.
+    /// Directory; `None` if readers would find different ones, or it exceeds a limit.
     pub(crate) directory: Option<Directory>,
     /// Reasons to refuse the archive: above all, two installers could read it differently.
     pub(crate) refusals: Vec<Finding>,
@@ -49,14 +49,14 @@ pub(crate) fn central_size(bytes: &[u8]) -> Option<usize> {
     Some(CENTRAL_BYTES + header::central_lengths(fixed).iter().sum::<usize>())
 }
 
-/// An entry of a zip archive.
+/// Entry of a zip archive.
 #[derive(Debug)]
 pub(crate) struct Entry {
-    /// Its path. Characters that no path may have are escaped.
+    /// Path. Characters that no path may contain are escaped.
     pub(crate) path: WheelPath,
-    /// Its name as written, if that is not the path.
+    /// Name as written; `None` if it is equal to the path.
     raw_name: Option<Box<[u8]>>,
-    /// Its central header; the local one says the same, or there is an ambiguity.
+    /// Central header; the local one is equal, or there is an ambiguity.
     pub(crate) header: Header,
     pub(crate) system: u8,
     pub(crate) attributes: u32,
@@ -69,17 +69,17 @@ pub(crate) struct Entry {
     content_at: u64,
     /// Offset of the first byte after its content and data descriptor.
     pub(crate) end: u64,
-    /// False if its local header is missing, or its bytes belong to another entry as well.
+    /// False if its local header is missing, or its bytes overlap another entry.
     is_readable: bool,
 }
 
 impl Entry {
-    /// Its name as the archive has it.
+    /// Returns the name as written in the archive.
     pub(crate) fn name(&self) -> &[u8] {
         self.raw_name.as_deref().unwrap_or(self.path.as_str().as_bytes())
     }
 
-    /// Offset of its content in the file.
+    /// Returns the offset of its content in the file.
     #[cfg(feature = "wheel")]
     pub(crate) fn content_at(&self) -> u64 {
         self.content_at
@@ -90,7 +90,7 @@ impl Entry {
         self.name().ends_with(b"/")
     }
 
-    /// Its type and permissions; `None` if it was not written on Unix.
+    /// Returns its type and permissions; `None` if it was not written on Unix.
     pub(crate) fn mode(&self) -> Option<u32> {
         (self.system == UNIX).then_some(self.attributes >> 16)
     }
@@ -100,7 +100,7 @@ impl Entry {
         self.mode().is_some_and(|mode| mode & 0o111 != 0)
     }
 
-    /// Its content as packed; `None` if that cannot be found.
+    /// Returns its packed content; `None` if that is not found.
     pub(crate) fn part(&self, archive: &Blob) -> Option<Blob> {
         let part = archive.part(self.content_at, self.header.packed_bytes)?;
         self.is_readable.then_some(part)
@@ -133,7 +133,7 @@ impl Unreadable {
     }
 }
 
-/// Findings about an archive, few of each code.
+/// Findings about an archive, with a limit for each code.
 #[derive(Debug, Default)]
 struct Findings {
     has_zip64: bool,
@@ -190,7 +190,7 @@ impl Zip {
             Some(directory) => list(blob, directory, limits, &mut findings)?,
             None => None,
         };
-        // Without entries that can be trusted, the position of the directory is of no use.
+        // Without reliable entries, the position of the directory is of no use.
         directory = directory.filter(|_| entries.is_some());
         let mut entries = entries.unwrap_or_default();
         if let Some(directory) = &directory {
@@ -235,7 +235,7 @@ pub(crate) fn refusal(refusals: &[Finding]) -> Option<String> {
 }
 
 /// Reads the directory. Returns its entries sorted by the offset of their local headers, or `None`
-/// if they are over a limit.
+/// if they exceed a limit.
 fn list(
     blob: &Blob,
     directory: &Directory,
@@ -328,11 +328,11 @@ struct Records<'b> {
     at: u64,
     left: u64,
     part: Vec<u8>,
-    /// Bytes of the part that were returned.
+    /// Number of bytes of the part that were returned.
     used: usize,
 }
 
-/// Next bytes of the directory.
+/// Next record of the directory.
 enum Record<'r> {
     /// Fixed part, name and extra fields of a header.
     Header(&'r [u8], &'r [u8], &'r [u8]),
@@ -362,7 +362,7 @@ impl Records<'_> {
         Ok(Record::Header(fixed, name, &rest[..extra]))
     }
 
-    /// Makes at least `size` bytes ready if there are as many.
+    /// Loads at least `size` bytes if there are as many.
     fn fetch(&mut self, size: usize) -> Result<(), Unreadable> {
         if self.part.len() - self.used >= size || self.left == 0 {
             return Ok(());
@@ -383,7 +383,7 @@ impl Records<'_> {
 struct Walk<'a> {
     blob: &'a Blob,
     directory: &'a Directory,
-    /// Offset up to which every byte belongs to an entry, or was judged.
+    /// Offset up to which all bytes are judged.
     at: u64,
     findings: &'a mut Findings,
 }
@@ -457,7 +457,7 @@ impl Walk<'_> {
         if let Some(name) = &texts.other_name {
             differ.push(format!("the name before its content is `{name}`"));
         }
-        // A writer that could not go back leaves zeros, or the marks of zip64.
+        // A writer that cannot seek leaves zeros, or the marks of zip64.
         let unknown = |value: u64| value == 0 || value == header::IN_ZIP64;
         let is_same = |local_value: u64, central_value: u64| {
             local_value == central_value || (local.has_descriptor() && unknown(local_value))
@@ -530,8 +530,8 @@ impl Walk<'_> {
         }
         self.at = end;
         let has_entry = if start == 0 {
-            // A program may be in front, with any bytes in it; a reader that does not look for the
-            // directory begins with the first bytes.
+            // A program may be in front and contain any bytes; a reader that does not search for
+            // the directory begins with the first bytes.
             end >= 4 && self.blob.array_at::<4>(0).map_err(Unreadable::io)? == *LOCAL
         } else {
             self.has_local(start, end)?
@@ -573,7 +573,7 @@ impl Walk<'_> {
         Ok(false)
     }
 
-    /// Looks for a second header of `entry` where a reader finds it that takes offsets as they are.
+    /// Searches for a second header of `entry` at its uncorrected offset.
     fn unshifted(&mut self, entry: &Entry) -> Result<(), Unreadable> {
         let offset = entry.start - self.directory.shift;
         if self.blob.array_at::<4>(offset).map_err(Unreadable::io)? == *LOCAL {
@@ -584,9 +584,9 @@ impl Walk<'_> {
     }
 }
 
-/// The parts of a local header that are not in [`Header`].
+/// Parts of a local header that are not in [`Header`].
 struct LocalTexts {
-    /// Its name, escaped, if that is not the one in the directory.
+    /// Escaped name, if it differs from the one in the directory.
     other_name: Option<String>,
     problem: Option<ExtraProblem>,
     extra: Option<u16>,

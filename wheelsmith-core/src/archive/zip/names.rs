@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use super::{Entry, Findings, Limits};
 use crate::finding::Code;
 
-/// Judges the name of one entry. `is_path` says that it is a path inside the archive.
+/// Judges the name of one entry. `is_path` is true if it is a path inside the archive.
 pub(super) fn judge(entry: &Entry, is_path: bool, limits: &Limits, findings: &mut Findings) {
     let name = entry.name();
     let name = name.strip_suffix(b"/").unwrap_or(name);
@@ -33,11 +33,11 @@ pub(super) fn judge(entry: &Entry, is_path: bool, limits: &Limits, findings: &mu
     }
 }
 
-/// Finds names that are there twice, and files that are directories of other entries.
+/// Finds duplicate names, and files that are directories of other entries.
 pub(super) fn compare(entries: &[Entry], findings: &mut Findings) {
     let mut order: Vec<&Entry> = entries.iter().collect();
     order.sort_by(|a, b| by_parts(a, b).then(a.is_dir().cmp(&b.is_dir())));
-    // The files among the directories that contain the entry, each inside the one before.
+    // Files among the parent directories of the entry, each inside the one before.
     let mut files: Vec<&Entry> = Vec::new();
     let mut before: Option<&Entry> = None;
     for entry in order {
@@ -63,7 +63,7 @@ pub(super) fn compare(entries: &[Entry], findings: &mut Findings) {
     }
 }
 
-/// Compares paths so that what is in a directory follows it at once.
+/// Compares paths so that the contents of a directory follow it directly.
 fn by_parts(a: &Entry, b: &Entry) -> Ordering {
     a.path.parts().cmp(b.path.parts())
 }

@@ -1,4 +1,4 @@
-//! Names of other things in the metadata: requirements, extras, classifiers, imports.
+//! Judges names in the metadata: requirements, extras, classifiers, imports.
 
 use std::collections::BTreeSet;
 

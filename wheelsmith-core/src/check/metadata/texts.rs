@@ -1,4 +1,4 @@
-//! Fields for people: summary, description, addresses, links.
+//! Judges fields for people: summary, description, addresses, links.
 
 use std::collections::BTreeSet;
 
@@ -55,12 +55,12 @@ pub(super) fn check(judge: &Judge<'_>, out: &mut Findings) {
     }
 }
 
-/// Judges the address of a link.
+/// Judges the URL of a link.
 fn link(judge: &Judge<'_>, url: &str, message: &str, out: &mut Findings) {
     if !people::is_link(url) {
         judge.say(out, Code::BadUrl, message);
     } else if !people::is_url(url) {
-        // The index takes it, and nobody can follow it.
+        // The index accepts it, but no browser can open it.
         out.file_as(Severity::Warning, Code::BadUrl, judge.path, message);
     }
 }

@@ -7,7 +7,7 @@ fn headers_and_contents() {
     super::check(ROWS);
 }
 
-/// `id`, a length, and that many zeros.
+/// Returns an extra field: `id`, a length, and that many zeros.
 fn extra(id: u16, length: u16) -> Vec<u8> {
     let mut field = [id, length].map(u16::to_le_bytes).concat();
     field.resize(field.len() + usize::from(length), 0);
@@ -36,7 +36,7 @@ pub(super) const ROWS: &[Row] = &[
     (&[Code::OverlappingEntries, Code::HeaderMismatch, Code::StrayBytes], |w| {
         w.entry("run.py").overlaps = true;
     }),
-    // The method of bzip2.
+    // Method of bzip2.
     (&[Code::CompressionMethod], |w| w.entry("run.py").method = Some(12)),
     (&[Code::EncryptedEntry], |w| w.entry("run.py").flags = 1),
     (&[Code::BadEntryName, Code::RecordSyntax, Code::RecordMissing], |w| {

@@ -67,7 +67,7 @@ pub(super) const ROWS: &[Row] = &[
     // RECORD.
     (&[Code::RecordSyntax], |w| w.record = |text| text + "one,two\n"),
     (&[Code::RecordSyntax], |w| w.record = |text| text + "\"demo"),
-    // As a tool writes it that knows no quotes.
+    // A tool that does not quote wrote this.
     (&[Code::RecordSyntax, Code::RecordMissing], |w| {
         w.add("demo/a,b.txt", "x");
         w.record = |text| text.replace('"', "");
@@ -122,7 +122,7 @@ pub(super) const ROWS: &[Row] = &[
     (&[Code::EntryPointTarget], |w| {
         w.entry("points.txt").content = b"[console_scripts]\ndemo = demo.run\n".into();
     }),
-    // What lies where.
+    // Locations of files.
     (&[Code::CompiledPython], |w| {
         w.add("demo/__pycache__/run.cpython-312.pyc", "x");
     }),
@@ -154,7 +154,7 @@ pub(super) const ROWS: &[Row] = &[
         w.only_metadata();
         w.field("Requires-Dist", "numpy");
     }),
-    // Namespaces (PEP 420), stubs (PEP 561), and what lies below `purelib`.
+    // Namespaces (PEP 420), stubs (PEP 561), and files below `purelib`.
     (&[], |w| {
         w.only_metadata();
         w.add("acme/tool/__init__.py", "x = 1\n");
@@ -176,7 +176,7 @@ pub(super) const ROWS: &[Row] = &[
     (&[Code::NoModules, Code::SeveralTopLevels], |w| {
         w.add("more/table.csv", "x");
     }),
-    // Bundled libraries are meant to be there.
+    // Bundled libraries are permitted.
     (&[], |w| {
         w.rename("demo-1.0-py3-none-manylinux_2_17_x86_64.whl");
         w.add("demo.libs/libz.so.1", "data");

@@ -1,5 +1,5 @@
-//! Small variants of metadata, as `check` and as other tools judge them. The differences are a table
-//! in the docs, each with its reason. `UPDATE=1` writes the table.
+//! Compares `check` with other tools for small variants of metadata. The docs contain a table of
+//! the differences with their reasons; `UPDATE=1` writes it.
 #![allow(clippy::disallowed_methods, reason = "tests run other programs")]
 
 use std::collections::BTreeMap;
@@ -14,7 +14,7 @@ use crate::finding::Severity;
 const BEGIN: &str = "<!-- differences: made by a test -->\n";
 const END: &str = "<!-- end of differences -->\n";
 
-/// Values of a field, each tried by itself. A value of several lines has further fields.
+/// Values of a field, each tested alone. A value of several lines adds further fields.
 const VARIANTS: &[(&str, &[&str])] = &[
     (
         "Metadata-Version",
@@ -480,7 +480,7 @@ const VARIANTS: &[(&str, &[&str])] = &[
     ("X-Extra", &["x"]),
 ];
 
-/// Differences that stay, with the reason: field, value, reason.
+/// Intended differences: field, value, reason.
 const REASONS: &[(&str, &str, &str)] = &[
     ("Requires-Python", ",>=3.8", "uv alone refuses an item without a version: a warning"),
     ("Requires-Python", ">=3.8,,<4", "uv alone refuses an item without a version: a warning"),
@@ -571,7 +571,7 @@ fn variant(field: &str, value: &str) -> Wheel {
         "Import-Name" | "Import-Namespace" => {
             "Metadata-Version: 2.5\nName: demo\nVersion: 1.0\nSummary: x\n\nx\n"
         }
-        // The wheel has a licence file that nothing lists; that is a warning.
+        // The wheel has a licence file that is not listed, which is a warning.
         _ => "Metadata-Version: 2.4\nName: demo\nVersion: 1.0\nSummary: x\n\nx\n",
     };
     wheel.metadata = text.to_owned();

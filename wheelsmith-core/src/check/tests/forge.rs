@@ -1,4 +1,4 @@
-//! A good wheel and a good sdist to spoil, and an archive writer that lies when told to.
+//! A good wheel and a good sdist to break, and a writer of invalid archives.
 
 use std::io::Write as _;
 
@@ -8,17 +8,17 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 pub(super) use crate::archive::zip::forge::{Entry, Zip};
 use crate::name::Digest;
 
-/// A wheel: its files and how they are packed, and its metadata as text.
+/// Wheel: its files, their compression, and its metadata as text.
 pub(super) struct Wheel {
     pub(super) filename: String,
     pub(super) dist_info: String,
     pub(super) zip: Zip,
     pub(super) metadata: String,
-    /// WHEEL.
+    /// Text of WHEEL.
     pub(super) about: String,
-    /// What is done to the right RECORD.
+    /// Change of the correct RECORD.
     pub(super) record: fn(String) -> String,
-    /// Files of the metadata that are left out.
+    /// Metadata files that are left out.
     pub(super) without: Vec<&'static str>,
     pub(super) options: crate::check::Options,
 }
@@ -76,7 +76,7 @@ impl Wheel {
         }
     }
 
-    /// Leaves only metadata, and no requirements.
+    /// Removes all files but the metadata, and all requirements.
     pub(super) fn only_metadata(&mut self) {
         self.zip.entries.retain(|entry| {
             entry.name.starts_with(b"demo-1.0.dist-info") && !entry.name.ends_with(b"points.txt")
@@ -84,7 +84,7 @@ impl Wheel {
         self.metadata = self.metadata.replace("Requires-Dist: numpy>=2; extra == 'fast'\n", "");
     }
 
-    /// The entry whose name ends so.
+    /// Returns the entry whose name ends with `end`.
     pub(super) fn entry(&mut self, end: &str) -> &mut Entry {
         let mut entries = self.zip.entries.iter_mut();
         entries.find(|entry| entry.name.ends_with(end.as_bytes())).unwrap()
@@ -102,7 +102,7 @@ impl Wheel {
         self.zip.entries.push(Entry::new(&name, content));
     }
 
-    /// Puts a line into METADATA, or another one in its place.
+    /// Adds a line to METADATA, or replaces the line of that field.
     pub(super) fn field(&mut self, name: &str, value: &str) {
         let mut lines: Vec<String> = self.metadata.lines().map(str::to_owned).collect();
         let line = format!("{name}: {value}");
@@ -114,7 +114,7 @@ impl Wheel {
         self.metadata = lines.join("\n") + "\n";
     }
 
-    /// Renames it and all that follows.
+    /// Renames the wheel, and everything that follows from its name.
     pub(super) fn rename(&mut self, filename: &str) {
         self.filename = filename.to_owned();
         let parts: Vec<&str> = filename.trim_end_matches(".whl").split('-').collect();
@@ -160,11 +160,11 @@ impl Wheel {
     }
 }
 
-/// An sdist: names, kinds and contents of its members.
+/// Sdist: names, kinds and contents of its members.
 pub(super) struct Sdist {
     pub(super) filename: String,
     pub(super) members: Vec<(String, u8, Vec<u8>)>,
-    /// Behind the packed archive.
+    /// Bytes after the gzip stream.
     pub(super) behind: Vec<u8>,
     pub(super) options: crate::check::Options,
 }

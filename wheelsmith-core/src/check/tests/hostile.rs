@@ -1,4 +1,4 @@
-//! Archives that are made to take all memory, or all time.
+//! Archives made to exhaust memory or time.
 
 use super::forge::{Entry, Wheel};
 use super::{Row, checked, codes};
@@ -22,7 +22,7 @@ pub(super) const ROWS: &[Row] = &[
     }),
 ];
 
-/// Entries that state nothing and unpack to much are read no further than a good archive is.
+/// Entries that state a size of 0 and unpack to much are read only up to the limit.
 #[test]
 fn what_is_stated_does_not_count() {
     let zeros = Entry { deflate: true, ..Entry::new("", vec![0; 4 << 20]) };
@@ -54,7 +54,7 @@ fn lists_of_faults_end() {
     assert!(checked.findings.iter().any(|finding| finding.message == "and 4950 more of these"));
 }
 
-/// Whatever bytes there are, there is an answer: every cut, and every byte in turn.
+/// The check returns findings for every truncation, and for every changed byte.
 #[test]
 fn spoiled_bytes_are_findings() {
     let wheel = Wheel::good();

@@ -58,7 +58,7 @@ pub(super) const ROWS: &[Row] = &[
     (&[Code::ExtraName], |w| w.field("Provides-Extra", "Fast_Mode")),
     (&[Code::RequiresPython], |w| w.field("Requires-Python", "3.9 or newer")),
     (&[Code::UnknownClassifier], |w| w.field("Classifier", "Topic :: Nonsense")),
-    // It is there so that the index refuses it.
+    // Projects use it so that the index refuses the upload.
     (&[Code::UnknownClassifier], |w| w.field("Classifier", "Private :: Do Not Upload")),
     (&[Code::DeprecatedClassifier], |w| w.field("Classifier", "Natural Language :: Ukranian")),
     (&[Code::BadSummary], |w| w.field("Summary", &"long ".repeat(200))),

@@ -41,7 +41,7 @@ pub(super) const ROWS: &[Row] = &[
         w.options.limits.most_file_bytes = 100;
     }),
     (&[Code::LargeFile], |w| w.options.limits.file_bytes = 100),
-    // WHEEL against the name.
+    // WHEEL compared with the name.
     (&[Code::TagsDiffer], |w| w.about = w.about.replace("py3-none-any", "py2-none-any")),
     (&[Code::TagsDiffer], |w| w.about = w.about.replace("Tag: py3-none-any\n", "")),
     (&[Code::TagsDiffer], |w| w.about += "Tag: py3-none-any\n"),

@@ -1,5 +1,5 @@
-//! What other tools make of the broken wheels: a table in the docs, which must stay true.
-//! `UPDATE=1` writes it anew.
+//! Compares the results with those of other tools on the broken wheels. The docs contain the table;
+//! `UPDATE=1` writes it.
 #![allow(
     clippy::disallowed_methods,
     clippy::print_stderr,
@@ -25,7 +25,7 @@ const PEERS: [(&str, &str); 5] = [
     ("twine", "`twine check`"),
 ];
 
-/// How many wheels of a code there are, and how many of them each peer refuses.
+/// Number of wheels of a code, and number of them that each tool refuses.
 #[derive(Default)]
 struct Count {
     wheels: usize,
@@ -49,7 +49,7 @@ fn the_table_of_peers_is_true() {
     for (expected, spoil) in rows {
         let mut wheel = Wheel::good();
         spoil(&mut wheel);
-        // Limits are ours.
+        // Only this crate has the limits.
         if wheel.bytes() != Wheel::good().bytes() || wheel.filename != Wheel::good().filename {
             write(expected.first().copied(), &wheel);
         }
@@ -101,7 +101,7 @@ fn table(counts: &BTreeMap<Code, Count>) -> String {
     text
 }
 
-/// The Python of the judges, where they were prepared.
+/// Returns the Python of the other tools, if they are installed.
 pub(super) fn python() -> Option<PathBuf> {
     let required = std::env::var_os("WHEELSMITH_TEST_REQUIRE").is_some();
     let dir = std::env::var_os("WHEELSMITH_TEST_ENV").map(PathBuf::from);

@@ -17,7 +17,7 @@ pub(super) const ROWS: &[SdistRow] = &[
             member.0 = member.0.replace("demo-1.0", "Demo-1.0");
         }
     }),
-    // The index looks for `demo-1.0/P/PKG-INFO`.
+    // The index searches for `demo-1.0/P/PKG-INFO`.
     (&[Code::SdistTop, Code::MissingPyproject], |s| {
         let text = String::from_utf8(s.members[1].2.clone()).unwrap();
         let text = text.replace("License-File: LICENSE\n", "");

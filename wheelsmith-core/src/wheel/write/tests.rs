@@ -39,7 +39,7 @@ fn options(compression: Compression, threads: usize) -> Options<'static> {
     Options { compression, threads, ..Options::default() }
 }
 
-/// Every file of an archive, read by somebody else's code, which checks the digests of the format.
+/// Returns all files of an archive, read with another crate, which verifies the CRCs.
 fn unpack(bytes: &[u8]) -> Vec<(String, Vec<u8>)> {
     let mut zip = ZipArchive::new(Cursor::new(bytes)).unwrap();
     (0..zip.len())
@@ -52,7 +52,7 @@ fn unpack(bytes: &[u8]) -> Vec<(String, Vec<u8>)> {
         .collect()
 }
 
-/// The archive holds the entries, and a record that says the same of each.
+/// Asserts that the archive contains the entries, and that the record matches each of them.
 fn holds(wheel: &Wheel, bytes: &[u8], written: &Written) {
     let mut files = unpack(bytes);
     let (name, record) = files.pop().unwrap();
@@ -71,7 +71,7 @@ fn holds(wheel: &Wheel, bytes: &[u8], written: &Written) {
     }
 }
 
-/// The same bytes on every machine: words, zeros and noise in changing shares.
+/// Returns the same bytes on every machine: words, zeros and noise in changing proportions.
 fn texture(seed: u64, size: usize) -> Vec<u8> {
     let mut state = seed.wrapping_mul(2) | 1;
     let mut next = || {
@@ -106,7 +106,7 @@ fn noise(size: usize) -> Vec<u8> {
     bytes.take(size).collect()
 }
 
-/// Files of one piece, of several, of exactly one, of none; some that do not shrink.
+/// Returns files of no piece, of exactly one, and of several, some of which do not shrink.
 fn corpus() -> Vec<Entry> {
     let entry = |path: &str, bytes: Vec<u8>| Entry::bytes(path.parse().unwrap(), bytes);
     let half_noise = [texture(3, PIECE), noise(3 * PIECE)].concat();
@@ -123,12 +123,12 @@ fn corpus() -> Vec<Entry> {
     ]
 }
 
-/// Fails when the compressor, or anything else that decides bytes, is another one: then every
-/// wheel out there would be built differently from the same input. Change it only on purpose.
+/// Fails if the compressor or another input of the bytes changes. Then every existing wheel would
+/// be built differently from the same input. Change the digests only on purpose.
 #[test]
 fn bytes_stay_what_they_were() {
     let digest = |compression| {
-        // Without `.dist-info`, which holds our version.
+        // Without `.dist-info`, which contains our version.
         let (options, mut out) = (options(compression, 2), Cursor::new(Vec::new()));
         let mut archive = Archive::new(&mut out, options.time, LIMITS);
         add(&mut archive, &corpus(), &options, &Cancel::default()).unwrap();
@@ -171,7 +171,7 @@ fn the_cache_changes_nothing() {
         }
         let kept = files();
         assert_eq!(kept.is_empty(), compression == Compression::Store);
-        // Damage of every kind: a byte, the end, all of it, too much.
+        // Damages each file in one of four ways: a byte, the end, all of it, additional bytes.
         for (file, damage) in kept.iter().zip((0..4).cycle()) {
             let mut bytes = sys::fs::read(&file.path).unwrap();
             match damage {
@@ -198,12 +198,12 @@ fn what_is_in_the_cache_is_taken_from_there() {
     let count = || sys::fs::walk(dir.path()).unwrap().len();
     pack(&one(long.clone()), &options);
     assert_eq!(count(), 4);
-    // One edit: one piece.
+    // One edit changes one piece.
     let mut edited = long;
     edited[2 * PIECE] ^= 1;
     pack(&one(edited.clone()), &options);
     assert_eq!(count(), 5);
-    // Bytes put in between move what follows; what is before them stays.
+    // Inserted bytes change the pieces after them, not those before them.
     let more = noise(LEAST);
     edited.splice(3 * PIECE..3 * PIECE, more);
     pack(&one(edited), &options);
@@ -218,7 +218,7 @@ fn two_writers_share_a_cache() {
     std::thread::scope(|scope| {
         for _ in 0..3 {
             scope.spawn(|| {
-                // So small that each sweeps what the others have just written.
+                // The limit is so small that each thread deletes the pieces of the others.
                 let chunks = Chunks::new(dir.path().to_owned()).limited(1 << 20);
                 let options = Options { cache: Some(&chunks), ..options(Compression::Fast, 2) };
                 for _ in 0..3 {
@@ -321,7 +321,7 @@ fn writing_stops_when_asked() {
     }
 }
 
-/// A disk that is full after some bytes.
+/// Writer that fails after some bytes, as on a full disk.
 struct Full(Cursor<Vec<u8>>, usize);
 
 impl Write for Full {
@@ -370,7 +370,7 @@ proptest! {
         }
         let entries: Vec<Entry> =
             folded.into_iter().map(|(path, bytes)| Entry::bytes(path.parse().unwrap(), bytes)).collect();
-        // Best is slow in an unoptimised test, and walks no other path.
+        // `Best` is slow in an unoptimised test and covers no other code.
         let compression = COMPRESSIONS[level.min(2)];
         let whole = wheel(entries.clone());
         let (bytes, written) = pack(&whole, &options(compression, threads));

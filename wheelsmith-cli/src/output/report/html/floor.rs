@@ -1,4 +1,5 @@
-//! What each file asks of the system: the newest symbol of glibc, or the oldest macOS, as bars.
+//! Bars of the system version that each file requires: the newest glibc symbol, or the oldest
+//! macOS.
 
 use std::fmt::Write as _;
 
@@ -9,10 +10,10 @@ use wheelsmith_core::name::{PlatformTag, PlatformVersion};
 use crate::output::report::escape::Markup;
 use crate::output::report::words::{count, file_name};
 
-/// More bars than this are shown when asked for.
+/// Number of bars that are shown; the others are folded.
 const SHOWN: usize = 14;
 
-/// An axis of versions: what it is of, and where lines are drawn.
+/// Axis of versions: its name and its grid lines.
 struct Axis {
     what: &'static str,
     ticks: &'static [(u16, u16)],
@@ -28,7 +29,7 @@ const MACOS: Axis = Axis {
 };
 
 impl Axis {
-    /// A place on the axis; distances are those of releases, not of numbers.
+    /// Returns the position of a version on the axis. Distances count releases.
     fn place(&self, version: PlatformVersion) -> f64 {
         let (major, minor) = (f64::from(version.major), f64::from(version.minor));
         if self.what == "glibc" {
@@ -43,7 +44,7 @@ impl Axis {
     }
 }
 
-/// The bars with their caption; nothing when no file has such a version.
+/// Renders the bars with their caption; empty if no file has such a version.
 pub(super) fn section(input: &Input) -> String {
     let mut out = String::new();
     chart(&mut out, input, &GLIBC, glibc);
@@ -66,7 +67,7 @@ fn chart(
     let claimed = claimed(input, axis);
     let places = bars.iter().map(|bar| bar.0).chain(claimed).map(|version| axis.place(version));
     let (least, most) = places.fold((f64::MAX, 0.0_f64), |(a, b), at| (a.min(at), b.max(at)));
-    // Some room left of the least, so that its bar is seen.
+    // A margin before the smallest version keeps its bar visible.
     let (start, end) = ((least - 4.0).max(0.0), most + 1.0);
     let percent = |version| (axis.place(version) - start) / (end - start) * 100.0;
     let _ = write!(
@@ -88,7 +89,7 @@ fn chart(
     let mut label = f64::MIN;
     for tick in ticks {
         let at = percent(tick);
-        // Labels keep apart.
+        // Labels do not overlap.
         if (0.0..=96.0).contains(&at) && at - label >= 9.0 {
             let _ = write!(out, "<span style=\"left:{at:.2}%\">{tick}</span>");
             label = at;
@@ -130,7 +131,7 @@ fn chart(
     out.push_str("</div></section>");
 }
 
-/// The oldest version that the tags invite.
+/// Returns the oldest version that the tags of the input permit.
 fn claimed(input: &Input, axis: &Axis) -> Option<PlatformVersion> {
     let tags = input.wanted_tag.iter().chain(match input.wanted_tag {
         Some(_) => &[],
@@ -149,7 +150,7 @@ pub(super) fn glibc(file: &NativeFile) -> Option<PlatformVersion> {
     audit::glibc_floor(file)
 }
 
-/// The newest macOS that a slice of a file asks for.
+/// Returns the newest of the macOS versions that the slices of a file require.
 pub(super) fn macos(file: &NativeFile) -> Option<PlatformVersion> {
     let builds = file.macho()?.slices.iter().flat_map(|slice| &slice.builds);
     builds.filter(|build| build.platform == Platform::MacOs).map(|build| build.minimum).max()

@@ -1,4 +1,4 @@
-//! The dependency graph as inline SVG.
+//! Renders the dependency graph as inline SVG.
 
 use std::fmt::Write as _;
 
@@ -10,19 +10,19 @@ use super::needs::{Needs, Node, Role};
 use crate::output::report::escape::Markup;
 use crate::output::report::words::{count, module_name};
 
-/// More than this is not legible one by one.
+/// Number of nodes up to which each is drawn.
 const MOST_NODES: usize = 60;
-/// The width of a character of the font (12 px, fixed width), a little generous.
+/// Width of a character (12 px, fixed width), rounded up.
 const CHAR: f64 = 7.3;
-/// Longer names lose their middle.
+/// Number of characters from which on the middle of a name is cut out.
 const LONGEST_NAME: usize = 36;
-/// A drawing may shrink to this part of its size, to fit where it is shown.
+/// Smallest scale at which a drawing is shown.
 const LEAST_SCALE: f64 = 0.75;
 const BOX: f64 = 26.0;
 const SPACING: Spacing = Spacing { row: BOX + 10.0, pass: 12.0, column: 64.0 };
 const MARGIN: f64 = 12.0;
 
-/// The drawing with its caption; nothing when no file needs anything.
+/// Renders the drawing with its caption; empty if no file has dependencies.
 pub(super) fn section(input: &Input) -> String {
     let (needs, how) = legible(Needs::of(input));
     if needs.edges.is_empty() {
@@ -48,15 +48,15 @@ pub(super) fn section(input: &Input) -> String {
     out
 }
 
-/// What can be read: each file for itself, or else those of a directory together, with as many parts
-/// of its path as there is place for.
+/// Reduces the graph to a legible size: each file has a node, or else the files of a directory
+/// share one, with as many parts of the path as the size permits.
 fn legible(needs: Needs) -> (Needs, String) {
     let files = needs.nodes.iter().filter(|node| node.role == Role::File).count();
     if needs.nodes.len() <= MOST_NODES {
         return (needs, String::new());
     }
     let outside = needs.nodes.len() - files;
-    // Promised libraries matter least.
+    // Libraries of the platform are the least interesting.
     let joins_promised = outside > MOST_NODES / 2;
     let mut grouped = None;
     for depth in (0..=8).rev() {
@@ -80,7 +80,7 @@ fn legible(needs: Needs) -> (Needs, String) {
     (grouped.unwrap_or(needs), how)
 }
 
-/// The directory of a path, its first parts only.
+/// Returns the first `depth` parts of a path's directory.
 fn directory(path: &str, depth: usize) -> String {
     let parts: Vec<&str> = path.split('/').collect();
     let parts = &parts[..parts.len() - 1];
@@ -104,7 +104,7 @@ fn svg(needs: &Needs) -> String {
         out,
         "<svg class=\"graph\" viewBox=\"0 0 {across:.0} {down:.0}\" width=\"{across:.0}\" \
          height=\"{down:.0}\" style=\"min-width:{:.0}px\" role=\"img\" aria-label=\"Which file needs which library\">",
-        // Narrower than this nobody could read it: then it is scrolled.
+        // At a smaller width the text is illegible, so the page scrolls instead.
         across * LEAST_SCALE,
     );
     for (at, &(from, to)) in needs.edges.iter().enumerate() {
@@ -146,7 +146,7 @@ fn edge(
     let mut y = start + MARGIN;
     let mut path = format!("M{x:.1} {y:.1}");
     let mut curve = |x: &mut f64, y: &mut f64, to_x: f64, to_y: f64| {
-        // Where an arrow leads back to the left, the curve swings out.
+        // An arrow that points back to the left is more curved.
         let bend = ((to_x - *x) / 2.0).abs().max(30.0);
         let _ = write!(
             path,
@@ -180,9 +180,9 @@ fn label(node: &Node) -> String {
     shortened(&name)
 }
 
-/// A name that fits: the ends tell more than the middle.
+/// Shortens a name: the ends are more informative than the middle.
 fn shortened(name: &str) -> String {
-    // What cannot be seen is written out, and takes its place.
+    // Unseen characters are written as numbers, which are counted too.
     let name: Vec<char> = Markup(name).shown().chars().collect();
     if name.len() <= LONGEST_NAME {
         return name.into_iter().collect();

@@ -1,7 +1,8 @@
-//! A page for a browser: one file that asks nothing of the network and works without scripts.
+//! Renders a page for a browser: one file that loads nothing from the network and works without
+//! scripts.
 //!
-//! The style sheet and the script are allowed by their digests alone, so that nothing which came
-//! in through a file's name could ever run, even if it were written unescaped.
+//! The content security policy permits the style sheet and the script by digest only, so a script
+//! in a file's name could not run even if it were not escaped.
 
 mod floor;
 mod graph;
@@ -31,7 +32,7 @@ pub(crate) fn render<'r>(report: impl Into<Sheet<'r>>) -> String {
         inputs => count(inputs.len(), "input"),
     };
     let digest = STANDARD.encode(Digest::of(SCRIPT).as_bytes());
-    // Widths of bars stand in `style` attributes, which no digest allows.
+    // Widths of bars are in `style` attributes, which no digest permits.
     let policy = format!(
         "default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{digest}'; base-uri \
          'none'; form-action 'none'"
@@ -70,7 +71,7 @@ pub(crate) fn render<'r>(report: impl Into<Sheet<'r>>) -> String {
     out
 }
 
-/// All inputs at a glance.
+/// Renders a table of all inputs.
 fn overview(out: &mut String, report: &Sheet<'_>, total: Counts) {
     let _ = write!(
         out,

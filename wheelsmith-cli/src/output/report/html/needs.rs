@@ -1,7 +1,7 @@
-//! Who needs whom: the files of an input, and the libraries outside it.
+//! Dependencies between the files of an input, and on libraries outside it.
 //!
-//! The audit has judged; here its findings decide what is drawn as missing. What is left is told by
-//! name: a library of the input is one that is called as the need is.
+//! The findings of the audit decide which libraries are drawn as missing. Others are resolved by
+//! name: a file of the input provides a library if it has that name.
 
 use std::collections::BTreeMap;
 
@@ -9,28 +9,29 @@ use wheelsmith_core::audit::{Input, NativeFile};
 use wheelsmith_core::binary::Format;
 use wheelsmith_core::finding::{Code, Finding, Severity};
 
-/// Something that is drawn.
+/// Node of the graph.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Node {
-    /// What it is called: a path, or the name of a library.
+    /// Path, or name of a library.
     pub(super) name: String,
     pub(super) role: Role,
-    /// The worst of its findings that count.
+    /// Worst severity of its findings that count.
     pub(super) severity: Option<Severity>,
-    /// How many files it stands for.
+    /// Number of files in the node.
     pub(super) files: usize,
 }
 
-/// What a node is.
+/// Kind of a node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Role {
-    /// A file of the input, or several.
+    /// One or several files of the input.
     File,
-    /// A library that nobody promises.
+    /// Library that neither the input nor the platform provides.
     Missing,
-    /// A library that is not promised, and that the file can do without or is allowed to need.
+    /// Library that the platform does not guarantee, and that the file can do without or may
+    /// require.
     Excused,
-    /// A library that the platform has.
+    /// Library that the platform guarantees.
     Promised,
 }
 
@@ -49,15 +50,15 @@ impl Role {
     }
 }
 
-/// Nodes, and arrows from the one that needs to the one that is needed.
+/// Nodes, and edges from each file to its dependencies.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Needs {
     pub(super) nodes: Vec<Node>,
-    /// Sorted, each once.
+    /// Edges, sorted, each once.
     pub(super) edges: Vec<(usize, usize)>,
 }
 
-/// The libraries that a file names, each once, in order.
+/// Returns the libraries that a file requires, each once, in order.
 pub(super) fn needed(file: &NativeFile) -> Vec<&str> {
     let mut names: Vec<&str> = Vec::new();
     let elf = file.elf().into_iter().flat_map(|elf| elf.needed.iter().map(String::as_str));
@@ -130,7 +131,7 @@ impl Needs {
         needs.without_archives(input)
     }
 
-    /// Static libraries need nothing yet, and nobody finds them.
+    /// Removes static libraries: they have no dependencies yet, and no loader uses them.
     fn without_archives(self, input: &Input) -> Self {
         let is_archive =
             |at: usize| input.files.get(at).is_some_and(|f| f.format() == Format::Archive);
@@ -146,7 +147,7 @@ impl Needs {
         Self { nodes, edges }
     }
 
-    /// The same with one node for each group of files that `group` names alike.
+    /// Returns the graph with one node for all nodes that have the same result of `group`.
     pub(super) fn grouped(&self, group: impl Fn(&Node) -> String) -> Self {
         let mut grouped = Self::default();
         let mut places = BTreeMap::new();
@@ -164,7 +165,7 @@ impl Needs {
                 (Some(a), Some(b)) => Some(a.min(b)),
                 (a, b) => a.or(b),
             };
-            // A group of one keeps its name.
+            // A group of one file keeps the file's name.
             if into.files == 1 {
                 node.name.clone_into(&mut into.name);
             } else {
@@ -196,7 +197,7 @@ fn role(name: &str, findings: &[&Finding]) -> Role {
     }
 }
 
-/// What others may call a file.
+/// Returns the names under which others can require a file.
 fn own_names(file: &NativeFile) -> Vec<String> {
     let soname = file.elf().into_iter().filter_map(|elf| elf.soname.as_deref());
     let slices = file.macho().into_iter().flat_map(|macho| &macho.slices);
@@ -208,18 +209,18 @@ fn own_names(file: &NativeFile) -> Vec<String> {
     names
 }
 
-/// Windows does not tell capitals from small letters.
+/// Returns the name for comparisons: Windows ignores case.
 fn key(format: Format, name: &str) -> String {
     let name = name.rsplit('/').next().unwrap_or(name);
     if format == Format::Pe { name.to_ascii_lowercase() } else { name.to_owned() }
 }
 
-/// On macOS a need with a full path is that file, whatever lies in the wheel.
+/// True if the name is a full path on macOS, which never means a file of the wheel.
 fn is_system_path(name: &str) -> bool {
     name.starts_with("/usr/lib/") || name.starts_with("/System/")
 }
 
-/// How many directories two paths have in common.
+/// Returns the number of leading directories that two paths share.
 fn common(a: &str, b: &str) -> usize {
     a.split('/').zip(b.split('/')).take_while(|(a, b)| a == b).count()
 }

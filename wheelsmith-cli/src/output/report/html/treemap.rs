@@ -1,7 +1,7 @@
-//! The sizes of files as areas: what the loader reads, and what it never does.
+//! Draws the sizes of files as areas: the parts that the loader reads, and the others.
 //!
-//! Squarified (Bruls, Huizing, van Wijk, "Squarified treemaps", 2000): rows are filled as long as
-//! that makes their rectangles rounder.
+//! Squarified (Bruls, Huizing, van Wijk, "Squarified treemaps", 2000): a row is filled as long as
+//! that brings its rectangles closer to squares.
 
 use std::fmt::Write as _;
 
@@ -10,12 +10,12 @@ use wheelsmith_core::audit::{Input, NativeFile};
 use crate::output::report::escape::Markup;
 use crate::output::report::words::{count, module_name, size};
 
-/// Smaller files are drawn together.
+/// Number of files that are drawn separately; smaller ones share an area.
 const MOST_FILES: usize = 120;
-/// The width of a character (11 px, proportional), a little generous.
+/// Width of a character (11 px, proportional), rounded up.
 const CHAR: f64 = 6.8;
 
-/// A rectangle: left, top, width, height.
+/// Rectangle: left, top, width, height.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Area {
     pub(super) x: f64,
@@ -27,11 +27,11 @@ pub(super) struct Area {
 struct Tile {
     path: String,
     bytes: u64,
-    /// How many of them are never loaded.
+    /// Number of bytes that are never loaded.
     unloaded: u64,
 }
 
-/// The drawing with its caption; nothing when there are no bytes.
+/// Renders the drawing with its caption; empty if there are no bytes.
 pub(super) fn section(input: &Input) -> String {
     let tiles = tiles(&input.files);
     let total: u64 = tiles.iter().map(|tile| tile.bytes).fold(0, u64::saturating_add);
@@ -50,7 +50,7 @@ pub(super) fn section(input: &Input) -> String {
         let _ = write!(out, "<span><i class=\"key unloaded\"></i>never loaded: {never}</span>");
     }
     out.push_str("</p>");
-    // A tall one for phones, a wide one for everything else; the style sheet takes one of them.
+    // A tall drawing for phones and a wide one for other screens; the style sheet selects one.
     for (class, w, h) in [("wide", 960.0, 360.0), ("tall", 340.0, 460.0)] {
         let _ = write!(
             out,
@@ -87,7 +87,7 @@ fn tiles(files: &[NativeFile]) -> Vec<Tile> {
 fn draw(out: &mut String, tiles: &[Tile], area: Area) {
     let bytes: Vec<f64> = tiles.iter().map(|tile| tile.bytes as f64).collect();
     for (tile, area) in tiles.iter().zip(squarify(&bytes, area)) {
-        // Half a pixel on each side keeps neighbours apart.
+        // A margin of up to 0.75 pixels on each side separates neighbours.
         let gap = 0.75_f64.min(area.w / 4.0).min(area.h / 4.0);
         let Area { x, y, w, h } =
             Area { x: area.x + gap, y: area.y + gap, w: area.w - 2.0 * gap, h: area.h - 2.0 * gap };
@@ -117,7 +117,7 @@ fn draw(out: &mut String, tiles: &[Tile], area: Area) {
     }
 }
 
-/// The name, cut to what fits, and the size below it when there is place.
+/// Writes the name, cut to the width, and the size below it if there is space.
 fn caption(out: &mut String, tile: &Tile, area: Area) {
     let place = ((area.w - 10.0) / CHAR).max(0.0);
     if place < 5.0 || area.h < 18.0 {
@@ -140,7 +140,8 @@ fn caption(out: &mut String, tile: &Tile, area: Area) {
     }
 }
 
-/// A rectangle for each value, the largest first: areas as the values, together all of `area`.
+/// Returns a rectangle for each value, the largest first. The areas are proportional to the values
+/// and fill `area`.
 pub(super) fn squarify(values: &[f64], area: Area) -> Vec<Area> {
     let total: f64 = values.iter().sum();
     let scale = if total > 0.0 { area.w * area.h / total } else { 0.0 };
@@ -162,7 +163,7 @@ pub(super) fn squarify(values: &[f64], area: Area) -> Vec<Area> {
     areas
 }
 
-/// The worst ratio of sides in a row along `side`.
+/// Returns the worst ratio of sides in a row along `side`.
 fn worst(row: &[f64], side: f64, scale: f64) -> f64 {
     let sum: f64 = row.iter().sum::<f64>() * scale;
     let most = row.iter().copied().fold(0.0, f64::max) * scale;
@@ -171,7 +172,7 @@ fn worst(row: &[f64], side: f64, scale: f64) -> f64 {
     (square * most / (sum * sum)).max(sum * sum / (square * least))
 }
 
-/// Places a row along the shorter side, and gives what is left.
+/// Places a row along the shorter side, and returns the remaining area.
 fn fill(row: &[f64], area: Area, scale: f64, areas: &mut Vec<Area>) -> Area {
     let sum: f64 = row.iter().sum::<f64>() * scale;
     let is_column = area.w >= area.h;
@@ -219,7 +220,7 @@ mod tests {
         check(&(1..200).rev().map(f64::from).collect::<Vec<_>>());
     }
 
-    /// The example of the paper.
+    /// Checks the example of the paper.
     #[test]
     fn rectangles_are_nearly_square() {
         let whole = Area { x: 0.0, y: 0.0, w: 6.0, h: 4.0 };
