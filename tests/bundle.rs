@@ -157,8 +157,8 @@ fn components_and_directories_give_the_libraries() {
     let Some(sandbox) = project(&env, BUNDLE) else { return };
     let plan = sandbox.expect(0, &["build", "--dry-run", "--format", "json"]).stdout;
     let plan: Value = serde_json::from_str(&plan).unwrap();
-    let bundle = &plan["plan"]["targets"][1]["bundles"][0];
-    assert_eq!(bundle["library_path"], json!(["deps/aarch64-unknown-linux-gnu"]));
+    let wheel = &plan["plan"]["targets"][1]["wheels"][0];
+    assert_eq!(wheel["library_path"], json!(["deps/aarch64-unknown-linux-gnu"]));
 
     sandbox.expect(0, &["build"]).answers(&["+ demo.libs/libsquare-", "+ demo.libs/libsix-"]);
     let wheels = sandbox.dist();
