@@ -125,7 +125,7 @@ pub(super) struct TestTable {
     /// Names of variables that the commands keep from the environment of `wheelsmith test`.
     #[serde(default)]
     pub(super) pass_env: Vec<String>,
-    /// Whether each cell first proves that neither module nor command is there without the wheel;
+    /// True if each cell first proves that neither module nor command is there without the wheel;
     /// it does when absent.
     pub(super) absence: Option<bool>,
     /// Most seconds that a cell may take; 600 if absent.
@@ -275,7 +275,7 @@ pub(super) struct WheelTable {
     pub(super) tag: Option<PythonTag>,
     /// Build tag: a number, optionally followed by letters.
     pub(super) build: Option<String>,
-    /// Whether the wheel contains a software bill of materials (PEP 770); true if absent.
+    /// True if the wheel contains a software bill of materials (PEP 770); true if absent.
     pub(super) sbom: Option<bool>,
     /// What becomes of libraries that the wheel needs and neither has nor is promised: `deny`
     /// (the default: they are errors) or `bundle` (they are copied into the wheel).

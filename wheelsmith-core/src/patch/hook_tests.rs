@@ -4,7 +4,7 @@ fn inserted(module: &[u8]) -> Vec<u8> {
     insert(module, 1, "demo.libs").unwrap()
 }
 
-/// Whether the block lands where `|` stands, alone on its lines; twice gives the same.
+/// True if the block lands where `|` stands, alone on its lines; twice gives the same.
 fn check(module: &str) {
     let (before, behind) = module.split_once('|').unwrap();
     let plain = [before, behind].concat();

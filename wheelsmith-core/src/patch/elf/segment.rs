@@ -29,7 +29,7 @@ pub(super) struct NewSegment {
     pub(super) dropped: Vec<usize>,
     /// Length of the old file that stays, in bytes.
     pub(super) keep: u64,
-    /// Whether the program headers move as well.
+    /// True if the program headers move as well.
     pub(super) moves_headers: bool,
 }
 
