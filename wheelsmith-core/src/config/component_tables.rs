@@ -168,9 +168,9 @@ pub(super) struct CargoTable {
     /// Features to enable.
     #[serde(default)]
     pub(super) features: Vec<String>,
-    /// True if default features are enabled; true if absent.
+    /// Whether default features are enabled; true if absent.
     pub(super) default_features: Option<bool>,
-    /// True if `Cargo.lock` must exist and be current; true if absent.
+    /// Whether `Cargo.lock` must exist and be current; true if absent.
     pub(super) locked: Option<bool>,
     /// Components that it links to.
     #[serde(default)]

@@ -21,7 +21,7 @@ pub(super) struct TagGroup {
 /// Requirements of a wheel.
 #[derive(Debug)]
 pub(super) enum Requirements {
-    /// One for each group of tags.
+    /// Requirements of each group of tags.
     Known(Vec<TagGroup>),
     /// The tags are of a platform without rules in this program.
     NotJudged,

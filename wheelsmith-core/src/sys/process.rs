@@ -21,7 +21,7 @@ pub struct Command {
     pub program: PathBuf,
     /// Arguments; never a shell line.
     pub args: Vec<String>,
-    /// Whole environment.
+    /// All environment variables.
     pub env: BTreeMap<String, String>,
     /// Working directory.
     pub dir: PathBuf,
@@ -153,7 +153,7 @@ impl Command {
     }
 
     /// Runs the child to its end and returns its output; an exit status other than 0 is an error.
-    /// What a successful child writes to standard error, such as warnings, is shown with `-v`.
+    /// Standard error of a successful child, such as warnings, is shown with `-v`.
     ///
     /// # Errors
     /// Returns an error if the child cannot be started, fails, or writes more than 256 MiB, and
@@ -327,7 +327,7 @@ enum Scope {
 
 /// Files for a child's output.
 enum Outputs {
-    /// One file for both.
+    /// Common file of both outputs.
     Log(File),
     /// Two files without names.
     Captured { stdout: File, stderr: File },

@@ -50,7 +50,7 @@ pub enum State {
     Missing {
         /// Error with its causes.
         reason: String,
-        /// How to install it.
+        /// Installation instructions.
         hint: Option<String>,
     },
 }
@@ -68,7 +68,7 @@ pub enum RustStd {
     Missing {
         /// Missing part, in words.
         reason: String,
-        /// How to install it.
+        /// Installation instructions.
         hint: String,
     },
 }

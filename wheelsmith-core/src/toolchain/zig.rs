@@ -12,7 +12,7 @@ use super::{Error, Family, Tool, Toolchain, ToolchainId, ToolchainKind, Zig, pro
 /// Oldest zig whose linker driver accepts our arguments.
 const OLDEST: &str = "0.15.0";
 
-/// What to do if there is no zig.
+/// Behaviour if there is no zig.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MissingZig {
     /// Fetch the pinned one into the user's cache.

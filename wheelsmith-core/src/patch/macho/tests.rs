@@ -34,7 +34,7 @@ fn rpaths(paths: &[&str]) -> Search {
     Search::Rpath(paths.iter().map(|path| (*path).to_owned()).collect())
 }
 
-/// What each slice says of its names: install name, needed libraries, search paths.
+/// Returns the names in each slice: install name, required libraries, search paths.
 fn names(slice: &Slice) -> String {
     let needed: Vec<&str> = slice.needed.iter().map(|needed| needed.name.as_str()).collect();
     let id = slice.install_name.as_deref().unwrap_or("-");

@@ -107,7 +107,7 @@ fn with_symbols(bytes: &mut [u8], at: usize, image: &Image) {
     set(bytes, image.file_header + 12, 1);
 }
 
-/// One symbol of the old kind, and an empty table of long names.
+/// Symbol table with one entry, and an empty table of long names.
 const SYMBOLS: &[u8] = b"symbol..........\0\0\x04\0\0\0";
 
 #[test]
