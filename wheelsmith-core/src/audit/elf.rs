@@ -30,7 +30,7 @@ pub(super) struct Demand<'a> {
 
 /// Version that glibc requires in files with packed relocations.
 const RELR_VERSION: &str = "GLIBC_ABI_DT_RELR";
-/// Help for files that need a newer Android than the tag says.
+/// Remedy for files that need a newer Android than that of the tag.
 const ANDROID_HELP: &str =
     "build it for the API level of the tag (`--target=…-linux-android24`), or raise the tag";
 /// The first API level of Android whose loader applies packed relocations.
@@ -82,7 +82,7 @@ pub(super) fn judge(
     }
     let candidates = match wanted.tag() {
         PlatformTag::Android { .. } => return Some(android_tag(&demands, wanted)),
-        // musl has no symbol versions, so nothing in a file shows which release it needs. Only the
+        // musl has no symbol versions, so files do not record which release they need. Only the
         // newest policy is certain to be enough.
         PlatformTag::Musllinux { .. } => policies.last().map_or(policies, std::slice::from_ref),
         _ => policies,

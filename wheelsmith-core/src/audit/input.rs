@@ -129,9 +129,8 @@ fn demote(findings: &mut [Finding], codes: &[Code]) {
     }
 }
 
-/// Judges files by a `linux_*` tag, which names a processor and guarantees nothing else: the files
-/// get the best tag that they qualify for, and only files for other processors and systems are
-/// faults.
+/// Judges files by a `linux_*` tag, which guarantees only a processor. The files get the best tag
+/// that they qualify for, and only files for other processors and systems are faults.
 pub(super) fn judge_linux(files: &[NativeFile], arch: Arch, requirement: &Requirement) -> Verdict {
     let newest = guess(files, Some(arch)).as_ref().and_then(Requirement::for_tag);
     let Some(newest) = newest else {

@@ -145,7 +145,7 @@ fn files_of_the_other_libc_are_errors() {
     check(&file(fixture!("musl.so")), musl, "musllinux_1_2_x86_64", &[]);
     check(&file(fixture!("musl.so")), gnu, LINUX, &wrong);
     check(&file(fixture!("x86_64.so")), musl, LINUX, &wrong);
-    // One finding replaces all those that follow from it.
+    // A single finding replaces all findings that follow from it.
     check(&file(fixture!("too-new.so")), musl, LINUX, &wrong);
     check(&file(fixture!("program")), musl, LINUX, &wrong);
 }

@@ -1,27 +1,28 @@
-//! What a static library is for: the processor of its first ELF object (`ar.h`; gABI).
+//! Processor of a static library: that of its first ELF object (`ar.h`; gABI).
 
 use serde::Serialize;
 
 use super::{Content, elf};
 use crate::name::Arch;
 
-/// Tables and objects of other kinds may come first; nobody has more of them.
+/// Maximum number of members that are searched. Tables and objects of other kinds may come first;
+/// real libraries have fewer of them.
 const MOST_MEMBERS: u32 = 64;
 const HEADER: u64 = 60;
 const ELF_HEADER: u64 = 64;
 
-/// What a static library of ELF objects is for.
+/// Processor of a static library of ELF objects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Archive {
-    /// The processor of its first object; nothing for one that no platform tag names.
+    /// Processor of the first object; `None` for one that no platform tag names.
     pub arch: Option<Arch>,
-    /// `e_machine` of the same, for messages about the former.
+    /// `e_machine` of the first object, for messages about an unknown processor.
     pub machine: u16,
 }
 
 impl Archive {
-    /// Reads the header of the first ELF object; nothing when there is none among the first members.
+    /// Reads the header of the first ELF object; `None` if there is none among the first members.
     pub fn read<'b>(content: impl Into<Content<'b>>) -> Option<Self> {
         let content = content.into();
         let mut at = 8;

@@ -1,22 +1,23 @@
-//! Numbers and names at places that the file itself gives.
+//! Reads numbers and names at offsets that the file itself gives.
 
 use scroll::{Endian, Pread as _};
 
 use super::{Content, Error};
 
-/// No real file has a longer name or path, in bytes.
+/// Maximum length of a name or path, in bytes. Real files have shorter ones.
 pub(super) const LONGEST_STRING: u64 = 65_536;
-/// A name is looked for in steps, so that little has to be brought that was not asked for.
+/// Number of bytes that are read at a time while searching the end of a name, so that few extra
+/// bytes have to be fetched.
 const STEP: u64 = 256;
 
-/// Bytes with the order of their numbers. Every read says what it was for.
+/// Bytes with a byte order. Every read takes a description of its purpose, for errors.
 #[derive(Clone, Copy)]
 pub(super) struct Bytes<'b> {
     content: Content<'b>,
     pub(super) endian: Endian,
-    /// Places are counted from here.
+    /// Base of all offsets.
     start: u64,
-    /// Nothing lies behind so many bytes.
+    /// Number of bytes; reads beyond them fail.
     size: u64,
 }
 
@@ -26,13 +27,13 @@ impl<'b> Bytes<'b> {
         Self { content, endian, start: 0, size: content.size() }
     }
 
-    /// A part as a file of its own, none of which needs to be at hand.
+    /// Returns a part as a file of its own. The part does not have to be in memory.
     pub(super) fn window(self, start: u64, size: u64, what: &'static str) -> Result<Self, Error> {
         self.holds(start, size, what)?;
         Ok(Self { start: self.start + start, size, ..self })
     }
 
-    /// The same with numbers in another order.
+    /// Returns the same bytes with another byte order.
     pub(super) fn with_endian(self, endian: Endian) -> Self {
         Self { endian, ..self }
     }
@@ -41,24 +42,24 @@ impl<'b> Bytes<'b> {
         self.size
     }
 
-    /// Whether all of it is at hand from the start.
+    /// True if the whole content is in memory.
     pub(super) fn is_whole(self) -> bool {
         matches!(self.content, Content::Whole(_))
     }
 
-    /// Sees that a part lies in the file, whether or not it is at hand.
+    /// Returns an error if a part is outside the file. The part does not have to be in memory.
     pub(super) fn holds(self, start: u64, size: u64, what: &'static str) -> Result<(), Error> {
         let end = start.checked_add(size).filter(|end| *end <= self.size);
         end.map(|_| ()).ok_or(Error::Outside { what })
     }
 
-    /// Says that these bytes will be needed, as far as the file goes, so that they come with what is
-    /// asked for next.
+    /// Marks these bytes, up to the end of the file, as needed, so that they are fetched together
+    /// with the next missing range.
     pub(super) fn want(self, at: u64, size: u64) {
         _ = self.up_to(at, size, "part");
     }
 
-    /// The bytes from `at` on, up to `most` or the end of the file.
+    /// Returns the bytes from `at` on, at most `most` and up to the end of the file.
     pub(super) fn up_to(self, at: u64, most: u64, what: &'static str) -> Result<&'b [u8], Error> {
         let end = at.saturating_add(most).min(self.size);
         self.slice(at, end.checked_sub(at).ok_or(Error::Outside { what })?, what)
@@ -79,7 +80,7 @@ impl<'b> Bytes<'b> {
         bytes.pread_with(0, self.endian).map_err(|_| Error::Outside { what })
     }
 
-    /// A number as wide as an address.
+    /// Reads a number of the size of an address.
     pub(super) fn word(self, at: u64, is_wide: bool, what: &'static str) -> Result<u64, Error> {
         if is_wide { self.u64(at, what) } else { self.u32(at, what).map(u64::from) }
     }
@@ -95,7 +96,7 @@ impl<'b> Bytes<'b> {
         self.content.get(start..start + size).ok_or(Error::Outside { what })
     }
 
-    /// The bytes at `at` up to the zero byte that ends a name.
+    /// Returns the bytes from `at` up to the zero byte that ends a name.
     pub(super) fn name(self, at: u64, what: &'static str) -> Result<&'b [u8], Error> {
         let mut most = STEP;
         loop {

@@ -1,19 +1,19 @@
-//! The bytes of a file, of which only some need to be at hand.
+//! Bytes of a file, of which only some need to be in memory.
 //!
-//! A reader asks for ranges. What is not at hand yet is answered like the end of the file, and
-//! remembered: whoever has the file brings the missing ranges and lets the reader start again. So
-//! readers stay pure, and a program of 300 MB is judged by the few pieces that the loader reads.
+//! A reader requests ranges. A range that is not in memory fails like the end of the file and is
+//! recorded. The caller then adds the missing ranges and restarts the reader. So readers stay pure,
+//! and a program of 300 MB is judged by the few pieces that the loader reads.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-/// The bytes of a file, whole or in pieces.
+/// Bytes of a file, whole or in pieces.
 #[derive(Debug, Clone, Copy)]
 pub enum Content<'b> {
-    /// All of them.
+    /// All bytes.
     Whole(&'b [u8]),
-    /// Those that were brought so far.
+    /// The bytes that have been added so far.
     Pieces(&'b Pieces),
 }
 
@@ -36,7 +36,7 @@ impl<'b> From<&'b Pieces> for Content<'b> {
 }
 
 impl<'b> Content<'b> {
-    /// How many bytes the file has.
+    /// Returns the size of the file in bytes.
     pub fn size(self) -> u64 {
         match self {
             Self::Whole(bytes) => bytes.len() as u64,
@@ -44,7 +44,7 @@ impl<'b> Content<'b> {
         }
     }
 
-    /// The bytes of a range; nothing when it goes beyond the end, or is not at hand yet.
+    /// Returns the bytes of a range; `None` if it exceeds the file or is not in memory.
     pub fn get(self, range: Range<u64>) -> Option<&'b [u8]> {
         match self {
             Self::Whole(bytes) => {
@@ -54,7 +54,7 @@ impl<'b> Content<'b> {
         }
     }
 
-    /// The bytes from `at` on, up to `most` or the end of the file.
+    /// Returns the bytes from `at` on, at most `most` and up to the end of the file.
     pub fn up_to(self, at: u64, most: u64) -> Option<&'b [u8]> {
         self.get(at..at.saturating_add(most).min(self.size()))
     }
@@ -64,21 +64,22 @@ impl<'b> Content<'b> {
 #[derive(Debug, Default)]
 pub struct Pieces {
     size: u64,
-    /// Where each begins; none touches another.
+    /// Pieces by their offset; no two are adjacent or overlap.
     at: BTreeMap<u64, Vec<u8>>,
     missing: RefCell<Vec<Range<u64>>>,
 }
 
 impl Pieces {
-    /// No piece yet of a file of `size` bytes.
+    /// Returns an empty set of pieces of a file of `size` bytes.
     pub fn new(size: u64) -> Self {
         Self { size, ..Self::default() }
     }
 
-    /// Adds the bytes at `start`. What was there before is kept where both have it.
+    /// Adds the bytes at `start`. Bytes that are already present are kept.
     pub fn add(&mut self, start: u64, bytes: Vec<u8>) {
         let end = start.saturating_add(bytes.len() as u64);
-        // The piece before that reaches into this one, and those that begin inside or right after.
+        // The preceding piece if it reaches into this one, and those that begin inside or directly
+        // after it.
         let before = self.at.range(..start).next_back();
         let before = before.filter(|(at, b)| *at + b.len() as u64 >= start).map(|(at, _)| *at);
         let touched: Vec<u64> =
@@ -105,7 +106,7 @@ impl Pieces {
         self.at.insert(first, joined);
     }
 
-    /// The ranges that were asked for in vain since the last call, in order and joined.
+    /// Returns the ranges that were missing since the last call, sorted and merged.
     pub fn take_missing(&self) -> Vec<Range<u64>> {
         let mut missing = self.missing.take();
         missing.sort_by_key(|range| range.start);
@@ -119,7 +120,7 @@ impl Pieces {
         joined
     }
 
-    /// How many bytes are at hand.
+    /// Returns the number of bytes in memory.
     pub fn held_bytes(&self) -> u64 {
         self.at.values().map(|bytes| bytes.len() as u64).sum()
     }

@@ -1,4 +1,4 @@
-//! A native file: its path and its facts, without its bytes.
+//! Native file: its path and its facts, without its bytes.
 
 use super::archive::Archive;
 use super::elf::Elf;
@@ -17,16 +17,16 @@ pub struct NativeFile {
     pub path: WheelPath,
     /// Size in bytes.
     pub size_bytes: u64,
-    /// Headers, needs and versions.
+    /// Facts of the format.
     pub facts: Facts,
-    /// Dynamic symbols. Of Mach-O and PE files only the exported ones, for universal files those of
-    /// every slice.
+    /// Dynamic symbols. Mach-O and PE files have only exported ones here, universal files those
+    /// that every slice exports.
     pub symbols: Symbols,
-    /// Symbols that the file shares with Python.
+    /// Symbols of Python that the file uses or defines.
     pub python: PythonSymbols,
 }
 
-/// The facts of a native file, by its format.
+/// Facts of a native file, by format.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Facts {
     /// Linux, Android and most of Unix.
@@ -39,17 +39,17 @@ pub enum Facts {
     Archive(Option<Archive>),
     /// WebAssembly.
     Wasm(Wasm),
-    /// A file that begins like `format` and cannot be read as such.
+    /// A file that begins like `format` and cannot be parsed as such.
     Unreadable {
-        /// The format that its first bytes name.
+        /// Format that its first bytes indicate.
         format: Format,
         /// Reason.
         error: Error,
     },
 }
 
-/// Machines inside the machine, by their number in the ELF registry: code for them is data to the
-/// processor that a platform tag names.
+/// Processors of devices and virtual machines, by their number in the ELF registry. Code for them
+/// is data to the processor that a platform tag names.
 const DEVICES: &[(u16, &str)] =
     &[(83, "AVR"), (94, "Xtensa"), (105, "MSP430"), (190, "CUDA"), (224, "AMD GPU"), (247, "BPF")];
 
@@ -68,8 +68,8 @@ impl Facts {
 }
 
 impl NativeFile {
-    /// Reads the facts of a file; `None` if it is no native file. For a file of which only some
-    /// pieces are at hand, the result is right once no piece was missing.
+    /// Reads the facts of a file; `None` if it is not a native file. If only some pieces of the
+    /// file are in memory, the result is valid once no piece was missing.
     pub fn read<'b>(path: &WheelPath, content: impl Into<Content<'b>>) -> Option<Self> {
         let content = content.into();
         let format = Format::read(content)?;
@@ -80,7 +80,7 @@ impl NativeFile {
         Some(Self { path: path.clone(), size_bytes: content.size(), facts, symbols, python })
     }
 
-    /// Drops the symbols, which are most of it: for callers that need names of libraries alone.
+    /// Drops the symbols, which take most of the memory, for callers that need only library names.
     #[cfg(feature = "repair")]
     #[must_use]
     pub(crate) fn without_symbols(self) -> Self {

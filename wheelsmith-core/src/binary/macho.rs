@@ -1,7 +1,7 @@
-//! What a Mach-O file says of itself (Apple's `mach-o/loader.h`, `mach-o/fat.h`).
+//! Facts of a Mach-O file (Apple's `mach-o/loader.h`, `mach-o/fat.h`).
 //!
-//! Read are the load commands, one after the other, the code signature that they point to, and the
-//! symbols when somebody asks for them.
+//! Reads the load commands in order, the code signature that they point to, and, on request, the
+//! symbols.
 
 mod commands;
 mod cpu;
@@ -21,72 +21,72 @@ use super::bytes::Bytes;
 use super::{Content, Error};
 use crate::name::{Arch, PlatformVersion};
 
-/// What a Mach-O file says of itself.
+/// Facts of a Mach-O file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct MachO {
-    /// Whether it is a container of slices, even of a single one.
+    /// True if the file is a container of slices, even of a single one.
     pub is_universal: bool,
-    /// What it is for each processor, in the order of the file.
+    /// Facts for each processor, in the order of the file.
     pub slices: Vec<Slice>,
 }
 
-/// What a Mach-O file is for one processor.
+/// Facts of a Mach-O file for one processor.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[allow(clippy::struct_excessive_bools, reason = "the header is a set of flags")]
 pub struct Slice {
-    /// What it is for.
+    /// Kind of the slice.
     pub kind: Kind,
-    /// Its processor; nothing for one that no platform tag names, `arm64e` and `x86_64h` among them:
-    /// not every process of that family can load those.
+    /// Processor; `None` for one that no platform tag names. This includes `arm64e` and `x86_64h`,
+    /// because not every process of the family can load them.
     pub arch: Option<Arch>,
-    /// Its processor in Apple's words: `x86_64`, `arm64`, `arm64e`.
+    /// Processor in Apple's terms: `x86_64`, `arm64`, `arm64e`.
     pub cpu: String,
-    /// Whether addresses have 64 bits.
+    /// True if addresses have 64 bits.
     pub is_64_bit: bool,
-    /// Whether numbers have their low byte first.
+    /// True if numbers are little-endian.
     pub is_little_endian: bool,
-    /// The name under which others load it (LC_ID_DYLIB).
+    /// Name under which other files load it (LC_ID_DYLIB).
     pub install_name: Option<String>,
-    /// The libraries that it loads, in order.
+    /// Libraries that it loads, in order.
     pub needed: Vec<Needed>,
-    /// Where `@rpath` may lie (LC_RPATH), in order.
+    /// Directories that `@rpath` stands for (LC_RPATH), in order.
     pub rpaths: Vec<String>,
-    /// The systems that it is built for (LC_BUILD_VERSION, LC_VERSION_MIN_*). Files for macOS and
-    /// Mac Catalyst at once have two; old files have none.
+    /// Systems that it is built for (LC_BUILD_VERSION, LC_VERSION_MIN_*). Files for both macOS and
+    /// Mac Catalyst have two; old files have none.
     pub builds: Vec<Build>,
-    /// Whether it can be loaded at any address (MH_PIE); only programs say so.
+    /// True if it can be loaded at any address (MH_PIE); only programs have this flag.
     pub position_independent: bool,
-    /// Whether its stack may hold code (MH_ALLOW_STACK_EXECUTION).
+    /// True if its stack is executable (MH_ALLOW_STACK_EXECUTION).
     pub executable_stack: bool,
-    /// Its code signature.
+    /// Code signature.
     pub signature: Option<Signature>,
 }
 
-/// What a slice is for.
+/// Kind of a slice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "MachOKind"))]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
-    /// Started by the kernel through dyld.
+    /// Program that the kernel starts through dyld.
     Program,
-    /// Loaded into a process, by dyld or by name (MH_DYLIB).
+    /// Library that is loaded into a process, by dyld or by name (MH_DYLIB).
     SharedLibrary,
-    /// Loaded into a process by name only (MH_BUNDLE), as most extension modules are.
+    /// Library that is loaded into a process only by name (MH_BUNDLE), like most extension modules.
     Bundle,
-    /// An object file, not linked yet.
+    /// Object file that is not linked yet.
     Object,
     /// Debug information without code (MH_DSYM).
     DebugInfo,
     /// A static library inside a universal file.
     Archive,
-    /// What the format leaves open.
+    /// Another type.
     Other,
 }
 
 impl Kind {
-    /// Whether a system maps it into a process.
+    /// True if a system maps it into a process.
     pub const fn is_loaded(self) -> bool {
         matches!(self, Self::Program | Self::SharedLibrary | Self::Bundle)
     }
@@ -96,26 +96,26 @@ impl Kind {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Needed {
-    /// Its install name: `/usr/lib/libSystem.B.dylib`, `@rpath/libz.dylib`.
+    /// Install name: `/usr/lib/libSystem.B.dylib`, `@rpath/libz.dylib`.
     pub name: String,
-    /// How it is loaded.
+    /// Way in which it is loaded.
     pub kind: Load,
 }
 
-/// How a library is loaded.
+/// Way in which a library is loaded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Load {
-    /// With the file; loading fails without it.
+    /// Together with the file; loading fails without it (`LC_LOAD_DYLIB`).
     Required,
-    /// With the file, which works without it as well.
+    /// Together with the file, which also works without it (`LC_LOAD_WEAK_DYLIB`).
     Weak,
-    /// With the file, which offers the library's symbols as its own.
+    /// Re-exported library (`LC_REEXPORT_DYLIB`).
     Reexport,
-    /// With the file, which the library needs in turn.
+    /// Upward dependency: the library needs the file in turn (`LC_LOAD_UPWARD_DYLIB`).
     Upward,
-    /// When it is used first.
+    /// On first use (`LC_LAZY_LOAD_DYLIB`).
     Lazy,
 }
 
@@ -123,22 +123,22 @@ pub enum Load {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Build {
-    /// Which.
+    /// System.
     pub platform: Platform,
-    /// The oldest release of it; the third part of the number is left out.
+    /// Oldest release of the system, without the third part of the version.
     pub minimum: PlatformVersion,
-    /// The SDK; nothing where the linker wrote no number.
+    /// Version of the SDK; `None` if the linker did not record it.
     pub sdk: Option<PlatformVersion>,
 }
 
-/// A system of Apple's.
+/// Apple system.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Platform {
     /// macOS.
     MacOs,
-    /// Programs of iOS inside macOS.
+    /// Mac Catalyst: iOS programs inside macOS.
     MacCatalyst,
     /// iOS and iPadOS.
     Ios,
@@ -150,9 +150,9 @@ pub enum Platform {
     VisionOs,
     /// Drivers of macOS.
     DriverKit,
-    /// A simulator of any of them.
+    /// Simulator of any of these systems.
     Simulator,
-    /// Firmware, or what came later.
+    /// Firmware, or a newer system.
     Other,
 }
 
@@ -173,23 +173,23 @@ impl std::fmt::Display for Platform {
 }
 
 const FAT_MAGIC: u32 = 0xcafe_babe;
-/// A universal file whose offsets have 64 bits; goblin has no name for it.
+/// Magic number of a universal file with 64-bit offsets, for which goblin has no name.
 const FAT_MAGIC_64: u32 = 0xcafe_babf;
-/// No real file has more; `Format::of` draws the same line.
+/// Maximum number of slices; `Format::of` uses the same limit.
 const MOST_SLICES: u32 = 39;
-/// Headers and commands of most files are smaller, in bytes.
+/// Size of the first read, in bytes. Headers and commands of most files are smaller.
 const MOST_HEADERS: u64 = 4096;
-/// What a static library begins with.
+/// First bytes of a static library.
 const ARCHIVE: &[u8] = b"!<arch>\n";
 
 impl MachO {
     /// Reads the facts of a file.
     ///
-    /// A file that is at hand as a whole is compared with its signatures at once. Of one in pieces
-    /// the pages are not asked for: see [`MachO::page_checks`].
+    /// A file that is in memory as a whole is compared with its signatures immediately. The pages
+    /// of a file in pieces are not requested: see [`MachO::page_checks`].
     ///
     /// # Errors
-    /// A file that is cut short, or whose parts point outside it.
+    /// Returns an error if the file is truncated or its parts point outside it.
     pub fn parse<'b>(content: impl Into<Content<'b>>) -> Result<Self, Error> {
         const WHAT: &str = "list of slices";
         let file = Bytes::new(content, BE);
@@ -205,18 +205,20 @@ impl MachO {
         let places = (0..count.into())
             .map(|index| Place::read(file, magic == FAT_MAGIC_64, index))
             .collect::<Result<Vec<Place>, Error>>()?;
-        // No linker lets slices share bytes; a file that does would be read many times over.
+        // Linkers never let slices share bytes; such a file would be read many times over.
         let mut ranges: Vec<_> = places.iter().map(|p| (p.offset, p.offset + p.size)).collect();
         ranges.sort_unstable();
         if ranges.windows(2).any(|pair| pair[1].0 < pair[0].1) {
             return Err(Error::Malformed { what: WHAT });
         }
-        // All of them before the first error: then it is known at once what is missing of each.
+        // Read all slices before the first error, so that the missing ranges of each are recorded
+        // at once.
         let slices: Vec<_> = places.iter().map(|place| place.slice(file)).collect();
         Ok(Self { is_universal: true, slices: slices.into_iter().collect::<Result<_, Error>>()? })
     }
 
-    /// What has to be compared with the signatures still: nothing of a file that was read as a whole.
+    /// Returns the comparisons with the signatures that are still to be made; empty for a file that
+    /// was read as a whole.
     ///
     /// ```
     /// # use wheelsmith_core::binary::macho::MachO;
@@ -236,7 +238,7 @@ impl MachO {
         checks.collect()
     }
 
-    /// Notes what a comparison of the slice with that number has shown.
+    /// Stores the result of the comparison for the slice at index `slice`.
     pub fn set_pages(&mut self, slice: usize, pages: Pages) {
         let slice = self.slices.get_mut(slice);
         if let Some(signature) = slice.and_then(|slice| slice.signature.as_mut()) {
@@ -244,12 +246,12 @@ impl MachO {
         }
     }
 
-    /// What the file is for `arch`.
+    /// Returns the slice for `arch`.
     pub fn slice(&self, arch: Arch) -> Option<&Slice> {
         self.slices.iter().find(|slice| slice.arch == Some(arch))
     }
 
-    /// Its processors in Apple's words: `x86_64, arm64`.
+    /// Returns the processors in Apple's terms: `x86_64, arm64`.
     pub fn cpus(&self) -> String {
         self.slices.iter().map(|slice| slice.cpu.as_str()).collect::<Vec<_>>().join(", ")
     }
@@ -265,8 +267,8 @@ struct Place {
 impl Place {
     fn read(file: Bytes<'_>, is_wide: bool, index: u64) -> Result<Self, Error> {
         const WHAT: &str = "list of slices";
-        // fat_arch: cputype, cpusubtype, offset, size, align; the two in the middle have 64 bits in
-        // fat_arch_64, with a spare word behind them.
+        // fat_arch: cputype, cpusubtype, offset, size, align. In fat_arch_64, offset and size have
+        // 64 bits, and a reserved word follows.
         let at = 8 + index * if is_wide { 32 } else { 20 };
         let cpu = (file.u32(at, WHAT)?, file.u32(at + 4, WHAT)?);
         let offset = file.word(at + 8, is_wide, WHAT)?;
@@ -282,7 +284,7 @@ impl Place {
         } else {
             Slice::read(bytes, self.offset)?
         };
-        // dyld chooses by the list and then refuses a slice that is another.
+        // dyld selects a slice by the list and then refuses it if its own header differs.
         if slice.cpu != cpu::cpu_name(self.cpu) {
             return Err(Error::Malformed { what: "list of slices" });
         }

@@ -26,13 +26,13 @@ fn parse(bytes: &[u8]) -> MachO {
     MachO::parse(bytes).unwrap()
 }
 
-/// The only slice.
+/// Returns the only slice.
 fn slice(bytes: &[u8]) -> Slice {
     let [slice] = <[Slice; 1]>::try_from(parse(bytes).slices).unwrap();
     slice
 }
 
-/// The place of the first load command `which` of a thin little-endian file of 64 bits.
+/// Returns the offset of the first load command `which` of a thin little-endian 64-bit file.
 fn command(bytes: &[u8], which: u32) -> usize {
     let word = |at: usize| u32::from_le_bytes(bytes[at..at + 4].try_into().unwrap());
     let mut at = 32;
@@ -45,7 +45,7 @@ fn command(bytes: &[u8], which: u32) -> usize {
     panic!("no command {which:#x}")
 }
 
-/// The same with `value` at `place` of the first command `which`.
+/// Returns the bytes with `value` at offset `place` of the first command `which`.
 fn with(bytes: &[u8], which: u32, place: usize, value: u32) -> Vec<u8> {
     let at = command(bytes, which) + place;
     let mut bytes = bytes.to_vec();
@@ -58,12 +58,12 @@ const LC_DYSYMTAB: u32 = 0xb;
 const LC_SEGMENT_64: u32 = 0x19;
 const LC_CODE_SIGNATURE: u32 = 0x1d;
 const LC_DYLD_INFO_ONLY: u32 = 0x8000_0022;
-/// One that every reader passes over.
+/// A command that every reader skips.
 const LC_SOURCE_VERSION: u32 = 0x2a;
 
 #[test]
 fn files_say_what_they_are() {
-    // Each slice as processor, kind, system and its oldest release.
+    // Each slice as processor, kind, system and oldest release.
     let check = |bytes: &[u8], expected: &[&str]| {
         let text = |slice: &Slice| {
             let builds = slice.builds.iter();
@@ -146,7 +146,7 @@ fn pages_are_compared_with_the_signature() {
     assert!(signature.ad_hoc && signature.linker_signed && !signature.is_unchecked());
     assert_eq!(signature.identifier.as_deref(), Some("arm64.dylib"));
 
-    // The code directory begins behind a head of 12 bytes and one place of 8.
+    // The code directory follows a header of 12 bytes and one slot of 8.
     let command = command(arm, LC_CODE_SIGNATURE) + 8;
     let place = u32::from_le_bytes(arm[command..command + 4].try_into().unwrap()) as usize;
     let damaged = |at: usize, value: u8| {
@@ -164,7 +164,7 @@ fn pages_are_compared_with_the_signature() {
     damaged(20 + 32, 0xff); // limit behind the signature itself
 }
 
-/// Compares the pages as whoever reads the file bit by bit does.
+/// Compares the pages of a file that is read in parts.
 fn stream(bytes: &[u8], mut macho: MachO, part: usize) -> MachO {
     for mut check in macho.page_checks() {
         let range = check.range();
@@ -175,7 +175,7 @@ fn stream(bytes: &[u8], mut macho: MachO, part: usize) -> MachO {
     macho
 }
 
-/// Facts and symbols, or why there are none.
+/// Facts and symbols, or the error.
 type Read = Result<(MachO, Vec<SliceSymbols>), Error>;
 
 fn read(content: Content<'_>) -> Read {
@@ -219,7 +219,7 @@ fn symbols_are_taken_and_offered() {
             assert_eq!(slice.exported, exported);
         }
     };
-    // zig leaves names of its own among those that are offered.
+    // zig exports additional names.
     let plain = ["__dso_handle", "_mh_dylib_header", "plain_length"];
     let user = [plain[0], plain[1], "user_length"];
     check(fixture!("arm64.dylib"), &["dyld_stub_binder", "strlen"], &plain);
@@ -227,13 +227,13 @@ fn symbols_are_taken_and_offered() {
     check(fixture!("rpath.dylib"), &["dyld_stub_binder", "plain_length"], &user);
     check(fixture!("object.o"), &[], &[]);
     let arm = fixture!("arm64.dylib");
-    // Without its symbol table, what dyld goes by is left; and the other way round.
+    // Without the symbol table the trie remains, and the other way round.
     check(&with(arm, LC_SYMTAB, 0, LC_SOURCE_VERSION), &[], &plain);
     check(&with(arm, LC_SYMTAB, 12, 0), &[], &plain);
     let taken = ["dyld_stub_binder", "strlen"];
     let without_trie = with(arm, LC_DYLD_INFO_ONLY, 44, 0);
     check(&without_trie, &taken, &plain);
-    // However the table is parted.
+    // The result does not depend on how the table is partitioned.
     check(&with(&without_trie, LC_DYSYMTAB, 0, LC_SOURCE_VERSION), &taken, &plain);
     check(&with(&without_trie, LC_DYSYMTAB, 20, u32::MAX), &taken, &plain);
     check(&with(arm, LC_DYSYMTAB, 28, u32::MAX), &taken, &plain);
@@ -260,7 +260,7 @@ fn broken_files_are_errors() {
     check(&with(arm, LC_SYMTAB, 12, u32::MAX), too_many);
     let stripped = with(arm, LC_SYMTAB, 0, LC_SOURCE_VERSION);
     check(&with(&stripped, LC_DYLD_INFO_ONLY, 44, u32::MAX), outside("export trie"));
-    // The list of slices: count, then processor, subtype, place, size and alignment of each.
+    // List of slices: count, then processor, subtype, offset, size and alignment of each.
     let list = |at: usize, value: u32| {
         let mut bytes = fixture!("universal.dylib").to_vec();
         bytes[at..at + 4].copy_from_slice(&value.to_be_bytes());
@@ -275,7 +275,7 @@ fn broken_files_are_errors() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2000))]
 
-    /// In pieces, so that nothing is hashed: that would take most of the time.
+    /// Reads in pieces, so that no page is hashed: hashing would take most of the time.
     #[test]
     fn mutants_are_facts_or_errors(
         which in 0..FIXTURES.len(),
@@ -284,7 +284,7 @@ proptest! {
     ) {
         let mut bytes = FIXTURES[which].to_vec();
         for (anywhere, near, value) in edits {
-            // Most of what is read lies at the start.
+            // Most of the bytes that are read are at the start.
             let at = if value % 4 == 0 { anywhere.index(bytes.len()) } else { near };
             let last = bytes.len() - 1;
             bytes[at.min(last)] = value;

@@ -1,5 +1,5 @@
-//! Bytes to facts: what a native file says of itself. Untrusted input; nothing here panics,
-//! recurses, or takes more memory than a small multiple of the file.
+//! Parses the bytes of a native file into facts. The input is untrusted: no code here panics,
+//! recurses, or uses more memory than a small multiple of the file.
 
 pub mod archive;
 mod bytes;
@@ -21,32 +21,32 @@ pub use file::{Facts, NativeFile};
 pub use python::PythonSymbols;
 pub use symbols::{Exports, Symbols, Undefined};
 
-/// Why a file's own words cannot be read.
+/// Reason why the headers or tables of a file cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
-    /// Something points outside the file.
+    /// A part points outside the file.
     #[error("the {what} lies outside the file")]
     Outside {
-        /// What.
+        /// Name of the part.
         what: &'static str,
     },
-    /// Something is more than any real file has.
+    /// A count exceeds that of any real file.
     #[error("it has {count} {what}, more than any real file")]
     TooMany {
-        /// What.
+        /// Name of the counted part.
         what: &'static str,
-        /// How many.
+        /// Count.
         count: u64,
     },
-    /// Something is not what the format allows.
+    /// A part violates the format.
     #[error("the {what} cannot be read")]
     Malformed {
-        /// What.
+        /// Name of the part.
         what: &'static str,
     },
 }
 
-/// A kind of native file.
+/// Format of a native file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
@@ -64,7 +64,8 @@ pub enum Format {
 }
 
 impl Format {
-    /// The kind of `bytes`, by the first of them and never by name; nothing when it is not native.
+    /// Returns the format of `bytes`, by their first bytes and never by file name; `None` if they
+    /// are not a native file.
     ///
     /// ```
     /// use wheelsmith_core::binary::Format;
@@ -76,7 +77,7 @@ impl Format {
         Self::read(bytes)
     }
 
-    /// The kind of a file of which only some bytes need to be at hand.
+    /// Returns the format of a file of which only some bytes need to be in memory.
     pub fn read<'b>(content: impl Into<Content<'b>>) -> Option<Self> {
         let content = content.into();
         match content.up_to(0, 64)? {
@@ -85,7 +86,8 @@ impl Format {
             [0xfe, 0xed, 0xfa, 0xce | 0xcf, ..] | [0xce | 0xcf, 0xfa, 0xed, 0xfe, ..] => {
                 Some(Self::MachO)
             }
-            // Java classes begin alike; a fat file has few slices, a class file a version >= 45.
+            // Java class files have the same magic number. A fat file has few slices; a class file
+            // has a version of at least 45.
             [0xca, 0xfe, 0xba, 0xbe | 0xbf, 0, 0, 0, n, ..] if *n > 0 && *n < 40 => {
                 Some(Self::MachO)
             }

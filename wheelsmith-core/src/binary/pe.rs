@@ -1,8 +1,8 @@
-//! What a PE file says of itself (Microsoft's "PE Format").
+//! Facts of a PE file (Microsoft's "PE Format").
 //!
-//! Addresses become file offsets through the section table, as the loader maps them. Read are the
-//! headers, the imports, the exports and the first bytes of the load configuration; resources,
-//! relocations and debug information are left alone.
+//! Addresses are converted to file offsets through the section table, as the loader maps them.
+//! Reads the headers, the imports, the exports and the first bytes of the load configuration, but
+//! not resources, relocations and debug information.
 
 mod exports;
 mod image;
@@ -17,78 +17,79 @@ use self::image::Image;
 use super::{Content, Error};
 use crate::name::{Arch, PlatformVersion};
 
-/// What a PE file says of itself.
+/// Facts of a PE file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[allow(clippy::struct_excessive_bools, reason = "the header is a set of flags")]
 pub struct Pe {
-    /// What it is for.
+    /// Kind of the file.
     pub kind: Kind,
-    /// Whose processes can load it; nothing for one that no platform tag names. ARM64EC is none:
-    /// neither x86-64 machines nor native processes of Arm machines take it.
+    /// Processor whose processes can load it; `None` for one that no platform tag names. ARM64EC is
+    /// `None`, because neither x86-64 machines nor native processes of Arm machines load it.
     pub arch: Option<Arch>,
-    /// `Machine` of the file header, for messages about the former.
+    /// `Machine` of the file header, for messages about an unknown processor.
     pub machine: u16,
-    /// Whether it holds code for two processors.
+    /// Type of hybrid if the file contains code for two processors.
     pub hybrid: Option<Hybrid>,
-    /// Whether addresses have 64 bits (PE32+).
+    /// True if addresses have 64 bits (PE32+).
     pub is_64_bit: bool,
-    /// What it runs on: 2 and 3 for Windows with and without windows, 1 for drivers, 10 to 13 for
-    /// firmware.
+    /// Environment that it needs: 2 for Windows programs with a graphical interface, 3 for console
+    /// programs, 1 for drivers, 10 to 13 for firmware.
     pub subsystem: u16,
-    /// The oldest Windows by its internal number: `6.0` for Vista.
+    /// Oldest supported Windows, by internal version number: `6.0` for Vista.
     pub subsystem_version: PlatformVersion,
-    /// The name under which it exports (its own, as the linker knew it).
+    /// Name in the export table: the file name that the linker used.
     pub export_name: Option<String>,
-    /// The libraries that it loads, in order.
+    /// Libraries that it loads, in order.
     pub imports: Vec<Import>,
-    /// The names that it exports, sorted.
+    /// Exported names, sorted.
     #[serde(skip)]
     pub exports: Vec<String>,
-    /// How many of its exports are another library's.
+    /// Number of exports that are forwarded to another library.
     pub forwarders: usize,
-    /// Whether its data cannot be run (NX_COMPAT).
+    /// True if its data cannot be executed (NX_COMPAT).
     pub no_execute: bool,
-    /// Whether it can be loaded at any address: it allows that (DYNAMIC_BASE), and still has what it
-    /// takes (no IMAGE_FILE_RELOCS_STRIPPED).
+    /// True if it can be loaded at any address: it has DYNAMIC_BASE, and its relocations were not
+    /// stripped (no IMAGE_FILE_RELOCS_STRIPPED).
     pub dynamic_base: bool,
-    /// Whether that address may have more than 32 bits (HIGH_ENTROPY_VA).
+    /// True if that address may exceed 32 bits (HIGH_ENTROPY_VA).
     pub high_entropy: bool,
-    /// Whether indirect calls are checked (GUARD_CF).
+    /// True if indirect calls are checked (GUARD_CF).
     pub control_flow_guard: bool,
-    /// Whether its libraries may come from the directory of Windows alone (`/DEPENDENTLOADFLAG`).
+    /// True if its libraries may come only from the system directory of Windows
+    /// (`/DEPENDENTLOADFLAG`).
     pub system_libraries_only: bool,
-    /// Whether it carries a signature. Nobody looked whether that is right.
+    /// True if it has a signature. The signature is not verified.
     pub is_signed: bool,
-    /// Whether its code is for .NET.
+    /// True if its code is for .NET.
     pub is_dotnet: bool,
 }
 
-/// What a PE file is for.
+/// Kind of a PE file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "PeKind"))]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
-    /// Started by Windows.
+    /// Program that Windows starts.
     Program,
-    /// Loaded into a process: `.dll` and `.pyd`.
+    /// Library that is loaded into a process: `.dll` and `.pyd`.
     SharedLibrary,
-    /// Drivers, firmware, and what the format leaves open.
+    /// Driver, firmware, or another type.
     Other,
 }
 
-/// Code for two processors in one file (CHPE metadata).
+/// Type of file with code for two processors (CHPE metadata).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Hybrid {
     /// For emulated x86-64 processes of Arm machines.
     Arm64Ec,
-    /// For those, and for native processes of Arm machines.
+    /// For emulated x86-64 processes and for native processes of Arm machines.
     Arm64X,
 }
 
-/// Indexes into the data directories.
+/// Indices of the data directories.
 mod directory {
     pub(super) const EXPORTS: usize = 0;
     pub(super) const IMPORTS: usize = 1;
@@ -107,17 +108,18 @@ const NX_COMPAT: u16 = 0x100;
 const GUARD_CF: u16 = 0x4000;
 /// LOAD_LIBRARY_SEARCH_SYSTEM32.
 const SEARCH_SYSTEM32: u16 = 0x800;
-/// The subsystems of programs: windows, console, and the old POSIX one.
+/// Subsystems of programs: graphical, console, and the old POSIX one.
 const FOR_USERS: [u16; 3] = [2, 3, 7];
 
 impl Pe {
     /// Reads the facts of a file.
     ///
     /// # Errors
-    /// A file that is cut short, or whose parts point outside it.
+    /// Returns an error if the file is truncated or its parts point outside it.
     pub fn parse<'b>(content: impl Into<Content<'b>>) -> Result<Self, Error> {
         let image = Image::new(content.into())?;
-        // All of them before the first error: then it is known at once what is missing of each.
+        // Read all tables before the first error, so that the missing ranges of each are recorded
+        // at once.
         let load = LoadConfig::read(&image);
         let exports = exports::read(&image);
         let imports = imports::read(&image)?;
@@ -144,7 +146,7 @@ impl Pe {
         let has = |flag| image.dll_characteristics & flag != 0;
         let (signature, size) = image.directory(directory::SIGNATURE);
         if size > 0 {
-            // The only directory that is a place in the file.
+            // The only directory that is addressed by file offset.
             image.file.holds(signature.into(), size.into(), "signature")?;
         }
         Ok(Self {
@@ -170,7 +172,7 @@ impl Pe {
         })
     }
 
-    /// Its processor in words: `x86`, `x64`, `arm64`, `ARM64EC`.
+    /// Returns the name of the processor: `x86`, `x64`, `arm64`, `ARM64EC`.
     pub fn machine_name(&self) -> String {
         match (self.machine, self.hybrid) {
             (_, Some(Hybrid::Arm64Ec)) => "ARM64EC".to_owned(),
@@ -182,7 +184,7 @@ impl Pe {
     }
 }
 
-/// The parts of the load configuration that a verdict needs.
+/// Parts of the load configuration that a verdict needs.
 #[derive(Default)]
 struct LoadConfig {
     dependent_load_flags: u16,
@@ -197,7 +199,7 @@ impl LoadConfig {
             return Ok(Self::default());
         }
         let at = image.offset(address, WHAT)?;
-        // The structure has grown with every Windows; its own first word says how far it goes.
+        // The structure has grown with Windows releases; its first word gives its size.
         let size = image.file.u32(at, WHAT)?;
         let (flags_at, hybrid_at) = if image.is_64_bit { (0x4e, Some(0xc8)) } else { (0x36, None) };
         let mut found = Self::default();

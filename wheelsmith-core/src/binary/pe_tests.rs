@@ -22,13 +22,13 @@ fn parse(bytes: &[u8]) -> Pe {
     Pe::parse(bytes).unwrap()
 }
 
-/// Where the header behind the mark begins.
+/// Returns the offset of the PE header.
 fn header(bytes: &[u8]) -> usize {
     u32::from_le_bytes(bytes[0x3c..0x40].try_into().unwrap()) as usize
 }
 
-/// The same with `value` at `place` of the header: 4 the machine, 22 the characteristics, 24 + 70 those
-/// of libraries, 24 + 112 the directories with 64 bits.
+/// Returns the bytes with `value` at offset `place` of the header: 4 is the machine, 22 the
+/// characteristics, 24 + 70 the DLL characteristics, 24 + 112 the directories of a 64-bit file.
 fn with(bytes: &[u8], place: usize, value: &[u8]) -> Vec<u8> {
     let at = header(bytes) + place;
     let mut bytes = bytes.to_vec();
@@ -36,7 +36,7 @@ fn with(bytes: &[u8], place: usize, value: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// The file offset of an address, by the sections.
+/// Returns the file offset of an address, by the sections.
 fn offset(bytes: &[u8], address: u32) -> usize {
     Image::new(bytes.into()).unwrap().offset(address, "test").unwrap().try_into().unwrap()
 }
@@ -60,7 +60,7 @@ fn files_say_what_they_are() {
 
 #[test]
 fn imports_are_read() {
-    // Each as library, how it is loaded, and symbols.
+    // Each import as library, way of loading, and symbols.
     let check = |bytes: &[u8], expected: &[&str]| {
         let text = |import: &Import| {
             let delayed = if import.is_delayed { " later" } else { "" };
@@ -126,13 +126,13 @@ fn hardening_is_read() {
     check(fixture!("x86.dll"), [true, true, false, false]);
     check(&with(library, 24 + 70, &[0, 0]), [false; 4]);
     check(&with(library, 24 + 70, &[0, 0x40]), [false, false, false, true]);
-    // Allowed, but what it takes is gone.
+    // The flag is set, but the relocations were stripped.
     check(&with(library, 22, &[0x23, 0x20]), [true, false, true, false]);
 }
 
 #[test]
 fn directories_are_read() {
-    // Each place is an address and a size; that of the signature is a place in the file.
+    // Each directory is an address and a size; the signature has a file offset instead.
     let directory = |index: usize, address: u32, size: u32| {
         let value = [address.to_le_bytes(), size.to_le_bytes()].concat();
         with(fixture!("x64.dll"), 24 + 112 + 8 * index, &value)
@@ -152,8 +152,8 @@ fn directories_are_read() {
 
 #[test]
 fn the_load_configuration_tells_hybrids_and_search_paths() {
-    // In the place of the code, which nobody reads: size, and at their offsets the flags and the
-    // pointer to what hybrids have.
+    // Replaces the code, which is not read: size, and at their offsets the flags and the pointer to
+    // the hybrid metadata.
     let configured = |bytes: &[u8], flags: u16, hybrid: u64| {
         let image = Image::new(bytes.into()).unwrap();
         let code = image.offset(0x1000, "test").unwrap();
@@ -163,7 +163,7 @@ fn the_load_configuration_tells_hybrids_and_search_paths() {
             24 + 112 + 8 * directory::LOAD_CONFIG,
             &[0x1000_u32.to_le_bytes(), 0xd0_u32.to_le_bytes()].concat(),
         );
-        // As much of the section as the structure takes.
+        // Extends the section to the size of the structure.
         let sections = header(&bytes) + 24 + 240;
         bytes[sections + 8..sections + 12].copy_from_slice(&512_u32.to_le_bytes());
         bytes[at..at + 0xd0].fill(0);
@@ -184,7 +184,7 @@ fn the_load_configuration_tells_hybrids_and_search_paths() {
 #[test]
 fn pieces_say_what_the_whole_says() {
     for bytes in FIXTURES {
-        // A long way to the sections, as in a library of some megabytes.
+        // Sections at a large offset, as in a library of several megabytes.
         let far = spread(bytes);
         for bytes in [bytes, far.as_slice()] {
             let whole = Pe::parse(bytes);
@@ -198,7 +198,7 @@ fn pieces_say_what_the_whole_says() {
     }
 }
 
-/// The same file with its sections 1 MiB further.
+/// Returns the file with its sections moved by 1 MiB.
 fn spread(bytes: &[u8]) -> Vec<u8> {
     const GAP: u32 = 1 << 20;
     let head = header(bytes);
@@ -227,7 +227,7 @@ fn broken_files_are_errors() {
     check(&with(bytes, 6, &[97, 0]), Error::TooMany { what: "sections", count: 97 });
 }
 
-/// Thousands of names that share one long text would stand for gigabytes.
+/// Thousands of names that share one long text would expand to gigabytes.
 #[test]
 fn names_that_share_their_bytes_are_refused() {
     let bytes = fixture!("x64.dll");
@@ -235,7 +235,7 @@ fn names_that_share_their_bytes_are_refused() {
     let (address, _) = image.directory(directory::EXPORTS);
     let mut bytes = bytes.to_vec();
     let exports = offset(&bytes, address);
-    // The last section grows: a long text, and a table of addresses of its start.
+    // The last section is extended by a long text and a table of addresses of its start.
     let (head, count) = (header(&bytes), usize::from(bytes[header(&bytes) + 6]));
     let section = head + 24 + 240 + 40 * (count - 1);
     let word = |bytes: &[u8], at: usize| u32::from_le_bytes(bytes[at..at + 4].try_into().unwrap());

@@ -1,28 +1,29 @@
-//! The symbols that a native file shares with Python.
+//! Symbols of Python that a native file uses or defines.
 
 use super::macho::{Origin, SliceSymbols};
 use super::pe::Pe;
 use super::symbols::Symbols;
 
-/// Symbols of the Python C API that a file takes or offers: names only, sorted.
+/// Symbols of the Python C API that a file uses or exports; only names, sorted.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PythonSymbols {
-    /// Functions that start an extension module of Python 3: `PyInit_demo`. Of a universal file,
-    /// those of every slice.
+    /// Functions that start an extension module of Python 3: `PyInit_demo`. For a universal file,
+    /// only those that every slice has.
     pub starts: Vec<String>,
-    /// Python's symbols that the file takes: `PyLong_FromLong`. Weak ones are left out, and those
-    /// that it takes from another library by name.
+    /// Symbols of Python that the file uses: `PyLong_FromLong`. Weak symbols are omitted, and those
+    /// that the file imports from a named other library.
     pub used: Vec<String>,
-    /// Names such as Python's that the file offers. Empty for ELF files, whose
-    /// [`Symbols::exports`] answer that.
+    /// Exported names that look like those of Python. Empty for ELF files; use [`Symbols::exports`]
+    /// for them.
     pub offered: Vec<String>,
 }
 
-/// How the functions that start a module begin (PEP 3121, 489, 793; PyPy's for modules of cffi).
+/// Prefixes of the functions that start a module (PEP 3121, 489, 793; that of PyPy for modules of
+/// cffi).
 const STARTS: [&str; 5] =
     ["PyInit_", "PyInitU_", "PyModExport_", "PyModExportU_", "_cffi_pypyinit_"];
 
-/// True if a name looks like one of Python's own.
+/// True if a name looks like a symbol of Python.
 fn is_python_name(name: &str) -> bool {
     name.starts_with("Py") || name.starts_with("_Py")
 }
@@ -42,7 +43,7 @@ fn is_python_dll(library: &str) -> bool {
 
 impl PythonSymbols {
     pub(super) fn of_elf(symbols: &Symbols) -> Self {
-        // Python's symbols have no versions: one with a version is another library's.
+        // Symbols of Python have no versions: a symbol with a version belongs to another library.
         let used = symbols.undefined.iter().filter(|s| !s.weak && s.version.is_none());
         let used = python_names(used.map(|symbol| symbol.name.as_str()));
         let starts = symbols.exports.python_starts().to_vec();

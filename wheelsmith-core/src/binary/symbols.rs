@@ -1,57 +1,57 @@
-//! The dynamic symbols of a native file.
+//! Dynamic symbols of a native file.
 
 use serde::Serialize;
 
-/// What the functions by which Python starts extension modules begin with, after `init` of
-/// Python 2, which other functions begin with as well.
+/// Prefixes of the functions by which Python starts extension modules. `init` of Python 2 is
+/// omitted, because other functions begin with it too.
 const PYTHON_STARTS: [&str; 4] = ["PyInit_", "PyInitU_", "PyModExport_", "_cffi_pypyinit_"];
 
-/// A symbol that a file takes from another one.
+/// A symbol that a file imports.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Undefined {
-    /// Its name.
+    /// Name.
     pub name: String,
-    /// Its version, such as `GLIBC_2.17`, and the library that is to have it.
+    /// Version, such as `GLIBC_2.17`, and the library that must define it.
     pub version: Option<(String, String)>,
-    /// Whether the loader goes on without it.
+    /// True if the loader ignores a missing definition.
     pub weak: bool,
 }
 
-/// What a file takes from others, and what it offers to them.
+/// Imported and exported symbols of a file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Symbols {
-    /// What it takes, sorted.
+    /// Imported symbols, sorted.
     pub undefined: Vec<Undefined>,
-    /// What it offers.
+    /// Exported symbols.
     pub exports: Exports,
 }
 
-/// The names that a file offers. Libraries offer hundreds of thousands, so that only their digests
-/// are kept: what is said to be here is, but for one chance in 2^64.
+/// Set of exported names. Libraries export hundreds of thousands of names, so only their digests
+/// are stored; a lookup is wrong with a probability of about 1 in 2^64 per name.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Exports {
-    /// Sorted.
+    /// Digests of the names, sorted.
     digests: Vec<u64>,
     python: Vec<String>,
 }
 
 impl Exports {
-    /// Whether `name` is among them.
+    /// True if the set contains `name`.
     pub fn contains(&self, name: &str) -> bool {
         self.contains_digest(Self::digest(name))
     }
 
-    /// Whether the name of this digest is among them.
+    /// True if the set contains the name with this digest.
     pub(crate) fn contains_digest(&self, digest: u64) -> bool {
         self.digests.binary_search(&digest).is_ok()
     }
 
-    /// What stands for `name`.
+    /// Returns the digest of `name`.
     pub(crate) fn digest(name: &str) -> u64 {
         digest(name.as_bytes())
     }
 
-    /// Collects names.
+    /// Collects names into a set.
     pub(super) fn of<'n>(names: impl IntoIterator<Item = &'n str>) -> Self {
         let mut exports = Self::default();
         names.into_iter().for_each(|name| exports.add(name.as_bytes(), false));
@@ -59,7 +59,7 @@ impl Exports {
         exports
     }
 
-    /// Returns the names that are in both.
+    /// Returns the names that are in both sets.
     pub(super) fn common(mut self, other: &Self) -> Self {
         self.digests.retain(|digest| other.contains_digest(*digest));
         self
@@ -72,7 +72,7 @@ impl Exports {
         }
     }
 
-    /// Sorts what was added.
+    /// Sorts the added names.
     pub(super) fn finish(&mut self) {
         self.digests.sort_unstable();
         self.digests.dedup();
@@ -80,18 +80,18 @@ impl Exports {
         self.python.dedup();
     }
 
-    /// How many there are.
+    /// Returns the number of names.
     pub fn count(&self) -> usize {
         self.digests.len()
     }
 
-    /// The functions by which Python 3 starts extension modules, sorted: `PyInit_demo`.
+    /// Returns the functions by which Python 3 starts extension modules, sorted: `PyInit_demo`.
     pub fn python_starts(&self) -> &[String] {
         &self.python
     }
 }
 
-/// FNV-1a with 64 bits: the same on every machine.
+/// Computes the 64-bit FNV-1a hash, which is the same on every machine.
 fn digest(name: &[u8]) -> u64 {
     name.iter().fold(0xcbf2_9ce4_8422_2325, |digest, &byte| {
         (digest ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)

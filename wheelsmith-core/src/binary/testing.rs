@@ -1,9 +1,9 @@
-//! Reads files as whoever has only pieces of them does.
+//! Test helper that reads files in pieces.
 
 use super::{Content, Pieces};
 
-/// What `read` says of `bytes` of which each missing range is brought in granules, and how often it
-/// was asked.
+/// Returns the result of `read` for `bytes` whose missing ranges are added in granules, and the
+/// number of attempts.
 pub(super) fn in_pieces<T>(
     bytes: &[u8],
     granule: u64,

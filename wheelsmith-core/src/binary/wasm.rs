@@ -1,5 +1,5 @@
-//! WebAssembly: the header, and the libraries that a dynamic module needs (the tool conventions'
-//! `DynamicLinking.md`).
+//! WebAssembly: the header, and the libraries that a dynamic module needs (`DynamicLinking.md` of
+//! the tool conventions).
 
 use scroll::LE;
 use serde::Serialize;
@@ -7,9 +7,9 @@ use serde::Serialize;
 use super::bytes::Bytes;
 use super::{Content, Error};
 
-/// More than any real module needs.
+/// Maximum number of needed libraries. Real modules have fewer.
 const MOST_NEEDED: u32 = 4096;
-/// More than any real `dylink.0` section takes, in bytes.
+/// Maximum size of a `dylink.0` section, in bytes. Real ones are smaller.
 const LARGEST_SECTION: u64 = 1 << 20;
 const CUSTOM_SECTION: u8 = 0;
 const DYLINK: &[u8] = b"dylink.0";
@@ -21,7 +21,7 @@ const DYLINK_NEEDED: u8 = 2;
 pub struct Wasm {
     /// True for a component, false for a core module.
     pub is_component: bool,
-    /// Libraries that it is linked to, in order; empty for a module that is complete in itself.
+    /// Libraries that it is linked to, in order; empty for a self-contained module.
     pub needed: Vec<String>,
 }
 
@@ -29,7 +29,7 @@ impl Wasm {
     /// Parses the facts of a file.
     ///
     /// # Errors
-    /// A version that is not known, or a `dylink.0` section that points outside itself.
+    /// Returns an error for an unknown version, or if the `dylink.0` section points outside itself.
     pub fn parse<'b>(content: impl Into<Content<'b>>) -> Result<Self, Error> {
         const WHAT: &str = "file header";
         let file = Bytes::new(content, LE);
@@ -43,14 +43,14 @@ impl Wasm {
     }
 }
 
-/// Parses the names in the `dylink.0` section, which is the first one where there is any.
+/// Parses the names in the `dylink.0` section, which must be the first section of the file.
 fn needed(file: Bytes<'_>) -> Result<Vec<String>, Error> {
     const WHAT: &str = "`dylink.0` section";
     let malformed = Error::Malformed { what: WHAT };
     if file.size() == 8 {
         return Ok(Vec::new());
     }
-    // Identifier, size; for a custom section its name.
+    // Section identifier and size; a custom section then has its name.
     let head = file.up_to(8, 32, WHAT)?;
     let mut rest = Reader(head);
     if rest.byte() != Some(CUSTOM_SECTION) {
@@ -86,7 +86,7 @@ fn needed(file: Bytes<'_>) -> Result<Vec<String>, Error> {
     parsed.ok_or(malformed)
 }
 
-/// Bytes that are read from the front.
+/// Reader that consumes bytes from the front.
 struct Reader<'b>(&'b [u8]);
 
 impl<'b> Reader<'b> {
@@ -102,7 +102,7 @@ impl<'b> Reader<'b> {
         Some(taken)
     }
 
-    /// A number in LEB128 with up to 32 bits.
+    /// Reads a number in LEB128 with up to 32 bits.
     fn number(&mut self) -> Option<u32> {
         let mut value = 0_u64;
         for shift in [0, 7, 14, 21, 28] {

@@ -1,4 +1,5 @@
-//! What findings are about. One row each: the name that scripts rely on, how bad it is, what to do.
+//! Codes of findings. One row each: the name that scripts rely on, the default severity, the
+//! remedy.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,7 +9,7 @@ use crate::name::ParseError;
 
 macro_rules! codes {
     ($($(#[doc = $doc:literal])+ $variant:ident $text:literal $severity:ident $($help:literal)?;)+) => {
-        /// What a finding is about. Codes are stable: scripts may rely on them.
+        /// Code of a finding. Codes are stable: scripts may rely on them.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
         #[non_exhaustive]
         pub enum Code {
@@ -19,28 +20,28 @@ macro_rules! codes {
             /// Every code.
             pub const ALL: &[Self] = &[$(Self::$variant),+];
 
-            /// How it is written.
+            /// Returns the code as written.
             pub const fn as_str(self) -> &'static str {
                 match self {
                     $(Self::$variant => $text,)+
                 }
             }
 
-            /// How bad it is, unless the configuration says otherwise.
+            /// Returns the default severity, which the configuration may change.
             pub const fn severity(self) -> Severity {
                 match self {
                     $(Self::$variant => Severity::$severity,)+
                 }
             }
 
-            /// What it means, in one sentence.
+            /// Returns the meaning in one sentence.
             pub const fn meaning(self) -> &'static str {
                 match self {
                     $(Self::$variant => concat!($($doc),+),)+
                 }
             }
 
-            /// What to do about it.
+            /// Returns the remedy.
             pub const fn help(self) -> Option<&'static str> {
                 match self {
                     $(Self::$variant => codes!(@help $($help)?),)+
@@ -65,7 +66,7 @@ codes! {
     /// A native file is embedded in another file.
     EmbeddedImage "embedded-image" Info;
 
-    // What the tags say.
+    // Platform tags that a wheel claims.
     /// The wheel claims a platform tag that its files do not qualify for.
     TagNotEarned "tag-not-earned" Error
         "publish it under the tag that its files qualify for, or fix what is in the way";
@@ -85,7 +86,7 @@ codes! {
     UnportableTag "unportable-tag" Warning
         "build for a manylinux or musllinux tag";
 
-    // What keeps a file from its tag.
+    // Reasons that keep a file from its tag.
     /// The file is for another operating system.
     WrongPlatform "wrong-platform" Error
         "build the file for the target, or leave it out of the wheel";
@@ -154,7 +155,7 @@ codes! {
     StableAbiTooNew "stable-abi-too-new" Error
         "raise the Python tag, or define `Py_LIMITED_API` as the version of the tag";
 
-    // What is wrong with a file wherever it runs.
+    // Faults of a file that do not depend on the platform.
     /// The loader would look for libraries in a place outside the wheel.
     EscapingRpath "escaping-rpath" Warning
         "use `$ORIGIN` (on macOS `@loader_path`) and paths relative to it";
@@ -198,7 +199,7 @@ codes! {
     UnusedLibrary "unused-library" Info
         "leave it out, unless the package loads it by itself";
 
-    // The configuration of the audit.
+    // Configuration of the audit.
     /// A waiver is past its date.
     ExpiredWaiver "expired-waiver" Warning
         "fix what it waives, or give a new date";
@@ -206,7 +207,7 @@ codes! {
     UnusedWaiver "unused-waiver" Info
         "take it out";
 
-    // The file name of a wheel or sdist.
+    // File name of a wheel or sdist.
     /// The file name is not that of a wheel or sdist.
     BadFilename "bad-filename" Error
         "name it `name-version[-build]-python-abi-platform.whl`, an sdist `name-version.tar.gz`";
@@ -243,7 +244,7 @@ codes! {
     LargeFile "large-file" Warning
         "ask the index for a higher limit before you publish";
 
-    // The zip archive.
+    // Zip archive.
     /// The sizes of an entry stand behind its content instead of before it.
     DataDescriptor "data-descriptor" Error
         "write the archive to a file, not to a pipe, so that headers can be completed";
@@ -306,7 +307,7 @@ codes! {
     TarPolyglot "tar-polyglot" Error
         "write the archive anew";
 
-    // The directories `.dist-info` and `.data`.
+    // Directories `.dist-info` and `.data`.
     /// There is no `.dist-info` directory.
     MissingDistInfo "missing-dist-info" Error
         "build it with a tool for wheels";
@@ -479,7 +480,7 @@ codes! {
     EntryPointTarget "entry-point-target" Error
         "write `module:function`, and see whether the module was packed";
 
-    // What lies where.
+    // Layout of the wheel.
     /// The wheel has compiled Python.
     CompiledPython "compiled-python" Warning
         "leave it out: installers compile for the Python that is there";

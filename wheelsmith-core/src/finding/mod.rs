@@ -1,4 +1,5 @@
-//! Something observed in a file, with a code and a severity: what the audit and the check say.
+//! Findings: observations about a file, with a code and a severity, reported by the audit and the
+//! check.
 
 mod code;
 mod settings;
@@ -12,21 +13,21 @@ pub use settings::{Date, Level, Settings, Waiver};
 
 use crate::name::{ParseError, WheelPath};
 
-/// How bad a finding is.
+/// Severity of a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, serde::Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
-    /// The wheel would fail for some of those whom its tag invites.
+    /// The wheel would fail for some of the users that its tag accepts.
     Error,
-    /// Somebody should look at it.
+    /// The finding should be reviewed.
     Warning,
-    /// Good to know.
+    /// For information.
     Info,
 }
 
 impl Severity {
-    /// How it is written.
+    /// Returns the severity as written.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Error => "error",
@@ -46,36 +47,37 @@ impl FromStr for Severity {
     }
 }
 
-/// Something observed in a file, or in the whole when no file is named.
+/// An observation about a file, or about the whole input if no file is named.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Finding {
-    /// How bad it is.
+    /// Severity.
     pub severity: Severity,
-    /// Where; nothing when it is about the whole.
+    /// File; `None` if the finding is about the whole input.
     pub file: Option<WheelPath>,
-    /// What it is about.
+    /// Code.
     pub code: Code,
-    /// What was seen, in one sentence.
+    /// Observation in one sentence.
     pub message: String,
-    /// What shows it, a line each: `fstat64@GLIBC_2.33 of libc.so.6`. The newest or worst first.
+    /// Evidence, one line each: `fstat64@GLIBC_2.33 of libc.so.6`. The newest or worst first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub evidence: Vec<String>,
-    /// What to do.
+    /// Remedy.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub help: Option<&'static str>,
-    /// Why somebody lets it pass: it stays visible, and counts no more.
+    /// Reason of the waiver, if the finding is waived. A waived finding is still reported, but does
+    /// not count.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub waived: Option<String>,
 }
 
 impl Finding {
-    /// A finding about one file.
+    /// Creates a finding about one file.
     pub fn new(code: Code, file: &WheelPath, message: impl Into<String>) -> Self {
         Self { file: Some(file.clone()), ..Self::whole(code, message) }
     }
 
-    /// A finding about the whole.
+    /// Creates a finding about the whole input.
     pub fn whole(code: Code, message: impl Into<String>) -> Self {
         Self {
             severity: code.severity(),
@@ -88,7 +90,7 @@ impl Finding {
         }
     }
 
-    /// The same with what shows it.
+    /// Adds evidence.
     #[must_use]
     pub fn because(mut self, evidence: impl IntoIterator<Item = String>) -> Self {
         self.evidence.extend(evidence);
@@ -102,7 +104,7 @@ impl Finding {
         self
     }
 
-    /// Whether it counts at `severity` or worse.
+    /// True if the finding counts as `severity` or worse.
     pub fn counts_at(&self, severity: Severity) -> bool {
         self.waived.is_none() && self.severity <= severity
     }

@@ -1,4 +1,4 @@
-//! What a project says of findings: how bad they are, and which ones it lets pass.
+//! Settings of a project for findings: their severities and waivers.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -10,16 +10,16 @@ use serde::{Deserialize, Serialize};
 use super::{Code, Finding, Severity};
 use crate::name::ParseError;
 
-/// What a project says of findings.
+/// Settings of a project for findings.
 #[derive(Debug, Clone, Default)]
 pub struct Settings {
-    /// How bad findings of a code are.
+    /// Severity of the findings of a code.
     pub severity: BTreeMap<Code, Level>,
-    /// What is let pass.
+    /// Waivers.
     pub waivers: Vec<Waiver>,
 }
 
-/// How bad a finding is, or that it is none.
+/// Configured severity of a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -30,7 +30,7 @@ pub enum Level {
     Warning,
     /// [`Severity::Info`].
     Info,
-    /// Not shown at all.
+    /// Not reported.
     Ignore,
 }
 
@@ -59,24 +59,24 @@ impl FromStr for Level {
     }
 }
 
-/// A finding that somebody lets pass.
+/// A finding that the project accepts.
 #[derive(Debug, Clone)]
 pub struct Waiver {
-    /// Of which code.
+    /// Code of the finding.
     pub code: Code,
-    /// In which files; in all of them, and in the whole, when absent.
+    /// Pattern of files; without it, all files and the input as a whole.
     pub file: Option<GlobMatcher>,
-    /// Why.
+    /// Reason.
     pub reason: String,
-    /// The last day on which it counts.
+    /// Last day on which the waiver is valid.
     pub until: Option<Date>,
 }
 
 impl Waiver {
-    /// A waiver; `file` is a pattern of paths inside the wheel.
+    /// Creates a waiver; `file` is a pattern for paths inside the wheel.
     ///
     /// # Errors
-    /// A pattern that is none.
+    /// Returns an error for a malformed pattern.
     pub fn new(
         code: Code,
         file: Option<&str>,
@@ -105,8 +105,8 @@ impl Waiver {
 }
 
 impl Settings {
-    /// Gives every finding of each input its severity, and marks those that are waived on `today`;
-    /// returns what is wrong with the waivers.
+    /// Sets the severity of every finding of each input, and marks those that are waived on
+    /// `today`. Returns findings about the waivers.
     #[must_use]
     pub fn apply<'f>(
         &self,
@@ -178,7 +178,7 @@ pub struct Date {
 }
 
 impl Date {
-    /// The day (UTC) of a time in seconds since 1970.
+    /// Returns the day (UTC) of a time in seconds since 1970.
     pub fn from_epoch(seconds: u64) -> Self {
         // Howard Hinnant's `civil_from_days`: eras of 400 years that begin on 1 March.
         let days = seconds / 86_400 + 719_468;

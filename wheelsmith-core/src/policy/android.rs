@@ -1,4 +1,4 @@
-//! What Android promises at each API level.
+//! Guarantees of Android at each API level.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -6,11 +6,12 @@ use std::sync::LazyLock;
 use super::{Policy, Row, Table};
 use crate::name::{Arch, PlatformTag};
 
-/// The level of what no application may use.
+/// API level of symbols that no application may use.
 pub const NEVER: u16 = u16::MAX;
 
-/// The policies for `arch`, the oldest level first; none when Python has no Android for it. They
-/// name the levels at which libraries were added, and hold up to the next.
+/// Returns the policies for `arch`, the oldest level first; empty if Python does not support
+/// Android on it. Each policy has a level at which libraries were added, and applies up to the next
+/// one.
 pub fn policies(arch: Arch) -> &'static [Policy] {
     static TABLES: LazyLock<BTreeMap<Arch, Vec<Policy>>> = LazyLock::new(|| {
         let load = |arch: Arch| -> Vec<Policy> {
@@ -34,9 +35,9 @@ fn policy(row: Row, arch: Arch) -> Option<Policy> {
     })
 }
 
-/// The API level at which a version of the C library's symbols came, [`NEVER`] for those of the
-/// system itself; nothing for versions of other libraries. Bionic writes the letter of the release
-/// (`libc.map.txt`).
+/// Returns the API level that introduced a version of the symbols of the C library, or [`NEVER`]
+/// for symbols reserved for the system; `None` for versions of other libraries. Bionic names the
+/// versions by the letter of the release (`libc.map.txt`).
 ///
 /// ```
 /// use wheelsmith_core::policy::android::level;

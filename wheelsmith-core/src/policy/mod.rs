@@ -1,6 +1,8 @@
-//! What a platform tag promises: libraries that are there, symbol versions that they have.
+//! Guarantees of a platform tag: libraries that are present, and the symbol versions that they
+//! define.
 //!
-//! The tables are data, made from auditwheel's by `scripts/policy-tables.py` (PEP 600, PEP 656).
+//! The tables are data, generated from those of auditwheel by `scripts/policy-tables.py` (PEP 600,
+//! PEP 656).
 
 pub mod android;
 pub mod stable_abi;
@@ -13,36 +15,36 @@ use serde::Deserialize;
 
 use crate::name::{Arch, Libc, PlatformTag, PlatformVersion};
 
-/// What one platform tag promises.
+/// Guarantees of one platform tag.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Policy {
-    /// The tag.
+    /// Tag.
     pub tag: PlatformTag,
-    /// Libraries that are there.
+    /// Libraries that are present.
     pub allowed_libraries: BTreeSet<String>,
-    /// Symbols that a library may lack although its versions do not show it, by library.
+    /// Symbols that a library may lack although its versions do not show that, by library.
     pub forbidden_symbols: BTreeMap<String, BTreeSet<String>>,
-    /// The versions in each namespace: `GLIBC` -> `2.2.5`, `2.3`, … A namespace that is not here is
-    /// free.
+    /// Guaranteed versions in each namespace: `GLIBC` -> `2.2.5`, `2.3`, … Namespaces that are not
+    /// listed are unrestricted.
     pub symbol_versions: BTreeMap<String, BTreeSet<String>>,
 }
 
 impl Policy {
-    /// Whether `library` is promised. The dynamic loader always is.
+    /// True if `library` is guaranteed. The dynamic loader always is.
     pub fn allows_library(&self, library: &str) -> bool {
         is_loader(library) || self.allowed_libraries.contains(library)
     }
 
-    /// Whether a versioned symbol's version, such as `GLIBC_2.14`, is promised: versions of
-    /// namespaces that no policy speaks of are, others only when they are listed, however they
-    /// compare (`GLIBC_PRIVATE` never is).
+    /// True if a symbol version, such as `GLIBC_2.14`, is guaranteed. Versions in namespaces that
+    /// no policy lists are guaranteed; others only if they are listed, whatever their order
+    /// (`GLIBC_PRIVATE` never is).
     pub fn allows_version(&self, version: &str) -> bool {
         let Some((namespace, number)) = version.split_once('_') else { return true };
         self.symbol_versions.get(namespace).is_none_or(|versions| versions.contains(number))
     }
 }
 
-/// Whether `library` is Python's own: `libpython3.12.so.1.0`, `libpython3.so`.
+/// True if `library` is the library of Python: `libpython3.12.so.1.0`, `libpython3.so`.
 ///
 /// ```
 /// use wheelsmith_core::policy::is_libpython;
@@ -57,7 +59,7 @@ pub fn is_libpython(library: &str) -> bool {
     !version.is_empty() && version.bytes().all(|b| b.is_ascii_digit() || b == b'.')
 }
 
-/// Whether `library` is the dynamic loader, which is there wherever the program starts at all.
+/// True if `library` is the dynamic loader, which is present wherever a dynamic program starts.
 pub fn is_loader(library: &str) -> bool {
     is_glibc_loader(library) || library.starts_with("ld-musl-")
 }
@@ -66,7 +68,7 @@ fn is_glibc_loader(library: &str) -> bool {
     library.starts_with("ld-linux") || library.starts_with("ld64.so.")
 }
 
-/// The C library that a file of this name is or belongs to; nothing for other files.
+/// Returns the C library that a file of this name is or belongs to; `None` for other files.
 ///
 /// ```
 /// use wheelsmith_core::name::Libc;
@@ -86,8 +88,8 @@ pub fn libc_of(library: &str) -> Option<Libc> {
     is_musl.then_some(Libc::Musl)
 }
 
-/// The policies for `arch` and `libc`, the most compatible first; none when no index takes such
-/// wheels.
+/// Returns the policies for `arch` and `libc`, the most compatible first; empty if no index accepts
+/// such wheels.
 pub fn policies(arch: Arch, libc: Libc) -> &'static [Policy] {
     static TABLES: LazyLock<BTreeMap<(Arch, Libc), Vec<Policy>>> = LazyLock::new(|| {
         let mut tables = BTreeMap::new();
@@ -107,7 +109,7 @@ struct Table {
     policies: Vec<Row>,
 }
 
-/// A row adds to the rows before it that have the same architecture.
+/// A row of the table, which adds to the preceding rows of the same architecture.
 #[derive(Deserialize)]
 struct Row {
     version: PlatformVersion,
@@ -126,8 +128,9 @@ fn load(text: &str, arch: Arch, libc: Libc) -> Vec<Policy> {
             versions.entry(namespace).or_default().extend(numbers);
         }
         if libc == Libc::Musl {
-            // The tables have the name that musl's own linker uses; libraries ask for the loader's,
-            // which is the same file, and zig's stub for the former. Both are there.
+            // The tables list `libc.so`, the name that the linker of musl uses and that files
+            // linked by zig need. Other files need this name of the loader, which is the same file.
+            // Both are allowed.
             row.allowed_libraries.insert(format!("libc.musl-{}.so.1", musl_arch(arch)));
         }
         let tag = match libc {
@@ -144,7 +147,7 @@ fn load(text: &str, arch: Arch, libc: Libc) -> Vec<Policy> {
     policies
 }
 
-/// musl's word for an architecture in the name of its loader.
+/// Returns the name of an architecture in the file name of the loader of musl.
 fn musl_arch(arch: Arch) -> &'static str {
     match arch {
         Arch::I686 => "x86",

@@ -1,7 +1,8 @@
-//! What the stable ABI of CPython holds, and since which release (PEP 384, PEP 652).
+//! Symbols of the stable ABI of CPython and the releases that added them (PEP 384, PEP 652).
 //!
-//! The table is data, made from abi3info's by `scripts/stable-abi.py`. The free-threaded stable ABI
-//! (PEP 803) has the same functions: what differs is the layout of structures, which no symbol shows.
+//! The table is data, generated from that of abi3info by `scripts/stable-abi.py`. The free-threaded
+//! stable ABI (PEP 803) has the same functions; it differs in the layout of structures, which no
+//! symbol shows.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::LazyLock;
@@ -10,18 +11,18 @@ use serde::Deserialize;
 
 use crate::name::PlatformVersion;
 
-/// What the stable ABI says of a symbol of Python's.
+/// Membership of a symbol in the stable ABI.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Membership {
-    /// It is part of it since this release.
+    /// Member since this release.
     Since(PlatformVersion),
-    /// It is part of it, but not of what Python offers on this system; in words, who has it.
+    /// Member, but missing in Python on this system; the text names the Pythons that have it.
     Elsewhere(&'static str),
-    /// It is not part of it.
+    /// Not a member.
     Not,
 }
 
-/// What the stable ABI says of `symbol`.
+/// Returns the membership of `symbol` in the stable ABI.
 ///
 /// ```
 /// use wheelsmith_core::name::PlatformVersion;
@@ -44,7 +45,8 @@ pub fn membership(symbol: &str, on_windows: bool) -> Membership {
     }
 }
 
-/// Who has what depends on a build option of CPython's, when that is not everybody on this system.
+/// Returns the Pythons that have the symbols of a CPython build option; `None` if all Pythons on
+/// this system have them.
 fn owner(option: &str, on_windows: bool) -> Option<&'static str> {
     match option {
         "MS_WINDOWS" | "USE_STACKCHECK" if !on_windows => Some("Python for Windows"),
@@ -61,10 +63,10 @@ fn table() -> Table<'static> {
 
 #[derive(Deserialize)]
 struct Table<'t> {
-    /// Release -> what it added.
+    /// Symbols that each release added.
     #[serde(borrow)]
     added: BTreeMap<PlatformVersion, Vec<&'t str>>,
-    /// Build option -> what Python lacks without it.
+    /// Symbols that Python lacks without a build option, by option.
     #[serde(borrow)]
     only: BTreeMap<&'t str, Vec<&'t str>>,
 }

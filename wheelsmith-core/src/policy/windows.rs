@@ -1,26 +1,26 @@
-//! Which libraries Windows has, and which others may be there.
+//! Libraries that are part of Windows, and other libraries that may be present.
 
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
 use serde::Deserialize;
 
-/// Where a library of a given name comes from.
+/// Origin of a library, by name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Origin {
-    /// Every desktop Windows from 10 on has it.
+    /// Part of every desktop Windows from 10 on.
     System,
-    /// The runtime of Visual C++, the part that every Python for Windows carries beside itself.
+    /// The part of the Visual C++ runtime that every Python for Windows contains.
     PythonsCRuntime,
-    /// The runtime of Visual C++, which somebody must have installed.
+    /// The rest of the Visual C++ runtime, which has to be installed.
     CRuntime,
     /// Python itself: `python3.dll`, `python312.dll`.
     Python,
-    /// None of these.
+    /// Unknown origin.
     Unknown,
 }
 
-/// Where the library comes from that an import calls `name`; capitals count for nothing.
+/// Returns the origin of the library that an import calls `name`, ignoring case.
 ///
 /// ```
 /// use wheelsmith_core::policy::windows::{Origin, origin};
@@ -48,14 +48,14 @@ pub fn origin(name: &str) -> Origin {
     }
 }
 
-/// The name in small letters, with the `.dll` that Windows puts behind a name without a suffix.
+/// Returns the name in lower case. Adds `.dll` to a name without a suffix, as Windows does.
 pub fn with_suffix(name: &str) -> String {
     let name = name.to_ascii_lowercase();
     if name.contains('.') { name } else { name + ".dll" }
 }
 
-/// `python3.dll`, `python312.dll`, `python313t.dll`, and PyPy's `libpypy3.11-c.dll`. Not those of
-/// debug builds (`python312_d.dll`), which no user has.
+/// True for `python3.dll`, `python312.dll`, `python313t.dll`, and `libpypy3.11-c.dll` of PyPy.
+/// Excludes libraries of debug builds (`python312_d.dll`), which users do not have.
 fn is_python(name: &str) -> bool {
     let numbers = |text: &str| text.bytes().all(|b| b.is_ascii_digit() || b == b'.');
     let within = |start, end| {

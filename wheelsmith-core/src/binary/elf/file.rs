@@ -1,4 +1,4 @@
-//! A file with its program headers: addresses to bytes, offsets to names.
+//! A file with its program headers: maps addresses to bytes and offsets to names.
 
 use std::cell::Cell;
 
@@ -11,19 +11,20 @@ use scroll::Pread as _;
 use crate::binary::bytes::Bytes;
 use crate::binary::{Content, Error};
 
-/// No real file has more program headers; the format allows 65535.
+/// Maximum number of program headers. Real files have fewer; the format allows 65535.
 const MOST_PROGRAM_HEADERS: u64 = 4096;
-/// No real file has longer dynamic entries, in bytes; most have less than one page.
+/// Maximum size of the dynamic entries, in bytes. Most files have less than one page.
 const LARGEST_DYNAMIC: u64 = 1 << 20;
-/// Dynamic entries that are read at first, in bytes.
+/// Size of the first read of dynamic entries, in bytes.
 const DYNAMIC_STEP: u64 = 4096;
-/// No real file has a larger table of names, in bytes; those of the largest libraries of templates
-/// have some dozens of megabytes.
+/// Maximum size of a string table, in bytes. Those of the largest C++ libraries have a few dozen
+/// megabytes.
 const LARGEST_TABLE: u64 = 256 << 20;
-/// No real file has a longer name or path, in bytes.
+/// Maximum length of a name or path, in bytes. Real files have shorter ones.
 pub(super) const LONGEST_STRING: usize = 65_536;
-/// Names may share their bytes, so that a small table could stand for any amount of text. Those of
-/// real files, whose linkers share ends only, stay well below this many times the table.
+/// Maximum ratio of the total length of names to the size of their table. Names may share bytes, so
+/// a small table could expand to any amount of text. Linkers share only suffixes, so real files
+/// stay well below this.
 const MOST_NAMES_PER_BYTE: usize = 4;
 
 pub(super) struct File<'b> {
@@ -59,8 +60,8 @@ impl<'b> File<'b> {
         self.ctx.container == Container::Big
     }
 
-    /// Where in the file the loader finds `address`. Where segments overlap, the last one lies on
-    /// top.
+    /// Returns the file offset from which the loader maps `address`. If segments overlap, the last
+    /// one wins.
     pub(super) fn offset(&self, address: u64, what: &'static str) -> Result<u64, Error> {
         let inside = |segment: &&ProgramHeader| {
             segment.p_type == program_header::PT_LOAD
@@ -76,10 +77,10 @@ impl<'b> File<'b> {
         const WHAT: &str = "dynamic segment";
         let is_dynamic = |segment: &&ProgramHeader| segment.p_type == program_header::PT_DYNAMIC;
         let Some(segment) = self.segments.iter().rfind(is_dynamic) else { return Ok(None) };
-        // The loader goes by the address and reads to DT_NULL, whatever the size of the segment says.
+        // The loader uses the address and reads up to DT_NULL, whatever the size of the segment is.
         let (start, end) = match self.mapped(segment.p_vaddr) {
             Some(range) => range,
-            // Separate debug files keep the header but not the bytes.
+            // Separate debug files contain the header but not the bytes.
             None if segment.p_filesz == 0 => return Ok(None),
             None => (segment.p_offset, segment.p_offset.saturating_add(segment.p_filesz)),
         };
@@ -97,7 +98,7 @@ impl<'b> File<'b> {
                 }
                 entries.push((entry.d_tag, entry.d_val));
             }
-            // Behind the bytes of the file the memory is zero, which is DT_NULL.
+            // Memory after the bytes of the file is zero, which is DT_NULL.
             if most >= end - start {
                 return Ok(Some(Dynamic(entries)));
             }
@@ -108,8 +109,8 @@ impl<'b> File<'b> {
         }
     }
 
-    /// Returns the file range that the loader sees from `address` on: to the end of the segment, or
-    /// of its last page if the segment asks for no zeroed memory behind it.
+    /// Returns the file range that the loader maps from `address` on. It reaches to the end of the
+    /// segment, or of its last page if the segment requests no zeroed memory after it.
     fn mapped(&self, address: u64) -> Option<(u64, u64)> {
         const SMALLEST_PAGE: u64 = 4096;
         let inside = |segment: &&ProgramHeader| {
@@ -127,15 +128,15 @@ impl<'b> File<'b> {
         (start < end).then_some((start, end))
     }
 
-    /// Offset and size of the dynamic string table.
+    /// Returns offset and size of the dynamic string table.
     pub(super) fn strings(&self, dynamic: &Dynamic) -> Result<Option<(u64, u64)>, Error> {
         let Some(address) = dynamic.get(dynamic::DT_STRTAB) else { return Ok(None) };
         let start = self.offset(address, "string table")?;
         Ok(Some((start, dynamic.get(dynamic::DT_STRSZ).unwrap_or_default())))
     }
 
-    /// Says that the tables that symbols and versions need will be needed. Where each ends is not
-    /// known yet: they lie close together as a rule, so that a guess brings most of them at once.
+    /// Marks the tables for symbols and versions as needed. Their sizes are not known yet, but they
+    /// are usually adjacent, so a guessed size covers most of them.
     pub(super) fn want_tables(&self, dynamic: &Dynamic) {
         const GUESS: u64 = 65_536;
         const TABLES: [u64; 6] = [
@@ -154,7 +155,7 @@ impl<'b> File<'b> {
     }
 }
 
-/// The dynamic entries up to DT_NULL, as tag and value.
+/// Dynamic entries up to DT_NULL, as tag and value.
 pub(super) struct Dynamic(Vec<(u64, u64)>);
 
 impl Dynamic {
@@ -171,16 +172,16 @@ impl Dynamic {
     }
 }
 
-/// A table of names, each ended by a zero byte.
+/// A string table; each name ends with a zero byte.
 pub(super) struct Strings<'b> {
     table: &'b [u8],
-    /// How many bytes may be read in all, and how many more.
+    /// Maximum number of bytes that may be read in total; `left` is the remainder.
     most: usize,
     left: Cell<usize>,
 }
 
 impl<'b> Strings<'b> {
-    /// The table at offset and size in `file`.
+    /// Reads the table at the given offset and size of `file`.
     pub(super) fn new(file: Bytes<'b>, (start, size): (u64, u64)) -> Result<Self, Error> {
         if size > LARGEST_TABLE {
             return Err(Error::TooMany { what: "bytes of names", count: size });
@@ -195,7 +196,7 @@ impl<'b> Strings<'b> {
         let rest = rest.ok_or(Error::Outside { what })?;
         let rest = &rest[..rest.len().min(LONGEST_STRING)];
         let end = rest.iter().position(|&b| b == 0);
-        // Looking for an end that is not there costs as much.
+        // A search for a missing end costs as much.
         let read = end.unwrap_or(rest.len()) + 1;
         let left = self.left.get().checked_sub(read);
         let too_many = Error::TooMany { what: "bytes of names", count: self.most as u64 };
@@ -208,7 +209,7 @@ impl<'b> Strings<'b> {
     }
 }
 
-/// The text of a segment, up to its zero byte.
+/// Returns the text of a segment up to its zero byte.
 pub(super) fn text(bytes: &[u8], what: &'static str) -> Result<String, Error> {
     let end = bytes.iter().position(|&b| b == 0).unwrap_or(bytes.len());
     if end > LONGEST_STRING {

@@ -1,4 +1,4 @@
-//! The names of a static program's own functions, as far as the linker left them.
+//! Names of the functions of a static program, if the linker kept them.
 
 use goblin::container::Container;
 use goblin::elf::header::Header;
@@ -8,11 +8,12 @@ use scroll::Pread as _;
 
 use super::file::{File, Strings};
 
-/// No real program has larger tables of names, in bytes.
+/// Maximum size of the tables of names, in bytes. Real programs have smaller ones.
 const LARGEST: u64 = 64 << 20;
 const MOST_SECTIONS: u16 = 4096;
-/// What looks names and encodings up in libraries that glibc loads for it. `dlopen` itself says
-/// nothing: from 2.34 on it is in every static program, because `printf` brings it in for `iconv`.
+/// Functions for which glibc loads libraries, such as name services and character encodings.
+/// `dlopen` itself is no evidence: from 2.34 on every static program contains it, because `printf`
+/// links it for `iconv`.
 const OPENERS: [&str; 8] = [
     "getaddrinfo",
     "getgrgid",
@@ -24,8 +25,9 @@ const OPENERS: [&str; 8] = [
     "iconv_open",
 ];
 
-/// Which of glibc's functions that load libraries are in a static program, sorted; nothing when the
-/// program was stripped of their names. Section headers are hints: what is broken says nothing.
+/// Returns the functions of glibc in a static program that load libraries, sorted; `None` if the
+/// names of the functions were stripped. Section headers are only hints, so a broken one is not an
+/// error.
 pub(super) fn openers(file: &File<'_>, head: &Header) -> Option<Vec<String>> {
     const WHAT: &str = "names";
     if head.e_shnum == 0 || head.e_shnum > MOST_SECTIONS {

@@ -1,8 +1,8 @@
-//! What an ELF file says of itself (System V gABI; LSB for symbol versions).
+//! Facts of an ELF file (System V gABI; LSB for symbol versions).
 //!
-//! Everything comes from the program headers and the dynamic segment, as the loader reads them:
-//! section headers are hints that a file need not have, and may lie. Where an entry stands twice,
-//! the last one counts, as it does for ld.so.
+//! All facts come from the program headers and the dynamic segment, as the loader reads them.
+//! Section headers are hints that a file may omit and that may be wrong. If a dynamic entry occurs
+//! twice, the last one counts, as for ld.so.
 
 mod file;
 mod labels;
@@ -26,38 +26,38 @@ use super::symbols::Symbols;
 use super::{Content, Error};
 use crate::name::Arch;
 
-/// What an ELF file is for.
+/// Kind of an ELF file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "ElfKind"))]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
-    /// Started by the kernel through a loader.
+    /// Program that the kernel starts through a loader.
     Program,
-    /// Started by the kernel alone.
+    /// Program that the kernel starts without a loader.
     StaticProgram,
-    /// Loaded into a process.
+    /// Library that is loaded into a process.
     SharedLibrary,
-    /// An object file, not linked yet.
+    /// Object file that is not linked yet.
     Object,
-    /// A core dump, or what the format leaves open.
+    /// Core dump, or another type.
     Other,
 }
 
-/// How much of what the loader fills in is read-only afterwards.
+/// Extent to which relocated data is read-only after loading.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Relro {
-    /// Nothing (no PT_GNU_RELRO).
+    /// Not at all (no PT_GNU_RELRO).
     None,
-    /// All but the addresses of functions, which are found when first called.
+    /// All data except the addresses of functions, which are resolved at their first call.
     Partial,
-    /// Everything: functions are found while loading (DT_BIND_NOW, DF_BIND_NOW, DF_1_NOW).
+    /// All data: functions are resolved while loading (DT_BIND_NOW, DF_BIND_NOW, DF_1_NOW).
     Full,
 }
 
-/// Where functions take their floating-point arguments from. Files that differ in this cannot be
-/// linked to each other, nor loaded into one process.
+/// Registers in which functions receive floating-point arguments. Files that differ in this cannot
+/// be linked to each other or loaded into one process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
@@ -66,32 +66,32 @@ pub enum FloatAbi {
     Soft,
     /// Floating-point registers for 32 bits.
     Single,
-    /// Floating-point registers for 64 bits; Arm says `hard`.
+    /// Floating-point registers for 64 bits; named `hard` on Arm.
     Double,
     /// Floating-point registers for 128 bits.
     Quad,
 }
 
-/// What an ELF file says of itself.
+/// Facts of an ELF file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[allow(clippy::struct_excessive_bools, reason = "the headers are a set of flags")]
 pub struct Elf {
-    /// What it is for.
+    /// Kind of the file.
     pub kind: Kind,
-    /// Its processor; nothing for one that no platform tag names.
+    /// Processor; `None` for one that no platform tag names.
     pub arch: Option<Arch>,
-    /// `e_machine`, for messages about the former.
+    /// `e_machine`, for messages about an unknown processor.
     pub machine: u16,
-    /// Where its functions take their floating-point arguments from, for processors that leave the
-    /// choice (Arm, RISC-V, LoongArch); nothing when it does not say.
+    /// Registers for floating-point arguments, on processors with a choice (Arm, RISC-V,
+    /// LoongArch); `None` if the file does not state them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub float_abi: Option<FloatAbi>,
-    /// Whether addresses have 64 bits.
+    /// True if addresses have 64 bits.
     pub is_64_bit: bool,
-    /// Whether numbers have their low byte first.
+    /// True if numbers are little-endian.
     pub is_little_endian: bool,
-    /// The loader that it asks for (PT_INTERP).
+    /// Requested loader (PT_INTERP).
     pub interpreter: Option<String>,
     /// DT_SONAME.
     pub soname: Option<String>,
@@ -101,50 +101,50 @@ pub struct Elf {
     pub rpath: Vec<String>,
     /// DT_RUNPATH, split at `:`.
     pub runpath: Vec<String>,
-    /// The symbol versions that it asks for, by library (DT_VERNEED): `libc.so.6` -> `GLIBC_2.17`.
+    /// Needed symbol versions, by library (DT_VERNEED): `libc.so.6` -> `GLIBC_2.17`.
     pub needed_versions: BTreeMap<String, BTreeSet<String>>,
-    /// The symbol versions that it offers (DT_VERDEF), without the one that is its own name.
+    /// Defined symbol versions (DT_VERDEF), without the one that names the file itself.
     pub defined_versions: BTreeSet<String>,
-    /// Whether its stack may hold code (PT_GNU_STACK); nothing when it does not say.
+    /// True if the stack is executable (PT_GNU_STACK); `None` if the file does not state it.
     pub executable_stack: Option<bool>,
-    /// Whether the loader must write into its code (DT_TEXTREL, DF_TEXTREL).
+    /// True if the loader must write into the code (DT_TEXTREL, DF_TEXTREL).
     pub text_relocations: bool,
-    /// Whether it has packed relocations (DT_RELR), which loaders apply from glibc 2.36, musl 1.2.4
-    /// and Android 11 on.
+    /// True if the file has packed relocations (DT_RELR), which loaders apply from glibc 2.36, musl
+    /// 1.2.4 and Android 11 on.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     #[cfg_attr(feature = "schema", schemars(default))]
     pub packed_relocations: bool,
-    /// How much is read-only once it is loaded.
+    /// Extent to which relocated data is read-only after loading.
     pub relro: Relro,
-    /// Whether it is a program that can be loaded at any address.
+    /// True if the file is a program that can be loaded at any address.
     pub is_pie: bool,
-    /// The linker's digest (NT_GNU_BUILD_ID), in hex digits.
+    /// Digest written by the linker (NT_GNU_BUILD_ID), in hex digits.
     pub build_id: Option<String>,
-    /// The level of x86-64 that the loader asks of the processor, 2 to 4 (psABI, "x86-64-v2";
-    /// GNU_PROPERTY_X86_ISA_1_NEEDED); nothing for the base.
+    /// x86-64 level that the loader requires of the processor, 2 to 4 (psABI, "x86-64-v2";
+    /// GNU_PROPERTY_X86_ISA_1_NEEDED); `None` for the baseline.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub x86_64_level: Option<u8>,
-    /// The API level of Android that it was made for (`.note.android.ident`).
+    /// Android API level that the file was built for (`.note.android.ident`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub android_api: Option<u32>,
-    /// The smallest and the largest alignment that its loaded segments ask for, in bytes; nothing
-    /// when nothing is loaded.
+    /// Smallest and largest alignment of the loaded segments, in bytes; `None` if there is no
+    /// loaded segment.
     pub alignment_bytes: Option<(u64, u64)>,
-    /// How many bytes at its end the loader never reads, without the section headers: symbols for
-    /// the linker, debug information, or what somebody put behind the program.
+    /// Number of bytes at the end of the file that the loader never reads, without the section
+    /// headers: symbols for the linker, debug information, or appended data.
     pub unloaded_bytes: u64,
-    /// Whether it has section headers, by which some tools find their way; the loader needs none.
+    /// True if the file has section headers. Some tools need them; the loader does not.
     pub has_section_headers: bool,
-    /// What loads libraries in a static program of glibc: `getaddrinfo`, `getpwnam`. Empty as well
-    /// for a program that was stripped of the names of its functions, and never `dlopen`, which
-    /// every such program has.
+    /// Functions of a static glibc program that load libraries: `getaddrinfo`, `getpwnam`. Also
+    /// empty if the names of the functions were stripped. Never contains `dlopen`, which every such
+    /// program has.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub static_openers: Vec<String>,
     #[serde(skip)]
     symbols: Option<SymbolTable>,
 }
 
-/// DT_RELRSZ and DT_RELR, which goblin has no names for.
+/// DT_RELRSZ and DT_RELR, for which goblin has no names.
 const DT_RELRSZ: u64 = 35;
 const DT_RELR: u64 = 36;
 /// DF_BIND_NOW in DT_FLAGS.
@@ -159,22 +159,22 @@ const EF_ARM_EABI_MASK: u32 = 0xff00_0000;
 const EF_ARM_EABI_5: u32 = 0x0500_0000;
 const EF_ARM_SOFT_FLOAT: u32 = 0x0000_0200;
 const EF_ARM_HARD_FLOAT: u32 = 0x0000_0400;
-/// The float ABI in the flags of RISC-V: 0 soft, 2 single, 4 double, 6 quad.
+/// Float ABI in the flags of RISC-V: 0 soft, 2 single, 4 double, 6 quad.
 const EF_RISCV_FLOAT_ABI: u32 = 6;
-/// The ABI in the flags of LoongArch: 1 soft, 2 single, 3 double.
+/// ABI in the flags of LoongArch: 1 soft, 2 single, 3 double.
 const EF_LOONGARCH_ABI: u32 = 7;
-/// LoongArch, which goblin has no name for.
+/// Machine number of LoongArch, for which goblin has no name.
 const EM_LOONGARCH: u16 = 258;
 
 impl Elf {
     /// Reads the facts of a file.
     ///
     /// # Errors
-    /// A file that is cut short, or whose parts point outside it.
+    /// Returns an error if the file is truncated or its parts point outside it.
     pub fn parse<'b>(content: impl Into<Content<'b>>) -> Result<Self, Error> {
         const WHAT: &str = "file header";
         let content = content.into();
-        // The program headers come right behind the file's, as a rule.
+        // The program headers usually follow the file header directly.
         let start = content.up_to(0, 4096).ok_or(Error::Outside { what: WHAT })?;
         let head = Goblin::parse_header(start).map_err(|_| Error::Malformed { what: WHAT })?;
         let file = File::new(content, &head)?;
@@ -216,7 +216,7 @@ impl Elf {
             (header::ET_EXEC | header::ET_DYN, Some(_)) if elf.soname.is_none() => Kind::Program,
             (header::ET_EXEC, None) => Kind::StaticProgram,
             (header::ET_DYN, None) if is_pie => Kind::StaticProgram,
-            // libc.so.6 is a library that can be started as well.
+            // libc.so.6 is a library that can also be started.
             (header::ET_DYN, _) => Kind::SharedLibrary,
             (header::ET_REL, _) => Kind::Object,
             _ => Kind::Other,
@@ -229,10 +229,11 @@ impl Elf {
         Ok(elf)
     }
 
-    /// The symbols that it takes and offers. `content` is the file that was parsed.
+    /// Returns the undefined and exported symbols. `content` is the file that was parsed.
     ///
     /// # Errors
-    /// A symbol table that points outside the file, or whose names take more room than it.
+    /// Returns an error if the symbol table points outside the file, or if the total length of its
+    /// names exceeds the limit for its size.
     pub fn symbols<'b>(&self, content: impl Into<Content<'b>>) -> Result<Symbols, Error> {
         self.symbols.as_ref().map_or_else(|| Ok(Symbols::default()), |s| s.read(content.into()))
     }
@@ -241,7 +242,7 @@ impl Elf {
         let mut notes = Notes::default();
         for segment in &file.segments {
             match segment.p_type {
-                // The kernel takes the first.
+                // The kernel uses the first one.
                 program_header::PT_INTERP if self.interpreter.is_none() => {
                     const WHAT: &str = "interpreter";
                     let size = segment.p_filesz;
@@ -292,8 +293,8 @@ impl Elf {
         file.want_tables(dynamic);
         let strings = Strings::new(file.bytes, place)?;
         let string = |offset: u64, what| strings.get(offset, what).map(str::to_owned);
-        // An empty list is no list to the loader; an empty entry between colons is the directory
-        // that the process happens to be in.
+        // The loader ignores an empty list; an empty entry between colons stands for the current
+        // directory of the process.
         let paths = |offset: u64, what| -> Result<Vec<String>, Error> {
             let text = strings.get(offset, what)?;
             Ok(text.split(':').filter(|_| !text.is_empty()).map(str::to_owned).collect())
@@ -315,7 +316,7 @@ impl Elf {
     }
 }
 
-/// The bytes behind all segments, without the section headers.
+/// Returns the number of bytes after all segments, without the section headers.
 fn unloaded_bytes(file: &File<'_>, head: &Header) -> u64 {
     let ends = file.segments.iter().map(|s| s.p_offset.saturating_add(s.p_filesz));
     let Some(end) = ends.max() else { return 0 };
@@ -331,8 +332,8 @@ fn float_abi(head: &Header) -> Option<FloatAbi> {
         header::EM_ARM => match (flags & EF_ARM_SOFT_FLOAT, flags & EF_ARM_HARD_FLOAT) {
             (_, 1..) => Some(FloatAbi::Double),
             (1.., 0) => Some(FloatAbi::Soft),
-            // A hard-float library says so; one that says nothing passes no floats in registers
-            // that matter, such as what Go and Rust write.
+            // A hard-float library has a flag. Libraries without any flag pass no floating-point
+            // arguments at their interface, such as those written by Go and Rust.
             (0, 0) => None,
         },
         header::EM_RISCV => match flags & EF_RISCV_FLOAT_ABI {
@@ -351,7 +352,8 @@ fn float_abi(head: &Header) -> Option<FloatAbi> {
     }
 }
 
-/// `e_machine` and the processor that it stands for, of the header that begins `head`.
+/// Returns `e_machine` and the processor that it stands for, from the header at the start of
+/// `head`.
 pub(super) fn machine(head: &[u8]) -> Option<(u16, Option<Arch>)> {
     let head = Goblin::parse_header(head).ok()?;
     Some((head.e_machine, arch(&head)))

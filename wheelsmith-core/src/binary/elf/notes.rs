@@ -1,11 +1,11 @@
-//! Notes: small records that tools leave for the loader, each with an owner, a type and a content.
+//! Notes: small records that tools write for the loader, each with an owner, a type and content.
 
 use std::fmt::Write as _;
 
 use goblin::container::Endian;
 use scroll::Pread as _;
 
-/// No real segment of notes is larger, in bytes.
+/// Maximum size of a segment of notes, in bytes. Real ones are smaller.
 pub(super) const LARGEST: u64 = 65_536;
 const NT_GNU_ABI_TAG: u32 = 1;
 const NT_GNU_BUILD_ID: u32 = 3;
@@ -13,23 +13,24 @@ const NT_GNU_PROPERTY_TYPE_0: u32 = 5;
 const NT_ANDROID_VERSION: u32 = 1;
 const GNU_PROPERTY_X86_ISA_1_NEEDED: u32 = 0xc000_8002;
 
-/// What the notes of a file say.
+/// Content of the notes of a file.
 #[derive(Default)]
 pub(super) struct Notes {
-    /// The linker's digest, in hex digits.
+    /// Digest written by the linker, in hex digits.
     pub(super) build_id: Option<String>,
-    /// The levels of x86-64 that are needed, a bit each, the lowest for the base.
+    /// Required levels of x86-64 as a bit set; the lowest bit is the baseline.
     pub(super) x86_levels: Option<u32>,
-    /// The API level of Android.
+    /// Android API level.
     pub(super) android_api: Option<u32>,
-    /// Whether glibc's start files are in it.
+    /// True if the file contains the start files of glibc.
     pub(super) has_abi_tag: bool,
 }
 
 impl Notes {
-    /// Adds those of a segment. Notes are hints: what is broken ends them, and keeps nobody from
-    /// loading the file. Each has three words (sizes of owner and content, type), the owner, and the
-    /// content, both padded to the alignment of the segment (gABI; 8 for properties, else 4).
+    /// Adds the notes of a segment. Notes are hints: reading stops at a broken one without an
+    /// error, because the loader still loads the file. A note consists of three words (sizes of
+    /// owner and content, type), the owner, and the content, both padded to the alignment of the
+    /// segment (gABI; 8 for properties, else 4).
     pub(super) fn read(&mut self, segment: &[u8], alignment: u64, endian: Endian) {
         let padding = if alignment == 8 { 8 } else { 4 };
         let mut rest = segment;
@@ -49,7 +50,8 @@ impl Notes {
         }
     }
 
-    /// Type and size (32 bits each), and the content, padded (Linux ABI extensions, "Program Property").
+    /// Reads properties: type and size (32 bits each), and the content, padded (Linux ABI
+    /// extensions, "Program Property").
     fn properties(&mut self, mut rest: &[u8], padding: usize, endian: Endian) {
         while let (Ok(kind), Ok(size)) =
             (rest.pread_with::<u32>(0, endian), rest.pread_with::<u32>(4, endian))
@@ -66,7 +68,7 @@ impl Notes {
     }
 }
 
-/// Owner, type and content of a note, and what comes after it.
+/// Owner, type and content of a note, and the bytes after it.
 type Note<'b> = (&'b [u8], u32, &'b [u8], &'b [u8]);
 
 fn first(bytes: &[u8], padding: usize, endian: Endian) -> Option<Note<'_>> {
@@ -79,7 +81,7 @@ fn first(bytes: &[u8], padding: usize, endian: Endian) -> Option<Note<'_>> {
     Some((bytes.get(12..owner_end)?, kind, bytes.get(content..end)?, next))
 }
 
-/// Twenty bytes as a rule; nobody's are more than 64.
+/// Formats a build id: usually 20 bytes, never more than 64.
 fn build_id(digest: &[u8]) -> Option<String> {
     if digest.is_empty() || digest.len() > 64 {
         return None;

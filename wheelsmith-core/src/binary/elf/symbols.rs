@@ -1,5 +1,5 @@
-//! The dynamic symbol table. The format has no count of its symbols: it follows from the hash
-//! tables, or from where the next table begins.
+//! Dynamic symbol table. The format does not store the number of symbols: it follows from the hash
+//! tables, or from the offset of the next table.
 
 use std::collections::BTreeMap;
 
@@ -13,10 +13,10 @@ use crate::binary::bytes::Bytes;
 use crate::binary::symbols::{Symbols, Undefined};
 use crate::binary::{Content, Error};
 
-/// No real file has more symbols.
+/// Maximum number of symbols. Real files have fewer.
 const MOST_SYMBOLS: u64 = 1 << 22;
 
-/// Where the dynamic symbols are, in file offsets.
+/// Locations of the dynamic symbols, as file offsets.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct SymbolTable {
     is_64_bit: bool,
@@ -25,7 +25,7 @@ pub(super) struct SymbolTable {
     count: u64,
     versions: Option<u64>,
     strings: (u64, u64),
-    /// Version number -> version and library.
+    /// Version and library, by version number.
     names: BTreeMap<u16, (String, String)>,
 }
 
@@ -65,13 +65,14 @@ impl SymbolTable {
         let endian = if self.is_little_endian { Endian::Little } else { Endian::Big };
         let (ctx, size) = (Ctx::new(container, endian), Sym::size(container));
         let bytes = Bytes::new(content, endian);
-        // What is missing of each should be known after the first look.
+        // Request all parts before the first error, so that the missing ranges of each are recorded
+        // at once.
         let versions = self.versions.map(|at| bytes.up_to(at, self.count * 2, "symbol versions"));
         let strings = Strings::new(bytes, self.strings);
         let table = bytes.slice(self.symbols, self.count * size as u64, WHAT)?;
         let (versions, strings) = (versions.transpose()?.unwrap_or_default(), strings?);
         let mut found = Symbols::default();
-        // The first entry stands for no symbol.
+        // The first entry is not a symbol.
         for (i, entry) in table.chunks_exact(size).enumerate().skip(1) {
             let symbol: Sym =
                 entry.pread_with(0, ctx).map_err(|_| Error::Malformed { what: WHAT })?;
@@ -79,7 +80,7 @@ impl SymbolTable {
                 Ok([]) => continue,
                 Ok(name) => name,
                 Err(error @ Error::TooMany { .. }) => return Err(error),
-                // Without a hash table the count may include what is not a symbol.
+                // Without a hash table, the count may include entries that are not symbols.
                 Err(_) => continue,
             };
             if symbol.st_shndx == 0 {
@@ -100,11 +101,12 @@ impl SymbolTable {
     }
 }
 
-/// The number of symbols, which a hostile file may state as it likes.
+/// Returns the number of symbols. A hostile file may state any number.
 fn count(file: &File<'_>, dynamic: &Dynamic, symbols: u64) -> Result<u64, Error> {
     match (dynamic.get(dynamic::DT_HASH), dynamic.get(dynamic::DT_GNU_HASH)) {
-        // Two words in front: buckets, and chains, of which each symbol has one. On s390x and alpha
-        // GNU ld writes 64-bit words, lld 32-bit ones; there other ways are used.
+        // The table begins with two words: the number of buckets, and the number of chains, one per
+        // symbol. On s390x and alpha GNU ld writes 64-bit words and lld 32-bit ones; other methods
+        // are used there.
         (Some(hash), _) if file.ctx.le == Endian::Little || !file.is_64_bit() => {
             let at = file.offset(hash, WHAT)?.saturating_add(4);
             Ok(file.bytes.u32(at, WHAT)?.into())
@@ -114,8 +116,9 @@ fn count(file: &File<'_>, dynamic: &Dynamic, symbols: u64) -> Result<u64, Error>
     }
 }
 
-/// The number of symbols by the GNU hash table: the end of the chain that begins last. `unhashed`
-/// counts where no symbol is exported: GNU ld then writes 1 for the first, whatever is undefined.
+/// Returns the number of symbols by the GNU hash table: the end of the chain that begins last.
+/// `unhashed` is used if no symbol is exported, because GNU ld then writes 1 as the first symbol,
+/// however many are undefined.
 fn gnu_hash_count(
     file: &File<'_>,
     address: u64,
@@ -140,7 +143,7 @@ fn gnu_hash_count(
     if last < first || last == 0 {
         return Ok(first.max(unhashed()));
     }
-    // The end of a chain has its lowest bit set. Chains have a few links.
+    // The last entry of a chain has its lowest bit set. Chains have only a few entries.
     let start = chains.saturating_add((last - first) * 4);
     let mut most = 4096;
     loop {
@@ -155,7 +158,8 @@ fn gnu_hash_count(
     }
 }
 
-/// The number of symbols when no hash table tells: up to the nearest table behind them.
+/// Returns the number of symbols if there is no hash table: those that fit before the nearest table
+/// after them.
 fn unhashed_count(file: &File<'_>, dynamic: &Dynamic, symbols: u64) -> u64 {
     const TABLES: [u64; 9] = [
         dynamic::DT_STRTAB,

@@ -82,7 +82,7 @@ fn symbols_carry_their_version() {
         assert!(found.iter().any(|s| s == symbol), "{symbol} is not in {found:?}");
     };
     has(fixture!("too-new.so"), "pthread_create@GLIBC_2.34 libc.so.6");
-    // However the linker counts the symbols.
+    // The result does not depend on how the linker counts the symbols.
     let plain = undefined(fixture!("x86_64.so"));
     assert!(!plain.is_empty());
     for bytes in [fixture!("hash-sysv.so"), fixture!("hash-gnu.so"), fixture!("no-sections.so")] {
@@ -124,7 +124,7 @@ fn notes_flags_and_headers_are_read() {
     let pie = |bytes: &[u8]| facts(bytes).is_pie;
     assert_eq!([pie(fixture!("program")), pie(fixture!("static-pie-program"))], [true, true]);
     assert_eq!([pie(fixture!("static-program")), pie(fixture!("x86_64.so"))], [false, false]);
-    // A few names of sections at most.
+    // At most a few section names.
     assert!(facts(fixture!("x86_64.so")).unloaded_bytes < 300);
     let mut padded = fixture!("x86_64.so").to_vec();
     padded.resize(padded.len() + 5000, 0);
@@ -132,7 +132,7 @@ fn notes_flags_and_headers_are_read() {
     assert_eq!(unloaded, facts(fixture!("x86_64.so")).unloaded_bytes + 5000);
 }
 
-/// The program header `kind` of a 64-bit little-endian file, as offsets into it.
+/// Returns the offset of the program header `kind` of a 64-bit little-endian file.
 fn segment(bytes: &[u8], kind: u32) -> usize {
     let count = usize::from(bytes[0x38]);
     let mut headers = (0..count).map(|i| 0x40 + i * 0x38);
@@ -145,12 +145,12 @@ fn the_loader_goes_by_addresses() {
     let mut bytes = fixture!("x86_64.so").to_vec();
     let expected = Elf::parse(&bytes).unwrap();
     let header = segment(&bytes, PT_DYNAMIC);
-    // A decoy for readers that go by the file offset.
+    // A decoy for readers that use the file offset.
     bytes[header + 8..header + 16].copy_from_slice(&0x40_u64.to_le_bytes());
     assert_eq!(Elf::parse(&bytes).unwrap(), expected);
 }
 
-/// A small file whose names share their bytes stands for gigabytes of text.
+/// A small file whose names share their bytes could expand to gigabytes of text.
 #[test]
 fn names_that_share_their_bytes_are_refused() {
     let length = 60_000;
@@ -168,7 +168,7 @@ fn names_that_share_their_bytes_are_refused() {
     put(10, length as u64 + 1);
     (0..entries).for_each(|i| put(1, i % 100));
     put(0, 0);
-    // One segment has it all, at addresses that are the offsets.
+    // One segment contains everything, at addresses equal to the offsets.
     let size = bytes.len() as u64;
     let (load, place) = (segment(&bytes, 1), segment(&bytes, 2));
     let mut set = |header: usize, offset: u64, size: u64| {
@@ -195,7 +195,7 @@ fn damaged_files_are_errors() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2000))]
 
-    /// Bytes from strangers: any answer is right, as long as there is one.
+    /// Reading damaged bytes may give any result, but must not panic.
     #[test]
     fn damage_never_panics(
         which in 0..FIXTURES.len(),
@@ -204,7 +204,7 @@ proptest! {
     ) {
         let mut bytes = FIXTURES[which].to_vec();
         for (at, value) in edits {
-            // Headers and tables, where numbers decide, more often than code.
+            // Damages headers and tables, which contain numbers, more often than code.
             let at = at.index(bytes.len());
             let at = if value % 2 == 0 { at % 1024 } else { at };
             bytes[at.min(FIXTURES[which].len() - 1)] = value;
@@ -218,7 +218,7 @@ proptest! {
     }
 }
 
-/// Facts and symbols, or why there are none.
+/// Facts and symbols, or the error.
 type Read = Result<(Elf, Symbols), Error>;
 
 fn read(content: Content<'_>) -> Read {
@@ -227,7 +227,7 @@ fn read(content: Content<'_>) -> Read {
     Ok((elf, symbols))
 }
 
-/// Reads a file of which each missing range is brought in granules; also says how often.
+/// Reads a file whose missing ranges are added in granules; also returns the number of attempts.
 fn read_in_pieces(bytes: &[u8], granule: u64) -> (Read, usize) {
     in_pieces(bytes, granule, read)
 }
@@ -235,7 +235,7 @@ fn read_in_pieces(bytes: &[u8], granule: u64) -> (Read, usize) {
 #[test]
 fn pieces_say_what_the_whole_says() {
     for bytes in FIXTURES {
-        // Headers and tables behind a long way, as in a program of some megabytes.
+        // Headers and tables at large offsets, as in a program of several megabytes.
         let far = spread(bytes);
         for bytes in [bytes, far.as_slice()] {
             let whole = read(bytes.into());
@@ -248,8 +248,8 @@ fn pieces_say_what_the_whole_says() {
     }
 }
 
-/// The same file with a gap of 1 MiB before each loaded segment but the first; 64 bits,
-/// little-endian, section headers off. Other files as they are.
+/// Returns the file with a gap of 1 MiB before each loaded segment except the first. Only for
+/// 64-bit little-endian files, whose section headers are removed; other files are unchanged.
 fn spread(bytes: &[u8]) -> Vec<u8> {
     const GAP: usize = 1 << 20;
     if bytes[4..6] != [2, 1] {
@@ -281,7 +281,7 @@ fn spread(bytes: &[u8]) -> Vec<u8> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(300))]
 
-    /// Damage changes nothing about that.
+    /// The same holds for damaged files.
     #[test]
     fn damaged_pieces_say_what_the_whole_says(
         which in 0..FIXTURES.len(),

@@ -1,4 +1,4 @@
-//! Symbol versions, those asked for and those offered (LSB Core, "Symbol Versioning").
+//! Needed and defined symbol versions (LSB Core, "Symbol Versioning").
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,22 +7,22 @@ use goblin::elf::dynamic;
 use super::file::{Dynamic, File, Strings};
 use crate::binary::Error;
 
-/// No real file has more versions.
+/// Maximum number of versions. Real files have fewer.
 const MOST_VERSIONS: u64 = 65_536;
 /// VER_FLG_BASE: the definition that names the file itself.
 const VER_FLG_BASE: u16 = 1;
 
-/// The versions that a file asks for.
+/// Versions that a file needs.
 #[derive(Default)]
 pub(super) struct Needed {
-    /// `libc.so.6` -> `GLIBC_2.17`.
+    /// Versions by library: `libc.so.6` -> `GLIBC_2.17`.
     pub(super) by_library: BTreeMap<String, BTreeSet<String>>,
-    /// What the numbers in DT_VERSYM stand for: version and library.
+    /// Version and library, by number in DT_VERSYM.
     pub(super) by_number: BTreeMap<u16, (String, String)>,
 }
 
-/// Reads DT_VERNEED. Its chain ends where the next offset is zero, as it does for the loader,
-/// whatever DT_VERNEEDNUM says.
+/// Reads DT_VERNEED. The chain ends where the next offset is zero, as for the loader, whatever
+/// DT_VERNEEDNUM is.
 pub(super) fn needed(
     file: &File<'_>,
     dynamic: &Dynamic,
@@ -75,7 +75,8 @@ pub(super) fn defined(
         let flags = file.bytes.u16(at.saturating_add(2), WHAT)?;
         let aux = at.saturating_add(file.bytes.u32(at.saturating_add(12), WHAT)?.into());
         if flags & VER_FLG_BASE == 0 {
-            // Elf_Verdaux: name, next (32 each). The first is the version, the others its parents.
+            // Elf_Verdaux: name, next (32 each). The first is the version, the others are its
+            // parents.
             found.insert(strings.get(file.bytes.u32(aux, WHAT)?.into(), WHAT)?.to_owned());
         }
         match file.bytes.u32(at.saturating_add(16), WHAT)? {
@@ -85,7 +86,7 @@ pub(super) fn defined(
     }
 }
 
-/// How many entries a chain may still have.
+/// Number of entries that a chain may still have.
 struct Count {
     left: u64,
     what: &'static str,

@@ -1,4 +1,4 @@
-//! The header and the load commands of one slice, one after the other.
+//! Header and load commands of one slice.
 
 use goblin::mach::constants::cputype;
 use goblin::mach::header as mh;
@@ -11,15 +11,15 @@ use crate::binary::Error;
 use crate::binary::bytes::Bytes;
 use crate::name::PlatformVersion;
 
-/// What `dylib_use_command` has where others have a timestamp, and then flags of its own.
+/// Value that `dylib_use_command` has in place of the timestamp; separate flags follow.
 const DYLIB_USE_MARKER: u32 = 0x1a74_1800;
 const DYLIB_USE_FLAGS_AT: u32 = 28;
 const VM_PROT_EXECUTE: u32 = 4;
 
-/// What the load commands say beyond the facts.
+/// Locations that the load commands give.
 #[derive(Default)]
 struct Layout {
-    /// The end of the last segment that holds code, as a file offset.
+    /// End of the last segment that contains code, as a file offset.
     code_end: u64,
     /// Offset and size of the code signature.
     signature: Option<(u64, u64)>,
@@ -43,7 +43,7 @@ impl Slice {
         }
     }
 
-    /// Reads the slice that is all of `file`, and that begins at `start` of what it is part of.
+    /// Reads the slice that `file` consists of. `start` is its offset in the universal file.
     pub(super) fn read(file: Bytes<'_>, start: u64) -> Result<Self, Error> {
         const WHAT: &str = "file header";
         file.want(0, MOST_HEADERS);
@@ -55,7 +55,7 @@ impl Slice {
             _ => return Err(Error::Malformed { what: WHAT }),
         };
         let file = file.with_endian(endian);
-        // mach_header: magic, cputype, cpusubtype, filetype, ncmds, sizeofcmds, flags; one spare
+        // mach_header: magic, cputype, cpusubtype, filetype, ncmds, sizeofcmds, flags; one reserved
         // word more with 64 bits.
         let kind = match file.u32(12, WHAT)? {
             mh::MH_EXECUTE => Kind::Program,
@@ -76,7 +76,7 @@ impl Slice {
         let first = if is_64_bit { 32 } else { 28 };
         let commands = file.slice(first, file.u32(20, WHAT)?.into(), "list of load commands")?;
         let layout = slice.read_commands(file, commands, file.u32(16, WHAT)?)?;
-        // They lie before the signature: whoever unpacks the file passes there once.
+        // Symbols precede the signature, so a caller that unpacks the file reads both in one pass.
         nlist::want(&slice, file);
         if let Some((at, size)) = layout.signature {
             let blob = file.slice(at, size, "code signature")?;
@@ -96,7 +96,7 @@ impl Slice {
         for _ in 0..count {
             let head = Bytes::new(rest, file.endian);
             let size = head.u32(4, WHAT)?;
-            // Each one takes at least its own head, so that `count` cannot run away.
+            // Each command takes at least the size of its header, which bounds `count`.
             if size < 8 {
                 return Err(Error::Malformed { what: WHAT });
             }
@@ -158,7 +158,8 @@ impl Slice {
         Ok(())
     }
 
-    /// Sees that the segment is there: a file that is cut short still has all its commands.
+    /// Returns an error if the segment is outside the file: a truncated file still has all its
+    /// commands.
     fn read_segment(
         &self,
         file: Bytes<'_>,
@@ -168,11 +169,11 @@ impl Slice {
     ) -> Result<(), Error> {
         const WHAT: &str = "segment";
         // segment_command: command, size, name (16 bytes), address, size, file offset, file size,
-        // protections at most and at first.
+        // maximum and initial protection.
         let (offset, size, protection) = if is_wide { (40, 48, 60) } else { (32, 36, 44) };
         let (offset, size) =
             (command.word(offset, is_wide, WHAT)?, command.word(size, is_wide, WHAT)?);
-        // Debug information keeps the commands, but not the bytes.
+        // Debug information has the commands, but not the bytes.
         if self.kind == Kind::DebugInfo {
             return Ok(());
         }
@@ -184,7 +185,7 @@ impl Slice {
     }
 }
 
-/// The text of a load command, whose offset stands at `at`.
+/// Returns the text of a load command; the offset of the text is stored at `at`.
 fn text(command: Bytes<'_>, at: u64, what: &'static str) -> Result<String, Error> {
     let start = command.u32(at, what)?;
     let size = command.size();
@@ -214,7 +215,7 @@ fn load(which: u32, command: Bytes<'_>) -> Result<Load, Error> {
     })
 }
 
-/// `xxxx.yy.zz` in half a word and two bytes.
+/// Parses a version: `xxxx.yy.zz` in 16 bits and two bytes.
 fn version(packed: u32) -> PlatformVersion {
     let [major_high, major_low, minor, _] = packed.to_be_bytes();
     PlatformVersion::new(u16::from_be_bytes([major_high, major_low]), minor.into())

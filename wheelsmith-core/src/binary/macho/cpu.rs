@@ -1,15 +1,16 @@
-//! Processors in the words of Apple and of platform tags.
+//! Processors in the terms of Apple and of platform tags.
 
 use goblin::mach::constants::cputype;
 
 use crate::name::Arch;
 
-/// The high byte of the subtype holds capabilities, such as the version of pointer signing.
+/// Returns the subtype without its high byte, which contains capabilities such as the version of
+/// pointer signing.
 fn subtype(subtype: u32) -> u32 {
     subtype & !cputype::CPU_SUBTYPE_MASK
 }
 
-/// The processor of a platform tag; nothing for one that none names.
+/// Returns the processor of a platform tag; `None` for one that no tag names.
 pub(super) fn arch((cpu, sub): (u32, u32)) -> Option<Arch> {
     match (cpu, subtype(sub)) {
         (cputype::CPU_TYPE_X86_64, sub) if sub != cputype::CPU_SUBTYPE_X86_64_H => {
@@ -24,7 +25,7 @@ pub(super) fn arch((cpu, sub): (u32, u32)) -> Option<Arch> {
     }
 }
 
-/// Apple's name.
+/// Returns the name that Apple uses.
 pub(super) fn cpu_name((cpu, sub): (u32, u32)) -> String {
     let name = match (cpu, subtype(sub)) {
         (cputype::CPU_TYPE_X86_64, cputype::CPU_SUBTYPE_X86_64_H) => "x86_64h",

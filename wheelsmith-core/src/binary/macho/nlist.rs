@@ -1,4 +1,4 @@
-//! The symbol table of each slice (`mach-o/nlist.h`): what it takes from others, what it offers.
+//! Symbol table of each slice (`mach-o/nlist.h`): undefined and exported symbols.
 
 use goblin::mach::load_command as lc;
 use scroll::{BE, LE};
@@ -7,23 +7,23 @@ use super::{FAT_MAGIC_64, MachO, Slice, trie};
 use crate::binary::bytes::{Bytes, LONGEST_STRING};
 use crate::binary::{Content, Error};
 
-/// What a slice takes from others and offers to them, without the underscore in front of C names.
+/// Undefined and exported symbols of a slice, without the leading underscore of C names.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SliceSymbols {
-    /// What it takes, and from where.
+    /// Undefined symbols and their origin.
     pub undefined: Vec<(String, Origin)>,
-    /// What it offers.
+    /// Exported symbols.
     pub exported: Vec<String>,
 }
 
-/// Where a symbol is looked for.
+/// Libraries in which dyld searches for a symbol.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Origin {
-    /// In everything that the process has loaded (`-undefined dynamic_lookup`, flat namespaces).
+    /// All libraries that the process has loaded (`-undefined dynamic_lookup`, flat namespaces).
     Process,
-    /// In a library of Python.
+    /// A library of Python.
     Python,
-    /// In some other library, named by the linker.
+    /// Another library, which the linker recorded.
     OtherLibrary,
 }
 
@@ -32,26 +32,28 @@ const TWO_LEVELS: u32 = 0x80;
 const N_STAB: u8 = 0xe0;
 const N_TYPE: u8 = 0x0e;
 const N_EXT: u8 = 0x01;
-/// Hidden from other files.
+/// Private external: hidden from other files.
 const N_PEXT: u8 = 0x10;
 const N_WEAK_REF: u16 = 0x40;
-/// Ordinals from here on name no library of the list.
+/// First ordinal that does not refer to a library of the list.
 const FIRST_SPECIAL: u16 = 0xfd;
-/// No real file has more symbols.
+/// Maximum number of symbols. Real files have fewer.
 const MOST_SYMBOLS: u32 = 1 << 22;
-/// The table of names may be shared by many symbols; those of real files stay below this many times
-/// its size.
+/// Maximum ratio of the total length of names to the size of their table. Many symbols may share
+/// one name, but real files stay below this.
 const MOST_NAMES_PER_BYTE: u64 = 4;
-/// Tables larger than this are not asked for before somebody reads them, in bytes.
+/// Maximum size of tables that are requested in advance, in bytes.
 const MOST_WANTED: u64 = 64 << 20;
-/// How much of the names is asked for before somebody reads them, in bytes.
+/// Size of the part of the names that is requested in advance, in bytes.
 const WANTED_NAMES: u64 = 128 << 10;
 const WHAT: &str = "symbol table";
 
-/// The symbols of each slice, in the order of the file. `content` is the file that was parsed.
+/// Returns the symbols of each slice, in the order of the file. `content` is the file that was
+/// parsed.
 ///
 /// # Errors
-/// A symbol table that points outside the slice, or whose names take more room than it.
+/// Returns an error if a symbol table points outside the slice, or if the total length of its names
+/// exceeds the limit for its size.
 pub fn symbols(image: &MachO, content: Content<'_>) -> Result<Vec<SliceSymbols>, Error> {
     let file = Bytes::new(content, BE);
     let mut found = Vec::new();
@@ -66,7 +68,7 @@ pub fn symbols(image: &MachO, content: Content<'_>) -> Result<Vec<SliceSymbols>,
     Ok(found)
 }
 
-/// Offset and size of a slice.
+/// Returns offset and size of a slice.
 fn place(file: Bytes<'_>, image: &MachO, index: u64) -> Result<(u64, u64), Error> {
     const WHAT: &str = "list of slices";
     if !image.is_universal {
@@ -78,7 +80,7 @@ fn place(file: Bytes<'_>, image: &MachO, index: u64) -> Result<(u64, u64), Error
     Ok((file.word(at + 8, is_wide, WHAT)?, file.word(size_at, is_wide, WHAT)?))
 }
 
-/// Says that the symbols will be needed, so that they come with what is asked for next.
+/// Marks the symbols as needed, so that they are fetched together with the next missing range.
 pub(super) fn want(slice: &Slice, file: Bytes<'_>) {
     let Ok(tables) = Tables::find(slice, file) else { return };
     if let Some((at, size)) = tables.exports {
@@ -88,17 +90,18 @@ pub(super) fn want(slice: &Slice, file: Bytes<'_>) {
     for (at, size) in tables.entries(slice, table) {
         file.want(at, size.min(MOST_WANTED));
     }
-    // Linkers put the names of what is taken behind all others.
+    // Linkers put the names of undefined symbols after all others.
     let size = u64::from(table.names_size);
     let tail = size.min(WANTED_NAMES);
     file.want(u64::from(table.names) + (size - tail), tail);
 }
 
-/// Reads the slice at `start`; nothing of it may lie beyond its `size`.
+/// Reads the symbols of the slice at `start`; returns an error if they are beyond its `size`.
 fn read(slice: &Slice, file: Bytes<'_>, start: u64, size: u64) -> Result<SliceSymbols, Error> {
     let file = file.window(start, size, "slice")?;
     let tables = Tables::find(slice, file)?;
-    // All of them before the first error: then it is known at once what is missing of each.
+    // Read all tables before the first error, so that the missing ranges of each are recorded at
+    // once.
     let exported = tables.exports.map(|(at, size)| {
         let names = trie::names(file.slice(at.into(), size.into(), "export trie")?)?;
         Ok(names.iter().map(|name| text(name)).collect())
@@ -108,7 +111,7 @@ fn read(slice: &Slice, file: Bytes<'_>, start: u64, size: u64) -> Result<SliceSy
         None => Ok(SliceSymbols::default()),
     };
     let (exported, mut found) = (exported.transpose()?, found?);
-    // The trie is what dyld goes by; the table may have been stripped of what is in it.
+    // dyld uses the trie; its symbols may have been stripped from the table.
     found.exported = exported.unwrap_or(found.exported);
     Ok(found)
 }
@@ -141,7 +144,7 @@ fn read_table(
             let name = names.name(part.u32(at, WHAT)?.into(), WHAT);
             let read = match &name {
                 Ok(name) => name.len() as u64 + 1,
-                // Looking for an end that is not there costs the most.
+                // A search for a missing end costs the most.
                 Err(Error::Malformed { .. }) => LONGEST_STRING,
                 Err(_) => 0,
             };
@@ -167,17 +170,18 @@ fn read_table(
     found
 }
 
-/// nlist: place of the name, type, section (a byte each), description, value.
+/// Returns the size of an nlist entry: offset of the name, type, section (a byte each),
+/// description, value.
 fn entry_size(slice: &Slice) -> u64 {
     if slice.is_64_bit { 16 } else { 12 }
 }
 
-/// A name without the underscore in front.
+/// Returns a name without the leading underscore.
 fn text(name: &[u8]) -> String {
     String::from_utf8_lossy(name.strip_prefix(b"_").unwrap_or(name)).into_owned()
 }
 
-/// The library that a symbol of a two-level namespace names, by its number in the list.
+/// Returns the origin of a symbol in a two-level namespace, by the ordinal of its library.
 fn origin(slice: &Slice, description: u16) -> Origin {
     let ordinal = description >> 8;
     if ordinal == 0 || ordinal >= FIRST_SPECIAL {
@@ -193,17 +197,17 @@ fn origin(slice: &Slice, description: u16) -> Origin {
     }
 }
 
-/// Where a slice says which symbols it has.
+/// Locations of the symbols of a slice.
 #[derive(Default)]
 struct Tables {
     symbols: Option<Table>,
-    /// What it offers and what it takes, as first symbol and number of them (LC_DYSYMTAB).
+    /// Exported and undefined symbols, as index of the first symbol and count (LC_DYSYMTAB).
     parts: Option<[(u32, u32); 2]>,
-    /// The export trie, as offset and size: LC_DYLD_EXPORTS_TRIE, or a part of LC_DYLD_INFO.
+    /// Offset and size of the export trie: LC_DYLD_EXPORTS_TRIE, or a part of LC_DYLD_INFO.
     exports: Option<(u32, u32)>,
 }
 
-/// Where the symbols are and how many, where their names are and how large (LC_SYMTAB).
+/// Offset and count of the symbols, and offset and size of their names (LC_SYMTAB).
 struct Table {
     at: u32,
     count: u32,
@@ -247,7 +251,8 @@ impl Tables {
         Ok(tables)
     }
 
-    /// The parts of the table that count, as offsets and sizes: most of it are local symbols.
+    /// Returns the relevant parts of the table, as offsets and sizes. Most of the table consists of
+    /// local symbols.
     fn entries(&self, slice: &Slice, table: &Table) -> Vec<(u64, u64)> {
         let size = entry_size(slice);
         let is_inside = |(first, count): &(u32, u32)| {

@@ -1,4 +1,4 @@
-//! The pages of a file against the hashes that were signed, while its bytes go by.
+//! Compares the pages of a file with the signed hashes while its bytes are streamed.
 
 use std::ops::Range;
 
@@ -7,56 +7,56 @@ use sha2::{Digest as _, Sha256, Sha384};
 
 use crate::binary::Error;
 
-/// Whether a file's pages are those that were signed.
+/// Result of comparing the pages of a file with its signature.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Pages {
-    /// Each one is.
+    /// All pages match.
     Right,
-    /// Some are not.
+    /// Some pages do not match.
     Wrong {
-        /// How many.
+        /// Number of pages that do not match.
         count: u64,
-        /// Where the first of them begins, counted from the start of the slice.
+        /// Offset of the first of them from the start of the slice.
         first: u64,
     },
-    /// Nobody compared them: their hashes are SHA-1, which is not computed here, or the file was
-    /// read in pieces ([`super::MachO::page_checks`]).
+    /// The pages were not compared, because their hashes are SHA-1, which is not supported, or
+    /// because the file was read in pieces ([`super::MachO::page_checks`]).
     NotChecked,
-    /// The signature makes no sense.
+    /// The signature is malformed.
     Unreadable,
 }
 
-/// What the pages of a slice must be.
+/// Signed hashes of the pages of a slice.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Signed {
-    /// Where the slice begins in the file.
+    /// Offset of the slice in the file.
     pub(super) start: u64,
     pub(super) hashes: Vec<Hash>,
 }
 
-/// What the pages must be by one kind of hash.
+/// Expected digests of the pages by one hash algorithm.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Hash {
     kind: Kind,
     page_size: u64,
-    /// How much of the slice is signed.
+    /// Number of bytes of the slice that are signed.
     limit: u64,
-    /// One after the other.
+    /// Expected digests, concatenated.
     wanted: Vec<u8>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Sha256,
-    /// The first 20 bytes of it.
+    /// SHA-256, truncated to its first 20 bytes.
     Sha256Cut,
     Sha384,
 }
 
 impl Kind {
-    /// Of how many bytes.
+    /// Returns the size of a digest in bytes.
     fn size(self) -> usize {
         match self {
             Self::Sha256 => 32,
@@ -74,10 +74,10 @@ impl Kind {
 }
 
 impl Hash {
-    /// `kind` and `size` as a code directory has them. Nothing for SHA-1.
+    /// Creates a hash from `kind` and `size` of a code directory. `None` for SHA-1.
     ///
     /// # Errors
-    /// Kinds that there are not.
+    /// Returns an error for an unknown kind.
     pub(super) fn new(
         kind: u8,
         size: u8,
@@ -96,7 +96,7 @@ impl Hash {
     }
 }
 
-/// Compares one slice with its signature: give it the bytes of [`PageCheck::range`] in order, in
+/// Comparison of one slice with its signature. Takes the bytes of [`PageCheck::range`] in order, in
 /// parts of any size.
 #[derive(Debug, Clone)]
 pub struct PageCheck {
@@ -115,24 +115,24 @@ impl PageCheck {
         }
     }
 
-    /// The number of the slice, for [`super::MachO::set_pages`].
+    /// Returns the index of the slice, for [`super::MachO::set_pages`].
     pub fn slice(&self) -> usize {
         self.slice
     }
 
-    /// The bytes of the file that it wants to see.
+    /// Returns the range of the file that is to be compared.
     pub fn range(&self) -> Range<u64> {
         self.range.clone()
     }
 
-    /// Takes the next bytes of the range. What comes after its end counts for nothing.
+    /// Compares the next bytes of the range. Bytes after its end are ignored.
     pub fn update(&mut self, bytes: &[u8]) {
         for running in &mut self.running {
             running.update(bytes);
         }
     }
 
-    /// What the comparison has shown. Bytes that did not come were not compared.
+    /// Returns the result of the comparison. Bytes that were not passed are not compared.
     pub fn finish(self) -> Pages {
         let pages: Vec<Pages> = self.running.into_iter().map(Running::finish).collect();
         let of = |wanted: fn(&Pages) -> bool| pages.iter().copied().find(wanted);
@@ -157,7 +157,7 @@ impl Hasher {
         }
     }
 
-    /// The hash of what came since the last call.
+    /// Returns the hash of the bytes since the last call.
     fn take(&mut self) -> Vec<u8> {
         match self {
             Self::Sha256(hasher) => hasher.finalize_reset().to_vec(),

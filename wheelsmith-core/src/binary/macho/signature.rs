@@ -1,7 +1,7 @@
-//! Code signatures: what each page must be (Apple's `kern/cs_blobs.h`).
+//! Code signatures: the expected hash of each page (Apple's `kern/cs_blobs.h`).
 //!
-//! Who signed is not looked at; an ad-hoc signature has no signer at all. What counts is that the
-//! kernel of arm64 kills a process whose pages are not those that were signed.
+//! The signer is not checked; an ad-hoc signature has none. The hashes matter because the kernel of
+//! arm64 kills a process whose pages differ from the signed ones.
 
 use scroll::BE;
 use serde::Serialize;
@@ -14,15 +14,15 @@ use crate::binary::bytes::Bytes;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Signature {
-    /// The name that was signed.
+    /// Name that was signed.
     pub identifier: Option<String>,
-    /// Whether it has no signer (CS_ADHOC).
+    /// True if it has no signer (CS_ADHOC).
     pub ad_hoc: bool,
-    /// Whether the linker made it, for others to replace (CS_LINKER_SIGNED).
+    /// True if the linker made it, to be replaced by other tools (CS_LINKER_SIGNED).
     pub linker_signed: bool,
-    /// Whether the file is what was signed.
+    /// Result of comparing the pages of the file with the signature.
     pub pages: Pages,
-    /// What the pages must be, until somebody has compared them.
+    /// Expected hashes of the pages, until they have been compared.
     #[serde(skip)]
     unchecked: Option<Signed>,
 }
@@ -31,18 +31,18 @@ const SUPER_BLOB: u32 = 0xfade_0cc0;
 const CODE_DIRECTORY: u32 = 0xfade_0c02;
 const CS_ADHOC: u32 = 2;
 const CS_LINKER_SIGNED: u32 = 0x2_0000;
-/// The first code directory, and the alternatives with other hashes.
+/// Slots of the first code directory and of the alternatives with other hashes.
 const DIRECTORY_SLOTS: [u32; 6] = [0, 0x1000, 0x1001, 0x1002, 0x1003, 0x1004];
-/// No real signature has more parts.
+/// Maximum number of parts of a signature. Real ones have fewer.
 const MOST_BLOBS: u32 = 64;
-/// The versions that brought the 64-bit limit.
+/// First version of the code directory with the 64-bit limit.
 const WITH_WIDE_LIMIT: u32 = 0x2_0300;
 const WHAT: &str = "code signature";
 const MALFORMED: Error = Error::Malformed { what: WHAT };
 
 impl Signature {
-    /// Reads `blob`, the signature at `at` of `slice`, which must cover at least as much as has code
-    /// in it. The slice begins at `start` of the file.
+    /// Reads `blob`, the signature at `at` of `slice`. The signature must cover the slice up to
+    /// `code_end`. The slice begins at `start` of the file.
     pub(super) fn read(slice: Bytes<'_>, start: u64, at: u64, blob: &[u8], code_end: u64) -> Self {
         let mut signature = Self {
             identifier: None,
@@ -56,7 +56,7 @@ impl Signature {
         signature.identifier = first.identifier();
         signature.ad_hoc = first.flags & CS_ADHOC != 0;
         signature.linker_signed = first.flags & CS_LINKER_SIGNED != 0;
-        // Systems differ in the directory that they go by: none may be wrong.
+        // Systems differ in the directory that they use, so all of them must be right.
         let hashes: Result<Vec<_>, Error> =
             directories.iter().map(|directory| directory.hashes(at, code_end)).collect();
         let Ok(hashes) = hashes else { return signature };
@@ -75,7 +75,7 @@ impl Signature {
         signature
     }
 
-    /// Whether its pages can still be compared.
+    /// True if its pages can still be compared.
     pub fn is_unchecked(&self) -> bool {
         self.unchecked.is_some()
     }
@@ -90,13 +90,13 @@ impl Signature {
     }
 }
 
-/// The hashes of every page, of one kind.
+/// Hashes of all pages, by one algorithm.
 struct CodeDirectory<'b> {
     blob: Bytes<'b>,
     flags: u32,
 }
 
-/// The code directories of a signature, the main one first.
+/// Returns the code directories of a signature, the main one first.
 fn directories(blob: &[u8]) -> Result<Vec<CodeDirectory<'_>>, Error> {
     let all = Bytes::new(blob, BE);
     // SuperBlob: magic, length, count; then type and offset of each blob.
@@ -132,7 +132,7 @@ impl CodeDirectory<'_> {
         Some(String::from_utf8_lossy(name).into_owned())
     }
 
-    /// What each page must be; nothing when that is said in SHA-1.
+    /// Returns the expected hash of each page; `None` if the hashes are SHA-1.
     fn hashes(&self, signature_at: u64, code_end: u64) -> Result<Option<Hash>, Error> {
         // CodeDirectory: magic, length, version, flags, offsets of hashes and of the identifier,
         // numbers of special and of code hashes, limit, then four bytes: size and type of a hash,
@@ -146,7 +146,7 @@ impl CodeDirectory<'_> {
             };
         }
         let [size, kind, _, page_bits] = number(36)?.to_be_bytes();
-        // The kernel takes its own pages and those of 4 KiB.
+        // The kernel accepts pages of its own size and of 4 KiB.
         if page_bits != 12 && page_bits != 14 {
             return Err(MALFORMED);
         }

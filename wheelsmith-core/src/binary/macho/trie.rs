@@ -1,23 +1,23 @@
-//! The export trie: what dyld goes by, and all that is left of the exports when the symbol table was
-//! stripped (Apple's `mach-o/loader.h`, `dyld_info_command`).
+//! Export trie. dyld resolves exports by it, and after the symbol table was stripped no other list
+//! of the exports is left (Apple's `mach-o/loader.h`, `dyld_info_command`).
 //!
-//! Nodes point to each other by offset, so that a hostile file can tie knots. It is walked with a
-//! list of what is still to be seen; a node that is reached twice ends the walk.
+//! Nodes refer to each other by offset, so a hostile file can contain cycles. The walk uses a list
+//! of pending nodes and stops at a node that is reached twice.
 
 use std::collections::BTreeSet;
 
 use crate::binary::Error;
 
-/// No real symbol has a longer name, in bytes.
+/// Maximum length of a symbol name, in bytes. Real ones are shorter.
 const LONGEST_NAME: usize = 65_536;
-/// Names share their beginnings: those of real files, written out, stay below this many times the
-/// trie.
+/// Maximum ratio of the total length of names to the size of the trie. Names share prefixes, but
+/// those of real files stay below this.
 const MOST_NAMES_PER_BYTE: usize = 64;
 const SPARE_NAMES: usize = 65_536;
 const WHAT: &str = "export trie";
 const MALFORMED: Error = Error::Malformed { what: WHAT };
 
-/// The exported names, in the order of the walk.
+/// Returns the exported names, in the order of the walk.
 pub(super) fn names(trie: &[u8]) -> Result<Vec<Vec<u8>>, Error> {
     let mut found = Vec::new();
     if trie.is_empty() {
@@ -54,7 +54,7 @@ pub(super) fn names(trie: &[u8]) -> Result<Vec<Vec<u8>>, Error> {
     Ok(found)
 }
 
-/// A number in groups of seven bits, the low ones first (ULEB128).
+/// Reads a number in groups of seven bits, the low ones first (ULEB128).
 fn number(trie: &[u8], at: &mut usize) -> Result<u64, Error> {
     let mut number = 0_u64;
     for shift in (0..64).step_by(7) {
@@ -95,7 +95,8 @@ mod tests {
         };
         check(b"", Ok(&[]));
         check(b"\0\0", Ok(&[]));
-        // Each node: size of what it exports, that, number of children, edge and place of each.
+        // Each node: size of the export data, the data, number of children, label and offset of
+        // each child.
         check(b"\0\x01_a\0\x06\x02\0\x10\x01b\0\x0d\x02\0\x20\0", Ok(&["_a", "_ab"]));
         check(b"\0\x01_a\0\x00", Err(MALFORMED));
         check(b"\0\x02_a\0\x0a_b\0\x0a\x02\0\x10\0", Err(MALFORMED));

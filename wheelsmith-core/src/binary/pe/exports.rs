@@ -1,4 +1,4 @@
-//! What an image offers to others.
+//! Exports of an image.
 
 use super::directory;
 use super::image::Image;
@@ -11,8 +11,8 @@ pub(super) struct Exports {
     pub(super) forwarders: usize,
 }
 
-/// Linkers put the table, its names and what follows next to each other: a guess brings most of it at
-/// once.
+/// Guessed size of the export table with its names, in bytes. Linkers place them next to each
+/// other, so one read fetches most of them.
 const GUESS: u64 = 65_536;
 
 pub(super) fn read(image: &Image<'_>) -> Result<Exports, Error> {
@@ -23,8 +23,8 @@ pub(super) fn read(image: &Image<'_>) -> Result<Exports, Error> {
     }
     let at = image.offset(address, WHAT)?;
     image.file.want(at, u64::from(size).min(GUESS));
-    // Flags, date, version, library's name, first number, how many functions and how many names,
-    // then the addresses of functions, names and numbers.
+    // Flags, date, version, name of the library, first ordinal, number of functions and of names,
+    // then the addresses of functions, names and ordinals.
     let number = |index: u64| image.file.u32(at + 4 * index, WHAT);
     let library = match number(3)? {
         0 => Ok(None),
@@ -33,7 +33,7 @@ pub(super) fn read(image: &Image<'_>) -> Result<Exports, Error> {
     let functions = image.words(number(7)?, number(5)?, WHAT);
     let names = image.words(number(8)?, number(6)?, WHAT);
     let (library, functions, names) = (library?, functions?, names?);
-    // A function that lies in the table itself is the name of another library's.
+    // A function address inside the table itself points to the name of a forwarded export.
     let is_forwarder = |function: &&u32| **function >= address && **function - address < size;
     let mut names = image.names(names, "exported symbol")?;
     names.sort_unstable();

@@ -1,4 +1,4 @@
-//! Headers and sections: addresses to bytes.
+//! Headers and sections: maps addresses to bytes.
 
 use std::cell::Cell;
 
@@ -8,15 +8,15 @@ use crate::binary::bytes::{Bytes, LONGEST_STRING};
 use crate::binary::{Content, Error};
 use crate::name::PlatformVersion;
 
-/// Windows itself takes 96 at most.
+/// Maximum number of sections; Windows itself accepts no more.
 const MOST_SECTIONS: u16 = 96;
 const MOST_DIRECTORIES: u32 = 16;
-/// The headers of most files are smaller, in bytes.
+/// Size of the first read, in bytes. The headers of most files are smaller.
 const MOST_HEADERS: u64 = 4096;
 const PE32: u16 = 0x10b;
 const PE32_PLUS: u16 = 0x20b;
-/// Names may share their bytes, so that a small table could stand for any amount of text. Those of
-/// real files stay below this many times the file.
+/// Maximum ratio of the total length of names to the size of the file. Names may share bytes, so a
+/// small table could expand to any amount of text. Real files stay below this.
 const MOST_NAMES_PER_BYTE: u64 = 4;
 const SPARE_NAMES: u64 = 65_536;
 
@@ -30,17 +30,17 @@ pub(super) struct Image<'b> {
     pub(super) subsystem: u16,
     pub(super) subsystem_version: PlatformVersion,
     pub(super) dll_characteristics: u16,
-    /// The headers are mapped as they are, up to here.
+    /// Size of the headers, which are mapped unchanged.
     headers_size: u32,
     directories: Vec<(u32, u32)>,
     sections: Vec<Section>,
-    /// How many more bytes of names may be read.
+    /// Number of bytes of names that may still be read.
     names_left: Cell<u64>,
 }
 
 struct Section {
     address: u32,
-    /// How much of it comes from the file.
+    /// Number of bytes of the section that come from the file.
     size: u32,
     offset: u32,
 }
@@ -55,8 +55,8 @@ impl<'b> Image<'b> {
         if !file.slice(0, 2, WHAT)?.starts_with(b"MZ") || file.slice(pe, 4, WHAT)? != b"PE\0\0" {
             return Err(malformed);
         }
-        // Behind the mark: machine, sections (16 bits each), date, symbols, their number (32 each),
-        // size of the optional header, characteristics (16 each).
+        // After the signature: machine, number of sections (16 bits each), date, symbols, their
+        // number (32 each), size of the optional header, characteristics (16 each).
         let machine = file.u16(pe + 4, WHAT)?;
         let section_count = file.u16(pe + 6, WHAT)?;
         let optional_size = file.u16(pe + 20, WHAT)?;
@@ -101,12 +101,12 @@ impl<'b> Image<'b> {
         })
     }
 
-    /// Address and size of a data directory, both 0 for one that is not there.
+    /// Returns address and size of a data directory; both are 0 for a missing one.
     pub(super) fn directory(&self, index: usize) -> (u32, u32) {
         self.directories.get(index).copied().unwrap_or_default()
     }
 
-    /// Where in the file the loader takes `address` from.
+    /// Returns the file offset from which the loader maps `address`.
     pub(super) fn offset(&self, address: u32, what: &'static str) -> Result<u64, Error> {
         let inside = |s: &&Section| address >= s.address && address - s.address < s.size;
         match self.sections.iter().find(inside) {
@@ -116,12 +116,12 @@ impl<'b> Image<'b> {
         }
     }
 
-    /// The name at `address`. Compilers write what they like: odd bytes become `U+FFFD`.
+    /// Returns the name at `address`. Bytes that are not UTF-8 become `U+FFFD`.
     pub(super) fn name(&self, address: u32, what: &'static str) -> Result<String, Error> {
         let name = self.file.name(self.offset(address, what)?, what);
         let read = match &name {
             Ok(name) => name.len() as u64 + 1,
-            // Looking for an end that is not there costs the most.
+            // A search for a missing end costs the most.
             Err(Error::Malformed { .. }) => LONGEST_STRING,
             Err(_) => 0,
         };
@@ -131,8 +131,8 @@ impl<'b> Image<'b> {
         Ok(String::from_utf8_lossy(name?).into_owned())
     }
 
-    /// The names at `addresses`: all of them before the first error, so that it is known at once
-    /// which are not at hand.
+    /// Returns the names at `addresses`. Reads all of them before the first error, so that all
+    /// missing ranges are recorded at once.
     pub(super) fn names(
         &self,
         addresses: impl IntoIterator<Item = u32>,
@@ -150,7 +150,7 @@ impl<'b> Image<'b> {
         names
     }
 
-    /// `count` words at `address`.
+    /// Reads `count` words at `address`.
     pub(super) fn words(
         &self,
         address: u32,
@@ -160,7 +160,7 @@ impl<'b> Image<'b> {
         if count == 0 {
             return Ok(Vec::new());
         }
-        // A table that lies in the file is no larger than it.
+        // A table inside the file is no larger than the file.
         let table = self.file.slice(self.offset(address, what)?, 4 * u64::from(count), what)?;
         let table = Bytes::new(table, LE);
         (0..u64::from(count)).map(|i| table.u32(4 * i, what)).collect()

@@ -1,4 +1,4 @@
-//! The libraries that an image loads, at once or when first used.
+//! Libraries that an image loads at startup or on first use.
 
 use scroll::LE;
 use serde::Serialize;
@@ -12,35 +12,37 @@ use crate::binary::bytes::Bytes;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Import {
-    /// Its file name as it is written; Windows does not tell capitals from small letters.
+    /// File name as written; Windows ignores its case.
     pub library: String,
-    /// Whether it is loaded when first used.
+    /// True if it is loaded on first use.
     pub is_delayed: bool,
-    /// The symbols that are taken by name, in order.
+    /// Symbols that are imported by name, in order.
     #[serde(skip)]
     pub symbols: Vec<String>,
-    /// How many are taken by number.
+    /// Number of symbols that are imported by ordinal.
     pub by_number: usize,
 }
 
-/// No real file loads more libraries.
+/// Maximum number of imported libraries. Real files have fewer.
 const MOST_LIBRARIES: usize = 4096;
-/// Set where a delay import's fields are counted from the start of the image, as all do today.
+/// Flag of a delay import whose fields are relative to the start of the image, as in all current
+/// files.
 const IS_RELATIVE: u32 = 1;
 
-/// Linkers put the table, its names and what follows next to each other: a guess brings most of it at
-/// once.
+/// Guessed size of the import table with its names, in bytes. Linkers place them next to each
+/// other, so one read fetches most of them.
 const GUESS: u64 = 65_536;
-/// How many bytes of a list of symbols are read at a time.
+/// Number of bytes of a symbol list that are read at a time.
 const STEP: u64 = 4096;
 
 pub(super) fn read(image: &Image<'_>) -> Result<Vec<Import>, Error> {
-    // Tables may share their symbols: no real file has more than one for each of its words.
+    // Tables may share their symbols. Real files have at most one symbol for each word of the file.
     let mut left = image.file.size() / 4;
     let tables = loaded(image);
     let delayed = delayed(image);
     let mut imports = Ok(Vec::new());
-    // All of them before the first error: then it is known at once what is missing of each.
+    // Read all tables before the first error, so that the missing ranges of each are recorded at
+    // once.
     for table in tables?.into_iter().chain(delayed?) {
         match (table.read(image, &mut left), &mut imports) {
             (Ok(import), Ok(imports)) => imports.push(import),
@@ -52,7 +54,7 @@ pub(super) fn read(image: &Image<'_>) -> Result<Vec<Import>, Error> {
     imports
 }
 
-/// What is imported from one library.
+/// Imports from one library.
 struct Table {
     library: u32,
     symbols: u32,
@@ -68,7 +70,7 @@ fn push(tables: &mut Vec<Table>, table: Table) -> Result<(), Error> {
     Ok(())
 }
 
-/// The list ends with an entry of zeros; the directory's size counts for nothing.
+/// Reads the import table. It ends with an entry of zeros; the size of the directory is ignored.
 fn loaded(image: &Image<'_>) -> Result<Vec<Table>, Error> {
     const WHAT: &str = "import table";
     let mut tables = Vec::new();
@@ -79,8 +81,8 @@ fn loaded(image: &Image<'_>) -> Result<Vec<Table>, Error> {
     let mut at = image.offset(address, WHAT)?;
     image.file.want(at, GUESS);
     loop {
-        // Addresses of names, date, forwarders, library's name, addresses of addresses. The first
-        // is missing in what some old linkers wrote; then the last has the names as well.
+        // Addresses of names, date, forwarders, name of the library, address table. Some old
+        // linkers omit the first; then the address table also contains the names.
         let [names, library, thunks] = [
             image.file.u32(at, WHAT)?,
             image.file.u32(at + 12, WHAT)?,
@@ -105,13 +107,14 @@ fn delayed(image: &Image<'_>) -> Result<Vec<Table>, Error> {
     let mut at = image.offset(address, WHAT)?;
     image.file.want(at, GUESS);
     loop {
-        // Attributes, library's name, module, addresses, names, and three more.
+        // Attributes, name of the library, module handle, address table, name table, and three more
+        // fields.
         let attributes = image.file.u32(at, WHAT)?;
         let [library, names] = [image.file.u32(at + 4, WHAT)?, image.file.u32(at + 16, WHAT)?];
         if library == 0 {
             return Ok(tables);
         }
-        // Visual C++ 6 wrote whole addresses.
+        // Visual C++ 6 wrote absolute addresses.
         let base = if attributes & IS_RELATIVE == 0 { image.base } else { 0 };
         let relative = |address: u32| {
             let relative = u64::from(address).checked_sub(base);
@@ -134,14 +137,14 @@ impl Table {
         Ok(Import { library, is_delayed: self.is_delayed, symbols, by_number })
     }
 
-    /// The addresses of the symbols' names, and how many have none.
+    /// Returns the addresses of the symbol names, and the number of symbols without a name.
     fn symbols(&self, image: &Image<'_>, left: &mut u64) -> Result<(Vec<u32>, usize), Error> {
         const WHAT: &str = "imported symbols";
         let (width, by_number) = if image.is_64_bit { (8, 1 << 63) } else { (4, 1 << 31) };
         let (mut names, mut numbers) = (Vec::new(), 0);
         let mut at = image.offset(self.symbols, WHAT)?;
         loop {
-            // The list ends with a zero: how long it is, only it knows.
+            // The list has no stored length; it ends with a zero.
             let step = Bytes::new(image.file.up_to(at, STEP, WHAT)?, LE);
             if step.size() < width {
                 return Err(Error::Outside { what: WHAT });
@@ -157,7 +160,7 @@ impl Table {
                 if thunk & by_number != 0 {
                     numbers += 1;
                 } else {
-                    // Two bytes of a hint, then the name.
+                    // A hint of two bytes precedes the name.
                     let place = u32::try_from(thunk).ok().and_then(|place| place.checked_add(2));
                     names.push(place.ok_or(Error::Outside { what: WHAT })?);
                 }
