@@ -1,8 +1,8 @@
 //! Compiler, archiver and linker for a [`Target`].
 //!
 //! [`flags`] and [`filter`] are pure: the arguments that a kind of compiler needs, and how
-//! arguments of others are changed for zig. [`locate`] asks the machine, [`Wrappers`] writes
-//! programs that cargo, configure and make can call, and [`survey`] lists what is installed.
+//! arguments of others are changed for zig. `locate` asks the machine, [`Wrappers`] writes
+//! programs that cargo, configure and make can call, and `survey` lists what is installed.
 
 mod cargo_env;
 mod driver;

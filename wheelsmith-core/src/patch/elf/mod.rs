@@ -6,7 +6,7 @@
 //! Editing an edited file replaces its new segment.
 //!
 //! Strip a file before editing it, never after: not every `strip` preserves what it does not know
-//! ([`strip`] does).
+//! (`strip` does).
 
 mod change;
 mod dynamic;

@@ -1,7 +1,7 @@
 //! Changes command lines for gcc into command lines for `zig cc`.
 //!
 //! zig parses linker arguments itself and refuses those that it does not know, which build systems
-//! of others often use. The rules are data ([`rules`]), [`apply`] executes them here, and [`to_sh`]
+//! of others often use. The rules are data (`rules`), [`apply`] executes them here, and [`to_sh`]
 //! writes them as a shell script that does the same without starting a process.
 //!
 //! Response files (`@file`) are not opened here; wrappers expand them before.
