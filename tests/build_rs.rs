@@ -420,6 +420,6 @@ fn each_feature_needs_few_crates() {
     check("audit", 45);
     check("check", 45);
     check("index", 55);
-    check("wheel", 60);
-    check("testing", 60);
+    check("wheel", 65);
+    check("testing", 65);
 }

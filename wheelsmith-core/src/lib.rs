@@ -110,6 +110,7 @@ pub mod config {
     mod compression;
     mod python;
     pub mod testing;
+    mod words;
 
     pub use compression::Compression;
 }

@@ -4,6 +4,7 @@
 use super::{Error, Setting};
 use crate::config::{Kind, Recipe, Run};
 use crate::plan::ComponentPlan;
+#[cfg(any(feature = "cargo", test))]
 use crate::sys::Env;
 use crate::toolchain::filter::native_flag;
 

@@ -6,7 +6,7 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use super::findings::Findings;
 use super::zip::Member;
 use crate::finding::{Code, Finding, Severity};
-use crate::name::{PlatformTag, WheelFilename, WheelPath, folded, portability_problem};
+use crate::name::{WheelPath, folded};
 
 /// Type bits of a mode, and their value for a regular file (`stat.h`).
 const TYPE: u32 = 0o170_000;
@@ -14,9 +14,7 @@ const REGULAR: u32 = 0o100_000;
 const DIRECTORY: u32 = 0o040_000;
 
 /// Judges names, modes, times and order.
-pub(super) fn check(filename: Option<&WheelFilename>, members: &[Member], out: &mut Findings) {
-    let is_linux = |tag: &PlatformTag| tag.to_string().contains("linux");
-    let is_linux = filename.is_some_and(|filename| filename.platforms.iter().all(is_linux));
+pub(super) fn check(members: &[Member], out: &mut Findings) {
     // Keyed by the hash of the folded name, because a hostile archive has many long names.
     let mut seen: BTreeMap<u64, &WheelPath> = BTreeMap::new();
     for member in members {
@@ -28,7 +26,6 @@ pub(super) fn check(filename: Option<&WheelFilename>, members: &[Member], out: &
             let message = format!("`{other}` differs from it in case or form only");
             out.file(Code::CaseClash, &member.path, message);
         }
-        name(&member.path, is_linux, out);
         let header = &member.entry.header;
         if !header.is_encrypted() && !matches!(header.method, 0 | 8) {
             let message = format!("it is compressed by method {}", header.method);
@@ -57,17 +54,6 @@ fn hash(text: &str) -> u64 {
     let mut hasher = DefaultHasher::new();
     text.hash(&mut hasher);
     hasher.finish()
-}
-
-/// Reports a name that a system on which the wheel may be installed cannot store. The reader of the
-/// archive refuses control characters already.
-fn name(path: &WheelPath, is_linux: bool, out: &mut Findings) {
-    let Some(problem) = portability_problem(path.as_str()) else { return };
-    let is_harmless = is_linux && problem.is_of_windows_only();
-    let severity = if is_harmless { Severity::Warning } else { Severity::Error };
-    let finding = Finding::new(Code::BadEntryName, path, problem.to_string());
-    let finding = Finding { severity, ..finding };
-    out.push(Finding { help: Some("rename the file"), ..finding });
 }
 
 fn mode(member: &Member, out: &mut Findings) {

@@ -5,7 +5,7 @@
 //! faults are findings of one run, in bounded memory and time. The audit, not the check, judges
 //! whether native files qualify for the platform tag.
 //!
-//! [`file`] checks one file by the rules of the public index; [`file_with`] by others.
+//! [`file()`] checks one file by the rules of the public index; [`file_with`] by others.
 
 mod classifiers;
 mod contents;
@@ -125,7 +125,7 @@ pub fn file(path: impl AsRef<Path>) -> io::Result<Checked> {
 /// Checks the wheel or sdist at `path` against `options`.
 ///
 /// # Errors
-/// As [`file`]; also if the user asks to stop.
+/// As [`file()`]; also if the user asks to stop.
 pub fn file_with(path: &Path, options: &Options, cancel: &Cancel) -> io::Result<Checked> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let file = sys::fs::open(path)?;
@@ -165,7 +165,7 @@ fn wheel(
 ) -> io::Result<()> {
     let name = filename::wheel(filename, options.index, out);
     let Some(members) = zip::read(blob, &options.limits, cancel, out)? else { return Ok(()) };
-    framing::check(name.as_ref(), &members, out);
+    framing::check(&members, out);
     let contents = parsed::Contents::new(name.as_ref(), &members, out);
     layout::check(&contents, out);
     wheel_file::check(&contents, out);

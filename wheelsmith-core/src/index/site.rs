@@ -42,7 +42,7 @@ pub struct Options {
     pub reread: bool,
     /// New URL of the site; ends with `/`.
     pub site_url: Option<String>,
-    /// Patterns of files below the input directory that [`super::build`] leaves out.
+    /// Patterns of files below the input directory that `build` leaves out.
     pub exclude: Vec<String>,
     /// True to point `latest` at this view.
     pub latest: bool,

@@ -105,8 +105,8 @@ pub(super) fn link(
     let dir = root.to_str().ok_or_else(|| {
         io::Error::other(format!("`{}` is not UTF-8, as `.pth` files are", root.display()))
     })?;
-    // Installers copy the files of `.data`, so they are not linked; nor are the libraries of moved
-    // programs.
+    // The wheel itself contains the files of `.data`, which installers copy, and the libraries of
+    // moved programs.
     let moved = plan.filter(|plan| !plan.scripts.is_empty());
     let needed = moved.into_iter().flat_map(|plan| {
         plan.grafts.iter().map(|g| &g.into).chain(plan.scripts.iter().map(|s| &s.to))

@@ -194,8 +194,9 @@ impl Env {
         Jobs::inherited(&self.vars, self.jobs)
     }
 
-    /// Returns [`ToolchainKind::Env`] if the variables name a compiler for the target, as the `cc`
-    /// crate reads them: variables for the target, or any if the target is the host.
+    /// Returns the kind of toolchain that the variables select, as the `cc` crate reads them: `Env`
+    /// if the target is the host and `HOST_CC` or `CC` is set, `Auto` if a variable names a
+    /// compiler for the target. Returns `None` if no compiler is named.
     pub(super) fn compiler(&self) -> Option<ToolchainKind> {
         let is_set = |name: &str| self.vars.get(name).is_some();
         if !self.is_cross() && (is_set("HOST_CC") || is_set("CC")) {

@@ -150,9 +150,9 @@ impl Jobs {
         match &self.pool {
             #[cfg(feature = "run")]
             Pool::Own { client, looking } => {
-                // Another thread may read the free token first. This thread would then wait until
-                // another token is returned. If the calling thread holds that one itself, it would
-                // wait for ever.
+                // The thread that holds this mutex waits for a token if another process reads the
+                // free one first. The calling thread may hold the token that it waits for, so it
+                // must not wait for the mutex.
                 let _looking = match looking.try_lock() {
                     Ok(looking) => looking,
                     Err(std::sync::TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),

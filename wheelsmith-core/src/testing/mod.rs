@@ -6,8 +6,8 @@
 //! Foreign Pythons come from a [`Root`] and run under an emulator or under the loader of their
 //! libc.
 //!
-//! [`matrix()`], [`Subject`] and [`judge`] decide without running anything; [`find`],
-//! [`Root::open`], [`prepare`] and [`run`] act.
+//! [`matrix()`], [`Subject`] and `judge` decide without running anything; `find`,
+//! [`Root::open`], `prepare` and `run` act.
 
 mod cell;
 mod children;

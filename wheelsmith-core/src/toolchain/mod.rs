@@ -1,8 +1,8 @@
 //! Compiler, archiver and linker for a [`Target`].
 //!
 //! [`flags`] and [`filter`] are pure: the arguments that a kind of compiler requires, and the
-//! changes of other tools' arguments for zig. [`locate`] searches the machine, [`Wrappers`] writes
-//! programs that cargo, configure and make can call, and [`survey`] lists the installed compilers.
+//! changes of other tools' arguments for zig. `locate` searches the machine, [`Wrappers`] writes
+//! programs that cargo, configure and make can call, and `survey` lists the installed compilers.
 
 mod cargo_env;
 mod driver;

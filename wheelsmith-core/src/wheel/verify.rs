@@ -150,8 +150,7 @@ fn names<'a>(paths: impl Iterator<Item = &'a WheelPath>, is_linux: bool) -> Vec<
     for path in paths {
         let problem = portability_problem(path.as_str());
         if let Some(problem) = problem.filter(|p| !is_linux || !p.is_of_windows_only()) {
-            let finding = Finding::new(Code::BadEntryName, path, problem.to_string());
-            findings.push(Finding { help: Some("rename the file"), ..finding });
+            findings.push(Finding::new(Code::UnportableName, path, problem.to_string()));
         }
         if is_linux {
             continue;
@@ -248,8 +247,8 @@ mod tests {
 
     #[test]
     fn names_that_some_system_cannot_hold_are_found() {
-        check_name("demo/aux.py", Code::BadEntryName);
-        check_name("demo/a:b.py", Code::BadEntryName);
+        check_name("demo/aux.py", Code::UnportableName);
+        check_name("demo/a:b.py", Code::UnportableName);
         check_name("demo/__INIT__.py", Code::CaseClash);
         check_name("Demo/__init__.py", Code::CaseClash);
     }

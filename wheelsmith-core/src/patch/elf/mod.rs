@@ -6,7 +6,7 @@
 //! Editing an edited file replaces its new segment.
 //!
 //! Strip a file before editing it, never after: not every `strip` preserves what it does not know
-//! ([`strip`] does).
+//! (`strip` does).
 
 mod change;
 mod dynamic;
@@ -62,7 +62,7 @@ pub enum Strategy {
     },
 }
 
-/// Plans `edit`, and changes nothing.
+/// Plans `edit` without changing the file.
 ///
 /// # Errors
 /// Returns an error if the file cannot be parsed or does not allow the edit.

@@ -83,7 +83,8 @@ pub(super) fn plan(
                 dropped = unused(image, dynamic, change, &parts);
             }
             None if !image.is_program() => moves_headers = true,
-            // The kernel tells a program where its headers are, relative to its first segment.
+            // The kernel passes the address of the headers to a program, relative to its first
+            // segment.
             None => return Err(unsupported("it has no space for another program header")),
         }
     }

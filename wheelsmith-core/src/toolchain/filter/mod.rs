@@ -1,7 +1,7 @@
 //! Changes command lines for gcc into command lines for `zig cc`.
 //!
 //! zig parses linker arguments itself and refuses unknown ones, which the build systems of other
-//! projects often use. The rules are data ([`rules`]). [`apply`] executes them in this process, and
+//! projects often use. The rules are data (`rules`). [`apply`] executes them in this process, and
 //! [`to_sh`] writes them as an equivalent shell script that starts no process.
 //!
 //! Response files (`@file`) are not opened here; wrappers expand them first.
