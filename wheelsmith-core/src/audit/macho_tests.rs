@@ -175,7 +175,7 @@ fn signatures_are_asked_for_on_arm_alone() {
     check_files(signed(Pages::Right), ARM, ARM, &[]);
     check_files(signed(Pages::NotChecked), ARM, ARM, &["not-judged p/a"]);
     check_files(signed(Pages::Unreadable), ARM, NO_TAG, &["invalid-signature p/a"]);
-    // On Intel an invalid signature is no worse than none.
+    // On Intel an invalid signature has the same effect as a missing one.
     let mut intel = native("p/a", fixture!("x86_64.dylib"));
     let wrong = native("p/b", fixture!("bad-page.dylib"));
     let signature: Option<Signature> = wrong.macho().unwrap().slices[0].signature.clone();

@@ -95,7 +95,7 @@ pub struct Checked {
 }
 
 impl Checked {
-    /// Returns true if no finding is an error.
+    /// True if no finding is an error.
     pub fn is_good(&self) -> bool {
         !self.findings.iter().any(|finding| finding.counts_at(Severity::Error))
     }

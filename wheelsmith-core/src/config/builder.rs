@@ -1,10 +1,10 @@
-//! A configuration that is put together in code.
+//! Builder of a configuration in code.
 
 use super::{Config, Error, Library, check};
 use crate::name::Target;
 use crate::toolchain::{Optimize, Strip, ToolchainKind};
 
-/// Builder of a [`Config`]: the text of a file, and what is added to it in code.
+/// Builder of a [`Config`] from the text of a file and additions in code.
 ///
 /// ```
 /// use wheelsmith_core::config::{Config, Library};
@@ -20,7 +20,7 @@ use crate::toolchain::{Optimize, Strip, ToolchainKind};
 pub struct ConfigBuilder {
     file: String,
     text: String,
-    /// Number of lines that the file itself has.
+    /// Number of lines of the file itself.
     lines: Option<usize>,
     targets: Vec<Target>,
     libraries: Vec<Library>,
@@ -37,7 +37,7 @@ impl Config {
 }
 
 impl ConfigBuilder {
-    /// Begins with the `text` of a configuration file; `file` is its name in messages.
+    /// Sets the `text` of a configuration file; `file` is its name in messages.
     #[must_use]
     pub fn text(mut self, file: &str, text: &str) -> Self {
         file.clone_into(&mut self.file);
@@ -46,7 +46,7 @@ impl ConfigBuilder {
         self
     }
 
-    /// Adds tables, as a configuration file has them, of any kind.
+    /// Adds tables of any kind, in the syntax of a configuration file.
     #[must_use]
     pub fn toml(mut self, tables: &str) -> Self {
         self.text.push_str(tables);
@@ -61,7 +61,7 @@ impl ConfigBuilder {
         self
     }
 
-    /// Adds a component from C.
+    /// Adds a C component.
     #[must_use]
     pub fn library(mut self, library: Library) -> Self {
         self.libraries.push(library);
@@ -82,17 +82,17 @@ impl ConfigBuilder {
         self
     }
 
-    /// Sets what is stripped from linked files.
+    /// Sets the symbols that are removed from linked files.
     #[must_use]
     pub fn strip(mut self, strip: Strip) -> Self {
         self.strip = Some(strip);
         self
     }
 
-    /// Checks everything together.
+    /// Validates the whole configuration.
     ///
     /// # Errors
-    /// Every mistake of the file and of what was added. What was added in code has no line.
+    /// Returns all mistakes of the file and of the additions. Mistakes of additions have no line.
     pub fn build(&self) -> Result<Config, Error> {
         let lines = self.lines.unwrap_or(0);
         let mut config = check::parse(&self.file, &self.text, None, &self.libraries)

@@ -1,4 +1,4 @@
-//! From the tables of a file to a checked configuration.
+//! Converts the tables of a file to a validated configuration.
 
 mod component;
 mod data;
@@ -27,8 +27,8 @@ use super::{
 use crate::finding::{Settings, Waiver};
 use crate::name::{TARGETS, Target};
 
-/// Reads and checks `text`, and the `libraries` that were described in code. The `[project]` table is
-/// that of `pyproject`, a further file, if the text has none.
+/// Reads and validates `text`, and the `libraries` that were described in code. The `[project]`
+/// table is that of `pyproject`, another file, if the text has none.
 pub(super) fn parse(
     file: &str,
     text: &str,
@@ -69,7 +69,7 @@ pub(super) fn parse(
         beside = Some(text);
     }
     let mut check = Check { locator, problems };
-    // Names of components that cannot be read would be reported as unknown.
+    // If a component cannot be read, its name would be reported as unknown.
     let config =
         tables.filter(|_| is_whole).map(|tables| check.config(file, text, tables, components));
     check.problems.sort_by_key(|problem| (problem.line, problem.column));
@@ -79,7 +79,7 @@ pub(super) fn parse(
     }
 }
 
-/// Takes the list of components out of a file, since each kind is read by its own type.
+/// Removes the list of components from the table, because each kind has a type of its own.
 fn take_components<'i>(root: &mut DeTable<'i>) -> Vec<Spanned<DeValue<'i>>> {
     let mut table = root;
     for name in ROOT.split('.').chain(["component"]) {
@@ -350,7 +350,7 @@ impl Check<'_> {
         overrides
     }
 
-    /// Reports settings of a compiler for a target that is fused of others.
+    /// Reports compiler settings for a target that is combined from others.
     fn fused(&mut self, key: &str, triple: &str, over: &Override) {
         let row = TARGETS.iter().find(|row| row.triple == triple);
         let Some(slices) = row.map(|row| row.slices).filter(|slices| !slices.is_empty()) else {

@@ -1,8 +1,8 @@
 //! `[[tool.wheelsmith.component]]`: the keys that every component has, and one table type for the
 //! further keys of each kind.
 //!
-//! A new key is a field of its kind's table; which keys are known, and to which kinds a misplaced
-//! key belongs, follows from the types.
+//! A new key is a field of its kind's table. The list of known keys, and the kinds to which a
+//! misplaced key belongs, follow from the types.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -53,7 +53,7 @@ pub(super) enum KindName {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(super) struct CommonTable {
-    /// Name: other components link to it by this name, and its library or program is called so.
+    /// Name, by which other components link to it; also the name of its library or program.
     pub(super) name: String,
     /// Kind of the component.
     pub(super) kind: KindName,
@@ -61,7 +61,7 @@ pub(super) struct CommonTable {
     pub(super) version: Option<String>,
     /// Licence, as an SPDX expression.
     pub(super) license: Option<String>,
-    /// Globs of its licence files, which every wheel that carries it contains.
+    /// Globs of its licence files, which every wheel with files of the component contains.
     #[serde(default)]
     pub(super) license_files: Vec<SourcePath>,
     /// Origin of its source; the project directory if absent.
@@ -208,11 +208,11 @@ pub(super) struct ConfiguredTable {
     /// Additional arguments of the configure step.
     #[serde(default)]
     pub(super) configure: Vec<String>,
-    /// What is built, and additional arguments of that step.
+    /// Targets to build, and additional arguments of that step.
     #[serde(default)]
     pub(super) build: Vec<String>,
-    /// What installs; `["install"]` if absent. With an empty list nothing is installed, and outputs
-    /// come from `{build}/`.
+    /// Targets that install; `["install"]` if absent. With an empty list nothing is installed, and
+    /// outputs come from `{build}/`.
     pub(super) install: Option<Vec<String>>,
     /// Directory of the source in which the build starts; its root if absent.
     pub(super) dir: Option<WheelPath>,
@@ -246,11 +246,11 @@ pub(super) struct ConfiguredTable {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(super) struct MakeTable {
-    /// What is built, and additional arguments of that step.
+    /// Targets to build, and additional arguments of that step.
     #[serde(default)]
     pub(super) build: Vec<String>,
-    /// What installs; `["install"]` if absent. With an empty list nothing is installed, and outputs
-    /// come from `{build}/`.
+    /// Targets that install; `["install"]` if absent. With an empty list nothing is installed, and
+    /// outputs come from `{build}/`.
     pub(super) install: Option<Vec<String>>,
     /// Directory of the source in which the build starts; its root if absent.
     pub(super) dir: Option<WheelPath>,
@@ -287,7 +287,7 @@ pub(super) struct CommandTable {
     /// Commands, in order; each a list of a program and its arguments.
     #[serde(default)]
     pub(super) run: Vec<RunEntry>,
-    /// Whether each entry of `run` is a line for `/bin/sh` instead.
+    /// True if each entry of `run` is a line for `/bin/sh` instead.
     #[serde(default)]
     pub(super) shell: bool,
     /// Directory of the source in which the build starts; its root if absent.
@@ -317,7 +317,7 @@ pub(super) struct CommandTable {
     pub(super) needs: Vec<String>,
 }
 
-/// A component as it is written.
+/// Component as written.
 #[derive(Debug, Clone)]
 pub(super) struct ComponentTable {
     pub(super) common: CommonTable,
@@ -339,7 +339,7 @@ pub(super) enum KindTable {
     Command(CommandTable),
 }
 
-/// One kind of component.
+/// Kind of component.
 struct KindRow {
     name: KindName,
     word: &'static str,
@@ -362,7 +362,7 @@ macro_rules! kind {
     };
 }
 
-/// Every kind, with the type of its table.
+/// All kinds, with the types of their tables.
 static KINDS: [KindRow; 12] = [
     kind!(CLibrary, "c-library", SharedTable, KindTable::Library),
     kind!(CShared, "c-shared", SharedTable, KindTable::Shared),
@@ -380,7 +380,7 @@ static KINDS: [KindRow; 12] = [
 
 /// Returns the keys of a table type.
 fn keys<T: DeserializeOwned>() -> &'static [&'static str] {
-    /// Records the fields that a type asks for.
+    /// Records the field names of a type during deserialization.
     struct Fields(&'static [&'static str]);
     impl<'de> Deserializer<'de> for &mut Fields {
         type Error = serde::de::value::Error;
@@ -409,7 +409,7 @@ fn keys<T: DeserializeOwned>() -> &'static [&'static str] {
     fields.0
 }
 
-/// Reads the component at `key`. Everything that is wrong with it goes to `problems`.
+/// Reads the component at `key`. Adds its mistakes to `problems`.
 pub(super) fn read(
     value: Spanned<DeValue<'_>>,
     key: &str,
@@ -450,7 +450,7 @@ pub(super) fn read(
     Some(ComponentTable { common, kind })
 }
 
-/// Describes a key that components of the kind `row` do not have.
+/// Returns a problem for a key that components of the kind `row` do not have.
 fn unknown_key(key: &str, name: &str, row: &KindRow, locator: &Locator<'_>) -> Problem {
     let owners: Vec<&str> =
         (KINDS.iter()).filter(|row| (row.keys)().contains(&name)).map(|row| row.word).collect();
@@ -464,7 +464,7 @@ fn unknown_key(key: &str, name: &str, row: &KindRow, locator: &Locator<'_>) -> P
     locator.at(key, format!("unknown key `{name}`"), Some(help))
 }
 
-/// `component`: the list is read by [`read`], with a type for each kind.
+/// `component`: [`read`] reads the list, with a type for each kind.
 #[derive(Debug, Default)]
 pub(super) struct Components;
 
@@ -480,7 +480,7 @@ impl schemars::JsonSchema for Components {
         "Components".into()
     }
 
-    /// One alternative for each kind, with the keys of that kind alone.
+    /// Returns one alternative for each kind, with the keys of that kind alone.
     fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
         let common = <CommonTable as schemars::JsonSchema>::json_schema(generator).to_value();
         let kinds: Vec<serde_json::Value> = KINDS
@@ -502,7 +502,7 @@ impl schemars::JsonSchema for Components {
     }
 }
 
-/// An operating system, in `os` lists.
+/// Operating system, in `os` lists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -530,16 +530,16 @@ impl OsName {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(super) struct SourceTable {
-    /// A directory, relative to this file.
+    /// Directory, relative to this file.
     pub(super) path: Option<String>,
-    /// An archive: a path relative to this file, or a URL.
+    /// Archive: a path relative to this file, or a URL.
     pub(super) archive: Option<String>,
-    /// A crate, obtained through cargo and its registry settings.
+    /// Crate, obtained through cargo and its registry settings.
     #[serde(rename = "crate")]
     pub(super) krate: Option<String>,
-    /// The crate's exact version.
+    /// Exact version of the crate.
     pub(super) version: Option<String>,
-    /// The archive's sha256; a URL must have one.
+    /// SHA-256 of the archive; required for a URL.
     pub(super) sha256: Option<Digest>,
     /// Other URLs of the same archive.
     #[serde(default)]
@@ -555,7 +555,7 @@ impl SourceTable {
     }
 }
 
-/// `[[tool.wheelsmith.component.sources]]`: files that are compiled alike.
+/// `[[tool.wheelsmith.component.sources]]`: files that are compiled with the same arguments.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -565,25 +565,26 @@ pub(super) struct SourcesTable {
     /// Globs of files to leave out.
     #[serde(default)]
     pub(super) exclude: Vec<SourcePath>,
-    /// The language standard, such as `gnu99`.
+    /// Language standard, such as `gnu99`.
     pub(super) std: Option<String>,
     /// Directories searched for headers.
     #[serde(default)]
     pub(super) include: Vec<SourcePath>,
-    /// Macros: `true` defines the name alone, `false` does not, a text or number is its value.
+    /// Macros: `true` defines the name alone, `false` does not define it, a text or number is its
+    /// value.
     #[serde(default)]
     pub(super) define: BTreeMap<String, MacroValue>,
-    /// Further arguments of the compiler.
+    /// Additional arguments of the compiler.
     #[serde(default)]
     pub(super) flags: Vec<String>,
 }
 
-/// The value of a macro.
+/// Value of a macro.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum MacroValue {
-    /// Defined without a value, or not at all.
+    /// True if it is defined without a value.
     Flag(bool),
-    /// Its value.
+    /// Value.
     Value(String),
 }
 
@@ -631,7 +632,7 @@ impl schemars::JsonSchema for MacroValue {
 pub(super) struct HeadersTable {
     /// Globs of the headers.
     pub(super) files: Vec<SourcePath>,
-    /// The directory below `include/` that they land in; `include/` itself when absent.
+    /// Directory below `include/` that they are copied to; `include/` itself if absent.
     pub(super) to: Option<WheelPath>,
 }
 
@@ -640,20 +641,20 @@ pub(super) struct HeadersTable {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(super) struct ArtifactTable {
-    /// The name of a program.
+    /// Name of a program.
     pub(super) bin: Option<String>,
-    /// The name of a library of crate type `cdylib`.
+    /// Name of a library of crate type `cdylib`.
     pub(super) cdylib: Option<String>,
 }
 
-/// A file that is taken unchanged.
+/// File that is copied unchanged.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(super) struct OutputTable {
-    /// The file (or a glob), relative to the source's root.
+    /// File or glob, relative to the root of the source.
     pub(super) from: SourcePath,
-    /// Role; decides the directory: `bin/`, `lib/`, `include/`, `share/`.
+    /// Role, which determines the directory: `bin/`, `lib/`, `include/`, `share/`.
     pub(super) role: RoleName,
     /// Path in the runtime directory instead, for a single file.
     pub(super) to: Option<WheelPath>,
@@ -664,26 +665,26 @@ pub(super) struct OutputTable {
 #[serde(rename_all = "kebab-case")]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(super) enum RoleName {
-    /// A program.
+    /// Program.
     Executable,
-    /// A shared library.
+    /// Shared library.
     SharedLibrary,
-    /// A static library.
+    /// Static library.
     StaticLibrary,
-    /// A header.
+    /// Header.
     Header,
-    /// Anything else.
+    /// Other file.
     Data,
 }
 
-/// The archive of a prebuilt component for one target.
+/// Archive of a prebuilt component for one target.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(super) struct TargetArchiveTable {
-    /// A path relative to this file, or a URL.
+    /// Path relative to this file, or a URL.
     pub(super) archive: String,
-    /// Its sha256.
+    /// SHA-256 of the archive.
     pub(super) sha256: Digest,
     /// Other URLs of the same archive.
     #[serde(default)]

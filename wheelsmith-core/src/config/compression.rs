@@ -9,13 +9,13 @@ use serde::{Deserialize, Serialize};
 pub enum Compression {
     /// No compression: for local tests.
     Store,
-    /// 75.6 MB in 2.0 s: smaller than what zlib-rs makes at its usual level, in less time.
+    /// 75.6 MB in 2.0 s: smaller and faster than zlib-rs at its default level.
     Fast,
-    /// 74.1 MB in 2.3 s: as small as what CPython's zlib makes at its usual level, in a third of its
-    /// time.
+    /// 74.1 MB in 2.3 s: as small as the output of CPython's zlib at its default level, in a third
+    /// of the time.
     #[default]
     Default,
-    /// About 4 % smaller still, at some thirteen times the work and with 11 MB of memory for each
-    /// thread: for releases.
+    /// About 4 % smaller than `default`, in about thirteen times the time and with 11 MB of memory
+    /// for each thread: for releases.
     Best,
 }

@@ -1,4 +1,4 @@
-//! An entry of a list in `data`: a glob, or a glob with the directory that its files land in.
+//! Entry of a list in `data`: a glob, or a glob with the directory that its files are installed to.
 
 use std::fmt;
 
@@ -13,28 +13,28 @@ use crate::name::WheelPath;
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(super) struct DataTable {
-    /// Commands that are there as files (`bin/` of the environment). A text that begins with
-    /// `#!python` is started by the environment's own Python.
+    /// Commands that exist as files (`bin/` of the environment). The environment's Python runs a
+    /// script that begins with `#!python`.
     #[serde(default)]
     pub(super) scripts: Vec<DataEntry>,
     /// Headers (`include/` of the environment, below the project's name).
     #[serde(default)]
     pub(super) headers: Vec<DataEntry>,
-    /// Anything else, below the environment itself.
+    /// Other files, below the environment itself.
     #[serde(default)]
     pub(super) data: Vec<DataEntry>,
 }
 
-/// Files that are taken, and where they land.
+/// Files, and their destination.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct DataEntry {
-    /// The glob, relative to the configuration.
+    /// Glob, relative to the configuration.
     pub(super) from: SourcePath,
-    /// The directory below that of the kind.
+    /// Directory below that of the kind.
     pub(super) to: Option<WheelPath>,
 }
 
-/// The entry written as a table.
+/// Entry written as a table.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct Table {

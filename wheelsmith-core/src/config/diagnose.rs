@@ -6,7 +6,7 @@ use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-/// Everything that is wrong with a configuration.
+/// All mistakes of a configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Error {
     /// Name of the file in messages.
@@ -15,10 +15,10 @@ pub struct Error {
     pub problems: Vec<Problem>,
 }
 
-/// A problem.
+/// Mistake.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
-    /// Line, from 1; 0 for what was added in code.
+    /// Line, from 1; 0 for additions in code.
     pub line: usize,
     /// Column in characters, from 1.
     pub column: usize,
@@ -55,7 +55,7 @@ impl fmt::Display for Error {
 impl std::error::Error for Error {}
 
 impl Error {
-    /// Marks problems after the first `lines` lines as problems of what was added in code.
+    /// Marks problems after the first `lines` lines as problems of additions in code.
     pub(super) fn without_lines_after(mut self, lines: usize) -> Self {
         for problem in self.problems.iter_mut().filter(|problem| problem.line > lines) {
             (problem.line, problem.column) = (0, 0);
@@ -68,7 +68,7 @@ impl Error {
 pub(super) struct Locator<'t> {
     text: &'t str,
     root: DeTable<'t>,
-    /// Whether the file is wheelsmith's own, and its keys have no prefix `tool.wheelsmith`.
+    /// True if the file is `wheelsmith.toml`, whose keys have no prefix `tool.wheelsmith`.
     is_bare: bool,
     /// Top-level keys that only such a file has.
     own_keys: Vec<String>,
@@ -168,7 +168,7 @@ impl<'t> Locator<'t> {
         Problem { line, column, key: key.to_owned(), message, help }
     }
 
-    /// Returns whether `key` is one of a component that was added in code.
+    /// True if `key` belongs to a component that was added in code.
     fn is_in_code(&self, key: &str) -> bool {
         let index =
             || key.strip_prefix("tool.wheelsmith.component[")?.split_once(']')?.0.parse().ok();
@@ -189,7 +189,7 @@ impl<'t> Locator<'t> {
                 break;
             };
             let mut value: &Spanned<DeValue<'_>> = value;
-            // A table header such as `[[a.b]]` gives its keys the place of the header.
+            // The position of a key below a table header such as `[[a.b]]` is that of the header.
             offset = found.span().start;
             if let (Some(index), DeValue::Array(array)) = (index, value.get_ref()) {
                 let Some(item) = array.get(index) else { break };
@@ -221,8 +221,8 @@ fn covers(span: &Range<usize>, offset: usize) -> bool {
     span.start <= offset && offset < span.end.max(span.start + 1)
 }
 
-/// Appends the path of the key that covers `offset`; returns whether one does. Tables made by headers
-/// cover only their header, so every branch is tried.
+/// Appends the path of the key that covers `offset`; returns true if there is one. Tables with
+/// headers cover only their headers, so every branch is searched.
 fn key_in(table: &DeTable<'_>, offset: usize, key: &mut String) -> bool {
     for (name, value) in table {
         let length = key.len();

@@ -8,8 +8,8 @@ use super::component_tables::{
 use super::diagnose::Problem;
 use super::names::ROOT;
 
-/// A component from C, as `[[tool.wheelsmith.component]]` describes it. It is checked in the same
-/// way. Paths are relative to the directory of the configuration, or to the component's source.
+/// C component, as in `[[tool.wheelsmith.component]]`. It is validated in the same way. Paths are
+/// relative to the directory of the configuration, or to the component's source.
 ///
 /// ```
 /// use wheelsmith_core::config::{Config, Library};
@@ -30,7 +30,7 @@ pub struct Library {
     kind: KindName,
     source_dir: Option<String>,
     keys: SharedTable,
-    /// Paths and keys that cannot be used: key below the component, and why.
+    /// Invalid paths and keys: key below the component, and description.
     mistakes: Vec<(String, String)>,
 }
 
@@ -61,7 +61,7 @@ impl Library {
     }
 
     /// Begins a group of files, by path or glob. The calls that follow ([`Library::include`] and so
-    /// on) are for this group, until another call begins another group.
+    /// on) apply to this group, until another call begins another group.
     #[must_use]
     pub fn sources<S: Into<String>>(mut self, files: impl IntoIterator<Item = S>) -> Self {
         let key = format!("sources[{}].files", self.keys.sources.len());
@@ -71,7 +71,7 @@ impl Library {
         self
     }
 
-    /// Leaves files out of the group.
+    /// Excludes files from the group.
     #[must_use]
     pub fn exclude(mut self, glob: &str) -> Self {
         let path = self.path("sources", glob);

@@ -1,4 +1,4 @@
-//! Configuration files on disk: which one is read, and which would be passed over.
+//! Finds configuration files on disk, and reports those that would be ignored.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -12,7 +12,7 @@ use crate::sys;
 /// Names of configuration files, in order of precedence.
 pub const CONFIG_FILES: [&str; 2] = ["wheelsmith.toml", PYPROJECT];
 
-/// Why no configuration was read.
+/// Reason why no configuration was read.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
     /// The path is neither a directory nor a file.
@@ -114,10 +114,12 @@ pub fn find_settings(dir: &Path) -> Result<Option<PathBuf>, LoadError> {
 
 impl Config {
     /// Reads the configuration at `path`: a directory with one of [`CONFIG_FILES`], or such a file.
-    /// If `wheelsmith.toml` has no `[project]`, that of `pyproject.toml` beside it counts, unless the
-    /// project is built by another back end.
+    /// If `wheelsmith.toml` has no `[project]`, that of `pyproject.toml` beside it is used, unless
+    /// another back end builds the project.
     ///
     /// # Errors
+    /// Returns an error if there is no configuration, if it has mistakes, or if both files
+    /// configure wheelsmith.
     /// If there is no configuration, if it has mistakes, or if one file would hide the other.
     pub fn load(path: &Path) -> Result<(Self, PathBuf), LoadError> {
         let file = find_file(path)?;
@@ -140,7 +142,7 @@ impl Config {
         let mut config = check::parse(&name, &text, beside.as_deref(), &[])?;
         config.former_backend = former.or_else(|| super::former_backend(&name, &text));
         config.foreign_backend = foreign.or_else(|| build_system::foreign(&text));
-        // `wheelsmith.toml` is a configuration of wheelsmith, whatever it has.
+        // `wheelsmith.toml` configures wheelsmith, whatever it contains.
         config.is_configured = !file.ends_with(PYPROJECT)
             || text.parse::<Table>().is_ok_and(|table| tool(&table).is_some());
         Ok((config, file))
@@ -219,7 +221,7 @@ mod tests {
             "pyproject.toml:1:7: `tool.wheelsmtih`: no tool has this name\n    did you mean \
              `tool.wheelsmith`?"
         );
-        // The table of the project counts, wherever it is.
+        // The `[project]` table is used from either file.
         assert_eq!(load(&bare, project), Ok((1, 1)));
         let ours = "[build-system]\nrequires = []\nbuild-backend = 'wheelsmith_build'\n";
         assert_eq!(load(&bare, &format!("{ours}{project}")), Ok((1, 1)));

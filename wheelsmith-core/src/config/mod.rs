@@ -1,7 +1,7 @@
-//! Configuration: what to build, for which targets, and what to pack.
+//! Configuration: components to build, their targets, and packages to create.
 //!
-//! [`parse`] is pure: it reads the text and nothing else. It reports every problem
-//! of a file in one run, with line, key and, if one is near, the right spelling.
+//! [`parse`] is pure: it reads only the text. It reports all mistakes of a file in one run, with
+//! line, key and, if possible, the correct spelling.
 
 mod build_system;
 mod builder;
@@ -45,10 +45,10 @@ pub use recipe::{PLACEHOLDERS, Recipe, Run, System, fill};
 pub use schema::schema;
 pub use source_path::SourcePath;
 
-/// Parses and checks the configuration in `text`; `file` is its name in messages.
+/// Parses and validates the configuration in `text`; `file` is its name in messages.
 ///
 /// # Errors
-/// Every unknown key, wrong type, contradiction and unknown name in the file.
+/// Returns every unknown key, wrong type, contradiction and unknown name in the file.
 ///
 /// ```
 /// let error = wheelsmith_core::config::parse("demo.toml", "[tool.wheelsmith]\ntarget = 3\n\
@@ -59,19 +59,20 @@ pub fn parse(file: &str, text: &str) -> Result<Config, Error> {
     check::parse(file, text, None, &[])
 }
 
-/// Returns the lines of the `[build-system]` of a `pyproject.toml` that lead installers to another
-/// project's package; `None` if there are none.
+/// Returns the lines of the `[build-system]` of a `pyproject.toml` that make installers fetch
+/// another project's package; `None` if there are none.
 fn former_backend(file: &str, text: &str) -> Option<Error> {
     let problems = build_system::check(text, &diagnose::Locator::new(file, text));
     (!problems.is_empty()).then(|| Error { file: file.to_owned(), problems })
 }
 
-/// A checked configuration.
+/// Validated configuration.
 #[derive(Debug, Clone)]
 pub struct Config {
     /// Name of the file in messages.
     pub file: String,
-    /// Text of the file and of what was added in code, for the position of problems found later.
+    /// Text of the file and of additions in code, for the positions of problems that are found
+    /// later.
     text: String,
     /// Number of lines of the file itself.
     lines: usize,
@@ -79,12 +80,12 @@ pub struct Config {
     in_file: Option<usize>,
     /// Text of the `pyproject.toml` that has the `[project]` table, if it is another file.
     pyproject: Option<String>,
-    /// Lines of `[build-system]` that name the back end as it was called before. wheelsmith builds
-    /// the project all the same, and installers would take another project's package.
+    /// Lines of `[build-system]` with the former name of the back end. wheelsmith builds the
+    /// project in spite of them, but installers would fetch another project's package.
     pub(crate) former_backend: Option<Error>,
     /// Build back end of `pyproject.toml`, if it is not wheelsmith's.
     pub foreign_backend: Option<String>,
-    /// Whether the file has a configuration of wheelsmith, and not just `[project]`.
+    /// True if the file configures wheelsmith, and does not just contain `[project]`.
     pub is_configured: bool,
     /// `[project]`.
     pub project: Option<ProjectTable>,
@@ -98,7 +99,7 @@ pub struct Config {
     pub glibc: Option<PlatformVersion>,
     /// Oldest macOS of targets without one of their own.
     pub macos_min: Option<PlatformVersion>,
-    /// What the linker removes from programs and libraries.
+    /// Symbols that the linker removes from programs and libraries.
     pub strip: Strip,
     /// Optimization level.
     pub optimize: Optimize,
@@ -127,28 +128,28 @@ pub struct Config {
 /// Source of a dynamic version: `version = { from = … }`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum VersionSource {
-    /// A `Cargo.toml`, relative to the configuration.
+    /// `Cargo.toml`, relative to the configuration.
     Cargo {
         /// The file.
         manifest: String,
     },
-    /// A text that a Python module assigns.
+    /// Text that a Python module assigns.
     Python {
         /// Path of the module, relative to the configuration.
         path: String,
         /// Assigned name.
         attribute: String,
     },
-    /// A tag of version control.
+    /// Tag of version control.
     Vcs(Tags),
 }
 
-/// Tags that hold versions.
+/// Tags that contain versions.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tags {
     /// Prefix of the version; an optional `v` if `None`.
     pub prefix: Option<String>,
-    /// Whether a version between two tags names the commit (`+gabc`), which indexes refuse.
+    /// True if a version between two tags contains the commit (`+gabc`), which indexes refuse.
     pub local: bool,
 }
 
@@ -215,8 +216,8 @@ impl Config {
         own.into_iter().flatten().chain(&wheel.library_path).cloned().collect()
     }
 
-    /// Returns a problem at `key` that only files on disk show, such as a glob that matches none: the
-    /// same kind of error as [`parse`] returns.
+    /// Returns a problem at `key` that depends on files on disk, such as a glob without matches, as
+    /// the same kind of error as [`parse`].
     pub fn problem(&self, key: &str, message: String, help: Option<String>) -> Error {
         if let Some(text) = self.pyproject.as_ref().filter(|_| key.starts_with("project")) {
             let file = names::PYPROJECT.to_owned();
@@ -236,7 +237,7 @@ impl Config {
     }
 }
 
-/// A unit that is built.
+/// Unit that is built.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Component {
     /// Key in the file, such as `tool.wheelsmith.component[0]`.
@@ -254,7 +255,7 @@ pub struct Component {
     pub source: Source,
     /// Operating systems that it is built for; all if `None`.
     pub os: Option<Vec<&'static str>>,
-    /// Whether it may be compiled for the processor of the build machine.
+    /// True if it may be compiled for the processor of the build machine.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub allow_native: bool,
     /// Names of the components that it links to.
@@ -268,7 +269,7 @@ pub struct Component {
 }
 
 impl Component {
-    /// Returns whether it is built for `target`.
+    /// True if it is built for `target`.
     pub fn is_for(&self, target: Target) -> bool {
         self.os.as_ref().is_none_or(|os| os.contains(&target.os().family()))
     }
@@ -313,7 +314,7 @@ impl Kind {
     }
 }
 
-/// Form into which C is linked.
+/// Form of the linked file of a C component.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum CForm {
@@ -327,7 +328,7 @@ pub enum CForm {
     Executable,
 }
 
-/// A component from C.
+/// C component.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct C {
     /// Form.
@@ -345,7 +346,7 @@ pub struct C {
     pub frameworks: Vec<String>,
     /// Additional arguments of the link line.
     pub link_flags: Vec<String>,
-    /// Whether undefined symbols are accepted.
+    /// True if undefined symbols are accepted.
     pub allow_undefined: bool,
     /// Headers for the runtime.
     pub headers: Vec<Headers>,
@@ -375,7 +376,7 @@ pub struct SourceGroup {
     pub files: Vec<SourcePath>,
     /// Globs of files to exclude.
     pub exclude: Vec<SourcePath>,
-    /// The language standard.
+    /// Language standard.
     pub std: Option<String>,
     /// Header directories.
     pub include: Vec<SourcePath>,
@@ -390,28 +391,28 @@ pub struct SourceGroup {
 pub struct Headers {
     /// Globs.
     pub files: Vec<SourcePath>,
-    /// A directory below `include/`.
+    /// Directory below `include/`.
     pub to: Option<WheelPath>,
 }
 
-/// A component from a Rust package.
+/// Component from a Rust package.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Cargo {
     /// `Cargo.toml` of the package.
     pub manifest: SourcePath,
     /// Programs and libraries that are taken from the build.
     pub artifacts: Vec<Artifact>,
-    /// The profile.
+    /// Profile.
     pub profile: String,
     /// Features to enable.
     pub features: Vec<String>,
-    /// Whether default features are enabled.
+    /// True if default features are enabled.
     pub default_features: bool,
-    /// Whether `Cargo.lock` must be current.
+    /// True if `Cargo.lock` must be current.
     pub locked: bool,
 }
 
-/// A program or library of a cargo build.
+/// Program or library of a cargo build.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Artifact {
@@ -437,12 +438,12 @@ pub struct Files {
     pub outputs: Vec<Output>,
 }
 
-/// A file that is taken unchanged.
+/// File that is copied unchanged.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Output {
     /// File or glob: in the source, or in the installation of a recipe.
     pub from: SourcePath,
-    /// Whether it is in the build directory instead: `{build}/misc/mke2fs`.
+    /// True if it is in the build directory instead: `{build}/misc/mke2fs`.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub from_build: bool,
     /// Role.
@@ -465,7 +466,7 @@ pub enum Role {
     Header,
     /// A licence text.
     License,
-    /// Anything else.
+    /// Other file.
     Data,
 }
 
@@ -492,7 +493,7 @@ pub enum Source {
     Archive {
         /// A path relative to the configuration, or a URL.
         location: String,
-        /// Its digest, where the configuration pins it.
+        /// Digest; `None` if the configuration does not contain it.
         sha256: Option<Digest>,
         /// Other URLs of the same archive.
         mirrors: Vec<String>,
@@ -509,7 +510,7 @@ pub enum Source {
 }
 
 impl Source {
-    /// Returns whether `location` is a URL rather than a path.
+    /// True if `location` is a URL rather than a path.
     pub fn is_url(location: &str) -> bool {
         ["https://", "http://", "file://"].iter().any(|scheme| location.starts_with(scheme))
     }
@@ -524,12 +525,12 @@ impl Source {
     }
 }
 
-/// A wheel to pack.
+/// Wheel to create.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Wheel {
-    /// Its key in the file, such as `tool.wheelsmith.wheel[0]`.
+    /// Key in the file, such as `tool.wheelsmith.wheel[0]`.
     pub key: String,
-    /// Its project name.
+    /// Project name.
     pub name: ProjectName,
     /// Components whose files it contains, in build order.
     pub components: Vec<String>,
@@ -547,7 +548,7 @@ pub struct Wheel {
     pub tag: PythonTag,
     /// Build tag.
     pub build: Option<String>,
-    /// Whether it contains a software bill of materials (PEP 770).
+    /// True if it contains an SBOM (PEP 770).
     pub sbom: bool,
     /// Treatment of external libraries.
     pub external: External,
@@ -560,13 +561,13 @@ pub struct Wheel {
 /// Files that installers put beside the packages.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DataFiles {
-    /// Its key in the file, such as `tool.wheelsmith.wheel[0].data.headers[0]`.
+    /// Key in the file, such as `tool.wheelsmith.wheel[0].data.headers[0]`.
     pub key: String,
     /// Directory of the installation.
     pub scheme: Scheme,
     /// File or glob, relative to the configuration.
     pub from: SourcePath,
-    /// The directory below that of the scheme.
+    /// Directory below that of the scheme.
     pub to: Option<WheelPath>,
 }
 
@@ -592,38 +593,38 @@ impl Scheme {
     }
 }
 
-/// An archive that C programs are compiled against: headers, libraries, and the files by which build
+/// Archive that C programs are compiled against: headers, libraries, and the files with which build
 /// systems find them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sdk {
-    /// Its name; the project's when absent.
+    /// Name; that of the project if `None`.
     pub name: Option<String>,
     /// Components whose libraries it contains; all if `None`.
     pub components: Option<Vec<String>>,
 }
 
-/// Treatment of external libraries: needed, but neither in the wheel nor in the policy.
+/// Treatment of external libraries, which are required but neither in the wheel nor in the policy.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, serde::Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum External {
-    /// They are errors of the audit.
+    /// External libraries are errors of the audit.
     #[default]
     Deny,
-    /// They are copied into the wheel, from the components and from `library-path`.
+    /// External libraries are copied into the wheel, from the components and from `library-path`.
     Bundle,
 }
 
 /// Settings of one target.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Override {
-    /// The floor.
+    /// Oldest glibc.
     pub glibc: Option<PlatformVersion>,
-    /// The oldest macOS.
+    /// Oldest macOS.
     pub macos_min: Option<PlatformVersion>,
-    /// The toolchain.
+    /// Toolchain.
     pub toolchain: Option<ToolchainKind>,
-    /// clang's sysroot.
+    /// Sysroot of clang.
     pub sysroot: Option<String>,
     /// Directories of libraries, relative to the configuration.
     pub library_path: Vec<String>,

@@ -6,19 +6,19 @@ use std::str::FromStr;
 
 use crate::name::{ParseError, serde_by_text};
 
-/// A request for a Python: `3.12`, `3.12.1`, `3.13t`, `pypy3.10`, or a path.
+/// Request for a Python: `3.12`, `3.12.1`, `3.13t`, `pypy3.10`, or a path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Request {
-    /// A version of an implementation.
+    /// Version of an implementation.
     Version {
         /// `cpython`, `pypy`.
         implementation: String,
         /// Major, minor and optional patch version.
         version: Vec<u32>,
-        /// Whether it has no global lock.
+        /// True if it has no global interpreter lock.
         free_threaded: bool,
     },
-    /// This program.
+    /// Path of a program.
     Path(PathBuf),
 }
 

@@ -1,4 +1,4 @@
-//! A component that has a build system of its own.
+//! Components that have a build system of their own.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::Output;
 use crate::name::WheelPath;
 
-/// A component that is built by a build system of its own, and what is taken of it.
+/// Component that is built by a build system of its own, and its outputs.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Recipe {
     /// Build system.
@@ -16,9 +16,9 @@ pub struct Recipe {
     pub dir: Option<WheelPath>,
     /// Additional arguments of the configure step.
     pub configure: Vec<String>,
-    /// What is built, and additional arguments of that step.
+    /// Targets to build, and additional arguments of that step.
     pub build: Vec<String>,
-    /// What installs; empty if nothing is installed.
+    /// Targets that install; empty if nothing is installed.
     pub install: Vec<String>,
     /// Commands of [`System::Command`].
     pub run: Vec<Run>,
@@ -28,7 +28,7 @@ pub struct Recipe {
     pub flags: Vec<String>,
     /// Additional arguments of the link line.
     pub link_flags: Vec<String>,
-    /// Libraries of the system that its archives need.
+    /// System libraries that its static libraries require.
     pub libraries: Vec<String>,
     /// Installation prefix: absolute, without a `/` at the end.
     pub prefix: String,
@@ -36,11 +36,11 @@ pub struct Recipe {
     pub outputs: Vec<Output>,
 }
 
-/// A build system.
+/// Build system.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum System {
-    /// cmake, with whichever of make and ninja is there.
+    /// cmake, with make or ninja.
     Cmake,
     /// A makefile.
     Make,
@@ -65,24 +65,24 @@ impl System {
     }
 }
 
-/// A command of a recipe.
+/// Command of a recipe.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Run {
-    /// A program and its arguments.
+    /// Program and its arguments.
     Words(Vec<String>),
-    /// A line for `/bin/sh -e -u -c`.
+    /// Line for `/bin/sh -e -u -c`.
     Shell(String),
 }
 
-/// The words that stand for something in arguments and variables of a recipe: `{prefix}`.
+/// Placeholders in arguments and variables of a recipe: `{prefix}`.
 pub const PLACEHOLDERS: [&str; 13] = [
     "ar", "build", "cc", "cxx", "gnu", "jobs", "needs", "prefix", "project", "ranlib", "source",
     "stage", "target",
 ];
 
-/// `text` with each placeholder replaced by what `value` says of it. A word in braces that is none
-/// stays as it is, as does one behind `$`, which belongs to a shell or a makefile.
+/// Returns `text` with each placeholder replaced by its `value`. A word in braces without a value
+/// is kept, and so is a word after `$`, which belongs to a shell or a makefile.
 ///
 /// ```
 /// use wheelsmith_core::config::fill;
@@ -110,7 +110,7 @@ pub fn fill(text: &str, value: impl Fn(&str) -> Option<String>) -> String {
     filled
 }
 
-/// The first word in braces of `text` that looks like a placeholder and is none.
+/// Returns the first word in braces in `text` that looks like a placeholder but is unknown.
 pub(super) fn unknown_placeholder(text: &str) -> Option<String> {
     let unknown = std::cell::RefCell::new(None);
     fill(text, |word| {

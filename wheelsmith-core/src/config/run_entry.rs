@@ -1,15 +1,15 @@
-//! An entry of `run`: a list of words, or a line for a shell.
+//! Entry of `run`: a list of words, or a line for a shell.
 
 use std::fmt;
 
 use serde::{Deserialize, Deserializer};
 
-/// An entry of `run`.
+/// Entry of `run`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum RunEntry {
-    /// A program and its arguments.
+    /// Program and its arguments.
     Words(Vec<String>),
-    /// A line for a shell.
+    /// Line for a shell.
     Line(String),
 }
 

@@ -1,6 +1,6 @@
-//! The JSON schema of the configuration, for editors.
+//! JSON schema of the configuration, for editors.
 
-/// The JSON schema of `pyproject.toml` as wheelsmith reads it, made from the types that read it.
+/// Returns the JSON schema of `pyproject.toml` as wheelsmith reads it, generated from the types.
 pub fn schema() -> serde_json::Value {
     schemars::schema_for!(super::tables::FileTable).to_value()
 }

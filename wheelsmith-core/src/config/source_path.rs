@@ -6,13 +6,13 @@ use std::str::FromStr;
 
 use crate::name::{ParseError, serde_by_text};
 
-/// A path or glob with `/` between its parts: relative to the root of a component's source, or,
-/// behind `{project}/`, to the directory of the configuration.
+/// Path or glob with `/` between its parts: relative to the root of a component's source, or, after
+/// `{project}/`, to the directory of the configuration.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct SourcePath {
-    /// Whether it is relative to the directory of the configuration.
+    /// True if it is relative to the directory of the configuration.
     pub from_project: bool,
-    /// The path itself.
+    /// Path or glob.
     pub path: String,
 }
 
@@ -30,7 +30,7 @@ impl SourcePath {
         if self.from_project { project } else { source }
     }
 
-    /// Returns whether it is a pattern rather than one path.
+    /// True if it is a pattern rather than a path.
     pub fn is_glob(&self) -> bool {
         self.path.contains(['*', '?', '[', '{'])
     }

@@ -13,7 +13,7 @@ use crate::metadata::ProjectTable;
 use crate::name::{Index, PlatformVersion, ProjectName, PythonTag, Target, WheelPath};
 use crate::toolchain::{Optimize, Strip, ToolchainKind};
 
-/// Tables that wheelsmith reads. Others belong to other tools.
+/// Tables that wheelsmith reads. Other tables belong to other tools.
 #[derive(Debug, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(super) struct FileTable {
@@ -37,20 +37,20 @@ pub(super) struct ToolsTable {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(super) struct ConfigTable {
-    /// Targets of `--target all`, and of builds that name no target. A target is a
-    /// triple, with a libc floor behind it where wanted: `aarch64-unknown-linux-gnu.2.28`.
+    /// Targets of `--target all`, and of builds that name no target. A target is a triple with an
+    /// optional glibc or macOS floor: `aarch64-unknown-linux-gnu.2.28`.
     #[serde(default)]
     pub(super) targets: Vec<Target>,
     /// Compiler: `auto` (zig unless `CC_<target>` names another), `zig`, `native`,
     /// `cross-gcc`, `clang`, `env`.
     #[serde(default)]
     pub(super) toolchain: ToolchainKind,
-    /// Path of the zig program, relative to this file, instead of the one that is found.
+    /// Path of the zig program, relative to this file; searched for if absent.
     pub(super) zig: Option<String>,
-    /// Oldest glibc that everything must still run on; the default is the target table's
-    /// (2.17 for most). A binary that needs a newer one is an error.
+    /// Oldest glibc on which the files must run; by default that of the target (2.17 for most). A
+    /// file that requires a newer one is an error.
     pub(super) glibc: Option<PlatformVersion>,
-    /// Oldest macOS that everything must still run on.
+    /// Oldest macOS on which the files must run.
     pub(super) macos_min: Option<PlatformVersion>,
     /// Symbols that are removed from programs and libraries: `all`, `debug`, `none`.
     #[serde(default)]
@@ -97,8 +97,8 @@ pub(super) struct ConfigTable {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(super) struct TestTable {
-    /// The Pythons to use: `3.12`, `3.13t`, `pypy3.10`, or a path; each must be there. Every one
-    /// that is found when empty.
+    /// Pythons to test: `3.12`, `3.13t`, `pypy3.10`, or a path; each must exist. If empty, all that
+    /// are found.
     #[serde(default)]
     pub(super) python: Vec<Request>,
     /// Ways of installing the wheels: `venv`, `target`, `user`, `prefix`; `venv` if absent.
@@ -108,31 +108,32 @@ pub(super) struct TestTable {
     pub(super) installer: Installer,
     /// Modules that must be importable; those of the wheel if absent.
     pub(super) import: Option<Vec<String>>,
-    /// Commands that must end well, such as `demo --version`.
+    /// Commands that must exit with status 0, such as `demo --version`.
     #[serde(default)]
     pub(super) smoke: Vec<String>,
-    /// The test command, such as `python -m pytest tests`.
+    /// Test command, such as `python -m pytest tests`.
     pub(super) command: Option<String>,
-    /// Globs of the project's files that the commands need; nothing else of the project is there.
+    /// Globs of the project's files that the commands require; other files of the project are
+    /// absent.
     #[serde(default)]
     pub(super) files: Vec<String>,
     /// Packages that are installed besides the wheel, such as `pytest>=8` (PEP 508).
     #[serde(default)]
     pub(super) requires: Vec<String>,
-    /// Variables that the commands get.
+    /// Variables of the commands.
     #[serde(default)]
     pub(super) env: BTreeMap<String, String>,
-    /// Names of variables that the commands keep from the environment of `wheelsmith test`.
+    /// Names of variables that the commands inherit from `wheelsmith test`.
     #[serde(default)]
     pub(super) pass_env: Vec<String>,
-    /// Whether each cell first proves that neither module nor command is there without the wheel;
-    /// it does when absent.
+    /// Whether each cell first checks that modules and commands do not exist without the wheel;
+    /// true if absent.
     pub(super) absence: Option<bool>,
-    /// Most seconds that a cell may take; 600 if absent.
+    /// Time limit of a cell, in seconds; 600 if absent.
     pub(super) timeout_secs: Option<u64>,
-    /// Most tests that a cell may skip; any number if absent.
+    /// Number of tests that a cell may skip; unlimited if absent.
     pub(super) max_skipped: Option<u32>,
-    /// Patterns of cells that must pass, such as `*-cp312-*`; each must name a cell.
+    /// Patterns of cells that must pass, such as `*-cp312-*`; each must match a cell.
     #[serde(default)]
     pub(super) required: Vec<String>,
     /// Patterns of cells that may fail.
@@ -147,18 +148,18 @@ pub(super) struct TestTable {
 pub(super) struct VersionTable {
     /// Kind of source.
     pub(super) from: VersionFrom,
-    /// cargo: the component whose `Cargo.toml` has it; the only one when absent.
+    /// cargo: component whose `Cargo.toml` contains the version; the only one if absent.
     pub(super) component: Option<String>,
-    /// cargo: the `Cargo.toml`, relative to this file, where it is no component's.
+    /// cargo: path of the `Cargo.toml`, relative to this file, if it is not that of a component.
     pub(super) manifest: Option<String>,
-    /// python: the module, relative to this file.
+    /// python: path of the module, relative to this file.
     pub(super) path: Option<String>,
-    /// python: the name that is assigned; `__version__` when absent.
+    /// python: name that is assigned; `__version__` if absent.
     pub(super) attribute: Option<String>,
     /// vcs: prefix of the version in a tag; an optional `v` if absent.
     pub(super) tag_prefix: Option<String>,
-    /// vcs: whether versions between two tags have the commit in them (`1.3.dev5+gabc`), which
-    /// indexes refuse; they do when absent.
+    /// vcs: whether versions between two tags contain the commit (`1.3.dev5+gabc`), which indexes
+    /// refuse; true if absent.
     pub(super) local: Option<bool>,
 }
 
@@ -167,11 +168,11 @@ pub(super) struct VersionTable {
 #[serde(rename_all = "lowercase")]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(super) enum VersionFrom {
-    /// In a `Cargo.toml`.
+    /// `Cargo.toml`.
     Cargo,
-    /// In a text that a Python module assigns.
+    /// Text that a Python module assigns.
     Python,
-    /// In a tag of git.
+    /// Tag of git.
     Vcs,
 }
 
@@ -180,10 +181,10 @@ pub(super) enum VersionFrom {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(super) struct SdistTable {
-    /// Globs of the files to take, relative to this file; what version control tracks when absent.
-    /// Files that it ignores are taken only when named without a pattern.
+    /// Globs of files to include, relative to this file; the files that version control tracks if
+    /// absent. Ignored files are included only if named without a pattern.
     pub(super) include: Option<Vec<String>>,
-    /// Globs of files to leave out.
+    /// Globs of files to exclude.
     #[serde(default)]
     pub(super) exclude: Vec<String>,
 }
@@ -205,7 +206,7 @@ pub(super) struct AuditTable {
     /// Severity of findings by code: `error`, `warning`, `info`, or `ignore` to hide them.
     #[serde(default)]
     pub(super) severity: BTreeMap<Code, Level>,
-    /// Findings that are waived; they stay visible.
+    /// Findings that are waived; they remain in the report.
     #[serde(default)]
     pub(super) waivers: Vec<WaiverTable>,
 }
@@ -217,17 +218,16 @@ pub(super) struct AuditTable {
 pub(super) struct CheckTable {
     /// Index on which the wheels are published; `pypi` if absent.
     pub(super) index: Option<Index>,
-    /// From which size on a file is larger than the index takes without being asked, in MiB; 100
-    /// when absent.
+    /// Size from which a file requires a request to the index, in MiB; 100 if absent.
     pub(super) large_file: Option<u32>,
-    /// The largest file that the index takes for this project, in MiB; 1024 when absent.
+    /// Size of the largest file that the index accepts for this project, in MiB; 1024 if absent.
     pub(super) file_limit: Option<u32>,
     /// Lowest severity that makes the exit code 1; `error` if absent.
     pub(super) fail_on: Option<Severity>,
     /// Severity of findings by code: `error`, `warning`, `info`, or `ignore` to hide them.
     #[serde(default)]
     pub(super) severity: BTreeMap<Code, Level>,
-    /// Findings that are waived; they stay visible.
+    /// Findings that are waived; they remain in the report.
     #[serde(default)]
     pub(super) waivers: Vec<WaiverTable>,
 }
@@ -256,16 +256,15 @@ pub(super) struct WheelTable {
     pub(super) name: Option<ProjectName>,
     /// Components whose files it contains; all if absent.
     pub(super) components: Option<Vec<String>>,
-    /// The directory in the wheel that the runtime's `bin/` and `lib/` land in; `<name>/_runtime`
-    /// when absent.
+    /// Directory in the wheel for the runtime's `bin/` and `lib/`; `<name>/_runtime` if absent.
     pub(super) into: Option<WheelPath>,
-    /// The directory of Python files; `src`, `python` or the project directory when absent,
-    /// whichever has the package.
+    /// Directory of Python files. If absent, the first of `src`, `python` and the project directory
+    /// that contains the package.
     pub(super) python_source: Option<String>,
-    /// Globs of files below `python-source` to take; the package `<name>/**` when absent. Files
-    /// that version control ignores are taken only when named without a pattern.
+    /// Globs of files below `python-source` to include; the package `<name>/**` if absent. Ignored
+    /// files are included only if named without a pattern.
     pub(super) include: Option<Vec<String>>,
-    /// Globs of files below `python-source` to leave out.
+    /// Globs of files below `python-source` to exclude.
     #[serde(default)]
     pub(super) exclude: Vec<String>,
     /// Console commands that start a program of the runtime: `command = "program"`.
@@ -275,16 +274,17 @@ pub(super) struct WheelTable {
     pub(super) tag: Option<PythonTag>,
     /// Build tag: a number, optionally followed by letters.
     pub(super) build: Option<String>,
-    /// Whether the wheel contains a software bill of materials (PEP 770); true if absent.
+    /// Whether the wheel contains an SBOM (PEP 770); true if absent.
     pub(super) sbom: Option<bool>,
-    /// What becomes of libraries that the wheel needs and neither has nor is promised: `deny`
+    /// Treatment of libraries that are neither in the wheel nor guaranteed by the policy: `deny`
     /// (the default: they are errors) or `bundle` (they are copied into the wheel).
     pub(super) external: Option<External>,
-    /// Directories in which such libraries are looked for, after those of the components; relative
-    /// to this file.
+    /// Directories in which such libraries are searched, after those of the components; relative to
+    /// this file.
     #[serde(default)]
     pub(super) library_path: Vec<String>,
-    /// Files that installers put beside the packages: `{ scripts = […], headers = […], data = […] }`.
+    /// Files that installers put beside the packages: `{ scripts = […], headers = […], data = […]
+    /// }`.
     #[serde(default)]
     pub(super) data: DataTable,
 }
@@ -296,8 +296,8 @@ pub(super) struct WheelTable {
 pub(super) struct SdkTable {
     /// Name of the archive, before the version; that of the project if absent.
     pub(super) name: Option<String>,
-    /// The components whose libraries, headers and licences it has, and with them what these link
-    /// to; every one that has libraries or headers when absent.
+    /// Components whose libraries, headers and licences it contains, including those that they link
+    /// to; all that have libraries or headers if absent.
     pub(super) components: Option<Vec<String>>,
 }
 
@@ -306,13 +306,13 @@ pub(super) struct SdkTable {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(super) struct OverrideTable {
-    /// The floor for this target.
+    /// Oldest glibc for this target.
     pub(super) glibc: Option<PlatformVersion>,
-    /// The oldest macOS for this target.
+    /// Oldest macOS for this target.
     pub(super) macos_min: Option<PlatformVersion>,
-    /// The toolchain for this target.
+    /// Toolchain for this target.
     pub(super) toolchain: Option<ToolchainKind>,
-    /// clang: the directory of the target's libraries and headers.
+    /// clang: directory of the target's libraries and headers.
     pub(super) sysroot: Option<String>,
     /// Directories of libraries for this target, searched before a wheel's own `library-path`.
     #[serde(default)]

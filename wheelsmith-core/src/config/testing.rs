@@ -22,7 +22,7 @@ pub enum Way {
 }
 
 impl Way {
-    /// Every way.
+    /// All ways.
     pub const ALL: [Self; 4] = [Self::Venv, Self::Target, Self::User, Self::Prefix];
 
     /// Returns the word in the configuration.
@@ -115,7 +115,7 @@ impl Settings {
     /// Splits a command of the configuration into words.
     ///
     /// # Errors
-    /// The command is empty, or a quote is not closed.
+    /// Returns an error if the command is empty, or a quote is not closed.
     pub fn words(text: &str) -> Result<Vec<String>, &'static str> {
         super::words::words(text)
     }

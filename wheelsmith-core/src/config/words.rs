@@ -1,10 +1,10 @@
 //! Splits commands into words.
 
-/// Splits `text` into words: blanks separate them, `'…'` and `"…"` quote blanks. There is no shell: nothing else
-/// has a meaning, so a path with `\` or `$` stays what it is.
+/// Splits `text` into words: blanks separate them, `'…'` and `"…"` quote blanks. No shell is
+/// involved, so other characters such as `\` and `$` have no special meaning.
 ///
 /// # Errors
-/// If there is no word, or a quote is not closed.
+/// Returns an error if there is no word, or a quote is not closed.
 pub(crate) fn words(text: &str) -> Result<Vec<String>, &'static str> {
     let mut words = Vec::new();
     let mut word: Option<String> = None;

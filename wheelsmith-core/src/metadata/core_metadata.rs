@@ -1,4 +1,4 @@
-//! `METADATA`: a checked `[project]` table, and how it is written (core metadata 2.1 to 2.5).
+//! `METADATA`: validates a `[project]` table and writes it (core metadata 2.1 to 2.5).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr as _;
@@ -15,7 +15,7 @@ use super::{
 };
 use crate::name::{PlatformTag, ProjectName, PythonTag, WheelFilename, WheelPath};
 
-/// The files that a `[project]` table names, read by the caller.
+/// Files that a `[project]` table names, read by the caller.
 #[derive(Debug, Clone, Default)]
 pub struct ProjectFiles {
     /// Content of [`ProjectTable::readme_file`].
@@ -24,7 +24,7 @@ pub struct ProjectFiles {
     pub licenses: Vec<(WheelPath, Vec<u8>)>,
 }
 
-/// Core metadata of a project. Every value is one that installers and indexes take.
+/// Core metadata of a project. Installers and indexes accept every value.
 #[derive(Debug, Clone)]
 pub struct Metadata {
     pub(super) name: ProjectName,
@@ -44,14 +44,14 @@ pub struct Metadata {
     pub(super) imports: Imports,
 }
 
-/// Longest summary that indexes take, in characters.
+/// Longest summary that indexes accept, in characters.
 const SUMMARY_CHARS: usize = 512;
 
 impl Metadata {
-    /// Checks the table and the files that it names.
+    /// Validates the table and the files that it names.
     ///
     /// # Errors
-    /// Returns an error that names the first key whose value metadata cannot hold.
+    /// Returns an error with the first key whose value metadata cannot contain.
     pub fn new(project: &ProjectTable, texts: ProjectFiles) -> Result<Self, Error> {
         check_dynamic(project)?;
         let version =
@@ -85,27 +85,27 @@ impl Metadata {
         })
     }
 
-    /// The project's name.
+    /// Returns the name of the project.
     pub fn name(&self) -> &ProjectName {
         &self.name
     }
 
-    /// The version, normalised.
+    /// Returns the normalised version.
     pub fn version(&self) -> String {
         self.version.to_string()
     }
 
-    /// Description in one line.
+    /// Returns the description in one line.
     pub fn summary(&self) -> Option<&str> {
         self.summary.as_deref()
     }
 
-    /// The Python versions that it runs on, such as `>=3.9,<4`.
+    /// Returns the supported Python versions, such as `>=3.9,<4`.
     pub fn requires_python(&self) -> Option<String> {
         self.requires_python.as_ref().map(ToString::to_string)
     }
 
-    /// The SPDX expression, normalised.
+    /// Returns the normalised SPDX expression.
     pub fn license_expression(&self) -> Option<&str> {
         match self.license.as_ref()? {
             License::Expression(expression) => Some(expression),
@@ -113,12 +113,12 @@ impl Metadata {
         }
     }
 
-    /// The licence files with their texts.
+    /// Returns the licence files with their texts.
     pub fn license_files(&self) -> &BTreeMap<WheelPath, String> {
         &self.license_files
     }
 
-    /// The file name of this project's wheel with these tags.
+    /// Returns the file name of this project's wheel with these tags.
     pub fn filename(&self, python: PythonTag, mut platforms: Vec<PlatformTag>) -> WheelFilename {
         platforms.sort_by_key(PlatformTag::to_string);
         platforms.dedup();

@@ -66,7 +66,7 @@ It is früh.
     assert_eq!(name, format!("demo_pkg-1.0a2+ubuntu.1-{tags}.whl"));
 }
 
-/// A project with this beside name and version, and no licence files.
+/// Returns the metadata of a project with `text` after name and version, and without licence files.
 fn bare(text: &str) -> Metadata {
     let project = toml::from_str(&format!("name = 'd'\nversion = '1'\n{text}")).unwrap();
     Metadata::new(&project, ProjectFiles::default()).unwrap()
@@ -81,7 +81,7 @@ fn the_version_is_the_lowest_that_has_every_field() {
         let rendered = first(metadata.render_for_sdist(&[]));
         assert_eq!(rendered, format!("Metadata-Version: {sdist}"), "{text}");
     };
-    // A source distribution says which of its fields a wheel may change: PEP 643.
+    // A source distribution lists the fields that a wheel may change: PEP 643.
     check("", "2.1", "2.2");
     check("license = { text = 'free' }", "2.1", "2.2");
     check("optional-dependencies = { dev = ['a'] }", "2.1", "2.2");
@@ -91,7 +91,7 @@ fn the_version_is_the_lowest_that_has_every_field() {
     check("license = 'MIT'\noptional-dependencies = { a-b = [] }", "2.4", "2.4");
     check("import-names = []", "2.5", "2.5");
     check("license = 'MIT'\nimport-namespaces = ['a']", "2.5", "2.5");
-    // Files with licences are in `new`.
+    // `new` tests licence files.
     assert!(
         new("name = 'd'\nversion = '1'").unwrap().render().starts_with("Metadata-Version: 2.4\n")
     );

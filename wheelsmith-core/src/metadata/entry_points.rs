@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::project_table::Texts;
 use super::{Error, ProjectTable, problem};
 
-/// Checked entry points: group -> name -> `module:attribute`.
+/// Validated entry points: group -> name -> `module:attribute`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct EntryPoints(BTreeMap<String, BTreeMap<String, String>>);
 
@@ -13,10 +13,10 @@ const CONSOLE: &str = "console_scripts";
 const GUI: &str = "gui_scripts";
 
 impl EntryPoints {
-    /// The entry points of a project: `scripts`, `gui-scripts`, `entry-points`.
+    /// Reads the entry points of a project: `scripts`, `gui-scripts`, `entry-points`.
     ///
     /// # Errors
-    /// Names the key whose value installers would not read.
+    /// Returns an error with the key whose value installers cannot read.
     pub fn new(project: &ProjectTable) -> Result<Self, Error> {
         let mut groups = BTreeMap::new();
         let programs = [
@@ -72,18 +72,18 @@ impl EntryPoints {
         Ok(Self(groups))
     }
 
-    /// True if there are no entry points; then there is no file.
+    /// True if there are no entry points, so that no file is written.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// The names of the programs that an installer makes.
+    /// Returns the names of the programs that an installer creates.
     pub fn programs(&self) -> impl Iterator<Item = &str> {
         let groups = [CONSOLE, GUI].into_iter().filter_map(|group| self.0.get(group));
         groups.flat_map(|points| points.keys().map(String::as_str))
     }
 
-    /// The text of the file, sorted.
+    /// Returns the text of the file, sorted.
     pub fn render(&self) -> String {
         let mut sections = Vec::new();
         for (group, points) in &self.0 {
@@ -101,14 +101,15 @@ fn insert(groups: &mut BTreeMap<String, Texts>, group: &str, points: &Texts) {
     }
 }
 
-/// Letters, digits, `-`, `_`, `.`: what every installer takes as a file name.
+/// True if `name` contains only letters, digits, `-`, `_`, `.`, which every installer accepts in
+/// file names.
 pub(crate) fn is_program_name(name: &str) -> bool {
     let inner = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
     !name.is_empty() && name.chars().all(inner) && !name.starts_with('.')
 }
 
-/// `package.module:object.attribute`, where `attribute` says whether the part behind the colon must
-/// be there. An extra in brackets is an older form that installers are told to ignore.
+/// True if `target` is `package.module:object.attribute`. The part after the colon is required if
+/// `attribute` is true. Extras in brackets are an older form that installers ignore.
 pub(crate) fn is_reference(target: &str, attribute: bool) -> bool {
     let target = target.trim();
     let target = match target.split_once('[') {
@@ -123,14 +124,14 @@ pub(crate) fn is_reference(target: &str, attribute: bool) -> bool {
     }
 }
 
-/// A Python identifier; Python knows a few more.
+/// True if `word` is a Python identifier in ASCII.
 pub(crate) fn is_identifier(word: &str) -> bool {
     let mut chars = word.chars();
     chars.next().is_some_and(|c| c.is_alphabetic() || c == '_')
         && chars.all(|c| c.is_alphanumeric() || c == '_')
 }
 
-/// True if Python reserves `word`, so that nothing can be called so (`keyword.kwlist`).
+/// True if Python reserves `word`, so that it cannot be a name (`keyword.kwlist`).
 pub(crate) fn is_keyword(word: &str) -> bool {
     const KEYWORDS: [&str; 35] = [
         "False", "None", "True", "and", "as", "assert", "async", "await", "break", "class",

@@ -1,15 +1,15 @@
-//! Values of a `[project]` table that metadata cannot hold.
+//! Errors of values of a `[project]` table that metadata cannot contain.
 
-/// A value of the `[project]` table that metadata cannot hold.
+/// Value of the `[project]` table that metadata cannot contain.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{key}` {problem}")]
 #[non_exhaustive]
 pub struct Error {
-    /// The key from the top of the file, such as `project.license`.
+    /// Key from the top of the file, such as `project.license`.
     pub key: String,
-    /// The predicate of a sentence whose subject is the key.
+    /// Predicate of a sentence whose subject is the key.
     pub problem: String,
-    /// How to fix it, if that is known.
+    /// Remedy, if known.
     pub hint: Option<&'static str>,
 }
 

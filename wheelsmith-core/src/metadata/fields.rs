@@ -1,15 +1,15 @@
-//! `Field: value` lines, as WHEEL and METADATA have them (RFC 822, read as Python's e-mail parser
-//! does).
+//! Parses `Field: value` lines of WHEEL and METADATA (RFC 822, as Python's e-mail parser reads
+//! them).
 
-/// No file has more; one that is made to take memory may.
+/// Limit of the number of fields, which protects against files made to exhaust memory.
 const MOST_FIELDS: usize = 50_000;
 
-/// Fields in their order, and the text behind the empty line.
+/// Fields in their order, and the text after the empty line.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Fields<'a> {
     /// Name and value; the lines of a folded value are joined by line ends.
     pub(crate) list: Vec<(&'a str, String)>,
-    /// The description.
+    /// Description.
     pub(crate) body: &'a str,
     /// First fault, as a clause.
     pub(crate) trouble: Option<String>,
@@ -56,7 +56,7 @@ impl<'a> Fields<'a> {
             let is_name =
                 |name: &str| !name.is_empty() && name.bytes().all(|b| b.is_ascii_graphic());
             if let Some((name, value)) = line.split_once(':').filter(|(name, _)| is_name(name)) {
-                // White space at the end is a part of the value, as for Python.
+                // Like Python, keeps white space at the end as a part of the value.
                 fields.list.push((name, value.trim_start_matches([' ', '\t']).to_owned()));
             } else {
                 let shown: String = line.chars().take(60).collect();
@@ -66,13 +66,13 @@ impl<'a> Fields<'a> {
         fields
     }
 
-    /// All values of a field; case does not count.
+    /// Returns all values of a field, ignoring case.
     pub(crate) fn all<'s>(&'s self, name: &'s str) -> impl Iterator<Item = &'s str> {
         let own = self.list.iter().filter(move |(own, _)| own.eq_ignore_ascii_case(name));
         own.map(|(_, value)| value.as_str())
     }
 
-    /// The first value of a field.
+    /// Returns the first value of a field.
     pub(crate) fn one(&self, name: &str) -> Option<&str> {
         let own = self.list.iter().find(|(own, _)| own.eq_ignore_ascii_case(name));
         own.map(|(_, value)| value.as_str())

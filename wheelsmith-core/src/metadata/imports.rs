@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::entry_points::is_identifier;
 use super::{Error, ProjectTable, problem};
 
-/// Both lists; `None` and empty if the project does not give them.
+/// Both lists; `None` and empty if the project does not specify them.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Imports {
     /// Names, some with `; private`. Empty if the project states that there are none.
@@ -58,7 +58,7 @@ impl Imports {
         Ok(Self { names, namespaces })
     }
 
-    /// True if the project gives a list, which needs metadata 2.5.
+    /// True if the project specifies a list, which requires metadata 2.5.
     pub(super) fn is_used(&self) -> bool {
         self.names.is_some() || !self.namespaces.is_empty()
     }

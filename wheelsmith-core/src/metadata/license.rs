@@ -1,4 +1,4 @@
-//! Licences: the SPDX expression, the older free words, the files, the classifiers (PEP 639).
+//! Licences: SPDX expressions, older free texts, files, classifiers (PEP 639).
 
 use std::collections::BTreeMap;
 
@@ -10,9 +10,9 @@ use crate::name::WheelPath;
 /// Value of `license`.
 #[derive(Debug, Clone)]
 pub(super) enum License {
-    /// An SPDX expression in the list's own spelling.
+    /// SPDX expression in the spelling of the SPDX list.
     Expression(String),
-    /// The licence in free words, several lines perhaps.
+    /// Licence in free text, possibly of several lines.
     Words(String),
 }
 
@@ -21,7 +21,8 @@ const HINT: &str = "write an SPDX expression such as `MIT OR Apache-2.0`; for a 
     not on the list, `LicenseRef-` and a name";
 
 impl License {
-    /// The licence that `raw` gives. A table with `file` gives none: its file is a licence file.
+    /// Converts the value of `license`. Returns `None` for a table with `file`, which is a licence
+    /// file.
     pub(super) fn new(raw: &LicenseValue, project: &ProjectTable) -> Result<Option<Self>, Error> {
         match raw {
             LicenseValue::Expression(text) => Ok(Some(Self::Expression(expression(text)?))),
@@ -51,7 +52,7 @@ pub(crate) fn expression(text: &str) -> Result<String, Error> {
         })?);
     }
     let canonical = words.join(" ").replace("( ", "(").replace(" )", ")");
-    // Older identifiers, such as `GPL-2.0`, are still on the list and still taken by indexes.
+    // Older identifiers, such as `GPL-2.0`, are in the list, and indexes accept them.
     let mode = spdx::ParseMode {
         allow_deprecated: true,
         allow_postfix_plus_on_gpl: true,
@@ -64,7 +65,8 @@ pub(crate) fn expression(text: &str) -> Result<String, Error> {
     Ok(canonical)
 }
 
-/// Returns one word of an expression as the list spells it; `None` if the list does not have it.
+/// Returns a word of an expression in the spelling of the list; `None` if the list does not contain
+/// it.
 pub(crate) fn spelling(word: &str) -> Option<String> {
     let upper = word.to_ascii_uppercase();
     if ["(", ")", "AND", "OR", "WITH"].contains(&upper.as_str()) {
@@ -75,7 +77,7 @@ pub(crate) fn spelling(word: &str) -> Option<String> {
         let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '.';
         return (!name.is_empty() && name.chars().all(plain)).then(|| format!("LicenseRef-{name}"));
     }
-    // These two are on the crate's list, and mean that there is no expression.
+    // The crate's list contains these two, which mean that there is no expression.
     if ["NONE", "NOASSERTION"].contains(&upper.as_str()) {
         return None;
     }
@@ -87,7 +89,7 @@ pub(crate) fn spelling(word: &str) -> Option<String> {
     find(word).map(str::to_owned).or_else(|| Some(format!("{}+", find(word.strip_suffix('+')?)?)))
 }
 
-/// Licence files with their texts, which must be UTF-8.
+/// Decodes the licence files. Returns an error for a text that is not UTF-8.
 pub(super) fn files(raw: Vec<(WheelPath, Vec<u8>)>) -> Result<BTreeMap<WheelPath, String>, Error> {
     let mut files = BTreeMap::new();
     for (path, bytes) in raw {
@@ -99,7 +101,7 @@ pub(super) fn files(raw: Vec<(WheelPath, Vec<u8>)>) -> Result<BTreeMap<WheelPath
     Ok(files)
 }
 
-/// Classifiers, each once.
+/// Validates classifiers and removes duplicates.
 pub(super) fn classifiers(raw: &[String], license: Option<&License>) -> Result<Vec<String>, Error> {
     let key = "project.classifiers";
     let mut classifiers: Vec<String> = Vec::new();

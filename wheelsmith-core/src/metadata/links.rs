@@ -1,4 +1,4 @@
-//! People and links.
+//! Authors, maintainers and links.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ pub(super) struct Person {
     pub(super) email: Option<String>,
 }
 
-/// Longest label that indexes take, in characters.
+/// Longest label that indexes accept, in characters.
 const LABEL_CHARS: usize = 32;
 
 impl Person {
@@ -36,7 +36,8 @@ impl Person {
         raw.iter().map(person).collect()
     }
 
-    /// `Name <address>`, the name in quotes where RFC 822 wants them.
+    /// Returns `Name <address>`, with the name in quotes if RFC 822 requires them; `None` without
+    /// an address.
     pub(super) fn mailbox(&self) -> Option<String> {
         let email = self.email.as_ref()?;
         Some(match &self.name {
@@ -62,7 +63,7 @@ pub(crate) fn is_address(text: &str) -> bool {
     local.split('.').all(atom) && domain.split('.').all(label)
 }
 
-/// Links by label.
+/// Validates links by label.
 pub(super) fn urls(raw: &BTreeMap<String, String>) -> Result<BTreeMap<String, String>, Error> {
     let mut urls = BTreeMap::new();
     for (label, url) in raw {

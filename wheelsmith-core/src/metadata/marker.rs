@@ -1,6 +1,7 @@
 //! Syntax of environment markers (dependency specifiers specification).
 
-/// Names of values in a marker. The last six are the spellings of PEP 345, which readers still know.
+/// Names of values in a marker. The last six are the spellings of PEP 345, which readers accept
+/// too.
 const VARIABLES: [&str; 20] = [
     "dependency_groups",
     "extra",
@@ -23,9 +24,9 @@ const VARIABLES: [&str; 20] = [
     "python_implementation",
     "sys.platform",
 ];
-/// Depth of parentheses that the index and pip read.
+/// Limit of nested parentheses in the index and pip.
 const MOST_NESTED: usize = 200;
-/// Operators; the first that fits is taken, so longer ones come first.
+/// Operators. The first match counts, so longer ones come first.
 const OPERATORS: [&str; 8] = ["===", "<=", ">=", "==", "!=", "~=", "<", ">"];
 
 /// Next token that the grammar allows.
@@ -79,7 +80,7 @@ pub(super) fn check(text: &str) -> Result<(), String> {
     if want == Want::Join && depth == 0 { Ok(()) } else { Err("it ends too early".to_owned()) }
 }
 
-/// The first word, string or sign of `text`.
+/// Returns the first word, string or sign of `text`.
 fn token(text: &str) -> Option<&str> {
     let first = text.chars().next()?;
     let length = match first {

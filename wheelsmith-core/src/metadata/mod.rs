@@ -1,12 +1,12 @@
-//! Metadata of distributions: `METADATA` and `PKG-INFO`, `WHEEL`, `RECORD`, `entry_points.txt`,
-//! requirements, markers, and the `[project]` table. The one parser and writer of each.
+//! Parses and writes the metadata of distributions: `METADATA` and `PKG-INFO`, `WHEEL`, `RECORD`,
+//! `entry_points.txt`, requirements, markers, and the `[project]` table.
 //!
-//! The readers are our own, because every reader of the same bytes must see the same values: field
-//! lines follow Python's `email` parser, `RECORD` follows its `csv` module, and `entry_points.txt`
-//! its `configparser`, as pip, uv and the index use them. Versions and version specifiers are
-//! `pep440_rs`'s and the SPDX list is `spdx`'s. Markers are checked here instead of with
-//! `pep508_rs`: that crate brings 25 others (a regex engine and Unicode tables for URLs), and
-//! rewrites or drops markers that it does not know, where a checker must report them.
+//! The readers are our own, because every reader of the same bytes must return the same values:
+//! field lines follow Python's `email` parser, `RECORD` its `csv` module, and `entry_points.txt`
+//! its `configparser`, as pip, uv and the index use them. Versions and version specifiers come from
+//! `pep440_rs`, the SPDX list from `spdx`. Markers are not parsed with `pep508_rs`, because that
+//! crate has 25 dependencies (a regex engine and Unicode tables for URLs), and rewrites or drops
+//! unknown markers, which a checker must report.
 #![cfg_attr(
     not(all(feature = "check", feature = "project")),
     allow(dead_code, unused_imports, reason = "each feature uses a part of the formats")

@@ -14,9 +14,9 @@ pub struct Modules {
     /// Modules and packages that can be imported. A package in a namespace has its dotted name
     /// (`acme.tool`); modules inside a package are not listed.
     pub importable: BTreeSet<String>,
-    /// Names that only type checkers read: packages `name-stubs` (PEP 561) and lone `.pyi` files.
+    /// Names for type checkers only: packages `name-stubs` (PEP 561) and separate `.pyi` files.
     pub stubs: BTreeSet<String>,
-    /// Every module by its dotted name, those inside packages as well.
+    /// All modules by dotted name, including those inside packages.
     all: BTreeSet<String>,
 }
 
@@ -37,7 +37,7 @@ impl Modules {
                 modules.stubs.insert(format!("{stubs}-stubs"));
                 continue;
             }
-            // A directory with a name that cannot be imported hides what is below it.
+            // Python cannot import anything below a directory whose name is not an identifier.
             let is_dotted = dir.is_empty() || dir.split('/').all(is_identifier);
             if !is_dotted || !is_identifier(stem) {
                 continue;
@@ -64,7 +64,7 @@ impl Modules {
             if !is_stub {
                 modules.all.insert(name.clone());
             }
-            // In a directory that is not a package, a plain `.so` is rather a library.
+            // In a directory that is not a package, a plain `.so` is more likely a library.
             if is_library && !dir.is_empty() {
                 continue;
             }
@@ -85,12 +85,12 @@ impl Modules {
         modules
     }
 
-    /// Whether there is neither a module nor a stub.
+    /// True if there is neither a module nor a stub.
     pub fn is_empty(&self) -> bool {
         self.importable.is_empty() && self.stubs.is_empty()
     }
 
-    /// Whether `import name` finds a file or a directory that leads to one.
+    /// True if `import name` finds a module, a package or a namespace.
     pub fn can_import(&self, name: &str) -> bool {
         let below = format!("{name}.");
         self.all.contains(name)
@@ -98,7 +98,7 @@ impl Modules {
     }
 }
 
-/// Whether the dotted `dir` is one of `packages` or lies inside one.
+/// True if the dotted `dir` is one of `packages` or inside one.
 fn is_inside(packages: &BTreeSet<String>, dir: &str) -> bool {
     let mut dir = dir;
     loop {
@@ -125,8 +125,8 @@ fn installed_path(file: &str) -> Option<&str> {
     Some(file)
 }
 
-/// Returns the name of the module in a file called `name`, and whether it is a stub: `py`, `so`,
-/// `abi3.so`, `cp312-win_amd64.pyd`, `pyi`.
+/// Returns the name of the module in a file called `name`, and true for a stub. `name` ends with
+/// `py`, `so`, `abi3.so`, `cp312-win_amd64.pyd` or `pyi`.
 fn module_stem(name: &str) -> Option<(&str, bool)> {
     let (stem, end) = name.split_once('.')?;
     match end {
@@ -160,7 +160,7 @@ mod tests {
             &[],
         );
         check(&["win.cp312-win_amd64.pyd", "fast/__init__.abi3.so"], &["fast", "win"], &[]);
-        // Namespaces (PEP 420): the first package or module below is what can be named.
+        // Namespaces (PEP 420): the first package or module inside gives the name.
         check(&["acme/tool/__init__.py", "acme/tool/x.py"], &["acme.tool"], &[]);
         check(&["acme/tool.py", "acme/data.json"], &["acme.tool"], &[]);
         // Stubs (PEP 561).

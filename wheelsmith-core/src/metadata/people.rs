@@ -1,4 +1,4 @@
-//! Addresses of people and places in the metadata.
+//! E-mail addresses and links in the metadata.
 
 /// Returns the addresses of a list such as `A B <a@b.c>, d@e.f (comment)`. Names in quotes and
 /// comments may contain commas.
@@ -22,7 +22,7 @@ pub(crate) fn addresses(text: &str) -> Vec<String> {
     parts.iter().map(address).filter(|address| !address.is_empty()).collect()
 }
 
-/// True if the index takes `text` as an e-mail address: words in any alphabet with dots between
+/// True if the index accepts `text` as an e-mail address: words in any alphabet with dots between
 /// them, at a domain with a dot that is not reserved for other uses (RFC 5322, 6531, 6761).
 pub(crate) fn is_mailbox(text: &str) -> bool {
     const RESERVED: [&str; 7] =
@@ -48,8 +48,8 @@ pub(crate) fn is_mailbox(text: &str) -> bool {
         && !RESERVED.contains(&top.as_str())
 }
 
-/// True if the index takes `text` as the address of a link: it asks for the scheme, and for a port
-/// that exists.
+/// True if the index accepts `text` as the URL of a link: the scheme is `http` or `https`, and the
+/// port, if any, is valid.
 pub(crate) fn is_link(text: &str) -> bool {
     let Some((scheme, rest)) = text.split_once(':') else { return false };
     let host = rest.trim_start_matches('/').split(['/', '?', '#']).next().unwrap_or_default();

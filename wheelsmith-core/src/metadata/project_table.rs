@@ -1,6 +1,6 @@
-//! The `[project]` table as it is written (PEP 621, 639, 794).
+//! The `[project]` table as written (PEP 621, 639, 794).
 //!
-//! Only shapes are checked here; [`super::Metadata`] checks the values.
+//! Only types are checked here; [`super::Metadata`] validates the values.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -12,10 +12,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::name::ProjectName;
 
-/// Which licence files are taken when `license-files` is absent (globs at the project's top level).
+/// Globs of the licence files if `license-files` is absent, relative to the project.
 pub const DEFAULT_LICENSE_FILES: [&str; 4] = ["LICEN[CS]E*", "COPYING*", "NOTICE*", "AUTHORS*"];
 
-/// Names in a table, each with a text: `urls`, `scripts`, the groups of `entry-points`.
+/// Texts by name: `urls`, `scripts`, the groups of `entry-points`.
 pub type Texts = BTreeMap<String, String>;
 
 /// The `[project]` table.
@@ -23,28 +23,28 @@ pub type Texts = BTreeMap<String, String>;
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ProjectTable {
-    /// The name under which the project is installed.
+    /// Name of the project, by which it is installed.
     pub name: ProjectName,
-    /// The version (PEP 440).
+    /// Version (PEP 440).
     pub version: Option<String>,
-    /// One line that says what the project is.
+    /// Description in one line.
     pub description: Option<String>,
-    /// The long description: a path, or a table with `file` or `text`.
+    /// Long description: a path, or a table with `file` or `text`.
     pub readme: Option<ReadmeValue>,
-    /// The Python versions that it runs on, such as `>=3.9`.
+    /// Supported Python versions, such as `>=3.9`.
     pub requires_python: Option<String>,
-    /// An SPDX expression such as `MIT OR Apache-2.0`; or, in the older form, a table with `file`
-    /// or `text`.
+    /// SPDX expression such as `MIT OR Apache-2.0`; or, in the older form, a table with `file` or
+    /// `text`.
     pub license: Option<LicenseValue>,
     /// Globs of the licence files, relative to the project.
     pub license_files: Option<Vec<String>>,
-    /// Who wrote it.
+    /// Authors.
     #[serde(default)]
     pub authors: Vec<PersonTable>,
-    /// Who looks after it.
+    /// Maintainers.
     #[serde(default)]
     pub maintainers: Vec<PersonTable>,
-    /// Words to find it by.
+    /// Keywords for searches.
     #[serde(default)]
     pub keywords: Vec<String>,
     /// Trove classifiers.
@@ -62,23 +62,23 @@ pub struct ProjectTable {
     /// Other entry points: group -> name -> `module:attribute`.
     #[serde(default)]
     pub entry_points: BTreeMap<String, Texts>,
-    /// What it needs (PEP 508).
+    /// Dependencies (PEP 508).
     #[serde(default)]
     pub dependencies: Vec<String>,
-    /// What it needs for each extra.
+    /// Dependencies of each extra.
     #[serde(default)]
     pub optional_dependencies: BTreeMap<String, Vec<String>>,
-    /// Keys of this table that a tool fills in.
+    /// Keys of this table that a tool sets.
     #[serde(default)]
     pub dynamic: Vec<String>,
-    /// Names that can be imported once it is installed (PEP 794); an empty list says "none".
+    /// Names that can be imported after installation (PEP 794); an empty list means none.
     pub import_names: Option<Vec<String>>,
     /// Namespaces that it shares with other projects (PEP 794).
     pub import_namespaces: Option<Vec<String>>,
 }
 
 impl ProjectTable {
-    /// The file that holds the long description, relative to the project.
+    /// Returns the path of the long description, relative to the project.
     pub fn readme_file(&self) -> Option<&str> {
         match self.readme.as_ref()? {
             ReadmeValue::File(file) => Some(file),
@@ -86,8 +86,8 @@ impl ProjectTable {
         }
     }
 
-    /// The globs of the licence files, and whether each must match something (it must, unless they
-    /// are the default ones).
+    /// Returns the globs of the licence files, and true if each must match a file, which is the
+    /// case unless they are the default ones.
     pub fn license_globs(&self) -> (Vec<&str>, bool) {
         let file = match &self.license {
             Some(LicenseValue::Table(table)) => table.file.as_deref(),
@@ -106,22 +106,22 @@ impl ProjectTable {
 #[serde(untagged)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum ReadmeValue {
-    /// A path whose suffix says the type.
+    /// Path whose suffix determines the content type.
     File(String),
-    /// A table.
+    /// Table.
     Table(ReadmeTable),
 }
 
-/// The table form of `readme`.
+/// Table form of `readme`.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ReadmeTable {
-    /// A path; or else `text`.
+    /// Path; exclusive with `text`.
     pub file: Option<String>,
-    /// The text itself.
+    /// Text.
     pub text: Option<String>,
-    /// `text/markdown`, `text/x-rst` or `text/plain`, with parameters where wanted.
+    /// `text/markdown`, `text/x-rst` or `text/plain`, optionally with parameters.
     pub content_type: Option<String>,
 }
 
@@ -130,36 +130,36 @@ pub struct ReadmeTable {
 #[serde(untagged)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum LicenseValue {
-    /// An SPDX expression (PEP 639).
+    /// SPDX expression (PEP 639).
     Expression(String),
-    /// The older table.
+    /// Older table form.
     Table(LicenseTable),
 }
 
-/// The older form of `license`.
+/// Older form of `license`.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct LicenseTable {
-    /// A path; or else `text`.
+    /// Path; exclusive with `text`.
     pub file: Option<String>,
-    /// The licence in free words.
+    /// Licence in free text.
     pub text: Option<String>,
 }
 
-/// Somebody in `authors` or `maintainers`.
+/// Person in `authors` or `maintainers`.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PersonTable {
-    /// Their name.
+    /// Name.
     pub name: Option<String>,
-    /// Their e-mail address.
+    /// E-mail address.
     pub email: Option<String>,
 }
 
-/// Reads a text or a table. An untagged enum would answer a misspelt key with "data did not match
-/// any variant"; this way the table's own words are kept.
+/// Deserializes a text or a table. An untagged enum would report a misspelt key as "data did not
+/// match any variant"; this type keeps the error of the table.
 struct TextOrTable<T, Table> {
     expecting: &'static str,
     text: fn(String) -> T,

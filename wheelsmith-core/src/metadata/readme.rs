@@ -1,9 +1,9 @@
-//! The long description and its type.
+//! Long description and its content type.
 
 use super::project_table::ReadmeValue;
 use super::{Error, one_line, problem, problem_with_hint};
 
-/// A text with the type that an index renders it as.
+/// Long description and its content type.
 #[derive(Debug, Clone)]
 pub(super) struct Readme {
     pub(super) content_type: String,
@@ -18,7 +18,7 @@ const TYPES: [(&str, &[&str]); 3] = [
 ];
 
 impl Readme {
-    /// The readme, whose text is `file` unless the table holds it.
+    /// Reads the description. Its text is `file` unless the table contains it.
     pub(super) fn new(raw: &ReadmeValue, file: Option<Vec<u8>>) -> Result<Self, Error> {
         let (path, text, given) = match raw {
             ReadmeValue::File(path) => (Some(path), None, None),
@@ -55,7 +55,7 @@ fn from_suffix(path: &str) -> Result<String, Error> {
     })
 }
 
-/// A type with its parameters, each one that indexes know.
+/// Validates a content type and its parameters: indexes must support them.
 fn content_type(text: &str) -> Result<String, Error> {
     let error = || {
         let words = format!("has the content-type `{text}`, which indexes do not render");

@@ -1,4 +1,4 @@
-//! `RECORD`: every file of a wheel with its digest and size.
+//! `RECORD`: all files of a wheel with their digests and sizes.
 
 use std::fmt::Write as _;
 
@@ -7,14 +7,14 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use crate::name::{Digest, WheelPath};
 
-/// One file.
+/// Row of one file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Row {
     /// Path in the wheel.
     pub path: WheelPath,
-    /// The sha256 of its content.
+    /// SHA-256 of the content.
     pub digest: Digest,
-    /// The length of its content.
+    /// Size of the content in bytes.
     pub size_bytes: u64,
 }
 
@@ -23,14 +23,14 @@ pub struct Row {
 /// Source: "recording installed projects" and binary distribution format specifications.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Record {
-    /// The files.
+    /// Rows of the files.
     pub rows: Vec<Row>,
-    /// Path of the record itself; it is listed last, without digest and size.
+    /// Path of `RECORD` itself, which is listed last, without digest and size.
     pub path: WheelPath,
 }
 
 impl Record {
-    /// The text: CSV with `,`, `"` and line feeds.
+    /// Returns the text: CSV with `,`, `"` and line feeds.
     pub fn render(&self) -> String {
         let mut out = String::with_capacity(self.rows.len() * 100);
         for Row { path, digest, size_bytes } in &self.rows {

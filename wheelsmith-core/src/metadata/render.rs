@@ -1,4 +1,4 @@
-//! How metadata is written: one field a line, the description behind an empty one.
+//! Writes metadata: one field per line, then an empty line and the description.
 
 use std::fmt::Write as _;
 
@@ -8,18 +8,19 @@ use super::license::License;
 use super::links::Person;
 
 impl Metadata {
-    /// The text of `METADATA`: UTF-8, line feeds, the lowest version that has all its fields.
+    /// Returns the text of `METADATA`: UTF-8, line feeds, the lowest version that has all its
+    /// fields.
     ///
-    /// Lines are not folded: the format is read by e-mail parsers, which would leave line breaks
-    /// inside of values. Only free words about a licence have several lines.
+    /// Lines are not folded, because e-mail parsers, which read the format, would keep the line
+    /// breaks in the values. Only free licence texts have several lines.
     pub fn render(&self) -> String {
         self.written("2.1", &[])
     }
 
-    /// The text of a source distribution's `PKG-INFO`: the same, and the names of the fields that
-    /// its wheels may have other values of (PEP 643).
+    /// Returns the text of a source distribution's `PKG-INFO`: like `METADATA`, with the names of
+    /// the fields whose values may differ in its wheels (PEP 643).
     pub fn render_for_sdist(&self, dynamic: &[&str]) -> String {
-        // Older versions do not promise that a wheel will say the same.
+        // Older versions do not guarantee that a wheel has the same values.
         self.written("2.2", dynamic)
     }
 
@@ -81,7 +82,7 @@ impl Metadata {
             // PEP 639: `License-Expression`, `License-File`.
             "2.4"
         } else if !self.extras.keys().all(|extra| is_identifier(extra)) {
-            // PEP 685: extras are no longer identifiers, but have `-` between their parts.
+            // PEP 685: extras are no longer identifiers, but contain `-`.
             "2.3"
         } else {
             "2.1"
@@ -100,7 +101,7 @@ impl Fields {
         values.into_iter().for_each(|value| self.one(name, &value.to_string()));
     }
 
-    /// Those with an address go into a field of their own.
+    /// Adds people; those with an address have a field of their own.
     fn people(&mut self, role: &str, people: &[Person]) {
         let unreachable = people.iter().filter(|person| person.email.is_none());
         let names: Vec<&str> = unreachable.filter_map(|person| person.name.as_deref()).collect();

@@ -1,9 +1,10 @@
-//! Dependencies: checked, and written again in one form (dependency specifiers specification).
+//! Dependencies: parses them and writes them in a normalised form (dependency specifiers
+//! specification).
 
 use super::{Error, Specifiers, marker, one_line, problem, problem_with_hint};
 use crate::name::{ParseError, ProjectName};
 
-/// A dependency on another project.
+/// Dependency on another project.
 #[derive(Debug, Clone)]
 pub(crate) struct Requirement {
     name: ProjectName,
@@ -12,12 +13,12 @@ pub(crate) struct Requirement {
     marker: Option<String>,
 }
 
-/// Where the other project comes from.
+/// Source of the other project.
 #[derive(Debug, Clone)]
 enum Source {
-    /// Any index, in one of these versions.
+    /// Any index, limited to these versions.
     Versions(Specifiers),
-    /// A direct reference.
+    /// URL of a direct reference.
     Url(String),
 }
 
@@ -45,7 +46,7 @@ impl Requirement {
     /// Parses one requirement.
     ///
     /// # Errors
-    /// The reason, as a clause.
+    /// Returns the reason as a clause.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
         let text = text.trim_matches(is_blank);
         let word = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
@@ -87,7 +88,7 @@ impl Requirement {
         Ok(Self { name, extras, source, marker: marker.map(str::to_owned) })
     }
 
-    /// URL of a direct reference.
+    /// Returns the URL of a direct reference.
     pub(crate) fn url(&self) -> Option<&str> {
         match &self.source {
             Source::Url(url) => Some(url),
@@ -95,7 +96,7 @@ impl Requirement {
         }
     }
 
-    /// Whether uv reads the versions as well; pip and the index do.
+    /// True if uv accepts the versions too; pip and the index do.
     pub(crate) fn is_read_by_uv(&self) -> bool {
         match &self.source {
             Source::Url(_) => true,
@@ -114,7 +115,7 @@ impl Requirement {
             Source::Versions(versions) => out.push_str(&versions.to_string()),
             Source::Url(url) => {
                 out = format!("{out} @ {url}");
-                // Without the space it would be a part of the URL.
+                // Without the space the semicolon would be a part of the URL.
                 semicolon = " ; ";
             }
         }
@@ -122,7 +123,7 @@ impl Requirement {
             (None, None) => out,
             (Some(marker), None) => format!("{out}{semicolon}{marker}"),
             (None, Some(extra)) => format!("{out}{semicolon}extra == '{extra}'"),
-            // The marker may contain an `or`, which binds less.
+            // The marker may contain an `or`, which has a lower precedence.
             (Some(marker), Some(extra)) => {
                 format!("{out}{semicolon}({marker}) and extra == '{extra}'")
             }
@@ -130,7 +131,7 @@ impl Requirement {
     }
 }
 
-/// Splits a list in brackets off, which need not be there.
+/// Parses an optional list in brackets; returns it and the rest of the text.
 fn extras(text: &str) -> Result<(Vec<String>, &str), String> {
     let Some(inner) = text.strip_prefix('[') else { return Ok((Vec::new(), text)) };
     let (list, rest) = inner.split_once(']').ok_or("`]` is missing")?;
@@ -146,16 +147,16 @@ fn extras(text: &str) -> Result<(Vec<String>, &str), String> {
     Ok((extras, rest.trim_start_matches(is_blank)))
 }
 
-/// White space of the grammar.
+/// True for white space of the grammar.
 fn is_blank(c: char) -> bool {
     matches!(c, ' ' | '\t')
 }
 
-/// Whether a URL says how it is to be fetched: `https:`, `git+ssh:`, `file:`.
+/// True if a URL has a scheme: `https:`, `git+ssh:`, `file:`.
 fn has_scheme(url: &str) -> bool {
     let inner = |c: char| c.is_ascii_alphanumeric() || "+-.".contains(c);
     url.split_once(':').is_some_and(|(scheme, rest)| {
-        // One letter is a drive of Windows.
+        // A single letter is a Windows drive.
         scheme.len() > 1
             && scheme.starts_with(|c: char| c.is_ascii_alphabetic())
             && scheme.chars().all(inner)

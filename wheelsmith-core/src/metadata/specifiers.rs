@@ -1,29 +1,30 @@
 //! Version specifiers: `>=3.9,<4`.
 //!
-//! `pep440_rs` parses each specifier. This module adds what installers and the index accept and
-//! that crate refuses: empty items (`>=3.8,`), and `===` with a text that is not a version.
+//! `pep440_rs` parses each specifier. This module also accepts two forms that installers and the
+//! index accept and that crate refuses: empty items (`>=3.8,`), and `===` with a text that is not a
+//! version.
 
 use std::fmt;
 use std::str::FromStr;
 
 use pep440_rs::{Version, VersionSpecifier};
 
-/// A list of version specifiers, all of which a version must meet (PEP 440).
+/// List of version specifiers, all of which a version must meet (PEP 440).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Specifiers(Vec<Specifier>);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Specifier {
     Version(VersionSpecifier),
-    /// The text behind `===`, which is compared letter by letter.
+    /// Text after `===`, which is compared literally.
     Text(String),
 }
 
 impl Specifiers {
-    /// Parses the list of a requirement, where only a trailing comma may stand for an empty item.
+    /// Parses the list of a requirement, in which only the last item may be empty.
     ///
     /// # Errors
-    /// The reason, as a clause.
+    /// Returns the reason as a clause.
     pub(super) fn of_requirement(text: &str) -> Result<Self, String> {
         let list = text.trim();
         let list = list.strip_suffix(',').filter(|rest| !rest.trim().is_empty()).unwrap_or(list);
@@ -33,12 +34,12 @@ impl Specifiers {
         list.parse()
     }
 
-    /// Whether the list is empty, so that every version meets it.
+    /// True if the list is empty, so that every version meets it.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Whether uv reads the list as well. It takes only versions behind `===`.
+    /// True if uv accepts the list too. After `===`, uv accepts versions only.
     pub(crate) fn is_read_by_uv(&self) -> bool {
         self.0.iter().all(|specifier| match specifier {
             Specifier::Version(_) => true,
@@ -46,7 +47,7 @@ impl Specifiers {
         })
     }
 
-    /// Whether `version` meets every specifier.
+    /// True if `version` meets every specifier.
     pub fn contains(&self, version: &Version) -> bool {
         self.0.iter().all(|specifier| match specifier {
             Specifier::Version(specifier) => specifier.contains(version),
@@ -73,7 +74,7 @@ impl Specifier {
             }
             return Ok(Self::Text(text.to_owned()));
         }
-        // The crate's errors draw arrows below their first line.
+        // The crate's errors draw arrows after their first line.
         let words = |error: String| error.lines().next().unwrap_or_default().to_owned();
         let specifier =
             item.parse::<VersionSpecifier>().map_err(|error| words(error.to_string()))?;

@@ -6,22 +6,22 @@ use std::fmt::Write as _;
 use super::fields::Fields;
 use crate::name::{PlatformTag, PythonTag, WheelFilename};
 
-/// Tags that one line may stand for; a hostile line could stand for any number.
+/// Limit of the tags that one line expands to, since a hostile line could expand to any number.
 const MOST_TAGS_OF_A_LINE: usize = 10_000;
 /// Fields that follow from the file name.
 const FROM_THE_NAME: [&str; 3] = ["tag", "build", "root-is-purelib"];
 
-/// The contents of a `WHEEL` file.
+/// Contents of a `WHEEL` file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct WheelFile {
-    /// All fields in their order, names as they were written.
+    /// Fields in their order, with names as written.
     pub fields: Vec<(String, String)>,
-    /// The single tags that the `Tag` fields stand for, such as `py3-none-any`; sorted, duplicates
-    /// kept.
+    /// Single tags that the `Tag` fields expand to, such as `py3-none-any`; sorted, with
+    /// duplicates.
     pub tags: Vec<String>,
     /// `Root-Is-Purelib`; `None` if the field is absent.
     pub is_purelib: Option<bool>,
-    /// The first line that is not a field.
+    /// First line that is not a field.
     pub(crate) trouble: Option<String>,
 }
 
@@ -46,30 +46,30 @@ impl WheelFile {
         }
     }
 
-    /// Values of every field called `name`, in any case.
+    /// Returns the values of all fields called `name`, ignoring case.
     pub fn values<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         let named = self.fields.iter().filter(move |(own, _)| own.eq_ignore_ascii_case(name));
         named.map(|(_, value)| value.as_str())
     }
 
-    /// Returns the text of this file with the tags and build number of `filename`. All other
-    /// fields stay, in their order.
+    /// Returns the text of this file with the tags and build number of `filename`. All other fields
+    /// are kept in their order.
     pub(crate) fn with_tags_of(&self, filename: &WheelFilename) -> String {
         let mut text = String::new();
         let is_kept = |name: &str| !FROM_THE_NAME.iter().any(|n| n.eq_ignore_ascii_case(name));
         for (name, value) in self.fields.iter().filter(|(name, _)| is_kept(name)) {
             let _ = writeln!(text, "{name}: {value}");
         }
-        // The maker of a wheel for any platform chose where its files go.
+        // The author of a wheel for any platform chose the directory of its files.
         let was_pure = self.is_purelib.unwrap_or(true);
         text.push_str(&tag_fields(filename, was_pure && filename.platforms == [PlatformTag::Any]));
         text
     }
 
-    /// Returns the file name that `stem` (`name-version`) and the tags in this file give.
+    /// Returns the file name with `stem` (`name-version`) and the tags in this file.
     ///
     /// # Errors
-    /// If no file name stands for these tags.
+    /// Returns an error if no file name can express these tags.
     pub(crate) fn filename(&self, stem: &str) -> Result<WheelFilename, String> {
         let (name, version) = stem.split_once('-').ok_or("`.dist-info` has no version")?;
         let mut sets: [BTreeSet<&str>; 3] = Default::default();

@@ -154,7 +154,7 @@ fn check_encoding(module: &[u8]) -> Result<(), Error> {
 /// Position of the block.
 struct Position {
     at: usize,
-    /// Whether a line begins there; otherwise one has to be ended first.
+    /// True if a line begins there; otherwise one has to be ended first.
     is_line_start: bool,
 }
 

@@ -4,7 +4,8 @@ fn inserted(module: &[u8]) -> Vec<u8> {
     insert(module, 1, "demo.libs").unwrap()
 }
 
-/// Whether the block lands where `|` stands, alone on its lines; twice gives the same.
+/// Asserts that the block is inserted at `|`, on lines of its own, and that inserting it again
+/// changes nothing.
 fn check(module: &str) {
     let (before, behind) = module.split_once('|').unwrap();
     let plain = [before, behind].concat();
@@ -80,7 +81,7 @@ fn what_only_looks_like_a_docstring_is_code() {
 fn a_block_is_replaced() {
     let first = insert(b"'Doc'\nimport os\n", 2, "older.libs").unwrap();
     assert_eq!(inserted(&first), inserted(b"'Doc'\nimport os\n"));
-    // One without an end is somebody else's.
+    // A block without an end was not written by us.
     let odd = [BEGIN, b"\nimport os\n"].concat();
     assert!(inserted(&odd).ends_with(&odd));
     // One in a docstring is text.

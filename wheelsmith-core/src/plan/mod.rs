@@ -1,7 +1,7 @@
-//! The complete plan of a build, decided before anything is built.
+//! Complete plan of a build, decided before anything is built.
 //!
-//! [`plan`] follows from the configuration and the options alone. `--dry-run` prints the plan that a
-//! build carries out.
+//! [`plan`] depends on the configuration and the options alone. `--dry-run` prints the plan that a
+//! build executes.
 
 mod options;
 mod step;
@@ -18,7 +18,7 @@ use crate::toolchain::{Optimize, Strip, ToolchainKind};
 /// Plan of a build.
 #[derive(Debug, Clone, Serialize)]
 pub struct Plan {
-    /// One plan per target.
+    /// Plans of the targets.
     pub targets: Vec<TargetPlan>,
 }
 
@@ -36,7 +36,7 @@ pub struct TargetPlan {
     pub sysroot: Option<String>,
     /// Optimization level.
     pub optimize: Optimize,
-    /// What is stripped from linked files.
+    /// Symbols that are removed from linked files.
     pub strip: Strip,
     /// Components, in build order.
     pub components: Vec<ComponentPlan>,
@@ -45,13 +45,13 @@ pub struct TargetPlan {
     /// File names of the archives to write.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub archives: Vec<String>,
-    /// Whether the first of the archives is that of the runtime directory.
+    /// True if the first archive is that of the runtime directory.
     #[serde(skip)]
     pub(crate) has_runtime_archive: bool,
-    /// Whether the other archives are SDKs.
+    /// True if the other archives are SDKs.
     #[serde(skip)]
     pub(crate) has_sdks: bool,
-    /// Targets whose runtimes are fused into this one's. Such a target has no components of its
+    /// Targets whose runtimes are combined into this one. Such a target has no components of its
     /// own.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub slices: Vec<TargetPlan>,
@@ -65,12 +65,12 @@ pub struct WheelPlan {
     pub(crate) key: String,
     /// Project name.
     pub name: String,
-    /// File name with the wanted tag: the highest that the configuration allows.
+    /// File name with the highest tag that the configuration permits.
     pub file: WheelFilename,
     /// File name with the lowest tag that the files may turn out to qualify for.
     pub lowest: WheelFilename,
-    /// Where libraries that are copied into the wheel are searched, after the components, relative
-    /// to the configuration. `None` if external libraries are errors.
+    /// Directories in which libraries to copy are searched, after the components, relative to the
+    /// configuration. `None` if external libraries are errors.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub library_path: Option<Vec<String>>,
 }
@@ -95,36 +95,36 @@ pub enum Error {
     /// No component has the feature.
     #[error("cannot enable the feature `{feature}`: cargo builds no component{name}")]
     NoFeature {
-        /// The feature.
+        /// Requested feature.
         feature: String,
         /// ` called …`, if the option names a component.
         name: String,
         /// Names of the components that cargo builds.
         known: Vec<String>,
     },
-    /// The configuration has no wheel of that name.
+    /// The configuration has no wheel with that name.
     #[error("cannot build the wheel `{name}`: the configuration has {}", list(known))]
     NoWheel {
-        /// The name.
+        /// Requested name.
         name: String,
         /// Names of the configured wheels.
         known: Vec<String>,
     },
-    /// The configuration describes nothing to build.
+    /// The configuration contains no components and no wheels.
     #[error("cannot build: `{file}` has neither components nor wheels")]
     Nothing {
-        /// The configuration.
+        /// File name of the configuration.
         file: String,
     },
-    /// The project is one of another build back end, and does not configure wheelsmith.
+    /// Another build back end builds the project, and wheelsmith is not configured.
     #[error(
         "cannot build: the project's build back end is `{backend}`, and `{file}` does not configure \
          wheelsmith"
     )]
     Foreign {
-        /// The configuration.
+        /// File name of the configuration.
         file: String,
-        /// The back end.
+        /// Build back end.
         backend: String,
     },
     /// No target is known.
@@ -140,7 +140,7 @@ fn list(known: &[String]) -> String {
 }
 
 impl Error {
-    /// Returns what the user can do about it.
+    /// Returns advice for the user, if there is any.
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::NoFeature { known, .. } if known.is_empty() => None,
@@ -162,7 +162,7 @@ impl Error {
     }
 }
 
-/// Names of what a build writes.
+/// Names of the outputs of a build.
 pub struct Naming<'a> {
     /// Name of the project, as in file names.
     pub name: &'a str,
@@ -175,7 +175,7 @@ pub struct Naming<'a> {
 /// Plans a build of `config` for `targets`.
 ///
 /// # Errors
-/// If `options` ask for what the configuration does not have.
+/// Returns an error if the configuration does not contain something that `options` name.
 pub fn plan(
     config: &Config,
     options: &BuildOptions,
@@ -302,7 +302,7 @@ fn lowest_tag(config: &Config, wheel: &Wheel, target: Target) -> PlatformTag {
     }
 }
 
-/// Returns whether a component of this kind is certain to put a native file into a wheel.
+/// True if a component of this kind always adds a native file to a wheel.
 fn has_native_file(kind: &Kind) -> bool {
     let has_native = |outputs: &[crate::config::Output]| {
         outputs.iter().any(|output| output.role == Role::SharedLibrary)
@@ -311,7 +311,7 @@ fn has_native_file(kind: &Kind) -> bool {
         Kind::C(c) => c.form != crate::config::CForm::Static,
         Kind::Cargo(_) => true,
         Kind::Recipe(recipe) => has_native(&recipe.outputs),
-        // Scripts are programs as well, and an empty file can be called a library.
+        // Scripts have the role of programs too, and an empty file can have that of a library.
         Kind::Prebuilt(_) | Kind::Files(_) => false,
     }
 }
@@ -319,7 +319,7 @@ fn has_native_file(kind: &Kind) -> bool {
 /// Plans the archives of one target.
 fn archives(plan: &mut TargetPlan, config: &Config, options: &BuildOptions, naming: &Naming<'_>) {
     let Naming { name, version, .. } = naming;
-    // An installer that asks for one wheel asks for nothing else.
+    // An installer requests one wheel and no archives.
     let is_for_installer = options.wheel.is_some() || options.editable;
     plan.has_runtime_archive =
         options.runtime_only || (config.wheels.is_empty() && !config.components.is_empty());
@@ -332,12 +332,12 @@ fn archives(plan: &mut TargetPlan, config: &Config, options: &BuildOptions, nami
     }
 }
 
-/// Returns the name of a runtime's archive, without its ending.
+/// Returns the name of a runtime's archive, without its extension.
 pub(crate) fn runtime_stem(name: &str, version: &str, target: Target) -> String {
     format!("{name}-{version}-{}", target.triple())
 }
 
-/// Returns the name of an SDK's archive, without its ending.
+/// Returns the name of an SDK's archive, without its extension.
 pub(crate) fn sdk_stem(name: &str, version: &str, sdk: &Sdk, target: Target) -> String {
     let name = sdk.name.as_deref().unwrap_or(name);
     format!("{name}-{version}-sdk-{}", target.triple())

@@ -26,20 +26,20 @@ pub struct BuildOptions {
     pub targets: Vec<Target>,
     /// Directory for wheels and archives. If `None`, `dist` in the project.
     pub out: Option<PathBuf>,
-    /// Restrictions on how sources are obtained.
+    /// Restrictions on obtaining sources.
     pub policy: Policy,
-    /// Whether to write the runtime directory and its archive, but no wheel and no SDK.
+    /// True to write the runtime directory and its archive, but no wheel and no SDK.
     pub runtime_only: bool,
     /// Compression level of wheels. If `None`, that of the configuration.
     pub compression: Option<Compression>,
-    /// Whether to compress everything again instead of using the cache.
+    /// True to compress everything again instead of using the cache.
     pub no_cache: bool,
     /// Additional features of cargo components: `feature` for all of them, `component/feature` for
     /// one.
     pub features: Vec<String>,
     /// The only wheel to write. If `None`, every wheel of the configuration.
     pub wheel: Option<ProjectName>,
-    /// Whether to write wheels that import from the project's directory (PEP 660).
+    /// True to write wheels that import from the project's directory (PEP 660).
     pub editable: bool,
 }
 
@@ -126,7 +126,7 @@ impl BuildOptions {
         self
     }
 
-    /// Returns whether the options select the wheel called `name`.
+    /// True if the options select the wheel called `name`.
     pub fn selects(&self, name: &ProjectName) -> bool {
         self.wheel.as_ref().is_none_or(|wanted| wanted.normalized() == name.normalized())
     }

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::sys::{Command, Env};
 
-/// A step of building a component.
+/// Step of building a component.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "step", rename_all = "kebab-case")]
 pub enum Step {
@@ -18,7 +18,7 @@ pub enum Step {
         /// Command.
         command: CommandLine,
     },
-    /// Puts objects into a static library.
+    /// Adds objects to a static library.
     Archive {
         /// Static library.
         output: PathBuf,
@@ -37,21 +37,21 @@ pub enum Step {
         /// Command.
         command: CommandLine,
     },
-    /// Takes files that need no building.
+    /// Copies files that need no building.
     Take {
         /// Number of files.
         files: usize,
     },
-    /// A step whose command line follows from the result of an earlier step.
+    /// Step whose command line depends on the result of an earlier step.
     Later {
-        /// What is done: `link libdemo.so`.
+        /// Description: `link libdemo.so`.
         name: String,
-        /// When its command line is known: `component base is built`.
+        /// Event after which its command line is known: `component base is built`.
         after: String,
     },
 }
 
-/// A command line, as it is run.
+/// Command line, exactly as run.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct CommandLine {
     /// Program.
@@ -81,7 +81,7 @@ impl fmt::Display for CommandLine {
 }
 
 impl Step {
-    /// Returns its command line, if that is known before the build.
+    /// Returns its command line, if it is known before the build.
     pub fn command(&self) -> Option<&CommandLine> {
         match self {
             Self::Compile { command, .. }

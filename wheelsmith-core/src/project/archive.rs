@@ -27,7 +27,7 @@ pub struct ArchiveVerdict {
 }
 
 impl ArchiveVerdict {
-    /// Returns whether the files qualify for the tag.
+    /// True if the files qualify for the tag.
     pub fn is_good(&self) -> bool {
         self.audit.tag.is_some() && !self.audit.has_errors()
     }
@@ -38,7 +38,7 @@ pub(super) fn identity(project: &Project) -> (String, String) {
     if let Some(project) = &project.config.project {
         return (project.name.escaped(), project.version.clone().unwrap_or_else(|| "0".into()));
     }
-    // A project without `[project]` is called like its directory.
+    // A project without `[project]` has the name of its directory.
     let name = project.dir.file_name().unwrap_or_default();
     (name.to_string_lossy().into_owned(), "0".to_owned())
 }
@@ -61,7 +61,7 @@ pub(super) fn judge(
 ) -> Result<ArchiveVerdict, Error> {
     let mut files = Vec::new();
     for file in &runtime.manifest.files {
-        // What lies in static libraries is judged where they are linked in.
+        // Static libraries are judged as part of the files that they are linked into.
         if !matches!(file.role, Role::Executable | Role::SharedLibrary | Role::Data) {
             continue;
         }
@@ -153,7 +153,7 @@ fn write(
         let mut bytes = Vec::new();
         let epoch = epoch(host).unwrap_or(runtime::ARCHIVE_EPOCH);
         runtime::write_archive(runtime, texts, stem, epoch, &mut bytes)?;
-        // The form that `sha256sum --check` reads.
+        // Format of `sha256sum --check`.
         let sums = format!("{}  {stem}.tar.gz\n", Digest::of(&bytes));
         let mut made = Vec::new();
         for (name, bytes) in [("tar.gz", &bytes[..]), ("tar.gz.sha256", sums.as_bytes())] {

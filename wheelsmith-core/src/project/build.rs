@@ -22,7 +22,7 @@ use crate::wheel::MadeFile;
 /// Result of a build: one entry per target, in the order of the options.
 #[derive(Debug)]
 pub struct BuildOutput {
-    /// Each target, and what was built for it or why it could not be built.
+    /// Each target with its result.
     pub targets: Vec<(Target, Result<TargetBuild, Error>)>,
 }
 
@@ -49,7 +49,7 @@ impl BuildOutput {
         self.targets.iter().map(of_target).max().unwrap_or(BuildVerdict::Failed)
     }
 
-    /// Returns whether everything was built and written.
+    /// True if everything was built and written.
     pub fn is_good(&self) -> bool {
         self.verdict() == BuildVerdict::Good
     }
@@ -64,8 +64,7 @@ pub struct TargetBuild {
     pub components: Vec<(String, String)>,
     /// Runtime directory.
     pub runtime: PathBuf,
-    /// Archives of the runtime and of SDKs; beside
-    /// each its digest file.
+    /// Archives of the runtime and of SDKs, each with a digest file beside it.
     pub archives: Vec<MadeFile>,
     /// Verdict on the archives of a project without wheels. They are not written if
     /// it is bad.
@@ -77,7 +76,7 @@ pub struct TargetBuild {
 }
 
 impl TargetBuild {
-    /// Returns whether a wheel or archive was not written because its files do not qualify.
+    /// True if a wheel or archive was not written because its files do not qualify.
     pub fn is_refused(&self) -> bool {
         self.wheels.iter().any(|wheel| wheel.file.is_none())
             || self.judged.as_ref().is_some_and(|verdict| !verdict.is_good())
@@ -87,14 +86,15 @@ impl TargetBuild {
 /// Builds `project`.
 ///
 /// # Errors
-/// If no target can be built.
+/// Returns an error if no target can be built.
 pub(crate) fn run(project: &Project, options: &BuildOptions) -> Result<BuildOutput, Error> {
     let host = &project.host;
     let _lock = lock(project, host)?;
     let cache = cache_dir(host)?;
     let work = project.work_dir();
     prepare_work(&work).map_err(|e| Error::io("prepare the build directory", e))?;
-    // Before anything is compiled: a build must not end in a directory that takes no file.
+    // Before compilation, because a build must not fail at the end with an unusable output
+    // directory.
     prepare_out(&project.out_dir(options))
         .map_err(|e| Error::io("write to the output directory", e))?;
     let plan = project.plan(options)?;
@@ -129,8 +129,8 @@ pub(crate) fn run(project: &Project, options: &BuildOptions) -> Result<BuildOutp
     Ok(BuildOutput { targets })
 }
 
-/// Obtains every source, by component and triple. If only those of some targets can be obtained,
-/// returns those: the others fail with their own target.
+/// Obtains every source, by component and triple. If the sources of some targets cannot be
+/// obtained, returns the others, and those targets fail later.
 fn obtain(
     project: &Project,
     targets: &[Target],
@@ -155,7 +155,7 @@ fn obtain(
     if any { Ok(sources) } else { Err(error.into()) }
 }
 
-/// Returns the plans of targets that are compiled: the slices of a fused one.
+/// Returns the plans of targets that are compiled: for a combined target, those of its slices.
 fn compiled(plan: &Plan) -> impl Iterator<Item = &TargetPlan> {
     plan.targets.iter().flat_map(|plan| match &plan.slices[..] {
         [] => std::slice::from_ref(plan),
@@ -286,7 +286,7 @@ struct TargetRuntime {
     found: CargoInventory,
 }
 
-/// Runtimes by target. One that two targets need is built once.
+/// Runtimes by target. A runtime that two targets use is built once.
 type Runtimes = BTreeMap<String, Mutex<Option<Arc<TargetRuntime>>>>;
 
 impl Run<'_> {
@@ -319,7 +319,7 @@ impl Run<'_> {
         Ok(made)
     }
 
-    /// Fuses the runtimes of the slices.
+    /// Combines the runtimes of the slices.
     fn fused(&self, plan: &TargetPlan) -> Result<Arc<TargetRuntime>, Error> {
         // In parallel, as separate targets.
         let slices = std::thread::scope(|scope| {
@@ -349,13 +349,13 @@ impl Run<'_> {
         Ok(Arc::new(TargetRuntime { runtime, toolchain: identity.toolchain, components, found }))
     }
 
-    /// Builds the components of a target and lays their files out.
+    /// Builds the components of a target and copies their files to its runtime directory.
     fn lay_out(&self, plan: &TargetPlan) -> Result<TargetRuntime, Error> {
         let project = self.project;
         let work = project.work_dir().join(plan.target.to_string());
         prepare_target(&work).map_err(|e| Error::io("prepare the build directory", e))?;
         if plan.components.is_empty() {
-            // Nothing is compiled, so that no compiler is needed: pure Python.
+            // No compiler is required for pure Python.
             let toolchain = "nothing to compile".to_owned();
             let runtime = self.runtime(plan, &[], &toolchain, &work)?;
             let (components, found) = (Vec::new(), CargoInventory::default());
@@ -416,7 +416,7 @@ impl Run<'_> {
         Ok(own.map(|(key, source)| (key.clone(), source.clone())).collect())
     }
 
-    /// Lists the crates of components that cargo builds, for bills of materials.
+    /// Lists the crates of components that cargo builds, for SBOMs.
     fn found(&self, setting: &Setting<'_>, sources: &Sources) -> Result<CargoInventory, Error> {
         let mut found = CargoInventory::default();
         let lists = |name: &String| {
@@ -468,7 +468,7 @@ impl Run<'_> {
             return Ok(());
         }
         if plan.has_runtime_archive && !runtime.manifest.files.is_empty() {
-            // The files of a wheel are judged when it is packed.
+            // If there are wheels, their files are judged when they are packed.
             if project.config.wheels.is_empty() {
                 let verdict = built.judged.insert(archive::judge(project, plan, runtime)?);
                 if !verdict.is_good() {

@@ -1,4 +1,4 @@
-//! Files that a wheel puts beside its packages: commands, headers, anything else.
+//! Files that a wheel installs beside its packages: commands, headers, others.
 
 use std::path::PathBuf;
 
@@ -8,10 +8,10 @@ use crate::build::inputs::literal_prefix;
 use crate::config::{DataFiles, Scheme, Wheel};
 use crate::sys::Host;
 
-/// A file below `.data`.
+/// File below `.data`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct DataFile {
-    /// Key of the list's entry that names it.
+    /// Key of the entry that names it.
     pub(super) key: String,
     /// Path below `.data`: `headers/demo/demo.h`.
     pub(super) to: String,
@@ -26,7 +26,7 @@ pub(super) struct DataFile {
 /// Returns every file that the lists of `wheel` name.
 ///
 /// # Errors
-/// A pattern names no file, or one that cannot be in an archive.
+/// Returns an error if a pattern matches no file, or a file that cannot be in an archive.
 pub(super) fn files(project: &Project, wheel: &Wheel, host: &Host) -> Result<Vec<DataFile>, Error> {
     let is_sdist = project.is_unpacked_sdist(host)?;
     let tree = Tree::new(&project.dir, &project.dir, is_sdist, host);
@@ -82,8 +82,8 @@ pub(super) fn matcher(
     })
 }
 
-/// Returns the path of the file below `.data`: commands side by side, others by their path below
-/// the directory in which the pattern begins.
+/// Returns the path of the file below `.data`: commands are in one directory, others keep their
+/// path below the directory in which the pattern begins.
 fn place(list: &DataFiles, relative: &str) -> String {
     let pattern = &list.from.path;
     let base = if list.from.is_glob() {

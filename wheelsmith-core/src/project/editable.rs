@@ -1,11 +1,11 @@
-//! A wheel that lets Python import from the project itself (PEP 660).
+//! Wheels that make Python import from the project itself (PEP 660).
 //!
-//! It contains a `.pth` file with the directory of Python files. Compiled files are found from
-//! `__file__` as in any other installation: the runtime's directories are linked to the place in
-//! the Python files that they have in a wheel, so a later build is seen at once.
+//! Such a wheel contains a `.pth` file with the directory of Python files. Compiled files are found
+//! from `__file__` as in any other installation: links in the Python files point to the runtime's
+//! directories, so a later build takes effect at once.
 //!
-//! A wheel with grafted libraries has other bytes than the runtime. The files of such a wheel are
-//! written to a directory of their own, laid out as the wheel is, and the links lead there.
+//! The files of a wheel with grafted libraries differ from those of the runtime. They are written
+//! to a separate directory with the layout of the wheel, and the links point there.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -22,7 +22,7 @@ use crate::wheel::{Entry, Source as Content};
 /// Directories of a runtime that a wheel contains.
 const DIRECTORIES: [&str; 3] = ["bin", "lib", "share"];
 
-/// Returns whether installers copy the files of this top directory to other directories.
+/// True if installers copy the files of this top directory to other directories.
 fn is_data(top: &str) -> bool {
     matches!(top.rsplit_once('.'), Some((_, "data")))
 }
@@ -32,8 +32,8 @@ pub(super) fn changed_dir(project: &Project, wheel: &Wheel, target: Target) -> P
     project.work_dir().join(target.to_string()).join("editable").join(wheel.name.escaped())
 }
 
-/// Writes to `dir` the files that an installation has of the runtime and of the libraries that were
-/// grafted by `plan`, and removes other files.
+/// Writes the installed files of the runtime and of the libraries that `plan` grafted to `dir`, and
+/// removes other files.
 pub(super) fn keep_changed(
     dir: &Path,
     wheel: &Wheel,
@@ -95,7 +95,7 @@ pub(super) fn link(
     }
     let ignore = place.join(".gitignore");
     if !made.is_empty() && !ignore.exists() {
-        // What is built is nobody's source; neither is this list of it.
+        // Build results are not sources; nor is this list of them.
         let lines: String = made.iter().map(|name| format!("/{name}\n")).collect();
         sys::fs::write_atomic(&ignore, format!("{lines}/.gitignore\n").as_bytes())?;
     }
@@ -105,7 +105,8 @@ pub(super) fn link(
     let dir = root.to_str().ok_or_else(|| {
         io::Error::other(format!("`{}` is not UTF-8, as `.pth` files are", root.display()))
     })?;
-    // What installers spread is copied in any case, and so is what its programs need.
+    // The wheel itself contains the files of `.data`, which installers copy, and the libraries of
+    // moved programs.
     let moved = plan.filter(|plan| !plan.scripts.is_empty());
     let needed = moved.into_iter().flat_map(|plan| {
         plan.grafts.iter().map(|g| &g.into).chain(plan.scripts.iter().map(|s| &s.to))

@@ -1,4 +1,4 @@
-//! Time of the build that the user gives.
+//! Build time that the user sets.
 
 use crate::sys::Host;
 

@@ -1,12 +1,12 @@
-//! Why a project could not be built.
+//! Errors of building a project.
 
 use std::io;
 use std::path::PathBuf;
 
 use crate::{build, config, metadata, plan, repair, runtime, source, toolchain, vcs, wheel};
 
-/// Why a project could not be built. A wheel that does not earn its tag is no error: see
-/// [`super::BuiltWheel`].
+/// Reason why a project could not be built. A wheel that does not qualify for its tag is no error:
+/// see [`super::BuiltWheel`].
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// No configuration was read.
@@ -18,22 +18,22 @@ pub enum Error {
     /// The git repository of the project cannot be read.
     #[error(transparent)]
     Vcs(#[from] vcs::Error),
-    /// The options ask for what the configuration does not have.
+    /// The configuration does not contain something that the options name.
     #[error(transparent)]
     Plan(#[from] plan::Error),
     /// A source could not be obtained.
     #[error(transparent)]
     Source(#[from] source::Error),
-    /// A toolchain could not be had.
+    /// A toolchain could not be obtained.
     #[error(transparent)]
     Toolchain(#[from] toolchain::Error),
     /// A component could not be built.
     #[error(transparent)]
     Build(#[from] build::Error),
-    /// The runtime directory could not be made.
+    /// The runtime directory could not be created.
     #[error(transparent)]
     Runtime(#[from] runtime::Error),
-    /// The metadata or the files are not those of a wheel.
+    /// The metadata or the files cannot be in a wheel.
     #[error(transparent)]
     Wheel(#[from] wheel::Error),
     /// A value of the `[project]` table cannot be written as metadata.
@@ -42,42 +42,42 @@ pub enum Error {
     /// Libraries could not be copied into a wheel.
     #[error("cannot bundle the libraries of `{wheel}`")]
     Bundle {
-        /// The wheel's project name.
+        /// Project name of the wheel.
         wheel: String,
-        /// Why.
+        /// Cause.
         #[source]
         source: Box<repair::Error>,
     },
     /// The wheel could not be written.
     #[error("cannot write `{}`", path.display())]
     Write {
-        /// The wheel.
+        /// Path of the wheel.
         path: PathBuf,
-        /// Why.
+        /// Cause.
         #[source]
         source: Box<wheel::Error>,
     },
-    /// What would have to be described cannot be made.
+    /// The wheel to be described cannot be built.
     #[error("`{wheel}` does not earn its tag: {reasons}")]
     NotEarned {
-        /// Its file name.
+        /// File name of the wheel.
         wheel: String,
-        /// What is in the way.
+        /// Reasons.
         reasons: String,
     },
-    /// Nothing says where caches are kept.
+    /// The cache directory is unknown.
     #[error("cannot find a place for the cache: neither `WHEELSMITH_CACHE_DIR` nor `HOME` is set")]
     NoCache,
     /// A file could not be read or written.
     #[error("cannot {doing}")]
     Io {
-        /// What was being done.
+        /// Failed action.
         doing: String,
-        /// Why, with the path.
+        /// Cause, with the path.
         #[source]
         source: io::Error,
     },
-    /// The user stopped us.
+    /// The user cancelled the operation.
     #[error("stopped")]
     Cancelled,
 }
@@ -96,7 +96,7 @@ impl Error {
         Self::Io { doing: doing.into(), source }
     }
 
-    /// What the user can do about it.
+    /// Returns advice for the user, if there is any.
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Load(error) => error.hint(),
@@ -113,7 +113,7 @@ impl Error {
         }
     }
 
-    /// Whether this only says that the user stopped us.
+    /// True if the user cancelled the operation.
     pub fn is_cancelled(&self) -> bool {
         match self {
             Self::Cancelled

@@ -1,7 +1,7 @@
-//! The Python module that starts the runtime's programs, for console commands.
+//! Generates the Python module that starts the runtime's programs, for console commands.
 //!
-//! It finds the programs beside itself, so they run from a virtual environment, a user's or a
-//! system's site-packages, and a `--target` or `--prefix` directory alike.
+//! The module finds the programs relative to itself, so it works in a virtual environment, in the
+//! site-packages of a user or of the system, and in a `--target` or `--prefix` directory.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -45,7 +45,7 @@ pub(super) fn functions<'c>(
     commands.enumerate().map(|(i, command)| {
         let plain = |c: char| if c.is_ascii_alphanumeric() { c } else { '_' };
         let word: String = command.chars().map(plain).collect();
-        // The number keeps `a-b` and `a_b` apart.
+        // The number distinguishes `a-b` from `a_b`.
         (command.clone(), format!("run_{i}_{word}"))
     })
 }

@@ -1,4 +1,4 @@
-//! A project on disk: from its configuration to audited wheels.
+//! Projects on disk: from the configuration to audited wheels.
 
 mod archive;
 mod build;
@@ -37,7 +37,7 @@ use crate::vcs::Checkout;
 use crate::version;
 use crate::wheel::MadeFile;
 
-/// Target of pure Python on machines that are not a target.
+/// Target of pure Python on machines that are not targets themselves.
 const ANY_TARGET: &str = "x86_64-unknown-linux-gnu";
 
 /// A configuration and its directory.
@@ -54,7 +54,7 @@ const ANY_TARGET: &str = "x86_64-unknown-linux-gnu";
 pub struct Project {
     /// Absolute path of the configuration's directory.
     pub dir: PathBuf,
-    /// Checked configuration.
+    /// Validated configuration.
     pub config: Config,
     /// Environment, progress and job pool of every action on the project.
     host: Host,
@@ -65,7 +65,8 @@ impl Project {
     /// and fills in a dynamic version. Children get the environment of this process.
     ///
     /// # Errors
-    /// If there is no configuration, if it has mistakes, or if the version is not where it says.
+    /// Returns an error if there is no configuration, if it has mistakes, or if the version is not
+    /// found.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, Error> {
         Self::open_on(path.as_ref(), &Host::from_process())
     }
@@ -73,7 +74,7 @@ impl Project {
     /// Like [`Project::open`], with the environment, progress and job pool of `host`.
     ///
     /// # Errors
-    /// As [`Project::open`].
+    /// Returns the errors of [`Project::open`].
     pub fn open_on(path: &Path, host: &Host) -> Result<Self, Error> {
         let mut project = Self { host: host.clone(), ..Self::load(path)? };
         if let Some(problem) = &project.config.former_backend {
@@ -83,10 +84,10 @@ impl Project {
         Ok(project)
     }
 
-    /// Reads the configuration at `path` and leaves a dynamic version open.
+    /// Reads the configuration at `path` without determining a dynamic version.
     ///
     /// # Errors
-    /// If there is no configuration, or if it has mistakes.
+    /// Returns an error if there is no configuration, or if it has mistakes.
     pub fn load(path: &Path) -> Result<Self, Error> {
         let (config, file) = Config::load(path)?;
         let parent = match file.parent() {
@@ -108,8 +109,8 @@ impl Project {
         self.dir.join("target").join("wheelsmith")
     }
 
-    /// Returns the targets of a build: `wanted`, or those of the configuration if it is empty, or the
-    /// host if that lists none. A project that compiles nothing is built once.
+    /// Returns the targets of a build: `wanted`; if empty, those of the configuration; if there are
+    /// none, the host. A project without compiled components is built once.
     pub fn targets(&self, wanted: &[Target]) -> Vec<Target> {
         let is_pure = self.config.components.is_empty();
         let mut targets = match (wanted, &self.config.targets[..]) {
@@ -131,8 +132,8 @@ impl Project {
     /// Plans a build.
     ///
     /// # Errors
-    /// If no wheel can have the metadata, or if the configuration has nothing that `options` ask
-    /// for.
+    /// Returns an error if the metadata cannot be in a wheel, or if the configuration does not
+    /// contain something that `options` name.
     pub fn plan(&self, options: &BuildOptions) -> Result<Plan, Error> {
         let targets = self.targets(&options.targets);
         let metadata = self.metadata()?;
@@ -157,7 +158,7 @@ impl Project {
     /// Plans a build, with the steps of every component. Nothing is downloaded, built or written.
     ///
     /// # Errors
-    /// What a build fails with before it runs the first compiler.
+    /// Returns the errors that a build returns before it runs the first compiler.
     pub fn dry_run(&self, options: &BuildOptions) -> Result<Plan, Error> {
         let mut plan = self.plan(options)?;
         for target in &mut plan.targets {
@@ -175,7 +176,7 @@ impl Project {
     /// Builds the components and writes wheels and archives.
     ///
     /// # Errors
-    /// If no target can be built. The error of a single target is in the output.
+    /// Returns an error if no target can be built. The error of a single target is in the output.
     pub fn build(&self, options: &BuildOptions) -> Result<BuildOutput, Error> {
         build::run(self, options)
     }
@@ -198,7 +199,7 @@ impl Project {
     /// Writes the source distribution to the directory `out`.
     ///
     /// # Errors
-    /// If a required file cannot be included, read or written.
+    /// Returns an error if a required file cannot be included, read or written.
     pub fn sdist(&self, out: &Path) -> Result<MadeFile, Error> {
         sdist::make(self, out, &self.host)
     }
@@ -223,7 +224,7 @@ impl Project {
         options.out.clone().unwrap_or_else(|| self.dir.join("dist"))
     }
 
-    /// Returns how the project's files came to its directory.
+    /// Determines whether the project is a checkout or an unpacked source distribution.
     fn checkout(&self, host: &Host) -> Result<Checkout, Error> {
         let project = self.config.project.as_ref();
         let has_info =
@@ -236,7 +237,7 @@ impl Project {
         Ok(matches!(self.checkout(host)?, Checkout::Sdist))
     }
 
-    /// The metadata of the project's wheels, without the texts that it names; nothing when the
+    /// Returns the metadata of the project's wheels, without the texts of files; `None` if the
     /// configuration packs no wheel.
     fn metadata(&self) -> Result<Option<Metadata>, Error> {
         match &self.config.project {

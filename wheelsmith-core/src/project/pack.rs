@@ -26,14 +26,14 @@ use crate::source;
 use crate::sys::{self, Host};
 use crate::wheel::{self, Entry, MadeFile, Packing, Source};
 
-/// A wheel and its verdict.
+/// Wheel and its verdict.
 #[derive(Debug)]
 pub struct BuiltWheel {
-    /// File name; with the wanted tag if it was not written.
+    /// File name; with the requested tag if it was not written.
     pub name: String,
     /// File; `None` if its files do not qualify for the tag.
     pub file: Option<MadeFile>,
-    /// Oldest platform that it must run on.
+    /// Oldest platform on which it must run.
     pub floor: Floor,
     /// Tag of the floor.
     pub wanted: PlatformTag,
@@ -146,7 +146,7 @@ pub(super) fn pack(
     let mut installed = runtime.dir.clone();
     if let Some(bundled) = bundled.as_ref().filter(|b| b.plan.missing.is_empty()) {
         let dir = editable::changed_dir(project, wheel, plan.target);
-        // Whoever imports from the project sees every build.
+        // Every build updates the files if the project is installed as editable.
         if options.editable || dir.is_dir() {
             editable::keep_changed(&dir, wheel, &bundled.plan, &pack.entries).map_err(unlinked)?;
         }
@@ -206,18 +206,17 @@ pub(super) fn pack(
 /// audit` does.
 pub(super) fn apply_settings(project: &Project, audit: &mut Audit) {
     let today = epoch(&project.host).or_else(sys::now).map(Date::from_epoch);
-    // What is wrong with the waivers themselves is reported by the audit.
+    // The audit reports mistakes in the waivers themselves.
     let _ = project.config.audit.settings.apply([&mut audit.findings], today);
 }
 
-/// Returns whether a wheel or archive may be written: its files qualify for a tag, and no finding
-/// counts.
+/// True if a wheel or archive may be written: its files qualify for a tag, and no finding counts.
 pub(super) fn may_be_written(project: &Project, audit: &Audit) -> bool {
     let level = project.config.audit.fail_on.unwrap_or(Severity::Error);
     audit.tag.is_some() && !audit.findings.iter().any(|finding| finding.counts_at(level))
 }
 
-/// A wheel under construction.
+/// Wheel under construction.
 struct Pack<'a> {
     project: &'a Project,
     wheel: &'a Wheel,
@@ -248,8 +247,8 @@ impl Pack<'_> {
         Ok(())
     }
 
-    /// Programs, shared libraries and data of the wheel's components; a library lies under its
-    /// SONAME alone, because a zip has no links.
+    /// Adds programs, shared libraries and data of the wheel's components. Only the SONAME of a
+    /// library is added, because a zip has no links.
     fn runtime_files(&mut self, runtime: &Runtime) -> Result<(), Error> {
         for file in &runtime.manifest.files {
             if !self.wheel.components.contains(&file.component) {
@@ -271,7 +270,7 @@ impl Pack<'_> {
         Ok(())
     }
 
-    /// Adds the files that installers put beside the packages.
+    /// Adds the files that are installed beside the packages.
     fn data_files(&mut self, raw: &ProjectTable) -> Result<(), Error> {
         if self.wheel.data.is_empty() {
             return Ok(());
@@ -369,7 +368,7 @@ impl Pack<'_> {
             wheel: self.wheel.name.to_string(),
             source: Box::new(error),
         })?;
-        // A wheel that carries a component's library carries its licence.
+        // A wheel with a component's library contains its licence too.
         let grafts = &bundled.plan.grafts;
         let is_grafted = |file: &&FileEntry| grafts.iter().any(|g| g.sha256 == file.sha256);
         let carried: BTreeSet<&str> =
@@ -390,7 +389,7 @@ impl Pack<'_> {
         Ok(())
     }
 
-    /// The libraries for which the configuration vouches.
+    /// Returns the libraries that the configuration permits.
     fn terms(&self) -> Result<Allowances, Error> {
         let exclude = &self.project.config.audit.exclude;
         Allowances::new(exclude, Vec::new())

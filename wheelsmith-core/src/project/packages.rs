@@ -1,4 +1,4 @@
-//! The Python package of a wheel, found by the project's name.
+//! Finds the Python package of a wheel by the project's name.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use crate::config::Wheel;
 use crate::name::{ProjectName, WheelPath};
 use crate::sys;
 
-/// A Python file, or a data file beside it.
+/// Python file, or a data file beside it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct PythonFile {
     /// Path in the wheel: relative to the source directory.
@@ -23,13 +23,13 @@ pub(super) struct PythonFile {
 /// Directories in which packages are searched, relative to the project.
 pub(super) const USUAL_DIRS: [&str; 3] = ["src", "python", "."];
 
-/// Most words of a name that are tried as names of directories.
+/// Limit of the words of a name that are tried as directory names.
 const MOST_WORDS: usize = 6;
 
 /// Returns the patterns of the files of the package `name` below `root`; `None` if there is no such
 /// package.
 ///
-/// A package is a directory or module called like the project (`acme_tool` of `acme-tool`), a stub
+/// A package is a directory or module named like the project (`acme_tool` for `acme-tool`), a stub
 /// package (PEP 561, `foo-stubs`), or a package in a namespace (PEP 420, `acme/tool`).
 pub(super) fn patterns(root: &Path, name: &ProjectName) -> Option<Vec<String>> {
     let package = name.escaped();
@@ -113,22 +113,22 @@ fn outermost(root: &Path, path: &str) -> String {
     dirs.next().unwrap_or(path).to_owned()
 }
 
-/// Returns whether a directory has a Python module of its own.
+/// True if a directory contains a Python module.
 fn has_module(dir: &Path) -> bool {
     let entries = if dir.is_dir() { sys::fs::list(dir).unwrap_or_default() } else { Vec::new() };
     entries.iter().any(|entry| is_module(&entry.to_string_lossy()))
 }
 
-/// Returns whether Python or a type checker imports a file of this name.
+/// True if Python or a type checker imports a file with this name.
 fn is_module(path: &str) -> bool {
     [".py", ".pyi", ".so", ".pyd"].iter().any(|end| path.ends_with(end))
 }
 
-/// Checks that `wheel` has a module in `files`, unless the configuration says that it has none. A
-/// wheel that carries components may do without, in a project without any Python package.
+/// Checks that `wheel` has a module in `files`, unless the configuration says that it has none. In
+/// a project without any Python package, a wheel with components needs no module.
 ///
 /// # Errors
-/// If it has none. The help names the package that the project has instead.
+/// Returns an error if there is no module. The help names the package that exists instead.
 pub(super) fn require(project: &Project, wheel: &Wheel, files: &[PythonFile]) -> Result<(), Error> {
     let is_meant = match &wheel.include {
         Some(include) => include.is_empty() || !files.is_empty(),
@@ -186,7 +186,7 @@ fn nearest<'d>(project: &Project, dirs: &[&'d str], wanted: &str) -> Option<(&'d
         let root: PathBuf = project.dir.join(dir);
         for entry in sys::fs::list(&root).unwrap_or_default() {
             let name = entry.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            // The project itself has other directories and scripts as well.
+            // A project has directories and scripts that are not packages.
             let is_package =
                 entry.join("__init__.py").is_file() || (dir != "." && has_module(&entry));
             let module = name.strip_suffix(".py").filter(|_| dir != ".");

@@ -1,4 +1,4 @@
-//! Software bills of materials of wheels.
+//! SBOMs of wheels.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -36,7 +36,7 @@ impl CargoInventory {
     }
 }
 
-/// Renders the bill of materials of `wheel`.
+/// Renders the SBOM of `wheel`.
 pub(super) fn render(
     config: &Config,
     wheel: &Wheel,
@@ -56,7 +56,7 @@ pub(super) fn render(
     };
     let mut crates = Crates::new();
     for name in &components {
-        // Built for other systems only.
+        // Components that are built for other systems only.
         let Some(info) = infos.get(name.as_str()) else { continue };
         let mut part = component(config, wheel, info, runtime);
         if let Some(its) = found.crates.get(*name) {
@@ -99,7 +99,7 @@ fn crate_reference(key: &str) -> String {
     format!("crate:{}", key.replace(' ', "@"))
 }
 
-/// Returns whether no other crate of the component uses it.
+/// True if no other crate of the component uses it.
 fn is_root(crates: &Crates, key: &str) -> bool {
     !crates.values().any(|krate| krate.uses.contains(key))
 }

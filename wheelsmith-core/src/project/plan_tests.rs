@@ -1,4 +1,4 @@
-//! The law of plans: a build runs the commands that its plan has, and no others.
+//! Property of plans: a build runs exactly the commands of its plan.
 
 use std::sync::{Arc, Mutex};
 
@@ -20,7 +20,7 @@ impl Report for Recorder {
     }
 }
 
-/// A component from C: its kind, whether it links to the one before it, and a macro.
+/// C component: its kind, whether it links to the one before it, and a macro.
 type Shape = (&'static str, bool, Option<u8>);
 
 fn shapes() -> impl Strategy<Value = Vec<Shape>> {
@@ -30,7 +30,7 @@ fn shapes() -> impl Strategy<Value = Vec<Shape>> {
 
 fn configuration(shapes: &[Shape]) -> String {
     let component = |(i, (kind, links, level)): (usize, &Shape)| {
-        // A program offers nothing to link to.
+        // Programs cannot be linked to.
         let is_linked = i > 0 && *links && shapes[i - 1].0 != "c-executable";
         let link = if is_linked { format!("link = ['c{}']\n", i - 1) } else { String::new() };
         let define = level.map(|level| format!("define = {{ LEVEL = {level} }}\n"));

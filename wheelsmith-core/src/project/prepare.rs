@@ -1,4 +1,4 @@
-//! Answers to the hooks of PEP 517 before a build: the metadata, and what must be installed.
+//! Hooks of PEP 517 before a build: the metadata, and the required packages.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -52,8 +52,8 @@ pub(super) fn write(
     Ok(out.join(format!("{stem}.dist-info")))
 }
 
-/// Whether only a build tells which licence files the wheel has: those of components from which it
-/// takes in libraries, and which libraries it needs stands in its files.
+/// True if the licence files of the wheel depend on a build: those of components whose libraries
+/// are copied in, which only the built files show.
 fn follows_from_bytes(project: &Project, wheel: &Wheel, target: Target) -> bool {
     wheel.external == External::Bundle
         && project.config.components.iter().any(|component| {
@@ -63,8 +63,8 @@ fn follows_from_bytes(project: &Project, wheel: &Wheel, target: Target) -> bool 
         })
 }
 
-/// Builds the wheel, and takes the `.dist-info` out of it. The build that an installer asks for
-/// afterwards finds everything compiled.
+/// Builds the wheel, and unpacks its `.dist-info`. The build that an installer requests afterwards
+/// is up to date.
 fn from_wheel(project: &Project, wheel: &Wheel, options: &BuildOptions) -> Result<PathBuf, Error> {
     let out = project.out_dir(options);
     let unwritten = |e| Error::io("write the metadata", e);
@@ -105,7 +105,7 @@ fn licenses(
     options: &BuildOptions,
     host: &Host,
 ) -> Result<Vec<(WheelPath, PathBuf)>, Error> {
-    // Of a target that is fused, any slice has them.
+    // In a combined target, any slice has them.
     let target = target.compiled().first().copied().unwrap_or(target);
     let components = project.config.components.iter().filter(|component| {
         wheel.components.contains(&component.name)
@@ -153,7 +153,7 @@ pub(super) fn requires(project: &Project, targets: &[Target], host: &Host) -> Ve
             work_dir: &project.work_dir(),
             missing_zig: MissingZig::Leave,
         };
-        // Any other error is told with all its words when it comes to the build.
+        // The build reports any other error in full.
         if let Err(toolchain::Error::NoZig { .. }) = toolchain::locate(host, &request) {
             requires.insert(format!("ziglang=={ZIG_VERSION}"));
         }

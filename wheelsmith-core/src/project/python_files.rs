@@ -1,4 +1,4 @@
-//! Python files that go into a wheel: those below its source directory that its patterns name.
+//! Python files of a wheel: those below its source directory that match its patterns.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -66,7 +66,7 @@ pub(super) fn files(
     Ok(files)
 }
 
-/// Patterns that choose the files of a wheel below its source directory.
+/// Patterns that select the files of a wheel below its source directory.
 pub(super) struct Patterns {
     include: Vec<String>,
     include_set: GlobSet,
@@ -88,7 +88,7 @@ impl Patterns {
         })
     }
 
-    /// True if the wheel has the file at `path`, relative to the source directory.
+    /// True if the wheel contains the file at `path`, relative to the source directory.
     pub(super) fn takes(&self, path: &str) -> bool {
         let is_named = self.include_set.matches(path).into_iter().any(|i| {
             let pattern = &self.include[i];
@@ -101,7 +101,7 @@ impl Patterns {
         self.stale.iter().any(|dir| path.starts_with(dir))
     }
 
-    /// True if the wheel would have files at or below the path of `gap`.
+    /// True if the wheel would contain files at or below the path of `gap`.
     fn names_gap(&self, gap: &Gap) -> bool {
         let path = &gap.relative;
         ["", "/__init__.py", "/x.py", "/x"].iter().any(|end| self.takes(&format!("{path}{end}")))
@@ -113,8 +113,8 @@ pub(super) fn is_glob(pattern: &str) -> bool {
     pattern.contains(['*', '?', '[', '{'])
 }
 
-/// True if `pattern`, which matches `path`, is meant to name it: wildcards name neither hidden
-/// files nor byte code nor backups, unless the wildcard itself has their mark, as `.*` and `*.pyc`.
+/// True if `pattern`, which matches `path`, is meant to include it. Wildcards do not include hidden
+/// files, byte code and backups, unless the pattern contains their mark, as `.*` and `*.pyc` do.
 pub(super) fn names(pattern: &str, path: &str) -> bool {
     let is_meant = |part: &str| {
         pattern
@@ -128,13 +128,13 @@ pub(super) fn names(pattern: &str, path: &str) -> bool {
     !is_glob(pattern) || private.into_iter().all(is_meant)
 }
 
-/// True for names of files that wildcards leave out.
+/// True for names of files that wildcards exclude.
 fn is_private(name: &str) -> bool {
     name.starts_with('.') || is_never(name) || is_junk(name)
 }
 
 /// Returns the directory of Python files: the configured one, else the first of the usual ones that
-/// has the package. A wheel may have none.
+/// contains the package. A wheel may have none.
 pub(super) fn source(project: &Project, wheel: &Wheel) -> Result<Option<PathBuf>, Error> {
     if let Some(dir) = &wheel.python_source {
         let root = project.dir.join(dir);
@@ -181,7 +181,7 @@ fn globs(
     set.build().map_err(|e| problem(project, wheel, key, e.to_string(), None))
 }
 
-/// The pattern at `key`: `*` stays in one directory.
+/// Compiles the pattern at `key`: `*` matches inside one directory.
 pub(super) fn glob(config: &Config, key: &str, pattern: &str) -> Result<GlobMatcher, Error> {
     Ok(glob_of(config, key, pattern)?.compile_matcher())
 }

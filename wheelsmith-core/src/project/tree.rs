@@ -1,7 +1,7 @@
-//! Files on disk that belong to a project: those that git tracks or at least does not ignore.
+//! Files on disk that belong to a project: those that git tracks, or at least does not ignore.
 //!
-//! Links to directories are followed, because Python imports through them. A file that should be
-//! there and cannot be listed is a [`Gap`]; the caller reports it if a pattern names it.
+//! Links to directories are followed, because Python imports through them. A file that should exist
+//! and cannot be listed is a [`Gap`]; the caller reports it if a pattern matches it.
 
 use std::cell::{OnceCell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,9 +18,9 @@ use crate::vcs::{self, FilePath, Repository};
 pub(super) struct Tree<'a> {
     /// Directory that paths are relative to.
     root: &'a Path,
-    /// Directory of the project; its ignore files apply below the root as well.
+    /// Directory of the project; its ignore files apply below the root too.
     top: &'a Path,
-    /// True if ignore files do not count: in an unpacked source distribution.
+    /// True if ignore files are not applied: in an unpacked source distribution.
     takes_all: bool,
     host: &'a Host,
     listings: RefCell<BTreeMap<String, Rc<Listing>>>,
@@ -28,7 +28,7 @@ pub(super) struct Tree<'a> {
     is_foreign: OnceCell<bool>,
 }
 
-/// A file that belongs to the project.
+/// File that belongs to the project.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct TreeFile {
     /// Path relative to the root, with `/` between the parts.
@@ -39,7 +39,7 @@ pub(super) struct TreeFile {
     pub(super) is_untracked: bool,
 }
 
-/// A path below which the project should have files, and none can be listed.
+/// Path below which the project should have files, but none can be listed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Gap {
     /// Path relative to the root.
@@ -68,17 +68,18 @@ const NEVER: [&str; 8] =
 const MARKS: [&str; 3] = ["CACHEDIR.TAG", "pyvenv.cfg", "CMakeCache.txt"];
 
 impl<'a> Tree<'a> {
-    /// Creates the tree at `root` in the project at `top`; `takes_all` if ignore files do not count.
+    /// Creates the tree at `root` in the project at `top`. Ignore files are not applied if
+    /// `takes_all` is true.
     pub(super) fn new(root: &'a Path, top: &'a Path, takes_all: bool, host: &'a Host) -> Self {
         let (listings, is_foreign) = (RefCell::default(), OnceCell::new());
         Self { root, top, takes_all, host, listings, is_foreign }
     }
 
-    /// Returns the files that `pattern` may name. A pattern without wildcards names its file even
-    /// if git ignores it.
+    /// Returns the files that may match `pattern`. A pattern without wildcards matches its file
+    /// even if git ignores it.
     ///
     /// # Errors
-    /// A directory or a repository cannot be read.
+    /// Returns an error if a directory or a repository cannot be read.
     pub(super) fn candidates(&self, pattern: &str) -> Result<Rc<Listing>, Error> {
         let Some(special) = pattern.find(['*', '?', '[', '{']) else {
             let path = self.root.join(pattern);
@@ -95,7 +96,7 @@ impl<'a> Tree<'a> {
     /// Returns every file below `dir`, which is relative to the root.
     ///
     /// # Errors
-    /// A directory or a repository cannot be read.
+    /// Returns an error if a directory or a repository cannot be read.
     pub(super) fn below(&self, dir: &str) -> Result<Rc<Listing>, Error> {
         if let Some(listing) = self.listings.borrow().get(dir) {
             return Ok(listing.clone());
@@ -106,7 +107,7 @@ impl<'a> Tree<'a> {
             && real.is_dir()
         {
             let is_untracked = false;
-            // A link outside the project is followed only where the configuration names it.
+            // A link that leaves the project is followed only if the configuration names it.
             list.add_dir(&Dir { shown: dir, real: &real, is_untracked, outer: &[] })?;
         }
         let mut gaps = list.gaps;
@@ -139,12 +140,12 @@ pub(super) fn is_junk(path: &str) -> bool {
         || name.starts_with(".env.") && !matches!(name, ".env.example" | ".env.template")
 }
 
-/// A directory to list.
+/// Directory to list.
 #[derive(Clone, Copy)]
 struct Dir<'d> {
-    /// Its path relative to the root, perhaps through links.
+    /// Path relative to the root, possibly through links.
     shown: &'d str,
-    /// Its path on disk, without links.
+    /// Path on disk, without links.
     real: &'d Path,
     /// True if git does not track the link or the repository through which it was reached.
     is_untracked: bool,
@@ -158,7 +159,7 @@ impl Dir<'_> {
     }
 }
 
-/// A listing that is being made.
+/// Listing under construction.
 struct List<'t> {
     tree: &'t Tree<'t>,
     files: BTreeMap<String, TreeFile>,
@@ -332,14 +333,14 @@ impl List<'_> {
     }
 }
 
-/// Which ignore files apply to a walk.
+/// Ignore files that apply to a listing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Ignores {
-    /// None.
+    /// No ignore files.
     None,
-    /// Those in the project.
+    /// Ignore files in the project.
     Project,
-    /// Those of the repository, its parents and the user.
+    /// Ignore files of the repository, its parents and the user.
     Repository,
 }
 

@@ -1,4 +1,4 @@
-//! Libraries for a wheel that is being built: the same plan, before there is an archive.
+//! Copies libraries into a wheel that is being built, with the same plan as a repair.
 
 use std::collections::BTreeMap;
 
@@ -8,21 +8,22 @@ use crate::audit::{NativeFile, Requirement};
 use crate::name::{WheelFilename, WheelPath};
 use crate::wheel::Entry;
 
-/// The libraries that were put into a wheel.
+/// Libraries that were copied into a wheel.
 #[derive(Debug, Clone, Default)]
 pub struct BundleResult {
-    /// The changes. With anything missing, none was made.
+    /// Changes. If a library is missing, none of them was made.
     pub plan: RepairPlan,
     /// File name and text of the list of grafted libraries; `None` if there are none.
     pub sbom: Option<(&'static str, Vec<u8>)>,
 }
 
-/// Puts the libraries that `files` need for `wanted` into `entries`, and changes the files so that
-/// they find them. `files` are the native ones of `entries`; the tags of `filename` do not matter.
+/// Copies the libraries that `files` require for `wanted` into `entries`, and changes the files so
+/// that they find them. `files` are the native files of `entries`; the tags of `filename` are
+/// ignored.
 ///
 /// # Errors
-/// Returns an error if a library cannot be read or a file cannot be changed; `entries` are of no
-/// use then.
+/// Returns an error if a library cannot be read or a file cannot be changed. Discard `entries`
+/// then.
 pub fn bundle(
     entries: &mut BTreeMap<WheelPath, Entry>,
     filename: &WheelFilename,

@@ -1,4 +1,4 @@
-//! Execution of a plan on the entries of a wheel.
+//! Executes a plan on the entries of a wheel.
 
 use std::collections::BTreeMap;
 use std::io::{Read as _, Write as _};
@@ -11,17 +11,16 @@ use crate::patch::{self, buffer};
 use crate::sys;
 use crate::wheel::{Entry, Source};
 
-/// Choices about the execution.
+/// Options of the execution.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct ChangeOptions<'a> {
-    /// Whether symbols for debuggers are removed.
+    /// True if symbols for debuggers are removed.
     pub(super) strip: bool,
-    /// A directory for large files, which would otherwise all be in memory until the wheel is
-    /// written.
+    /// Directory for large files; if `None`, they stay in memory until the wheel is written.
     pub(super) scratch: Option<&'a Path>,
 }
 
-/// Larger files go into the scratch directory, in bytes.
+/// Size from which files are stored in the scratch directory, in bytes.
 const LARGEST_IN_MEMORY: usize = 1 << 20;
 
 /// Executes `plan` on the entries of a wheel of the project `name`.
@@ -92,7 +91,7 @@ impl ChangeOptions<'_> {
             put(entries, path, bytes, executable);
             return Ok(());
         };
-        // The files of the wheel itself have numbers there.
+        // Files of the wheel itself have numbers as names in that directory.
         let file: PathBuf = dir.join(format!("changed-{}", Digest::of(path.as_str()).short()));
         let size_bytes = bytes.len() as u64;
         let written = sys::fs::create(&file).and_then(|mut out| out.write_all(&bytes));
@@ -103,7 +102,7 @@ impl ChangeOptions<'_> {
     }
 }
 
-/// A file after its edit.
+/// File after its edit.
 struct Edited {
     bytes: Vec<u8>,
     is_changed: bool,
@@ -123,7 +122,7 @@ fn edited(
         edited.bytes = new;
     };
     if strip {
-        // Before the names change: other strippers do not expect what an editor leaves behind.
+        // Strip before the names change: other strip tools do not support edited files.
         let new = patch::strip(&edited.bytes).map_err(error)?;
         replace(&mut edited, new);
     }

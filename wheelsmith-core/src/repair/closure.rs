@@ -1,4 +1,4 @@
-//! Collects the libraries that a wheel needs from outside, with all that those need in turn.
+//! Collects the external libraries that a wheel requires, with their own dependencies.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -9,10 +9,10 @@ use crate::binary::Facts;
 use crate::name::WheelPath;
 use crate::policy::{self, windows};
 
-/// Limit that ends the search in hostile wheels; real wheels stay far below it.
+/// Limit of the search in hostile wheels; real wheels have far fewer libraries.
 const MOST_LIBRARIES: usize = 5_000;
 
-/// Libraries from outside the wheel, and the files that need them.
+/// External libraries, and the files that require them.
 #[derive(Debug, Default)]
 pub(super) struct Closure {
     /// Each library once, in the order in which they were found.
@@ -21,27 +21,28 @@ pub(super) struct Closure {
     pub(super) by_file: BTreeMap<WheelPath, BTreeMap<String, usize>>,
     /// For each library: needed library by name, index into `libraries`.
     pub(super) by_library: Vec<BTreeMap<String, usize>>,
-    /// For each library: needed library by name, file of the wheel that is it.
+    /// For each library: required library by name, file of the wheel that provides it.
     pub(super) inside: Vec<BTreeMap<String, WheelPath>>,
-    /// Libraries that are in the wheel, but where the file that needs them does not look.
+    /// Libraries that are in the wheel, but outside the search path of the files that require them.
     pub(super) misplaced: BTreeMap<WheelPath, BTreeMap<String, WheelPath>>,
-    /// Needed `libpython`s, which go: an extension module takes Python's symbols from the process.
+    /// Required `libpython`s, which are removed: an extension module uses Python's symbols of the
+    /// process.
     pub(super) python: BTreeMap<WheelPath, BTreeSet<String>>,
-    /// Libraries of `Options::include` that no file needs by name, as indices into `libraries`.
+    /// Libraries of `Options::include` that no file requires by name, as indices into `libraries`.
     pub(super) unneeded: Vec<usize>,
     pub(super) missing: Vec<MissingLibrary>,
 }
 
-/// A file that needs a library.
+/// File that requires a library.
 #[derive(Clone, Copy)]
 enum User<'a> {
-    /// A file of the wheel.
+    /// File of the wheel.
     File(&'a NativeFile),
-    /// A library from outside, by its index.
+    /// External library, by its index.
     Library(usize),
 }
 
-/// Follows every need of the files to its end. `wanted` has one entry for each group of tags.
+/// Collects all dependencies of the files. `wanted` has one entry for each group of tags.
 pub(super) fn follow(
     files: &[NativeFile],
     wanted: &[Requirement],
@@ -94,7 +95,7 @@ pub(super) fn follow(
     closure
 }
 
-/// The needs of the files under every group of tags, each once.
+/// Returns the dependencies of the files under every group of tags, each once.
 fn needs(files: &[NativeFile], wanted: &[Requirement]) -> Vec<Need> {
     let mut all: Vec<Need> = Vec::new();
     for need in wanted.iter().flat_map(|wanted| audit::needs(files, wanted)) {
@@ -105,17 +106,17 @@ fn needs(files: &[NativeFile], wanted: &[Requirement]) -> Vec<Need> {
     all
 }
 
-/// Whether the wheel works without a library.
+/// Necessity of a library.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Necessity {
-    /// Not finding it is an error.
+    /// The wheel does not work without it.
     Required,
-    /// It is copied where it is found: loaded late, allowed to be absent, or a runtime that many
-    /// machines have.
+    /// The wheel may work without it, so it is copied if it is found: it is loaded late, may be
+    /// absent, or is a runtime that many machines have.
     Optional,
 }
 
-/// Whether a library has to be copied; `None` for one that stays outside.
+/// Returns whether a library must be copied; `None` for one that stays outside.
 fn necessity(
     library: &str,
     origin: &Origin,
@@ -131,7 +132,7 @@ fn necessity(
         _ if is_included => Some(Necessity::Required),
         Origin::Outside if is_optional => Some(Necessity::Optional),
         Origin::Outside => Some(Necessity::Required),
-        // The runtime of Visual C++ that Python does not bring is not part of Windows.
+        // The part of the Visual C++ runtime that Python does not contain is not part of Windows.
         Origin::Promised if windows::origin(library) == windows::Origin::CRuntime => {
             Some(Necessity::Optional)
         }
@@ -140,7 +141,7 @@ fn necessity(
 }
 
 impl Closure {
-    /// Searches the library that `user` calls `name`, and records it or that it is missing.
+    /// Searches for the library that `user` calls `name`, and records it, or that it is missing.
     fn add(
         &mut self,
         name: &str,
@@ -174,7 +175,7 @@ impl Closure {
         }
     }
 
-    /// Takes in a library that the user asked for and no file names.
+    /// Adds a library that the user requested and that no file requires.
     fn add_unneeded(
         &mut self,
         name: &str,
@@ -186,7 +187,7 @@ impl Closure {
         let users = self.by_file.values().chain(&self.by_library);
         let is_missing = self.missing.iter().any(|missing| is_named(&missing.library));
         let is_inside = files.iter().any(|file| file.path.file_name().eq_ignore_ascii_case(name));
-        // A pattern selects among needed libraries and names none by itself.
+        // A pattern selects among the required libraries; it adds none.
         let is_pattern = name.contains(['*', '?', '[']);
         if is_pattern || is_missing || is_inside || users.flat_map(BTreeMap::keys).any(is_named) {
             return;
@@ -206,7 +207,7 @@ impl Closure {
         }
     }
 
-    /// Returns the index of the library that `user` calls `name`; new ones are put into `queue`.
+    /// Returns the index of the library that `user` calls `name`; a new one is added to `queue`.
     fn find(
         &mut self,
         name: &str,
@@ -237,7 +238,7 @@ impl Closure {
         Ok(at)
     }
 
-    /// Returns the names by which files need the library at `at`.
+    /// Returns the names under which files require the library at `at`.
     pub(super) fn needed_as(&self, at: usize) -> Vec<String> {
         let users = self.by_file.values().chain(&self.by_library);
         let names = users.flatten().filter(|(_, other)| **other == at);
@@ -246,7 +247,7 @@ impl Closure {
     }
 }
 
-/// Returns why `library`, which has the right name, is of no use for `user`.
+/// Returns the reason why `library`, which has the right name, is unusable for `user`.
 fn why_not(user: &NativeFile, library: &NativeFile) -> String {
     if let Some(problem) = library.problem() {
         return format!("cannot be read: {problem}");

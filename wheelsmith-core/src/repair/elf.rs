@@ -1,4 +1,4 @@
-//! ELF: copies in `<name>.libs`, renamed NEEDED entries, RPATH from `$ORIGIN`.
+//! ELF: copies in `<name>.libs`, renamed NEEDED entries, RPATH with `$ORIGIN`.
 
 use std::collections::BTreeMap;
 
@@ -92,15 +92,15 @@ pub(super) fn plan(
     plan
 }
 
-/// The search path of a file: those of its entries that stay inside the wheel, then `dirs`.
+/// Returns the search path of a file: its own entries inside the wheel, then `dirs`.
 fn search(place: &str, elf: &Elf, dirs: &[String], is_android: bool) -> Search {
-    // Android's linker ignores DT_RPATH, so that nothing was ever found there.
+    // Android's linker ignores DT_RPATH, so its directories were never searched.
     let rpath = if is_android { &[][..] } else { &elf.rpath[..] };
     entries(place, rpath.iter().chain(&elf.runpath), dirs, is_android)
 }
 
-/// DT_RPATH, because a library that is loaded by name searches the directories of its loader as
-/// well; on Android DT_RUNPATH, because its linker knows no other.
+/// Returns DT_RPATH, because it also applies to libraries that are loaded by name. On Android
+/// returns DT_RUNPATH, because its linker supports no other.
 fn entries<'a>(
     place: &str,
     old: impl Iterator<Item = &'a String>,

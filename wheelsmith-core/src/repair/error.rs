@@ -9,31 +9,31 @@ use crate::finding::{Code, Finding};
 use crate::name::{PlatformTag, WheelFilename, WheelPath};
 use crate::{patch, wheel};
 
-/// Reason why a wheel was not repaired. No file is left behind.
+/// Reason why a wheel was not repaired. No file is written then.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// It cannot be read or written.
+    /// The wheel cannot be read or written.
     #[error(transparent)]
     Wheel(#[from] wheel::Error),
-    /// Neither its tags nor its files tell which platform it is for.
+    /// Neither its tags nor its files show the platform.
     #[error("`{wheel}` has no platform tag that native files could qualify for")]
     NoPlatform {
-        /// The wheel.
+        /// Wheel.
         wheel: Box<WheelFilename>,
     },
     /// The requested tag is unknown.
     #[error("unknown platform tag `{tag}`")]
     UnknownPlatform {
-        /// The tag.
+        /// Tag.
         tag: String,
     },
     /// Libraries were not found.
     #[error("cannot repair `{wheel}`{}", not_found(.missing, *.searched))]
     Missing {
-        /// The wheel.
+        /// Wheel.
         wheel: Box<WheelFilename>,
-        /// The libraries, and the files that need them.
+        /// Libraries, and the files that require them.
         missing: Vec<MissingLibrary>,
         /// Number of directories that were searched.
         searched: usize,
@@ -41,17 +41,17 @@ pub enum Error {
     /// A file cannot be changed.
     #[error("cannot change `{file}`")]
     Patch {
-        /// The file.
+        /// File.
         file: WheelPath,
-        /// The reason.
+        /// Cause.
         source: patch::Error,
     },
     /// A file of the wheel, or a library, cannot be read.
     #[error("cannot read `{}`", path.display())]
     Read {
-        /// The file on disk.
+        /// File on disk.
         path: PathBuf,
-        /// The reason.
+        /// Cause.
         source: io::Error,
     },
     /// A changed file cannot be stored until the wheel is written.
@@ -62,21 +62,21 @@ pub enum Error {
     NotEarned {
         /// The other tag that it qualifies for, if any.
         earned: Option<PlatformTag>,
-        /// The tag that it should qualify for; `None` if any would do.
+        /// Tag that it should qualify for; `None` for any.
         wanted: Option<PlatformTag>,
-        /// The errors.
+        /// Errors of the audit.
         findings: Vec<Finding>,
     },
-    /// A request that this program cannot meet.
+    /// This program cannot do what was requested.
     #[error("{0}")]
     Unsupported(String),
 }
 
-/// Findings that a newer platform tag settles.
+/// Findings that a newer platform tag resolves.
 const SETTLED_BY_A_NEWER_TAG: [Code; 2] = [Code::SymbolTooNew, Code::MinimumTooNew];
 
 impl Error {
-    /// True if the wheel cannot be repaired; false if something failed.
+    /// True if the wheel cannot be repaired; false if an operation failed.
     pub fn is_verdict(&self) -> bool {
         matches!(
             self,
@@ -87,7 +87,7 @@ impl Error {
         )
     }
 
-    /// Returns what the user can do about it.
+    /// Returns advice for the user, if there is any.
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Wheel(error) => error.hint().map(str::to_owned),
@@ -122,7 +122,7 @@ impl Error {
     }
 }
 
-/// The rest of a sentence, followed by lines if more than one library is missing.
+/// Returns the rest of a sentence, followed by lines if more than one library is missing.
 fn not_found(missing: &[MissingLibrary], searched: usize) -> String {
     let nowhere = match searched {
         0 => "and no directory was given to look in".to_owned(),

@@ -1,12 +1,12 @@
-//! Programs that move from `.data/scripts`, and the scripts that start them.
+//! Programs that are moved from `.data/scripts`, and the scripts that start them.
 
 use super::{MissingLibrary, MovedScript, RepairPlan};
 use crate::audit::place::installed;
 use crate::name::{WheelFilename, WheelPath};
 
-/// Returns where a file is going to be installed. A program below `.data/scripts` that needs
-/// libraries of the wheel moves beside its packages; for a file that cannot move, the libraries are
-/// recorded as missing, and the result is `None`.
+/// Returns the path at which a file is installed. A program below `.data/scripts` that requires
+/// libraries of the wheel is moved beside its packages. If a file cannot be moved, its libraries
+/// are recorded as missing, and the result is `None`.
 pub(super) fn place(
     plan: &mut RepairPlan,
     filename: &WheelFilename,
@@ -36,8 +36,8 @@ pub(super) fn place(
 /// imports from. Installers fill in the interpreter line.
 ///
 /// The installer puts the script beside the packages' directory (`--target`) or below the prefix of
-/// the environment. Both are tried before the metadata of the installed distribution, which only an
-/// interpreter that imports from there finds.
+/// the environment. Both are tried first. Last comes the metadata of the installed distribution,
+/// which only an interpreter that imports from that environment finds.
 pub(super) fn script(distribution: &str, program: &str) -> String {
     format!(
         r#"#!python

@@ -7,14 +7,14 @@ use serde::Serialize;
 use crate::audit::NativeFile;
 use crate::name::Digest;
 
-/// A library on this machine.
+/// Library on this machine.
 #[derive(Debug, Clone)]
 pub struct Library {
-    /// Its path, links resolved: equal for the same file only.
+    /// Path with links resolved: equal only for the same file.
     pub path: PathBuf,
-    /// Digest of its bytes.
+    /// SHA-256 of its bytes.
     pub sha256: Digest,
-    /// Its facts.
+    /// Facts of the file.
     pub file: NativeFile,
 }
 
@@ -25,10 +25,10 @@ impl Library {
     }
 }
 
-/// A collection of libraries.
+/// Collection of libraries.
 pub trait LibrarySearch {
-    /// Returns the first library called `name` that `fits`. Directories that `from` names for its
-    /// own needs are searched first.
+    /// Returns the first library called `name` for which `fits` is true. The search path of `from`
+    /// is searched first.
     fn find(
         &self,
         name: &str,
@@ -37,19 +37,19 @@ pub trait LibrarySearch {
     ) -> Option<Library>;
 }
 
-/// A library that was not found.
+/// Library that was not found.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct MissingLibrary {
-    /// What needs it: a file of the wheel, or a library on this machine.
+    /// File that requires it: a file of the wheel, or a library on this machine.
     pub by: String,
-    /// Its name.
+    /// Name.
     pub library: String,
-    /// Why it is of no use, if a file of that name was found.
+    /// Reason why a file with that name is unusable; `None` if there is no such file.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
 }
 
-/// Returns the part of a library's name behind its last slash: macOS names have directories.
+/// Returns the part of a library's name after its last slash: macOS names contain directories.
 pub(super) fn file_name(name: &str) -> &str {
     name.rsplit('/').next().unwrap_or(name)
 }

@@ -14,24 +14,24 @@ use crate::sys;
 #[derive(Debug)]
 pub struct LibraryDirs {
     dirs: Vec<PathBuf>,
-    /// Files that were read before, by path with links resolved.
+    /// Files that were read, by path with links resolved.
     read: RefCell<BTreeMap<PathBuf, Option<Library>>>,
 }
 
 impl LibraryDirs {
-    /// Searches these directories.
+    /// Creates a search in these directories.
     pub fn new(dirs: Vec<PathBuf>) -> Self {
         Self { dirs, read: RefCell::default() }
     }
 
-    /// The directories.
+    /// Returns the directories.
     pub fn dirs(&self) -> &[PathBuf] {
         &self.dirs
     }
 
-    /// Reads the library in a file; `None` if it is no native file.
+    /// Reads the library in a file; `None` if it is not a native file.
     fn read(&self, path: &Path) -> Option<Library> {
-        // Several links may lead to one file.
+        // Several links may point to one file.
         let real = sys::fs::canonicalize(path).ok().filter(|real| real.is_file())?;
         if let Some(known) = self.read.borrow().get(&real) {
             return known.clone();
@@ -41,7 +41,7 @@ impl LibraryDirs {
         library
     }
 
-    /// The library called `name` in `dir`, of those that fit.
+    /// Returns the library called `name` in `dir` for which `fits` is true.
     fn find_in(
         &self,
         dir: &Path,
@@ -50,7 +50,7 @@ impl LibraryDirs {
     ) -> Option<Library> {
         let fitting = |path: &Path| self.read(path).filter(|library| fits(&library.file));
         let exact = names(name).into_iter().find_map(|name| fitting(&dir.join(name)));
-        // Windows and its linkers do not agree on case.
+        // Windows and its linkers treat case differently.
         exact.or_else(|| {
             fitting(&case_twin(dir, file_name(name))?).filter(|l| l.file.pe().is_some())
         })
@@ -59,16 +59,16 @@ impl LibraryDirs {
 
 fn read(path: &Path) -> Option<Library> {
     let (sha256, _) = sys::fs::digest(path).ok()?;
-    // A path of this machine is no path in a wheel: only the name of the file counts here.
+    // Paths of this machine do not exist in a wheel: only the file name counts.
     let name = path.file_name()?.to_str()?.parse().ok()?;
     let file = crate::audit::native_file(&name, path, &Limits::default()).ok()??;
     Some(Library { path: path.to_owned(), sha256, file: file.without_symbols() })
 }
 
-/// The places below a directory where a library called `name` may be: its file name, and for a
-/// framework the path from the bundle on (`Foo.framework/Versions/A/Foo`).
+/// Returns the paths below a directory at which a library called `name` may be: its file name, and
+/// for a framework the path from the bundle on (`Foo.framework/Versions/A/Foo`).
 ///
-/// The names are foreign text; none may lead out of the directory on any system.
+/// Names are untrusted; none may leave the directory on any system.
 fn names(name: &str) -> Vec<String> {
     let base = file_name(name);
     let mut names = vec![base.to_owned()];
@@ -112,7 +112,7 @@ impl LibrarySearch for LibraryDirs {
     }
 }
 
-/// The file of `dir` that is called `name` in other case, if `name` is that of a DLL.
+/// Returns the file of `dir` that differs from `name` in case only, if `name` is that of a DLL.
 fn case_twin(dir: &Path, name: &str) -> Option<PathBuf> {
     if !name.to_ascii_lowercase().ends_with(".dll") {
         return None;

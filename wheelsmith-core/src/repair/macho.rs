@@ -1,4 +1,4 @@
-//! Mach-O: copies in `.dylibs`, install names from `@loader_path`, and no path of the build
+//! Mach-O: copies in `.dylibs`, install names relative to `@loader_path`, no paths of the build
 //! machine.
 
 use std::collections::BTreeMap;
@@ -53,7 +53,7 @@ pub(super) fn plan(
     }
     for (at, library) in closure.libraries.iter().enumerate() {
         let Ok(into) = in_libraries(&new_names[at]).parse::<WheelPath>() else { continue };
-        // No file needs it by that name: each user has the path to it.
+        // No file uses this name: each user contains the path.
         let id = Some(format!("@rpath/{}", new_names[at]));
         let mut edit = Edit { id, ..Edit::default() };
         for (name, other) in &closure.by_library[at] {
@@ -70,8 +70,8 @@ pub(super) fn plan(
     plan
 }
 
-/// Returns the names of the copies. Libraries keep their names, since users find them by path;
-/// libraries of the same name get digests.
+/// Returns the names of the copies. A library keeps its name, because users find it by path;
+/// libraries with the same name get digests.
 fn new_names(closure: &Closure) -> Vec<String> {
     let mut count: BTreeMap<String, usize> = BTreeMap::new();
     for library in &closure.libraries {
@@ -84,7 +84,7 @@ fn new_names(closure: &Closure) -> Vec<String> {
     closure.libraries.iter().map(new_name).collect()
 }
 
-/// Returns the LC_RPATH entries that stay inside the wheel; no change if all do.
+/// Returns the LC_RPATH entries that stay inside the wheel, or no change if all of them do.
 fn inside_only(macho: &MachO) -> Search {
     let entries: Vec<&String> = macho.slices.iter().flat_map(|slice| &slice.rpaths).collect();
     let is_inside = |entry: &&&String| entry.starts_with('@') || entry.starts_with("/usr/lib/");

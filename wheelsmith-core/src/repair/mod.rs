@@ -1,8 +1,9 @@
-//! Repair of wheels: libraries to copy in, their names, and the changes that make files find them.
+//! Repair of wheels: decides which libraries to copy in, their names, and the changes that make
+//! files find them.
 //!
-//! [`plan`] decides on values alone; [`repair`] carries a plan out, judges the result as `audit`
-//! does, and writes it only if it is good. Libraries come from the directories that the caller
-//! names, never from the host by itself.
+//! [`plan`] is pure. [`repair`] executes a plan, audits the result, and writes it only if the audit
+//! accepts it. Libraries come from the directories that the caller names; the host is not searched
+//! otherwise.
 
 mod bundle;
 mod change;
@@ -48,17 +49,17 @@ pub struct RepairPlan {
     /// Directories that files no longer search, because they are outside the wheel.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub removed_paths: BTreeMap<WheelPath, Vec<String>>,
-    /// Programs to move, because no path leads from their place to the libraries.
+    /// Programs to move, because no relative path leads from them to the libraries.
     pub scripts: Vec<MovedScript>,
-    /// Python files that shall tell Windows where the libraries are.
+    /// Python files that add the directory of the libraries on Windows.
     pub hooks: BTreeMap<WheelPath, DirectoryHook>,
-    /// Libraries that were not found. With any of these the wheel cannot be repaired.
+    /// Libraries that were not found. If there are any, the wheel cannot be repaired.
     pub missing: Vec<MissingLibrary>,
-    /// Programs that stay as they are because they do not tell what they need: they have neither
-    /// section headers nor dynamic entries, as packers such as UPX leave them.
+    /// Programs that are not changed because their dependencies are unknown: they have neither
+    /// section headers nor dynamic entries, as after packers such as UPX.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub packed: Vec<WheelPath>,
-    /// The shared directory of the copies, from the top of the wheel.
+    /// Shared directory of the copies, from the top of the wheel.
     pub libraries: String,
 }
 
@@ -67,9 +68,9 @@ pub struct RepairPlan {
 pub struct Graft {
     /// Path of the copy in the wheel.
     pub into: WheelPath,
-    /// Names by which files need it.
+    /// Names under which files require it.
     pub needed_as: Vec<String>,
-    /// The file on this machine.
+    /// File on this machine.
     pub source: PathBuf,
     /// Digest of the file before any change.
     pub sha256: Digest,
@@ -86,7 +87,7 @@ impl RepairPlan {
 }
 
 impl Graft {
-    /// The library of `closure` at `at`, to be copied to `into`.
+    /// Creates the graft of library `at` of `closure`, to be copied to `into`.
     fn of(closure: &Closure, at: usize, into: WheelPath) -> Self {
         let Library { path, sha256, .. } = &closure.libraries[at];
         let needed_as = closure.needed_as(at);
@@ -94,16 +95,16 @@ impl Graft {
     }
 }
 
-/// A program to move from `.data/scripts`.
+/// Program to move from `.data/scripts`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct MovedScript {
-    /// Its path, where a launcher takes its place.
+    /// Old path, which becomes that of a launcher.
     pub from: WheelPath,
-    /// Its new path.
+    /// New path.
     pub to: WheelPath,
 }
 
-/// A Python file that shall tell Windows where the libraries are.
+/// Python file that adds the directory of the libraries on Windows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct DirectoryHook {
     /// Number of directories between it and the top of the wheel.
@@ -112,7 +113,7 @@ pub struct DirectoryHook {
 
 /// Plans the repair of a wheel with the files `paths`, of which `files` are native.
 ///
-/// `wanted` has the requirement of each group of platform tags; all are for one system.
+/// `wanted` contains the requirement of each group of platform tags; all are for one system.
 pub fn plan(
     filename: &WheelFilename,
     paths: &BTreeSet<WheelPath>,

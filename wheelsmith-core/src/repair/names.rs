@@ -1,12 +1,12 @@
-//! File names of copies, which no other copy of a library has.
+//! Unique file names for the copies of libraries.
 
 use crate::name::Digest;
 
 /// Number of hex digits of the digest in a name.
 const DIGITS: usize = 8;
 
-/// Returns the name of a copy: `libfoo.so.1` -> `libfoo-1a2b3c4d.so.1`. A name that has a digest
-/// already is returned as it is.
+/// Returns the name of a copy: `libfoo.so.1` -> `libfoo-1a2b3c4d.so.1`. A name that already
+/// contains a digest is returned unchanged.
 pub(super) fn hashed(name: &str, digest: &Digest) -> String {
     let (base, rest) = match name.split_once('.') {
         // A name that begins with a dot has no stem.

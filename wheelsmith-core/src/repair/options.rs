@@ -24,24 +24,24 @@ pub struct Origin {
     pub sha256: Option<Digest>,
 }
 
-/// Choices that the user may make.
+/// Options of a repair.
 #[derive(Debug, Clone, Default)]
 pub struct Options {
-    /// Libraries to leave out, because they are present wherever the wheel is used.
+    /// Libraries to leave out, because they are present on all machines that use the wheel.
     pub terms: Allowances,
-    /// Libraries to copy although the platform tag or Python has them, by name or pattern; a name
-    /// that no file needs is copied as well.
+    /// Libraries to copy although the platform tag or Python contains them, by name or pattern. A
+    /// name that no file requires is copied too.
     pub include: Vec<String>,
     /// Directory of the copies; by default `<name>.libs`, for macOS `<package>/.dylibs`.
     pub lib_dir: Option<String>,
-    /// Packages whose `__init__.py` must stay as it is, as `a.b`; so must those of their parents.
+    /// Packages whose `__init__.py` must not change, such as `a.b`; nor do those of their parents.
     pub namespace_packages: Vec<String>,
     /// Origins of libraries that were built from source, by digest of the file.
     pub origins: BTreeMap<Digest, Origin>,
 }
 
 impl Options {
-    /// True if the user asked to copy `library`, by its name or the part behind the last slash.
+    /// True if the user requested to copy `library`, by its name or the part after the last slash.
     pub(super) fn includes(&self, library: &str) -> bool {
         let is_it = |pattern: &String| {
             let name = file_name(library);
@@ -51,7 +51,7 @@ impl Options {
         self.include.iter().any(is_it)
     }
 
-    /// True if `package`, as `a/b`, is a namespace package or above one.
+    /// True if `package`, such as `a/b`, is a namespace package or a parent of one.
     pub(super) fn is_namespace(&self, package: &str) -> bool {
         let package = package.replace('/', ".");
         let is_below = |namespace: &String| {
@@ -60,7 +60,7 @@ impl Options {
         self.namespace_packages.iter().any(is_below)
     }
 
-    /// Checks the patterns of `include`.
+    /// Validates the patterns of `include`.
     ///
     /// # Errors
     /// Returns an error for a pattern that is malformed.
@@ -69,7 +69,7 @@ impl Options {
     }
 }
 
-/// A pattern of names; libraries of Windows are named without regard to case.
+/// Compiles a pattern of names. Names of Windows libraries are compared without regard to case.
 fn glob(pattern: &str) -> Result<GlobMatcher, String> {
     let glob = GlobBuilder::new(pattern).literal_separator(false).case_insensitive(true).build();
     Ok(glob.map_err(|error| error.to_string())?.compile_matcher())

@@ -1,6 +1,6 @@
-//! Paths from one file of a wheel to another, once both are installed.
+//! Paths from one file of a wheel to another after installation.
 
-/// Returns the path from the directory of `from` to `to`, both given from the same root:
+/// Returns the path from the directory of `from` to `to`, both relative to the same root:
 /// `../../x.libs`; empty if they are the same.
 pub(super) fn relative(from: &str, to: &str) -> String {
     let parts = |path: &str| -> Vec<String> {
@@ -18,8 +18,8 @@ pub(super) fn join(base: &str, rest: &str) -> String {
     if rest.is_empty() { base.to_owned() } else { format!("{base}/{rest}") }
 }
 
-/// The packages at the top of what a wheel installs, given installed places (`site/demo/x.so`):
-/// no `.dist-info` and no `.libs`.
+/// Returns the top-level packages among installed paths (`site/demo/x.so`), without `.dist-info`
+/// and `.libs`.
 pub(super) fn packages(places: &[String]) -> Vec<&str> {
     let mut tops: Vec<&str> = places
         .iter()

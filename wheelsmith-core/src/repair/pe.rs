@@ -1,11 +1,11 @@
 //! PE: copies in `<name>.libs` or beside their users, renamed imports, and a few lines of Python
 //! that add the directory of the copies to those that Windows searches.
 //!
-//! Windows searches the directory of the file that is loaded, and directories that the process has
-//! added. So copies lie beside what no Python package can speak for: programs, modules at the top
-//! of a wheel, and modules of namespace packages (PEP 420), which an `__init__.py` would turn into
-//! packages of another kind. For all other modules the closest `__init__.py` above them adds the
-//! shared directory.
+//! Windows searches the directory of the loaded file, and directories that the process adds. Copies
+//! are therefore beside the files for which no Python package can add a directory: programs,
+//! modules at the top of a wheel, and modules of namespace packages (PEP 420), which an
+//! `__init__.py` would change to regular packages. For all other modules the closest `__init__.py`
+//! above them adds the shared directory.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -101,7 +101,7 @@ fn only_program_package<'f>(users: impl Iterator<Item = &'f NativeFile>) -> Opti
     is_package.then(|| (*home).to_owned())
 }
 
-/// Returns the libraries that `roots` need, themselves included.
+/// Returns the libraries that `roots` require, including `roots`.
 fn reachable(closure: &Closure, roots: BTreeSet<usize>) -> BTreeSet<usize> {
     let mut queue: Vec<usize> = roots.iter().copied().collect();
     let mut found = roots;
@@ -155,7 +155,7 @@ impl<'a> Packages<'a> {
         let mut dir = place.rsplit_once('/')?.0;
         loop {
             if let Some(path) = self.files.get(dir) {
-                // `site` itself counts as none.
+                // `site` itself is not counted.
                 return Some(((*path).clone(), dir.split('/').count() - 1));
             }
             dir = dir.rsplit_once('/')?.0;

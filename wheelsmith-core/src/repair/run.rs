@@ -1,4 +1,4 @@
-//! Repair of a wheel on disk: reads it, plans, changes, judges, and writes what is good.
+//! Repairs a wheel on disk: reads it, plans, changes, audits, and writes the result.
 
 use std::path::Path;
 
@@ -12,88 +12,88 @@ use crate::name::{PlatformTag, WheelFilename, WheelPath};
 use crate::sys::Host;
 use crate::wheel::{self, Entry, Existing, MadeFile, Packing};
 
-/// A wheel to repair.
+/// Request to repair a wheel.
 #[derive(Debug)]
 pub struct Request<'a> {
-    /// The wheel.
+    /// Path of the wheel.
     pub wheel: &'a Path,
-    /// The directory for the repaired wheel.
+    /// Directory for the repaired wheel.
     pub out: &'a Path,
     /// Directories of libraries.
     pub library_dirs: &'a LibraryDirs,
-    /// Choices of the user.
+    /// Options of the user.
     pub options: &'a Options,
-    /// The platform tag that the wheel must qualify for; `None` for the best one that it does.
+    /// Platform tag that the wheel must qualify for; `None` for the best one that it qualifies for.
     pub tag: Option<RequestedTag<'a>>,
-    /// The user's reason to repair a wheel that contradicts its own `RECORD`; `None` to refuse it.
+    /// Reason to repair a wheel that contradicts its own `RECORD`; `None` to refuse it.
     pub force: Option<&'a str>,
-    /// Whether symbols for debuggers are removed.
+    /// True if symbols for debuggers are removed.
     pub strip: bool,
     /// Compression.
     pub packing: Packing,
-    /// Whether a wheel that is good already is packed again all the same.
+    /// True if a wheel that needs no repair is compressed again too.
     pub repack: bool,
     /// Severities and waivers of findings.
     pub settings: &'a Settings,
-    /// The day on which waivers are looked at.
+    /// Date on which waivers are evaluated.
     pub today: Option<Date>,
-    /// Whether everything happens but the writing.
+    /// True if no file is written.
     pub dry_run: bool,
 }
 
-/// A platform tag that the user asks for.
+/// Platform tag that the user requests.
 #[derive(Debug, Clone, Copy)]
 pub struct RequestedTag<'a> {
-    /// The tag, with or without the processor (`manylinux_2_28`).
+    /// Tag, with or without the processor (`manylinux_2_28`).
     pub tag: &'a str,
-    /// Whether the wheel gets it alone, and not the older one that it may qualify for as well.
+    /// True if the wheel gets only this tag, without the older one that it may qualify for.
     pub is_alone: bool,
 }
 
-/// The outcome of a repair.
+/// Result of a repair.
 #[derive(Debug)]
 pub struct RepairOutput {
-    /// The name of the wheel before.
+    /// Name of the original wheel.
     pub before: WheelFilename,
-    /// The name of the repaired wheel.
+    /// Name of the repaired wheel.
     pub filename: WheelFilename,
     /// The changes.
     pub plan: RepairPlan,
-    /// The newer macOS tag, if no tag was requested and the files need one.
+    /// Newer macOS tag; `Some` if no tag was requested and the files require one.
     pub raised: Option<RaisedTag>,
-    /// The reason why the wheel comes back byte for byte.
+    /// Reason why the wheel was copied unchanged.
     pub unchanged: Option<Unchanged>,
-    /// The platform tag that the audit found; `None` if the wheel is not judged.
+    /// Platform tag of the audit; `None` if the wheel is not judged.
     pub verdict: Option<PlatformTag>,
-    /// The written wheel; `None` for a dry run.
+    /// Written wheel; `None` for a dry run.
     pub file: Option<MadeFile>,
 }
 
-/// Reason why a wheel comes back byte for byte.
+/// Reason why a wheel is copied unchanged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Unchanged {
-    /// It needs no library, and qualifies for all tags of its name.
+    /// The wheel requires no library, and qualifies for all tags of its name.
     Good,
-    /// It has no native file.
+    /// The wheel contains no native file.
     Pure,
     /// This program has no rules for its platform.
     NotJudged,
 }
 
-/// A tag that became a newer one because the files need it.
+/// Tag that was replaced by a newer one because the files require it.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct RaisedTag {
-    /// The tag that the wheel had.
+    /// Original tag.
     pub from: PlatformTag,
-    /// The lowest tag that its files allow.
+    /// Lowest tag that the files permit.
     pub to: PlatformTag,
-    /// The files that need it, copies among them.
+    /// Files that require it, including copies.
     pub by: Vec<WheelPath>,
 }
 
-/// Copies the libraries that a wheel needs into it. Good wheels that need none come back byte for
-/// byte. A dry run does everything but write, and so fails where the run would.
+/// Copies the libraries that a wheel requires into it. A good wheel that requires none is copied
+/// unchanged. A dry run does everything but write, and so fails where the run would.
 ///
 /// # Errors
 /// Returns an error if the wheel contradicts its `RECORD`, a library is not found, a file cannot be
@@ -104,7 +104,7 @@ pub fn repair(request: &Request<'_>, host: &Host) -> Result<RepairOutput, Error>
         wheel.verified()?;
     }
     let before = wheel.filename.clone();
-    // The plan needs the names of libraries, not of symbols.
+    // The plan requires the names of libraries, not of symbols.
     let files = native_files(wheel.entries.values(), NativeFile::without_symbols)?;
     let asked = match request.tag {
         None => None,
@@ -174,7 +174,7 @@ pub fn repair(request: &Request<'_>, host: &Host) -> Result<RepairOutput, Error>
     Ok(RepairOutput { before, filename, plan, raised, unchanged: None, verdict, file })
 }
 
-/// Copies the wheel as it is, so that those who repair all their wheels find them in one directory.
+/// Copies the wheel unchanged, so that all wheels are in the output directory.
 fn unchanged(
     request: &Request<'_>,
     before: &WheelFilename,
@@ -198,7 +198,7 @@ fn unchanged(
     })
 }
 
-/// Raises macOS requirements to what the files need, unless the user asked for the tag.
+/// Raises macOS requirements to those of the files, unless the user requested the tag.
 fn raised(
     mut requirements: Vec<TagGroup>,
     files: &[NativeFile],
@@ -215,14 +215,14 @@ fn raised(
     (requirements, first)
 }
 
-/// The judgement of `audit`, with the user's exclusions and waivers.
+/// Audit with the user's exclusions and waivers.
 struct Judge<'a> {
     request: &'a Request<'a>,
     host: &'a Host,
 }
 
 impl Judge<'_> {
-    /// Audits the file of a wheel under the name that it has or gets.
+    /// Audits the file of a wheel under its present or future name.
     fn file(&self, path: &Path, filename: &WheelFilename) -> Result<audit::Input, Error> {
         let allowances = self.request.options.terms.clone();
         let options = AuditOptions::default().with_allowances(allowances);
@@ -232,7 +232,7 @@ impl Judge<'_> {
         })
     }
 
-    /// Refuses a written wheel that `audit` would refuse.
+    /// Returns an error if `audit` refuses a written wheel.
     fn approve(
         &self,
         written: &Path,
@@ -262,9 +262,9 @@ impl Judge<'_> {
         Err(not_earned(verdict.tag, group.expected(), findings))
     }
 
-    /// The errors that the user does not waive.
+    /// Returns the errors that the user does not waive.
     fn errors(&self, mut findings: Vec<Finding>) -> Vec<Finding> {
-        // Whether every waiver is used shows in the whole report of `audit` alone.
+        // Only the whole report of `audit` shows whether every waiver is used.
         let _ = self.request.settings.apply([&mut findings], self.request.today);
         let is_error = |finding: &Finding| finding.severity == Severity::Error;
         let has_waived = findings.iter().any(|f| is_error(f) && f.waived.is_some());
@@ -286,7 +286,7 @@ fn not_earned(
     Error::NotEarned { earned, wanted: wanted.cloned(), findings }
 }
 
-/// Reads the native files among `entries`, of each as much as is `kept`.
+/// Reads the native files among `entries`, each to the extent of `kept`.
 fn native_files<'a>(
     entries: impl Iterator<Item = &'a Entry>,
     kept: impl Fn(NativeFile) -> NativeFile,

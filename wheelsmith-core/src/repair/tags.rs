@@ -14,18 +14,18 @@ pub(super) struct TagGroup {
     pub(super) tag: PlatformTag,
     /// Tags of the group in the wheel's name; empty if the name guarantees none.
     claims: Vec<PlatformTag>,
-    /// Whether the user asked for the tag.
+    /// True if the user requested the tag.
     is_asked: bool,
 }
 
 /// Requirements of a wheel.
 #[derive(Debug)]
 pub(super) enum Requirements {
-    /// One for each group of tags.
+    /// Requirements of each group of tags.
     Known(Vec<TagGroup>),
     /// The tags are of a platform without rules in this program.
     NotJudged,
-    /// Neither tags nor files tell the platform.
+    /// Neither tags nor files show the platform.
     Unknown,
 }
 
@@ -74,14 +74,14 @@ impl TagGroup {
     /// Creates the requirement of a group of claimed tags, the oldest first.
     fn of_group(claims: Vec<PlatformTag>) -> Option<Self> {
         let oldest = claims.first()?.modern();
-        // A tag that guarantees nothing, and platforms whose libraries nobody copies.
+        // The tag guarantees nothing, or it is for a platform whose libraries are never copied.
         if matches!(
             oldest,
             PlatformTag::Linux { .. } | PlatformTag::Ios { .. } | PlatformTag::Wasm { .. }
         ) {
             return None;
         }
-        // A file shows which glibc it needs, so that the wheel may get an older or a newer tag.
+        // Files show the glibc that they require, so the wheel may get an older or a newer tag.
         let tag = match &oldest {
             PlatformTag::Manylinux { arch, .. } => {
                 policy::policies(*arch, Libc::Glibc).last()?.tag.clone()
@@ -96,7 +96,7 @@ impl TagGroup {
         Self::new(tag, vec![tag.clone()], false)
     }
 
-    /// Returns the tag that the user or the name of the wheel asks for.
+    /// Returns the tag that the user requests, or that the name of the wheel claims.
     pub(super) fn expected(&self) -> Option<&PlatformTag> {
         self.claims.first()
     }
@@ -112,9 +112,9 @@ impl TagGroup {
             Some(earned) if self.is_asked => {
                 [earned].into_iter().chain(self.claims.clone()).collect()
             }
-            // No file shows which release of musl it needs, so that all claims hold.
+            // Files do not show the musl release that they require, so all claims are kept.
             Some(earned) if is_kept && (!is_musl || self.claims.is_empty()) => vec![earned],
-            // An error that is waived kept the files from the tag.
+            // The files do not qualify for the tag because of a waived error.
             _ if self.claims.is_empty() => vec![self.tag.clone()],
             _ => self.claims.clone(),
         };
@@ -129,7 +129,7 @@ pub(super) fn renamed(before: &WheelFilename, mut tags: Vec<PlatformTag>) -> Whe
     WheelFilename { platforms: tags, ..before.clone() }
 }
 
-/// True if every tag of a wheel's name guarantees something that can be judged.
+/// True if every tag of a wheel's name makes a guarantee that can be judged.
 pub(super) fn claims_all(filename: &WheelFilename) -> bool {
     let is_claim = |tag: &PlatformTag| !matches!(tag, PlatformTag::Linux { .. } | PlatformTag::Any);
     filename.platforms.iter().all(is_claim)

@@ -43,7 +43,7 @@ fn planned(
     planned_with(tag, &paths, files, libraries, &options)
 }
 
-/// The plan for a wheel with the files `paths`, some of them native.
+/// Returns the plan for a wheel with the files `paths`, some of which are native.
 fn planned_with(
     tag: &str,
     paths: &[&str],
@@ -62,7 +62,7 @@ fn planned_with(
     plan(&filename, &paths, &files, &wanted, &lookup, options)
 }
 
-/// The plan as lines: grafts, moves, changes, hooks, what is missing.
+/// Returns the plan as lines: grafts, moves, changes, hooks, missing libraries.
 fn lines(plan: &RepairPlan) -> Vec<String> {
     let mut lines = Vec::new();
     for graft in &plan.grafts {
@@ -108,24 +108,24 @@ fn elf_libraries_are_copied_and_found() {
     let graft = format!("+ demo.libs/{name} for libplain.so");
     let copy = format!("~ demo.libs/{name} id={name}");
     let user = |path: &str, rpath: &str| format!("~ {path} libplain.so={name} Rpath([{rpath}])");
-    // Its own entry stays, since it leads into the wheel.
+    // Its own entry is kept, because it stays inside the wheel.
     let expected = [
         graft.clone(),
         copy.clone(),
         user("demo/sub/x.so", r#""$ORIGIN", "$ORIGIN/../../demo.libs""#),
     ];
     check(&[("demo/sub/x.so", fixture!("elf/runpath.so"))], &expected);
-    // An entry that leads out of it goes.
+    // An entry that leaves the wheel is removed.
     let expected = [graft.clone(), copy, user("x.so", r#""$ORIGIN/demo.libs""#)];
     check(&[("x.so", fixture!("elf/rpath-outside.so"))], &expected);
-    // What is there already needs nothing.
+    // A library in the search path needs no change.
     check(&[("p/x.so", fixture!("elf/runpath.so")), ("p/libplain.so", PLAIN.1)], &[]);
-    // A program that cannot see the libraries from where it lies moves.
+    // A program is moved if it cannot find the libraries from its directory.
     let path = "demo-1.0.data/scripts/x";
     let plan = planned(LINUX, &[(path, fixture!("elf/runpath.so"))], &[PLAIN], &[]);
     assert_eq!(lines(&plan)[1], format!("> {path} to demo.scripts/x"));
     assert!(lines(&plan)[2].ends_with(r#"Rpath(["$ORIGIN", "$ORIGIN/../demo.libs"])"#), "{plan:?}");
-    // From there no path leads anywhere.
+    // No relative path leads from that directory to the libraries.
     let path = "demo-1.0.data/data/lib/x.so";
     let plan = planned(LINUX, &[(path, fixture!("elf/runpath.so"))], &[PLAIN], &[]);
     assert!(plan.missing[0].reason.as_ref().unwrap().contains("no path leads"), "{plan:?}");
@@ -143,7 +143,7 @@ fn a_library_in_the_wrong_place_is_pointed_to() {
 fn what_is_not_found_is_said() {
     let files = [("p/x.so", fixture!("elf/runpath.so"))];
     assert_eq!(lines(&planned(LINUX, &files, &[], &[])), ["? libplain.so of p/x.so"]);
-    // A library of another processor is none.
+    // A library for another processor is ignored.
     let other = [("libplain.so", fixture!("elf/aarch64.so"))];
     assert_eq!(lines(&planned(LINUX, &files, &other, &[])), ["? libplain.so of p/x.so"]);
     let excluded = planned(LINUX, &files, &[PLAIN], &["libpl*"]);
@@ -186,7 +186,7 @@ fn libraries_of_a_windows_program_lie_beside_it() {
         plan.grafts[0].into.as_str().starts_with("p/bin/") && plan.hooks.is_empty(),
         "{plan:?}"
     );
-    // Each place of programs has its copies.
+    // Each directory of programs has its own copies.
     let two = [("p/a/x.exe", program), ("demo-1.0.data/scripts/y.exe", program)];
     let plan = planned("win_amd64", &two, &[library], &[]);
     let dirs = plan.grafts.iter().map(|graft| graft.into.parent().unwrap());
@@ -194,7 +194,7 @@ fn libraries_of_a_windows_program_lie_beside_it() {
     assert!(plan.missing.is_empty() && plan.hooks.is_empty(), "{plan:?}");
 }
 
-/// The needed library of `pe/user.dll`.
+/// Returns the library that `pe/user.dll` requires.
 fn needed_dll() -> (&'static str, &'static [u8]) {
     let user = NativeFile::read(&"x".parse().unwrap(), fixture!("pe/user.dll")).unwrap();
     let imports = user.pe().unwrap().clone().imports;
@@ -205,7 +205,7 @@ fn needed_dll() -> (&'static str, &'static [u8]) {
 #[test]
 fn dlls_lie_where_windows_finds_them() {
     let user = fixture!("pe/user.dll");
-    // Where the copies are, and the files that add a directory.
+    // Directories of the copies, and the files that add a directory.
     let check = |options: &Options, paths: &[&str], dirs: &[&str], hooks: &[&str]| {
         let is_native = |path: &&&str| !path.contains(".py") || path.contains(".pyd");
         let files: Vec<(&str, &[u8])> =
@@ -225,12 +225,12 @@ fn dlls_lie_where_windows_finds_them() {
     // Python imports the parent first.
     let both = ["p/__init__.py", "p/x.pyd", "p/a/__init__.py", "p/a/y.pyd"];
     check(&usual, &both, &["demo.libs"], &["p/__init__.py 1"]);
-    // Directories that installers fuse.
+    // Directories that installers merge.
     let platlib = "demo-1.0.data/platlib/p/x.pyd";
     check(&usual, &["p/__init__.py", platlib], &["demo.libs"], &["p/__init__.py 1"]);
     let init = "demo-1.0.data/purelib/p/__init__.py";
     check(&usual, &[init, platlib], &["demo.libs"], &[&format!("{init} 1")]);
-    // No package: beside the module.
+    // Without a package: beside the module.
     check(&usual, &["x.pyd"], &[""], &[]);
     check(&usual, &["demo-1.0.data/platlib/x.pyd"], &["demo-1.0.data/platlib"], &[]);
     check(&usual, &["demo-1.0.data/data/x.pyd"], &["demo-1.0.data/data"], &[]);
@@ -242,7 +242,7 @@ fn dlls_lie_where_windows_finds_them() {
         &["demo.libs", "ns"],
         &["p/__init__.py 1"],
     );
-    // The directory that the user names.
+    // Directory of the user's choice.
     let beside = Options { lib_dir: Some("ns/p".into()), ..Options::default() };
     check(&beside, &["ns/p/__init__.py", "ns/p/x.pyd"], &["ns/p"], &[]);
     // Packages that the user declares to be namespaces.
@@ -259,11 +259,11 @@ fn libraries_of_the_system_are_copied_on_request() {
     let include = |name: &str| Options { include: vec![name.to_owned()], ..Options::default() };
     let libc = ("libc.so.6", fixture!("elf/x86_64.so"));
     let elf = ("p/x.so", fixture!("elf/x86_64.so"));
-    // No wheel brings its own C library.
+    // A wheel never contains the C library.
     let plan = planned_with(LINUX, &[elf.0], &[elf], &[libc], &include("libc.so.6"));
     assert!(plan.grafts.is_empty(), "{plan:?}");
     let dll = ("p/x.pyd", fixture!("pe/user.dll"));
-    // A name that no file needs keeps its name.
+    // A library that no file requires keeps its name.
     let plan = planned_with(
         "win_amd64",
         &[dll.0],
@@ -277,7 +277,7 @@ fn libraries_of_the_system_are_copied_on_request() {
     );
     let plan = planned_with("win_amd64", &[dll.0], &[dll], &[needed_dll()], &include("absent.dll"));
     assert_eq!(plan.missing[0].by, "--include");
-    // Case counts for nothing, and directories of macOS neither.
+    // Case is ignored, and so are directories in macOS names.
     for (pattern, library, expected) in [
         ("vcruntime140*", "VCRUNTIME140_1.dll", true),
         ("VCRUNTIME140.dll", "vcruntime140.dll", true),
@@ -343,6 +343,6 @@ fn mach_o_paths_hold_once_installed() {
     check("demo-1.0.data/platlib/p/x.so", "p/.dylibs", "@loader_path/.dylibs");
     check("demo-1.0.data/purelib/p/a/x.so", "p/.dylibs", "@loader_path/../.dylibs");
     check("x.so", "demo.dylibs", "@loader_path/demo.dylibs");
-    // A program moves to where a path leads to the copies.
+    // A program is moved to a directory with a relative path to the copies.
     check("demo-1.0.data/scripts/x", "demo.dylibs", "@loader_path/../demo.dylibs");
 }

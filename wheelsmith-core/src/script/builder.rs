@@ -14,12 +14,12 @@ use crate::source::{self, LOCK_FILE, Places};
 use crate::sys::{self, Cancel, Host, Quiet, Report};
 use crate::toolchain::{self, MissingZig, Optimize, Request, ToolchainKind, Wrappers};
 
-/// A build of native components, described by a build script.
+/// Builder of native components for a build script.
 #[derive(Clone)]
 pub struct Builder<'e> {
     env: &'e Env,
     file: Option<PathBuf>,
-    /// Tables and components that the script adds to those of the file.
+    /// Tables and components that the script adds to the file.
     added: ConfigBuilder,
     only: Option<Vec<String>>,
     toolchain: Option<ToolchainKind>,
@@ -30,9 +30,9 @@ pub struct Builder<'e> {
 /// Result of a build.
 #[derive(Debug, Clone)]
 pub struct Output {
-    /// The runtime directory, below `OUT_DIR`.
+    /// Runtime directory, below `OUT_DIR`.
     pub runtime: Runtime,
-    /// Components, and what was done for each: `148 of 152 compiled`, `up to date`.
+    /// Each component and its result: `148 of 152 compiled`, `up to date`.
     pub components: Vec<(String, String)>,
     /// Toolchain: `zig 0.17.0`.
     pub toolchain: String,
@@ -77,7 +77,7 @@ impl<'e> Builder<'e> {
         self
     }
 
-    /// Adds a component from C.
+    /// Adds a C component.
     #[must_use]
     pub fn library(mut self, library: &Library) -> Self {
         self.added = self.added.library(library.clone());
@@ -93,23 +93,23 @@ impl<'e> Builder<'e> {
         self
     }
 
-    /// Builds only these components and what they link to or need.
+    /// Builds only these components and those that they use.
     #[must_use]
     pub fn only<S: Into<String>>(mut self, names: impl IntoIterator<Item = S>) -> Self {
         self.only = Some(names.into_iter().map(Into::into).collect());
         self
     }
 
-    /// Builds with this toolchain rather than the configuration's. A compiler that `CC_<target>`
-    /// names comes before either.
+    /// Sets the toolchain instead of the configuration's. A compiler in `CC_<target>` has
+    /// precedence over both.
     #[must_use]
     pub fn toolchain(mut self, kind: ToolchainKind) -> Self {
         self.toolchain = Some(kind);
         self
     }
 
-    /// Optimizes like this rather than as the configuration says, which is `-O2` when it says
-    /// nothing; [`Env::optimize`] is what cargo's profile says.
+    /// Sets the optimization level instead of the configuration's, which is `-O2` by default.
+    /// [`Env::optimize`] is that of cargo's profile.
     #[must_use]
     pub fn optimize(mut self, optimize: Optimize) -> Self {
         self.optimize = Some(optimize);
@@ -123,11 +123,11 @@ impl<'e> Builder<'e> {
         self
     }
 
-    /// Builds for cargo's target, below `OUT_DIR`, what is not current.
+    /// Builds the components that are not up to date for cargo's target, below `OUT_DIR`.
     ///
     /// # Errors
-    /// Mistakes in the configuration, a source that is neither there nor in a cache, no toolchain,
-    /// and what a compiler refuses, with its last words.
+    /// Returns an error if the configuration has mistakes, if a source is neither present nor
+    /// cached, if there is no toolchain, or if a compiler fails; the error contains its last lines.
     pub fn build(&self) -> Result<Output, Error> {
         let env = self.env;
         let (mut config, file) = self.configuration()?;
@@ -192,7 +192,7 @@ impl<'e> Builder<'e> {
         let own =
             file.into_iter().chain([dir.join(LOCK_FILE), env.manifest_dir().join("build.rs")]);
         let own = own.filter(|path| path.is_file()).collect();
-        // Not the compiler's own headers: another compiler says so by its version.
+        // The compiler's own headers are left out: the version of the compiler covers them.
         let sources = built.iter().map(|one| one.source.root.as_path());
         let ours: Vec<&Path> = sources.chain([env.manifest_dir(), &dir]).collect();
         directives.rerun_for(own, &self.inputs(&built, &ours));
@@ -236,15 +236,15 @@ impl<'e> Builder<'e> {
         }
     }
 
-    /// Returns the files and directories below one of `ours` that `built` was made from. If a script
-    /// names one file to cargo, cargo no longer watches the package, so all files are named.
+    /// Returns the inputs of `built` below the directories `ours`. Once a script names a file to
+    /// cargo, cargo no longer watches the package, so all files are named.
     fn inputs(&self, built: &[Built], ours: &[&Path]) -> BTreeSet<PathBuf> {
         let out = self.env.out_dir();
         let mut paths = BTreeSet::new();
         for component in built {
             paths.extend(component.inputs.read());
-            // A directory stands for all that is below it: that of a glob is named, so that a new
-            // file counts, unless `OUT_DIR` is in it, where something changes in every build.
+            // A directory covers everything below it. The directory of a glob is named, so that a
+            // new file is noticed, unless it contains `OUT_DIR`, which changes in every build.
             let dirs = component.inputs.dirs.iter();
             let holds_package = |dir: &PathBuf| self.env.manifest_dir().starts_with(dir);
             let is_input =
@@ -256,7 +256,7 @@ impl<'e> Builder<'e> {
     }
 }
 
-/// Keeps the components called `only`, and those that they need.
+/// Keeps the components called `only`, and those that they use.
 fn keep(config: &mut Config, only: &[String]) -> Result<(), Error> {
     let known = || config.components.iter().map(|c| c.name.clone()).collect::<Vec<_>>();
     let missing = only.iter().find(|name| config.component(name).is_none());
@@ -264,7 +264,7 @@ fn keep(config: &mut Config, only: &[String]) -> Result<(), Error> {
         return Err(Error::NoComponent { name: name.clone(), known: known() });
     }
     let mut wanted: BTreeSet<String> = only.iter().cloned().collect();
-    // Each comes after what it needs.
+    // Each component follows those that it uses.
     for component in config.components.iter().rev() {
         if wanted.contains(&component.name) {
             wanted.extend(component.after().cloned());
@@ -274,7 +274,7 @@ fn keep(config: &mut Config, only: &[String]) -> Result<(), Error> {
     Ok(())
 }
 
-/// Creates the directories that children write to, and removes what a killed build left behind.
+/// Creates the directories of child processes, and removes files of a killed build.
 fn prepare(work: &Path) -> std::io::Result<()> {
     for dir in ["cache", "sources", "tmp"] {
         sys::fs::create_dir_all(work.join(dir))?;

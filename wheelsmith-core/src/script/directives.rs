@@ -1,4 +1,4 @@
-//! Directives of a build script for cargo, as values.
+//! Directives from a build script to cargo, as values.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -14,21 +14,21 @@ pub enum LinkKind {
     Dylib,
 }
 
-/// One line for cargo (the Cargo book, "Outputs of the build script").
+/// Line for cargo (the Cargo book, "Outputs of the build script").
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Directive {
-    /// Run the script again when this file, or something below this directory, changes.
+    /// Runs the script again when this file, or a file below this directory, changes.
     RerunIfChanged(PathBuf),
-    /// Run the script again when this variable changes.
+    /// Runs the script again when this variable changes.
     RerunIfEnvChanged(String),
-    /// Look for native libraries in this directory.
+    /// Searches for native libraries in this directory.
     LinkSearch(PathBuf),
-    /// Link to this library.
+    /// Links to this library.
     LinkLib(LinkKind, String),
-    /// Give the linker this argument, for programs, tests and shared libraries of the package.
+    /// Passes this argument to the linker of programs, tests and shared libraries of the package.
     LinkArg(String),
-    /// Tell packages that depend on this one, whose `links` is `x`: `DEP_X_<KEY>`.
+    /// Sets `DEP_X_<KEY>` for packages that depend on this one, whose `links` is `x`.
     Metadata(String, String),
 }
 
@@ -48,7 +48,7 @@ impl fmt::Display for Directive {
     }
 }
 
-/// What a build script tells cargo, in order. `Display` gives the lines.
+/// Directives for cargo, in order. `Display` returns the lines.
 ///
 /// ```
 /// use wheelsmith_core::script::{Directive, Directives};
@@ -64,40 +64,40 @@ impl fmt::Display for Directive {
 pub struct Directives(Vec<Directive>);
 
 impl Directives {
-    /// Adds one, unless it is there. A text that holds a line break is none that cargo could read,
-    /// and is left out.
+    /// Adds a directive, unless it is present. A directive that contains a line break is left out,
+    /// because cargo could not read it.
     pub fn push(&mut self, directive: Directive) {
         if !self.0.contains(&directive) && !directive.to_string().contains(['\n', '\r']) {
             self.0.push(directive);
         }
     }
 
-    /// Each of them.
+    /// Returns an iterator over the directives.
     pub fn iter(&self) -> std::slice::Iter<'_, Directive> {
         self.0.iter()
     }
 
-    /// Writes them for cargo, which reads the script's standard output.
+    /// Writes the lines to `out`. Cargo reads the script's standard output.
     ///
     /// # Errors
-    /// The writer's.
+    /// Returns the error of `out`.
     pub fn emit(&self, out: &mut impl Write) -> io::Result<()> {
         out.write_all(self.to_string().as_bytes())?;
         out.flush()
     }
 
-    /// Has cargo run the script again when one of these changes.
+    /// Adds directives that run the script again when one of these files changes.
     pub(super) fn rerun_for(&mut self, own: BTreeSet<PathBuf>, inputs: &BTreeSet<PathBuf>) {
         let mut all = own;
         all.extend(inputs.iter().cloned());
-        // There may be thousands: looking for each among all of them would take its time.
+        // There may be thousands, so `push`, which compares each with all others, would be slow.
         let lines = all.into_iter().map(Directive::RerunIfChanged);
         self.0.extend(lines.filter(|line| !line.to_string().contains(['\n', '\r'])));
     }
 
-    /// Has cargo run the script again when one of the variables that decided changes.
+    /// Adds directives that run the script again when one of the variables changes.
     pub(super) fn rerun_for_variables(&mut self, read: &BTreeSet<String>) {
-        // `PATH` differs between a terminal and an editor; what it leads to says its version.
+        // `PATH` differs between a terminal and an editor; the versions of the tools cover it.
         let names = read.iter().map(String::as_str).filter(|name| *name != "PATH");
         for name in names.chain(["HOST_CC", "SOURCE_DATE_EPOCH"]) {
             self.push(Directive::RerunIfEnvChanged(name.to_owned()));

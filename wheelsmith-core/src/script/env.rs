@@ -1,4 +1,4 @@
-//! The environment that cargo gives a build script, as a value.
+//! Environment of a build script, as a value.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use crate::name::{Libc, Os, TARGETS, Target};
 use crate::sys::{self, Jobs};
 use crate::toolchain::{self, Optimize, ToolchainKind};
 
-/// The variables of a build script, read once.
+/// Variables of a build script, read once.
 ///
 /// See the Cargo book, "Environment variables Cargo sets for build scripts".
 #[derive(Debug, Clone)]
@@ -26,7 +26,7 @@ pub struct Env {
     links: Option<String>,
 }
 
-/// Looks variables up and records their names.
+/// Reader of variables that records their names.
 struct Reader<'v> {
     vars: &'v sys::Env,
     read: BTreeSet<String>,
@@ -47,15 +47,15 @@ impl Env {
     /// Reads the environment of this process, which is a build script that cargo runs.
     ///
     /// # Errors
-    /// A variable that cargo sets is missing, or the target is none of ours.
+    /// Returns an error if a variable of cargo is missing, or the target is unknown.
     pub fn from_cargo() -> Result<Self, Error> {
         Self::from_vars(sys::Env::from_process())
     }
 
-    /// As [`Env::from_cargo`], with variables that come from elsewhere, such as from a test.
+    /// Like [`Env::from_cargo`], with given variables, for example in a test.
     ///
     /// # Errors
-    /// As [`Env::from_cargo`].
+    /// Returns the errors of [`Env::from_cargo`].
     ///
     /// ```
     /// use wheelsmith_core::{script, sys};
@@ -136,7 +136,7 @@ impl Env {
         &self.host
     }
 
-    /// Returns whether the target is not the host.
+    /// True if the target is not the host.
     pub fn is_cross(&self) -> bool {
         self.host != self.target.triple()
     }
@@ -161,24 +161,25 @@ impl Env {
         self.optimize
     }
 
-    /// Returns whether cargo's profile has debug information.
+    /// True if cargo's profile includes debug information.
     pub fn debug(&self) -> bool {
         self.debug
     }
 
-    /// How many jobs cargo has in all: `NUM_JOBS`. How many of them are free is the job server's to
-    /// say.
+    /// Returns the number of jobs of the whole cargo build: `NUM_JOBS`. The job server limits them
+    /// further.
     pub fn jobs(&self) -> usize {
         self.jobs
     }
 
-    /// The names of the variables that were read, set or not. Those that a toolchain's choice adds
-    /// are among an [`Output`](super::Output)'s directives.
+    /// Returns the names of the variables that were read, set or not. The variables of a toolchain
+    /// are in the directives of the [`Output`](super::Output).
     pub fn read_vars(&self) -> &BTreeSet<String> {
         &self.read
     }
 
-    /// The `links` key of the package: then those who depend on it are told of what was built.
+    /// Returns the `links` key of the package; if set, dependent packages get metadata of the
+    /// build.
     pub(super) fn links(&self) -> Option<&str> {
         self.links.as_deref()
     }
@@ -188,13 +189,14 @@ impl Env {
         self.out_dir.join("wheelsmith")
     }
 
-    /// The job tokens of cargo; where it offers none, as many as it has jobs.
+    /// Returns cargo's job tokens; without a job server, as many as cargo has jobs.
     pub(super) fn tokens(&self) -> Jobs {
         Jobs::inherited(&self.vars, self.jobs)
     }
 
-    /// Whether the variables name a compiler for the target, as the `cc` crate reads them, and in
-    /// which words: those that speak of the target, or, when it is the machine's own, any.
+    /// Returns the kind of toolchain that the variables select, as the `cc` crate reads them: `Env`
+    /// if the target is the host and `HOST_CC` or `CC` is set, `Auto` if a variable names a
+    /// compiler for the target. Returns `None` if no compiler is named.
     pub(super) fn compiler(&self) -> Option<ToolchainKind> {
         let is_set = |name: &str| self.vars.get(name).is_some();
         if !self.is_cross() && (is_set("HOST_CC") || is_set("CC")) {
@@ -203,8 +205,8 @@ impl Env {
         toolchain::is_named(&self.vars, &self.target).then_some(ToolchainKind::Auto)
     }
 
-    /// What those who build may see: nothing that cargo says of this package alone, no flags of
-    /// rustc, no network, and every place that is written to below `OUT_DIR`.
+    /// Returns the environment of child processes: without cargo's variables for this package,
+    /// without flags of rustc, without network, and with all output directories below `OUT_DIR`.
     pub(super) fn for_children(&self) -> sys::Env {
         const NOT: &[&str] = &[
             "DEBUG",
@@ -244,7 +246,7 @@ impl Env {
         }
         env.set("CARGO_NET_OFFLINE", "true");
         if !self.is_cross() {
-            // What speaks of the host speaks of the target as well.
+            // Variables of the host apply to the target too.
             for base in ["CC", "CXX", "AR", "RANLIB", "CFLAGS", "CXXFLAGS"] {
                 let target = format!("TARGET_{base}");
                 if let (None, Some(own)) =

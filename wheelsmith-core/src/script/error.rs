@@ -1,4 +1,4 @@
-//! Why a build script could not build.
+//! Errors of build scripts.
 
 use std::fmt;
 use std::io;
@@ -6,27 +6,27 @@ use std::path::PathBuf;
 
 use crate::{build, config, runtime, source, toolchain};
 
-/// Why a build script failed.
+/// Reason why a build script failed.
 ///
-/// Its `Debug` form is for people, since that is what a `main` which returns it prints: the error,
-/// what caused it (with the last lines of a compiler), and what can be done.
+/// Its `Debug` form is for people, because a `main` that returns the error prints it: the error,
+/// its causes (with the last lines of a compiler), and advice.
 #[derive(thiserror::Error)]
 pub enum Error {
-    /// A variable that cargo sets for build scripts is not there.
+    /// A variable that cargo sets for build scripts is missing.
     #[error("cannot read what cargo says of the build: `{name}` is not set")]
     NotSet {
-        /// The variable.
+        /// Name of the variable.
         name: String,
     },
-    /// A variable that says something else than cargo does.
+    /// A variable has a value that cargo never sets.
     #[error("cannot read what cargo says of the build: `{name}` is `{value}`")]
     Odd {
-        /// The variable.
+        /// Name of the variable.
         name: String,
-        /// Its value.
+        /// Value of the variable.
         value: String,
     },
-    /// A target that is not in the table.
+    /// The target is unknown.
     #[error("cannot build for `{target}`: it is no target of wheelsmith")]
     Target {
         /// cargo's `TARGET`.
@@ -35,28 +35,28 @@ pub enum Error {
     /// The configuration cannot be read.
     #[error("cannot read the configuration `{}`", file.display())]
     Unreadable {
-        /// The file.
+        /// Path of the file.
         file: PathBuf,
-        /// Why.
+        /// Cause.
         #[source]
         source: io::Error,
     },
     /// There is no configuration, or there are two.
     #[error(transparent)]
     Load(#[from] config::LoadError),
-    /// The configuration, or what the script added to it, has mistakes.
+    /// The configuration, or an addition of the script, has mistakes.
     #[error(transparent)]
     Config(#[from] config::Error),
     /// No component is built for the target.
     #[error("cannot build for `{target}`: no component is for it")]
     Nothing {
-        /// The target.
+        /// Target.
         target: String,
     },
-    /// There is no component of that name.
+    /// There is no component with that name.
     #[error("cannot build component `{name}`: there is none")]
     NoComponent {
-        /// Its name.
+        /// Requested name.
         name: String,
         /// Names of the components.
         known: Vec<String>,
@@ -70,22 +70,22 @@ pub enum Error {
     /// A component could not be built.
     #[error(transparent)]
     Build(#[from] build::Error),
-    /// The runtime directory could not be made.
+    /// The runtime directory could not be created.
     #[error(transparent)]
     Runtime(#[from] runtime::Error),
-    /// A file could not be read or written, the script's own output included.
+    /// A file, or the script's standard output, could not be read or written.
     #[error("cannot {doing}")]
     Io {
-        /// What was being done.
+        /// Failed action.
         doing: String,
-        /// Why.
+        /// Cause.
         #[source]
         source: io::Error,
     },
 }
 
 impl From<io::Error> for Error {
-    /// For the script's own output: `output.directives.emit(…)?`.
+    /// Converts errors of the script's own output: `output.directives.emit(…)?`.
     fn from(source: io::Error) -> Self {
         Self::io("tell cargo what was built", source)
     }
@@ -116,7 +116,7 @@ impl Error {
                     .to_owned(),
             ),
             Self::Source(error) => error.hint(),
-            // Nothing is fetched here, whatever is run once.
+            // A build script downloads nothing, so the usual advice does not apply.
             Self::Toolchain(toolchain::Error::NoZig { target, .. }) => Some(format!(
                 "install it with `python3 -m pip install ziglang=={}`, or name one in \
                  `WHEELSMITH_ZIG`, or another compiler in `CC_{}`",

@@ -9,8 +9,8 @@ use crate::config::{Component, Role};
 use crate::name::{Os, Target};
 use crate::runtime::Runtime;
 
-/// Returns the names of the components that a crate links to: those that no other component links to,
-/// since a shared library or program contains what it links to.
+/// Returns the names of the components that a crate links to: those to which no other component
+/// links, because a shared library or program contains its own dependencies.
 pub(super) fn roots(components: &[Component]) -> Vec<String> {
     let inner: BTreeSet<&String> = components.iter().flat_map(|c| &c.link).collect();
     let roots = components.iter().map(|c| &c.name).filter(|name| !inner.contains(name));
@@ -27,7 +27,7 @@ pub(super) fn directives(
     let mut all = Directives::default();
     let lib = runtime.dir.join(Role::SharedLibrary.directory());
     let mut has_shared = false;
-    // Later components may need earlier ones, and a linker reads from left to right.
+    // Later components may use earlier ones, and linkers resolve from left to right.
     for component in built.iter().rev().filter(|one| wanted.contains(&one.name)) {
         let linkage = &component.linkage;
         for archive in &linkage.archives {
@@ -36,7 +36,7 @@ pub(super) fn directives(
             all.push(Directive::LinkLib(LinkKind::Static, name));
         }
         for shared in &linkage.shared {
-            // By a name that linkers find: one without a version.
+            // Linkers find only names without a version.
             let owner = built.iter().flat_map(|one| &one.files).find(|file| file.path == *shared);
             let aliases = owner.into_iter().flat_map(|file| &file.aliases);
             let names = std::iter::once(shared.as_path()).chain(aliases.map(Path::new));
@@ -50,7 +50,7 @@ pub(super) fn directives(
         }
     }
     if has_shared && target.os() != Os::Windows {
-        // Programs, tests and examples of the package run from where cargo puts them.
+        // Programs, tests and examples of the package run from cargo's directories.
         all.push(Directive::LinkArg(format!("-Wl,-rpath,{}", lib.display())));
     }
     all
@@ -64,7 +64,7 @@ fn name_of(path: &Path) -> Option<String> {
         return Some(name.strip_prefix("lib").unwrap_or(name).to_owned());
     }
     if let Some(stem) = file.strip_suffix(".dylib") {
-        // `libz.1.dylib` is looked for under its other name.
+        // Linkers find `libz.1.dylib` under its other name.
         return stem.strip_prefix("lib").filter(|name| !name.contains('.')).map(str::to_owned);
     }
     let stem = [".a", ".so"].iter().find_map(|suffix| file.strip_suffix(suffix))?;

@@ -1,14 +1,13 @@
 //! Native code for a crate, built by its `build.rs`.
 //!
-//! [`Env::from_cargo`] reads what cargo says of the build, once; nothing else here reads the
-//! environment. A [`Builder`] takes components from a configuration file and from code, and builds
-//! them below `OUT_DIR` for cargo's `TARGET`, in the same way as `wheelsmith build` does: compiling
-//! only what changed, and taking no more jobs than cargo grants. What comes out is an [`Output`]: a
-//! runtime directory, and the [`Directives`] by which cargo links to it. The script prints them;
-//! nothing here does.
+//! [`Env::from_cargo`] reads cargo's variables once; no other function here reads the environment.
+//! A [`Builder`] combines components from a configuration file and from code, and builds them below
+//! `OUT_DIR` for cargo's `TARGET`, in the same way as `wheelsmith build`: it compiles only changed
+//! files, with no more jobs than cargo permits. The result is an [`Output`]: a runtime directory,
+//! and the [`Directives`] with which cargo links to it. The script prints them itself.
 //!
-//! It downloads nothing and writes nothing outside of `OUT_DIR`: a source that is not a directory of
-//! the package must be pinned in `wheelsmith.lock`, and be in the user's cache or in cargo's.
+//! A build script downloads nothing and writes only to `OUT_DIR`. A source that is not a directory
+//! of the package must be pinned in `wheelsmith.lock`, and be in the user's cache or in cargo's.
 //!
 //! ```no_run
 //! use wheelsmith_core::script::{Builder, Env, Error, Library};

@@ -9,8 +9,8 @@ use std::path::PathBuf;
 #[derive(Debug, Clone, Default)]
 pub struct Env(BTreeMap<String, String>);
 
-/// Variables by which a child finds its own files and reaches the network. None of them changes
-/// what a compiler writes.
+/// Variables with which a child finds its own files and reaches the network. None of them changes
+/// the output of a compiler.
 const HARMLESS: &[&str] = &[
     "APPDATA",
     "COMSPEC",
@@ -50,7 +50,7 @@ impl Env {
         env
     }
 
-    /// Returns the value of `name`; an empty value counts as absent.
+    /// Returns the value of `name`; `None` if it is absent or empty.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(String::as_str).filter(|value| !value.is_empty())
     }
@@ -70,7 +70,7 @@ impl Env {
         self.0.remove(name);
     }
 
-    /// Returns this environment with the variables of `more`, which win.
+    /// Returns this environment with the variables of `more`, which have precedence.
     #[must_use]
     pub fn with(mut self, more: impl IntoIterator<Item = (String, String)>) -> Self {
         self.0.extend(more);
@@ -82,8 +82,9 @@ impl Env {
         self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
-    /// Returns the variables of compilers: enough to find their files, none that changes their
-    /// output. The locale is fixed, and `__DATE__` is 1980-01-01 unless `SOURCE_DATE_EPOCH` is set.
+    /// Returns the variables for compilers: those with which they find their files, and none that
+    /// changes their output. The locale is fixed, and `__DATE__` is 1980-01-01 unless
+    /// `SOURCE_DATE_EPOCH` is set.
     #[must_use]
     pub fn for_compilers(&self) -> Self {
         let keep = |name: &str| HARMLESS.contains(&name) || name.starts_with("ZIG_");
@@ -119,7 +120,7 @@ impl Env {
         env
     }
 
-    /// Finds a program on `PATH`; a path is returned if a program is there.
+    /// Finds a program on `PATH`. A path is returned if the program exists there.
     #[cfg(feature = "run")]
     pub fn find_program(&self, program: impl AsRef<Path>) -> Option<PathBuf> {
         let program = program.as_ref();

@@ -1,4 +1,4 @@
-//! The part of a child's output that explains its failure.
+//! Extracts the part of a child's output that explains its failure.
 
 use std::collections::VecDeque;
 use std::io::{BufRead as _, BufReader, Read};
@@ -14,7 +14,7 @@ const LINE_LENGTH: usize = 400;
 /// Largest output that is searched for its first error, in bytes.
 const SEARCHED: u64 = 256 << 20;
 
-/// Texts that compilers, linkers and build systems write in front of the error that counts.
+/// Texts that compilers, linkers and build systems write before the error message.
 const ERRORS: &[&str] = &[
     ": error:",
     ": fatal error:",
@@ -27,9 +27,9 @@ const ERRORS: &[&str] = &[
     "undefined symbol",
     "Traceback (most recent call last)",
 ];
-/// Texts at the start of a line that do so.
+/// Texts at the start of a line with an error message.
 const ERROR_STARTS: &[&str] = &["error:", "Error:", "ERROR:", "fatal:"];
-/// Texts that tell of a failure without its reason, for outputs with none of the others.
+/// Texts that report a failure without its reason, for outputs with no error message.
 const SIGNS: &[&str] = &[": not found", ": No such file or directory", "*** ", "FAILED: "];
 
 /// Returns the lines of `output` that explain a failure: all of a short output, otherwise those from
@@ -37,7 +37,7 @@ const SIGNS: &[&str] = &[": not found", ": No such file or directory", "*** ", "
 pub(super) fn of(output: impl Read) -> String {
     let mut search = Search::default();
     let mut reader = BufReader::new(output.take(SEARCHED));
-    // After a failed read, the lines before it are what there is.
+    // After a failed read, the lines before it are used.
     while let Ok(Some(line)) = line(&mut reader) {
         search.add(printable(&line));
     }
@@ -57,7 +57,7 @@ fn line(reader: &mut impl std::io::BufRead) -> std::io::Result<Option<String>> {
     }
     let text = String::from_utf8_lossy(&bytes);
     let text = text.trim_end_matches(['\n', '\r']);
-    // A progress bar writes over its own line.
+    // A progress bar overwrites its own line.
     let text = text.rsplit('\r').next().unwrap_or(text);
     let mut line: String = text.chars().take(LINE_LENGTH).collect();
     if is_cut || line.len() < text.len() {
@@ -66,16 +66,16 @@ fn line(reader: &mut impl std::io::BufRead) -> std::io::Result<Option<String>> {
     Ok(Some(line))
 }
 
-/// Finds the first error while lines go by, however many there are.
+/// Search for the first error in any number of lines.
 #[derive(Default)]
 struct Search {
     /// Lines so far.
     count: usize,
-    /// Last lines, and while no error was seen those before it.
+    /// Last lines; until the first error, the lines before it.
     last: VecDeque<String>,
     /// Number of the line with which `found` begins, and lines from there on.
     found: Option<(usize, Vec<String>)>,
-    /// As `found`, for a sign of failure.
+    /// Like `found`, for a sign of failure.
     sign: Option<(usize, Vec<String>)>,
 }
 
@@ -84,7 +84,7 @@ impl Search {
         let plain = uncoloured(&line);
         let at = self.count;
         let begin = |last: &VecDeque<String>| {
-            // Where a header was included from, and in which function the error is.
+            // Lines that name the including file or the function of an error.
             let is_context = |line: &&String| {
                 line.starts_with("In file included from ")
                     || line.starts_with("                 from ")
@@ -121,7 +121,7 @@ impl Search {
         let tail_from = self.count - self.last.len().min(self.count);
         let Some((from, lines)) = self.found.or(self.sign).filter(|(from, _)| *from < tail_from)
         else {
-            // All of it, or the error is among the last lines.
+            // The output is short, or the error is among the last lines.
             return Vec::from(self.last).join("\n");
         };
         let to = from + lines.len();

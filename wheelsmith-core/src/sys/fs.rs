@@ -69,7 +69,7 @@ pub enum Node {
     Dir,
     /// A file.
     File {
-        /// Whether it is executable.
+        /// True if it is executable.
         executable: bool,
     },
     /// A symbolic link, with its target as written.
@@ -108,7 +108,7 @@ fn grow(
         } else if kind.is_file() {
             Node::File { executable: is_executable(&path)? }
         } else {
-            // Sockets, devices and pipes are no sources.
+            // Sockets, devices and pipes are not sources.
             continue;
         };
         nodes.push((Walked { relative, path }, node));
@@ -182,8 +182,8 @@ pub fn dir_names(dir: &Path) -> io::Result<std::collections::BTreeSet<String>> {
     Ok(names)
 }
 
-/// Creates a file without a name, which is removed with the value. Uses only the standard library, so
-/// that a judge of wheels needs no crate for it.
+/// Creates a file without a name, which is deleted with the value. Uses only the standard library,
+/// so that programs that only judge wheels need no further crate.
 pub fn nameless() -> io::Result<std::fs::File> {
     use std::hash::{BuildHasher as _, RandomState};
     let mut options = fs_err::OpenOptions::new();
@@ -217,7 +217,8 @@ pub fn nameless() -> io::Result<std::fs::File> {
     }
 }
 
-/// Creates or truncates a file that may stay incomplete, such as one below an unfinished directory.
+/// Creates or truncates a file that may remain incomplete, such as one below an unfinished
+/// directory.
 pub fn create(path: &Path) -> io::Result<std::fs::File> {
     Ok(fs_err::File::create(path)?.into_file())
 }
@@ -228,7 +229,7 @@ pub fn append(path: &Path, bytes: &[u8]) -> io::Result<()> {
     fs_err::OpenOptions::new().create(true).append(true).open(path)?.write_all(bytes)
 }
 
-/// Returns true if a file is executable: by its mode, on Windows by its name.
+/// True if a file is executable: by its mode, on Windows by its name.
 pub fn is_executable(path: &Path) -> io::Result<bool> {
     let metadata = metadata(path)?;
     #[cfg(unix)]
@@ -299,7 +300,7 @@ pub fn link_dir(target: &Path, path: &Path) -> io::Result<()> {
     }
 }
 
-/// Removes a link made by [`link_dir`]. On systems with links, a directory stays.
+/// Removes a link made by [`link_dir`]. On systems with links, a directory is not removed.
 pub fn unlink(path: &Path) -> io::Result<()> {
     match symlink_metadata(path) {
         Ok(found) if found.is_symlink() => remove_file(path),

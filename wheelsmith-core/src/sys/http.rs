@@ -13,7 +13,7 @@ use super::Cancel;
 const LONGEST_HEAD: usize = 32 << 10;
 /// Most connections that are served at once; others wait.
 const MOST_CONNECTIONS: usize = 64;
-/// Time after which a silent client is disconnected.
+/// Time after which a client that sends no request is disconnected.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Request of a client.
@@ -21,7 +21,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub struct Request {
     /// `GET`.
     pub method: String,
-    /// The path with its query, as it was sent.
+    /// Path with its query, as sent.
     pub target: String,
     /// Values of its `Accept` headers, joined by commas.
     pub accept: String,
@@ -41,7 +41,7 @@ pub struct Response {
 /// Content of a response.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Body {
-    /// These bytes.
+    /// Bytes in memory.
     Bytes(Vec<u8>),
     /// Content of a file.
     File(PathBuf),

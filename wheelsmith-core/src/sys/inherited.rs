@@ -1,8 +1,8 @@
-//! Job tokens of a cargo or make that runs us, by make's jobserver protocol: a pipe with a byte for
-//! each free token, beside the one implicit token of every child.
+//! Job tokens of the cargo or make that started this process, by make's jobserver protocol: a pipe
+//! with a byte for each free token, besides the one implicit token of every child.
 //!
 //! The pipe is opened again by its path in `/proc`, so that nonblocking reads affect no other
-//! process, and no descriptor of others is closed.
+//! process, and no inherited descriptor is closed.
 
 use std::fs::File;
 use std::io::{self, Read as _, Write as _};
@@ -11,11 +11,11 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// Time after which a waiting thread looks into the pipe again. A returned implicit token wakes it
-/// at once.
+/// Interval at which a waiting thread reads the pipe again. A returned implicit token wakes it at
+/// once.
 const PACE: Duration = Duration::from_millis(10);
 
-/// Pool of a process that runs us.
+/// Token pool of the process that started this one.
 #[derive(Clone)]
 pub(super) struct Inherited(Arc<Shared>);
 
@@ -24,7 +24,7 @@ struct Shared {
     flags: String,
     reader: File,
     writer: File,
-    /// Whether the implicit token is free.
+    /// True if the implicit token is free.
     own: Mutex<bool>,
     freed: Condvar,
 }
@@ -38,7 +38,8 @@ pub(super) struct Token {
 }
 
 impl Inherited {
-    /// Opens the pool that `flags` name. Returns `None` if they name none that can be opened.
+    /// Opens the pool that `flags` name. Returns `None` if they name none, or if it cannot be
+    /// opened.
     pub(super) fn open(flags: &str) -> Option<Self> {
         let words = flags.split_whitespace();
         let auth = words
@@ -83,7 +84,7 @@ impl Inherited {
         }
     }
 
-    /// Returns a token if one is free right now.
+    /// Returns a token if one is free now.
     pub(super) fn try_acquire(&self) -> io::Result<Option<Token>> {
         self.take(&mut self.own())
     }
@@ -96,7 +97,7 @@ impl Inherited {
         let mut byte = [0];
         match (&self.0.reader).read(&mut byte) {
             Ok(1) => Ok(Some(Token { pool: self.clone(), byte: Some(byte[0]) })),
-            // The process that made the pipe has ended; the implicit token is left.
+            // The process that created the pipe has ended; only the implicit token remains.
             Ok(_) => Ok(None),
             Err(error) => match error.kind() {
                 io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted => Ok(None),
@@ -105,7 +106,7 @@ impl Inherited {
         }
     }
 
-    /// Lets the child of `command`, which inherits the pipe, take tokens.
+    /// Passes the pipe to the child of `command`, so that it can use tokens.
     pub(super) fn share(&self, command: &mut std::process::Command) {
         for name in ["CARGO_MAKEFLAGS", "MAKEFLAGS", "MFLAGS"] {
             command.env(name, &self.0.flags);
@@ -152,7 +153,7 @@ mod tests {
     use std::os::fd::AsRawFd;
     use std::sync::atomic::{AtomicUsize, Ordering};
 
-    /// A pool with `free` tokens in its pipe, and the pipe.
+    /// Returns a pool with `free` tokens in its pipe, and the pipe.
     fn pool(free: &[u8]) -> (Jobs, [Box<dyn AsRawFd>; 2]) {
         use std::io::Write as _;
         let (reader, mut writer) = std::io::pipe().unwrap();
@@ -175,7 +176,7 @@ mod tests {
         assert_eq!(held.len(), 3, "what was taken was given back");
     }
 
-    /// With nothing in the pipe (`cargo build -j1`) many threads share our own token.
+    /// With an empty pipe (`cargo build -j1`), many threads share the implicit token.
     #[test]
     fn one_token_is_enough_for_many() {
         let (jobs, _pipe) = pool(b"");

@@ -1,4 +1,4 @@
-//! Job tokens: one pool for our own compiles, cargo, make and ninja; and work done in parallel.
+//! Job tokens: one pool for our own compilations, cargo, make and ninja; and parallel work.
 
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -10,7 +10,7 @@ use super::Env;
 #[cfg(all(unix, feature = "run"))]
 use super::inherited::Inherited;
 
-/// A pool of job tokens, shared with child processes that speak make's jobserver protocol.
+/// Pool of job tokens, shared with child processes that support make's jobserver protocol.
 #[derive(Clone)]
 pub struct Jobs {
     pool: Pool,
@@ -19,17 +19,17 @@ pub struct Jobs {
 
 #[derive(Clone)]
 enum Pool {
-    /// Pipe of our own.
+    /// Pipe of this process.
     #[cfg(feature = "run")]
     Own {
         client: jobserver::Client,
-        /// Held while a free token is taken, so that two threads do not take the same one.
+        /// Held while a free token is read, so that two threads do not read the same one.
         looking: Arc<Mutex<()>>,
     },
-    /// Pipe of a cargo or make that runs us.
+    /// Pipe of the cargo or make that started this process.
     #[cfg(all(unix, feature = "run"))]
     Inherited(Inherited),
-    /// Counter of this process, on a system that gives us no pipe. Children run one job each.
+    /// Counter in this process, on a system without such pipes. Children run one job each.
     Counter(Arc<Counter>),
 }
 
@@ -78,8 +78,8 @@ impl Drop for Counted {
 }
 
 impl Jobs {
-    /// Creates a pool of `count` tokens (at least one). On a system that gives out no pipe the
-    /// tokens are counted in this process.
+    /// Creates a pool of `count` tokens (at least one). On a system without such pipes the tokens
+    /// are counted in this process.
     pub fn new(count: usize) -> Self {
         let count = count.max(1);
         #[cfg(feature = "run")]
@@ -89,11 +89,11 @@ impl Jobs {
         Self { pool: Pool::counter(count), count }
     }
 
-    /// Opens the pool that the variables of a cargo or make name (`CARGO_MAKEFLAGS`, `MAKEFLAGS`);
-    /// this process holds one of its tokens already, and uses at most `count`. Creates a pool of our
-    /// own if they name none that can be used.
+    /// Opens the pool that the variables of a cargo or make name (`CARGO_MAKEFLAGS`, `MAKEFLAGS`).
+    /// This process already holds one of its tokens, and uses at most `count`. Creates a new pool
+    /// if they name none, or if it cannot be opened.
     ///
-    /// On Linux every form of it is understood, on other Unix systems `fifo:`.
+    /// On Linux all forms of the variables are supported, on other Unix systems only `fifo:`.
     #[cfg(feature = "run")]
     pub fn inherited(env: &Env, count: usize) -> Self {
         let count = count.max(1);
@@ -114,7 +114,7 @@ impl Jobs {
         self.count
     }
 
-    /// Returns true if the tokens are those of a cargo or make that runs us.
+    /// True if the tokens are those of a cargo or make that started this process.
     pub fn is_inherited(&self) -> bool {
         match self.pool {
             #[cfg(all(unix, feature = "run"))]
@@ -145,14 +145,14 @@ impl Jobs {
         Ok(Token { _token: token })
     }
 
-    /// Returns a token if one is free right now.
+    /// Returns a token if one is free now.
     pub fn try_acquire(&self) -> Option<Token> {
         match &self.pool {
             #[cfg(feature = "run")]
             Pool::Own { client, looking } => {
-                // A free token may be gone when it is taken, and then this thread waits until another
-                // is returned. A thread that asks meanwhile may hold that other one, so it must not
-                // wait.
+                // The thread that holds this mutex waits for a token if another process reads the
+                // free one first. The calling thread may hold the token that it waits for, so it
+                // must not wait for the mutex.
                 let _looking = match looking.try_lock() {
                     Ok(looking) => looking,
                     Err(std::sync::TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
@@ -202,8 +202,8 @@ impl Jobs {
         results.done()
     }
 
-    /// As [`Jobs::map`], for work that can fail: nothing is begun after a failure. Returns `None` if
-    /// the user stopped us.
+    /// Like [`Jobs::map`], for work that can fail: no further item is begun after a failure.
+    /// Returns `None` if the user cancelled the operation.
     ///
     /// # Errors
     /// Returns the error of the first item that failed, in the order of the items.
@@ -254,7 +254,7 @@ impl Jobs {
             results.fill(
                 || cancel.is_cancelled(),
                 |at| {
-                    // Between two items we look for more tokens.
+                    // Between two items, further tokens are requested.
                     if at + 1 < count
                         && threads < self.count
                         && let Some(token) = self.try_acquire()
@@ -270,7 +270,7 @@ impl Jobs {
         results.done()
     }
 
-    /// Lets the child of `command` take tokens from this pool.
+    /// Passes the pool to the child of `command`, so that it can use tokens.
     #[cfg(feature = "run")]
     pub(super) fn share(&self, command: &mut std::process::Command) {
         match &self.pool {
@@ -302,7 +302,7 @@ impl<R> Results<R> {
         Self { next: AtomicUsize::new(0), done }
     }
 
-    /// Works on items until none is left or `stop` returns true.
+    /// Processes items until there are no more or `stop` returns true.
     fn fill(&self, stop: impl Fn() -> bool, mut work: impl FnMut(usize) -> R) {
         let count = self.lock().len();
         while !stop() {
@@ -328,7 +328,7 @@ impl<R> Results<R> {
 mod tests {
     use super::*;
 
-    /// Those who wait for a token and those who only ask for one do not keep one another waiting.
+    /// Threads that wait for a token do not block threads that only check for one.
     #[test]
     fn asking_never_waits_for_those_who_hold() {
         let jobs = Jobs::new(3);
@@ -345,7 +345,7 @@ mod tests {
         assert!(jobs.try_acquire().is_some());
     }
 
-    /// Pools of every kind that needs no other process.
+    /// Returns pools of all kinds that need no other process.
     fn pools(count: usize) -> [Jobs; 2] {
         [Jobs::new(count), Jobs { pool: Pool::counter(count), count }]
     }

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use super::Cancel;
 
-/// Exclusive lock on a file, held until dropped. The system releases it when a process dies, so a
-/// stale lock cannot exist; the empty file stays.
+/// Exclusive lock on a file, held until dropped. The system releases it when a process dies, so
+/// there are no stale locks; the empty file remains.
 #[derive(Debug)]
 pub struct Lock {
     _file: File,
@@ -17,14 +17,14 @@ pub struct Lock {
 /// Result of [`Lock::try_acquire`].
 #[derive(Debug)]
 pub enum Locked {
-    /// The lock is ours.
+    /// This process holds the lock.
     Ours(Lock),
     /// Another process holds it.
     Busy,
 }
 
 impl Lock {
-    /// Tries once to take the lock.
+    /// Tries once to acquire the lock.
     pub fn try_acquire(path: &Path) -> io::Result<Locked> {
         let file = open(path)?;
         match file.try_lock() {
@@ -34,7 +34,7 @@ impl Lock {
         }
     }
 
-    /// Waits for the lock. Returns `None` if the user stops us before that.
+    /// Waits for the lock. Returns `None` if the user cancels the operation first.
     pub fn acquire(path: &Path, cancel: &Cancel) -> io::Result<Option<Self>> {
         while !cancel.is_cancelled() {
             if let Locked::Ours(lock) = Self::try_acquire(path)? {

@@ -64,20 +64,20 @@ pub fn now() -> Option<u64> {
 /// Returns the path of the running program.
 ///
 /// # Errors
-/// Returns an error if the system does not tell it.
+/// Returns an error if the system does not report it.
 #[doc(hidden)]
 pub fn current_program() -> std::io::Result<std::path::PathBuf> {
     std::env::current_exe()
 }
 
-/// Machine that we run on.
+/// Machine on which this process runs.
 #[derive(Clone)]
 pub struct Host {
     /// Environment, read once by the program.
     pub env: Env,
     /// Receiver of progress and warnings.
     pub report: Arc<dyn Report>,
-    /// Set if the user wants to stop.
+    /// Flag that is set if the user cancels the operation.
     pub cancel: Cancel,
     /// Job tokens.
     pub jobs: Jobs,
@@ -90,12 +90,13 @@ impl std::fmt::Debug for Host {
 }
 
 impl Host {
-    /// Returns a host that reports nothing, with `env` and one job: for tests and simple callers.
+    /// Returns a host that discards reports, with `env` and one job: for tests and simple callers.
     pub fn quiet(env: Env) -> Self {
         Self { env, report: Arc::new(Quiet), cancel: Cancel::default(), jobs: Jobs::new(1) }
     }
 
-    /// Returns a host that reports nothing, with the environment and the processors of this process.
+    /// Returns a host that discards reports, with the environment and the processors of this
+    /// process.
     pub fn from_process() -> Self {
         let jobs = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         Self { jobs: Jobs::new(jobs), ..Self::quiet(Env::from_process()) }

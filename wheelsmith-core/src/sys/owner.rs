@@ -1,8 +1,8 @@
-//! Names of unfinished files and temporary directories say which process made them, so that a later
-//! one can tell whether that still runs.
+//! Names of unfinished files and temporary directories contain the process that created them, so
+//! that a later process can determine whether it still runs.
 //!
-//! The form is `<system>-<process>-<start>-`: a number for the running kernel and the namespace of its
-//! process numbers, the process number, and the time of its start.
+//! The form is `<system>-<process>-<start>-`: a number for the running kernel and the namespace of
+//! its process numbers, the process number, and the time of its start.
 #![allow(clippy::disallowed_methods, reason = "sys is the module that reads /proc")]
 
 use std::time::Duration;
@@ -21,8 +21,7 @@ pub(super) fn prefix_of(process: u32, start: &str) -> String {
     format!("{start}{system}-{process}-{}-", started(process).unwrap_or_default())
 }
 
-/// Returns true if the process that a name speaks of has ended. `age` is the time since the file was
-/// written.
+/// True if the process in a name has ended. `age` is the time since the file was written.
 pub(super) fn is_abandoned(name: &str, age: Duration) -> bool {
     let mut parts = name.split('-');
     let (Some(of), Some(process), Some(start)) = (parts.next(), parts.next(), parts.next()) else {
@@ -32,7 +31,7 @@ pub(super) fn is_abandoned(name: &str, age: Duration) -> bool {
         return age > ABANDONED;
     };
     match system() {
-        // A number may have come to mean another process, which started at another time.
+        // The number may have been reused by another process, which has another start time.
         Some(system) if system == of => started(process) != Some(start),
         _ => age > ABANDONED,
     }
@@ -78,7 +77,7 @@ mod tests {
         };
         let (new, old) = (Duration::from_secs(1), Duration::from_hours(10_000));
         check(&format!("{}abc", prefix("")), new, false);
-        // Of another machine or container, or of an older wheelsmith.
+        // The name comes from another machine or container, or from an older wheelsmith.
         check("ffff-1-1-abc", new, false);
         check("ffff-1-1-abc", old, true);
         check("abc", new, false);
@@ -86,7 +85,7 @@ mod tests {
         if let Some(system) = system() {
             check(&format!("{}abc", prefix("")), old, false);
             check(&format!("{system}-4000000000-1-abc"), new, true);
-            // The number is ours, the time is not.
+            // The process number is equal, the start time is not.
             check(&format!("{system}-{}-1-abc", std::process::id()), new, true);
         }
     }

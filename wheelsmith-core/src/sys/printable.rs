@@ -12,9 +12,9 @@ pub(super) fn uncoloured(text: &str) -> String {
     out + rest
 }
 
-/// Returns `text` without characters and sequences that move the cursor or change the terminal; line
-/// breaks, tabs and colours stay. A line that a CI service would read as a command (`::error::`)
-/// begins with `|`.
+/// Returns `text` without characters and sequences that move the cursor or change the terminal.
+/// Line breaks, tabs and colours are kept. `|` is inserted before a line that a CI service would
+/// interpret as a command (`::error::`).
 pub fn printable(text: &str) -> String {
     let plain = shown(text);
     let is_command = |line: &str| uncoloured(line).trim_start().starts_with("::");
@@ -46,8 +46,8 @@ fn shown(text: &str) -> String {
     out
 }
 
-/// Returns the length of the escape sequence with which `text` begins (ECMA-48), and whether it sets
-/// a colour.
+/// Returns the length of the escape sequence with which `text` begins (ECMA-48), and true if it
+/// sets a colour.
 fn sequence(text: &str) -> (usize, bool) {
     let bytes = text.as_bytes();
     match bytes.get(1) {

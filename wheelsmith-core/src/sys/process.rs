@@ -1,7 +1,7 @@
 //! Child processes: an argument list, an explicit environment, captured output, optional limits.
 //!
-//! Output goes to files, never through a pipe: a grandchild that outlives the child cannot hold us
-//! up, and a child that writes without end is noticed by the size of its file.
+//! Output goes to files, never through a pipe: a grandchild that outlives the child cannot delay
+//! this process, and the size of the file shows that a child writes without end.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -14,18 +14,18 @@ use std::time::{Duration, Instant};
 
 use super::{Env, Host, excerpt};
 
-/// A child to run.
+/// Child process to run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Command {
     /// Program: a path, or a name that the caller has already found.
     pub program: PathBuf,
     /// Arguments; never a shell line.
     pub args: Vec<String>,
-    /// Whole environment.
+    /// All environment variables.
     pub env: BTreeMap<String, String>,
     /// Working directory.
     pub dir: PathBuf,
-    /// Whether it may take job tokens from our pool (make, cargo, ninja).
+    /// True if it may use job tokens of our pool (make, cargo, ninja).
     pub takes_jobs: bool,
     /// File for both outputs, in the order in which they are written; then [`Exec`] is empty.
     pub log: Option<PathBuf>,
@@ -50,27 +50,27 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// Limits of every child that has no others. No compiler writes this much.
+    /// Limits of children without limits of their own. No compiler writes this much.
     const DEFAULT: Self = Self { time: Duration::MAX, log_bytes: 256 << 20 };
 }
 
-/// How a child ended.
+/// Result of a child.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Ended {
-    /// By itself, with this exit code.
+    /// The child exited with this code.
     Code(i32),
-    /// By a signal: `signal 11`.
+    /// A signal ended the child: `signal 11`.
     Signal(String),
-    /// We ended it: its time was over.
+    /// The child was killed, because it exceeded its time limit.
     OutOfTime,
-    /// We ended it: it wrote more than its limit.
+    /// The child was killed, because it exceeded its output limit.
     TooMuchOutput,
 }
 
-/// Why a child gave no result.
+/// Reason why a child did not succeed.
 #[derive(Debug, thiserror::Error)]
 pub enum ProcessError {
-    /// It could not be started.
+    /// The child could not be started.
     #[error("cannot run `{}`", program.display())]
     Start {
         /// The program.
@@ -79,7 +79,7 @@ pub enum ProcessError {
         #[source]
         source: io::Error,
     },
-    /// It ended with an error.
+    /// The child exited with an error.
     #[error("{command} ended with {status} in `{}`{}", dir.display(), quoted(output))]
     Failed {
         /// The command, quoted for a shell.
@@ -92,7 +92,7 @@ pub enum ProcessError {
         /// output, if it wrote no errors).
         output: String,
     },
-    /// The user stopped us.
+    /// The user cancelled the operation.
     #[error("stopped")]
     Cancelled,
 }
@@ -131,7 +131,7 @@ impl Command {
         self
     }
 
-    /// Lets the child take job tokens from our pool.
+    /// Permits the child to use job tokens of our pool.
     #[must_use]
     pub fn takes_jobs(mut self) -> Self {
         self.takes_jobs = true;
@@ -145,7 +145,7 @@ impl Command {
         self
     }
 
-    /// Returns the command as one would type it into a shell.
+    /// Returns the command as a shell line.
     pub fn shell_words(&self) -> String {
         let words = [self.program.to_string_lossy().into_owned()];
         let words = words.iter().chain(&self.args).map(|word| quote(word));
@@ -153,7 +153,7 @@ impl Command {
     }
 
     /// Runs the child to its end and returns its output; an exit status other than 0 is an error.
-    /// What a successful child writes to standard error, such as warnings, is shown with `-v`.
+    /// Standard error of a successful child, such as warnings, is shown with `-v`.
     ///
     /// # Errors
     /// Returns an error if the child cannot be started, fails, or writes more than 256 MiB, and
@@ -301,8 +301,8 @@ impl Command {
     }
 }
 
-/// Starts a child. A program that was written a moment ago may still be open for writing in a child
-/// that another thread is just starting; that passes.
+/// Starts a child. A program that was just written may still be open for writing in a child that
+/// another thread is starting; retries until that has ended.
 fn start(child: &duct::Expression) -> io::Result<duct::Handle> {
     for _ in 0..20 {
         match child.start() {
@@ -318,16 +318,16 @@ fn start(child: &duct::Expression) -> io::Result<duct::Handle> {
 /// Processes that end when a child is ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Scope {
-    /// The child, and on Linux what still runs below it. It stays in our process group, so that a
-    /// terminal reaches it: git and ssh ask for passwords there.
+    /// The child, and on Linux all processes below it. It stays in our process group, so that it
+    /// can use the terminal: git and ssh ask for passwords.
     Child,
-    /// Its process group, and on Linux everything that it started.
+    /// Its process group, and on Linux all processes that it started.
     Group,
 }
 
-/// Files that take a child's output.
+/// Files for a child's output.
 enum Outputs {
-    /// One file for both.
+    /// Common file of both outputs.
     Log(File),
     /// Two files without names.
     Captured { stdout: File, stderr: File },
@@ -364,7 +364,7 @@ struct Running {
 
 impl Running {
     /// Starts a thread that sends a message when the child ends. On Unix the child keeps its number
-    /// until [`Running::end`], so that the number cannot come to mean another process meanwhile.
+    /// until [`Running::end`], so that the number cannot be reused meanwhile.
     #[cfg(unix)]
     fn waiter(&self) -> Option<mpsc::Receiver<()>> {
         use rustix::process::{WaitId, WaitIdOptions, waitid};
@@ -376,7 +376,7 @@ impl Running {
             // The receiver is gone if the child was ended by us.
             let _ = send.send(());
         };
-        // Without a thread the child is looked at from time to time.
+        // Without a thread the child is polled.
         std::thread::Builder::new().stack_size(64 << 10).spawn(wait).ok()?;
         Some(receive)
     }
@@ -387,7 +387,7 @@ impl Running {
         None
     }
 
-    /// Waits a moment, and returns whether the child has ended.
+    /// Waits for a moment, and returns true if the child has ended.
     fn has_ended(&mut self, waiter: Option<&mpsc::Receiver<()>>) -> io::Result<bool> {
         if let Some(waiter) = waiter
             && waiter.recv_timeout(PACE) == Err(mpsc::RecvTimeoutError::Timeout)
@@ -420,12 +420,13 @@ impl Running {
         number.ok_or_else(|| io::Error::other("the child has no process number"))
     }
 
-    /// Ends the child if it still runs, and with it what [`Scope`] says. A group ends even if the
-    /// child ended by itself: what it left behind would hold the log and the directory.
+    /// Ends the child if it still runs, and with it the processes of its [`Scope`]. A group is
+    /// ended even if the child exited by itself, because remaining processes would use the log and
+    /// the directory.
     fn end(&mut self, by_force: bool) -> io::Result<ExitStatus> {
         self.has_ended = true;
         if by_force || self.scope == Scope::Group {
-            // Before the group: processes that left it may be known by their parents only.
+            // Before the group: processes that left it may be found only through their parents.
             #[cfg(target_os = "linux")]
             super::tree::end(self.pid()?, &self.mark);
             self.kill();
@@ -436,10 +437,10 @@ impl Running {
     #[cfg(unix)]
     fn kill(&mut self) {
         if self.scope == Scope::Child {
-            // An error says that it has ended.
+            // An error means that the child has ended.
             let _ = self.child.kill();
         } else if let Ok(pid) = self.pid() {
-            // An error says that no process is left, or that the last one is ending.
+            // An error means that no process is left, or that the last one is ending.
             let _ = rustix::process::kill_process_group(pid, rustix::process::Signal::KILL);
         }
     }
@@ -524,7 +525,7 @@ mod tests {
         assert_eq!(fs::read(&log).unwrap(), b"one\ntwo\nthree\n");
         let error = Command::new("/nonexistent/cc", "/", &host.env).run(&host).unwrap_err();
         assert_eq!(error.to_string(), "cannot run `/nonexistent/cc`");
-        // What the first error was, whatever came after it.
+        // The first error is shown, whatever follows it.
         let many = "echo a.c:1: error: first >&2; seq 10000 >&2; exit 1";
         let text = sh(many).run(&host).unwrap_err().to_string();
         assert!(text.contains("\n    a.c:1: error: first\n    1\n"), "{text}");
@@ -570,7 +571,7 @@ mod tests {
             let (ended, log) = run(script, limits);
             assert_eq!(ended, ends, "{script}");
             let pid = rustix::process::Pid::from_raw(log.trim().parse().unwrap()).unwrap();
-            // Whoever inherits it takes a moment to let go of its number.
+            // A process that inherits the child needs a moment to reap it.
             let is_gone = || rustix::process::test_kill_process(pid).is_err() || is_ending(pid);
             let begun = Instant::now();
             while !is_gone() {
@@ -588,7 +589,7 @@ mod tests {
         }
     }
 
-    /// One that took the mark from itself is still below the child while that runs.
+    /// A process that removed the mark from its environment is still found below the child.
     #[test]
     #[cfg(target_os = "linux")]
     fn a_child_without_the_mark_ends_with_its_parent() {

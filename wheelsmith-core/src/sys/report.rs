@@ -26,7 +26,7 @@ pub enum Event {
         task: TaskId,
         /// Number of steps.
         steps: u64,
-        /// What was done last, such as a file's name.
+        /// Last completed step, such as a file name.
         detail: String,
     },
     /// A task ended.
@@ -47,11 +47,11 @@ pub trait Report: Send + Sync {
     /// Receives an event, from several threads.
     fn event(&self, event: Event);
 
-    /// Takes the command of a child that is started: program, arguments and directory.
+    /// Receives the command of a child that is started: program, arguments and directory.
     #[cfg(feature = "run")]
     fn started(&self, _command: &super::Command) {}
 
-    /// Returns true if [`Event::Detail`] is shown.
+    /// True if [`Event::Detail`] is shown.
     fn wants_detail(&self) -> bool {
         false
     }

@@ -1,4 +1,4 @@
-//! Many files, each complete or absent.
+//! Writes many files, each of which is complete or absent.
 #![allow(clippy::disallowed_methods, reason = "this is the door")]
 
 use std::io::{self, Read as _, Write as _};
@@ -10,8 +10,8 @@ use super::Stamp;
 use super::unfinished::UNFINISHED;
 use crate::name::Digest;
 
-/// Writes files under temporary names and renames them. The caller holds the lock under which the
-/// files are written.
+/// Writer that writes files under temporary names and renames them. The caller holds a lock on the
+/// files.
 ///
 /// A killed process leaves at most one incomplete file, under a name that follows from its final
 /// name; the next write there replaces it, and [`Staging::clean`] removes it.
@@ -20,7 +20,7 @@ use crate::name::Digest;
 /// durable files are; each of them costs a write to disk.
 #[derive(Debug, Default)]
 pub struct Staging {
-    /// Number of further changes that succeed, with which tests stand in for a killed process.
+    /// Number of changes after which tests simulate a killed process.
     #[cfg(test)]
     pub(crate) lives: Option<u32>,
 }
@@ -63,7 +63,7 @@ impl Staging {
     }
 
     /// Copies `from` to `path`, whose directory must exist, if `accept` returns true for digest and
-    /// size of the copied bytes. Returns whether it did.
+    /// size of the copied bytes. Returns true if it did.
     ///
     /// # Errors
     /// Returns an error if one cannot be read or the other cannot be written; `path` is unchanged
@@ -157,7 +157,7 @@ impl Staging {
     fn create(&mut self, path: &Path) -> io::Result<(PathBuf, fs_err::File)> {
         self.step()?;
         let temporary = unfinished(path)?;
-        // The umask decides who may read it, as for every file that a program writes.
+        // The umask determines the permissions, as for all files that a program writes.
         let mut options = fs_err::OpenOptions::new();
         let file = options.write(true).create(true).truncate(true).open(&temporary)?;
         Ok((temporary, file))

@@ -1,4 +1,4 @@
-//! Cheap signs that a file has not changed.
+//! File attributes that show cheaply whether a file has changed.
 #![allow(clippy::disallowed_methods, reason = "this is the door")]
 
 use std::fs::Metadata;
@@ -57,14 +57,14 @@ impl FileState {
     /// Returns the state of the file at `path`.
     ///
     /// # Errors
-    /// Returns an error if it is not there.
+    /// Returns an error if it does not exist.
     pub fn of(path: &Path) -> io::Result<Self> {
         let metadata = std::fs::metadata(path)?;
         let stamp = Stamp::from(&metadata);
         Ok(Self { stamp, changed_ns: changed(&metadata, stamp) })
     }
 
-    /// Returns true if this file was changed after `other` was.
+    /// True if this file was changed after `other`.
     pub fn is_after(&self, other: &Self) -> bool {
         self.changed_ns > other.changed_ns
     }
@@ -118,7 +118,7 @@ pub fn stamped(dir: &Path, wanted: impl Fn(&str) -> bool) -> io::Result<Vec<(Pat
             }
         }
     }
-    // By bytes: comparing paths part by part takes many times as long.
+    // Comparing paths component by component takes many times longer.
     found.sort_by(|a, b| a.0.as_os_str().cmp(b.0.as_os_str()));
     Ok(found)
 }

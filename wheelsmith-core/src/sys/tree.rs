@@ -1,8 +1,8 @@
-//! Ends every process that a child started, in whatever group or session.
+//! Ends all processes that a child started, in any group or session.
 //!
-//! A process leaves its group by `setsid`, and its parent when that ends, but it has the
-//! environment that it was started with, unless it was started with another. Linux shows all three.
-//! On other systems only the group is ended.
+//! A process leaves its group by `setsid`, and its parent when that ends, but it keeps the
+//! environment that it was started with. Linux shows all three. On other systems only the group is
+//! ended.
 #![allow(clippy::disallowed_methods, reason = "this is the door")]
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,7 +14,7 @@ use rustix::process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open, pidfd_s
 /// Variable that marks the processes of a child.
 pub(super) const VARIABLE: &str = "WHEELSMITH_CELL";
 
-/// Longest wait for processes to end: the kernel may hold one.
+/// Longest wait for processes to end, since the kernel may delay one.
 const PATIENCE: Duration = Duration::from_secs(5);
 const PACE: Duration = Duration::from_millis(5);
 
@@ -50,7 +50,7 @@ pub(super) struct Process {
     /// Start, in ticks since the system started: distinguishes it from a later process with its
     /// number.
     pub(super) started: u64,
-    /// Whether it has ended, and its parent has not waited for it yet.
+    /// True if it has ended, and its parent has not waited for it yet.
     pub(super) has_ended: bool,
 }
 
@@ -60,7 +60,7 @@ impl Process {
         Self::parse(number, &String::from_utf8_lossy(&stat))
     }
 
-    /// The name, in brackets, may contain blanks and brackets.
+    /// Parses the file. The name, in brackets, may contain blanks and brackets.
     fn parse(number: u32, stat: &str) -> Option<Self> {
         let words: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
         Some(Self {
@@ -77,7 +77,7 @@ impl Process {
         environment.is_ok_and(|all| all.split(|byte| *byte == 0).any(|one| one == entry))
     }
 
-    /// Ends the process, if its number still means it.
+    /// Ends the process, if its number was not reused.
     fn kill(&self, entry: &[u8]) {
         let number = i32::try_from(self.number).ok().and_then(Pid::from_raw);
         let Some(number) = number else { return };
@@ -86,7 +86,7 @@ impl Process {
         if !is_same && !self.is_marked(entry) {
             return;
         }
-        // An error says that it has ended meanwhile. Kernels before 5.3 have no handles.
+        // An error means that it has ended meanwhile. Kernels before 5.3 have no handles.
         let _ = match handle {
             Ok(handle) => pidfd_send_signal(handle, Signal::KILL),
             Err(_) => kill_process(number, Signal::KILL),
@@ -104,7 +104,7 @@ fn tree(child: u32, entry: &[u8]) -> Vec<Process> {
         all.values().filter(|process| process.is_marked(entry)).map(|p| p.number).collect();
     let is_below = |process: &Process| {
         let mut at = process.number;
-        // Numbers may be reused while we read, so the chain of parents may be a circle.
+        // Numbers may be reused meanwhile, so the chain of parents may be a cycle.
         for _ in 0..all.len() {
             if at == child || ours.contains(&at) {
                 return true;

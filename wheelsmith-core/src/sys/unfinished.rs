@@ -1,4 +1,4 @@
-//! Files and directories that appear complete or not at all, and temporary ones.
+//! Files and directories that are created completely or not at all, and temporary ones.
 #![allow(clippy::disallowed_methods, reason = "sys is the module that reads and writes files")]
 
 use std::io::{self, Write as _};
@@ -15,7 +15,7 @@ use super::fs::{
 pub(super) const UNFINISHED: &str = ".wheelsmith-unfinished-";
 
 /// Writes a file completely or not at all: to a temporary file beside it, then fsync and rename. A
-/// file that already has these bytes is not written. Returns whether it wrote.
+/// file that already contains these bytes is not written. Returns true if it wrote.
 pub fn write_atomic(path: &Path, bytes: &[u8]) -> io::Result<bool> {
     if holds(path, bytes) {
         return Ok(false);
@@ -26,8 +26,8 @@ pub fn write_atomic(path: &Path, bytes: &[u8]) -> io::Result<bool> {
     Ok(true)
 }
 
-/// As [`write_atomic`], for a program: it has mode 0755 from the moment at which it appears, since
-/// another process may run it right then.
+/// Like [`write_atomic`], for a program: it has mode 0755 as soon as it exists under its name,
+/// because another process may run it at once.
 pub fn write_program(path: &Path, bytes: &[u8]) -> io::Result<bool> {
     if holds(path, bytes) && is_executable(path)? {
         return Ok(false);
@@ -39,8 +39,8 @@ pub fn write_program(path: &Path, bytes: &[u8]) -> io::Result<bool> {
     Ok(true)
 }
 
-/// Writes `parts` one after the other into a file that appears complete, but may be lost or damaged
-/// if the machine stops: for caches.
+/// Writes the concatenation of `parts` to a file atomically. The file may be lost or damaged if the
+/// machine stops: for caches.
 pub fn write_whole(path: &Path, parts: &[&[u8]]) -> io::Result<()> {
     let mut unfinished = Unfinished::create(path)?;
     for part in parts {
@@ -55,8 +55,7 @@ fn holds(path: &Path, bytes: &[u8]) -> bool {
         && read(path).is_ok_and(|old| old == bytes)
 }
 
-/// File that appears under its name when [`Unfinished::finish`] is called; dropped before that, it
-/// is removed.
+/// File that gets its name when [`Unfinished::finish`] is called, and is removed if dropped before.
 #[derive(Debug)]
 pub struct Unfinished {
     temporary: NamedTempFile,
@@ -102,8 +101,8 @@ impl Unfinished {
     }
 }
 
-/// Directory that appears under its name when [`UnfinishedDir::finish`] is called; dropped before
-/// that, it is removed.
+/// Directory that gets its name when [`UnfinishedDir::finish`] is called, and is removed if dropped
+/// before.
 #[derive(Debug)]
 pub struct UnfinishedDir {
     temporary: tempfile::TempDir,
@@ -145,7 +144,7 @@ impl UnfinishedDir {
     }
 }
 
-/// Removes the unfinished files that killed processes left in `dir`; those of running processes stay.
+/// Removes the unfinished files of killed processes in `dir`; those of running processes are kept.
 ///
 /// # Errors
 /// Returns an error if one cannot be removed.
@@ -153,7 +152,7 @@ pub fn sweep(dir: &Path) -> io::Result<()> {
     remove_abandoned(dir, UNFINISHED)
 }
 
-/// Removes what begins with `start` in `dir` and belongs to no running process.
+/// Removes entries of `dir` that begin with `start` and belong to no running process.
 fn remove_abandoned(dir: &Path, start: &str) -> io::Result<()> {
     let Ok(entries) = fs_err::read_dir(dir) else { return Ok(()) };
     for entry in entries {
@@ -171,7 +170,7 @@ fn remove_abandoned(dir: &Path, start: &str) -> io::Result<()> {
             remove_file(entry.path())
         };
         match result {
-            // Another process sweeps as well.
+            // Another process may have removed it.
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             result => result?,
         }
@@ -187,7 +186,7 @@ fn remove_abandoned(dir: &Path, start: &str) -> io::Result<()> {
 pub fn temp_dir() -> io::Result<tempfile::TempDir> {
     static SWEPT: std::sync::Once = std::sync::Once::new();
     SWEPT.call_once(|| {
-        // Other users share the directory; what cannot be removed is theirs.
+        // Other users share the directory, and their entries cannot be removed.
         let _ = remove_abandoned(&std::env::temp_dir(), TEMPORARY);
     });
     tempfile::Builder::new().prefix(&super::owner::prefix(TEMPORARY)).tempdir()
@@ -228,7 +227,7 @@ mod tests {
         assert_eq!(digest(&path).unwrap(), (Digest::of(b"two"), 3));
     }
 
-    /// A child is killed while it has unfinished files; the next process removes them, and leaves
+    /// A child is killed while it has unfinished files. The next process removes them, and keeps
     /// those of a running one.
     #[test]
     #[cfg(target_os = "linux")]

@@ -21,15 +21,15 @@ pub fn env_for_cargo(toolchain: &Toolchain, wrappers: &Wrappers) -> BTreeMap<Str
         (format!("AR_{under}"), text(&wrappers.ar)),
         (format!("RANLIB_{under}"), text(&wrappers.ranlib)),
     ]);
-    // Without it rustc and the `cc` crate each use a minimum of their own, and zig a newer one.
+    // Without it rustc and the `cc` crate use different default minima, and zig uses a newer one.
     if let Floor::MacOs(min) = target.floor() {
         env.insert("MACOSX_DEPLOYMENT_TARGET".to_owned(), min.to_string());
     }
     env
 }
 
-/// Returns the variables of `configure` and `make`. They name all tools: a tool that is not named
-/// is searched for, and may be that of another target.
+/// Returns the variables of `configure` and `make`. They name all tools, because a tool that is not
+/// named is searched for, and the result may belong to another target.
 pub fn env_for_configure(toolchain: &Toolchain, wrappers: &Wrappers) -> BTreeMap<String, String> {
     let mut env = BTreeMap::from(
         [

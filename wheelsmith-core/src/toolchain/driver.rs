@@ -1,25 +1,25 @@
-//! What gcc and clang do with a whole command line and `zig cc` does not, as a POSIX shell script.
+//! Generates a POSIX shell script for the features of gcc and clang that `zig cc` lacks.
 //!
-//! zig compiles one file at a time, writes no assembly to standard output, replaces the file that
-//! `-o` names even if it is `/dev/null`, and fails when it is asked about itself with a target that
-//! has a floor. Makefiles, `configure`, cmake and meson do all of that. The usual line, one file to
-//! one object, costs one pass over its arguments and no process.
+//! zig compiles one file at a time, writes no assembly to standard output, replaces the file after
+//! `-o` even if it is `/dev/null`, and fails on queries such as `-dumpmachine` if the target has a
+//! floor. Makefiles, `configure`, cmake and meson rely on all of these. The usual command line, one
+//! file to one object, costs one pass over its arguments and no process.
 
 use super::filter::quoted;
 
 /// Facts that a driver script needs.
 pub(super) struct Driver<'a> {
-    /// The zig program.
+    /// Path of zig.
     pub(super) program: &'a str,
     /// `cc` or `c++`.
     pub(super) command: &'a str,
-    /// Arguments behind the command on every line.
+    /// Arguments after the command on every line.
     pub(super) args: &'a [String],
     /// zig's name of the target, without a floor.
     pub(super) plain_target: &'a str,
-    /// GNU name of the target, the answer to `-dumpmachine`.
+    /// GNU name of the target, printed for `-dumpmachine`.
     pub(super) machine: &'a str,
-    /// Whether programs are linked with `-pie` unless the line says otherwise.
+    /// Arguments that turn off `-pie`; `None` if programs are not linked with `-pie` by default.
     pub(super) pie: Option<&'a [&'a str]>,
 }
 
@@ -35,13 +35,13 @@ const VALUES: &str = "-o|-x|-I|-D|-U|-L|-l|-T|-u|-z|-e|-F|-A|-G|-h|-include|-ima
 const SOURCES: &str = "*.c|*.i|*.ii|*.m|*.mi|*.mm|*.M|*.mii|*.h|*.hh|*.H|*.hp|*.hxx|*.hpp|*.HPP|\
     *.h++|*.tcc|*.cc|*.cp|*.cxx|*.cpp|*.CPP|*.c++|*.C|*.s|*.S|*.sx";
 
-/// Returns the part of a wrapper that replaces lines of response files (`@file`) by their words, so
-/// that the rules see them. Behind it the script knows no response files below half a megabyte.
+/// Returns the part of a wrapper that replaces response files (`@file`) by their words, so that the
+/// rules apply to them. After it, only response files of half a megabyte or more remain.
 pub(super) fn response_files() -> &'static str {
     RESPONSE_FILES
 }
 
-/// Returns the last part of a wrapper: runs zig, once or for each source.
+/// Returns the last part of a wrapper, which runs zig, once or for each source.
 pub(super) fn to_sh(driver: &Driver<'_>) -> String {
     let Driver { program, command, args, plain_target, machine, pie } = driver;
     let start = [*program, *command].map(quoted).join(" ");
@@ -61,7 +61,7 @@ pub(super) fn to_sh(driver: &Driver<'_>) -> String {
         .replace("@PIE_WORDS@", &pie_words)
 }
 
-// The words of a response file as libiberty reads them, each in single quotes for `eval`.
+// Splits a response file into words like libiberty, and quotes each for `eval`.
 const RESPONSE_FILES: &str = r#"words() {
   awk 'function emit() { gsub(q, q "\\" q q, word); printf " %s%s%s", q, word, q; word = ""; has = 0 }
   BEGIN { q = sprintf("%c", 39); word = mode = ""; has = escaped = 0 }

@@ -11,19 +11,19 @@ use super::{ToolchainKind, ZIG_VERSION};
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The user stopped us.
+    /// The user cancelled the operation.
     #[error("stopped")]
     Cancelled,
-    /// No program of the wanted kind.
+    /// No program of this kind was found.
     #[error("found no {kind} toolchain for `{target}`: looked for {looked_for}")]
     NotFound {
-        /// The wanted kind.
+        /// Requested kind.
         kind: ToolchainKind,
-        /// The target.
+        /// Target.
         target: Target,
-        /// Programs and places that were searched, as a list in words.
+        /// Programs and directories that were searched, as a list in words.
         looked_for: String,
-        /// What the user can do.
+        /// Advice for the user.
         hint: String,
     },
     /// No variable names a compiler.
@@ -31,82 +31,82 @@ pub enum Error {
     NotInEnv {
         /// The target.
         target: Target,
-        /// The variables, as a list in words.
+        /// Variables, as a list in words.
         variables: String,
     },
     /// A variable names a program that does not exist.
     #[error("`{variable}` names `{value}`, which is not a program")]
     NoSuchProgram {
-        /// The variable, or the key of the configuration.
+        /// Variable, or key of the configuration.
         variable: String,
-        /// Its value.
+        /// Value of the variable.
         value: String,
     },
-    /// A compiler for another target.
+    /// The compiler compiles for another target.
     #[error("`{}` compiles for `{machine}`, not for `{target}`", program.display())]
     OtherMachine {
-        /// The compiler.
+        /// Compiler.
         program: PathBuf,
-        /// Its answer to `-dumpmachine`.
+        /// Output of `-dumpmachine`.
         machine: String,
-        /// The wanted target or floor.
+        /// Requested target.
         target: Target,
     },
-    /// A compiler with an unknown command line.
+    /// The command line of the compiler is unknown.
     #[error("`{}` is not driven like gcc or clang", program.display())]
     OtherFamily {
-        /// The compiler.
+        /// Compiler.
         program: PathBuf,
     },
-    /// A program that does not answer.
+    /// The program failed when it was queried.
     #[error("cannot ask `{}` for {what}", program.display())]
     Ask {
-        /// The program.
+        /// Program.
         program: PathBuf,
-        /// The question: `its version`.
+        /// Subject of the query, such as `its version`.
         what: &'static str,
-        /// The reason.
+        /// Cause.
         #[source]
         source: Box<ProcessError>,
     },
-    /// An answer that cannot be parsed.
+    /// The output of the query cannot be parsed.
     #[error("`{}` gave {what} that we cannot read: `{answer}`", program.display())]
     Answer {
-        /// The program.
+        /// Program.
         program: PathBuf,
-        /// The question: `its version`.
+        /// Subject of the query, such as `its version`.
         what: &'static str,
-        /// The first line of the answer.
+        /// First line of the output.
         answer: String,
     },
-    /// A zig that is too old.
+    /// The zig is too old.
     #[error("`{}` is zig {version}; at least {minimum} is needed", program.display())]
     OldZig {
-        /// The program.
+        /// Program.
         program: PathBuf,
-        /// Its version.
+        /// Version of the program.
         version: String,
-        /// The oldest version that works.
+        /// Oldest supported version.
         minimum: &'static str,
     },
-    /// zig was not found, and is not fetched.
+    /// zig was not found, and is not downloaded.
     #[error("found no zig for `{target}`: looked for {looked_for}")]
     NoZig {
         /// The target.
         target: Target,
-        /// Programs and places that were searched, as a list in words.
+        /// Programs and directories that were searched, as a list in words.
         looked_for: String,
-        /// Whether fetching is forbidden; otherwise it was not requested.
+        /// True if downloads are forbidden; otherwise no download was requested.
         offline: bool,
     },
-    /// zig has no libc that old.
+    /// zig does not support this old a libc.
     #[error("zig has no glibc {floor} for `{target}`; its oldest is {oldest}")]
     Floor {
         /// The target.
         target: Target,
-        /// The wanted target or floor.
+        /// Requested floor.
         floor: PlatformVersion,
-        /// The oldest floor.
+        /// Oldest supported floor.
         oldest: PlatformVersion,
     },
     /// zig is not published for this host.
@@ -121,7 +121,7 @@ pub enum Error {
     /// The installer failed.
     #[error("cannot fetch zig {ZIG_VERSION} with {installer}")]
     Install {
-        /// The installer, as a noun: "`uv`".
+        /// Installer, as a noun: "`uv`".
         installer: String,
         /// The reason.
         #[source]
@@ -130,9 +130,9 @@ pub enum Error {
     /// A file or directory cannot be read or written.
     #[error("cannot {doing} `{}`", path.display())]
     Io {
-        /// The verb.
+        /// Verb.
         doing: &'static str,
-        /// The file or directory.
+        /// File or directory.
         path: PathBuf,
         /// The reason.
         #[source]
@@ -144,7 +144,7 @@ pub enum Error {
 }
 
 impl Error {
-    /// Returns what the user can do about it.
+    /// Returns advice for the user, if there is any.
     pub fn hint(&self) -> Option<String> {
         let install = format!("`python3 -m pip install ziglang=={ZIG_VERSION}`");
         Some(match self {

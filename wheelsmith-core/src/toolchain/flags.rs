@@ -1,4 +1,4 @@
-//! Arguments of compilers for a target, whatever is compiled.
+//! Compiler arguments for a target, independent of the source.
 
 use serde::{Deserialize, Serialize};
 
@@ -69,19 +69,20 @@ pub enum Strip {
 /// Kind of a linked file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LinkKind<'a> {
-    /// A shared library, with the name under which its users look for it: `libbpf.so.1`,
+    /// Shared library, with the name under which its users search for it: `libbpf.so.1`,
+    /// `libws.dylib`.
     /// `libws.dylib`.
     Shared {
         /// SONAME, or the last part of the install name.
         name: &'a str,
     },
-    /// A program.
+    /// Program.
     Executable,
 }
 
-/// Arguments that give zig the defaults of gcc and clang. It sanitizes without `-O`, defines `NDEBUG`
-/// with it, which switches the assertions of a project off, and refuses `__DATE__`, which
-/// `SOURCE_DATE_EPOCH` fixes.
+/// Arguments that give zig the defaults of gcc and clang. Without `-O`, zig enables sanitizers.
+/// With `-O`, it defines `NDEBUG`, which turns off the assertions of a project. It refuses
+/// `__DATE__`, which `SOURCE_DATE_EPOCH` fixes.
 pub(super) const ZIG_AS_OTHERS: [&str; 3] = ["-fno-sanitize=all", "-UNDEBUG", "-Wno-date-time"];
 
 /// First glibc of powerpc64le whose functions take the IEEE form of `long double`.
@@ -89,7 +90,7 @@ const IEEE_LONG_DOUBLE: PlatformVersion = PlatformVersion::new(2, 32);
 
 /// Returns the arguments that name the target; they are the first on every line.
 ///
-/// zig needs them for native builds too: without `-target` it uses every instruction of the build
+/// zig needs them for native builds too: without `-target` it uses all instructions of the build
 /// machine. gcc has one target only.
 pub fn target_args(family: Family, target: &Target) -> Vec<String> {
     match (family, target.floor()) {
@@ -108,14 +109,14 @@ pub fn target_args(family: Family, target: &Target) -> Vec<String> {
             let arch = if target.arch() == Arch::Aarch64 { "arm64" } else { "x86_64" };
             vec![format!("--target={arch}-apple-macos{min}")]
         }
-        // clang takes RISC-V's extensions from `-march`, not from the triple; `gc` is its default.
+        // clang reads RISC-V's extensions from `-march`, not from the triple; `gc` is its default.
         (Family::Clang, _) => {
             vec![format!("--target={}", target.triple().replace("riscv64gc", "riscv64"))]
         }
     }
 }
 
-/// Returns the arguments of every compilation, behind those of the target.
+/// Returns the arguments of every compilation, which follow those of the target.
 ///
 /// Code is position-independent, because an archive may be linked into a shared library. `-g0`,
 /// because zig writes debug information by default (libbpf: 3.2 MB against 0.6 MB).
@@ -127,13 +128,13 @@ pub fn compile_args(family: Family, target: &Target, optimize: Optimize) -> Vec<
     args
 }
 
-/// Returns the link arguments for the build systems of others: those of [`link_args`] that hold for
-/// libraries and programs.
+/// Returns the link arguments for the build systems of other projects: those of [`link_args`] that
+/// apply to libraries and programs.
 pub fn foreign_link_args(family: Family, target: &Target, strip: Strip) -> Vec<String> {
     closing_args(family, target, strip)
 }
 
-/// Returns the arguments of every link, behind those of the target.
+/// Returns the arguments of every link, which follow those of the target.
 ///
 /// zig's link lines have `-O` and `-g0` as well: they choose the runtime that it builds once per
 /// target, which is a debug build with a sanitizer otherwise (13.2 against 3.4 CPU seconds for a
@@ -151,7 +152,7 @@ pub fn link_args(
         (Os::Linux(_), LinkKind::Shared { name }) => {
             add("-shared");
             add(&format!("-Wl,-soname,{name}"));
-            // A shared library that lacks symbols would fail on the user's machine only.
+            // Otherwise a shared library that lacks symbols would fail on the user's machine only.
             add("-Wl,-z,defs");
         }
         (Os::Linux(_), LinkKind::Executable) => add("-pie"),
@@ -168,7 +169,7 @@ pub fn link_args(
     args
 }
 
-/// Returns the link arguments of programs and libraries alike.
+/// Returns the link arguments that libraries and programs share.
 fn closing_args(family: Family, target: &Target, strip: Strip) -> Vec<String> {
     let mut args = Vec::new();
     let mut add = |arg: &str| args.push(arg.to_owned());
@@ -178,7 +179,7 @@ fn closing_args(family: Family, target: &Target, strip: Strip) -> Vec<String> {
             // Identifies the file to debuggers and crash reports; it follows from the content.
             add("-Wl,--build-id=sha1");
         }
-        // Space in which install names can grow later.
+        // Space in which install names can become longer later.
         Os::MacOs => add("-Wl,-headerpad_max_install_names"),
         Os::Windows => {}
     }
@@ -187,7 +188,7 @@ fn closing_args(family: Family, target: &Target, strip: Strip) -> Vec<String> {
     }
     match (strip, target.os()) {
         (Strip::None, _) => {}
-        // zig takes `-S` for `-s`. Our own objects have no debug information anyway.
+        // zig interprets `-S` as `-s`. Our own objects have no debug information anyway.
         (Strip::Debug, _) if family == Family::Zig => {}
         (Strip::Debug, _) => add("-Wl,-S"),
         // Apple's linker calls `-s` obsolete; `-x` drops local symbols.
@@ -205,7 +206,7 @@ fn common(family: Family, optimize: Optimize) -> Vec<String> {
     args
 }
 
-/// Returns true if a compiler's answer to `-dumpmachine` is the machine and libc of `target`.
+/// True if a compiler's output for `-dumpmachine` is the machine and libc of `target`.
 pub(crate) fn machine_matches(machine: &str, target: &Target) -> bool {
     let arch = machine.split('-').next().unwrap_or_default();
     let same_arch = match target.arch() {

@@ -120,7 +120,7 @@ pub(super) fn from_env(
 ) -> Result<Toolchain, Error> {
     vars.get("PATH");
     let target = &request.target;
-    // A bare `CC` is for the machine itself, unless `toolchain = "env"` says otherwise.
+    // A `CC` without a target is for this machine, unless `toolchain = "env"` says otherwise.
     let which =
         if request.kind == ToolchainKind::Env { Spellings::All } else { Spellings::Targeted };
     let Some(var) = vars.find("CC", target, which) else {
@@ -174,7 +174,7 @@ fn finish(
     let first_line = version.lines().next().unwrap_or_default().trim().to_owned();
     let mut id = format!("{kind}: {first_line}");
     let mut glibc = None;
-    // zig does not answer `-dumpmachine`; its target is among the user's arguments.
+    // zig does not support `-dumpmachine`; its target is among the user's arguments.
     if family != Family::Zig {
         let machine = ask(host, request, &cc, &["-dumpmachine"], "its target")?;
         let machine = machine.trim();
@@ -251,7 +251,7 @@ fn family_of(host: &Host, cc: &Tool, work_dir: &Path) -> Result<Family, Error> {
     let program = compiler_of(host, cc);
     let other = || Error::OtherFamily { program: program.clone() };
     let here = host_target().map_or("x86_64-unknown-linux-gnu", |target| target.triple());
-    // Everything is given, so that the `cc` crate does not read the environment.
+    // All settings are given, so that the `cc` crate does not read the environment.
     let tool = cc::Build::new()
         .compiler(&program)
         .target(here)
@@ -323,7 +323,7 @@ fn glibc_of(macros: &str) -> Option<PlatformVersion> {
     Some(PlatformVersion::new(number("#define __GLIBC__ ")?, number("#define __GLIBC_MINOR__ ")?))
 }
 
-/// Returns true if `target` may be the machine's own, for the survey.
+/// True if `target` may be the machine's own, for the survey.
 pub(super) fn may_be_native(target: &Target) -> bool {
     host_target().is_some_and(|here| {
         here.arch() == target.arch() && here.os().family() == target.os().family()

@@ -1,8 +1,8 @@
 //! Compiler, archiver and linker for a [`Target`].
 //!
-//! [`flags`] and [`filter`] are pure: the arguments that a kind of compiler needs, and how
-//! arguments of others are changed for zig. `locate` asks the machine, [`Wrappers`] writes
-//! programs that cargo, configure and make can call, and `survey` lists what is installed.
+//! [`flags`] and [`filter`] are pure: the arguments that a kind of compiler requires, and the
+//! changes of other tools' arguments for zig. `locate` searches the machine, [`Wrappers`] writes
+//! programs that cargo, configure and make can call, and `survey` lists the installed compilers.
 
 mod cargo_env;
 mod driver;
@@ -47,19 +47,19 @@ pub use zig_version::{ZIG_VERSION, Zig};
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum ToolchainKind {
-    /// The compiler that the environment names for the target (`CC_<target>`), else one that
+    /// Compiler that the environment names for the target (`CC_<target>`), or else one that
     /// supports the target's floor: the host's own for macOS on macOS, zig otherwise.
     #[default]
     Auto,
     /// `zig cc`, which contains the headers and stubs of every libc that it compiles for.
     Zig,
-    /// The host's own compiler: `cc`, `gcc` or `clang`.
+    /// Compiler of the host: `cc`, `gcc` or `clang`.
     Native,
-    /// A distribution's cross compiler, such as `aarch64-linux-gnu-gcc`.
+    /// Cross compiler of a distribution, such as `aarch64-linux-gnu-gcc`.
     CrossGcc,
     /// `clang` with `lld` and, for a foreign target, a sysroot.
     Clang,
-    /// The compiler that `CC_<target>`, `TARGET_CC` or `CC` names, as the `cc` crate reads them.
+    /// Compiler that `CC_<target>`, `TARGET_CC` or `CC` names, as the `cc` crate reads them.
     Env,
 }
 
@@ -76,7 +76,7 @@ impl fmt::Display for ToolchainKind {
     }
 }
 
-/// Returns true if `env` names a compiler for `target`: by `CC_<target>` or `TARGET_CC`.
+/// True if `env` names a compiler for `target`: by `CC_<target>` or `TARGET_CC`.
 pub(crate) fn is_named(env: &Env, target: &Target) -> bool {
     vars::Vars::new(env).find("CC", target, vars::Spellings::Targeted).is_some()
 }
@@ -84,7 +84,7 @@ pub(crate) fn is_named(env: &Env, target: &Target) -> bool {
 /// Program with its fixed arguments and variables.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tool {
-    /// Its path.
+    /// Path.
     pub program: PathBuf,
     /// First arguments: `cc -target aarch64-linux-gnu.2.17`.
     pub args: Vec<String>,
@@ -105,14 +105,14 @@ impl Tool {
         command.args(self.args.clone())
     }
 
-    /// Returns true if it has no arguments and variables, so that its path is enough to call it.
+    /// True if it has no arguments and variables, so that its path is enough to call it.
     pub fn is_bare(&self) -> bool {
         self.args.is_empty() && self.env.is_empty()
     }
 }
 
-/// What decides the bytes that a toolchain writes: kind, versions, extra arguments. It has no path,
-/// so two machines with the same compiler agree.
+/// Properties of a toolchain that determine its output: kind, versions, extra arguments. The path
+/// is not included, so it is the same on two machines with the same compiler.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct ToolchainId(String);
@@ -134,7 +134,7 @@ impl fmt::Display for ToolchainId {
     }
 }
 
-/// Programs that build for one target. The arguments of each name the target.
+/// Programs that build for one target. The arguments of each include the target.
 #[derive(Debug, Clone)]
 pub struct Toolchain {
     /// Origin; never [`ToolchainKind::Auto`].
@@ -155,7 +155,7 @@ pub struct Toolchain {
     pub nm: Option<Tool>,
     /// Remover of symbols; zig does it while linking.
     pub strip: Option<Tool>,
-    /// Linker, which only `configure` scripts ask for.
+    /// Linker, which only `configure` scripts use.
     pub ld: Option<Tool>,
     /// glibc of its sysroot, if known. zig links against the floor instead.
     pub glibc: Option<PlatformVersion>,
@@ -166,13 +166,12 @@ pub struct Toolchain {
 }
 
 impl Toolchain {
-    /// Returns the arguments behind `cc` for compiling one file, in front of the component's own
-    /// flags.
+    /// Returns the arguments after `cc` for compiling one file; the component's own flags follow.
     pub fn compile_args(&self, optimize: Optimize) -> Vec<String> {
         flags::compile_args(self.family, &self.target, optimize)
     }
 
-    /// Returns the arguments behind `cc` for linking, in front of the objects.
+    /// Returns the arguments after `cc` for linking; the objects follow.
     pub fn link_args(&self, kind: LinkKind<'_>, optimize: Optimize, strip: Strip) -> Vec<String> {
         flags::link_args(self.family, &self.target, kind, optimize, strip)
     }

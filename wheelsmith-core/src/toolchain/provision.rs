@@ -1,5 +1,5 @@
-//! Fetches zig: the exact `ziglang` package, checked by sha256, through uv or pip. The installer
-//! knows its registry and credentials; this module does not.
+//! Fetches zig: a fixed version of the package `ziglang`, verified by its SHA-256, through uv or
+//! pip. The installer uses its own registry settings and credentials.
 
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
@@ -48,8 +48,8 @@ fn program(dir: &Path) -> PathBuf {
     dir.join("ziglang").join(if cfg!(windows) { "zig.exe" } else { "zig" })
 }
 
-/// Returns the zig in `cache`, if it was fetched before. It appears there complete, so it is not
-/// run to ask for its version.
+/// Returns the zig in `cache`, if it was fetched before. Only a complete zig is stored there, so it
+/// is not run to determine its version.
 pub(super) fn fetched(cache: &Path) -> Option<Zig> {
     let program = program(&dir(cache));
     fs::metadata(&program).is_ok().then(|| Zig { program, version: ZIG_VERSION.to_owned() })

@@ -18,6 +18,6 @@ pub struct Request<'a> {
     pub sysroot: Option<&'a Path>,
     /// Directory of this build, for zig's local cache and for probes; it need not exist.
     pub work_dir: &'a Path,
-    /// What to do if zig is wanted and not found.
+    /// Behaviour if zig is requested and not found.
     pub missing_zig: MissingZig,
 }

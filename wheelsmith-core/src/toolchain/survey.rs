@@ -17,7 +17,7 @@ use super::{Error, MissingZig, Request, ToolchainId, ToolchainKind, locate};
 pub struct TargetSurvey {
     /// Target.
     pub target: Target,
-    /// Kinds of toolchains that may serve it.
+    /// Kinds of toolchains that may support it.
     pub toolchains: Vec<ToolchainSurvey>,
     /// Rust's standard library.
     pub rust: RustStd,
@@ -28,9 +28,9 @@ pub struct TargetSurvey {
 pub struct ToolchainSurvey {
     /// Kind.
     pub kind: ToolchainKind,
-    /// Whether `auto` chooses it.
+    /// True if `auto` chooses it.
     pub automatic: bool,
-    /// Whether it was found.
+    /// True if it was found.
     #[serde(flatten)]
     pub state: State,
 }
@@ -50,7 +50,7 @@ pub enum State {
     Missing {
         /// Error with its causes.
         reason: String,
-        /// How to install it.
+        /// Installation instructions.
         hint: Option<String>,
     },
 }
@@ -66,15 +66,16 @@ pub enum RustStd {
     },
     /// Not installed: Rust components cannot be built.
     Missing {
-        /// What is missing, in words.
+        /// Missing part, in words.
         reason: String,
-        /// How to install it.
+        /// Installation instructions.
         hint: String,
     },
 }
 
-/// Looks for every kind of toolchain that may serve `targets`, without fetching any. `zig` is the
-/// one that the configuration names; rustup looks for `rust-toolchain.toml` in `project_dir`.
+/// Searches for every kind of toolchain that may support `targets`, without fetching any. `zig` is
+/// the one that the configuration names; rustup searches for `rust-toolchain.toml` in
+/// `project_dir`.
 ///
 /// # Errors
 /// Returns an error if a temporary directory cannot be created.

@@ -5,14 +5,14 @@ use std::collections::BTreeSet;
 use crate::name::Target;
 use crate::sys::Env;
 
-/// Reads variables and records their names, so that a build script can tell cargo when to run it
-/// again.
+/// Reader of variables that records their names, so that a build script can tell cargo when to run
+/// it again.
 pub(super) struct Vars<'e> {
     env: &'e Env,
     read: BTreeSet<String>,
 }
 
-/// A variable that is set.
+/// Variable that is set.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Var {
     pub(super) name: String,
@@ -22,9 +22,9 @@ pub(super) struct Var {
 /// Accepted spellings of a variable.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Spellings {
-    /// Those for the target: `CC_<target>`, `TARGET_CC`.
+    /// Spellings for the target: `CC_<target>`, `TARGET_CC`.
     Targeted,
-    /// Also the bare `CC`.
+    /// Spellings for the target, and `CC`.
     All,
 }
 

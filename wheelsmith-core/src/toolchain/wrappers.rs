@@ -1,5 +1,5 @@
-//! Programs on disk by which cargo, configure, make and the `cc` crate call a toolchain: they take
-//! a path, no arguments.
+//! Programs on disk through which cargo, configure, make and the `cc` crate call a toolchain,
+//! because they accept a path without arguments.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -48,7 +48,7 @@ impl Role {
     }
 }
 
-/// Wrapper: a program, its fixed arguments, and how the caller's arguments are changed.
+/// Wrapper: a program, its fixed arguments, and the changes to the caller's arguments.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wrapper {
     /// Program.
@@ -61,12 +61,12 @@ pub struct Wrapper {
     pub rules: Vec<Rule>,
     /// Target of a zig that must be driven like gcc, by a generated script.
     pub driven_for: Option<Target>,
-    /// Whether programs are linked with `-pie`, which is not the default of zig and older
+    /// True if programs are linked with `-pie`, which is not the default of zig and older
     /// compilers.
     pub pie: bool,
 }
 
-/// Arguments with which no program is linked, or which say whether it is position-independent.
+/// Arguments of command lines that link no program, or that set the kind of the program.
 const NO_PROGRAM: [&str; 18] = [
     "-c",
     "-S",
@@ -89,9 +89,9 @@ const NO_PROGRAM: [&str; 18] = [
 ];
 
 impl Wrapper {
-    /// Returns the wrapper of a zig. `third_party` is for the build systems of others, whose
-    /// version scripts may name symbols that do not exist: GNU ld accepts them, LLD must be told
-    /// to.
+    /// Returns the wrapper of a zig. `third_party` is true for the build systems of other projects,
+    /// whose version scripts may name symbols that do not exist: GNU ld accepts them, LLD requires
+    /// an option.
     pub fn of_zig(program: &Path, target: &Target, role: Role, third_party: bool) -> Self {
         let command = match role {
             Role::Cc | Role::Linker => "cc",
@@ -103,7 +103,7 @@ impl Wrapper {
         let compiles = !matches!(role, Role::Ar | Role::Ranlib);
         if compiles {
             args.extend(target_args(Family::Zig, target));
-            // In front of the caller's arguments, which win. On link lines too: see
+            // Before the caller's arguments, which have precedence. For link lines see
             // `flags::link_args`.
             args.extend([Optimize::O2.flag(), "-g0"].map(str::to_owned));
             args.extend(ZIG_AS_OTHERS.map(str::to_owned));
@@ -225,7 +225,7 @@ fn plain(zig: &str) -> &str {
     zig.find("-gnu").map_or(zig, |at| zig[at..].find('.').map_or(zig, |dot| &zig[..at + dot]))
 }
 
-/// Returns true if a wrapper links position-independent programs for others.
+/// True if a wrapper links position-independent programs for other projects.
 fn links_others(target: &Target, role: Role, third_party: bool) -> bool {
     third_party && matches!(role, Role::Cc | Role::Cxx) && matches!(target.os(), Os::Linux(_))
 }
@@ -235,11 +235,11 @@ fn links_others(target: &Target, role: Role, third_party: bool) -> bool {
 enum Caller<'a> {
     /// cargo and the `cc` crate.
     Cargo,
-    /// Build systems of others.
+    /// Build systems of other projects.
     Others {
-        /// Arguments of both compilers, in front of all others.
+        /// Arguments of both compilers, before all others.
         flags: &'a [String],
-        /// Whether they may compile for the processor of the build machine.
+        /// True if they may compile for the processor of the build machine.
         allow_native: bool,
     },
 }
@@ -282,8 +282,8 @@ impl Wrappers {
         Self::write_with(toolchain, dir, caller, wheelsmith)
     }
 
-    /// As [`Wrappers::write`], for the build systems of others, which may ignore variables: both
-    /// compilers get `flags` in front of the caller's arguments.
+    /// Like [`Wrappers::write`], for the build systems of other projects, which may ignore
+    /// variables: both compilers get `flags` before the caller's arguments.
     ///
     /// # Errors
     /// Returns an error if `dir` cannot be written.

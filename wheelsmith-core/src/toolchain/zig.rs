@@ -12,7 +12,7 @@ use super::{Error, Family, Tool, Toolchain, ToolchainId, ToolchainKind, Zig, pro
 /// Oldest zig whose linker driver accepts our arguments.
 const OLDEST: &str = "0.15.0";
 
-/// What to do if there is no zig.
+/// Behaviour if there is no zig.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MissingZig {
     /// Fetch the pinned one into the user's cache.
@@ -85,10 +85,10 @@ fn named(host: &Host, variable: &str, value: &str) -> Result<Zig, Error> {
     ask(host, &program)
 }
 
-/// Asks a zig, or a launcher of one, for its version and real path.
+/// Runs a zig, or a launcher of one, to determine its version and real path.
 fn ask(host: &Host, program: &Path) -> Result<Zig, Error> {
     let what = "its version";
-    // A launcher may need to find its own interpreter, so it sees the whole environment.
+    // A launcher may have to find its own interpreter, so it gets the whole environment.
     let exec = Command::new(program, home_of(program), &host.env).arg("env").run(host);
     let exec = exec.map_err(|error| Error::Ask {
         program: program.into(),
@@ -110,7 +110,7 @@ fn ask(host: &Host, program: &Path) -> Result<Zig, Error> {
 }
 
 /// Finds the `ziglang` package of the first Python that has one. Its path is stored in the cache,
-/// because asking a Python takes longer than a build without changes.
+/// because running Python takes longer than a build without changes.
 fn of_python(host: &Host, cache: Option<&Path>) -> Option<Zig> {
     const SCRIPT: &str = "import importlib.util as u, os; s = u.find_spec('ziglang'); \
         print(os.path.join(list(s.submodule_search_locations)[0], 'zig') if s else '')";
@@ -135,7 +135,7 @@ fn of_python(host: &Host, cache: Option<&Path>) -> Option<Zig> {
         };
         let Ok(zig) = ask(host, &program) else { continue };
         if let Some(memo) = memo {
-            // Only speed is lost if the cache cannot be written.
+            // The error is ignored: without the cache, the next search is only slower.
             let _ = fs::write_atomic(&memo, zig.program.to_string_lossy().as_bytes());
         }
         return Some(zig);
@@ -191,15 +191,15 @@ pub(super) fn toolchain(
 }
 
 /// Finds an `nm`, which zig lacks. Build systems would search for one by the compiler's name and
-/// may find another target's; this one reads any ELF file.
+/// may find that of another target. This one reads any ELF file.
 fn lists_symbols(host: &Host, target: &Target) -> Option<Tool> {
     let cross = target.row().gnu_prefix.map(|prefix| format!("{prefix}-nm"));
     let names = ["llvm-nm".to_owned()].into_iter().chain(cross).chain(["nm".to_owned()]);
     names.filter_map(|name| host.env.find_program(name)).map(Tool::new).next()
 }
 
-/// Returns the oldest glibc of which zig has stubs, for processors that glibc supports only since a
-/// release after 2.5. With an older floor it finds no headers.
+/// Returns the oldest glibc for which zig has stubs, for processors that glibc supports only since
+/// a release after 2.5. With an older floor, zig finds no headers.
 fn oldest_glibc(arch: Arch) -> Option<PlatformVersion> {
     match arch {
         Arch::Aarch64 => Some(PlatformVersion::new(2, 17)),

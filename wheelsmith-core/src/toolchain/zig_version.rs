@@ -15,7 +15,7 @@ pub struct Zig {
 }
 
 impl Zig {
-    /// Returns true if it is the version that wheelsmith was tested with.
+    /// True if it is the version that wheelsmith was tested with.
     pub fn is_pinned(&self) -> bool {
         self.version == ZIG_VERSION
     }

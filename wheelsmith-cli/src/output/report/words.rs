@@ -71,14 +71,14 @@ pub(super) fn standing(input: &Subject<'_>) -> Standing {
 }
 
 impl Sheet<'_> {
-    /// The worst of all inputs.
+    /// Returns the worst state of all inputs.
     pub(super) fn worst(&self) -> Standing {
         self.inputs.iter().map(standing).min().unwrap_or(Standing::Good)
     }
 }
 
 impl Subject<'_> {
-    /// The tag that it earns, or whether it is accepted.
+    /// Returns the tag that it qualifies for, or whether it is accepted.
     pub(super) fn verdict(&self) -> String {
         match self.audit.map(|audit| &audit.verdict) {
             _ if self.error.is_some() => "not judged".to_owned(),
@@ -89,7 +89,7 @@ impl Subject<'_> {
         }
     }
 
-    /// How it stands, as a sentence without a subject.
+    /// Returns its state as a clause without a subject.
     pub(super) fn words(&self) -> &'static str {
         match (standing(self), self.audit.is_some()) {
             (Standing::Unjudged, _) => "could not be judged",

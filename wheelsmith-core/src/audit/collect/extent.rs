@@ -112,7 +112,8 @@ fn elf(blob: &Blob) -> Option<u64> {
     Some(end)
 }
 
-/// `CPU_TYPE_*` of Apple's `mach/machine.h`: i386, x86-64, arm, arm64, arm64_32, PowerPC of both kinds.
+/// `CPU_TYPE_*` of Apple's `mach/machine.h`: i386, x86-64, arm, arm64, arm64_32, and PowerPC with 32
+/// and 64 bits.
 const CPUS: [u64; 7] = [7, 0x0100_0007, 12, 0x0100_000c, 0x0200_000c, 18, 0x0100_0012];
 
 fn macho(blob: &Blob) -> Option<u64> {

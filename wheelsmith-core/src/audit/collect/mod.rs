@@ -77,7 +77,7 @@ pub fn native_files(
     Ok((files, findings))
 }
 
-/// Reads the facts of one member; `None` if it is no native file.
+/// Reads the facts of one member; `None` if it is not a native file.
 ///
 /// # Errors
 /// Returns an error if the member does not exist, or if it cannot be read up to the end of its

@@ -107,7 +107,8 @@ fn dotted(path: &WheelPath, module: &str) -> String {
 /// Judges the files of a wheel by its Python and ABI tags. The platform tags show which systems the
 /// file names must be for. Applies only to wheels, because other artifacts claim no Python tags.
 ///
-/// Source: PEP 425, 489, 703, 793, 803, 3149; the lists of the stable ABI ([`crate::policy::stable_abi`]).
+/// Source: PEP 425, 489, 703, 793, 803, 3149; the lists of the stable ABI
+/// ([`crate::policy::stable_abi`]).
 pub fn check(files: &[NativeFile], python: &PythonTag, platforms: &[PlatformTag]) -> Vec<Finding> {
     let wheel = Wheel { files, python, platforms, guests: guest::guests(python) };
     let mut findings = Vec::new();

@@ -1,4 +1,4 @@
-//! Components, checked.
+//! Validation of components.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,7 +17,7 @@ pub(super) const OUTPUTS_HELP: &str =
     "say what to take: `outputs = [{ from = \"bin/demo\", role = \"executable\" }]`";
 
 impl KindTable {
-    /// Returns the names of the components that it links to, and of those that it needs otherwise.
+    /// Returns the names of the components that it links to, and of those that it uses otherwise.
     fn others(&self) -> (&[String], &[String]) {
         match self {
             Self::Library(t) | Self::Shared(t) => (&t.link, &[]),

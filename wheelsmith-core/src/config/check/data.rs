@@ -1,4 +1,4 @@
-//! Files that a wheel puts beside its packages, checked.
+//! Validation of files that a wheel installs beside its packages.
 
 use super::Check;
 use crate::config::data_table::{DataEntry, DataTable};

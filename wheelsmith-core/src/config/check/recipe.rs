@@ -1,4 +1,4 @@
-//! Components that have a build system of their own, checked.
+//! Validation of components that have a build system of their own.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! `[tool.wheelsmith.test]`, checked.
+//! Validation of `[tool.wheelsmith.test]`.
 
 use globset::Glob;
 

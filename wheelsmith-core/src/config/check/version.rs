@@ -1,4 +1,4 @@
-//! `version = { from = … }`.
+//! Validation of `version = { from = … }`.
 
 use super::Check;
 use crate::config::tables::{VersionFrom, VersionTable};

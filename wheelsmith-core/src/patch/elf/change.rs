@@ -16,9 +16,9 @@ pub(super) struct Change {
     pub(super) entries: Vec<Dyn>,
     /// The whole string table.
     pub(super) strings: Vec<u8>,
-    /// Whether the entries need more space than they have.
+    /// True if the entries need more space than they have.
     pub(super) entries_grew: bool,
-    /// Whether the strings need more space than they have.
+    /// True if the strings need more space than they have.
     pub(super) strings_grew: bool,
     /// Bytes to overwrite in the version tables, by offset.
     pub(super) writes: Vec<(usize, Vec<u8>)>,

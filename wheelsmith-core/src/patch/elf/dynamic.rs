@@ -61,7 +61,8 @@ pub(super) fn is_movable_table(tag: u64) -> bool {
 }
 
 impl Dynamic {
-    /// Reads the entries; `None` for a file that loads nothing: without entries or without names.
+    /// Reads the entries; `None` for a file that has no entries or no names, so that it loads no
+    /// library.
     pub(super) fn read(image: &Image<'_>) -> Result<Option<Self>, Error> {
         const WHAT: &str = "dynamic segment";
         let is_dynamic = |s: &&ph::ProgramHeader| s.p_type == ph::PT_DYNAMIC;
@@ -90,7 +91,7 @@ impl Dynamic {
             }
             entries.push(entry);
         }
-        // Loaders read on to DT_NULL, whatever the size of the segment.
+        // Loaders read up to DT_NULL, even beyond the end of the segment.
         if !is_ended {
             return Err(malformed(WHAT));
         }

@@ -62,7 +62,7 @@ pub enum Strategy {
     },
 }
 
-/// Plans `edit`, and changes nothing.
+/// Plans `edit` without changing the file.
 ///
 /// # Errors
 /// Returns an error if the file cannot be parsed or does not allow the edit.

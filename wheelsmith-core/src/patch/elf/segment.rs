@@ -29,7 +29,7 @@ pub(super) struct NewSegment {
     pub(super) dropped: Vec<usize>,
     /// Length of the old file that stays, in bytes.
     pub(super) keep: u64,
-    /// Whether the program headers move as well.
+    /// True if the program headers move as well.
     pub(super) moves_headers: bool,
 }
 
@@ -83,7 +83,8 @@ pub(super) fn plan(
                 dropped = unused(image, dynamic, change, &parts);
             }
             None if !image.is_program() => moves_headers = true,
-            // The kernel tells a program where its headers are, relative to its first segment.
+            // The kernel passes the address of the headers to a program, relative to its first
+            // segment.
             None => return Err(unsupported("it has no space for another program header")),
         }
     }

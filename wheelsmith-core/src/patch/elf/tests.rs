@@ -149,7 +149,8 @@ fn names_stay_where_what_is_behind_them_is_smaller() {
         assert_eq!((has(".dynstr"), has(".gnu.version")), (!stay, stay), "{name}: {displaced:?}");
         new
     };
-    // GNU ld puts the versions of symbols behind the names, LLD what is larger than they are.
+    // After the names, GNU ld writes the symbol versions, and LLD a part that is larger than the
+    // names.
     let new = check("quiet-gnu-ld.so", "abc", true);
     check("quiet-gnu-ld.so", "a-longer-name.so", false);
     check("x86_64.so", "a-longer-name.so", false);

@@ -13,7 +13,7 @@ use super::image::{Image, is_loaded, span};
 use crate::binary::elf::Elf;
 use crate::patch::{Edit, Error, Search};
 
-/// Checks that `after` is `before` with `edit`, and that nothing else differs.
+/// Checks that `after` differs from `before` only by `edit`.
 ///
 /// # Errors
 /// Returns [`Error::Wrong`] with the first difference.

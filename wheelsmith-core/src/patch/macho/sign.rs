@@ -52,7 +52,7 @@ pub(super) struct Subject<'b> {
 }
 
 impl<'b> Kept<'b> {
-    /// Parses a signature. A malformed one has nothing to keep.
+    /// Parses a signature. No part of a malformed one is kept.
     pub(super) fn read(blob: &'b [u8]) -> Self {
         let mut kept = Self::default();
         let numbers = Numbers(BE);

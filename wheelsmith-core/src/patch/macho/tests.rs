@@ -34,14 +34,15 @@ fn rpaths(paths: &[&str]) -> Search {
     Search::Rpath(paths.iter().map(|path| (*path).to_owned()).collect())
 }
 
-/// What each slice says of its names: install name, needed libraries, search paths.
+/// Returns the names in each slice: install name, required libraries, search paths.
 fn names(slice: &Slice) -> String {
     let needed: Vec<&str> = slice.needed.iter().map(|needed| needed.name.as_str()).collect();
     let id = slice.install_name.as_deref().unwrap_or("-");
     format!("{id} [{}] [{}]", needed.join(" "), slice.rpaths.join(" "))
 }
 
-/// The slices of an edited file have these names; the edit made again changes nothing.
+/// Asserts that the slices of an edited file have these names, and that the same edit again changes
+/// nothing.
 fn check(bytes: &[u8], edit: &Edit, expected: &[&str]) -> MachO {
     let after = apply(bytes, edit).unwrap();
     let file = MachO::parse(&after).unwrap();
@@ -106,7 +107,7 @@ fn every_kind_of_command_is_changed() {
         check(&padded, &edit("", &renamed, Search::Keep), &[expected]);
         let path = edit("", &[], rpaths(&["@loader_path/x"]));
         assert!(apply(&padded, &path).is_ok());
-        // Without the pad, nothing may grow.
+        // Without the pad, no name may become longer.
         let error = apply(old, &path).unwrap_err();
         assert_eq!(error, Error::NoSpace { needed: 28, available: 0 });
     }
@@ -125,7 +126,7 @@ fn signatures_are_right_again() {
     };
     let keep = Edit::default();
     check(fixture!("arm64.dylib"), &renamed, Some("arm64.dylib"));
-    // arm64 needs one, and nothing else is to be done.
+    // arm64 requires a signature, and no other change is needed.
     check(fixture!("unsigned.dylib"), &keep, Some("libplain.dylib"));
     check(fixture!("unsigned.dylib"), &renamed, Some("libother.dylib"));
     check(fixture!("bad-page.dylib"), &keep, Some("arm64.dylib"));

@@ -17,9 +17,9 @@ pub(super) struct Entry {
     /// Offset of the time stamp, which is not 0 in bound imports.
     pub(super) stamp: usize,
     pub(super) is_delayed: bool,
-    /// Whether its addresses are relative, as all are except in old delayed imports.
+    /// True if its addresses are relative, as all are except in old delayed imports.
     pub(super) is_relative: bool,
-    /// Whether it has a table of names beside the one that binding overwrites.
+    /// True if it has a table of names beside the one that binding overwrites.
     pub(super) has_names: bool,
     pub(super) name: String,
 }

@@ -8,15 +8,15 @@ pub(super) struct Sample {
     pub(super) imports: &'static [&'static str],
     pub(super) delayed: &'static [&'static str],
     pub(super) forwarder: Option<&'static str>,
-    /// Whether its data section has unused bytes.
+    /// True if its data section has unused bytes.
     pub(super) has_slack: bool,
-    /// Whether the section table can grow.
+    /// True if the section table can grow.
     pub(super) has_header_space: bool,
     pub(super) dll_characteristics: u16,
     pub(super) dependent_load_flags: u16,
     pub(super) is_dotnet: bool,
     pub(super) is_bound: bool,
-    /// Whether delayed imports have relative addresses.
+    /// True if delayed imports have relative addresses.
     pub(super) is_relative: bool,
 }
 

@@ -18,7 +18,7 @@ const FIXTURES: &[&[u8]] = &[
     fixture!("arm64.dll"),
 ];
 
-/// Names beyond what any slack of the fixtures takes.
+/// Names that are longer than the unused bytes of the fixtures.
 const LONG: &str = "a-library-with-a-very-long-name-0123456789abcdef0123456789abcdef.dll";
 
 fn rename(renamed: &[(&str, &str)]) -> Edit {
@@ -85,7 +85,7 @@ fn nothing_to_do_leaves_the_bytes() {
     }
 }
 
-/// Bytes behind the sections, and what the headers say of them.
+/// Bytes after the sections, and the header fields that describe them.
 fn with_end(sample: Sample, end: &[u8], mention: impl Fn(&mut [u8], usize, &Image)) -> Vec<u8> {
     let mut bytes = sample.image();
     let at = bytes.len();
@@ -107,7 +107,7 @@ fn with_symbols(bytes: &mut [u8], at: usize, image: &Image) {
     set(bytes, image.file_header + 12, 1);
 }
 
-/// One symbol of the old kind, and an empty table of long names.
+/// Symbol table with one entry, and an empty table of long names.
 const SYMBOLS: &[u8] = b"symbol..........\0\0\x04\0\0\0";
 
 #[test]

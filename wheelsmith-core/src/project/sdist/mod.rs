@@ -45,7 +45,7 @@ pub(super) fn make(project: &Project, out: &Path, host: &Host) -> Result<MadeFil
     let tree = Tree::new(&project.dir, &project.dir, is_unpacked, host);
     let sdist = Sdist { project, raw, host, tree, is_unpacked };
     let mut files = sdist.selected()?;
-    // The output directory is no source, unless it is the project itself.
+    // The output directory is not a source, unless it is the project itself.
     let below = sys::fs::canonicalize(out).ok();
     let below = below.as_deref().and_then(|out| out.strip_prefix(&project.dir).ok());
     if let Some(below) = below.filter(|below| !below.as_os_str().is_empty()) {
@@ -58,7 +58,7 @@ pub(super) fn make(project: &Project, out: &Path, host: &Host) -> Result<MadeFil
         contents.insert(file, Content::File(path));
     }
     let metadata = pack::metadata(project, raw, &[])?;
-    // Wheels add the licences of the components that they contain.
+    // Wheels contain the licences of their components too.
     let has_more = project.config.components.iter().any(|c| !c.license_files.is_empty());
     let dynamic: &[&str] = if has_more { &["License-File"] } else { &[] };
     let info = metadata.render_for_sdist(dynamic);
@@ -144,12 +144,12 @@ impl Sdist<'_> {
         self.host.warn(format!("`{file}`: `{pattern}` of `sdist.{key}` names no file"));
     }
 
-    /// Returns the files that are taken without `sdist.include`: those that git tracks; in an
-    /// unpacked source distribution or without a repository, those that are no results of builds.
+    /// Returns the files that are included without `sdist.include`: those that git tracks; in an
+    /// unpacked source distribution or without a repository, those that are not build results.
     ///
     /// # Errors
-    /// The project is in a repository that cannot be read, or does not track the configuration:
-    /// then every file would be taken, secrets included.
+    /// Returns an error if the repository of the project cannot be read, or does not track the
+    /// configuration: otherwise every file would be included, even secrets.
     fn listing(&self) -> Result<Listing, Error> {
         let config = &self.project.config;
         match self.project.checkout(self.host)? {
@@ -192,7 +192,7 @@ impl Sdist<'_> {
         self.host.warn(format!("the source distribution lacks {more} {why}"));
     }
 
-    /// Adds the files that a build needs, whether or not they were selected.
+    /// Adds the files that a build requires, whether or not they were selected.
     fn add_needed(&self, files: &mut BTreeSet<String>) -> Result<(), Error> {
         let config = &self.project.config;
         let dir = &self.project.dir;
@@ -244,11 +244,11 @@ impl Sdist<'_> {
         Ok(())
     }
 
-    /// Adds the files that `wheel` takes from the project.
+    /// Adds the files of the project that `wheel` contains.
     ///
     /// # Errors
-    /// Wildcards of the wheel name a file that git does not track, or the wheel that is built from
-    /// the source distribution would have other files than the one that is built from the project.
+    /// Returns an error if a wildcard of the wheel matches a file that git does not track: the
+    /// wheel that is built from the source distribution would lack it.
     fn add_wheel(&self, wheel: &Wheel, files: &mut BTreeSet<String>) -> Result<(), Error> {
         let config = &self.project.config;
         let mut untracked = Vec::new();
@@ -330,7 +330,7 @@ impl Sdist<'_> {
             let root = if cargo.manifest.from_project { "" } else { root.as_str() };
             let key = format!("{}.manifest", component.key);
             let manifest = self.inside(&key, &format!("{root}{}", cargo.manifest.path))?;
-            // With `locked`, cargo builds nothing without it.
+            // With `locked`, cargo fails without it.
             let dirs = Path::new(&manifest).ancestors().skip(1);
             let locks = dirs.map(|dir| dir.join("Cargo.lock"));
             let lock = locks.into_iter().find(|lock| self.project.dir.join(lock).is_file());

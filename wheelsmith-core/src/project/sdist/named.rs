@@ -1,5 +1,5 @@
-//! Files of the project that components name: behind `{project}/`, and in a source directory that
-//! is part of the project.
+//! Files of the project that components name: after `{project}/`, and in a source directory that is
+//! part of the project.
 
 use std::collections::BTreeSet;
 
@@ -58,7 +58,7 @@ fn words(recipe: &Recipe) -> impl Iterator<Item = &str> {
     lists.into_iter().flatten().chain(run).chain(recipe.env.values()).map(String::as_str)
 }
 
-/// Returns the paths behind `{project}/` in an argument, which may have other words around them.
+/// Returns the paths after `{project}/` in an argument, which may contain other words.
 fn paths_in(text: &str) -> impl Iterator<Item = String> {
     text.split(PROJECT).skip(1).filter_map(|rest| {
         let is_end = |c: char| c.is_whitespace() || "\"'`,:;=()<>|&{}$".contains(c);

@@ -59,8 +59,8 @@ impl Sandbox {
         Ok(files.map_err(text)?.into_iter().map(|file| file.path.to_string()).collect())
     }
 
-    /// Writes the source distribution, and returns its files; those of the wheel that is built
-    /// from it must be those of the wheel that is built here.
+    /// Writes the source distribution, and returns its files. Asserts that a wheel that is built
+    /// from it has the same files as the wheel that is built here.
     fn sdist(&self) -> Result<Vec<String>, String> {
         let out = self.dir.with_file_name("out");
         let project = Project::open_on(&self.dir, &self.host).map_err(text)?;
@@ -122,7 +122,7 @@ fn secrets_and_ignored_files_stay_here() {
         p.write("demo/__pycache__/a.pyc", "");
     };
     check("", &files, &change, Ok(&[".gitignore", "demo/__init__.py"]));
-    // Tracked files travel although an ignore file names them.
+    // Tracked files are included although an ignore file names them.
     let change = |p: &Sandbox| {
         p.write(".gitignore", "*.dat\n");
         p.write("demo/a.dat", "");
@@ -146,7 +146,7 @@ fn a_repository_that_git_cannot_read_is_refused() {
     sandbox.host.env.set("PATH", "/nowhere");
     let error = sandbox.sdist().unwrap_err();
     assert!(error.contains("no `git` on PATH") && error.contains("install git"), "{error}");
-    // A wheel leaves out what the ignore files name.
+    // A wheel does not contain files that the ignore files name.
     assert_eq!(sandbox.wheel(&sandbox.dir).unwrap(), ["demo/__init__.py"]);
     // An unpacked source distribution below such a repository needs no git.
     sandbox.write("x/PKG-INFO", "Metadata-Version: 2.2\nName: demo\nVersion: 1.0\n\n");

@@ -1,10 +1,10 @@
 //! Changes command lines for gcc into command lines for `zig cc`.
 //!
-//! zig parses linker arguments itself and refuses those that it does not know, which build systems
-//! of others often use. The rules are data (`rules`), [`apply`] executes them here, and [`to_sh`]
-//! writes them as a shell script that does the same without starting a process.
+//! zig parses linker arguments itself and refuses unknown ones, which the build systems of other
+//! projects often use. The rules are data (`rules`). [`apply`] executes them in this process, and
+//! [`to_sh`] writes them as an equivalent shell script that starts no process.
 //!
-//! Response files (`@file`) are not opened here; wrappers expand them before.
+//! Response files (`@file`) are not opened here; wrappers expand them first.
 
 mod rules;
 mod sh;
@@ -41,7 +41,7 @@ pub enum Matches {
 /// Action of a rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Action {
-    /// Passes it on; for exceptions in front of a wider rule.
+    /// Passes it on; for exceptions before a wider rule.
     Keep,
     /// Leaves it out: zig does the same without it, or the result is equivalent.
     Drop,
@@ -51,11 +51,11 @@ pub enum Action {
     DropAndTell,
     /// Leaves it and the next one out, and reports it.
     DropWithNextAndTell,
-    /// Replaces the matched text; the rest behind a prefix stays.
+    /// Replaces the matched text; the rest after a prefix is kept.
     Replace(&'static str),
     /// Replaces the whole argument or word.
     Exchange(&'static str),
-    /// Extends the version in the next one to three parts: `1.0` becomes `1.0.0`.
+    /// Extends the version in the next argument to three parts: `1.0` becomes `1.0.0`.
     PadNextVersion,
 }
 
@@ -128,7 +128,7 @@ impl Filter<'_> {
         }
     }
 
-    /// Returns what stays of a linker word: no word, itself, or `-z` and itself.
+    /// Returns the words that replace a linker word: none, itself, or `-z` and itself.
     fn word(&mut self, word: &str) -> Vec<String> {
         match std::mem::replace(&mut self.next_word, Next::Ordinary) {
             Next::Dropped => Vec::new(),

@@ -1,4 +1,4 @@
-//! Arguments that zig 0.17 does not accept, or reads otherwise than gcc and GNU ld.
+//! Arguments that zig 0.17 does not accept, or interprets differently from gcc and GNU ld.
 
 use crate::name::{Arch, Os, Target};
 
@@ -25,19 +25,19 @@ pub fn rules(target: &Target) -> Vec<Rule> {
     [NO_NATIVE, EVERYWHERE, arch, os].concat()
 }
 
-/// Flags for the processor of the build machine, which a package must not need.
+/// Flags for the processor of the build machine, on which a package must not depend.
 pub const NO_NATIVE: &[Rule] = &[
     rule(Arg("-march=native"), DropAndTell),
     rule(Arg("-mcpu=native"), DropAndTell),
     rule(Arg("-mtune=native"), Drop),
 ];
 
-/// Rules in front of the others for components with `allow-native = true`.
+/// Rules before the others for components with `allow-native = true`.
 pub const ALLOW_NATIVE: &[Rule] =
     &[rule(Arg("-march=native"), Replace("-mcpu=native")), rule(Arg("-mcpu=native"), Keep)];
 
-/// Rules for the build systems of others, with every compiler: they add the directories in which
-/// libraries are built as search paths, which differ from machine to machine.
+/// Rules for the build systems of other projects, with every compiler: they add the directories in
+/// which libraries are built as search paths, which differ between machines.
 pub const NO_RPATH: &[Rule] = &[
     rule(Word("-rpath"), DropWithNext),
     rule(Word("--rpath"), DropWithNext),
@@ -57,11 +57,11 @@ const EVERYWHERE: &[Rule] = &[
     rule(ArgPrefix("-Wp,-MMD"), Keep),
     rule(ArgPrefix("-Wp,-MT"), Keep),
     rule(ArgPrefix("-Wp,"), Drop),
-    // Tuning changes speed only, and zig spells its values otherwise.
+    // Tuning changes speed only, and zig uses other names for its values.
     rule(ArgPrefix("-mtune="), Drop),
     // zig has one linker; clang complains of the argument while it compiles.
     rule(ArgPrefix("-fuse-ld="), Drop),
-    // There is no libgcc to choose.
+    // zig has no libgcc.
     rule(Arg("-static-libgcc"), Drop),
     rule(Arg("-shared-libgcc"), Drop),
     // gcc's modes of link-time optimization say how many jobs it takes.
@@ -81,7 +81,7 @@ const EVERYWHERE: &[Rule] = &[
     rule(Arg("-fanalyzer"), Drop),
     rule(Arg("-fno-analyzer"), Drop),
     rule(ArgPrefix("-fdump-"), Drop),
-    // Several options at once, which the build of a wheel has by other means.
+    // Sets several options, which the build of a wheel sets by other means.
     rule(Arg("-fhardened"), DropAndTell),
 ];
 
@@ -128,12 +128,12 @@ const MACOS: &[Rule] = &[
 /// Arguments of GNU ld that zig's driver of LLD calls an `unsupported linker arg`. Those that
 /// change the program (`--defsym`, `-init`) are not here, so zig refuses them by name.
 const GNU_LD: &[Rule] = &[
-    // More is exported than requested.
+    // More symbols are exported than requested.
     rule(Word("--exclude-libs"), DropWithNextAndTell),
     rule(WordPrefix("--exclude-libs="), DropAndTell),
     rule(Word("-Bsymbolic-functions"), DropAndTell),
     rule(Word("--allow-multiple-definition"), DropAndTell),
-    // Other spellings of words that zig has.
+    // Other spellings of words that zig supports.
     rule(Word("-h"), Replace("-soname")),
     rule(WordPrefix("--undefined="), Replace("-u,")),
     rule(Word("--undefined"), Replace("-u")),

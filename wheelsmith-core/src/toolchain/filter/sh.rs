@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::{Action, Matches, Rule};
 
 /// Returns the part of a shell script that changes its own arguments as [`super::apply`] does, with
-/// builtins only. It precedes an `exec` of zig with `"$@"`; it is empty without rules.
+/// builtins only. An `exec` of zig with `"$@"` follows it. The part is empty without rules.
 ///
 /// Most lines need no change, so the script first checks whether any rule can match, and only then
 /// rebuilds its arguments one by one.
@@ -16,7 +16,7 @@ pub fn to_sh(rules: &[Rule]) -> String {
     let mut keywords: Vec<String> = Vec::new();
     let (mut arg_cases, mut word_cases) = (String::new(), String::new());
     let mut interesting_args = vec!["-Xlinker".to_owned()];
-    // `-Wl,-z` may end one argument, and its word be in the next.
+    // `-Wl,-z` may end one argument, and its word may be in the next.
     let mut interesting_words = vec!["*,-z,".to_owned()];
     for rule in rules {
         match rule.matches {

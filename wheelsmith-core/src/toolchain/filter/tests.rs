@@ -6,7 +6,7 @@ use super::*;
 const ROWS: &[(&str, &str, &str)] = &[
     (ARM, "-c|a.c|-o|a.o", "-c|a.c|-o|a.o"),
     (ARM, "", ""),
-    // A target of others.
+    // Target of other tools.
     (ARM, "--target=aarch64-unknown-linux-gnu|-c|a.c", "-c|a.c"),
     (ARM, "-target|aarch64-unknown-linux-gnu|a.c", "a.c"),
     (ARM, "a.c|-target", "a.c"),
@@ -92,7 +92,7 @@ fn others_lines_become_zigs() {
     }
 }
 
-/// Every row of the reference is what the rules do.
+/// The rules do what every row of the reference says.
 #[test]
 fn the_reference_is_true() {
     let page = include_str!("../../../../docs/reference/arguments.md");
@@ -133,7 +133,7 @@ fn what_changes_the_result_is_told() {
     check("-Wl,-O1|--target=x", &[]);
 }
 
-/// The script does exactly what `apply` does, on senseless lines too.
+/// The script does exactly what `apply` does, even on meaningless lines.
 #[test]
 #[cfg(unix)]
 fn the_script_agrees() {

@@ -1,4 +1,4 @@
-//! What the page says of one input: the verdict, the findings, the files.
+//! Renders one input: the verdict, the findings, the files.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -14,7 +14,7 @@ use crate::output::report::words::{
     Counts, Standing, auditwheel, count, file_name, page_url, size, standing,
 };
 
-/// A page with more rows than this takes long to draw; the rest is counted.
+/// Limit of the rows, because long tables are slow to draw; further rows are counted.
 const MOST_ROWS: usize = 2000;
 
 pub(super) fn section(out: &mut String, at: usize, input: &Subject<'_>) {
@@ -66,7 +66,7 @@ fn fact(out: &mut String, name: &str, value: &str) {
     let _ = write!(out, "<div><dt>{name}</dt><dd>{value}</dd></div>");
 }
 
-/// What an audit knows of tags and native files.
+/// Renders the tags and native files of an audit.
 fn judged(out: &mut String, input: &Subject<'_>, audit: &audit::Input) {
     fact(out, "earns", &format!("<strong class=\"tag\">{}</strong>", Breaks(&input.verdict())));
     let tag = |tag: &_| format!("<span class=\"tag\">{}</span>", Breaks(&format!("{tag}")));
@@ -123,7 +123,7 @@ fn findings(out: &mut String, at: usize, input: &Subject<'_>) {
          aria-label=\"Show findings with this text\" hidden></div><table><thead><tr><th>finding\
          </th><th>file</th><th>what was seen</th></tr></thead><tbody>"
     );
-    // What to do is said once for each code.
+    // The fix is shown once for each code.
     let mut said = BTreeSet::new();
     for finding in input.findings.iter().take(MOST_ROWS) {
         row(out, finding, said.insert(finding.code));
@@ -212,7 +212,7 @@ fn files(out: &mut String, input: &audit::Input) {
     out.push_str("</tbody></table></details>");
 }
 
-/// The format of a file and its processors.
+/// Returns the format of a file and its processors.
 fn what(file: &NativeFile) -> String {
     let format = match file.format() {
         Format::Elf => "ELF",
@@ -229,7 +229,7 @@ fn what(file: &NativeFile) -> String {
     format!("{format} {}", arches.join(", ")).trim_end().to_owned()
 }
 
-/// A name that may be broken after `/`, `-`, `_` and `.`, so that a phone can show it.
+/// Renders a name that may be broken after `/`, `-`, `_` and `.`, so that it fits on a phone.
 struct Breaks<'a>(&'a str);
 
 impl std::fmt::Display for Breaks<'_> {

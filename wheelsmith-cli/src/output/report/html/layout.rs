@@ -1,42 +1,42 @@
-//! Places for the nodes of a graph, in columns: who needs stands left of what is needed.
+//! Places the nodes of a graph in columns: each file is to the left of its dependencies.
 //!
-//! The columns of Sugiyama's method. Arrows that pass a column get a place in it, and all that lead
-//! to the same node share it, so that they join to a trunk instead of a thicket.
+//! The columns of Sugiyama's method. An edge that crosses a column has a position in it. All edges
+//! to the same node share that position, so that they join to one line.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-/// How often the rows are put in order, from the left and from the right in turn.
+/// Number of passes that sort the columns, alternately from the left and from the right.
 const SWEEPS: usize = 8;
-/// How often the rows are pulled towards what they are joined to.
+/// Number of passes that move nodes towards their neighbours.
 const PULLS: usize = 12;
 
-/// What is to be placed.
+/// Node to be placed.
 pub(super) struct Item {
     pub(super) width: f64,
-    /// Whether it stands in the last column.
+    /// True if it belongs in the last column.
     pub(super) is_last: bool,
 }
 
-/// The sizes that the drawing has.
+/// Sizes in the drawing.
 pub(super) struct Spacing {
     pub(super) row: f64,
-    /// The height of a place where an arrow passes.
+    /// Height of a position through which edges pass.
     pub(super) pass: f64,
     pub(super) column: f64,
 }
 
-/// Where everything stands. Points are left and middle.
+/// Positions of nodes and edges. Points are at the left edge and the middle.
 #[derive(Debug, Default)]
 pub(super) struct Layout {
     pub(super) items: Vec<(f64, f64)>,
-    /// For each arrow the points where it passes columns, from the left: start and end in the
-    /// middle of the row, in this order.
+    /// For each edge the points at which it crosses columns, from the left: start, end, and the
+    /// middle of the row.
     pub(super) passes: Vec<Vec<(f64, f64, f64)>>,
     pub(super) width: f64,
     pub(super) height: f64,
 }
 
-/// A place in a column: an item, or arrows to one.
+/// Position in a column: an item, or the edges to one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Slot {
     Item(usize),
@@ -84,11 +84,12 @@ fn height(slot: Slot, spacing: &Spacing) -> f64 {
     }
 }
 
-/// The column of each item: as far left as the arrows to it let it stand, the last ones at the end.
-/// Arrows that close a ring count for nothing.
+/// Returns the column of each item: as far left as its incoming edges permit, or the last one.
+/// Edges that close a cycle are ignored.
 fn columns(items: &[Item], edges: &[(usize, usize)]) -> Vec<usize> {
     let mut columns = vec![0_usize; items.len()];
-    // Longest paths; a ring would push its items for ever, so there is an end to it.
+    // Longest paths. The number of passes is limited, because a cycle would move its items for
+    // ever.
     let inner = edges.iter().filter(|(_, to)| !items[*to].is_last);
     let forward = acyclic(items.len(), inner.copied());
     for _ in 0..items.len() {
@@ -113,7 +114,7 @@ fn columns(items: &[Item], edges: &[(usize, usize)]) -> Vec<usize> {
     columns
 }
 
-/// The arrows without those that close a ring, found by a walk without recursion.
+/// Returns the edges without those that close a cycle. The search does not recurse.
 fn acyclic(count: usize, edges: impl Iterator<Item = (usize, usize)>) -> Vec<(usize, usize)> {
     let mut next = vec![Vec::new(); count];
     for (from, to) in edges {
@@ -144,7 +145,7 @@ fn acyclic(count: usize, edges: impl Iterator<Item = (usize, usize)>) -> Vec<(us
 
 type Links = BTreeSet<(Slot, Slot)>;
 
-/// The places of each column, and which of neighbouring columns are joined.
+/// Returns the positions in each column, and the connections between neighbouring columns.
 fn slots(columns: &[usize], count: usize, edges: &[(usize, usize)]) -> (Vec<Vec<Slot>>, Links) {
     let mut slots = vec![Vec::new(); count];
     for (item, &column) in columns.iter().enumerate() {
@@ -177,7 +178,7 @@ fn neighbours(links: &Links, to_left: bool) -> BTreeMap<Slot, Vec<Slot>> {
     neighbours
 }
 
-/// Puts each place near the middle of what it is joined to.
+/// Sorts each column by the average position of the neighbours.
 fn order(slots: &mut [Vec<Slot>], links: &Links) {
     let sides = [neighbours(links, true), neighbours(links, false)];
     for sweep in 0..SWEEPS {
@@ -193,7 +194,7 @@ fn order(slots: &mut [Vec<Slot>], links: &Links) {
             let mut wishes: Vec<(f64, Slot)> = column.iter().enumerate().map(wish).collect();
             wishes.sort_by(|a, b| a.0.total_cmp(&b.0));
             *column = wishes.into_iter().map(|(_, slot)| slot).collect();
-            // Columns differ in length; what counts is how far down something is.
+            // Columns differ in length, so relative positions are compared.
             let len = column.len() as f64;
             let most = 1000.0 / len;
             places.extend(column.iter().enumerate().map(|(at, slot)| (*slot, at as f64 * most)));
@@ -210,7 +211,8 @@ fn mean(values: &[f64]) -> Option<f64> {
     (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
 }
 
-/// The middle of each place, from the top: in order, without overlap, near what it is joined to.
+/// Returns the middle of each position, from the top: in order, without overlap, near its
+/// neighbours.
 fn rows(slots: &[Vec<Slot>], links: &Links, spacing: &Spacing) -> BTreeMap<Slot, f64> {
     let mut rows = BTreeMap::new();
     let total = |column: &Vec<Slot>| column.iter().map(|s| height(*s, spacing)).sum::<f64>();
@@ -246,8 +248,8 @@ fn rows(slots: &[Vec<Slot>], links: &Links, spacing: &Spacing) -> BTreeMap<Slot,
     rows
 }
 
-/// The nearest places to the wished ones that do not overlap and keep their order: halfway between
-/// what pushing down and what pushing up would give.
+/// Returns the positions nearest to `wishes` that keep the order and do not overlap: the mean of
+/// moving them down and moving them up.
 fn settle(wishes: &[f64], heights: &[f64], bottom: f64) -> Vec<f64> {
     let mut down = Vec::with_capacity(wishes.len());
     let mut top = 0.0_f64;
@@ -299,7 +301,7 @@ mod tests {
 
     #[test]
     fn nothing_overlaps() {
-        // Every tenth stands in the last column; arrows from anywhere to anywhere.
+        // Every tenth item is in the last column; edges connect all columns.
         let last: Vec<usize> = (0..60).filter(|n| n % 10 == 0).collect();
         let edges: Vec<(usize, usize)> = (0..60)
             .flat_map(|from| [(from, (from * 7 + 3) % 60), (from, (from * 11 + 20) % 60)])

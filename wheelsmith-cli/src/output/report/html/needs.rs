@@ -24,7 +24,7 @@ pub(super) struct Node {
 /// Kind of a node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Role {
-    /// One or several files of the input.
+    /// File of the input, or several.
     File,
     /// Library that neither the input nor the platform provides.
     Missing,
