@@ -72,7 +72,7 @@ impl PackedContent {
             let size = header.size_bytes;
             damaged(format!("it unpacks to {how} than the {size} bytes of its header"))
         };
-        let mut crc = crc32fast::Hasher::new();
+        let mut crc = flate2::Crc::new();
         let mut size = 0_u64;
         let mut more = |part: &[u8]| -> Result<(), MemberError> {
             size += part.len() as u64;
@@ -96,7 +96,7 @@ impl PackedContent {
         if size < header.size_bytes {
             return Err(unpacks("less"));
         }
-        if crc.finalize() != header.crc {
+        if crc.sum() != header.crc {
             return Err(damaged("its CRC is not that of its header".to_owned()));
         }
         Ok(unused)
