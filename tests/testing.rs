@@ -372,7 +372,7 @@ fn broken_promises_are_named() {
     const TEST: &str = "broken_promises_are_named";
     let Some(bench) = Bench::new(TEST, vec![pure("import absent_module\n")]) else { return };
     bench.run(1, &["--install", "target"]).answers(&["import: exit status 1", "absent_module"]);
-    bench.run(2, &["--report", "out.html"]).says(&["ends in none of `.json`"]);
+    bench.run(2, &["--report", "out.html"]).says(&["the name must end with `.json`"]);
     let newer = pure("").header("Requires-Python: >=3.99");
     newer.write(bench.sandbox.path());
     bench.run(1, &[]).answers(&["the wheel wants Python >=3.99"]);

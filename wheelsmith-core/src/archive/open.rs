@@ -162,6 +162,12 @@ fn list_zip(
         let packed = PackedContent::of(blob, &entry).filter(|_| !header.is_encrypted());
         // If the content is not found, a refusal states the reason.
         let location = packed.map_or(Location::Refused, |packed| packed.location());
+        let location = match location {
+            Location::Stored(content) if content.size() != header.size_bytes => {
+                Location::Unreadable("it is stored with another size than that of its header")
+            }
+            location => location,
+        };
         let (executable, size_bytes) = (entry.is_executable(), header.size_bytes);
         let member = Member { path: entry.path, size_bytes, executable };
         if !collector.add_member(member, header.packed_bytes, location) {

@@ -93,7 +93,13 @@ impl Dynamic {
         }
         // Loaders read up to DT_NULL, even beyond the end of the segment.
         if !is_ended {
-            return Err(malformed(WHAT));
+            // GNU ld without spare entries relies on the zeros of the section that follows.
+            let next = offset + (entries.len() * Dyn::size(image.ctx.container)) as u64;
+            let next = image.slice(next, Dyn::size(image.ctx.container) as u64, WHAT)?;
+            let next: Dyn = next.pread_with(0, image.ctx).map_err(|_| malformed(WHAT))?;
+            if next.d_tag != tag::DT_NULL {
+                return Err(malformed(WHAT));
+            }
         }
         let last = |wanted| entries.iter().rfind(|e| e.d_tag == wanted).map(|e| e.d_val);
         let Some(address) = last(tag::DT_STRTAB) else { return Ok(None) };

@@ -308,7 +308,7 @@ fn entries(
     if size == dynamic.place.size {
         // Bytes after the first DT_NULL have no meaning, but stay as they were.
         let used = (dynamic.entries.len() + 1) * Dyn::size(image.ctx.container);
-        let rest = at.max(used);
+        let rest = used.max(at + Dyn::size(image.ctx.container));
         let old = image.slice(dynamic.place.offset, size, "dynamic segment")?;
         if let (Some(new), Some(old)) = (bytes.get_mut(rest..), old.get(rest..)) {
             new.copy_from_slice(old);
