@@ -52,7 +52,7 @@ pub(super) fn line(text: &str) -> String {
     escaped(text, false)
 }
 
-/// Like [`line`], for text of several lines, such as an error with the last lines of a compiler. A
+/// Like [`line()`], for text of several lines, such as an error with the last lines of a compiler. A
 /// line break is kept unless a CI runner would interpret the next line as a command.
 pub(super) fn lines(text: &str) -> String {
     escaped(text, true)

@@ -60,6 +60,10 @@ pub(super) fn is_movable_table(tag: u64) -> bool {
     )
 }
 
+/// Ranges of the tags that loaders look at (gABI, chapter 5): generic ones, and those of operating
+/// systems and processors.
+const KNOWN_TAGS: [std::ops::Range<u64>; 2] = [1..64, 0x6000_000d..0x8000_0000];
+
 impl Dynamic {
     /// Reads the entries; `None` for a file that has no entries or no names, so that it loads no
     /// library.
@@ -91,15 +95,18 @@ impl Dynamic {
             }
             entries.push(entry);
         }
-        // Loaders read up to DT_NULL, even beyond the end of the segment.
-        if !is_ended {
-            // GNU ld without spare entries relies on the zeros of the section that follows.
-            let next = offset + (entries.len() * Dyn::size(image.ctx.container)) as u64;
-            let next = image.slice(next, Dyn::size(image.ctx.container) as u64, WHAT)?;
-            let next: Dyn = next.pread_with(0, image.ctx).map_err(|_| malformed(WHAT))?;
-            if next.d_tag != tag::DT_NULL {
+        // Loaders read up to DT_NULL, even beyond the end of the segment. GNU ld without spare
+        // entries relies on that: the section that follows has zeros, or numbers that are no tags.
+        let size = Dyn::size(image.ctx.container) as u64;
+        let mut next = offset + entries.len() as u64 * size;
+        while !is_ended {
+            let entry = image.slice(next, size, WHAT)?;
+            let entry: Dyn = entry.pread_with(0, image.ctx).map_err(|_| malformed(WHAT))?;
+            if KNOWN_TAGS.iter().any(|tags| tags.contains(&entry.d_tag)) {
                 return Err(malformed(WHAT));
             }
+            is_ended = entry.d_tag == tag::DT_NULL;
+            next += size;
         }
         let last = |wanted| entries.iter().rfind(|e| e.d_tag == wanted).map(|e| e.d_val);
         let Some(address) = last(tag::DT_STRTAB) else { return Ok(None) };
