@@ -96,7 +96,7 @@ impl Format {
     }
 }
 
-/// How much is printed on standard error.
+/// Amount of output on standard error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
 pub(crate) enum Level {
     Error,

@@ -81,7 +81,7 @@ pub enum Error {
         component: String,
         /// The compiler and the target.
         reason: String,
-        /// How to install it.
+        /// Instructions to install it.
         hint: String,
     },
     /// cargo did not build an artifact that the configuration names.
@@ -91,7 +91,7 @@ pub enum Error {
         artifact: String,
         /// The component.
         component: String,
-        /// What it built instead.
+        /// Libraries and programs that it built.
         made: String,
     },
     /// A step of a component's own build system failed.
@@ -116,7 +116,7 @@ pub enum Error {
         component: String,
         /// The program.
         tool: String,
-        /// How to install it.
+        /// Instructions to install it.
         hint: String,
     },
     /// The source lacks the file with which its build system begins.
@@ -126,7 +126,7 @@ pub enum Error {
         component: String,
         /// The missing file.
         file: PathBuf,
-        /// What the user can do.
+        /// Remedy for the user.
         hint: String,
     },
     /// A framework without Apple's SDK.

@@ -52,9 +52,9 @@ pub struct Built {
     pub source: Resolved,
     /// Files.
     pub files: Vec<BuiltFile>,
-    /// What was done, for the user: `148 compiled`, `up to date`.
+    /// Summary for the user: `148 compiled`, `up to date`.
     pub outcome: String,
-    /// What components that link to it need.
+    /// Files and flags for components that link to it.
     pub linkage: Linkage,
     /// Inputs.
     pub inputs: Inputs,
@@ -73,7 +73,7 @@ pub struct BuiltFile {
     pub aliases: Vec<String>,
 }
 
-/// What a component offers to components that link to it.
+/// Files and flags that a component gives to components that link to it.
 #[derive(Debug, Clone, Default)]
 pub struct Linkage {
     /// Archives to link in, each before those that it needs.

@@ -11,8 +11,8 @@ use crate::source::Resolved;
 /// unpacked yet.
 ///
 /// # Errors
-/// What a build would fail with before it runs a command: a file, a program or a framework that is
-/// missing.
+/// Returns the error that a build would fail with before it runs a command: a file, a program or
+/// a framework that is missing.
 pub fn steps(
     setting: &Setting<'_>,
     sources: &BTreeMap<(String, String), Option<Resolved>>,

@@ -22,7 +22,7 @@ pub struct Fault {
     pub kind: FaultKind,
     /// Description of the difference.
     pub message: String,
-    /// What the user can do about it.
+    /// Remedy for the user.
     pub help: &'static str,
 }
 

@@ -37,7 +37,7 @@ pub enum Error {
     Fuse {
         /// Where it would be.
         path: String,
-        /// What it is of.
+        /// Name of the component.
         component: String,
         /// Why not.
         #[source]
@@ -46,7 +46,7 @@ pub enum Error {
     /// A file could not be read or written.
     #[error("cannot {doing}")]
     Io {
-        /// What was being done.
+        /// Action that failed.
         doing: String,
         /// Why, with the path.
         #[source]

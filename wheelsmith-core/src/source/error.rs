@@ -102,7 +102,7 @@ pub enum Error {
     /// A file could not be read or written.
     #[error("cannot {doing}")]
     Io {
-        /// What was being done.
+        /// Action that failed.
         doing: String,
         /// The reason, with the path.
         #[source]

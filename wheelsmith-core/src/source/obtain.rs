@@ -261,8 +261,8 @@ fn unpacked_dir(
 /// unpack it first.
 ///
 /// # Errors
-/// What a build would fail with: a directory or archive that is not there, a wrong digest, a download
-/// that `policy` forbids, a source that the lock does not have.
+/// Returns the error that a build would fail with: a directory or archive that is not there, a
+/// wrong digest, a download that `policy` forbids, a source that the lock does not have.
 pub(super) fn present(
     component: &str,
     source: &Source,

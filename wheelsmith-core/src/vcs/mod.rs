@@ -74,7 +74,7 @@ pub struct Repository {
     pub root: PathBuf,
     /// git in the directory.
     git: Command,
-    /// What git tracks below the directory, sorted by path.
+    /// Files that git tracks below the directory, sorted by path.
     tracked: Vec<Tracked>,
 }
 
@@ -164,7 +164,7 @@ impl Repository {
     }
 }
 
-/// How the files of a project directory came there.
+/// Origin of the files of a project directory.
 #[derive(Debug)]
 pub enum Checkout {
     /// Unpacked from a source distribution: every file belongs to the project.

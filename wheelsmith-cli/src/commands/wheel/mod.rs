@@ -85,7 +85,8 @@ fn place(out: &Path, name: &str) -> PathBuf {
     if out == Path::new(".") { PathBuf::from(name) } else { out.join(name) }
 }
 
-/// What keeps the files of `wheel` from one of `tags`; nothing when they earn each.
+/// Returns the findings because of which the files of `wheel` do not qualify for one of `tags`;
+/// empty if they qualify for each.
 fn unearned(wheel: &Existing, tags: &[PlatformTag]) -> anyhow::Result<Vec<Finding>> {
     let mut files = Vec::new();
     for entry in wheel.entries.values() {
