@@ -5,7 +5,7 @@ use clap::{Arg, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, Va
 
 use crate::commands::{
     audit, backend, build, check, completions, fetch, index, init, inspect, repair, sdist, test,
-    toolchain, wheel, wrapper,
+    toolchain, version, wheel, wrapper,
 };
 use crate::global::{Format, Global};
 
@@ -23,7 +23,7 @@ Exit codes: 0 success; 1 findings, or a failed test; 2 the command could not fin
 const GROUPS: [(&str, &[&str]); 4] = [
     ("Build", &["init", "build", "sdist", "fetch", "toolchain"]),
     ("Prove", &["audit", "check", "test", "inspect"]),
-    ("Ship", &["repair", "wheel", "index"]),
+    ("Ship", &["repair", "wheel", "index", "version"]),
     ("Other", &["completions", "help"]),
 ];
 
@@ -60,6 +60,7 @@ pub(crate) enum Command {
     Repair(repair::Args),
     Wheel(wheel::Args),
     Index(index::Args),
+    Version(version::Args),
     Completions(completions::Args),
     #[command(hide = true)]
     Backend(backend::Args),

@@ -15,6 +15,7 @@ pub(crate) mod sdist;
 mod shared;
 pub(crate) mod test;
 pub(crate) mod toolchain;
+pub(crate) mod version;
 pub(crate) mod wheel;
 pub(crate) mod wrapper;
 
@@ -39,6 +40,7 @@ pub(crate) fn run(command: Command, host: &Host, output: &Output) -> anyhow::Res
         Command::Init(args) => init::run(&args, output),
         Command::Test(args) => test::run(&args, host, output),
         Command::Repair(args) => repair::run(&args, host, output),
+        Command::Version(args) => version::run(&args, host, output),
         Command::Wheel(args) => wheel::run(&args, host, output),
         Command::Completions(args) => completions::run(&args, args::command()),
         Command::ToolchainWrapper(args) => wrapper::run(&args, host),

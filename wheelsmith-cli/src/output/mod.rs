@@ -12,6 +12,7 @@ mod repair;
 mod report;
 mod test;
 mod text;
+mod version;
 mod wheel;
 
 use std::cell::RefCell;
@@ -25,6 +26,8 @@ use wheelsmith_core::project::{self, BuildOutput};
 use wheelsmith_core::sys::{self, Host};
 use wheelsmith_core::testing;
 use wheelsmith_core::toolchain::TargetSurvey;
+use wheelsmith_core::version::change::{self, Change, ProjectVersion};
+use wheelsmith_core::version::scheme::SchemeError;
 use wheelsmith_core::wheel::{Diff, MadeFile};
 use wheelsmith_core::{audit, check};
 
@@ -86,6 +89,27 @@ impl Output {
     /// Returns an error as JSON.
     pub(crate) fn json_error(error: &anyhow::Error) -> serde_json::Value {
         json::error(error.as_ref())
+    }
+
+    /// Writes the version of a project.
+    pub(crate) fn version(&self, found: &ProjectVersion) -> std::io::Result<()> {
+        self.write(|| version::human(found), || version::json(found))
+    }
+
+    /// Writes the change of a version.
+    pub(crate) fn version_changed(&self, change: &Change, dry_run: bool) -> std::io::Result<()> {
+        let human = || version::human_changed(change, dry_run);
+        self.write(human, || version::json_changed(change, dry_run))
+    }
+
+    /// Writes the places with another version.
+    pub(crate) fn version_checked(
+        &self,
+        found: &ProjectVersion,
+        problems: &[String],
+    ) -> std::io::Result<()> {
+        let human = || version::human_checked(found, problems);
+        self.write(human, || version::json_checked(found, problems))
     }
 
     /// Writes the name of a source distribution.
@@ -272,6 +296,8 @@ impl Output {
     pub(crate) fn error(&self, error: &anyhow::Error) {
         let hint = error.downcast_ref::<project::Error>().and_then(project::Error::hint);
         let hint = hint.or_else(|| error.downcast_ref::<LoadError>()?.hint());
+        let hint = hint.or_else(|| error.downcast_ref::<change::Error>()?.hint());
+        let hint = hint.or_else(|| error.downcast_ref::<SchemeError>()?.help.clone());
         let hint = hint.or_else(|| error.downcast_ref::<testing::Error>()?.hint());
         let of_index = error.downcast_ref::<indexes::Error>();
         let hint = hint.or_else(|| of_index.and_then(indexes::Error::hint));

@@ -135,7 +135,11 @@ impl Check<'_> {
         let overrides = self.overrides(table.target, &names);
         let audit = self.audit(table.audit);
         let check = self.check(table.check);
-        let version = table.version.and_then(|raw| version::check(self, raw, &components));
+        let mut version_table = table.version;
+        let sites = version_table.as_mut().map(|raw| std::mem::take(&mut raw.sites));
+        let version_sites = version::sites(self, sites.unwrap_or_default());
+        let version = version_table
+            .and_then(|raw| version::check(self, raw, !version_sites.is_empty(), &components));
         let sdist = Sdist { include: table.sdist.include, exclude: table.sdist.exclude };
         let testing = test::check(self, table.test);
         Config {
@@ -163,6 +167,7 @@ impl Check<'_> {
             audit,
             check,
             version,
+            version_sites,
             sdist,
             test: testing,
         }

@@ -23,6 +23,7 @@ mod tables;
 pub mod testing;
 #[cfg(test)]
 mod tests;
+mod version_site;
 mod words;
 
 use std::collections::BTreeMap;
@@ -119,6 +120,8 @@ pub struct Config {
     pub check: Check,
     /// Source of the version, if `[project]` has a dynamic one.
     pub version: Option<VersionSource>,
+    /// Further places with the version.
+    pub version_sites: Vec<VersionSite>,
     /// Files of the source distribution.
     pub sdist: Sdist,
     /// Settings of tests.
@@ -140,8 +143,30 @@ pub enum VersionSource {
         /// Assigned name.
         attribute: String,
     },
+    /// Key `version` of a TOML file.
+    Toml {
+        /// The file, relative to the configuration.
+        path: String,
+    },
     /// Tag of version control.
     Vcs(Tags),
+}
+
+/// Place with the version of the project: an entry of `version.sites`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VersionSite {
+    /// Path or glob, relative to the configuration. Its name says how it is read, unless one of the
+    /// keys below does.
+    pub file: String,
+    /// Name that a Python module assigns.
+    pub attribute: Option<String>,
+    /// Macro of a C header.
+    pub macro_name: Option<String>,
+    /// Text with `{version}` that the file contains once.
+    pub pattern: Option<String>,
+    /// True if the version is in SemVer form there, false if in that of PEP 440; `None` if the kind
+    /// of the file decides.
+    pub is_semver: Option<bool>,
 }
 
 /// Tags that contain versions.
@@ -191,6 +216,11 @@ pub struct Check {
 }
 
 impl Config {
+    /// Returns the name of the file with the `[project]` table.
+    pub fn project_file(&self) -> &str {
+        self.pyproject.as_ref().map_or(&self.file, |_| names::PYPROJECT)
+    }
+
     /// Returns `target` with the floor of this configuration.
     pub fn with_floor(&self, target: Target) -> Target {
         let over = self.overrides.get(target.triple());

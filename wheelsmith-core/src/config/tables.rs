@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::component_tables::Components;
 use super::data_table::DataTable;
 use super::testing::{Installer, Request, Way};
+use super::version_site::SiteEntry;
 use super::{Compression, External};
 use crate::finding::{Code, Date, Level, Severity};
 use crate::metadata::ProjectTable;
@@ -141,18 +142,22 @@ pub(super) struct TestTable {
     pub(super) allowed_failures: Vec<String>,
 }
 
-/// `version = { from = … }`.
+/// `version = { from = …, sites = […] }`.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(super) struct VersionTable {
-    /// Kind of source.
-    pub(super) from: VersionFrom,
+    /// Kind of source; `[project] version` if absent.
+    pub(super) from: Option<VersionFrom>,
+    /// Further places with the version, which `wheelsmith version` keeps equal: `Cargo.toml`,
+    /// `package.json`, Python modules, headers, or any file with a pattern.
+    #[serde(default)]
+    pub(super) sites: Vec<SiteEntry>,
     /// cargo: component whose `Cargo.toml` contains the version; the only one if absent.
     pub(super) component: Option<String>,
     /// cargo: path of the `Cargo.toml`, relative to this file, if it is not that of a component.
     pub(super) manifest: Option<String>,
-    /// python: path of the module, relative to this file.
+    /// python, toml: path of the file, relative to this file; `version.toml` if absent.
     pub(super) path: Option<String>,
     /// python: name that is assigned; `__version__` if absent.
     pub(super) attribute: Option<String>,
@@ -172,6 +177,8 @@ pub(super) enum VersionFrom {
     Cargo,
     /// Text that a Python module assigns.
     Python,
+    /// Key `version` of a TOML file.
+    Toml,
     /// Tag of git.
     Vcs,
 }

@@ -5,7 +5,10 @@
 //! because its `PKG-INFO` contains the version.
 
 mod cargo;
+pub mod change;
 mod python;
+pub mod scheme;
+pub mod sites;
 mod tag;
 
 use std::path::Path;
@@ -15,6 +18,7 @@ use crate::metadata::ProjectTable;
 use crate::name::ProjectName;
 use crate::sys::{self, Host};
 use crate::vcs::Checkout;
+use crate::version::scheme::ReleaseVersion;
 
 /// Metadata file of an unpacked source distribution.
 pub const PKG_INFO: &str = "PKG-INFO";
@@ -109,7 +113,21 @@ fn find(
             let text = sys::fs::read_to_string(&place)
                 .map_err(|error| VersionError::new(format!("cannot read `{path}`: {error}")))?;
             let found = python::literal(&text, attribute);
-            found.map_err(|why| VersionError::new(format!("`{path}` {why}")))
+            found.map(str::to_owned).map_err(|why| VersionError::new(format!("`{path}` {why}")))
+        }
+        VersionSource::Toml { path } => {
+            let text = sys::fs::read_to_string(&dir.join(path))
+                .map_err(|error| VersionError::new(format!("cannot read `{path}`: {error}")))?;
+            let table: toml::Table = text.parse().map_err(|error: toml::de::Error| {
+                VersionError::new(format!("cannot read `{path}`: {}", error.message()))
+            })?;
+            let version = table.get("version").and_then(toml::Value::as_str);
+            let version = version
+                .ok_or_else(|| VersionError::new(format!("`{path}` has no text `version`")))?;
+            let version = ReleaseVersion::parse(version);
+            let version = version
+                .map_err(|error| VersionError { message: error.to_string(), help: error.help })?;
+            Ok(version.pep440())
         }
         VersionSource::Vcs(tags) => of_checkout(tags, name, file, dir, host),
     }

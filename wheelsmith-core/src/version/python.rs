@@ -5,10 +5,9 @@
 /// # Errors
 /// The reason, to be read after the module's name: no such assignment, two, or one of another value
 /// than a string literal.
-pub(super) fn literal(module: &str, attribute: &str) -> Result<String, String> {
+pub(super) fn literal<'m>(module: &'m str, attribute: &str) -> Result<&'m str, String> {
     let mut found = None;
-    for statement in statements(module) {
-        let Some(value) = assigned(statement, attribute) else { continue };
+    for value in assignments(module, attribute) {
         if found.is_some() {
             return Err(format!("assigns `{attribute}` more than once"));
         }
@@ -17,6 +16,11 @@ pub(super) fn literal(module: &str, attribute: &str) -> Result<String, String> {
         })?);
     }
     found.ok_or_else(|| format!("does not assign `{attribute}` at its top level"))
+}
+
+/// Returns the values that `module` assigns to `attribute` at its top level.
+pub(super) fn assignments<'m>(module: &'m str, attribute: &str) -> impl Iterator<Item = &'m str> {
+    statements(module).into_iter().filter_map(move |statement| assigned(statement, attribute))
 }
 
 /// Returns the statements that begin in the first column, each with its further lines.
@@ -100,7 +104,7 @@ fn assigned<'s>(statement: &'s str, attribute: &str) -> Option<&'s str> {
 }
 
 /// Returns the content of a string literal.
-fn text(value: &str) -> Option<String> {
+fn text(value: &str) -> Option<&str> {
     let value = value.trim_start_matches(['r', 'u', 'R', 'U']);
     if !value.starts_with(['"', '\'']) {
         return None;
@@ -115,7 +119,7 @@ fn text(value: &str) -> Option<String> {
     // An unclosed literal has no content.
     let inner = value.get(quotes.len()..len)?.strip_suffix(quotes)?;
     // No version needs an escape sequence.
-    (!inner.contains('\\')).then(|| inner.trim().to_owned())
+    (!inner.contains('\\')).then(|| inner.trim())
 }
 
 #[cfg(test)]
@@ -127,7 +131,7 @@ mod tests {
         let check = |module: &str, expected: Result<&str, &str>| {
             let found = literal(module, "__version__");
             match expected {
-                Ok(version) => assert_eq!(found.as_deref(), Ok(version), "{module}"),
+                Ok(version) => assert_eq!(found, Ok(version), "{module}"),
                 Err(part) => {
                     let error = found.unwrap_err();
                     assert!(error.contains(part), "{module}: {error}");

@@ -2,30 +2,40 @@
 
 use super::Check;
 use crate::config::tables::{VersionFrom, VersionTable};
-use crate::config::{Component, Kind, Source, Tags, VersionSource};
+use crate::config::version_site::{SiteEntry, SiteForm};
+use crate::config::{Component, Kind, Source, Tags, VersionSite, VersionSource};
 
 const KEY: &str = "tool.wheelsmith.version";
 
-/// Checks the source of the version; `None` if it has mistakes.
+/// Checks the source of the version; `None` if it has mistakes, or if only `sites` is given.
 pub(super) fn check(
     check: &mut Check<'_>,
     raw: VersionTable,
+    has_sites: bool,
     components: &[Component],
 ) -> Option<VersionSource> {
-    use VersionFrom::{Cargo, Python, Vcs};
+    use VersionFrom::{Cargo, Python, Toml, Vcs};
+    let Some(from) = raw.from else {
+        if !has_sites {
+            let help =
+                "say where the version is: `from = \"cargo\"`, or other places: `sites = […]`";
+            check.problem(KEY, "`from` is missing", Some(help));
+        }
+        return None;
+    };
     let given = [
         ("component", raw.component.is_some(), Cargo, "cargo"),
         ("manifest", raw.manifest.is_some(), Cargo, "cargo"),
-        ("path", raw.path.is_some(), Python, "python"),
+        ("path", raw.path.is_some() && from != Toml, Python, "python` or `toml"),
         ("attribute", raw.attribute.is_some(), Python, "python"),
         ("tag-prefix", raw.tag_prefix.is_some(), Vcs, "vcs"),
         ("local", raw.local.is_some(), Vcs, "vcs"),
     ];
-    for (name, _, _, owner) in given.iter().filter(|(_, given, of, _)| *given && *of != raw.from) {
+    for (name, _, _, owner) in given.iter().filter(|(_, given, of, _)| *given && *of != from) {
         let message = format!("this key belongs to a version from `{owner}`");
         check.problem(&format!("{KEY}.{name}"), message, None);
     }
-    match raw.from {
+    match from {
         Cargo => {
             let manifest = match raw.manifest {
                 Some(manifest) if raw.component.is_none() => manifest,
@@ -46,11 +56,45 @@ pub(super) fn check(
             let attribute = raw.attribute.unwrap_or_else(|| "__version__".to_owned());
             Some(VersionSource::Python { path, attribute })
         }
+        Toml => Some(VersionSource::Toml {
+            path: raw.path.unwrap_or_else(|| "version.toml".to_owned()),
+        }),
         Vcs => Some(VersionSource::Vcs(Tags {
             prefix: raw.tag_prefix,
             local: raw.local.unwrap_or(true),
         })),
     }
+}
+
+/// Checks the further places of the version.
+pub(super) fn sites(check: &mut Check<'_>, entries: Vec<SiteEntry>) -> Vec<VersionSite> {
+    let mut sites = Vec::new();
+    for (i, SiteEntry(keys)) in entries.into_iter().enumerate() {
+        let key = format!("{KEY}.sites[{i}]");
+        let kinds = [&keys.attribute, &keys.macro_name, &keys.pattern];
+        if kinds.iter().filter(|kind| kind.is_some()).count() > 1 {
+            check.problem(&key, "give one of `attribute`, `macro` and `pattern`", None);
+        }
+        if let Some(pattern) = &keys.pattern
+            && pattern.matches("{version}").count() != 1
+        {
+            let help = "such as `version = \"{version}\"`";
+            check.problem(&key, "`pattern` does not contain `{version}` once", Some(help));
+        }
+        let is_outside =
+            keys.file.starts_with('/') || keys.file.split('/').any(|part| part == "..");
+        if keys.file.is_empty() || is_outside {
+            check.problem(&key, "`file` is not inside the project", None);
+        }
+        sites.push(VersionSite {
+            file: keys.file,
+            attribute: keys.attribute,
+            macro_name: keys.macro_name,
+            pattern: keys.pattern,
+            is_semver: keys.form.map(|form| form == SiteForm::SemVer),
+        });
+    }
+    sites
 }
 
 /// Returns the `Cargo.toml` of the component called `name`, or of the only one that cargo builds.

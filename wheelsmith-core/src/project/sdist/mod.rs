@@ -220,7 +220,9 @@ impl Sdist<'_> {
         }
         match &config.version {
             Some(
-                VersionSource::Cargo { manifest: file } | VersionSource::Python { path: file, .. },
+                VersionSource::Cargo { manifest: file }
+                | VersionSource::Python { path: file, .. }
+                | VersionSource::Toml { path: file },
             ) => {
                 files.insert(self.inside("tool.wheelsmith.version", file)?);
             }
