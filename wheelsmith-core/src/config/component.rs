@@ -361,7 +361,7 @@ pub struct Prebuilt {
 }
 
 /// Archives and the files that are taken from them, by triple.
-pub type Archives = BTreeMap<String, (Source, Vec<Output>)>;
+pub(super) type Archives = BTreeMap<String, (Source, Vec<Output>)>;
 
 /// Files that need no building.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
