@@ -13,7 +13,7 @@ use super::scheme::{Bump, Form, PreKind, ReleaseVersion, SchemeError};
 use super::sites::toml::TomlFile;
 use super::sites::{Finds, Names, Place, Role, cargo, npm, pyproject, text};
 use super::tag;
-use crate::config::{Config, Tags, VersionSite, VersionSource};
+use crate::config::{Config, Tags, VersionForm, VersionSite, VersionSource};
 use crate::name::ProjectName;
 use crate::sys::{self, Host};
 use crate::vcs::{self, Repository};
@@ -167,25 +167,18 @@ enum Reader {
     Toml,
     Python(String),
     Cmake,
-    Macro(String, FormName),
-    Pattern(String, FormName),
+    Macro(String, VersionForm),
+    Pattern(String, VersionForm),
     CargoLock,
     UvLock,
     NpmLock,
 }
 
-/// Form of a version that the configuration names.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum FormName {
-    SemVer,
-    Pep440,
-}
-
-impl From<FormName> for Form {
-    fn from(name: FormName) -> Self {
+impl From<VersionForm> for Form {
+    fn from(name: VersionForm) -> Self {
         match name {
-            FormName::SemVer => Self::SemVer,
-            FormName::Pep440 => Self::Pep440,
+            VersionForm::SemVer => Self::SemVer,
+            VersionForm::Pep440 => Self::Pep440,
         }
     }
 }
@@ -516,20 +509,16 @@ fn site_readers(site: &VersionSite, files: &Files<'_>) -> Result<Vec<(String, Re
         let why = "does not exist, although `sites` names it".to_owned();
         return Err(site_error(&site.file, why));
     }
-    let form = |default| match site.is_semver {
-        Some(true) => FormName::SemVer,
-        Some(false) => FormName::Pep440,
-        None => default,
-    };
+    let form = site.form.unwrap_or(VersionForm::SemVer);
     paths
         .into_iter()
         .map(|path| {
             let name = path.rsplit('/').next().unwrap_or_default();
             let extension = Path::new(name).extension().and_then(|e| e.to_str());
             let reader = if let Some(pattern) = &site.pattern {
-                Reader::Pattern(pattern.clone(), form(FormName::SemVer))
+                Reader::Pattern(pattern.clone(), form)
             } else if let Some(name) = &site.macro_name {
-                Reader::Macro(name.clone(), form(FormName::SemVer))
+                Reader::Macro(name.clone(), form)
             } else if let Some(attribute) = &site.attribute {
                 Reader::Python(attribute.clone())
             } else {
@@ -542,7 +531,7 @@ fn site_readers(site: &VersionSite, files: &Files<'_>) -> Result<Vec<(String, Re
                     (_, Some("py")) => Reader::Python("__version__".to_owned()),
                     (_, Some("nix")) => {
                         let pattern = "version = \"{version}\"".to_owned();
-                        Reader::Pattern(pattern, form(FormName::SemVer))
+                        Reader::Pattern(pattern, form)
                     }
                     _ => {
                         let why = "is of no kind whose versions wheelsmith knows".to_owned();

@@ -2,7 +2,6 @@
 
 use super::Check;
 use crate::config::tables::{VersionFrom, VersionTable};
-use crate::config::version_site::{SiteEntry, SiteForm};
 use crate::config::{Component, Kind, Source, Tags, VersionSite, VersionSource};
 
 const KEY: &str = "tool.wheelsmith.version";
@@ -67,34 +66,25 @@ pub(super) fn check(
 }
 
 /// Checks the further places of the version.
-pub(super) fn sites(check: &mut Check<'_>, entries: Vec<SiteEntry>) -> Vec<VersionSite> {
-    let mut sites = Vec::new();
-    for (i, SiteEntry(keys)) in entries.into_iter().enumerate() {
+pub(super) fn sites(check: &mut Check<'_>, sites: &[VersionSite]) {
+    for (i, site) in sites.iter().enumerate() {
         let key = format!("{KEY}.sites[{i}]");
-        let kinds = [&keys.attribute, &keys.macro_name, &keys.pattern];
+        let kinds = [&site.attribute, &site.macro_name, &site.pattern];
         if kinds.iter().filter(|kind| kind.is_some()).count() > 1 {
             check.problem(&key, "give one of `attribute`, `macro` and `pattern`", None);
         }
-        if let Some(pattern) = &keys.pattern
+        if let Some(pattern) = &site.pattern
             && pattern.matches("{version}").count() != 1
         {
             let help = "such as `version = \"{version}\"`";
             check.problem(&key, "`pattern` does not contain `{version}` once", Some(help));
         }
         let is_outside =
-            keys.file.starts_with('/') || keys.file.split('/').any(|part| part == "..");
-        if keys.file.is_empty() || is_outside {
+            site.file.starts_with('/') || site.file.split('/').any(|part| part == "..");
+        if site.file.is_empty() || is_outside {
             check.problem(&key, "`file` is not inside the project", None);
         }
-        sites.push(VersionSite {
-            file: keys.file,
-            attribute: keys.attribute,
-            macro_name: keys.macro_name,
-            pattern: keys.pattern,
-            is_semver: keys.form.map(|form| form == SiteForm::SemVer),
-        });
     }
-    sites
 }
 
 /// Returns the `Cargo.toml` of the component called `name`, or of the only one that cargo builds.
