@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Packs a file of more than 4 GiB and asks others whether the wheel is right.
+"""Packs a file of more than 4 GiB and lets other tools read the wheel.
 
     scripts/large-wheel.py [--ours FILE] [--store]
 
-The file is sparse and takes no room. Its wheel has 4 MB; with `--store` it is as large as the file,
-so that what lies behind it does so beyond 4 GiB as well. The judges are Python's zipfile, and
-`unzip` where it is installed; peak memory must stay below 32 MiB.
+The file is sparse and takes no space. Its wheel has 4 MB; with `--store` it is as large as the file, so
+the entries after it are beyond 4 GiB as well. Python's zipfile, and `unzip` if it is installed, read the
+wheel; peak memory must stay below 32 MiB.
 """
 
 from __future__ import annotations

@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
-"""Edits the Mach-O and PE files of real wheels, and asks other tools whether the result is right.
+"""Edits the Mach-O and PE files of real wheels, and checks the results with other tools.
 
     cargo build --release -p wheelsmith-core --example patch-foreign
     scripts/patch-matrix-foreign.py [--macho N] [--pe N] WHEEL-OR-DIRECTORY…
 
-Every library that is not the system's gets another name, as grafting would give it. The judges are
-lief and pefile (`pip install lief pefile`), `llvm-objdump` where it is installed, and page hashes
-computed here. Prints a table; exits with 1 when any file is wrong. A refusal is an answer, not a
-fault, and its reason is counted.
+Renames every needed library that is not part of the system, as grafting does. lief and pefile (`pip
+install lief pefile`), `llvm-objdump` if it is installed, and page hashes computed here check the result.
+Prints a table. The exit code is 1 if any file is wrong. A refusal to edit a file is not a failure; its
+reason is counted.
 """
 
 import argparse

@@ -1,21 +1,21 @@
 #!/usr/bin/env python3
-"""Edits real libraries and loads them: whole sets get other names, as a repaired wheel has them.
+"""Edits sets of real libraries, as a repair does, and loads them.
 
     scripts/patch-matrix.py [--tool PROGRAM] CACHE [SET…]
     scripts/patch-matrix.py [--tool PROGRAM] --subset CACHE
 
-Needs: cargo, or the built example `patch-elf` as PROGRAM; cc, readelf, strip, pip, pyelftools;
-qemu-user for other machines; eu-elflint where it is. On Debian, `apt-get download` brings the
-libraries of other machines, without root. `--subset` takes a few libraries of this machine and of
-the test environment, `$WHEELSMITH_TEST_ENV`, instead, and downloads nothing.
+Needs cargo, or the built example `patch-elf` as PROGRAM; cc, readelf, strip, pip, pyelftools; qemu-user
+for other processors; eu-elflint if it is installed. On Debian, `apt-get download` gets the libraries of
+other processors, without root. `--subset` uses some libraries of this machine and of the test environment
+(`$WHEELSMITH_TEST_ENV`) instead, and downloads nothing.
 
-A set is a number of libraries that need each other: those of a wheel, or of a Debian system. Each
-library gets a new SONAME, new names for what it needs from its set, and a RUNPATH. Then
-  * pyelftools reads back what was asked for;
-  * `readelf -a` and `eu-elflint` find nothing that they did not find before;
-  * whatever could be loaded before, natively or in qemu, can be loaded, also after `strip`; and
-    what has a function that is known here gives the right answer.
-Prints a table; exits 1 when anything is not as it should be.
+A set consists of libraries that need each other, from a wheel or a Debian system. Each library gets a new
+SONAME, new names for the libraries of its set that it needs, and a RUNPATH. Then
+  * pyelftools must read the requested values;
+  * `readelf -a` and `eu-elflint` must report nothing new;
+  * every library that could be loaded before, natively or under qemu, can be loaded, also after `strip`,
+    and functions that the script knows return the right results.
+Prints a table. The exit code is 1 if any check fails.
 """
 
 import argparse

@@ -110,7 +110,7 @@ fn people_read_the_verdict_first() {
     let run = sandbox.expect(1, &["audit", LINUX]);
     let expected = "\
 FAIL demo-1.0-py3-none-manylinux_2_17_x86_64.whl
-     earns linux_x86_64, which keeps no policy; it claims manylinux_2_17_x86_64
+     qualifies for no portable tag, only linux_x86_64; it claims manylinux_2_17_x86_64
      error[tag-not-earned] it claims manylinux_2_17_x86_64; its files earn
        linux_x86_64
        help: fix what the other errors say, or let `wheelsmith repair` copy
@@ -221,7 +221,7 @@ fn severities_and_waivers_are_the_projects_business() {
     fs::remove_file(sandbox.path().join("pyproject.toml")).unwrap();
     assert_eq!(run(0, &[]), [rpath]);
     config(&format!("{audit}{}", waiver.replace("the driver lives there", " ")));
-    sandbox.expect(2, &["audit", FAULTY]).says(&["waivers[0].reason", "it gives no reason"]);
+    sandbox.expect(2, &["audit", FAULTY]).says(&["waivers[0].reason", "the waiver has no reason"]);
     config(&format!("{audit}severity = {{ no-such-code = \"error\" }}\n"));
     sandbox.expect(2, &["audit", FAULTY]).says(&["no-such-code"]);
 }
@@ -396,5 +396,5 @@ fn one_file_says_what_it_is() {
     let run = sandbox.expect(0, &["show", "--format", "json", &format!("{LINUX}!demo/new.so")]);
     let found: Value = serde_json::from_str(&run.stdout).unwrap();
     assert_eq!(found["files"][0]["elf"]["needed"][0], "libc.so.6");
-    assert_eq!(found["files"][0]["earns"], "manylinux_2_34_x86_64");
+    assert_eq!(found["files"][0]["verdict"], "manylinux_2_34_x86_64");
 }

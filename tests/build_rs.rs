@@ -296,7 +296,7 @@ fn only_what_changed_is_built_again() {
     package.write("native/base/two.c", "int two(void) { return 2; }\n");
     package.write("build.rs", &read(&package, "build.rs").replace("native/top.c", "native/no.c"));
     let failed = Run::of(&mut cargo.command(package.path(), &["build"])).expect(101);
-    failed.says(&["in what was added in code: ", "`native/no.c` names no file"]);
+    failed.says(&["in the configuration made in code: ", "`native/no.c` names no file"]);
 }
 
 fn read(package: &Sandbox, path: &str) -> String {

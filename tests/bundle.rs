@@ -247,7 +247,7 @@ fn other_systems_take_in_components_as_well() {
             ("src/demo/__init__.py", ""),
         ]);
         let run = sandbox.expect(0, &["build", "--target", target]);
-        run.answers(&[&format!("+ {copy}"), &format!("earns {earned}")]);
+        run.answers(&[&format!("+ {copy}"), &format!("qualifies for {earned}")]);
         let wheel = sandbox.dist().remove(0);
         let wheel = wheel.to_str().unwrap();
         sandbox.expect(0, &["audit", wheel, "--fail-on", "warning"]);
@@ -311,5 +311,5 @@ fn what_is_denied_or_missing_is_not_written() {
 
     let nowhere = "external = 'bundle'\nlibrary-path = ['nowhere']\n";
     let Some(sandbox) = project(&env, nowhere) else { return };
-    sandbox.expect(2, &one).says(&["`nowhere` of `library-path` is no directory"]);
+    sandbox.expect(2, &one).says(&["`nowhere` of `library-path` is not a directory"]);
 }

@@ -67,7 +67,7 @@ fn unreadable_configurations() {
 #[test]
 fn component_cycles() {
     let cycle = c_project("link = ['demo']", "int x;");
-    check(&cycle, &[], 2, &["components link to each other in a circle: `demo` -> `demo`"]);
+    check(&cycle, &[], 2, &["components link to each other in a cycle: `demo` -> `demo`"]);
 }
 
 #[test]

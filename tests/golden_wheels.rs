@@ -97,7 +97,7 @@ const GOLDEN: &[Golden] = &[
         auditwheel: "manylinux_2_17_x86_64",
         errors: &[],
     },
-    // auditwheel does not know musl's library by this name; on hosts with glibc's it ends in an error.
+    // auditwheel does not know musl's library by this name; on hosts with glibc's it fails.
     Golden {
         sha256: "817953730e4a73a09008b010c4a42396cefe799616a22df2ac21d3927b3080cf",
         file: "pydantic_core-2.50.4-cp312-cp312-musllinux_1_1_aarch64.whl",

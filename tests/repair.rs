@@ -85,7 +85,7 @@ fn libraries_are_grafted_and_found_everywhere() {
     let Some((sandbox, wheel)) = demo(&env, "x86_64") else { return };
     let repair = |wheel: &Path, out: &str| {
         let args = ["repair", wheel.to_str().unwrap(), "-L", "lib", "--out", out];
-        sandbox.expect(0, &args).answers(&["earns manylinux_2_5_x86_64"]);
+        sandbox.expect(0, &args).answers(&["qualifies for manylinux_2_5_x86_64"]);
         let repaired = "demo-1.0-py3-none-manylinux1_x86_64.manylinux_2_5_x86_64.whl";
         sandbox.path().join(out).join(repaired)
     };
@@ -175,7 +175,7 @@ fn foreign_wheels_are_repaired_here_and_run_there() {
     let Some(env) = TestEnv::find("repair") else { return };
     let Some((sandbox, wheel)) = demo(&env, "aarch64") else { return };
     let args = ["repair", wheel.to_str().unwrap(), "-L", "lib", "--strip", "--out", "out"];
-    sandbox.expect(0, &args).answers(&["earns manylinux_2_17_aarch64"]);
+    sandbox.expect(0, &args).answers(&["qualifies for manylinux_2_17_aarch64"]);
     let (Some(qemu), Some(root)) =
         (env.get("tools/qemu-aarch64", "repair"), env.get("arm64-root", "repair"))
     else {

@@ -85,7 +85,7 @@ impl Project {
     fn repaired(&self, wheel: &Path, earned: &str) -> PathBuf {
         let before = fs::read(wheel).unwrap();
         let run = |wheel: &Path, out: &str| {
-            self.repair(wheel, out, &[]).expect(0).answers(&[&format!("earns {earned}")]);
+            self.repair(wheel, out, &[]).expect(0).answers(&[&format!("qualifies for {earned}")]);
             only_file(&self.path(out))
         };
         let first = run(wheel, "one");
@@ -235,9 +235,9 @@ fn macos_libraries_that_ask_for_more_than_the_tag() {
         !project.path("out").exists() || fs::read_dir(project.path("out")).unwrap().count() == 0
     );
     let tag = "macosx_13_3_arm64";
-    project.repair(&wheel, "out", &["--plat", tag]).expect(0).answers(&["earns macosx_13"]);
+    project.repair(&wheel, "out", &["--plat", tag]).expect(0).answers(&["qualifies for macosx_13"]);
     let run = project.repair(&wheel, "raised", &[]).expect(0);
-    run.answers(&["earns macosx_13_0_arm64", raised, library]);
+    run.answers(&["qualifies for macosx_13_0_arm64", raised, library]);
     let repaired = only_file(&project.path("raised"));
     assert!(repaired.to_str().unwrap().ends_with("-macosx_13_0_arm64.whl"), "{repaired:?}");
     project.sandbox.expect(0, &["audit", repaired.to_str().unwrap()]);

@@ -84,7 +84,7 @@ fn programs_link_to_an_sdk_wherever_it_is() {
     project.expect(0, &["build"]).answers(&[
         "codec-1.2-x86_64-unknown-linux-gnu.tar.gz",
         "codec-1.2-sdk-aarch64-unknown-linux-gnu.tar.gz",
-        "earns manylinux_2_17_aarch64 (floor glibc 2.17",
+        "qualifies for manylinux_2_17_aarch64 (floor glibc 2.17",
     ]);
     let zig = env.get("tools/zig", TEST).unwrap();
     let emulator = env.get("tools/qemu-aarch64", TEST);

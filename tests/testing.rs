@@ -271,7 +271,7 @@ fn binaries_of_another_libc_run_with_its_loader() {
     missing.write(sandbox.path());
     test(1, &sandbox, "main").answers(&["libd.so"]);
     test(1, &bench.sandbox, "demo")
-        .answers(&["is required and was skipped: the wheel has no file"]);
+        .answers(&["is required but was skipped: the wheel has no file"]);
 }
 
 /// A file of `testdata/` with one name changed.
@@ -334,7 +334,7 @@ fn silent_skips_are_no_success() {
     let absent = [&target[..], &["--python", "3.999"]].concat();
     bench.run(2, &absent).answers(&["1 passed", "there is no Python 3.999 here"]);
     let pattern = [&target[..], &["--require", "*-cp399-*"]].concat();
-    bench.run(1, &pattern).answers(&["`*-cp399-*` is required and names no cell"]);
+    bench.run(1, &pattern).answers(&["`*-cp399-*` is required but matches no cell"]);
     let allowed = [&target[..], &["--smoke", "python -c 'raise SystemExit(3)'"]].concat();
     bench.run(1, &allowed).answers(&["smoke: exit status 3"]);
 }
@@ -375,7 +375,7 @@ fn broken_promises_are_named() {
     bench.run(2, &["--report", "out.html"]).says(&["the name must end with `.json`"]);
     let newer = pure("").header("Requires-Python: >=3.99");
     newer.write(bench.sandbox.path());
-    bench.run(1, &[]).answers(&["the wheel wants Python >=3.99"]);
+    bench.run(1, &[]).answers(&["the wheel requires Python >=3.99"]);
 }
 
 /// Tests wheels one by one: their content, and a part of the failed cell's reason; `None` if it

@@ -132,7 +132,7 @@ fn subcommand(command: clap::Command, formats: &'static [Format]) -> clap::Comma
 /// `--format` of one command, in place of the global one.
 fn format_option(formats: &'static [Format]) -> Arg {
     let names = formats.iter().map(|format| format.name());
-    let help = format!("Answer as {}", names.clone().collect::<Vec<_>>().join(", "));
+    let help = format!("Output format: {}", names.clone().collect::<Vec<_>>().join(", "));
     let parser = PossibleValuesParser::new(names)
         .map(|name| Format::from_str(&name, false).unwrap_or(Format::Human));
     Arg::new("format")

@@ -42,7 +42,7 @@ pub(crate) struct Output {
     format: Format,
     verbose: bool,
     /// Last result as JSON, for `--output`.
-    answer: RefCell<Option<serde_json::Value>>,
+    document: RefCell<Option<serde_json::Value>>,
 }
 
 /// Level of detail of a report for people.
@@ -58,7 +58,7 @@ pub(crate) struct View {
 
 impl Output {
     pub(crate) fn new(format: Format, verbose: bool) -> Self {
-        Self { format, verbose, answer: RefCell::new(None) }
+        Self { format, verbose, document: RefCell::new(None) }
     }
 
     fn write(
@@ -68,19 +68,19 @@ impl Output {
     ) -> std::io::Result<()> {
         use std::io::Write as _;
         let mut out = anstream::stdout().lock();
-        let answer = json();
+        let document = json();
         match self.format {
-            Format::Json => writeln!(out, "{answer:#}")?,
+            Format::Json => writeln!(out, "{document:#}")?,
             // The command line accepts other formats for reports only.
             _ => out.write_all(human().as_str().as_bytes())?,
         }
-        self.answer.replace(Some(answer));
+        self.document.replace(Some(document));
         out.flush()
     }
 
     /// Returns the last result as JSON.
-    pub(crate) fn answer(&self) -> Option<serde_json::Value> {
-        self.answer.borrow().clone()
+    pub(crate) fn document(&self) -> Option<serde_json::Value> {
+        self.document.borrow().clone()
     }
 
     /// Returns an error as JSON.

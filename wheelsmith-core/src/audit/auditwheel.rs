@@ -39,10 +39,10 @@ pub fn verdict(
     if reasons.is_empty() {
         let known = |text: &str| text.to_owned();
         reasons.push(match (&tag, own) {
-            (None, _) => known("it ends in an error"),
-            (Some(_), None) => known("it passes over files that are no good, here they count"),
+            (None, _) => known("it fails"),
+            (Some(_), None) => known("it skips damaged files, which count here"),
             _ => {
-                known("it looks at libraries and processor of those files only that no other needs")
+                known("it checks libraries and processors only of files that no other file needs")
             }
         });
     }
@@ -96,23 +96,23 @@ impl<'a> Show<'a> {
                 continue;
             }
             if record.is_some_and(|record| !record.contains(path)) {
-                reasons.add("it passes over files that RECORD does not list");
+                reasons.add("it skips files that RECORD does not list");
                 continue;
             }
             if path.split('/').rev().skip(1).any(|part| part == "purelib") {
-                reasons.add("it ends in an error where a native file lies in `purelib`");
+                reasons.add("it fails where a native file lies in `purelib`");
                 return None;
             }
             let Some(own_arch) = baseline(elf) else {
-                reasons.add("it passes over files of other processors");
+                reasons.add("it skips files for other processors");
                 continue;
             };
             if *arch.get_or_insert(own_arch) != own_arch {
-                reasons.add("it passes over files of other processors");
+                reasons.add("it skips files for other processors");
                 continue;
             }
             let Ok(own) = libc_of(file, elf) else {
-                reasons.add("it ends in an error where a file is for two C libraries");
+                reasons.add("it fails where a file is for two C libraries");
                 return None;
             };
             if let Some(own) = own {
@@ -120,7 +120,7 @@ impl<'a> Show<'a> {
                     None => system = Some(System::Libc(own)),
                     Some(System::Libc(libc)) if libc == own => {}
                     _ => {
-                        reasons.add("it passes over files of the other C library");
+                        reasons.add("it skips files for the other C library");
                         continue;
                     }
                 }
@@ -131,7 +131,7 @@ impl<'a> Show<'a> {
                 .iter()
                 .any(|start| file.symbols.exports.contains(&format!("{start}{module}")));
             if is_extension && system.is_none() {
-                reasons.add("it ends in an error where an extension module shows no C library");
+                reasons.add("it fails where an extension module shows no C library");
                 return None;
             }
             if !elf.has_section_headers && !elf.needed_versions.is_empty() {
@@ -176,7 +176,7 @@ impl<'a> Show<'a> {
             return Some(linux);
         }
         if roots.iter().any(|root| root.elf.x86_64_level.is_some()) {
-            reasons.add("it lets no file ask for a newer processor, even below `glibc-hwcaps`");
+            reasons.add("it permits no file for newer processors, even below `glibc-hwcaps`");
             return Some(linux);
         }
         let mut left = MOST_LOOKUPS;
@@ -220,7 +220,7 @@ impl<'a> Show<'a> {
             let own = self.directories(file, elf);
             let dirs = || handed_down.0.iter().chain(&own.0).chain(&own.1).chain(&handed_down.1);
             let Some(rest) = left.checked_sub(dirs().count() + 1) else {
-                reasons.add("its verdict was not followed to the end");
+                reasons.add("its verdict was not computed to the end");
                 return None;
             };
             *left = rest;

@@ -30,9 +30,20 @@ pub(super) struct Demand<'a> {
 
 /// Version that glibc requires in files with packed relocations.
 const RELR_VERSION: &str = "GLIBC_ABI_DT_RELR";
-/// Remedy for files that need a newer Android than that of the tag.
+/// Message if the graph of libraries is too large.
+pub(super) const TANGLED: &str =
+    "the libraries of the wheel need each other in more ways than the audit can follow";
+pub(super) const TANGLED_HELP: &str =
+    "reduce the libraries that need each other, for example by linking some of them statically";
+/// Fix for files that need a newer Android than that of the tag.
 const ANDROID_HELP: &str =
     "build it for the API level of the tag (`--target=…-linux-android24`), or raise the tag";
+/// Fix for packed relocations under a tag that cannot require them.
+const RELR_HELP: &str = "link without packed relocations: leave out \
+    `-Wl,-z,pack-relative-relocs` and `--pack-dyn-relocs=relr`";
+/// Fix for symbols that are internal to glibc.
+const PRIVATE_HELP: &str =
+    "use a public function instead: the next glibc may lack this one, whatever the floor";
 /// The first API level of Android whose loader applies packed relocations.
 const FIRST_API_WITH_RELR: u16 = 30;
 
@@ -201,7 +212,7 @@ impl<'a> Demand<'a> {
         }
         let named = extension::libc_of_name(self.file)?;
         let wanted = wanted.libc()?;
-        (named != wanted).then(|| format!("its name is for Pythons on {named}"))
+        (named != wanted).then(|| format!("its file name is for Pythons on {named}"))
     }
 
     /// Returns the reason why packed relocations (DT_RELR) keep the file from the requirement. musl
@@ -213,10 +224,10 @@ impl<'a> Demand<'a> {
         }
         match wanted.tag() {
             PlatformTag::Musllinux { .. } => {
-                Some("musl applies them from 1.2.4 on, and no tag can ask for that")
+                Some("musl supports them from 1.2.4 on, which no tag can require")
             }
             PlatformTag::Android { api, .. } if *api < FIRST_API_WITH_RELR => {
-                Some("Android applies them from API level 30 on")
+                Some("Android supports them from API level 30 on")
             }
             PlatformTag::Manylinux { .. } => {
                 let versions = self.elf.needed_versions.get("libc.so.6")?;
@@ -283,24 +294,18 @@ impl<'a> Demand<'a> {
     fn check(&self, promise: &Promise<'_>, findings: &mut Vec<Finding>) {
         let Promise { requirement: wanted, reference, .. } = *promise;
         let new = |code, message: String| Finding::new(code, &self.file.path, message);
-        let mut find = |code, message: String| findings.push(new(code, message));
         if let Some(sign) = self.other_libc(wanted) {
-            find(Code::WrongLibc, format!("{sign}; the target has {}", wanted.libc_name()));
+            let message = format!("{sign}; the target has {}", wanted.libc_name());
+            findings.push(new(Code::WrongLibc, message));
             // All other findings follow from this one.
             return;
         }
         if !self.graph.is_complete() {
-            find(
-                Code::Unreadable,
-                "the libraries of the wheel need each other in more ways than can be followed"
-                    .to_owned(),
-            );
+            findings.push(new(Code::Unreadable, TANGLED.to_owned()).with_help(TANGLED_HELP));
         }
         if let Some(level) = self.too_new_processor() {
-            find(
-                Code::IsaTooNew,
-                format!("it runs on processors of x86-64-v{level} and newer only"),
-            );
+            let message = format!("it requires a processor of x86-64-v{level} or newer");
+            findings.push(new(Code::IsaTooNew, message));
         }
         for library in &self.outside {
             if wanted.allows_library(reference, library) {
@@ -308,9 +313,8 @@ impl<'a> Demand<'a> {
             }
             if policy::is_libpython(library) {
                 let what = if is_extension(self.file) { "the extension module" } else { "it" };
-                let message = format!(
-                    "{what} needs `{library}`, which a Python without shared library does not have"
-                );
+                let message =
+                    format!("{what} needs `{library}`, which Pythons without libpython lack");
                 let finding = new(Code::Libpython, message);
                 findings.push(if self.elf.kind == Kind::Program {
                     finding.with_help(
@@ -324,10 +328,10 @@ impl<'a> Demand<'a> {
             let elsewhere = self.graph.elsewhere(self.elf, library);
             let place = match elsewhere {
                 Some(path) => format!("in the wheel at `{path}`, where the loader does not look,"),
-                None => "not in the wheel,".to_owned(),
+                None => "not in the wheel".to_owned(),
             };
             let message = format!(
-                "it needs `{library}`, which is {place} and which {} does not promise",
+                "it needs `{library}`, which is {place} and not guaranteed by {}",
                 reference.tag
             );
             let finding = new(Code::ExternalLibrary, message);
@@ -341,26 +345,23 @@ impl<'a> Demand<'a> {
         }
         if let Some(fault) = self.relocation_fault(wanted) {
             let message = format!("it has packed relocations (DT_RELR): {fault}");
-            findings.push(new(Code::SymbolTooNew, message).with_help(
-                "link without packed relocations: leave out `-Wl,-z,pack-relative-relocs` and \
-                 `--pack-dyn-relocs=relr`",
-            ));
+            findings.push(new(Code::SymbolTooNew, message).with_help(RELR_HELP));
         }
         let glibc: Vec<String> = self.glibc_symbols(wanted).map(str::to_owned).collect();
         if let Some(first) = glibc.first() {
-            let message = format!("it uses `{first}`, which glibc has and musl has not");
+            let message = format!("it uses `{first}`, which only glibc has, not musl");
             let finding = new(Code::UndefinedSymbol, message).because(glibc.iter().cloned());
             let finding = Finding { severity: Severity::Error, ..finding };
             findings.push(finding.with_help("compile it with the headers of musl"));
         }
         for (library, symbol) in self.forbidden(reference) {
             let message =
-                format!("it needs `{symbol}` from `{library}`, which {} withholds", reference.tag);
+                format!("it needs `{symbol}` from `{library}`, which {} forbids", reference.tag);
             findings.push(new(Code::ForbiddenSymbol, message));
         }
         let fpe: Vec<String> = self.fpe_symbols().map(str::to_owned).collect();
         if let Some(first) = fpe.first() {
-            let message = format!("it uses `{first}` of Python, which no release has");
+            let message = format!("it uses the Python symbol `{first}`, which no release has");
             findings.push(new(Code::FpeSymbols, message).because(fpe.clone()));
         }
         let mut too_new: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
@@ -373,7 +374,7 @@ impl<'a> Demand<'a> {
         if let PlatformTag::Android { api, .. } = *wanted.tag()
             && let Some(own) = self.elf.android_api.filter(|own| *own > u32::from(api))
         {
-            let message = format!("it was made for API level {own} of Android; the tag says {api}");
+            let message = format!("it requires Android API level {own}; the tag says {api}");
             findings.push(new(Code::SymbolTooNew, message).with_help(ANDROID_HELP));
         }
     }
@@ -384,11 +385,11 @@ impl<'a> Demand<'a> {
         let mut culprits: Vec<String> =
             versions.iter().flat_map(|version| self.culprits(library, version)).collect();
         let limit = match promise.requirement.tag() {
-            _ if newest == "GLIBC_PRIVATE" => "glibc keeps that to itself".to_owned(),
+            _ if newest == "GLIBC_PRIVATE" => "it is internal to glibc".to_owned(),
             PlatformTag::Manylinux { glibc: floor, .. } if newest.starts_with("GLIBC_") => {
                 format!("the floor is glibc {floor}")
             }
-            _ => format!("{} does not promise that", promise.reference.tag),
+            _ => format!("{} does not guarantee that", promise.reference.tag),
         };
         let more = match culprits.len() - 1 {
             0 => String::new(),
@@ -407,9 +408,7 @@ impl<'a> Demand<'a> {
         }
         let finding = Finding::new(Code::SymbolTooNew, &self.file.path, message).because(culprits);
         match promise.requirement.tag() {
-            _ if newest == "GLIBC_PRIVATE" => finding.with_help(
-                "use a public function instead: the next glibc may lack this one, whatever the floor",
-            ),
+            _ if newest == "GLIBC_PRIVATE" => finding.with_help(PRIVATE_HELP),
             PlatformTag::Manylinux { .. } if newest.starts_with("GLIBC_") => finding,
             PlatformTag::Manylinux { .. } => finding.with_help(
                 "build it on an older system, or link the library statically (`-static-libstdc++`, \
@@ -451,6 +450,14 @@ impl Promise<'_> {
             _ => self.reference.allows_version(version),
         }
     }
+}
+
+/// True if a newer tag resolves the finding.
+#[cfg(feature = "repair")]
+pub(crate) fn is_resolved_by_newer_tag(finding: &Finding) -> bool {
+    let other_fix = [Some(RELR_HELP), Some(PRIVATE_HELP)];
+    matches!(finding.code, Code::SymbolTooNew | Code::MinimumTooNew)
+        && !other_fix.contains(&finding.help)
 }
 
 /// Returns the way in which the file passes floating-point arguments, if the target passes them

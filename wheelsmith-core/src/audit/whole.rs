@@ -47,8 +47,8 @@ pub(super) fn check(
     for file in files.iter().filter(|file| unreachable.contains(&&file.path)) {
         let mib = file.size_bytes as f64 / f64::from(1 << 20);
         let message = format!(
-            "nothing in the wheel can load it: another library with its SONAME is loaded in its \
-             place; it takes {mib:.1} MiB"
+            "no file of the wheel can load it: another library with its SONAME is loaded instead; \
+             it takes {mib:.1} MiB"
         );
         let finding = Finding::new(Code::DuplicateLibrary, &file.path, message);
         let finding = Finding { severity: Severity::Warning, ..finding };
@@ -122,7 +122,7 @@ fn duplicates(files: &[NativeFile], unreachable: &[&WheelPath], findings: &mut V
         if let [first, others @ ..] = same
             && !others.is_empty()
         {
-            let message = format!("{what}, and so has `{}`", others[0].path);
+            let message = format!("{what}, as does `{}`", others[0].path);
             let evidence = others.iter().map(|file| file.path.to_string());
             let finding = Finding::new(Code::DuplicateLibrary, &first.path, message);
             findings.push(finding.because(evidence));
@@ -181,7 +181,7 @@ fn undefined(files: &[NativeFile], graph: &Graph<'_>, findings: &mut Vec<Finding
             n => format!(" and {n} more"),
         };
         let message =
-            format!("it uses `{first}`{more}, which no library has that is loaded with it");
+            format!("it uses `{first}`{more}, which no library loaded with it provides");
         let names = open.symbols.iter().take(SHOWN).map(|(name, _)| (*name).to_owned());
         findings.push(Finding::new(Code::UndefinedSymbol, &file.path, message).because(names));
     }

@@ -455,12 +455,12 @@ fn unknown_key(key: &str, name: &str, row: &KindRow, locator: &Locator<'_>) -> P
     let owners: Vec<&str> =
         (KINDS.iter()).filter(|row| (row.keys)().contains(&name)).map(|row| row.word).collect();
     if !owners.is_empty() {
-        let message = format!("a component of kind `{}` has no such key", row.word);
+        let message = format!("components of kind `{}` do not have this key", row.word);
         return locator.at(key, message, Some(format!("it belongs to: {}", owners.join(", "))));
     }
     let known = || keys::<CommonTable>().iter().chain((row.keys)()).copied();
     let help = did_you_mean(name, known())
-        .unwrap_or_else(|| format!("known here: {}", known().collect::<Vec<_>>().join(", ")));
+        .unwrap_or_else(|| format!("known names: {}", known().collect::<Vec<_>>().join(", ")));
     locator.at(key, format!("unknown key `{name}`"), Some(help))
 }
 

@@ -47,7 +47,7 @@ fn mistakes_are_named_with_line_key_and_spelling() {
     check(
         "[tool.wheelsmith.target.universal2-apple-darwin]\nmacos-min = '10.13'\ntoolchain = 'zig'",
         "demo.toml:4:1: `tool.wheelsmith.target.\"universal2-apple-darwin\".toolchain`: \
-         `universal2-apple-darwin` is fused of other targets, which are compiled\n    \
+         `universal2-apple-darwin` is made of other targets, each of which is compiled\n    \
          set it for `x86_64-apple-darwin` and `aarch64-apple-darwin`",
     );
     check(
@@ -77,7 +77,7 @@ fn components_are_checked() {
     component(
         &format!("link = ['a', 'bee']\n{sources}"),
         "demo.toml:5:1: `tool.wheelsmith.component[0].link`: components link to each other in a \
-         circle: `a` -> `a`\n    take one of these links out\n\
+         circle: `a` -> `a`\n    remove one of these links\n\
          demo.toml:5:14: `tool.wheelsmith.component[0].link[1]`: there is no component `bee`",
     );
     component(
@@ -86,7 +86,7 @@ fn components_are_checked() {
              {sources}[[component]]\nname = 'c'\nkind = 'c-static'\nlink = ['b']\n{sources}"
         ),
         "demo.toml:5:1: `tool.wheelsmith.component[0].link`: components link to each other in a \
-         circle: `b` -> `c` -> `b`\n    take one of these links out",
+         circle: `b` -> `c` -> `b`\n    remove one of these links",
     );
     component(
         &format!("source = {{ archive = 'https://example.org/a.tar.gz' }}\n{sources}"),
@@ -143,7 +143,7 @@ fn recipes_are_checked() {
     recipe(
         "command",
         "run = ['make all']\n",
-        "demo.toml:5:8: `tool.wheelsmith.component[0].run[0]`: a line is for a shell\n    write a \
+        "demo.toml:5:8: `tool.wheelsmith.component[0].run[0]`: a command line needs `shell = true`\n    write a \
          list of words, or add `shell = true`",
     );
     recipe(
@@ -202,12 +202,12 @@ fn sdks_are_checked() {
     );
     sdk(
         "name = '../x'\n",
-        "demo.toml:3:1: `tool.wheelsmith.sdk[0].name`: `../x` is no part of a file name\n    use \
+        "demo.toml:3:1: `tool.wheelsmith.sdk[0].name`: `../x` cannot be part of a file name\n    use \
          letters, digits, `-`, `_`, `.` and `+`",
     );
     sdk(
         "[[tool.wheelsmith.sdk]]\n",
-        "demo.toml:3:1: `tool.wheelsmith.sdk[1]`: another SDK is called so as well\n    give each \
+        "demo.toml:3:1: `tool.wheelsmith.sdk[1]`: another SDK has the same name\n    give each \
          a `name` of its own",
     );
     let wheels = |line: &str| {
@@ -233,7 +233,7 @@ fn what_lies_beside_the_packages_is_checked() {
     check(
         "data.scripts = [{ from = 'x', to = 'y' }]",
         "demo.toml:4:31: `tool.wheelsmith.wheel[0].data.scripts[0].to`: installers refuse \
-         directories below `scripts`\n    leave `to` out: commands lie side by side",
+         directories below `scripts`\n    leave `to` out: installers put all commands into one directory",
     );
     check(
         "data.headers = ['/usr/include/*.h']",

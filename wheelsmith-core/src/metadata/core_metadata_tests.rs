@@ -199,7 +199,7 @@ fn errors_name_the_key() {
     check("optional-dependencies = { 'a b' = [] }", "`project.optional-dependencies.a b` `a b` is");
     check(
         "optional-dependencies = { a_b = [], A-b = [] }",
-        "`project.optional-dependencies.a_b` is there twice",
+        "`project.optional-dependencies.a_b` is repeated",
     );
     check("import-names = ['a.b']", "`project.import-names` has `a.b`, but `a` is in neither");
     check("import-names = ['a-b']", "`project.import-names` has `a-b`, which cannot");

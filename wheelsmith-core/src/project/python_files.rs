@@ -139,7 +139,7 @@ pub(super) fn source(project: &Project, wheel: &Wheel) -> Result<Option<PathBuf>
     if let Some(dir) = &wheel.python_source {
         let root = project.dir.join(dir);
         if !root.is_dir() {
-            let message = format!("`{}` is no directory", root.display());
+            let message = format!("`{}` is not a directory", root.display());
             return Err(problem(project, wheel, "python-source", message, None));
         }
         return Ok(Some(root));

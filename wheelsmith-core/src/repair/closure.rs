@@ -228,7 +228,7 @@ impl Closure {
             return Ok(at);
         }
         if self.libraries.len() == MOST_LIBRARIES {
-            return Err(Some(format!("{MOST_LIBRARIES} libraries are needed before it")));
+            return Err(Some(format!("it is needed after {MOST_LIBRARIES} other libraries, the limit")));
         }
         self.libraries.push(found);
         self.by_library.push(BTreeMap::new());
@@ -256,7 +256,7 @@ fn why_not(user: &NativeFile, library: &NativeFile) -> String {
         (Some(user), Some(library)) if user != library => {
             format!("is for {library}, not for {user}")
         }
-        _ => "is no shared library that it could load".to_owned(),
+        _ => "is not a shared library that it can load".to_owned(),
     }
 }
 

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use super::MissingLibrary;
 use super::library::file_name;
+use crate::audit::is_resolved_by_newer_tag;
 use crate::finding::{Code, Finding};
 use crate::name::{PlatformTag, WheelFilename, WheelPath};
 use crate::{patch, wheel};
@@ -72,9 +73,6 @@ pub enum Error {
     Unsupported(String),
 }
 
-/// Findings that a newer platform tag resolves.
-const SETTLED_BY_A_NEWER_TAG: [Code; 2] = [Code::SymbolTooNew, Code::MinimumTooNew];
-
 impl Error {
     /// True if the wheel cannot be repaired; false if an operation failed.
     pub fn is_verdict(&self) -> bool {
@@ -99,7 +97,7 @@ impl Error {
                      `--exclude {library}`"
                 ))
             }
-            Self::NoPlatform { .. } => Some("name one with `--tag`".to_owned()),
+            Self::NoPlatform { .. } => Some("name a platform tag with `--tag`".to_owned()),
             Self::UnknownPlatform { .. } => Some(
                 "use a tag such as `manylinux_2_28`, `musllinux_1_2`, `macosx_11_0_arm64` or \
                  `win_amd64`"
@@ -110,10 +108,9 @@ impl Error {
                 file_name(file.as_str())
             )),
             Self::NotEarned { findings, .. } => {
-                let is_settled = |finding: &Finding| SETTLED_BY_A_NEWER_TAG.contains(&finding.code);
-                let is_age = |finding: &&Finding| finding.code != Code::TagNotEarned;
-                let mut rest = findings.iter().filter(is_age).peekable();
-                (rest.peek().is_some() && rest.all(is_settled)).then(|| {
+                let is_cause = |finding: &&Finding| finding.code != Code::TagNotEarned;
+                let mut rest = findings.iter().filter(is_cause).peekable();
+                (rest.peek().is_some() && rest.all(is_resolved_by_newer_tag)).then(|| {
                     "name a newer tag with `--tag`, or build the library for an older system".into()
                 })
             }
@@ -125,7 +122,7 @@ impl Error {
 /// Returns the rest of a sentence, followed by lines if more than one library is missing.
 fn not_found(missing: &[MissingLibrary], searched: usize) -> String {
     let nowhere = match searched {
-        0 => "and no directory was given to look in".to_owned(),
+        0 => "and no directory to search was given".to_owned(),
         1 => "which is not in the directory that was searched".to_owned(),
         n => format!("which is in none of the {n} searched directories"),
     };

@@ -285,7 +285,7 @@ impl<'a> StepLog<'a> {
             Ended::Code(code) => Some(format!("exit status {code}")),
             Ended::Signal(signal) => Some(format!("ended by {signal}")),
             Ended::OutOfTime => {
-                Some(format!("not done after {} s; it was ended", self.limit.as_secs()))
+                Some(format!("not done after {} s, so it was ended", self.limit.as_secs()))
             }
             Ended::TooMuchOutput => Some("it wrote more than 64 MiB; it was ended".to_owned()),
         };

@@ -34,8 +34,8 @@ impl Root {
         let bytes = sys::fs::read(witness).map_err(|e| problem(e.to_string(), None))?;
         let name = witness.display();
         let elf = Elf::parse(&bytes)
-            .map_err(|_| problem(format!("`{name}` is no program of Linux"), None))?;
-        let arch = elf.arch.ok_or_else(|| problem(format!("nothing here runs `{name}`"), None))?;
+            .map_err(|_| problem(format!("`{name}` is not a Linux program"), None))?;
+        let arch = elf.arch.ok_or_else(|| problem(format!("no installed emulator runs `{name}`"), None))?;
         let libc = elf.interpreter.as_deref().and_then(libc);
         if is_ours(arch) {
             let loader = elf.interpreter.as_deref().map(|loader| inside(dir, loader));

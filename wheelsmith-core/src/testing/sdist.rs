@@ -99,12 +99,12 @@ fn wheel_of(
 ) -> Result<PathBuf, Error> {
     let sdist = sys::fs::canonicalize(sdist).map_err(Error::io("find the source distribution"))?;
     let unusable = |problem: &str| Error::Unusable { path: sdist.clone(), problem: problem.into() };
-    let pip = python.pip.as_ref().ok_or_else(|| unusable("no Python here has a pip for it"))?;
+    let pip = python.pip.as_ref().ok_or_else(|| unusable("no installed Python has a pip for it"))?;
     let name = sdist.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let task = host.task(format!("build a wheel from {name} with Python {}", python.label()), 0);
     // A directory of its own: `out` may contain other wheels.
     let made = out.join(format!("{name}-{}", python.label()));
-    sys::fs::create_dir_all(&made).map_err(Error::io("make a place for the wheel"))?;
+    sys::fs::create_dir_all(&made).map_err(Error::io("create a directory for the wheel"))?;
     let mut command = Command::new(&python.program, out, &host.env)
         .arg(pip.to_string_lossy())
         .args(["wheel", "--no-input", "--disable-pip-version-check", "--no-deps"])
@@ -123,7 +123,7 @@ fn wheel_of(
     }
     let files = sys::fs::list(&made).map_err(Error::io("find the wheel that was built"))?;
     let wheel = files.into_iter().find(|path| path.extension().is_some_and(|e| e == "whl"));
-    let wheel = wheel.ok_or_else(|| unusable("its build left no wheel"))?;
+    let wheel = wheel.ok_or_else(|| unusable("its build produced no wheel"))?;
     task.finish(wheel.file_name().unwrap_or_default().to_string_lossy());
     Ok(wheel)
 }

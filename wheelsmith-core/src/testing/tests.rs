@@ -62,7 +62,7 @@ fn wheels_fit_pythons_by_their_tags() {
     let wants = ">=3.9,<3.12".parse().unwrap();
     assert_eq!(python("3.11.7").refuses(&wheel, Some(&wants)), None);
     let refusal = python("3.8.18").refuses(&wheel, Some(&wants));
-    assert_eq!(refusal.as_deref(), Some("the wheel wants Python >=3.9,<3.12"));
+    assert_eq!(refusal.as_deref(), Some("the wheel requires Python >=3.9,<3.12"));
 }
 
 #[test]
@@ -135,7 +135,7 @@ fn nothing_disappears_from_the_matrix() {
         &[Way::Venv, Way::Target],
         &[],
         &[
-            "demo-cp38-x86_64-venv: the wheel wants Python >=3.9",
+            "demo-cp38-x86_64-venv: the wheel requires Python >=3.9",
             "demo-cp312-x86_64-venv",
             "demo-cp312-x86_64-target",
             "demo-cp311-aarch64-venv",
@@ -149,7 +149,7 @@ fn nothing_disappears_from_the_matrix() {
         &[],
         &[
             "demo-cp312-x86_64-venv!",
-            "demo-cp38-x86_64-venv!: the wheel wants Python >=3.9",
+            "demo-cp38-x86_64-venv!: the wheel requires Python >=3.9",
             "demo-python3.7-x86_64-venv!: there is no Python 3.7 here",
             "demo-cp311-aarch64-venv",
             "demo-no-python-s390x-musl-venv: there is no Python for s390x-musl here",
@@ -239,7 +239,7 @@ fn results_are_accounted() {
         &[],
         None,
         &[Passed, Skipped],
-        &["`b` is required and was skipped: nothing says why"],
+        &["`b` is required but was skipped: nothing says why"],
     );
     check(
         &[("a", Passed, None)],
@@ -247,7 +247,7 @@ fn results_are_accounted() {
         &[],
         None,
         &[Passed],
-        &["`cp39*` is required and names no cell"],
+        &["`cp39*` is required but matches no cell"],
     );
     // Skips of single tests.
     check(&[("a", Passed, some(3, 0, 2))], &[], &[], None, &[Passed], &[]);
@@ -267,7 +267,7 @@ fn results_are_accounted() {
         &[],
         None,
         &[Skipped, Passed],
-        &["`a` is required and was skipped: every test was skipped, all 2"],
+        &["`a` is required but was skipped: every test was skipped, all 2"],
     );
     check(&[("a", Passed, some(0, 0, 0))], &[], &[], None, &[Failed], &[]);
     check(&[("a", Skipped, None)], &[], &[], None, &[Skipped], {

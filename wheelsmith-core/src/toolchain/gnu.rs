@@ -58,7 +58,7 @@ pub(super) fn cross_gcc(
     vars.get("PATH");
     let kind = ToolchainKind::CrossGcc;
     let Some(prefix) = request.target.row().gnu_prefix else {
-        let hint = "choose `toolchain = \"zig\"`: distributions carry no gcc for this target";
+        let hint = "choose `toolchain = \"zig\"`: distributions have no gcc for this target";
         return Err(not_found(kind, request, &[], hint));
     };
     let hint = format!(

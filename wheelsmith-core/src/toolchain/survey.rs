@@ -138,7 +138,7 @@ pub fn rust_std(host: &Host, target: &Target, project_dir: &Path) -> RustStd {
     let (version, libdir) = match asked {
         Ok(answers) => answers,
         Err(error) => {
-            return missing(error.to_string(), "install a Rust that works".to_owned());
+            return missing(error.to_string(), "reinstall Rust".to_owned());
         }
     };
     let files = fs::walk(Path::new(&libdir)).unwrap_or_default();
@@ -152,7 +152,7 @@ pub fn rust_std(host: &Host, target: &Target, project_dir: &Path) -> RustStd {
         format!("run `rustup target add {triple}`")
     } else {
         format!(
-            "install that library from where `{}` came, or name another compiler in `RUSTC`",
+            "install that library from the source of `{}`, or name another compiler in `RUSTC`",
             rustc.display()
         )
     };

@@ -46,7 +46,7 @@ pub enum Error {
         findings: Vec<Finding>,
     },
     /// The wheel contradicts its own `RECORD`, or contains names that file systems cannot store.
-    #[error("`{}` contradicts itself: {}", path.display(), crate::archive::zip::refusal(findings).unwrap_or_default())]
+    #[error("`{}` is inconsistent: {}", path.display(), crate::archive::zip::refusal(findings).unwrap_or_default())]
     Contradiction {
         /// Path of the wheel.
         path: PathBuf,

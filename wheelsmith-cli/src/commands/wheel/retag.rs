@@ -14,7 +14,7 @@ use crate::output::{Output, Retagged};
 /// Change the tags of wheels
 ///
 /// The audit decides whether the files qualify for a platform tag. `--force` writes the tag anyway,
-/// and the answer contains the reason. All files but `WHEEL` and `RECORD` stay as they are packed.
+/// and the report contains the reason. All files but `WHEEL` and `RECORD` stay as they are packed.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:

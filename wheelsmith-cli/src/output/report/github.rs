@@ -90,7 +90,7 @@ pub(crate) fn summary<'r>(report: impl Into<Sheet<'r>>) -> String {
         format!("## {} wheelsmith {}: {}\n\n", report.worst().mark(), report.verb, total.text());
     let is_audit = report.inputs.iter().any(|input| input.audit.is_some());
     out.push_str(if is_audit {
-        "| | input | earns | claims | auditwheel | findings |\n|---|---|---|---|---|---|\n"
+        "| | input | qualifies for | claims | auditwheel | findings |\n|---|---|---|---|---|---|\n"
     } else {
         "| | input | result | findings |\n|---|---|---|---|\n"
     });
@@ -136,7 +136,7 @@ fn details(out: &mut String, input: &Subject<'_>) {
         let _ = write!(out, "Could not be judged: {}\n\n", with_code(error, Markdown));
     }
     if !input.findings.is_empty() {
-        out.push_str("| | finding | file | what was seen |\n|---|---|---|---|\n");
+        out.push_str("| | finding | file | observation |\n|---|---|---|---|\n");
     }
     for (at, finding) in input.findings.iter().enumerate() {
         if out.len() > LONGEST_SUMMARY {

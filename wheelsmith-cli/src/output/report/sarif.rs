@@ -71,10 +71,9 @@ fn rules(report: &Sheet<'_>) -> Vec<Code> {
 fn rule(code: Code) -> Value {
     let meaning = sentence(code.meaning());
     let (mut text, mut markdown) = (meaning.clone(), meaning.clone());
-    if let Some(help) = code.help() {
-        let _ = write!(text, " What to do: {help}.");
-        let _ = write!(markdown, "\n\n**What to do**: {help}.");
-    }
+    let help = code.help();
+    let _ = write!(text, " Fix: {help}.");
+    let _ = write!(markdown, "\n\n**Fix**: {help}.");
     let _ = write!(text, " More: {} of wheelsmith.", page(code));
     let mut rule = json!({
         "id": code.as_str(),

@@ -93,9 +93,9 @@ impl Subject<'_> {
     pub(super) fn words(&self) -> &'static str {
         match (standing(self), self.audit.is_some()) {
             (Standing::Unjudged, _) => "could not be judged",
-            (Standing::Bad, true) => "does not keep what it claims",
-            (Standing::Fair, true) => "keeps its promises, with warnings",
-            (Standing::Good, true) => "keeps what it claims",
+            (Standing::Bad, true) => "does not qualify for its tags",
+            (Standing::Fair, true) => "qualifies for its tags, with warnings",
+            (Standing::Good, true) => "qualifies for its tags",
             (Standing::Bad, false) => "would be refused",
             (Standing::Fair, false) => "would be accepted, with warnings",
             (Standing::Good, false) => "would be accepted",
@@ -118,7 +118,7 @@ impl Standing {
 /// Returns auditwheel's verdict in words; `None` if auditwheel did not run.
 pub(super) fn auditwheel(input: &Subject<'_>) -> Option<String> {
     let theirs = input.audit?.auditwheel_verdict.as_ref()?;
-    Some(theirs.tag.as_ref().map_or_else(|| "ends in an error".to_owned(), PlatformTag::to_string))
+    Some(theirs.tag.as_ref().map_or_else(|| "fails".to_owned(), PlatformTag::to_string))
 }
 
 /// Returns the last part of a path.

@@ -194,12 +194,12 @@ impl<'w> Wheel<'w> {
         let libraries = dll::loaded(file).filter(|(library, _)| !has(library));
         for (library, abi) in libraries {
             let who = owner(&abi).unwrap_or_default();
-            let because = format!("it loads `{library}`, the library of {who}");
+            let because = format!("it needs `{library}`, the library of {who}");
             claims.push(Claim { abi, because, evidence: Vec::new() });
         }
         let taken = stable::free_threaded(file);
         if !taken.is_empty() {
-            let because = "it takes what only free-threaded builds of Python have".to_owned();
+            let because = "it uses functions that only free-threaded Pythons have".to_owned();
             claims.push(Claim { abi: Abi::FreeThreaded, because, evidence: taken });
         }
         // Symbols may show what the name does not: without the stable ABI, a file is for one
@@ -208,8 +208,8 @@ impl<'w> Wheel<'w> {
         if name.is_some() && claims.is_empty() && self.guests.iter().any(is_for_every) {
             let taken = stable::outside(self.files, file);
             if !taken.is_empty() {
-                let because = "it takes what is not part of the stable ABI, so that it is for one \
-                               release of Python alone"
+                let because = "it uses functions outside the stable ABI, so it is for one release of \
+                               Python"
                     .to_owned();
                 claims.push(Claim { abi: Abi::OneRelease, because, evidence: taken });
             }
@@ -254,7 +254,7 @@ impl<'w> Wheel<'w> {
         };
         let Some(claim) = case.claims.iter().find(is_for_none) else {
             let all: Vec<&str> = case.claims.iter().map(|claim| claim.because.as_str()).collect();
-            let message = format!("{}; no Python of `{}` is both", all.join(", "), self.python);
+            let message = format!("{}; no Python for `{}` is both", all.join(", "), self.python);
             return Finding::new(Code::WrongAbi, path, message);
         };
         let message = format!("{}; the wheel is for `{}`", claim.because, self.python);
@@ -276,9 +276,9 @@ impl<'w> Wheel<'w> {
         if let Some(guest) = left_out.first().filter(|_| is_module) {
             let claim =
                 first.claims.iter().find(|c| guest.who.reached_by(&c.abi) == Reach::None)?;
-            let message = format!("{}; the wheel is for {} as well", claim.because, invited(guest));
+            let message = format!("{}; the wheel is also for {}", claim.because, invited(guest));
             let more = left_out.iter().filter(|_| left_out.len() > 1);
-            let more = more.map(|guest| format!("nothing for `{}`", guest.tag));
+            let more = more.map(|guest| format!("no file for `{}`", guest.tag));
             return Some(Finding::new(Code::WrongAbi, &first.file.path, message).because(more));
         }
         // A library that is not a module may have files with other names for other Pythons.
@@ -320,11 +320,14 @@ impl<'w> Wheel<'w> {
         }
         let tags: Vec<String> = self.platforms.iter().map(|tag| format!("`{tag}`")).collect();
         let message = format!(
-            "no Python under {} looks for `{}`: the name is for another system",
+            "no Python for {} looks for files with `{}`, the suffix of another system",
             tags.join(" or "),
             name.suffix,
         );
-        findings.push(Finding::new(Code::WrongAbi, &case.file.path, message));
+        findings.push(
+            Finding::new(Code::WrongAbi, &case.file.path, message)
+                .with_help("build the module for the platform of the tag, or correct the tag"),
+        );
     }
 }
 

@@ -83,7 +83,7 @@ pub(super) fn check(files: &[NativeFile], case: &Case<'_>, guests: &[&Guest]) ->
         let claim = if is_invited { "the wheel claims" } else { "its name claims" };
         let taken = count(outside.len());
         let message =
-            format!("{claim} the stable ABI, and it takes {taken} that {are} not part of it");
+            format!("{claim} the stable ABI, but it uses {taken} that {are} not part of it");
         let mut finding = Finding::new(Code::NotStableAbi, path, message).because(outside);
         let strange = strange_libraries(files, case.file);
         if !strange.is_empty() {
@@ -108,7 +108,7 @@ pub(super) fn check(files: &[NativeFile], case: &Case<'_>, guests: &[&Guest]) ->
         let newer = newer(case.file, floor);
         if let Some((needed, _)) = newer.first() {
             let message = format!(
-                "it takes {} that `{tag}` lacks; CPython {needed} has {}",
+                "it uses {} that `{tag}` lacks; CPython {needed} has {}",
                 count(newer.len()),
                 if newer.len() == 1 { "it" } else { "them all" },
             );

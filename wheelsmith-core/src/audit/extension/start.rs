@@ -81,8 +81,9 @@ pub(super) fn check(
             Start::Python2 => "only Python 2 looks for it",
         };
         let message =
-            format!("`{function}` starts it; {who}, and the wheel is for `{}`", guest.tag);
-        return Some(Finding::new(Code::NoInitFunction, path, message));
+            format!("its start function is `{function}`; {who}, and the wheel is for `{}`", guest.tag);
+        let help = "build the module for the Pythons of the tag, or correct the tag";
+        return Some(Finding::new(Code::NoInitFunction, path, message).with_help(help));
     }
     let expected = match exported_name(name.module) {
         (false, name) => format!("PyInit_{name}"),
@@ -90,9 +91,9 @@ pub(super) fn check(
     };
     let others = &file.python.starts;
     let message = match others.len() {
-        0 => format!("its name is that of an extension module, and it exports no `{expected}`"),
-        1 => format!("Python looks for `{expected}`, and it exports `{}`", others[0]),
-        n => format!("Python looks for `{expected}`, and it exports {n} others"),
+        0 => format!("its name is that of an extension module, but it exports no `{expected}`"),
+        1 => format!("Python looks for `{expected}`, but it exports `{}`", others[0]),
+        n => format!("Python looks for `{expected}`, but it exports {n} others"),
     };
     let named = if others.len() > 1 { MOST_NAMED } else { 0 };
     let mut finding = Finding::new(Code::NoInitFunction, path, message)
@@ -100,6 +101,7 @@ pub(super) fn check(
     if others.is_empty() && file.python.used.is_empty() {
         // The file uses no symbol of Python: it is loaded by path, as ctypes and cffi do.
         finding.severity = Severity::Info;
+        finding = finding.with_help("check that the package loads it by its path (ctypes, cffi)");
     }
     Some(finding)
 }

@@ -15,9 +15,9 @@ pub(super) fn owner(abi: &Abi) -> Option<String> {
         Abi::Stable { free_threaded: true } => "CPython from 3.15 on".to_owned(),
         Abi::PyPy(Some(abi)) => format!("PyPy (`{abi}`)"),
         Abi::PyPy(None) => "PyPy".to_owned(),
-        Abi::Nobody => "no Python: on Windows they look for `.pyd` alone, or with their own \
-                        release before it"
-            .to_owned(),
+        Abi::Nobody => {
+            "no Python: on Windows, Python looks for `.pyd` and `.cpXY-PLATFORM.pyd`".to_owned()
+        }
         Abi::FreeThreaded => "free-threaded CPython".to_owned(),
         Abi::OneRelease => "one release of Python".to_owned(),
         Abi::Any | Abi::Other => return None,

@@ -14,7 +14,7 @@ use crate::config::{
 };
 
 pub(super) const OUTPUTS_HELP: &str =
-    "say what to take: `outputs = [{ from = \"bin/demo\", role = \"executable\" }]`";
+    "list the files to install: `outputs = [{ from = \"bin/demo\", role = \"executable\" }]`";
 
 impl KindTable {
     /// Returns the names of the components that it links to, and of those that it uses otherwise.
@@ -51,7 +51,7 @@ impl Check<'_> {
             );
         }
         if names.iter().filter(|other| **other == name).count() > 1 {
-            let message = format!("another component is called `{name}` as well");
+            let message = format!("another component has the name `{name}`");
             self.problem(&format!("{key}.name"), message, None);
         }
         let (link, needs) = kind.others();
@@ -125,7 +125,7 @@ impl Check<'_> {
     }
 
     fn no_sources(&mut self, key: &str) {
-        let help = "say what to compile: `[[tool.wheelsmith.component.sources]]` with `files`";
+        let help = "list the sources: `[[tool.wheelsmith.component.sources]]` with `files`";
         self.problem(key, "`sources` is missing", Some(help));
     }
 
@@ -198,7 +198,7 @@ impl Check<'_> {
     fn outputs(&mut self, key: &str, tables: &[OutputTable]) -> Vec<Output> {
         let outputs: Vec<Output> = tables.iter().map(super::recipe::output).collect();
         for (i, table) in tables.iter().enumerate().filter(|(i, _)| outputs[*i].from_build) {
-            let message = format!("`{}`: nothing is built here", table.from);
+            let message = format!("`{}` has no effect: this component builds nothing", table.from);
             self.problem(&format!("{key}.outputs[{i}].from"), message, None);
         }
         outputs
@@ -237,7 +237,7 @@ impl Check<'_> {
         }
         let location = table.archive.clone().unwrap_or_default();
         if Source::is_url(&location) && table.sha256.is_none() {
-            self.problem(key, "`sha256` is missing", Some("a download is only used when pinned"));
+            self.problem(key, "`sha256` is missing", Some("downloads must be pinned"));
         }
         Source::Archive {
             location,
@@ -269,8 +269,8 @@ impl Check<'_> {
             let key = names.iter().position(|name| *name == first.name).unwrap_or_default();
             self.problem(
                 &format!("{ROOT}.component[{key}].link"),
-                format!("components link to each other in a circle: `{}`", cycle.join("` -> `")),
-                Some("take one of these links out"),
+                format!("components link to each other in a cycle: `{}`", cycle.join("` -> `")),
+                Some("remove one of these links"),
             );
             ordered.extend(waiting);
         }

@@ -18,7 +18,7 @@ pub(super) fn check(check: &mut Check<'_>, raw: TestTable) -> testing::Settings 
     for (key, patterns) in globs {
         for (i, pattern) in patterns.iter().enumerate() {
             if let Err(error) = Glob::new(pattern) {
-                let message = format!("no pattern: {}", error.kind());
+                let message = format!("not a pattern: {}", error.kind());
                 check.problem(&format!("{root}.{key}[{i}]"), message, None);
             }
         }

@@ -184,11 +184,11 @@ fn what_cannot_be_is_refused() {
     let search = |list: &[&str]| Edit { search: Search::Rpath(names(list)), ..Edit::default() };
     check("x86_64.so", id(""), "`` is not a name");
     check("x86_64.so", id("a\0b"), "`a\\u{0}b` is not a name");
-    check("x86_64.so", search(&["a:b"]), "`a:b` cannot be a directory to look in");
-    check("x86_64.so", search(&["a", ""]), "`` cannot be a directory to look in");
+    check("x86_64.so", search(&["a:b"]), "`a:b` cannot be a library directory");
+    check("x86_64.so", search(&["a", ""]), "`` cannot be a library directory");
     let program = include_bytes!("../../../../testdata/elf/static-program").as_slice();
     let error = apply(program, &search(&["$ORIGIN"])).unwrap_err().to_string();
-    assert_eq!(error, "it cannot be changed: it loads no libraries and is not one");
+    assert_eq!(error, "it cannot be changed: it is a static program");
     let mut attached = fixture("x86_64.so").to_vec();
     attached.extend(b"PK\x05\x06");
     let edit = id("a-name-that-does-not-fit.so");

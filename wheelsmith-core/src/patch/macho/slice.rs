@@ -22,7 +22,7 @@ const UUID_SIZE: usize = 16;
 pub(super) fn change<'b>(bytes: &'b [u8], edit: &Edit) -> Result<Cow<'b, [u8]>, Error> {
     let mut commands = Commands::parse(bytes)?;
     if ![mh::MH_EXECUTE, mh::MH_DYLIB, mh::MH_BUNDLE].contains(&commands.file_type) {
-        return Err(Error::Unsupported("no system loads it as it is".to_owned()));
+        return Err(Error::Unsupported("no system loads such a file".to_owned()));
     }
     let is_changed = names::edit(&mut commands, edit)?;
     let signature = commands.signature()?;

@@ -68,7 +68,7 @@ fn names_are_changed() {
         &edit("", &[], rpaths(&["@loader_path/lib"])),
         &[&format!("/build/here/libuser.dylib [{SYSTEM} {PLAIN}] [@loader_path/lib]")],
     );
-    // Newer systems refuse a path that is there twice.
+    // Newer systems refuse a path that is repeated.
     check(
         user,
         &edit("x", &[], rpaths(&["@loader_path/a", "@loader_path/b", "@loader_path/a"])),

@@ -236,7 +236,7 @@ impl Sdist<'_> {
         if dir.join(LOCK_FILE).is_file() {
             files.insert(LOCK_FILE.to_owned());
         } else if let Some(component) = config.components.iter().find(|c| needs_lock(c)) {
-            let message = format!("`{LOCK_FILE}` is missing, which pins this source");
+            let message = format!("`{LOCK_FILE}`, which pins this source, is missing");
             let help = "run `wheelsmith fetch`, and commit the lock".to_owned();
             let key = format!("{}.source", component.key);
             return Err(config.problem(&key, message, Some(help)).into());
@@ -379,8 +379,8 @@ impl Sdist<'_> {
             return Ok(parts.collect::<Vec<_>>().join("/"));
         }
         let message =
-            format!("`{path}` is not below the project: no source distribution can have it");
-        let help = "move it, or the configuration, so that one directory holds both".to_owned();
+            format!("`{path}` is outside the project, so no source distribution can contain it");
+        let help = "move it, or the configuration, so that one directory contains both".to_owned();
         Err(self.project.config.problem(key, message, Some(help)).into())
     }
 }
