@@ -1,5 +1,5 @@
-//! `wheelsmith audit` and `wheelsmith show` on small wheels with one fault each: what is said, and
-//! how it ends.
+//! `wheelsmith audit` and `wheelsmith inspect` on small wheels with one fault each: output and exit
+//! code.
 #![allow(
     clippy::disallowed_methods,
     clippy::unwrap_used,
@@ -19,14 +19,14 @@ use support::{Run, Sandbox, program};
 
 const LINUX: &str = "demo-1.0-py3-none-manylinux_2_17_x86_64.whl";
 
-/// The audit's JSON; the exit code must be `code`.
+/// Returns the JSON of the audit, whose exit code must be `code`.
 fn report(sandbox: &Sandbox, code: i32, args: &[&str]) -> Value {
     let args = [&["audit", "--format", "json"], args].concat();
     serde_json::from_str(&sandbox.expect(code, &args).stdout).unwrap()
 }
 
-/// Severity, code and file of each finding of an input, `-` where it is about the whole. Notes are
-/// left out.
+/// Returns severity, code and file of each finding of an input, with `-` for the whole input. Omits
+/// notes.
 fn findings(report: &Value, input: usize) -> Vec<String> {
     let findings = report["inputs"][input]["findings"].as_array().unwrap();
     let shown = findings.iter().filter(|finding| finding["severity"] != "info").map(|finding| {
@@ -287,7 +287,7 @@ fn an_answer_may_go_to_a_file_in_each_form() {
     other.says(&["possible values: human, json"]);
 }
 
-/// Wheels of every kind, good and bad.
+/// Writes wheels of every kind, good and bad.
 fn mixed() -> Sandbox {
     let sandbox = with_warning();
     let natives = ["x86_64.so", "too-new.so", "musl.so", "program", "too-short.so", "aarch64.so"];
@@ -318,8 +318,8 @@ fn the_answer_is_the_same_for_any_number_of_jobs() {
     }
 }
 
-/// An audit host of which nothing may show: a root directory that has only the program, the
-/// libraries that it needs itself, and the wheels.
+/// Root directory of an auditing machine that has only the program, its own libraries, and the
+/// wheels.
 #[test]
 fn the_answer_is_the_same_on_an_empty_machine() {
     let sandbox = mixed();

@@ -1,4 +1,4 @@
-//! What goes wrong, and what a user reads then: exit code, message, and nothing half-made.
+//! Tests of failing builds: exit code, message, and no incomplete outputs.
 #![allow(
     clippy::disallowed_methods,
     clippy::unwrap_used,
@@ -15,7 +15,7 @@ use support::{Run, Sandbox, TestEnv};
 
 const NATIVE: &str = "x86_64-unknown-linux-gnu";
 
-/// A project with one C library; `component` goes between its head and its sources.
+/// A project with one C library; `component` is inserted before its sources.
 fn c_project(component: &str, c: &str) -> Sandbox {
     let config = format!(
         "[project]\nname = 'demo'\nversion = '1.0'\n\
@@ -26,7 +26,7 @@ fn c_project(component: &str, c: &str) -> Sandbox {
     Sandbox::with(&[("pyproject.toml", &config), ("demo.c", c), ("src/demo/__init__.py", "")])
 }
 
-/// A build here fails with `code`, says `parts`, and leaves no wheel.
+/// Asserts that a build fails with `code`, prints `parts`, and leaves no wheel.
 fn check(sandbox: &Sandbox, args: &[&str], code: i32, parts: &[&str]) -> Run {
     let run = sandbox.expect(code, &[&["build"], args].concat()).says(parts);
     assert_eq!(sandbox.dist(), Vec::<std::path::PathBuf>::new(), "{}", run.stderr);

@@ -1,5 +1,5 @@
-//! Libraries grafted into wheels: installed in every way that pip knows, run where the libraries
-//! are not, and as aarch64 under an emulator.
+//! Tests of wheels with grafted libraries: installed by every scheme of pip, run where the
+//! libraries are missing, natively and for aarch64 under an emulator.
 #![allow(
     clippy::disallowed_methods,
     clippy::unwrap_used,
@@ -39,7 +39,7 @@ const FILES: [(&str, &str); 8] = [
 ];
 
 /// A wheel whose module and script need `libfoo.so.1`, which needs `libbar.so.1` and its versions.
-/// The libraries lie in `lib`.
+/// The libraries are in `lib`.
 fn demo(env: &TestEnv, arch: &str) -> Option<(Sandbox, PathBuf)> {
     let zig = env.get("tools/zig", "repair")?;
     let sandbox = Sandbox::with(&FILES);
@@ -125,7 +125,7 @@ fn walk(dir: &Path, files: &mut Vec<PathBuf>) {
     }
 }
 
-/// With `--target`, with `--prefix`, with `--user`, and in an environment of its own.
+/// Installs with `--target`, `--prefix`, `--user`, and into a virtual environment.
 fn install_and_run(env: &TestEnv, dir: &Path, wheel: &Path) {
     let python = env.judge("python");
     let pip = ["-m", "pip", "install", "--no-index", "--no-deps", "--disable-pip-version-check"];

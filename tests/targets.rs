@@ -1,5 +1,4 @@
-//! Several targets at once: what is shared, what is fused, and what becomes of the others when one
-//! fails.
+//! Several targets at once: shared work, merged files, and the outcome of the others if one fails.
 #![allow(
     clippy::disallowed_methods,
     clippy::unwrap_used,

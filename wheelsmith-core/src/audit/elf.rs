@@ -56,8 +56,8 @@ struct Promise<'p> {
     newest: &'p Policy,
 }
 
-/// Returns the best tag that every file qualifies for, and findings about what keeps the files from
-/// the wanted tag.
+/// Returns the best tag that every file qualifies for, and findings that exclude the wanted
+/// tag.
 pub(super) fn judge(
     files: &[NativeFile],
     wanted: &Requirement,

@@ -74,7 +74,7 @@ impl LoadError {
 /// Returns the configuration file at `path`: the file itself, or the one of the directory.
 ///
 /// # Errors
-/// If there is none, or if both files of the directory configure wheelsmith.
+/// Returns an error if there is none, or if both files of the directory configure wheelsmith.
 pub(crate) fn find_file(path: &Path) -> Result<PathBuf, LoadError> {
     if path.is_file() {
         return Ok(path.to_owned());
@@ -95,7 +95,7 @@ pub(crate) fn find_file(path: &Path) -> Result<PathBuf, LoadError> {
 /// is no `wheelsmith.toml`, and no `[tool.wheelsmith]` in `pyproject.toml`.
 ///
 /// # Errors
-/// If both files configure wheelsmith, or one cannot be read.
+/// Returns an error if both files configure wheelsmith, or one cannot be read.
 pub fn find_settings(dir: &Path) -> Result<Option<PathBuf>, LoadError> {
     match find_file(dir) {
         Ok(file) if file.ends_with(PYPROJECT) => {

@@ -82,7 +82,7 @@ codes! {
     /// `Root-Is-Purelib: true` in a wheel with native files.
     PurelibWithNative "purelib-with-native" Warning
         "write `Root-Is-Purelib: false`";
-    /// Tag that guarantees only a processor, which indexes refuse.
+    /// Tag that guarantees only a processor and that indexes refuse.
     UnportableTag "unportable-tag" Warning
         "build for a manylinux or musllinux tag";
 

@@ -230,7 +230,7 @@ fn stripped_files_are_edited_like_others() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2000))]
 
-    /// Bytes from strangers: an error, or a file that is right.
+    /// Any bytes give an error or a correct file.
     #[test]
     fn damage_never_panics(
         which in any::<prop::sample::Index>(),
