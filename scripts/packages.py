@@ -295,7 +295,7 @@ def main() -> int:
     target_dir = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", REPOSITORY / "target"))
     program = args.program
     if program is None:
-        # As the tests are built, so that nothing is compiled for this alone.
+        # The profile of the tests, so that their compiled crates are used.
         build = ["cargo", "build", "--locked", "--quiet", "--workspace", "--all-features"]
         subprocess.run(build, cwd=REPOSITORY, check=True)
         program = target_dir / "debug" / "wheelsmith"

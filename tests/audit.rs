@@ -167,7 +167,7 @@ fn a_broken_input_leaves_the_others_to_be_judged() {
         "ok   demo",
         "1 could not be judged",
     ]);
-    sandbox.expect(2, &["audit", "nothing-*.whl"]).says(&["cannot expand `nothing-*.whl`"]);
+    sandbox.expect(2, &["audit", "nothing-*.whl"]).says(&["cannot find `nothing-*.whl`"]);
 }
 
 const FAULTY: &str = "demo-1.0-py3-none-manylinux_2_17_x86_64.whl";

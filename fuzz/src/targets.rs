@@ -98,7 +98,7 @@ pub fn check(bytes: &[u8]) {
     for (name, limits) in
         [(WHEEL, check::Limits::default()), (WHEEL, limits.clone()), (sdist, limits)]
     {
-        let options = check::Options { limits, ..check::Options::default() };
+        let options = check::Options::new().limits(limits);
         let blob = Blob::from_bytes(bytes);
         let checked = check::check(name, &blob, &options, &Cancel::default());
         let checked = checked.expect("what the bytes say is no error");

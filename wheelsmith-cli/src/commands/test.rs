@@ -10,7 +10,7 @@ use wheelsmith_core::project::Project;
 use wheelsmith_core::sys::{self, Host};
 use wheelsmith_core::testing::{
     self, CellReport, Error, Installer, Options, Packages, Python, Request, Root, Settings,
-    Subject, Verdict, Way,
+    Subject, Verdict, InstallScheme,
 };
 
 use crate::exit::Exit;
@@ -56,7 +56,7 @@ pub(crate) struct Args {
     libc_root: Vec<PathBuf>,
     /// Way to install: venv, target, user, prefix; repeatable
     #[arg(long, value_enum, value_name = "WAY", hide_possible_values = true)]
-    install: Vec<WayArg>,
+    install: Vec<InstallArg>,
     /// Installer: pip, uv
     #[arg(long, value_enum, value_name = "PROGRAM", hide_possible_values = true)]
     installer: Option<InstallerArg>,
@@ -97,7 +97,7 @@ pub(crate) struct Args {
 
 /// Value of `--install`.
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
-enum WayArg {
+enum InstallArg {
     Venv,
     Target,
     User,
@@ -223,13 +223,13 @@ fn settings(args: &Args, config: Option<Config>) -> Settings {
         settings.pythons.clone_from(&args.python);
     }
     if !args.install.is_empty() {
-        let way = |way: &WayArg| match way {
-            WayArg::Venv => Way::Venv,
-            WayArg::Target => Way::Target,
-            WayArg::User => Way::User,
-            WayArg::Prefix => Way::Prefix,
+        let scheme = |scheme: &InstallArg| match scheme {
+            InstallArg::Venv => InstallScheme::Venv,
+            InstallArg::Target => InstallScheme::Target,
+            InstallArg::User => InstallScheme::User,
+            InstallArg::Prefix => InstallScheme::Prefix,
         };
-        settings.ways = args.install.iter().map(way).collect();
+        settings.schemes = args.install.iter().map(scheme).collect();
     }
     match args.installer {
         Some(InstallerArg::Pip) => settings.installer = Installer::Pip,

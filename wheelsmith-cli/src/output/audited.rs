@@ -91,7 +91,7 @@ fn verdict(input: &Input) -> String {
 fn needs(text: &mut Text, input: &Input, file: &str) {
     let of_file = input.needs.iter().filter(|need| need.file.as_str() == file);
     let shown: Vec<(&str, &Origin)> = of_file
-        .filter(|need| need.origin != Origin::Promised)
+        .filter(|need| need.origin != Origin::Guaranteed)
         .map(|need| (need.library.as_str(), &need.origin))
         .collect();
     for (i, (library, origin)) in shown.iter().enumerate() {
@@ -100,7 +100,7 @@ fn needs(text: &mut Text, input: &Input, file: &str) {
             Origin::Inside(path) => format!("{DIM}{path}{DIM:#}"),
             Origin::Misplaced(path) => format!("{YELLOW}{path}, where the loader does not look{YELLOW:#}"),
             Origin::Python => format!("{DIM}Python{DIM:#}"),
-            Origin::Promised | Origin::Outside => format!("{RED}not in the wheel{RED:#}"),
+            Origin::Guaranteed | Origin::Outside => format!("{RED}not in the wheel{RED:#}"),
         };
         let _ = writeln!(text, "       {branch} {library}  {place}");
     }

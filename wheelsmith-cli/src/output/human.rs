@@ -268,13 +268,14 @@ pub(super) fn toolchains(found: &[TargetSurvey]) -> Text {
             }
         }
         match &found.rust {
-            RustStd::Ready { rustc } => {
+            Some(RustStd::Ready { rustc }) => {
                 let _ = writeln!(text, "  {GREEN}rust     {GREEN:#}  {rustc}");
             }
-            RustStd::Missing { reason, hint } => {
+            Some(RustStd::Missing { reason, hint }) => {
                 let _ = writeln!(text, "  {YELLOW}rust     {YELLOW:#}  {reason}");
                 let _ = writeln!(text, "             {DIM}{hint}{DIM:#}");
             }
+            None => {}
         }
     }
     let _ = writeln!(text, "(* marks the default of a build)");

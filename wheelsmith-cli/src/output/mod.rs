@@ -33,7 +33,7 @@ pub(crate) use progress::Progress;
 pub(crate) use test::TestForm;
 pub(crate) use wheel::Retagged;
 
-use self::report::{self as forms, Sheet};
+use self::report::{self as forms, Summary};
 use self::text::Text;
 use crate::global::Format;
 
@@ -182,7 +182,7 @@ impl Output {
         &self,
         human: impl FnOnce() -> Text,
         json: impl FnOnce() -> serde_json::Result<serde_json::Value>,
-        sheet: impl Into<Sheet<'r>>,
+        sheet: impl Into<Summary<'r>>,
         to_file: bool,
         host: &Host,
     ) -> anyhow::Result<String> {

@@ -60,7 +60,7 @@ impl Reasons {
 }
 
 /// A file that auditwheel inspects.
-struct Seen<'a> {
+struct InspectedFile<'a> {
     file: &'a NativeFile,
     elf: &'a Elf,
     is_extension: bool,
@@ -72,7 +72,7 @@ type Tree<'a> = BTreeMap<&'a str, Option<&'a Elf>>;
 
 struct Show<'a> {
     files: &'a [NativeFile],
-    seen: Vec<Seen<'a>>,
+    seen: Vec<InspectedFile<'a>>,
 }
 
 impl<'a> Show<'a> {
@@ -137,7 +137,7 @@ impl<'a> Show<'a> {
             if !elf.has_section_headers && !elf.needed_versions.is_empty() {
                 reasons.add("it finds no symbol versions in a file without section headers");
             }
-            show.seen.push(Seen { file, elf, is_extension });
+            show.seen.push(InspectedFile { file, elf, is_extension });
         }
         let arch = arch?;
         if show.seen.is_empty() {
@@ -170,8 +170,8 @@ impl<'a> Show<'a> {
         let needed: BTreeSet<&str> =
             self.seen.iter().flat_map(|seen| &seen.elf.needed).map(String::as_str).collect();
         let is_root =
-            |seen: &&Seen<'_>| seen.is_extension || !needed.contains(seen.file.path.file_name());
-        let roots: Vec<&Seen<'_>> = self.seen.iter().filter(is_root).collect();
+            |seen: &&InspectedFile<'_>| seen.is_extension || !needed.contains(seen.file.path.file_name());
+        let roots: Vec<&InspectedFile<'_>> = self.seen.iter().filter(is_root).collect();
         if roots.iter().any(|root| root.is_extension && has_fpe(root.file)) {
             return Some(linux);
         }
@@ -186,7 +186,7 @@ impl<'a> Show<'a> {
         }
         // The best policy for symbol versions, for libraries and for withheld symbols, each
         // computed separately; the result is the worst of the three.
-        let versions: BTreeSet<&str> = self.seen.iter().flat_map(Seen::versions).collect();
+        let versions: BTreeSet<&str> = self.seen.iter().flat_map(InspectedFile::versions).collect();
         let by_versions =
             policies.iter().position(|policy| versions.iter().all(|v| policy.allows_version(v)));
         let is_carried = |policy: &Policy, reasons: &mut Reasons| {
@@ -203,7 +203,7 @@ impl<'a> Show<'a> {
     /// Resolves the dependencies of `root` depth first. Searches the RPATH or RUNPATH of `root` and
     /// those of the file that needs the library, and no other directory. Both lists are passed down
     /// to the dependencies.
-    fn tree(&self, root: &Seen<'a>, left: &mut usize, reasons: &mut Reasons) -> Option<Tree<'a>> {
+    fn tree(&self, root: &InspectedFile<'a>, left: &mut usize, reasons: &mut Reasons) -> Option<Tree<'a>> {
         let mut tree = Tree::new();
         let handed_down = self.directories(root.file, root.elf);
         let mut stack = vec![(root.file, root.elf, 0)];
@@ -270,7 +270,7 @@ impl<'a> Show<'a> {
     }
 }
 
-impl<'a> Seen<'a> {
+impl<'a> InspectedFile<'a> {
     fn versions(&self) -> impl Iterator<Item = &'a str> {
         let is_counted = |library: &str| {
             !library.starts_with("ld-linux") && !["ld64.so.1", "ld64.so.2"].contains(&library)
@@ -292,7 +292,7 @@ impl<'a> Seen<'a> {
 /// True if `root` needs, directly or through libraries outside the policy, a library that is
 /// neither found nor in the policy.
 fn has_external(
-    root: &Seen<'_>,
+    root: &InspectedFile<'_>,
     tree: &Tree<'_>,
     policy: &Policy,
     system: System,

@@ -19,7 +19,7 @@ const SHOWN: usize = 30;
 const FPE_SYMBOLS: [&str; 3] = ["PyFPE_counter", "PyFPE_dummy", "PyFPE_jbuf"];
 
 /// Requirements of one file on the system.
-pub(super) struct Demand<'a> {
+pub(super) struct SystemNeeds<'a> {
     pub(super) file: &'a NativeFile,
     pub(super) elf: &'a Elf,
     /// Libraries that the loader does not find in the wheel and that are not allowed explicitly.
@@ -48,7 +48,7 @@ const PRIVATE_HELP: &str =
 const FIRST_API_WITH_RELR: u16 = 30;
 
 /// Guarantees of a system for the files that run on it.
-struct Promise<'p> {
+struct Guarantees<'p> {
     requirement: &'p Requirement,
     /// Newest policy within the floor.
     reference: &'p Policy,
@@ -65,40 +65,40 @@ pub(super) fn judge(
 ) -> Option<PlatformTag> {
     let graph = Graph::of(files, wanted);
     let unreachable = whole::unreachable(files, &graph);
-    let own: Vec<Demand<'_>> = files
+    let own: Vec<SystemNeeds<'_>> = files
         .iter()
         .filter(|file| !unreachable.contains(&&file.path))
-        .filter_map(|file| Demand::of(file, wanted, &graph))
+        .filter_map(|file| SystemNeeds::of(file, wanted, &graph))
         .collect();
     let policies = wanted.policies();
-    let mut demands = own;
+    let mut all_needs = own;
     if let (Some(reference), Some(newest)) = (wanted.reference(), policies.last()) {
-        let in_wheel = demands.len();
-        add_libraries(&mut demands, wanted, reference, &graph);
-        let promise = Promise { requirement: wanted, reference, newest };
-        for demand in &demands {
-            demand.check(&promise, findings);
+        let in_wheel = all_needs.len();
+        add_libraries(&mut all_needs, wanted, reference, &graph);
+        let guarantees = Guarantees { requirement: wanted, reference, newest };
+        for needs in &all_needs {
+            needs.check(&guarantees, findings);
         }
-        for demand in &demands[..in_wheel] {
-            hygiene::check(demand.file, demand.elf, findings);
+        for needs in &all_needs[..in_wheel] {
+            hygiene::check(needs.file, needs.elf, findings);
         }
         whole::check(files, wanted.libc(), &graph, &unreachable, findings);
     }
     if findings.iter().any(|finding| finding.code == Code::Unreadable) {
         return None;
     }
-    if demands.is_empty() {
+    if all_needs.is_empty() {
         let has_errors = findings.iter().any(|finding| finding.severity == Severity::Error);
         return (!has_errors).then(|| wanted.tag().clone());
     }
     let candidates = match wanted.tag() {
-        PlatformTag::Android { .. } => return Some(android_tag(&demands, wanted)),
+        PlatformTag::Android { .. } => return Some(android_tag(&all_needs, wanted)),
         // musl has no symbol versions, so files do not record which release they need. Only the
         // newest policy is certain to be enough.
         PlatformTag::Musllinux { .. } => policies.last().map_or(policies, std::slice::from_ref),
         _ => policies,
     };
-    let kept = |policy: &&Policy| demands.iter().all(|demand| demand.keeps(policy, wanted));
+    let kept = |policy: &&Policy| all_needs.iter().all(|needs| needs.keeps(policy, wanted));
     let best = candidates.iter().find(kept).map(|policy| policy.tag.clone());
     best.or_else(|| Some(PlatformTag::Linux { arch: wanted.tag().arch()? }))
 }
@@ -106,13 +106,13 @@ pub(super) fn judge(
 /// Returns the tag for Android (PEP 738) of the lowest API level at which every file runs, starting
 /// at the level of the requirement. Lower levels are not tried, because symbols of libraries other
 /// than the C library do not record the level that introduced them.
-fn android_tag(demands: &[Demand<'_>], requirement: &Requirement) -> PlatformTag {
+fn android_tag(all_needs: &[SystemNeeds<'_>], requirement: &Requirement) -> PlatformTag {
     let PlatformTag::Android { api, abi } = *requirement.tag() else {
         return requirement.tag().clone();
     };
     let arch = abi.arch();
-    let noted = demands.iter().filter_map(|demand| demand.elf.android_api?.try_into().ok());
-    let versions = demands.iter().flat_map(Demand::versions);
+    let noted = all_needs.iter().filter_map(|needs| needs.elf.android_api?.try_into().ok());
+    let versions = all_needs.iter().flat_map(SystemNeeds::versions);
     let needed = versions.filter_map(|(_, version)| policy::android::level(version));
     let least: u16 = noted.chain(needed).fold(api, u16::max);
     let levels: Vec<_> = policy::android::policies(arch)
@@ -124,7 +124,7 @@ fn android_tag(demands: &[Demand<'_>], requirement: &Requirement) -> PlatformTag
         .collect();
     // The policy that applies at `least`, and the newer ones.
     let first = levels.iter().rposition(|(level, _)| *level <= least).unwrap_or(0);
-    let qualifies = |policy| demands.iter().all(|demand| demand.keeps(policy, requirement));
+    let qualifies = |policy| all_needs.iter().all(|needs| needs.keeps(policy, requirement));
     let best = levels[first.min(levels.len())..].iter().find(|(_, policy)| qualifies(policy));
     match best {
         Some((level, _)) if least < policy::android::NEVER => {
@@ -136,7 +136,7 @@ fn android_tag(demands: &[Demand<'_>], requirement: &Requirement) -> PlatformTag
 
 /// Adds the given libraries that the wheel needs, and the libraries that those need.
 fn add_libraries<'a>(
-    demands: &mut Vec<Demand<'a>>,
+    all_needs: &mut Vec<SystemNeeds<'a>>,
     wanted: &'a Requirement,
     reference: &Policy,
     graph: &'a Graph<'a>,
@@ -150,9 +150,9 @@ fn add_libraries<'a>(
     }
     let mut brought = BTreeSet::new();
     let mut at = 0;
-    while at < demands.len() {
+    while at < all_needs.len() {
         let mut new = Vec::new();
-        demands[at].outside.retain(|name| match by_name.get(name) {
+        all_needs[at].outside.retain(|name| match by_name.get(name) {
             Some(file) if !reference.allows_library(name) => {
                 new.push(*file);
                 false
@@ -161,14 +161,14 @@ fn add_libraries<'a>(
         });
         for file in new {
             if brought.insert(&file.path) {
-                demands.extend(Demand::of(file, wanted, graph));
+                all_needs.extend(SystemNeeds::of(file, wanted, graph));
             }
         }
         at += 1;
     }
 }
 
-impl<'a> Demand<'a> {
+impl<'a> SystemNeeds<'a> {
     /// Returns the requirements of a file; `None` for object files, which have no requirements
     /// before they are linked, and for files of another processor.
     fn of(file: &'a NativeFile, wanted: &Requirement, graph: &'a Graph<'a>) -> Option<Self> {
@@ -291,8 +291,8 @@ impl<'a> Demand<'a> {
     }
 
     /// Reports the reasons why the file does not qualify for the requirement.
-    fn check(&self, promise: &Promise<'_>, findings: &mut Vec<Finding>) {
-        let Promise { requirement: wanted, reference, .. } = *promise;
+    fn check(&self, guarantees: &Guarantees<'_>, findings: &mut Vec<Finding>) {
+        let Guarantees { requirement: wanted, reference, .. } = *guarantees;
         let new = |code, message: String| Finding::new(code, &self.file.path, message);
         if let Some(sign) = self.other_libc(wanted) {
             let message = format!("{sign}; the target has {}", wanted.libc_name());
@@ -365,11 +365,11 @@ impl<'a> Demand<'a> {
             findings.push(new(Code::FpeSymbols, message).because(fpe.clone()));
         }
         let mut too_new: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-        for (library, version) in self.versions().filter(|(_, v)| !promise.includes(v)) {
+        for (library, version) in self.versions().filter(|(_, v)| !guarantees.includes(v)) {
             too_new.entry(library).or_default().push(version);
         }
         for (library, versions) in too_new {
-            findings.push(self.too_new(promise, library, versions));
+            findings.push(self.too_new(guarantees, library, versions));
         }
         if let PlatformTag::Android { api, .. } = *wanted.tag()
             && let Some(own) = self.elf.android_api.filter(|own| *own > u32::from(api))
@@ -379,17 +379,17 @@ impl<'a> Demand<'a> {
         }
     }
 
-    fn too_new(&self, promise: &Promise<'_>, library: &str, mut versions: Vec<&str>) -> Finding {
+    fn too_new(&self, guarantees: &Guarantees<'_>, library: &str, mut versions: Vec<&str>) -> Finding {
         versions.sort_by_key(|version| std::cmp::Reverse(age(version)));
         let newest = versions[0];
         let mut culprits: Vec<String> =
             versions.iter().flat_map(|version| self.culprits(library, version)).collect();
-        let limit = match promise.requirement.tag() {
+        let limit = match guarantees.requirement.tag() {
             _ if newest == "GLIBC_PRIVATE" => "it is internal to glibc".to_owned(),
             PlatformTag::Manylinux { glibc: floor, .. } if newest.starts_with("GLIBC_") => {
                 format!("the floor is glibc {floor}")
             }
-            _ => format!("{} does not guarantee that", promise.reference.tag),
+            _ => format!("{} does not guarantee that", guarantees.reference.tag),
         };
         let more = match culprits.len() - 1 {
             0 => String::new(),
@@ -407,7 +407,7 @@ impl<'a> Demand<'a> {
             culprits.push(format!("and {hidden} more"));
         }
         let finding = Finding::new(Code::SymbolTooNew, &self.file.path, message).because(culprits);
-        match promise.requirement.tag() {
+        match guarantees.requirement.tag() {
             _ if newest == "GLIBC_PRIVATE" => finding.with_help(PRIVATE_HELP),
             PlatformTag::Manylinux { .. } if newest.starts_with("GLIBC_") => finding,
             PlatformTag::Manylinux { .. } => finding.with_help(
@@ -432,7 +432,7 @@ impl<'a> Demand<'a> {
     }
 }
 
-impl Promise<'_> {
+impl Guarantees<'_> {
     /// True if every system within the floor has `version`. Versions of glibc are compared with the
     /// floor itself, because not every release has a policy.
     fn includes(&self, version: &str) -> bool {

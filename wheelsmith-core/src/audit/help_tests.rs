@@ -42,7 +42,7 @@ fn needs(library: &'static str) -> impl FnOnce(&mut Elf) {
 fn needs_version(version: &'static str) -> impl FnOnce(&mut Elf) {
     move |facts| {
         let versions = facts.needed_versions.entry("libc.so.6".to_owned()).or_default();
-        versions.push(version.to_owned());
+        versions.insert(version.to_owned());
     }
 }
 

@@ -147,7 +147,7 @@ pub(super) fn is_for_newer_processors(file: &NativeFile) -> bool {
 
 /// Reports symbols that no library defines which is loaded together with the file.
 fn undefined(files: &[NativeFile], graph: &Graph<'_>, findings: &mut Vec<Finding>) {
-    let mut open: BTreeMap<&str, Open<'_>> = BTreeMap::new();
+    let mut open: BTreeMap<&str, Unresolved<'_>> = BTreeMap::new();
     let by_path: BTreeMap<&str, &NativeFile> =
         files.iter().map(|file| (file.path.as_str(), file)).collect();
     let mut left = MOST_CHECKS;
@@ -157,7 +157,7 @@ fn undefined(files: &[NativeFile], graph: &Graph<'_>, findings: &mut Vec<Finding
         let is_pythons = is_for_python(&loaded);
         let is_judged = is_judged(&loaded, graph);
         for file in &loaded {
-            let open = open.entry(file.path.as_str()).or_insert_with(|| Open::of(file));
+            let open = open.entry(file.path.as_str()).or_insert_with(|| Unresolved::of(file));
             if !is_judged {
                 open.symbols.clear();
             }
@@ -188,11 +188,11 @@ fn undefined(files: &[NativeFile], graph: &Graph<'_>, findings: &mut Vec<Finding
 }
 
 /// Symbols of a file that have not been found yet.
-struct Open<'a> {
+struct Unresolved<'a> {
     symbols: Vec<(&'a str, u64)>,
 }
 
-impl<'a> Open<'a> {
+impl<'a> Unresolved<'a> {
     fn of(file: &'a NativeFile) -> Self {
         let unversioned = file.symbols.undefined.iter().filter(|s| !s.weak && s.version.is_none());
         let symbols = unversioned.map(|s| (s.name.as_str(), Exports::digest(&s.name))).collect();

@@ -107,8 +107,8 @@ fn compare(
         let Some(content) = &member.content else { continue };
         if let Err(why) = judge(digest, content.digest.as_bytes()) {
             match why {
-                Wrong::Form(why) => out.file(Code::RecordDigest, path, why),
-                Wrong::Digest => {
+                DigestError::Form(why) => out.file(Code::RecordDigest, path, why),
+                DigestError::Digest => {
                     let own = URL_SAFE_NO_PAD.encode(content.digest.as_bytes());
                     let evidence = [format!("RECORD: {digest}"), format!("file: sha256={own}")];
                     let message = "its digest differs from RECORD";
@@ -137,13 +137,13 @@ fn compare(
     }
 }
 
-enum Wrong {
+enum DigestError {
     Form(String),
     Digest,
 }
 
-fn judge(stated: &str, sha256: &[u8; 32]) -> Result<(), Wrong> {
-    let form = |why: &str| Err(Wrong::Form(why.to_owned()));
+fn judge(stated: &str, sha256: &[u8; 32]) -> Result<(), DigestError> {
+    let form = |why: &str| Err(DigestError::Form(why.to_owned()));
     let Some((algorithm, text)) = stated.split_once('=') else {
         return form("RECORD has no digest for it");
     };
@@ -151,12 +151,12 @@ fn judge(stated: &str, sha256: &[u8; 32]) -> Result<(), Wrong> {
         "sha256" => 32,
         "sha384" => 48,
         "sha512" => 64,
-        other => return Err(Wrong::Form(format!("RECORD has a `{other}` digest for it"))),
+        other => return Err(DigestError::Form(format!("RECORD has a `{other}` digest for it"))),
     };
     match URL_SAFE_NO_PAD.decode(text) {
         // The longer digests are not computed, because no tool writes them.
         Ok(bytes) if bytes.len() == length && (length != 32 || bytes == sha256) => Ok(()),
-        Ok(bytes) if bytes.len() == length => Err(Wrong::Digest),
+        Ok(bytes) if bytes.len() == length => Err(DigestError::Digest),
         Ok(_) => form("the digest in RECORD has the wrong length"),
         Err(_) if text.ends_with('=') => form("the digest in RECORD is padded with `=`"),
         Err(_) => form("the digest in RECORD is not URL-safe base64"),

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::component_tables::Components;
 use super::data_table::DataTable;
-use super::testing::{Installer, Request, Way};
+use super::testing::{Installer, Request, InstallScheme};
 use super::{Compression, External};
 use crate::finding::{Code, Date, Level, Severity};
 use crate::metadata::ProjectTable;
@@ -102,7 +102,7 @@ pub(super) struct TestTable {
     #[serde(default)]
     pub(super) python: Vec<Request>,
     /// Ways of installing the wheels: `venv`, `target`, `user`, `prefix`; `venv` if absent.
-    pub(super) install: Option<Vec<Way>>,
+    pub(super) install: Option<Vec<InstallScheme>>,
     /// Installer: `pip` or `uv`; `pip` if absent.
     #[serde(default)]
     pub(super) installer: Installer,

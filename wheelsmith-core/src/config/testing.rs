@@ -6,11 +6,11 @@ use serde::{Deserialize, Serialize};
 
 pub use super::python::Request;
 
-/// Way of installation.
+/// Installation scheme.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub enum Way {
+pub enum InstallScheme {
     /// Into a virtual environment.
     Venv,
     /// Into a directory: `pip install --target`.
@@ -21,8 +21,8 @@ pub enum Way {
     Prefix,
 }
 
-impl Way {
-    /// All ways.
+impl InstallScheme {
+    /// All schemes.
     pub const ALL: [Self; 4] = [Self::Venv, Self::Target, Self::User, Self::Prefix];
 
     /// Returns the word in the configuration.
@@ -36,7 +36,7 @@ impl Way {
     }
 }
 
-impl std::fmt::Display for Way {
+impl std::fmt::Display for InstallScheme {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.as_str())
     }
@@ -60,7 +60,7 @@ pub struct Settings {
     /// Pythons to use; all that are found if empty.
     pub pythons: Vec<Request>,
     /// Ways of installation.
-    pub ways: Vec<Way>,
+    pub schemes: Vec<InstallScheme>,
     /// Program that installs the wheel.
     pub installer: Installer,
     /// Modules to import; those of the wheel if absent.
@@ -93,7 +93,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             pythons: Vec::new(),
-            ways: vec![Way::Venv],
+            schemes: vec![InstallScheme::Venv],
             installer: Installer::Pip,
             imports: None,
             smoke: Vec::new(),

@@ -290,7 +290,7 @@ fn tests_of_wheels_are_checked() {
     );
     test(
         "install = []",
-        "demo.toml:3:1: `tool.wheelsmith.test.install`: no way is left\n    one of `venv`, \
+        "demo.toml:3:1: `tool.wheelsmith.test.install`: no installation scheme is listed\n    one of `venv`, \
          `target`, `user`, `prefix`",
     );
     test(

@@ -59,7 +59,7 @@ codes! {
     /// File or archive beyond the size, count or depth of any real one.
     OverLimit "over-limit" Error
         "leave out what does not belong into the package, or split the file";
-    /// File about which the tag says nothing.
+    /// File to which the rules of the tag do not apply.
     NotJudged "not-judged" Info
         "test the file where it is used, or leave it out if it was left over from the build";
     /// Native file embedded in another file.
@@ -76,7 +76,7 @@ codes! {
     /// Native files in a wheel tagged for any platform.
     NativeInAny "native-in-any" Error
         "use the platform tag that the native files qualify for";
-    /// Platform tag on a wheel that contains nothing specific to a platform.
+    /// Platform tag on a wheel without native files.
     NoNativeFiles "no-native-files" Warning
         "tag the wheel `any`, unless its native files are missing";
     /// `Root-Is-Purelib: true` in a wheel with native files.
@@ -301,7 +301,7 @@ codes! {
     /// Link or device in the archive.
     SpecialFile "special-file" Error
         "put the file itself there: installers write the path of the link as text";
-    /// Entry whose mode is not that of a file that everybody can read.
+    /// Entry whose mode is not that of a readable file.
     EntryMode "entry-mode" Info
         "set the mode to 0100644 or 0100755";
     /// Different or invalid times of the entries.

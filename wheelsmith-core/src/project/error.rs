@@ -59,7 +59,7 @@ pub enum Error {
     },
     /// The wheel to be described cannot be built.
     #[error("`{wheel}` does not qualify for its tag: {reasons}")]
-    NotEarned {
+    NotQualified {
         /// File name of the wheel.
         wheel: String,
         /// Reasons.

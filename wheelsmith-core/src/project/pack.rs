@@ -358,7 +358,7 @@ impl Pack<'_> {
             })
         };
         let origins = libraries().filter_map(|file| Some((file.sha256, origin(file)?))).collect();
-        let options = Options { terms: self.terms()?, origins, ..Options::default() };
+        let options = Options { allowances: self.allowances()?, origins, ..Options::default() };
         let files = self.native_files()?;
         let wanted = Requirement::for_target(plan.target);
         let roots = LibraryDirs::new(dirs);
@@ -390,14 +390,14 @@ impl Pack<'_> {
     }
 
     /// Returns the libraries that the configuration permits.
-    fn terms(&self) -> Result<Allowances, Error> {
+    fn allowances(&self) -> Result<Allowances, Error> {
         let exclude = &self.project.config.audit.exclude;
         Allowances::new(exclude, Vec::new())
             .map_err(|e| self.problem("external", e.to_string(), None))
     }
 
     fn judge(&self, plan: &TargetPlan) -> Result<Audit, Error> {
-        let requirement = Requirement::for_target(plan.target).allowing(self.terms()?);
+        let requirement = Requirement::for_target(plan.target).allowing(self.allowances()?);
         let mut audit = audit::judgement(self.native_files()?, Some(&self.wheel.tag), &requirement);
         apply_settings(self.project, &mut audit);
         Ok(audit)

@@ -123,7 +123,7 @@ fn necessity(
     is_optional: bool,
     options: &Options,
 ) -> Option<Necessity> {
-    if options.terms.excludes(library) {
+    if options.allowances.excludes(library) {
         return None;
     }
     let is_included = options.includes(library);
@@ -222,7 +222,7 @@ impl Closure {
         let found = search.find(name, from, &|library| fits(file, library));
         let found = found.ok_or_else(|| {
             let other = search.find(name, from, &|_| true)?;
-            Some(format!("`{}` {}", other.path.display(), why_not(file, &other.file)))
+            Some(format!("`{}` {}", other.path.display(), reason_to_skip(file, &other.file)))
         })?;
         if let Some(at) = self.libraries.iter().position(|other| other.path == found.path) {
             return Ok(at);
@@ -248,7 +248,7 @@ impl Closure {
 }
 
 /// Returns the reason why `library`, which has the right name, is unusable for `user`.
-fn why_not(user: &NativeFile, library: &NativeFile) -> String {
+fn reason_to_skip(user: &NativeFile, library: &NativeFile) -> String {
     if let Some(problem) = library.problem() {
         return format!("cannot be read: {problem}");
     }

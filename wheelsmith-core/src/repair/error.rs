@@ -59,10 +59,10 @@ pub enum Error {
     #[error("cannot store a changed file in the temporary directory")]
     Scratch(#[source] io::Error),
     /// `audit` would refuse the repaired wheel.
-    #[error("{}: {}", verdict(.earned.as_ref(), .wanted.as_ref()), reasons(.findings))]
-    NotEarned {
+    #[error("{}: {}", verdict(.verdict.as_ref(), .wanted.as_ref()), reasons(.findings))]
+    NotQualified {
         /// The other tag that it qualifies for, if any.
-        earned: Option<PlatformTag>,
+        verdict: Option<PlatformTag>,
         /// Tag that it should qualify for; `None` for any.
         wanted: Option<PlatformTag>,
         /// Errors of the audit.
@@ -79,7 +79,7 @@ impl Error {
         matches!(
             self,
             Self::Missing { .. }
-                | Self::NotEarned { .. }
+                | Self::NotQualified { .. }
                 | Self::NoPlatform { .. }
                 | Self::Wheel(wheel::Error::Contradiction { .. })
         )
@@ -107,7 +107,7 @@ impl Error {
                 "link `{}` again, with `-headerpad_max_install_names` for macOS",
                 file_name(file.as_str())
             )),
-            Self::NotEarned { findings, .. } => {
+            Self::NotQualified { findings, .. } => {
                 let is_cause = |finding: &&Finding| finding.code != Code::TagNotEarned;
                 let mut rest = findings.iter().filter(is_cause).peekable();
                 (rest.peek().is_some() && rest.all(is_resolved_by_newer_tag)).then(|| {
@@ -140,10 +140,10 @@ fn not_found(missing: &[MissingLibrary], searched: usize) -> String {
     lines.collect()
 }
 
-fn verdict(earned: Option<&PlatformTag>, wanted: Option<&PlatformTag>) -> String {
-    match (earned, wanted) {
-        (Some(earned), Some(wanted)) => {
-            format!("the repaired wheel qualifies for {earned}, not {wanted}")
+fn sentence(found: Option<&PlatformTag>, wanted: Option<&PlatformTag>) -> String {
+    match (found, wanted) {
+        (Some(found), Some(wanted)) => {
+            format!("the repaired wheel qualifies for {found}, not {wanted}")
         }
         (None, Some(wanted)) => format!("the repaired wheel does not qualify for {wanted}"),
         (_, None) => "`audit` refuses the repaired wheel".to_owned(),

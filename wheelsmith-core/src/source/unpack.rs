@@ -227,7 +227,13 @@ impl<'a> Tree<'a> {
     /// Ends the work: links that were made later may lead earlier ones out of the archive.
     fn finish(self) -> Result<(), String> {
         if self.is_empty {
-            return Err("it is empty".to_owned());
+            return Err(match self.strip_components {
+                0 => "it is empty".to_owned(),
+                1 => "it has no file below a top-level directory; set `strip-components = 0` if \
+                      its files are at the top"
+                    .to_owned(),
+                n => format!("no file is below {n} directories, the number of `strip-components`"),
+            });
         }
         self.links.iter().try_for_each(|(path, target)| self.resolve(path, target))
     }

@@ -5,7 +5,7 @@ use globset::{Glob, GlobMatcher};
 use super::{CellReport, Error, Report, Settings, Status, Totals, Verdict};
 
 /// Version of the report's format.
-const SCHEMA: u32 = 1;
+const SCHEMA: u32 = 2;
 
 /// Patterns of cells.
 struct Patterns(Vec<(String, GlobMatcher)>);

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::find::probe;
-use super::subject::{Native, libc};
+use super::tested_wheel::{Native, libc};
 use super::{Error, Python};
 use crate::binary::elf::Elf;
 use crate::name::{Arch, Libc, host_target};

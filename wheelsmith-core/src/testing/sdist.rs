@@ -6,7 +6,7 @@ use pep440_rs::Version;
 
 use super::environment::Packages;
 use super::matrix::builders;
-use super::{CellReport, Error, Python, Settings, Status, Subject};
+use super::{CellReport, Error, Python, Settings, Status, TestedWheel};
 use crate::index::Distribution;
 use crate::metadata::Specifiers;
 use crate::sys::{self, Command, Host, ProcessError};
@@ -24,7 +24,7 @@ pub fn wheels_of(
     settings: &Settings,
     packages: &Packages,
     host: &Host,
-) -> Result<(Vec<Subject>, Vec<CellReport>), Error> {
+) -> Result<(Vec<TestedWheel>, Vec<CellReport>), Error> {
     // Errors in its metadata are reported by the build.
     let about = Distribution::open(sdist, host).ok();
     let requires = about.and_then(|about| about.requires_python);
@@ -40,7 +40,7 @@ pub fn wheels_of(
         match wheel_of(sdist, out, python, packages, host) {
             Ok(wheel) => {
                 let built_by = Some(python.program.clone());
-                subjects.push(Subject { built_by, ..Subject::open(&wheel)? });
+                subjects.push(TestedWheel { built_by, ..TestedWheel::open(&wheel)? });
             }
             Err(error @ (Error::Sdist { .. } | Error::Unusable { .. })) => {
                 failed.push(failed_build(sdist, python, settings, &error));
@@ -72,7 +72,7 @@ fn failed_build(sdist: &Path, python: &Python, settings: &Settings, error: &Erro
         interpreter: format!("{major}.{minor}.{patch} {}", python.program.display()),
         platform,
         foreign: false,
-        way: settings.ways.first().copied(),
+        scheme: settings.schemes.first().copied(),
         status: Status::Failed,
         required: false,
         reason: Some(format!("build: {error}{cause}")),

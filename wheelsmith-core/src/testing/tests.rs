@@ -84,8 +84,8 @@ fn pythons_are_asked_for_by_version() {
     }
 }
 
-fn subject(wheel: &str) -> Subject {
-    Subject {
+fn subject(wheel: &str) -> TestedWheel {
+    TestedWheel {
         path: wheel.into(),
         filename: wheel.parse().unwrap(),
         requires_python: Some(">=3.9".parse().unwrap()),
@@ -112,10 +112,10 @@ fn nothing_disappears_from_the_matrix() {
         subject("demo-1-py3-none-manylinux_2_17_aarch64.whl"),
         subject("demo-1-py3-none-musllinux_1_2_s390x.whl"),
     ];
-    let check = |requests: &[&str], ways: &[Way], targets: &[&str], expected: &[&str]| {
+    let check = |requests: &[&str], schemes: &[InstallScheme], targets: &[&str], expected: &[&str]| {
         let settings = Settings {
             pythons: requests.iter().map(|text| text.parse().unwrap()).collect(),
-            ways: ways.to_vec(),
+            schemes: schemes.to_vec(),
             ..Settings::default()
         };
         let targets: Vec<_> = targets.iter().map(|text| text.parse().unwrap()).collect();
@@ -132,7 +132,7 @@ fn nothing_disappears_from_the_matrix() {
     };
     check(
         &[],
-        &[Way::Venv, Way::Target],
+        &[InstallScheme::Venv, InstallScheme::Target],
         &[],
         &[
             "demo-cp38-x86_64-venv: the wheel requires Python >=3.9",
@@ -145,7 +145,7 @@ fn nothing_disappears_from_the_matrix() {
     );
     check(
         &["3.12", "3.7", "3.8"],
-        &[Way::Venv],
+        &[InstallScheme::Venv],
         &[],
         &[
             "demo-cp312-x86_64-venv!",
@@ -157,7 +157,7 @@ fn nothing_disappears_from_the_matrix() {
     );
     check(
         &[],
-        &[Way::Venv],
+        &[InstallScheme::Venv],
         &["aarch64-unknown-linux-gnu"],
         &[
             "demo-no-python-x86_64-venv!: there is no Python for x86_64 here",
@@ -174,7 +174,7 @@ fn cell(id: &str, status: Status, tests: Option<(u32, u32, u32)>) -> CellReport 
         interpreter: String::new(),
         platform: String::new(),
         foreign: false,
-        way: Some(Way::Venv),
+        scheme: Some(InstallScheme::Venv),
         status,
         required: false,
         reason: None,

@@ -19,8 +19,9 @@ pub struct TargetSurvey {
     pub target: Target,
     /// Kinds of toolchains that may support it.
     pub toolchains: Vec<ToolchainSurvey>,
-    /// Rust's standard library.
-    pub rust: RustStd,
+    /// Rust's standard library; `None` if the project does not need it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rust: Option<RustStd>,
 }
 
 /// Kind of toolchain, found or not.
@@ -111,7 +112,7 @@ pub fn survey(
             ToolchainSurvey { kind, automatic: kind == chosen, state }
         });
         let toolchains = toolchains.collect();
-        TargetSurvey { target: *target, toolchains, rust: rust_std(host, target, project_dir) }
+        TargetSurvey { target: *target, toolchains, rust: Some(rust_std(host, target, project_dir)) }
     });
     Ok(found.collect())
 }
@@ -186,7 +187,7 @@ mod tests {
         for kind in &found.toolchains {
             let State::Missing { hint: Some(_), .. } = &kind.state else { panic!("{kind:?}") };
         }
-        let RustStd::Missing { reason, .. } = &found.rust else { panic!("{:?}", found.rust) };
+        let Some(RustStd::Missing { reason, .. }) = &found.rust else { panic!("{:?}", found.rust) };
         assert_eq!(reason, "found no `rustc`");
     }
 }

@@ -399,7 +399,7 @@ mod tests {
             assert!(error.contains(part), "{error}");
         };
         check("demo.zip", b"", "is not a wheel's file name");
-        check("demo-1-py3-none-any.whl", b"nonsense", "it is no zip archive");
+        check("demo-1-py3-none-any.whl", b"nonsense", "it is not a zip archive");
         check(
             "demo-1-py3-none-any.whl",
             b"PK\x05\x06\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0",

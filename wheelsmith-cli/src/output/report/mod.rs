@@ -11,7 +11,7 @@ pub(crate) mod sarif;
 mod sheet;
 mod words;
 
-pub(crate) use sheet::Sheet;
+pub(crate) use sheet::Summary;
 
 #[cfg(test)]
 mod judges;

@@ -1,6 +1,6 @@
 //! Names of Pythons and systems for messages.
 
-use super::guest::{Abi, Guest, Who};
+use super::tag_pair::{Abi, TagPair, Interpreters};
 use crate::name::{AndroidAbi, Arch, Libc, MacArch, PlatformTag, PlatformVersion};
 
 /// First CPython that distinguishes musl from glibc in file names.
@@ -25,20 +25,20 @@ pub(super) fn owner(abi: &Abi) -> Option<String> {
 }
 
 /// Returns the interpreters that a tag pair accepts, as part of a sentence.
-pub(super) fn invited(guest: &Guest) -> String {
-    let tag = &guest.tag;
-    match &guest.who {
-        Who::Exactly(release) => format!("{} (`{tag}`)", release.words()),
-        Who::Stable { from, free_threaded: false } => format!("CPython from {from} on (`{tag}`)"),
-        Who::Stable { from, free_threaded: true } => {
+pub(super) fn accepted(pair: &TagPair) -> String {
+    let tag = &pair.tag;
+    match &pair.interpreters {
+        Interpreters::Exactly(release) => format!("{} (`{tag}`)", release.words()),
+        Interpreters::Stable { from, free_threaded: false } => format!("CPython from {from} on (`{tag}`)"),
+        Interpreters::Stable { from, free_threaded: true } => {
             format!("free-threaded CPython from {from} on (`{tag}`)")
         }
-        Who::Built(version) => format!("any build of CPython {version} (`{tag}`)"),
-        Who::Every(version) if version.minor == 0 => {
+        Interpreters::Built(version) => format!("any build of CPython {version} (`{tag}`)"),
+        Interpreters::Every(version) if version.minor == 0 => {
             format!("every Python {} (`{tag}`)", version.major)
         }
-        Who::Every(version) => format!("every Python from {version} on (`{tag}`)"),
-        Who::PyPy(_) | Who::Other => format!("`{tag}`"),
+        Interpreters::Every(version) => format!("every Python from {version} on (`{tag}`)"),
+        Interpreters::PyPy(_) | Interpreters::Other => format!("`{tag}`"),
     }
 }
 

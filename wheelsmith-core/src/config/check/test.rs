@@ -25,7 +25,7 @@ pub(super) fn check(check: &mut Check<'_>, raw: TestTable) -> testing::Settings 
     }
     if raw.install.as_ref().is_some_and(Vec::is_empty) {
         let help = "one of `venv`, `target`, `user`, `prefix`";
-        check.problem(&format!("{root}.install"), "no way is left", Some(help));
+        check.problem(&format!("{root}.install"), "no installation scheme is listed", Some(help));
     }
     if raw.timeout_secs == Some(0) {
         check.problem(&format!("{root}.timeout-secs"), "no cell ends in no time", None);
@@ -38,7 +38,7 @@ pub(super) fn check(check: &mut Check<'_>, raw: TestTable) -> testing::Settings 
     let command = command.and_then(|text| words(check, &format!("{root}.command"), text));
     testing::Settings {
         pythons: raw.python,
-        ways: raw.install.unwrap_or(default.ways),
+        schemes: raw.install.unwrap_or(default.schemes),
         installer: raw.installer,
         imports: raw.import,
         smoke,

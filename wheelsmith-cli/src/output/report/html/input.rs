@@ -9,15 +9,15 @@ use wheelsmith_core::finding::{Finding, Severity};
 
 use super::{floor, graph, needs, treemap};
 use crate::output::report::escape::{Markup, with_code};
-use crate::output::report::sheet::Subject;
+use crate::output::report::sheet::InputSummary;
 use crate::output::report::words::{
-    Counts, Standing, auditwheel, count, file_name, page_url, size, standing,
+    Counts, InputState, auditwheel, count, file_name, page_url, size, standing,
 };
 
 /// Limit of the rows, because long tables are slow to draw; further rows are counted.
 const MOST_ROWS: usize = 2000;
 
-pub(super) fn section(out: &mut String, at: usize, input: &Subject<'_>) {
+pub(super) fn section(out: &mut String, at: usize, input: &InputSummary<'_>) {
     let _ = write!(out, "<article id=\"i{at}\">");
     hero(out, input);
     findings(out, at, input);
@@ -30,15 +30,15 @@ pub(super) fn section(out: &mut String, at: usize, input: &Subject<'_>) {
     out.push_str("</article>");
 }
 
-pub(super) fn class(standing: Standing) -> &'static str {
+pub(super) fn class(standing: InputState) -> &'static str {
     match standing {
-        Standing::Unjudged | Standing::Bad => "bad",
-        Standing::Fair => "fair",
-        Standing::Good => "good",
+        InputState::Unjudged | InputState::Bad => "bad",
+        InputState::Fair => "fair",
+        InputState::Good => "good",
     }
 }
 
-fn hero(out: &mut String, input: &Subject<'_>) {
+fn hero(out: &mut String, input: &InputSummary<'_>) {
     let standing = standing(input);
     let name = file_name(input.path);
     let _ = write!(
@@ -67,7 +67,7 @@ fn fact(out: &mut String, name: &str, value: &str) {
 }
 
 /// Renders the tags and native files of an audit.
-fn judged(out: &mut String, input: &Subject<'_>, audit: &audit::Input) {
+fn judged(out: &mut String, input: &InputSummary<'_>, audit: &audit::Input) {
     fact(out, "qualifies for", &format!("<strong class=\"tag\">{}</strong>", Breaks(&input.verdict())));
     let tag = |tag: &_| format!("<span class=\"tag\">{}</span>", Breaks(&format!("{tag}")));
     if !audit.claimed_tags.is_empty() {
@@ -95,7 +95,7 @@ fn judged(out: &mut String, input: &Subject<'_>, audit: &audit::Input) {
     }
 }
 
-fn findings(out: &mut String, at: usize, input: &Subject<'_>) {
+fn findings(out: &mut String, at: usize, input: &InputSummary<'_>) {
     if input.findings.is_empty() {
         return;
     }
