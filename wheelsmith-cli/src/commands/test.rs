@@ -9,8 +9,8 @@ use wheelsmith_core::name::Target;
 use wheelsmith_core::project::Project;
 use wheelsmith_core::sys::{self, Host};
 use wheelsmith_core::testing::{
-    self, CellReport, Error, Installer, Options, Packages, Python, Request, Root, Settings,
-    Subject, Verdict, InstallScheme,
+    self, CellReport, Error, InstallScheme, Installer, Options, Packages, Python, Request, Root,
+    Settings, TestedWheel, Verdict,
 };
 
 use crate::exit::Exit;
@@ -184,7 +184,7 @@ fn subjects(
     packages: &Packages,
     out: &Path,
     host: &Host,
-) -> anyhow::Result<(Vec<Subject>, Vec<CellReport>)> {
+) -> anyhow::Result<(Vec<TestedWheel>, Vec<CellReport>)> {
     let usual = [format!("{}/dist/*.whl", project.display())];
     let patterns = if args.paths.is_empty() { &usual[..] } else { &args.paths };
     let found = archive::expand(patterns);
@@ -201,7 +201,7 @@ fn subjects(
             subjects.extend(built);
             failed.extend(unbuilt);
         } else {
-            subjects.push(Subject::open(&path)?);
+            subjects.push(TestedWheel::open(&path)?);
         }
     }
     Ok((subjects, failed))

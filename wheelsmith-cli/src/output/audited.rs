@@ -98,7 +98,9 @@ fn needs(text: &mut Text, input: &Input, file: &str) {
         let branch = if i + 1 == shown.len() { "└─" } else { "├─" };
         let place = match origin {
             Origin::Inside(path) => format!("{DIM}{path}{DIM:#}"),
-            Origin::Misplaced(path) => format!("{YELLOW}{path}, where the loader does not look{YELLOW:#}"),
+            Origin::Misplaced(path) => {
+                format!("{YELLOW}{path}, where the loader does not look{YELLOW:#}")
+            }
             Origin::Python => format!("{DIM}Python{DIM:#}"),
             Origin::Guaranteed | Origin::Outside => format!("{RED}not in the wheel{RED:#}"),
         };

@@ -124,7 +124,11 @@ fn built_wheel(text: &mut Text, wheel: &BuiltWheel) {
         let _ = writeln!(text, "    {DIM}sha256 {}{DIM:#}", file.sha256);
     } else {
         let _ = writeln!(text, "  {RED}{}{RED:#}", wheel.name);
-        let _ = writeln!(text, "    not written: its files qualify for {verdict}, not {}", wheel.wanted);
+        let _ = writeln!(
+            text,
+            "    not written: its files qualify for {verdict}, not {}",
+            wheel.wanted
+        );
     }
     if let Some(plan) = &wheel.bundled {
         bundled(text, plan);
@@ -193,8 +197,7 @@ fn plan_target(text: &mut Text, plan: &TargetPlan, verbose: bool) {
         if let Some(library_path) = &wheel.library_path {
             let also: String =
                 library_path.iter().map(|dir| format!(", then from {dir}")).collect();
-            let _ =
-                writeln!(text, "    with its needed libraries, from the components{also}");
+            let _ = writeln!(text, "    with its needed libraries, from the components{also}");
         }
     }
 }

@@ -182,7 +182,7 @@ impl Output {
         &self,
         human: impl FnOnce() -> Text,
         json: impl FnOnce() -> serde_json::Result<serde_json::Value>,
-        sheet: impl Into<Summary<'r>>,
+        report: impl Into<Summary<'r>>,
         to_file: bool,
         host: &Host,
     ) -> anyhow::Result<String> {
@@ -190,20 +190,20 @@ impl Output {
         let text = match self.format {
             Format::Human => human().into(),
             Format::Json => format!("{:#}\n", json()?),
-            Format::Sarif => forms::sarif::render(sheet),
+            Format::Sarif => forms::sarif::render(report),
             Format::Github => {
-                let sheet = sheet.into();
+                let report = report.into();
                 if let Some(path) = host.env.get("GITHUB_STEP_SUMMARY") {
                     let path = Path::new(path);
-                    let summary = forms::github::summary(sheet.clone());
+                    let summary = forms::github::summary(report.clone());
                     sys::fs::append(path, summary.as_bytes()).with_context(|| {
                         format!("cannot write the job's summary to `{}`", path.display())
                     })?;
                 }
-                forms::github::render(sheet)
+                forms::github::render(report)
             }
-            Format::Junit => forms::junit::render(sheet),
-            Format::Html => forms::html::render(sheet),
+            Format::Junit => forms::junit::render(report),
+            Format::Html => forms::html::render(report),
         };
         if to_file {
             // A file contains no colours.

@@ -293,30 +293,37 @@ fn case(out: &mut String, wheel: &str, cell: &CellReport) {
 
 #[cfg(test)]
 mod tests {
-    use wheelsmith_core::testing::{Settings, InstallScheme, judge};
+    use wheelsmith_core::testing::{InstallScheme, Settings, judge};
 
     use super::*;
 
     fn report() -> Report {
-        let cell = |python: &str, scheme: InstallScheme, status: Status, reason: Option<&str>| CellReport {
-            id: format!("demo-{python}-{scheme}"),
-            wheel: "demo-1.0-py3-none-any.whl".to_owned(),
-            python: python.to_owned(),
-            interpreter: String::new(),
-            platform: "x86_64".to_owned(),
-            foreign: false,
-            scheme: Some(scheme),
-            status,
-            required: false,
-            reason: reason.map(str::to_owned),
-            tests: None,
-            steps: Vec::new(),
-            time_secs: 1.25,
-            log: None,
+        let cell = |python: &str, scheme: InstallScheme, status: Status, reason: Option<&str>| {
+            CellReport {
+                id: format!("demo-{python}-{scheme}"),
+                wheel: "demo-1.0-py3-none-any.whl".to_owned(),
+                python: python.to_owned(),
+                interpreter: String::new(),
+                platform: "x86_64".to_owned(),
+                foreign: false,
+                scheme: Some(scheme),
+                status,
+                required: false,
+                reason: reason.map(str::to_owned),
+                tests: None,
+                steps: Vec::new(),
+                time_secs: 1.25,
+                log: None,
+            }
         };
         let cells = vec![
             cell("3.9", InstallScheme::Venv, Status::Passed, None),
-            cell("3.9", InstallScheme::User, Status::Failed, Some("smoke: exit status 1\n<boom> & more")),
+            cell(
+                "3.9",
+                InstallScheme::User,
+                Status::Failed,
+                Some("smoke: exit status 1\n<boom> & more"),
+            ),
             cell("3.8", InstallScheme::Venv, Status::Skipped, Some("the wheel wants Python >=3.9")),
         ];
         let settings = Settings { required: vec!["*-3.8-*".to_owned()], ..Settings::default() };

@@ -41,9 +41,7 @@ pub fn verdict(
         reasons.push(match (&tag, own) {
             (None, _) => known("it fails"),
             (Some(_), None) => known("it skips damaged files, which count here"),
-            _ => {
-                known("it checks libraries and processors only of files that no other file needs")
-            }
+            _ => known("it checks libraries and processors only of files that no other file needs"),
         });
     }
     Auditwheel { tag, reasons }
@@ -169,8 +167,9 @@ impl<'a> Show<'a> {
         let linux = PlatformTag::Linux { arch };
         let needed: BTreeSet<&str> =
             self.seen.iter().flat_map(|seen| &seen.elf.needed).map(String::as_str).collect();
-        let is_root =
-            |seen: &&InspectedFile<'_>| seen.is_extension || !needed.contains(seen.file.path.file_name());
+        let is_root = |seen: &&InspectedFile<'_>| {
+            seen.is_extension || !needed.contains(seen.file.path.file_name())
+        };
         let roots: Vec<&InspectedFile<'_>> = self.seen.iter().filter(is_root).collect();
         if roots.iter().any(|root| root.is_extension && has_fpe(root.file)) {
             return Some(linux);
@@ -203,7 +202,12 @@ impl<'a> Show<'a> {
     /// Resolves the dependencies of `root` depth first. Searches the RPATH or RUNPATH of `root` and
     /// those of the file that needs the library, and no other directory. Both lists are passed down
     /// to the dependencies.
-    fn tree(&self, root: &InspectedFile<'a>, left: &mut usize, reasons: &mut Reasons) -> Option<Tree<'a>> {
+    fn tree(
+        &self,
+        root: &InspectedFile<'a>,
+        left: &mut usize,
+        reasons: &mut Reasons,
+    ) -> Option<Tree<'a>> {
         let mut tree = Tree::new();
         let handed_down = self.directories(root.file, root.elf);
         let mut stack = vec![(root.file, root.elf, 0)];

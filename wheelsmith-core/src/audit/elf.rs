@@ -379,7 +379,12 @@ impl<'a> SystemNeeds<'a> {
         }
     }
 
-    fn too_new(&self, guarantees: &Guarantees<'_>, library: &str, mut versions: Vec<&str>) -> Finding {
+    fn too_new(
+        &self,
+        guarantees: &Guarantees<'_>,
+        library: &str,
+        mut versions: Vec<&str>,
+    ) -> Finding {
         versions.sort_by_key(|version| std::cmp::Reverse(age(version)));
         let newest = versions[0];
         let mut culprits: Vec<String> =

@@ -273,7 +273,10 @@ impl Case<'_> {
             } else if let Some(found) = self.elsewhere(name) {
                 let help = "link the file with `-Wl,-rpath,@loader_path/…`, or let `wheelsmith \
                             repair` add the rpath";
-                (format!("which is in the wheel at `{found}`, where dyld does not look"), Some(help))
+                (
+                    format!("which is in the wheel at `{found}`, where dyld does not look"),
+                    Some(help),
+                )
             } else if name.starts_with('/') {
                 ("which is outside the wheel and the system".to_owned(), None)
             } else if name.starts_with('@') {

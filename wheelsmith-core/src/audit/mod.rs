@@ -211,10 +211,9 @@ fn foreign(file: &NativeFile, requirement: &Requirement) -> Option<Finding> {
             Code::NotJudged,
             "static libraries are not judged: the files linked to them are".into(),
         ),
-        Facts::Wasm(_) if format != requirement.format() => find(
-            Code::NotJudged,
-            "it is WebAssembly, which runs on every processor".into(),
-        ),
+        Facts::Wasm(_) if format != requirement.format() => {
+            find(Code::NotJudged, "it is WebAssembly, which runs on every processor".into())
+        }
         Facts::Wasm(_) => find(
             Code::NotJudged,
             "the libraries and symbols that WebAssembly needs are not judged".into(),

@@ -115,10 +115,8 @@ fn check_imports(
                 "make sure that the package calls `os.add_dll_directory` before it loads the file",
             )
         };
-        let message = format!(
-            "it needs {} from `{directory}`, where Windows looks only {how}",
-            list(&names)
-        );
+        let message =
+            format!("it needs {} from `{directory}`, where Windows looks only {how}", list(&names));
         find(new(Code::LibraryElsewhere, message).with_help(help));
     }
     if !runtime.is_empty() {

@@ -180,8 +180,7 @@ fn undefined(files: &[NativeFile], graph: &Graph<'_>, findings: &mut Vec<Finding
             0 => String::new(),
             n => format!(" and {n} more"),
         };
-        let message =
-            format!("it uses `{first}`{more}, which no library loaded with it provides");
+        let message = format!("it uses `{first}`{more}, which no library loaded with it provides");
         let names = open.symbols.iter().take(SHOWN).map(|(name, _)| (*name).to_owned());
         findings.push(Finding::new(Code::UndefinedSymbol, &file.path, message).because(names));
     }

@@ -47,7 +47,11 @@ pub(super) fn check(contents: &Contents<'_>, out: &mut Findings) {
             continue;
         }
         let (Some(group), Some((name, target))) = (group, line.split_once('=')) else {
-            out.file(Code::EntryPointsSyntax, path, format!("`{line}` is not a `name = target` line"));
+            out.file(
+                Code::EntryPointsSyntax,
+                path,
+                format!("`{line}` is not a `name = target` line"),
+            );
             continue;
         };
         let (name, target) = (name.trim(), target.trim());

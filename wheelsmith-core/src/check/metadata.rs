@@ -122,7 +122,11 @@ fn known_fields(judge: &Judge<'_>, out: &mut Findings) {
         let lower = name.to_ascii_lowercase();
         let Some((_, since, is_list)) = FIELDS.iter().find(|(known, ..)| *known == lower) else {
             let shown: String = name.chars().take(60).collect();
-            judge.say(out, Code::UnknownField, format!("no metadata version has the field `{shown}`"));
+            judge.say(
+                out,
+                Code::UnknownField,
+                format!("no metadata version has the field `{shown}`"),
+            );
             continue;
         };
         let is_new = seen.insert(lower.clone());

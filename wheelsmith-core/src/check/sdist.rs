@@ -130,8 +130,9 @@ impl<'a> Sdist<'a> {
             let kind = header[156];
             let is_long = matches!(kind, b'L' | b'K' | b'x' | b'g');
             let size = if is_long { size } else { long.size.unwrap_or(size) };
-            let padded =
-                size.checked_next_multiple_of(BLOCK).ok_or_else(|| bad("a size is not a number"))?;
+            let padded = size
+                .checked_next_multiple_of(BLOCK)
+                .ok_or_else(|| bad("a size is not a number"))?;
             let mut content = input.by_ref().take(padded);
             if is_long {
                 if size > LONG_BYTES {

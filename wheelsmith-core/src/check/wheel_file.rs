@@ -38,7 +38,11 @@ pub(super) fn check(contents: &Contents<'_>, out: &mut Findings) {
         Some("true") if !is_any => {
             let at_root = |m: &&super::zip::Member| super::parsed::in_data(&m.path).is_none();
             if contents.files().filter(at_root).any(super::parsed::is_native) {
-                out.file(Code::PurelibWithNative, path, "`Root-Is-Purelib` is true, but there are native files");
+                out.file(
+                    Code::PurelibWithNative,
+                    path,
+                    "`Root-Is-Purelib` is true, but there are native files",
+                );
             }
         }
         Some("false") if is_any && !contents.has_native() => {

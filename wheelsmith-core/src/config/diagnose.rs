@@ -99,7 +99,8 @@ impl<'t> Locator<'t> {
     pub(super) fn misplaced(&self) -> Vec<Problem> {
         let mut problems = Vec::new();
         for key in self.own_keys.iter().filter(|_| !self.is_bare) {
-            let message = "this key is outside `[tool.wheelsmith]`, although the file has that table";
+            let message =
+                "this key is outside `[tool.wheelsmith]`, although the file has that table";
             let help = format!("write `{PREFIX}.{key}`, or no key with the prefix `{PREFIX}`");
             problems.push(self.at(key, message.to_owned(), Some(help)));
         }

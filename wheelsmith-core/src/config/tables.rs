@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::component_tables::Components;
 use super::data_table::DataTable;
-use super::testing::{Installer, Request, InstallScheme};
+use super::testing::{InstallScheme, Installer, Request};
 use super::{Compression, External};
 use crate::finding::{Code, Date, Level, Severity};
 use crate::metadata::ProjectTable;

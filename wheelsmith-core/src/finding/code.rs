@@ -576,9 +576,15 @@ mod tests {
         for code in Code::ALL {
             let meaning = code.meaning().trim();
             let first = meaning.split_whitespace().next().unwrap_or_default();
-            assert!(!["It", "Its", "Nothing", "There", "The", "A", "An"].contains(&first), "{code}");
+            assert!(
+                !["It", "Its", "Nothing", "There", "The", "A", "An"].contains(&first),
+                "{code}"
+            );
             assert!(meaning.ends_with('.') && !code.help().ends_with('.'), "{code}");
-            assert!(code.help().len() > 4 && !code.help().starts_with(char::is_uppercase), "{code}");
+            assert!(
+                code.help().len() > 4 && !code.help().starts_with(char::is_uppercase),
+                "{code}"
+            );
         }
     }
 }

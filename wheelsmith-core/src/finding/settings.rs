@@ -139,9 +139,10 @@ impl Settings {
                     let message = format!("{} expired on {until}", waiver.name());
                     Finding::whole(Code::ExpiredWaiver, message)
                 }
-                _ if !used => {
-                    Finding::whole(Code::UnusedWaiver, format!("{} matches no finding", waiver.name()))
-                }
+                _ if !used => Finding::whole(
+                    Code::UnusedWaiver,
+                    format!("{} matches no finding", waiver.name()),
+                ),
                 _ => continue,
             };
             configuration.push(finding);

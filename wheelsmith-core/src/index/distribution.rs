@@ -152,7 +152,8 @@ fn provenance(path: &Path) -> Result<Option<Vec<u8>>, Error> {
     let value: serde_json::Value =
         serde_json::from_slice(&bytes).map_err(|e| Error::corrupt(&place, e.to_string()))?;
     if value["version"] != 1 || !value["attestation_bundles"].is_array() {
-        let problem = "it is not a provenance file: `version` must be 1, `attestation_bundles` a list";
+        let problem =
+            "it is not a provenance file: `version` must be 1, `attestation_bundles` a list";
         return Err(Error::corrupt(&place, problem));
     }
     Ok(Some(bytes))

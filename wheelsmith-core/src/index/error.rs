@@ -145,7 +145,8 @@ impl Error {
                                       `wheelsmith index latest VIEW`"
                 .to_owned(),
             Self::State { .. } => {
-                "restore the file from a copy of the site; the pages are generated from it".to_owned()
+                "restore the file from a copy of the site; the pages are generated from it"
+                    .to_owned()
             }
             _ => return None,
         })

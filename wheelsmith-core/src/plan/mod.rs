@@ -128,7 +128,9 @@ pub enum Error {
         backend: String,
     },
     /// No target is known.
-    #[error("cannot choose a target: the configuration lists none, and this machine is not a supported one")]
+    #[error(
+        "cannot choose a target: the configuration lists none, and this machine is not a supported one"
+    )]
     NoTarget,
 }
 

@@ -283,7 +283,8 @@ impl Pack<'_> {
             let path: WheelPath =
                 path.parse().map_err(|e: crate::name::ParseError| problem(e.to_string()))?;
             if self.entries.contains_key(&path) {
-                let message = format!("`{}` is also the path of another file in the wheel", file.to);
+                let message =
+                    format!("`{}` is also the path of another file in the wheel", file.to);
                 return Err(problem(message).into());
             }
             let executable = sys::fs::is_executable(&file.path)

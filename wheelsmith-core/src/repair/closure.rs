@@ -228,7 +228,9 @@ impl Closure {
             return Ok(at);
         }
         if self.libraries.len() == MOST_LIBRARIES {
-            return Err(Some(format!("it is needed after {MOST_LIBRARIES} other libraries, the limit")));
+            return Err(Some(format!(
+                "it is needed after {MOST_LIBRARIES} other libraries, the limit"
+            )));
         }
         self.libraries.push(found);
         self.by_library.push(BTreeMap::new());

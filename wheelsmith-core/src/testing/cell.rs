@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use super::environment::{Environment, Packages};
-use super::{Error, Python, Settings, Status, Step, TestedWheel, Tests, InstallScheme, files};
+use super::{Error, InstallScheme, Python, Settings, Status, Step, TestedWheel, Tests, files};
 use crate::sys::{self, Command, Ended, Host, Limits, ProcessError};
 
 /// Largest log of a command, in bytes; a command that writes more is ended.

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Error, Installer, Python, Settings, TestedWheel, InstallScheme, children};
+use super::{Error, InstallScheme, Installer, Python, Settings, TestedWheel, children};
 use crate::sys::{self, Command, Env, Host};
 
 /// Variables of the user that installers get: they name the sources of packages.
@@ -121,8 +121,18 @@ impl Environment {
         }
         let python = python.runner.iter().cloned().chain(program).collect();
         let runner = Vec::new();
-        let mut environment =
-            Self { scheme, dir, env_dir, work, python, runner, env, installers, scripts, python_path };
+        let mut environment = Self {
+            scheme,
+            dir,
+            env_dir,
+            work,
+            python,
+            runner,
+            env,
+            installers,
+            scripts,
+            python_path,
+        };
         environment.runner = environment.python[..environment.python.len() - 1].to_vec();
         environment.set_paths();
         Ok(environment)
@@ -198,7 +208,9 @@ impl Environment {
             InstallScheme::Venv => command,
             InstallScheme::Target => command.args(["--target", &env_dir]),
             InstallScheme::User => command.args(["--user", "--ignore-installed"]),
-            InstallScheme::Prefix if settings.installer == Installer::Uv && self.runner.is_empty() => {
+            InstallScheme::Prefix
+                if settings.installer == Installer::Uv && self.runner.is_empty() =>
+            {
                 command.args(["--prefix", &env_dir])
             }
             InstallScheme::Prefix => command.args(["--ignore-installed", "--prefix", &env_dir]),

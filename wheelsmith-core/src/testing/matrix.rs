@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Platform, Python, Request, Settings, TestedWheel, InstallScheme};
+use super::{InstallScheme, Platform, Python, Request, Settings, TestedWheel};
 use crate::name::{Arch, Libc, MacArch, Os, PlatformTag, Target};
 
 /// One wheel on one Python, installed one way; or a missing Python.
@@ -76,7 +76,8 @@ pub fn matrix(
             some = true;
             native |= python.runner.is_empty();
             let refusal = python.refuses(&subject.filename, subject.requires_python.as_ref());
-            let schemes = if refusal.is_some() { &settings.schemes[..1] } else { &settings.schemes[..] };
+            let schemes =
+                if refusal.is_some() { &settings.schemes[..1] } else { &settings.schemes[..] };
             for &scheme in schemes {
                 let (tag, platform) = (python.tag(), python.platform.label());
                 cells.add(Cell {

@@ -30,7 +30,7 @@ mod tested_wheel;
 #[cfg(test)]
 mod tests;
 
-pub use crate::config::testing::{Installer, Request, Settings, InstallScheme};
+pub use crate::config::testing::{InstallScheme, Installer, Request, Settings};
 pub use count::Tests;
 pub use environment::Packages;
 pub use error::Error;
@@ -45,4 +45,4 @@ pub use report::{CellReport, Report, Status, Step, Totals, Verdict};
 pub use root::Root;
 pub use run::{Options, run};
 pub use sdist::wheels_of;
-pub use subject::TestedWheel;
+pub use tested_wheel::TestedWheel;

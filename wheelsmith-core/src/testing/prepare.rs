@@ -35,7 +35,10 @@ pub fn prepare(arch: Arch, host: &Host) -> Result<PathBuf, Error> {
         hint: Some(hint.to_owned()),
     };
     let Some(debian) = debian(arch) else {
-        return Err(unusable("Debian does not support this processor", "name a root with `--root`"));
+        return Err(unusable(
+            "Debian does not support this processor",
+            "name a root with `--root`",
+        ));
     };
     let (Some(get), Some(cached), Some(dpkg)) = (
         host.env.find_program("apt-get"),

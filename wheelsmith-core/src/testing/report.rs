@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Tests, InstallScheme};
+use super::{InstallScheme, Tests};
 
 /// Result of a cell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]

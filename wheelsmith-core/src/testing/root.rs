@@ -35,7 +35,9 @@ impl Root {
         let name = witness.display();
         let elf = Elf::parse(&bytes)
             .map_err(|_| problem(format!("`{name}` is not a Linux program"), None))?;
-        let arch = elf.arch.ok_or_else(|| problem(format!("no installed emulator runs `{name}`"), None))?;
+        let arch = elf
+            .arch
+            .ok_or_else(|| problem(format!("no installed emulator runs `{name}`"), None))?;
         let libc = elf.interpreter.as_deref().and_then(libc);
         if is_ours(arch) {
             let loader = elf.interpreter.as_deref().map(|loader| inside(dir, loader));

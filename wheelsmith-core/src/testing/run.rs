@@ -6,7 +6,8 @@ use std::time::Instant;
 use super::cell::{self, CellInput, Outcome};
 use super::environment::Packages;
 use super::{
-    Cell, CellReport, Choice, Error, Python, Root, Settings, Status, TestedWheel, files, judge, libc,
+    Cell, CellReport, Choice, Error, Python, Root, Settings, Status, TestedWheel, files, judge,
+    libc,
 };
 use crate::sys::Host;
 

@@ -99,7 +99,8 @@ fn wheel_of(
 ) -> Result<PathBuf, Error> {
     let sdist = sys::fs::canonicalize(sdist).map_err(Error::io("find the source distribution"))?;
     let unusable = |problem: &str| Error::Unusable { path: sdist.clone(), problem: problem.into() };
-    let pip = python.pip.as_ref().ok_or_else(|| unusable("no installed Python has a pip for it"))?;
+    let pip =
+        python.pip.as_ref().ok_or_else(|| unusable("no installed Python has a pip for it"))?;
     let name = sdist.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let task = host.task(format!("build a wheel from {name} with Python {}", python.label()), 0);
     // A directory of its own: `out` may contain other wheels.

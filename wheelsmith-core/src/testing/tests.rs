@@ -112,24 +112,25 @@ fn nothing_disappears_from_the_matrix() {
         subject("demo-1-py3-none-manylinux_2_17_aarch64.whl"),
         subject("demo-1-py3-none-musllinux_1_2_s390x.whl"),
     ];
-    let check = |requests: &[&str], schemes: &[InstallScheme], targets: &[&str], expected: &[&str]| {
-        let settings = Settings {
-            pythons: requests.iter().map(|text| text.parse().unwrap()).collect(),
-            schemes: schemes.to_vec(),
-            ..Settings::default()
+    let check =
+        |requests: &[&str], schemes: &[InstallScheme], targets: &[&str], expected: &[&str]| {
+            let settings = Settings {
+                pythons: requests.iter().map(|text| text.parse().unwrap()).collect(),
+                schemes: schemes.to_vec(),
+                ..Settings::default()
+            };
+            let targets: Vec<_> = targets.iter().map(|text| text.parse().unwrap()).collect();
+            let subjects = &subjects[..if targets.is_empty() { 3 } else { 2 }];
+            let cells = matrix(subjects, &pythons, &settings, &targets);
+            let shown: Vec<String> = cells
+                .iter()
+                .map(|cell| {
+                    let skip = cell.skip.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
+                    format!("{}{}{skip}", cell.id, if cell.required { "!" } else { "" })
+                })
+                .collect();
+            assert_eq!(shown, expected, "{requests:?}");
         };
-        let targets: Vec<_> = targets.iter().map(|text| text.parse().unwrap()).collect();
-        let subjects = &subjects[..if targets.is_empty() { 3 } else { 2 }];
-        let cells = matrix(subjects, &pythons, &settings, &targets);
-        let shown: Vec<String> = cells
-            .iter()
-            .map(|cell| {
-                let skip = cell.skip.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
-                format!("{}{}{skip}", cell.id, if cell.required { "!" } else { "" })
-            })
-            .collect();
-        assert_eq!(shown, expected, "{requests:?}");
-    };
     check(
         &[],
         &[InstallScheme::Venv, InstallScheme::Target],

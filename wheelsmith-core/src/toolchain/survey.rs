@@ -112,7 +112,11 @@ pub fn survey(
             ToolchainSurvey { kind, automatic: kind == chosen, state }
         });
         let toolchains = toolchains.collect();
-        TargetSurvey { target: *target, toolchains, rust: Some(rust_std(host, target, project_dir)) }
+        TargetSurvey {
+            target: *target,
+            toolchains,
+            rust: Some(rust_std(host, target, project_dir)),
+        }
     });
     Ok(found.collect())
 }

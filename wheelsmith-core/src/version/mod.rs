@@ -70,7 +70,8 @@ pub fn fill_in(config: &Config, dir: &Path, host: &Host) -> Result<Option<Projec
             return Err(config.problem("project.dynamic", message, Some(help)));
         }
         (None, None) if is_dynamic => {
-            let message = "names `version`, but the configuration does not say where it comes from".to_owned();
+            let message = "names `version`, but the configuration does not say where it comes from"
+                .to_owned();
             let help = "add `[tool.wheelsmith] version = { from = \"cargo\" }`, or `\"python\"` \
                         or `\"vcs\"`";
             return Err(config.problem("project.dynamic", message, Some(help.to_owned())));

@@ -284,7 +284,10 @@ mod tests {
         check("Demo_Pkg-1.0-py3-none-any.whl", "the metadata's name gives `demo_pkg`");
         check("demo_pkg-1-py3-none-any.whl", "the metadata's version is `1.0`");
         check("demo_pkg-1.0-py3-none-any.any.whl", "a platform tag is repeated");
-        check("demo_pkg-1.0-py3-none-any.win32.whl", "`any` cannot be combined with other platform tags");
+        check(
+            "demo_pkg-1.0-py3-none-any.win32.whl",
+            "`any` cannot be combined with other platform tags",
+        );
     }
 
     #[test]
@@ -310,10 +313,7 @@ mod tests {
             "`lib` is none of `data`, `headers`, `platlib`, `purelib`, `scripts`, which is all \
              that installers know",
         );
-        check(
-            &["demo_pkg-1.0.data/data"],
-            "it is not below a directory that installers know",
-        );
+        check(&["demo_pkg-1.0.data/data"], "it is not below a directory that installers know");
         check(&["demo_pkg-1.0.data/scripts/a/b"], "installers refuse directories below `scripts`");
         check(&["demo_pkg-1.0.data/scripts/demo"], "the entry point `Demo` becomes the same file");
         check(&["x".repeat(65_536).as_str()], "its path is longer than a zip can hold");

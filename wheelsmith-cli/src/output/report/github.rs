@@ -8,7 +8,7 @@ use wheelsmith_core::audit;
 use wheelsmith_core::finding::{Finding, Severity};
 
 use super::escape::{Markdown, with_code};
-use super::sheet::{Summary, InputSummary};
+use super::summary::{InputSummary, Summary};
 use super::words::{self, Counts, InputState, auditwheel, page_url, standing};
 
 /// Size limit of the summary, in bytes: GitHub drops summaries of more than a mebibyte. Further

@@ -10,7 +10,7 @@ use std::fmt::Write as _;
 use wheelsmith_core::finding::{Finding, Severity};
 
 use super::escape::Markup;
-use super::sheet::{Summary, InputSummary};
+use super::summary::{InputSummary, Summary};
 
 /// Name of the case for findings about the whole input.
 const CLAIMS: &str = "claims";

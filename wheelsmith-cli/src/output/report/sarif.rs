@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use wheelsmith_core::finding::{Code, Finding, Severity};
 use wheelsmith_core::name::{Digest, PlatformTag};
 
-use super::sheet::{Summary, InputSummary};
+use super::summary::{InputSummary, Summary};
 use super::words::{file_name, page, page_url};
 
 const SCHEMA: &str = "https://json.schemastore.org/sarif-2.1.0.json";

@@ -3,7 +3,7 @@
 use wheelsmith_core::finding::{Code, Finding, Severity};
 use wheelsmith_core::name::PlatformTag;
 
-use super::sheet::{Summary, InputSummary};
+use super::summary::{InputSummary, Summary};
 
 /// State of an input, the worst first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -6,18 +6,18 @@
 //! checked: the layout of structures, macros, and whether a free-threaded module needs the GIL.
 
 mod dll;
-mod tag_pair;
 mod name;
 mod stable;
 mod start;
+mod tag_pair;
 mod words;
 
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use self::tag_pair::{Abi, TagPair, Coverage, Interpreters};
 use self::name::ModuleName;
+use self::tag_pair::{Abi, Coverage, Interpreters, TagPair};
 use self::words::{accepted, owner, systems};
 use super::place::installed;
 use crate::binary::{NativeFile, elf, macho, pe};
@@ -208,9 +208,10 @@ impl<'w> Wheel<'w> {
         if name.is_some() && claims.is_empty() && self.pairs.iter().any(is_for_every) {
             let taken = stable::outside(self.files, file);
             if !taken.is_empty() {
-                let because = "it uses functions outside the stable ABI, so it is for one release of \
+                let because =
+                    "it uses functions outside the stable ABI, so it is for one release of \
                                Python"
-                    .to_owned();
+                        .to_owned();
                 claims.push(Claim { abi: Abi::OneRelease, because, evidence: taken });
             }
         }
@@ -221,7 +222,8 @@ impl<'w> Wheel<'w> {
         let serves = |case: &Case<'_>, least: Coverage| {
             self.pairs.iter().any(|pair| case.reaches(&pair.interpreters) >= least)
         };
-        let covered = |pair: &TagPair| group.iter().any(|c| c.reaches(&pair.interpreters) == Coverage::All);
+        let covered =
+            |pair: &TagPair| group.iter().any(|c| c.reaches(&pair.interpreters) == Coverage::All);
         for case in group {
             if serves(case, Coverage::Some) || self.pairs.is_empty() {
                 self.check_platform(case, findings);
@@ -274,15 +276,18 @@ impl<'w> Wheel<'w> {
         let left_out: Vec<&TagPair> =
             self.pairs.iter().filter(|pair| best(pair) == Coverage::None).collect();
         if let Some(pair) = left_out.first().filter(|_| is_module) {
-            let claim =
-                first.claims.iter().find(|c| pair.interpreters.reached_by(&c.abi) == Coverage::None)?;
+            let claim = first
+                .claims
+                .iter()
+                .find(|c| pair.interpreters.reached_by(&c.abi) == Coverage::None)?;
             let message = format!("{}; the wheel is also for {}", claim.because, accepted(pair));
             let more = left_out.iter().filter(|_| left_out.len() > 1);
             let more = more.map(|pair| format!("no file for `{}`", pair.tag));
             return Some(Finding::new(Code::WrongAbi, &first.file.path, message).because(more));
         }
         // A library that is not a module may have files with other names for other Pythons.
-        let is_meant = |pair: &&TagPair| is_module || !matches!(pair.interpreters, Interpreters::Every(_));
+        let is_meant =
+            |pair: &&TagPair| is_module || !matches!(pair.interpreters, Interpreters::Every(_));
         let limited = self.pairs.iter().filter(is_meant);
         let pair = limited.into_iter().find(|pair| best(pair) == Coverage::Some)?;
         let claim = first.limit(pair)?;
@@ -294,7 +299,8 @@ impl<'w> Wheel<'w> {
         let message = format!("{}; the wheel is for {}", claim.because, accepted(pair));
         let mut finding = Finding::new(Code::WrongAbi, &first.file.path, message)
             .because(claim.evidence.iter().cloned());
-        if matches!((&claim.abi, &pair.interpreters), (Abi::Stable { .. }, Interpreters::Every(_))) {
+        if matches!((&claim.abi, &pair.interpreters), (Abi::Stable { .. }, Interpreters::Every(_)))
+        {
             // Most interpreters can import it: all CPythons from some release on.
             finding.severity = Severity::Warning;
         }

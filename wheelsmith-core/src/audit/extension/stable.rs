@@ -2,7 +2,7 @@
 //! claims.
 
 use super::Case;
-use super::tag_pair::{Abi, TagPair, Interpreters};
+use super::tag_pair::{Abi, Interpreters, TagPair};
 use crate::binary::{Format, NativeFile};
 use crate::finding::{Code, Finding, Severity};
 use crate::name::{Libc, PlatformVersion};
@@ -71,7 +71,8 @@ pub(super) fn check(files: &[NativeFile], case: &Case<'_>, pairs: &[&TagPair]) -
     if matches!(case.named_abi(), Abi::CPython(_) | Abi::PyPy(_) | Abi::Other) {
         return Vec::new();
     }
-    let is_claimed = pairs.iter().any(|pair| matches!(pair.interpreters, Interpreters::Stable { .. }));
+    let is_claimed =
+        pairs.iter().any(|pair| matches!(pair.interpreters, Interpreters::Stable { .. }));
     if !is_claimed && !claims_by_name {
         return Vec::new();
     }

@@ -1,7 +1,7 @@
 //! Functions by which Python starts an extension module.
 
-use super::tag_pair::{FIRST_WITH_ABI3T, TagPair, Interpreters};
 use super::name::{ModuleName, exported_name};
+use super::tag_pair::{FIRST_WITH_ABI3T, Interpreters, TagPair};
 use crate::binary::NativeFile;
 use crate::finding::{Code, Finding, Severity};
 use crate::name::WheelPath;
@@ -52,7 +52,9 @@ impl Start {
             _ if interpreters.is_python_2() => self == Self::Python2,
             _ => match self {
                 Self::Init => true,
-                Self::Export => interpreters.oldest().is_none_or(|version| version >= FIRST_WITH_ABI3T),
+                Self::Export => {
+                    interpreters.oldest().is_none_or(|version| version >= FIRST_WITH_ABI3T)
+                }
                 Self::Cffi | Self::Python2 => false,
             },
         }
@@ -80,8 +82,10 @@ pub(super) fn check(
             Start::Init => "only Python 3 looks for it",
             Start::Python2 => "only Python 2 looks for it",
         };
-        let message =
-            format!("its start function is `{function}`; {interpreters}, and the wheel is for `{}`", pair.tag);
+        let message = format!(
+            "its start function is `{function}`; {interpreters}, and the wheel is for `{}`",
+            pair.tag
+        );
         let help = "build the module for the Pythons of the tag, or correct the tag";
         return Some(Finding::new(Code::NoInitFunction, path, message).with_help(help));
     }

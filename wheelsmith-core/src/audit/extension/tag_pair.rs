@@ -129,7 +129,9 @@ fn interpreters(python: &str, abi: &str) -> Option<Interpreters> {
     let cpython = python.strip_prefix("cp").map(version);
     let pypy = python.strip_prefix("pp").is_some();
     Some(match (cpython, abi) {
-        (Some(Some(from)), "abi3" | "abi3t") => Interpreters::Stable { from, free_threaded: abi == "abi3t" },
+        (Some(Some(from)), "abi3" | "abi3t") => {
+            Interpreters::Stable { from, free_threaded: abi == "abi3t" }
+        }
         (Some(Some(version)), "none") => Interpreters::Built(version),
         (Some(Some(version)), _) => match abi.strip_prefix("cp").and_then(Release::parse) {
             Some(release) if release.version != version => return None,
@@ -237,7 +239,8 @@ mod tests {
     fn tags_invite() {
         let check = |tags: &str, expected: &[&str]| {
             let pairs = pairs(&tags.parse().unwrap());
-            let found: Vec<String> = pairs.iter().map(|g| format!("{:?}", g.interpreters)).collect();
+            let found: Vec<String> =
+                pairs.iter().map(|g| format!("{:?}", g.interpreters)).collect();
             assert_eq!(found.len(), expected.len(), "{tags}: {found:?}");
             for (found, expected) in found.iter().zip(expected) {
                 assert!(found.starts_with(expected), "{tags}: {found}");
@@ -278,7 +281,9 @@ mod tests {
         // For each tag: the ABIs that all, some and none of the interpreters can import.
         let check = |tag: &str, all: &str, some: &str, none: &str| {
             let pairs = pairs(&tag.parse().unwrap());
-            for (expected, abis) in [(Coverage::All, all), (Coverage::Some, some), (Coverage::None, none)] {
+            for (expected, abis) in
+                [(Coverage::All, all), (Coverage::Some, some), (Coverage::None, none)]
+            {
                 for text in abis.split_whitespace() {
                     let found = pairs[0].interpreters.reached_by(&abi(text));
                     assert_eq!(found, expected, "{text} in {tag}");

@@ -1,6 +1,6 @@
 //! Names of Pythons and systems for messages.
 
-use super::tag_pair::{Abi, TagPair, Interpreters};
+use super::tag_pair::{Abi, Interpreters, TagPair};
 use crate::name::{AndroidAbi, Arch, Libc, MacArch, PlatformTag, PlatformVersion};
 
 /// First CPython that distinguishes musl from glibc in file names.
@@ -29,7 +29,9 @@ pub(super) fn accepted(pair: &TagPair) -> String {
     let tag = &pair.tag;
     match &pair.interpreters {
         Interpreters::Exactly(release) => format!("{} (`{tag}`)", release.words()),
-        Interpreters::Stable { from, free_threaded: false } => format!("CPython from {from} on (`{tag}`)"),
+        Interpreters::Stable { from, free_threaded: false } => {
+            format!("CPython from {from} on (`{tag}`)")
+        }
         Interpreters::Stable { from, free_threaded: true } => {
             format!("free-threaded CPython from {from} on (`{tag}`)")
         }

@@ -38,13 +38,25 @@ pub(super) fn check(judge: &Judge<'_>, out: &mut Findings) {
             }
             Known::Deprecated(new) => {
                 let new = new.replace('\t', "` or `");
-                judge.say(out, Code::DeprecatedClassifier, format!("`{text}` is deprecated: use `{new}`"));
+                judge.say(
+                    out,
+                    Code::DeprecatedClassifier,
+                    format!("`{text}` is deprecated: use `{new}`"),
+                );
             }
             Known::Not if text.starts_with("Private ::") => {
-                judge.say(out, Code::UnknownClassifier, format!("`{text}` makes the index refuse it"));
+                judge.say(
+                    out,
+                    Code::UnknownClassifier,
+                    format!("`{text}` makes the index refuse it"),
+                );
             }
             Known::Not => {
-                judge.say(out, Code::UnknownClassifier, format!("the index knows no classifier `{text}`"));
+                judge.say(
+                    out,
+                    Code::UnknownClassifier,
+                    format!("the index knows no classifier `{text}`"),
+                );
             }
         }
         if has_expression && text.starts_with("License ::") {

@@ -498,7 +498,11 @@ const REASONS: &[(&str, &str, &str)] = &[
         "a; 'x' in extras",
         "a marker of lock files, which the pip of this table does not know",
     ),
-    ("Requires-Dist", "a; dependency_groups == 'x'", "a marker of lock files; the index accepts it"),
+    (
+        "Requires-Dist",
+        "a; dependency_groups == 'x'",
+        "a marker of lock files; the index accepts it",
+    ),
     ("Requires-Dist", "a; os_name === 'nt'", "no tool writes it; the index accepts it"),
     ("Requires-Dist", "a; os_name ~= 'nt'", "it is not defined for texts; the index accepts it"),
 ];

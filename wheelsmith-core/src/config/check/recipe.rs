@@ -78,7 +78,8 @@ impl Check<'_> {
         if recipe.install.is_empty() && recipe.system != System::Command {
             for (i, output) in recipe.outputs.iter().enumerate() {
                 if !output.from_build && !output.from.from_project {
-                    let message = "the component installs no files from which outputs could be taken";
+                    let message =
+                        "the component installs no files from which outputs could be taken";
                     let help = format!("write `{BUILD}{}`", output.from);
                     self.problem(&format!("{key}.outputs[{i}].from"), message, Some(&help));
                 }
@@ -108,7 +109,9 @@ impl Check<'_> {
                     "a command line needs `shell = true`",
                     Some("write a list of words, or add `shell = true`"),
                 ),
-                RunEntry::Words(_) => self.problem(&key, "with `shell = true`, the command is one line of text", None),
+                RunEntry::Words(_) => {
+                    self.problem(&key, "with `shell = true`, the command is one line of text", None)
+                }
             }
         }
         runs

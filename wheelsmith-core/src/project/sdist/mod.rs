@@ -12,7 +12,7 @@ use std::path::{Component as Part, Path};
 
 use self::archive::Content;
 use super::epoch::epoch;
-use super::tree::{MissingPath, Listing, Tree, is_junk};
+use super::tree::{Listing, MissingPath, Tree, is_junk};
 use super::{CONFIG_FILES, Error, Project, build, data, pack, python_files};
 use crate::build::inputs;
 use crate::config::{Component, Kind, Source, SourcePath, VersionSource, Wheel};

@@ -9,7 +9,7 @@ use wheelsmith_core::finding::{Finding, Severity};
 
 use super::{floor, graph, needs, treemap};
 use crate::output::report::escape::{Markup, with_code};
-use crate::output::report::sheet::InputSummary;
+use crate::output::report::summary::InputSummary;
 use crate::output::report::words::{
     Counts, InputState, auditwheel, count, file_name, page_url, size, standing,
 };
@@ -68,7 +68,11 @@ fn fact(out: &mut String, name: &str, value: &str) {
 
 /// Renders the tags and native files of an audit.
 fn judged(out: &mut String, input: &InputSummary<'_>, audit: &audit::Input) {
-    fact(out, "qualifies for", &format!("<strong class=\"tag\">{}</strong>", Breaks(&input.verdict())));
+    fact(
+        out,
+        "qualifies for",
+        &format!("<strong class=\"tag\">{}</strong>", Breaks(&input.verdict())),
+    );
     let tag = |tag: &_| format!("<span class=\"tag\">{}</span>", Breaks(&format!("{tag}")));
     if !audit.claimed_tags.is_empty() {
         let tags: Vec<String> = audit.claimed_tags.iter().map(tag).collect();

@@ -18,7 +18,7 @@ use base64::engine::general_purpose::STANDARD;
 use wheelsmith_core::name::Digest;
 
 use super::escape::Markup;
-use super::sheet::Summary;
+use super::summary::Summary;
 use super::words::{Counts, count, file_name, standing};
 
 const STYLE: &str = include_str!("page.css");
