@@ -110,21 +110,22 @@ fn people_read_the_verdict_first() {
     let run = sandbox.expect(1, &["audit", LINUX]);
     let expected = "\
 FAIL demo-1.0-py3-none-manylinux_2_17_x86_64.whl
-     qualifies for no portable tag, only linux_x86_64; it claims manylinux_2_17_x86_64
-     error[tag-not-earned] it claims manylinux_2_17_x86_64; its files earn
-       linux_x86_64
-       help: fix what the other errors say, or let `wheelsmith repair` copy
-       missing libraries in: indexes refuse `linux_*` tags
+     qualifies for no portable tag, only linux_x86_64; it claims
+     manylinux_2_17_x86_64
+     error[tag-not-earned] it claims manylinux_2_17_x86_64; its files qualify
+       for linux_x86_64
+       help: let `wheelsmith repair` copy the missing libraries into the wheel,
+       and fix the other errors: indexes refuse `linux_*` tags
      demo/new.so
        error[symbol-too-new] it needs `pthread_create@GLIBC_2.34` from
          `libc.so.6`; the floor is glibc 2.17
          help: build it with the zig toolchain for the floor, or raise the floor
          (`glibc = \"…\"`)
      demo/user.so
-       error[external-library] it needs `libplain.so`, which is not in the
-         wheel, and which manylinux_2_17_x86_64 does not promise
-         help: link it statically, or build it as a component so that the wheel
-         carries it
+       error[external-library] it needs `libplain.so`, which is not in the wheel
+         and not guaranteed by manylinux_2_17_x86_64
+         help: link it statically, let `wheelsmith repair` copy it into the
+         wheel, or build it as a component
 ";
     let shown: String = run
         .stdout

@@ -481,7 +481,9 @@ fn a_source_distribution_knows_the_version_of_its_tag() {
     assert!(said.contains("no tag leads to this commit"), "{said}");
     git(&["tag", "v0.9"]);
     // A wheel would have the file, and one that is built from the source distribution would not.
-    sandbox.expect(2, &["sdist"]).says(&["the wheel takes `demo/new.py`, and git does not track"]);
+    sandbox
+        .expect(2, &["sdist"])
+        .says(&["the wheel contains `demo/new.py`, which git does not track"]);
     fs::rename(sandbox.path().join("demo/new.py"), sandbox.path().join("new.py")).unwrap();
     let run = sandbox.expect(0, &["sdist"]).answers(&["demo-0.9.tar.gz"]);
     run.says(&["lacks `new.py`, which is neither tracked nor ignored"]);

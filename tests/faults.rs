@@ -186,7 +186,7 @@ fn a_floor_that_is_not_kept() {
     let run = claimed.expect(1, &["build"]);
     assert!(claimed.dist().is_empty());
     run.answers(&[
-        "not written: its files earn manylinux_2_34_x86_64, not manylinux_2_17_x86_64",
+        "not written: its files qualify for manylinux_2_34_x86_64, not manylinux_2_17_x86_64",
         "demo/_runtime/lib/libdemo.so",
         "libc.so.6",
         "pthread_create@GLIBC_2.34",

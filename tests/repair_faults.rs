@@ -57,7 +57,7 @@ fn libraries_that_are_of_no_use() {
     check(&project(Some("elf/aarch64.so"), &[]), "out", 1, &[start, other]);
     let broken = "libplain.so` cannot be read";
     check(&project(Some("elf/too-short.so"), &[]), "out", 1, &[start, broken]);
-    let program = "libplain.so` is no shared library";
+    let program = "libplain.so` is not a shared library";
     check(&project(Some("elf/static-program"), &[]), "out", 1, &[start, program]);
 }
 

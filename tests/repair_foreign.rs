@@ -223,7 +223,7 @@ fn macos_libraries_that_ask_for_more_than_the_tag() {
     project.compile("aarch64-macos.13.3-none", true, &format!("{newer} {name}"));
     let wheel = project.pack("macosx_11_0_arm64");
     let raised = "raised from macosx_11_0_arm64 to macosx_13_0_arm64";
-    let library = "demo/.dylibs/libbar.1.dylib asks for";
+    let library = "demo/.dylibs/libbar.1.dylib requires";
     project.repair(&wheel, "out", &["--dry-run"]).expect(0).answers(&[raised, library]);
     // A tag that was asked for is kept, or the wheel refused.
     for only in [&[][..], &["--only-plat"]] {
@@ -250,7 +250,7 @@ fn macos_libraries_that_ask_for_more_than_the_tag() {
     project.compile("aarch64-macos.14.0-none", true, &format!("{newer} {PAD}"));
     let wheel = project.pack("macosx_11_0_arm64");
     let run = project.repair(&wheel, "own", &[]).expect(0);
-    run.answers(&["to macosx_14_0_arm64, which demo/ext.so asks for"]);
+    run.answers(&["to macosx_14_0_arm64, which demo/ext.so requires"]);
     // A universal wheel cannot use a library of one processor.
     let wheel = project.pack("macosx_11_0_universal2");
     project.repair(&wheel, "other", &[]).expect(1);

@@ -217,7 +217,7 @@ fn symbols(facts: &mut Facts, file: &NativeFile, verbose: bool) {
     if verbose {
         let weak = |symbol: &Undefined| if symbol.weak { " (weak)" } else { "" };
         facts.list(
-            "takes",
+            "imports",
             file.symbols.undefined.iter().map(|s| format!("{}{}", name(s), weak(s))),
         );
         return;
@@ -318,10 +318,10 @@ fn pe_facts(facts: &mut Facts, pe: &Pe, verbose: bool) {
         let names = pe.imports.iter().flat_map(|import| {
             import.symbols.iter().map(|symbol| format!("{symbol} of {}", import.library))
         });
-        facts.list("takes", names);
-        facts.list("offers", pe.exports.iter().cloned());
+        facts.list("imports", names);
+        facts.list("exports", pe.exports.iter().cloned());
     } else {
-        facts.say("symbols", format!("offers {}", pe.exports.len() + pe.forwarders));
+        facts.say("symbols", format!("exports {}", pe.exports.len() + pe.forwarders));
     }
     let set = [
         (pe.no_execute, "NX"),

@@ -98,7 +98,7 @@ impl<'a> Show<'a> {
                 continue;
             }
             if path.split('/').rev().skip(1).any(|part| part == "purelib") {
-                reasons.add("it fails where a native file lies in `purelib`");
+                reasons.add("it fails if a native file is in `purelib`");
                 return None;
             }
             let Some(own_arch) = baseline(elf) else {
@@ -110,7 +110,7 @@ impl<'a> Show<'a> {
                 continue;
             }
             let Ok(own) = libc_of(file, elf) else {
-                reasons.add("it fails where a file is for two C libraries");
+                reasons.add("it fails if a file is for two C libraries");
                 return None;
             };
             if let Some(own) = own {
@@ -129,7 +129,7 @@ impl<'a> Show<'a> {
                 .iter()
                 .any(|start| file.symbols.exports.contains(&format!("{start}{module}")));
             if is_extension && system.is_none() {
-                reasons.add("it fails where an extension module shows no C library");
+                reasons.add("it fails if an extension module does not show its C library");
                 return None;
             }
             if !elf.has_section_headers && !elf.needed_versions.is_empty() {

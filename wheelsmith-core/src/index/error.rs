@@ -132,9 +132,11 @@ impl Error {
     /// Returns what the user can do about it.
     pub fn hint(&self) -> Option<String> {
         Some(match self {
-            Self::Conflict { .. } => "a published file never changes: give the new one another \
-                                   version or build tag, or add it to another view (`--view`)"
-                .to_owned(),
+            Self::Conflict { .. } => {
+                "a published file never changes: give the new file another version or build \
+                 tag, or add it to another view (`--view`)"
+                    .to_owned()
+            }
             Self::Closed { project, .. } => {
                 format!("activate it first: `wheelsmith index status {project} active`")
             }

@@ -122,8 +122,8 @@ impl Error {
                 Some("`source.path` is relative to the configuration".to_owned())
             }
             Self::WrongDigest { .. } => Some(
-                "if the new content is right, update the pinned sha256; otherwise somebody changed \
-                 the archive: do not use it"
+                "if the new content is right, update the pinned sha256; otherwise do not use the \
+                 archive: it was changed"
                     .to_owned(),
             ),
             Self::Offline { .. } => {

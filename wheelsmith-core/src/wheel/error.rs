@@ -99,8 +99,8 @@ impl Error {
         match self {
             Self::Project(error) => error.hint,
             Self::Refused { .. } => Some(
-                "get or build the wheel again: an installer may unpack other files than this one \
-                 shows",
+                "get or build the wheel again: an installer may unpack different \
+                 files",
             ),
             Self::Contradiction { .. } => Some(
                 "get or build the wheel again; if you know why it differs, `--force REASON` takes \

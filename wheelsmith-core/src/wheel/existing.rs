@@ -247,7 +247,7 @@ fn header(entries: &BTreeMap<WheelPath, Entry>) -> Result<WheelFile, String> {
 /// Returns the message of an error, without the path if callers print that already.
 pub(super) fn io_words(error: &io::Error) -> String {
     match error.kind() {
-        io::ErrorKind::NotFound => "it is missing".to_owned(),
+        io::ErrorKind::NotFound => "there is no such file or directory".to_owned(),
         _ => error.to_string(),
     }
 }

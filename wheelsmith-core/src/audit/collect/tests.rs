@@ -241,8 +241,8 @@ fn what_cannot_be_opened_is_an_error() {
         assert!(error.contains(part), "{error}");
     };
     fails("a.whl", &wheel[..wheel.len() - 30], "cut short");
-    fails("a.whl", &wheel[100..], "is no zip archive");
-    fails("a.whl", b"", "is no zip archive");
+    fails("a.whl", &wheel[100..], "is not a zip archive");
+    fails("a.whl", b"", "is not a zip archive");
     fails("a.tar.gz", &members[..members.len() / 2], "unpacked bytes");
     fails("a.tar", &tar(&[("a.so", LIBRARY)])[..2000], "cut short");
     fails("a.tar.xz", b"\xfd7zXZ\0rest", "packed with xz");

@@ -187,7 +187,7 @@ fn the_stable_abi_is_kept() {
         &[(
             "error",
             NEWER,
-            "it takes a symbol that `cp311-abi3` lacks; CPython 3.12 has it\nPyObject_Vectorcall, since 3.12",
+            "it uses a symbol that `cp311-abi3` lacks; CPython 3.12 has it\nPyObject_Vectorcall, since 3.12",
         )],
     );
     one(
@@ -197,7 +197,7 @@ fn the_stable_abi_is_kept() {
         &[(
             "error",
             NEWER,
-            "it takes 2 symbols that `cp39-abi3` lacks; CPython 3.12 has them all\nPyObject_Vectorcall, since 3.12\nPyUnicode_AsUTF8AndSize, since 3.10",
+            "it uses 2 symbols that `cp39-abi3` lacks; CPython 3.12 has them all\nPyObject_Vectorcall, since 3.12\nPyUnicode_AsUTF8AndSize, since 3.10",
         )],
     );
     // Of several tags the oldest counts, and tags without a release do not count.
@@ -206,7 +206,7 @@ fn the_stable_abi_is_kept() {
     one("cp312-cp312", demo, newer, &[]);
     one("cp310-cp310", demo, newer, &[("error", NEWER, "`cp310-cp310` lacks")]);
     let private = fixture!("private.so");
-    let wheel = "the wheel claims the stable ABI, and it takes a symbol that is not part of it";
+    let wheel = "the wheel claims the stable ABI, but it uses a symbol that is not part of it";
     one("cp39-abi3", demo, private, &[("error", OUTSIDE, wheel)]);
     one("cp39-abi3", "libdemo.so.1", private, &[("error", OUTSIDE, "_PyObject_GetDictPtr")]);
     one("cp312-cp312", demo, private, &[("warning", OUTSIDE, "its name claims the stable ABI")]);
@@ -322,7 +322,7 @@ fn messages_say_what_is_wrong_and_with_which_tag() {
     let findings = super::check(&files, &"cp39-abi3".parse().unwrap(), &[LINUX.parse().unwrap()]);
     assert_eq!(
         findings[0].message,
-        "it takes 2 symbols that `cp39-abi3` lacks; CPython 3.12 has them all"
+        "it uses 2 symbols that `cp39-abi3` lacks; CPython 3.12 has them all"
     );
     assert!(super::check(&[], &"py3-none".parse().unwrap(), &[PlatformTag::Any]).is_empty());
 }

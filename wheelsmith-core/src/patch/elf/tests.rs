@@ -193,7 +193,7 @@ fn what_cannot_be_is_refused() {
     attached.extend(b"PK\x05\x06");
     let edit = id("a-name-that-does-not-fit.so");
     let error = apply(&attached, &edit).unwrap_err().to_string();
-    assert_eq!(error, "it cannot be changed: 4 bytes are attached behind it");
+    assert_eq!(error, "it cannot be changed: 4 bytes are appended to it");
     apply(include_bytes!("../../../../testdata/elf/too-short.so"), &edit).unwrap_err();
 }
 

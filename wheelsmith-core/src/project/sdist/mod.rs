@@ -284,7 +284,7 @@ impl Sdist<'_> {
                 n => format!(" and {} more files", n - 1),
             };
             let message = format!(
-                "the wheel takes `{first}`{more}, and git does not track it: the source \
+                "the wheel contains `{first}`{more}, which git does not track, so the source \
                  distribution would lack it"
             );
             let help = "`git add` it, name it without wildcards in `include`, or exclude it";
