@@ -40,7 +40,7 @@ pub(super) fn run(args: &Args, host: &Host, output: &Output) -> anyhow::Result<E
     // A universal2 target has no toolchain of its own, only its slices.
     let mut seen = BTreeSet::new();
     let compiled = targets.iter().flat_map(Target::compiled);
-    let targets: Vec<Target> = compiled.filter(|target| seen.insert(*target)).collect();
+    let targets: Vec<Target> = compiled.filter(|target| seen.insert(target.to_string())).collect();
     let zig = project.as_ref().and_then(Project::zig);
     let needs_rust = project.as_ref().is_none_or(|project| {
         let mut components = project.config.components.iter();

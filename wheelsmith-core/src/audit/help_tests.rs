@@ -64,10 +64,22 @@ fn each_situation_has_its_fix() {
     let floor = ["floor", "newer tag", "raise"];
     // Symbols: too new, internal, of another library, of another C library.
     let new = elf("p/lib.so", LIBRARY, needs_version("GLIBC_2.34"));
-    check(&[new.clone()], TAG, Code::SymbolTooNew, "raise the floor", &[]);
-    check(&[new.clone()], TAG, Code::TagNotEarned, "use the tag that the files qualify", &[]);
+    check(std::slice::from_ref(&new), TAG, Code::SymbolTooNew, "raise the floor", &[]);
+    check(
+        std::slice::from_ref(&new),
+        TAG,
+        Code::TagNotEarned,
+        "use the tag that the files qualify",
+        &[],
+    );
     let private = elf("p/lib.so", LIBRARY, needs_version("GLIBC_PRIVATE"));
-    check(&[private.clone()], TAG, Code::SymbolTooNew, "public function", &["raise", "newer tag"]);
+    check(
+        std::slice::from_ref(&private),
+        TAG,
+        Code::SymbolTooNew,
+        "public function",
+        &["raise", "newer tag"],
+    );
     check(&[private], TAG, Code::TagNotEarned, "fix the other errors", &["repair", "use the tag"]);
     let packed = elf("p/lib.so", fixture!("elf/musl.so"), |facts| facts.packed_relocations = true);
     check(&[packed], "musllinux_1_2_x86_64", Code::SymbolTooNew, "packed relocations", &floor);
@@ -81,8 +93,8 @@ fn each_situation_has_its_fix() {
     check(&musl, TAG, Code::WrongLibc, "build the file for the target", &floor);
     // Libraries: missing, elsewhere in the wheel, Python's.
     let user = elf("p/lib.so", LIBRARY, needs("libother.so.1"));
-    check(&[user.clone()], TAG, Code::ExternalLibrary, "wheelsmith repair", &[]);
-    check(&[user.clone()], TAG, Code::TagNotEarned, "copy the missing libraries", &[]);
+    check(std::slice::from_ref(&user), TAG, Code::ExternalLibrary, "wheelsmith repair", &[]);
+    check(std::slice::from_ref(&user), TAG, Code::TagNotEarned, "copy the missing libraries", &[]);
     let other = elf("p/deep/libother.so.1", LIBRARY, |facts| {
         facts.soname = Some("libother.so.1".to_owned());
     });
