@@ -102,7 +102,7 @@ def main() -> int:
                 "large wheel": run([*audit, str(large)]),
             }
             keep(best, runs)
-        # Once is enough for what takes minutes.
+        # One round is enough for runs of minutes.
         best["auditwheel"] = run_each(show, wheels, options.jobs)
         packed = large.stat().st_size / 1e6
     for name, cost in best.items():

@@ -79,7 +79,7 @@ def ungraft(work, wheel, extra):
     root = work / (wheel.name.split("-")[0] + ("-large" if extra else ""))
     shutil.rmtree(root, ignore_errors=True)
     root.mkdir(parents=True)
-    # Its old tag says nothing about it any more.
+    # Its old tag no longer applies.
     name = re.sub(r"-[^-]*_(x86_64|aarch64)\.whl$", r"-linux_\1.whl", wheel.name)
     bare, libraries = root / name, root / "lib"
     subprocess.run([TARGET / "debug/examples/ungraft", wheel, bare, libraries], check=True, stdout=subprocess.DEVNULL)
@@ -136,7 +136,7 @@ def imports(python, wheel, root):
     env.pop("LD_LIBRARY_PATH", None)
     module = MODULES.get(name, name)
     done = subprocess.run([str(python), "-c", f"import {module}"], env=env, cwd="/", capture_output=True)
-    # Its own needs among Python packages are not installed; they come after the library is loaded.
+    # The Python packages that it requires are not installed; it imports them after it loads the library.
     lacks = re.search(rb"No module named '(\w+)'", done.stderr)
     return done.returncode == 0 or lacks and lacks[1].decode() not in module
 

@@ -67,7 +67,7 @@ def judge(wheel: Path, is_stored: bool) -> None:
         assert large.file_size == SIZE
         assert (small.header_offset > 4 << 30) == is_stored
         assert not any(entry.flag_bits & 8 for entry in archive.infolist()), "a data descriptor"
-        # Only what needs it says that it needs version 4.5.
+        # Only entries that need version 4.5 state it.
         assert [entry.extract_version for entry in (large, small)] == [45, 45 if is_stored else 20]
         record = archive.read(names[-1]).decode().splitlines()[0]
         assert record.startswith("demo/large.bin,sha256=") and record.endswith(f",{SIZE}"), record

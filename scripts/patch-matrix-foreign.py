@@ -29,7 +29,7 @@ import pefile
 TARGET = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", pathlib.Path(__file__).parent.parent / "target"))
 PROGRAM = TARGET / "release/examples/patch-foreign"
 MACHO = (0xFEEDFACE, 0xFEEDFACF, 0xCEFAEDFE, 0xCFFAEDFE, 0xCAFEBABE, 0xCAFEBABF)
-# No single wheel shall be the whole matrix.
+# Limits the files of one wheel in the matrix.
 PER_WHEEL = 6
 SUFFIX = "-0123abcd"
 
@@ -88,7 +88,7 @@ def new_name(name):
 
 
 def slices(data):
-    # The images live as long as what holds them.
+    # The images must not outlive the object that owns them.
     return lief.MachO.parse(io.BytesIO(data))
 
 
@@ -222,7 +222,7 @@ def pe_edit(data):
 
 def judge_pe(data, after, renamed):
     was, now = pefile.PE(data=data), pefile.PE(data=after)
-    # pefile makes up names for what some libraries export by number.
+    # pefile invents names for exports by number.
     symbols = lambda entry: [
         (s.ordinal if s.import_by_ordinal else s.name, s.hint, s.address) for s in entry.imports
     ]
@@ -236,7 +236,7 @@ def judge_pe(data, after, renamed):
         yield "checksum"
     if now.OPTIONAL_HEADER.DATA_DIRECTORY[4].Size:
         yield "signature"
-    # How common a byte is says nothing, and changes with every byte.
+    # Byte statistics change with every edit and are not compared.
     warnings = lambda image: {text for text in image.get_warnings() if not text.startswith("Byte 0x")}
     if warnings(now) - warnings(was):
         yield "warnings: " + "; ".join(warnings(now) - warnings(was))

@@ -147,7 +147,7 @@ def run(*command, **options):
 def is_elf(path):
     with open(path, "rb") as file:
         head = file.read(20)
-    # Shared libraries, without what is only for debuggers.
+    # Shared libraries, except files for debuggers.
     return head[:4] == b"\x7fELF" and struct.unpack(">H" if head[5] == 2 else "<H", head[16:18])[0] == 3
 
 
@@ -172,7 +172,7 @@ def complaints(path):
         # A relocation in a writable segment, taken for one in the last, which is not.
         lines += [line for line in output.splitlines()
                   if "text relocation flag not set" not in line and line != "No errors"]
-    # Addresses, and the numbers of program headers, are others afterwards.
+    # Addresses and the numbers of program headers change with an edit.
     place = r"0x[0-9a-f]+|phdr\[\d+\]|offset \d+|program header(?: entry)? \d+"
     return {re.sub(place, "…", line.replace(str(path), "")) for line in lines}
 
@@ -312,7 +312,7 @@ def loader(cache, machine, directory):
     load = program(cache, machine)
     if machine == "x86_64":
         env = {**os.environ, "LD_LIBRARY_PATH": str(directory)}
-        # Extension modules take symbols from whoever loads them.
+        # The process that loads extension modules provides their symbols.
         python = sorted(pathlib.Path("/usr/lib/x86_64-linux-gnu").glob("libpython3.*.so.1.0"))
         if python:
             env["LD_PRELOAD"] = str(python[-1])
@@ -320,7 +320,7 @@ def loader(cache, machine, directory):
     if machine == "x86_64-musl":
         musl = next(cache.glob("musl/lib/ld-musl*"), None) or shutil.which("ld-musl-x86_64.so.1")
         libc = next(cache.glob("musl/**/libc.so"), musl)
-        # Extension modules want symbols of a Python that is not here. `--list` loads and relocates
+        # Extension modules need symbols of a Python that is not installed. `--list` loads and relocates
         # them as far as it can, but starts nothing.
         what = [load] if load and any(directory.glob("libmade*")) else ["--list"]
         return libc and (lambda file: [libc, "--library-path", directory, *what, file], None)
@@ -334,7 +334,7 @@ def loader(cache, machine, directory):
     start = [qemu, "-L", root, ld, "--library-path", paths]
     if load:
         return lambda file: [*start, load, file], None
-    # glibc itself is a program that says its version.
+    # glibc itself is a program that prints its version.
     return lambda file: [*start, "--preload", file, libc], None
 
 
@@ -421,7 +421,7 @@ def check_set(cache, name, tool):
     wrong += [f"{file}: is not loaded" for file in sorted(wanted - can)]
     row.append(f"{len(can)}/{len(wanted)}")
     for strip in strips(machine):
-        # Only what its own file survives counts.
+        # Only programs that worked before the edit count.
         both = {}
         for kind, directory, list_ in (("before", work / "before", files), ("after", after, edited)):
             to = work / f"{kind}-{strip[0]}"

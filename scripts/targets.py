@@ -242,7 +242,7 @@ def execute(row, wheel, directory):
     for name in programs:
         program = runtime / "bin" / name
         program.chmod(0o755)
-        # musl is one file that loads programs, too.
+        # In musl, the C library and the loader are one file.
         through = [libraries] if row.floor == "musl" and name == "linked" else []
         ran = run([*prefix, *through, program])
         if ran.returncode or "page_size_bytes: " not in ran.stdout:

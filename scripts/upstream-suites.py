@@ -31,7 +31,7 @@ LIBRARIES = {"delocate": (".dylib",), "delvewheel": (".dll",)}
 # Findings about what these two compare: files and `RECORD`, and the names of `.dist-info`.
 STRUCTURE = {"record-absent", "record-digest", "record-mismatch", "record-missing", "record-size", "record-syntax", "missing-metadata-file",
              "dist-info-mismatch"}
-# Where we differ on purpose, by suite and a part of the wheel's name: the reason.
+# Reasons for intended differences, by suite and a part of the wheel's name.
 NO_ARM = "it claims both processors and has code for one; delocate compares them only with `--require-archs`"
 SPELLING = "`check` compares the names of `.dist-info` and of the file letter by letter, as the index does"
 DIFFERENCES = {
