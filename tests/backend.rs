@@ -478,7 +478,7 @@ fn a_source_distribution_knows_the_version_of_its_tag() {
     git(&["add", "pyproject.toml", "demo/__init__.py", ".gitignore"]);
     git(&["commit", "-qm", "1"]);
     let said = sandbox.expect(2, &["sdist"]).stderr;
-    assert!(said.contains("no tag leads to this commit"), "{said}");
+    assert!(said.contains("no tag precedes this commit"), "{said}");
     git(&["tag", "v0.9"]);
     // A wheel would have the file, and one that is built from the source distribution would not.
     sandbox

@@ -301,7 +301,7 @@ fn what_hangs_is_ended_with_all_that_it_started() {
     let command = format!("python hang.py {}", pid.display());
     let begun = Instant::now();
     let args = ["--command", &command, "--timeout", "20", "--install", "target"];
-    bench.run(1, &args).answers(&["command: not done after 20 s; it was ended", "log: "]);
+    bench.run(1, &args).answers(&["command: not done after 20 s, so it was ended", "log: "]);
     assert!(begun.elapsed() < Duration::from_mins(2));
     let pids = fs::read_to_string(pid).unwrap();
     assert_eq!(pids.split(' ').count(), 2, "{pids}");

@@ -324,7 +324,12 @@ mod tests {
                 Status::Failed,
                 Some("smoke: exit status 1\n<boom> & more"),
             ),
-            cell("3.8", InstallScheme::Venv, Status::Skipped, Some("the wheel wants Python >=3.9")),
+            cell(
+                "3.8",
+                InstallScheme::Venv,
+                Status::Skipped,
+                Some("the wheel requires Python >=3.9"),
+            ),
         ];
         let settings = Settings { required: vec!["*-3.8-*".to_owned()], ..Settings::default() };
         judge(cells, &settings).unwrap()
@@ -340,8 +345,8 @@ mod tests {
              3.9 (x86_64)  passed 1.2 s  FAILED 1.2 s\n  \
              3.8 (x86_64)  skipped\n\
              failed demo-3.9-user: smoke: exit status 1\n    <boom> & more\n\
-             skipped demo-3.8-venv: the wheel wants Python >=3.9\n\
-             error: `demo-3.8-venv` is required and was skipped: the wheel wants Python >=3.9\n\
+             skipped demo-3.8-venv: the wheel requires Python >=3.9\n\
+             error: `demo-3.8-venv` is required but was skipped: the wheel requires Python >=3.9\n\
              1 passed, 1 failed, 1 skipped\n"
         );
     }

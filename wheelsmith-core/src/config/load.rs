@@ -206,8 +206,8 @@ mod tests {
         let mixed = load(&format!("strip = 'all'\n{prefixed}"), "").unwrap_err();
         assert_eq!(
             mixed,
-            "wheelsmith.toml:1:1: `strip`: this key is outside `[tool.wheelsmith]`, which the file \
-             has as well\n    write `tool.wheelsmith.strip`, or no key with the prefix \
+            "wheelsmith.toml:1:1: `strip`: this key is outside `[tool.wheelsmith]`, although the \
+             file has that table\n    write `tool.wheelsmith.strip`, or no key with the prefix \
              `tool.wheelsmith`"
         );
         let typing = load("tragets = []\n", "").unwrap_err();

@@ -66,18 +66,18 @@ fn components_are_checked() {
     component(sources, "");
     component(
         "",
-        "demo.toml:2:1: `tool.wheelsmith.component[0]`: `sources` is missing\n    say what to \
-         compile: `[[tool.wheelsmith.component.sources]]` with `files`",
+        "demo.toml:2:1: `tool.wheelsmith.component[0]`: `sources` is missing\n    list the \
+         sources: `[[tool.wheelsmith.component.sources]]` with `files`",
     );
     component(
         &format!("manifest = 'Cargo.toml'\n{sources}"),
-        "demo.toml:5:1: `tool.wheelsmith.component[0].manifest`: a component of kind `c-shared` \
-         has no such key\n    it belongs to: cargo",
+        "demo.toml:5:1: `tool.wheelsmith.component[0].manifest`: components of kind `c-shared` \
+         do not have this key\n    it belongs to: cargo",
     );
     component(
         &format!("link = ['a', 'bee']\n{sources}"),
         "demo.toml:5:1: `tool.wheelsmith.component[0].link`: components link to each other in a \
-         circle: `a` -> `a`\n    remove one of these links\n\
+         cycle: `a` -> `a`\n    remove one of these links\n\
          demo.toml:5:14: `tool.wheelsmith.component[0].link[1]`: there is no component `bee`",
     );
     component(
@@ -86,12 +86,12 @@ fn components_are_checked() {
              {sources}[[component]]\nname = 'c'\nkind = 'c-static'\nlink = ['b']\n{sources}"
         ),
         "demo.toml:5:1: `tool.wheelsmith.component[0].link`: components link to each other in a \
-         circle: `b` -> `c` -> `b`\n    remove one of these links",
+         cycle: `b` -> `c` -> `b`\n    remove one of these links",
     );
     component(
         &format!("source = {{ archive = 'https://example.org/a.tar.gz' }}\n{sources}"),
-        "demo.toml:5:1: `tool.wheelsmith.component[0].source`: `sha256` is missing\n    a download \
-         is only used when pinned",
+        "demo.toml:5:1: `tool.wheelsmith.component[0].source`: `sha256` is missing\n    downloads \
+         must be pinned",
     );
     component(
         &format!("source = {{ path = 'a', crate = 'b' }}\n{sources}"),
@@ -121,8 +121,8 @@ fn recipes_are_checked() {
     recipe(
         "make",
         "install = []\n",
-        "demo.toml:6:14: `tool.wheelsmith.component[0].outputs[0].from`: nothing is \
-         installed, so that there is nothing to take it from\n    write `{build}/lib/liba.a`",
+        "demo.toml:6:14: `tool.wheelsmith.component[0].outputs[0].from`: the \
+         component installs no files from which outputs could be taken\n    write `{build}/lib/liba.a`",
     );
     recipe(
         "autotools",
@@ -155,15 +155,15 @@ fn recipes_are_checked() {
     recipe(
         "meson",
         "prefix = 'usr'\nneeds = ['b']\n",
-        "demo.toml:5:1: `tool.wheelsmith.component[0].prefix`: `usr` is no place to be installed \
-         at\n    an absolute path on the machine that it will run on, such as `/usr`\n\
+        "demo.toml:5:1: `tool.wheelsmith.component[0].prefix`: `usr` cannot be an installation \
+         prefix\n    an absolute path on the machine that it will run on, such as `/usr`\n\
          demo.toml:6:10: `tool.wheelsmith.component[0].needs[0]`: there is no component `b`",
     );
     check(
         "[[tool.wheelsmith.component]]\nname = 'a'\nkind = 'files'\n\
          outputs = [{ from = '{build}/x', role = 'data' }]\n",
-        "demo.toml:5:14: `tool.wheelsmith.component[0].outputs[0].from`: `{build}/x`: nothing is \
-         built here",
+        "demo.toml:5:14: `tool.wheelsmith.component[0].outputs[0].from`: `{build}/x` has no \
+         effect: this component builds nothing",
     );
 }
 
@@ -173,7 +173,7 @@ fn libraries_are_looked_for_where_they_may_come_from() {
     let denied = parse("demo.toml", &wheel("library-path = ['deps']\n")).unwrap_err();
     assert_eq!(
         denied.to_string(),
-        "demo.toml:4:1: `tool.wheelsmith.wheel[0].library-path`: nothing is looked for there, since \
+        "demo.toml:4:1: `tool.wheelsmith.wheel[0].library-path`: `library-path` has no effect, since \
          external libraries are denied\n    add `external = \"bundle\"` to copy libraries from there \
          into the wheel"
     );

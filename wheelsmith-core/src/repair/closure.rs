@@ -133,10 +133,10 @@ fn necessity(
         Origin::Outside if is_optional => Some(Necessity::Optional),
         Origin::Outside => Some(Necessity::Required),
         // The part of the Visual C++ runtime that Python does not contain is not part of Windows.
-        Origin::Promised if windows::origin(library) == windows::Origin::CRuntime => {
+        Origin::Guaranteed if windows::origin(library) == windows::Origin::CRuntime => {
             Some(Necessity::Optional)
         }
-        Origin::Promised | Origin::Python => None,
+        Origin::Guaranteed | Origin::Python => None,
     }
 }
 

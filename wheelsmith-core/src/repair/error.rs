@@ -59,7 +59,7 @@ pub enum Error {
     #[error("cannot store a changed file in the temporary directory")]
     Scratch(#[source] io::Error),
     /// `audit` would refuse the repaired wheel.
-    #[error("{}: {}", verdict(.verdict.as_ref(), .wanted.as_ref()), reasons(.findings))]
+    #[error("{}: {}", sentence(.verdict.as_ref(), .wanted.as_ref()), reasons(.findings))]
     NotQualified {
         /// The other tag that it qualifies for, if any.
         verdict: Option<PlatformTag>,

@@ -411,7 +411,7 @@ mod tests {
         link(&[("x/l/evil", Symlink, "a")], Err(behind));
         link(&[("x/l/evil", Link, "x/d/a")], Err(behind));
         link(&[("x/h", Link, "x/l/a")], Err("no file that was unpacked before"));
-        link(&[("x/l", Regular, "a")], Err("is there twice, once as a link"));
+        link(&[("x/l", Regular, "a")], Err("occurs twice, once as a link"));
         check(&[("x/a", Regular, ""), ("x/a/b", Regular, "")], Err("a file and a directory"));
         check(&[("x/h", Link, "x/a"), ("x/a", Regular, "a")], Err("no file that was unpacked"));
         check(&[("x/d/a", Regular, ""), ("x/h", Link, "x/d")], Err("no file that was unpacked"));

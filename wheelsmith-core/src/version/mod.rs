@@ -212,7 +212,7 @@ mod tests {
         check(
             "dynamic = ['version', 'readme']",
             vcs,
-            "pyproject.toml:3:23: `project.dynamic[1]`: wheelsmith does not fill in `readme`",
+            "pyproject.toml:3:23: `project.dynamic[1]`: wheelsmith cannot set `readme`",
         );
         check(DYNAMIC, "", "pyproject.toml:3:1: `project.dynamic`: names `version`, and nothing");
         check("version = '1'", vcs, "`project.version` is also given");

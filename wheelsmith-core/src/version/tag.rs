@@ -131,7 +131,7 @@ mod tests {
         run(&["add", "."]);
         run(&["commit", "-qm", "1"]);
         let error = find().unwrap_err();
-        assert!(error.message.starts_with("no tag leads to this commit"), "{error:?}");
+        assert!(error.message.starts_with("no tag precedes this commit"), "{error:?}");
         run(&["tag", "v0.3"]);
         assert_eq!(find().as_deref(), Ok("0.3"));
         run(&["commit", "-qm", "2", "--allow-empty"]);

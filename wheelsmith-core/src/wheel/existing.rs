@@ -370,7 +370,7 @@ mod tests {
         );
         let other = "other-1.0-py3-none-any.whl".parse().unwrap();
         let error = existing.to_wheel(other).unwrap_err().to_string();
-        assert!(error.ends_with("its metadata are those of `demo-1.0`"), "{error}");
+        assert!(error.ends_with("its metadata is that of `demo-1.0`"), "{error}");
     }
 
     /// On a file system that ignores case, the second of two names is a file that exists.

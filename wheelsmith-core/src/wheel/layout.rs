@@ -297,7 +297,7 @@ mod tests {
             assert!(error.ends_with(problem), "{error}");
         };
         let same = "are one file on some systems, or once installed";
-        check(&["a/b", "a/b"], "`a/b` cannot go into the wheel: it is there twice");
+        check(&["a/b", "a/b"], "`a/b` cannot go into the wheel: it is repeated");
         check(&["a/B.py", "A/b.py"], &format!("it and `a/B.py` {same}"));
         check(&["a/\u{e9}", "a/e\u{301}"], same);
         check(&["a/b", "demo_pkg-1.0.data/purelib/a/b"], same);

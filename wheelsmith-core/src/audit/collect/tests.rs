@@ -380,7 +380,7 @@ fn build_paths_are_told() {
     let (_, findings) = native_files(&wheel, true, &host(1)).unwrap();
     let [finding] = &findings[..] else { panic!("{findings:?}") };
     assert_eq!(finding.code, Code::BuildPath);
-    assert_eq!(finding.message, "it names paths of the machine that built it, in 2 places");
+    assert_eq!(finding.message, "it contains 2 paths of the build machine");
     assert_eq!(finding.evidence, ["/home/u/src/x.c", "/root/.cargo/registry/y.rs"]);
     assert!(native_files(&wheel, false, &host(1)).unwrap().1.is_empty());
 }

@@ -168,7 +168,7 @@ fn the_version_and_the_list_of_files_see_the_same_repository() {
     };
     assert_eq!(version().as_deref(), Ok("1.0"));
     sandbox.commit();
-    assert!(version().unwrap_err().contains("no tag leads to this commit"));
+    assert!(version().unwrap_err().contains("no tag precedes this commit"));
     sandbox.git(&["tag", "v2.0"]);
     assert_eq!(version().as_deref(), Ok("2.0"));
     sandbox.write(".git/HEAD", "broken");
