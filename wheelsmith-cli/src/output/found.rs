@@ -110,7 +110,7 @@ pub(super) fn finding(text: &mut Text, finding: &Finding, indent: &str, shown: &
         let mut line = Text::new();
         wrap(&mut line, indent.len() + 2, indent.len() + 2, &format!("because {reason}"));
         text.push_own(&format!("{DIM}{}{DIM:#}", line.as_str()));
-    } else if let Some(help) = finding.help.filter(|help| shown.helped.insert(help)) {
+    } else if let Some(help) = finding.help.filter(|help| shown.helped.insert(*help)) {
         let mut line = Text::new();
         wrap(&mut line, indent.len() + 2, indent.len() + 2, &format!("help: {help}"));
         text.push_own(&format!("{DIM}{}{DIM:#}", line.as_str()));
