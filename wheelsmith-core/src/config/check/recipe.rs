@@ -110,7 +110,8 @@ impl Check<'_> {
                     Some("write a list of words, or add `shell = true`"),
                 ),
                 RunEntry::Words(_) => {
-                    self.problem(&key, "with `shell = true`, the command is one line of text", None)
+                    let message = "with `shell = true`, the command is one line of text";
+                    self.problem(&key, message, None);
                 }
             }
         }
