@@ -39,8 +39,7 @@ impl Check<'_> {
         }
         match &mut component.kind {
             Kind::C(c) if c.sources.is_empty() => {
-                let help =
-                    "list the sources: `[[tool.wheelsmith.component.sources]]` with `files`";
+                let help = "list the sources: `[[tool.wheelsmith.component.sources]]` with `files`";
                 self.problem(key, "`sources` is missing", Some(help));
             }
             Kind::Cargo(cargo) if cargo.artifacts.is_empty() => {
@@ -77,7 +76,8 @@ impl Check<'_> {
             let key = format!("{key}.outputs[{i}]");
             if let Some(below) = output.from.path.strip_prefix(BUILD) {
                 if !is_built {
-                    let message = format!("`{}` has no effect: this component builds nothing", output.from);
+                    let message =
+                        format!("`{}` has no effect: this component builds nothing", output.from);
                     self.problem(&format!("{key}.from"), message, None);
                 }
                 output.from.path = below.to_owned();

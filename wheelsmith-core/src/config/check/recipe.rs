@@ -19,7 +19,8 @@ impl Check<'_> {
         if recipe.install.is_empty() && recipe.system != System::Command {
             for (i, output) in recipe.outputs.iter().enumerate() {
                 if !output.from_build && !output.from.from_project {
-                    let message = "the component installs no files from which outputs could be taken";
+                    let message =
+                        "the component installs no files from which outputs could be taken";
                     let help = format!("write `{BUILD}{}`", output.from);
                     self.problem(&format!("{key}.outputs[{i}].from"), message, Some(&help));
                 }
@@ -39,7 +40,11 @@ impl Check<'_> {
                     self.problem(&key, "the command is empty", None);
                 }
                 Run::Words(_) if recipe.shell => {
-                    self.problem(&key, "with `shell = true`, the command is one line of text", None);
+                    self.problem(
+                        &key,
+                        "with `shell = true`, the command is one line of text",
+                        None,
+                    );
                 }
                 Run::Shell(_) if !recipe.shell => self.problem(
                     &key,
