@@ -127,16 +127,16 @@ fn recipes_are_checked() {
     recipe(
         "autotools",
         "configure = ['--with-x={prefxi}']\n",
-        "demo.toml:5:14: `tool.wheelsmith.component[0].configure[0]`: `{prefxi}` is no \
+        "demo.toml:5:14: `tool.wheelsmith.component[0].configure[0]`: `{prefxi}` is not a \
          placeholder\n    did you mean `prefix`?",
     );
     recipe(
         "make",
         "configure = ['x']\nrun = [['x']]\n",
-        "demo.toml:5:1: `tool.wheelsmith.component[0].configure`: a component of kind `make` has no \
-         such key\n    it belongs to: cmake, autotools, meson\n\
-         demo.toml:6:1: `tool.wheelsmith.component[0].run`: a component of kind `make` has no such \
-         key\n    it belongs to: command",
+        "demo.toml:5:1: `tool.wheelsmith.component[0].configure`: components of kind `make` do not \
+         have this key\n    it belongs to: cmake, autotools, meson\n\
+         demo.toml:6:1: `tool.wheelsmith.component[0].run`: components of kind `make` do not have \
+         this key\n    it belongs to: command",
     );
     recipe("command", "run = [['./b', '{stage}']]\n", "");
     recipe("command", "shell = true\nrun = ['for x in {a}; do :; done']\n", "");
