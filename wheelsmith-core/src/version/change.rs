@@ -146,8 +146,7 @@ impl Error {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Site { help, .. } | Self::Source { help, .. } => help.clone(),
-            Self::NoForm { source, .. } => source.help.clone(),
-            Self::Scheme(source) => source.help.clone(),
+            Self::NoForm { source, .. } | Self::Scheme(source) => source.help.clone(),
             Self::Dirty { .. } => Some("commit them first, or pass `--allow-dirty`".into()),
             Self::Vcs(source) => source.hint(),
             Self::Meanwhile { .. } => Some("run the command again".into()),
@@ -420,7 +419,7 @@ impl Change {
 
 /// Replaces the content of a file; a link stays one, and a program stays executable.
 fn write(dir: &Path, path: &str, text: &str) -> std::io::Result<()> {
-    let path = sys::fs::canonicalize(&dir.join(path))?;
+    let path = sys::fs::canonicalize(dir.join(path))?;
     if sys::fs::is_executable(&path)? {
         sys::fs::write_program(&path, text.as_bytes())?;
     } else {
@@ -666,16 +665,16 @@ fn expand(pattern: &str, files: &Files<'_>) -> Vec<String> {
         found = match matcher {
             None => found.iter().map(|dir| join(dir, part)).collect(),
             Some(matcher) => {
-                let mut matched = Vec::new();
+                let mut next = Vec::new();
                 for dir in &found {
                     let listed = sys::fs::list(&files.dir.join(dir)).unwrap_or_default();
                     let names = listed.iter().filter_map(|path| path.file_name()?.to_str());
-                    matched.extend(
+                    next.extend(
                         names.filter(|name| matcher.is_match(name)).map(|name| join(dir, name)),
                     );
                 }
-                matched.sort();
-                matched
+                next.sort();
+                next
             }
         };
     }

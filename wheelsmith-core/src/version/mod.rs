@@ -117,7 +117,7 @@ fn find(
             found.map(str::to_owned).map_err(|why| VersionError::new(format!("`{path}` {why}")))
         }
         VersionSource::Toml { path } => {
-            let text = sys::fs::read_to_string(&dir.join(path))
+            let text = sys::fs::read_to_string(dir.join(path))
                 .map_err(|error| VersionError::new(format!("cannot read `{path}`: {error}")))?;
             let table: toml::Table = text.parse().map_err(|error: toml::de::Error| {
                 VersionError::new(format!("cannot read `{path}`: {}", error.message()))

@@ -3,7 +3,7 @@
 //! Both forms of a version sort alike. That is why a development version is `1.2.0-0.dev.3` in
 //! SemVer: `-dev.3` sorts after `-alpha.1` there, and before it in PEP 440.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 use pep440_rs::{LocalSegment, Prerelease, PrereleaseKind, Version};
 
@@ -223,14 +223,13 @@ impl ReleaseVersion {
                 "use `bump pre` or `bump release`",
             ),
             Bump::NextDev => {
-                let dev = match self.0.dev() {
-                    Some(dev) => dev + 1,
-                    None => {
-                        numbers.resize(numbers.len().max(3), 0);
-                        numbers[2] += 1;
-                        numbers[3..].fill(0);
-                        0
-                    }
+                let dev = if let Some(dev) = self.0.dev() {
+                    dev + 1
+                } else {
+                    numbers.resize(numbers.len().max(3), 0);
+                    numbers[2] += 1;
+                    numbers[3..].fill(0);
+                    0
                 };
                 Ok(Self(self.plain(numbers).with_dev(Some(dev))))
             }
@@ -269,11 +268,11 @@ impl ReleaseVersion {
     fn tuple(&self) -> String {
         let mut text = join(self.0.release(), ", ");
         if let Some(Prerelease { kind, number }) = self.0.pre() {
-            text += &format!(", \"{kind}{number}\"");
+            let _ = write!(text, ", \"{kind}{number}\"");
         }
         for (name, number) in [("post", self.0.post()), ("dev", self.0.dev())] {
             if let Some(number) = number {
-                text += &format!(", \"{name}{number}\"");
+                let _ = write!(text, ", \"{name}{number}\"");
             }
         }
         text

@@ -16,7 +16,7 @@ pub(in crate::version) fn name(file: &TomlFile<'_>) -> Option<String> {
 }
 
 fn normalized(name: &str) -> Option<String> {
-    name.parse::<ProjectName>().ok().map(|name| name.normalized().to_string())
+    name.parse::<ProjectName>().ok().map(|name| name.normalized())
 }
 
 /// Finds the versions of a `pyproject.toml`.
