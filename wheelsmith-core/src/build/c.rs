@@ -11,7 +11,7 @@ use crate::name::{Digest, Os, Target, WheelPath};
 use crate::plan::{ComponentPlan, Step};
 use crate::source::Resolved;
 use crate::sys::{self, Command, FileState, ProcessError};
-use crate::toolchain::{Family, LinkKind, Tool, filter};
+use crate::toolchain::{Family, LinkKind, Tool, cxx::SharedCxx, filter};
 
 /// Builds a component from C, C++ and assembly.
 pub(super) fn build(
@@ -193,14 +193,14 @@ impl Unit {
 
 /// Language of a source, by its file name as for gcc and clang.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Language {
+pub(super) enum Language {
     C,
     Cxx,
     Assembly,
 }
 
 impl Language {
-    fn of(name: &str) -> Self {
+    pub(super) fn of(name: &str) -> Self {
         let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
         match extension {
             "C" | "cc" | "cp" | "cpp" | "CPP" | "cxx" | "c++" | "ii" | "mm" | "M" | "mii" => {
@@ -329,6 +329,9 @@ impl CBuild<'_> {
             for Input { relative, path } in self.expand(&key, &group.files, &group.exclude)? {
                 let language = Language::of(&relative);
                 let mut args = self.group_args(group, language);
+                if language == Language::Cxx && self.setting.toolchain.shared_cxx.is_some() {
+                    args.push(crate::toolchain::cxx::BY_NAME.to_owned());
+                }
                 if has_date(&path) {
                     // The compiler's cache does not know the variable.
                     args.push(format!("-DWHEELSMITH_SOURCE_DATE_EPOCH={epoch}"));
@@ -530,7 +533,10 @@ impl CBuild<'_> {
             args.push(format!("-Wl,--version-script={}", path.display()));
             beside.push(path);
         }
-        if !self.linked.shared.is_empty() {
+        let is_cxx = units.iter().any(Unit::is_cxx)
+            || self.linked.archives.iter().any(|archive| has_cxx(archive));
+        let shared_cxx = self.shared_cxx(form).filter(|_| is_cxx);
+        if !self.linked.shared.is_empty() || shared_cxx.is_some() {
             args.extend(self.setting.sibling_rpath(is_program));
         }
         let objects = units.iter().map(|unit| &unit.object);
@@ -549,6 +555,11 @@ impl CBuild<'_> {
         }
         let libraries = self.c.libraries.iter().chain(&self.linked.system);
         tail.extend(libraries.map(|name| format!("-l{name}")));
+        if let Some(shared) = shared_cxx {
+            tail.push(shared.search_arg());
+            tail.push(format!("-l:{}", shared.file));
+            beside.push(shared.library());
+        }
         if plan.target.os() == Os::MacOs {
             tail.extend(self.frameworks.iter().cloned());
             for framework in self.c.frameworks.iter().chain(&self.linked.frameworks) {
@@ -556,12 +567,20 @@ impl CBuild<'_> {
             }
         }
         tail.extend(self.link_flags());
-        let is_cxx = units.iter().any(Unit::is_cxx)
-            || self.linked.archives.iter().any(|archive| has_cxx(archive));
-        let linker = if is_cxx { &toolchain.cxx } else { &toolchain.cc };
+        // zig's C++ compiler adds a private runtime.
+        let is_own = is_cxx && shared_cxx.is_none();
+        let linker = if is_own { &toolchain.cxx } else { &toolchain.cc };
         let command = self.command(linker).args(args).arg("-o");
         let command = command.arg(output.to_string_lossy());
         Ok(Link { command, objects, tail, beside })
+    }
+
+    /// Returns the C++ runtime that a file shares with others, if there is one.
+    fn shared_cxx(&self, form: CForm) -> Option<&SharedCxx> {
+        let Setting { toolchain, config, .. } = self.setting;
+        let is_alone = form == CForm::Executable
+            && super::cxx::is_static_program(config, self.component, toolchain.target);
+        toolchain.shared_cxx.as_ref().filter(|_| !is_alone)
     }
 
     /// Returns the user's flags for the linker, as the toolchain's linker takes them.

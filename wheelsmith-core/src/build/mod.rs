@@ -9,6 +9,7 @@ mod cargo;
 mod cargo_config;
 #[cfg(feature = "cargo")]
 mod crates;
+pub mod cxx;
 mod depfile;
 mod error;
 mod frameworks;
@@ -175,6 +176,7 @@ pub fn run(
         one.files.extend(licenses);
         built.push(one);
     }
+    built.extend(cxx::component(setting, &built)?);
     Ok(built)
 }
 

@@ -115,7 +115,7 @@ impl Check<'_> {
     ) -> Config {
         let table = raw.tool.wheelsmith.unwrap_or_default();
         let ConfigTable { targets, toolchain, zig, glibc, macos_min, strip, optimize, .. } = table;
-        let compression = table.compression;
+        let (compression, cxx_runtime) = (table.compression, table.cxx_runtime);
         let mut triples = BTreeSet::new();
         for (i, target) in targets.iter().enumerate() {
             if !triples.insert(target.triple()) {
@@ -156,6 +156,7 @@ impl Check<'_> {
             strip,
             optimize,
             compression,
+            cxx_runtime,
             components,
             wheels,
             sdks,
@@ -341,6 +342,7 @@ impl Check<'_> {
                 macos_min: raw.macos_min,
                 toolchain: raw.toolchain,
                 sysroot: raw.sysroot,
+                cxx_runtime: raw.cxx_runtime,
                 library_path: raw.library_path,
                 components,
             };

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::component_tables::Components;
 use super::data_table::DataTable;
 use super::testing::{Installer, Request, Way};
-use super::{Compression, External};
+use super::{Compression, CxxRuntime, External};
 use crate::finding::{Code, Date, Level, Severity};
 use crate::metadata::ProjectTable;
 use crate::name::{Index, PlatformVersion, ProjectName, PythonTag, Target, WheelPath};
@@ -58,6 +58,10 @@ pub(super) struct ConfigTable {
     /// Optimization level of the compiler: `"0"`, `"1"`, `"2"`, `"3"`, `"s"`.
     #[serde(default)]
     pub(super) optimize: Optimize,
+    /// C++ runtime of programs and shared libraries: `auto`, `shared` (one libc++ for all, which is
+    /// added to the wheel), `static` (a private one in each file), `system` (libstdc++ of gcc).
+    #[serde(default)]
+    pub(super) cxx_runtime: CxxRuntime,
     /// Compression level of wheels: `fast`, `default`, `best`, or `store` for none.
     #[serde(default)]
     pub(super) compression: Compression,
@@ -314,6 +318,8 @@ pub(super) struct OverrideTable {
     pub(super) toolchain: Option<ToolchainKind>,
     /// clang: directory of the target's libraries and headers.
     pub(super) sysroot: Option<String>,
+    /// C++ runtime for this target.
+    pub(super) cxx_runtime: Option<CxxRuntime>,
     /// Directories of libraries for this target, searched before a wheel's own `library-path`.
     #[serde(default)]
     pub(super) library_path: Vec<String>,

@@ -192,6 +192,9 @@ codes! {
     /// A static program that loads libraries at run time, which fails with another C library.
     StaticDlopen "static-dlopen" Warning
         "link it dynamically, or avoid `dlopen` and the name services";
+    /// It uses C++ of another file, and each has a private C++ runtime.
+    TwoCxxRuntimes "two-cxx-runtimes" Warning
+        "link both to one runtime (`cxx-runtime = \"shared\"`), or let only C functions cross";
     /// The same library is in the wheel twice.
     DuplicateLibrary "duplicate-library" Info
         "keep one, and let the others find it by RUNPATH";

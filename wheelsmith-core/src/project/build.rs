@@ -196,7 +196,7 @@ pub(super) fn add_steps(
         work_dir: scratch.path(),
         missing_zig: if offline { MissingZig::Offline } else { MissingZig::Leave },
     };
-    let toolchain = match toolchain::locate(host, &request) {
+    let mut toolchain = match toolchain::locate(host, &request) {
         Ok(toolchain) => toolchain,
         Err(toolchain::Error::NoZig { .. }) if !offline => {
             for component in &mut plan.components {
@@ -207,6 +207,9 @@ pub(super) fn add_steps(
         }
         Err(error) => return Err(error.into()),
     };
+    let config = &project.config;
+    plan.cxx_runtime =
+        build::cxx::decide(config, plan, &project.dir, &sources, &mut toolchain, host)?;
     let program = sys::current_program().map_err(|e| Error::io("find this program", e))?;
     let wrappers = Wrappers::write(&toolchain, scratch.path(), false, &program)?;
     let setting = Setting {
@@ -373,7 +376,11 @@ impl Run<'_> {
             work_dir: &work,
             missing_zig: if offline { MissingZig::Offline } else { MissingZig::Fetch },
         };
-        let toolchain = toolchain::locate(self.host, &request)?;
+        let mut toolchain = toolchain::locate(self.host, &request)?;
+        let known = sources.iter().map(|(key, source)| (key.clone(), Some(source.clone())));
+        let (config, known) = (&project.config, known.collect());
+        build::cxx::decide(config, plan, &project.dir, &known, &mut toolchain, self.host)?;
+        build::cxx::make(self.host, &toolchain)?;
         let program = sys::current_program().map_err(|e| Error::io("find this program", e))?;
         let wrappers = Wrappers::write(&toolchain, &work, false, &program)?;
         let setting = Setting {

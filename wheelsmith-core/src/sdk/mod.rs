@@ -83,9 +83,10 @@ pub fn components(config: &Config, sdk: &Sdk, runtime: &Manifest) -> BTreeSet<St
 
 /// Returns the part of `runtime` for an SDK of `components`: everything but programs.
 pub fn part(runtime: &Manifest, components: &BTreeSet<String>) -> Manifest {
+    let carried = runtime.carried(components);
     let mut part = runtime.clone();
-    part.components.retain(|component| components.contains(&component.name));
-    part.files.retain(|file| components.contains(&file.component) && file.role != Role::Executable);
+    part.components.retain(|component| carried.contains(component.name.as_str()));
+    part.files.retain(|file| carried.contains(file.component.as_str()) && file.role != Role::Executable);
     part
 }
 
