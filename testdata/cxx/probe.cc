@@ -5,6 +5,12 @@
 #include <sstream>
 #include <thread>
 
+#if defined(__x86_64__)
+#define LANES 8
+#else
+#define LANES 4
+#endif
+
 static int faults = 0;
 
 static void check(bool right, const char *what) {
@@ -58,6 +64,7 @@ int main() {
     std::ostringstream text;
     greet(text);
     check(text.str() == "greetings from shapes, 1.5\n", "stream of another file");
+    check(lanes() == LANES, "file of a processor");
     check(ticks() == 42, "C beside C++");
     std::cout << (faults ? "faults" : "all right") << std::endl;
     return faults;

@@ -11,3 +11,4 @@ STORE std::exception_ptr in_thread(const std::string &text);
 STORE void nested(const std::string &text);
 STORE bool is_square(const void *shape);
 extern "C" STORE long ticks(void);
+extern "C" STORE int lanes(void);

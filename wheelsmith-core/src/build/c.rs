@@ -324,7 +324,8 @@ impl CBuild<'_> {
         let mut units = Vec::new();
         let environment = self.setting.host.env.for_compilers();
         let epoch = environment.get("SOURCE_DATE_EPOCH").unwrap_or_default();
-        for (i, group) in self.c.sources.iter().enumerate() {
+        let groups = self.c.sources.iter().enumerate();
+        for (i, group) in groups.filter(|(_, group)| group.is_for(self.setting.target())) {
             let key = format!("{}.sources[{i}].files", self.component.key);
             for Input { relative, path } in self.expand(&key, &group.files, &group.exclude)? {
                 let language = Language::of(&relative);
@@ -347,6 +348,10 @@ impl CBuild<'_> {
     fn group_args(&self, group: &SourceGroup, language: Language) -> Vec<String> {
         let Setting { plan, toolchain, project, .. } = self.setting;
         let mut args = toolchain.compile_args(plan.optimize);
+        if self.c.freestanding {
+            let words = ["-ffreestanding", "-fno-stack-protector", "-fno-pic", "-nostdinc++"];
+            args.extend(words.map(str::to_owned));
+        }
         let standard = group.std.iter().filter(|standard| language.has_standard(standard));
         args.extend(standard.map(|standard| format!("-std={standard}")));
         args.extend(group.define.iter().map(|define| format!("-D{define}")));
@@ -514,8 +519,11 @@ impl CBuild<'_> {
             return Ok(Link { command, objects, tail: Vec::new(), beside: Vec::new() });
         }
         let is_program = form == CForm::Executable;
-        let kind =
-            if is_program { LinkKind::Executable } else { LinkKind::Shared { name: &names.file } };
+        let kind = match form {
+            _ if self.c.freestanding => LinkKind::Freestanding,
+            CForm::Executable => LinkKind::Executable,
+            _ => LinkKind::Shared { name: &names.file },
+        };
         let linux = matches!(plan.target.os(), Os::Linux(_));
         let mut args = toolchain.link_args(kind, plan.optimize, plan.strip);
         if linux && self.c.allow_undefined {

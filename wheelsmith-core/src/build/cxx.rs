@@ -127,7 +127,10 @@ fn uses(config: &Config, plan: &TargetPlan, project: &Path, sources: &Sources) -
         let component = &one.component;
         let key = (component.name.clone(), plan.target.triple().to_owned());
         let root = sources.get(&key).and_then(Option::as_ref).map(|source| source.root.as_path());
-        let own = root.is_some_and(|root| has_cxx(config, component, root, project));
+        if component.is_guest(plan.target) {
+            continue;
+        }
+        let own = root.is_some_and(|root| has_cxx(config, component, plan.target, (root, project)));
         let is_static = |name: &&String| {
             let linked = config.component(name.as_str());
             with_cxx.contains(name.as_str()) && linked.is_some_and(|c| has_archive(&c.kind))
@@ -182,7 +185,7 @@ fn files(config: &Config, component: &Component, target: Target) -> usize {
         Kind::C(_) => 1,
         Kind::Cargo(cargo) => cargo.artifacts.len(),
         Kind::Recipe(recipe) => recipe.outputs.iter().map(of_output).sum(),
-        Kind::Prebuilt(_) | Kind::Files(_) => 0,
+        Kind::Bpf(_) | Kind::Prebuilt(_) | Kind::Files(_) => 0,
     }
 }
 
@@ -207,9 +210,14 @@ fn of_output(output: &Output) -> usize {
 }
 
 /// True if the component's own source contains C++.
-fn has_cxx(config: &Config, component: &Component, root: &Path, project: &Path) -> bool {
+fn has_cxx(
+    config: &Config,
+    component: &Component,
+    target: Target,
+    (root, project): (&Path, &Path),
+) -> bool {
     match &component.kind {
-        Kind::C(c) => c.sources.iter().any(|group| {
+        Kind::C(c) => c.sources.iter().filter(|group| group.is_for(target)).any(|group| {
             // A pattern without files is an error of the build.
             let found = inputs::expand(config, "", &group.files, &group.exclude, root, project);
             found.unwrap_or_default().iter().any(|file| Language::of(&file.relative) == Language::Cxx)
@@ -220,7 +228,7 @@ fn has_cxx(config: &Config, component: &Component, root: &Path, project: &Path) 
             let dir = manifest.parent().unwrap_or(root);
             tree_has_cxx(dir) || lock_has_cxx(dir)
         }
-        Kind::Prebuilt(_) | Kind::Files(_) => false,
+        Kind::Bpf(_) | Kind::Prebuilt(_) | Kind::Files(_) => false,
     }
 }
 

@@ -94,6 +94,22 @@ pub enum Error {
         /// Libraries and programs that it built.
         made: String,
     },
+    /// There is no musl for the processor of the target.
+    #[error("cannot build component `{component}` with musl: there is none for {target}")]
+    NoMusl {
+        /// The component.
+        component: String,
+        /// The target.
+        target: Target,
+    },
+    /// The toolchain has no compiler for BPF.
+    #[error("cannot build component `{component}`: `{toolchain}` does not compile BPF programs")]
+    NoBpf {
+        /// The component.
+        component: String,
+        /// The toolchain.
+        toolchain: String,
+    },
     /// A step of a component's own build system failed.
     #[error("cannot {step} component `{component}` for {target}")]
     Step {
@@ -239,6 +255,9 @@ impl Error {
                     .to_owned(),
             ),
             Self::CxxRuntime { .. } => Some("choose `auto` or `static` for it".to_owned()),
+            Self::NoBpf { .. } => {
+                Some("`toolchain = \"zig\"` and `\"clang\"` do".to_owned())
+            }
             Self::Toolchain(error) => error.hint(),
             Self::NoCargo { .. } => Some("install Rust, or put `cargo` on PATH".to_owned()),
             Self::NoArtifact { .. } => {

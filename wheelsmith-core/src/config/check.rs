@@ -133,6 +133,7 @@ impl Check<'_> {
             self.component(&format!("{ROOT}.component[{i}]"), component, &names);
         }
         let components = self.in_link_order(components, &names);
+        self.libcs(&components);
         let wheels = self.wheels(table.wheel, raw.project.as_ref(), &components);
         self.sdks(&table.sdk, &names);
         self.overrides(&table.target, &names);

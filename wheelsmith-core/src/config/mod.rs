@@ -38,7 +38,8 @@ use crate::toolchain::{Optimize, Strip, ToolchainKind};
 
 pub use builder::ConfigBuilder;
 pub use component::{
-    Artifact, C, CForm, Cargo, Component, Files, Headers, Kind, Output, Prebuilt, Role, SourceGroup,
+    Artifact, Bpf, C, CForm, Cargo, Component, Files, Headers, Kind, OtherLibc, Output, Prebuilt, Role,
+    SourceGroup,
 };
 pub use compression::Compression;
 pub use cxx_runtime::CxxRuntime;

@@ -318,7 +318,7 @@ fn has_native_file(kind: &Kind) -> bool {
         Kind::Cargo(_) => true,
         Kind::Recipe(recipe) => has_native(&recipe.outputs),
         // Scripts have the role of programs too, and an empty file can have that of a library.
-        Kind::Prebuilt(_) | Kind::Files(_) => false,
+        Kind::Bpf(_) | Kind::Prebuilt(_) | Kind::Files(_) => false,
     }
 }
 

@@ -212,7 +212,9 @@ pub(super) fn add_steps(
         build::cxx::decide(config, plan, &project.dir, &sources, &mut toolchain, host)?;
     let program = sys::current_program().map_err(|e| Error::io("find this program", e))?;
     let wrappers = Wrappers::write(&toolchain, scratch.path(), false, &program)?;
+    let guest = build::Guest::locate(host, plan, &request, (&work, &program))?;
     let setting = Setting {
+        guest: guest.as_ref(),
         config: &project.config,
         plan,
         toolchain: &toolchain,
@@ -383,7 +385,9 @@ impl Run<'_> {
         build::cxx::make(self.host, &toolchain)?;
         let program = sys::current_program().map_err(|e| Error::io("find this program", e))?;
         let wrappers = Wrappers::write(&toolchain, &work, false, &program)?;
+        let guest = build::Guest::locate(self.host, plan, &request, (&work, &program))?;
         let setting = Setting {
+            guest: guest.as_ref(),
             config: &project.config,
             plan,
             toolchain: &toolchain,
@@ -437,6 +441,7 @@ impl Run<'_> {
                 continue;
             }
             let source = &sources[&(name.clone(), setting.plan.target.triple().to_owned())];
+            let setting = &setting.of(&plan.component);
             let crates = build::crates(setting, plan, cargo, source)?;
             found.crates.insert(name.clone(), crates);
             if found.rustc.is_none() {

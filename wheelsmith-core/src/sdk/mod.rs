@@ -159,7 +159,9 @@ fn of_the_system(component: &Component, os: Os) -> (Vec<String>, Vec<String>) {
     match &component.kind {
         Kind::C(c) => (c.libraries.clone(), frameworks(&c.frameworks)),
         Kind::Recipe(recipe) => (recipe.libraries.clone(), Vec::new()),
-        Kind::Cargo(_) | Kind::Prebuilt(_) | Kind::Files(_) => (Vec::new(), Vec::new()),
+        Kind::Bpf(_) | Kind::Cargo(_) | Kind::Prebuilt(_) | Kind::Files(_) => {
+            (Vec::new(), Vec::new())
+        }
     }
 }
 

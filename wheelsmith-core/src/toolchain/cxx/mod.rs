@@ -9,7 +9,7 @@
 mod make;
 mod recipe;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::name::{Libc, Os, Target};
 use crate::sys::Host;
@@ -57,7 +57,9 @@ pub fn is_available(family: Family, target: &Target) -> bool {
 /// # Errors
 /// Returns an error if the user has no cache directory.
 pub fn planned(host: &Host, toolchain: &Toolchain) -> Result<SharedCxx, Error> {
-    let cache = host.env.cache_dir().ok_or(Error::NoCacheDir)?;
+    // Build scripts have none; zig's cache is in their own directory then.
+    let of_zig = || Some(Path::new(toolchain.cc.env.get("ZIG_GLOBAL_CACHE_DIR")?).parent()?.into());
+    let cache: PathBuf = host.env.cache_dir().or_else(of_zig).ok_or(Error::NoCacheDir)?;
     let digest = recipe::digest(toolchain);
     let dir = cache.join("cxx-runtime").join(digest.to_string());
     Ok(SharedCxx { dir, file: recipe::file_name(&digest) })
