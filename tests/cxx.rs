@@ -72,18 +72,20 @@ fn files_that_meet_share_a_runtime() {
         for part in [&format!("/lib/{library}"), "licenses/libc++/libcxx.txt"] {
             assert!(listed.contains(part), "{part} is not in {listed}");
         }
-        let says = [("probe", "all right\nlast of shapes\n"), ("tool", "tool caught 8\nlast of shapes\n")];
+        let says =
+            [("probe", "all right\nlast of shapes\n"), ("tool", "tool caught 8\nlast of shapes\n")];
         for (program, says) in says {
             let program = dir.join("bin").join(program);
             let run = match target {
                 GLIBC => Some(Command::new(&program)),
-                AARCH64 => env.get("tools/qemu-aarch64", TEST).zip(env.get("arm64-root", TEST)).map(
-                    |(emulator, root)| {
+                AARCH64 => env
+                    .get("tools/qemu-aarch64", TEST)
+                    .zip(env.get("arm64-root", TEST))
+                    .map(|(emulator, root)| {
                         let mut command = Command::new(emulator);
                         command.arg("-L").arg(root).arg(&program);
                         command
-                    },
-                ),
+                    }),
                 _ => env.get("tools/ld-musl-x86_64", TEST).map(|loader| {
                     let mut command = Command::new(loader);
                     command.arg(&program);

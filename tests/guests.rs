@@ -68,8 +68,11 @@ const FILES: &[(&str, &str)] = &[
         "#if __STDC_HOSTED__\n#error hosted\n#endif\nstatic volatile int state;\n\
          int step(int by) { return state += by; }\n",
     ),
-    ("start.S", ".globl start\nstart: mov $60, %eax\n xor %edi, %edi\n syscall\n\
-         .section .note.GNU-stack,\"\",%progbits\n"),
+    (
+        "start.S",
+        ".globl start\nstart: mov $60, %eax\n xor %edi, %edi\n syscall\n\
+         .section .note.GNU-stack,\"\",%progbits\n",
+    ),
 ];
 
 fn elf(path: &std::path::Path) -> Elf {

@@ -15,6 +15,7 @@ mod kinds;
 mod library;
 mod load;
 mod names;
+mod output;
 mod python;
 mod recipe;
 #[cfg(feature = "schema")]
@@ -38,8 +39,7 @@ use crate::toolchain::{Optimize, Strip, ToolchainKind};
 
 pub use builder::ConfigBuilder;
 pub use component::{
-    Artifact, Bpf, C, CForm, Cargo, Component, Files, Headers, Kind, OtherLibc, Output, Prebuilt, Role,
-    SourceGroup,
+    Artifact, Bpf, C, CForm, Cargo, Component, Files, Headers, Kind, OtherLibc, Prebuilt, SourceGroup,
 };
 pub use compression::Compression;
 pub use cxx_runtime::CxxRuntime;
@@ -47,6 +47,7 @@ pub use diagnose::{Error, Problem};
 pub use library::Library;
 pub(crate) use load::find_file;
 pub use load::{CONFIG_FILES, LoadError, find_settings};
+pub use output::{Output, Role};
 pub use recipe::{PLACEHOLDERS, Recipe, Run, System, fill};
 #[cfg(feature = "schema")]
 pub use schema::schema;
