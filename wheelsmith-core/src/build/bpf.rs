@@ -25,7 +25,8 @@ pub(super) fn build(
     let make = BpfBuild::new(setting, plan, source, linked)?;
     let units = make.units(bpf)?;
     let stale: Vec<&Unit> = units.iter().filter(|unit| !make.is_current(unit)).collect();
-    let compiled = setting.host.jobs.try_map(&setting.host.cancel, &stale, |unit| make.compile(unit))?;
+    let compiled =
+        setting.host.jobs.try_map(&setting.host.cancel, &stale, |unit| make.compile(unit))?;
     if compiled.is_none() {
         return Err(Error::Cancelled);
     }
@@ -61,10 +62,10 @@ pub(super) fn steps(
     linked: &Linkage,
 ) -> Result<Vec<Step>, Error> {
     let make = BpfBuild::new(setting, plan, source, linked)?;
-    let steps = make.units(bpf)?.into_iter().map(|unit| Step::Compile {
-        command: (&make.command(&unit)).into(),
-        source: unit.source,
-    });
+    let steps = make
+        .units(bpf)?
+        .into_iter()
+        .map(|unit| Step::Compile { command: (&make.command(&unit)).into(), source: unit.source });
     Ok(steps.collect())
 }
 
@@ -122,7 +123,9 @@ impl<'a> BpfBuild<'a> {
         let component = &self.plan.component;
         let dir = self.setting.component_dir(&component.name);
         let mut units = Vec::new();
-        for (i, group) in bpf.sources.iter().enumerate().filter(|(_, group)| group.is_for(self.setting.target())) {
+        for (i, group) in
+            bpf.sources.iter().enumerate().filter(|(_, group)| group.is_for(self.setting.target()))
+        {
             let key = format!("{}.sources[{i}].files", component.key);
             let root = &self.source.root;
             let found = inputs::expand(config, &key, &group.files, &group.exclude, root, project)?;

@@ -19,8 +19,18 @@ pub(crate) const COMPONENT: &str = "libc++";
 
 /// Directories whose sources are not part of a library or program, as a rule.
 const ASIDE: [&str; 12] = [
-    "test", "tests", "testing", "example", "examples", "contrib", "fuzz", "fuzzing", "doc", "docs",
-    "bench", "benchmarks",
+    "test",
+    "tests",
+    "testing",
+    "example",
+    "examples",
+    "contrib",
+    "fuzz",
+    "fuzzing",
+    "doc",
+    "docs",
+    "bench",
+    "benchmarks",
 ];
 
 /// Sources of a target by component and triple; `None` if they are not unpacked yet.
@@ -47,8 +57,11 @@ pub fn decide(
     };
     let wanted = config.cxx_runtime_for(target);
     let decided = plan::decide_cxx(wanted, facts, &uses, &groups(config, plan));
-    let mut decided =
-        decided.map_err(|reason| Error::CxxRuntime { target, wanted, reason: reason.to_owned() })?;
+    let mut decided = decided.map_err(|reason| Error::CxxRuntime {
+        target,
+        wanted,
+        reason: reason.to_owned(),
+    })?;
     match decided.as_mut().map(|plan| (plan.runtime, plan)) {
         Some((CxxRuntime::Shared, plan)) => {
             let shared = cxx::planned(host, toolchain).map_err(Error::Toolchain)?;
@@ -94,8 +107,7 @@ pub(super) fn component(setting: &Setting<'_>, built: &[Built]) -> Result<Option
     if native.filter(needs).next().is_none() {
         return Ok(None);
     }
-    let problem =
-        |e: crate::name::ParseError| setting.config.problem("", e.to_string(), None);
+    let problem = |e: crate::name::ParseError| setting.config.problem("", e.to_string(), None);
     let mut files = vec![BuiltFile {
         path: shared.library(),
         to: format!("lib/{}", shared.file).parse().map_err(problem)?,
@@ -181,7 +193,11 @@ fn has_archive(kind: &Kind) -> bool {
 fn files(config: &Config, component: &Component, target: Target) -> usize {
     match &component.kind {
         Kind::C(C { form: CForm::Static, .. }) => 0,
-        Kind::C(C { form: CForm::Executable, .. }) if is_static_program(config, component, target) => 0,
+        Kind::C(C { form: CForm::Executable, .. })
+            if is_static_program(config, component, target) =>
+        {
+            0
+        }
         Kind::C(_) => 1,
         Kind::Cargo(cargo) => cargo.artifacts.len(),
         Kind::Recipe(recipe) => recipe.outputs.iter().map(of_output).sum(),
@@ -220,7 +236,10 @@ fn has_cxx(
         Kind::C(c) => c.sources.iter().filter(|group| group.is_for(target)).any(|group| {
             // A pattern without files is an error of the build.
             let found = inputs::expand(config, "", &group.files, &group.exclude, root, project);
-            found.unwrap_or_default().iter().any(|file| Language::of(&file.relative) == Language::Cxx)
+            found
+                .unwrap_or_default()
+                .iter()
+                .any(|file| Language::of(&file.relative) == Language::Cxx)
         }),
         Kind::Recipe(_) => tree_has_cxx(root),
         Kind::Cargo(cargo) => {
@@ -240,7 +259,8 @@ fn tree_has_cxx(root: &Path) -> bool {
     };
     let nodes = sys::fs::tree(root, &skip).unwrap_or_default();
     nodes.iter().any(|(walked, node)| {
-        matches!(node, sys::fs::Node::File { .. }) && Language::of(&walked.relative) == Language::Cxx
+        matches!(node, sys::fs::Node::File { .. })
+            && Language::of(&walked.relative) == Language::Cxx
     })
 }
 

@@ -255,9 +255,7 @@ impl Error {
                     .to_owned(),
             ),
             Self::CxxRuntime { .. } => Some("choose `auto` or `static` for it".to_owned()),
-            Self::NoBpf { .. } => {
-                Some("`toolchain = \"zig\"` and `\"clang\"` do".to_owned())
-            }
+            Self::NoBpf { .. } => Some("`toolchain = \"zig\"` and `\"clang\"` do".to_owned()),
             Self::Toolchain(error) => error.hint(),
             Self::NoCargo { .. } => Some("install Rust, or put `cargo` on PATH".to_owned()),
             Self::NoArtifact { .. } => {

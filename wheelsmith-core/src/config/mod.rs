@@ -39,7 +39,8 @@ use crate::toolchain::{Optimize, Strip, ToolchainKind};
 
 pub use builder::ConfigBuilder;
 pub use component::{
-    Artifact, Bpf, C, CForm, Cargo, Component, Files, Headers, Kind, OtherLibc, Prebuilt, SourceGroup,
+    Artifact, Bpf, C, CForm, Cargo, Component, Files, Headers, Kind, OtherLibc, Prebuilt,
+    SourceGroup,
 };
 pub use compression::Compression;
 pub use cxx_runtime::CxxRuntime;

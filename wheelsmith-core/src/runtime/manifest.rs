@@ -136,7 +136,8 @@ impl Manifest {
     ) -> BTreeSet<&'m str> {
         let mut carried: BTreeSet<&str> = components.into_iter().map(String::as_str).collect();
         let is_needed = |library: &FileEntry| {
-            let mut own = self.files.iter().filter(|file| carried.contains(file.component.as_str()));
+            let mut own =
+                self.files.iter().filter(|file| carried.contains(file.component.as_str()));
             own.any(|file| {
                 let needed = file.native.iter().flat_map(|native| &native.needed);
                 needed.into_iter().any(|name| name == library.path.file_name())

@@ -172,7 +172,8 @@ impl<'e> Builder<'e> {
             .map_err(Error::Build)?;
         let program = sys::current_program().map_err(|e| Error::io("find this program", e))?;
         let wrappers = Wrappers::write(&toolchain, &work, false, &program)?;
-        let guest = build::Guest::locate(&host, &plan, &request, (&work, &program)).map_err(Error::Build)?;
+        let guest = build::Guest::locate(&host, &plan, &request, (&work, &program))
+            .map_err(Error::Build)?;
         let setting = Setting {
             guest: guest.as_ref(),
             config: &config,

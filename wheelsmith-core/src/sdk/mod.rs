@@ -86,7 +86,8 @@ pub fn part(runtime: &Manifest, components: &BTreeSet<String>) -> Manifest {
     let carried = runtime.carried(components);
     let mut part = runtime.clone();
     part.components.retain(|component| carried.contains(component.name.as_str()));
-    part.files.retain(|file| carried.contains(file.component.as_str()) && file.role != Role::Executable);
+    part.files
+        .retain(|file| carried.contains(file.component.as_str()) && file.role != Role::Executable);
     part
 }
 

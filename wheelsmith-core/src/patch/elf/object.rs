@@ -98,8 +98,7 @@ fn clear_symbols(
         let ctx = (is_rela, image.ctx);
         let bytes = image.slice(section.sh_offset, section.sh_size, "relocations")?;
         for entry in bytes.chunks_exact(Reloc::size(is_rela, image.ctx)) {
-            let reloc: Reloc =
-                entry.pread_with(0, ctx).map_err(|_| outside("relocations"))?;
+            let reloc: Reloc = entry.pread_with(0, ctx).map_err(|_| outside("relocations"))?;
             if cleared.contains(&reloc.r_sym) {
                 return Err(unsupported("its code refers to its debug information"));
             }

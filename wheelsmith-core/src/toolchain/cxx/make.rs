@@ -160,9 +160,7 @@ impl Work<'_> {
     fn run(&self, command: &Command) -> Result<(), Error> {
         command.run(self.host).map(drop).map_err(|source| match source {
             ProcessError::Cancelled => Error::Cancelled,
-            source => {
-                Error::CxxRuntime { target: self.toolchain.target, source: Box::new(source) }
-            }
+            source => Error::CxxRuntime { target: self.toolchain.target, source: Box::new(source) },
         })
     }
 }

@@ -31,7 +31,8 @@ pub(super) const LICENSES: [(&str, &str); 3] = [
 
 /// Returns the digest of everything that decides the library.
 pub(super) fn digest(toolchain: &Toolchain) -> Digest {
-    let samples = ["libcxx/src/a.cpp", "libunwind/src/libunwind.cpp", "libunwind/src/UnwindLevel1.c"];
+    let samples =
+        ["libcxx/src/a.cpp", "libunwind/src/libunwind.cpp", "libunwind/src/UnwindLevel1.c"];
     let args = samples.iter().filter_map(|source| unit(toolchain, source)).flat_map(|u| u.args);
     let mut parts = vec![format!("c++ runtime {VERSION}"), toolchain.id.to_string()];
     parts.extend(toolchain.cxx.args.iter().cloned().chain(args));
@@ -156,7 +157,11 @@ mod tests {
     #[test]
     fn another_target_or_floor_is_another_library() {
         let of = |target: &str| digest(&zig_for(target)).to_string();
-        let all = ["x86_64-unknown-linux-gnu", "x86_64-unknown-linux-gnu.2.28", "x86_64-unknown-linux-musl"];
+        let all = [
+            "x86_64-unknown-linux-gnu",
+            "x86_64-unknown-linux-gnu.2.28",
+            "x86_64-unknown-linux-musl",
+        ];
         let digests: std::collections::BTreeSet<String> = all.iter().map(|t| of(t)).collect();
         assert_eq!(digests.len(), all.len());
         assert_eq!(of(all[0]), of(all[0]));
