@@ -52,9 +52,8 @@ fn files_that_meet_share_a_runtime() {
     let Some(env) = TestEnv::find(TEST) else { return };
     for target in [GLIBC, AARCH64, MUSL] {
         let project = project();
-        let plan = project.command(&["build", "--dry-run", "--target", target]);
-        let plan = { plan }.output().unwrap();
-        let plan = String::from_utf8(plan.stdout).unwrap();
+        let plan = &["build", "--dry-run", "--target", target];
+        let plan = Run::of(&mut project.command(plan)).expect(0).stdout;
         assert!(plan.contains("  share one C++ runtime, libc++-"), "{plan}");
         build(&project, &["--target", target]);
         let dir = runtime(&project, target);

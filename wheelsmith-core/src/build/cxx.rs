@@ -103,8 +103,8 @@ pub(super) fn component(setting: &Setting<'_>, built: &[Built]) -> Result<Option
         Elf::parse(&bytes).is_ok_and(|elf| elf.needed.contains(&shared.file))
     };
     let native = built.iter().flat_map(|one| &one.files);
-    let native = native.filter(|f| matches!(f.role, Role::Executable | Role::SharedLibrary));
-    if native.filter(needs).next().is_none() {
+    let mut native = native.filter(|f| matches!(f.role, Role::Executable | Role::SharedLibrary));
+    if !native.any(|file| needs(&file)) {
         return Ok(None);
     }
     let problem = |e: crate::name::ParseError| setting.config.problem("", e.to_string(), None);
