@@ -57,7 +57,8 @@ fn files_that_meet_share_a_runtime() {
         assert!(plan.contains("  share one C++ runtime, libc++-"), "{plan}");
         build(&project, &["--target", target]);
         let dir = runtime(&project, target);
-        let [library] = &cxx_libraries(&dir)[..] else { panic!("{:?}", cxx_libraries(&dir)) };
+        let libraries = cxx_libraries(&dir);
+        let [library] = &libraries[..] else { panic!("{libraries:?}") };
         for file in ["lib/libshapes.so", "lib/libstore.so", "bin/probe", "bin/tool"] {
             let needed = needed(&dir.join(file));
             assert!(needed.contains(library), "{target}: {file} needs {needed:?}");

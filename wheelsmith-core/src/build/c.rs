@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::inputs::{self, Input};
+use super::language::Language;
 use super::record::{ATTEMPTS, Record};
 use super::{Built, BuiltFile, Error, Inputs, Linkage, Setting, depfile, frameworks, position};
 use crate::config::{C, CForm, Component, Role, SourceGroup};
@@ -188,36 +189,6 @@ impl Unit {
     /// Returns the file in which the compiler lists the files that it read.
     fn deps(&self) -> PathBuf {
         self.object.with_extension("d")
-    }
-}
-
-/// Language of a source, by its file name as for gcc and clang.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Language {
-    C,
-    Cxx,
-    Assembly,
-}
-
-impl Language {
-    pub(super) fn of(name: &str) -> Self {
-        let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
-        match extension {
-            "C" | "cc" | "cp" | "cpp" | "CPP" | "cxx" | "c++" | "ii" | "mm" | "M" | "mii" => {
-                Self::Cxx
-            }
-            "s" | "S" | "sx" => Self::Assembly,
-            _ => Self::C,
-        }
-    }
-
-    /// Returns true if a value of `-std=` belongs to this language.
-    fn has_standard(self, standard: &str) -> bool {
-        match self {
-            Self::C => !standard.contains("++"),
-            Self::Cxx => standard.contains("++"),
-            Self::Assembly => false,
-        }
     }
 }
 
@@ -762,23 +733,5 @@ mod tests {
         check("@list.c", "./@list.c");
         check("d/-x.c", "d/-x.c");
         check("with space.c", "with space.c");
-    }
-
-    #[test]
-    fn the_file_name_says_the_language() {
-        let check = |name: &str, expected: Language, standard: &str, fits: bool| {
-            let language = Language::of(name);
-            assert_eq!(language, expected, "{name}");
-            assert_eq!(language.has_standard(standard), fits, "{name} {standard}");
-        };
-        check("a.c", Language::C, "gnu11", true);
-        check("a.c", Language::C, "c++17", false);
-        for name in ["a.cc", "d/a.cpp", "a.cxx", "a.C", "a.c++", "a.mm"] {
-            check(name, Language::Cxx, "gnu++20", true);
-            check(name, Language::Cxx, "c99", false);
-        }
-        check("a.S", Language::Assembly, "c99", false);
-        check("a.s", Language::Assembly, "c++11", false);
-        check("noextension", Language::C, "c99", true);
     }
 }

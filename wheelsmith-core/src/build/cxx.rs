@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use super::c::Language;
 use super::inputs;
+use super::language::Language;
 use super::{Built, BuiltFile, Error, Inputs, Linkage, Setting};
 use crate::binary::elf::Elf;
 use crate::config::{C, CForm, Component, Config, CxxRuntime, Kind, Output, Role};
@@ -192,13 +192,11 @@ fn has_archive(kind: &Kind) -> bool {
 /// several.
 fn files(config: &Config, component: &Component, target: Target) -> usize {
     match &component.kind {
-        Kind::C(C { form: CForm::Static, .. }) => 0,
-        Kind::C(C { form: CForm::Executable, .. })
-            if is_static_program(config, component, target) =>
-        {
-            0
+        Kind::C(c) => {
+            let is_alone =
+                c.form == CForm::Executable && is_static_program(config, component, target);
+            usize::from(c.form != CForm::Static && !is_alone)
         }
-        Kind::C(_) => 1,
         Kind::Cargo(cargo) => cargo.artifacts.len(),
         Kind::Recipe(recipe) => recipe.outputs.iter().map(of_output).sum(),
         Kind::Bpf(_) | Kind::Prebuilt(_) | Kind::Files(_) => 0,

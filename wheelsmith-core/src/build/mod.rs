@@ -17,6 +17,7 @@ mod frameworks;
 mod from;
 mod guest;
 pub(crate) mod inputs;
+mod language;
 mod native;
 mod position;
 mod recipe;
@@ -121,7 +122,7 @@ pub struct Setting<'a> {
 
 impl<'a> Setting<'a> {
     /// Returns the context of `component`: its own, or that of another C library.
-    pub(crate) fn of(&self, component: &Component) -> Setting<'a> {
+    pub(crate) fn of(&self, component: &Component) -> Self {
         match self.guest.filter(|_| component.is_guest(self.plan.target)) {
             Some(guest) => guest.setting(self),
             None => *self,

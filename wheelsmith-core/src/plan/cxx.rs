@@ -53,14 +53,13 @@ pub fn decide(
         together.map(|one| one.files).sum::<usize>() > 1
     });
     let runtime = match wanted {
-        CxxRuntime::Static => CxxRuntime::Static,
         CxxRuntime::System if has_system => CxxRuntime::System,
         CxxRuntime::System => return Err("zig contains no C++ library of the system"),
         CxxRuntime::Shared | CxxRuntime::Auto if has_system => CxxRuntime::System,
         CxxRuntime::Shared if can_share => CxxRuntime::Shared,
         CxxRuntime::Shared => return Err("zig's C++ runtime can be shared on Linux only"),
         CxxRuntime::Auto if meet && can_share => CxxRuntime::Shared,
-        CxxRuntime::Auto => CxxRuntime::Static,
+        CxxRuntime::Static | CxxRuntime::Auto => CxxRuntime::Static,
     };
     // A configured runtime is also for components whose C++ is not known before they are built.
     if uses.is_empty() && (wanted == CxxRuntime::Auto || runtime == CxxRuntime::System) {

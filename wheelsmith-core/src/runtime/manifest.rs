@@ -139,8 +139,8 @@ impl Manifest {
             let mut own =
                 self.files.iter().filter(|file| carried.contains(file.component.as_str()));
             own.any(|file| {
-                let needed = file.native.iter().flat_map(|native| &native.needed);
-                needed.into_iter().any(|name| name == library.path.file_name())
+                let mut needed = file.native.iter().flat_map(|native| &native.needed);
+                needed.any(|name| name == library.path.file_name())
             })
         };
         let mut runtime = self.files.iter().filter(|file| file.component == CXX_COMPONENT);
