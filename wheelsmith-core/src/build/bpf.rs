@@ -198,7 +198,7 @@ impl<'a> BpfBuild<'a> {
             let parent = path.parent().unwrap_or(Path::new("."));
             sys::fs::create_dir_all(parent).map_err(|e| self.io(e))?;
         }
-        let _ = sys::fs::remove_file(&unit.record());
+        let _ = sys::fs::remove_file(unit.record());
         for _ in 0..ATTEMPTS {
             hashes.of(&unit.source);
             sys::fs::write(unit.deps(), b"").map_err(|e| self.io(e))?;

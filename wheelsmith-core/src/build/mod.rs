@@ -120,7 +120,7 @@ pub struct Setting<'a> {
     pub guest: Option<&'a Guest>,
 }
 
-impl<'a> Setting<'a> {
+impl Setting<'_> {
     /// Returns the context of `component`: its own, or that of another C library.
     pub(crate) fn of(&self, component: &Component) -> Self {
         match self.guest.filter(|_| component.is_guest(self.plan.target)) {
@@ -128,9 +128,7 @@ impl<'a> Setting<'a> {
             None => *self,
         }
     }
-}
 
-impl Setting<'_> {
     fn target(&self) -> Target {
         self.plan.target
     }

@@ -53,9 +53,10 @@ pub fn decide(
         together.map(|one| one.files).sum::<usize>() > 1
     });
     let runtime = match wanted {
-        CxxRuntime::System if has_system => CxxRuntime::System,
+        CxxRuntime::System | CxxRuntime::Shared | CxxRuntime::Auto if has_system => {
+            CxxRuntime::System
+        }
         CxxRuntime::System => return Err("zig contains no C++ library of the system"),
-        CxxRuntime::Shared | CxxRuntime::Auto if has_system => CxxRuntime::System,
         CxxRuntime::Shared if can_share => CxxRuntime::Shared,
         CxxRuntime::Shared => return Err("zig's C++ runtime can be shared on Linux only"),
         CxxRuntime::Auto if meet && can_share => CxxRuntime::Shared,
