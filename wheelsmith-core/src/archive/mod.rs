@@ -17,6 +17,7 @@ pub(crate) mod zip;
 pub use artifact::Artifact;
 pub use blob::Blob;
 pub use content::PackedContent;
+pub(crate) use dir::has_wheel_name;
 pub use error::Error;
 pub use expand::expand;
 pub use limits::Limits;

@@ -73,6 +73,17 @@ pub(super) const ROWS: &[Row] = &[
         w.add("demo/Run.py", "x = 1\n");
     }),
     (&[Code::CaseClash], |w| {
+        w.add("demo/RUN.py/data.txt", "x = 1\n");
+    }),
+    // Warnings: most machines have one directory for both schemes.
+    (&[Code::DuplicateEntry], |w| {
+        w.add("demo-1.0.data/purelib/demo/run.py", "x = 1\n");
+    }),
+    (&[Code::DuplicateEntry], |w| {
+        w.add("demo-1.0.data/platlib/demo/more.py", "x = 1\n");
+        w.add("demo-1.0.data/purelib/demo/more.py", "x = 2\n");
+    }),
+    (&[Code::CaseClash], |w| {
         w.add("demo/\u{e9}.txt", "").flags = 0x800;
         w.add("demo/e\u{301}.txt", "").flags = 0x800;
     }),
