@@ -27,6 +27,7 @@ if $run; then
     [ -e /usr/x86_64-w64-mingw32/lib/zlib1.dll ] || packages+=(libz-mingw-w64)
 fi
 if [ ${#packages[@]} -gt 0 ]; then
+    [ "$(id -u)" = 0 ] || { echo "install: ${packages[*]}" >&2; exit 1; }
     apt-get install -y -qq --no-install-recommends "${packages[@]}"
 fi
 scripts/test-env.sh

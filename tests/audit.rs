@@ -449,3 +449,26 @@ fn what_cannot_be_judged_is_no_success() {
     let other = |dir: &Path| fs::write(dir.join("d/x.so"), &sparc).unwrap();
     check(&other, "d/x.so", 1, "wrong-arch");
 }
+
+/// A tag without rules proves nothing about native files.
+#[test]
+fn unknown_platforms_are_not_judged() {
+    let check = |platform: &str, code: i32| {
+        let sandbox = Sandbox::new();
+        let wheel = WheelFile::new(&format!("demo-1.0-py3-none-{platform}.whl"));
+        let path = wheel.with("demo/x.so", "elf/x86_64.so").write(sandbox.path());
+        let name = path.file_name().unwrap().to_str().unwrap();
+        let report = report(&sandbox, code, &[name]);
+        let is_said = report["inputs"][0]["error"].as_str().is_some_and(|e| e.contains("no rules"));
+        assert_eq!(is_said, code == 2, "{report}");
+    };
+    check("manylinux_2_17_x86_64", 0);
+    check("freebsd_14_0_release_amd64", 2);
+    check("linux_armv6l", 2);
+    check("win_arm32", 2);
+    check("manylinux_2_17_x86_64.solaris_2_11_x86_64", 2);
+    let sandbox = Sandbox::new();
+    let pure = WheelFile::new("demo-1.0-py3-none-solaris_2_11.whl").text("demo/__init__.py", "");
+    pure.write(sandbox.path());
+    report(&sandbox, 0, &["demo-1.0-py3-none-solaris_2_11.whl"]);
+}

@@ -94,6 +94,13 @@ pub fn input(input: AuditInput, options: &AuditOptions) -> Input {
             _ => verdict,
         });
     }
+    if !files.is_empty() && report.error.is_none() {
+        let unknown =
+            |claim: &&PlatformTag| **claim != PlatformTag::Any && require(claim).is_none();
+        report.error = claims.iter().find(unknown).map(|claim| {
+            format!("cannot judge the native files by `{claim}`: there are no rules for this tag")
+        });
+    }
     if best.is_none() {
         best = guess(&files, None).as_ref().and_then(require).map(|requirement| {
             report.needs.extend(needs(&files, &requirement));
