@@ -35,7 +35,7 @@ pub(super) fn check(members: &[Member], out: &mut Findings) {
     let files = members.iter().filter(|member| !member.is_dir());
     if let Some(late) = files.skip_while(|member| !is_meta(member)).find(|member| !is_meta(member))
     {
-        out.file(Code::DistInfoNotLast, &late.path, "it lies behind metadata");
+        out.file(Code::DistInfoNotLast, &late.path, "it comes after the metadata");
     }
 }
 
@@ -44,7 +44,7 @@ pub(super) fn clash(other: &WheelPath, path: &WheelPath) -> String {
     if other.parts().count() < path.parts().count() {
         return format!("`{other}` is a file, and where case is ignored a directory above it");
     }
-    format!("`{other}` differs from it in case or form only")
+    format!("`{other}` differs from it only in case or Unicode form")
 }
 
 /// Returns the first part of a path.
@@ -81,7 +81,7 @@ fn times(members: &[Member], out: &mut Findings) {
     if let Some(member) = members.iter().find(|m| m.entry.header.time.1.trailing_zeros() >= 5) {
         out.push(Finding {
             severity: Severity::Info,
-            ..Finding::new(Code::EntryTimes, &member.path, "its date is none")
+            ..Finding::new(Code::EntryTimes, &member.path, "its date is invalid")
         });
     }
 }

@@ -61,18 +61,18 @@ pub(super) fn check(contents: &Contents<'_>, out: &mut Findings) {
             continue;
         }
         if name.contains('\\') || name.parse::<WheelPath>().is_err() {
-            out.file(Code::RecordSyntax, path, format!("`{name}` is no path with `/`"));
+            out.file(Code::RecordSyntax, path, format!("`{name}` is not a path with `/`"));
             continue;
         }
         if rows.insert(name.clone(), (digest, size)).is_some() {
-            out.file(Code::RecordDuplicate, path, format!("`{name}` stands there twice"));
+            out.file(Code::RecordDuplicate, path, format!("`{name}` is listed twice"));
         }
     }
     if text.contains('\r') {
         out.file(Code::RecordForm, path, "its lines end with CR and LF");
     }
     if directories > 0 {
-        let message = format!("it lists {directories} directories, where only files belong");
+        let message = format!("it lists {directories} directories, but only files belong there");
         out.file(Code::RecordForm, path, message);
     }
     compare(contents, path, &rows, out);
@@ -96,7 +96,7 @@ fn compare(
         };
         if inner == Some("RECORD") {
             if !digest.is_empty() || !size.is_empty() {
-                out.file(Code::RecordSyntax, path, "it has a digest or size of itself");
+                out.file(Code::RecordSyntax, path, "it lists itself with a digest or size");
             }
             continue;
         }
@@ -109,10 +109,10 @@ fn compare(
         let Some(content) = &member.content else { continue };
         if let Err(why) = judge(digest, content) {
             match why {
-                Wrong::Form(why) => out.file(Code::RecordDigest, path, why),
-                Wrong::Digest(own) => {
+                DigestError::Form(why) => out.file(Code::RecordDigest, path, why),
+                DigestError::Digest(own) => {
                     let evidence = [format!("RECORD: {digest}"), format!("file: {own}")];
-                    let message = "its digest is not that of RECORD";
+                    let message = "its digest differs from RECORD";
                     out.push(Finding::new(Code::RecordMismatch, path, message).because(evidence));
                 }
             }
@@ -133,25 +133,25 @@ fn compare(
             let message = format!("it lists its own signature `{name}`");
             out.file_as(Severity::Error, Code::RecordSignature, record, message);
         } else {
-            out.file(Code::RecordAbsent, record, format!("it lists `{name}`, which is not there"));
+            out.file(Code::RecordAbsent, record, format!("it lists `{name}`, which is missing"));
         }
     }
 }
 
-enum Wrong {
+enum DigestError {
     Form(String),
     /// Digest of the file, as `RECORD` would state it.
     Digest(String),
 }
 
-fn judge(stated: &str, content: &Content) -> Result<(), Wrong> {
-    let form = |why: &str| Err(Wrong::Form(why.to_owned()));
+fn judge(stated: &str, content: &Content) -> Result<(), DigestError> {
+    let form = |why: &str| Err(DigestError::Form(why.to_owned()));
     let Some((algorithm, text)) = Algorithm::split(stated) else {
         let why = stated.split_once('=').map_or_else(
-            || "RECORD has no digest of it".to_owned(),
-            |(other, _)| format!("RECORD has a digest by `{other}` of it"),
+            || "RECORD has no digest for it".to_owned(),
+            |(other, _)| format!("RECORD has a `{other}` digest for it"),
         );
-        return Err(Wrong::Form(why));
+        return Err(DigestError::Form(why));
     };
     match URL_SAFE_NO_PAD.decode(text) {
         Ok(bytes) if bytes.len() == algorithm.hasher().output_size() => {
@@ -161,10 +161,10 @@ fn judge(stated: &str, content: &Content) -> Result<(), Wrong> {
                 return Ok(());
             }
             let own = URL_SAFE_NO_PAD.encode(&own);
-            Err(Wrong::Digest(format!("{}={own}", algorithm.name())))
+            Err(DigestError::Digest(format!("{}={own}", algorithm.name())))
         }
-        Ok(_) => form("the digest in RECORD has another length"),
+        Ok(_) => form("the digest in RECORD has the wrong length"),
         Err(_) if text.ends_with('=') => form("the digest in RECORD is padded with `=`"),
-        Err(_) => form("the digest in RECORD is no URL-safe base64"),
+        Err(_) => form("the digest in RECORD is not URL-safe base64"),
     }
 }

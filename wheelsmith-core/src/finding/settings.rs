@@ -146,12 +146,13 @@ impl Settings {
         for (waiver, used) in self.waivers.iter().zip(used) {
             let finding = match waiver.until {
                 Some(until) if waiver.is_over(today) => {
-                    let message = format!("{} ended on {until}", waiver.name());
+                    let message = format!("{} expired on {until}", waiver.name());
                     Finding::whole(Code::ExpiredWaiver, message)
                 }
-                _ if !used => {
-                    Finding::whole(Code::UnusedWaiver, format!("{} waives nothing", waiver.name()))
-                }
+                _ if !used => Finding::whole(
+                    Code::UnusedWaiver,
+                    format!("{} matches no finding", waiver.name()),
+                ),
                 _ => continue,
             };
             configuration.push(finding);
@@ -169,7 +170,7 @@ fn lower_verdict(findings: &mut [Finding], left: Option<Severity>) {
             Some(severity) => finding.severity = severity,
             None => {
                 finding.waived =
-                    Some("what keeps the files from the tag is waived or ignored".to_owned());
+                    Some("the findings that exclude the tag are waived or ignored".to_owned());
             }
         }
     }

@@ -71,7 +71,7 @@ impl fmt::Display for SkipReason {
         match self {
             Self::Format(format) => write!(
                 f,
-                "indexes have wheels and `.tar.gz` source distributions, not `{format}`; convert it, \
+                "indexes list wheels and `.tar.gz` source distributions, not `{format}`; convert it, \
                  {EXCLUDE}"
             ),
             Self::Capitals(ending) => {

@@ -81,7 +81,7 @@ impl Existing {
             let Some(entry) = entries.get(path.as_str()) else {
                 // Installers ignore directories, and a signature may be added later.
                 if !path.ends_with('/') && !is_signature(path) {
-                    let message = format!("it lists `{path}`, which is not there");
+                    let message = format!("it lists `{path}`, which is missing");
                     findings.push(Finding::new(Code::RecordAbsent, &record.path, message));
                 }
                 continue;
@@ -128,7 +128,7 @@ fn contradiction(
         Err(error) => return Err(error),
     };
     let Some((_, text)) = known else {
-        let message = format!("RECORD has no strong digest of it: `{digest}`");
+        let message = format!("RECORD has no strong digest for it: `{digest}`");
         return finding(Code::RecordDigest, message);
     };
     match URL_SAFE_NO_PAD.decode(text.trim_end_matches('=')) {
