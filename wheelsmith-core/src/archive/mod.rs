@@ -3,7 +3,7 @@
 mod artifact;
 pub(crate) mod blob;
 pub(crate) mod content;
-mod dir;
+pub(crate) mod dir;
 pub(crate) mod error;
 mod expand;
 mod limits;
@@ -17,7 +17,6 @@ pub(crate) mod zip;
 pub use artifact::Artifact;
 pub use blob::Blob;
 pub use content::PackedContent;
-pub(crate) use dir::has_wheel_name;
 pub use error::Error;
 pub use expand::expand;
 pub use limits::Limits;

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::{AuditInput, AuditOptions, Input, Report, input, native_files};
-use crate::archive::{Artifact, Error, Kind, Limits, has_wheel_name};
+use crate::archive::dir::has_wheel_name;
+use crate::archive::{Artifact, Error, Kind, Limits};
 use crate::binary::NativeFile;
 use crate::finding::Severity;
 use crate::metadata::WheelFile;
