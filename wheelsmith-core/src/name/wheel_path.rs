@@ -1,8 +1,6 @@
 //! Paths inside archives.
 
-use std::collections::HashMap;
 use std::fmt;
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::str::FromStr;
 
 use super::{ParseError, serde_by_text};
@@ -84,12 +82,14 @@ pub(crate) fn folded(path: &str) -> String {
     path.nfd().flat_map(char::to_lowercase).nfc().collect()
 }
 
-/// Pairs of paths that differ, and that a file system which ignores case and the form of letters
+/// Finds pairs of paths that differ, and that a file system which ignores case and the form of letters
 /// cannot store side by side: they are the same to it, or the first is a file and the second is
 /// below it. Each path is the second of at most one pair.
+#[cfg(any(feature = "wheel", feature = "check"))]
 pub(crate) fn clashes<'a>(paths: &[(&'a WheelPath, bool)]) -> Vec<(&'a WheelPath, &'a WheelPath)> {
     // Keyed by hashes, because a hostile archive has many long names.
-    let mut seen: HashMap<u64, (&WheelPath, bool)> = HashMap::new();
+    let mut seen: std::collections::HashMap<u64, (&WheelPath, bool)> =
+        std::collections::HashMap::new();
     let mut pairs = Vec::new();
     let mut open = Vec::new();
     for (path, is_dir) in paths {
@@ -118,7 +118,9 @@ pub(crate) fn clashes<'a>(paths: &[(&'a WheelPath, bool)]) -> Vec<(&'a WheelPath
 }
 
 /// Returns the hash of each directory above a path, the highest first, and of the path itself.
+#[cfg(any(feature = "wheel", feature = "check"))]
 fn hashes(path: &str) -> impl Iterator<Item = u64> {
+    use std::hash::{DefaultHasher, Hash as _, Hasher as _};
     let mut hasher = DefaultHasher::new();
     path.split('/').map(move |part| {
         part.hash(&mut hasher);
@@ -133,6 +135,7 @@ mod tests {
     use super::*;
 
     #[test]
+    #[cfg(any(feature = "wheel", feature = "check"))]
     fn paths_that_differ_in_case_or_form_clash() {
         let check = |paths: &[&str], expected: &[(&str, &str)]| {
             let all: Vec<(WheelPath, bool)> = paths
