@@ -82,7 +82,7 @@ pub(crate) fn folded(path: &str) -> String {
     path.nfd().flat_map(char::to_lowercase).nfc().collect()
 }
 
-/// Finds pairs of paths that differ, and that a file system which ignores case and the form of letters
+/// Finds pairs of different paths that a file system which ignores case and the form of letters
 /// cannot store side by side: they are the same to it, or the first is a file and the second is
 /// below it. Each path is the second of at most one pair.
 #[cfg(any(feature = "wheel", feature = "check"))]
