@@ -132,10 +132,10 @@ fn one_flipped_byte() {
     let tar = |text: &str| {
         sandbox.write("data.txt", text);
         let dir = sandbox.path().to_str().unwrap();
-        let mut command = std::process::Command::new("tar");
+        let mut command = Command::new("tar");
         command.args(["--mtime=@0", "-C", dir, "-cf", &format!("{dir}/data.tar"), "data.txt"]);
         assert!(command.status().unwrap().success());
-        let sum = std::process::Command::new("sha256sum").arg(format!("{dir}/data.tar")).output();
+        let sum = Command::new("sha256sum").arg(format!("{dir}/data.tar")).output();
         String::from_utf8(sum.unwrap().stdout).unwrap()[..64].to_owned()
     };
     let good = tar("hello");
@@ -342,7 +342,7 @@ fn a_full_disk() {
     project.write("src/demo/big.bin", &"0123456789abcdef".repeat(1 << 16));
     let full = project.path().join("full");
     fs::create_dir(&full).unwrap();
-    let mount = |args: &[&str]| std::process::Command::new("mount").args(args).output().unwrap();
+    let mount = |args: &[&str]| Command::new("mount").args(args).output().unwrap();
     let mounted = mount(&["-t", "tmpfs", "-o", "size=16k", "tmpfs", full.to_str().unwrap()]);
     if !mounted.status.success() {
         assert!(
@@ -355,7 +355,7 @@ fn a_full_disk() {
     }
     let run = project.run(&["build", "--out", "full", "--compression", "store"]);
     let left: Vec<_> = fs::read_dir(&full).unwrap().map(|e| e.unwrap().file_name()).collect();
-    std::process::Command::new("umount").arg(&full).status().unwrap();
+    Command::new("umount").arg(&full).status().unwrap();
     run.expect(2).says(&["No space left on device", ".whl"]);
     assert_eq!(left, Vec::<std::ffi::OsString>::new());
 }
