@@ -46,10 +46,8 @@ pub(crate) fn list(
                     let packed_bytes = size_bytes;
                     let stated =
                         Stated { name: &name, size_bytes, packed_bytes, executable: false };
-                    let location = target.map_or(
-                        Location::Unreadable("it is a link that leads nowhere"),
-                        Location::File,
-                    );
+                    // A link that leads nowhere cannot be opened, which is reported.
+                    let location = Location::File(target.unwrap_or(place));
                     if !collector.add(&stated, location) {
                         return Ok(());
                     }
