@@ -3,7 +3,7 @@
 mod artifact;
 pub(crate) mod blob;
 pub(crate) mod content;
-mod dir;
+pub(crate) mod dir;
 pub(crate) mod error;
 mod expand;
 mod inflate;
