@@ -143,11 +143,10 @@ fn packaging_sorts_as_semver_does() {
     let sandbox = Sandbox::new();
     let mut pep440 = Vec::new();
     for version in chain {
-        let text = format!("[project]\nname = 'a'\nversion = '{version}'\n[tool.wheelsmith]\n");
         // `[project]` takes the form of PEP 440, so the version comes from a file of its own.
-        let text = text.replace(&format!("version = '{version}'"), "dynamic = ['version']")
-            + "version = { from = 'toml' }\n";
-        fs::write(sandbox.path().join("pyproject.toml"), text).unwrap();
+        let project = "[project]\nname = 'a'\ndynamic = ['version']\n\
+                       [tool.wheelsmith]\nversion = { from = 'toml' }\n";
+        fs::write(sandbox.path().join("pyproject.toml"), project).unwrap();
         fs::write(sandbox.path().join("version.toml"), format!("version = '{version}'\n")).unwrap();
         let shown = sandbox.expect(0, &["version", "show", "--format", "json"]).stdout;
         let shown: serde_json::Value = serde_json::from_str(&shown).unwrap();
