@@ -88,7 +88,7 @@ macro_rules! targets {
     };
 }
 
-targets! { archive check config elf existing hook judge macho patch pe wheel wheel_text }
+targets! { archive check config elf existing hook judge macho patch pe source wheel wheel_text }
 
 #[test]
 fn the_seeds_are_good() {

@@ -10,6 +10,9 @@ mod component_tables;
 mod compression;
 mod data_table;
 mod diagnose;
+#[cfg(feature = "project")]
+mod edit;
+mod git_source;
 mod library;
 mod load;
 mod names;
@@ -37,6 +40,9 @@ use crate::toolchain::{Optimize, Strip, ToolchainKind};
 pub use builder::ConfigBuilder;
 pub use compression::Compression;
 pub use diagnose::{Error, Problem};
+#[cfg(feature = "project")]
+pub(crate) use edit::{Change, change};
+pub use git_source::GitSource;
 pub use library::Library;
 pub(crate) use load::find_file;
 pub use load::{CONFIG_FILES, LoadError, find_settings};
@@ -229,6 +235,12 @@ impl Config {
         let error =
             Error { file: self.file.clone(), problems: vec![locator.at(key, message, help)] };
         error.without_lines_after(self.lines)
+    }
+
+    /// Parses `text` in place of the text of this configuration.
+    #[cfg(feature = "project")]
+    pub(crate) fn with_text(&self, text: &str) -> Result<Self, Error> {
+        check::parse(&self.file, text, self.pyproject.as_deref(), &[])
     }
 
     /// Returns the component called `name`.
@@ -507,6 +519,15 @@ pub enum Source {
         /// Its exact version.
         version: String,
     },
+    /// The tree of a commit.
+    Git(GitSource),
+    /// The source distribution of a Python package.
+    Sdist {
+        /// Name.
+        name: String,
+        /// Its exact version.
+        version: String,
+    },
 }
 
 impl Source {
@@ -521,6 +542,11 @@ impl Source {
             Self::Path(_) => None,
             Self::Archive { location, .. } => Some(format!("archive {location}")),
             Self::Crate { name, version } => Some(format!("crate {name} {version}")),
+            Self::Git(GitSource { url, rev, submodules: true }) => Some(format!("git {url} {rev}")),
+            Self::Git(GitSource { url, rev, submodules: false }) => {
+                Some(format!("git {url} {rev} without submodules"))
+            }
+            Self::Sdist { name, version } => Some(format!("sdist {name} {version}")),
         }
     }
 }
