@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 #[cfg(feature = "cargo")]
 use super::crates::download;
 use super::listing::Listing;
-use super::{Error, Lock, Places, Policy, Resolved, unpack};
+use super::unpack::unpack;
+use super::{Error, Lock, Places, Policy, Resolved};
 use crate::config::{GitSource, Source};
 use crate::name::Digest;
 use crate::sys::{self, Host};
@@ -431,7 +432,7 @@ fn unpacked(
     let task = host.task(format!("unpack {name}"), 0);
     let io = |e| Error::io("unpack a source", e);
     let unfinished = sys::fs::UnfinishedDir::create(&root).map_err(io)?;
-    unpack::unpack(origin, file, unfinished.path(), strip_components)?;
+    unpack(origin, file, unfinished.path(), strip_components)?;
     unfinished.finish().map_err(io)?;
     Listing::of(&root).and_then(|made| made.save(&listing)).map_err(io)?;
     task.finish("done");

@@ -454,4 +454,11 @@ mod tests {
             unpacks("a.tar", &packed[..packed.len() / 2], Err("cannot unpack"));
         }
     }
+    #[cfg(not(feature = "decompress"))]
+    #[test]
+    fn the_missing_feature_is_named() {
+        for first in [&b"\xfd7zXZ\0"[..], b"BZh9", b"\x28\xb5\x2f\xfd"] {
+            unpacks("a.tar.gz", first, Err("without the feature `decompress`"));
+        }
+    }
 }
