@@ -13,17 +13,11 @@ use serde::Deserialize as _;
 use toml::Spanned;
 use toml::de::{DeArray, DeTable, DeValue, Deserializer};
 
-use super::component_tables::{self, ComponentTable};
 use super::diagnose::{Locator, did_you_mean};
+use super::kinds;
 use super::names::{PYPROJECT, ROOT};
-use super::tables::{
-    AuditTable, CheckTable, ConfigTable, FileTable, OverrideTable, SdkTable, WaiverTable,
-    WheelTable,
-};
-use super::{
-    Audit, Component, ComponentOverride, Config, Error, External, Library, Override, Problem,
-    Sdist, Sdk, Wheel,
-};
+use super::tables::{AuditTable, CheckTable, ConfigTable, FileTable, WaiverTable, WheelTable};
+use super::{Audit, Component, Config, Error, External, Library, Override, Problem, Sdk, Wheel};
 use crate::finding::{Settings, Waiver};
 use crate::name::{TARGETS, Target};
 
@@ -41,25 +35,26 @@ pub(super) fn parse(
         project = parsed.project.map(|table| (table, beside.to_owned()));
     }
     let error = |problems| Error { file: file.to_owned(), problems };
-    let mut locator = Locator::new(file, text);
+    let locator = Locator::new(file, text);
     let root = DeTable::parse(text).map_err(|e| error(vec![locator.problem(&e)]))?;
     let span = root.span();
-    let mut problems = locator.misplaced();
+    let problems = locator.misplaced();
     let mut root = locator.with_prefix(root.into_inner());
     let mut components = Vec::new();
     let mut is_whole = true;
+    let mut check = Check { locator, problems };
     for (i, value) in take_components(&mut root).into_iter().enumerate() {
-        let key = format!("{ROOT}.component[{i}]");
-        let read = component_tables::read(value, &key, &locator, &mut problems);
+        let read = check.read_component(value, &format!("{ROOT}.component[{i}]"));
         is_whole &= read.is_some();
         components.extend(read);
     }
-    locator.in_file = Some(components.len());
+    check.locator.in_file = Some(components.len());
     for library in libraries {
-        components.push(library.table(components.len(), &mut problems));
+        check.problems.extend(library.problems(components.len()));
+        components.push(library.component());
     }
     let tables = FileTable::deserialize(Deserializer::from(Spanned::new(span, root)));
-    let mut tables = tables.map_err(|error| problems.push(locator.problem(&error))).ok();
+    let mut tables = tables.map_err(|error| check.note(&error)).ok();
     let mut beside = None;
     if let Some(tables) = &mut tables
         && tables.project.is_none()
@@ -68,7 +63,6 @@ pub(super) fn parse(
         tables.project = Some(table);
         beside = Some(text);
     }
-    let mut check = Check { locator, problems };
     // If a component cannot be read, its name would be reported as unknown.
     let config =
         tables.filter(|_| is_whole).map(|tables| check.config(file, text, tables, components));
@@ -106,12 +100,23 @@ impl Check<'_> {
         self.problems.push(self.locator.at(key, message.into(), help));
     }
 
+    fn note(&mut self, error: &toml::de::Error) {
+        self.problems.push(self.locator.problem(error));
+    }
+
+    fn read_component(&mut self, value: Spanned<DeValue<'_>>, key: &str) -> Option<Component> {
+        let read = kinds::read(value, key, &self.locator, &mut self.problems);
+        let (component, source) = read?;
+        let source = self.source(&format!("{key}.source"), source.as_ref());
+        Some(Component { source, ..component })
+    }
+
     fn config(
         &mut self,
         file: &str,
         text: &str,
         raw: FileTable,
-        components: Vec<ComponentTable>,
+        mut components: Vec<Component>,
     ) -> Config {
         let table = raw.tool.wheelsmith.unwrap_or_default();
         let ConfigTable { targets, toolchain, zig, glibc, macos_min, strip, optimize, .. } = table;
@@ -123,21 +128,18 @@ impl Check<'_> {
                 self.problem(&key, format!("`{}` is listed twice", target.triple()), None);
             }
         }
-        let names: Vec<String> = components.iter().map(|c| c.common.name.clone()).collect();
-        let components = components
-            .into_iter()
-            .enumerate()
-            .map(|(i, table)| self.component(&format!("{ROOT}.component[{i}]"), table, &names));
-        let components: Vec<Component> = components.collect();
+        let names: Vec<String> = components.iter().map(|c| c.name.clone()).collect();
+        for (i, component) in components.iter_mut().enumerate() {
+            self.component(&format!("{ROOT}.component[{i}]"), component, &names);
+        }
         let components = self.in_link_order(components, &names);
         let wheels = self.wheels(table.wheel, raw.project.as_ref(), &components);
-        let sdks = self.sdks(table.sdk, &names);
-        let overrides = self.overrides(table.target, &names);
+        self.sdks(&table.sdk, &names);
+        self.overrides(&table.target, &names);
         let audit = self.audit(table.audit);
         let check = self.check(table.check);
         let version = table.version.and_then(|raw| version::check(self, raw, &components));
-        let sdist = Sdist { include: table.sdist.include, exclude: table.sdist.exclude };
-        let testing = test::check(self, table.test);
+        test::check(self, &table.test);
         Config {
             file: file.to_owned(),
             text: text.to_owned(),
@@ -158,13 +160,13 @@ impl Check<'_> {
             compression,
             components,
             wheels,
-            sdks,
-            overrides,
+            sdks: table.sdk,
+            overrides: table.target,
             audit,
             check,
             version,
-            sdist,
-            test: testing,
+            sdist: table.sdist,
+            test: table.test,
         }
     }
 
@@ -290,64 +292,36 @@ impl Check<'_> {
         }
     }
 
-    fn sdks(&mut self, raw: Vec<SdkTable>, names: &[String]) -> Vec<Sdk> {
-        let mut sdks: Vec<Sdk> = Vec::new();
-        for (i, SdkTable { name, components }) in raw.into_iter().enumerate() {
+    fn sdks(&mut self, sdks: &[Sdk], names: &[String]) {
+        for (i, Sdk { name, components }) in sdks.iter().enumerate() {
             let key = format!("{ROOT}.sdk[{i}]");
             self.known_components(&key, components.as_deref(), names);
             let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_.+".contains(c);
-            if let Some(name) = name.as_ref()
+            if let Some(name) = name
                 && (name.is_empty() || name.starts_with('.') || !name.chars().all(is_plain))
             {
                 let help = "use letters, digits, `-`, `_`, `.` and `+`";
                 let message = format!("`{name}` is no part of a file name");
                 self.problem(&format!("{key}.name"), message, Some(help));
             }
-            if sdks.iter().any(|other| other.name == name) {
+            if sdks[..i].iter().any(|other| other.name == *name) {
                 let help = "give each a `name` of its own";
                 self.problem(&key, "another SDK is called so as well", Some(help));
             }
-            sdks.push(Sdk { name, components });
         }
-        sdks
     }
 
-    fn overrides(
-        &mut self,
-        raw: BTreeMap<String, OverrideTable>,
-        names: &[String],
-    ) -> BTreeMap<String, Override> {
-        let mut overrides = BTreeMap::new();
-        for (triple, raw) in raw {
+    fn overrides(&mut self, overrides: &BTreeMap<String, Override>, names: &[String]) {
+        for (triple, over) in overrides {
             let key = format!("{ROOT}.target.\"{triple}\"");
-            self.known_triple(&key, &triple);
-            let mut components = BTreeMap::new();
-            for (name, raw) in raw.component {
-                if !names.contains(&name) {
-                    let help = did_you_mean(&name, names.iter().map(String::as_str));
-                    let message = format!("there is no component `{name}`");
-                    self.problem(&format!("{key}.component.{name}"), message, help.as_deref());
-                }
-                let over = ComponentOverride {
-                    flags: raw.flags,
-                    link_flags: raw.link_flags,
-                    features: raw.features,
-                    configure: raw.configure,
-                };
-                components.insert(name, over);
+            self.known_triple(&key, triple);
+            for name in over.components.keys().filter(|name| !names.contains(name)) {
+                let help = did_you_mean(name, names.iter().map(String::as_str));
+                let message = format!("there is no component `{name}`");
+                self.problem(&format!("{key}.component.{name}"), message, help.as_deref());
             }
-            let over = Override {
-                glibc: raw.glibc,
-                macos_min: raw.macos_min,
-                toolchain: raw.toolchain,
-                sysroot: raw.sysroot,
-                library_path: raw.library_path,
-                components,
-            };
-            self.fused(&key, &triple, &over);
-            overrides.insert(triple, over);
+            self.fused(&key, triple, over);
         }
-        overrides
     }
 
     /// Reports compiler settings for a target that is combined from others.

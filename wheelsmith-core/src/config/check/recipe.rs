@@ -3,78 +3,19 @@
 use std::collections::BTreeMap;
 
 use super::Check;
-use super::component::OUTPUTS_HELP;
-use crate::config::component_tables::{
-    CommandTable, ConfiguredTable, MakeTable, OutputTable, RoleName,
-};
+use super::component::BUILD;
 use crate::config::diagnose::did_you_mean;
 use crate::config::recipe::unknown_placeholder;
-use crate::config::run_entry::RunEntry;
-use crate::config::{Kind, Output, PLACEHOLDERS, Recipe, Role, Run, SourcePath, System};
-
-/// Prefix of outputs that are taken from the directory of the build.
-const BUILD: &str = "{build}/";
+use crate::config::{PLACEHOLDERS, Recipe, Run, System};
 
 impl Check<'_> {
-    pub(super) fn configured(&mut self, key: &str, system: System, table: ConfiguredTable) -> Kind {
-        let recipe = Recipe {
-            system,
-            dir: table.dir,
-            configure: table.configure,
-            build: table.build,
-            install: table.install.unwrap_or_else(|| vec!["install".to_owned()]),
-            run: Vec::new(),
-            env: table.env,
-            flags: table.flags,
-            link_flags: table.link_flags,
-            libraries: table.libraries,
-            prefix: self.prefix(key, table.prefix.as_deref()),
-            outputs: table.outputs.iter().map(output).collect(),
-        };
-        self.recipe(key, recipe)
-    }
-
-    pub(super) fn makefile(&mut self, key: &str, table: MakeTable) -> Kind {
-        let recipe = Recipe {
-            system: System::Make,
-            dir: table.dir,
-            configure: Vec::new(),
-            build: table.build,
-            install: table.install.unwrap_or_else(|| vec!["install".to_owned()]),
-            run: Vec::new(),
-            env: table.env,
-            flags: table.flags,
-            link_flags: table.link_flags,
-            libraries: table.libraries,
-            prefix: self.prefix(key, table.prefix.as_deref()),
-            outputs: table.outputs.iter().map(output).collect(),
-        };
-        self.recipe(key, recipe)
-    }
-
-    pub(super) fn commands(&mut self, key: &str, table: CommandTable) -> Kind {
-        let recipe = Recipe {
-            system: System::Command,
-            dir: table.dir,
-            configure: Vec::new(),
-            build: Vec::new(),
-            install: Vec::new(),
-            run: self.runs(key, &table.run, table.shell),
-            env: table.env,
-            flags: table.flags,
-            link_flags: table.link_flags,
-            libraries: table.libraries,
-            prefix: self.prefix(key, table.prefix.as_deref()),
-            outputs: table.outputs.iter().map(output).collect(),
-        };
-        self.recipe(key, recipe)
-    }
-
-    fn recipe(&mut self, key: &str, recipe: Recipe) -> Kind {
-        if recipe.outputs.is_empty() {
-            self.problem(key, "`outputs` is missing", Some(OUTPUTS_HELP));
+    pub(super) fn recipe(&mut self, key: &str, recipe: &mut Recipe) {
+        if recipe.system == System::Command {
+            self.runs(key, recipe);
         }
-        self.placeholders(key, &recipe);
+        self.outputs(key, &mut recipe.outputs, true);
+        self.prefix(key, &mut recipe.prefix);
+        self.placeholders(key, recipe);
         if recipe.install.is_empty() && recipe.system != System::Command {
             for (i, output) in recipe.outputs.iter().enumerate() {
                 if !output.from_build && !output.from.from_project {
@@ -84,34 +25,30 @@ impl Check<'_> {
                 }
             }
         }
-        Kind::Recipe(recipe)
     }
 
-    fn runs(&mut self, key: &str, entries: &[RunEntry], shell: bool) -> Vec<Run> {
-        if entries.is_empty() {
+    fn runs(&mut self, key: &str, recipe: &Recipe) {
+        if recipe.run.is_empty() {
             let help = "such as `run = [[\"./build.sh\", \"--prefix={stage}{prefix}\"]]`";
             self.problem(key, "`run` is missing", Some(help));
         }
-        let mut runs = Vec::new();
-        for (i, entry) in entries.iter().enumerate() {
+        for (i, run) in recipe.run.iter().enumerate() {
             let key = format!("{key}.run[{i}]");
-            match entry {
-                RunEntry::Line(line) if shell => runs.push(Run::Shell(line.clone())),
-                RunEntry::Words(words) if !shell && !words.is_empty() => {
-                    runs.push(Run::Words(words.clone()));
-                }
-                RunEntry::Words(words) if words.is_empty() => {
+            match run {
+                Run::Words(words) if words.is_empty() => {
                     self.problem(&key, "nothing to run", None);
                 }
-                RunEntry::Line(_) => self.problem(
+                Run::Words(_) if recipe.shell => {
+                    self.problem(&key, "a shell takes a line of text", None);
+                }
+                Run::Shell(_) if !recipe.shell => self.problem(
                     &key,
                     "a line is for a shell",
                     Some("write a list of words, or add `shell = true`"),
                 ),
-                RunEntry::Words(_) => self.problem(&key, "a shell takes a line of text", None),
+                Run::Words(_) | Run::Shell(_) => {}
             }
         }
-        runs
     }
 
     /// Reports words in braces that look like placeholders and are unknown. The braces of a shell
@@ -145,8 +82,7 @@ impl Check<'_> {
         }
     }
 
-    fn prefix(&mut self, key: &str, prefix: Option<&str>) -> String {
-        let Some(prefix) = prefix else { return "/usr".to_owned() };
+    fn prefix(&mut self, key: &str, prefix: &mut String) {
         let trimmed = prefix.trim_end_matches('/');
         let is_plain = |part: &str| !part.is_empty() && part != "." && part != "..";
         let rest = trimmed.strip_prefix('/');
@@ -155,24 +91,6 @@ impl Check<'_> {
             let message = format!("`{prefix}` is no place to be installed at");
             self.problem(&format!("{key}.prefix"), message, Some(help));
         }
-        trimmed.to_owned()
-    }
-}
-
-/// Converts an entry of `outputs`.
-pub(super) fn output(table: &OutputTable) -> Output {
-    let SourcePath { from_project, path } = table.from.clone();
-    let below = path.strip_prefix(BUILD).map(str::to_owned);
-    Output {
-        from_build: below.is_some(),
-        from: SourcePath { from_project, path: below.unwrap_or(path) },
-        role: match table.role {
-            RoleName::Executable => Role::Executable,
-            RoleName::SharedLibrary => Role::SharedLibrary,
-            RoleName::StaticLibrary => Role::StaticLibrary,
-            RoleName::Header => Role::Header,
-            RoleName::Data => Role::Data,
-        },
-        to: table.to.clone(),
+        prefix.truncate(trimmed.len());
     }
 }
