@@ -64,7 +64,8 @@ mod tests {
             comment: comment.map(|(old, new)| (old.to_owned(), new.to_owned())),
         };
         let check = |text: &str, changes: &[Change], expected: Result<&str, &str>| {
-            let changed = change("pyproject.toml", text, changes);
+            let file = if text.contains("tool.") { "pyproject.toml" } else { "wheelsmith.toml" };
+            let changed = change(file, text, changes);
             assert_eq!(changed.as_deref().map_err(String::as_str), expected);
         };
         let full = "# top\n[[tool.wheelsmith.component]]  # one\nname = 'a'\n\
