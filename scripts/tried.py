@@ -29,7 +29,7 @@ REPOSITORY = pathlib.Path(__file__).resolve().parent.parent
 TRIED = REPOSITORY / "scripts" / "tried"
 RESULTS = TRIED / "results.json"
 PAGE = REPOSITORY / "docs" / "reference" / "tried.md"
-QUICK = ("lz4", "sqlite")
+QUICK = ("lz4",)
 TARGETS = ("x86_64-unknown-linux-gnu", "aarch64-unknown-linux-gnu")
 
 HEAD = """# Projects that were tried
@@ -40,7 +40,8 @@ Real projects, built by the configurations in `scripts/tried/` for two processor
 *Lines* counts the whole configuration, without the check of a library. *Time* is that of the
 processors for a build of a project that was never built, with the C library of the toolchain in its
 cache from the second project on. *Verdict* is the platform tag that the files
-qualify for. *Runs* is what ran: `native` for x86_64 on this machine, `qemu` for aarch64.
+qualify for. *Runs* says how the result ran: `native` for x86_64, `qemu` for aarch64; `installed` is the
+wheel in a fresh environment as well.
 
 | project | source | kind | lines | target | time | verdict | runs |
 |---|---|---|---|---|---|---|---|
@@ -92,6 +93,19 @@ def verdict_of(answer: dict) -> str:
     return ""
 
 
+def install(project: pathlib.Path, target: str, program: str, env: dict, test_env: pathlib.Path) -> None:
+    """Install the wheel into a fresh environment and run its smoke commands there."""
+    wheels = sorted((project / "dist").glob(f"*{target.split('-')[0]}.whl"))
+    command = [program, "test", "--quiet", "--install", "venv", *map(str, wheels)]
+    if target.startswith(platform.machine()):
+        command += ["--python", f"{sys.version_info.major}.{sys.version_info.minor}"]
+    else:
+        command += ["--root", str(test_env / "arm64-root")]
+    done = subprocess.run(command, cwd=project, env=env, capture_output=True, text=True)
+    if done.returncode:
+        raise RuntimeError(f"{shlex.join(command)}: exit code {done.returncode}\n{(done.stdout + done.stderr)[-2000:]}")
+
+
 def build(name: str, target: str, program: str, work: pathlib.Path, test_env: pathlib.Path) -> dict:
     project = work / name
     shutil.rmtree(project, ignore_errors=True)
@@ -112,6 +126,9 @@ def build(name: str, target: str, program: str, work: pathlib.Path, test_env: pa
     if not root.is_dir():
         root = next((project / "target" / "wheelsmith").glob(f"*{target}*/runtime"))
     how = run(root, target, name, test_env)
+    if "smoke" in (project / "wheelsmith.toml").read_text():
+        install(project, target, program, env, test_env)
+        how += ", installed"
     return {"seconds": round(seconds, 1), "verdict": verdict_of(answer), "runs": how}
 
 
@@ -131,14 +148,21 @@ def page(results: dict) -> str:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--program", default=str(REPOSITORY / "target" / "debug" / "wheelsmith"))
+    parser.add_argument("--program", help="wheelsmith; built when absent")
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--page", action="store_true")
     parser.add_argument("names", nargs="*")
     args = parser.parse_args()
     results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
     test_env = pathlib.Path(os.environ.get("WHEELSMITH_TEST_ENV", REPOSITORY / "target" / "test-env"))
-    work = REPOSITORY / "target" / "tried"
+    target_dir = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", REPOSITORY / "target")).resolve()
+    program = args.program
+    if program is None and not args.page:
+        # As the tests are built, so that nothing is compiled for this alone.
+        command = ["cargo", "build", "--locked", "--quiet", "--workspace", "--all-features"]
+        subprocess.run(command, cwd=REPOSITORY, check=True)
+        program = str(target_dir / "debug" / "wheelsmith")
+    work = target_dir / "tried"
     work.mkdir(parents=True, exist_ok=True)
     names = args.names or sorted(path.parent.name for path in TRIED.glob("*/wheelsmith.toml"))
     if args.quick:
@@ -151,7 +175,7 @@ def main() -> int:
     for name in [] if args.page else names:
         for target in TARGETS:
             try:
-                row = build(name, target, args.program, work, test_env)
+                row = build(name, target, program, work, test_env)
             except (RuntimeError, subprocess.SubprocessError, StopIteration) as error:
                 print(f"{name} {target}: {error}", file=sys.stderr, flush=True)
                 failed += 1
