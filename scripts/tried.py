@@ -50,7 +50,7 @@ wheel in a fresh environment as well.
 
 def lines_of(text: str) -> int:
     """Count the lines of a configuration; the component `check` is no part of it."""
-    marker = '[[tool.wheelsmith.component]]\nname = "check"'
+    marker = '[[component]]\nname = "check"'
     own = text.split(marker)[0]
     return sum(1 for line in own.splitlines() if line.strip())
 
@@ -137,7 +137,7 @@ def page(results: dict) -> str:
     text = HEAD.format(quick=quick)
     for name in sorted(results):
         config = (TRIED / name / "wheelsmith.toml").read_text()
-        component = tomllib.loads(config)["tool"]["wheelsmith"]["component"][0]
+        component = tomllib.loads(config)["component"][0]
         kind, source = component["kind"], " ".join(component["source"].values())
         for target, row in results[name].items():
             cells = [name, source, kind, lines_of(config), target.split("-")[0], f"{row['seconds']} s"]
