@@ -32,11 +32,11 @@ pub(crate) fn change(file: &str, text: &str, changes: &[Change]) -> Result<Strin
     }
     edits.sort_by_key(|(span, _)| span.start);
     edits.dedup();
-    let mut changed = text.to_owned();
+    let mut result = text.to_owned();
     for (span, value) in edits.iter().rev() {
-        changed.replace_range(span.clone(), value);
+        result.replace_range(span.clone(), value);
     }
-    Ok(changed)
+    Ok(result)
 }
 
 /// Returns the place of `word` in the comment that ends the line after `start`.
@@ -65,8 +65,8 @@ mod tests {
         };
         let check = |text: &str, changes: &[Change], expected: Result<&str, &str>| {
             let file = if text.contains("tool.") { "pyproject.toml" } else { "wheelsmith.toml" };
-            let changed = change(file, text, changes);
-            assert_eq!(changed.as_deref().map_err(String::as_str), expected);
+            let result = change(file, text, changes);
+            assert_eq!(result.as_deref().map_err(String::as_str), expected);
         };
         let full = "# top\n[[tool.wheelsmith.component]]  # one\nname = 'a'\n\
                     source = { crate = \"x\",  version = \"1.0\" } # why 1.0\n\
@@ -82,7 +82,7 @@ mod tests {
         check(full, &[key("0].source.rev", "x", None)], Err(&key("0].source.rev", "", None).key));
         check(full, &[key("0].source", "x", None)], Err(&key("0].source", "", None).key));
         let bare = "[[component]]\nsource.version = '1'\r\nsource.crate = 'x'\r\n";
-        let changed = "[[component]]\nsource.version = '2'\r\nsource.crate = 'x'\r\n";
-        check(bare, &[key("0].source.version", "2", None)], Ok(changed));
+        let expected = "[[component]]\nsource.version = '2'\r\nsource.crate = 'x'\r\n";
+        check(bare, &[key("0].source.version", "2", None)], Ok(expected));
     }
 }

@@ -110,8 +110,8 @@ fn with_newer(
         let message = "its value cannot be changed: it is not a string of this file".to_owned();
         Error::from(config.problem(&key, message, None))
     };
-    let changed = config::change(&config.file, text, &changes).map_err(unwritable)?;
-    let moved = config.with_text(&changed)?;
+    let text = config::change(&config.file, text, &changes).map_err(unwritable)?;
+    let moved = config.with_text(&text)?;
     for update in updates {
         let Ok(Some(newer)) = &update.newer else { continue };
         for name in &update.components {
@@ -120,10 +120,11 @@ fn with_newer(
             }
         }
     }
-    Ok((changed, moved))
+    Ok((text, moved))
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests {
     use std::path::Path;
 

@@ -162,13 +162,13 @@ impl Packer<'_> {
         let format = if rev.len() == 64 { "sha256" } else { "sha1" };
         let init = ["init", "--quiet", "--bare", "--template="];
         let init = self.git.clone().args(init).arg(format!("--object-format={format}"));
-        self.run(init.args(["--", &name]))?;
+        self.run(&init.args(["--", &name]))?;
         self.fetch(&git, url, rev)?;
-        let kind = self.run(git.clone().args(["cat-file", "-t", rev]))?;
+        let kind = self.run(&git.clone().args(["cat-file", "-t", rev]))?;
         let kind = String::from_utf8_lossy(&kind).trim().to_owned();
         if kind != "commit" {
             let commit = format!("{rev}^{{commit}}");
-            let commit = self.run(git.clone().args(["rev-parse", "--verify", "--quiet", &commit]));
+            let commit = self.run(&git.clone().args(["rev-parse", "--verify", "--quiet", &commit]));
             let commit = commit.map(|id| String::from_utf8_lossy(&id).trim().to_owned());
             let commit = commit.map(|id| format!("; its commit is {id}")).unwrap_or_default();
             return Err(self.refuse(format!("`{rev}` is the id of a {kind}{commit}")));
@@ -178,7 +178,7 @@ impl Packer<'_> {
             .map_err(|error| Error::io("pack a git tree", error))?;
         let file = self.git.dir.join(format!("{name}.tar"));
         let output = format!("--output={}", file.to_string_lossy());
-        self.run(git.clone().args(["archive", "--format=tar", &output, rev]))?;
+        self.run(&git.clone().args(["archive", "--format=tar", &output, rev]))?;
         self.copy(&file, prefix)?;
         self.add_submodules(&git, url, rev, prefix, depth)
     }
@@ -192,7 +192,7 @@ impl Packer<'_> {
         let text = error.to_string();
         if NOT_OFFERED.iter().any(|part| text.contains(part)) {
             let all = ["+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*"];
-            self.run(fetch().args(["--", url]).args(all))?;
+            self.run(&fetch().args(["--", url]).args(all))?;
             let found = git.clone().args(["cat-file", "-e", rev]).run(self.host);
             return match found {
                 Ok(_) => Ok(()),
@@ -259,7 +259,7 @@ impl Packer<'_> {
         if !self.source.submodules {
             return Ok(());
         }
-        let listed = self.run(git.clone().args(["ls-tree", "-r", "-z", "--full-tree", rev]))?;
+        let listed = self.run(&git.clone().args(["ls-tree", "-r", "-z", "--full-tree", rev]))?;
         let listed = String::from_utf8_lossy(&listed).into_owned();
         let links = listed.split('\0').filter_map(|line| {
             let (about, path) = line.split_once('\t')?;
@@ -270,7 +270,7 @@ impl Packer<'_> {
             return Ok(());
         }
         let blob = format!("--blob={rev}:.gitmodules");
-        let modules = self.run(git.clone().args(["config", "-z", &blob, "--list"]))?;
+        let modules = self.run(&git.clone().args(["config", "-z", &blob, "--list"]))?;
         let modules = String::from_utf8_lossy(&modules).into_owned();
         for (path, rev) in links {
             let shown = format!("submodule `{prefix}{path}`");
@@ -289,7 +289,7 @@ impl Packer<'_> {
         Ok(())
     }
 
-    fn run(&self, command: Command) -> Result<Vec<u8>, Error> {
+    fn run(&self, command: &Command) -> Result<Vec<u8>, Error> {
         command.run(self.host).map(|output| output.stdout).map_err(|error| self.failed(error))
     }
 
@@ -305,8 +305,8 @@ impl Packer<'_> {
 /// Returns the URL of the submodule at `path`, from the output of `git config -z --list`.
 fn module_url<'m>(modules: &'m str, path: &str) -> Option<&'m str> {
     let records = || modules.split('\0').filter_map(|record| record.split_once('\n'));
-    let key = records().find(|(key, value)| key.ends_with(".path") && *value == path)?.0;
-    let key = format!("{}.url", key.strip_suffix(".path")?);
+    let mut paths = records().filter_map(|(key, path)| Some((key.strip_suffix(".path")?, path)));
+    let key = format!("{}.url", paths.find(|(_, found)| *found == path)?.0);
     records().find(|(other, _)| *other == key).map(|(_, url)| url)
 }
 
@@ -328,7 +328,8 @@ fn absolute(base: &str, url: &str) -> String {
     }
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests {
     use std::path::PathBuf;
 
