@@ -17,6 +17,7 @@ mod kinds;
 mod library;
 mod load;
 mod names;
+mod output;
 mod python;
 mod recipe;
 #[cfg(feature = "schema")]
@@ -40,7 +41,7 @@ use crate::toolchain::{Optimize, Strip, ToolchainKind};
 
 pub use builder::ConfigBuilder;
 pub use component::{
-    Artifact, C, CForm, Cargo, Component, Files, Headers, Kind, Output, Prebuilt, Role, SourceGroup,
+    Artifact, C, CForm, Cargo, Component, Files, Headers, Kind, Prebuilt, SourceGroup,
 };
 pub use compression::Compression;
 pub use diagnose::{Error, Problem};
@@ -50,6 +51,7 @@ pub use git_source::GitSource;
 pub use library::Library;
 pub(crate) use load::find_file;
 pub use load::{CONFIG_FILES, LoadError, find_settings};
+pub use output::{Output, Role};
 pub use recipe::{PLACEHOLDERS, Recipe, Run, System, fill};
 #[cfg(feature = "schema")]
 pub use schema::schema;
