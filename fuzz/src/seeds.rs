@@ -193,7 +193,9 @@ fn sources() -> Vec<(String, Vec<u8>)> {
     let tar = builder.into_inner().expect("memory");
     let mut seeds = archives();
     for (name, program) in [("xz", "xz"), ("bz2", "bzip2"), ("zst", "zstd")] {
-        seeds.extend(packed_by(program, &tar).map(|packed| named(&format!("source.tar.{name}"), packed)));
+        seeds.extend(
+            packed_by(program, &tar).map(|packed| named(&format!("source.tar.{name}"), packed)),
+        );
     }
     seeds.push(named("source.tar", tar));
     seeds

@@ -227,7 +227,8 @@ pub(crate) mod tests {
     pub(crate) fn pack(codec: Codec, bytes: &[u8]) -> Vec<u8> {
         match codec {
             Codec::Gzip => {
-                let mut writer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+                let mut writer =
+                    flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
                 writer.write_all(bytes).unwrap();
                 writer.finish().unwrap()
             }
@@ -238,7 +239,8 @@ pub(crate) mod tests {
                 writer.finish().unwrap()
             }
             Codec::Bzip2 => {
-                let mut writer = bzip2::write::BzEncoder::new(Vec::new(), bzip2::Compression::fast());
+                let mut writer =
+                    bzip2::write::BzEncoder::new(Vec::new(), bzip2::Compression::fast());
                 writer.write_all(bytes).unwrap();
                 writer.finish().unwrap()
             }
@@ -293,7 +295,8 @@ pub(crate) mod tests {
             let packed = [pack(codec, &first), pack(codec, &second)].concat();
             assert_eq!(unpack(codec, &packed).unwrap(), [&first[..], &second].concat());
         }
-        let skippable = [&[0x50, 0x2a, 0x4d, 0x18, 3, 0, 0, 0, 1, 2, 3][..], &pack(Codec::Zstd, b"a")];
+        let skippable =
+            [&[0x50, 0x2a, 0x4d, 0x18, 3, 0, 0, 0, 1, 2, 3][..], &pack(Codec::Zstd, b"a")];
         assert_eq!(unpack(Codec::Zstd, &skippable.concat()).unwrap(), b"a");
     }
 

@@ -74,10 +74,8 @@ mod tests {
                     [tool.wheelsmith.component.source]\ngit = 'u'\nrev = 'aa' # at v1, not v1.1\n";
         let expected = full.replace("version = \"1.0\"", "version = \"2.0\"");
         let expected = expected.replace("rev = 'aa' # at v1,", "rev = 'bb' # at v2,");
-        let changes = [
-            key("1].source.rev", "bb", Some(("v1", "v2"))),
-            key("0].source.version", "2.0", None),
-        ];
+        let changes =
+            [key("1].source.rev", "bb", Some(("v1", "v2"))), key("0].source.version", "2.0", None)];
         check(full, &changes, Ok(&expected));
         check(full, &[key("0].source.rev", "x", None)], Err(&key("0].source.rev", "", None).key));
         check(full, &[key("0].source", "x", None)], Err(&key("0].source", "", None).key));

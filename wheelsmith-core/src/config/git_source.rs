@@ -31,7 +31,9 @@ impl GitSource {
             return Err(format!("`{}` is not a URL of a repository", url.escape_debug()));
         }
         if url.contains("::") {
-            return Err(format!("`{url}` names a helper of git: use a URL with https, ssh or file"));
+            return Err(format!(
+                "`{url}` names a helper of git: use a URL with https, ssh or file"
+            ));
         }
         let Some((scheme, rest)) = url.split_once("://") else { return Ok(()) };
         if !["https", "ssh", "file"].contains(&scheme) {
@@ -46,9 +48,8 @@ impl GitSource {
 
     /// Checks that `rev` is the full id of a commit. Returns the reason and the remedy if not.
     pub(crate) fn check_rev(&self) -> Result<(), (String, String)> {
-        let is_id = |text: &str| {
-            text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
-        };
+        let is_id =
+            |text: &str| text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
         let rev = &self.rev;
         if matches!(rev.len(), 40 | 64) && is_id(rev) {
             return Ok(());

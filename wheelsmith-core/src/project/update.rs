@@ -87,11 +87,7 @@ pub(super) fn run(project: &Project, options: &UpdateOptions) -> Result<Vec<Upda
 }
 
 /// Returns the text of the configuration with the newer sources, and the configuration in it.
-fn with_newer(
-    config: &Config,
-    text: &str,
-    updates: &[Update],
-) -> Result<(String, Config), Error> {
+fn with_newer(config: &Config, text: &str, updates: &[Update]) -> Result<(String, Config), Error> {
     let mut changes = Vec::new();
     for update in updates {
         let Ok(Some(newer)) = &update.newer else { continue };

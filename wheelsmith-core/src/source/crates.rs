@@ -32,10 +32,8 @@ pub(super) fn download(
     let requirement = format!("={}", version.split('+').next().unwrap_or(version));
     let cargo = user("metadata", name, &requirement, dir.path(), places, policy, host)?;
     let task = host.task(format!("download crate {name} {version}"), 1);
-    let answer = cargo.args(["--format-version", "1"]).run(host).map_err(|source| Error::Cargo {
-        name: name.to_owned(),
-        version: version.to_owned(),
-        source,
+    let answer = cargo.args(["--format-version", "1"]).run(host).map_err(|source| {
+        Error::Cargo { name: name.to_owned(), version: version.to_owned(), source }
     })?;
     let text = String::from_utf8_lossy(&answer.stdout);
     let metadata = MetadataCommand::parse(&*text)

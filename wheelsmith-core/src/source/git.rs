@@ -408,7 +408,8 @@ mod tests {
         let dir = sys::fs::temp_dir().unwrap();
         let repository = Repository::new(dir.path().join("repository"));
         let long = format!("{}/file", "directory".repeat(14));
-        repository.write(".gitattributes", "*.txt text eol=crlf export-subst ident\nb export-ignore\n");
+        repository
+            .write(".gitattributes", "*.txt text eol=crlf export-subst ident\nb export-ignore\n");
         repository.write("a.txt", "$Format:%H$ $Id$\n");
         repository.write("b", "left out of archives");
         repository.write("run.sh", "#!/bin/sh\n");

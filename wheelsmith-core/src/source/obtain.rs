@@ -326,8 +326,8 @@ fn download(
 
 /// Suffixes of archives, which the names of their directories do not have.
 const SUFFIXES: [&str; 13] = [
-    ".tar.gz", ".tgz", ".tar.xz", ".txz", ".tar.bz2", ".tbz2", ".tar.zst", ".tzst", ".tar.bz", ".tar",
-    ".crate", ".zip", ".whl",
+    ".tar.gz", ".tgz", ".tar.xz", ".txz", ".tar.bz2", ".tbz2", ".tar.zst", ".tzst", ".tar.bz",
+    ".tar", ".crate", ".zip", ".whl",
 ];
 
 /// Returns the directory that an archive is unpacked to.
@@ -338,10 +338,7 @@ fn unpacked_dir(
     places: &Places<'_>,
 ) -> PathBuf {
     let name = origin.rsplit('/').next().unwrap_or(origin);
-    let stem = SUFFIXES
-        .iter()
-        .find_map(|suffix| name.strip_suffix(suffix))
-        .unwrap_or(name);
+    let stem = SUFFIXES.iter().find_map(|suffix| name.strip_suffix(suffix)).unwrap_or(name);
     // Short, so that paths below it stay short; the lock has the whole digest.
     let dir = format!("{stem}-{}-{strip_components}", sha256.short());
     places.work.join("sources").join(dir)

@@ -33,12 +33,7 @@ const SIZE_LIMIT: u64 = 16 << 30;
 ///
 /// # Errors
 /// Returns an error if the archive is damaged, beyond the limits, or has such an entry.
-pub fn unpack(
-    origin: &str,
-    file: &Path,
-    to: &Path,
-    strip_components: u32,
-) -> Result<(), Error> {
+pub fn unpack(origin: &str, file: &Path, to: &Path, strip_components: u32) -> Result<(), Error> {
     let bad = |reason: String| Error::Unpack { origin: origin.to_owned(), reason };
     let mut file = sys::fs::open(file).map_err(|e| bad(e.to_string()))?;
     let mut first = Vec::new();

@@ -50,8 +50,10 @@ pub(crate) fn look_up(
 ) -> Vec<Update> {
     let mut sources: BTreeMap<&Source, (Vec<String>, Vec<String>)> = BTreeMap::new();
     for component in &config.components {
-        let has_version =
-            matches!(component.source, Source::Crate { .. } | Source::Sdist { .. } | Source::Git(_));
+        let has_version = matches!(
+            component.source,
+            Source::Crate { .. } | Source::Sdist { .. } | Source::Git(_)
+        );
         if has_version {
             let (components, keys) = sources.entry(&component.source).or_default();
             components.push(component.name.clone());
@@ -105,8 +107,7 @@ impl<'a> LockChange<'a> {
         host: &Host,
     ) -> Result<Option<Digest>, Error> {
         let policy = Policy::default();
-        let got =
-            obtain::obtain(component, source, &mut self.lock, self.places, policy, host)?;
+        let got = obtain::obtain(component, source, &mut self.lock, self.places, policy, host)?;
         Ok(got.sha256)
     }
 
@@ -261,7 +262,8 @@ impl<'t> Tag<'t> {
 
     /// True if it continues the series of `other`: a prerelease does so only after a prerelease.
     fn is_like(&self, other: &Self) -> bool {
-        let letters = |text: &'t str| text.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.');
+        let letters =
+            |text: &'t str| text.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.');
         self.prefix == other.prefix
             && (self.suffix.is_empty() || letters(self.suffix) == letters(other.suffix))
     }
@@ -296,7 +298,11 @@ mod tests {
         check("v2.0-rc9", &["v2.0-rc9", "v2.0-rc10"], Some("v2.0-rc10"));
         check("v2.0-rc2", &["v2.0-rc2", "v2.0"], Some("v2.0"));
         check("v2.0", &["v2.0-rc2", "v2.0"], None);
-        check("release-2.1-stable", &["release-2.1-stable", "release-2.2-stable", "release-2.3-alpha"], Some("release-2.2-stable"));
+        check(
+            "release-2.1-stable",
+            &["release-2.1-stable", "release-2.2-stable", "release-2.3-alpha"],
+            Some("release-2.2-stable"),
+        );
         check("2024-01-05", &["2024-01-05", "2023-12-31", "2024-02-01"], Some("2024-02-01"));
         assert!(Tag::parse("nightly").is_none());
     }

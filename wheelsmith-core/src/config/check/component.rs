@@ -131,8 +131,9 @@ impl Check<'_> {
                 return here;
             };
             let plain = |c: char| c.is_ascii_alphanumeric() || "-_.+!".contains(c);
-            let is_plain =
-                |text: &str| text.starts_with(|c: char| c.is_ascii_alphanumeric()) && text.chars().all(plain);
+            let is_plain = |text: &str| {
+                text.starts_with(|c: char| c.is_ascii_alphanumeric()) && text.chars().all(plain)
+            };
             let word = if is_crate { "crate" } else { "sdist" };
             for (inner, text) in [(word, name), ("version", version)] {
                 if !is_plain(text) {
