@@ -37,11 +37,10 @@ HEAD = """# Projects that were tried
 Real projects, built by the configurations in `scripts/tried/` for two processors and run.
 `scripts/tried.py` builds them and writes this page; CI builds {quick}.
 
-*Lines* counts the whole configuration, without the check of a library. *Time* is that of the
-processors for a build of a project that was never built, with the C library of the toolchain in its
-cache from the second project on. *Verdict* is the platform tag that the files
-qualify for. *Runs* says how the result ran: `native` for x86_64, `qemu` for aarch64; `installed` is the
-wheel in a fresh environment as well.
+*Lines* counts the whole configuration, without the check of a library. *Time* is the processor time
+of a first build; the toolchain's C library is in its cache from the second project on. *Verdict* is
+the platform tag that the files qualify for. *Runs* says how the result ran: `native` for x86_64,
+`qemu` for aarch64; `installed` means that the installed wheel ran as well.
 
 | project | source | kind | lines | target | time | verdict | runs |
 |---|---|---|---|---|---|---|---|
@@ -138,7 +137,8 @@ def page(results: dict) -> str:
     for name in sorted(results):
         config = (TRIED / name / "wheelsmith.toml").read_text()
         component = tomllib.loads(config)["component"][0]
-        kind, source = component["kind"], " ".join(component["source"].values())
+        kind, source = component["kind"], component["source"]
+        source = " ".join([next(iter(source)), *source.values()])
         for target, row in results[name].items():
             cells = [name, source, kind, lines_of(config), target.split("-")[0], f"{row['seconds']} s"]
             cells += [row["verdict"], row["runs"]]
