@@ -229,7 +229,12 @@ fn rustflags(setting: &Setting<'_>, linked: &Linkage, dir: &Path) -> Vec<String>
         flags.push("-Clink-arg=-Wl,-z,defs".to_owned());
         flags.push("-Clink-arg=-Wl,--build-id=sha1".to_owned());
     }
-    if !linked.shared.is_empty() {
+    let shared_cxx = setting.toolchain.shared_cxx.as_ref();
+    if let Some(shared) = shared_cxx {
+        // cargo does not hash the library that the linker adds.
+        flags.push(format!("--cfg=wheelsmith_cxx=\"{}\"", shared.file));
+    }
+    if !linked.shared.is_empty() || shared_cxx.is_some() {
         // The search path of a program; it also works for a library in `lib/`.
         flags.extend(setting.sibling_rpath(true).map(|arg| format!("-Clink-arg={arg}")));
     }
