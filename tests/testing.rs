@@ -328,7 +328,7 @@ fn silent_skips_are_no_success() {
     bench.sandbox.write("wheelsmith.toml", "[tool.wheelsmith.test]\nfiles = ['*.py']\n");
     let target = ["--install", "target"];
     let all = [&target[..], &["--command", "python suite.py"]].concat();
-    bench.run(1, &all).answers(&["required and was skipped: every test was skipped, all 1"]);
+    bench.run(1, &all).answers(&["required but was skipped: every test was skipped, all 1"]);
     let none = [&target[..], &["--command", "python empty.py"]].concat();
     bench.run(1, &none).answers(&["the test command ran no test"]);
     let absent = [&target[..], &["--python", "3.999"]].concat();

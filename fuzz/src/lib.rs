@@ -5,6 +5,7 @@
 
 pub mod seeds;
 pub mod targets;
+pub mod zip_views;
 
 /// Writes the seeds of a target into the directory that `WHEELSMITH_FUZZ_SEEDS` names; the fuzzer
 /// reads its corpus after this.

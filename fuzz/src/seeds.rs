@@ -69,7 +69,16 @@ pub fn of(target: &str) -> Vec<(String, Vec<u8>)> {
         "macho" => [fixtures("macho", ""), fixtures("extension", "dylib")].concat(),
         "pe" => [fixtures("pe", ""), fixtures("extension", "dll")].concat(),
         "archive" => libraries(),
+        "wasm" => vec![
+            named("core", b"\0asm\x01\0\0\0\x01\x04\x01\x60\0\0"),
+            named("component", b"\0asm\x0d\0\x01\0"),
+            named(
+                "dynamic",
+                b"\0asm\x01\0\0\0\0\x1c\x08dylink.0\x01\x04\0\0\0\0\x02\x0b\x02\x04a.so\x05bb.so",
+            ),
+        ],
         "wheel" | "existing" | "check" => archives(),
+        "zip_agrees" => zips(),
         "judge" => judged(),
         "source" => sources(),
         "patch" => {
@@ -224,6 +233,147 @@ fn made(compression: Compression, files: &[(&str, &[u8])]) -> Vec<u8> {
     wheel::write(&wheel.expect("a wheel"), &mut archive, &options, &Cancel::default())
         .expect("memory");
     archive.into_inner()
+}
+
+/// Parts of a zip archive.
+#[derive(Clone, Copy, Default)]
+struct ZipEntry<'a> {
+    name: &'a str,
+    content: &'a [u8],
+    is_deflated: bool,
+    flags: u16,
+    /// Extra fields of both headers.
+    extra: &'a [u8],
+    /// True if the sizes are in a zip64 field.
+    is_wide: bool,
+    /// Mark before the data descriptor, if flag 3 is set.
+    mark: &'a [u8],
+    /// Bytes that the packed content has after its end.
+    slack: &'a [u8],
+}
+
+/// Small archives of all forms. Those whose name begins with `odd` are ambiguous.
+fn zips() -> Vec<(String, Vec<u8>)> {
+    let text = b"text that is repeated, text that is repeated".as_slice();
+    let stored = ZipEntry { name: "a/b.py", content: b"x = 1\n", ..ZipEntry::default() };
+    let deflated =
+        ZipEntry { name: "a/text", content: text, is_deflated: true, ..ZipEntry::default() };
+    let folder = ZipEntry { name: "a/", ..ZipEntry::default() };
+    let streamed = ZipEntry { flags: 8, mark: b"PK\x07\x08", ..deflated };
+    let wide = ZipEntry { is_wide: true, ..deflated };
+    let plain = zip(&[folder, stored, deflated], b"");
+    // A data descriptor, and an entry that the directory does not list. The data descriptor to which
+    // the directory points is its content.
+    let hidden = |content: &[u8]| {
+        let archive = zip(&[ZipEntry { name: "hidden", content, ..ZipEntry::default() }], b"");
+        archive[..30 + "hidden".len() + content.len()].to_vec()
+    };
+    let before = descriptor(&streamed);
+    let size = before.len() + hidden(b"").len();
+    let after = descriptor(&ZipEntry { slack: &vec![0; size], ..streamed });
+    let slack = [&before[..], &hidden(&after)[..size - before.len()]].concat();
+    let other_name = [b"\x75\x70\x06\0\x01", &crc(b"a/b.py").to_le_bytes()[..], b"c"].concat();
+    let end = plain[plain.len() - 22..].to_vec();
+    vec![
+        named("plain", &plain),
+        named("comment", zip(&[stored, deflated], b"made by hand")),
+        named("prefix", [b"#!/bin/sh\n", &plain[..]].concat()),
+        named("streamed", zip(&[streamed, stored], b"")),
+        named("unmarked", zip(&[ZipEntry { mark: b"", ..streamed }, stored], b"")),
+        named("wide", zip(&[wide, stored, ZipEntry { name: "w", flags: 8, ..wide }], b"")),
+        named("names", zip(&[ZipEntry { name: "ä/ö", flags: 0x800, ..stored }, stored], b"")),
+        named("unused", zip(&[ZipEntry { slack: b"unused", ..deflated }, stored], b"")),
+        named("empty", zip(&[], b"")),
+        named("odd-slack", zip(&[ZipEntry { slack: &slack, ..streamed }, stored], b"")),
+        named("odd-twice", zip(&[stored, ZipEntry { content: b"x = 2\n", ..stored }], b"")),
+        named("odd-name", zip(&[ZipEntry { extra: &other_name, ..stored }, deflated], b"")),
+        named("odd-ends", zip(&[stored, deflated], &end)),
+        named("odd-two", [&plain[..], &zip(&[deflated], b"")].concat()),
+        named("odd-hidden", [hidden(b"x"), plain.clone()].concat()),
+    ]
+}
+
+fn crc(bytes: &[u8]) -> u32 {
+    let mut crc = flate2::Crc::new();
+    crc.update(bytes);
+    crc.sum()
+}
+
+impl ZipEntry<'_> {
+    fn packed(&self) -> Vec<u8> {
+        if !self.is_deflated {
+            return [self.content, self.slack].concat();
+        }
+        let mut encoder =
+            flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::default());
+        encoder.write_all(self.content).expect("memory");
+        [&encoder.finish().expect("memory"), self.slack].concat()
+    }
+
+    /// CRC and the two sizes, of four bytes each or marks of zip64, and the extra fields.
+    fn fields(&self, packed_bytes: usize) -> (Vec<u8>, Vec<u8>) {
+        let sizes = [packed_bytes, self.content.len()].map(|size| size as u64);
+        let wide = [&[1, 0, 16, 0][..], &sizes[1].to_le_bytes(), &sizes[0].to_le_bytes()].concat();
+        let mut fields = crc(self.content).to_le_bytes().to_vec();
+        for size in sizes {
+            let size = u32::try_from(size).ok().filter(|_| !self.is_wide).unwrap_or(u32::MAX);
+            fields.extend(size.to_le_bytes());
+        }
+        let wide: &[u8] = if self.is_wide { &wide } else { b"" };
+        (fields, [wide, self.extra].concat())
+    }
+}
+
+fn descriptor(entry: &ZipEntry<'_>) -> Vec<u8> {
+    [entry.mark, &entry.fields(entry.packed().len()).0].concat()
+}
+
+fn zip(entries: &[ZipEntry<'_>], comment: &[u8]) -> Vec<u8> {
+    let u16s = |numbers: &[usize]| -> Vec<u8> {
+        numbers.iter().flat_map(|&n| u16::try_from(n).expect("small").to_le_bytes()).collect()
+    };
+    let u32s = |numbers: &[usize]| -> Vec<u8> {
+        numbers.iter().flat_map(|&n| u32::try_from(n).expect("small").to_le_bytes()).collect()
+    };
+    let (mut out, mut directory) = (Vec::new(), Vec::new());
+    for entry in entries {
+        let (at, packed) = (out.len(), entry.packed());
+        let (fields, extra) = entry.fields(packed.len());
+        let method = if entry.is_deflated { 8 } else { 0 };
+        let lengths = u16s(&[entry.name.len(), extra.len()]);
+        let fixed = u16s(&[entry.flags.into(), method, 0, 33]);
+        let texts = [entry.name.as_bytes(), &extra].concat();
+        // Before a data descriptor there are zeros, or the marks of zip64.
+        let mut local = fields.clone();
+        if entry.flags & 8 != 0 {
+            local[..4].fill(0);
+            local[4..].fill(if entry.is_wide { 0xff } else { 0 });
+        }
+        out.extend([b"PK\x03\x04\x14\0", &fixed[..], &local, &lengths, &texts, &packed].concat());
+        if entry.flags & 8 != 0 {
+            let sizes = [packed.len(), entry.content.len()].map(|size| size as u64);
+            let wide = [&fields[..4], &sizes.map(u64::to_le_bytes).concat()].concat();
+            out.extend([entry.mark, if entry.is_wide { &wide } else { &fields }].concat());
+        }
+        directory.extend([b"PK\x01\x02\x14\x03\x14\0", &fixed[..], &fields, &lengths].concat());
+        directory.extend([u16s(&[0, 0, 0]), u32s(&[0o100_644 << 16, at])].concat());
+        directory.extend(&texts);
+    }
+    let (at, count) = (out.len(), entries.len());
+    out.extend(&directory);
+    if entries.iter().any(|entry| entry.is_wide) {
+        let end = out.len();
+        let u64s = |numbers: [usize; 4]| numbers.map(|n| (n as u64).to_le_bytes()).concat();
+        out.extend([b"PK\x06\x06\x2c\0\0\0\0\0\0\0", &u16s(&[45, 45])[..]].concat());
+        out.extend([&u32s(&[0, 0])[..], &u64s([count, count, directory.len(), at])].concat());
+        out.extend(
+            [b"PK\x06\x07\0\0\0\0", &(end as u64).to_le_bytes()[..], &[1, 0, 0, 0]].concat(),
+        );
+    }
+    out.extend([b"PK\x05\x06", &u16s(&[0, 0, count, count])[..]].concat());
+    out.extend([u32s(&[directory.len(), at]), u16s(&[comment.len()])].concat());
+    out.extend(comment);
+    out
 }
 
 fn judged() -> Vec<(String, Vec<u8>)> {

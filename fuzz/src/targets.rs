@@ -2,6 +2,7 @@
 //! pieces has the same facts, an edited file has the requested values, a rewritten wheel can be
 //! opened. A panic, a long run and large memory are failures.
 
+use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -15,6 +16,7 @@ use wheelsmith_core::binary::archive::Archive;
 use wheelsmith_core::binary::elf::Elf;
 use wheelsmith_core::binary::macho::MachO;
 use wheelsmith_core::binary::pe::Pe;
+use wheelsmith_core::binary::wasm::Wasm;
 use wheelsmith_core::binary::{Format, Pieces};
 use wheelsmith_core::check;
 use wheelsmith_core::metadata::{EntryPoints, Metadata, ProjectFiles, WheelFile};
@@ -24,6 +26,8 @@ use wheelsmith_core::source::unpack as unpack_source;
 use wheelsmith_core::sys::{Cancel, Env, Host};
 use wheelsmith_core::wheel::{self as wheels, Existing};
 use wheelsmith_core::{config as configuration, plan};
+
+use super::zip_views::{self, Python};
 
 /// File name that makes any native file an extension module.
 const MODULE: &str = "demo/_demo.cpython-312-x86_64-linux-gnu.so";
@@ -59,6 +63,12 @@ pub fn pe(bytes: &[u8]) {
     native(bytes);
 }
 
+/// Reads a WebAssembly file: the header and the needed libraries.
+pub fn wasm(bytes: &[u8]) {
+    let _ = Wasm::parse(bytes).map(|wasm| json(&wasm));
+    native(bytes);
+}
+
 /// Reads a static library.
 pub fn archive(bytes: &[u8]) {
     let _ = Archive::read(bytes);
@@ -81,6 +91,40 @@ pub fn wheel(bytes: &[u8]) {
         let _ = audit::native_member(&artifact, &member.path, &host);
         if let Ok(bytes) = artifact.read(&member.path, 1 << 20) {
             assert_eq!(bytes.len() as u64, member.size_bytes, "`{}`", member.path);
+        }
+    }
+}
+
+/// Reads a zip archive. Our reader and those of installers agree on the files and on the content of
+/// each that both read, or ours refuses the archive.
+pub fn zip_agrees(bytes: &[u8]) {
+    let file = Scratch::file(WHEEL, bytes);
+    let Ok(artifact) = Artifact::open(&file.path, &Limits::default(), &host()) else { return };
+    if !artifact.findings().is_empty() {
+        return;
+    }
+    let ours: BTreeMap<&str, Option<Vec<u8>>> = artifact
+        .members()
+        .iter()
+        .map(|member| (member.path.as_str(), artifact.read(&member.path, 16 << 20).ok()))
+        .collect();
+    let old = Python { refuses_overlaps: false, reads_unicode_path: false };
+    let new = Python { refuses_overlaps: true, reads_unicode_path: true };
+    let views = [
+        ("an old zipfile", zip_views::python(bytes, old)),
+        ("a new zipfile", zip_views::python(bytes, new)),
+        ("a stream", zip_views::stream(bytes)),
+    ];
+    for (reader, entries) in views {
+        let Some(entries) = entries else { continue };
+        let files = entries.iter().filter(|entry| !entry.name.ends_with('/'));
+        let mut names: Vec<&str> = files.clone().map(|entry| entry.name.as_str()).collect();
+        names.sort_unstable();
+        assert!(names.iter().eq(ours.keys()), "{reader}: {names:?}, ours: {:?}", ours.keys());
+        for entry in files {
+            if let (Some(theirs), Some(ours)) = (&entry.content, &ours[entry.name.as_str()]) {
+                assert!(theirs == ours, "{reader} has another content of `{}`", entry.name);
+            }
         }
     }
 }

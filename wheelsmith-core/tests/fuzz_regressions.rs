@@ -18,6 +18,8 @@ use std::time::{Duration, Instant};
 mod seeds;
 #[path = "../../fuzz/src/targets.rs"]
 mod targets;
+#[path = "../../fuzz/src/zip_views.rs"]
+mod zip_views;
 
 #[path = "fuzz_regressions/mutate.rs"]
 mod mutate;
@@ -87,7 +89,125 @@ macro_rules! targets {
     };
 }
 
-targets! { archive check config elf existing hook judge macho patch pe source wheel wheel_text }
+targets! { archive check config elf existing hook judge macho patch pe source wasm wheel wheel_text zip_agrees }
+
+/// Prints what `zipfile` reads: a line of JSON for each file of a directory.
+const ZIPFILE: &str = r#"
+import json, os, sys, warnings, zipfile
+warnings.simplefilter("ignore")
+overlaps = "_end_offset" in zipfile.ZipInfo.__slots__
+unicode = zipfile.ZipInfo._decodeExtra.__code__.co_argcount > 1
+print(json.dumps([overlaps, unicode]))
+def read(archive, info):
+    try:
+        return archive.read(info).hex()
+    except Exception:
+        return None
+for name in sorted(os.listdir(sys.argv[1])):
+    try:
+        with zipfile.ZipFile(os.path.join(sys.argv[1], name)) as archive:
+            entries = [[info.filename, read(archive, info)] for info in archive.infolist()]
+    except Exception:
+        entries = None
+    print(json.dumps(entries))
+"#;
+
+#[test]
+fn the_model_reads_zips_as_python_does() {
+    type Entries = Option<Vec<(String, Option<String>)>>;
+    let dir = tempfile::tempdir().unwrap();
+    let seeds = seeds::of("zip_agrees");
+    let mut random = mutate::Random::new("zip_views");
+    let mut inputs: Vec<Vec<u8>> = seeds.iter().map(|(_, bytes)| bytes.clone()).collect();
+    while inputs.len() < 800 {
+        let (pick, other) = (random.below(seeds.len()), random.below(seeds.len()));
+        inputs.push(mutate::mutate(&seeds[pick].1, &seeds[other].1, &mut random));
+    }
+    for (at, bytes) in inputs.iter().enumerate() {
+        std::fs::write(dir.path().join(format!("{at:04}")), bytes).unwrap();
+    }
+    let python = std::process::Command::new("python3")
+        .args(["-I", "-B", "-c", ZIPFILE])
+        .arg(dir.path())
+        .output();
+    let Ok(output) = python else {
+        assert!(std::env::var_os("WHEELSMITH_TEST_REQUIRE").is_none(), "there is no python3");
+        return eprintln!("skipped: there is no python3");
+    };
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let text = String::from_utf8(output.stdout).unwrap();
+    let mut lines = text.lines();
+    let (refuses_overlaps, reads_unicode_path) =
+        serde_json::from_str(lines.next().unwrap()).unwrap();
+    let python = zip_views::Python { refuses_overlaps, reads_unicode_path };
+    let (mut read, mut refused) = (0, 0);
+    for (at, (bytes, line)) in inputs.iter().zip(lines).enumerate() {
+        let theirs: Entries = serde_json::from_str(line).unwrap();
+        let mut model = zip_views::python(bytes, python);
+        match &theirs {
+            Some(_) => read += 1,
+            None => refused += 1,
+        }
+        // Newer releases compare the place of the zip64 end record with its locator.
+        if theirs.is_none() && bytes.windows(4).any(|mark| mark == b"PK\x06\x07") {
+            model = None;
+        }
+        let mut model: Entries = model.map(|entries| {
+            let hex = |bytes: Vec<u8>| bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+            entries
+                .into_iter()
+                .map(|entry| {
+                    let other = entry.is_other_method.then_some(());
+                    (entry.name, entry.content.map(hex).or(other.map(|()| "?".to_owned())))
+                })
+                .collect()
+        });
+        // Contents of other methods are not modelled.
+        for (own, their) in model.iter_mut().flatten().zip(theirs.iter().flatten()) {
+            if own.1.as_deref() == Some("?") {
+                own.1.clone_from(&their.1);
+            }
+        }
+        if model != theirs {
+            let kept = Path::new(env!("CARGO_TARGET_TMPDIR")).join("zip_views-broken");
+            std::fs::write(&kept, bytes).unwrap();
+            panic!(
+                "input {at} (`{}`): zipfile reads {theirs:?}, the model {model:?}",
+                kept.display()
+            );
+        }
+    }
+    assert_eq!(read + refused, inputs.len());
+    assert!(read > 100 && refused > 100, "{read} read, {refused} refused");
+}
+
+/// Every reader takes the archives that are not odd, so that agreement is more than refusal.
+#[test]
+fn honest_zips_are_read_by_all() {
+    let python = zip_views::Python { refuses_overlaps: true, reads_unicode_path: true };
+    let is_read = |entries: Option<Vec<zip_views::Seen>>| {
+        entries.is_some_and(|entries| entries.iter().all(|entry| entry.content.is_some()))
+    };
+    let dir = tempfile::tempdir().unwrap();
+    let host = wheelsmith_core::sys::Host::quiet(wheelsmith_core::sys::Env::default());
+    let limits = wheelsmith_core::archive::Limits::default();
+    for (name, bytes) in seeds::of("zip_agrees") {
+        let is_odd = name.starts_with("odd");
+        let path = dir.path().join(format!("{name}.whl"));
+        std::fs::write(&path, &bytes).unwrap();
+        let opened = wheelsmith_core::archive::Artifact::open(&path, &limits, &host);
+        assert_eq!(opened.is_ok_and(|artifact| artifact.findings().is_empty()), !is_odd, "{name}");
+        if name == "odd-slack" {
+            let entries = zip_views::stream(&bytes).unwrap();
+            assert!(entries.iter().any(|entry| entry.name == "hidden"), "{entries:?}");
+        }
+        if !is_odd {
+            assert!(is_read(zip_views::python(&bytes, python)), "{name}");
+            // A stream begins with the first entry.
+            assert_eq!(is_read(zip_views::stream(&bytes)), name != "prefix", "{name}");
+        }
+    }
+}
 
 #[test]
 fn the_seeds_are_good() {

@@ -3,10 +3,11 @@
 
 use std::path::{Path, PathBuf};
 
-use super::members::Members;
+use super::members::{Location, Members};
 use super::open::{self, Kind};
 use super::source::Buffers;
 use super::{Error, Limits, Member};
+use crate::finding::Finding;
 use crate::name::WheelPath;
 use crate::sys::Host;
 
@@ -40,20 +41,34 @@ impl Artifact {
         &self.members.list
     }
 
-    /// Reads a member of at most `most_bytes`.
+    /// Returns the problems of the archive itself: above all, why two installers could read it
+    /// differently. An archive that has any must not be trusted.
+    pub fn findings(&self) -> &[Finding] {
+        &self.members.findings
+    }
+
+    /// Reads a member of at most `most_bytes`, and compares it with the size and the CRC in its
+    /// header if it has them.
     ///
     /// # Errors
     /// Returns an error if the member does not exist, is larger, or is damaged.
     pub fn read(&self, path: &WheelPath, most_bytes: u64) -> Result<Vec<u8>, Error> {
         let at = self.at(path)?;
         let error = |why| Error::Member { path: self.path.clone(), member: path.clone(), why };
+        let most = |size: u64| match size {
+            size if size > most_bytes => {
+                Err(error(format!("it has {size} bytes, more than {most_bytes}")))
+            }
+            size => Ok(size),
+        };
+        if let Location::Packed(content) = &self.members.locations[at] {
+            most(content.size_bytes())?;
+            return content.load().map_err(|trouble| error(trouble.into_text()));
+        }
         let mut buffers = Buffers::new();
         let source = self.members.locations[at].open(&mut buffers);
         let mut source = source.map_err(|trouble| error(trouble.into_text()))?;
-        if source.size() > most_bytes {
-            return Err(error(format!("it has {} bytes, more than {most_bytes}", source.size())));
-        }
-        let size = source.size();
+        let size = most(source.size())?;
         source.bytes(&(0..size)).map_err(|trouble| error(trouble.into_text()))
     }
 

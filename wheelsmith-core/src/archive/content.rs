@@ -1,11 +1,9 @@
 //! Reads the whole content of a zip entry, part by part, and compares it with its header.
 
-use flate2::{FlushDecompress, Status};
-
 use super::blob::Blob;
 use super::error::MemberError;
-use super::members::Location;
-use super::source::Buffers;
+use super::inflate::inflate;
+use super::source::{Buffers, Source};
 use super::zip::{Entry, Header};
 
 /// Packed content of a zip entry.
@@ -45,13 +43,29 @@ impl PackedContent {
         &self.packed
     }
 
-    /// Returns the location of the bytes, to read parts of them.
-    pub(crate) fn location(&self) -> Location {
+    /// Opens the unpacked bytes to read parts of them. Sizes and CRC are not compared with the
+    /// header; [`Self::read`] does that.
+    pub(crate) fn open<'w>(&self, buffers: &'w mut Buffers) -> Result<Source<'w>, MemberError> {
+        let (packed, size) = (self.packed.clone(), self.header.size_bytes);
+        Ok(if self.is_stored()? {
+            Source::stored(buffers, packed)
+        } else {
+            Source::deflated(buffers, packed, size)
+        })
+    }
+
+    /// Returns true if the content is stored, false if it is deflated, or an error if it cannot be
+    /// read.
+    fn is_stored(&self) -> Result<bool, MemberError> {
         match self.header.method {
-            _ if self.header.is_encrypted() => Location::Unreadable("it is encrypted"),
-            0 => Location::Stored(self.packed.clone()),
-            8 => Location::Deflated(self.packed.clone(), self.header.size_bytes),
-            _ => Location::Unreadable("it is packed by a method that wheels do not have"),
+            _ if self.header.is_encrypted() => Err(MemberError::unreadable("it is encrypted")),
+            0 if self.packed.size() != self.header.size_bytes => {
+                let why = "it is stored with another size than that of its header";
+                Err(MemberError::unreadable(why))
+            }
+            0 => Ok(true),
+            8 => Ok(false),
+            _ => Err(MemberError::unreadable("it is packed by a method that wheels do not have")),
         }
     }
 
@@ -60,7 +74,6 @@ impl PackedContent {
     ///
     /// Returns an error if the content cannot be unpacked, or if its size or CRC differ from the
     /// header. `take` was called with some of the parts by then.
-    /// taken by then.
     pub(crate) fn read(
         &self,
         buffers: &mut Buffers,
@@ -82,16 +95,11 @@ impl PackedContent {
             crc.update(part);
             Ok(take(part)?)
         };
-        let unused = match self.location() {
-            Location::Stored(packed) => {
-                stored(&packed, buffers, &mut more)?;
-                0
-            }
-            Location::Deflated(packed, _) => packed.size() - inflate(&packed, buffers, &mut more)?,
-            Location::Unreadable(why) => return Err(MemberError::unreadable(why)),
-            Location::File(_) | Location::Refused => {
-                return Err(MemberError::unreadable("it is no entry of an archive"));
-            }
+        let unused = if self.is_stored()? {
+            stored(&self.packed, buffers, &mut more)?;
+            0
+        } else {
+            self.packed.size() - inflate(&self.packed, buffers, &mut more)?
         };
         if size < header.size_bytes {
             return Err(unpacks("less"));
@@ -130,37 +138,5 @@ fn stored(
         }
         more(&buffers.unpacked[..n])?;
         at += n as u64;
-    }
-}
-
-/// Inflates a stream (RFC 1951) and returns the number of packed bytes.
-fn inflate(
-    packed: &Blob,
-    buffers: &mut Buffers,
-    more: &mut dyn FnMut(&[u8]) -> Result<(), MemberError>,
-) -> Result<u64, MemberError> {
-    let broken = || MemberError::Damaged("its content cannot be unpacked".to_owned());
-    let Buffers { inflater, packed: input, unpacked: output, .. } = buffers;
-    inflater.reset(false);
-    let (mut at, mut ready) = (0_u64, 0..0);
-    loop {
-        if ready.is_empty() {
-            ready = 0..packed.read_at(at, input)?;
-            at += ready.len() as u64;
-        }
-        let (read_before, made_before) = (inflater.total_in(), inflater.total_out());
-        let status = inflater
-            .decompress(&input[ready.clone()], output, FlushDecompress::None)
-            .map_err(|_| broken())?;
-        let count = |now: u64, before: u64| usize::try_from(now - before).unwrap_or(usize::MAX);
-        let (read, made) =
-            (count(inflater.total_in(), read_before), count(inflater.total_out(), made_before));
-        ready.start += read;
-        more(&output[..made])?;
-        match status {
-            Status::StreamEnd => return Ok(inflater.total_in()),
-            _ if read == 0 && made == 0 => return Err(broken()),
-            _ => {}
-        }
     }
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use super::Limits;
 use super::blob::Blob;
+use super::content::PackedContent;
 use super::error::MemberError;
 use crate::finding::{Code, Finding};
 use crate::name::WheelPath;
@@ -28,12 +29,10 @@ pub struct Member {
 pub(crate) enum Location {
     /// File of a directory.
     File(PathBuf),
-    /// Stored part of an open file.
+    /// Part of an open file.
     Stored(Blob),
-    /// Deflated part of an open file, and its unpacked size in bytes.
-    Deflated(Blob, u64),
-    /// Bytes that cannot be read, and the reason.
-    Unreadable(&'static str),
+    /// Entry of a zip archive.
+    Packed(PackedContent),
     /// Bytes that are not read, for a reason that a finding states.
     Refused,
 }

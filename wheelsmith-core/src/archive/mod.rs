@@ -7,6 +7,7 @@ pub(crate) mod content;
 mod dir;
 pub(crate) mod error;
 mod expand;
+mod inflate;
 mod limits;
 pub(crate) mod members;
 pub(crate) mod open;

@@ -161,13 +161,7 @@ fn list_zip(
         let header = entry.header;
         let packed = PackedContent::of(blob, &entry).filter(|_| !header.is_encrypted());
         // If the content is not found, a refusal states the reason.
-        let location = packed.map_or(Location::Refused, |packed| packed.location());
-        let location = match location {
-            Location::Stored(content) if content.size() != header.size_bytes => {
-                Location::Unreadable("it is stored with another size than that of its header")
-            }
-            location => location,
-        };
+        let location = packed.map_or(Location::Refused, Location::Packed);
         let (executable, size_bytes) = (entry.is_executable(), header.size_bytes);
         let member = Member { path: entry.path, size_bytes, executable };
         if !collector.add_member(member, header.packed_bytes, location) {
@@ -232,8 +226,7 @@ impl Location {
         match self {
             Self::File(path) => Ok(Source::stored(buffers, Blob::new(sys::fs::open(path)?)?)),
             Self::Stored(blob) => Ok(Source::stored(buffers, blob.clone())),
-            Self::Deflated(blob, size) => Ok(Source::deflated(buffers, blob.clone(), *size)),
-            Self::Unreadable(why) => Err(MemberError::unreadable(*why)),
+            Self::Packed(content) => content.open(buffers),
             Self::Refused => Err(MemberError::OverLimit("it was left alone".into())),
         }
     }

@@ -156,7 +156,7 @@ fn errors_name_the_key() {
     };
     check("", "`project.version` is missing");
     check("version = 'x'", "`project.version` is `x`: ");
-    check("dynamic = ['version']", "`project.dynamic` names `version`, and nothing here");
+    check("dynamic = ['version']", "`project.dynamic` names `version`, which the build");
     check(
         "version = '1'\ndynamic = ['version']",
         "`project.dynamic` names `version`, which is given",
@@ -171,9 +171,9 @@ fn errors_name_the_key() {
     check("license = 'Apache 2'", "`project.license` has `Apache`, which SPDX does not list");
     check("license = 'NOASSERTION'", "`project.license` has `NOASSERTION`, which SPDX does not");
     check("license = 'MIT OR'", "`project.license` is `MIT OR`, which is not an SPDX expression");
-    check("license = 'MIT Apache-2.0'", "`project.license` is `MIT Apache-2.0`, which is no");
-    check("license = '(MIT'", "`project.license` is `(MIT`, which is no");
-    check("license = 'LLVM-exception'", "`project.license` is `LLVM-exception`, which is no");
+    check("license = 'MIT Apache-2.0'", "`project.license` is `MIT Apache-2.0`, which is not");
+    check("license = '(MIT'", "`project.license` is `(MIT`, which is not");
+    check("license = 'LLVM-exception'", "`project.license` is `LLVM-exception`, which is not");
     check("license = ''", "`project.license` is ``, which is not an SPDX expression");
     check("license = 'LicenseRef-a/b'", "`project.license` has `LicenseRef-a/b`");
     check("license = {}", "`project.license` needs either `file` or `text`");
@@ -189,7 +189,7 @@ fn errors_name_the_key() {
         "readme = { file = 'x', content-type = 'text/html' }",
         "`project.readme` has the content-type",
     );
-    check("authors = [{}]", "`project.authors` has somebody without");
+    check("authors = [{}]", "`project.authors` has a person without");
     check("authors = [{ name = 'a, b' }]", "`project.authors` has `a, b`");
     check("maintainers = [{ email = 'a b@c' }]", "`project.maintainers` has `a b@c`, which is no");
     check("keywords = ['a,b']", "`project.keywords` has `a,b`");

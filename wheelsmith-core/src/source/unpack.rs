@@ -374,7 +374,7 @@ mod tests {
     fn only_files_inside_are_unpacked() {
         use tar::EntryType::{Directory, Link, Regular, Symlink};
         let outside = "points out of the archive";
-        let behind = "lies behind the link";
+        let behind = "is below the link";
         check(&[("x/a.c", Regular, "a"), ("x/b/c.c", Regular, "c")], Ok(&["a.c", "b/c.c"]));
         check(&[("./x/a.c", Regular, "a"), ("x/l.c", Symlink, "a.c")], Ok(&["a.c", "l.c"]));
         check(&[("x/a.c", Regular, "a"), ("x/h.c", Link, "x/a.c")], Ok(&["a.c", "h.c"]));
@@ -397,13 +397,13 @@ mod tests {
         link(&[("x/l", Directory, "")], Err(behind));
         link(&[("x/l/evil", Symlink, "a")], Err(behind));
         link(&[("x/l/evil", Link, "x/d/a")], Err(behind));
-        link(&[("x/h", Link, "x/l/a")], Err("no file that was unpacked before"));
+        link(&[("x/h", Link, "x/l/a")], Err("not an unpacked file"));
         link(&[("x/l", Regular, "a")], Err("occurs twice, once as a link"));
         check(&[("x/a", Regular, ""), ("x/a/b", Regular, "")], Err("a file and a directory"));
-        check(&[("x/h", Link, "x/a"), ("x/a", Regular, "a")], Err("no file that was unpacked"));
-        check(&[("x/d/a", Regular, ""), ("x/h", Link, "x/d")], Err("no file that was unpacked"));
+        check(&[("x/h", Link, "x/a"), ("x/a", Regular, "a")], Err("not an unpacked file"));
+        check(&[("x/d/a", Regular, ""), ("x/h", Link, "x/d")], Err("not an unpacked file"));
         check(&[("x/h", Link, "x/../../secret")], Err("leaves the archive"));
-        check(&[], Err("nothing in it"));
+        check(&[], Err("no file below a top-level directory"));
     }
 
     /// Each of the links stays inside by its text.

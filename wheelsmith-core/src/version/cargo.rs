@@ -101,8 +101,8 @@ mod tests {
         };
         check("a", Ok("2.0.0rc1"));
         check("b/c", Ok("2.0.0rc1"));
-        check("d", Err("there is no workspace"));
-        check("e", Err("`1.0.0-nightly` is a version to cargo"));
+        check("d", Err("a workspace, but there is none"));
+        check("e", Err("`1.0.0-nightly` is a version for cargo"));
         check("f", Err("has no `package.version`"));
         check("g", Ok("1.7.0"));
         check("h", Err("cannot read"));

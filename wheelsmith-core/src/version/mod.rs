@@ -214,7 +214,7 @@ mod tests {
             vcs,
             "pyproject.toml:3:23: `project.dynamic[1]`: wheelsmith cannot set `readme`",
         );
-        check(DYNAMIC, "", "pyproject.toml:3:1: `project.dynamic`: names `version`, and nothing");
+        check(DYNAMIC, "", "pyproject.toml:3:1: `project.dynamic`: names `version`, but the");
         check("version = '1'", vcs, "`project.version` is also given");
         check("", vcs, "`project.dynamic` does not name `version`");
         check("version = '1'\ndynamic = ['version']", "", "which is also given");

@@ -80,8 +80,7 @@ impl Entry {
             Source::File { path, .. } => Blob::new(sys::fs::open(path)?)?.first(size),
             Source::Packed(content) => {
                 let mut buffers = Buffers::new();
-                let mut source =
-                    content.location().open(&mut buffers).map_err(MemberError::into_io)?;
+                let mut source = content.open(&mut buffers).map_err(MemberError::into_io)?;
                 let end = source.size().min(size as u64);
                 source.bytes(&(0..end)).map_err(MemberError::into_io)
             }

@@ -383,7 +383,7 @@ mod tests {
         let to = dir.path().join("to");
         sys::fs::write_atomic(&to.join("demo/__init__.py"), b"the twin").unwrap();
         let error = existing.unpack(&to).unwrap_err().to_string();
-        assert!(error.contains("takes it and another file of the wheel for one"), "{error}");
+        assert!(error.contains("treats it and another file of the wheel as the same"), "{error}");
         assert_eq!(sys::fs::read(to.join("demo/__init__.py")).unwrap(), b"the twin");
         let to = dir.path().join("empty");
         assert_eq!(existing.unpack(&to).unwrap(), 6);

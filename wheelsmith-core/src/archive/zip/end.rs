@@ -5,9 +5,9 @@ use super::{Findings, Unreadable};
 use crate::archive::blob::Blob;
 use crate::finding::Code;
 
-const END: &[u8; 4] = b"PK\x05\x06";
+pub(super) const END: &[u8; 4] = b"PK\x05\x06";
 const END_BYTES: usize = 22;
-const END64: &[u8; 4] = b"PK\x06\x06";
+pub(super) const END64: &[u8; 4] = b"PK\x06\x06";
 const END64_BYTES: usize = 56;
 const LOCATOR: &[u8; 4] = b"PK\x06\x07";
 const LOCATOR_BYTES: usize = 20;

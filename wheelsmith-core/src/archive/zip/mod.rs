@@ -17,7 +17,10 @@ pub(crate) use self::header::Header;
 use self::header::{CENTRAL, CENTRAL_BYTES, Extra, ExtraProblem, LOCAL, LOCAL_BYTES};
 use super::Limits;
 use super::blob::Blob;
+use super::error::MemberError;
+use super::inflate::inflate;
 use super::members::safe_path;
+use super::source::Buffers;
 use crate::finding::{Code, Finding};
 use crate::name::WheelPath;
 use crate::sys::Cancel;
@@ -194,7 +197,9 @@ impl Zip {
         directory = directory.filter(|_| entries.is_some());
         let mut entries = entries.unwrap_or_default();
         if let Some(directory) = &directory {
-            let mut walk = Walk { blob, directory, at: 0, findings: &mut findings };
+            let left = limits.ratio_from_bytes.max(blob.size().saturating_mul(limits.ratio));
+            let inflated = Inflated { buffers: None, left };
+            let mut walk = Walk { blob, directory, at: 0, inflated, findings: &mut findings };
             for entry in &mut entries {
                 if cancel.is_cancelled() {
                     return Err(Unreadable::Cancelled);
@@ -385,7 +390,16 @@ struct Walk<'a> {
     directory: &'a Directory,
     /// Offset up to which all bytes are judged.
     at: u64,
+    inflated: Inflated,
     findings: &'a mut Findings,
+}
+
+/// State of inflating the entries that are followed by a data descriptor.
+struct Inflated {
+    /// Buffers, if there was such an entry.
+    buffers: Option<Buffers>,
+    /// Number of bytes that may still be inflated.
+    left: u64,
 }
 
 impl Walk<'_> {
@@ -514,11 +528,42 @@ impl Walk<'_> {
         let matching =
             forms.iter().find(|form| bytes.starts_with(form) && (is_small || form.len() >= 20));
         if let Some(form) = matching {
+            self.stream_end(entry)?;
             entry.end += form.len() as u64;
         } else {
             let message = "its data descriptor differs from its header";
             self.findings.refuse_entry(Code::HeaderMismatch, &entry.path, message);
         }
+        Ok(())
+    }
+
+    /// Compares the end of a deflated stream with the sizes in the header. A reader that has no
+    /// directory yet takes the bytes after the stream for the data descriptor and further entries.
+    fn stream_end(&mut self, entry: &Entry) -> Result<(), Unreadable> {
+        let Header { packed_bytes, size_bytes, .. } = entry.header;
+        let Some(packed) = entry.part(self.blob).filter(|_| entry.header.method == 8) else {
+            return Ok(());
+        };
+        let buffers = self.inflated.buffers.get_or_insert_with(Buffers::new);
+        let (mut size, left) = (0_u64, &mut self.inflated.left);
+        let read = inflate(&packed, buffers, &mut |part| {
+            size += part.len() as u64;
+            *left = left.saturating_sub(part.len() as u64);
+            match (size > size_bytes, *left) {
+                (true, _) => Err(MemberError::Damaged(String::new())),
+                (_, 0) => Err(MemberError::OverLimit(String::new())),
+                _ => Ok(()),
+            }
+        });
+        let (code, message) = match read {
+            Ok(read) if read == packed_bytes && size == size_bytes => return Ok(()),
+            Err(MemberError::Io(error)) => return Err(Unreadable::Io(error)),
+            Err(MemberError::OverLimit(_)) => {
+                (Code::OverLimit, "it unpacks to more than the size of the archive allows")
+            }
+            _ => (Code::HeaderMismatch, "its content does not end where its header says"),
+        };
+        self.findings.refuse_entry(code, &entry.path, message);
         Ok(())
     }
 
@@ -532,7 +577,9 @@ impl Walk<'_> {
         let has_entry = if start == 0 {
             // A program may be in front and contain any bytes; a reader that does not search for
             // the directory begins with the first bytes.
-            end >= 4 && self.blob.array_at::<4>(0).map_err(Unreadable::io)? == *LOCAL
+            // An end record is an archive without entries.
+            let first = self.blob.array_at::<4>(0).map_err(Unreadable::io)?;
+            end >= 4 && [LOCAL, CENTRAL, end::END, end::END64].contains(&&first)
         } else {
             self.has_local(start, end)?
         };
@@ -546,7 +593,11 @@ impl Walk<'_> {
             None => Finding::whole(Code::StrayBytes, message),
         };
         if has_entry {
-            let message = format!("{message}, with an entry that the directory does not list");
+            let message = if start == 0 {
+                format!("{message}, and begin with a header that the directory does not list")
+            } else {
+                format!("{message}, with an entry that the directory does not list")
+            };
             self.findings.push(true, finding(message));
         } else {
             self.findings.push(false, finding(message));

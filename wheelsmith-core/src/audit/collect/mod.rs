@@ -122,8 +122,7 @@ pub(crate) fn native_packed(
     limits: &Limits,
 ) -> std::io::Result<Option<NativeFile>> {
     let mut buffers = Buffers::new();
-    let location = content.location();
-    native_source(path, location.open(&mut buffers).map_err(MemberError::into_io)?, limits)
+    native_source(path, content.open(&mut buffers).map_err(MemberError::into_io)?, limits)
 }
 
 fn native_source(

@@ -160,10 +160,10 @@ fn somebody_must_start_the_module() {
     let helper = fixture!("helper.so");
     one("cp312-cp312", demo, helper, &[("info", MISSING, "it exports no `PyInit_demo`")]);
     one("cp312-cp312", "libhelper.so", helper, &[]);
-    let old = "`initdemo` starts it; only Python 2 looks for it";
+    let old = "its start function is `initdemo`; only Python 2 looks for it";
     one("cp312-cp312", demo, fixture!("python2.so"), &[("error", MISSING, old)]);
     one("cp27-cp27mu", "demo.so", fixture!("python2.so"), &[]);
-    let new = "`PyModExport_demo` starts it; only Pythons from 3.15 on look for it";
+    let new = "its start function is `PyModExport_demo`; only Pythons from 3.15 on look for it";
     one("cp312-cp312", demo, fixture!("export.so"), &[("error", MISSING, new)]);
     one("cp315-abi3", "demo.abi3.so", fixture!("export.so"), &[]);
     one("cp312-cp312", "pkg/__init__.so", fixture!("package.so"), &[]);
@@ -213,8 +213,7 @@ fn the_stable_abi_is_kept() {
     one("cp312-cp312", "demo.so", private, &[]);
     let windows = "PyErr_SetFromWindowsErr, which only Python for Windows has";
     one("cp39-abi3", demo, fixture!("windows.so"), &[("error", OUTSIDE, windows)]);
-    let threads =
-        "free-threaded builds of Python have; the wheel is for `cp39-abi3`\n_Py_DecRefShared";
+    let threads = "only free-threaded Pythons have; the wheel is for `cp39-abi3`\n_Py_DecRefShared";
     one("cp39-abi3", demo, fixture!("threads.so"), &[("error", WRONG, threads)]);
     one("cp313-cp313", "demo.so", fixture!("threads.so"), &[("error", WRONG, "_Py_DecRefShared")]);
     one("cp313-cp313t", "demo.so", fixture!("threads.so"), &[]);

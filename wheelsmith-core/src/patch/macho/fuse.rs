@@ -117,7 +117,7 @@ mod tests {
             assert!(error.contains(why), "{error}");
         };
         check(Arch::X86_64, fixture!("arm64.dylib"), "it is for arm64, not only for x86_64");
-        check(Arch::X86_64, fixture!("universal.dylib"), "it is for x86_64, arm64, and not");
+        check(Arch::X86_64, fixture!("universal.dylib"), "it is for x86_64, arm64, not only");
         check(Arch::S390x, b"!<arch>\n".as_slice(), "no macOS runs on s390x");
         check(Arch::X86_64, b"text".as_slice(), "it is not a macOS file");
     }

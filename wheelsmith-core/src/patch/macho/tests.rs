@@ -149,8 +149,8 @@ fn impossible_edits_are_refused() {
         assert!(error.contains(expected), "{error}");
     };
     let id = |id: &str| edit(id, &[], Search::Keep);
-    check(fixture!("program"), &id("x"), "nothing links to it");
-    check(fixture!("object.o"), &id("x"), "no system loads it");
+    check(fixture!("program"), &id("x"), "it is not a library to link to");
+    check(fixture!("object.o"), &id("x"), "no system loads such a file");
     check(fixture!("too-short.dylib"), &id("x"), "outside the file");
     check(fixture!("arm64.dylib"), &id("a\0b"), "cannot be a path");
     check(fixture!("arm64.dylib"), &edit("", &[], rpaths(&[""])), "cannot be a path");
@@ -158,7 +158,7 @@ fn impossible_edits_are_refused() {
     check(&[fixture!("universal.dylib"), b"more"].concat(), &id("x"), "between its slices");
     check(&[], &id("x"), "outside the file");
     let dropped = Edit { dropped: [SYSTEM.to_owned()].into(), ..Edit::default() };
-    check(fixture!("arm64.dylib"), &dropped, "cannot be left out");
+    check(fixture!("arm64.dylib"), &dropped, "cannot be removed");
     // No room: all the space up to the first section is taken.
     let long = "x".repeat(4000);
     let paths: Vec<String> = (0..8).map(|i| format!("{i}{long}")).collect();

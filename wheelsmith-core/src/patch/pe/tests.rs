@@ -161,8 +161,8 @@ fn impossible_edits_are_refused() {
     };
     let demo = rename(&[("demo.dll", LONG)]);
     let late = rename(&[("late.dll", LONG)]);
-    check(Sample { dll_characteristics: 0x80, ..PLAIN }, &demo, "checks its signature");
-    check(Sample { is_dotnet: true, ..PLAIN }, &demo, "made for .NET");
+    check(Sample { dll_characteristics: 0x80, ..PLAIN }, &demo, "it is signed");
+    check(Sample { is_dotnet: true, ..PLAIN }, &demo, "a .NET file");
     check(Sample { is_relative: false, is_64_bit: false, ..PLAIN }, &late, "absolute addresses");
     check(
         Sample { forwarder: Some("DEMO.function"), ..PLAIN },
@@ -177,7 +177,7 @@ fn impossible_edits_are_refused() {
     let search = Edit { search: Search::Runpath(vec!["x".to_owned()]), ..Edit::default() };
     check(PLAIN, &search, "no search path");
     let dropped = Edit { dropped: ["OTHER.DLL".to_owned()].into(), ..Edit::default() };
-    check(PLAIN, &dropped, "cannot be left out");
+    check(PLAIN, &dropped, "cannot be removed");
     // None of it matters for a file that loads no renamed library.
     let dotnet = Sample { is_dotnet: true, forwarder: Some("NTDLL.f"), ..PLAIN }.image();
     assert_eq!(apply(&dotnet, &rename(&[("absent.dll", LONG)])), Ok(dotnet));
