@@ -96,7 +96,7 @@ fn components_are_checked() {
     component(
         &format!("source = {{ path = 'a', crate = 'b' }}\n{sources}"),
         "demo.toml:5:1: `tool.wheelsmith.component[0].source`: give exactly one of `path`, \
-         `archive` and `crate`",
+         `archive`, `crate`, `git` and `sdist`",
     );
     let source = |inner: &str, expected: &str| {
         component(&format!("source = {{ {inner} }}\n{sources}"), expected);
