@@ -45,9 +45,19 @@ mount_in() { # root
 commands=$(sed -n '/^```sh$/,/^```$/p' "$repository/README.md" | sed -n '2,/^```$/p' | sed '$d; s/ *#.*//')
 failed=0
 
+# Certificates that this machine trusts, such as those of a proxy; `copy_trust` copies them.
+certificates=/etc/ssl/of-the-host.pem
+trust=()
+for variable in SSL_CERT_FILE CARGO_HTTP_CAINFO CURL_CA_BUNDLE GIT_SSL_CAINFO PIP_CERT REQUESTS_CA_BUNDLE; do
+    [ -z "${SSL_CERT_FILE:-}" ] || trust+=("$variable=$certificates")
+done
+copy_trust() { # root
+    [ -z "${SSL_CERT_FILE:-}" ] || install -D -m 644 "$SSL_CERT_FILE" "$1$certificates"
+}
+
 in_root() { # root, user, script
     local root=$1 user=$2
-    chroot "$root" env -i HOME="$(if [ "$user" = root ]; then echo /root; else echo "/home/$user"; fi)" \
+    chroot "$root" env -i "${trust[@]}" HOME="$(if [ "$user" = root ]; then echo /root; else echo "/home/$user"; fi)" \
         PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin TERM=dumb LANG=C.UTF-8 \
         setpriv --reuid "$user" --regid "$user" --init-groups bash -c "cd ~/wheelsmith && $3"
 }
@@ -67,7 +77,7 @@ for release in "$@"; do
         debootstrap --variant=minbase "$release" "$root" "$mirror" >"$directory/$release.log" 2>&1 ||
             { tail -n 5 "$directory/$release.log"; echo "debootstrap failed" >&2; exit 1; }
         echo "deb $security $release-security main" >>"$root/etc/apt/sources.list"
-        # The same proxies and trust as here, so that a closed network works too.
+        # The same proxies as here, so that a closed network works too.
         cp /etc/apt/apt.conf.d/*proxy* "$root/etc/apt/apt.conf.d/" 2>/dev/null || true
         cp /etc/resolv.conf "$root/etc/resolv.conf"
         chroot "$root" useradd --create-home --shell /bin/bash tester
@@ -78,6 +88,7 @@ for release in "$@"; do
         git clone --quiet --no-hardlinks "$repository" "$root/$home/wheelsmith"
     done
     chroot "$root" chown -R tester:tester /home/tester
+    copy_trust "$root"
     mount_in "$root"
     echo "== $release: as a user, before anything is installed"
     # Without root the scripts can only name the command that installs what is missing.

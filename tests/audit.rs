@@ -399,3 +399,77 @@ fn one_file_says_what_it_is() {
     assert_eq!(found["files"][0]["elf"]["needed"][0], "libc.so.6");
     assert_eq!(found["files"][0]["verdict"], "manylinux_2_34_x86_64");
 }
+
+/// What was not judged never ends well: links, pipes, empty files, unknown processors.
+#[test]
+#[cfg(unix)]
+fn what_cannot_be_judged_is_no_success() {
+    use std::os::unix::fs::symlink;
+
+    let wheel = "demo-1.0-py3-none-any.whl";
+    let check = |make: &dyn Fn(&Path), input: &str, code: i32, part: &str| {
+        let sandbox = Sandbox::new();
+        fs::create_dir(sandbox.path().join("bad")).unwrap();
+        fs::create_dir(sandbox.path().join("d")).unwrap();
+        let bad = WheelFile::new(wheel).with("demo/x.so", "elf/x86_64.so");
+        bad.write(&sandbox.path().join("bad"));
+        make(sandbox.path());
+        let run = sandbox.run(&["audit", input]);
+        assert_eq!(run.code, code, "{input}: {}{}", run.stdout, run.stderr);
+        assert!(run.stdout.contains(part), "{input}: {}{}", run.stdout, run.stderr);
+    };
+    let link = |target: &'static str, name: &'static str| {
+        move |dir: &Path| symlink(target, dir.join("d").join(name)).unwrap()
+    };
+    check(&link("../bad/demo-1.0-py3-none-any.whl", wheel), "d", 1, "native-in-any");
+    check(&link("../bad", "linked"), "d", 2, "no native file and no wheel");
+    check(&link("nowhere", wheel), "d", 2, "cannot read");
+    check(&link("nowhere", "x.so"), "d", 2, "no native file and no wheel");
+    let pipe = |dir: &Path| {
+        let made = Command::new("mkfifo").arg(dir.join("d").join(wheel)).status();
+        assert!(made.unwrap().success());
+    };
+    check(&pipe, "d", 2, "no native file and no wheel");
+    check(&pipe, "d/demo-1.0-py3-none-any.whl", 2, "a pipe");
+    let file =
+        |bytes: &'static [u8]| move |dir: &Path| fs::write(dir.join("d/x.so"), bytes).unwrap();
+    check(&file(b""), "d/x.so", 2, "not a native file");
+    check(&file(b"\x7fELF"), "d/x.so", 1, "unreadable");
+    check(&file(b"\x7fELF"), "d", 1, "unreadable");
+    let twice = |dir: &Path| {
+        fs::write(dir.join("d/x.so"), native("elf/x86_64.so")).unwrap();
+        let pack = "tar czf one.gz x.so && cat one.gz one.gz >x.tar.gz";
+        let packed = Command::new("sh").args(["-c", pack]).current_dir(dir.join("d")).status();
+        assert!(packed.unwrap().success());
+    };
+    check(&twice, "d/x.tar.gz", 2, "behind its first");
+    check(&twice, "d/one.gz", 0, "manylinux_2_17_x86_64");
+    // SPARC.
+    let mut sparc = native("elf/x86_64.so");
+    sparc[18] = 43;
+    let other = |dir: &Path| fs::write(dir.join("d/x.so"), &sparc).unwrap();
+    check(&other, "d/x.so", 1, "wrong-arch");
+}
+
+/// A tag without rules proves nothing about native files.
+#[test]
+fn unknown_platforms_are_not_judged() {
+    let check = |platform: &str, code: i32| {
+        let sandbox = Sandbox::new();
+        let wheel = WheelFile::new(&format!("demo-1.0-py3-none-{platform}.whl"));
+        let path = wheel.with("demo/x.so", "elf/x86_64.so").write(sandbox.path());
+        let name = path.file_name().unwrap().to_str().unwrap();
+        let report = report(&sandbox, code, &[name]);
+        let is_said = report["inputs"][0]["error"].as_str().is_some_and(|e| e.contains("no rules"));
+        assert_eq!(is_said, code == 2, "{report}");
+    };
+    check("manylinux_2_17_x86_64", 0);
+    check("freebsd_14_0_release_amd64", 2);
+    check("linux_armv6l", 2);
+    check("win_arm32", 2);
+    check("manylinux_2_17_x86_64.solaris_2_11_x86_64", 2);
+    let sandbox = Sandbox::new();
+    let pure = WheelFile::new("demo-1.0-py3-none-solaris_2_11.whl").text("demo/__init__.py", "");
+    pure.write(sandbox.path());
+    report(&sandbox, 0, &["demo-1.0-py3-none-solaris_2_11.whl"]);
+}

@@ -9,7 +9,9 @@
 mod support;
 
 use std::fs;
-use std::time::Duration;
+use std::path::Path;
+use std::process::Command;
+use std::time::Instant;
 
 use support::{Run, Sandbox, TestEnv};
 
@@ -130,10 +132,10 @@ fn one_flipped_byte() {
     let tar = |text: &str| {
         sandbox.write("data.txt", text);
         let dir = sandbox.path().to_str().unwrap();
-        let mut command = std::process::Command::new("tar");
+        let mut command = Command::new("tar");
         command.args(["--mtime=@0", "-C", dir, "-cf", &format!("{dir}/data.tar"), "data.txt"]);
         assert!(command.status().unwrap().success());
-        let sum = std::process::Command::new("sha256sum").arg(format!("{dir}/data.tar")).output();
+        let sum = Command::new("sha256sum").arg(format!("{dir}/data.tar")).output();
         String::from_utf8(sum.unwrap().stdout).unwrap()[..64].to_owned()
     };
     let good = tar("hello");
@@ -262,32 +264,74 @@ fn the_second_build_waits() {
     assert_eq!(project.dist().len(), 1, "{}", second.stderr);
 }
 
+/// A build is killed at many points of its run. Its output directory then has whole wheels or
+/// unfinished files only; the next run removes these, also in the temporary directory, and writes
+/// the bytes of a build that nobody disturbed.
 #[test]
 #[cfg(unix)]
 fn a_killed_build_leaves_nothing_half_made() {
+    const UNFINISHED: &str = ".wheelsmith-unfinished-";
     let Some(_env) = TestEnv::find("a_killed_build_leaves_nothing_half_made") else { return };
     let body: String =
         (0..400).map(|i| format!("int f{i}(int x) {{ return x * {i}; }}\n")).collect();
-    let project = c_project("", &body);
-    for (signal, wait) in [("-INT", 30), ("-TERM", 60), ("-KILL", 30), ("-KILL", 120)] {
-        let mut child = project.command(&["build"]).spawn().unwrap();
-        std::thread::sleep(Duration::from_millis(wait));
-        let killed =
-            std::process::Command::new("kill").args([signal, &child.id().to_string()]).status();
-        assert!(killed.unwrap().success());
+    // Takes a while to pack.
+    let text: String =
+        (0..600_000_u32).map(|n| n.wrapping_mul(2_654_435_761).to_string()).collect();
+    let project = || {
+        let project = c_project("", &body);
+        project.write("src/demo/big.txt", &text);
+        fs::create_dir(project.path().join("tmp")).unwrap();
+        project
+    };
+    let names = |dir: &Path| -> Vec<String> {
+        let entries = fs::read_dir(dir).into_iter().flatten();
+        let mut names: Vec<String> =
+            entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    };
+    let build = |project: &Sandbox| {
+        let mut command = project.command(&["build", "--no-cache"]);
+        command.env("TMPDIR", project.path().join("tmp"));
+        command
+    };
+    let undisturbed = project();
+    let started = Instant::now();
+    Run::of(&mut build(&undisturbed)).expect(0);
+    let takes = started.elapsed();
+    let [wheel] = &names(&undisturbed.path().join("dist"))[..] else { panic!("no wheel") };
+    let whole = fs::read(undisturbed.path().join("dist").join(wheel)).unwrap();
+    let mut signals = vec![("-INT", 3), ("-TERM", 6)];
+    signals.extend((1..=12).map(|twelfth| ("-KILL", twelfth)));
+    let killed = project();
+    let (dist, tmp) = (killed.path().join("dist"), killed.path().join("tmp"));
+    for (signal, twelfth) in signals {
+        let mut child = build(&killed).spawn().unwrap();
+        std::thread::sleep(takes * twelfth / 12);
+        // It may have ended.
+        let _ = Command::new("kill").args([signal, &child.id().to_string()]).status();
         child.wait().unwrap();
-        for file in project.dist() {
-            let name = file.file_name().unwrap().to_str().unwrap();
-            assert!(
-                file.extension().is_some_and(|e| e == "whl")
-                    || name.starts_with(".wheelsmith-unfinished-"),
-                "{name} was left"
-            );
+        for name in names(&dist) {
+            let is_whole = name == *wheel && fs::read(dist.join(&name)).unwrap() == whole;
+            assert!(is_whole || name.starts_with(UNFINISHED), "{name} was left");
+        }
+        let _ = fs::remove_file(dist.join(wheel));
+        // Each second run begins with what the killed one compiled, each third from nothing.
+        if twelfth % 3 == 0 {
+            fs::remove_dir_all(killed.path().join("target")).unwrap();
+        }
+        if twelfth % 2 == 0 {
+            Run::of(&mut build(&killed)).expect(0);
+            assert_eq!(names(&dist), [wheel.as_str()]);
+            assert!(fs::read(dist.join(wheel)).unwrap() == whole, "after {signal} at {twelfth}/12");
+            fs::remove_file(dist.join(wheel)).unwrap();
         }
     }
-    // No stale lock, and what was left unfinished is swept.
-    project.expect(0, &["build"]);
-    assert_eq!(project.dist().len(), 1, "{:?}", project.dist());
+    Run::of(&mut build(&killed)).expect(0);
+    assert_eq!(names(&dist), [wheel.as_str()]);
+    assert!(fs::read(dist.join(wheel)).unwrap() == whole);
+    let ours = |name: &String| name.starts_with("wheelsmith-tmp-");
+    assert_eq!(names(&tmp).into_iter().filter(ours).collect::<Vec<_>>(), Vec::<String>::new());
 }
 
 #[test]
@@ -298,7 +342,7 @@ fn a_full_disk() {
     project.write("src/demo/big.bin", &"0123456789abcdef".repeat(1 << 16));
     let full = project.path().join("full");
     fs::create_dir(&full).unwrap();
-    let mount = |args: &[&str]| std::process::Command::new("mount").args(args).output().unwrap();
+    let mount = |args: &[&str]| Command::new("mount").args(args).output().unwrap();
     let mounted = mount(&["-t", "tmpfs", "-o", "size=16k", "tmpfs", full.to_str().unwrap()]);
     if !mounted.status.success() {
         assert!(
@@ -311,7 +355,7 @@ fn a_full_disk() {
     }
     let run = project.run(&["build", "--out", "full", "--compression", "store"]);
     let left: Vec<_> = fs::read_dir(&full).unwrap().map(|e| e.unwrap().file_name()).collect();
-    std::process::Command::new("umount").arg(&full).status().unwrap();
+    Command::new("umount").arg(&full).status().unwrap();
     run.expect(2).says(&["No space left on device", ".whl"]);
     assert_eq!(left, Vec::<std::ffi::OsString>::new());
 }

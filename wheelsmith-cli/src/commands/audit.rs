@@ -10,6 +10,7 @@ use wheelsmith_core::name::PlatformTag;
 use wheelsmith_core::sys::Host;
 
 use super::reporting::{Reporting, today};
+use super::shared::ExcludeArgs;
 use crate::exit::Exit;
 use crate::output::{Output, View};
 
@@ -35,9 +36,8 @@ pub(crate) struct Args {
     /// `manylinux_2_28` for the processor of the files
     #[arg(long, alias = "policy", value_name = "TAG")]
     tag: Option<String>,
-    /// Library that every user's system has, by name or pattern; repeatable
-    #[arg(long, value_name = "LIB")]
-    exclude: Vec<String>,
+    #[command(flatten)]
+    exclude: ExcludeArgs,
     /// Directory of libraries that `repair` would copy into the wheel; repeatable
     #[arg(long, short = 'L', value_name = "DIR")]
     library_path: Vec<PathBuf>,
@@ -63,7 +63,7 @@ pub(crate) struct Args {
 pub(super) fn run(args: &Args, host: &Host, output: &Output) -> anyhow::Result<Exit> {
     let configuration = args.reporting.configuration()?.map(|config| config.audit);
     let Audit { policy, mut exclude, fail_on, settings } = configuration.unwrap_or_default();
-    exclude.extend(args.exclude.iter().cloned());
+    exclude.extend(args.exclude.patterns()?);
     let libraries = audit::libraries(&args.library_path, &Limits::default(), host)?;
     let allowances = Allowances::new(&exclude, libraries).context("cannot read `--exclude`")?;
     let options = AuditOptions::default()

@@ -1,15 +1,15 @@
 //! `wheelsmith repair`
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::Context as _;
 use wheelsmith_core::audit::Allowances;
 use wheelsmith_core::name::WheelPath;
 use wheelsmith_core::repair::{LibraryDirs, Options, Request, RequestedTag, repair};
-use wheelsmith_core::sys::{self, Host};
+use wheelsmith_core::sys::Host;
 
 use super::reporting::{project_settings, today};
-use super::shared::PackingArgs;
+use super::shared::{ExcludeArgs, PackingArgs};
 use crate::exit::Exit;
 use crate::output::Output;
 
@@ -45,12 +45,8 @@ pub(crate) struct Args {
     /// Give the wheel that tag only, and no older one that it also qualifies for
     #[arg(long, alias = "only-plat", requires = "tag")]
     only_tag: bool,
-    /// Library to leave out, by name or pattern such as `libcuda.so*`; repeatable
-    #[arg(long, value_name = "LIB")]
-    exclude: Vec<String>,
-    /// File with libraries to leave out, one name or pattern on each line; repeatable
-    #[arg(long, value_name = "FILE")]
-    exclude_file: Vec<PathBuf>,
+    #[command(flatten)]
+    exclude: ExcludeArgs,
     /// Library to copy although the platform or Python has it (`vcruntime140.dll`,
     /// `libstdc++.so.6`) or no file names it, by name or pattern; repeatable
     #[arg(long, value_name = "LIB")]
@@ -81,7 +77,7 @@ pub(crate) struct Args {
 pub(super) fn run(args: &Args, host: &Host, output: &Output) -> anyhow::Result<Exit> {
     let audit = project_settings(args.config.as_deref())?.map(|config| config.audit);
     let audit = audit.unwrap_or_default();
-    let exclude = [&audit.exclude[..], &args.exclude, &patterns(&args.exclude_file)?].concat();
+    let exclude = [&audit.exclude[..], &args.exclude.patterns()?].concat();
     if let Some(dir) = &args.lib_dir {
         let top = dir.parts().next().unwrap_or_default();
         if matches!(top.rsplit_once('.'), Some((_, "dist-info" | "data"))) {
@@ -124,21 +120,4 @@ pub(super) fn run(args: &Args, host: &Host, output: &Output) -> anyhow::Result<E
     }
     output.repaired(&results)?;
     Ok(exit)
-}
-
-/// Reads the patterns of files, one on each line; empty lines and those that begin with `#` count
-/// for nothing.
-pub(super) fn patterns(files: &[PathBuf]) -> anyhow::Result<Vec<String>> {
-    let mut patterns = Vec::new();
-    for file in files {
-        patterns.extend(read_patterns(file)?);
-    }
-    Ok(patterns)
-}
-
-fn read_patterns(file: &Path) -> anyhow::Result<Vec<String>> {
-    let text = sys::fs::read_to_string(file)
-        .with_context(|| format!("cannot read `{}` of `--exclude-file`", file.display()))?;
-    let lines = text.lines().map(str::trim);
-    Ok(lines.filter(|line| !line.is_empty() && !line.starts_with('#')).map(str::to_owned).collect())
 }

@@ -156,3 +156,30 @@ impl PackingArgs {
         Packing { compression, cache: !self.no_cache }
     }
 }
+
+/// Options for libraries that every user's system has.
+#[derive(Debug, clap::Args)]
+pub(crate) struct ExcludeArgs {
+    /// Library that every user's system has, by name or pattern such as `libcuda.so*`; repeatable
+    #[arg(long, value_name = "LIB")]
+    exclude: Vec<String>,
+    /// File with such libraries, one name or pattern on each line; repeatable
+    #[arg(long, value_name = "FILE")]
+    exclude_file: Vec<PathBuf>,
+}
+
+impl ExcludeArgs {
+    /// Returns the patterns of both options. In a file, empty lines and lines that begin with `#` are
+    /// ignored.
+    pub(super) fn patterns(&self) -> anyhow::Result<Vec<String>> {
+        let mut patterns = self.exclude.clone();
+        for file in &self.exclude_file {
+            let text = sys::fs::read_to_string(file)
+                .with_context(|| format!("cannot read `{}` of `--exclude-file`", file.display()))?;
+            let lines = text.lines().map(str::trim);
+            let lines = lines.filter(|line| !line.is_empty() && !line.starts_with('#'));
+            patterns.extend(lines.map(str::to_owned));
+        }
+        Ok(patterns)
+    }
+}

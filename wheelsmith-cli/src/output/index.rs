@@ -28,14 +28,11 @@ pub(super) fn human(site: &Path, changes: &Changes) -> Text {
     if added.len() > SHOWN {
         let _ = writeln!(text, "  {DIM}and {} more{DIM:#}", added.len() - SHOWN);
     }
-    for Skipped { path, format } in skipped {
-        let _ = match format {
-            Some(format) => writeln!(
-                text,
-                "  {RED}skipped{RED:#} {path}: indexes list wheels and `.tar.gz` source \
-                 distributions, not `{format}`; convert it, or leave it out with `--exclude`"
-            ),
-            None => writeln!(text, "  {DIM}skipped {path}: not a distribution{DIM:#}"),
+    for Skipped { path, reason } in skipped {
+        let _ = if reason.is_loss() {
+            writeln!(text, "  {RED}skipped{RED:#} {path}: {reason}")
+        } else {
+            writeln!(text, "  {DIM}skipped {path}: {reason}{DIM:#}")
         };
     }
     let _ = if written.is_empty() {

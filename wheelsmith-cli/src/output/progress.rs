@@ -1,8 +1,8 @@
 //! Progress on standard error: bars on a terminal, elsewhere a line for each finished task.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io::{IsTerminal as _, Write as _};
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
@@ -17,6 +17,8 @@ pub(crate) struct Progress {
     /// `None` if standard error is not a terminal, or that of a CI job.
     bars: Option<MultiProgress>,
     running: Mutex<HashMap<TaskId, Running>>,
+    /// Warnings that were shown: several parts of a run find the same one.
+    warned: Mutex<HashSet<String>>,
 }
 
 struct Running {
@@ -30,7 +32,7 @@ impl Progress {
         let terminal = std::io::stderr().is_terminal() && env.get("CI").is_none();
         let bars =
             (terminal && format == Format::Human && level >= Level::Info).then(MultiProgress::new);
-        Self { level, bars, running: Mutex::new(HashMap::new()) }
+        Self { level, bars, running: Mutex::default(), warned: Mutex::default() }
     }
 
     fn line(&self, text: &str) {
@@ -70,7 +72,7 @@ impl Progress {
 
 impl Report for Progress {
     fn event(&self, event: Event) {
-        let mut running = self.running.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
         match event {
             Event::Begin { task, label, total } => {
                 let bar = self.bar(&label, total);
@@ -95,6 +97,10 @@ impl Report for Progress {
                 }
             }
             Event::Warning(text) if self.level >= Level::Warn => {
+                let mut warned = self.warned.lock().unwrap_or_else(PoisonError::into_inner);
+                if !warned.insert(text.clone()) {
+                    return;
+                }
                 let style = anstyle::AnsiColor::Yellow.on_default().bold();
                 self.line(&format!("{style}warning{style:#}: {text}"));
             }

@@ -8,7 +8,8 @@ use crate::finding::{Code, Finding};
 use crate::sys;
 
 /// Adds the files below `root` to `collector`. A link to a file inside `root` is a file with its
-/// own name. Links to directories are not followed, because their files are listed already.
+/// own name, and so is a link to a wheel anywhere, as build tools leave them. Links to directories
+/// are not followed, because their files are listed already.
 pub(crate) fn list(
     root: &Path,
     limits: &Limits,
@@ -39,7 +40,20 @@ pub(crate) fn list(
             let mut metadata = kind;
             if metadata.is_symlink() {
                 let target = sys::fs::canonicalize(&place).ok();
-                let Some(target) = target.filter(|target| target.starts_with(&root)) else {
+                let is_inside = |target: &PathBuf| target.starts_with(&root);
+                if has_wheel_name(&place) && !target.as_ref().is_some_and(is_inside) {
+                    let size_bytes = sys::fs::metadata(&place).map_or(0, |target| target.len());
+                    let packed_bytes = size_bytes;
+                    let stated =
+                        Stated { name: &name, size_bytes, packed_bytes, executable: false };
+                    // A link that leads nowhere cannot be opened, which is reported.
+                    let location = Location::File(target.unwrap_or(place));
+                    if !collector.add(&stated, location) {
+                        return Ok(());
+                    }
+                    continue;
+                }
+                let Some(target) = target.filter(is_inside) else {
                     let (path, _) = safe_path(&name);
                     let message = "it is a link that leads out of the directory, or nowhere";
                     collector.note(Finding::new(Code::NotJudged, &path, message));
@@ -61,4 +75,9 @@ pub(crate) fn list(
         }
     }
     Ok(())
+}
+
+/// True if the name of a file ends in `.whl`.
+pub(crate) fn has_wheel_name(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("whl"))
 }

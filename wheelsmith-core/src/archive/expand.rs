@@ -30,10 +30,11 @@ pub fn expand<S: AsRef<str>>(patterns: &[S]) -> Result<Vec<PathBuf>, Error> {
         let glob = GlobBuilder::new(pattern).literal_separator(true).build();
         let glob = glob.map_err(|e| error(e.kind().to_string()))?.compile_matcher();
         let special = pattern.find(SPECIAL).unwrap_or_default();
-        let base = pattern[..special].rfind('/').map_or("", |slash| &pattern[..=slash]);
+        let separator = std::path::is_separator;
+        let base = pattern[..special].rfind(separator).map_or("", |slash| &pattern[..=slash]);
         let mut found = Vec::new();
         let is_deep = pattern.contains("**");
-        let depth = pattern[base.len()..].matches('/').count();
+        let depth = pattern[base.len()..].matches(separator).count();
         let mut open = vec![(PathBuf::from(base), 0)];
         while let Some((dir, level)) = open.pop() {
             let place = if dir.as_os_str().is_empty() { Path::new(".") } else { &dir };

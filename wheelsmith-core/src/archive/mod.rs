@@ -4,7 +4,7 @@ mod artifact;
 pub(crate) mod blob;
 pub(crate) mod codec;
 pub(crate) mod content;
-mod dir;
+pub(crate) mod dir;
 pub(crate) mod error;
 mod expand;
 mod inflate;

@@ -83,7 +83,7 @@ pub(crate) fn open(
     }
     let blob = Blob::new(sys::fs::open(path).map_err(read)?).map_err(read)?;
     let first = blob.first(TELLING).map_err(read)?;
-    let is_wheel = path.extension().is_some_and(|e| e.eq_ignore_ascii_case("whl"));
+    let is_wheel = dir::has_wheel_name(path);
     let mut container = Container::of(&first);
     if is_wheel && container != Some(Container::Zip) {
         // pip installs a wheel that has other bytes before the archive.
@@ -105,7 +105,12 @@ pub(crate) fn open(
     if container != Container::Gzip {
         return Ok((kind, list(container, &blob, limits, cancel).map_err(error)?));
     }
-    let unpacked = gunzip(&blob, limits, cancel).map_err(|trouble| error(trouble.into_text()))?.0;
+    let (unpacked, packed) =
+        gunzip(&blob, limits, cancel).map_err(|trouble| error(trouble.into_text()))?;
+    // Some readers take a second gzip stream for the continuation of the first, others stop there.
+    if packed < blob.size() && !cancel.is_cancelled() {
+        return Err(error("there are bytes behind its first stream".to_owned()));
+    }
     if cancel.is_cancelled() {
         return Err(Error::Cancelled);
     }

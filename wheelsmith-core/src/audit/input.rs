@@ -102,6 +102,13 @@ pub fn input(input: AuditInput, options: &AuditOptions) -> Input {
             _ => verdict,
         });
     }
+    if !files.is_empty() && report.error.is_none() {
+        let unknown =
+            |claim: &&PlatformTag| **claim != PlatformTag::Any && require(claim).is_none();
+        report.error = claims.iter().find(unknown).map(|claim| {
+            format!("cannot judge the native files by `{claim}`: there are no rules for this tag")
+        });
+    }
     if best.is_none() {
         best = guess(&files, None).as_ref().and_then(require).map(|requirement| {
             report.needs.extend(needs(&files, &requirement));
@@ -110,6 +117,9 @@ pub fn input(input: AuditInput, options: &AuditOptions) -> Input {
             report.findings.extend(verdict.findings.iter().cloned());
             verdict
         });
+    }
+    if best.is_none() {
+        report.findings.extend(files.iter().filter_map(without_tag));
     }
     if let (Some(filename), Some(verdict)) = (&filename, &best) {
         let is_linux = files.iter().any(|file| file.elf().is_some());
@@ -128,6 +138,21 @@ pub fn input(input: AuditInput, options: &AuditOptions) -> Input {
     report.needs.dedup();
     report.files = files;
     report
+}
+
+/// Reports a file that no platform tag can be right for, in an input without any tag.
+fn without_tag(file: &NativeFile) -> Option<Finding> {
+    let is_for_known = match &file.facts {
+        Facts::Unreadable { error, .. } => {
+            return Some(Finding::new(Code::Unreadable, &file.path, error.to_string()));
+        }
+        Facts::Elf(elf) => elf.arch.is_some() || file.is_device_code(),
+        Facts::MachO(image) => image.slices.iter().any(|slice| slice.arch.is_some()),
+        Facts::Pe(pe) => pe.arch.is_some(),
+        Facts::Archive(_) | Facts::Wasm(_) => true,
+    };
+    let message = "it is for a processor that no platform tag names";
+    (!is_for_known).then(|| Finding::new(Code::WrongArch, &file.path, message))
 }
 
 /// Makes findings of these codes notes.

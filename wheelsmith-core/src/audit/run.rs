@@ -4,8 +4,10 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::{AuditInput, AuditOptions, Input, Report, input, native_files};
+use crate::archive::dir::has_wheel_name;
 use crate::archive::{Artifact, Error, Kind, Limits};
 use crate::binary::NativeFile;
+use crate::finding::Severity;
 use crate::metadata::WheelFile;
 use crate::metadata::rows::recorded_paths;
 use crate::name::{WheelFilename, WheelPath};
@@ -83,7 +85,7 @@ fn audit_all(path: &Path, options: &AuditOptions, host: &Host) -> Vec<Input> {
 }
 
 fn is_wheel(name: &str) -> bool {
-    Path::new(name).extension().is_some_and(|extension| extension.eq_ignore_ascii_case("whl"))
+    has_wheel_name(Path::new(name))
 }
 
 /// Audits one input.
@@ -118,7 +120,7 @@ fn judge_artifact(
     };
     let path = shown(path);
     if files.is_empty()
-        && findings.is_empty()
+        && findings.iter().all(|finding| finding.severity == Severity::Info)
         && let Some(why) = nothing_to_judge(artifact, kind)
     {
         let error = format!("cannot audit `{path}`: {why}");

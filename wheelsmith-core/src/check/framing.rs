@@ -1,12 +1,11 @@
 //! Judges names, modes, methods, times and order of the entries of a wheel.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::collections::BTreeSet;
 
 use super::findings::Findings;
 use super::zip::Member;
 use crate::finding::{Code, Finding, Severity};
-use crate::name::{WheelPath, folded};
+use crate::name::{WheelPath, clashes};
 
 /// Type bits of a mode, and their value for a regular file (`stat.h`).
 const TYPE: u32 = 0o170_000;
@@ -15,17 +14,12 @@ const DIRECTORY: u32 = 0o040_000;
 
 /// Judges names, modes, times and order.
 pub(super) fn check(members: &[Member], out: &mut Findings) {
-    // Keyed by the hash of the folded name, because a hostile archive has many long names.
-    let mut seen: BTreeMap<u64, &WheelPath> = BTreeMap::new();
+    let paths: Vec<(&WheelPath, bool)> =
+        members.iter().map(|member| (&member.path, member.is_dir())).collect();
+    for (other, path) in clashes(&paths) {
+        out.file(Code::CaseClash, path, clash(other, path));
+    }
     for member in members {
-        let own = folded(member.path.as_str());
-        if let Some(other) = seen.insert(hash(&own), &member.path)
-            && *other != member.path
-            && folded(other.as_str()) == own
-        {
-            let message = format!("`{other}` differs from it only in case or Unicode form");
-            out.file(Code::CaseClash, &member.path, message);
-        }
         let header = &member.entry.header;
         if !header.is_encrypted() && !matches!(header.method, 0 | 8) {
             let message = format!("it is compressed by method {}", header.method);
@@ -45,15 +39,17 @@ pub(super) fn check(members: &[Member], out: &mut Findings) {
     }
 }
 
+/// Returns the message about a pair of [`clashes`].
+pub(super) fn clash(other: &WheelPath, path: &WheelPath) -> String {
+    if other.parts().count() < path.parts().count() {
+        return format!("`{other}` is a file, and where case is ignored a directory above it");
+    }
+    format!("`{other}` differs from it only in case or Unicode form")
+}
+
 /// Returns the first part of a path.
 pub(super) fn top(member: &Member) -> &str {
     member.path.as_str().split('/').next().unwrap_or_default()
-}
-
-fn hash(text: &str) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    text.hash(&mut hasher);
-    hasher.finish()
 }
 
 fn mode(member: &Member, out: &mut Findings) {

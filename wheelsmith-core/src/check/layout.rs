@@ -57,7 +57,27 @@ pub(super) fn check(contents: &Contents<'_>, out: &mut Findings) {
             );
         } else if scheme == "scripts" {
             script(member, rest, runs_on_unix, out);
+        } else if matches!(scheme, "purelib" | "platlib") {
+            installed_twice(contents, member, scheme, rest, out);
         }
+    }
+}
+
+/// Reports a file that an installer writes over another one: both schemes are the same directory on
+/// most machines, and that of the other files.
+fn installed_twice(
+    contents: &Contents<'_>,
+    member: &Member,
+    scheme: &str,
+    rest: &str,
+    out: &mut Findings,
+) {
+    let pure = member.path.as_str().replacen("/platlib/", "/purelib/", 1);
+    let pure = (scheme == "platlib").then_some(pure.as_str());
+    let mut others = std::iter::once(rest).chain(pure);
+    if let Some(other) = others.find(|other| contents.file(other).is_some()) {
+        let message = format!("`{other}` is installed at the same place");
+        out.file_as(Severity::Warning, Code::DuplicateEntry, &member.path, message);
     }
 }
 

@@ -7,7 +7,9 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::findings::Findings;
 use super::parsed::Contents;
+use super::zip::Content;
 use crate::finding::{Code, Finding, Severity};
+use crate::metadata::recorded_digest::Algorithm;
 use crate::metadata::rows::Rows;
 use crate::name::WheelPath;
 
@@ -105,12 +107,11 @@ fn compare(
             continue;
         }
         let Some(content) = &member.content else { continue };
-        if let Err(why) = judge(digest, content.digest.as_bytes()) {
+        if let Err(why) = judge(digest, content) {
             match why {
                 DigestError::Form(why) => out.file(Code::RecordDigest, path, why),
-                DigestError::Digest => {
-                    let own = URL_SAFE_NO_PAD.encode(content.digest.as_bytes());
-                    let evidence = [format!("RECORD: {digest}"), format!("file: sha256={own}")];
+                DigestError::Digest(own) => {
+                    let evidence = [format!("RECORD: {digest}"), format!("file: {own}")];
                     let message = "its digest differs from RECORD";
                     out.push(Finding::new(Code::RecordMismatch, path, message).because(evidence));
                 }
@@ -139,24 +140,29 @@ fn compare(
 
 enum DigestError {
     Form(String),
-    Digest,
+    /// Digest of the file, as `RECORD` would state it.
+    Digest(String),
 }
 
-fn judge(stated: &str, sha256: &[u8; 32]) -> Result<(), DigestError> {
+fn judge(stated: &str, content: &Content) -> Result<(), DigestError> {
     let form = |why: &str| Err(DigestError::Form(why.to_owned()));
-    let Some((algorithm, text)) = stated.split_once('=') else {
-        return form("RECORD has no digest for it");
-    };
-    let length = match algorithm {
-        "sha256" => 32,
-        "sha384" => 48,
-        "sha512" => 64,
-        other => return Err(DigestError::Form(format!("RECORD has a `{other}` digest for it"))),
+    let Some((algorithm, text)) = Algorithm::split(stated) else {
+        let why = stated.split_once('=').map_or_else(
+            || "RECORD has no digest for it".to_owned(),
+            |(other, _)| format!("RECORD has a `{other}` digest for it"),
+        );
+        return Err(DigestError::Form(why));
     };
     match URL_SAFE_NO_PAD.decode(text) {
-        // The longer digests are not computed, because no tool writes them.
-        Ok(bytes) if bytes.len() == length && (length != 32 || bytes == sha256) => Ok(()),
-        Ok(bytes) if bytes.len() == length => Err(DigestError::Digest),
+        Ok(bytes) if bytes.len() == algorithm.hasher().output_size() => {
+            // A file whose other digest cannot be computed was read once already.
+            let own = content.digest_by(algorithm).unwrap_or_default();
+            if *own == *bytes {
+                return Ok(());
+            }
+            let own = URL_SAFE_NO_PAD.encode(&own);
+            Err(DigestError::Digest(format!("{}={own}", algorithm.name())))
+        }
         Ok(_) => form("the digest in RECORD has the wrong length"),
         Err(_) if text.ends_with('=') => form("the digest in RECORD is padded with `=`"),
         Err(_) => form("the digest in RECORD is not URL-safe base64"),

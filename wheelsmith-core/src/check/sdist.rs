@@ -110,10 +110,17 @@ impl<'a> Sdist<'a> {
                 return Err(io::Error::other("stopped"));
             }
             let mut header = [0; 512];
-            input.read_exact(&mut header)?;
+            let first = read_until_some(input, &mut header)?;
+            // Readers accept an archive without the zeros that mark its end.
+            if first == 0 {
+                return Ok(());
+            }
+            input.read_exact(&mut header[first..])?;
             if header.iter().all(|b| *b == 0) {
-                // Padding follows; reading it verifies the CRC at the end.
-                io::copy(input, &mut io::sink())?;
+                // Reading the padding to its end also verifies the CRC.
+                if !is_zero(input)? {
+                    out.whole(Code::StrayBytes, "there are bytes behind the end of the archive");
+                }
                 return Ok(());
             }
             if !is_header(&header) {
@@ -173,7 +180,7 @@ impl<'a> Sdist<'a> {
         content: &mut impl Read,
         out: &mut Findings,
     ) -> io::Result<()> {
-        let text = member.given.strip_prefix(b"./").unwrap_or(&member.given);
+        let text = without_dot(&member.given);
         let text = text.strip_suffix(b"/").unwrap_or(text);
         if text.is_empty() || text == b"." {
             return Ok(());
@@ -203,6 +210,13 @@ impl<'a> Sdist<'a> {
                 if !stays(&path, &member.link, member.kind == b'1') {
                     let link = member.link.escape_ascii();
                     out.file(Code::UnsafePath, &path, format!("it links to `{link}`"));
+                } else if member.kind == b'1' {
+                    let (target, _) = safe_path(without_dot(&member.link));
+                    if !self.files.contains_key(&target) {
+                        let message =
+                            format!("it is a hard link to `{target}`, which is not before it");
+                        out.file(Code::SpecialFile, &path, message);
+                    }
                 }
             }
             _ => out.file(Code::SpecialFile, &path, "it is neither file, directory nor link"),
@@ -281,6 +295,32 @@ struct Member {
     link: Vec<u8>,
     kind: u8,
     size: u64,
+}
+
+fn without_dot(name: &[u8]) -> &[u8] {
+    name.strip_prefix(b"./").unwrap_or(name)
+}
+
+/// Reads like [`Read::read`] but returns 0 only at the end.
+fn read_until_some(input: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
+    loop {
+        match input.read(buffer) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            result => return result,
+        }
+    }
+}
+
+/// Reads to the end; returns true if all bytes are zero.
+fn is_zero(input: &mut impl Read) -> io::Result<bool> {
+    let (mut buffer, mut is_zero) = ([0; 8 << 10], true);
+    loop {
+        let size = read_until_some(input, &mut buffer)?;
+        if size == 0 {
+            return Ok(is_zero);
+        }
+        is_zero &= buffer[..size].iter().all(|byte| *byte == 0);
+    }
 }
 
 /// True if the target of a link at `path` is inside the archive. Hard links are relative to its

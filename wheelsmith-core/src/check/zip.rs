@@ -11,6 +11,7 @@ use crate::archive::source::Buffers;
 use crate::archive::zip::{Entry, Unreadable, Zip};
 use crate::archive::{self, PackedContent, tar};
 use crate::finding::{Code, Finding, Severity};
+use crate::metadata::recorded_digest::Algorithm;
 use crate::name::{Digest, WheelPath};
 use crate::sys::Cancel;
 
@@ -32,11 +33,28 @@ pub(super) struct Member {
 pub(super) struct Content {
     /// SHA-256 of all bytes.
     pub(super) digest: Digest,
+    packed: PackedContent,
     pub(super) size_bytes: u64,
     /// First bytes of native files and of scripts.
     pub(super) head: Vec<u8>,
     /// All bytes of metadata files.
     kept: Option<Vec<u8>>,
+}
+
+impl Content {
+    /// Returns the digest of all bytes by `algorithm`; `None` if they cannot be read again.
+    pub(super) fn digest_by(&self, algorithm: Algorithm) -> Option<Vec<u8>> {
+        if algorithm == Algorithm::Sha256 {
+            return Some(self.digest.as_bytes().to_vec());
+        }
+        // Rare, so that the bytes are not hashed by every algorithm when they are read first.
+        let mut hasher = algorithm.hasher();
+        let read = self.packed.read(&mut Buffers::new(), &mut |part| {
+            hasher.update(part);
+            Ok(())
+        });
+        read.is_ok().then(|| hasher.finalize().into_vec())
+    }
 }
 
 impl Member {
@@ -173,6 +191,6 @@ impl Contents<'_> {
         }
         self.held += kept.as_ref().map_or(0, |kept| kept.len() as u64);
         let digest = Digest::from_bytes(sha.finalize().into());
-        Ok(Some(Content { digest, size_bytes, head, kept }))
+        Ok(Some(Content { digest, packed, size_bytes, head, kept }))
     }
 }

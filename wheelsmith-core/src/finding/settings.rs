@@ -115,7 +115,12 @@ impl Settings {
     ) -> Vec<Finding> {
         let mut used = vec![false; self.waivers.len()];
         for findings in inputs {
+            // Errors before the settings apply, which may be why the files lack the tag.
+            let (mut has_causes, mut left) = (false, None);
             findings.retain_mut(|finding| {
+                let is_cause =
+                    finding.severity == Severity::Error && finding.code != Code::TagNotEarned;
+                has_causes |= is_cause;
                 let level = self.severity.get(&finding.code);
                 let severity = level.map_or(Some(finding.severity), |level| level.severity());
                 let Some(severity) = severity else { return false };
@@ -127,9 +132,14 @@ impl Settings {
                         finding.waived = Some(waiver.reason.clone());
                     }
                 }
+                if is_cause && finding.waived.is_none() {
+                    left = Some(left.map_or(severity, |worst: Severity| worst.min(severity)));
+                }
                 true
             });
-            clear_verdict(findings);
+            if has_causes && !self.severity.contains_key(&Code::TagNotEarned) {
+                lower_verdict(findings, left);
+            }
             findings.sort();
         }
         let mut configuration = Vec::new();
@@ -151,15 +161,17 @@ impl Settings {
     }
 }
 
-/// Waives the verdict on the tag if every error that could have led to it is waived.
-fn clear_verdict(findings: &mut [Finding]) {
-    let is_verdict = |finding: &Finding| finding.code == Code::TagNotEarned;
-    let is_error = |finding: &Finding| finding.severity == Severity::Error && !is_verdict(finding);
-    let has_waived = findings.iter().any(|f| is_error(f) && f.waived.is_some());
-    let has_other = findings.iter().any(|f| is_error(f) && f.waived.is_none());
-    if has_waived && !has_other {
-        for finding in findings.iter_mut().filter(|f| is_verdict(f) && f.waived.is_none()) {
-            finding.waived = Some("the findings that exclude the tag are waived".to_owned());
+/// Gives the verdict on the tag the severity `left` of the worst finding that may have led to it, and
+/// waives it if all of these are waived or ignored.
+fn lower_verdict(findings: &mut [Finding], left: Option<Severity>) {
+    let is_verdict = |finding: &&mut Finding| finding.code == Code::TagNotEarned;
+    for finding in findings.iter_mut().filter(is_verdict).filter(|f| f.waived.is_none()) {
+        match left {
+            Some(severity) => finding.severity = severity,
+            None => {
+                finding.waived =
+                    Some("the findings that exclude the tag are waived or ignored".to_owned());
+            }
         }
     }
 }
@@ -299,6 +311,37 @@ mod tests {
         assert_eq!(counts(&[&cause, &verdict]), 0);
         assert_eq!(counts(&[&cause, &other, &verdict]), 2);
         assert_eq!(counts(&[&verdict]), 1);
+    }
+
+    #[test]
+    fn a_verdict_has_the_severity_of_its_causes() {
+        let path = "p/x.so".parse().unwrap();
+        let library = Finding::new(Code::ExternalLibrary, &path, "it needs `libx.so.1`");
+        let symbol = Finding::new(Code::SymbolTooNew, &path, "it needs `GLIBC_2.34`");
+        let note = Finding::new(Code::NoBuildId, &path, "it has no build id");
+        let verdict = Finding::whole(Code::TagNotEarned, "it claims a tag");
+        let check = |causes: &[&Finding], levels: &[(Code, Level)], expected: Option<Severity>| {
+            let severity = levels.iter().copied().collect();
+            let settings = Settings { severity, ..Settings::default() };
+            let mut findings: Vec<Finding> = causes.iter().map(|f| (*f).clone()).collect();
+            findings.push(verdict.clone());
+            let _ = settings.apply([&mut findings], None);
+            let verdict = findings.iter().find(|f| f.code == Code::TagNotEarned).unwrap();
+            let severity = verdict.waived.is_none().then_some(verdict.severity);
+            assert_eq!(severity, expected, "{levels:?}");
+        };
+        let (error, warning) = (Some(Severity::Error), Some(Severity::Warning));
+        let lowered = (Code::ExternalLibrary, Level::Warning);
+        check(&[&library], &[], error);
+        check(&[&library], &[lowered], warning);
+        check(&[&library], &[(Code::ExternalLibrary, Level::Ignore)], None);
+        check(&[&library, &symbol], &[lowered], error);
+        check(&[&library, &symbol], &[lowered, (Code::SymbolTooNew, Level::Info)], warning);
+        check(&[&library, &symbol], &[lowered, (Code::SymbolTooNew, Level::Ignore)], warning);
+        // A raised note did not lead to the verdict; an explicit severity of the verdict stays.
+        check(&[&library, &note], &[lowered, (Code::NoBuildId, Level::Error)], warning);
+        check(&[&library], &[lowered, (Code::TagNotEarned, Level::Error)], error);
+        check(&[&note], &[(Code::NoBuildId, Level::Warning)], error);
     }
 
     #[test]

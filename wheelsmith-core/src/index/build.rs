@@ -12,7 +12,7 @@ use globset::{Glob, GlobSetBuilder};
 
 use super::cache::Cache;
 use super::layout::{PAGES, POINTER, PRIVATE, STATE, STYLE, simple};
-use super::publish::{self, Changes, Skipped};
+use super::publish::{self, Changes, SkipReason, Skipped};
 use super::{DistName, Error, Options, Site, View, site};
 use crate::sys::{self, Host, Staging, Stamp};
 
@@ -61,20 +61,31 @@ fn inputs(dir: &Path, options: &Options) -> Result<(Vec<StampedFile>, Vec<Skippe
     let pattern = options.exclude.join(" ");
     let excluded =
         patterns.build().map_err(|e| Error::Pattern { pattern, problem: e.to_string() })?;
-    let mut files = sys::stamped(dir, |_| true).map_err(|e| Error::read(dir, e))?;
+    let sys::Stamped { mut files, others } =
+        sys::stamped(dir, |_| true).map_err(|e| Error::read(dir, e))?;
     let mut skipped = Vec::new();
-    files.retain(|(path, _)| {
+    // Returns the relative path of an entry that no pattern excludes.
+    let considered = |path: &Path| {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let relative = path.strip_prefix(dir).unwrap_or(path).to_string_lossy().replace('\\', "/");
-        if excluded.is_match(&*name) || excluded.is_match(&relative) {
-            return false;
-        }
+        (!excluded.is_match(&*name) && !excluded.is_match(&relative)).then_some(relative)
+    };
+    files.retain(|(path, _)| {
+        let Some(relative) = considered(path) else { return false };
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
         let is_distribution = DistName::is_like(&name);
         if !is_distribution && !DistName::is_companion(&name) {
-            skipped.push(Skipped { path: relative, format: DistName::foreign_format(&name) });
+            let reason = SkipReason::of_name(&name);
+            skipped.push(Skipped { path: relative, reason });
         }
         is_distribution
     });
+    for (path, why) in others {
+        if let Some(path) = considered(&path).filter(|path| !DistName::is_companion(path)) {
+            skipped.push(Skipped { path, reason: SkipReason::LeftOut(why) });
+        }
+    }
+    skipped.sort();
     Ok((files, skipped))
 }
 

@@ -38,7 +38,7 @@ pub use build::build;
 pub use dist_name::DistName;
 pub use distribution::Distribution;
 pub use error::Error;
-pub use publish::{Changes, Skipped};
+pub use publish::{Changes, SkipReason, Skipped};
 pub use respond::Responder;
 pub use select::Select;
 pub use site::{Options, Site, UploadTime};

@@ -1,13 +1,14 @@
 //! Writes pages from the state, in an order in which no page ever names a file that does not exist.
 
 use std::collections::BTreeSet;
+use std::fmt;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::path::{Path, PathBuf};
 
 use super::cache::{Cache, PageStamp};
 use super::layout::{NEW, PAGES, POINTER, PRIVATE, STATE, STORE, STYLE, simple};
 use super::page::Page;
-use super::{Error, Project, Projects, Site, State, View, html, json, store};
+use super::{DistName, Error, Project, Projects, Site, State, View, html, json, store};
 use crate::sys::{self, Host, Lock, Stamp};
 
 /// Changes that a run made.
@@ -31,8 +32,64 @@ pub struct Changes {
 pub struct Skipped {
     /// Path relative to the input directory, with `/` between the parts.
     pub path: String,
-    /// Format of a distribution or archive, such as `.egg`; `None` for any other file.
-    pub format: Option<&'static str>,
+    /// Reason.
+    pub reason: SkipReason,
+}
+
+/// Reason why an index does not take a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum SkipReason {
+    /// It is a distribution or archive of this format, such as `.egg`.
+    Format(&'static str),
+    /// It has the ending `.whl` or `.tar.gz` in capital letters.
+    Capitals(&'static str),
+    /// It was not read.
+    LeftOut(sys::LeftOut),
+    /// It is no distribution.
+    Other,
+}
+
+impl SkipReason {
+    /// Returns the reason why a file of this name is no distribution.
+    pub(super) fn of_name(name: &str) -> Self {
+        match DistName::foreign_format(name) {
+            Some(format) if DistName::is_like(format) => Self::Capitals(format),
+            Some(format) => Self::Format(format),
+            None => Self::Other,
+        }
+    }
+
+    /// True if the index may lack a distribution that it was to have.
+    pub fn is_loss(&self) -> bool {
+        !matches!(self, Self::Other | Self::LeftOut(sys::LeftOut::Hidden))
+    }
+}
+
+impl fmt::Display for SkipReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const EXCLUDE: &str = "or leave it out with `--exclude`";
+        match self {
+            Self::Format(format) => write!(
+                f,
+                "indexes list wheels and `.tar.gz` source distributions, not `{format}`; convert it, \
+                 {EXCLUDE}"
+            ),
+            Self::Capitals(ending) => {
+                write!(f, "installers look for `{ending}` in small letters; rename it, {EXCLUDE}")
+            }
+            Self::LeftOut(sys::LeftOut::NotUtf8) => {
+                write!(f, "its name is not UTF-8; rename it")
+            }
+            Self::LeftOut(sys::LeftOut::DirLink) => {
+                write!(f, "links to directories are not followed; copy it, {EXCLUDE}")
+            }
+            Self::LeftOut(sys::LeftOut::NoFile) => {
+                write!(f, "it is a pipe, a socket or a device; remove it, {EXCLUDE}")
+            }
+            Self::LeftOut(sys::LeftOut::Hidden) => write!(f, "hidden"),
+            Self::Other => write!(f, "not a distribution"),
+        }
+    }
 }
 
 /// Style sheet of every site.

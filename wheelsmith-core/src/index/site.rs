@@ -93,8 +93,8 @@ impl Site {
     /// # Errors
     /// As [`Site::add`].
     pub fn add_dir(&mut self, dir: &Path, options: &Options, host: &Host) -> Result<(), Error> {
-        let files = sys::stamped(dir, DistName::is_like).map_err(|e| Error::read(dir, e))?;
-        self.add_stamped(dir, files, options, host)
+        let found = sys::stamped(dir, DistName::is_like).map_err(|e| Error::read(dir, e))?;
+        self.add_stamped(dir, found.files, options, host)
     }
 
     pub(super) fn add_stamped(

@@ -34,6 +34,7 @@ pub mod project_table;
 mod readme;
 #[cfg(feature = "metadata")]
 pub(crate) mod record;
+pub(crate) mod recorded_digest;
 #[cfg(feature = "metadata")]
 mod render;
 #[cfg(feature = "metadata")]

@@ -26,6 +26,9 @@ impl Specifiers {
     /// # Errors
     /// Returns the reason as a clause.
     pub(super) fn of_requirement(text: &str) -> Result<Self, String> {
+        if let Some(blank) = text.chars().find(|c| c.is_whitespace() && !matches!(c, ' ' | '\t')) {
+            return Err(format!("`{}` has U+{:04X} as a space", text.trim(), u32::from(blank)));
+        }
         let list = text.trim();
         let list = list.strip_suffix(',').filter(|rest| !rest.trim().is_empty()).unwrap_or(list);
         if !list.is_empty() && list.split(',').any(|item| item.trim().is_empty()) {

@@ -26,6 +26,8 @@ pub use version::PlatformVersion;
 pub use wheel_filename::WheelFilename;
 pub use wheel_path::WheelPath;
 #[cfg(any(feature = "wheel", feature = "check"))]
+pub(crate) use wheel_path::clashes;
+#[cfg(feature = "wheel")]
 pub(crate) use wheel_path::folded;
 
 /// File name of the manifest, which describes a runtime directory.

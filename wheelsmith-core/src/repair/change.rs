@@ -32,11 +32,9 @@ pub(super) fn change(
     options: &ChangeOptions<'_>,
 ) -> Result<(), Error> {
     for Graft { into, source, .. } in &plan.grafts {
-        let executable = sys::fs::is_executable(source)
-            .map_err(|error| Error::Read { path: source.clone(), source: error })?;
-        let old = read_file(source)?;
-        let new = edited(old, into, plan, options.strip)?;
-        options.put(entries, into, new.bytes, executable)?;
+        let new = edited(read_file(source)?, into, plan, options.strip)?;
+        // As linkers write libraries: the mode on this machine depends on who installed the library.
+        options.put(entries, into, new.bytes, true)?;
     }
     let is_grafted = |path: &WheelPath| plan.grafts.iter().any(|graft| graft.into == *path);
     let changed = files.iter().map(|file| &file.path);

@@ -140,8 +140,14 @@ pub fn digest(path: &Path) -> io::Result<(Digest, u64)> {
     }
 }
 
-/// Opens a file for reading.
+/// Opens a file for reading. Returns an error for a pipe, a socket and a device, because reading them
+/// may never end.
 pub fn open(path: &Path) -> io::Result<std::fs::File> {
+    let kind = metadata(path)?.file_type();
+    if !kind.is_file() && !kind.is_dir() {
+        let what = format!("`{}` is a pipe, a socket or a device", path.display());
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, what));
+    }
     Ok(fs_err::File::open(path)?.into_file())
 }
 

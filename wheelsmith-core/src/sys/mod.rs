@@ -51,7 +51,7 @@ pub use report::{Event, Quiet, Report, Task, TaskId};
 #[cfg(feature = "run")]
 pub use staging::Staging;
 #[doc(hidden)]
-pub use stamp::{FileState, Stamp, stamped};
+pub use stamp::{FileState, LeftOut, Stamp, Stamped, stamped};
 
 use std::sync::Arc;
 

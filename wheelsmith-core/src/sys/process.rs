@@ -267,6 +267,10 @@ impl Command {
             Outputs::Log(log) => (log, log),
             Outputs::Captured { stdout, stderr } => (stdout, stderr),
         };
+        #[cfg_attr(
+            not(target_os = "linux"),
+            allow(unused_mut, reason = "only Linux finds processes by a variable")
+        )]
         let mut env = self.env.clone();
         #[cfg(target_os = "linux")]
         let mark = super::tree::mark();

@@ -91,34 +91,66 @@ fn inode(_: &Metadata) -> u64 {
     0
 }
 
-/// Returns the regular files below `dir` whose names `wanted` accepts, links to files included,
-/// with their stamps, sorted. Names that begin with a dot are left out.
+/// Files below a directory.
+#[derive(Debug, Default)]
+pub struct Stamped {
+    /// Regular files, links to files included, with their stamps, sorted.
+    pub files: Vec<(PathBuf, Stamp)>,
+    /// Entries that were left out, sorted.
+    pub others: Vec<(PathBuf, LeftOut)>,
+}
+
+/// Reason why an entry of a directory is no file of [`stamped`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum LeftOut {
+    /// Its name begins with a dot.
+    Hidden,
+    /// Its name is not UTF-8.
+    NotUtf8,
+    /// It is a link to a directory.
+    DirLink,
+    /// It is a pipe, a socket or a device.
+    NoFile,
+}
+
+/// Returns the files below `dir` whose names `wanted` accepts.
 ///
 /// # Errors
-/// Returns an error if a directory cannot be read.
-pub fn stamped(dir: &Path, wanted: impl Fn(&str) -> bool) -> io::Result<Vec<(PathBuf, Stamp)>> {
-    let mut found = Vec::new();
+/// Returns an error if a directory or a link cannot be read.
+pub fn stamped(dir: &Path, wanted: impl Fn(&str) -> bool) -> io::Result<Stamped> {
+    let Stamped { files: mut found, mut others } = Stamped::default();
     let mut dirs = vec![dir.to_owned()];
     while let Some(dir) = dirs.pop() {
         for entry in fs_err::read_dir(dir)? {
             let entry = entry?;
             let name = entry.file_name();
-            let Some(name) = name.to_str().filter(|name| !name.starts_with('.')) else { continue };
+            let Some(name) = name.to_str() else {
+                others.push((entry.path(), LeftOut::NotUtf8));
+                continue;
+            };
+            if name.starts_with('.') {
+                others.push((entry.path(), LeftOut::Hidden));
+                continue;
+            }
             let kind = entry.file_type()?;
             if kind.is_dir() {
                 dirs.push(entry.path());
             } else if wanted(name) {
                 let path = entry.path();
                 let metadata =
-                    if kind.is_symlink() { std::fs::metadata(&path) } else { entry.metadata() };
+                    if kind.is_symlink() { fs_err::metadata(&path) } else { entry.metadata() };
                 let metadata = metadata?;
                 if metadata.is_file() {
                     found.push((path, Stamp::from(&metadata)));
+                } else {
+                    let is_dir = metadata.is_dir();
+                    others.push((path, if is_dir { LeftOut::DirLink } else { LeftOut::NoFile }));
                 }
             }
         }
     }
     // Comparing paths component by component takes many times longer.
     found.sort_by(|a, b| a.0.as_os_str().cmp(b.0.as_os_str()));
-    Ok(found)
+    others.sort();
+    Ok(Stamped { files: found, others })
 }

@@ -3,14 +3,13 @@
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
-use sha2::{Digest as _, Sha256};
-
 use super::Error;
 #[cfg(feature = "audit")]
 use crate::archive::Limits;
 use crate::archive::error::MemberError;
 use crate::archive::source::Buffers;
 use crate::archive::{Blob, PackedContent};
+use crate::metadata::recorded_digest::Algorithm;
 use crate::name::{Digest, WheelPath};
 use crate::sys;
 #[cfg(feature = "audit")]
@@ -120,7 +119,18 @@ impl Entry {
 
     /// Computes the SHA-256 of the content.
     pub(super) fn digest(&self, buffers: &mut Buffers) -> Result<Digest, Error> {
-        let mut sha = Sha256::new();
+        let digest = self.digest_by(Algorithm::Sha256, buffers)?;
+        let digest = <[u8; 32]>::try_from(&*digest).expect("SHA-256 has 32 bytes");
+        Ok(Digest::from_bytes(digest))
+    }
+
+    /// Computes the digest of the content by `algorithm`.
+    pub(super) fn digest_by(
+        &self,
+        algorithm: Algorithm,
+        buffers: &mut Buffers,
+    ) -> Result<Box<[u8]>, Error> {
+        let mut sha = algorithm.hasher();
         if let Source::Packed(content) = &self.source {
             let read = content.read(buffers, &mut |part| {
                 sha.update(part);
@@ -133,7 +143,7 @@ impl Entry {
                 Ok::<(), Error>(())
             })?;
         }
-        Ok(Digest::from_bytes(sha.finalize().into()))
+        Ok(sha.finalize())
     }
 
     /// Fills `buffer` with the bytes from `offset` on.

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use super::{Entry, Error};
 use crate::metadata::{EntryPoints, Metadata, dist_info_files};
-use crate::name::{PlatformTag, WheelFilename, WheelPath, folded};
+use crate::name::{
+    NameProblem, PlatformTag, WheelFilename, WheelPath, folded, portability_problem,
+};
 
 /// Validated wheel, ready for [`super::write`].
 #[derive(Debug, Clone)]
@@ -37,6 +39,10 @@ impl Wheel {
         let stem = filename.stem();
         for entry in &mut entries {
             check_place(&entry.path, &stem)?;
+            if let Some(problem) = unportable(&entry.path, &filename) {
+                let problem = problem.to_string();
+                return Err(Error::Path { path: entry.path.clone(), problem });
+            }
             // Installers preserve the bit. They copy a script that is not in Python as it is, bit
             // included.
             entry.executable |= scheme(&entry.path) == Some("scripts");
@@ -140,6 +146,18 @@ pub(super) fn check_tags(filename: &WheelFilename) -> Result<(), Error> {
         return error("`any` cannot be combined with other platform tags".to_owned());
     }
     Ok(())
+}
+
+/// Returns the reason why a system that the wheel is for cannot hold a file of this name. A wheel for
+/// Linux alone may contain names that only Windows refuses.
+pub(super) fn unportable(path: &WheelPath, filename: &WheelFilename) -> Option<NameProblem> {
+    portability_problem(path.as_str())
+        .filter(|p| !is_for_linux(filename) || !p.is_of_windows_only())
+}
+
+/// True if all platform tags are of Linux.
+pub(super) fn is_for_linux(filename: &WheelFilename) -> bool {
+    filename.platforms.iter().all(|tag| tag.to_string().contains("linux"))
 }
 
 /// True if `top` is the `.data` directory, whose contents installers distribute.
@@ -306,6 +324,8 @@ mod tests {
         check(&["demo_pkg-1.0.dist-info/INSTALLER"], made);
         check(&["demo_pkg-1.0.dist-info/direct_url.json"], made);
         check(&["other-2.Dist-Info/METADATA"], made);
+        check(&["a/aux.py"], "`aux` is the name of a device on Windows");
+        check(&["a/b."], "a part of its path ends with a dot, which Windows drops");
         check(&["setup.py"], "it belongs in a source distribution");
         check(&["x.data/data/y"], "the wheel's data directory is `demo_pkg-1.0.data`");
         check(
@@ -317,6 +337,9 @@ mod tests {
         check(&["demo_pkg-1.0.data/scripts/a/b"], "installers refuse directories below `scripts`");
         check(&["demo_pkg-1.0.data/scripts/demo"], "the entry point `Demo` becomes the same file");
         check(&["x".repeat(65_536).as_str()], "its path is longer than a zip can hold");
+        let linux = "demo_pkg-1.0-py3-none-manylinux_2_17_x86_64.whl";
+        new(linux, &["a/aux.py", "a/b."]).unwrap();
+        new(linux, &["a/b\u{202e}"]).unwrap_err();
         new(FILENAME, &["a/setup.py", "a.b/c", "demo_pkg-1.0.data/data/a/b", "a/b"]).unwrap();
     }
 }

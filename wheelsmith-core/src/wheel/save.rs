@@ -64,7 +64,7 @@ pub fn save_if<E: From<Error>>(
         cache: cache.as_ref(),
         ..Options::default()
     };
-    let mut unfinished = sys::fs::Unfinished::create(path).map_err(Error::Write)?;
+    let mut unfinished = create(path)?;
     write(wheel, unfinished.file(), &options, &host.cancel)?;
     finish(unfinished, path, judge)
 }
@@ -75,11 +75,20 @@ pub(super) fn replace(
     path: &Path,
     fill: impl FnOnce(&mut dyn Write) -> std::io::Result<()>,
 ) -> Result<MadeFile, Error> {
-    let mut unfinished = sys::fs::Unfinished::create(path).map_err(Error::Write)?;
+    let mut unfinished = create(path)?;
     let mut out = BufWriter::new(unfinished.file());
     fill(&mut out).and_then(|()| out.flush()).map_err(Error::Write)?;
     drop(out);
     finish(unfinished, path, |_| Ok(()))
+}
+
+/// Creates the file that becomes `path`, and removes those of killed runs in its directory.
+fn create(path: &Path) -> Result<sys::fs::Unfinished, Error> {
+    let unfinished = sys::fs::Unfinished::create(path).map_err(Error::Write)?;
+    if let Some(dir) = unfinished.path().parent() {
+        sys::fs::sweep(dir).map_err(Error::Write)?;
+    }
+    Ok(unfinished)
 }
 
 fn finish<E: From<Error>>(
@@ -105,7 +114,7 @@ pub fn copy(from: &Path, path: &Path) -> Result<MadeFile, Error> {
     let io = Error::Write;
     let (sha256, size_bytes) = sys::fs::digest(from).map_err(io)?;
     if !is_there(path, size_bytes, sha256) {
-        let mut unfinished = sys::fs::Unfinished::create(path).map_err(io)?;
+        let mut unfinished = create(path)?;
         let mut source = sys::fs::open(from).map_err(io)?;
         std::io::copy(&mut source, unfinished.file()).map_err(io)?;
         if sys::fs::digest(unfinished.path()).map_err(io)? != (sha256, size_bytes) {

@@ -5,11 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-use super::{Entry, Error, Existing};
+use super::{Entry, Error, Existing, layout};
 use crate::archive::source::Buffers;
 use crate::finding::{Code, Finding};
+use crate::metadata::recorded_digest::Algorithm;
 use crate::metadata::rows::Rows;
-use crate::name::{PlatformTag, WheelPath, folded, portability_problem};
+use crate::name::{WheelFilename, WheelPath, clashes};
 
 /// Limit of the findings about one wheel.
 const MOST_FINDINGS: usize = 200;
@@ -22,9 +23,7 @@ impl Existing {
     /// # Errors
     /// Returns an error if a file cannot be read. A damaged file is a finding.
     pub fn verify(&self) -> Result<Vec<Finding>, Error> {
-        let is_linux = |tag: &PlatformTag| tag.to_string().contains("linux");
-        let is_linux = self.filename.platforms.iter().all(is_linux);
-        let mut findings = names(self.every_file().map(|entry| &entry.path), is_linux);
+        let mut findings = names(self.every_file().map(|entry| &entry.path), &self.filename);
         let record = format!("{}.dist-info/RECORD", self.stem());
         match self.every_file().find(|entry| entry.path.as_str() == record) {
             Some(record) => self.compare(record, &mut findings)?,
@@ -118,47 +117,48 @@ fn contradiction(
     if !size.is_empty() && size.parse() != Ok(own_size) {
         return finding(Code::RecordSize, format!("RECORD says `{size}` bytes, it has {own_size}"));
     }
-    let own = match entry.digest(buffers) {
+    let known = Algorithm::split(digest);
+    let algorithm = known.map_or(Algorithm::Sha256, |(algorithm, _)| algorithm);
+    // Reading the file finds damage, whatever its row says.
+    let own = match entry.digest_by(algorithm, buffers) {
         Ok(own) => own,
         Err(Error::Read { source, .. }) if source.kind() == std::io::ErrorKind::InvalidData => {
             return finding(Code::DamagedEntry, source.to_string());
         }
         Err(error) => return Err(error),
     };
-    match digest.split_once('=') {
-        Some(("sha256", text)) => match URL_SAFE_NO_PAD.decode(text.trim_end_matches('=')) {
-            Ok(bytes) if bytes == own.as_bytes() => Ok(None),
-            _ => finding(
-                Code::RecordMismatch,
-                format!(
-                    "its digest is `sha256={}`, RECORD says `{digest}`",
-                    URL_SAFE_NO_PAD.encode(own.as_bytes())
-                ),
+    let Some((_, text)) = known else {
+        let message = format!("RECORD has no strong digest for it: `{digest}`");
+        return finding(Code::RecordDigest, message);
+    };
+    match URL_SAFE_NO_PAD.decode(text.trim_end_matches('=')) {
+        Ok(bytes) if *bytes == *own => Ok(None),
+        _ => finding(
+            Code::RecordMismatch,
+            format!(
+                "its digest is `{}={}`, RECORD says `{digest}`",
+                algorithm.name(),
+                URL_SAFE_NO_PAD.encode(&own)
             ),
-        },
-        // No known tool writes these algorithms; pip accepts them.
-        Some(("sha384" | "sha512", _)) => Ok(None),
-        _ => finding(Code::RecordDigest, format!("RECORD has no strong digest for it: `{digest}`")),
+        ),
     }
 }
 
 /// Finds names that some file system cannot store, or treats as the same. A wheel for Linux only
 /// may contain names that other systems refuse.
-fn names<'a>(paths: impl Iterator<Item = &'a WheelPath>, is_linux: bool) -> Vec<Finding> {
+fn names<'a>(paths: impl Iterator<Item = &'a WheelPath>, filename: &WheelFilename) -> Vec<Finding> {
+    let paths: Vec<(&WheelPath, bool)> = paths.map(|path| (path, false)).collect();
     let mut findings = Vec::new();
-    let mut seen: BTreeMap<String, &WheelPath> = BTreeMap::new();
-    for path in paths {
-        let problem = portability_problem(path.as_str());
-        if let Some(problem) = problem.filter(|p| !is_linux || !p.is_of_windows_only()) {
+    for (path, _) in &paths {
+        if let Some(problem) = layout::unportable(path, filename) {
             findings.push(Finding::new(Code::UnportableName, path, problem.to_string()));
         }
-        if is_linux {
-            continue;
-        }
-        if let Some(other) = seen.insert(folded(path.as_str()), path) {
-            let message = format!("`{other}` differs from it only in case or Unicode form");
-            findings.push(Finding::new(Code::CaseClash, path, message));
-        }
+    }
+    if !layout::is_for_linux(filename) {
+        findings.extend(clashes(&paths).into_iter().map(|(other, path)| {
+            let message = format!("`{other}` and it cannot be stored where case is ignored");
+            Finding::new(Code::CaseClash, path, message)
+        }));
     }
     findings
 }
@@ -205,6 +205,17 @@ mod tests {
         *record = String::from_utf8(record.clone()).unwrap().replace(from, to).into_bytes();
     }
 
+    /// Replaces the digest of the first file by the SHA-512 of `content`.
+    fn strengthen(zip: &mut forge::Zip, content: &[u8]) {
+        let digest = |algorithm: Algorithm, content: &[u8]| {
+            let mut hasher = algorithm.hasher();
+            hasher.update(content);
+            format!("{}={}", algorithm.name(), URL_SAFE_NO_PAD.encode(hasher.finalize()))
+        };
+        let own = digest(Algorithm::Sha256, &zip.entries[0].content);
+        record(zip, &own, &digest(Algorithm::Sha512, content));
+    }
+
     #[test]
     fn contradictions_are_found() {
         let check = |change: fn(&mut forge::Zip), expected: &[Code]| {
@@ -221,6 +232,9 @@ mod tests {
             &[Code::RecordMissing],
         );
         check(|zip| record(zip, "sha256=", "md5="), &[Code::RecordDigest; 3]);
+        check(|zip| record(zip, "sha256=", "sha512="), &[Code::RecordMismatch; 3]);
+        check(|zip| strengthen(zip, b"x = 1\n"), &[]);
+        check(|zip| strengthen(zip, b"x = 2\n"), &[Code::RecordMismatch]);
         check(|zip| record(zip, "demo/__init__.py,", "\"demo"), &[Code::RecordSyntax]);
         // Signatures are not listed. Padding, sizes and directories may be missing or additional.
         check(
@@ -251,15 +265,18 @@ mod tests {
         check_name("demo/a:b.py", Code::UnportableName);
         check_name("demo/__INIT__.py", Code::CaseClash);
         check_name("Demo/__init__.py", Code::CaseClash);
+        check_name("demo/__INIT__.py/x", Code::CaseClash);
+        check_name("DEMO", Code::CaseClash);
     }
 
     fn check_name(name: &'static str, code: Code) {
         let paths: Vec<WheelPath> =
             ["demo/__init__.py", name].iter().map(|path| path.parse().unwrap()).collect();
-        let codes = |is_linux| -> Vec<Code> {
-            names(paths.iter(), is_linux).iter().map(|finding| finding.code).collect()
+        let codes = |platform: &str| -> Vec<Code> {
+            let filename = format!("demo-1.0-py3-none-{platform}.whl").parse().unwrap();
+            names(paths.iter(), &filename).iter().map(|finding| finding.code).collect()
         };
-        assert_eq!(codes(false), [code], "{name}");
-        assert_eq!(codes(true), [], "{name}");
+        assert_eq!(codes("any"), [code], "{name}");
+        assert_eq!(codes("manylinux_2_17_x86_64"), [], "{name}");
     }
 }

@@ -35,6 +35,6 @@ pub(super) fn run(args: &Args, host: &Host, output: &Output) -> anyhow::Result<E
     let options = Options { exclude: args.exclude.clone(), ..args.add.options() };
     let changes = index::build(site, &args.dir, &options, host)?;
     output.indexed(site, &changes)?;
-    let is_complete = changes.skipped.iter().all(|skipped| skipped.format.is_none());
+    let is_complete = !changes.skipped.iter().any(|skipped| skipped.reason.is_loss());
     Ok(if is_complete { Exit::Good } else { Exit::No })
 }

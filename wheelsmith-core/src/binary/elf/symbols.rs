@@ -23,6 +23,8 @@ pub(super) struct SymbolTable {
     is_little_endian: bool,
     symbols: u64,
     count: u64,
+    /// True if no hash table states the count.
+    is_guessed: bool,
     versions: Option<u64>,
     strings: (u64, u64),
     /// Version and library, by version number.
@@ -45,7 +47,11 @@ impl SymbolTable {
             .map(|a| file.offset(a, "symbol versions"))
             .transpose()?;
         let room = (file.bytes.size() - symbols) / Sym::size(file.ctx.container) as u64;
-        let count = count(file, dynamic, symbols)?.min(room);
+        let (stated, is_guessed) = match hash_counts(file, dynamic)? {
+            (least, false) => (least.max(unhashed_count(file, dynamic, symbols)), true),
+            (count, true) => (count, false),
+        };
+        let count = stated.min(room);
         if count > MOST_SYMBOLS {
             return Err(Error::TooMany { what: "symbols", count });
         }
@@ -54,6 +60,7 @@ impl SymbolTable {
             is_little_endian: file.ctx.le == Endian::Little,
             symbols,
             count,
+            is_guessed,
             versions,
             strings,
             names,
@@ -79,9 +86,10 @@ impl SymbolTable {
             let name = match strings.bytes(symbol.st_name as u64, WHAT) {
                 Ok([]) => continue,
                 Ok(name) => name,
-                Err(error @ Error::TooMany { .. }) => return Err(error),
-                // Without a hash table, the count may include entries that are not symbols.
-                Err(_) => continue,
+                // A guessed count may include entries that are not symbols. Otherwise the name has
+                // bytes outside the stated size of the table, which the loader does not check.
+                Err(Error::Outside { .. } | Error::Malformed { .. }) if self.is_guessed => continue,
+                Err(error) => return Err(error),
             };
             if symbol.st_shndx == 0 {
                 let number = versions.pread_with::<u16>(2 * i, endian).ok();
@@ -101,29 +109,29 @@ impl SymbolTable {
     }
 }
 
-/// Returns the number of symbols. A hostile file may state any number.
-fn count(file: &File<'_>, dynamic: &Dynamic, symbols: u64) -> Result<u64, Error> {
-    match (dynamic.get(dynamic::DT_HASH), dynamic.get(dynamic::DT_GNU_HASH)) {
-        // The table begins with two words: the number of buckets, and the number of chains, one per
-        // symbol. On s390x and alpha GNU ld writes 64-bit words and lld 32-bit ones; other methods
-        // are used there.
-        (Some(hash), _) if file.ctx.le == Endian::Little || !file.is_64_bit() => {
-            let at = file.offset(hash, WHAT)?.saturating_add(4);
-            Ok(file.bytes.u32(at, WHAT)?.into())
-        }
-        (_, Some(hash)) => gnu_hash_count(file, hash, || unhashed_count(file, dynamic, symbols)),
-        _ => Ok(unhashed_count(file, dynamic, symbols)),
-    }
+/// Returns the larger number of symbols that the hash tables state, and whether one of them states
+/// it. A hostile file may state any number, and each loader uses one of the tables.
+fn hash_counts(file: &File<'_>, dynamic: &Dynamic) -> Result<(u64, bool), Error> {
+    // The table begins with two words: the number of buckets, and the number of chains, one per
+    // symbol. On s390x and alpha GNU ld writes 64-bit words and lld 32-bit ones; other methods are
+    // used there.
+    let is_plain = file.ctx.le == Endian::Little || !file.is_64_bit();
+    let hash = dynamic.get(dynamic::DT_HASH).filter(|_| is_plain);
+    let hash = hash.map(|hash| {
+        let at = file.offset(hash, WHAT)?.saturating_add(4);
+        Ok((file.bytes.u32(at, WHAT)?.into(), true))
+    });
+    let gnu = dynamic.get(dynamic::DT_GNU_HASH).map(|hash| gnu_hash_count(file, hash));
+    let (hash, gnu) = (hash.transpose()?, gnu.transpose()?);
+    let counts = hash.into_iter().chain(gnu);
+    Ok(counts
+        .fold((0, false), |(most, is_known), (count, known)| (most.max(count), is_known || known)))
 }
 
-/// Returns the number of symbols by the GNU hash table: the end of the chain that begins last.
-/// `unhashed` is used if no symbol is exported, because GNU ld then writes 1 as the first symbol,
-/// however many are undefined.
-fn gnu_hash_count(
-    file: &File<'_>,
-    address: u64,
-    unhashed: impl FnOnce() -> u64,
-) -> Result<u64, Error> {
+/// Returns the number of symbols by the GNU hash table: the end of the chain that begins last. If no
+/// symbol is exported, the table does not state the number, because GNU ld then writes 1 as the first
+/// symbol, however many are undefined; returns that number and false.
+fn gnu_hash_count(file: &File<'_>, address: u64) -> Result<(u64, bool), Error> {
     const WHAT: &str = "hash table";
     let at = file.offset(address, WHAT)?;
     let word = |i: u64| file.bytes.u32(at.saturating_add(4 * i), WHAT).map(u64::from);
@@ -141,7 +149,7 @@ fn gnu_hash_count(
     let last = numbers(file.bytes.slice(table, buckets * 4, WHAT)?).into_iter().max();
     let last = u64::from(last.unwrap_or_default());
     if last < first || last == 0 {
-        return Ok(first.max(unhashed()));
+        return Ok((first, false));
     }
     // The last entry of a chain has its lowest bit set. Chains have only a few entries.
     let start = chains.saturating_add((last - first) * 4);
@@ -149,7 +157,7 @@ fn gnu_hash_count(
     loop {
         let links = file.bytes.up_to(start, most, WHAT)?;
         if let Some(end) = numbers(links).iter().position(|link| link & 1 != 0) {
-            return Ok(last + end as u64 + 1);
+            return Ok((last + end as u64 + 1, true));
         }
         if (links.len() as u64) < most || most > 4 * MOST_SYMBOLS {
             return Err(Error::Outside { what: WHAT });

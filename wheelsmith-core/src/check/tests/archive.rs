@@ -7,6 +7,24 @@ fn headers_and_contents() {
     super::check(ROWS);
 }
 
+/// Faults that show once a wheel is installed, on some systems.
+#[test]
+fn places_of_installation() {
+    super::check(&[
+        (&[Code::CaseClash], |w| {
+            w.add("demo/RUN.py/data.txt", "x = 1\n");
+        }),
+        // Most machines have one directory for both schemes.
+        (&[Code::DuplicateEntry], |w| {
+            w.add("demo-1.0.data/purelib/demo/run.py", "x = 1\n");
+        }),
+        (&[Code::DuplicateEntry], |w| {
+            w.add("demo-1.0.data/platlib/demo/more.py", "x = 1\n");
+            w.add("demo-1.0.data/purelib/demo/more.py", "x = 2\n");
+        }),
+    ]);
+}
+
 /// Returns an extra field: `id`, a length, and that many zeros.
 fn extra(id: u16, length: u16) -> Vec<u8> {
     let mut field = [id, length].map(u16::to_le_bytes).concat();

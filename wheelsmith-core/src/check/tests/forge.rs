@@ -164,6 +164,8 @@ impl Wheel {
 pub(super) struct Sdist {
     pub(super) filename: String,
     pub(super) members: Vec<(String, u8, Vec<u8>)>,
+    /// Bytes after the last member.
+    pub(super) end: Vec<u8>,
     /// Bytes after the gzip stream.
     pub(super) behind: Vec<u8>,
     pub(super) options: crate::check::Options,
@@ -181,6 +183,7 @@ impl Sdist {
         Self {
             filename: "demo-1.0.tar.gz".to_owned(),
             members: members.map(|(name, kind, text)| (name.to_owned(), kind, text.into())).into(),
+            end: vec![0; 1024],
             behind: Vec::new(),
             options: crate::check::Options::default(),
         }
@@ -210,7 +213,7 @@ impl Sdist {
                 tar.resize(tar.len().next_multiple_of(512), 0);
             }
         }
-        tar.extend([0; 1024]);
+        tar.extend(&self.end);
         let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
         encoder.write_all(&tar).unwrap();
         let mut packed = encoder.finish().unwrap();

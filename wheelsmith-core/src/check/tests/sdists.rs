@@ -43,11 +43,26 @@ pub(super) const ROWS: &[SdistRow] = &[
     }),
     (&[], |s| s.members.push(("demo-1.0/link".to_owned(), b'2', b"demo/__init__.py".into()))),
     (&[Code::SpecialFile], |s| s.members.push(("demo-1.0/dev".to_owned(), b'3', Vec::new()))),
+    // The target of a hard link is relative to the top of the archive, and unpacked before.
+    (&[], |s| {
+        s.members.push(("demo-1.0/link".to_owned(), b'1', b"demo-1.0/demo/__init__.py".into()));
+    }),
+    (&[Code::SpecialFile], |s| {
+        s.members.push(("demo-1.0/link".to_owned(), b'1', b"demo/__init__.py".into()));
+    }),
+    (&[Code::SpecialFile], |s| {
+        s.members
+            .insert(0, ("demo-1.0/link".to_owned(), b'1', b"demo-1.0/demo/__init__.py".into()));
+    }),
     (&[Code::DuplicateEntry], |s| s.members.push(s.members[4].clone())),
     (&[Code::CaseClash], |s| {
         s.members.push(("demo-1.0/Demo/__init__.py".to_owned(), b'0', Vec::new()));
     }),
     (&[Code::StrayBytes], |s| s.behind = b"more".into()),
+    (&[Code::StrayBytes], |s| s.end.extend(b"more")),
+    (&[], |s| s.end.clear()),
+    (&[], |s| s.end.resize(10240, 0)),
+    (&[Code::Unreadable], |s| s.end.truncate(100)),
     (&[Code::OverLimit, Code::SdistTop], |s| s.options.limits.entries = 0),
     (&[Code::CompressionRatio], |s| {
         s.options.limits.ratio_from_bytes = 1000;

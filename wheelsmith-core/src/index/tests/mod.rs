@@ -6,9 +6,11 @@ use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use super::{Changes, Error, Fault, Options, Responder, Site, State, Status, View, build, verify};
+use super::{
+    Changes, Error, Fault, Options, Responder, Site, SkipReason, State, Status, View, build, verify,
+};
 use crate::sys::http::{Body, Request};
-use crate::sys::{self, Env, Host};
+use crate::sys::{self, Env, Host, LeftOut};
 
 fn host() -> Host {
     Host::quiet(Env::default())
@@ -394,7 +396,7 @@ fn nothing_is_skipped_in_silence() {
     let skipped = |options: &Options| {
         let changes = bench.build_as(options).unwrap();
         let skipped = changes.skipped.into_iter();
-        skipped.map(|skipped| (skipped.path, skipped.format)).collect::<Vec<_>>()
+        skipped.map(|skipped| (skipped.path, skipped.reason)).collect::<Vec<_>>()
     };
     let names = [
         "old-1.0.zip",
@@ -408,18 +410,27 @@ fn nothing_is_skipped_in_silence() {
     for name in names {
         sys::fs::write_atomic(&bench.dist().join(name), b"x").unwrap();
     }
+    sys::fs::create_dir_all(bench.dist().join(".hidden")).unwrap();
+    sys::fs::create_dir_all(bench.dist().with_file_name("elsewhere")).unwrap();
+    sys::fs::link_dir(&bench.dist().with_file_name("elsewhere"), &bench.dist().join("linked"))
+        .unwrap();
     let expected = [
-        ("OLD-1.0.WHL", Some(".whl")),
-        ("README.txt", None),
-        ("old-1.0-py3.11.egg", Some(".egg")),
-        ("old-1.0.zip", Some(".zip")),
-        ("sub/old-1.0.tar.bz2", Some(".tar.bz2")),
+        (".hidden", SkipReason::LeftOut(LeftOut::Hidden)),
+        ("OLD-1.0.WHL", SkipReason::Capitals(".whl")),
+        ("README.txt", SkipReason::Other),
+        ("linked", SkipReason::LeftOut(LeftOut::DirLink)),
+        ("old-1.0-py3.11.egg", SkipReason::Format(".egg")),
+        ("old-1.0.zip", SkipReason::Format(".zip")),
+        ("sub/old-1.0.tar.bz2", SkipReason::Format(".tar.bz2")),
     ];
-    let expected = expected.map(|(path, format)| (path.to_owned(), format));
+    // On Windows, `link_dir` makes a copy.
+    let expected = expected.into_iter().filter(|(path, _)| cfg!(unix) || *path != "linked");
+    let expected: Vec<_> = expected.map(|(path, reason)| (path.to_owned(), reason)).collect();
     assert_eq!(skipped(&Options::default()), expected);
     // The second run reads no distribution, and still names what it skips.
     assert_eq!(skipped(&Options::default()), expected);
-    let exclude = ["old-*", "sub/*", "*.WHL", "*.txt"].map(str::to_owned).to_vec();
+    let exclude = ["old-*", "sub/*", "*.WHL", "*.txt", "linked", ".hidden"];
+    let exclude = exclude.map(str::to_owned).to_vec();
     assert_eq!(skipped(&Options { exclude, ..Options::default() }), []);
     let exclude = vec!["a{".to_owned()];
     let error = bench.build_as(&Options { exclude, ..Options::default() }).unwrap_err();

@@ -70,6 +70,7 @@ pub(super) fn make(project: &Project, out: &Path, host: &Host) -> Result<MadeFil
         let epoch = epoch(host).unwrap_or(ARCHIVE_EPOCH);
         let bytes = archive::write(&contents, &stem, epoch)?;
         sys::fs::write_atomic(&path, &bytes)?;
+        sys::fs::sweep(out)?;
         Ok(bytes)
     };
     let bytes = write().map_err(|e| Error::io("write the source distribution", e))?;
