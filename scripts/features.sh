@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Checks that the library compiles with no features, and with each of them alone, without warnings.
+# Checks that the library compiles with no features, and with each of them alone, without warnings, and
+# that it names the features that it lacks.
 #
 #   scripts/features.sh
 #
@@ -20,3 +21,7 @@ for feature in "" "${features[@]}"; do
     cargo clippy --locked --quiet --package wheelsmith-core --no-default-features \
         ${feature:+--features "$feature"} -- -D warnings
 done
+
+# What a build without some features refuses is tested only here.
+cargo test --locked --quiet --package wheelsmith-core --no-default-features --features build \
+    --lib source::unpack

@@ -80,6 +80,7 @@ pub fn of(target: &str) -> Vec<(String, Vec<u8>)> {
         "wheel" | "existing" | "check" => archives(),
         "zip_agrees" => zips(),
         "judge" => judged(),
+        "source" => sources(),
         "patch" => {
             let mut seeds =
                 [fixtures("elf", ""), fixtures("macho", ""), fixtures("pe", "")].concat();
@@ -182,6 +183,41 @@ fn archives() -> Vec<(String, Vec<u8>)> {
         named("demo.tar", tar),
         named("embedded.bin", embedded),
     ]
+}
+
+/// Archives of sources: with links, and one for each compression.
+fn sources() -> Vec<(String, Vec<u8>)> {
+    let mut builder = tar::Builder::new(Vec::new());
+    let mut header = tar::Header::new_gnu();
+    header.set_size(2);
+    header.set_mode(0o755);
+    builder.append_data(&mut header, "demo/a.c", &b"a\n"[..]).expect("memory");
+    for kind in [tar::EntryType::Symlink, tar::EntryType::Link] {
+        let mut header = tar::Header::new_gnu();
+        header.set_size(0);
+        header.set_entry_type(kind);
+        let name = format!("demo/{kind:?}.c");
+        let target = if kind.is_symlink() { "a.c" } else { "demo/a.c" };
+        builder.append_link(&mut header, name, target).expect("memory");
+    }
+    let tar = builder.into_inner().expect("memory");
+    let mut seeds = archives();
+    for (name, program) in [("xz", "xz"), ("bz2", "bzip2"), ("zst", "zstd")] {
+        seeds.extend(
+            packed_by(program, &tar).map(|packed| named(&format!("source.tar.{name}"), packed)),
+        );
+    }
+    seeds.push(named("source.tar", tar));
+    seeds
+}
+
+/// Compresses bytes with a program of this machine; `None` if it has none.
+fn packed_by(program: &str, bytes: &[u8]) -> Option<Vec<u8>> {
+    let dir = tempfile::tempdir().ok()?;
+    let file = dir.path().join("in");
+    std::fs::write(&file, bytes).ok()?;
+    let packed = std::process::Command::new(program).arg("-c").arg(&file).output().ok()?;
+    packed.status.success().then_some(packed.stdout)
 }
 
 fn made(compression: Compression, files: &[(&str, &[u8])]) -> Vec<u8> {

@@ -22,6 +22,7 @@ use wheelsmith_core::check;
 use wheelsmith_core::metadata::{EntryPoints, Metadata, ProjectFiles, WheelFile};
 use wheelsmith_core::name::{PlatformTag, PythonTag, WheelFilename, WheelPath};
 use wheelsmith_core::patch::{self, Edit, Search, hook as python_hook};
+use wheelsmith_core::source::unpack as unpack_source;
 use wheelsmith_core::sys::{Cancel, Env, Host};
 use wheelsmith_core::wheel::{self as wheels, Existing};
 use wheelsmith_core::{config as configuration, plan};
@@ -259,6 +260,15 @@ pub fn existing(bytes: &[u8]) {
     let again = Existing::open(&again.path).expect("what was written can be opened");
     let paths = |wheel: &Existing| wheel.entries.keys().cloned().collect::<Vec<_>>();
     assert_eq!(paths(&existing), paths(&again));
+}
+
+/// An archive of a source, packed in any way: what is unpacked stays below its directory.
+pub fn source(bytes: &[u8]) {
+    let archive = Scratch::file("source", bytes);
+    let dir = tempfile::tempdir().expect("a directory");
+    let _ = unpack_source("source", &archive.path, &dir.path().join("to"), 1);
+    let beside = std::fs::read_dir(dir.path()).expect("a directory");
+    assert!(beside.flatten().all(|entry| entry.file_name() == "to"));
 }
 
 /// Adds a block to a Python module twice: the second replaces the first.

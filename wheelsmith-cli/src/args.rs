@@ -5,7 +5,7 @@ use clap::{Arg, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, Va
 
 use crate::commands::{
     audit, backend, build, check, completions, fetch, index, init, inspect, repair, sdist, test,
-    toolchain, version, wheel, wrapper,
+    toolchain, update, version, wheel, wrapper,
 };
 use crate::global::{Format, Global};
 
@@ -21,7 +21,7 @@ Exit codes: 0 success; 1 findings, or a failed test; 2 the command could not fin
 
 /// The commands in the order of the work, under the headings of the help.
 const GROUPS: [(&str, &[&str]); 4] = [
-    ("Build", &["init", "build", "sdist", "fetch", "toolchain"]),
+    ("Build", &["init", "build", "sdist", "fetch", "update", "toolchain"]),
     ("Prove", &["audit", "check", "test", "inspect"]),
     ("Ship", &["repair", "wheel", "index", "version"]),
     ("Other", &["completions", "help"]),
@@ -51,6 +51,7 @@ pub(crate) enum Command {
     Build(build::Args),
     Sdist(sdist::Args),
     Fetch(fetch::Args),
+    Update(update::Args),
     Toolchain(toolchain::Args),
     Audit(audit::Args),
     Check(check::Args),

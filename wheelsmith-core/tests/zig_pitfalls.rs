@@ -230,10 +230,60 @@ fn only_others_may_export_what_does_not_exist() {
     assert_eq!(bench.run(&Tool::new(bench.wrappers(true).cc), &strict).unwrap(), "");
 }
 
+/// What makefiles and `configure` scripts ask of `$CC` beside compiling one file to one object.
+#[cfg(unix)]
 #[test]
-fn makefiles_may_ask_for_the_machine() {
+fn the_driver_behaves_like_gcc() {
     let Some(bench) = Bench::new(ARM) else { return };
-    assert_eq!(bench.wrapped("-dumpmachine").unwrap(), "aarch64-linux-gnu\n");
+    bench.write("a.c", ADD);
+    bench.write("b.c", "int two(void) { return TWO; }\n");
+    bench.write("odd", ADD);
+    bench.write("words", "-DTWO=2 '-DTEXT=\"a b\"' -c\n");
+    let long: String = (0..4000).map(|n| format!(" -DA_NAME_THAT_IS_LONG_ENOUGH_{n}=1")).collect();
+    bench.write("long", &format!("-DTWO=2 -c{long}\n"));
+    // A launcher, such as `ccache`, is called with the compiler as its first argument.
+    bench.write("launcher", "#!/bin/sh\necho launched >&2\nexec \"$@\"\n");
+    fs::set_executable(&bench.path("launcher"), true).unwrap();
+    let cc = bench.wrappers(true).cc;
+    let cc = cc.to_string_lossy();
+    let shell = |line: &str| {
+        let script = format!("set -e; CC='{cc}'; {line}");
+        bench.run(&Tool::new("/bin/sh"), &["-c", &script]).map_err(|e| e.to_string())
+    };
+    let check = |line: &str, expected: &str| {
+        let said = shell(line).unwrap_or_else(|error| panic!("{line}: {error}"));
+        assert!(said.contains(expected), "{line}: {said}");
+    };
+    check("$CC -dumpmachine", "aarch64-linux-gnu\n");
+    check("$CC -print-multiarch", "aarch64-linux-gnu\n");
+    check("$CC -dumpversion", ".");
+    check("$CC --version", "clang version");
+    check("$CC -v 2>&1", "clang version");
+    check("$CC -Wl,--version", "LLD");
+    check("$CC -print-file-name=libm.so", "libm.so\n");
+    check("$CC -print-prog-name=ld", "ld\n");
+    check("$CC -print-search-dirs", "libraries: =\n");
+    check("$CC -E -dM - </dev/null", "#define __aarch64__ 1");
+    check("echo 'int x = __LINE__;' | $CC -E -x c -", "int x = 1;");
+    check("$CC -S -o - a.c", "add:");
+    check("$CC -S -o /dev/stdout a.c", "add:");
+    check("$CC -DTWO=2 -c a.c b.c && ls", "a.o\nb.c\nb.o\n");
+    check("$CC -x c -c odd -o odd.o && ls odd.o", "odd.o");
+    check("$CC @words b.c -o words.o && ls words.o", "words.o");
+    check("$CC @long b.c -o long.o && ls long.o", "long.o");
+    check("$CC -DTWO=2 $(cat long) b.c -o line.o && ls line.o", "line.o");
+    check("$CC -c a.c -o /dev/null && ls -l /dev/null", "crw");
+    check("$CC -fsyntax-only a.c && echo right", "right");
+    check("./launcher $CC -c a.c -o launched.o && ls launched.o", "launched.o");
+    check("$CC -O2 -flto=auto -shared -fPIC a.c -o flto.so && ls flto.so", "flto.so");
+    check("$CC -MM a.c", "a.o: a.c");
+    let refused = |line: &str, expected: &str| {
+        let error = shell(line).expect_err(line);
+        assert!(error.contains(expected), "{line}: {error}");
+    };
+    refused("$CC -DTWO=2 -c a.c b.c -o both.o", "several files");
+    refused("$CC -S -o - no.c", "no.c");
+    refused("echo 'int x' | $CC -fsyntax-only -x c -", "error:");
 }
 
 #[test]

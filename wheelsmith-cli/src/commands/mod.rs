@@ -15,6 +15,7 @@ pub(crate) mod sdist;
 mod shared;
 pub(crate) mod test;
 pub(crate) mod toolchain;
+pub(crate) mod update;
 pub(crate) mod version;
 pub(crate) mod wheel;
 pub(crate) mod wrapper;
@@ -33,6 +34,7 @@ pub(crate) fn run(command: Command, host: &Host, output: &Output) -> anyhow::Res
         Command::Sdist(args) => sdist::run(&args, host, output),
         Command::Backend(args) => backend::run(&args, host, output),
         Command::Fetch(args) => fetch::run(&args, host, output),
+        Command::Update(args) => update::run(&args, host, output),
         Command::Inspect(args) => inspect::run(&args, host, output),
         Command::Toolchain(args) => toolchain::run(&args, host, output),
         Command::Check(args) => check::run(&args, host, output),

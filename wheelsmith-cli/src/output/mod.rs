@@ -12,6 +12,7 @@ mod repair;
 mod report;
 mod test;
 mod text;
+mod update;
 mod version;
 mod wheel;
 
@@ -23,6 +24,7 @@ use wheelsmith_core::config::LoadError;
 use wheelsmith_core::index::{self as indexes, Changes, Fault};
 use wheelsmith_core::plan::Plan;
 use wheelsmith_core::project::{self, BuildOutput};
+use wheelsmith_core::source::Update;
 use wheelsmith_core::sys::{self, Host};
 use wheelsmith_core::testing;
 use wheelsmith_core::toolchain::TargetSurvey;
@@ -149,6 +151,16 @@ impl Output {
     /// Writes the number of fetched sources.
     pub(crate) fn fetched(&self, sources: usize) -> std::io::Result<()> {
         self.write(|| human::fetched(sources), || json::fetched(sources))
+    }
+
+    /// Writes the newer versions of sources. Errors go to standard error too.
+    pub(crate) fn updated(&self, updates: &[Update], dry_run: bool) -> std::io::Result<()> {
+        for update in updates {
+            if let Err(error) = &update.newer {
+                human::error(Some(&update.components.join(", ")), error, error.hint());
+            }
+        }
+        self.write(|| update::human(updates, dry_run), || update::json(updates, dry_run))
     }
 
     /// Writes the compilers that were found.

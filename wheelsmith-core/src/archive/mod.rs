@@ -2,6 +2,7 @@
 
 mod artifact;
 pub(crate) mod blob;
+pub(crate) mod codec;
 pub(crate) mod content;
 pub(crate) mod dir;
 pub(crate) mod error;

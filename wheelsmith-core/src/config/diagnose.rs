@@ -176,6 +176,31 @@ impl<'t> Locator<'t> {
         self.in_file.zip(index()).is_some_and(|(in_file, index): (usize, usize)| index >= in_file)
     }
 
+    /// Returns the place of the string at `key`, with its quotes; `None` if the file has no such key,
+    /// or its value is not a string on one line.
+    #[cfg(feature = "project")]
+    pub(super) fn string_at(&self, key: &str) -> Option<Range<usize>> {
+        let bare = key.strip_prefix(PREFIX).filter(|_| self.is_bare);
+        let key = bare.map_or(key, |rest| rest.trim_start_matches('.'));
+        let (mut table, mut found) = (Some(&self.root), None);
+        for part in split(key) {
+            let (name, index) = match part.strip_suffix(']').and_then(|p| p.rsplit_once('[')) {
+                Some((name, index)) => (name, Some(index.parse::<usize>().ok()?)),
+                None => (part, None),
+            };
+            let mut value = table?.get(name)?;
+            if let Some(index) = index {
+                value = value.get_ref().as_array()?.get(index)?;
+            }
+            table = value.get_ref().as_table();
+            found = Some(value);
+        }
+        let value = found.filter(|value| matches!(value.get_ref(), DeValue::String(_)))?;
+        let text = &self.text[value.span()];
+        (!text.contains('\n') && !text.starts_with("\"\"\"") && !text.starts_with("'''"))
+            .then(|| value.span())
+    }
+
     fn offset(&self, key: &str) -> usize {
         let mut offset = 0;
         let mut table = Some(&self.root);

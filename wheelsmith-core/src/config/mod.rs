@@ -11,6 +11,9 @@ mod compression;
 mod cxx_runtime;
 mod data_table;
 mod diagnose;
+#[cfg(feature = "project")]
+mod edit;
+mod git_source;
 mod kinds;
 mod library;
 mod load;
@@ -46,6 +49,9 @@ pub use component::{
 pub use compression::Compression;
 pub use cxx_runtime::CxxRuntime;
 pub use diagnose::{Error, Problem};
+#[cfg(feature = "project")]
+pub(crate) use edit::{Change, change};
+pub use git_source::GitSource;
 pub use library::Library;
 pub(crate) use load::find_file;
 pub use load::{CONFIG_FILES, LoadError, find_settings};
@@ -265,6 +271,12 @@ impl Config {
         error.without_lines_after(self.lines)
     }
 
+    /// Parses `text` in place of the text of this configuration.
+    #[cfg(feature = "project")]
+    pub(crate) fn with_text(&self, text: &str) -> Result<Self, Error> {
+        check::parse(&self.file, text, self.pyproject.as_deref(), &[])
+    }
+
     /// Returns the component called `name`.
     pub fn component(&self, name: &str) -> Option<&Component> {
         self.components.iter().find(|component| component.name == name)
@@ -295,6 +307,15 @@ pub enum Source {
         /// Its exact version.
         version: String,
     },
+    /// The tree of a commit.
+    Git(GitSource),
+    /// The source distribution of a Python package.
+    Sdist {
+        /// Name.
+        name: String,
+        /// Its exact version.
+        version: String,
+    },
 }
 
 impl Default for Source {
@@ -315,6 +336,11 @@ impl Source {
             Self::Path(_) => None,
             Self::Archive { location, .. } => Some(format!("archive {location}")),
             Self::Crate { name, version } => Some(format!("crate {name} {version}")),
+            Self::Git(GitSource { url, rev, submodules: true }) => Some(format!("git {url} {rev}")),
+            Self::Git(GitSource { url, rev, submodules: false }) => {
+                Some(format!("git {url} {rev} without submodules"))
+            }
+            Self::Sdist { name, version } => Some(format!("sdist {name} {version}")),
         }
     }
 }

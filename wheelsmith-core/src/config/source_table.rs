@@ -8,7 +8,7 @@ use super::Source;
 use super::output::Output;
 use crate::name::Digest;
 
-/// `source = { … }`: exactly one of `path`, `archive` and `crate`.
+/// `source = { … }`: exactly one of `path`, `archive`, `crate`, `git` and `sdist`.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -20,7 +20,16 @@ pub(super) struct SourceTable {
     /// Crate, obtained through cargo and its registry settings.
     #[serde(rename = "crate")]
     pub(super) krate: Option<String>,
-    /// Exact version of the crate.
+    /// Git repository: a URL (https, ssh or file) or a path relative to this file.
+    pub(super) git: Option<String>,
+    /// Full id of the commit of the git repository.
+    pub(super) rev: Option<String>,
+    /// Whether the submodules of the git repository are part of the source; true if absent.
+    pub(super) submodules: Option<bool>,
+    /// Python package whose source distribution is the source, obtained through uv or pip and their
+    /// index settings.
+    pub(super) sdist: Option<String>,
+    /// Exact version of the crate or Python package.
     pub(super) version: Option<String>,
     /// SHA-256 of the archive; required for a URL.
     pub(super) sha256: Option<Digest>,

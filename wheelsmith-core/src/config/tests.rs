@@ -96,7 +96,41 @@ fn components_are_checked() {
     component(
         &format!("source = {{ path = 'a', crate = 'b' }}\n{sources}"),
         "demo.toml:5:1: `tool.wheelsmith.component[0].source`: give exactly one of `path`, \
-         `archive` and `crate`",
+         `archive`, `crate`, `git` and `sdist`",
+    );
+    let source = |inner: &str, expected: &str| {
+        component(&format!("source = {{ {inner} }}\n{sources}"), expected);
+    };
+    let id = "0a".repeat(20);
+    source(&format!("git = 'https://a.example/x', rev = '{id}', submodules = false"), "");
+    source(&format!("git = '../x', rev = '{id}'"), "");
+    source("sdist = 'lz4', version = '4.4.5'", "");
+    source(
+        "git = '../x', rev = 'v1.2'",
+        "demo.toml:5:25: `tool.wheelsmith.component[0].source.rev`: `v1.2` is a name, which can move \
+         to another commit\n    write the full id of the commit: `git ls-remote ../x 'v1.2^{}' v1.2` \
+         prints it for a tag or branch, `git rev-parse v1.2` in a clone for a short id",
+    );
+    source(
+        "git = 'http://a.example/x', rev = 'x'",
+        "demo.toml:5:12: `tool.wheelsmith.component[0].source.git`: `http` is not used for sources: \
+         use https, ssh or file",
+    );
+    source(
+        "sdist = '../lz4', version = '1'",
+        "demo.toml:5:12: `tool.wheelsmith.component[0].source.sdist`: `../lz4` is not a name or \
+         version of one package",
+    );
+    source(
+        "sdist = 'lz4'",
+        "demo.toml:5:1: `tool.wheelsmith.component[0].source`: `version` is missing\n    such as `{ \
+         sdist = \"lz4\", version = \"4.4.5\" }`",
+    );
+    source(
+        "path = 'a', rev = 'x', version = '1'",
+        "demo.toml:5:24: `tool.wheelsmith.component[0].source.rev`: this key belongs to a source \
+         with `git`\ndemo.toml:5:35: `tool.wheelsmith.component[0].source.version`: this key belongs \
+         to a source with `crate` or `sdist`",
     );
     component(
         "[[component.sources]]\nfiles = ['/usr/src/*.c']\n",

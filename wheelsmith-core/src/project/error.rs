@@ -65,6 +65,18 @@ pub enum Error {
         /// Reasons.
         reasons: String,
     },
+    /// There is no component to update.
+    #[error("cannot update `{name}`: there is no component with this name")]
+    UnknownComponent {
+        /// The name.
+        name: String,
+    },
+    /// A version is given for other than one source.
+    #[error("cannot use `--to`: {sources} sources are selected")]
+    UpdateTarget {
+        /// Number of selected sources.
+        sources: usize,
+    },
     /// The cache directory is unknown.
     #[error("cannot choose a cache directory: neither `WHEELSMITH_CACHE_DIR` nor `HOME` is set")]
     NoCache,
@@ -108,6 +120,7 @@ impl Error {
             Self::Wheel(error) => error.hint().map(str::to_owned),
             Self::Metadata(error) => error.hint.map(str::to_owned),
             Self::Bundle { source, .. } => source.hint(),
+            Self::UpdateTarget { .. } => Some("name one component with a pinned source".to_owned()),
             Self::NoCache => Some("set `WHEELSMITH_CACHE_DIR`".to_owned()),
             _ => None,
         }

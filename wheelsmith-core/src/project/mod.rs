@@ -16,6 +16,7 @@ mod prepare;
 mod python_files;
 mod sdist;
 mod tree;
+mod update;
 
 use std::path::{Path, PathBuf};
 
@@ -23,6 +24,7 @@ pub use archive::ArchiveVerdict;
 pub use build::{BuildOutput, BuildVerdict, TargetBuild};
 pub use error::Error;
 pub use pack::BuiltWheel;
+pub use update::UpdateOptions;
 
 pub use crate::config::CONFIG_FILES;
 use crate::config::{Config, LoadError};
@@ -217,6 +219,16 @@ impl Project {
         let targets = self.targets(&options.targets);
         let targets: Vec<Target> = targets.iter().flat_map(Target::compiled).collect();
         Ok(source::resolve(&self.config, &targets, &places, options.policy, &self.host)?.len())
+    }
+
+    /// Looks for newer versions of pinned sources and, unless it is a dry run, writes them into the
+    /// configuration and `wheelsmith.lock`. The error of a single source is in the result.
+    ///
+    /// # Errors
+    /// Returns an error if the options name an unknown component, if a newer source cannot be
+    /// obtained, or if a file cannot be written. Then nothing is changed.
+    pub fn update(&self, options: &UpdateOptions) -> Result<Vec<source::Update>, Error> {
+        update::run(self, options)
     }
 
     /// Returns the directory for wheels and archives.

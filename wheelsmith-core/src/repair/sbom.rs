@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::{Graft, Origin};
-use crate::config::Source;
+use crate::config::{GitSource, Source};
 use crate::name::{Digest, WheelFilename};
 use crate::sbom::{Bom, Part, crate_purl, escape};
 use crate::sys;
@@ -71,7 +71,7 @@ fn built(part: &mut Part, origin: &Origin) {
     part.name.clone_from(name);
     part.licenses.extend(license.clone());
     part.version = match source {
-        Source::Crate { version, .. } => Some(version.clone()),
+        Source::Crate { version, .. } | Source::Sdist { version, .. } => Some(version.clone()),
         _ => version.clone(),
     };
     match source {
@@ -79,6 +79,21 @@ fn built(part: &mut Part, origin: &Origin) {
             part.purl = Some(crate_purl(name, version));
             let hash = sha256.map(|hash| ("wheelsmith:source-sha256".to_owned(), hash.to_string()));
             part.properties.extend(hash);
+        }
+        Source::Sdist { name, version } => {
+            let (name, version) = (escape(&name.to_lowercase()), escape(version));
+            part.purl = Some(format!("pkg:pypi/{name}@{version}"));
+            let hash = sha256.map(|hash| ("wheelsmith:source-sha256".to_owned(), hash.to_string()));
+            part.properties.extend(hash);
+        }
+        Source::Git(git) => {
+            if !GitSource::is_path(&git.url) {
+                let at = version.as_ref().map(|version| format!("@{}", escape(version)));
+                let url = escape(&format!("git+{}@{}", git.url, git.rev));
+                let (name, at) = (escape(name), at.unwrap_or_default());
+                part.purl = Some(format!("pkg:generic/{name}{at}?vcs_url={url}"));
+            }
+            part.source = Some((format!("{}@{}", git.url, git.rev), None));
         }
         Source::Archive { location, .. } => {
             if Source::is_url(location) {

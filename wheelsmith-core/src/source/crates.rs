@@ -26,38 +26,14 @@ pub(super) fn download(
         version: version.to_owned(),
         reason,
     };
-    let cargo = host.env.get("CARGO").unwrap_or("cargo");
-    let cargo =
-        host.env.find_program(cargo).ok_or_else(|| Error::NoCargo { name: name.to_owned() })?;
     let dir = sys::fs::temp_dir_in(places.work)
         .map_err(|e| Error::io("make a temporary directory", e))?;
-    let manifest = dir.path().join("Cargo.toml");
-    let write = |path: &Path, text: &str| {
-        sys::fs::write_atomic(path, text.as_bytes()).map_err(|e| Error::io("ask cargo", e))
-    };
     // A requirement has no build metadata (`+v1.7.0`); the version is compared below.
-    let requirement = version.split('+').next().unwrap_or(version);
-    write(
-        &manifest,
-        &format!(
-            "[package]\nname = \"wheelsmith-fetch\"\nversion = \"0.0.0\"\nedition = \"2021\"\n\
-             [workspace]\n[dependencies]\n{} = {{ version = {}, default-features = false }}\n",
-            toml::Value::from(name),
-            toml::Value::from(format!("={requirement}")),
-        ),
-    )?;
-    write(&dir.path().join("src/lib.rs"), "")?;
+    let requirement = format!("={}", version.split('+').next().unwrap_or(version));
+    let cargo = user("metadata", name, &requirement, dir.path(), places, policy, host)?;
     let task = host.task(format!("download crate {name} {version}"), 1);
-    let mut command = Command::new(cargo, places.project, &host.env)
-        .args(["metadata", "--format-version", "1", "--manifest-path"])
-        .arg(manifest.to_string_lossy());
-    if policy.offline {
-        command = command.arg("--offline");
-    }
-    let answer = command.run(host).map_err(|source| Error::Cargo {
-        name: name.to_owned(),
-        version: version.to_owned(),
-        source,
+    let answer = cargo.args(["--format-version", "1"]).run(host).map_err(|source| {
+        Error::Cargo { name: name.to_owned(), version: version.to_owned(), source }
     })?;
     let text = String::from_utf8_lossy(&answer.stdout);
     let metadata = MetadataCommand::parse(&*text)
@@ -92,6 +68,61 @@ pub(super) fn download(
     Ok((file, checksum))
 }
 
+/// Returns the version of the crate that cargo selects: the newest one, or the one called `to`. `work`
+/// is an empty directory.
+#[cfg(feature = "project")]
+pub(super) fn find(
+    name: &str,
+    to: Option<&str>,
+    work: &Path,
+    places: &Places<'_>,
+    policy: Policy,
+    host: &Host,
+) -> Result<String, Error> {
+    let exact = to.map(|to| format!("={}", to.split('+').next().unwrap_or(to)));
+    let requirement = exact.as_deref().unwrap_or("*");
+    let cargo = user("generate-lockfile", name, requirement, work, places, policy, host)?;
+    let version = to.unwrap_or("(newest)").to_owned();
+    let failed = |source| Error::Cargo { name: name.to_owned(), version: version.clone(), source };
+    cargo.run(host).map_err(failed)?;
+    let reason = "cargo's lock does not have it".to_owned();
+    let found = locked(&work.join("Cargo.lock"), name, None).map(|(version, _)| version);
+    found.ok_or_else(|| Error::Crate { name: name.to_owned(), version, reason })
+}
+
+/// Writes a package that depends on the crate alone to `dir`. Returns a command of cargo on that
+/// package, in the project's directory.
+fn user(
+    subcommand: &str,
+    name: &str,
+    requirement: &str,
+    dir: &Path,
+    places: &Places<'_>,
+    policy: Policy,
+    host: &Host,
+) -> Result<Command, Error> {
+    let cargo = host.env.get("CARGO").unwrap_or("cargo");
+    let cargo =
+        host.env.find_program(cargo).ok_or_else(|| Error::NoCargo { name: name.to_owned() })?;
+    let manifest = dir.join("Cargo.toml");
+    let write = |path: &Path, text: &str| {
+        sys::fs::write_atomic(path, text.as_bytes()).map_err(|e| Error::io("ask cargo", e))
+    };
+    write(
+        &manifest,
+        &format!(
+            "[package]\nname = \"wheelsmith-fetch\"\nversion = \"0.0.0\"\nedition = \"2021\"\n\
+             [workspace]\n[dependencies]\n{} = {{ version = {}, default-features = false }}\n",
+            toml::Value::from(name),
+            toml::Value::from(requirement),
+        ),
+    )?;
+    write(&dir.join("src/lib.rs"), "")?;
+    let command = Command::new(cargo, places.project, &host.env).arg(subcommand);
+    let command = command.args(["--manifest-path", &manifest.to_string_lossy()]);
+    Ok(if policy.offline { command.arg("--offline") } else { command })
+}
+
 /// Returns the path of the archive from which cargo unpacked a manifest:
 /// `registry/cache/<registry>/x-1.0.crate` for `registry/src/<registry>/x-1.0/`.
 fn crate_file(manifest: &Path, name: &str, version: &str) -> Option<PathBuf> {
@@ -101,11 +132,17 @@ fn crate_file(manifest: &Path, name: &str, version: &str) -> Option<PathBuf> {
 }
 
 fn locked_checksum(lock: &Path, name: &str, version: &str) -> Option<Digest> {
+    locked(lock, name, Some(version))?.1
+}
+
+/// Returns the version and the checksum of a package in a lock of cargo.
+fn locked(lock: &Path, name: &str, version: Option<&str>) -> Option<(String, Option<Digest>)> {
     let lock: toml::Table = sys::fs::read_to_string(lock).ok()?.parse().ok()?;
-    let packages = lock.get("package")?.as_array()?;
-    let package = packages.iter().find(|package| {
-        package.get("name").and_then(toml::Value::as_str) == Some(name)
-            && package.get("version").and_then(toml::Value::as_str) == Some(version)
-    })?;
-    package.get("checksum")?.as_str()?.parse().ok()
+    let text = |package: &toml::Value, key: &str| Some(package.get(key)?.as_str()?.to_owned());
+    lock.get("package")?.as_array()?.iter().find_map(|package| {
+        let found = text(package, "version")?;
+        let is_wanted = text(package, "name")? == name && version.is_none_or(|v| v == found);
+        let checksum = text(package, "checksum").and_then(|checksum| checksum.parse().ok());
+        is_wanted.then_some((found, checksum))
+    })
 }

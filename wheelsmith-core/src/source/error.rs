@@ -91,6 +91,43 @@ pub enum Error {
         /// The crate.
         name: String,
     },
+    /// git failed.
+    #[error("cannot get a commit of `{url}` through git")]
+    Git {
+        /// The repository.
+        url: String,
+        /// Output of git.
+        #[source]
+        source: ProcessError,
+    },
+    /// The commit cannot be a source.
+    #[error("cannot use a commit of `{url}`: {reason}")]
+    GitTree {
+        /// The repository.
+        url: String,
+        /// The reason.
+        reason: String,
+    },
+    /// git was not found.
+    #[error("cannot get a commit of `{url}`: no `git` was found on PATH")]
+    NoGit {
+        /// The repository.
+        url: String,
+    },
+    /// Neither uv nor pip provided the source distribution.
+    #[error(
+        "cannot get the source distribution of `{name}`{}{}",
+        version.iter().map(|version| format!(" {version}")).collect::<String>(),
+        reasons.iter().map(|r| format!("\n  {r}")).collect::<String>()
+    )]
+    Sdist {
+        /// The package.
+        name: String,
+        /// Its version; `None` if any would do.
+        version: Option<String>,
+        /// Each program with its error.
+        reasons: Vec<String>,
+    },
     /// The archive cannot be unpacked.
     #[error("cannot unpack `{origin}`: {reason}")]
     Unpack {
@@ -135,6 +172,17 @@ impl Error {
             Self::BadLock { .. } => {
                 Some("remove the file and run `wheelsmith fetch` to write it again".to_owned())
             }
+            Self::Git { .. } => Some(
+                "check the URL and the commit; credentials come from git's own configuration, \
+                 without prompts"
+                    .to_owned(),
+            ),
+            Self::NoGit { .. } => Some("install git, or put it on PATH".to_owned()),
+            Self::Sdist { .. } => Some(
+                "install uv, which needs no build for this, or pip; indexes are those of their \
+                 configuration"
+                    .to_owned(),
+            ),
             Self::NoCargo { .. } => Some("install Rust, or put `cargo` on PATH".to_owned()),
             _ => None,
         }

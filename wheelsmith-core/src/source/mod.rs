@@ -1,4 +1,5 @@
-//! Sources of components: directories, archives and crates, each pinned by sha256.
+//! Sources of components: directories, archives, crates, git commits and source distributions of
+//! Python, each pinned by sha256.
 //!
 //! [`resolve`] returns a directory for every component. Sources that are not directories of the
 //! project are in the user's cache under their digest, unpacked below the build directory, and
@@ -7,16 +8,26 @@
 #[cfg(feature = "cargo")]
 mod crates;
 mod error;
+mod git;
 mod listing;
 mod lock;
 mod obtain;
+mod python;
 mod unpack;
+#[cfg(feature = "project")]
+mod update;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 pub use error::Error;
 pub use lock::Lock;
+#[doc(hidden)]
+pub use unpack::unpack;
+#[cfg(feature = "project")]
+pub(crate) use update::{LockChange, look_up};
+#[cfg(feature = "project")]
+pub use update::{Newer, Update};
 
 use crate::config::{Component, Config, Kind, Source};
 use crate::name::{Digest, Target};
@@ -95,13 +106,7 @@ pub fn resolve(
     host: &Host,
 ) -> Result<BTreeMap<(String, String), Resolved>, Error> {
     let lock_path = places.project.join(LOCK_FILE);
-    let old_text = match sys::fs::read_to_string(&lock_path) {
-        Ok(text) => Some(text),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
-        Err(source) => return Err(Error::io("read the lock", source)),
-    };
-    let old = old_text.as_deref().map(|text| Lock::parse(&lock_path, text)).transpose()?;
-    let old = old.unwrap_or_default();
+    let (old_text, old) = read_lock(places)?;
     let mut new = old.only(&ids(config));
     let mut resolved = BTreeMap::new();
     let mut done: BTreeMap<Source, Resolved> = BTreeMap::new();
@@ -142,11 +147,7 @@ pub fn present(
     host: &Host,
 ) -> Result<BTreeMap<(String, String), Option<Resolved>>, Error> {
     let lock_path = places.project.join(LOCK_FILE);
-    let lock = match sys::fs::read_to_string(&lock_path) {
-        Ok(text) => Lock::parse(&lock_path, &text)?,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Lock::default(),
-        Err(source) => return Err(Error::io("read the lock", source)),
-    };
+    let lock = read_lock(places)?.1;
     if policy.locked {
         let unlocked = ids(config).into_iter().filter(|id| lock.get(id).is_none());
         let missing: Vec<String> = unlocked.collect();
@@ -161,6 +162,19 @@ pub fn present(
         present.insert((component.name.clone(), target.triple().to_owned()), found);
     }
     Ok(present)
+}
+
+/// Reads the lock of the project. Returns its text as well, if there is one.
+fn read_lock(places: &Places<'_>) -> Result<(Option<String>, Lock), Error> {
+    let path = places.project.join(LOCK_FILE);
+    match sys::fs::read_to_string(&path) {
+        Ok(text) => {
+            let lock = Lock::parse(&path, &text)?;
+            Ok((Some(text), lock))
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok((None, Lock::default())),
+        Err(source) => Err(Error::io("read the lock", source)),
+    }
 }
 
 /// Returns the names of the sources of `config` in the lock.

@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 #[cfg(feature = "cargo")]
 use super::crates::download;
 use super::listing::Listing;
-use super::{Error, Lock, Places, Policy, Resolved, unpack};
-use crate::config::Source;
+use super::unpack::unpack;
+use super::{Error, Lock, Places, Policy, Resolved};
+use crate::config::{GitSource, Source};
 use crate::name::Digest;
 use crate::sys::{self, Host};
 
@@ -52,6 +53,89 @@ pub(super) fn obtain(
                 unpacked(&format!("{name}-{version}.crate"), &file, sha256, 1, places, host)?;
             Ok(pinned(lock, id, sha256, root))
         }
+        Source::Git(git) => {
+            let foreign = Foreign {
+                origin: git.url.clone(),
+                pin: locked(lock, id.as_deref()),
+                needs_network: !GitSource::is_local(&git.url),
+            };
+            let get = |to: &Path, work: &Path| super::git::pack(git, to, work, places, host);
+            let (file, sha256) = foreign.obtain(&get, places, policy, host)?;
+            let root = unpacked(&tree_name(git), &file, sha256, 0, places, host)?;
+            Ok(pinned(lock, id, sha256, root))
+        }
+        Source::Sdist { name, version } => {
+            let foreign = Foreign {
+                origin: format!("{name} {version}"),
+                pin: locked(lock, id.as_deref()),
+                needs_network: true,
+            };
+            let get = |to: &Path, work: &Path| {
+                super::python::download(name, version, to, work, places, host)
+            };
+            let (file, sha256) = foreign.obtain(&get, places, policy, host)?;
+            let root =
+                unpacked(&format!("{name}-{version}.tar.gz"), &file, sha256, 1, places, host)?;
+            Ok(pinned(lock, id, sha256, root))
+        }
+    }
+}
+
+/// Returns the name for the directory of a commit.
+fn tree_name(git: &GitSource) -> String {
+    let name = git.url.trim_end_matches('/').rsplit(['/', ':']).next().unwrap_or_default();
+    let plain = |c: &char| c.is_ascii_alphanumeric() || "-_.".contains(*c);
+    let name: String = name.trim_end_matches(".git").chars().filter(plain).collect();
+    format!("{}-{}.tar", name.trim_start_matches('.'), &git.rev[..12])
+}
+
+/// Source that another program provides as one file.
+struct Foreign {
+    /// Its name in messages.
+    origin: String,
+    pin: Option<(Digest, &'static str)>,
+    needs_network: bool,
+}
+
+impl Foreign {
+    /// Returns the cached file and its digest. `get` writes a file that is not in the cache; its
+    /// second argument is an empty directory.
+    fn obtain(
+        self,
+        get: &dyn Fn(&Path, &Path) -> Result<(), Error>,
+        places: &Places<'_>,
+        policy: Policy,
+        host: &Host,
+    ) -> Result<(PathBuf, Digest), Error> {
+        let Self { origin, pin, needs_network } = self;
+        if let Some((sha256, _)) = pin
+            && let Some(path) = from_cache(places, sha256, host)?
+        {
+            return Ok((path, sha256));
+        }
+        if policy.offline && needs_network {
+            return Err(Error::Offline { origin });
+        }
+        let task = host.task(format!("download {origin}"), 0);
+        let temporary = |e| Error::io("make a temporary directory", e);
+        let dir = sys::fs::temp_dir_in(places.work).map_err(temporary)?;
+        let (file, work) = (dir.path().join("file"), dir.path().join("work"));
+        sys::fs::create_dir_all(&work).map_err(temporary)?;
+        get(&file, &work)?;
+        let (actual, _) = sys::fs::digest(&file).map_err(|e| Error::io("read the download", e))?;
+        if let Some((expected, pinned_by)) = pin
+            && expected != actual
+        {
+            return Err(Error::WrongDigest { origin, pinned_by, expected, actual });
+        }
+        let path = cached(places, actual);
+        let write = |e| Error::io("write to the cache", e);
+        let mut unfinished = sys::fs::Unfinished::create(&path).map_err(write)?;
+        let mut from = sys::fs::open(&file).map_err(write)?;
+        io::copy(&mut from, unfinished.file()).map_err(write)?;
+        unfinished.finish().map_err(write)?;
+        task.finish("done");
+        Ok((path, actual))
     }
 }
 
@@ -149,7 +233,7 @@ fn from_urls<'u>(
 /// Largest download, in bytes.
 const DOWNLOAD_LIMIT: u64 = 8 << 30;
 
-fn copy_url(
+pub(super) fn copy_url(
     url: &str,
     file: &mut std::fs::File,
     host: &Host,
@@ -240,6 +324,12 @@ fn download(
     })
 }
 
+/// Suffixes of archives, which the names of their directories do not have.
+const SUFFIXES: [&str; 13] = [
+    ".tar.gz", ".tgz", ".tar.xz", ".txz", ".tar.bz2", ".tbz2", ".tar.zst", ".tzst", ".tar.bz",
+    ".tar", ".crate", ".zip", ".whl",
+];
+
 /// Returns the directory that an archive is unpacked to.
 fn unpacked_dir(
     origin: &str,
@@ -248,10 +338,7 @@ fn unpacked_dir(
     places: &Places<'_>,
 ) -> PathBuf {
     let name = origin.rsplit('/').next().unwrap_or(origin);
-    let stem = [".tar.gz", ".tgz", ".crate", ".zip", ".whl"]
-        .iter()
-        .find_map(|suffix| name.strip_suffix(suffix))
-        .unwrap_or(name);
+    let stem = SUFFIXES.iter().find_map(|suffix| name.strip_suffix(suffix)).unwrap_or(name);
     // Short, so that paths below it stay short; the lock has the whole digest.
     let dir = format!("{stem}-{}-{strip_components}", sha256.short());
     places.work.join("sources").join(dir)
@@ -296,6 +383,14 @@ pub(super) fn present(
             Some((sha256, _)) => (format!("{name}-{version}.crate"), sha256, 1),
             None => return Ok(None),
         },
+        Source::Git(git) => match locked(lock, id.as_deref()) {
+            Some((sha256, _)) => (tree_name(git), sha256, 0),
+            None => return Ok(None),
+        },
+        Source::Sdist { name, version } => match locked(lock, id.as_deref()) {
+            Some((sha256, _)) => (format!("{name}-{version}.tar.gz"), sha256, 1),
+            None => return Ok(None),
+        },
     };
     let root = unpacked_dir(&origin, sha256, strip, places);
     Ok(root.is_dir().then_some(Resolved { root, origin: id, sha256: Some(sha256) }))
@@ -334,7 +429,7 @@ fn unpacked(
     let task = host.task(format!("unpack {name}"), 0);
     let io = |e| Error::io("unpack a source", e);
     let unfinished = sys::fs::UnfinishedDir::create(&root).map_err(io)?;
-    unpack::unpack(origin, file, unfinished.path(), strip_components)?;
+    unpack(origin, file, unfinished.path(), strip_components)?;
     unfinished.finish().map_err(io)?;
     Listing::of(&root).and_then(|made| made.save(&listing)).map_err(io)?;
     task.finish("done");

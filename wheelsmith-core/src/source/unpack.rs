@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use super::Error;
+use crate::archive::codec::Codec;
 use crate::archive::source::Buffers;
 use crate::archive::zip::{Unreadable, Zip};
 use crate::archive::{Blob, Limits, PackedContent};
@@ -24,42 +25,28 @@ const FILE_LIMIT: u64 = 500_000;
 /// No source is larger than this when unpacked, in bytes.
 const SIZE_LIMIT: u64 = 16 << 30;
 
-/// Unpacks a `.tar.gz`, `.tar` or `.zip` (told apart by their first bytes) to `to`, without the
-/// first `strip_components` directories of each path.
+/// Unpacks a `.zip`, or a `.tar` that may be compressed (told apart by their first bytes) to `to`,
+/// without the first `strip_components` directories of each path.
 ///
 /// Refuses paths that leave the directory, and links that lead out of it. Leaves out devices and
 /// pipes.
-pub(super) fn unpack(
-    origin: &str,
-    file: &Path,
-    to: &Path,
-    strip_components: u32,
-) -> Result<(), Error> {
+///
+/// # Errors
+/// Returns an error if the archive is damaged, beyond the limits, or has such an entry.
+pub fn unpack(origin: &str, file: &Path, to: &Path, strip_components: u32) -> Result<(), Error> {
     let bad = |reason: String| Error::Unpack { origin: origin.to_owned(), reason };
-    let mut reader = BufReader::new(sys::fs::open(file).map_err(|e| bad(e.to_string()))?);
-    let mut magic = [0; 6];
-    let mut length = 0;
-    while length < magic.len() {
-        match reader.read(&mut magic[length..]).map_err(|e| bad(e.to_string()))? {
-            0 => break,
-            n => length += n,
-        }
-    }
-    reader.rewind().map_err(|e| bad(e.to_string()))?;
+    let mut file = sys::fs::open(file).map_err(|e| bad(e.to_string()))?;
+    let mut first = Vec::new();
+    let read = (&file).take(Codec::TELLING as u64).read_to_end(&mut first);
+    read.and_then(|_| file.rewind()).map_err(|e| bad(e.to_string()))?;
     let tree = Tree::new(to, strip_components);
-    match magic {
-        [0x1f, 0x8b, ..] => {
-            let inflated = flate2::read::MultiGzDecoder::new(reader);
-            tar(inflated, tree).map_err(bad)
-        }
-        [b'P', b'K', 3 | 5, ..] => zip(reader.into_inner(), tree).map_err(bad),
-        [0xfd, b'7', b'z', b'X', b'Z', 0]
-        | [b'B', b'Z', b'h', ..]
-        | [0x28, 0xb5, 0x2f, 0xfd, ..] => Err(bad(
-            "it is compressed with xz, bzip2 or zstd; pack it as `.tar.gz` or `.zip`".into(),
-        )),
-        _ => tar(reader, tree).map_err(bad),
+    let limits = Limits { total_bytes: SIZE_LIMIT, ..Limits::default() };
+    match Codec::of(&first) {
+        Some(codec) => tar(codec.unpack(file, &limits), tree),
+        None if matches!(first[..], [b'P', b'K', 3 | 5, ..]) => zip(file, tree),
+        None => tar(BufReader::new(file), tree),
     }
+    .map_err(bad)
 }
 
 /// A directory into which an archive is unpacked. Nothing outside of it is read or written: no
@@ -262,7 +249,7 @@ fn tar(reader: impl Read, mut tree: Tree<'_>) -> Result<(), String> {
             || kind == tar::EntryType::GNUSparse
         {
             tree.file(&path, executable, mtime, |file, most| {
-                io::copy(&mut entry.by_ref().take(most), file).map_err(text)
+                io::copy(&mut (&mut entry).take(most), file).map_err(text)
             })?;
         }
     }
@@ -453,12 +440,26 @@ mod tests {
         check(&[("x/a", false, ""), ("x/a", false, "")], Err("[duplicate-entry]"));
     }
 
+    /// The bytes decide the format: the names here say another one.
+    #[cfg(feature = "decompress")]
     #[test]
-    fn unknown_compression_is_named() {
-        let dir = sys::fs::temp_dir().unwrap();
-        let file = dir.path().join("a.tar.xz");
-        sys::fs::write_atomic(&file, b"\xfd7zXZ\0rest").unwrap();
-        let error = unpack("a.tar.xz", &file, dir.path(), 1).unwrap_err();
-        assert!(error.to_string().contains("xz"), "{error}");
+    fn compressed_archives_follow_the_same_rules() {
+        use crate::archive::codec::tests::{ALL, pack};
+        use tar::EntryType::{Regular, Symlink};
+        for codec in ALL {
+            let rows = [("x/a.c", Regular, "a"), ("x/l", Symlink, "a.c")];
+            unpacks("a.zip", &pack(codec, &archive(&rows)), Ok(&["a.c", "l"]));
+            let packed = pack(codec, &archive(&[("x/l", Symlink, "../evil")]));
+            unpacks("a.tar", &packed, Err("points out of the archive"));
+            let packed = pack(codec, &archive(&rows));
+            unpacks("a.tar", &packed[..packed.len() / 2], Err(codec.name()));
+        }
+    }
+    #[cfg(not(feature = "decompress"))]
+    #[test]
+    fn the_missing_feature_is_named() {
+        for first in [&b"\xfd7zXZ\0"[..], b"BZh9", b"\x28\xb5\x2f\xfd"] {
+            unpacks("a.tar.gz", first, Err("without the feature `decompress`"));
+        }
     }
 }

@@ -10,6 +10,8 @@ mod env;
 mod excerpt;
 #[doc(hidden)]
 pub mod fs;
+#[cfg(feature = "build")]
+pub(crate) mod git;
 #[doc(hidden)]
 pub mod http;
 #[cfg(all(unix, feature = "run"))]

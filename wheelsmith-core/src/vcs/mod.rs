@@ -7,25 +7,6 @@ use std::path::{Path, PathBuf};
 
 use crate::sys::{self, Command, Env, Host, ProcessError};
 
-/// Variables by which a hook or an outer git names another repository, and those that change how
-/// git finds repositories and reads paths.
-const FOREIGN_VARIABLES: [&str; 14] = [
-    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
-    "GIT_CEILING_DIRECTORIES",
-    "GIT_COMMON_DIR",
-    "GIT_DIR",
-    "GIT_GLOB_PATHSPECS",
-    "GIT_GRAFT_FILE",
-    "GIT_ICASE_PATHSPECS",
-    "GIT_INDEX_FILE",
-    "GIT_NAMESPACE",
-    "GIT_NOGLOB_PATHSPECS",
-    "GIT_OBJECT_DIRECTORY",
-    "GIT_PREFIX",
-    "GIT_SHALLOW_FILE",
-    "GIT_WORK_TREE",
-];
-
 /// Why the repository of a directory cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -211,9 +192,7 @@ fn locate(dir: &Path, env: &Env) -> Option<(PathBuf, Env)> {
         if about.is_file() && about.len() == 0 {
             return None;
         }
-        for name in FOREIGN_VARIABLES {
-            own.remove(name);
-        }
+        sys::git::forget_repository(&mut own);
         return Some((top.to_owned(), own));
     }
     // Without `.git`, a work tree must be named together with its repository.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::{Check, ROOT};
 use crate::config::diagnose::did_you_mean;
 use crate::config::source_table::SourceTable;
-use crate::config::{Artifact, Bpf, C, Component, Kind, Output, Prebuilt, Role, Source};
+use crate::config::{Artifact, Bpf, C, Component, GitSource, Kind, Output, Prebuilt, Role, Source};
 
 const OUTPUTS_HELP: &str =
     "list the files to install: `outputs = [{ from = \"bin/demo\", role = \"executable\" }]`";
@@ -124,33 +124,61 @@ impl Check<'_> {
     pub(super) fn source(&mut self, key: &str, table: Option<&SourceTable>) -> Source {
         let here = Source::default();
         let Some(table) = table else { return here };
-        let ways =
-            [&table.path, &table.archive, &table.krate].iter().filter(|way| way.is_some()).count();
-        if ways != 1 {
-            self.problem(key, "give exactly one of `path`, `archive` and `crate`", None);
+        let ways = [&table.path, &table.archive, &table.krate, &table.git, &table.sdist];
+        if ways.iter().filter(|way| way.is_some()).count() != 1 {
+            let message = "give exactly one of `path`, `archive`, `crate`, `git` and `sdist`";
+            self.problem(key, message, None);
             return here;
         }
-        let foreign: &[(&str, bool)] = &[
-            ("version", table.version.is_some() && table.krate.is_none()),
-            ("sha256", table.sha256.is_some() && table.archive.is_none()),
-            ("mirrors", !table.mirrors.is_empty() && table.archive.is_none()),
-            ("strip-components", table.strip_components.is_some() && table.archive.is_none()),
+        let has_version = table.krate.is_some() || table.sdist.is_some();
+        let (is_archive, is_git) = (table.archive.is_some(), table.git.is_some());
+        let foreign: &[(&str, bool, &str)] = &[
+            ("version", table.version.is_some() && !has_version, "`crate` or `sdist`"),
+            ("rev", table.rev.is_some() && !is_git, "`git`"),
+            ("submodules", table.submodules.is_some() && !is_git, "`git`"),
+            ("sha256", table.sha256.is_some() && !is_archive, "`archive`"),
+            ("mirrors", !table.mirrors.is_empty() && !is_archive, "`archive`"),
+            ("strip-components", table.strip_components.is_some() && !is_archive, "`archive`"),
         ];
-        for (name, _) in foreign.iter().filter(|(_, is_given)| *is_given) {
-            let owner = if *name == "version" { "crate" } else { "archive" };
-            let message = format!("this key belongs to a source with `{owner}`");
+        for (name, _, owner) in foreign.iter().filter(|(_, is_given, _)| *is_given) {
+            let message = format!("this key belongs to a source with {owner}");
             self.problem(&format!("{key}.{name}"), message, None);
         }
         if let Some(path) = &table.path {
             return Source::Path(path.clone());
         }
-        if let Some(name) = &table.krate {
+        if let Some(url) = &table.git {
+            return self.git_source(key, url, table).map_or(here, Source::Git);
+        }
+        if let Some(name) = table.krate.as_ref().or(table.sdist.as_ref()) {
+            let is_crate = table.krate.is_some();
             let Some(version) = &table.version else {
-                let help = "such as `{ crate = \"libbpf-sys\", version = \"1.7.0+v1.7.0\" }`";
-                self.problem(key, "`version` is missing", Some(help));
+                let example = if is_crate {
+                    "such as `{ crate = \"libbpf-sys\", version = \"1.7.0+v1.7.0\" }`"
+                } else {
+                    "such as `{ sdist = \"lz4\", version = \"4.4.5\" }`"
+                };
+                self.problem(key, "`version` is missing", Some(example));
                 return here;
             };
-            return Source::Crate { name: name.clone(), version: version.clone() };
+            let plain = |c: char| c.is_ascii_alphanumeric() || "-_.+!".contains(c);
+            let is_plain = |text: &str| {
+                text.starts_with(|c: char| c.is_ascii_alphanumeric()) && text.chars().all(plain)
+            };
+            let word = if is_crate { "crate" } else { "sdist" };
+            for (inner, text) in [(word, name), ("version", version)] {
+                if !is_plain(text) {
+                    let message = format!("`{text}` is not a name or version of one package");
+                    self.problem(&format!("{key}.{inner}"), message, None);
+                    return here;
+                }
+            }
+            let (name, version) = (name.clone(), version.clone());
+            return if is_crate {
+                Source::Crate { name, version }
+            } else {
+                Source::Sdist { name, version }
+            };
         }
         let location = table.archive.clone().unwrap_or_default();
         if Source::is_url(&location) && table.sha256.is_none() {
@@ -162,6 +190,26 @@ impl Check<'_> {
             mirrors: table.mirrors.clone(),
             strip_components: table.strip_components.unwrap_or(1),
         }
+    }
+
+    /// Checks the keys of a git repository.
+    fn git_source(&mut self, key: &str, url: &str, table: &SourceTable) -> Option<GitSource> {
+        if let Err(message) = GitSource::check_url(url) {
+            self.problem(&format!("{key}.git"), message, None);
+            return None;
+        }
+        let submodules = table.submodules.unwrap_or(true);
+        let Some(rev) = table.rev.clone() else {
+            let help = "write the full id of a commit: branches and tags can move";
+            self.problem(key, "`rev` is missing", Some(help));
+            return None;
+        };
+        let source = GitSource { url: url.to_owned(), rev, submodules };
+        if let Err((message, help)) = source.check_rev() {
+            self.problem(&format!("{key}.rev"), message, Some(&help));
+            return None;
+        }
+        Some(source)
     }
 
     /// Sorts components so that each comes after those that it links to, and otherwise as written.

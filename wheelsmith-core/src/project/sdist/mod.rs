@@ -15,7 +15,7 @@ use super::epoch::epoch;
 use super::tree::{Listing, MissingPath, Tree, is_junk};
 use super::{CONFIG_FILES, Error, Project, build, data, pack, python_files};
 use crate::build::inputs;
-use crate::config::{Component, Kind, Source, SourcePath, VersionSource, Wheel};
+use crate::config::{Component, GitSource, Kind, Source, SourcePath, VersionSource, Wheel};
 use crate::metadata::project_table::ProjectTable;
 use crate::name::Digest;
 use crate::runtime::ARCHIVE_EPOCH;
@@ -327,7 +327,15 @@ impl Sdist<'_> {
                 }
                 return Ok(());
             }
-            Source::Crate { .. } => return Ok(()),
+            Source::Git(git) if GitSource::is_path(&git.url) => {
+                let message = format!(
+                    "`{}` is a repository on this machine: no source distribution can have it",
+                    git.url
+                );
+                let help = "name it by a URL, or use a directory or an archive".to_owned();
+                return Err(self.project.config.problem(&key, message, Some(help)).into());
+            }
+            Source::Crate { .. } | Source::Git(_) | Source::Sdist { .. } => return Ok(()),
         };
         if let Kind::Cargo(cargo) = &component.kind {
             let root = if cargo.manifest.from_project { "" } else { root.as_str() };
@@ -391,7 +399,7 @@ impl Sdist<'_> {
 /// True if only the lock pins the component's source.
 fn needs_lock(component: &Component) -> bool {
     match &component.source {
-        Source::Crate { .. } => true,
+        Source::Crate { .. } | Source::Git(_) | Source::Sdist { .. } => true,
         Source::Archive { sha256, location, .. } => sha256.is_none() && Source::is_url(location),
         Source::Path(_) => false,
     }

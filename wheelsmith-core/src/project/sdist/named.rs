@@ -42,7 +42,7 @@ pub(super) fn named(component: &Component) -> BTreeSet<String> {
     let source = match &component.source {
         Source::Path(path) if path == "." => Some(String::new()),
         Source::Path(path) => Some(format!("{}/", path.trim_end_matches('/'))),
-        Source::Archive { .. } | Source::Crate { .. } => None,
+        _ => None,
     };
     let paths = paths.into_iter().filter_map(|path| match &source {
         _ if path.from_project => Some(path.path.clone()),
