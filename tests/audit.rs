@@ -216,7 +216,7 @@ fn severities_and_waivers_are_the_projects_business() {
         Run::of(command.env("SOURCE_DATE_EPOCH", seconds)).expect(code)
     };
     on("1801439999", 0); // 2027-01-31
-    on("1801440000", 1).answers(&["expired-waiver", "ended on 2027-01-31"]);
+    on("1801440000", 1).answers(&["expired-waiver", "expired on 2027-01-31"]);
     // A file elsewhere, and one with mistakes.
     sandbox.write("else/pyproject.toml", "[tool.wheelsmith.audit]\nfail-on = \"warning\"\n");
     fs::remove_file(sandbox.path().join("pyproject.toml")).unwrap();
@@ -273,7 +273,7 @@ fn an_answer_may_go_to_a_file_in_each_form() {
         assert_eq!(shown.stdout, text, "{form}");
     };
     check("human", "FAIL demo-1.0");
-    check("json", "\"schema\": 1");
+    check("json", "\"schema\": 2");
     check("sarif", "\"2.1.0\"");
     check("github", "::error ");
     check("junit", "<testsuite");

@@ -11,7 +11,7 @@ use wheelsmith_core::version::scheme::{Bump, PreKind, ReleaseVersion};
 use crate::exit::Exit;
 use crate::output::Output;
 
-/// Show, check and change the project's version, in every file that contains it
+/// Show, check and change the version in every file that has it
 ///
 /// The version has one source: `[project] version`, or what `[tool.wheelsmith] version` names. The
 /// other places are those of `version.sites`, the pins between packages of the project, and lock
