@@ -11,11 +11,13 @@ mod cargo_config;
 mod crates;
 mod depfile;
 mod error;
+mod extension;
 mod frameworks;
 mod from;
 pub(crate) mod inputs;
 mod native;
 mod position;
+mod python;
 mod recipe;
 mod record;
 mod steps;
@@ -33,7 +35,7 @@ pub use steps::steps;
 pub(crate) use taken::license_files;
 
 use crate::config::{Component, Config, Kind, Role};
-use crate::name::{Digest, Os, Target, WheelPath};
+use crate::name::{Digest, Os, PythonAbi, Target, WheelPath};
 use crate::plan::TargetPlan;
 use crate::source::Resolved;
 use crate::sys::Host;
@@ -71,6 +73,8 @@ pub struct BuiltFile {
     pub role: Role,
     /// Further names beside `to`, such as `libx.so` for `libx.so.1`.
     pub aliases: Vec<String>,
+    /// ABI of an extension module.
+    pub python: Option<PythonAbi>,
 }
 
 /// Files and flags that a component gives to components that link to it.

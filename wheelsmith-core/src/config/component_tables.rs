@@ -15,7 +15,7 @@ use toml::de::{DeTable, DeValue, ValueDeserializer};
 use super::diagnose::{Locator, Problem, did_you_mean};
 use super::run_entry::RunEntry;
 use super::{SourcePath, System};
-use crate::name::{Digest, WheelPath};
+use crate::name::{Digest, PlatformVersion, PythonVersion, WheelPath};
 
 /// Kind of a component.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,6 +30,8 @@ pub(super) enum KindName {
     CStatic,
     /// A program from C.
     CExecutable,
+    /// An extension module of Python from C.
+    CExtension,
     /// Libraries and programs of a Rust package.
     Cargo,
     /// Binaries that were built elsewhere.
@@ -148,6 +150,37 @@ pub(super) struct ProgramTable {
     /// Headers that go into the runtime's `include/`.
     #[serde(default)]
     pub(super) headers: Vec<HeadersTable>,
+    /// Components that it links to.
+    #[serde(default)]
+    pub(super) link: Vec<String>,
+}
+
+/// Keys of `c-extension`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub(super) struct ExtensionTable {
+    /// Import name of the module: `demo._native`.
+    pub(super) extension: String,
+    /// Oldest Python of the stable ABI that it keeps to: `3.9`.
+    pub(super) abi3: Option<PlatformVersion>,
+    /// Oldest Python of the free-threaded stable ABI that it keeps to: `3.15` (PEP 803).
+    pub(super) abi3t: Option<PlatformVersion>,
+    /// Single Pythons that it is compiled for: `3.12`, `3.13t`, `pypy3.11`.
+    #[serde(default)]
+    pub(super) python: Vec<PythonVersion>,
+    /// Files to compile, and how.
+    #[serde(default)]
+    pub(super) sources: Vec<SourcesTable>,
+    /// System libraries to link to, such as `m` or `pthread`.
+    #[serde(default)]
+    pub(super) libraries: Vec<String>,
+    /// Frameworks to link to on macOS, such as `CoreFoundation`; ignored elsewhere.
+    #[serde(default)]
+    pub(super) frameworks: Vec<String>,
+    /// Additional arguments of the link line.
+    #[serde(default)]
+    pub(super) link_flags: Vec<String>,
     /// Components that it links to.
     #[serde(default)]
     pub(super) link: Vec<String>,
@@ -331,6 +364,7 @@ pub(super) enum KindTable {
     Shared(SharedTable),
     Static(StaticTable),
     Executable(ProgramTable),
+    Extension(ExtensionTable),
     Cargo(CargoTable),
     Prebuilt(PrebuiltTable),
     Files(FilesTable),
@@ -363,11 +397,12 @@ macro_rules! kind {
 }
 
 /// All kinds, with the types of their tables.
-static KINDS: [KindRow; 12] = [
+static KINDS: [KindRow; 13] = [
     kind!(CLibrary, "c-library", SharedTable, KindTable::Library),
     kind!(CShared, "c-shared", SharedTable, KindTable::Shared),
     kind!(CStatic, "c-static", StaticTable, KindTable::Static),
     kind!(CExecutable, "c-executable", ProgramTable, KindTable::Executable),
+    kind!(CExtension, "c-extension", ExtensionTable, KindTable::Extension),
     kind!(Cargo, "cargo", CargoTable, KindTable::Cargo),
     kind!(Prebuilt, "prebuilt", PrebuiltTable, KindTable::Prebuilt),
     kind!(Files, "files", FilesTable, KindTable::Files),
@@ -636,7 +671,7 @@ pub(super) struct HeadersTable {
     pub(super) to: Option<WheelPath>,
 }
 
-/// `{ bin = "…" }` or `{ cdylib = "…" }`.
+/// `{ bin = "…" }`, `{ cdylib = "…" }`, `{ extension = "…", abi3 = "…" }` or `{ node-addon = "…" }`.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -645,6 +680,19 @@ pub(super) struct ArtifactTable {
     pub(super) bin: Option<String>,
     /// Name of a library of crate type `cdylib`.
     pub(super) cdylib: Option<String>,
+    /// Import name of the extension module of Python that the package's library is:
+    /// `demo._native`.
+    pub(super) extension: Option<String>,
+    /// Name of the addon of Node.js that the package's library is: `demo` for `demo.node`.
+    pub(super) node_addon: Option<String>,
+    /// Oldest Python of the stable ABI that the extension module keeps to: `3.9`.
+    pub(super) abi3: Option<PlatformVersion>,
+    /// Oldest Python of the free-threaded stable ABI that the extension module keeps to: `3.15`
+    /// (PEP 803).
+    pub(super) abi3t: Option<PlatformVersion>,
+    /// Single Pythons that the extension module is compiled for: `3.12`, `3.13t`, `pypy3.11`.
+    #[serde(default)]
+    pub(super) python: Vec<PythonVersion>,
 }
 
 /// File that is copied unchanged.

@@ -10,6 +10,7 @@ mod component_tables;
 mod compression;
 mod data_table;
 mod diagnose;
+mod extension;
 mod library;
 mod load;
 mod names;
@@ -37,6 +38,7 @@ use crate::toolchain::{Optimize, Strip, ToolchainKind};
 pub use builder::ConfigBuilder;
 pub use compression::Compression;
 pub use diagnose::{Error, Problem};
+pub use extension::Extension;
 pub use library::Library;
 pub(crate) use load::find_file;
 pub use load::{CONFIG_FILES, LoadError, find_settings};
@@ -216,6 +218,12 @@ impl Config {
         own.into_iter().flatten().chain(&wheel.library_path).cloned().collect()
     }
 
+    /// Returns the directories with the headers of Pythons for `target`, relative to the file.
+    pub fn python_roots(&self, target: Target) -> Vec<String> {
+        let over = self.overrides.get(target.triple());
+        over.map(|over| over.python_root.clone()).unwrap_or_default()
+    }
+
     /// Returns a problem at `key` that depends on files on disk, such as a glob without matches, as
     /// the same kind of error as [`parse`].
     pub fn problem(&self, key: &str, message: String, help: Option<String>) -> Error {
@@ -274,6 +282,15 @@ impl Component {
         self.os.as_ref().is_none_or(|os| os.contains(&target.os().family()))
     }
 
+    /// Returns the extension modules that it is built to.
+    pub fn extensions(&self) -> Vec<&Extension> {
+        match &self.kind {
+            Kind::C(c) => c.extension.iter().collect(),
+            Kind::Cargo(cargo) => cargo.extensions().collect(),
+            Kind::Prebuilt(_) | Kind::Files(_) | Kind::Recipe(_) => Vec::new(),
+        }
+    }
+
     /// Returns the names of the components that are built before it.
     pub fn after(&self) -> impl Iterator<Item = &String> {
         self.link.iter().chain(&self.needs)
@@ -305,6 +322,7 @@ impl Kind {
                 CForm::Shared => "c-shared",
                 CForm::Static => "c-static",
                 CForm::Executable => "c-executable",
+                CForm::Extension => "c-extension",
             },
             Self::Cargo(_) => "cargo",
             Self::Prebuilt(_) => "prebuilt",
@@ -326,6 +344,8 @@ pub enum CForm {
     Static,
     /// A program.
     Executable,
+    /// An extension module of Python.
+    Extension,
 }
 
 /// C component.
@@ -350,6 +370,9 @@ pub struct C {
     pub allow_undefined: bool,
     /// Headers for the runtime.
     pub headers: Vec<Headers>,
+    /// Extension module that it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub extension: Option<Extension>,
 }
 
 impl C {
@@ -365,6 +388,7 @@ impl C {
             link_flags: Vec::new(),
             allow_undefined: false,
             headers: Vec::new(),
+            extension: None,
         }
     }
 }
@@ -412,6 +436,24 @@ pub struct Cargo {
     pub locked: bool,
 }
 
+impl Cargo {
+    /// Returns the extension modules among the artifacts.
+    pub fn extensions(&self) -> impl Iterator<Item = &Extension> {
+        self.artifacts.iter().filter_map(|artifact| match artifact {
+            Artifact::Extension(extension) => Some(extension),
+            _ => None,
+        })
+    }
+
+    /// Returns the extension modules among the artifacts, to be changed.
+    pub(crate) fn extensions_mut(&mut self) -> impl Iterator<Item = &mut Extension> {
+        self.artifacts.iter_mut().filter_map(|artifact| match artifact {
+            Artifact::Extension(extension) => Some(extension),
+            _ => None,
+        })
+    }
+}
+
 /// Program or library of a cargo build.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -420,6 +462,10 @@ pub enum Artifact {
     Bin(String),
     /// A shared library.
     Cdylib(String),
+    /// An extension module of Python.
+    Extension(Extension),
+    /// An addon of Node.js.
+    NodeAddon(String),
 }
 
 /// Binaries that were built elsewhere.
@@ -468,6 +514,10 @@ pub enum Role {
     License,
     /// Other file.
     Data,
+    /// An extension module of Python.
+    Extension,
+    /// An addon of Node.js.
+    NodeAddon,
 }
 
 impl Role {
@@ -479,6 +529,8 @@ impl Role {
             Self::Header => "include",
             Self::License => "licenses",
             Self::Data => "share",
+            Self::Extension => "python",
+            Self::NodeAddon => "node",
         }
     }
 }
@@ -548,6 +600,9 @@ pub struct Wheel {
     pub tag: PythonTag,
     /// Build tag.
     pub build: Option<String>,
+    /// True if the runtime is in a wheel of its own, which the wheels with extension modules
+    /// require.
+    pub split: bool,
     /// True if it contains an SBOM (PEP 770).
     pub sbom: bool,
     /// Treatment of external libraries.
@@ -556,6 +611,15 @@ pub struct Wheel {
     pub library_path: Vec<String>,
     /// Files that installers put beside the packages.
     pub data: Vec<DataFiles>,
+}
+
+impl Wheel {
+    /// Returns the name of the wheel with its runtime, if that is a wheel of its own.
+    #[allow(clippy::missing_panics_doc, reason = "it cannot")]
+    pub fn runtime_name(&self) -> ProjectName {
+        let name = format!("{}-runtime", self.name.as_written());
+        name.parse().expect("a word more is a name as well")
+    }
 }
 
 /// Files that installers put beside the packages.
@@ -626,6 +690,8 @@ pub struct Override {
     pub toolchain: Option<ToolchainKind>,
     /// Sysroot of clang.
     pub sysroot: Option<String>,
+    /// Directories with the headers of Pythons, relative to the configuration.
+    pub python_root: Vec<String>,
     /// Directories of libraries, relative to the configuration.
     pub library_path: Vec<String>,
     /// Additions to components, by name.

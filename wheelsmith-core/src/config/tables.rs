@@ -270,10 +270,14 @@ pub(super) struct WheelTable {
     /// Console commands that start a program of the runtime: `command = "program"`.
     #[serde(default)]
     pub(super) console: BTreeMap<String, String>,
-    /// Python and ABI tags; `py3-none` if absent.
+    /// Python and ABI tags; those of its extension modules if absent, or else `py3-none`.
     pub(super) tag: Option<PythonTag>,
     /// Build tag: a number, optionally followed by letters.
     pub(super) build: Option<String>,
+    /// Whether the runtime is in a wheel of its own, `<name>-runtime`, which the wheels with
+    /// extension modules require; false if absent.
+    #[serde(default)]
+    pub(super) split: bool,
     /// Whether the wheel contains an SBOM (PEP 770); true if absent.
     pub(super) sbom: Option<bool>,
     /// Treatment of libraries that are neither in the wheel nor guaranteed by the policy: `deny`
@@ -314,6 +318,10 @@ pub(super) struct OverrideTable {
     pub(super) toolchain: Option<ToolchainKind>,
     /// clang: directory of the target's libraries and headers.
     pub(super) sysroot: Option<String>,
+    /// Directories with Pythons of this target, relative to this file: their headers are used to
+    /// compile extension modules for single Pythons.
+    #[serde(default)]
+    pub(super) python_root: Vec<String>,
     /// Directories of libraries for this target, searched before a wheel's own `library-path`.
     #[serde(default)]
     pub(super) library_path: Vec<String>,

@@ -1,10 +1,10 @@
 //! Functions by which Python starts an extension module.
 
-use super::guest::{FIRST_WITH_ABI3T, Guest, Who};
+use super::guest::{Guest, Who};
 use super::name::{ModuleName, exported_name};
 use crate::binary::NativeFile;
 use crate::finding::{Code, Finding, Severity};
-use crate::name::WheelPath;
+use crate::name::{FIRST_WITH_ABI3T, WheelPath};
 
 /// Kind of start function.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

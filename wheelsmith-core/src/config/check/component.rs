@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Check, ROOT};
 use crate::config::component_tables::{
-    ArtifactTable, CargoTable, ComponentTable, HeadersTable, KindTable, MacroValue, OutputTable,
-    PrebuiltTable, SourceTable, SourcesTable, TargetArchiveTable,
+    ArtifactTable, CargoTable, ComponentTable, ExtensionTable, HeadersTable, KindTable, MacroValue,
+    OutputTable, PrebuiltTable, SourceTable, SourcesTable, TargetArchiveTable,
 };
 use crate::config::diagnose::did_you_mean;
+use crate::config::extension::AbiKeys;
 use crate::config::{
     Artifact, C, CForm, Cargo, Component, Files, Headers, Kind, Output, Prebuilt, Source,
     SourceGroup, SourcePath,
@@ -23,6 +24,7 @@ impl KindTable {
             Self::Library(t) | Self::Shared(t) => (&t.link, &[]),
             Self::Static(t) => (&t.link, &[]),
             Self::Executable(t) => (&t.link, &[]),
+            Self::Extension(t) => (&t.link, &[]),
             Self::Cargo(t) => (&t.link, &[]),
             Self::Prebuilt(_) | Self::Files(_) => (&[], &[]),
             Self::Configured(_, t) => (&t.link, &t.needs),
@@ -110,6 +112,7 @@ impl Check<'_> {
                 headers: headers(t.headers),
                 ..C::new(CForm::Executable)
             }),
+            KindTable::Extension(t) => self.c_extension(key, t),
             KindTable::Cargo(t) => self.cargo(key, t),
             KindTable::Prebuilt(t) => self.prebuilt(key, &t),
             KindTable::Files(t) => {
@@ -130,23 +133,18 @@ impl Check<'_> {
     }
 
     fn cargo(&mut self, key: &str, table: CargoTable) -> Kind {
+        let is_missing = table.artifacts.is_empty();
         let mut artifacts = Vec::new();
-        for (i, artifact) in table.artifacts.iter().enumerate() {
-            match artifact {
-                ArtifactTable { bin: Some(name), cdylib: None } => {
-                    artifacts.push(Artifact::Bin(name.clone()));
-                }
-                ArtifactTable { bin: None, cdylib: Some(name) } => {
-                    artifacts.push(Artifact::Cdylib(name.clone()));
-                }
-                _ => self.problem(
-                    &format!("{key}.artifacts[{i}]"),
-                    "give either `bin` or `cdylib`",
-                    None,
-                ),
-            }
+        for (i, artifact) in table.artifacts.into_iter().enumerate() {
+            artifacts.extend(self.artifact(&format!("{key}.artifacts[{i}]"), artifact));
         }
-        if table.artifacts.is_empty() {
+        // A package has one library.
+        let is_library = |artifact: &&Artifact| !matches!(artifact, Artifact::Bin(_));
+        if artifacts.iter().filter(is_library).count() > 1 {
+            let help = "make each a package of its own, and a component of its own";
+            self.problem(key, "a package of cargo has one library only", Some(help));
+        }
+        if is_missing {
             let help = "such as `artifacts = [{ bin = \"demo\" }, { cdylib = \"demo_ffi\" }]`";
             self.problem(key, "`artifacts` is missing", Some(help));
         }
@@ -158,6 +156,53 @@ impl Check<'_> {
             features: table.features,
             default_features: table.default_features.unwrap_or(true),
             locked: table.locked.unwrap_or(true),
+        })
+    }
+
+    fn artifact(&mut self, key: &str, table: ArtifactTable) -> Option<Artifact> {
+        let ArtifactTable { bin, cdylib, extension, node_addon, abi3, abi3t, python } = table;
+        let abis = AbiKeys { abi3, abi3t, python };
+        if !abis.is_empty() && extension.is_none() {
+            let message = "only an extension module is for certain Pythons";
+            self.problem(key, message, Some("add `extension = \"demo._native\"`"));
+        }
+        match (bin, cdylib, extension, node_addon) {
+            (Some(name), None, None, None) => Some(Artifact::Bin(name)),
+            (None, Some(name), None, None) => Some(Artifact::Cdylib(name)),
+            (None, None, Some(module), None) => {
+                Some(Artifact::Extension(self.extension(key, module, abis)))
+            }
+            (None, None, None, Some(name)) => {
+                let plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+                if name.is_empty() || name.starts_with('.') || !name.chars().all(plain) {
+                    let message = format!("`{name}` is not the name of an addon");
+                    let help = "use letters, digits, `-`, `_` and `.`";
+                    self.problem(&format!("{key}.node-addon"), message, Some(help));
+                    return None;
+                }
+                Some(Artifact::NodeAddon(name))
+            }
+            _ => {
+                let message = "give one of `bin`, `cdylib`, `extension` and `node-addon`";
+                self.problem(key, message, None);
+                None
+            }
+        }
+    }
+
+    fn c_extension(&mut self, key: &str, table: ExtensionTable) -> Kind {
+        if table.sources.is_empty() {
+            self.no_sources(key);
+        }
+        let abis = AbiKeys { abi3: table.abi3, abi3t: table.abi3t, python: table.python };
+        let extension = self.extension(key, table.extension, abis);
+        Kind::C(C {
+            sources: table.sources.iter().map(source_group).collect(),
+            libraries: table.libraries,
+            frameworks: table.frameworks,
+            link_flags: table.link_flags,
+            extension: Some(extension),
+            ..C::new(CForm::Extension)
         })
     }
 
@@ -305,6 +350,7 @@ fn shared(form: CForm, table: crate::config::component_tables::SharedTable) -> C
         link_flags: table.link_flags,
         allow_undefined: table.allow_undefined,
         headers: headers(table.headers),
+        extension: None,
     }
 }
 
