@@ -56,7 +56,8 @@ pub(super) fn run(args: &Args, host: &Host, output: &Output) -> anyhow::Result<E
     if let Some(mib) = args.large_file.or(large_file_mib) {
         limits.file_bytes = u64::from(mib) * MIB;
     }
-    let options = Options { index: args.index.or(index).unwrap_or_default(), limits };
+    let index = args.index.or(index).unwrap_or_default();
+    let options = Options::new().index(index).limits(limits);
     let mut report = Report::new(all(&archive::expand(&args.files)?, &options, host));
     if host.cancel.is_cancelled() {
         return Ok(Exit::Interrupted);

@@ -294,7 +294,7 @@ fn named(
 /// path of `Cargo.toml`.
 ///
 /// # Errors
-/// If there is no `Cargo.toml`, no `Cargo.lock` where one is required, no cargo, or no standard
+/// Returns an error if there is no `Cargo.toml`, no `Cargo.lock` where one is required, no cargo, or no standard
 /// library for the target.
 fn command(
     setting: &Setting<'_>,

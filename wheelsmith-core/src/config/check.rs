@@ -14,16 +14,12 @@ use serde::Deserialize as _;
 use toml::Spanned;
 use toml::de::{DeArray, DeTable, DeValue, Deserializer};
 
-use super::component_tables::{self, ComponentTable};
 use super::diagnose::{Locator, did_you_mean};
+use super::kinds;
 use super::names::{PYPROJECT, ROOT};
-use super::tables::{
-    AuditTable, CheckTable, ConfigTable, FileTable, OverrideTable, SdkTable, WaiverTable,
-    WheelTable,
-};
+use super::tables::{AuditTable, CheckTable, ConfigTable, FileTable, WaiverTable, WheelTable};
 use super::{
-    Audit, Component, ComponentOverride, Config, Error, Extension, External, Library, Override,
-    Problem, Sdist, Sdk, Wheel,
+    Audit, Component, Config, Error, Extension, External, Library, Override, Problem, Sdk, Wheel,
 };
 use crate::finding::{Settings, Waiver};
 use crate::name::{PythonTag, TARGETS, Target};
@@ -42,25 +38,26 @@ pub(super) fn parse(
         project = parsed.project.map(|table| (table, beside.to_owned()));
     }
     let error = |problems| Error { file: file.to_owned(), problems };
-    let mut locator = Locator::new(file, text);
+    let locator = Locator::new(file, text);
     let root = DeTable::parse(text).map_err(|e| error(vec![locator.problem(&e)]))?;
     let span = root.span();
-    let mut problems = locator.misplaced();
+    let problems = locator.misplaced();
     let mut root = locator.with_prefix(root.into_inner());
     let mut components = Vec::new();
     let mut is_whole = true;
+    let mut check = Check { locator, problems };
     for (i, value) in take_components(&mut root).into_iter().enumerate() {
-        let key = format!("{ROOT}.component[{i}]");
-        let read = component_tables::read(value, &key, &locator, &mut problems);
+        let read = check.read_component(value, &format!("{ROOT}.component[{i}]"));
         is_whole &= read.is_some();
         components.extend(read);
     }
-    locator.in_file = Some(components.len());
+    check.locator.in_file = Some(components.len());
     for library in libraries {
-        components.push(library.table(components.len(), &mut problems));
+        check.problems.extend(library.problems(components.len()));
+        components.push(library.component());
     }
     let tables = FileTable::deserialize(Deserializer::from(Spanned::new(span, root)));
-    let mut tables = tables.map_err(|error| problems.push(locator.problem(&error))).ok();
+    let mut tables = tables.map_err(|error| check.note(&error)).ok();
     let mut beside = None;
     if let Some(tables) = &mut tables
         && tables.project.is_none()
@@ -69,7 +66,6 @@ pub(super) fn parse(
         tables.project = Some(table);
         beside = Some(text);
     }
-    let mut check = Check { locator, problems };
     // If a component cannot be read, its name would be reported as unknown.
     let config =
         tables.filter(|_| is_whole).map(|tables| check.config(file, text, tables, components));
@@ -107,12 +103,23 @@ impl Check<'_> {
         self.problems.push(self.locator.at(key, message.into(), help));
     }
 
+    fn note(&mut self, error: &toml::de::Error) {
+        self.problems.push(self.locator.problem(error));
+    }
+
+    fn read_component(&mut self, value: Spanned<DeValue<'_>>, key: &str) -> Option<Component> {
+        let read = kinds::read(value, key, &self.locator, &mut self.problems);
+        let (component, source) = read?;
+        let source = self.source(&format!("{key}.source"), source.as_ref());
+        Some(Component { source, ..component })
+    }
+
     fn config(
         &mut self,
         file: &str,
         text: &str,
         raw: FileTable,
-        components: Vec<ComponentTable>,
+        mut components: Vec<Component>,
     ) -> Config {
         let table = raw.tool.wheelsmith.unwrap_or_default();
         let ConfigTable { targets, toolchain, zig, glibc, macos_min, strip, optimize, .. } = table;
@@ -124,21 +131,18 @@ impl Check<'_> {
                 self.problem(&key, format!("`{}` is listed twice", target.triple()), None);
             }
         }
-        let names: Vec<String> = components.iter().map(|c| c.common.name.clone()).collect();
-        let components = components
-            .into_iter()
-            .enumerate()
-            .map(|(i, table)| self.component(&format!("{ROOT}.component[{i}]"), table, &names));
-        let components: Vec<Component> = components.collect();
+        let names: Vec<String> = components.iter().map(|c| c.name.clone()).collect();
+        for (i, component) in components.iter_mut().enumerate() {
+            self.component(&format!("{ROOT}.component[{i}]"), component, &names);
+        }
         let components = self.in_link_order(components, &names);
         let wheels = self.wheels(table.wheel, raw.project.as_ref(), &components);
-        let sdks = self.sdks(table.sdk, &names);
-        let overrides = self.overrides(table.target, &names);
+        self.sdks(&table.sdk, &names);
+        self.overrides(&table.target, &names);
         let audit = self.audit(table.audit);
         let check = self.check(table.check);
         let version = table.version.and_then(|raw| version::check(self, raw, &components));
-        let sdist = Sdist { include: table.sdist.include, exclude: table.sdist.exclude };
-        let testing = test::check(self, table.test);
+        test::check(self, &table.test);
         Config {
             file: file.to_owned(),
             text: text.to_owned(),
@@ -159,13 +163,13 @@ impl Check<'_> {
             compression,
             components,
             wheels,
-            sdks,
-            overrides,
+            sdks: table.sdk,
+            overrides: table.target,
             audit,
             check,
             version,
-            sdist,
-            test: testing,
+            sdist: table.sdist,
+            test: table.test,
         }
     }
 
@@ -173,7 +177,7 @@ impl Check<'_> {
         let root = format!("{ROOT}.audit");
         for (i, pattern) in raw.exclude.iter().enumerate() {
             if let Err(error) = Glob::new(pattern) {
-                let message = format!("no pattern: {}", error.kind());
+                let message = format!("not a pattern: {}", error.kind());
                 self.problem(&format!("{root}.exclude[{i}]"), message, None);
             }
         }
@@ -210,13 +214,13 @@ impl Check<'_> {
             let key = format!("{root}.waivers[{i}]");
             let WaiverTable { code, file, reason, until } = waiver;
             if reason.trim().is_empty() {
-                let help = "say why the finding is no fault here";
-                self.problem(&format!("{key}.reason"), "it gives no reason", Some(help));
+                let help = "say why the finding does not matter here";
+                self.problem(&format!("{key}.reason"), "the waiver has no reason", Some(help));
             }
             match Waiver::new(code, file.as_deref(), reason, until) {
                 Ok(waiver) => waivers.push(waiver),
                 Err(error) => {
-                    let message = format!("no pattern: {}", error.kind());
+                    let message = format!("not a pattern: {}", error.kind());
                     self.problem(&format!("{key}.file"), message, None);
                 }
             }
@@ -245,8 +249,8 @@ impl Check<'_> {
             self.known_components(&key, raw.components.as_deref(), &names);
             let is_in =
                 |c: &&Component| raw.components.as_ref().is_none_or(|list| list.contains(&c.name));
-            let components_in: Vec<&Component> = components.iter().filter(is_in).collect();
-            let components = components_in.iter().map(|c| c.name.clone()).collect();
+            let carried: Vec<&Component> = components.iter().filter(is_in).collect();
+            let components = carried.iter().map(|c| c.name.clone()).collect();
             let default_into = format!("{}/_runtime", name.escaped());
             let build = |b: &String| b.starts_with(|c: char| c.is_ascii_digit());
             if !raw.build.as_ref().is_none_or(build) {
@@ -259,7 +263,7 @@ impl Check<'_> {
                 self.problem(&format!("{key}.library-path"), NOT_SEARCHED, Some(help));
             }
             let data = self.data_files(&key, raw.data);
-            let has_extensions = self.extensions_of_wheel(&key, &components_in, raw.tag.as_ref());
+            let has_extensions = self.extensions_of_wheel(&key, &carried, raw.tag.as_ref());
             if raw.split && !has_extensions {
                 let help = "a wheel without extension modules is one for all Pythons already";
                 let message = "it has no extension module to split from the runtime";
@@ -274,7 +278,7 @@ impl Check<'_> {
             wheels.push(Wheel {
                 data,
                 into: raw.into.unwrap_or_else(|| {
-                    default_into.parse().expect("an escaped name is a path's part")
+                    default_into.parse().expect("an escaped name is part of a path")
                 }),
                 key,
                 name,
@@ -337,65 +341,36 @@ impl Check<'_> {
         }
     }
 
-    fn sdks(&mut self, raw: Vec<SdkTable>, names: &[String]) -> Vec<Sdk> {
-        let mut sdks: Vec<Sdk> = Vec::new();
-        for (i, SdkTable { name, components }) in raw.into_iter().enumerate() {
+    fn sdks(&mut self, sdks: &[Sdk], names: &[String]) {
+        for (i, Sdk { name, components }) in sdks.iter().enumerate() {
             let key = format!("{ROOT}.sdk[{i}]");
             self.known_components(&key, components.as_deref(), names);
             let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_.+".contains(c);
-            if let Some(name) = name.as_ref()
+            if let Some(name) = name
                 && (name.is_empty() || name.starts_with('.') || !name.chars().all(is_plain))
             {
                 let help = "use letters, digits, `-`, `_`, `.` and `+`";
-                let message = format!("`{name}` is no part of a file name");
+                let message = format!("`{name}` cannot be part of a file name");
                 self.problem(&format!("{key}.name"), message, Some(help));
             }
-            if sdks.iter().any(|other| other.name == name) {
+            if sdks[..i].iter().any(|other| other.name == *name) {
                 let help = "give each a `name` of its own";
-                self.problem(&key, "another SDK is called so as well", Some(help));
+                self.problem(&key, "another SDK has the same name", Some(help));
             }
-            sdks.push(Sdk { name, components });
         }
-        sdks
     }
 
-    fn overrides(
-        &mut self,
-        raw: BTreeMap<String, OverrideTable>,
-        names: &[String],
-    ) -> BTreeMap<String, Override> {
-        let mut overrides = BTreeMap::new();
-        for (triple, raw) in raw {
+    fn overrides(&mut self, overrides: &BTreeMap<String, Override>, names: &[String]) {
+        for (triple, over) in overrides {
             let key = format!("{ROOT}.target.\"{triple}\"");
-            self.known_triple(&key, &triple);
-            let mut components = BTreeMap::new();
-            for (name, raw) in raw.component {
-                if !names.contains(&name) {
-                    let help = did_you_mean(&name, names.iter().map(String::as_str));
-                    let message = format!("there is no component `{name}`");
-                    self.problem(&format!("{key}.component.{name}"), message, help.as_deref());
-                }
-                let over = ComponentOverride {
-                    flags: raw.flags,
-                    link_flags: raw.link_flags,
-                    features: raw.features,
-                    configure: raw.configure,
-                };
-                components.insert(name, over);
+            self.known_triple(&key, triple);
+            for name in over.components.keys().filter(|name| !names.contains(name)) {
+                let help = did_you_mean(name, names.iter().map(String::as_str));
+                let message = format!("there is no component `{name}`");
+                self.problem(&format!("{key}.component.{name}"), message, help.as_deref());
             }
-            let over = Override {
-                glibc: raw.glibc,
-                macos_min: raw.macos_min,
-                toolchain: raw.toolchain,
-                sysroot: raw.sysroot,
-                python_root: raw.python_root,
-                library_path: raw.library_path,
-                components,
-            };
-            self.fused(&key, &triple, &over);
-            overrides.insert(triple, over);
+            self.fused(&key, triple, over);
         }
-        overrides
     }
 
     /// Reports compiler settings for a target that is combined from others.
@@ -410,7 +385,7 @@ impl Check<'_> {
             ("component", !over.components.is_empty()),
         ];
         for (name, _) in keys.into_iter().filter(|(_, is_set)| *is_set) {
-            let message = format!("`{triple}` is fused of other targets, which are compiled");
+            let message = format!("`{triple}` is made of other targets, each of which is compiled");
             let help = format!("set it for `{}`", slices.join("` and `"));
             self.problem(&format!("{key}.{name}"), message, Some(&help));
         }
@@ -429,4 +404,4 @@ impl Check<'_> {
     }
 }
 
-const NOT_SEARCHED: &str = "nothing is looked for there, since external libraries are denied";
+const NOT_SEARCHED: &str = "`library-path` has no effect, since external libraries are denied";

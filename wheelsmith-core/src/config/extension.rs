@@ -15,6 +15,18 @@ pub struct Extension {
 }
 
 impl Extension {
+    /// Returns a module for the stable ABIs from these releases on, and for single Pythons.
+    pub(super) fn new(
+        module: String,
+        abi3: Option<PlatformVersion>,
+        abi3t: Option<PlatformVersion>,
+        python: Vec<PythonVersion>,
+    ) -> Self {
+        let stable = abi3.map(PythonAbi::Abi3).into_iter().chain(abi3t.map(PythonAbi::Abi3t));
+        let abis = stable.chain(python.into_iter().map(PythonAbi::Version)).collect();
+        Self { module, abis }
+    }
+
     /// Returns the last part of the import name, which the function that starts the module has.
     pub fn stem(&self) -> &str {
         self.module.rsplit('.').next().unwrap_or_default()
@@ -38,20 +50,5 @@ impl Extension {
     pub fn abi_for(&self, wheel: &PythonAbi) -> Option<&PythonAbi> {
         let exact = self.abis.iter().find(|abi| *abi == wheel);
         exact.or_else(|| self.abis.iter().find(|abi| abi.serves(wheel)))
-    }
-}
-
-/// Keys that name the Pythons of an extension module.
-#[derive(Debug, Clone, Default)]
-pub(super) struct AbiKeys {
-    pub(super) abi3: Option<PlatformVersion>,
-    pub(super) abi3t: Option<PlatformVersion>,
-    pub(super) python: Vec<PythonVersion>,
-}
-
-impl AbiKeys {
-    /// True if no key is set.
-    pub(super) fn is_empty(&self) -> bool {
-        self.abi3.is_none() && self.abi3t.is_none() && self.python.is_empty()
     }
 }

@@ -1,12 +1,8 @@
 //! A C library or program, described in code.
 
-use super::SourcePath;
-use super::component_tables::{
-    CommonTable, ComponentTable, HeadersTable, KindName, KindTable, MacroValue, ProgramTable,
-    SharedTable, SourceTable, SourcesTable, StaticTable,
-};
 use super::diagnose::Problem;
 use super::names::ROOT;
+use super::{C, CForm, Component, Headers, Kind, Source, SourceGroup, SourcePath};
 
 /// C component, as in `[[tool.wheelsmith.component]]`. It is validated in the same way. Paths are
 /// relative to the directory of the configuration, or to the component's source.
@@ -26,10 +22,8 @@ use super::names::ROOT;
 /// ```
 #[derive(Debug, Clone)]
 pub struct Library {
-    name: String,
-    kind: KindName,
-    source_dir: Option<String>,
-    keys: SharedTable,
+    component: Component,
+    c: C,
     /// Invalid paths and keys: key below the component, and description.
     mistakes: Vec<(String, String)>,
 }
@@ -37,37 +31,32 @@ pub struct Library {
 impl Library {
     /// Describes a static library.
     pub fn archive(name: &str) -> Self {
-        Self::new(name, KindName::CStatic)
+        Self::new(name, CForm::Static)
     }
 
     /// Describes a shared library.
     pub fn shared(name: &str) -> Self {
-        Self::new(name, KindName::CShared)
+        Self::new(name, CForm::Shared)
     }
 
     /// Describes a program.
     pub fn program(name: &str) -> Self {
-        Self::new(name, KindName::CExecutable)
+        Self::new(name, CForm::Executable)
     }
 
-    fn new(name: &str, kind: KindName) -> Self {
-        Self {
-            name: name.to_owned(),
-            kind,
-            source_dir: None,
-            keys: SharedTable::default(),
-            mistakes: Vec::new(),
-        }
+    fn new(name: &str, form: CForm) -> Self {
+        let component = Component::new(name, Kind::default());
+        Self { component, c: C { form, ..C::default() }, mistakes: Vec::new() }
     }
 
     /// Begins a group of files, by path or glob. The calls that follow ([`Library::include`] and so
     /// on) apply to this group, until another call begins another group.
     #[must_use]
     pub fn sources<S: Into<String>>(mut self, files: impl IntoIterator<Item = S>) -> Self {
-        let key = format!("sources[{}].files", self.keys.sources.len());
+        let key = format!("sources[{}].files", self.c.sources.len());
         let files: Vec<String> = files.into_iter().map(Into::into).collect();
         let files = files.iter().filter_map(|file| self.path(&key, file)).collect();
-        self.keys.sources.push(SourcesTable { files, ..SourcesTable::default() });
+        self.c.sources.push(SourceGroup { files, ..SourceGroup::default() });
         self
     }
 
@@ -97,11 +86,12 @@ impl Library {
     /// Defines a macro in the group; an empty value defines its name alone.
     #[must_use]
     pub fn define(mut self, name: &str, value: &str) -> Self {
-        let value = match value {
-            "" => MacroValue::Flag(true),
-            value => MacroValue::Value(value.to_owned()),
-        };
-        self.group().define.insert(name.to_owned(), value);
+        let define = &mut self.group().define;
+        define.retain(|other| other.split('=').next() != Some(name));
+        define.push(match value {
+            "" => name.to_owned(),
+            value => format!("{name}={value}"),
+        });
         self
     }
 
@@ -116,21 +106,21 @@ impl Library {
     #[must_use]
     pub fn header(mut self, glob: &str) -> Self {
         let files = self.path("headers", glob).into_iter().collect();
-        self.keys.headers.push(HeadersTable { files, to: None });
+        self.c.headers.push(Headers { files, to: None });
         self
     }
 
     /// Links to another component.
     #[must_use]
     pub fn link(mut self, component: &str) -> Self {
-        self.keys.link.push(component.to_owned());
+        self.component.link.push(component.to_owned());
         self
     }
 
     /// Links to a system library: `m`.
     #[must_use]
     pub fn system_library(mut self, name: &str) -> Self {
-        self.keys.libraries.push(name.to_owned());
+        self.c.libraries.push(name.to_owned());
         self
     }
 
@@ -138,7 +128,7 @@ impl Library {
     #[must_use]
     pub fn soname(mut self, soname: &str) -> Self {
         self.only_shared("soname");
-        self.keys.soname = Some(soname.to_owned());
+        self.c.soname = Some(soname.to_owned());
         self
     }
 
@@ -146,26 +136,26 @@ impl Library {
     #[must_use]
     pub fn version_script(mut self, path: &str) -> Self {
         self.only_shared("version-script");
-        self.keys.version_script = self.path("version-script", path);
+        self.c.version_script = self.path("version-script", path);
         self
     }
 
     /// Sets the directory to which its paths are relative.
     #[must_use]
     pub fn source_dir(mut self, dir: &str) -> Self {
-        self.source_dir = Some(dir.to_owned());
+        self.component.source = Source::Path(dir.to_owned());
         self
     }
 
     /// Returns the last group; the first one, without files, if there is none.
-    fn group(&mut self) -> &mut SourcesTable {
-        if self.keys.sources.is_empty() {
+    fn group(&mut self) -> &mut SourceGroup {
+        if self.c.sources.is_empty() {
             let message = "`files` is missing: call `sources` first".to_owned();
             self.mistakes.push(("sources[0]".to_owned(), message));
-            self.keys.sources.push(SourcesTable::default());
+            self.c.sources.push(SourceGroup::default());
         }
-        let last = self.keys.sources.len() - 1;
-        &mut self.keys.sources[last]
+        let last = self.c.sources.len() - 1;
+        &mut self.c.sources[last]
     }
 
     fn path(&mut self, key: &str, text: &str) -> Option<SourcePath> {
@@ -174,52 +164,26 @@ impl Library {
     }
 
     fn only_shared(&mut self, key: &str) {
-        if self.kind != KindName::CShared {
+        if self.c.form != CForm::Shared {
             let message = "only a shared library has this key".to_owned();
             self.mistakes.push((key.to_owned(), message));
         }
     }
 
-    /// Converts it to the table of component number `index`.
-    pub(super) fn table(&self, index: usize, problems: &mut Vec<Problem>) -> ComponentTable {
-        problems.extend(self.mistakes.iter().map(|(key, message)| Problem {
+    /// Returns the component.
+    pub(super) fn component(&self) -> Component {
+        Component { kind: Kind::C(self.c.clone()), ..self.component.clone() }
+    }
+
+    /// Returns the mistakes of component number `index`.
+    pub(super) fn problems(&self, index: usize) -> impl Iterator<Item = Problem> {
+        self.mistakes.iter().map(move |(key, message)| Problem {
             line: 0,
             column: 0,
             key: format!("{ROOT}.component[{index}].{key}"),
             message: message.clone(),
             help: None,
-        }));
-        let source = self.source_dir.clone().map(SourceTable::directory);
-        let common = CommonTable {
-            name: self.name.clone(),
-            kind: self.kind,
-            version: None,
-            license: None,
-            license_files: Vec::new(),
-            source,
-            os: None,
-            allow_native: false,
-        };
-        let keys = self.keys.clone();
-        let kind = match self.kind {
-            KindName::CStatic => KindTable::Static(StaticTable {
-                sources: keys.sources,
-                libraries: keys.libraries,
-                frameworks: keys.frameworks,
-                headers: keys.headers,
-                link: keys.link,
-            }),
-            KindName::CExecutable => KindTable::Executable(ProgramTable {
-                sources: keys.sources,
-                libraries: keys.libraries,
-                frameworks: keys.frameworks,
-                link_flags: keys.link_flags,
-                headers: keys.headers,
-                link: keys.link,
-            }),
-            _ => KindTable::Shared(keys),
-        };
-        ComponentTable { common, kind }
+        })
     }
 }
 
@@ -260,8 +224,9 @@ mod tests {
             let text = "[[tool.wheelsmith.component]]\nname = 'a'\nkind = 'files'\n\
                         outputs = [{ from = 'x', role = 'data' }]\n";
             let error = Config::builder().text("demo.toml", text).library(library).build();
-            let expected =
-                format!("in what was added in code: `tool.wheelsmith.component[1]{expected}");
+            let expected = format!(
+                "in the configuration made in code: `tool.wheelsmith.component[1]{expected}"
+            );
             assert_eq!(error.unwrap_err().to_string(), expected);
         };
         check(

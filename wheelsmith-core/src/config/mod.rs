@@ -6,20 +6,22 @@
 mod build_system;
 mod builder;
 mod check;
-mod component_tables;
+mod component;
 mod compression;
 mod data_table;
 mod diagnose;
 mod extension;
+mod kinds;
 mod library;
 mod load;
 mod names;
+mod output;
 mod python;
 mod recipe;
-mod run_entry;
 #[cfg(feature = "schema")]
 mod schema;
 mod source_path;
+mod source_table;
 mod tables;
 pub mod testing;
 #[cfg(test)]
@@ -28,7 +30,7 @@ mod words;
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::finding::{Settings, Severity};
 use crate::metadata::ProjectTable;
@@ -36,12 +38,16 @@ use crate::name::{Digest, Index, PlatformVersion, ProjectName, PythonTag, Target
 use crate::toolchain::{Optimize, Strip, ToolchainKind};
 
 pub use builder::ConfigBuilder;
+pub use component::{
+    Artifact, C, CForm, Cargo, Component, Files, Headers, Kind, Prebuilt, SourceGroup,
+};
 pub use compression::Compression;
 pub use diagnose::{Error, Problem};
 pub use extension::Extension;
 pub use library::Library;
 pub(crate) use load::find_file;
 pub use load::{CONFIG_FILES, LoadError, find_settings};
+pub use output::{Output, Role};
 pub use recipe::{PLACEHOLDERS, Recipe, Run, System, fill};
 #[cfg(feature = "schema")]
 pub use schema::schema;
@@ -156,9 +162,12 @@ pub struct Tags {
 }
 
 /// `[tool.wheelsmith.sdist]`.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Sdist {
-    /// Globs of files to include; the tracked files if `None`.
+    /// Globs of files to include, relative to this file; the files that version control tracks if
+    /// absent. Ignored files are included only if named without a pattern.
     pub include: Option<Vec<String>>,
     /// Globs of files to exclude.
     pub exclude: Vec<String>,
@@ -245,296 +254,6 @@ impl Config {
     }
 }
 
-/// Unit that is built.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Component {
-    /// Key in the file, such as `tool.wheelsmith.component[0]`.
-    #[serde(skip)]
-    pub key: String,
-    /// Name.
-    pub name: String,
-    /// Version of its own.
-    pub version: Option<String>,
-    /// Licence.
-    pub license: Option<String>,
-    /// Globs of its licence files.
-    pub license_files: Vec<SourcePath>,
-    /// Origin of its source.
-    pub source: Source,
-    /// Operating systems that it is built for; all if `None`.
-    pub os: Option<Vec<&'static str>>,
-    /// True if it may be compiled for the processor of the build machine.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    pub allow_native: bool,
-    /// Names of the components that it links to.
-    pub link: Vec<String>,
-    /// Names of the components that it uses without linking to them.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub needs: Vec<String>,
-    /// Kind, with its settings.
-    #[serde(flatten)]
-    pub kind: Kind,
-}
-
-impl Component {
-    /// True if it is built for `target`.
-    pub fn is_for(&self, target: Target) -> bool {
-        self.os.as_ref().is_none_or(|os| os.contains(&target.os().family()))
-    }
-
-    /// Returns the extension modules that it is built to.
-    pub fn extensions(&self) -> Vec<&Extension> {
-        match &self.kind {
-            Kind::C(c) => c.extension.iter().collect(),
-            Kind::Cargo(cargo) => cargo.extensions().collect(),
-            Kind::Prebuilt(_) | Kind::Files(_) | Kind::Recipe(_) => Vec::new(),
-        }
-    }
-
-    /// Returns the names of the components that are built before it.
-    pub fn after(&self) -> impl Iterator<Item = &String> {
-        self.link.iter().chain(&self.needs)
-    }
-}
-
-/// Kind of a component.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-#[serde(tag = "kind", rename_all = "kebab-case")]
-pub enum Kind {
-    /// Compiled from C.
-    C(C),
-    /// Built by cargo.
-    Cargo(Cargo),
-    /// Binaries from an archive for each target.
-    Prebuilt(Prebuilt),
-    /// Files of the source.
-    Files(Files),
-    /// Built by a build system of its own.
-    Recipe(Recipe),
-}
-
-impl Kind {
-    /// Returns the word of the configuration.
-    pub fn as_str(&self) -> &'static str {
-        match self {
-            Self::C(c) => match c.form {
-                CForm::Library => "c-library",
-                CForm::Shared => "c-shared",
-                CForm::Static => "c-static",
-                CForm::Executable => "c-executable",
-                CForm::Extension => "c-extension",
-            },
-            Self::Cargo(_) => "cargo",
-            Self::Prebuilt(_) => "prebuilt",
-            Self::Files(_) => "files",
-            Self::Recipe(recipe) => recipe.system.as_str(),
-        }
-    }
-}
-
-/// Form of the linked file of a C component.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum CForm {
-    /// A shared library, and an archive of the same objects.
-    Library,
-    /// A shared library.
-    Shared,
-    /// An archive of objects.
-    Static,
-    /// A program.
-    Executable,
-    /// An extension module of Python.
-    Extension,
-}
-
-/// C component.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct C {
-    /// Form.
-    pub form: CForm,
-    /// Groups of files to compile.
-    pub sources: Vec<SourceGroup>,
-    /// SONAME of a shared library.
-    pub soname: Option<String>,
-    /// Version script.
-    pub version_script: Option<SourcePath>,
-    /// System libraries.
-    pub libraries: Vec<String>,
-    /// Frameworks of macOS.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub frameworks: Vec<String>,
-    /// Additional arguments of the link line.
-    pub link_flags: Vec<String>,
-    /// True if undefined symbols are accepted.
-    pub allow_undefined: bool,
-    /// Headers for the runtime.
-    pub headers: Vec<Headers>,
-    /// Extension module that it is.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub extension: Option<Extension>,
-}
-
-impl C {
-    /// Returns a component without sources.
-    fn new(form: CForm) -> Self {
-        Self {
-            form,
-            sources: Vec::new(),
-            soname: None,
-            version_script: None,
-            libraries: Vec::new(),
-            frameworks: Vec::new(),
-            link_flags: Vec::new(),
-            allow_undefined: false,
-            headers: Vec::new(),
-            extension: None,
-        }
-    }
-}
-
-/// Files that are compiled with the same arguments.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct SourceGroup {
-    /// Globs of the files.
-    pub files: Vec<SourcePath>,
-    /// Globs of files to exclude.
-    pub exclude: Vec<SourcePath>,
-    /// Language standard.
-    pub std: Option<String>,
-    /// Header directories.
-    pub include: Vec<SourcePath>,
-    /// Macros: `NAME` or `NAME=value`.
-    pub define: Vec<String>,
-    /// Additional arguments.
-    pub flags: Vec<String>,
-}
-
-/// Headers, and their directory below `include/`.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Headers {
-    /// Globs.
-    pub files: Vec<SourcePath>,
-    /// Directory below `include/`.
-    pub to: Option<WheelPath>,
-}
-
-/// Component from a Rust package.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Cargo {
-    /// `Cargo.toml` of the package.
-    pub manifest: SourcePath,
-    /// Programs and libraries that are taken from the build.
-    pub artifacts: Vec<Artifact>,
-    /// Profile.
-    pub profile: String,
-    /// Features to enable.
-    pub features: Vec<String>,
-    /// True if default features are enabled.
-    pub default_features: bool,
-    /// True if `Cargo.lock` must be current.
-    pub locked: bool,
-}
-
-impl Cargo {
-    /// Returns the extension modules among the artifacts.
-    pub fn extensions(&self) -> impl Iterator<Item = &Extension> {
-        self.artifacts.iter().filter_map(|artifact| match artifact {
-            Artifact::Extension(extension) => Some(extension),
-            _ => None,
-        })
-    }
-
-    /// Returns the extension modules among the artifacts, to be changed.
-    pub(crate) fn extensions_mut(&mut self) -> impl Iterator<Item = &mut Extension> {
-        self.artifacts.iter_mut().filter_map(|artifact| match artifact {
-            Artifact::Extension(extension) => Some(extension),
-            _ => None,
-        })
-    }
-}
-
-/// Program or library of a cargo build.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Artifact {
-    /// A program.
-    Bin(String),
-    /// A shared library.
-    Cdylib(String),
-    /// An extension module of Python.
-    Extension(Extension),
-    /// An addon of Node.js.
-    NodeAddon(String),
-}
-
-/// Binaries that were built elsewhere.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Prebuilt {
-    /// Files of the component's own source, for targets without an archive of their own.
-    pub outputs: Vec<Output>,
-    /// Archive and files of it, by triple.
-    pub archives: BTreeMap<String, (Source, Vec<Output>)>,
-}
-
-/// Files that need no building.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Files {
-    /// Files of the source.
-    pub outputs: Vec<Output>,
-}
-
-/// File that is copied unchanged.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Output {
-    /// File or glob: in the source, or in the installation of a recipe.
-    pub from: SourcePath,
-    /// True if it is in the build directory instead: `{build}/misc/mke2fs`.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    pub from_build: bool,
-    /// Role.
-    pub role: Role,
-    /// Path in the runtime, if it is not in the directory of its role.
-    pub to: Option<WheelPath>,
-}
-
-/// Role of a file of a runtime.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, serde::Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Role {
-    /// A program.
-    Executable,
-    /// A shared library.
-    SharedLibrary,
-    /// A static library.
-    StaticLibrary,
-    /// A header.
-    Header,
-    /// A licence text.
-    License,
-    /// Other file.
-    Data,
-    /// An extension module of Python.
-    Extension,
-    /// An addon of Node.js.
-    NodeAddon,
-}
-
-impl Role {
-    /// Returns the directory of a runtime for files of this role.
-    pub fn directory(self) -> &'static str {
-        match self {
-            Self::Executable => "bin",
-            Self::SharedLibrary | Self::StaticLibrary => "lib",
-            Self::Header => "include",
-            Self::License => "licenses",
-            Self::Data => "share",
-            Self::Extension => "python",
-            Self::NodeAddon => "node",
-        }
-    }
-}
-
 /// Origin of a source.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -559,6 +278,12 @@ pub enum Source {
         /// Its exact version.
         version: String,
     },
+}
+
+impl Default for Source {
+    fn default() -> Self {
+        Self::Path(".".to_owned())
+    }
 }
 
 impl Source {
@@ -657,18 +382,20 @@ impl Scheme {
     }
 }
 
-/// Archive that C programs are compiled against: headers, libraries, and the files with which build
-/// systems find them.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// `[[tool.wheelsmith.sdk]]`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Sdk {
-    /// Name; that of the project if `None`.
+    /// Name of the archive, before the version; that of the project if absent.
     pub name: Option<String>,
-    /// Components whose libraries it contains; all if `None`.
+    /// Components whose libraries, headers and licences it contains, including those that they link
+    /// to; all that have libraries or headers if absent.
     pub components: Option<Vec<String>>,
 }
 
 /// Treatment of external libraries, which are required but neither in the wheel nor in the policy.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum External {
@@ -679,27 +406,33 @@ pub enum External {
     Bundle,
 }
 
-/// Settings of one target.
-#[derive(Debug, Clone, PartialEq, Default)]
+/// `[tool.wheelsmith.target.<triple>]`.
+#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Override {
-    /// Oldest glibc.
+    /// Oldest glibc for this target.
     pub glibc: Option<PlatformVersion>,
-    /// Oldest macOS.
+    /// Oldest macOS for this target.
     pub macos_min: Option<PlatformVersion>,
-    /// Toolchain.
+    /// Toolchain for this target.
     pub toolchain: Option<ToolchainKind>,
-    /// Sysroot of clang.
+    /// clang: directory of the target's libraries and headers.
     pub sysroot: Option<String>,
-    /// Directories with the headers of Pythons, relative to the configuration.
+    /// Directories with Pythons of this target, relative to this file: their headers are used to
+    /// compile extension modules for single Pythons.
     pub python_root: Vec<String>,
-    /// Directories of libraries, relative to the configuration.
+    /// Directories of libraries for this target, searched before a wheel's own `library-path`.
     pub library_path: Vec<String>,
-    /// Additions to components, by name.
+    /// Additions to components for this target, by name.
+    #[serde(rename = "component")]
     pub components: BTreeMap<String, ComponentOverride>,
 }
 
-/// Additions to a component for a target.
-#[derive(Debug, Clone, PartialEq, Default, Serialize)]
+/// `[tool.wheelsmith.target.<triple>.component.<name>]`.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all(deserialize = "kebab-case"))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ComponentOverride {
     /// Additional arguments of the compiler.
     pub flags: Vec<String>,
@@ -707,7 +440,7 @@ pub struct ComponentOverride {
     pub link_flags: Vec<String>,
     /// Additional features of a cargo component.
     pub features: Vec<String>,
-    /// Additional arguments of the configure step of a recipe.
+    /// Additional arguments of the configure step of a cmake, autotools or meson component.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub configure: Vec<String>,
 }

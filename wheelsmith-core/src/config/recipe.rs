@@ -1,46 +1,77 @@
 //! Components that have a build system of their own.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
-use serde::Serialize;
+use serde::de::value::SeqAccessDeserializer;
+use serde::{Deserialize, Deserializer, Serialize};
 
-use super::Output;
+use super::output::Output;
 use crate::name::WheelPath;
 
 /// Component that is built by a build system of its own, and its outputs.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all(deserialize = "kebab-case"))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Recipe {
     /// Build system.
+    #[serde(skip_deserializing)]
+    #[cfg_attr(feature = "schema", schemars(skip))]
     pub system: System,
-    /// Directory of the source in which the build starts; the root if `None`.
+    /// Directory of the source in which the build starts; its root if absent.
     pub dir: Option<WheelPath>,
     /// Additional arguments of the configure step.
     pub configure: Vec<String>,
     /// Targets to build, and additional arguments of that step.
     pub build: Vec<String>,
-    /// Targets that install; empty if nothing is installed.
+    /// Targets that install; `["install"]` if absent. With an empty list nothing is installed, and
+    /// outputs come from `{build}/`.
     pub install: Vec<String>,
-    /// Commands of [`System::Command`].
+    /// Commands, in order; each a list of a program and its arguments.
     pub run: Vec<Run>,
-    /// Additional variables.
+    /// True if each entry of `run` is a line for `/bin/sh` instead.
+    #[serde(skip_serializing)]
+    pub shell: bool,
+    /// Additional environment variables of every step.
     pub env: BTreeMap<String, String>,
     /// Additional arguments of the compilers.
     pub flags: Vec<String>,
     /// Additional arguments of the link line.
     pub link_flags: Vec<String>,
-    /// System libraries that its static libraries require.
+    /// System libraries that users of its static libraries must link to as well.
     pub libraries: Vec<String>,
-    /// Installation prefix: absolute, without a `/` at the end.
+    /// Installation prefix that the build is configured for; `/usr` if absent.
     pub prefix: String,
     /// Files that are taken from the installation.
     pub outputs: Vec<Output>,
 }
 
+impl Default for Recipe {
+    fn default() -> Self {
+        Self {
+            system: System::default(),
+            dir: None,
+            configure: Vec::new(),
+            build: Vec::new(),
+            install: vec!["install".to_owned()],
+            run: Vec::new(),
+            shell: false,
+            env: BTreeMap::new(),
+            flags: Vec::new(),
+            link_flags: Vec::new(),
+            libraries: Vec::new(),
+            prefix: "/usr".to_owned(),
+            outputs: Vec::new(),
+        }
+    }
+}
+
 /// Build system.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum System {
     /// cmake, with make or ninja.
+    #[default]
     Cmake,
     /// A makefile.
     Make,
@@ -73,6 +104,41 @@ pub enum Run {
     Words(Vec<String>),
     /// Line for `/bin/sh -e -u -c`.
     Shell(String),
+}
+
+impl<'de> Deserialize<'de> for Run {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Visitor;
+        impl<'de> serde::de::Visitor<'de> for Visitor {
+            type Value = Run;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a list of a program and its arguments, or a line with `shell = true`")
+            }
+
+            fn visit_str<E>(self, line: &str) -> Result<Run, E> {
+                Ok(Run::Shell(line.to_owned()))
+            }
+
+            fn visit_seq<A: serde::de::SeqAccess<'de>>(self, list: A) -> Result<Run, A::Error> {
+                Vec::deserialize(SeqAccessDeserializer::new(list)).map(Run::Words)
+            }
+        }
+        deserializer.deserialize_any(Visitor)
+    }
+}
+
+#[cfg(feature = "schema")]
+impl schemars::JsonSchema for Run {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Run".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
+            "anyOf": [{ "type": "array", "items": { "type": "string" } }, { "type": "string" }]
+        })
+    }
 }
 
 /// Placeholders in arguments and variables of a recipe: `{prefix}`.

@@ -4,10 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::component_tables::Components;
 use super::data_table::DataTable;
-use super::testing::{Installer, Request, Way};
-use super::{Compression, External};
+use super::kinds::Components;
+use super::{Compression, External, Override, Sdist, Sdk, testing};
 use crate::finding::{Code, Date, Level, Severity};
 use crate::metadata::ProjectTable;
 use crate::name::{Index, PlatformVersion, ProjectName, PythonTag, Target, WheelPath};
@@ -72,10 +71,10 @@ pub(super) struct ConfigTable {
     pub(super) wheel: Option<Vec<WheelTable>>,
     /// Archives that C programs are compiled against.
     #[serde(default)]
-    pub(super) sdk: Vec<SdkTable>,
+    pub(super) sdk: Vec<Sdk>,
     /// Settings of single targets, by triple.
     #[serde(default)]
-    pub(super) target: BTreeMap<String, OverrideTable>,
+    pub(super) target: BTreeMap<String, Override>,
     /// Settings of `wheelsmith audit`, which `wheelsmith build` applies as well.
     #[serde(default)]
     pub(super) audit: AuditTable,
@@ -86,59 +85,10 @@ pub(super) struct ConfigTable {
     pub(super) version: Option<VersionTable>,
     /// Files of the source distribution.
     #[serde(default)]
-    pub(super) sdist: SdistTable,
+    pub(super) sdist: Sdist,
     /// Settings of `wheelsmith test`.
     #[serde(default)]
-    pub(super) test: TestTable,
-}
-
-/// `[tool.wheelsmith.test]`.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub(super) struct TestTable {
-    /// Pythons to test: `3.12`, `3.13t`, `pypy3.10`, or a path; each must exist. If empty, all that
-    /// are found.
-    #[serde(default)]
-    pub(super) python: Vec<Request>,
-    /// Ways of installing the wheels: `venv`, `target`, `user`, `prefix`; `venv` if absent.
-    pub(super) install: Option<Vec<Way>>,
-    /// Installer: `pip` or `uv`; `pip` if absent.
-    #[serde(default)]
-    pub(super) installer: Installer,
-    /// Modules that must be importable; those of the wheel if absent.
-    pub(super) import: Option<Vec<String>>,
-    /// Commands that must exit with status 0, such as `demo --version`.
-    #[serde(default)]
-    pub(super) smoke: Vec<String>,
-    /// Test command, such as `python -m pytest tests`.
-    pub(super) command: Option<String>,
-    /// Globs of the project's files that the commands require; other files of the project are
-    /// absent.
-    #[serde(default)]
-    pub(super) files: Vec<String>,
-    /// Packages that are installed besides the wheel, such as `pytest>=8` (PEP 508).
-    #[serde(default)]
-    pub(super) requires: Vec<String>,
-    /// Variables of the commands.
-    #[serde(default)]
-    pub(super) env: BTreeMap<String, String>,
-    /// Names of variables that the commands inherit from `wheelsmith test`.
-    #[serde(default)]
-    pub(super) pass_env: Vec<String>,
-    /// Whether each cell first checks that modules and commands do not exist without the wheel;
-    /// true if absent.
-    pub(super) absence: Option<bool>,
-    /// Time limit of a cell, in seconds; 600 if absent.
-    pub(super) timeout_secs: Option<u64>,
-    /// Number of tests that a cell may skip; unlimited if absent.
-    pub(super) max_skipped: Option<u32>,
-    /// Patterns of cells that must pass, such as `*-cp312-*`; each must match a cell.
-    #[serde(default)]
-    pub(super) required: Vec<String>,
-    /// Patterns of cells that may fail.
-    #[serde(default)]
-    pub(super) allowed_failures: Vec<String>,
+    pub(super) test: testing::Settings,
 }
 
 /// `version = { from = … }`.
@@ -174,19 +124,6 @@ pub(super) enum VersionFrom {
     Python,
     /// Tag of git.
     Vcs,
-}
-
-/// `[tool.wheelsmith.sdist]`.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub(super) struct SdistTable {
-    /// Globs of files to include, relative to this file; the files that version control tracks if
-    /// absent. Ignored files are included only if named without a pattern.
-    pub(super) include: Option<Vec<String>>,
-    /// Globs of files to exclude.
-    #[serde(default)]
-    pub(super) exclude: Vec<String>,
 }
 
 /// `[tool.wheelsmith.audit]`.
@@ -291,60 +228,4 @@ pub(super) struct WheelTable {
     /// }`.
     #[serde(default)]
     pub(super) data: DataTable,
-}
-
-/// `[[tool.wheelsmith.sdk]]`.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub(super) struct SdkTable {
-    /// Name of the archive, before the version; that of the project if absent.
-    pub(super) name: Option<String>,
-    /// Components whose libraries, headers and licences it contains, including those that they link
-    /// to; all that have libraries or headers if absent.
-    pub(super) components: Option<Vec<String>>,
-}
-
-/// `[tool.wheelsmith.target.<triple>]`.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub(super) struct OverrideTable {
-    /// Oldest glibc for this target.
-    pub(super) glibc: Option<PlatformVersion>,
-    /// Oldest macOS for this target.
-    pub(super) macos_min: Option<PlatformVersion>,
-    /// Toolchain for this target.
-    pub(super) toolchain: Option<ToolchainKind>,
-    /// clang: directory of the target's libraries and headers.
-    pub(super) sysroot: Option<String>,
-    /// Directories with Pythons of this target, relative to this file: their headers are used to
-    /// compile extension modules for single Pythons.
-    #[serde(default)]
-    pub(super) python_root: Vec<String>,
-    /// Directories of libraries for this target, searched before a wheel's own `library-path`.
-    #[serde(default)]
-    pub(super) library_path: Vec<String>,
-    /// Additions to components for this target, by name.
-    #[serde(default)]
-    pub(super) component: BTreeMap<String, ComponentOverrideTable>,
-}
-
-/// `[tool.wheelsmith.target.<triple>.component.<name>]`.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub(super) struct ComponentOverrideTable {
-    /// Additional arguments of the compiler.
-    #[serde(default)]
-    pub(super) flags: Vec<String>,
-    /// Additional arguments of the link line.
-    #[serde(default)]
-    pub(super) link_flags: Vec<String>,
-    /// Additional features of a cargo component.
-    #[serde(default)]
-    pub(super) features: Vec<String>,
-    /// Additional arguments of the configure step of a cmake, autotools or meson component.
-    #[serde(default)]
-    pub(super) configure: Vec<String>,
 }

@@ -1,16 +1,17 @@
 //! Settings of `wheelsmith test`.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 pub use super::python::Request;
 
-/// Way of installation.
+/// Installation scheme.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub enum Way {
+pub enum InstallScheme {
     /// Into a virtual environment.
     Venv,
     /// Into a directory: `pip install --target`.
@@ -21,8 +22,8 @@ pub enum Way {
     Prefix,
 }
 
-impl Way {
-    /// All ways.
+impl InstallScheme {
+    /// All schemes.
     pub const ALL: [Self; 4] = [Self::Venv, Self::Target, Self::User, Self::Prefix];
 
     /// Returns the word in the configuration.
@@ -36,8 +37,8 @@ impl Way {
     }
 }
 
-impl std::fmt::Display for Way {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Display for InstallScheme {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
     }
 }
@@ -55,35 +56,47 @@ pub enum Installer {
 }
 
 /// `[tool.wheelsmith.test]`, changed by the command line.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Settings {
-    /// Pythons to use; all that are found if empty.
+    /// Pythons to test: `3.12`, `3.13t`, `pypy3.10`, or a path; each must exist. If empty, all that
+    /// are found.
+    #[serde(rename = "python")]
     pub pythons: Vec<Request>,
-    /// Ways of installation.
-    pub ways: Vec<Way>,
-    /// Program that installs the wheel.
+    /// Ways of installing the wheels: `venv`, `target`, `user`, `prefix`; `venv` if absent.
+    #[serde(rename = "install")]
+    pub schemes: Vec<InstallScheme>,
+    /// Installer: `pip` or `uv`; `pip` if absent.
     pub installer: Installer,
-    /// Modules to import; those of the wheel if absent.
+    /// Modules that must be importable; those of the wheel if absent.
+    #[serde(rename = "import")]
     pub imports: Option<Vec<String>>,
-    /// Commands that must exit with status 0, as words.
+    /// Commands that must exit with status 0, such as `demo --version`.
+    #[serde(deserialize_with = "commands")]
+    #[cfg_attr(feature = "schema", schemars(with = "Vec<String>"))]
     pub smoke: Vec<Vec<String>>,
-    /// Test command, as words.
+    /// Test command, such as `python -m pytest tests`.
+    #[serde(deserialize_with = "command")]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<String>"))]
     pub command: Option<Vec<String>>,
-    /// Globs of project files that the commands need.
+    /// Globs of the project's files that the commands require; other files of the project are
+    /// absent.
     pub files: Vec<String>,
-    /// Requirements that are installed with the wheel (PEP 508).
+    /// Packages that are installed besides the wheel, such as `pytest>=8` (PEP 508).
     pub requires: Vec<String>,
     /// Variables of the commands.
     pub env: BTreeMap<String, String>,
-    /// Variables of this process that the commands get.
+    /// Names of variables that the commands inherit from `wheelsmith test`.
     pub pass_env: Vec<String>,
-    /// True if each cell first checks that the wheel is absent.
+    /// Whether each cell first checks that modules and commands do not exist without the wheel;
+    /// true if absent.
     pub absence: bool,
-    /// Time limit of a cell, in seconds.
+    /// Time limit of a cell, in seconds; 600 if absent.
     pub timeout_secs: u64,
     /// Number of tests that a cell may skip; unlimited if absent.
     pub max_skipped: Option<u32>,
-    /// Patterns of cells that must pass.
+    /// Patterns of cells that must pass, such as `*-cp312-*`; each must match a cell.
     pub required: Vec<String>,
     /// Patterns of cells that may fail.
     pub allowed_failures: Vec<String>,
@@ -93,7 +106,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             pythons: Vec::new(),
-            ways: vec![Way::Venv],
+            schemes: vec![InstallScheme::Venv],
             installer: Installer::Pip,
             imports: None,
             smoke: Vec::new(),
@@ -119,4 +132,34 @@ impl Settings {
     pub fn words(text: &str) -> Result<Vec<String>, &'static str> {
         super::words::words(text)
     }
+}
+
+/// Command, split into words.
+struct Words(Vec<String>);
+
+impl<'de> Deserialize<'de> for Words {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Visitor;
+        impl serde::de::Visitor<'_> for Visitor {
+            type Value = Words;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a string")
+            }
+
+            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Words, E> {
+                let words = Settings::words(text);
+                words.map(Words).map_err(|problem| E::custom(format!("no command: {problem}")))
+            }
+        }
+        deserializer.deserialize_str(Visitor)
+    }
+}
+
+fn commands<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Vec<String>>, D::Error> {
+    Ok(Vec::<Words>::deserialize(deserializer)?.into_iter().map(|words| words.0).collect())
+}
+
+fn command<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<String>>, D::Error> {
+    Ok(Option::<Words>::deserialize(deserializer)?.map(|words| words.0))
 }

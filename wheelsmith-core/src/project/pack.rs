@@ -364,7 +364,8 @@ impl<'a> Pack<'a> {
             let path: WheelPath =
                 path.parse().map_err(|e: crate::name::ParseError| problem(e.to_string()))?;
             if self.entries.contains_key(&path) {
-                let message = format!("`{}` is another file of the wheel's as well", file.to);
+                let message =
+                    format!("`{}` is also the path of another file in the wheel", file.to);
                 return Err(problem(message).into());
             }
             let executable = sys::fs::is_executable(&file.path)
@@ -394,7 +395,7 @@ impl<'a> Pack<'a> {
             };
             let project = self.project.config.project.as_ref();
             if project.is_some_and(|project| project.scripts.contains_key(command)) {
-                let message = format!("`project.scripts` has a command `{command}` as well");
+                let message = format!("`project.scripts` also has a command `{command}`");
                 return Err(self.problem(&format!("console.{command}"), message, None));
             }
             paths.insert(command.clone(), (*path).to_owned());
@@ -422,7 +423,7 @@ impl<'a> Pack<'a> {
         for dir in config.library_path(self.wheel, plan.target) {
             let path = self.project.dir.join(&dir);
             if !path.is_dir() {
-                let message = format!("`{dir}` of `library-path` is no directory");
+                let message = format!("`{dir}` of `library-path` is not a directory");
                 return Err(self.problem("external", message, None));
             }
             dirs.push(path);
@@ -439,7 +440,7 @@ impl<'a> Pack<'a> {
             })
         };
         let origins = libraries().filter_map(|file| Some((file.sha256, origin(file)?))).collect();
-        let options = Options { terms: self.terms()?, origins, ..Options::default() };
+        let options = Options { allowances: self.allowances()?, origins, ..Options::default() };
         let files = self.native_files()?;
         let wanted = Requirement::for_target(plan.target);
         let roots = LibraryDirs::new(dirs);
@@ -471,7 +472,7 @@ impl<'a> Pack<'a> {
     }
 
     /// Returns the libraries that the configuration permits.
-    fn terms(&self) -> Result<Allowances, Error> {
+    fn allowances(&self) -> Result<Allowances, Error> {
         let exclude = &self.project.config.audit.exclude;
         Allowances::new(exclude, Vec::new())
             .map_err(|e| self.problem("external", e.to_string(), None))
@@ -486,7 +487,7 @@ impl<'a> Pack<'a> {
 
     /// Judges the files of the wheel, together with those of the wheel that it requires.
     fn judge(&self, plan: &TargetPlan, runtime: &Runtime) -> Result<Audit, Error> {
-        let requirement = Requirement::for_target(plan.target).allowing(self.terms()?);
+        let requirement = Requirement::for_target(plan.target).allowing(self.allowances()?);
         let mut files = self.native_files()?;
         if self.variant.part == Part::Extensions {
             let mut whole = self.wheel.clone();
