@@ -74,6 +74,13 @@ gcc -static -fno-pie -Os -nostdlib -fcf-protection=none -fno-asynchronous-unwind
 
 # For a machine inside the machine.
 "$zig" cc -target bpfel-freestanding -Os -g0 -c -o bpf.o src/program.c
+# With debug information and types (BTF), in both byte orders.
+for order in el eb; do
+    output=bpf-debug.o
+    if [ $order = eb ]; then output=bpf-debug-be.o; fi
+    "$zig" cc -target bpf$order-freestanding -O2 -g -fno-asynchronous-unwind-tables -fno-unwind-tables \
+        -fno-sanitize=all -fno-stack-protector "-ffile-prefix-map=$PWD=." -c -o $output src/bpf.c
+done
 
 # Cut by hand: the loader needs no section headers; nobody can read half a file.
 python3 - <<'PYTHON'

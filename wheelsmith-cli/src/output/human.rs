@@ -207,6 +207,13 @@ fn plan_target(text: &mut Text, plan: &TargetPlan, verbose: bool) {
 }
 
 fn plan_components(text: &mut Text, plan: &TargetPlan, verbose: bool) {
+    if let Some(cxx) = &plan.cxx_runtime {
+        let names = cxx.components.iter().cloned().collect::<Vec<_>>().join(", ");
+        let _ = match (&cxx.library, cxx.runtime) {
+            (Some(library), _) => writeln!(text, "  share one C++ runtime, {library}: {names}"),
+            (None, runtime) => writeln!(text, "  use the {runtime} C++ runtime: {names}"),
+        };
+    }
     for component in &plan.components {
         let _ = writeln!(
             text,

@@ -48,7 +48,10 @@ pub(super) fn check(file: &NativeFile, elf: &Elf, findings: &mut Vec<Finding>) {
         let kib = least / 1024;
         find(Code::PageAlignment, format!("its segments are aligned to {kib} KiB"));
     }
-    if !elf.static_openers.is_empty() {
+    if elf.static_openers == ["dlopen"] {
+        let message = "it is a static program of musl and has `dlopen`, which always fails in it";
+        find(Code::StaticDlopen, message.to_owned());
+    } else if !elf.static_openers.is_empty() {
         let calls = elf.static_openers.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>();
         let message = format!(
             "it is a static glibc program with {}: the libraries that it loads must be of the same \

@@ -44,6 +44,7 @@ pub(super) fn check(
     findings: &mut Vec<Finding>,
 ) {
     duplicates(files, unreachable, findings);
+    cxx_runtimes(files, graph, findings);
     for file in files.iter().filter(|file| unreachable.contains(&&file.path)) {
         let mib = file.size_bytes as f64 / f64::from(1 << 20);
         let message = format!(
@@ -71,6 +72,47 @@ pub(super) fn check(
 
 fn elves(files: &[NativeFile]) -> impl Iterator<Item = (&NativeFile, &Elf)> {
     files.iter().filter_map(|file| Some((file, file.elf()?)))
+}
+
+/// Reports files that use C++ functions of another, where each has a private C++ runtime.
+fn cxx_runtimes(files: &[NativeFile], graph: &Graph<'_>, findings: &mut Vec<Finding>) {
+    let private: BTreeMap<&str, &NativeFile> = files
+        .iter()
+        .filter(|file| file.has_private_cxx)
+        .map(|file| (file.path.as_str(), file))
+        .collect();
+    if private.len() < 2 {
+        return;
+    }
+    let mut seen = BTreeSet::new();
+    for process in graph.processes() {
+        let loaded: Vec<&NativeFile> =
+            process.iter().filter_map(|path| private.get(path).copied()).collect();
+        for user in &loaded {
+            let others = loaded.iter().filter(|other| other.path != user.path);
+            for other in others.filter(|other| seen.insert((&user.path, &other.path))) {
+                findings.extend(across(user, other));
+            }
+        }
+    }
+}
+
+/// Returns the finding about the C++ functions of `other` that `user` uses.
+fn across(user: &NativeFile, other: &NativeFile) -> Option<Finding> {
+    let names = user.symbols.undefined.iter().map(|symbol| symbol.name.as_str());
+    let names = names.filter(|name| name.starts_with("_Z") && other.symbols.exports.contains(name));
+    let names: Vec<&str> = names.collect();
+    let first = names.first()?;
+    let more = match names.len() - 1 {
+        0 => String::new(),
+        n => format!(" and {n} more"),
+    };
+    let message = format!(
+        "it uses `{first}`{more} of `{}`, and each of the two has a private C++ runtime",
+        other.path
+    );
+    let names = names.iter().take(SHOWN).map(|name| (*name).to_owned());
+    Some(Finding::new(Code::TwoCxxRuntimes, &user.path, message).because(names))
 }
 
 /// Returns the libraries that no file of the wheel can load, because another library with the same

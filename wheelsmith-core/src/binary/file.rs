@@ -1,6 +1,7 @@
 //! Native file: its path and its facts, without its bytes.
 
 use super::archive::Archive;
+use super::cxx;
 use super::elf::Elf;
 use super::macho::{self, MachO};
 use super::pe::Pe;
@@ -24,6 +25,9 @@ pub struct NativeFile {
     pub symbols: Symbols,
     /// Symbols of Python that the file uses or defines.
     pub python: PythonSymbols,
+    /// True for an ELF file with a C++ interface and a private C++ runtime: it contains the type
+    /// information of the C++ ABI, and does not import or export the runtime's functions.
+    pub has_private_cxx: bool,
 }
 
 /// Facts of a native file, by format.
@@ -77,7 +81,9 @@ impl NativeFile {
             let facts = Facts::Unreadable { format, error };
             (facts, Symbols::default(), PythonSymbols::default())
         });
-        Some(Self { path: path.clone(), size_bytes: content.size(), facts, symbols, python })
+        let has_private_cxx = matches!(facts, Facts::Elf(_)) && cxx::is_private(&symbols, content);
+        let size_bytes = content.size();
+        Some(Self { path: path.clone(), size_bytes, facts, symbols, python, has_private_cxx })
     }
 
     /// Drops the symbols, which take most of the memory, for callers that need only library names.

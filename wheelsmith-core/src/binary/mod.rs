@@ -4,6 +4,7 @@
 pub mod archive;
 mod bytes;
 mod content;
+mod cxx;
 pub mod elf;
 mod file;
 pub mod macho;

@@ -33,6 +33,7 @@ pub struct Exports {
     /// Digests of the names, sorted.
     digests: Vec<u64>,
     python: Vec<String>,
+    has_cxx: bool,
 }
 
 impl Exports {
@@ -67,6 +68,7 @@ impl Exports {
 
     pub(super) fn add(&mut self, name: &[u8], is_function: bool) {
         self.digests.push(digest(name));
+        self.has_cxx |= name.starts_with(b"_Z");
         if is_function && PYTHON_STARTS.iter().any(|s| name.starts_with(s.as_bytes())) {
             self.python.push(String::from_utf8_lossy(name).into_owned());
         }
@@ -83,6 +85,11 @@ impl Exports {
     /// Returns the number of names.
     pub fn count(&self) -> usize {
         self.digests.len()
+    }
+
+    /// True if a name is mangled as C++ compilers do.
+    pub(super) fn has_cxx(&self) -> bool {
+        self.has_cxx
     }
 
     /// Returns the functions by which Python 3 starts extension modules, sorted: `PyInit_demo`.

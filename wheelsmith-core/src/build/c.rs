@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::inputs::{self, Input};
+use super::language::Language;
 use super::python::{self, PythonFiles};
 use super::record::{ATTEMPTS, Record};
 use super::{
@@ -14,7 +15,7 @@ use crate::name::{Digest, Os, PythonAbi, Target, WheelPath};
 use crate::plan::{ComponentPlan, Step};
 use crate::source::Resolved;
 use crate::sys::{self, Command, FileState, ProcessError};
-use crate::toolchain::{Family, LinkKind, Tool, filter};
+use crate::toolchain::{Family, LinkKind, Tool, cxx::SharedCxx, filter};
 
 /// Builds a component from C, C++ and assembly.
 pub(super) fn build(
@@ -256,36 +257,6 @@ impl Unit {
     }
 }
 
-/// Language of a source, by its file name as for gcc and clang.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Language {
-    C,
-    Cxx,
-    Assembly,
-}
-
-impl Language {
-    fn of(name: &str) -> Self {
-        let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
-        match extension {
-            "C" | "cc" | "cp" | "cpp" | "CPP" | "cxx" | "c++" | "ii" | "mm" | "M" | "mii" => {
-                Self::Cxx
-            }
-            "s" | "S" | "sx" => Self::Assembly,
-            _ => Self::C,
-        }
-    }
-
-    /// Returns true if a value of `-std=` belongs to this language.
-    fn has_standard(self, standard: &str) -> bool {
-        match self {
-            Self::C => !standard.contains("++"),
-            Self::Cxx => standard.contains("++"),
-            Self::Assembly => false,
-        }
-    }
-}
-
 struct CBuild<'a> {
     setting: &'a Setting<'a>,
     component: &'a Component,
@@ -458,11 +429,15 @@ impl<'a> CBuild<'a> {
         let mut units = Vec::new();
         let environment = self.setting.host.env.for_compilers();
         let epoch = environment.get("SOURCE_DATE_EPOCH").unwrap_or_default();
-        for (i, group) in self.c.sources.iter().enumerate() {
+        let groups = self.c.sources.iter().enumerate();
+        for (i, group) in groups.filter(|(_, group)| group.is_for(self.setting.target())) {
             let key = format!("{}.sources[{i}].files", self.component.key);
             for Input { relative, path } in self.expand(&key, &group.files, &group.exclude)? {
                 let language = Language::of(&relative);
                 let mut args = self.group_args(group, language);
+                if language == Language::Cxx && self.setting.toolchain.shared_cxx.is_some() {
+                    args.push(crate::toolchain::cxx::BY_NAME.to_owned());
+                }
                 if has_date(&path) {
                     // The compiler's cache does not know the variable.
                     args.push(format!("-DWHEELSMITH_SOURCE_DATE_EPOCH={epoch}"));
@@ -478,6 +453,10 @@ impl<'a> CBuild<'a> {
     fn group_args(&self, group: &SourceGroup, language: Language) -> Vec<String> {
         let Setting { plan, toolchain, project, .. } = self.setting;
         let mut args = toolchain.compile_args(plan.optimize);
+        if self.c.freestanding {
+            let words = ["-ffreestanding", "-fno-stack-protector", "-fno-pic", "-nostdinc++"];
+            args.extend(words.map(str::to_owned));
+        }
         let standard = group.std.iter().filter(|standard| language.has_standard(standard));
         args.extend(standard.map(|standard| format!("-std={standard}")));
         args.extend(group.define.iter().map(|define| format!("-D{define}")));
@@ -647,6 +626,7 @@ impl<'a> CBuild<'a> {
         }
         let is_program = form == CForm::Executable;
         let kind = match form {
+            _ if self.c.freestanding => LinkKind::Freestanding,
             CForm::Executable => LinkKind::Executable,
             CForm::Extension => LinkKind::Extension { name: &names.file },
             _ => LinkKind::Shared { name: &names.file },
@@ -668,7 +648,10 @@ impl<'a> CBuild<'a> {
             args.push(format!("-Wl,--version-script={}", path.display()));
             beside.push(path);
         }
-        if !self.linked.shared.is_empty() {
+        let is_cxx = units.iter().any(Unit::is_cxx)
+            || self.linked.archives.iter().any(|archive| has_cxx(archive));
+        let shared_cxx = self.shared_cxx(form).filter(|_| is_cxx);
+        if !self.linked.shared.is_empty() || shared_cxx.is_some() {
             if form == CForm::Extension {
                 args.extend(self.search_path.iter().cloned());
             } else {
@@ -692,6 +675,11 @@ impl<'a> CBuild<'a> {
         }
         let libraries = self.c.libraries.iter().chain(&self.linked.system);
         tail.extend(libraries.map(|name| format!("-l{name}")));
+        if let Some(shared) = shared_cxx {
+            tail.push(shared.search_arg());
+            tail.push(format!("-l:{}", shared.file));
+            beside.push(shared.library());
+        }
         if plan.target.os() == Os::MacOs {
             tail.extend(self.frameworks.iter().cloned());
             for framework in self.c.frameworks.iter().chain(&self.linked.frameworks) {
@@ -699,12 +687,20 @@ impl<'a> CBuild<'a> {
             }
         }
         tail.extend(self.link_flags());
-        let is_cxx = units.iter().any(Unit::is_cxx)
-            || self.linked.archives.iter().any(|archive| has_cxx(archive));
-        let linker = if is_cxx { &toolchain.cxx } else { &toolchain.cc };
+        // zig's C++ compiler adds a private runtime.
+        let is_own = is_cxx && shared_cxx.is_none();
+        let linker = if is_own { &toolchain.cxx } else { &toolchain.cc };
         let command = self.command(linker).args(args).arg("-o");
         let command = command.arg(output.to_string_lossy());
         Ok(Link { command, objects, tail, beside })
+    }
+
+    /// Returns the C++ runtime that a file shares with others, if there is one.
+    fn shared_cxx(&self, form: CForm) -> Option<&SharedCxx> {
+        let Setting { toolchain, config, .. } = self.setting;
+        let is_alone = form == CForm::Executable
+            && super::cxx::is_static_program(config, self.component, toolchain.target);
+        toolchain.shared_cxx.as_ref().filter(|_| !is_alone)
     }
 
     /// Returns the user's flags for the linker, as the toolchain's linker takes them.
@@ -878,23 +874,5 @@ mod tests {
         check("@list.c", "./@list.c");
         check("d/-x.c", "d/-x.c");
         check("with space.c", "with space.c");
-    }
-
-    #[test]
-    fn the_file_name_says_the_language() {
-        let check = |name: &str, expected: Language, standard: &str, fits: bool| {
-            let language = Language::of(name);
-            assert_eq!(language, expected, "{name}");
-            assert_eq!(language.has_standard(standard), fits, "{name} {standard}");
-        };
-        check("a.c", Language::C, "gnu11", true);
-        check("a.c", Language::C, "c++17", false);
-        for name in ["a.cc", "d/a.cpp", "a.cxx", "a.C", "a.c++", "a.mm"] {
-            check(name, Language::Cxx, "gnu++20", true);
-            check(name, Language::Cxx, "c99", false);
-        }
-        check("a.S", Language::Assembly, "c99", false);
-        check("a.s", Language::Assembly, "c++11", false);
-        check("noextension", Language::C, "c99", true);
     }
 }

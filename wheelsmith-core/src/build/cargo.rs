@@ -188,6 +188,7 @@ pub(super) fn runs<'a>(
     let component = &plan.component;
     let (base, manifest) = command(setting, plan, cargo, source, linked)?;
     let first = cargo.extensions().flat_map(|extension| &extension.abis).next();
+    let needs_runtime = !linked.shared.is_empty() || setting.toolchain.shared_cxx.is_some();
     let run = |output: RunOutput<'a>, abi: Option<&PythonAbi>| {
         let mut command = base.clone();
         if let Some(abi) = abi {
@@ -203,7 +204,7 @@ pub(super) fn runs<'a>(
         }
         let search_path = match output {
             RunOutput::Files => None,
-            RunOutput::Module(extension, _) if !linked.shared.is_empty() => {
+            RunOutput::Module(extension, _) if needs_runtime => {
                 Some(extension::search_path(setting, component, extension))
             }
             RunOutput::Module(..) | RunOutput::Addon(_) => Some(Vec::new()),
@@ -451,8 +452,13 @@ fn rustflags(setting: &Setting<'_>, cargo: &Cargo, linked: &Linkage, dir: &Path)
         flags.extend(is_closed.then(|| "-Clink-arg=-Wl,-z,defs".to_owned()));
         flags.push("-Clink-arg=-Wl,--build-id=sha1".to_owned());
     }
+    let shared_cxx = setting.toolchain.shared_cxx.as_ref();
+    if let Some(shared) = shared_cxx {
+        // cargo does not hash the library that the linker adds.
+        flags.push(format!("--cfg=wheelsmith_cxx=\"{}\"", shared.file));
+    }
     let has_plain = cargo.artifacts.iter().any(|artifact| is_plain(&artifact));
-    if !linked.shared.is_empty() && has_plain {
+    if (!linked.shared.is_empty() || shared_cxx.is_some()) && has_plain {
         // The search path of a program; it also works for a library in `lib/`.
         flags.extend(setting.sibling_rpath(true).map(|arg| format!("-Clink-arg={arg}")));
     }

@@ -94,6 +94,22 @@ pub enum Error {
         /// Libraries and programs that it built.
         made: String,
     },
+    /// There is no musl for the processor of the target.
+    #[error("cannot build component `{component}` with musl: there is none for {target}")]
+    NoMusl {
+        /// The component.
+        component: String,
+        /// The target.
+        target: Target,
+    },
+    /// The toolchain has no compiler for BPF.
+    #[error("cannot build component `{component}`: `{toolchain}` does not compile BPF programs")]
+    NoBpf {
+        /// The component.
+        component: String,
+        /// The toolchain.
+        toolchain: String,
+    },
     /// A step of a component's own build system failed.
     #[error("cannot {step} component `{component}` for {target}")]
     Step {
@@ -199,6 +215,19 @@ pub enum Error {
         /// Origin of the flag: `flags`, a variable, a file.
         origin: String,
     },
+    /// The toolchain does not have the configured C++ runtime.
+    #[error("cannot use `cxx-runtime = \"{wanted}\"` for {target}: {reason}")]
+    CxxRuntime {
+        /// The target.
+        target: Target,
+        /// The configured runtime.
+        wanted: config::CxxRuntime,
+        /// The reason.
+        reason: String,
+    },
+    /// The shared C++ runtime could not be compiled.
+    #[error(transparent)]
+    Toolchain(crate::toolchain::Error),
     /// The user stopped us.
     #[error("stopped")]
     Cancelled,
@@ -243,6 +272,14 @@ impl Error {
                  component's table accepts the flag"
                     .to_owned(),
             ),
+            Self::CxxRuntime { wanted: config::CxxRuntime::System, .. } => Some(
+                "`toolchain = \"native\"`, `\"cross-gcc\"` or `\"clang\"` has one; `auto` shares \
+                 zig's where files meet"
+                    .to_owned(),
+            ),
+            Self::CxxRuntime { .. } => Some("choose `auto` or `static` for it".to_owned()),
+            Self::NoBpf { .. } => Some("`toolchain = \"zig\"` and `\"clang\"` do".to_owned()),
+            Self::Toolchain(error) => error.hint(),
             Self::NoCargo { .. } => Some("install Rust, or put `cargo` on PATH".to_owned()),
             Self::NoArtifact { .. } => {
                 Some("a `cdylib` needs `crate-type = [\"cdylib\"]` in its `Cargo.toml`".to_owned())

@@ -2,6 +2,7 @@
 //!
 //! Component sources are never written to; all output is below the build directory.
 
+mod bpf;
 mod c;
 #[cfg(feature = "cargo")]
 mod cargo;
@@ -9,12 +10,15 @@ mod cargo;
 mod cargo_config;
 #[cfg(feature = "cargo")]
 mod crates;
+pub mod cxx;
 mod depfile;
 mod error;
 mod extension;
 mod frameworks;
 mod from;
+mod guest;
 pub(crate) mod inputs;
+mod language;
 mod native;
 mod position;
 mod python;
@@ -30,6 +34,7 @@ use std::path::{Path, PathBuf};
 pub use crates::{Crate, Crates, crates};
 pub use error::Error;
 pub use from::Inputs;
+pub use guest::Guest;
 pub use record::Hashes;
 pub use steps::steps;
 pub(crate) use taken::license_files;
@@ -97,6 +102,7 @@ pub struct Linkage {
 }
 
 /// Context of all components of a target.
+#[derive(Clone, Copy)]
 pub struct Setting<'a> {
     /// The configuration, for messages.
     pub config: &'a Config,
@@ -114,9 +120,19 @@ pub struct Setting<'a> {
     pub host: &'a Host,
     /// Digests of files that were read in this run.
     pub hashes: &'a Hashes,
+    /// Toolchain of components with another C library.
+    pub guest: Option<&'a Guest>,
 }
 
 impl Setting<'_> {
+    /// Returns the context of `component`: its own, or that of another C library.
+    pub(crate) fn of(&self, component: &Component) -> Self {
+        match self.guest.filter(|_| component.is_guest(self.plan.target)) {
+            Some(guest) => guest.setting(self),
+            None => *self,
+        }
+    }
+
     fn target(&self) -> Target {
         self.plan.target
     }
@@ -151,6 +167,7 @@ pub fn run(
     for component in &setting.plan.components {
         let key = (component.component.name.clone(), setting.target().triple().to_owned());
         let source = &sources[&key];
+        let setting = &setting.of(&component.component);
         native::check(setting, component)?;
         let known = built.iter().map(|one| (one.name.as_str(), &one.linkage));
         let linked = merged(&component.component, known);
@@ -171,6 +188,7 @@ pub fn run(
                 taken::build(setting, component, outputs, source)?
             }
             Kind::Files(files) => taken::build(setting, component, &files.outputs, source)?,
+            Kind::Bpf(bpf) => bpf::build(setting, component, bpf, source, &linked)?,
             Kind::Recipe(recipe) => {
                 recipe::build(setting, component, recipe, source, &linked, &built)?
             }
@@ -179,6 +197,7 @@ pub fn run(
         one.files.extend(licenses);
         built.push(one);
     }
+    built.extend(cxx::component(setting, &built)?);
     Ok(built)
 }
 

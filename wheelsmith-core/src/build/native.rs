@@ -30,7 +30,7 @@ pub(super) fn check(setting: &Setting<'_>, plan: &ComponentPlan) -> Result<(), E
                 ("its steps", &recipe_texts),
             ]);
         }
-        Kind::Cargo(_) | Kind::Prebuilt(_) | Kind::Files(_) => {}
+        Kind::Bpf(_) | Kind::Cargo(_) | Kind::Prebuilt(_) | Kind::Files(_) => {}
     }
     let found = all.into_iter().find_map(|(origin, flags)| {
         let words = flags.iter().flat_map(|flag| flag.split_whitespace());

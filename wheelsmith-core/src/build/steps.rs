@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 #[cfg(feature = "cargo")]
 use super::cargo::CargoRun;
-use super::{Error, Linkage, Setting, c, frameworks, license_files, merged, native, taken};
+use super::{Error, Linkage, Setting, bpf, c, frameworks, license_files, merged, native, taken};
 use crate::config::{Kind, System};
 use crate::plan::{ComponentPlan, Step};
 use crate::source::Resolved;
@@ -27,6 +27,7 @@ pub fn steps(
         let name = plan.component.name.as_str();
         let key = (name.to_owned(), setting.target().triple().to_owned());
         let source = sources.get(&key).and_then(Option::as_ref);
+        let setting = &setting.of(&plan.component);
         native::check(setting, plan)?;
         let (steps, linkage) = match source {
             None => {
@@ -92,6 +93,13 @@ fn of_component(
             let files = taken::collect(setting, component, &files.outputs, &|_| &source.root)?;
             let linkage = taken::linkage(setting, &files);
             Ok((vec![Step::Take { files: files.len() }], Some(linkage)))
+        }
+        Kind::Bpf(programs) => {
+            if let Some(after) = after {
+                return later(format!("build {}", component.name), after);
+            }
+            let steps = bpf::steps(setting, plan, programs, source, &linked)?;
+            Ok((steps, Some(Linkage::default())))
         }
         Kind::Recipe(recipe) => {
             let system = recipe.system.as_str();

@@ -123,7 +123,7 @@ impl Check<'_> {
     ) -> Config {
         let table = raw.tool.wheelsmith.unwrap_or_default();
         let ConfigTable { targets, toolchain, zig, glibc, macos_min, strip, optimize, .. } = table;
-        let compression = table.compression;
+        let (compression, cxx_runtime) = (table.compression, table.cxx_runtime);
         let mut triples = BTreeSet::new();
         for (i, target) in targets.iter().enumerate() {
             if !triples.insert(target.triple()) {
@@ -136,6 +136,7 @@ impl Check<'_> {
             self.component(&format!("{ROOT}.component[{i}]"), component, &names);
         }
         let components = self.in_link_order(components, &names);
+        self.libcs(&components);
         let wheels = self.wheels(table.wheel, raw.project.as_ref(), &components);
         self.sdks(&table.sdk, &names);
         self.overrides(&table.target, &names);
@@ -161,6 +162,7 @@ impl Check<'_> {
             strip,
             optimize,
             compression,
+            cxx_runtime,
             components,
             wheels,
             sdks: table.sdk,

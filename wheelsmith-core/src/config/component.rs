@@ -13,7 +13,7 @@ use super::extension::Extension;
 use super::output::Output;
 use super::source_table::{Archives, TargetArchiveTable};
 use super::{Recipe, Source, SourcePath};
-use crate::name::{PlatformVersion, PythonVersion, Target, WheelPath};
+use crate::name::{Arch, Libc, Os, PlatformVersion, PythonVersion, Target, WheelPath};
 
 /// Unit that is built.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -42,6 +42,10 @@ pub struct Component {
     /// `-Ctarget-cpu=native`).
     #[serde(default, skip_serializing_if = "Not::not")]
     pub allow_native: bool,
+    /// C library, if it is not that of the target: `musl` for a static program beside files for
+    /// glibc.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub libc: Option<OtherLibc>,
     /// Components that it links to. Users of a static library link to them as well.
     #[serde(default)]
     pub link: Vec<String>,
@@ -66,6 +70,7 @@ impl Component {
             source: Source::default(),
             os: None,
             allow_native: false,
+            libc: None,
             link: Vec::new(),
             needs: Vec::new(),
             kind,
@@ -83,14 +88,28 @@ impl Component {
         match &self.kind {
             Kind::C(c) => c.extension.iter().collect(),
             Kind::Cargo(cargo) => cargo.extensions().collect(),
-            Kind::Prebuilt(_) | Kind::Files(_) | Kind::Recipe(_) => Vec::new(),
+            Kind::Bpf(_) | Kind::Prebuilt(_) | Kind::Files(_) | Kind::Recipe(_) => Vec::new(),
         }
+    }
+
+    /// True if it is built with musl for a target with another C library.
+    pub fn is_guest(&self, target: Target) -> bool {
+        self.libc.is_some() && target.os() == Os::Linux(Libc::Glibc)
     }
 
     /// Returns the names of the components that are built before it.
     pub fn after(&self) -> impl Iterator<Item = &String> {
         self.link.iter().chain(&self.needs)
     }
+}
+
+/// C library of single components.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub enum OtherLibc {
+    /// musl, linked statically.
+    Musl,
 }
 
 /// Operating system, in `os` lists.
@@ -130,6 +149,8 @@ pub enum Kind {
     Files(Files),
     /// Built by a build system of its own.
     Recipe(Recipe),
+    /// BPF programs for the kernel of Linux.
+    Bpf(Bpf),
 }
 
 impl Default for Kind {
@@ -153,6 +174,7 @@ impl Kind {
             Self::Prebuilt(_) => "prebuilt",
             Self::Files(_) => "files",
             Self::Recipe(recipe) => recipe.system.as_str(),
+            Self::Bpf(_) => "bpf",
         }
     }
 }
@@ -200,6 +222,9 @@ pub struct C {
     pub link_flags: Vec<String>,
     /// Accept symbols that no library defines (a plugin whose host defines them).
     pub allow_undefined: bool,
+    /// Compile and link without a C library (`-ffreestanding`, `-nostdlib`): firmware, a boot block.
+    #[serde(skip_serializing_if = "Not::not")]
+    pub freestanding: bool,
     /// Headers that go into the runtime's `include/`.
     pub headers: Vec<Headers>,
     /// Extension module that it is.
@@ -275,6 +300,26 @@ pub struct SourceGroup {
     /// Additional arguments of the compiler.
     #[serde(default)]
     pub flags: Vec<String>,
+    /// Processors for which the files are compiled, such as `x86_64`; all if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub arch: Option<Vec<Arch>>,
+}
+
+impl SourceGroup {
+    /// True if the files are compiled for `target`.
+    pub fn is_for(&self, target: Target) -> bool {
+        self.arch.as_ref().is_none_or(|list| list.contains(&target.arch()))
+    }
+}
+
+/// BPF programs: each source becomes an object for the kernel, with its types and without debug
+/// information.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all(deserialize = "kebab-case"))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Bpf {
+    /// Files to compile, and how. `count.bpf.c` becomes `share/<component>/count.bpf.o`.
+    pub sources: Vec<SourceGroup>,
 }
 
 /// Converts a table of macros to arguments: `NAME` or `NAME=value`.

@@ -10,7 +10,7 @@ use toml::de::{DeTable, DeValue, ValueDeserializer};
 use super::component::CExtensionTable;
 use super::diagnose::{Locator, Problem, did_you_mean};
 use super::source_table::SourceTable;
-use super::{C, CForm, Cargo, Component, Files, Kind, Prebuilt, Recipe, System};
+use super::{Bpf, C, CForm, Cargo, Component, Files, Kind, Prebuilt, Recipe, System};
 
 /// Kind of component.
 struct KindRow {
@@ -41,11 +41,11 @@ macro_rules! kind {
 
 /// All kinds.
 #[rustfmt::skip]
-static KINDS: [KindRow; 13] = [
+static KINDS: [KindRow; 14] = [
     kind!("c-library", "A shared library from C, and a static one of the same objects.",
-        C, c(CForm::Library), without ["needs"]),
+        C, c(CForm::Library), without ["needs", "libc", "freestanding"]),
     kind!("c-shared", "A shared library from C.",
-        C, c(CForm::Shared), without ["needs"]),
+        C, c(CForm::Shared), without ["needs", "libc", "freestanding"]),
     kind!("c-static", "A static library from C.", C, c(CForm::Static),
         without ["needs", "soname", "version-script", "allow-undefined", "link-flags"]),
     kind!("c-executable", "A program from C.", C, c(CForm::Executable),
@@ -54,10 +54,12 @@ static KINDS: [KindRow; 13] = [
         CExtensionTable, CExtensionTable::into_kind, without ["needs"]),
     kind!("cargo", "Libraries and programs of a Rust package.",
         Cargo, Kind::Cargo, without ["needs"]),
+    kind!("bpf", "BPF programs for the kernel of Linux.",
+        Bpf, Kind::Bpf, without ["needs", "libc"]),
     kind!("prebuilt", "Binaries that were built elsewhere.",
-        Prebuilt, Kind::Prebuilt, without ["link", "needs"]),
+        Prebuilt, Kind::Prebuilt, without ["link", "needs", "libc"]),
     kind!("files", "Files that need no building.",
-        Files, Kind::Files, without ["link", "needs"]),
+        Files, Kind::Files, without ["link", "needs", "libc"]),
     kind!("cmake", "Built by cmake.",
         Recipe, recipe(System::Cmake), without ["run", "shell"]),
     kind!("make", "Built by a makefile.",

@@ -8,6 +8,7 @@ mod builder;
 mod check;
 mod component;
 mod compression;
+mod cxx_runtime;
 mod data_table;
 mod diagnose;
 mod extension;
@@ -39,9 +40,11 @@ use crate::toolchain::{Optimize, Strip, ToolchainKind};
 
 pub use builder::ConfigBuilder;
 pub use component::{
-    Artifact, C, CForm, Cargo, Component, Files, Headers, Kind, Prebuilt, SourceGroup,
+    Artifact, Bpf, C, CForm, Cargo, Component, Files, Headers, Kind, OtherLibc, Prebuilt,
+    SourceGroup,
 };
 pub use compression::Compression;
+pub use cxx_runtime::CxxRuntime;
 pub use diagnose::{Error, Problem};
 pub use extension::Extension;
 pub use library::Library;
@@ -111,6 +114,8 @@ pub struct Config {
     pub strip: Strip,
     /// Optimization level.
     pub optimize: Optimize,
+    /// C++ runtime of targets without one of their own.
+    pub cxx_runtime: CxxRuntime,
     /// Compression level of wheels, unless an option sets another.
     pub compression: Compression,
     /// Components, each after those that it links to.
@@ -218,6 +223,12 @@ impl Config {
     pub fn toolchain_for(&self, target: Target) -> ToolchainKind {
         let own = self.overrides.get(target.triple()).and_then(|over| over.toolchain);
         own.unwrap_or(self.toolchain)
+    }
+
+    /// Returns the C++ runtime for `target`.
+    pub fn cxx_runtime_for(&self, target: Target) -> CxxRuntime {
+        let own = self.overrides.get(target.triple()).and_then(|over| over.cxx_runtime);
+        own.unwrap_or(self.cxx_runtime)
     }
 
     /// Returns the directories in which the libraries of `wheel` are searched, relative to the file: those
@@ -422,6 +433,8 @@ pub struct Override {
     /// Directories with Pythons of this target, relative to this file: their headers are used to
     /// compile extension modules for single Pythons.
     pub python_root: Vec<String>,
+    /// C++ runtime for this target.
+    pub cxx_runtime: Option<CxxRuntime>,
     /// Directories of libraries for this target, searched before a wheel's own `library-path`.
     pub library_path: Vec<String>,
     /// Additions to components for this target, by name.

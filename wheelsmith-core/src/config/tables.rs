@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::data_table::DataTable;
 use super::kinds::Components;
-use super::{Compression, External, Override, Sdist, Sdk, testing};
+use super::{Compression, CxxRuntime, External, Override, Sdist, Sdk, testing};
 use crate::finding::{Code, Date, Level, Severity};
 use crate::metadata::ProjectTable;
 use crate::name::{Index, PlatformVersion, ProjectName, PythonTag, Target, WheelPath};
@@ -57,6 +57,10 @@ pub(super) struct ConfigTable {
     /// Optimization level of the compiler: `"0"`, `"1"`, `"2"`, `"3"`, `"s"`.
     #[serde(default)]
     pub(super) optimize: Optimize,
+    /// C++ runtime of programs and shared libraries: `auto`, `shared` (one libc++ for all, which is
+    /// added to the wheel), `static` (a private one in each file), `system` (libstdc++ of gcc).
+    #[serde(default)]
+    pub(super) cxx_runtime: CxxRuntime,
     /// Compression level of wheels: `fast`, `default`, `best`, or `store` for none.
     #[serde(default)]
     pub(super) compression: Compression,

@@ -193,6 +193,9 @@ codes! {
     /// Static program that loads libraries at run time, which requires the same glibc.
     StaticDlopen "static-dlopen" Warning
         "link it dynamically, or avoid `dlopen` and the name services";
+    /// It uses C++ of another file, and each has a private C++ runtime.
+    TwoCxxRuntimes "two-cxx-runtimes" Warning
+        "link both to one runtime (`cxx-runtime = \"shared\"`), or let only C functions cross";
     /// Two copies of one library.
     DuplicateLibrary "duplicate-library" Info
         "keep one copy, and let the other files find it by RUNPATH";

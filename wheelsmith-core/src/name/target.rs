@@ -42,6 +42,11 @@ impl Arch {
         Self::X86_64,
     ];
 
+    /// True if numbers are big-endian.
+    pub const fn is_big_endian(self) -> bool {
+        matches!(self, Self::Ppc64 | Self::S390x)
+    }
+
     /// Returns the name in Linux platform tags.
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -3,12 +3,14 @@
 //! [`plan`] depends on the configuration and the options alone. `--dry-run` prints the plan that a
 //! build executes.
 
+mod cxx;
 mod options;
 mod step;
 mod variant;
 
 use serde::Serialize;
 
+pub use self::cxx::{CxxPlan, CxxToolchain, CxxUse, decide as decide_cxx};
 pub use self::options::BuildOptions;
 pub use self::step::{CommandLine, Step};
 pub(crate) use self::variant::{Part, Variant, variants};
@@ -43,6 +45,9 @@ pub struct TargetPlan {
     pub optimize: Optimize,
     /// Symbols that are removed from linked files.
     pub strip: Strip,
+    /// C++ runtime; `None` if no component uses C++, or until it is decided.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cxx_runtime: Option<CxxPlan>,
     /// Components, in build order.
     pub components: Vec<ComponentPlan>,
     /// Wheels to write.
@@ -267,6 +272,7 @@ pub fn components(config: &Config, target: Target) -> TargetPlan {
         sysroot: over.and_then(|over| over.sysroot.clone()),
         optimize: config.optimize,
         strip: config.strip,
+        cxx_runtime: None,
         components: components.collect(),
         wheels: Vec::new(),
         archives: Vec::new(),
@@ -343,7 +349,7 @@ fn has_native_file(kind: &Kind) -> bool {
         Kind::Cargo(_) => true,
         Kind::Recipe(recipe) => has_native(&recipe.outputs),
         // Scripts have the role of programs too, and an empty file can have that of a library.
-        Kind::Prebuilt(_) | Kind::Files(_) => false,
+        Kind::Bpf(_) | Kind::Prebuilt(_) | Kind::Files(_) => false,
     }
 }
 

@@ -207,7 +207,7 @@ pub(super) fn add_steps(
         work_dir: scratch.path(),
         missing_zig: if offline { MissingZig::Offline } else { MissingZig::Leave },
     };
-    let toolchain = match toolchain::locate(host, &request) {
+    let mut toolchain = match toolchain::locate(host, &request) {
         Ok(toolchain) => toolchain,
         Err(toolchain::Error::NoZig { .. }) if !offline => {
             for component in &mut plan.components {
@@ -218,9 +218,14 @@ pub(super) fn add_steps(
         }
         Err(error) => return Err(error.into()),
     };
+    let config = &project.config;
+    plan.cxx_runtime =
+        build::cxx::decide(config, plan, &project.dir, &sources, &mut toolchain, host)?;
     let program = sys::current_program().map_err(|e| Error::io("find this program", e))?;
     let wrappers = Wrappers::write(&toolchain, scratch.path(), false, &program)?;
+    let guest = build::Guest::locate(host, plan, &request, (&work, &program))?;
     let setting = Setting {
+        guest: guest.as_ref(),
         config: &project.config,
         plan,
         toolchain: &toolchain,
@@ -384,10 +389,16 @@ impl Run<'_> {
             work_dir: &work,
             missing_zig: if offline { MissingZig::Offline } else { MissingZig::Fetch },
         };
-        let toolchain = toolchain::locate(self.host, &request)?;
+        let mut toolchain = toolchain::locate(self.host, &request)?;
+        let known = sources.iter().map(|(key, source)| (key.clone(), Some(source.clone())));
+        let (config, known) = (&project.config, known.collect());
+        build::cxx::decide(config, plan, &project.dir, &known, &mut toolchain, self.host)?;
+        build::cxx::make(self.host, &toolchain)?;
         let program = sys::current_program().map_err(|e| Error::io("find this program", e))?;
         let wrappers = Wrappers::write(&toolchain, &work, false, &program)?;
+        let guest = build::Guest::locate(self.host, plan, &request, (&work, &program))?;
         let setting = Setting {
+            guest: guest.as_ref(),
             config: &project.config,
             plan,
             toolchain: &toolchain,
@@ -441,6 +452,7 @@ impl Run<'_> {
                 continue;
             }
             let source = &sources[&(name.clone(), setting.plan.target.triple().to_owned())];
+            let setting = &setting.of(&plan.component);
             let crates = build::crates(setting, plan, cargo, source)?;
             found.crates.insert(name.clone(), crates);
             if found.rustc.is_none() {

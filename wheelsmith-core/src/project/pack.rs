@@ -293,8 +293,9 @@ impl<'a> Pack<'a> {
     /// Adds programs, shared libraries and data of the wheel's components. Only the SONAME of a
     /// library is added, because a zip has no links.
     fn runtime_files(&mut self, runtime: &Runtime) -> Result<(), Error> {
+        let carried = runtime.carried(&self.wheel.components);
         for file in &runtime.manifest.files {
-            if !self.wheel.components.contains(&file.component) {
+            if !carried.contains(file.component.as_str()) {
                 continue;
             }
             let place = runtime.path(&file.path);

@@ -45,7 +45,9 @@ pub(super) fn render(
     found: &CargoInventory,
     host: &Host,
 ) -> Vec<u8> {
-    let components = with_linked(config, wheel);
+    let carried = runtime.carried(&wheel.components);
+    let mut components = with_linked(config, wheel);
+    components.extend(carried.iter().copied());
     let infos: BTreeMap<&str, &ComponentInfo> =
         runtime.manifest.components.iter().map(|info| (info.name.as_str(), info)).collect();
     let mut bom = Bom {
@@ -57,7 +59,7 @@ pub(super) fn render(
     let mut crates = Crates::new();
     for name in &components {
         // Components that are built for other systems only.
-        let Some(info) = infos.get(name.as_str()) else { continue };
+        let Some(info) = infos.get(name) else { continue };
         let mut part = component(config, wheel, info, runtime);
         if let Some(its) = found.crates.get(*name) {
             let root = its.keys().find(|key| is_root(its, key));
@@ -80,12 +82,12 @@ pub(super) fn render(
 }
 
 /// Returns the wheel's components and those that are linked into them.
-fn with_linked<'c>(config: &'c Config, wheel: &'c Wheel) -> BTreeSet<&'c String> {
-    let mut all: BTreeSet<&String> = wheel.components.iter().collect();
+fn with_linked<'c>(config: &'c Config, wheel: &'c Wheel) -> BTreeSet<&'c str> {
+    let mut all: BTreeSet<&str> = wheel.components.iter().map(String::as_str).collect();
     // Each comes after what it links to.
     for component in config.components.iter().rev() {
-        if all.contains(&component.name) {
-            all.extend(&component.link);
+        if all.contains(component.name.as_str()) {
+            all.extend(component.link.iter().map(String::as_str));
         }
     }
     all
@@ -105,7 +107,7 @@ fn is_root(crates: &Crates, key: &str) -> bool {
 }
 
 fn component(config: &Config, wheel: &Wheel, info: &ComponentInfo, runtime: &Runtime) -> Part {
-    let carries = wheel.components.contains(&info.name);
+    let carries = runtime.carried(&wheel.components).contains(info.name.as_str());
     let files = runtime.manifest.files.iter().filter(|file| {
         let is_packed = matches!(file.role, Role::Executable | Role::SharedLibrary | Role::Data);
         carries && is_packed && file.component == info.name

@@ -145,7 +145,8 @@ pub(super) fn requires(project: &Project, targets: &[Target], host: &Host) -> Ve
     let zig = project.zig();
     for target in &targets.iter().flat_map(Target::compiled).collect::<Vec<_>>() {
         let compiles = project.config.components.iter().any(|component| {
-            component.is_for(*target) && matches!(component.kind, Kind::C(_) | Kind::Cargo(_))
+            component.is_for(*target)
+                && matches!(component.kind, Kind::Bpf(_) | Kind::C(_) | Kind::Cargo(_))
         });
         if !compiles {
             continue;

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Identity;
 use crate::binary::elf::Elf;
+use crate::build::cxx::COMPONENT as CXX_COMPONENT;
 use crate::build::{Built, BuiltFile};
 use crate::config::Role;
 use crate::name::{Digest, PythonAbi, WheelPath};
@@ -128,6 +129,28 @@ impl Manifest {
             files,
             components,
         }
+    }
+
+    /// Returns the components whose files a package of `components` contains: these, and the shared
+    /// C++ runtime if one of their files needs it.
+    pub fn carried<'m>(
+        &'m self,
+        components: impl IntoIterator<Item = &'m String>,
+    ) -> BTreeSet<&'m str> {
+        let mut carried: BTreeSet<&str> = components.into_iter().map(String::as_str).collect();
+        let is_needed = |library: &FileEntry| {
+            let mut own =
+                self.files.iter().filter(|file| carried.contains(file.component.as_str()));
+            own.any(|file| {
+                let mut needed = file.native.iter().flat_map(|native| &native.needed);
+                needed.any(|name| name == library.path.file_name())
+            })
+        };
+        let mut runtime = self.files.iter().filter(|file| file.component == CXX_COMPONENT);
+        if runtime.any(is_needed) {
+            carried.insert(CXX_COMPONENT);
+        }
+        carried
     }
 
     /// Returns the text of `runtime.json`.

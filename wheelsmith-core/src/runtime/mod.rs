@@ -5,7 +5,7 @@ mod archive;
 mod fuse;
 mod manifest;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -70,6 +70,15 @@ pub struct Runtime {
 }
 
 impl Runtime {
+    /// Returns the components whose files a package of `components` contains: these, and the shared
+    /// C++ runtime if one of their files needs it.
+    pub fn carried<'r>(
+        &'r self,
+        components: impl IntoIterator<Item = &'r String>,
+    ) -> BTreeSet<&'r str> {
+        self.manifest.carried(components)
+    }
+
     /// Returns the location of the file at `path` on disk.
     pub fn path(&self, path: &WheelPath) -> PathBuf {
         self.dir.join(path.as_str())

@@ -165,10 +165,17 @@ impl<'e> Builder<'e> {
             work_dir: &work,
             missing_zig: MissingZig::Offline,
         };
-        let toolchain = toolchain::locate(&host, &request)?;
+        let mut toolchain = toolchain::locate(&host, &request)?;
+        let known = sources.iter().map(|(key, source)| (key.clone(), Some(source.clone())));
+        build::cxx::decide(&config, &plan, &dir, &known.collect(), &mut toolchain, &host)
+            .and_then(|_| build::cxx::make(&host, &toolchain))
+            .map_err(Error::Build)?;
         let program = sys::current_program().map_err(|e| Error::io("find this program", e))?;
         let wrappers = Wrappers::write(&toolchain, &work, false, &program)?;
+        let guest = build::Guest::locate(&host, &plan, &request, (&work, &program))
+            .map_err(Error::Build)?;
         let setting = Setting {
+            guest: guest.as_ref(),
             config: &config,
             plan: &plan,
             toolchain: &toolchain,

@@ -83,9 +83,11 @@ pub fn components(config: &Config, sdk: &Sdk, runtime: &Manifest) -> BTreeSet<St
 
 /// Returns the part of `runtime` for an SDK of `components`: everything but programs.
 pub fn part(runtime: &Manifest, components: &BTreeSet<String>) -> Manifest {
+    let carried = runtime.carried(components);
     let mut part = runtime.clone();
-    part.components.retain(|component| components.contains(&component.name));
-    part.files.retain(|file| components.contains(&file.component) && file.role != Role::Executable);
+    part.components.retain(|component| carried.contains(component.name.as_str()));
+    part.files
+        .retain(|file| carried.contains(file.component.as_str()) && file.role != Role::Executable);
     part
 }
 
@@ -158,7 +160,9 @@ fn of_the_system(component: &Component, os: Os) -> (Vec<String>, Vec<String>) {
     match &component.kind {
         Kind::C(c) => (c.libraries.clone(), frameworks(&c.frameworks)),
         Kind::Recipe(recipe) => (recipe.libraries.clone(), Vec::new()),
-        Kind::Cargo(_) | Kind::Prebuilt(_) | Kind::Files(_) => (Vec::new(), Vec::new()),
+        Kind::Bpf(_) | Kind::Cargo(_) | Kind::Prebuilt(_) | Kind::Files(_) => {
+            (Vec::new(), Vec::new())
+        }
     }
 }
 

@@ -59,28 +59,11 @@ fn text(path: &Path) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-
     use super::*;
-    use crate::toolchain::{Family, Tool, ToolchainId, ToolchainKind};
+    use crate::toolchain::tests::zig_for;
 
     fn example(target: &str) -> (Toolchain, Wrappers) {
-        let tool = || Tool::new("/z/zig");
-        let toolchain = Toolchain {
-            kind: ToolchainKind::Zig,
-            family: Family::Zig,
-            target: target.parse().unwrap(),
-            cc: tool(),
-            cxx: tool(),
-            ar: tool(),
-            ranlib: tool(),
-            nm: Some(Tool::new("/b/llvm-nm")),
-            strip: None,
-            ld: None,
-            glibc: None,
-            id: ToolchainId::new("zig 0.17.0"),
-            read_vars: BTreeSet::new(),
-        };
+        let toolchain = zig_for(target);
         let wrapper = |name: &str| Path::new("/w").join(name);
         let [cc, cxx, ar, ranlib, linker] = ["cc", "c++", "ar", "ranlib", "linker"].map(wrapper);
         (toolchain, Wrappers { cc, cxx, ar, ranlib, linker })

@@ -19,6 +19,8 @@ pub(super) struct Driver<'a> {
     pub(super) plain_target: &'a str,
     /// GNU name of the target, printed for `-dumpmachine`.
     pub(super) machine: &'a str,
+    /// True if it links by `zig cc` to the shared C++ runtime.
+    pub(super) shares_cxx: bool,
     /// Arguments that turn off `-pie`; `None` if programs are not linked with `-pie` by default.
     pub(super) pie: Option<&'a [&'a str]>,
 }
@@ -43,12 +45,16 @@ pub(super) fn response_files() -> &'static str {
 
 /// Returns the last part of a wrapper, which runs zig, once or for each source.
 pub(super) fn to_sh(driver: &Driver<'_>) -> String {
-    let Driver { program, command, args, plain_target, machine, pie } = driver;
+    let Driver { program, command, args, plain_target, machine, shares_cxx, pie } = driver;
     let start = [*program, *command].map(quoted).join(" ");
     let own: String = args.iter().map(|arg| format!(" {}", quoted(arg))).collect();
     let pie_words = pie.map_or_else(|| "''".to_owned(), |words| words.join("|"));
     let (pie_on, pie_off) = if pie.is_some() { ("pie=-pie", "pie=") } else { ("pie=", "pie=") };
+    let link = if *shares_cxx { SHARED_CXX } else { "" };
     DRIVER
+        .replace("@SHARED_CXX@", link)
+        .replace("@LINK@", &[*program, "cc"].map(quoted).join(" "))
+        .replace("@CXX_LIBRARY@", &format!("-l{}", super::cxx::LINK_NAME))
         .replace("@START@", &start)
         .replace("@OWN@", &own)
         .replace("@PLAIN@", &quoted(plain_target))
@@ -167,13 +173,6 @@ esac
 case $mode in *-S,*|*-fsyntax-only,*) quiet=-Wno-unused-command-line-argument ;; esac
 syntax=
 case $mode in *-fsyntax-only,*) syntax=1 place=null ;; esac
-if [ "$single$place" = 1 ] || { [ "$sources" -le 1 ] && [ -z "$place" ]; }; then
-  exec @START@@OWN@ $pie $quiet "$@"
-fi
-if [ -n "$out" ] && [ -z "$single" ] && [ "$sources" -gt 1 ] && [ -z "$syntax" ]; then
-  echo 'wheelsmith: cannot use `-o` with `-c` or `-S` and several files' >&2
-  exit 1
-fi
 # Runs zig with one of the sources, and with another output if there is a second argument.
 one() {
   wanted=$1 to=$2 at=0 all= value= language= number=0
@@ -184,21 +183,26 @@ one() {
       case $value in
         -o) if [ -n "$to" ]; then skip=1; fi ;;
         -x) language=$a; case $a in none) language= ;; esac ;;
+        -L|-l|-T|-u|-z|-e|-h|-Xlinker|-rpath|-soname) if [ -n "$linking" ]; then skip=1; fi ;;
       esac
       value=
     else
       source=
       case $a in
+        -L|-l|-T|-u|-z|-e|-h|-Xlinker|-rpath|-soname)
+          value=$a; if [ -n "$linking" ]; then skip=1; fi ;;
         -o) value=$a; if [ -n "$to" ]; then skip=1; fi ;;
         @VALUES@) value=$a ;;
         -o*) if [ -n "$to" ]; then skip=1; fi ;;
         -x*) language=${a#-x} ;;
         -fsyntax-only) skip=1 ;;
         -c|-S) if [ -n "$syntax" ]; then skip=1; fi ;;
+        -L*|-l*|-Wl,*|-shared|-pie|-no-pie|-rdynamic|-s)
+          if [ -n "$linking" ]; then skip=1; fi ;;
         -) source=1 ;;
         -*) ;;
         @SOURCES@) source=1 ;;
-        *) if [ -n "$language" ]; then source=1; fi ;;
+        *) if [ -n "$language" ]; then source=1; elif [ -n "$linking" ]; then skip=1; fi ;;
       esac
       if [ -n "$source" ]; then
         number=$((number + 1))
@@ -209,9 +213,18 @@ one() {
   done
   eval "set -- $all"
   if [ -n "$syntax" ]; then set -- "$@" -S; fi
+  if [ -n "$linking" ]; then set -- "$@" -c; fi
   if [ -n "$to" ]; then set -- "$@" -o "$to"; fi
   run "$@"
 }
+linking=
+@SHARED_CXX@if [ "$single$place" = 1 ] || { [ "$sources" -le 1 ] && [ -z "$place" ]; }; then
+  exec @START@@OWN@ $pie $quiet "$@"
+fi
+if [ -n "$out" ] && [ -z "$single" ] && [ "$sources" -gt 1 ] && [ -z "$syntax" ]; then
+  echo 'wheelsmith: cannot use `-o` with `-c` or `-S` and several files' >&2
+  exit 1
+fi
 if [ -z "$place" ]; then
   number=1
   while [ "$number" -le "$sources" ]; do
@@ -239,4 +252,55 @@ case $place in
   stdout) cat "$temporary/out" ;;
   *) cat "$temporary/out" >"$place" ;;
 esac
+"#;
+
+// Links by `zig cc`, because `zig c++` adds a private runtime. Sources on the line are compiled by
+// `zig c++` before. A static program is alone in its process, and has a private runtime.
+const SHARED_CXX: &str = r#"library=@CXX_LIBRARY@ alone=$mode$place
+for a do
+  case $a in
+    -static|-static-pie) alone=1 ;;
+    -nostdlib|-nostdlib++|-nodefaultlibs|-r|-Wl,-r) library= ;;
+  esac
+done
+if [ -z "$alone" ] && [ "$sources" = 0 ]; then
+  exec @LINK@@OWN@ $pie "$@" $library
+fi
+if [ -z "$alone" ]; then
+  temporary=$(mktemp -d "${TMPDIR:-/tmp}/wheelsmith-cc-XXXXXX") || exit
+  trap 'rm -rf "$temporary"' EXIT
+  trap 'exit 1' HUP INT TERM
+  linking=1 with_pie=$pie pie= number=1
+  while [ "$number" -le "$sources" ]; do
+    wanted=$number
+    one "$wanted" "$temporary/$wanted.o" "$@" || exit
+    number=$((wanted + 1))
+  done
+  at=0 all= value= language= number=0
+  for a do
+    at=$((at + 1)) word="\"\${$at}\"" source=
+    if [ -n "$value" ]; then
+      case $value in -x) word= language=$a; case $a in none) language= ;; esac ;; esac
+      value=
+    else
+      case $a in
+        -x) value=-x word= ;;
+        @VALUES@) value=$a ;;
+        -x*) language=${a#-x} word= ;;
+        -) source=1 ;;
+        -*) ;;
+        @SOURCES@) source=1 ;;
+        *) if [ -n "$language" ]; then source=1; fi ;;
+      esac
+      if [ -n "$source" ]; then
+        number=$((number + 1))
+        word="\"\$temporary/$number.o\""
+      fi
+    fi
+    all="$all $word"
+  done
+  eval "set -- $all"
+  @LINK@@OWN@ $with_pie "$@" $library
+  exit
+fi
 "#;

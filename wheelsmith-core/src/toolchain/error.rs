@@ -138,8 +138,17 @@ pub enum Error {
         #[source]
         source: std::io::Error,
     },
+    /// The shared C++ runtime cannot be compiled.
+    #[error("cannot compile the C++ runtime for {target}")]
+    CxxRuntime {
+        /// The target.
+        target: Target,
+        /// Output of the compiler.
+        #[source]
+        source: Box<ProcessError>,
+    },
     /// The user has no cache directory.
-    #[error("cannot fetch zig {ZIG_VERSION}: this user has no cache directory")]
+    #[error("cannot store zig or its C++ runtime: this user has no cache directory")]
     NoCacheDir,
 }
 
@@ -185,6 +194,9 @@ impl Error {
             Self::Install { .. } => format!(
                 "check that the installer reaches its package registry, or put zig {ZIG_VERSION} on `PATH`"
             ),
+            Self::CxxRuntime { .. } => {
+                "`cxx-runtime = \"static\"` links a private one into every file".to_owned()
+            }
             Self::NoCacheDir => "set `WHEELSMITH_CACHE_DIR`".to_owned(),
             Self::Cancelled | Self::Ask { .. } | Self::Answer { .. } | Self::Io { .. } => {
                 return None;

@@ -83,6 +83,8 @@ pub enum LinkKind<'a> {
         /// File name: `_native.abi3.so`.
         name: &'a str,
     },
+    /// Program without a C library, at a fixed address.
+    Freestanding,
 }
 
 /// Arguments that give zig the defaults of gcc and clang. Without `-O`, zig enables sanitizers.
@@ -161,6 +163,11 @@ pub fn link_args(
             add("-Wl,-z,defs");
         }
         (Os::Linux(_), LinkKind::Executable) => add("-pie"),
+        (_, LinkKind::Freestanding) => {
+            for arg in ["-nostdlib", "-static", "-no-pie"] {
+                add(arg);
+            }
+        }
         (Os::MacOs, LinkKind::Shared { name }) => {
             add("-dynamiclib");
             // The default install name is the output path of the build machine.

@@ -226,6 +226,7 @@ fn finish(
         ld,
         glibc,
         id: ToolchainId::new(id),
+        shared_cxx: None,
         read_vars: vars.into_read(),
     })
 }

@@ -5,6 +5,7 @@
 //! programs that cargo, configure and make can call, and `survey` lists the installed compilers.
 
 mod cargo_env;
+pub mod cxx;
 mod driver;
 mod error;
 pub mod filter;
@@ -161,6 +162,8 @@ pub struct Toolchain {
     pub glibc: Option<PlatformVersion>,
     /// Identity.
     pub id: ToolchainId,
+    /// C++ runtime that files share; `None` if each contains its own, or the system has one.
+    pub shared_cxx: Option<cxx::SharedCxx>,
     /// Variables that were read, set or not.
     pub read_vars: BTreeSet<String>,
 }
@@ -174,5 +177,33 @@ impl Toolchain {
     /// Returns the arguments after `cc` for linking; the objects follow.
     pub fn link_args(&self, kind: LinkKind<'_>, optimize: Optimize, strip: Strip) -> Vec<String> {
         flags::link_args(self.family, &self.target, kind, optimize, strip)
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// Returns a zig toolchain that is not on this machine.
+    pub(crate) fn zig_for(target: &str) -> Toolchain {
+        let tool = || Tool::new("/z/zig");
+        let target: Target = target.parse().unwrap();
+        let cxx = Tool { args: flags::target_args(Family::Zig, &target), ..tool() };
+        Toolchain {
+            kind: ToolchainKind::Zig,
+            family: Family::Zig,
+            target,
+            cc: tool(),
+            cxx,
+            ar: tool(),
+            ranlib: tool(),
+            nm: Some(Tool::new("/b/llvm-nm")),
+            strip: None,
+            ld: None,
+            glibc: None,
+            id: ToolchainId::new("zig 0.17.0"),
+            shared_cxx: None,
+            read_vars: BTreeSet::new(),
+        }
     }
 }

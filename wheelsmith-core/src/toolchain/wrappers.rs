@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use crate::name::{Digest, Os, Target};
 use crate::sys::fs;
 
+use super::cxx::{BY_NAME, LINK_NAME};
 use super::filter::{self, Filtered, Rule};
 use super::flags::{Family, Optimize, ZIG_AS_OTHERS, target_args};
 use super::{Error, Tool, Toolchain, driver};
@@ -61,6 +62,8 @@ pub struct Wrapper {
     pub rules: Vec<Rule>,
     /// Target of a zig that must be driven like gcc, by a generated script.
     pub driven_for: Option<Target>,
+    /// True if it is a C++ compiler whose files share a C++ runtime (`toolchain::cxx`).
+    pub shares_cxx: bool,
     /// True if programs are linked with `-pie`, which is not the default of zig and older
     /// compilers.
     pub pie: bool,
@@ -121,6 +124,7 @@ impl Wrapper {
             env: BTreeMap::new(),
             rules,
             driven_for: (compiles && role != Role::Linker).then_some(*target),
+            shares_cxx: false,
             pie: links_others(target, role, third_party),
         }
     }
@@ -132,6 +136,7 @@ impl Wrapper {
             env: tool.env.clone(),
             rules: Vec::new(),
             driven_for: None,
+            shares_cxx: false,
             pie: false,
         }
     }
@@ -172,6 +177,7 @@ impl Wrapper {
                 args,
                 plain_target: plain(&zig),
                 machine: &target.gnu(),
+                shares_cxx: self.shares_cxx,
                 pie: self.pie.then_some(&NO_PROGRAM[..]),
             }));
             return text;
@@ -315,6 +321,16 @@ impl Wrappers {
                 Role::Ranlib => &toolchain.ranlib,
             };
             let flags = if matches!(role, Role::Cc | Role::Cxx) { flags } else { &[] };
+            let mut flags = flags.to_vec();
+            let shared = toolchain.shared_cxx.as_ref();
+            let shared = shared.filter(|_| !matches!(role, Role::Ar | Role::Ranlib));
+            if let Some(shared) = shared {
+                flags.extend([shared.search_arg(), BY_NAME.to_owned()]);
+                if cfg!(windows) && role == Role::Cxx {
+                    // Before the private runtime that zig adds, of which nothing is linked then.
+                    flags.push(format!("-l{LINK_NAME}"));
+                }
+            }
             if tool.is_bare() && flags.is_empty() {
                 return (role, Err(tool.program.clone()));
             }
@@ -329,6 +345,10 @@ impl Wrappers {
             };
             wrapper.args.extend(flags.iter().cloned());
             wrapper.pie = links_others(target, role, third_party);
+            if shared.is_some() {
+                wrapper.rules = [filter::SHARED_CXX, &wrapper.rules].concat();
+                wrapper.shares_cxx = role == Role::Cxx;
+            }
             if toolchain.kind != super::ToolchainKind::Zig && wrapper.pie {
                 wrapper.rules.extend_from_slice(filter::NO_RPATH);
             }
@@ -340,7 +360,7 @@ impl Wrappers {
                 wrapper.rules = [filter::ALLOW_NATIVE, &wrapper.rules].concat();
             }
             let text = if cfg!(windows) {
-                wrapper.to_cmd(wheelsmith, role, target, third_party, flags)
+                wrapper.to_cmd(wheelsmith, role, target, third_party, &flags)
             } else {
                 wrapper.to_sh()
             };

@@ -143,6 +143,25 @@ fn of_python(host: &Host, cache: Option<&Path>) -> Option<Zig> {
     None
 }
 
+/// Returns the directory of zig's own sources and headers.
+pub(super) fn lib_dir(host: &Host, program: &Path) -> Result<PathBuf, Error> {
+    let what = "the directory of its library";
+    let home = home_of(program);
+    let exec = Command::new(program, &home, &host.env).arg("env").run(host);
+    let exec = exec.map_err(|error| Error::Ask {
+        program: program.into(),
+        what,
+        source: Box::new(error),
+    })?;
+    let text = String::from_utf8_lossy(&exec.stdout);
+    // It may be relative to the working directory.
+    field(&text, "lib_dir").map(|dir| home.join(dir)).ok_or_else(|| Error::Answer {
+        program: program.into(),
+        what,
+        answer: text.lines().next().unwrap_or_default().to_owned(),
+    })
+}
+
 /// Returns a directory that exists and contains no project's files.
 fn home_of(program: &Path) -> PathBuf {
     program.parent().unwrap_or(Path::new("/")).to_owned()
@@ -186,6 +205,7 @@ pub(super) fn toolchain(
         ld: Some(tool(&["ld.lld"], Vec::new())),
         glibc: None,
         id: ToolchainId::new(format!("zig {}", zig.version)),
+        shared_cxx: None,
         read_vars: vars.into_read(),
     })
 }

@@ -25,6 +25,16 @@ const OPENERS: [&str; 8] = [
     "iconv_open",
 ];
 
+/// Message of musl's `dlopen` in static programs, where it always fails.
+const DLOPEN_OF_MUSL: &[u8] = b"Dynamic loading not supported\0";
+
+/// True if a static program contains the `dlopen` of musl. Its name may be stripped, its message not.
+pub(super) fn has_dlopen_of_musl(file: &File<'_>) -> bool {
+    let size = file.bytes.size();
+    let bytes = if size <= LARGEST { file.bytes.slice(0, size, "program").ok() } else { None };
+    bytes.is_some_and(|bytes| memchr::memmem::find(bytes, DLOPEN_OF_MUSL).is_some())
+}
+
 /// Returns the functions of glibc in a static program that load libraries, sorted; `None` if the
 /// names of the functions were stripped. Section headers are only hints, so a broken one is not an
 /// error.

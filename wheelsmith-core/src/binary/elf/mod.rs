@@ -136,8 +136,8 @@ pub struct Elf {
     /// True if the file has section headers. Some tools need them; the loader does not.
     pub has_section_headers: bool,
     /// Functions of a static glibc program that load libraries: `getaddrinfo`, `getpwnam`. Also
-    /// empty if the names of the functions were stripped. Never contains `dlopen`, which every such
-    /// program has.
+    /// empty if the names of the functions were stripped. `dlopen` if a static program of musl has
+    /// it; that of glibc is never listed, because every such program has it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub static_openers: Vec<String>,
     #[serde(skip)]
@@ -225,6 +225,8 @@ impl Elf {
         elf.is_pie = is_program && head.e_type == header::ET_DYN;
         if elf.kind == Kind::StaticProgram && notes.has_abi_tag {
             elf.static_openers = labels::openers(&file, &head).unwrap_or_default();
+        } else if elf.kind == Kind::StaticProgram && labels::has_dlopen_of_musl(&file) {
+            elf.static_openers.push("dlopen".to_owned());
         }
         Ok(elf)
     }

@@ -26,7 +26,8 @@ pub(super) fn outputs(
 ) -> Result<Vec<BuiltFile>, Error> {
     let component = &plan.component;
     let mut files = taken_from(setting, component, recipe, dirs)?;
-    let siblings = siblings(&files, linked);
+    let mut siblings = siblings(&files, linked);
+    siblings.extend(setting.toolchain.shared_cxx.iter().map(|shared| shared.file.clone()));
     let before: Vec<_> = files.iter().map(|file| file.path.clone()).collect();
     stand_in(&mut files, dirs);
     for (file, from) in files.iter().zip(before).filter(|(file, from)| file.path != *from) {

@@ -143,6 +143,7 @@ fn how(
         json(serde_json::to_string(&(setting.plan.optimize, setting.plan.strip)))?,
         tree::digest(source, setting.project, setting.hashes)?.to_string(),
         needs.digest(setting.hashes).to_string(),
+        toolchain.shared_cxx.as_ref().map_or_else(String::new, |shared| shared.file.clone()),
     ];
     let named = named_files(setting, recipe).into_iter();
     parts.extend(named.filter_map(|path| setting.hashes.of(&path)).map(|d| d.to_string()));

@@ -122,7 +122,7 @@ impl<'a> Site<'a> {
 
     pub(super) fn add_variables(&mut self, needs: &Needs, frameworks: &[String]) {
         let Setting { toolchain, plan, host, .. } = self.setting;
-        let root = &self.dirs.needs;
+        let (root, is_cross) = (&self.dirs.needs, self.is_cross());
         let dashed = |dash: &str, name: &str| {
             let dirs = needs.dirs(root, name);
             dirs.into_iter().map(|dir| format!("{dash}{dir}")).collect::<Vec<_>>()
@@ -171,6 +171,10 @@ impl<'a> Site<'a> {
         set("CARGO_NET_OFFLINE", "true".to_owned());
         set("PIP_NO_INDEX", "1".to_owned());
         set("GIT_TERMINAL_PROMPT", "0".to_owned());
+        // A `configure` script runs the programs that it compiles.
+        if let Some(shared) = toolchain.shared_cxx.as_ref().filter(|_| !is_cross) {
+            set("LD_LIBRARY_PATH", shared.dir.to_string_lossy().into_owned());
+        }
         let own: Vec<(String, String)> =
             self.recipe.env.iter().map(|(name, text)| (name.clone(), self.fill(text))).collect();
         self.variables.extend(own);

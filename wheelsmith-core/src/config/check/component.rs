@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::{Check, ROOT};
 use crate::config::diagnose::did_you_mean;
 use crate::config::source_table::SourceTable;
-use crate::config::{Component, Kind, Output, Prebuilt, Role, Source};
+use crate::config::{Artifact, Bpf, C, Component, Kind, Output, Prebuilt, Role, Source};
 
 const OUTPUTS_HELP: &str =
     "list the files to install: `outputs = [{ from = \"bin/demo\", role = \"executable\" }]`";
@@ -38,7 +38,7 @@ impl Check<'_> {
             }
         }
         match &mut component.kind {
-            Kind::C(c) if c.sources.is_empty() => {
+            Kind::C(C { sources, .. }) | Kind::Bpf(Bpf { sources }) if sources.is_empty() => {
                 let help = "list the sources: `[[tool.wheelsmith.component.sources]]` with `files`";
                 self.problem(key, "`sources` is missing", Some(help));
             }
@@ -52,9 +52,41 @@ impl Check<'_> {
                 }
             }
             Kind::Cargo(cargo) => self.artifacts(key, cargo),
+            Kind::Bpf(_) => {}
             Kind::Prebuilt(prebuilt) => self.prebuilt(key, prebuilt),
             Kind::Files(files) => self.outputs(key, &mut files.outputs, false),
             Kind::Recipe(recipe) => self.recipe(key, recipe),
+        }
+    }
+
+    /// Reports components that link to one of another C library, and shared libraries for a C library
+    /// that no other file of the target has.
+    pub(super) fn libcs(&mut self, components: &[Component]) {
+        for component in components {
+            let linked = component.link.iter().enumerate();
+            let other = linked.filter_map(|(i, name)| {
+                let linked = components.iter().find(|linked| linked.name == *name)?;
+                (linked.libc != component.libc).then_some((i, linked))
+            });
+            for (i, linked) in other.collect::<Vec<_>>() {
+                let key = format!("{}.link[{i}]", component.key);
+                let message = format!("`{}` has another `libc`", linked.name);
+                self.problem(&key, message, Some("write the same `libc` for both"));
+            }
+            let cdylib = match &component.kind {
+                Kind::Cargo(cargo) => {
+                    cargo.artifacts.iter().any(|artifact| matches!(artifact, Artifact::Cdylib(_)))
+                }
+                Kind::Recipe(recipe) => {
+                    recipe.outputs.iter().any(|output| output.role == Role::SharedLibrary)
+                }
+                _ => false,
+            };
+            if component.libc.is_some() && cdylib {
+                let help = "build a program or a static library";
+                let message = "no process has both C libraries: it cannot be a shared library";
+                self.problem(&format!("{}.libc", component.key), message, Some(help));
+            }
         }
     }
 

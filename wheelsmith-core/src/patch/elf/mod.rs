@@ -12,6 +12,7 @@ mod change;
 mod dynamic;
 mod grow;
 mod image;
+mod object;
 mod part;
 mod segment;
 mod strings;
@@ -29,6 +30,7 @@ use self::segment::NewSegment;
 use self::write::Positions;
 use super::{Edit, Error, Search, buffer};
 
+pub use object::strip_object;
 pub use strip::strip;
 pub use verify::verify;
 

@@ -77,7 +77,7 @@ fn removed(image: &Image<'_>) -> Vec<bool> {
     removed
 }
 
-fn is_debug(name: &str) -> bool {
+pub(super) fn is_debug(name: &str) -> bool {
     const PREFIXES: [&str; 5] =
         [".debug_", ".zdebug_", ".gnu.debuglto_", ".stab", ".gnu.linkonce.wi."];
     PREFIXES.iter().any(|prefix| name.starts_with(prefix))

@@ -22,6 +22,11 @@ pub(super) fn named(component: &Component) -> BTreeSet<String> {
             texts.extend(c.sources.iter().flat_map(|group| &group.flags).map(String::as_str));
             texts.extend(c.link_flags.iter().map(String::as_str));
         }
+        Kind::Bpf(bpf) => {
+            let groups = || bpf.sources.iter();
+            paths.extend(groups().flat_map(|group| group.files.iter().chain(&group.include)));
+            texts.extend(groups().flat_map(|group| &group.flags).map(String::as_str));
+        }
         Kind::Cargo(_) => {}
         Kind::Prebuilt(prebuilt) => {
             let own = prebuilt.archives.values().flat_map(|(_, outputs)| outputs);

@@ -9,7 +9,7 @@
 mod rules;
 mod sh;
 
-pub use rules::{ALLOW_NATIVE, NO_NATIVE, NO_RPATH, rules};
+pub use rules::{ALLOW_NATIVE, NO_NATIVE, NO_RPATH, SHARED_CXX, rules};
 pub(in crate::toolchain) use sh::quoted;
 pub use sh::to_sh;
 

@@ -45,6 +45,17 @@ pub const NO_RPATH: &[Rule] = &[
     rule(WordPrefix("--rpath="), Drop),
 ];
 
+/// Rules before the others where files share a C++ runtime (`toolchain::cxx`).
+pub const SHARED_CXX: &[Rule] = &[
+    rule(Arg("-lstdc++"), Exchange("-lws-c++")),
+    rule(Arg("-lsupc++"), Exchange("-lws-c++")),
+    rule(Arg("-lc++"), Exchange("-lws-c++")),
+    rule(Arg("-lc++abi"), Exchange("-lws-c++")),
+    rule(Word("-lstdc++"), Exchange("-lws-c++")),
+    rule(Word("-lc++"), Exchange("-lws-c++")),
+    rule(Arg("-static-libstdc++"), Drop),
+];
+
 /// Rules for every target.
 const EVERYWHERE: &[Rule] = &[
     // The wrapper names the target. The `cc` crate takes a wrapped zig for clang and adds another,

@@ -1,0 +1,1 @@
+long ticks(void) { return 42; }
