@@ -111,6 +111,8 @@ system_tools() {
     command -v make >/dev/null || packages+=(make)
     command -v pkg-config >/dev/null || packages+=(pkg-config)
     command -v eu-elflint >/dev/null || packages+=(elfutils)
+    # Extension modules are compiled with the headers of a Python.
+    compgen -G '/usr/include/python3*/Python.h' >/dev/null || packages+=(python3-dev)
     if [ ${#packages[@]} -gt 0 ]; then
         if ! may_install; then
             missing "system tools" "install: ${packages[*]}"

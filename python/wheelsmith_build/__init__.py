@@ -8,6 +8,7 @@ import json
 import os
 import subprocess
 import sys
+import sysconfig
 import tempfile
 
 from ._settings import arguments
@@ -42,7 +43,7 @@ def get_requires_for_build_sdist(config_settings=None):
 
 def prepare_metadata_for_build_wheel(metadata_directory, config_settings=None):
     """Write the `.dist-info` of the wheel and return its name."""
-    command = ["backend", "metadata", "--out", metadata_directory]
+    command = ["backend", "metadata", "--python", _python(), "--out", metadata_directory]
     answer = _run(command, config_settings, _TARGET + _SOURCES + _WHEEL)
     return os.path.basename(answer["directory"])
 
@@ -74,7 +75,15 @@ _SOURCES = ("offline", "locked")
 _WHEEL = ("features", "wheel", "compression")
 
 
+def _python():
+    """Return this Python as the program names it: `3.13`, `3.13t`, `pypy3.11`."""
+    name = "pypy" if sys.implementation.name == "pypy" else ""
+    threads = "t" if sysconfig.get_config_var("Py_GIL_DISABLED") else ""
+    return "{}{}.{}{}".format(name, sys.version_info[0], sys.version_info[1], threads)
+
+
 def _wheel(command, config_settings):
+    command = command[:1] + ["--python", _python()] + command[1:]
     answer = _run(command, config_settings, _TARGET + _SOURCES + _WHEEL)
     wheels = [wheel for made in answer["targets"] for wheel in made.get("wheels", [])]
     if len(wheels) != 1:

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use wheelsmith_core::name::{ProjectName, Target};
+use wheelsmith_core::name::{ProjectName, PythonVersion, Target};
 use wheelsmith_core::project::{BuildOptions, BuildVerdict};
 use wheelsmith_core::source::Policy;
 use wheelsmith_core::sys::Host;
@@ -60,6 +60,9 @@ pub(crate) struct WhichArgs {
     /// Make only this wheel of the configuration
     #[arg(long, value_name = "NAME")]
     wheel: Option<ProjectName>,
+    /// Build extension modules only for this Python, such as `3.13` or `3.13t`
+    #[arg(long, value_name = "PYTHON")]
+    python: Option<PythonVersion>,
 }
 
 impl WhichArgs {
@@ -80,6 +83,7 @@ impl WhichArgs {
             .no_cache(packing.no_cache)
             .features(self.features.clone())
             .wheel(self.wheel.clone())
+            .python(self.python)
     }
 }
 

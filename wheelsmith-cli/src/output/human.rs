@@ -88,6 +88,10 @@ fn target_build(text: &mut Text, made: &TargetBuild) {
     for wheel in &made.wheels {
         built_wheel(text, wheel);
     }
+    if made.saved_bytes() > 0 {
+        let saved = size(made.saved_bytes());
+        let _ = writeln!(text, "  {saved} saved by one wheel for the runtime");
+    }
 }
 
 /// Writes the verdict on archives without a wheel.

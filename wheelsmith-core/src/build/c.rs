@@ -5,10 +5,13 @@ use std::path::{Path, PathBuf};
 
 use super::inputs::{self, Input};
 use super::language::Language;
+use super::python::{self, PythonFiles};
 use super::record::{ATTEMPTS, Record};
-use super::{Built, BuiltFile, Error, Inputs, Linkage, Setting, depfile, frameworks, position};
-use crate::config::{C, CForm, Component, Role, SourceGroup};
-use crate::name::{Digest, Os, Target, WheelPath};
+use super::{
+    Built, BuiltFile, Error, Inputs, Linkage, Setting, depfile, extension, frameworks, position,
+};
+use crate::config::{C, CForm, Component, Extension, Role, SourceGroup};
+use crate::name::{Digest, Os, PythonAbi, Target, WheelPath};
 use crate::plan::{ComponentPlan, Step};
 use crate::source::Resolved;
 use crate::sys::{self, Command, FileState, ProcessError};
@@ -23,8 +26,10 @@ pub(super) fn build(
     linked: &Linkage,
 ) -> Result<Built, Error> {
     let component = &plan.component;
-    let frameworks = frameworks::args(setting, plan, linked);
-    let make = CBuild { setting, component, c, source, linked, over: &plan.over, frameworks };
+    if let Some(extension) = &c.extension {
+        return build_extension(setting, plan, (c, extension), source, linked);
+    }
+    let make = CBuild::new(setting, plan, c, source, linked);
     let dir = setting.component_dir(&component.name);
     let headers = make.headers(&dir.join("include"))?;
     let units = make.units(&dir.join("obj"))?;
@@ -40,24 +45,20 @@ pub(super) fn build(
         let (role, directory) = match form {
             CForm::Static => (Role::StaticLibrary, "lib"),
             CForm::Executable => (Role::Executable, "bin"),
-            CForm::Shared | CForm::Library => (Role::SharedLibrary, "lib"),
+            CForm::Shared | CForm::Library | CForm::Extension => (Role::SharedLibrary, "lib"),
         };
         let to = format!("{directory}/{}", names.file);
         let to = to.parse().map_err(|e: crate::name::ParseError| {
             setting.config.problem(&component.key, e.to_string(), None)
         })?;
-        files.push(BuiltFile { path: output, to, role, aliases: names.aliases });
+        files.push(BuiltFile { path: output, to, role, aliases: names.aliases, python: None });
     }
     let mut linkage = make.linkage(&files[0].path, !headers.is_empty());
     linkage.key = Some(match &keys[..] {
         [one] => *one,
         several => Digest::of(several.iter().map(Digest::to_string).collect::<String>()),
     });
-    let outcome = match (compiled, linked_now) {
-        (0, false) => "up to date".to_owned(),
-        (0, true) => "linked".to_owned(),
-        (n, _) => format!("{n} of {} compiled", units.len()),
-    };
+    let outcome = outcome(compiled, units.len(), linked_now);
     files.extend(headers);
     Ok(Built {
         name: component.name.clone(),
@@ -71,6 +72,63 @@ pub(super) fn build(
     })
 }
 
+/// Describes what was done.
+fn outcome(compiled: usize, all: usize, linked: bool) -> String {
+    match (compiled, linked) {
+        (0, false) => "up to date".to_owned(),
+        (0, true) => "linked".to_owned(),
+        (n, _) => format!("{n} of {all} compiled"),
+    }
+}
+
+/// Builds an extension module for each of its ABIs.
+fn build_extension(
+    setting: &Setting<'_>,
+    plan: &ComponentPlan,
+    (c, extension): (&C, &Extension),
+    source: &Resolved,
+    linked: &Linkage,
+) -> Result<Built, Error> {
+    let component = &plan.component;
+    let (mut files, mut inputs) = (Vec::new(), Inputs::default());
+    let (mut compiled, mut all, mut linked_now) = (0, 0, false);
+    for abi in &extension.abis {
+        let python = python::find(setting, &component.name, *abi)?;
+        python.write(setting, &component.name)?;
+        setting.host.detail(|| {
+            format!("{} for {abi}: headers of Python {}", component.name, python.release)
+        });
+        let mut make = CBuild::new(setting, plan, c, source, linked);
+        make.for_python(extension, python);
+        let dir = setting.component_dir(&component.name).join(abi.to_string());
+        let units = make.units(&dir.join("obj"))?;
+        compiled += make.compile(&units)?;
+        all += units.len();
+        let names = Names::of_extension(extension, *abi, setting.target());
+        let output = dir.join("out").join(&names.file);
+        let link = make.link(CForm::Extension, &units, &output, &names)?;
+        let (is_new, _) = make.make(link, &output)?;
+        linked_now |= is_new;
+        let loader = extension::Loader::Python(extension);
+        extension::check(setting, &component.name, loader, &output, &linked.shared)?;
+        files.push(extension::built(extension, *abi, &setting.target(), output));
+        let more = make.inputs(&units);
+        inputs.files.extend(more.files);
+        inputs.dirs.extend(more.dirs);
+        inputs.records.extend(more.records);
+    }
+    Ok(Built {
+        name: component.name.clone(),
+        version: component.version.clone(),
+        license: component.license.clone(),
+        source: source.clone(),
+        files,
+        outcome: outcome(compiled, all, linked_now),
+        linkage: Linkage::default(),
+        inputs,
+    })
+}
+
 /// Decides the steps of a component from C, and what it offers to others.
 pub(super) fn steps(
     setting: &Setting<'_>,
@@ -80,35 +138,36 @@ pub(super) fn steps(
     linked: &Linkage,
 ) -> Result<(Vec<Step>, Linkage), Error> {
     let component = &plan.component;
-    let frameworks = frameworks::args(setting, plan, linked);
-    let make = CBuild { setting, component, c, source, linked, over: &plan.over, frameworks };
+    if let Some(extension) = &c.extension {
+        let mut steps = Vec::new();
+        for abi in &extension.abis {
+            let python = python::find(setting, &component.name, *abi)?;
+            let import = python.library.as_ref().and_then(|library| {
+                let (_, _, command) = library.made.as_ref()?;
+                Some(Step::Archive { output: library.path.clone(), command: command.into() })
+            });
+            steps.extend(import);
+            let mut make = CBuild::new(setting, plan, c, source, linked);
+            make.for_python(extension, python);
+            let dir = setting.component_dir(&component.name).join(abi.to_string());
+            let units = make.units(&dir.join("obj"))?;
+            steps.extend(make.compile_steps(&units));
+            let names = Names::of_extension(extension, *abi, setting.target());
+            let output = dir.join("out").join(&names.file);
+            steps.push(make.link_step(CForm::Extension, &units, &output, &names)?);
+        }
+        return Ok((steps, Linkage::default()));
+    }
+    let make = CBuild::new(setting, plan, c, source, linked);
     let dir = setting.component_dir(&component.name);
     let headers = make.header_files(&dir.join("include"))?;
     let units = make.units(&dir.join("obj"))?;
-    let mut steps: Vec<Step> = units
-        .iter()
-        .map(|unit| Step::Compile {
-            source: unit.source.clone(),
-            command: (&make.compile_command(unit)).into(),
-        })
-        .collect();
+    let mut steps = make.compile_steps(&units);
     let mut outputs = Vec::new();
     for &form in forms(&c.form) {
         let names = Names::new(component, form, c.soname.as_deref(), setting.target());
         let output = dir.join("out").join(&names.file);
-        let link = make.link(form, &units, &output, &names)?;
-        let command = (&link.command_line(&output).0).into();
-        let is_static = form == CForm::Static;
-        // C++ in archives decides which compiler links.
-        let is_decided = linked.archives.is_empty() || units.iter().any(Unit::is_cxx);
-        steps.push(match output.clone() {
-            output if is_static => Step::Archive { output, command },
-            output if is_decided => Step::Link { output, command },
-            _ => {
-                let after = format!("component {} is built", component.link.join(" and "));
-                Step::later(format!("link {}", names.file), after)
-            }
-        });
+        steps.push(make.link_step(form, &units, &output, &names)?);
         outputs.push(output);
     }
     Ok((steps, make.linkage(&outputs[0], !headers.is_empty())))
@@ -159,6 +218,12 @@ impl Names {
         }
     }
 
+    /// Returns the name of the file of an extension module.
+    fn of_extension(extension: &Extension, abi: PythonAbi, target: Target) -> Self {
+        let path = extension.path(&abi, &target);
+        Self { file: path.file_name().to_owned(), aliases: Vec::new() }
+    }
+
     /// Creates links, so that `-lname` finds the library, whose file is named by its SONAME.
     fn link_beside(&self, output: &Path) -> std::io::Result<()> {
         for alias in &self.aliases {
@@ -201,9 +266,75 @@ struct CBuild<'a> {
     over: &'a crate::config::ComponentOverride,
     /// Arguments that name the directories of frameworks.
     frameworks: Vec<String>,
+    /// Further arguments of compilations.
+    compile_args: Vec<String>,
+    /// Arguments by which a module finds libraries of the runtime.
+    search_path: Vec<String>,
+    /// Library of Python on Windows.
+    python_library: Option<PathBuf>,
 }
 
-impl CBuild<'_> {
+impl<'a> CBuild<'a> {
+    fn new(
+        setting: &'a Setting<'a>,
+        plan: &'a ComponentPlan,
+        c: &'a C,
+        source: &'a Resolved,
+        linked: &'a Linkage,
+    ) -> Self {
+        Self {
+            setting,
+            component: &plan.component,
+            c,
+            source,
+            linked,
+            over: &plan.over,
+            frameworks: frameworks::args(setting, plan, linked),
+            compile_args: Vec::new(),
+            search_path: Vec::new(),
+            python_library: None,
+        }
+    }
+
+    /// Adds what an extension module requires.
+    fn for_python(&mut self, extension: &Extension, python: PythonFiles) {
+        self.compile_args = python.args;
+        self.search_path = extension::search_path(self.setting, self.component, extension);
+        self.python_library = python.library.map(|library| library.path);
+    }
+
+    /// Returns the steps that compile `units`.
+    fn compile_steps(&self, units: &[Unit]) -> Vec<Step> {
+        let step = |unit: &Unit| Step::Compile {
+            source: unit.source.clone(),
+            command: (&self.compile_command(unit)).into(),
+        };
+        units.iter().map(step).collect()
+    }
+
+    /// Returns the step that links `output`.
+    fn link_step(
+        &self,
+        form: CForm,
+        units: &[Unit],
+        output: &Path,
+        names: &Names,
+    ) -> Result<Step, Error> {
+        let link = self.link(form, units, output, names)?;
+        let command = (&link.command_line(output).0).into();
+        // C++ in archives decides which compiler links.
+        let is_decided = self.linked.archives.is_empty() || units.iter().any(Unit::is_cxx);
+        let output = output.to_owned();
+        Ok(if form == CForm::Static {
+            Step::Archive { output, command }
+        } else if is_decided {
+            Step::Link { output, command }
+        } else {
+            let after = format!("component {} is built", self.component.link.join(" and "));
+            Step::later(format!("link {}", names.file), after)
+        })
+    }
+
     fn io(&self, source: std::io::Error) -> Error {
         Error::Io { component: self.component.name.clone(), target: self.setting.target(), source }
     }
@@ -226,7 +357,7 @@ impl CBuild<'_> {
                 linkage.system = [&c.libraries[..], &linked.system].concat();
                 linkage.frameworks = [&c.frameworks[..], &linked.frameworks].concat();
             }
-            CForm::Executable => {}
+            CForm::Executable | CForm::Extension => {}
         }
         linkage
     }
@@ -258,7 +389,10 @@ impl CBuild<'_> {
                         self.setting.config.problem(&key, e.to_string(), None)
                     })?;
                 let role = Role::Header;
-                files.push((path, BuiltFile { path: place, to, role, aliases: Vec::new() }));
+                files.push((
+                    path,
+                    BuiltFile { path: place, to, role, aliases: Vec::new(), python: None },
+                ));
             }
         }
         Ok(files)
@@ -330,6 +464,7 @@ impl CBuild<'_> {
         let include = include.chain(self.linked.include.iter().cloned());
         args.extend(include.map(|dir| format!("-I{}", dir.display())));
         args.extend(self.frameworks.iter().cloned());
+        args.extend(self.compile_args.iter().cloned());
         // Paths in `__FILE__` and debug information do not depend on the checkout.
         args.push(format!("-ffile-prefix-map={}=.", self.source.root.display()));
         args.push(format!("-ffile-prefix-map={}=.", project.display()));
@@ -493,6 +628,7 @@ impl CBuild<'_> {
         let kind = match form {
             _ if self.c.freestanding => LinkKind::Freestanding,
             CForm::Executable => LinkKind::Executable,
+            CForm::Extension => LinkKind::Extension { name: &names.file },
             _ => LinkKind::Shared { name: &names.file },
         };
         let linux = matches!(plan.target.os(), Os::Linux(_));
@@ -516,10 +652,15 @@ impl CBuild<'_> {
             || self.linked.archives.iter().any(|archive| has_cxx(archive));
         let shared_cxx = self.shared_cxx(form).filter(|_| is_cxx);
         if !self.linked.shared.is_empty() || shared_cxx.is_some() {
-            args.extend(self.setting.sibling_rpath(is_program));
+            if form == CForm::Extension {
+                args.extend(self.search_path.iter().cloned());
+            } else {
+                args.extend(self.setting.sibling_rpath(is_program));
+            }
         }
         let objects = units.iter().map(|unit| &unit.object);
         let mut objects: Vec<PathBuf> = objects.chain(&self.linked.archives).cloned().collect();
+        objects.extend(self.python_library.clone());
         let mut tail = Vec::new();
         for library in &self.linked.shared {
             let place = library.parent().zip(library.file_name()).filter(|_| linux);

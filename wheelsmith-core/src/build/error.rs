@@ -145,6 +145,28 @@ pub enum Error {
         /// Remedy for the user.
         hint: String,
     },
+    /// An extension module for a Python whose headers or libraries were not found.
+    #[error("cannot build component `{component}` for {target}: there are no {what}")]
+    NoPythonFiles {
+        /// The component.
+        component: String,
+        /// The target.
+        target: Target,
+        /// What was looked for.
+        what: String,
+        /// Instructions to provide it.
+        hint: String,
+    },
+    /// A file that the program for which it is cannot load.
+    #[error("cannot use component `{component}` for {target}: {what}")]
+    Unusable {
+        /// The component.
+        component: String,
+        /// The target.
+        target: Target,
+        /// Reason.
+        what: String,
+    },
     /// A framework without Apple's SDK.
     #[error(
         "cannot build component `{component}` for {target}: zig has no framework `{framework}`"
@@ -228,6 +250,7 @@ impl Error {
         match self {
             Self::NoRustTarget { hint, .. }
             | Self::NoTool { hint, .. }
+            | Self::NoPythonFiles { hint, .. }
             | Self::NoScript { hint, .. } => Some(hint.clone()),
             Self::Step { log, .. } => Some(format!("its whole output is in `{}`", log.display())),
             Self::NoSdk { .. } => Some(

@@ -13,6 +13,7 @@ mod crates;
 pub mod cxx;
 mod depfile;
 mod error;
+mod extension;
 mod frameworks;
 mod from;
 mod guest;
@@ -20,6 +21,7 @@ pub(crate) mod inputs;
 mod language;
 mod native;
 mod position;
+mod python;
 mod recipe;
 mod record;
 mod steps;
@@ -38,7 +40,7 @@ pub use steps::steps;
 pub(crate) use taken::license_files;
 
 use crate::config::{Component, Config, Kind, Role};
-use crate::name::{Digest, Os, Target, WheelPath};
+use crate::name::{Digest, Os, PythonAbi, Target, WheelPath};
 use crate::plan::TargetPlan;
 use crate::source::Resolved;
 use crate::sys::Host;
@@ -76,6 +78,8 @@ pub struct BuiltFile {
     pub role: Role,
     /// Further names beside `to`, such as `libx.so` for `libx.so.1`.
     pub aliases: Vec<String>,
+    /// ABI of an extension module.
+    pub python: Option<PythonAbi>,
 }
 
 /// Files and flags that a component gives to components that link to it.

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+#[cfg(feature = "cargo")]
+use super::cargo::CargoRun;
 use super::{Error, Linkage, Setting, bpf, c, frameworks, license_files, merged, native, taken};
 use crate::config::{Kind, System};
 use crate::plan::{ComponentPlan, Step};
@@ -64,12 +66,15 @@ fn of_component(
         }
         #[cfg(feature = "cargo")]
         Kind::Cargo(cargo) => {
-            let (command, _) = super::cargo::command(setting, plan, cargo, source, &linked)?;
+            let (runs, _) = super::cargo::runs(setting, plan, cargo, source, &linked)?;
             // A digest of the libraries is one of its arguments.
             let after = component.link.first().map(|name| format!("component {name} is built"));
             match after {
                 Some(after) => later(format!("cargo build {}", component.name), after),
-                None => Ok((vec![Step::Cargo { command: (&command).into() }], None)),
+                None => {
+                    let step = |run: &CargoRun<'_>| Step::Cargo { command: (&run.command).into() };
+                    Ok((runs.iter().map(step).collect(), None))
+                }
             }
         }
         #[cfg(not(feature = "cargo"))]

@@ -68,7 +68,7 @@ pub(super) fn collect<'r>(
                 Some(to) => to.clone(),
                 None => in_directory(setting, component, output.role, &name)?,
             };
-            files.push(BuiltFile { path, to, role: output.role, aliases });
+            files.push(BuiltFile { path, to, role: output.role, aliases, python: None });
         }
     }
     Ok(files)
@@ -154,7 +154,7 @@ pub(crate) fn license_files(
         let to = to
             .parse()
             .map_err(|e: crate::name::ParseError| config.problem(&key, e.to_string(), None))?;
-        Ok(BuiltFile { path, to, role: Role::License, aliases: Vec::new() })
+        Ok(BuiltFile { path, to, role: Role::License, aliases: Vec::new(), python: None })
     };
     found.into_iter().map(file).collect()
 }

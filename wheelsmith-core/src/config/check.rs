@@ -2,6 +2,7 @@
 
 mod component;
 mod data;
+mod extension;
 mod recipe;
 mod test;
 mod version;
@@ -17,9 +18,11 @@ use super::diagnose::{Locator, did_you_mean};
 use super::kinds;
 use super::names::{PYPROJECT, ROOT};
 use super::tables::{AuditTable, CheckTable, ConfigTable, FileTable, WaiverTable, WheelTable};
-use super::{Audit, Component, Config, Error, External, Library, Override, Problem, Sdk, Wheel};
+use super::{
+    Audit, Component, Config, Error, Extension, External, Library, Override, Problem, Sdk, Wheel,
+};
 use crate::finding::{Settings, Waiver};
-use crate::name::{TARGETS, Target};
+use crate::name::{PythonTag, TARGETS, Target};
 
 /// Reads and validates `text`, and the `libraries` that were described in code. The `[project]`
 /// table is that of `pyproject`, another file, if the text has none.
@@ -254,7 +257,8 @@ impl Check<'_> {
             self.known_components(&key, raw.components.as_deref(), &names);
             let is_in =
                 |c: &&Component| raw.components.as_ref().is_none_or(|list| list.contains(&c.name));
-            let components = components.iter().filter(is_in).map(|c| c.name.clone()).collect();
+            let carried: Vec<&Component> = components.iter().filter(is_in).collect();
+            let components = carried.iter().map(|c| c.name.clone()).collect();
             let default_into = format!("{}/_runtime", name.escaped());
             let build = |b: &String| b.starts_with(|c: char| c.is_ascii_digit());
             if !raw.build.as_ref().is_none_or(build) {
@@ -267,6 +271,18 @@ impl Check<'_> {
                 self.problem(&format!("{key}.library-path"), NOT_SEARCHED, Some(help));
             }
             let data = self.data_files(&key, raw.data);
+            let has_extensions = self.extensions_of_wheel(&key, &carried, raw.tag.as_ref());
+            if raw.split && !has_extensions {
+                let help = "a wheel without extension modules is one for all Pythons already";
+                let message = "it has no extension module to split from the runtime";
+                self.problem(&format!("{key}.split"), message, Some(help));
+            }
+            if raw.split && external == External::Bundle {
+                let help = "remove one of them";
+                let message = "it cannot be combined with `external = \"bundle\"`, which copies \
+                               libraries into each wheel";
+                self.problem(&format!("{key}.split"), message, Some(help));
+            }
             wheels.push(Wheel {
                 data,
                 into: raw.into.unwrap_or_else(|| {
@@ -281,12 +297,45 @@ impl Check<'_> {
                 console: raw.console,
                 tag: raw.tag.unwrap_or_else(|| "py3-none".parse().expect("a constant")),
                 build: raw.build,
+                split: raw.split,
                 sbom: raw.sbom.unwrap_or(true),
                 external,
                 library_path: raw.library_path,
             });
         }
         wheels
+    }
+
+    /// Reports Pythons that some extension modules of a wheel are for and others are not. Returns
+    /// whether there are any.
+    fn extensions_of_wheel(
+        &mut self,
+        key: &str,
+        components: &[&Component],
+        tag: Option<&PythonTag>,
+    ) -> bool {
+        let all: Vec<&Extension> = components.iter().flat_map(|c| c.extensions()).collect();
+        if all.is_empty() {
+            return false;
+        }
+        if tag.is_some() {
+            let help = "leave it out: the tag follows from the extension modules";
+            self.problem(&format!("{key}.tag"), "the wheel has extension modules", Some(help));
+        }
+        for abi in all.iter().flat_map(|extension| &extension.abis) {
+            let without = all.iter().find(|extension| extension.abi_for(abi).is_none());
+            let owner = all.iter().find(|extension| extension.abis.contains(abi));
+            if let (Some(without), Some(owner)) = (without, owner) {
+                let message = format!(
+                    "`{}` is built for `{abi}`, and no file of `{}` is for these Pythons",
+                    owner.module, without.module
+                );
+                let help = "name the same Pythons in both, or make them two wheels";
+                self.problem(key, message, Some(help));
+                return true;
+            }
+        }
+        true
     }
 
     /// Reports names in `components` of `key` that no component has.

@@ -9,10 +9,11 @@ use std::ops::Not;
 
 use serde::{Deserialize, Deserializer, Serialize};
 
+use super::extension::Extension;
 use super::output::Output;
 use super::source_table::{Archives, TargetArchiveTable};
 use super::{Recipe, Source, SourcePath};
-use crate::name::{Arch, Libc, Os, Target, WheelPath};
+use crate::name::{Arch, Libc, Os, PlatformVersion, PythonVersion, Target, WheelPath};
 
 /// Unit that is built.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -80,6 +81,15 @@ impl Component {
     pub fn is_for(&self, target: Target) -> bool {
         let is_its = |os: &OsName| os.family() == target.os().family();
         self.os.as_ref().is_none_or(|list| list.iter().any(is_its))
+    }
+
+    /// Returns the extension modules that it is built to.
+    pub fn extensions(&self) -> Vec<&Extension> {
+        match &self.kind {
+            Kind::C(c) => c.extension.iter().collect(),
+            Kind::Cargo(cargo) => cargo.extensions().collect(),
+            Kind::Bpf(_) | Kind::Prebuilt(_) | Kind::Files(_) | Kind::Recipe(_) => Vec::new(),
+        }
     }
 
     /// True if it is built with musl for a target with another C library.
@@ -158,6 +168,7 @@ impl Kind {
                 CForm::Shared => "c-shared",
                 CForm::Static => "c-static",
                 CForm::Executable => "c-executable",
+                CForm::Extension => "c-extension",
             },
             Self::Cargo(_) => "cargo",
             Self::Prebuilt(_) => "prebuilt",
@@ -181,6 +192,8 @@ pub enum CForm {
     Static,
     /// A program.
     Executable,
+    /// An extension module of Python.
+    Extension,
 }
 
 /// C component.
@@ -214,6 +227,54 @@ pub struct C {
     pub freestanding: bool,
     /// Headers that go into the runtime's `include/`.
     pub headers: Vec<Headers>,
+    /// Extension module that it is.
+    #[serde(skip_deserializing, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(skip))]
+    pub extension: Option<Extension>,
+}
+
+/// Keys of `c-extension`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub(super) struct CExtensionTable {
+    /// Import name of the module: `demo._native`.
+    extension: String,
+    /// Oldest Python of the stable ABI that it keeps to: `3.9`.
+    abi3: Option<PlatformVersion>,
+    /// Oldest Python of the free-threaded stable ABI that it keeps to: `3.15` (PEP 803).
+    abi3t: Option<PlatformVersion>,
+    /// Single Pythons that it is compiled for: `3.12`, `3.13t`, `pypy3.11`.
+    #[serde(default)]
+    python: Vec<PythonVersion>,
+    /// Files to compile, and how.
+    #[serde(default)]
+    sources: Vec<SourceGroup>,
+    /// System libraries to link to, such as `m` or `pthread`.
+    #[serde(default)]
+    libraries: Vec<String>,
+    /// Frameworks to link to on macOS, such as `CoreFoundation`; ignored elsewhere.
+    #[serde(default)]
+    frameworks: Vec<String>,
+    /// Additional arguments of the link line.
+    #[serde(default)]
+    link_flags: Vec<String>,
+}
+
+impl CExtensionTable {
+    /// Returns the component.
+    pub(super) fn into_kind(self) -> Kind {
+        let Self { extension, abi3, abi3t, python, .. } = self;
+        Kind::C(C {
+            form: CForm::Extension,
+            sources: self.sources,
+            libraries: self.libraries,
+            frameworks: self.frameworks,
+            link_flags: self.link_flags,
+            extension: Some(Extension::new(extension, abi3, abi3t, python)),
+            ..C::default()
+        })
+    }
 }
 
 /// `[[tool.wheelsmith.component.sources]]`: files that are compiled with the same arguments.
@@ -368,9 +429,31 @@ pub enum Artifact {
     Bin(String),
     /// A shared library.
     Cdylib(String),
+    /// An extension module of Python.
+    Extension(Extension),
+    /// An addon of Node.js.
+    NodeAddon(String),
 }
 
-/// `{ bin = "…" }` or `{ cdylib = "…" }`.
+impl Cargo {
+    /// Returns the extension modules among the artifacts.
+    pub fn extensions(&self) -> impl Iterator<Item = &Extension> {
+        self.artifacts.iter().filter_map(|artifact| match artifact {
+            Artifact::Extension(extension) => Some(extension),
+            _ => None,
+        })
+    }
+
+    /// Returns the extension modules among the artifacts, to be changed.
+    pub(crate) fn extensions_mut(&mut self) -> impl Iterator<Item = &mut Extension> {
+        self.artifacts.iter_mut().filter_map(|artifact| match artifact {
+            Artifact::Extension(extension) => Some(extension),
+            _ => None,
+        })
+    }
+}
+
+/// `{ bin = "…" }`, `{ cdylib = "…" }`, `{ extension = "…", abi3 = "…" }` or `{ node-addon = "…" }`.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -379,16 +462,38 @@ struct ArtifactTable {
     bin: Option<String>,
     /// Name of a library of crate type `cdylib`.
     cdylib: Option<String>,
+    /// Import name of the extension module of Python that the package's library is:
+    /// `demo._native`.
+    extension: Option<String>,
+    /// Name of the addon of Node.js that the package's library is: `demo` for `demo.node`.
+    node_addon: Option<String>,
+    /// Oldest Python of the stable ABI that the extension module keeps to: `3.9`.
+    abi3: Option<PlatformVersion>,
+    /// Oldest Python of the free-threaded stable ABI that the extension module keeps to: `3.15`
+    /// (PEP 803).
+    abi3t: Option<PlatformVersion>,
+    /// Single Pythons that the extension module is compiled for: `3.12`, `3.13t`, `pypy3.11`.
+    #[serde(default)]
+    python: Vec<PythonVersion>,
 }
 
 impl TryFrom<ArtifactTable> for Artifact {
     type Error = &'static str;
 
     fn try_from(table: ArtifactTable) -> Result<Self, Self::Error> {
-        match (table.bin, table.cdylib) {
-            (Some(name), None) => Ok(Self::Bin(name)),
-            (None, Some(name)) => Ok(Self::Cdylib(name)),
-            _ => Err("give either `bin` or `cdylib`"),
+        let ArtifactTable { bin, cdylib, extension, node_addon, abi3, abi3t, python } = table;
+        let has_abi = abi3.is_some() || abi3t.is_some() || !python.is_empty();
+        if has_abi && extension.is_none() {
+            return Err("only an `extension` is for certain Pythons");
+        }
+        match (bin, cdylib, extension, node_addon) {
+            (Some(name), None, None, None) => Ok(Self::Bin(name)),
+            (None, Some(name), None, None) => Ok(Self::Cdylib(name)),
+            (None, None, Some(module), None) => {
+                Ok(Self::Extension(Extension::new(module, abi3, abi3t, python)))
+            }
+            (None, None, None, Some(name)) => Ok(Self::NodeAddon(name)),
+            _ => Err("give one of `bin`, `cdylib`, `extension` and `node-addon`"),
         }
     }
 }

@@ -7,6 +7,7 @@ use serde::{Deserialize, forward_to_deserialize_any};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue, ValueDeserializer};
 
+use super::component::CExtensionTable;
 use super::diagnose::{Locator, Problem, did_you_mean};
 use super::source_table::SourceTable;
 use super::{Bpf, C, CForm, Cargo, Component, Files, Kind, Prebuilt, Recipe, System};
@@ -40,7 +41,7 @@ macro_rules! kind {
 
 /// All kinds.
 #[rustfmt::skip]
-static KINDS: [KindRow; 13] = [
+static KINDS: [KindRow; 14] = [
     kind!("c-library", "A shared library from C, and a static one of the same objects.",
         C, c(CForm::Library), without ["needs", "libc", "freestanding"]),
     kind!("c-shared", "A shared library from C.",
@@ -49,6 +50,8 @@ static KINDS: [KindRow; 13] = [
         without ["needs", "soname", "version-script", "allow-undefined", "link-flags"]),
     kind!("c-executable", "A program from C.", C, c(CForm::Executable),
         without ["needs", "soname", "version-script", "allow-undefined"]),
+    kind!("c-extension", "An extension module of Python from C.",
+        CExtensionTable, CExtensionTable::into_kind, without ["needs"]),
     kind!("cargo", "Libraries and programs of a Rust package.",
         Cargo, Kind::Cargo, without ["needs"]),
     kind!("bpf", "BPF programs for the kernel of Linux.",

@@ -13,6 +13,7 @@ mod data_table;
 mod diagnose;
 #[cfg(feature = "project")]
 mod edit;
+mod extension;
 mod git_source;
 mod kinds;
 mod library;
@@ -51,6 +52,7 @@ pub use cxx_runtime::CxxRuntime;
 pub use diagnose::{Error, Problem};
 #[cfg(feature = "project")]
 pub(crate) use edit::{Change, change};
+pub use extension::Extension;
 pub use git_source::GitSource;
 pub use library::Library;
 pub(crate) use load::find_file;
@@ -256,6 +258,12 @@ impl Config {
         own.into_iter().flatten().chain(&wheel.library_path).cloned().collect()
     }
 
+    /// Returns the directories with the headers of Pythons for `target`, relative to the file.
+    pub fn python_roots(&self, target: Target) -> Vec<String> {
+        let over = self.overrides.get(target.triple());
+        over.map(|over| over.python_root.clone()).unwrap_or_default()
+    }
+
     /// Returns a problem at `key` that depends on files on disk, such as a glob without matches, as
     /// the same kind of error as [`parse`].
     pub fn problem(&self, key: &str, message: String, help: Option<String>) -> Error {
@@ -368,6 +376,9 @@ pub struct Wheel {
     pub tag: PythonTag,
     /// Build tag.
     pub build: Option<String>,
+    /// True if the runtime is in a wheel of its own, which the wheels with extension modules
+    /// require.
+    pub split: bool,
     /// True if it contains an SBOM (PEP 770).
     pub sbom: bool,
     /// Treatment of external libraries.
@@ -376,6 +387,15 @@ pub struct Wheel {
     pub library_path: Vec<String>,
     /// Files that installers put beside the packages.
     pub data: Vec<DataFiles>,
+}
+
+impl Wheel {
+    /// Returns the name of the wheel with its runtime, if that is a wheel of its own.
+    #[allow(clippy::missing_panics_doc, reason = "it cannot")]
+    pub fn runtime_name(&self) -> ProjectName {
+        let name = format!("{}-runtime", self.name.as_written());
+        name.parse().expect("a word more is a name as well")
+    }
 }
 
 /// Files that installers put beside the packages.
@@ -450,6 +470,9 @@ pub struct Override {
     pub toolchain: Option<ToolchainKind>,
     /// clang: directory of the target's libraries and headers.
     pub sysroot: Option<String>,
+    /// Directories with Pythons of this target, relative to this file: their headers are used to
+    /// compile extension modules for single Pythons.
+    pub python_root: Vec<String>,
     /// C++ runtime for this target.
     pub cxx_runtime: Option<CxxRuntime>,
     /// Directories of libraries for this target, searched before a wheel's own `library-path`.

@@ -42,6 +42,12 @@ pub enum Role {
     License,
     /// Other file.
     Data,
+    /// Extension module of Python.
+    #[cfg_attr(feature = "schema", schemars(skip))]
+    Extension,
+    /// Addon of Node.js.
+    #[cfg_attr(feature = "schema", schemars(skip))]
+    NodeAddon,
 }
 
 impl Role {
@@ -53,6 +59,8 @@ impl Role {
             Self::Header => "include",
             Self::License => "licenses",
             Self::Data => "share",
+            Self::Extension => "python",
+            Self::NodeAddon => "node",
         }
     }
 }

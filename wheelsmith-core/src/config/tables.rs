@@ -217,10 +217,14 @@ pub(super) struct WheelTable {
     /// Console commands that start a program of the runtime: `command = "program"`.
     #[serde(default)]
     pub(super) console: BTreeMap<String, String>,
-    /// Python and ABI tags; `py3-none` if absent.
+    /// Python and ABI tags; those of its extension modules if absent, or else `py3-none`.
     pub(super) tag: Option<PythonTag>,
     /// Build tag: a number, optionally followed by letters.
     pub(super) build: Option<String>,
+    /// Whether the runtime is in a wheel of its own, `<name>-runtime`, which the wheels with
+    /// extension modules require; false if absent.
+    #[serde(default)]
+    pub(super) split: bool,
     /// Whether the wheel contains an SBOM (PEP 770); true if absent.
     pub(super) sbom: Option<bool>,
     /// Treatment of libraries that are neither in the wheel nor guaranteed by the policy: `deny`

@@ -6,6 +6,7 @@ mod host;
 mod index;
 mod portable;
 mod project_name;
+mod python;
 mod tag;
 mod target;
 mod version;
@@ -17,6 +18,8 @@ pub use host::host_target;
 pub use index::Index;
 pub use portable::{NameProblem, portability_problem};
 pub use project_name::ProjectName;
+pub(crate) use python::{FIRST_TO_TELL_MUSL, FIRST_WITH_ABI3T, linux_systems};
+pub use python::{PythonAbi, PythonVersion};
 pub use tag::{
     AndroidAbi, IosSdk, LegacyManylinux, MacArch, OtherTag, PlatformTag, PythonTag, WasmAbi,
     WindowsArch,

@@ -6,14 +6,19 @@
 mod cxx;
 mod options;
 mod step;
+mod variant;
 
 use serde::Serialize;
 
 pub use self::cxx::{CxxPlan, CxxToolchain, CxxUse, decide as decide_cxx};
 pub use self::options::BuildOptions;
 pub use self::step::{CommandLine, Step};
+pub(crate) use self::variant::{Part, Variant, variants};
 use crate::config::{Component, ComponentOverride, Config, External, Kind, Role, Sdk, Wheel};
-use crate::name::{Libc, MacArch, Os, PlatformTag, PlatformVersion, Target, WheelFilename};
+use crate::name::{
+    Libc, MacArch, Os, PlatformTag, PlatformVersion, PythonAbi, PythonVersion, Target,
+    WheelFilename,
+};
 use crate::source;
 use crate::toolchain::{Optimize, Strip, ToolchainKind};
 
@@ -63,11 +68,11 @@ pub struct TargetPlan {
 }
 
 /// A wheel to write.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct WheelPlan {
-    /// Key of the wheel in the configuration.
+    /// Wheel, with its content.
     #[serde(skip)]
-    pub(crate) key: String,
+    pub(crate) variant: Variant,
     /// Project name.
     pub name: String,
     /// File name with the highest tag that the configuration permits.
@@ -115,6 +120,19 @@ pub enum Error {
         /// Names of the configured wheels.
         known: Vec<String>,
     },
+    /// The extension modules are not for the requested Python.
+    #[error(
+        "cannot build the wheel `{wheel}` for Python {python}: its extension modules are for {}",
+        known.iter().map(|abi| format!("`{abi}`")).collect::<Vec<_>>().join(", ")
+    )]
+    NoPython {
+        /// Name of the wheel.
+        wheel: String,
+        /// Requested Python.
+        python: PythonVersion,
+        /// ABIs of the extension modules.
+        known: Vec<PythonAbi>,
+    },
     /// The configuration contains no components and no wheels.
     #[error("cannot build: `{file}` has neither components nor wheels")]
     Nothing {
@@ -153,6 +171,7 @@ impl Error {
             Self::NoFeature { known, .. } if known.is_empty() => None,
             Self::NoFeature { known, .. } => Some(format!("cargo builds {}", list(known))),
             Self::NoWheel { .. } => None,
+            Self::NoPython { .. } => Some("add it to `python`, or lower `abi3`".to_owned()),
             Self::Nothing { .. } => Some(
                 "describe what to build: `[[tool.wheelsmith.component]]`, or `[project]` for a \
                  wheel"
@@ -208,7 +227,7 @@ pub fn plan(
     for &target in targets {
         let target = config.with_floor(target);
         let mut plan = components(config, target);
-        plan.wheels = wheels(config, options, target, naming);
+        plan.wheels = wheels(config, options, target, naming)?;
         archives(&mut plan, config, options, naming);
         for slice in target.slices() {
             plan.slices.push(components(config, config.with_floor(slice)));
@@ -220,6 +239,13 @@ pub fn plan(
         }
         for slice in &mut plan.slices {
             add_features(slice, &options.features)?;
+        }
+        if options.python.is_some() {
+            let used: Vec<PythonAbi> = plan.wheels.iter().filter_map(|w| w.variant.abi).collect();
+            let slices = plan.slices.iter_mut().flat_map(|slice| &mut slice.components);
+            for component in plan.components.iter_mut().chain(slices) {
+                variant::keep_used(&mut component.component, &used);
+            }
         }
         plans.push(plan);
     }
@@ -262,25 +288,28 @@ fn wheels(
     options: &BuildOptions,
     target: Target,
     naming: &Naming<'_>,
-) -> Vec<WheelPlan> {
+) -> Result<Vec<WheelPlan>, Error> {
     if options.runtime_only {
-        return Vec::new();
+        return Ok(Vec::new());
     }
     let wanted = target.wanted_tag();
-    let wheels = config.wheels.iter().filter(|wheel| options.selects(&wheel.name));
-    let wheels = wheels.map(|wheel| {
-        // A wheel without components runs anywhere.
-        let highest = if wheel.components.is_empty() { &PlatformTag::Any } else { &wanted };
-        WheelPlan {
-            key: wheel.key.clone(),
-            name: wheel.name.to_string(),
-            file: (naming.wheel)(wheel, highest),
-            lowest: (naming.wheel)(wheel, &lowest_tag(config, wheel, target)),
-            library_path: (wheel.external == External::Bundle)
-                .then(|| config.library_path(wheel, target)),
+    let mut plans = Vec::new();
+    for configured in config.wheels.iter().filter(|wheel| options.selects(&wheel.name)) {
+        for variant in variants(config, options, configured, target)? {
+            let wheel = &variant.wheel;
+            // A wheel without components runs anywhere.
+            let highest = if wheel.components.is_empty() { &PlatformTag::Any } else { &wanted };
+            plans.push(WheelPlan {
+                name: wheel.name.to_string(),
+                file: (naming.wheel)(wheel, highest),
+                lowest: (naming.wheel)(wheel, &lowest_tag(config, wheel, target)),
+                library_path: (wheel.external == External::Bundle)
+                    .then(|| config.library_path(wheel, target)),
+                variant,
+            });
         }
-    });
-    wheels.collect()
+    }
+    Ok(plans)
 }
 
 /// Returns the lowest platform tag that the files of `wheel` may qualify for.

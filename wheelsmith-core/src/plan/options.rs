@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::config::Compression;
-use crate::name::{ProjectName, Target};
+use crate::name::{ProjectName, PythonVersion, Target};
 use crate::source::Policy;
 
 /// Options of a build. [`BuildOptions::new`] builds all wheels for the targets of the
@@ -41,6 +41,9 @@ pub struct BuildOptions {
     pub wheel: Option<ProjectName>,
     /// True to write wheels that import from the project's directory (PEP 660).
     pub editable: bool,
+    /// The only Python for which extension modules are built. If `None`, every Python of the
+    /// configuration.
+    pub python: Option<PythonVersion>,
 }
 
 impl BuildOptions {
@@ -116,6 +119,14 @@ impl BuildOptions {
     #[must_use]
     pub fn wheel(mut self, name: Option<ProjectName>) -> Self {
         self.wheel = name;
+        self
+    }
+
+    /// Builds extension modules only for this Python; `None` is every Python of the configuration.
+    /// The wheel then has the runtime, even if the configuration splits it.
+    #[must_use]
+    pub fn python(mut self, python: Option<PythonVersion>) -> Self {
+        self.python = python;
         self
     }
 

@@ -45,6 +45,18 @@ pub fn membership(symbol: &str, on_windows: bool) -> Membership {
     }
 }
 
+/// Returns the symbols of the stable ABI that CPython `release` has, sorted.
+pub fn symbols(release: PlatformVersion, on_windows: bool) -> Vec<&'static str> {
+    let all = table().into_symbols().into_iter();
+    let mut names: Vec<&str> = all
+        .filter(|(_, (since, _))| *since <= release)
+        .filter(|(_, (_, option))| option.and_then(|option| owner(option, on_windows)).is_none())
+        .map(|(name, _)| name)
+        .collect();
+    names.sort_unstable();
+    names
+}
+
 /// Returns the Pythons that have the symbols of a CPython build option; `None` if all Pythons on
 /// this system have them.
 fn owner(option: &str, on_windows: bool) -> Option<&'static str> {
@@ -111,6 +123,20 @@ mod tests {
         check("_Py_RefTotal", false, Membership::Elsewhere("debug builds of Python"));
         check("PyUnicode_AsUTF8", true, Membership::Not);
         check("", false, Membership::Not);
+    }
+
+    #[test]
+    fn a_release_has_the_symbols_of_earlier_ones() {
+        let check = |symbol: &str, minor: u16, on_windows: bool, expected: bool| {
+            let names = symbols(PlatformVersion::new(3, minor), on_windows);
+            assert!(names.is_sorted());
+            assert_eq!(names.contains(&symbol), expected, "{symbol} 3.{minor}");
+        };
+        check("PyLong_FromLong", 9, true, true);
+        check("PyUnicode_AsUTF8AndSize", 9, true, false);
+        check("PyUnicode_AsUTF8AndSize", 10, true, true);
+        check("PyErr_SetFromWindowsErr", 9, true, true);
+        check("PyErr_SetFromWindowsErr", 9, false, false);
     }
 
     #[test]

@@ -62,6 +62,7 @@ pub(super) fn judge(
     let mut files = Vec::new();
     for file in &runtime.manifest.files {
         // Static libraries are judged as part of the files that they are linked into.
+        // An extension module is judged in the wheel that has it.
         if !matches!(file.role, Role::Executable | Role::SharedLibrary | Role::Data) {
             continue;
         }
@@ -134,6 +135,7 @@ fn add_texts(
             role: Role::Data,
             component,
             aliases: Vec::new(),
+            python: None,
             native: None,
         });
         texts.insert(path, text);

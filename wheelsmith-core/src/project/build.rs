@@ -12,7 +12,7 @@ use super::{BuiltWheel, Error, Project, pack};
 use crate::build::{self, Built, Hashes, Setting};
 use crate::config::Kind;
 use crate::name::Target;
-use crate::plan::{BuildOptions, ComponentPlan, Plan, Step, TargetPlan};
+use crate::plan::{BuildOptions, ComponentPlan, Part, Plan, Step, TargetPlan};
 use crate::runtime::{self, Identity, Runtime};
 use crate::source::{self, Places, Resolved};
 use crate::sys::{self, Host, Lock, Locked};
@@ -76,6 +76,17 @@ pub struct TargetBuild {
 }
 
 impl TargetBuild {
+    /// Returns the number of bytes that wheels do not repeat because the runtime is in a wheel of
+    /// its own.
+    pub fn saved_bytes(&self) -> u64 {
+        let sizes = |part| {
+            let wheels = self.wheels.iter().filter(move |wheel| wheel.part == part);
+            wheels.filter_map(|wheel| Some(wheel.file.as_ref()?.size_bytes))
+        };
+        let count = sizes(Part::Extensions).count() as u64;
+        sizes(Part::Runtime).sum::<u64>() * count.saturating_sub(1)
+    }
+
     /// True if a wheel or archive was not written because its files do not qualify.
     pub fn is_refused(&self) -> bool {
         self.wheels.iter().any(|wheel| wheel.file.is_none())
@@ -468,9 +479,8 @@ impl Run<'_> {
         for wheel in &plan.wheels {
             let name = &wheel.name;
             let task = host.task(format!("pack {name} for {target}"), 1);
-            let config = project.config.wheels.iter().find(|config| config.key == wheel.key);
-            let Some(config) = config else { continue };
-            let wheel = pack::pack(project, config, plan, (runtime, found), options, host)?;
+            let variant = &wheel.variant;
+            let wheel = pack::pack(project, variant, plan, (runtime, found), options, host)?;
             if wheel.file.is_some() {
                 task.finish(wheel.name.clone());
             }

@@ -66,13 +66,15 @@ pub(super) fn keep_changed(
 }
 
 /// Links the directories below `from`, which is a runtime or one of [`keep_changed`], into the
-/// Python files below `root`, and returns the entries of the editable wheel that replace `entries`.
+/// Python files below `root`, with the extension modules `modules`, and returns the entries of the
+/// editable wheel that replace `entries`.
 pub(super) fn link(
     project: &Project,
     wheel: &Wheel,
     root: &Path,
     from: &Path,
     (entries, plan): (&BTreeMap<WheelPath, Entry>, Option<&RepairPlan>),
+    modules: &BTreeSet<WheelPath>,
 ) -> io::Result<BTreeMap<WheelPath, Entry>> {
     let place = root.join(wheel.into.as_str());
     let mut made = Vec::new();
@@ -84,6 +86,24 @@ pub(super) fn link(
             sys::fs::create_dir_all(&place)?;
             sys::fs::link_dir(&from, &link)?;
             made.push(name.to_owned());
+        }
+    }
+    for entry in entries.values().filter(|entry| modules.contains(&entry.path)) {
+        let Content::File { path: from, .. } = &entry.source else { continue };
+        let link = root.join(entry.path.as_str());
+        let dir = link.parent().unwrap_or(root);
+        sys::fs::create_dir_all(dir)?;
+        if sys::fs::symlink_metadata(&link).is_ok() {
+            sys::fs::remove_file(&link)?;
+        }
+        // Where links need rights, a copy serves until the next build.
+        if sys::fs::symlink(&from.to_string_lossy(), &link).is_err() {
+            sys::fs::write_program(&link, &entry.load()?)?;
+        }
+        let ignore = dir.join(".gitignore");
+        if !ignore.exists() {
+            let name = entry.path.file_name();
+            sys::fs::write_atomic(&ignore, format!("/{name}\n/.gitignore\n").as_bytes())?;
         }
     }
     let module = format!("{MODULE}.py");

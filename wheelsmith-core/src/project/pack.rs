@@ -18,8 +18,8 @@ use crate::config::{Role, SourcePath};
 use crate::finding::{Date, Severity};
 use crate::metadata::project_table::ProjectTable;
 use crate::metadata::{EntryPoints, Metadata, ProjectFiles};
-use crate::name::{Floor, PlatformTag, WheelFilename, WheelPath};
-use crate::plan::TargetPlan;
+use crate::name::{Floor, PlatformTag, Target, WheelFilename, WheelPath};
+use crate::plan::{Part, TargetPlan, Variant};
 use crate::repair::{self, BundleResult, LibraryDirs, Options, Origin, RepairPlan};
 use crate::runtime::{FileEntry, Runtime};
 use crate::source;
@@ -31,6 +31,8 @@ use crate::wheel::{self, Entry, MadeFile, Packing, Source};
 pub struct BuiltWheel {
     /// File name; with the requested tag if it was not written.
     pub name: String,
+    /// Content.
+    pub(crate) part: Part,
     /// File; `None` if its files do not qualify for the tag.
     pub file: Option<MadeFile>,
     /// Oldest platform on which it must run.
@@ -115,26 +117,32 @@ pub(super) fn add_scripts(wheel: &Wheel, raw: &mut ProjectTable) {
     }
 }
 
-/// Packs `wheel` for the target of `plan`, if its files qualify for the tag.
+/// Packs `variant` for the target of `plan`, if its files qualify for the tag.
 pub(super) fn pack(
     project: &Project,
-    wheel: &Wheel,
+    variant: &Variant,
     plan: &TargetPlan,
     (runtime, found): (&Runtime, &CargoInventory),
     options: &BuildOptions,
     host: &Host,
 ) -> Result<BuiltWheel, Error> {
     let raw = project.config.project.as_ref().expect("a wheel without a project is no wheel");
+    let wheel = &variant.wheel;
     let mut raw = raw.clone();
-    raw.name = wheel.name.clone();
-    let mut pack = Pack { project, wheel, host, entries: BTreeMap::new(), licenses: Vec::new() };
-    if !options.editable {
+    describe(variant, &mut raw);
+    let mut pack = Pack::new(project, variant, wheel, host);
+    if !options.editable && variant.part != Part::Runtime {
         pack.python_files()?;
     }
-    pack.runtime_files(runtime)?;
-    pack.launchers(runtime)?;
-    pack.data_files(&raw)?;
-    add_scripts(wheel, &mut raw);
+    if variant.part != Part::Extensions {
+        pack.runtime_files(runtime)?;
+    }
+    pack.extensions(plan.target, runtime)?;
+    if variant.part != Part::Runtime {
+        pack.launchers(runtime)?;
+        pack.data_files(&raw)?;
+        add_scripts(wheel, &mut raw);
+    }
     let wanted = plan.wanted_tag.clone();
     let mut bundled = None;
     if wheel.external == External::Bundle {
@@ -153,7 +161,7 @@ pub(super) fn pack(
         installed = dir.join(wheel.into.as_str());
     }
     let metadata = metadata(project, &raw, &pack.licenses)?;
-    let audit = pack.judge(plan)?;
+    let audit = pack.judge(plan, runtime)?;
     let tags: &[PlatformTag] = match &audit.tag {
         Some(earned) if may_be_written(project, &audit) => std::slice::from_ref(earned),
         _ => std::slice::from_ref(&wanted),
@@ -166,6 +174,7 @@ pub(super) fn pack(
     };
     let mut made = BuiltWheel {
         name: name.to_string(),
+        part: variant.part,
         file: None,
         floor: plan.target.floor(),
         wanted,
@@ -180,8 +189,8 @@ pub(super) fn pack(
         && let Some(root) = python_files::source(project, wheel)?
     {
         let content = (&pack.entries, made.bundled.as_ref());
-        pack.entries =
-            editable::link(project, wheel, &root, &installed, content).map_err(unlinked)?;
+        pack.entries = editable::link(project, wheel, &root, &installed, content, &pack.modules)
+            .map_err(unlinked)?;
     }
     let entries = pack.entries.into_values().collect();
     let path = project.out_dir(options).join(&made.name);
@@ -216,17 +225,51 @@ pub(super) fn may_be_written(project: &Project, audit: &Audit) -> bool {
     audit.tag.is_some() && !audit.findings.iter().any(|finding| finding.counts_at(level))
 }
 
+/// Gives `raw` the name of the wheel, and the metadata that follow from its content.
+pub(super) fn describe(variant: &Variant, raw: &mut ProjectTable) {
+    let name = raw.name.clone();
+    raw.name = variant.wheel.name.clone();
+    match variant.part {
+        Part::Whole => {}
+        Part::Extensions => {
+            let runtime = variant.wheel.runtime_name();
+            let version = raw.version.as_ref().map(ToString::to_string).unwrap_or_default();
+            raw.dependencies.push(format!("{}=={version}", runtime.as_written()));
+        }
+        // Libraries and programs, which nobody installs for themselves.
+        Part::Runtime => {
+            raw.description = Some(format!("Libraries and programs of {}", name.as_written()));
+            raw.readme = None;
+            raw.dependencies.clear();
+            raw.optional_dependencies.clear();
+            raw.scripts.clear();
+            raw.gui_scripts.clear();
+            raw.entry_points.clear();
+            raw.import_names = None;
+            raw.import_namespaces = None;
+        }
+    }
+}
+
 /// Wheel under construction.
 struct Pack<'a> {
     project: &'a Project,
+    variant: &'a Variant,
     wheel: &'a Wheel,
     host: &'a Host,
     entries: BTreeMap<WheelPath, Entry>,
     /// Licence files of the components: path below `licenses/`, file.
     licenses: Vec<(WheelPath, PathBuf)>,
+    /// Extension modules among the entries.
+    modules: BTreeSet<WheelPath>,
 }
 
-impl Pack<'_> {
+impl<'a> Pack<'a> {
+    fn new(project: &'a Project, variant: &'a Variant, wheel: &'a Wheel, host: &'a Host) -> Self {
+        let (entries, licenses, modules) = Default::default();
+        Self { project, variant, wheel, host, entries, licenses, modules }
+    }
+
     fn problem(&self, key: &str, message: String, help: Option<&str>) -> Error {
         let key = format!("{}.{key}", self.wheel.key);
         self.project.config.problem(&key, message, help.map(str::to_owned)).into()
@@ -265,7 +308,45 @@ impl Pack<'_> {
                 Role::License => {
                     self.license(file, runtime)?;
                 }
-                Role::Header | Role::StaticLibrary => {}
+                Role::Header | Role::StaticLibrary | Role::Extension | Role::NodeAddon => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds the extension modules for the Pythons of the wheel. Files of the same modules among the
+    /// Python files are left from other builds.
+    fn extensions(&mut self, target: Target, runtime: &Runtime) -> Result<(), Error> {
+        let Some(wanted) = &self.variant.abi else { return Ok(()) };
+        for name in &self.wheel.components {
+            let Some(component) = self.project.config.component(name) else { continue };
+            if self.variant.part == Part::Extensions {
+                let files = runtime.manifest.files.iter().filter(|f| f.component == *name);
+                for file in files.filter(|file| file.role == Role::License) {
+                    self.license(file, runtime)?;
+                }
+            }
+            for extension in component.extensions() {
+                let module = extension.module.replace('.', "/");
+                self.entries.retain(|path, _| {
+                    let rest = path.as_str().strip_prefix(&module);
+                    !rest.is_some_and(|rest| {
+                        rest.starts_with('.')
+                            && [".so", ".pyd"].iter().any(|end| rest.ends_with(end))
+                    })
+                });
+                // A module for other systems has no file here.
+                let Some(abi) = extension.abi_for(wanted) else { continue };
+                let path = extension.path(abi, &target);
+                let file = runtime.manifest.files.iter().find(|file| {
+                    file.component == *name
+                        && file.python.as_ref() == Some(abi)
+                        && file.path.as_str().ends_with(&format!("/{path}"))
+                });
+                if let Some(file) = file {
+                    self.modules.insert(path.clone());
+                    self.add(path, &runtime.path(&file.path), true)?;
+                }
             }
         }
         Ok(())
@@ -304,7 +385,7 @@ impl Pack<'_> {
         for (command, program) in &self.wheel.console {
             let programs: Vec<&str> = (runtime.manifest.files.iter())
                 .filter(|f| f.role == Role::Executable)
-                .filter(|f| self.wheel.components.contains(&f.component))
+                .filter(|f| self.all_components().contains(&f.component))
                 .map(|f| f.path.as_str())
                 .collect();
             let names = [format!("bin/{program}"), format!("bin/{program}.exe")];
@@ -398,9 +479,26 @@ impl Pack<'_> {
             .map_err(|e| self.problem("external", e.to_string(), None))
     }
 
-    fn judge(&self, plan: &TargetPlan) -> Result<Audit, Error> {
+    /// Returns the components of the configured wheel, whatever part of it this is.
+    fn all_components(&self) -> &[String] {
+        let configured = &self.project.config.wheels;
+        let own = configured.iter().find(|wheel| wheel.key == self.wheel.key);
+        own.map_or(&self.wheel.components, |wheel| &wheel.components)
+    }
+
+    /// Judges the files of the wheel, together with those of the wheel that it requires.
+    fn judge(&self, plan: &TargetPlan, runtime: &Runtime) -> Result<Audit, Error> {
         let requirement = Requirement::for_target(plan.target).allowing(self.allowances()?);
-        let mut audit = audit::judgement(self.native_files()?, Some(&self.wheel.tag), &requirement);
+        let mut files = self.native_files()?;
+        if self.variant.part == Part::Extensions {
+            let mut whole = self.wheel.clone();
+            whole.components = self.all_components().to_vec();
+            let mut beside = Pack::new(self.project, self.variant, &whole, self.host);
+            beside.runtime_files(runtime)?;
+            files.extend(beside.native_files()?);
+            files.sort_by(|a, b| a.path.cmp(&b.path));
+        }
+        let mut audit = audit::judgement(files, Some(&self.wheel.tag), &requirement);
         apply_settings(self.project, &mut audit);
         Ok(audit)
     }

@@ -135,7 +135,12 @@ pub(super) fn require(project: &Project, wheel: &Wheel, files: &[PythonFile]) ->
         None => false,
     };
     let has_module = || files.iter().any(|file| is_module(file.path.as_str()));
-    if is_meant || !wheel.console.is_empty() || has_module() {
+    let has_extension = || {
+        let components = project.config.components.iter();
+        let mut own = components.filter(|component| wheel.components.contains(&component.name));
+        own.any(|component| !component.extensions().is_empty())
+    };
+    if is_meant || !wheel.console.is_empty() || has_module() || has_extension() {
         return Ok(());
     }
     let package = wheel.name.escaped();

@@ -9,7 +9,7 @@ use crate::config::{External, Kind, Wheel};
 use crate::finding::Severity;
 use crate::metadata::EntryPoints;
 use crate::name::{Target, WheelPath};
-use crate::plan;
+use crate::plan::{self, Part};
 use crate::source::{self, Places};
 use crate::sys::{self, Host};
 use crate::toolchain::{self, MissingZig, ZIG_VERSION};
@@ -32,8 +32,13 @@ pub(super) fn write(
     if depends_on_files(project, wheel, target) {
         return from_wheel(project, wheel, options);
     }
+    // The wheel that an installer requests is the first with Python files.
+    let variants = plan::variants(&project.config, options, wheel, target)?;
+    let variant = variants.iter().find(|variant| variant.part != Part::Runtime);
+    let variant = variant.or(variants.first()).ok_or(plan::Error::NoTarget)?;
+    let wheel = &variant.wheel;
     let mut raw = raw.clone();
-    raw.name = wheel.name.clone();
+    pack::describe(variant, &mut raw);
     pack::add_scripts(wheel, &mut raw);
     let licenses = licenses(project, wheel, target, options, host)?;
     let metadata = pack::metadata(project, &raw, &licenses)?;

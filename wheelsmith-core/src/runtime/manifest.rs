@@ -9,7 +9,7 @@ use crate::binary::elf::Elf;
 use crate::build::cxx::COMPONENT as CXX_COMPONENT;
 use crate::build::{Built, BuiltFile};
 use crate::config::Role;
-use crate::name::{Digest, WheelPath};
+use crate::name::{Digest, PythonAbi, WheelPath};
 
 /// Version of the format. Readers refuse others.
 pub const SCHEMA: u32 = 2;
@@ -58,6 +58,9 @@ pub struct FileEntry {
     /// Symbolic links to it in the same directory.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub aliases: Vec<String>,
+    /// ABI of an extension module, as in tags.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub python: Option<PythonAbi>,
     /// Facts of an ELF file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub native: Option<NativeFacts>,
@@ -170,6 +173,7 @@ impl FileEntry {
             role: file.role,
             component: component.to_owned(),
             aliases: file.aliases.clone(),
+            python: file.python,
             native,
         }
     }

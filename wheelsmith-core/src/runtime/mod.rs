@@ -185,7 +185,7 @@ fn is_already(runtime: &Runtime, text: &str) -> bool {
 /// Returns the mode of a file of this role.
 fn mode(role: Role) -> u32 {
     match role {
-        Role::Executable | Role::SharedLibrary => 0o755,
+        Role::Executable | Role::SharedLibrary | Role::Extension | Role::NodeAddon => 0o755,
         _ => 0o644,
     }
 }

@@ -25,6 +25,8 @@ mod owner;
 mod printable;
 #[cfg(feature = "run")]
 mod process;
+#[doc(hidden)]
+pub mod pythons;
 mod report;
 #[cfg(feature = "run")]
 mod staging;

@@ -10,8 +10,6 @@ use crate::name::{Arch, Libc};
 use crate::sys::{self, Command, Env, Host, ProcessError};
 
 const PROBE: &str = include_str!("probe.py");
-/// Minor versions of Python 3 that are looked for by name.
-const MINORS: std::ops::RangeInclusive<u32> = 8..=20;
 /// Variables that tell uv where its Pythons are and which it may use.
 const UV_PLACES: [&str; 3] = ["UV_PYTHON_INSTALL_DIR", "UV_PYTHON_PREFERENCE", "XDG_DATA_HOME"];
 
@@ -28,8 +26,8 @@ pub fn find(requests: &[Request], host: &Host) -> Result<Vec<Python>, Error> {
             programs.push(std::path::absolute(path).unwrap_or_else(|_| path.clone()));
         }
     }
-    programs.extend(on_path(&env));
-    programs.extend(of_pyenv(&host.env));
+    programs.extend(sys::pythons::on_path(&env));
+    programs.extend(sys::pythons::of_pyenv(&host.env));
     let mut search = Search { host, env: &env, pythons: Vec::new(), tried: Vec::new() };
     search.look_at(&programs)?;
     if let Some(uv) = env.find_program("uv") {
@@ -107,31 +105,6 @@ impl Search<'_> {
         }
         Ok(())
     }
-}
-
-fn on_path(env: &Env) -> Vec<PathBuf> {
-    // pyenv's shims are slow to report that a version is not chosen. Its Pythons are found below.
-    let path = env.get("PATH").unwrap_or_default();
-    let real = std::env::split_paths(path).filter(|dir| !dir.ends_with(".pyenv/shims"));
-    let mut env = env.clone();
-    if let Ok(path) = std::env::join_paths(real) {
-        env.set("PATH", path.to_string_lossy());
-    }
-    let mut names = vec!["python3".to_owned(), "python".to_owned()];
-    for minor in MINORS {
-        names.push(format!("python3.{minor}"));
-        names.push(format!("python3.{minor}t"));
-        names.push(format!("pypy3.{minor}"));
-    }
-    names.iter().filter_map(|name| env.find_program(name)).collect()
-}
-
-fn of_pyenv(env: &Env) -> Vec<PathBuf> {
-    let root = env.path("PYENV_ROOT").or_else(|| Some(env.path("HOME")?.join(".pyenv")));
-    let Some(root) = root else { return Vec::new() };
-    let versions = sys::fs::list(&root.join("versions")).unwrap_or_default();
-    let program = if cfg!(windows) { "python.exe" } else { "bin/python3" };
-    versions.into_iter().map(|dir| dir.join(program)).filter(|path| path.is_file()).collect()
 }
 
 /// Output of the probe script.

@@ -78,6 +78,11 @@ pub enum LinkKind<'a> {
     },
     /// Program.
     Executable,
+    /// Library whose undefined symbols the program that loads it defines, with its file name.
+    Extension {
+        /// File name: `_native.abi3.so`.
+        name: &'a str,
+    },
     /// Program without a C library, at a fixed address.
     Freestanding,
 }
@@ -169,7 +174,17 @@ pub fn link_args(
             add("-install_name");
             add(&format!("@rpath/{name}"));
         }
-        (Os::Windows, LinkKind::Shared { .. }) => add("-shared"),
+        // Nobody links to it, so it needs no SONAME.
+        (Os::Linux(_), LinkKind::Extension { .. }) => add("-shared"),
+        (Os::MacOs, LinkKind::Extension { name }) => {
+            // zig has no `-bundle`. Python loads libraries as well.
+            add("-dynamiclib");
+            add("-install_name");
+            add(&format!("@rpath/{name}"));
+            add("-undefined");
+            add("dynamic_lookup");
+        }
+        (Os::Windows, LinkKind::Shared { .. } | LinkKind::Extension { .. }) => add("-shared"),
         (Os::MacOs | Os::Windows, LinkKind::Executable) => {}
     }
     args.extend(closing_args(family, target, strip));
@@ -320,6 +335,22 @@ mod tests {
             Strip::All,
             "-Os -g0 -fno-sanitize=all -UNDEBUG -Wno-date-time -dynamiclib -install_name @rpath/liba.dylib \
              -Wl,-headerpad_max_install_names -Wl,-s",
+        );
+        let module = LinkKind::Extension { name: "_m.abi3.so" };
+        check(
+            Family::Gcc,
+            linux,
+            module,
+            Strip::None,
+            "-shared -Wl,-z,relro,-z,now -Wl,--build-id=sha1",
+        );
+        check(
+            Family::Clang,
+            mac,
+            module,
+            Strip::None,
+            "-dynamiclib -install_name @rpath/_m.abi3.so -undefined dynamic_lookup \
+             -Wl,-headerpad_max_install_names",
         );
         check(
             Family::Clang,

@@ -22,7 +22,7 @@ use self::words::{accepted, owner, systems};
 use super::place::installed;
 use crate::binary::{NativeFile, elf, macho, pe};
 use crate::finding::{Code, Finding, Severity};
-use crate::name::{Libc, PlatformTag, PythonTag, WheelPath};
+use crate::name::{FIRST_TO_TELL_MUSL, Libc, PlatformTag, PythonTag, WheelPath};
 
 /// Python module that a file contains, and the Pythons that its name is for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -82,7 +82,7 @@ pub(super) fn libc_of_name(file: &NativeFile) -> Option<Libc> {
     let name = ModuleName::parse(file.path.file_name())?;
     let platform = name.platform?;
     let tells = match &name.abi {
-        Abi::CPython(release) => release.version >= words::FIRST_TO_TELL_MUSL,
+        Abi::CPython(release) => release.version >= FIRST_TO_TELL_MUSL,
         Abi::Stable { .. } => true,
         _ => false,
     };

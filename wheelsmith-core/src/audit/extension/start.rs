@@ -1,10 +1,10 @@
 //! Functions by which Python starts an extension module.
 
 use super::name::{ModuleName, exported_name};
-use super::tag_pair::{FIRST_WITH_ABI3T, Interpreters, TagPair};
+use super::tag_pair::{Interpreters, TagPair};
 use crate::binary::NativeFile;
 use crate::finding::{Code, Finding, Severity};
-use crate::name::WheelPath;
+use crate::name::{FIRST_WITH_ABI3T, WheelPath};
 
 /// Kind of start function.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,9 +1,6 @@
 //! Interpreters that the tags of a wheel accept, and the files that each of them can import.
 
-use crate::name::{PlatformVersion, PythonTag};
-
-/// First release that has the free-threaded stable ABI and looks for `PyModExport_…`.
-pub(super) const FIRST_WITH_ABI3T: PlatformVersion = PlatformVersion::new(3, 15);
+use crate::name::{FIRST_WITH_ABI3T, PlatformVersion, PythonTag};
 
 /// A release of CPython in one build variant.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,10 +1,9 @@
 //! Names of Pythons and systems for messages.
 
 use super::tag_pair::{Abi, Interpreters, TagPair};
-use crate::name::{AndroidAbi, Arch, Libc, MacArch, PlatformTag, PlatformVersion};
-
-/// First CPython that distinguishes musl from glibc in file names.
-pub(super) const FIRST_TO_TELL_MUSL: PlatformVersion = PlatformVersion::new(3, 11);
+use crate::name::{
+    AndroidAbi, FIRST_TO_TELL_MUSL, Libc, MacArch, PlatformTag, PlatformVersion, linux_systems,
+};
 
 /// Returns the interpreters that can load a file built for an ABI, as part of a sentence; `None` if
 /// all can, or if that is unknown.
@@ -74,7 +73,7 @@ pub(super) fn systems(tag: &PlatformTag, version: Option<PlatformVersion>) -> Op
                 Some(Libc::Musl) if !is_old => &[Libc::Musl],
                 _ => &[Libc::Glibc, Libc::Musl],
             };
-            Some(libcs.iter().flat_map(|libc| linux(*arch, *libc)).collect())
+            Some(libcs.iter().flat_map(|libc| linux_systems(*arch, *libc)).collect())
         }
         // PEP 730: `iphoneos`, `iphonesimulator`. Earlier drafts put the processor in front.
         PlatformTag::Ios { sdk, .. } => {
@@ -85,22 +84,6 @@ pub(super) fn systems(tag: &PlatformTag, version: Option<PlatformVersion>) -> Op
         PlatformTag::Wasm { .. } => Some(vec!["wasm32-emscripten".to_owned()]),
         PlatformTag::Other(_) => None,
     }
-}
-
-fn linux(arch: Arch, libc: Libc) -> Vec<String> {
-    let libc = if libc == Libc::Musl { "musl" } else { "gnu" };
-    let (cpus, float): (&[&str], &str) = match arch {
-        Arch::X86_64 => (&["x86_64"], ""),
-        Arch::I686 => (&["i386", "i686"], ""),
-        Arch::Aarch64 => (&["aarch64"], ""),
-        Arch::Armv7l => (&["arm"], "eabihf"),
-        Arch::Ppc64 => (&["powerpc64"], ""),
-        Arch::Ppc64le => (&["powerpc64le"], ""),
-        Arch::S390x => (&["s390x"], ""),
-        Arch::Riscv64 => (&["riscv64"], ""),
-        Arch::Loongarch64 => (&["loongarch64"], ""),
-    };
-    cpus.iter().map(|cpu| format!("{cpu}-linux-{libc}{float}")).collect()
 }
 
 #[cfg(test)]

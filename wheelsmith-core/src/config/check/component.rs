@@ -46,7 +46,13 @@ impl Check<'_> {
                 let help = "such as `artifacts = [{ bin = \"demo\" }, { cdylib = \"demo_ffi\" }]`";
                 self.problem(key, "`artifacts` is missing", Some(help));
             }
-            Kind::Bpf(_) | Kind::C(_) | Kind::Cargo(_) => {}
+            Kind::C(c) => {
+                if let Some(extension) = &c.extension {
+                    self.extension(key, extension);
+                }
+            }
+            Kind::Cargo(cargo) => self.artifacts(key, cargo),
+            Kind::Bpf(_) => {}
             Kind::Prebuilt(prebuilt) => self.prebuilt(key, prebuilt),
             Kind::Files(files) => self.outputs(key, &mut files.outputs, false),
             Kind::Recipe(recipe) => self.recipe(key, recipe),

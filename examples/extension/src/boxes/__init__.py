@@ -1,0 +1,5 @@
+"""Boxes."""
+
+from boxes._native import volume
+
+__all__ = ["volume"]
