@@ -90,7 +90,7 @@ mod tests {
         check(&["[x].whl"], Ok(&["[x].whl"]));
         check(&["d"], Ok(&["d"]));
         check(&["no.whl"], Err("no such file"));
-        check(&["*.zip"], Err("names nothing"));
+        check(&["*.zip"], Err("no file matches"));
         check(&["*{.zip"], Err("alternate"));
     }
 }

@@ -107,7 +107,7 @@ fn components_are_checked() {
     source("sdist = 'lz4', version = '4.4.5'", "");
     source(
         "git = '../x', rev = 'v1.2'",
-        "demo.toml:5:25: `tool.wheelsmith.component[0].source.rev`: `v1.2` is a name, which can move \
+        "demo.toml:5:26: `tool.wheelsmith.component[0].source.rev`: `v1.2` is a name, which can move \
          to another commit\n    write the full id of the commit: `git ls-remote ../x 'v1.2^{}' v1.2` \
          prints it for a tag or branch, `git rev-parse v1.2` in a clone for a short id",
     );

@@ -129,7 +129,7 @@ mod tests {
             assert_eq!(Listing::difference(&root, &listing).as_deref(), expected);
         };
         check(&|_| Ok(()), None);
-        check(&|root| fs::write(root.join("a.c"), b"ONE"), Some("`a.c` is another"));
+        check(&|root| fs::write(root.join("a.c"), b"ONE"), Some("`a.c` differs"));
         check(
             &|root| {
                 // Of the same size and time.
@@ -141,18 +141,18 @@ mod tests {
                     .file()
                     .set_modified(time)
             },
-            Some("`a.c` is another"),
+            Some("`a.c` differs"),
         );
         check(&|root| fs::write(root.join("d/new.c"), b""), Some("`d/new.c` was added"));
         check(&|root| fs::write(root.join("Cargo.lock"), b""), None);
         check(&|root| fs::remove_file(root.join("d/b.h")), Some("`d/b.h` is missing"));
-        check(&|root| fs::set_executable(&root.join("a.c"), true), Some("`a.c` is another"));
+        check(&|root| fs::set_executable(&root.join("a.c"), true), Some("`a.c` differs"));
         check(
             &|root| {
                 fs::remove_file(root.join("l.c"))?;
                 fs::symlink("d/b.h", &root.join("l.c"))
             },
-            Some("`l.c` is another"),
+            Some("`l.c` differs"),
         );
         check(&|root| fs::remove_file(root.with_extension("json")), Some("it has no listing"));
         check(
