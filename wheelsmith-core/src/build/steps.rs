@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Error, Linkage, Setting, c, frameworks, license_files, merged, native, taken};
-use crate::config::{Kind, System};
+use crate::config::Kind;
 use crate::plan::{ComponentPlan, Step};
 use crate::source::Resolved;
 
@@ -76,36 +76,14 @@ fn of_component(
             let component = component.name.clone();
             Err(Error::WithoutCargo { component })
         }
-        Kind::Prebuilt(prebuilt) => {
-            let own = prebuilt.archives.get(setting.target().triple());
-            let outputs = own.map_or(&prebuilt.outputs, |(_, outputs)| outputs);
+        Kind::Prebuilt(_) | Kind::Files(_) => {
+            let outputs = taken::outputs(setting, component);
             let files = taken::collect(setting, component, outputs, &|_| &source.root)?;
             let linkage = taken::linkage(setting, &files);
             Ok((vec![Step::Take { files: files.len() }], Some(linkage)))
         }
-        Kind::Files(files) => {
-            let files = taken::collect(setting, component, &files.outputs, &|_| &source.root)?;
-            let linkage = taken::linkage(setting, &files);
-            Ok((vec![Step::Take { files: files.len() }], Some(linkage)))
-        }
         Kind::Recipe(recipe) => {
-            let system = recipe.system.as_str();
-            let is_configured =
-                matches!(recipe.system, System::Cmake | System::Meson | System::Autotools);
-            let after = after.unwrap_or_else(|| "its source is copied".to_owned());
-            let verbs: &[&str] = match recipe.system {
-                System::Command => &["run"],
-                _ if is_configured && recipe.install.is_empty() => &["configure", "build"],
-                _ if is_configured => &["configure", "build", "install"],
-                _ if recipe.install.is_empty() => &["build"],
-                _ => &["build", "install"],
-            };
-            let count = if recipe.system == System::Command { recipe.run.len() } else { 1 };
-            let steps = verbs.iter().flat_map(|verb| {
-                let name = format!("{verb} {} ({system})", component.name);
-                std::iter::repeat_n(Step::later(name, after.clone()), count)
-            });
-            Ok((steps.collect(), None))
+            Ok((super::recipe::steps(setting, plan, recipe, source)?, None))
         }
     }
 }

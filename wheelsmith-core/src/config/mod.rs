@@ -42,7 +42,6 @@ pub use component::{
 pub use compression::Compression;
 pub use diagnose::{Error, Problem};
 pub use library::Library;
-pub(crate) use load::find_file;
 pub use load::{CONFIG_FILES, LoadError, find_settings};
 pub use recipe::{PLACEHOLDERS, Recipe, Run, System, fill};
 #[cfg(feature = "schema")]
