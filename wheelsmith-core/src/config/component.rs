@@ -357,8 +357,11 @@ pub struct Prebuilt {
     /// Archive for each target, by triple.
     #[serde(rename(deserialize = "archive"), deserialize_with = "TargetArchiveTable::read_all")]
     #[cfg_attr(feature = "schema", schemars(with = "BTreeMap<String, TargetArchiveTable>"))]
-    pub archives: BTreeMap<String, (Source, Vec<Output>)>,
+    pub archives: Archives,
 }
+
+/// Archives and the files that are taken from them, by triple.
+pub type Archives = BTreeMap<String, (Source, Vec<Output>)>;
 
 /// Files that need no building.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Deserializer};
 
+use super::component::Archives;
 use super::{Output, Source};
 use crate::name::Digest;
 
@@ -53,7 +54,7 @@ impl TargetArchiveTable {
     /// Reads the archives of a component, by triple.
     pub(super) fn read_all<'de, D: Deserializer<'de>>(
         deserializer: D,
-    ) -> Result<BTreeMap<String, (Source, Vec<Output>)>, D::Error> {
+    ) -> Result<Archives, D::Error> {
         let tables = BTreeMap::<String, Self>::deserialize(deserializer)?;
         let read = tables.into_iter().map(|(triple, table)| {
             let source = Source::Archive {

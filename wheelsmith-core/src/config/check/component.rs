@@ -43,12 +43,11 @@ impl Check<'_> {
                     "say what to compile: `[[tool.wheelsmith.component.sources]]` with `files`";
                 self.problem(key, "`sources` is missing", Some(help));
             }
-            Kind::C(_) => {}
             Kind::Cargo(cargo) if cargo.artifacts.is_empty() => {
                 let help = "such as `artifacts = [{ bin = \"demo\" }, { cdylib = \"demo_ffi\" }]`";
                 self.problem(key, "`artifacts` is missing", Some(help));
             }
-            Kind::Cargo(_) => {}
+            Kind::C(_) | Kind::Cargo(_) => {}
             Kind::Prebuilt(prebuilt) => self.prebuilt(key, prebuilt),
             Kind::Files(files) => self.outputs(key, &mut files.outputs, false),
             Kind::Recipe(recipe) => self.recipe(key, recipe),
