@@ -82,8 +82,6 @@ fn of_component(
             let linkage = taken::linkage(setting, &files);
             Ok((vec![Step::Take { files: files.len() }], Some(linkage)))
         }
-        Kind::Recipe(recipe) => {
-            Ok((super::recipe::steps(setting, plan, recipe, source)?, None))
-        }
+        Kind::Recipe(recipe) => Ok((super::recipe::steps(setting, plan, recipe, source)?, None)),
     }
 }

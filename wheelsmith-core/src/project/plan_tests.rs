@@ -104,7 +104,7 @@ const SYSTEMS: [(&str, &str, &[(&str, &str)]); 6] = [
     (
         "autotools",
         "needs = ['make']\nconfigure = ['--with-{target}']\n\
-         outputs = [{ from = 'lib/libm.a', role = 'static-library' }]\n",
+         outputs = [{ from = 'lib/libm.a', role = 'static-library', to = 'lib/liba.a' }]\n",
         &[
             ("configure", "#!/bin/sh\ncp Makefile.in Makefile\n"),
             ("Makefile.in", MAKEFILE),

@@ -57,13 +57,7 @@ impl Output {
 impl<'e> Builder<'e> {
     /// Returns a builder without components.
     pub fn new(env: &'e Env) -> Self {
-        Self {
-            env,
-            file: None,
-            added: Config::builder(),
-            only: None,
-            report: Arc::new(Quiet),
-        }
+        Self { env, file: None, added: Config::builder(), only: None, report: Arc::new(Quiet) }
     }
 
     /// Adds the components of a configuration: a `wheelsmith.toml` or `pyproject.toml`, or a

@@ -115,8 +115,16 @@ impl<'a> Site<'a> {
             &program,
         );
         let variables = toolchain::env_for_configure(setting.toolchain, &wrappers);
-        let mut site =
-            Self { setting, component, over: &plan.over, recipe, original: source, dirs, wrappers, variables };
+        let mut site = Self {
+            setting,
+            component,
+            over: &plan.over,
+            recipe,
+            original: source,
+            dirs,
+            wrappers,
+            variables,
+        };
         site.add_variables(needs, &frameworks::args(setting, plan, linked));
         Ok(site)
     }
