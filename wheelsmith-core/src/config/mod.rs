@@ -14,6 +14,7 @@ mod kinds;
 mod library;
 mod load;
 mod names;
+mod output;
 mod python;
 mod recipe;
 #[cfg(feature = "schema")]
@@ -37,12 +38,13 @@ use crate::toolchain::{Optimize, Strip, ToolchainKind};
 
 pub use builder::ConfigBuilder;
 pub use component::{
-    Artifact, C, CForm, Cargo, Component, Files, Headers, Kind, Output, Prebuilt, Role, SourceGroup,
+    Artifact, C, CForm, Cargo, Component, Files, Headers, Kind, Prebuilt, SourceGroup,
 };
 pub use compression::Compression;
 pub use diagnose::{Error, Problem};
 pub use library::Library;
 pub use load::{CONFIG_FILES, LoadError, find_settings};
+pub use output::{Output, Role};
 pub use recipe::{PLACEHOLDERS, Recipe, Run, System, fill};
 #[cfg(feature = "schema")]
 pub use schema::schema;

@@ -6,7 +6,7 @@ use std::fmt;
 use serde::de::value::SeqAccessDeserializer;
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::Output;
+use super::output::Output;
 use crate::name::WheelPath;
 
 /// Component that is built by a build system of its own, and its outputs.

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Deserializer};
 
-use super::component::Archives;
-use super::{Output, Source};
+use super::Source;
+use super::output::Output;
 use crate::name::Digest;
 
 /// `source = { … }`: exactly one of `path`, `archive` and `crate`.
@@ -49,6 +49,9 @@ pub(super) struct TargetArchiveTable {
     #[serde(default)]
     outputs: Vec<Output>,
 }
+
+/// Archives and the files that are taken from them, by triple.
+pub(super) type Archives = BTreeMap<String, (Source, Vec<Output>)>;
 
 impl TargetArchiveTable {
     /// Reads the archives of a component, by triple.
