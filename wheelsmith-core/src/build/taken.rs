@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::inputs::{self, Input};
 use super::{Built, BuiltFile, Error, Inputs, Linkage, Setting};
 use crate::binary::elf::Elf;
-use crate::config::{Component, Config, Output, Role};
+use crate::config::{Component, Config, Kind, Output, Role};
 use crate::name::Digest;
 use crate::plan::ComponentPlan;
 use crate::source::Resolved;

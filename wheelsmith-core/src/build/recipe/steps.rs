@@ -18,7 +18,6 @@ pub(super) struct Step {
 }
 
 /// Commands of a recipe, and the files that they read beside the source.
-#[derive(Default)]
 pub(super) struct Steps {
     pub(super) steps: Vec<Step>,
     /// File that describes the toolchain, with its text.
