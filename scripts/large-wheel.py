@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Packs a file of more than 4 GiB and asks others whether the wheel is right.
+"""Packs a file of more than 4 GiB and lets other tools read the wheel.
 
     scripts/large-wheel.py [--ours FILE] [--store]
 
-The file is sparse and takes no room. Its wheel has 4 MB; with `--store` it is as large as the file,
-so that what lies behind it does so beyond 4 GiB as well. The judges are Python's zipfile, and
-`unzip` where it is installed; peak memory must stay below 32 MiB.
+The file is sparse and takes no space. Its wheel has 4 MB; with `--store` it is as large as the file, so
+the entries after it are beyond 4 GiB as well. Python's zipfile, and `unzip` if it is installed, read the
+wheel; peak memory must stay below 32 MiB.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ def judge(wheel: Path, is_stored: bool) -> None:
         assert large.file_size == SIZE
         assert (small.header_offset > 4 << 30) == is_stored
         assert not any(entry.flag_bits & 8 for entry in archive.infolist()), "a data descriptor"
-        # Only what needs it says that it needs version 4.5.
+        # Only entries that need version 4.5 state it.
         assert [entry.extract_version for entry in (large, small)] == [45, 45 if is_stored else 20]
         record = archive.read(names[-1]).decode().splitlines()[0]
         assert record.startswith("demo/large.bin,sha256=") and record.endswith(f",{SIZE}"), record

@@ -1,16 +1,15 @@
 #!/usr/bin/env python3
-"""Builds packages that were not written for wheelsmith, for x86_64 and aarch64, and runs them.
+"""Builds packages of other projects for x86_64 and aarch64, and runs them.
 
     scripts/packages.py [--quick] [--program WHEELSMITH] [NAME…]
 
     --quick     only the package that CI builds: zlib by `configure`
     NAME        only these: zlib-configure, zlib-cmake, freetype-meson, e2fsprogs-configure
 
-Sources come from the registries of crates and of Debian's packages, pinned by version and sha256;
-those of Debian may lie in a directory that WHEELSMITH_PACKAGE_SOURCES names as well.
-cmake, meson, ninja, zig, qemu and the aarch64 root are those of `scripts/test-env.sh`. Each package
-is built twice: the second time nothing may happen. The table goes to standard output; the exit
-code is 1 when a package could not be built or does not run.
+Sources come from the registries of crates and of Debian's packages, pinned by version and sha256. Those of
+Debian can also be in a directory that WHEELSMITH_PACKAGE_SOURCES names. cmake, meson, ninja, zig, qemu
+and the aarch64 root are those of `scripts/test-env.sh`. Each package is built twice; the second build must
+not run anything. Prints a table. The exit code is 1 if a package could not be built or does not run.
 """
 
 import argparse
@@ -296,13 +295,13 @@ def main() -> int:
     target_dir = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", REPOSITORY / "target"))
     program = args.program
     if program is None:
-        # As the tests are built, so that nothing is compiled for this alone.
+        # The profile of the tests, so that their compiled crates are used.
         build = ["cargo", "build", "--locked", "--quiet", "--workspace", "--all-features"]
         subprocess.run(build, cwd=REPOSITORY, check=True)
         program = target_dir / "debug" / "wheelsmith"
     tools = pathlib.Path(os.environ.get("WHEELSMITH_TEST_ENV", REPOSITORY / "target" / "test-env"))
     bench = Bench(program.resolve(), target_dir.resolve() / "packages", tools.resolve())
-    header = ("package", "target", "earns", "runs", "both targets", "again")
+    header = ("package", "target", "tag", "runs", "both targets", "again")
     print("| " + " | ".join(header) + " |\n|" + "---|" * len(header))
     failed = 0
     for package in PACKAGES:

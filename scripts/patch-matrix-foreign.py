@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
-"""Edits the Mach-O and PE files of real wheels, and asks other tools whether the result is right.
+"""Edits the Mach-O and PE files of real wheels, and checks the results with other tools.
 
     cargo build --release -p wheelsmith-core --example patch-foreign
     scripts/patch-matrix-foreign.py [--macho N] [--pe N] WHEEL-OR-DIRECTORY…
 
-Every library that is not the system's gets another name, as grafting would give it. The judges are
-lief and pefile (`pip install lief pefile`), `llvm-objdump` where it is installed, and page hashes
-computed here. Prints a table; exits with 1 when any file is wrong. A refusal is an answer, not a
-fault, and its reason is counted.
+Renames every needed library that is not part of the system, as grafting does. lief and pefile (`pip
+install lief pefile`), `llvm-objdump` if it is installed, and page hashes computed here check the result.
+Prints a table. The exit code is 1 if any file is wrong. A refusal to edit a file is not a failure; its
+reason is counted.
 """
 
 import argparse
@@ -29,7 +29,7 @@ import pefile
 TARGET = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", pathlib.Path(__file__).parent.parent / "target"))
 PROGRAM = TARGET / "release/examples/patch-foreign"
 MACHO = (0xFEEDFACE, 0xFEEDFACF, 0xCEFAEDFE, 0xCFFAEDFE, 0xCAFEBABE, 0xCAFEBABF)
-# No single wheel shall be the whole matrix.
+# Limits the files of one wheel in the matrix.
 PER_WHEEL = 6
 SUFFIX = "-0123abcd"
 
@@ -88,7 +88,7 @@ def new_name(name):
 
 
 def slices(data):
-    # The images live as long as what holds them.
+    # The images must not outlive the object that owns them.
     return lief.MachO.parse(io.BytesIO(data))
 
 
@@ -222,7 +222,7 @@ def pe_edit(data):
 
 def judge_pe(data, after, renamed):
     was, now = pefile.PE(data=data), pefile.PE(data=after)
-    # pefile makes up names for what some libraries export by number.
+    # pefile invents names for exports by number.
     symbols = lambda entry: [
         (s.ordinal if s.import_by_ordinal else s.name, s.hint, s.address) for s in entry.imports
     ]
@@ -236,7 +236,7 @@ def judge_pe(data, after, renamed):
         yield "checksum"
     if now.OPTIONAL_HEADER.DATA_DIRECTORY[4].Size:
         yield "signature"
-    # How common a byte is says nothing, and changes with every byte.
+    # Byte statistics change with every edit and are not compared.
     warnings = lambda image: {text for text in image.get_warnings() if not text.startswith("Byte 0x")}
     if warnings(now) - warnings(was):
         yield "warnings: " + "; ".join(warnings(now) - warnings(was))

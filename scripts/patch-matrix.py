@@ -1,21 +1,21 @@
 #!/usr/bin/env python3
-"""Edits real libraries and loads them: whole sets get other names, as a repaired wheel has them.
+"""Edits sets of real libraries, as a repair does, and loads them.
 
     scripts/patch-matrix.py [--tool PROGRAM] CACHE [SET…]
     scripts/patch-matrix.py [--tool PROGRAM] --subset CACHE
 
-Needs: cargo, or the built example `patch-elf` as PROGRAM; cc, readelf, strip, pip, pyelftools;
-qemu-user for other machines; eu-elflint where it is. On Debian, `apt-get download` brings the
-libraries of other machines, without root. `--subset` takes a few libraries of this machine and of
-the test environment, `$WHEELSMITH_TEST_ENV`, instead, and downloads nothing.
+Needs cargo, or the built example `patch-elf` as PROGRAM; cc, readelf, strip, pip, pyelftools; qemu-user
+for other processors; eu-elflint if it is installed. On Debian, `apt-get download` gets the libraries of
+other processors, without root. `--subset` uses some libraries of this machine and of the test environment
+(`$WHEELSMITH_TEST_ENV`) instead, and downloads nothing.
 
-A set is a number of libraries that need each other: those of a wheel, or of a Debian system. Each
-library gets a new SONAME, new names for what it needs from its set, and a RUNPATH. Then
-  * pyelftools reads back what was asked for;
-  * `readelf -a` and `eu-elflint` find nothing that they did not find before;
-  * whatever could be loaded before, natively or in qemu, can be loaded, also after `strip`; and
-    what has a function that is known here gives the right answer.
-Prints a table; exits 1 when anything is not as it should be.
+A set consists of libraries that need each other, from a wheel or a Debian system. Each library gets a new
+SONAME, new names for the libraries of its set that it needs, and a RUNPATH. Then
+  * pyelftools must read the requested values;
+  * `readelf -a` and `eu-elflint` must report nothing new;
+  * every library that could be loaded before, natively or under qemu, can be loaded, also after `strip`,
+    and functions that the script knows return the right results.
+Prints a table. The exit code is 1 if any check fails.
 """
 
 import argparse
@@ -147,7 +147,7 @@ def run(*command, **options):
 def is_elf(path):
     with open(path, "rb") as file:
         head = file.read(20)
-    # Shared libraries, without what is only for debuggers.
+    # Shared libraries, except files for debuggers.
     return head[:4] == b"\x7fELF" and struct.unpack(">H" if head[5] == 2 else "<H", head[16:18])[0] == 3
 
 
@@ -172,7 +172,7 @@ def complaints(path):
         # A relocation in a writable segment, taken for one in the last, which is not.
         lines += [line for line in output.splitlines()
                   if "text relocation flag not set" not in line and line != "No errors"]
-    # Addresses, and the numbers of program headers, are others afterwards.
+    # Addresses and the numbers of program headers change with an edit.
     place = r"0x[0-9a-f]+|phdr\[\d+\]|offset \d+|program header(?: entry)? \d+"
     return {re.sub(place, "…", line.replace(str(path), "")) for line in lines}
 
@@ -312,7 +312,7 @@ def loader(cache, machine, directory):
     load = program(cache, machine)
     if machine == "x86_64":
         env = {**os.environ, "LD_LIBRARY_PATH": str(directory)}
-        # Extension modules take symbols from whoever loads them.
+        # The process that loads extension modules provides their symbols.
         python = sorted(pathlib.Path("/usr/lib/x86_64-linux-gnu").glob("libpython3.*.so.1.0"))
         if python:
             env["LD_PRELOAD"] = str(python[-1])
@@ -320,7 +320,7 @@ def loader(cache, machine, directory):
     if machine == "x86_64-musl":
         musl = next(cache.glob("musl/lib/ld-musl*"), None) or shutil.which("ld-musl-x86_64.so.1")
         libc = next(cache.glob("musl/**/libc.so"), musl)
-        # Extension modules want symbols of a Python that is not here. `--list` loads and relocates
+        # Extension modules need symbols of a Python that is not installed. `--list` loads and relocates
         # them as far as it can, but starts nothing.
         what = [load] if load and any(directory.glob("libmade*")) else ["--list"]
         return libc and (lambda file: [libc, "--library-path", directory, *what, file], None)
@@ -334,7 +334,7 @@ def loader(cache, machine, directory):
     start = [qemu, "-L", root, ld, "--library-path", paths]
     if load:
         return lambda file: [*start, load, file], None
-    # glibc itself is a program that says its version.
+    # glibc itself is a program that prints its version.
     return lambda file: [*start, "--preload", file, libc], None
 
 
@@ -421,7 +421,7 @@ def check_set(cache, name, tool):
     wrong += [f"{file}: is not loaded" for file in sorted(wanted - can)]
     row.append(f"{len(can)}/{len(wanted)}")
     for strip in strips(machine):
-        # Only what its own file survives counts.
+        # Only programs that worked before the edit count.
         both = {}
         for kind, directory, list_ in (("before", work / "before", files), ("after", after, edited)):
             to = work / f"{kind}-{strip[0]}"

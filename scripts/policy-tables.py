@@ -2,10 +2,10 @@
 """Makes the policy tables of wheelsmith from those of an installed auditwheel.
 
     scripts/policy-tables.py            write wheelsmith-core/src/policy/data/*.json
-    scripts/policy-tables.py --check    fail when they are not what would be written
+    scripts/policy-tables.py --check    fail if these files are not current
 
-A policy lists what it promises beyond the next older one for the same architecture, so that a
-reader sees what each release of glibc brought. Needs `pip install auditwheel==6.8.*`.
+A policy lists what it guarantees in addition to the next older one for the same architecture, so the file
+shows what each release of glibc added. Needs `pip install auditwheel==6.8.*`.
 """
 
 import json

@@ -22,7 +22,7 @@ from typing import Dict, List
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 CORE = REPOSITORY / "wheelsmith-core"
-# What only a reader of the format contains.
+# Text that occurs only in readers of the format.
 READERS = {
     "zip": r"0x0605_?4b50|PK\\x05\\x06|PK\\x01\\x02|0x0201_?4b50|ZipArchive::new",
     "tar": r"tar::Archive::new|b\"ustar|257\.\.26[25]",

@@ -2,11 +2,11 @@
 """Makes wheelsmith's table of the stable ABI from that of an installed abi3info.
 
     scripts/stable-abi.py            write wheelsmith-core/src/policy/data/stable-abi.json
-    scripts/stable-abi.py --check    fail when it is not what would be written
+    scripts/stable-abi.py --check    fail if the file is not current
 
-abi3info carries CPython's own list (`Misc/stable_abi.toml`). Taken from it are the names of
-functions and data, the release that added each, and the build options without which Python lacks
-it. Needs `pip install abi3info==2026.9.25`.
+abi3info contains CPython's own list (`Misc/stable_abi.toml`). The table has the names of functions and
+data, the release that added each, and the build options without which Python lacks it. Needs
+`pip install abi3info==2026.9.25`.
 """
 
 import importlib.metadata

@@ -1,20 +1,20 @@
 #!/usr/bin/env python3
-"""Builds one project for every target of the table, judges every wheel, and runs what can run here.
+"""Builds one project for every target of the table, checks every wheel, and runs what this machine can run.
 
     scripts/targets.py [--quick] [--cold] [--program WHEELSMITH] [TRIPLE…]
     scripts/targets.py --write
 
     --quick     only the targets that CI builds for each change
-    --cold      with an empty cache first, so that zig has every C library to compile; once more after
-    --write     write the table of docs/reference/targets.md, and do nothing else
-    TRIPLE      only these
+    --cold      with an empty cache, so that zig compiles every C library; then once more
+    --write     only write the table of docs/reference/targets.md
+    TRIPLE      only these targets
 
-A shared library, a static one and programs linked to either, from the C of `examples/hostinfo`, and
-the Rust of it where the compiler has a standard library for the target: all of them by one
-`wheelsmith build --target all`, which is then repeated and must do nothing. Wheels are read by
-`tests/judges/check_target.py`; programs run natively or under qemu, with what `scripts/test-env.sh`
-installed. The table goes to standard output; the exit code is 1 when a target fell short of what
-docs/reference/targets.md says of it.
+The project has a shared library, a static library and programs linked to each, from the C code of
+`examples/hostinfo`, and its Rust code if the compiler has a standard library for the target. One
+`wheelsmith build --target all` builds everything; a second one must do nothing.
+`tests/judges/check_target.py` reads the wheels; programs run natively or under qemu, with the tools of
+`scripts/test-env.sh`. Prints a table. The exit code is 1 if a result differs from
+docs/reference/targets.md.
 """
 
 import argparse
@@ -204,8 +204,8 @@ def wheel_of(row, made):
     (wheel,) = made["wheels"]
     row.earned = row.earned or wheel["verdict"] or "no tag"
     # A simple wheel can qualify for an older tag than the floor.
-    if not wheel["file"] or wheel["wanted_tag"] != row.tag:
-        row.faults.append(f"its wheel was to be {wheel['wanted_tag']}, and earns {row.earned}")
+    if not wheel["file"] or wheel["tag"] != row.tag:
+        row.faults.append(f"its wheel qualifies for {row.earned}, not {wheel['tag']}")
         return None
     return pathlib.Path(wheel["file"]["path"])
 
@@ -242,7 +242,7 @@ def execute(row, wheel, directory):
     for name in programs:
         program = runtime / "bin" / name
         program.chmod(0o755)
-        # musl is one file that loads programs, too.
+        # In musl, the C library and the loader are one file.
         through = [libraries] if row.floor == "musl" and name == "linked" else []
         ran = run([*prefix, *through, program])
         if ran.returncode or "page_size_bytes: " not in ran.stdout:

@@ -1,22 +1,21 @@
 #!/usr/bin/env python3
-"""Compares wheelsmith with the test suites of its peers, from sources that the user has fetched.
+"""Runs wheelsmith on the test wheels of other tools, from sources that the user has downloaded.
 
     cargo build -p wheelsmith-cli
     scripts/upstream-suites.py DIR [--wheelsmith PROGRAM] [--python PYTHON] [--verbose]
 
 DIR has unpacked sources of any of auditwheel, delocate, delvewheel, wheel-inspect and installer, as
-after `pip download --no-deps --no-binary :all: …` or `git clone`; their wheels are found by the
-names of the directories above them. PYTHON has the peers installed; columns of absent ones are
-skipped. Per suite:
+after `pip download --no-deps --no-binary :all: …` or `git clone`; the directory of a wheel tells its
+suite. PYTHON has the other tools installed; columns of missing ones are left out. For each suite:
 
-* auditwheel: the tag that `auditwheel show --json` prints, and our prediction of it; wheels of other
-  platforms, and those that it cannot judge, are counted apart;
+* auditwheel: the tag that `auditwheel show --json` prints, and wheelsmith's prediction of it; wheels of
+  other platforms, and those that auditwheel cannot judge, are counted separately;
 * delocate, delvewheel: each wheel is repaired with the libraries of its suite; the result must pass
-  `audit`, and lose none of its platforms;
+  `audit` and keep all its platforms;
 * wheel-inspect: the verdict in the JSON file beside each wheel, and that of `check` on its structure;
 * installer: for every wheel of DIR, the result of `WheelFile.validate_record`, and the same verdict.
 
-Prints a table in Markdown; exits with 1 when anything disagrees that DIFFERENCES does not explain.
+Prints a table in Markdown; exits with 1 if a result differs without a reason in DIFFERENCES.
 """
 
 import argparse
@@ -32,7 +31,7 @@ LIBRARIES = {"delocate": (".dylib",), "delvewheel": (".dll",)}
 # Findings about what these two compare: files and `RECORD`, and the names of `.dist-info`.
 STRUCTURE = {"record-absent", "record-digest", "record-mismatch", "record-missing", "record-size", "record-syntax", "missing-metadata-file",
              "dist-info-mismatch"}
-# Where we differ on purpose, by suite and a part of the wheel's name: the reason.
+# Reasons for intended differences, by suite and a part of the wheel's name.
 NO_ARM = "it claims both processors and has code for one; delocate compares them only with `--require-archs`"
 SPELLING = "`check` compares the names of `.dist-info` and of the file letter by letter, as the index does"
 DIFFERENCES = {

@@ -1,13 +1,12 @@
 #!/usr/bin/env python3
-"""Makes the table of the libraries that Windows has from those of an installed delvewheel.
+"""Makes the table of the libraries of Windows from those of an installed delvewheel.
 
     scripts/windows-libraries.py            write wheelsmith-core/src/policy/data/windows.json
-    scripts/windows-libraries.py --check    fail when it is not what would be written
+    scripts/windows-libraries.py --check    fail if the file is not current
 
-delvewheel knows, per processor, the libraries on the installation discs of Windows from 7 (arm64:
-from 10) to 11. Taken are those that every processor has: what only one has are services, drivers and
-left-overs, by whose names a wheel may call libraries of its own. Needs `pip install
-delvewheel==1.13.*`.
+delvewheel lists, for each processor, the libraries on the installation media of Windows 7 (arm64: 10) to
+11. The table has those of every processor. Libraries of one processor only are services, drivers and
+leftovers, whose names wheels may use for their own libraries. Needs `pip install delvewheel==1.13.*`.
 """
 
 import json

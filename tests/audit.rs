@@ -1,5 +1,5 @@
-//! `wheelsmith audit` and `wheelsmith show` on small wheels with one fault each: what is said, and
-//! how it ends.
+//! `wheelsmith audit` and `wheelsmith inspect` on small wheels with one fault each: output and exit
+//! code.
 #![allow(
     clippy::disallowed_methods,
     clippy::unwrap_used,
@@ -19,14 +19,14 @@ use support::{Run, Sandbox, program};
 
 const LINUX: &str = "demo-1.0-py3-none-manylinux_2_17_x86_64.whl";
 
-/// The audit's JSON; the exit code must be `code`.
+/// Returns the JSON of the audit, whose exit code must be `code`.
 fn report(sandbox: &Sandbox, code: i32, args: &[&str]) -> Value {
     let args = [&["audit", "--format", "json"], args].concat();
     serde_json::from_str(&sandbox.expect(code, &args).stdout).unwrap()
 }
 
-/// Severity, code and file of each finding of an input, `-` where it is about the whole. Notes are
-/// left out.
+/// Returns severity, code and file of each finding of an input, with `-` for the whole input. Omits
+/// notes.
 fn findings(report: &Value, input: usize) -> Vec<String> {
     let findings = report["inputs"][input]["findings"].as_array().unwrap();
     let shown = findings.iter().filter(|finding| finding["severity"] != "info").map(|finding| {
@@ -110,21 +110,22 @@ fn people_read_the_verdict_first() {
     let run = sandbox.expect(1, &["audit", LINUX]);
     let expected = "\
 FAIL demo-1.0-py3-none-manylinux_2_17_x86_64.whl
-     earns linux_x86_64, which keeps no policy; it claims manylinux_2_17_x86_64
-     error[tag-not-earned] it claims manylinux_2_17_x86_64; its files earn
-       linux_x86_64
-       help: fix what the other errors say, or let `wheelsmith repair` copy
-       missing libraries in: indexes refuse `linux_*` tags
+     qualifies for no portable tag, only linux_x86_64; it claims
+     manylinux_2_17_x86_64
+     error[tag-not-earned] it claims manylinux_2_17_x86_64; its files qualify
+       for linux_x86_64
+       help: let `wheelsmith repair` copy the missing libraries into the wheel,
+       and fix the other errors: indexes refuse `linux_*` tags
      demo/new.so
        error[symbol-too-new] it needs `pthread_create@GLIBC_2.34` from
          `libc.so.6`; the floor is glibc 2.17
          help: build it with the zig toolchain for the floor, or raise the floor
          (`glibc = \"…\"`)
      demo/user.so
-       error[external-library] it needs `libplain.so`, which is not in the
-         wheel, and which manylinux_2_17_x86_64 does not promise
-         help: link it statically, or build it as a component so that the wheel
-         carries it
+       error[external-library] it needs `libplain.so`, which is not in the wheel
+         and not guaranteed by manylinux_2_17_x86_64
+         help: link it statically, let `wheelsmith repair` copy it into the
+         wheel, or build it as a component
 ";
     let shown: String = run
         .stdout
@@ -167,7 +168,7 @@ fn a_broken_input_leaves_the_others_to_be_judged() {
         "ok   demo",
         "1 could not be judged",
     ]);
-    sandbox.expect(2, &["audit", "nothing-*.whl"]).says(&["cannot expand `nothing-*.whl`"]);
+    sandbox.expect(2, &["audit", "nothing-*.whl"]).says(&["cannot find `nothing-*.whl`"]);
 }
 
 const FAULTY: &str = "demo-1.0-py3-none-manylinux_2_17_x86_64.whl";
@@ -221,7 +222,7 @@ fn severities_and_waivers_are_the_projects_business() {
     fs::remove_file(sandbox.path().join("pyproject.toml")).unwrap();
     assert_eq!(run(0, &[]), [rpath]);
     config(&format!("{audit}{}", waiver.replace("the driver lives there", " ")));
-    sandbox.expect(2, &["audit", FAULTY]).says(&["waivers[0].reason", "it gives no reason"]);
+    sandbox.expect(2, &["audit", FAULTY]).says(&["waivers[0].reason", "the waiver has no reason"]);
     config(&format!("{audit}severity = {{ no-such-code = \"error\" }}\n"));
     sandbox.expect(2, &["audit", FAULTY]).says(&["no-such-code"]);
 }
@@ -287,7 +288,7 @@ fn an_answer_may_go_to_a_file_in_each_form() {
     other.says(&["possible values: human, json"]);
 }
 
-/// Wheels of every kind, good and bad.
+/// Writes wheels of every kind, good and bad.
 fn mixed() -> Sandbox {
     let sandbox = with_warning();
     let natives = ["x86_64.so", "too-new.so", "musl.so", "program", "too-short.so", "aarch64.so"];
@@ -318,8 +319,8 @@ fn the_answer_is_the_same_for_any_number_of_jobs() {
     }
 }
 
-/// An audit host of which nothing may show: a root directory that has only the program, the
-/// libraries that it needs itself, and the wheels.
+/// Root directory of an auditing machine that has only the program, its own libraries, and the
+/// wheels.
 #[test]
 fn the_answer_is_the_same_on_an_empty_machine() {
     let sandbox = mixed();
@@ -396,5 +397,5 @@ fn one_file_says_what_it_is() {
     let run = sandbox.expect(0, &["show", "--format", "json", &format!("{LINUX}!demo/new.so")]);
     let found: Value = serde_json::from_str(&run.stdout).unwrap();
     assert_eq!(found["files"][0]["elf"]["needed"][0], "libc.so.6");
-    assert_eq!(found["files"][0]["earns"], "manylinux_2_34_x86_64");
+    assert_eq!(found["files"][0]["verdict"], "manylinux_2_34_x86_64");
 }

@@ -1,5 +1,5 @@
-//! wheelsmith as a build backend: pip, `python -m build` and uv build, isolated from everything but
-//! the backend's own wheel, which wheelsmith makes here of the program that is tested.
+//! wheelsmith as a build back end: pip, `python -m build` and uv build, isolated from everything
+//! except the wheel of the back end, which is made here from the tested program.
 #![allow(
     clippy::disallowed_methods,
     clippy::unwrap_used,
@@ -16,7 +16,7 @@ use std::sync::OnceLock;
 
 use support::{Run, Sandbox, TestEnv, content, repository};
 
-/// What builds: the judges and a directory with the backend's wheel.
+/// The judges and a directory with the wheel of the back end.
 struct Frontends {
     env: TestEnv,
     links: &'static Path,
@@ -29,7 +29,7 @@ impl Frontends {
         Some(Self { env, links: links() })
     }
 
-    /// A judge that reaches nothing but the backend's wheel, in `dir`.
+    /// Returns a command for a judge in `dir` that can install only the wheel of the back end.
     fn command(&self, program: &str, dir: &Path) -> Command {
         let mut command = Command::new(self.env.judge(program));
         command.current_dir(dir).env("PIP_NO_INDEX", "1").env("PIP_FIND_LINKS", self.links);
@@ -44,7 +44,7 @@ impl Frontends {
         command
     }
 
-    /// A virtual environment with nothing in it; gives its Python.
+    /// Makes an empty virtual environment and returns its Python.
     fn venv(&self, dir: &Path) -> PathBuf {
         content(
             Command::new(self.env.judge("python")).args(["-m", "venv", "--without-pip"]).arg(dir),
@@ -53,9 +53,9 @@ impl Frontends {
     }
 }
 
-/// The directory with the backend's wheel: the one that wheelsmith built of itself
-/// (`scripts/dogfood.sh --debug`), where `WHEELSMITH_DOGFOOD` says that it is there. Otherwise our
-/// program as it was built for the tests, and the package of the repository.
+/// Returns the directory with the wheel of the back end: that of `scripts/dogfood.sh --debug`, if
+/// `WHEELSMITH_DOGFOOD` names it; otherwise one made from the tested program and the package of the
+/// repository.
 fn links() -> &'static Path {
     static LINKS: OnceLock<(Option<Sandbox>, PathBuf)> = OnceLock::new();
     let (_, dist) = LINKS.get_or_init(|| {
@@ -122,7 +122,7 @@ def main():
     print(answer())
 ";
 
-/// The one file in `dir` whose name ends so.
+/// Returns the only file in `dir` whose name has this end.
 fn one(dir: &Path, suffix: &str) -> PathBuf {
     let files = fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path());
     let files: Vec<PathBuf> =
@@ -243,7 +243,7 @@ fn an_editable_installation_reflects_edits() {
     content(&mut frontends.pip(dir, &["--python", python, "uninstall", "--yes", "demo"]));
 }
 
-/// Runs hooks as a front end does, in a process of their own.
+/// Runs hooks in a separate process, as a front end does.
 fn hook(frontends: &Frontends, dir: &Path, code: &str) -> Run {
     let mut command = frontends.command("python", dir);
     let path = dir.join("site");
@@ -478,10 +478,12 @@ fn a_source_distribution_knows_the_version_of_its_tag() {
     git(&["add", "pyproject.toml", "demo/__init__.py", ".gitignore"]);
     git(&["commit", "-qm", "1"]);
     let said = sandbox.expect(2, &["sdist"]).stderr;
-    assert!(said.contains("no tag leads to this commit"), "{said}");
+    assert!(said.contains("no tag precedes this commit"), "{said}");
     git(&["tag", "v0.9"]);
     // A wheel would have the file, and one that is built from the source distribution would not.
-    sandbox.expect(2, &["sdist"]).says(&["the wheel takes `demo/new.py`, and git does not track"]);
+    sandbox
+        .expect(2, &["sdist"])
+        .says(&["the wheel contains `demo/new.py`, which git does not track"]);
     fs::rename(sandbox.path().join("demo/new.py"), sandbox.path().join("new.py")).unwrap();
     let run = sandbox.expect(0, &["sdist"]).answers(&["demo-0.9.tar.gz"]);
     run.says(&["lacks `new.py`, which is neither tracked nor ignored"]);

@@ -1,5 +1,5 @@
-//! The library in a `build.rs`: the example for this machine and for aarch64, as cargo runs it; and
-//! what is built again when something changes.
+//! The library in a `build.rs`: cargo builds the example for this machine and for aarch64, and
+//! repeats only what changed.
 #![allow(
     clippy::disallowed_methods,
     clippy::unwrap_used,
@@ -19,7 +19,7 @@ use support::{Run, Sandbox, TestEnv, content, repository};
 use wheelsmith_core::sys::{Env, Host};
 use wheelsmith_core::toolchain::{MissingZig, Request, ToolchainKind, Wrappers, locate};
 
-/// What the guide says to type, and what the test below runs: with `-v` or a number of jobs besides.
+/// Commands of the guide, which the test below also runs, with `-v` or a number of jobs.
 const COMMANDS: [&str; 4] = [
     "wheelsmith fetch",
     "cargo build --locked --offline",
@@ -36,7 +36,8 @@ const USER_SCRIPT: &str = r#"fn main() {
 
 const ARM: &str = "aarch64-unknown-linux-gnu";
 
-/// How the tests run cargo: one target directory for all, so that the library is compiled once.
+/// Environment of cargo in the tests: one target directory for all, so that the library is compiled
+/// once.
 struct Cargo {
     target: PathBuf,
     /// The user's cache; only `wheelsmith fetch` writes to it.
@@ -51,8 +52,8 @@ impl Cargo {
         Some(Self { target, cache: Sandbox::new(), rustc })
     }
 
-    /// `cargo <args>` in `dir`, offline, as a user calls it: without what the cargo that runs this
-    /// test says.
+    /// Runs `cargo <args>` in `dir`, offline, without the variables of the cargo that runs this
+    /// test.
     fn command(&self, dir: &Path, args: &[&str]) -> Command {
         let mut command = Command::new("cargo");
         self.configure(command.args(args).arg("--offline").current_dir(dir));
@@ -80,7 +81,7 @@ impl Cargo {
         content(&mut self.command(dir, args))
     }
 
-    /// The newest `OUT_DIR` of `package` for a target, which has a directory of its own when it is
+    /// Returns the newest `OUT_DIR` of `package` for a target, which has its own directory if it is
     /// named.
     fn out_dir(&self, package: &str, target: &str) -> PathBuf {
         let build = self.target.join(target).join("debug/build");
@@ -97,7 +98,7 @@ fn written(file: &Path) -> SystemTime {
     fs::metadata(file).and_then(|metadata| metadata.modified()).unwrap()
 }
 
-/// Every file below `dir` and when it was written.
+/// Returns every file below `dir` with its modification time.
 fn times(dir: &Path) -> BTreeMap<PathBuf, SystemTime> {
     let mut times = BTreeMap::new();
     for entry in fs::read_dir(dir).unwrap() {
@@ -112,7 +113,8 @@ fn times(dir: &Path) -> BTreeMap<PathBuf, SystemTime> {
     times
 }
 
-/// `cargo` in a place of its own in which `dir` cannot be written to, where the system lets us.
+/// Returns a command for `cargo` with its own target directory that cannot write to `dir`, if the
+/// system supports that.
 fn read_only(cargo: &Cargo, dir: &Path, args: &[&str]) -> Command {
     let mount = "mount --bind \"$0\" \"$0\" && mount -o remount,bind,ro \"$0\"";
     let unshare = ["unshare", "--map-root-user", "--mount", "sh", "-e", "-c"];
@@ -129,7 +131,7 @@ fn read_only(cargo: &Cargo, dir: &Path, args: &[&str]) -> Command {
     command
 }
 
-/// What rustc links with for aarch64: cargo's part of cross-compiling, which a user sets up once.
+/// Linker of rustc for aarch64, which a user configures once for cross builds.
 fn linker(dir: &Path) -> PathBuf {
     let host = Host::quiet(Env::from_process());
     let request = Request {
@@ -205,7 +207,7 @@ fn the_example_links_to_libbpf_wherever_cargo_builds_it() {
     assert_eq!(times(cargo.cache.path()), cached, "only OUT_DIR is written");
 }
 
-/// A package whose build script says in code what to build, and which links to it statically.
+/// A package whose build script describes a library in code and links to it statically.
 fn package() -> Sandbox {
     let manifest = format!(
         "[package]\nname = 'coded'\nversion = '0.1.0'\nedition = '2024'\n[workspace]\n\
@@ -298,15 +300,15 @@ fn only_what_changed_is_built_again() {
     package.write("native/base/two.c", "int two(void) { return 2; }\n");
     package.write("build.rs", &read(&package, "build.rs").replace("native/top.c", "native/no.c"));
     let failed = Run::of(&mut cargo.command(package.path(), &["build"])).expect(101);
-    failed.says(&["in what was added in code: ", "`native/no.c` names no file"]);
+    failed.says(&["in the configuration made in code: ", "`native/no.c` names no file"]);
 }
 
 fn read(package: &Sandbox, path: &str) -> String {
     fs::read_to_string(package.path().join(path)).unwrap()
 }
 
-/// make and a nested cargo take their tokens from the cargo above them all, and build in places of
-/// their own; what they are told is the toolchain, not what cargo told the outer package.
+/// make and a nested cargo take job tokens from the outer cargo, build in their own directories,
+/// and get the variables of the toolchain, not those of the outer package.
 #[test]
 fn nested_build_systems_share_cargos_jobs() {
     const TEST: &str = "make and cargo in a build.rs";
@@ -384,7 +386,7 @@ fn the_guide_says_what_is_tested() {
     assert!(user, "the guide shows what a package that depends on it has");
 }
 
-/// A build script pays for what it uses.
+/// Each feature compiles only the crates that it needs.
 #[test]
 fn a_build_needs_few_crates() {
     let example = repository().join("examples/build-rs");
@@ -405,7 +407,7 @@ fn a_build_needs_few_crates() {
     assert_eq!(anywhere.iter().find(is_heavy), None);
 }
 
-/// A library that judges wheels compiles no compiler driver.
+/// The feature that judges wheels compiles no compiler driver.
 #[test]
 fn each_feature_needs_few_crates() {
     let check = |feature: &str, most: usize| {

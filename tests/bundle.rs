@@ -1,5 +1,5 @@
-//! Wheels that take in the libraries that their components need: from other components, and from
-//! directories. Natively, and for aarch64 under an emulator.
+//! Wheels with the libraries that their components need, from other components and from
+//! directories; natively, and for aarch64 under an emulator.
 #![allow(
     clippy::disallowed_methods,
     clippy::unwrap_used,
@@ -60,8 +60,8 @@ library-path = ['deps/x86_64-unknown-linux-gnu']
 library-path = ['deps/aarch64-unknown-linux-gnu']
 ";
 
-/// A project whose library needs `libsquare.so.3`, which is a component that the wheel does not
-/// carry, and `libsix.so.1`, which somebody else built.
+/// A project whose library needs `libsquare.so.3`, a component that the wheel does not contain, and
+/// `libsix.so.1`, a prebuilt library.
 fn project(env: &TestEnv, external: &str) -> Option<Sandbox> {
     let zig = env.get("tools/zig", "bundle")?;
     let sandbox = Sandbox::with(&[
@@ -138,7 +138,7 @@ fn tar_of(files: &[(&str, &str)]) -> Vec<u8> {
     bytes
 }
 
-/// The names in a wheel, and the text of one that starts so.
+/// Returns the names in a wheel, and the text of the file whose name starts with `start`.
 fn inside(wheel: &Path, wanted: &str) -> (Vec<String>, String) {
     let mut archive = zip::ZipArchive::new(fs::File::open(wheel).unwrap()).unwrap();
     let names: Vec<String> = archive.file_names().map(|name| name.unwrap().into_owned()).collect();
@@ -200,7 +200,7 @@ fn components_and_directories_give_the_libraries() {
     run(&env, sandbox.path(), &wheels);
 }
 
-/// Imports the wheels where nothing of the project is left.
+/// Imports the wheels after the project was removed.
 fn run(env: &TestEnv, dir: &Path, wheels: &[PathBuf]) {
     let of = |arch: &str| {
         let wheel = wheels.iter().find(|wheel| wheel.to_str().unwrap().contains(arch)).unwrap();
@@ -224,7 +224,7 @@ fn run(env: &TestEnv, dir: &Path, wheels: &[PathBuf]) {
     }
 }
 
-/// A wheel for other systems takes in the library of a component that it does not carry.
+/// A wheel for another system gets the library of a component that it does not contain.
 #[test]
 fn other_systems_take_in_components_as_well() {
     let Some(env) = TestEnv::find("bundle") else { return };
@@ -247,7 +247,7 @@ fn other_systems_take_in_components_as_well() {
             ("src/demo/__init__.py", ""),
         ]);
         let run = sandbox.expect(0, &["build", "--target", target]);
-        run.answers(&[&format!("+ {copy}"), &format!("earns {earned}")]);
+        run.answers(&[&format!("+ {copy}"), &format!("qualifies for {earned}")]);
         let wheel = sandbox.dist().remove(0);
         let wheel = wheel.to_str().unwrap();
         sandbox.expect(0, &["audit", wheel, "--fail-on", "warning"]);
@@ -258,7 +258,7 @@ fn other_systems_take_in_components_as_well() {
     check("universal2-apple-darwin", "demo/.dylibs/libsquare.3.dylib", "macosx_10_12_universal2");
 }
 
-/// What an installer asks for beforehand, and an installation that imports from the project.
+/// Metadata that an installer requests before the build, and an editable installation.
 #[test]
 fn metadata_and_editable_installations_know_what_is_taken_in() {
     let Some(env) = TestEnv::find("bundle") else { return };
@@ -311,5 +311,5 @@ fn what_is_denied_or_missing_is_not_written() {
 
     let nowhere = "external = 'bundle'\nlibrary-path = ['nowhere']\n";
     let Some(sandbox) = project(&env, nowhere) else { return };
-    sandbox.expect(2, &one).says(&["`nowhere` of `library-path` is no directory"]);
+    sandbox.expect(2, &one).says(&["`nowhere` of `library-path` is not a directory"]);
 }

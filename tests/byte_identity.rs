@@ -1,7 +1,7 @@
-//! The bytes of a wheel follow from the names, bytes and executable bits of its files alone: not
-//! from where they lie, who packs them, when, or with how many threads.
+//! The bytes of a wheel depend only on the names, bytes and executable bits of its files, not on
+//! the directory, the user, the time or the number of threads.
 //!
-//! That another processor gives the same bytes is shown by `scripts/foreign-bytes.sh`.
+//! `scripts/foreign-bytes.sh` shows that another processor writes the same bytes.
 #![cfg(unix)]
 #![allow(
     clippy::disallowed_methods,
@@ -20,10 +20,10 @@ use std::time::{Duration, SystemTime};
 
 use support::{Run, program};
 
-/// One file: its path, its bytes, whether it is a program.
+/// One file: path, bytes, and whether it is executable.
 type Content = (String, Vec<u8>, bool);
 
-/// A wheel's files: one of several pieces, one that does not shrink, many small ones.
+/// Files of a wheel: one in several pieces, one that does not compress, and many small ones.
 fn files() -> Vec<Content> {
     let mut state = 88_172_645_463_325_252_u64;
     let mut next = || {
@@ -64,12 +64,12 @@ fn files() -> Vec<Content> {
     files
 }
 
-/// How a tree lies on disk.
+/// Layout of a tree on disk.
 #[derive(Clone, Copy)]
 struct Lay {
     plain: u32,
     program: u32,
-    /// The time of each file, in seconds since 1970, and what each next one is later.
+    /// Time of the first file, in seconds since 1970, and the difference to each next one.
     time: (u64, u64),
     is_reversed: bool,
 }
@@ -77,7 +77,7 @@ struct Lay {
 const USUAL: Lay =
     Lay { plain: 0o644, program: 0o755, time: (1_700_000_000, 0), is_reversed: false };
 
-/// Puts the files below `root`.
+/// Writes the files below `root`.
 fn lay(root: &Path, lay: Lay) -> PathBuf {
     let mut files = files();
     if lay.is_reversed {
@@ -96,7 +96,7 @@ fn lay(root: &Path, lay: Lay) -> PathBuf {
     root.to_owned()
 }
 
-/// Packs a tree: `wrap` is what runs the program, `set` its environment.
+/// Packs a tree: `wrap` is the command in front of the program, `set` its environment.
 struct Packer<'a> {
     scratch: &'a Path,
     wrap: &'a [&'a str],
@@ -124,7 +124,7 @@ impl Packer<'_> {
     }
 }
 
-/// What runs a program as somebody else; nothing where that cannot be done.
+/// Returns the command that runs a program as another user; `None` if that is not possible.
 fn somebody_else() -> Option<&'static [&'static str]> {
     const NOBODY: &[&str] =
         &["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", "--"];

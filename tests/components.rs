@@ -1,5 +1,5 @@
-//! Components with build systems of their own: each kind builds, links to others, runs, natively and
-//! as aarch64 under an emulator, and is built again only when something of it changed.
+//! Components with their own build systems: each kind builds, links to others, and runs, natively
+//! and for aarch64 under an emulator, and is rebuilt only after a change.
 #![allow(
     clippy::disallowed_methods,
     clippy::unwrap_used,
@@ -19,7 +19,7 @@ use support::{Run, Sandbox, TestEnv, content, repository};
 const X86_64: &str = "x86_64-unknown-linux-gnu";
 const AARCH64: &str = "aarch64-unknown-linux-gnu";
 
-/// The build tools that the test environment has, in front of the machine's own.
+/// Build tools of the test environment, in front of those of the machine.
 struct Tools {
     env: TestEnv,
     path: String,
@@ -41,7 +41,7 @@ impl Tools {
         Run::of(command.args(args).env("PATH", &self.path)).expect(code)
     }
 
-    /// What a build of x86_64 did with each component.
+    /// Returns the outcome of a build for x86_64 for each component.
     fn outcomes(&self, project: &Sandbox) -> BTreeMap<String, String> {
         let run = self.build(project, 0, &["--target", X86_64, "--format", "json"]);
         let answer: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
@@ -51,7 +51,7 @@ impl Tools {
     }
 }
 
-/// A copy of the project with one component for each build system.
+/// Copies the project, which has a component for each build system.
 fn project() -> Sandbox {
     let sandbox = Sandbox::new();
     support::copy(&repository().join("testdata/components"), sandbox.path());
@@ -62,7 +62,7 @@ fn runtime(project: &Sandbox, target: &str) -> PathBuf {
     project.path().join("target/wheelsmith").join(target).join("runtime")
 }
 
-/// Every file below `dir` and what it holds.
+/// Returns every file below `dir` with its content.
 fn snapshot(dir: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     let mut files = BTreeMap::new();
     for entry in fs::read_dir(dir).unwrap() {
@@ -76,7 +76,7 @@ fn snapshot(dir: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     files
 }
 
-/// The programs that were built for `target` say what they must.
+/// Asserts the output of the programs that were built for `target`.
 fn runs(tools: &Tools, project: &Sandbox, target: &str) {
     const TEST: &str = "every_kind_builds_and_runs";
     let emulator = tools.env.get("tools/qemu-aarch64", TEST);
@@ -101,7 +101,7 @@ fn runs(tools: &Tools, project: &Sandbox, target: &str) {
     }
 }
 
-/// The compilers of a distribution do what zig does, but for the oldest glibc.
+/// The compilers of a distribution build the same components as zig, but not for the oldest glibc.
 #[test]
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 fn other_compilers_build_every_kind() {

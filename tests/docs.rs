@@ -1,6 +1,6 @@
-//! What the guide tells people is right: every command of every page is run, in a project made of
-//! the page's own files, and says what the page shows; each snippet for another system is put before
-//! the linters of that system. `support/page.rs` says how pages are written for that.
+//! Runs every command of every page for users, in a project made of the page's own files, and
+//! compares the output with the page; linters check the snippets for other systems.
+//! `support/page.rs` describes the form of pages.
 #![allow(
     clippy::disallowed_methods,
     clippy::print_stderr,
@@ -18,7 +18,7 @@ use support::{TestEnv, page, repository};
 
 const TEST: &str = "snippets_pass_the_linters";
 
-/// The snippets of a page with the schema that the comment before each of them names.
+/// Returns the snippets of a page, each with the schema in the comment before it.
 fn snippets(page: &str) -> Vec<(&str, &str)> {
     let marked = page.split("<!-- judged as: ").skip(1);
     let snippet = |part| {
@@ -65,7 +65,7 @@ fn snippets_pass_the_linters() {
     }
 }
 
-/// Every page for users.
+/// Returns every page for users.
 fn pages() -> Vec<PathBuf> {
     let guide = fs::read_dir(repository().join("docs/guide")).unwrap();
     let mut pages: Vec<PathBuf> = guide.map(|entry| entry.unwrap().path()).collect();
@@ -101,7 +101,7 @@ fn every_command_of_every_page_is_run() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
 }
 
-/// Files whose commands and templates people copy.
+/// Collects files whose commands and templates users copy.
 fn copied_files(dir: &Path, found: &mut Vec<PathBuf>) {
     const KINDS: [&str; 9] = ["md", "toml", "trycmd", "py", "sh", "rs", "yml", "yaml", "html"];
     for entry in fs::read_dir(dir).unwrap() {
@@ -115,12 +115,12 @@ fn copied_files(dir: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
-/// The packages and crates of this project. Nothing is published: only a path, a wheel file or a
-/// directory of wheels leads to them. `wheelsmith` itself is another project's package.
+/// Packages and crates of this project, which no index has: they can be installed only from a path,
+/// a wheel file or a directory of wheels. `wheelsmith` is a package of another project.
 const UNPUBLISHED: [&str; 3] = ["wheelsmith-build", "wheelsmith-cli", "wheelsmith-core"];
 
-/// True if `text` has a command or a table that would make an installer fetch a package of one of
-/// our names from an index.
+/// True if an installer that runs the command or reads the table in `line` would download a package
+/// with one of these names from an index.
 fn leads_to_an_index(line: &str) -> bool {
     const PROGRAMS: [&str; 12] = [
         "pip", "pip3", "pipx", "uv", "uvx", "cargo", "conda", "mamba", "poetry", "pdm", "hatch",

@@ -1,5 +1,5 @@
-//! The examples as their users have them: built twice with the same bytes, found good by
-//! independent judges, published, installed and run, natively and as aarch64 under an emulator.
+//! The examples: built twice with the same bytes, checked by independent judges, published,
+//! installed and run, natively and for aarch64 under an emulator.
 #![allow(
     clippy::disallowed_methods,
     clippy::unwrap_used,
@@ -16,9 +16,9 @@ use std::sync::LazyLock;
 
 use support::{Run, Sandbox, TestEnv, content, repository};
 
-/// The whole way of a release, in one script: two processors built, audited, tested on every Python;
-/// an index of the wheels; pip and uv from it, from pypiserver and from devpi. Others here take the
-/// wheels from it: whoever is first has it run.
+/// Runs the script of a release: builds for two processors, audits, tests on every Python, makes an
+/// index, and installs from it, from pypiserver and from devpi with pip and uv. The other tests use
+/// its wheels; the first one runs it.
 static RELEASE: LazyLock<Option<Release>> = LazyLock::new(|| {
     const TEST: &str = "tinybpf";
     let env = TestEnv::find(TEST)?;
@@ -78,7 +78,7 @@ fn tinybpf_before_its_judges() {
     an_old_libc_loads_it(&env, &wheels);
 }
 
-/// Not only without a complaint: a program that was made for glibc 2.17 calls it there.
+/// A program that was built for glibc 2.17 also calls it there.
 fn an_old_libc_loads_it(env: &TestEnv, wheels: &Wheels) {
     let Some(root) = env.old_glibc("tinybpf").filter(|_| cfg!(target_arch = "x86_64")) else {
         return;
@@ -108,7 +108,7 @@ fn an_old_libc_loads_it(env: &TestEnv, wheels: &Wheels) {
     content(&mut start).answers(&["v1.7", " on glibc 2.31"]);
 }
 
-/// Built elsewhere, otherwise, the bytes are the same. And nothing is built again in vain.
+/// Another directory, umask and time zone give the same bytes, and a second build compiles nothing.
 #[test]
 fn tinybpf_is_the_same_wherever_it_is_built() {
     let Some(env) = TestEnv::find("tinybpf") else { return };
@@ -140,7 +140,7 @@ fn hostinfo() {
 
 const TARGETS: [&str; 2] = ["x86_64-unknown-linux-gnu", "aarch64-unknown-linux-gnu"];
 
-/// The wheels of an example, and where they were built.
+/// Wheels of an example, and the directory of the build.
 struct Wheels {
     project: PathBuf,
     x86_64: PathBuf,
@@ -214,7 +214,7 @@ fn only_libbpf_is_exported(wheels: &Wheels) {
     }
 }
 
-/// `sandbox` has been built.
+/// Asserts what was built in `sandbox`.
 #[cfg(target_os = "linux")]
 fn a_build_of_nothing_is_cheap(sandbox: &Sandbox) {
     let args = ["build", "--target", TARGETS[0], "--format", "json"];
@@ -244,7 +244,8 @@ fn a_build_of_nothing_is_cheap(sandbox: &Sandbox) {
     assert_eq!(fs::read_to_string(&source).unwrap(), pinned);
 }
 
-/// The children's seconds in what `times` prints: `0m0.01s 0m0.02s`, shell first.
+/// Returns the seconds of the children from the output of `times`: `0m0.01s 0m0.02s`, that of the
+/// shell first.
 fn seconds(times: &str) -> f64 {
     let children = times.lines().last().unwrap();
     let parts = children.split_whitespace().map(|part| {
@@ -254,7 +255,7 @@ fn seconds(times: &str) -> f64 {
     parts.sum()
 }
 
-/// Asks every judge about both wheels, installs them, and runs what is in them.
+/// Runs every judge on both wheels, installs them, and runs their programs.
 fn judge_and_run(env: &TestEnv, package: &str, wheels: &Wheels, console: &[&str]) {
     if env.get("judges", package).is_none() {
         return;
@@ -275,8 +276,7 @@ fn judge_and_run(env: &TestEnv, package: &str, wheels: &Wheels, console: &[&str]
     emulated(env, package, &wheels.aarch64, console);
 }
 
-/// pip and uv install the wheel in every way that people install; selftest and console command
-/// work.
+/// pip and uv install the wheel by every scheme; the selftest and the console command work.
 fn natively(env: &TestEnv, package: &str, wheel: &Path, console: &[&str]) {
     let dir = tempfile::tempdir().unwrap();
     let place = |name: &str| dir.path().join(name);
@@ -348,7 +348,7 @@ fn site_packages(prefix: &Path) -> PathBuf {
     lib.join("site-packages")
 }
 
-/// An aarch64 Python under an emulator installs the wheel and works with it.
+/// An aarch64 Python under an emulator installs the wheel and runs it.
 fn emulated(env: &TestEnv, package: &str, wheel: &Path, console: &[&str]) {
     let (Some(qemu), Some(root)) =
         (env.get("tools/qemu-aarch64", package), env.get("arm64-root", package))

@@ -1,4 +1,4 @@
-//! What goes wrong, and what a user reads then: exit code, message, and nothing half-made.
+//! Tests of failing builds: exit code, message, and no incomplete outputs.
 #![allow(
     clippy::disallowed_methods,
     clippy::unwrap_used,
@@ -15,7 +15,7 @@ use support::{Run, Sandbox, TestEnv};
 
 const NATIVE: &str = "x86_64-unknown-linux-gnu";
 
-/// A project with one C library; `component` goes between its head and its sources.
+/// A project with one C library; `component` is inserted before its sources.
 fn c_project(component: &str, c: &str) -> Sandbox {
     let config = format!(
         "[project]\nname = 'demo'\nversion = '1.0'\n\
@@ -26,7 +26,7 @@ fn c_project(component: &str, c: &str) -> Sandbox {
     Sandbox::with(&[("pyproject.toml", &config), ("demo.c", c), ("src/demo/__init__.py", "")])
 }
 
-/// A build here fails with `code`, says `parts`, and leaves no wheel.
+/// Asserts that a build fails with `code`, prints `parts`, and leaves no wheel.
 fn check(sandbox: &Sandbox, args: &[&str], code: i32, parts: &[&str]) -> Run {
     let run = sandbox.expect(code, &[&["build"], args].concat()).says(parts);
     assert_eq!(sandbox.dist(), Vec::<std::path::PathBuf>::new(), "{}", run.stderr);
@@ -67,7 +67,7 @@ fn unreadable_configurations() {
 #[test]
 fn component_cycles() {
     let cycle = c_project("link = ['demo']", "int x;");
-    check(&cycle, &[], 2, &["components link to each other in a circle: `demo` -> `demo`"]);
+    check(&cycle, &[], 2, &["components link to each other in a cycle: `demo` -> `demo`"]);
 }
 
 #[test]
@@ -186,7 +186,7 @@ fn a_floor_that_is_not_kept() {
     let run = claimed.expect(1, &["build"]);
     assert!(claimed.dist().is_empty());
     run.answers(&[
-        "not written: its files earn manylinux_2_34_x86_64, not manylinux_2_17_x86_64",
+        "not written: its files qualify for manylinux_2_34_x86_64, not manylinux_2_17_x86_64",
         "demo/_runtime/lib/libdemo.so",
         "libc.so.6",
         "pthread_create@GLIBC_2.34",

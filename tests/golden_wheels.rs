@@ -1,8 +1,8 @@
-//! Published wheels on which others are wrong, or nobody looks: each gets the right answer.
+//! Verdicts on published wheels about which other tools are wrong or silent.
 //!
-//! `WHEELSMITH_TEST_GOLDEN` names the directory that keeps them (220 MB, pinned by digest); what is
-//! not there yet is fetched with pip, from the index that pip is configured for. Without it the test
-//! is skipped: `tests/audit.rs` has small wheels with the same faults.
+//! `WHEELSMITH_TEST_GOLDEN` names the directory for them (220 MB, pinned by digest); pip downloads
+//! missing ones from its configured index. Without the variable the test is skipped:
+//! `tests/audit.rs` has small wheels with the same faults.
 #![allow(
     clippy::disallowed_methods,
     clippy::unwrap_used,
@@ -20,7 +20,7 @@ use serde_json::Value;
 use support::{Sandbox, content};
 use wheelsmith_core::sys;
 
-/// A wheel and its right answer.
+/// A wheel and its expected verdict.
 struct Golden {
     sha256: &'static str,
     file: &'static str,
@@ -28,7 +28,7 @@ struct Golden {
     code: i32,
     verdict: &'static str,
     auditwheel: &'static str,
-    /// `CODE FILE` of the errors, and a word that each must show.
+    /// `CODE FILE` of each error, and a word that its message must contain.
     errors: &'static [(&'static str, &'static str)],
 }
 
@@ -97,7 +97,7 @@ const GOLDEN: &[Golden] = &[
         auditwheel: "manylinux_2_17_x86_64",
         errors: &[],
     },
-    // auditwheel does not know musl's library by this name; on hosts with glibc's it ends in an error.
+    // auditwheel does not know musl's library by this name; on hosts with glibc's it fails.
     Golden {
         sha256: "817953730e4a73a09008b010c4a42396cefe799616a22df2ac21d3927b3080cf",
         file: "pydantic_core-2.50.4-cp312-cp312-musllinux_1_1_aarch64.whl",
@@ -138,7 +138,7 @@ fn published_wheels_get_the_right_answer() {
     }
 }
 
-/// Brings the wheel, unless it is there.
+/// Downloads the wheel unless it is present.
 fn fetch(golden: &Golden, dir: &Path) {
     let path = dir.join(golden.file);
     if !path.is_file() {

@@ -1,4 +1,4 @@
-//! Only what changed is built again.
+//! A build repeats only what changed.
 #![allow(
     clippy::disallowed_methods,
     clippy::unwrap_used,
@@ -15,7 +15,7 @@ use support::{Sandbox, TestEnv};
 
 const TARGET: &str = "x86_64-unknown-linux-gnu";
 
-/// What one build did with each component.
+/// Outcome of one build for each component.
 fn outcomes(sandbox: &Sandbox) -> Vec<String> {
     let run = sandbox.expect(0, &["build", "--target", TARGET, "--format", "json"]);
     let answer: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();

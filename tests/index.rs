@@ -1,5 +1,5 @@
-//! Indexes before those who use them: pip and uv, from files and from two servers; a browser; a
-//! process that is killed; two writers.
+//! Tests of indexes with their users: pip and uv, from files and from two servers; a browser;
+//! killed processes; two writers.
 #![allow(
     clippy::disallowed_methods,
     clippy::unwrap_used,
@@ -30,7 +30,7 @@ fn wheel(dir: &Path, name: &str, version: &str, needs: &[&str]) -> PathBuf {
         .write(dir)
 }
 
-/// Three versions of one project, the last one yanked, and one that it needs.
+/// Three versions of one project, of which the last is yanked, and a project that it requires.
 fn site() -> Sandbox {
     let sandbox = Sandbox::new();
     let dist = sandbox.path().join("dist");
@@ -43,7 +43,7 @@ fn site() -> Sandbox {
     sandbox
 }
 
-/// Ended with the value.
+/// A server process that ends with the value.
 struct Server(Child, String);
 
 impl Drop for Server {
@@ -54,7 +54,7 @@ impl Drop for Server {
 }
 
 impl Server {
-    /// Our own; it says where it is.
+    /// Server of `wheelsmith index serve`, which prints its URL.
     fn ours(sandbox: &Sandbox) -> Self {
         let mut command = sandbox.command(&["index", "serve", "site"]);
         let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
@@ -63,7 +63,7 @@ impl Server {
         Self(child, line.trim().to_owned())
     }
 
-    /// Python's, which knows of files only.
+    /// Python's server, which serves only files.
     fn plain(python: &Path, sandbox: &Sandbox) -> Self {
         let script = "import http.server, functools, sys\n\
              handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory='site')\n\
@@ -79,7 +79,7 @@ impl Server {
     }
 }
 
-/// What installers resolve and fetch from `url`, into a directory each.
+/// Asserts which files each installer resolves and downloads from `url`.
 fn check_installers(env: &TestEnv, sandbox: &Sandbox, url: &str, label: &str) {
     let stored = |name: &str| {
         let path = sandbox.path().join("dist").join(name);
@@ -132,7 +132,7 @@ fn installers_take_wheels_from_files_and_from_servers() {
     check_installers(&env, &sandbox, &server.1, "ours");
 }
 
-/// A file of the server, without its headers.
+/// Returns a file of the server, without its headers.
 fn fetch(url: &str) -> Vec<u8> {
     let (host, path) = url.strip_prefix("http://").unwrap().split_once('/').unwrap();
     let mut stream = TcpStream::connect(host).unwrap();
@@ -144,7 +144,7 @@ fn fetch(url: &str) -> Vec<u8> {
     answer.split_off(end + 4)
 }
 
-/// An index for each commit, and `latest`, which points at one of them.
+/// Builds an index for each commit, and `latest`, which points to one of them.
 #[test]
 fn each_view_has_its_own_files_and_latest_leads_to_one() {
     const TEST: &str = "each_view_has_its_own_files";
@@ -190,7 +190,7 @@ fn each_view_has_its_own_files_and_latest_leads_to_one() {
     assert!(!sandbox.path().join("site/commit/1a").exists());
 }
 
-/// What proves where a wheel comes from lies beside it, under the URL that its page gives (PEP 740).
+/// A provenance file is beside its wheel, under the URL that the page gives (PEP 740).
 #[test]
 fn provenance_is_served_under_its_url() {
     let sandbox = Sandbox::new();
@@ -209,7 +209,7 @@ fn provenance_is_served_under_its_url() {
     assert_eq!(page["files"][0]["provenance"], url);
 }
 
-/// Looks at a page as wide as a phone and as a desk's screen, in light and in dark.
+/// Opens a page as wide as a phone and as a desktop screen, in light and in dark mode.
 const LOOK: &str = r#"<!doctype html><meta charset="utf-8"><body><script>
 const problems = [];
 // Relative luminance (WCAG 2).
@@ -294,7 +294,7 @@ fn pages_are_right_in_a_browser() {
     }
 }
 
-/// A killed process leaves what the next run ends, whenever it is killed.
+/// The run after a killed process completes its work, at whatever moment it was killed.
 #[test]
 #[cfg(unix)]
 fn a_killed_build_is_taken_up_again() {
@@ -335,7 +335,7 @@ fn a_killed_build_is_taken_up_again() {
     }
 }
 
-/// Every file but what is private, sorted.
+/// Returns every public file, sorted.
 fn published(site: &Path) -> Vec<(PathBuf, Vec<u8>)> {
     let (mut files, mut dirs) = (Vec::new(), vec![site.to_owned()]);
     while let Some(dir) = dirs.pop() {

@@ -1,4 +1,4 @@
-//! Every kind of component that offers a library, linked to by every kind that uses one.
+//! Links every kind of component that provides a library to every kind that uses one.
 #![allow(
     clippy::disallowed_methods,
     clippy::unwrap_used,
@@ -18,8 +18,8 @@ use support::{Sandbox, TestEnv, content};
 
 const TARGET: &str = "x86_64-unknown-linux-gnu";
 
-/// What offers a library: its name, its kind, and how it is configured. Each has a function of its
-/// own name that gives its number in this list, from 1.
+/// Components that provide a library: name, kind and configuration. Each defines a function with
+/// its own name that returns its number in this list, from 1.
 const PROVIDERS: &[(&str, &str, &str)] = &[
     ("deep", "c-static", ""),
     ("fixed", "c-static", "link = ['deep']\nlibraries = ['m']\n"),
@@ -51,7 +51,7 @@ const PROVIDERS: &[(&str, &str, &str)] = &[
     ),
 ];
 
-/// What a program in C is made of: every function, called.
+/// Source of a C program that calls every function.
 fn user() -> String {
     let mut text = String::from("#include <stdio.h>\n");
     for (name, ..) in PROVIDERS {
@@ -179,7 +179,7 @@ fn project() -> Sandbox {
     sandbox
 }
 
-/// Libraries that somebody else built.
+/// Prebuilt libraries.
 fn prebuilt(dir: &Path) {
     let run = |program: &str, args: &[&str]| {
         content(Command::new(program).args(args).current_dir(dir));

@@ -1,5 +1,5 @@
-//! Libraries grafted into wheels: installed in every way that pip knows, run where the libraries
-//! are not, and as aarch64 under an emulator.
+//! Tests of wheels with grafted libraries: installed by every scheme of pip, run where the
+//! libraries are missing, natively and for aarch64 under an emulator.
 #![allow(
     clippy::disallowed_methods,
     clippy::unwrap_used,
@@ -39,7 +39,7 @@ const FILES: [(&str, &str); 8] = [
 ];
 
 /// A wheel whose module and script need `libfoo.so.1`, which needs `libbar.so.1` and its versions.
-/// The libraries lie in `lib`.
+/// The libraries are in `lib`.
 fn demo(env: &TestEnv, arch: &str) -> Option<(Sandbox, PathBuf)> {
     let zig = env.get("tools/zig", "repair")?;
     let sandbox = Sandbox::with(&FILES);
@@ -85,7 +85,7 @@ fn libraries_are_grafted_and_found_everywhere() {
     let Some((sandbox, wheel)) = demo(&env, "x86_64") else { return };
     let repair = |wheel: &Path, out: &str| {
         let args = ["repair", wheel.to_str().unwrap(), "-L", "lib", "--out", out];
-        sandbox.expect(0, &args).answers(&["earns manylinux_2_5_x86_64"]);
+        sandbox.expect(0, &args).answers(&["qualifies for manylinux_2_5_x86_64"]);
         let repaired = "demo-1.0-py3-none-manylinux1_x86_64.manylinux_2_5_x86_64.whl";
         sandbox.path().join(out).join(repaired)
     };
@@ -125,7 +125,7 @@ fn walk(dir: &Path, files: &mut Vec<PathBuf>) {
     }
 }
 
-/// With `--target`, with `--prefix`, with `--user`, and in an environment of its own.
+/// Installs with `--target`, `--prefix`, `--user`, and into a virtual environment.
 fn install_and_run(env: &TestEnv, dir: &Path, wheel: &Path) {
     let python = env.judge("python");
     let pip = ["-m", "pip", "install", "--no-index", "--no-deps", "--disable-pip-version-check"];
@@ -175,7 +175,7 @@ fn foreign_wheels_are_repaired_here_and_run_there() {
     let Some(env) = TestEnv::find("repair") else { return };
     let Some((sandbox, wheel)) = demo(&env, "aarch64") else { return };
     let args = ["repair", wheel.to_str().unwrap(), "-L", "lib", "--strip", "--out", "out"];
-    sandbox.expect(0, &args).answers(&["earns manylinux_2_17_aarch64"]);
+    sandbox.expect(0, &args).answers(&["qualifies for manylinux_2_17_aarch64"]);
     let (Some(qemu), Some(root)) =
         (env.get("tools/qemu-aarch64", "repair"), env.get("arm64-root", "repair"))
     else {

@@ -1,5 +1,4 @@
-//! What goes wrong while a wheel is repaired, and what a user reads then: exit code, message, the
-//! input untouched, and nothing half-made.
+//! Tests of failing repairs: exit code, message, unchanged input, and no incomplete outputs.
 #![allow(
     clippy::disallowed_methods,
     clippy::unwrap_used,
@@ -39,7 +38,7 @@ fn left(dir: &Path) -> Vec<String> {
     entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
 }
 
-/// A repair fails with `code`, says `parts`, changes nothing and leaves nothing.
+/// Asserts that a repair fails with `code`, prints `parts`, and changes and leaves no file.
 fn check((sandbox, wheel): &(Sandbox, PathBuf), out: &str, code: i32, parts: &[&str]) -> Run {
     let before = fs::read(wheel).unwrap();
     let args = ["repair", NAME, "--library-path", "lib", "--out", out];
@@ -58,7 +57,7 @@ fn libraries_that_are_of_no_use() {
     check(&project(Some("elf/aarch64.so"), &[]), "out", 1, &[start, other]);
     let broken = "libplain.so` cannot be read";
     check(&project(Some("elf/too-short.so"), &[]), "out", 1, &[start, broken]);
-    let program = "libplain.so` is no shared library";
+    let program = "libplain.so` is not a shared library";
     check(&project(Some("elf/static-program"), &[]), "out", 1, &[start, program]);
 }
 
@@ -143,7 +142,7 @@ fn a_killed_repair_leaves_nothing_half_made() {
     assert_eq!(names.collect::<Vec<_>>(), [earned]);
 }
 
-/// Repairs the wheel with `args`, and returns the bytes before and after, and the name after.
+/// Repairs the wheel with `args`; returns the bytes before and after, and the name after.
 fn repaired(sandbox: &Sandbox, wheel: &Path, args: &[&str]) -> (Vec<u8>, Vec<u8>, String) {
     let name = wheel.file_name().unwrap().to_str().unwrap();
     sandbox.expect(0, &[&["repair", name, "--out", "out"], args].concat());

@@ -1,5 +1,5 @@
-//! Wheels for macOS, Windows and musl whose libraries are missing, made by a cross-compiler,
-//! repaired here, and read by others.
+//! Wheels for macOS, Windows and musl with missing libraries: cross-compiled, repaired here, and
+//! read by other tools.
 #![allow(
     clippy::disallowed_methods,
     clippy::unwrap_used,
@@ -30,7 +30,7 @@ const FILES: [(&str, &str); 7] = [
     ("wheel/demo-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: demo\nVersion: 1.0\n"),
 ];
 
-/// What no C library and no runtime has a part in: takes a tenth of a second.
+/// Flags of a compilation without a C library or runtime, which takes a tenth of a second.
 const BARE: [&str; 7] = [
     "-nostdlib",
     "-fno-builtin",
@@ -58,14 +58,14 @@ impl Project {
         self.sandbox.path().join(relative)
     }
 
-    /// Compiles, with a C library or without one.
+    /// Compiles, with or without a C library.
     fn compile(&self, target: &str, bare: bool, args: &str) {
         let mut command = Command::new(&self.zig);
         command.args(["cc", "-target", target]).args(if bare { &BARE[..] } else { &["-Os"] });
         content(command.args(args.split(' ')).current_dir(self.sandbox.path()));
     }
 
-    /// The wheel with this tag.
+    /// Returns the wheel with this tag.
     fn pack(&self, tag: &str) -> PathBuf {
         let text = format!(
             "Wheel-Version: 1.0\nGenerator: hand\nRoot-Is-Purelib: false\nTag: py3-none-{tag}\n"
@@ -80,12 +80,12 @@ impl Project {
         self.sandbox.run(&[&first, args].concat())
     }
 
-    /// Repairs it, twice and again what came out: the same bytes each time, and the audit has
-    /// nothing to say. Returns the repaired one.
+    /// Repairs the wheel twice, and then the result: the bytes are the same, and the audit reports
+    /// nothing. Returns the repaired wheel.
     fn repaired(&self, wheel: &Path, earned: &str) -> PathBuf {
         let before = fs::read(wheel).unwrap();
         let run = |wheel: &Path, out: &str| {
-            self.repair(wheel, out, &[]).expect(0).answers(&[&format!("earns {earned}")]);
+            self.repair(wheel, out, &[]).expect(0).answers(&[&format!("qualifies for {earned}")]);
             only_file(&self.path(out))
         };
         let first = run(wheel, "one");
@@ -105,14 +105,14 @@ fn only_file(dir: &Path) -> PathBuf {
     files[0].clone()
 }
 
-/// What other readers say of it.
+/// Returns what other readers print about it.
 fn judged(env: &TestEnv, wheel: &Path) -> Option<Run> {
     env.get("judges", "repair_foreign")?;
     let judge = repository().join("tests/judges/check_grafts.py");
     Some(content(Command::new(env.judge("python")).arg(judge).arg(wheel)))
 }
 
-/// One file of several processors: each slice begins at a page of its own.
+/// Merges files for several processors; each slice begins at a page of its own.
 fn fuse(slices: &[(u32, u32, &Path)], output: &Path) {
     const PAGE: usize = 1 << 14;
     let mut head: Vec<u32> = vec![0xcafe_babe, u32::try_from(slices.len()).unwrap()];
@@ -135,8 +135,8 @@ const INTEL: &str = "x86_64-macos.10.13-none";
 const PAD: &str = "-Wl,-headerpad,0x400";
 
 impl Project {
-    /// `libfoo.1.dylib`, which needs `libbar.1.dylib` by a path of the machine that built it, and two
-    /// modules that look for the first in a directory of that machine.
+    /// `libfoo.1.dylib`, which needs `libbar.1.dylib` by a path of the build machine, and two
+    /// modules that search for the first in a directory of the build machine.
     fn macos(&self, targets: &[&str]) {
         let modules = ["wheel/demo/ext.so", "wheel/demo/sub/deep.so"];
         let mut made: Vec<Vec<PathBuf>> = Vec::new();
@@ -223,7 +223,7 @@ fn macos_libraries_that_ask_for_more_than_the_tag() {
     project.compile("aarch64-macos.13.3-none", true, &format!("{newer} {name}"));
     let wheel = project.pack("macosx_11_0_arm64");
     let raised = "raised from macosx_11_0_arm64 to macosx_13_0_arm64";
-    let library = "demo/.dylibs/libbar.1.dylib asks for";
+    let library = "demo/.dylibs/libbar.1.dylib requires";
     project.repair(&wheel, "out", &["--dry-run"]).expect(0).answers(&[raised, library]);
     // A tag that was asked for is kept, or the wheel refused.
     for only in [&[][..], &["--only-plat"]] {
@@ -235,9 +235,9 @@ fn macos_libraries_that_ask_for_more_than_the_tag() {
         !project.path("out").exists() || fs::read_dir(project.path("out")).unwrap().count() == 0
     );
     let tag = "macosx_13_3_arm64";
-    project.repair(&wheel, "out", &["--plat", tag]).expect(0).answers(&["earns macosx_13"]);
+    project.repair(&wheel, "out", &["--plat", tag]).expect(0).answers(&["qualifies for macosx_13"]);
     let run = project.repair(&wheel, "raised", &[]).expect(0);
-    run.answers(&["earns macosx_13_0_arm64", raised, library]);
+    run.answers(&["qualifies for macosx_13_0_arm64", raised, library]);
     let repaired = only_file(&project.path("raised"));
     assert!(repaired.to_str().unwrap().ends_with("-macosx_13_0_arm64.whl"), "{repaired:?}");
     project.sandbox.expect(0, &["audit", repaired.to_str().unwrap()]);
@@ -250,7 +250,7 @@ fn macos_libraries_that_ask_for_more_than_the_tag() {
     project.compile("aarch64-macos.14.0-none", true, &format!("{newer} {PAD}"));
     let wheel = project.pack("macosx_11_0_arm64");
     let run = project.repair(&wheel, "own", &[]).expect(0);
-    run.answers(&["to macosx_14_0_arm64, which demo/ext.so asks for"]);
+    run.answers(&["to macosx_14_0_arm64, which demo/ext.so requires"]);
     // A universal wheel cannot use a library of one processor.
     let wheel = project.pack("macosx_11_0_universal2");
     project.repair(&wheel, "other", &[]).expect(1);
@@ -283,7 +283,7 @@ fn mach_o_files_without_room_are_left_alone() {
 }
 
 impl Project {
-    /// `foo.dll`, which needs `BAR.dll`, and a module of a package that needs the first.
+    /// `foo.dll`, which needs `BAR.dll`, and a module of a package that needs `foo.dll`.
     fn windows(&self, target: &str, link: &str) {
         let end = "-shared -Wl,--no-entry -Wl,--out-implib,lib";
         self.compile(target, true, &format!("-o lib/bar.dll c/bar.c {end}/bar.lib {link}"));
@@ -342,7 +342,7 @@ fn windows_wheels_are_repaired_without_windows() {
     check("aarch64-windows-gnu", "win_arm64", "arm64", "-Wl,-s");
 }
 
-/// The files in `demo.libs`.
+/// Returns the files in `demo.libs`.
 fn grafts(wheel: &Path) -> Vec<String> {
     let wheel = zip::ZipArchive::new(fs::File::open(wheel).unwrap()).unwrap();
     let names = wheel.file_names().map(|name| name.unwrap().into_owned());

@@ -1,4 +1,4 @@
-//! The runtime directory and its archive: what other packages take files from.
+//! Tests of the runtime directory and its archive, from which other packages take files.
 #![allow(
     clippy::disallowed_methods,
     clippy::unwrap_used,

@@ -1,5 +1,5 @@
-//! SDKs as their users have them: unpacked, moved, and compiled against with pkg-config and cmake,
-//! natively and for aarch64 under an emulator; and projects that have no wheel.
+//! Tests of SDKs: unpacked, moved, and used with pkg-config and cmake, natively and for aarch64
+//! under an emulator; and of projects without a wheel.
 #![allow(
     clippy::disallowed_methods,
     clippy::unwrap_used,
@@ -19,8 +19,8 @@ use support::{Run, Sandbox, TestEnv, content};
 const X86_64: &str = "x86_64-unknown-linux-gnu";
 const AARCH64: &str = "aarch64-unknown-linux-gnu";
 
-/// A library in both forms, which needs a static one, which needs one of the system; a library that
-/// is none of the user's business, and a program.
+/// A library in both forms, which needs a static library, which needs one of the system; an
+/// internal library, and a program.
 fn project() -> Sandbox {
     Sandbox::with(&[
         (
@@ -59,7 +59,7 @@ fn archive(project: &Sandbox, target: &str) -> PathBuf {
     project.path().join(format!("dist/codec-1.2-sdk-{target}.tar.gz"))
 }
 
-/// The SDK for `target` in a place where it was not built.
+/// Unpacks the SDK for `target` into another directory than that of the build.
 fn unpacked(project: &Sandbox, target: &str) -> PathBuf {
     let (away, moved) = (project.path().join("away"), project.path().join("moved").join(target));
     fs::create_dir_all(&away).unwrap();
@@ -69,7 +69,7 @@ fn unpacked(project: &Sandbox, target: &str) -> PathBuf {
     moved
 }
 
-/// What pkg-config says of `args`, knowing nothing but the SDK.
+/// Returns the output of pkg-config with `args`, which finds only the SDK.
 fn pkg_config(sdk: &Path, args: &[&str]) -> Vec<String> {
     let mut command = Command::new("pkg-config");
     command.args(args).env("PKG_CONFIG_LIBDIR", sdk.join("lib/pkgconfig"));
@@ -84,7 +84,7 @@ fn programs_link_to_an_sdk_wherever_it_is() {
     project.expect(0, &["build"]).answers(&[
         "codec-1.2-x86_64-unknown-linux-gnu.tar.gz",
         "codec-1.2-sdk-aarch64-unknown-linux-gnu.tar.gz",
-        "earns manylinux_2_17_aarch64 (floor glibc 2.17",
+        "qualifies for manylinux_2_17_aarch64 (floor glibc 2.17",
     ]);
     let zig = env.get("tools/zig", TEST).unwrap();
     let emulator = env.get("tools/qemu-aarch64", TEST);
@@ -125,7 +125,7 @@ fn programs_link_to_an_sdk_wherever_it_is() {
     }
 }
 
-/// A project of cmake finds both forms, and no version that is not there.
+/// A cmake project finds both forms, and does not find other versions.
 fn by_cmake(env: &TestEnv, sdk: &Path, project: &Sandbox) {
     if env.get("judges/bin/cmake", "by_cmake").is_none() {
         return;

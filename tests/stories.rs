@@ -1,5 +1,5 @@
-//! Whole stories of the command line: what is typed, what is printed, how it ends. They are the
-//! files in `stories/`, to be edited; `TRYCMD=overwrite` writes what the program says now.
+//! Stories of the command line: commands, their output and exit code, in the files of `stories/`.
+//! `TRYCMD=overwrite` writes the current output into them.
 
 #[test]
 fn stories() {

@@ -1,4 +1,4 @@
-//! `wheelsmith test` as users run it: small wheels, real Pythons, an emulator, faults.
+//! `wheelsmith test` on small wheels, with real Pythons, an emulator, and faults.
 #![cfg(target_os = "linux")]
 #![allow(
     clippy::disallowed_methods,
@@ -46,7 +46,7 @@ fn x86_64() -> WheelFile {
     demo("manylinux_2_17_x86_64", "elf/x86_64.so", "elf/program")
 }
 
-/// A package of a few lines.
+/// A minimal package.
 fn pure(code: &str) -> WheelFile {
     WheelFile::new("tiny-1.0-py3-none-any.whl").purelib().text("tiny.py", code)
 }
@@ -159,7 +159,7 @@ fn an_old_libc_tells_what_is_too_new() {
     run.answers(&["libc: exit status 127", "libplain.so: cannot open shared"]);
 }
 
-/// A library of `testdata/` that asks for a version of a symbol that no glibc will have for long.
+/// A library of `testdata/` that needs a symbol version that no glibc has yet.
 fn asks_for_the_future() -> Vec<u8> {
     const OLD: &[u8] = b"GLIBC_2.17\0";
     const NEW: &[u8] = b"GLIBC_9.99\0";
@@ -194,7 +194,7 @@ fn a_symbol_that_no_libc_here_has_is_named() {
     run.answers(&["1 passed, 1 failed", "`GLIBC_9.99' not found", "libfuture.so"]);
 }
 
-/// Debian 11 as far as its C library goes, where it can still be had.
+/// The C library of Debian 11, if mirrors still have it.
 #[test]
 fn glibc_2_31_loads_what_was_made_for_2_17_and_nothing_newer() {
     const TEST: &str = "glibc_2_31_loads";
@@ -271,10 +271,10 @@ fn binaries_of_another_libc_run_with_its_loader() {
     missing.write(sandbox.path());
     test(1, &sandbox, "main").answers(&["libd.so"]);
     test(1, &bench.sandbox, "demo")
-        .answers(&["is required and was skipped: the wheel has no file"]);
+        .answers(&["is required but was skipped: the wheel has no file"]);
 }
 
-/// A file of `testdata/` with one name changed.
+/// Returns a file of `testdata/` with one name replaced.
 fn renamed(name: &str, old: &[u8], new: &[u8]) -> Vec<u8> {
     let mut bytes = support::wheels::native(name);
     let at = bytes.windows(old.len()).position(|part| part == old).unwrap();
@@ -301,7 +301,7 @@ fn what_hangs_is_ended_with_all_that_it_started() {
     let command = format!("python hang.py {}", pid.display());
     let begun = Instant::now();
     let args = ["--command", &command, "--timeout", "20", "--install", "target"];
-    bench.run(1, &args).answers(&["command: not done after 20 s; it was ended", "log: "]);
+    bench.run(1, &args).answers(&["command: not done after 20 s, so it was ended", "log: "]);
     assert!(begun.elapsed() < Duration::from_mins(2));
     let pids = fs::read_to_string(pid).unwrap();
     assert_eq!(pids.split(' ').count(), 2, "{pids}");
@@ -334,7 +334,7 @@ fn silent_skips_are_no_success() {
     let absent = [&target[..], &["--python", "3.999"]].concat();
     bench.run(2, &absent).answers(&["1 passed", "there is no Python 3.999 here"]);
     let pattern = [&target[..], &["--require", "*-cp399-*"]].concat();
-    bench.run(1, &pattern).answers(&["`*-cp399-*` is required and names no cell"]);
+    bench.run(1, &pattern).answers(&["`*-cp399-*` is required but matches no cell"]);
     let allowed = [&target[..], &["--smoke", "python -c 'raise SystemExit(3)'"]].concat();
     bench.run(1, &allowed).answers(&["smoke: exit status 3"]);
 }
@@ -375,7 +375,7 @@ fn broken_promises_are_named() {
     bench.run(2, &["--report", "out.html"]).says(&["the name must end with `.json`"]);
     let newer = pure("").header("Requires-Python: >=3.99");
     newer.write(bench.sandbox.path());
-    bench.run(1, &[]).answers(&["the wheel wants Python >=3.99"]);
+    bench.run(1, &[]).answers(&["the wheel requires Python >=3.99"]);
 }
 
 /// Tests wheels one by one: their content, and a part of the failed cell's reason; `None` if it
@@ -489,14 +489,14 @@ fn uv_installs_as_well() {
     bench.with_env(0, &args, &[("PATH", &path)]).answers(&["2 passed"]);
 }
 
-/// The Python below that of the judges, for which no environment has been made.
+/// Returns the Python from which the judges' virtual environment was made.
 fn base_python(bench: &Bench) -> PathBuf {
     let mut ask = std::process::Command::new(&bench.python);
     let said = support::content(ask.args(["-c", "import sys; print(sys._base_executable)"]));
     fs::canonicalize(said.stdout.trim()).unwrap()
 }
 
-/// Runs with nothing on `PATH` but these directories, and none of the Pythons of the user.
+/// Returns a command with only these directories on `PATH`, and without the Pythons of the user.
 fn isolated(bench: &Bench, code: i32, path: &str, env: &[(&str, &str)], python: &str) -> Run {
     let home = bench.sandbox.path().join("home");
     fs::create_dir_all(&home).unwrap();

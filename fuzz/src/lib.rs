@@ -1,7 +1,7 @@
-//! What the fuzzer runs: one function for each reader of bytes that nobody vouches for.
+//! Functions that the fuzzer runs: one for each reader of untrusted bytes.
 //!
-//! The functions and their seeds are also compiled into the test `fuzz` of wheelsmith-core, which
-//! needs no fuzzer.
+//! The functions and their seeds are also compiled into the test `fuzz_regressions` of
+//! wheelsmith-core, which needs no fuzzer.
 
 pub mod seeds;
 pub mod targets;
@@ -10,7 +10,8 @@ pub mod targets;
 /// reads its corpus after this.
 ///
 /// # Panics
-/// When a file cannot be written.
+///
+/// Panics if a file cannot be written.
 pub fn lay_seeds(target: &str) {
     let Some(dir) = std::env::var_os("WHEELSMITH_FUZZ_SEEDS") else { return };
     for (name, bytes) in seeds::of(target) {

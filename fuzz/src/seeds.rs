@@ -1,4 +1,5 @@
-//! Where the fuzzer and the mutator begin: the fixtures of `testdata/`, and what is made of them.
+//! First inputs of the fuzzer and the mutator: the fixtures of `testdata/`, and files made from
+//! them.
 
 use std::io::{Cursor, Write as _};
 use std::path::Path;
@@ -61,7 +62,7 @@ reason = "the driver brings it"
 until = "2031-01-01"
 "#;
 
-/// The seeds of a target, each under a name of its own.
+/// Returns the seeds of a target by name.
 pub fn of(target: &str) -> Vec<(String, Vec<u8>)> {
     match target {
         "elf" => [fixtures("elf", ""), fixtures("extension", "so")].concat(),
@@ -112,7 +113,7 @@ fn read(path: &str) -> Vec<u8> {
     std::fs::read(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
 }
 
-/// The binaries in a directory of fixtures, those of one extension or all.
+/// Returns the binaries in a directory of fixtures, those of one extension or all.
 fn fixtures(dir: &str, extension: &str) -> Vec<(String, Vec<u8>)> {
     let list = std::fs::read_dir(Path::new(TESTDATA).join(dir)).expect("testdata");
     let paths = list.filter_map(|entry| entry.ok().map(|entry| entry.path()));

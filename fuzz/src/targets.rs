@@ -1,6 +1,6 @@
-//! What is tried with any bytes. No answer is wrong; a panic, a long time and much memory are, and
-//! so is an answer that breaks a law: the same file in pieces has the same facts, an edited file
-//! says what was asked for, a wheel that was written again opens again.
+//! Functions that read any bytes. Every result is permitted unless it breaks a law: a file in
+//! pieces has the same facts, an edited file has the requested values, a rewritten wheel can be
+//! opened. A panic, a long run and large memory are failures.
 
 use std::fmt::Display;
 use std::ops::Range;
@@ -24,12 +24,12 @@ use wheelsmith_core::sys::{Cancel, Env, Host};
 use wheelsmith_core::wheel::{self as wheels, Existing};
 use wheelsmith_core::{config as configuration, plan};
 
-/// A name that makes an extension module of any native file.
+/// File name that makes any native file an extension module.
 const MODULE: &str = "demo/_demo.cpython-312-x86_64-linux-gnu.so";
-/// What the wheels here are called.
+/// File name of the wheels.
 pub const WHEEL: &str = "demo-1.0-cp312-abi3-manylinux_2_17_x86_64.whl";
 
-/// ELF: facts and symbols, whole and in pieces; the file without what only debuggers read.
+/// Reads an ELF file: facts and symbols, whole and in pieces; then strips it.
 pub fn elf(bytes: &[u8]) {
     if let Ok(elf) = Elf::parse(bytes) {
         let _ = elf.symbols(bytes);
@@ -43,7 +43,7 @@ pub fn elf(bytes: &[u8]) {
     }
 }
 
-/// Mach-O, thin and universal: facts, symbols, pages against the signature.
+/// Reads a Mach-O file, thin or universal: facts, symbols, and page hashes.
 pub fn macho(bytes: &[u8]) {
     if let Ok(mut macho) = MachO::parse(bytes) {
         check_pages(&mut macho, bytes);
@@ -52,20 +52,19 @@ pub fn macho(bytes: &[u8]) {
     native(bytes);
 }
 
-/// PE: facts, imports, exports.
+/// Reads a PE file: facts, imports, exports.
 pub fn pe(bytes: &[u8]) {
     let _ = Pe::parse(bytes).map(|pe| (json(&pe), pe.machine_name()));
     native(bytes);
 }
 
-/// A static library.
+/// Reads a static library.
 pub fn archive(bytes: &[u8]) {
     let _ = Archive::read(bytes);
     native(bytes);
 }
 
-/// A file that is opened as whatever it is: a wheel, a tar archive, something packed with gzip, a
-/// native file; then with what lies inside its members.
+/// Opens a file of any kind (wheel, tar archive, gzip stream, native file) and reads its members.
 pub fn wheel(bytes: &[u8]) {
     let is_zip = bytes.starts_with(b"PK");
     let file = Scratch::file(if is_zip { WHEEL } else { "input.bin" }, bytes);
@@ -85,8 +84,7 @@ pub fn wheel(bytes: &[u8]) {
     }
 }
 
-/// A wheel and an sdist as `check` reads them. The limits are far below the usual ones, so that what
-/// lies behind them is reached.
+/// Checks a wheel and an sdist with low limits, so that small inputs exceed them.
 pub fn check(bytes: &[u8]) {
     let limits = check::Limits {
         entries: 200,
@@ -100,7 +98,7 @@ pub fn check(bytes: &[u8]) {
     for (name, limits) in
         [(WHEEL, check::Limits::default()), (WHEEL, limits.clone()), (sdist, limits)]
     {
-        let options = check::Options { limits, ..check::Options::default() };
+        let options = check::Options::new().limits(limits);
         let blob = Blob::from_bytes(bytes);
         let checked = check::check(name, &blob, &options, &Cancel::default());
         let checked = checked.expect("what the bytes say is no error");
@@ -109,7 +107,7 @@ pub fn check(bytes: &[u8]) {
     }
 }
 
-/// A wheel as a value: its name, its `WHEEL`, what is asked, and its files.
+/// Audits a wheel from its parts: name, `WHEEL`, options and files.
 pub fn judge(bytes: &[u8]) {
     let mut parts = Parts(bytes);
     let (name, text) = (parts.text(), parts.text());
@@ -140,7 +138,7 @@ pub fn judge(bytes: &[u8]) {
     see(&Report::new(vec![input]));
 }
 
-/// A native file, and at its end eight bytes that choose an edit of it.
+/// Edits a native file; its last eight bytes choose the edit.
 pub fn patch(bytes: &[u8]) {
     let Some((file, choice)) = bytes.split_last_chunk::<8>() else { return };
     let Some(before) = facts(file) else { return };
@@ -160,7 +158,7 @@ pub fn patch(bytes: &[u8]) {
     }
 }
 
-/// A configuration, and what follows from it before anything is built.
+/// Parses a configuration and makes its plan.
 pub fn config(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
     let config = match configuration::parse("demo.toml", text) {
@@ -186,7 +184,7 @@ pub fn config(bytes: &[u8]) {
     json(&plan);
 }
 
-/// `WHEEL`, and the names and tags of the formats around it, a line each.
+/// Parses `WHEEL`, and the names and tags of the related formats, one on each line.
 pub fn wheel_text(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
     let wheel = WheelFile::parse(text.as_bytes());
@@ -201,7 +199,7 @@ pub fn wheel_text(bytes: &[u8]) {
     }
 }
 
-/// A wheel that is taken apart to be written again.
+/// Reads a wheel and writes it again.
 pub fn existing(bytes: &[u8]) {
     let file = Scratch::file(WHEEL, bytes);
     let _ = Existing::open_as(&file.path, None);
@@ -219,14 +217,14 @@ pub fn existing(bytes: &[u8]) {
     assert_eq!(paths(&existing), paths(&again));
 }
 
-/// A module of Python that gets a block, twice: the second replaces the first.
+/// Adds a block to a Python module twice: the second replaces the first.
 pub fn hook(bytes: &[u8]) {
     let Ok(once) = python_hook::insert(bytes, 1, "demo.libs") else { return };
     let twice = python_hook::insert(&once, 1, "demo.libs").expect("it was read before");
     assert_eq!(String::from_utf8_lossy(&once), String::from_utf8_lossy(&twice));
 }
 
-/// What a file says of itself; the same whether it is at hand or brought in pieces.
+/// Returns the facts of a file, and asserts that they are the same for the file in pieces.
 fn native(bytes: &[u8]) {
     let mut whole = facts(bytes);
     let path: WheelPath = MODULE.parse().expect("a path");
@@ -256,7 +254,7 @@ fn native(bytes: &[u8]) {
     }
 }
 
-/// Compares pages with their signature where that was left to whoever has the bytes.
+/// Compares pages with their signature, if that was left to the caller.
 fn check_pages(macho: &mut MachO, bytes: &[u8]) {
     for mut check in macho.page_checks() {
         for part in bytes[within(bytes, check.range())].chunks(5000) {
@@ -266,7 +264,7 @@ fn check_pages(macho: &mut MachO, bytes: &[u8]) {
     }
 }
 
-/// The part of a range that is in the file.
+/// Returns the part of a range that is in the file.
 fn within(bytes: &[u8], range: Range<u64>) -> Range<usize> {
     let at = |offset: u64| usize::try_from(offset).unwrap_or(usize::MAX).min(bytes.len());
     at(range.start)..at(range.end)
@@ -276,7 +274,7 @@ fn facts(bytes: &[u8]) -> Option<NativeFile> {
     NativeFile::read(&MODULE.parse().expect("a path"), bytes)
 }
 
-/// Everything that a user may be shown.
+/// Formats every message that a user can see.
 fn see(report: &Report) {
     json(report);
     for finding in report.inputs.iter().flat_map(|input: &Input| &input.findings) {
@@ -288,7 +286,7 @@ fn json(value: &impl serde::Serialize) {
     serde_json::to_string(value).expect("every value has a JSON form");
 }
 
-/// `Display` and `FromStr` are inverses.
+/// Asserts that `Display` and `FromStr` are inverses.
 fn prints_as_read<T: FromStr + Display + PartialEq + std::fmt::Debug>(text: &str) -> Option<T> {
     let value = text.parse::<T>().ok()?;
     let again = value.to_string().parse::<T>().ok();
@@ -296,7 +294,7 @@ fn prints_as_read<T: FromStr + Display + PartialEq + std::fmt::Debug>(text: &str
     Some(value)
 }
 
-/// The edit that `choice` stands for: names of any length for what the file names.
+/// Returns the edit for `choice`: names of any length for the names in the file.
 fn edit(file: &NativeFile, choice: [u8; 8]) -> Edit {
     let [id, first, second, drop, search, paths, path, _] = choice;
     let mut needed: Vec<String> = Vec::new();
@@ -330,8 +328,8 @@ fn edit(file: &NativeFile, choice: [u8; 8]) -> Edit {
     edit
 }
 
-/// Byte strings one behind the other, each behind its length (four bytes, the least first). What is
-/// cut short ends with the input.
+/// Splits the input into byte strings, each after its length (four bytes, little-endian). The last
+/// one ends with the input.
 struct Parts<'b>(&'b [u8]);
 
 impl Parts<'_> {
@@ -356,7 +354,7 @@ fn host() -> Host {
     Host::quiet(Env::default())
 }
 
-/// A file of this name that goes with the value.
+/// Temporary file with this name, removed with the value.
 struct Scratch {
     path: PathBuf,
     _dir: tempfile::TempDir,

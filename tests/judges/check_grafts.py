@@ -75,7 +75,7 @@ def page_faults(image):
 
 
 def macho(path, data, names):
-    # The images live as long as what holds them.
+    # The images must not outlive the object that owns them.
     images = lief.MachO.parse(io.BytesIO(data))
     for image, part in zip(images, slices(data)):
         arch = image.header.cpu_type.name.lower()

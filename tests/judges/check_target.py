@@ -111,7 +111,7 @@ def minimum(image):
 
 
 def macho(path, data, arch, floor, names):
-    # The images live as long as what holds them.
+    # The images must not outlive the object that owns them.
     images = lief.MachO.parse(io.BytesIO(data))
     found = [image.header.cpu_type.name for image in images]
     if found != MACHO[arch]:
@@ -166,7 +166,7 @@ def pe(path, data, arch):
     for name in imports:
         if not name.lower().startswith(("api-ms-win-crt-", "kernel32.", "advapi32.", "ntdll.")):
             faults.append(f"{path}: needs {name}, which Windows has not")
-    # Position-independent, and no code in data: what every DLL of today says of itself.
+    # Position-independent, and data cannot be executed, as in every current DLL.
     if image.OPTIONAL_HEADER.DllCharacteristics & 0x140 != 0x140:
         faults.append(f"{path}: without ASLR or DEP")
 

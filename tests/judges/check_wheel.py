@@ -32,7 +32,7 @@ FILENAME = re.compile(
     r"(?P<name>[A-Za-z0-9_.]+)-(?P<version>[A-Za-z0-9_.+!]+)(-(?P<build>[0-9][A-Za-z0-9_.]*))?"
     r"-(?P<python>[a-z][a-z0-9_.]*)-(?P<abi>[a-z0-9_.]+)-(?P<platform>[a-z0-9_.]+)\.whl"
 )
-# The fields of core metadata, by the version that brought them.
+# Fields of core metadata, by the version that added them.
 FIELDS = {
     (1, 0): "metadata-version name version platform summary description keywords home-page author"
     " author-email license",

@@ -1,4 +1,5 @@
-//! What the stories share: a project in a temporary directory, the built program, the judges.
+//! Helpers of the integration tests: a project in a temporary directory, the built program, the
+//! judges.
 #![allow(dead_code, reason = "each test file uses its part")]
 #![allow(
     clippy::disallowed_methods,
@@ -13,24 +14,24 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-/// The repository.
+/// Returns the directory of the repository.
 pub(crate) fn repository() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
 }
 
-/// The built program.
+/// Returns the path of the built program.
 pub(crate) fn program() -> &'static Path {
     Path::new(env!("CARGO_BIN_EXE_wheelsmith"))
 }
 
-/// What `scripts/test-env.sh` prepared; nothing on a machine where it did not run. In CI its
-/// absence fails the test instead of skipping it.
+/// Test environment that `scripts/test-env.sh` prepared; `None` on a machine where it did not run.
+/// In CI a missing environment fails the test instead of skipping it.
 pub(crate) struct TestEnv {
     dir: PathBuf,
 }
 
 impl TestEnv {
-    /// Finds it, or says on standard error that `test` is skipped.
+    /// Finds the environment, or prints to standard error that `test` is skipped.
     pub(crate) fn find(test: &str) -> Option<Self> {
         let required = std::env::var_os("WHEELSMITH_TEST_REQUIRE").is_some();
         let dir = std::env::var_os("WHEELSMITH_TEST_ENV").map(PathBuf::from);
@@ -44,7 +45,7 @@ impl TestEnv {
         }
     }
 
-    /// A file that was prepared, or a skip.
+    /// Returns a prepared file; `None` skips the test.
     pub(crate) fn get(&self, relative: &str, test: &str) -> Option<PathBuf> {
         let path = self.dir.join(relative);
         if path.exists() {
@@ -56,8 +57,8 @@ impl TestEnv {
         None
     }
 
-    /// A root with the C library of Debian 11, which mirrors may not have any more: no test fails
-    /// because of that, even in CI.
+    /// Returns a root with the C library of Debian 11. Mirrors may no longer have it, so no test
+    /// fails if it is missing, even in CI.
     pub(crate) fn old_glibc(&self, test: &str) -> Option<PathBuf> {
         let root = self.dir.join("old-glibc");
         if !root.join(".complete").exists() {
@@ -67,7 +68,7 @@ impl TestEnv {
         Some(root)
     }
 
-    /// A program of the judges' virtual environment.
+    /// Returns a program of the judges' virtual environment.
     pub(crate) fn judge(&self, name: &str) -> PathBuf {
         self.dir.join("judges/bin").join(name)
     }
@@ -80,7 +81,7 @@ pub(crate) struct Sandbox {
     _dir: Option<tempfile::TempDir>,
 }
 
-/// What a run said.
+/// Output of a run.
 pub(crate) struct Run {
     pub(crate) code: i32,
     pub(crate) stdout: String,
@@ -88,18 +89,18 @@ pub(crate) struct Run {
 }
 
 impl Sandbox {
-    /// An empty one.
+    /// Creates an empty directory.
     pub(crate) fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         Self { path: dir.path().to_owned(), _dir: Some(dir) }
     }
 
-    /// A directory that belongs to somebody else.
+    /// Uses an existing directory, which is not removed.
     pub(crate) fn at(path: &Path) -> Self {
         Self { path: path.to_owned(), _dir: None }
     }
 
-    /// One with these files.
+    /// Creates a directory with these files.
     pub(crate) fn with(files: &[(&str, &str)]) -> Self {
         let sandbox = Self::new();
         for (path, text) in files {
@@ -108,7 +109,7 @@ impl Sandbox {
         sandbox
     }
 
-    /// One with a copy of an example of the repository.
+    /// Creates a directory with a copy of an example of the repository.
     pub(crate) fn example(name: &str) -> Self {
         let sandbox = Self::new();
         copy(&repository().join("examples").join(name), sandbox.path());
@@ -125,7 +126,7 @@ impl Sandbox {
         fs::write(path, text).unwrap();
     }
 
-    /// The program, to be run here.
+    /// Returns a command that runs the program here.
     pub(crate) fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(program());
         command.args(args).current_dir(self.path());
@@ -137,12 +138,12 @@ impl Sandbox {
         Run::of(&mut self.command(args))
     }
 
-    /// Runs the program here; its exit code must be `code`.
+    /// Runs the program here and asserts its exit code.
     pub(crate) fn expect(&self, code: i32, args: &[&str]) -> Run {
         self.run(args).expect(code)
     }
 
-    /// The files in `dist/`, sorted.
+    /// Returns the files in `dist/`, sorted.
     pub(crate) fn dist(&self) -> Vec<PathBuf> {
         let Ok(entries) = fs::read_dir(self.path().join("dist")) else { return Vec::new() };
         let mut files: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
@@ -166,7 +167,7 @@ impl Run {
         self
     }
 
-    /// Standard error must have every one of `parts`.
+    /// Asserts that standard error contains every one of `parts`.
     pub(crate) fn says(self, parts: &[&str]) -> Self {
         for part in parts {
             assert!(self.stderr.contains(part), "no `{part}` in\n{}", self.stderr);
@@ -174,7 +175,7 @@ impl Run {
         self
     }
 
-    /// Standard output must have every one of `parts`.
+    /// Asserts that standard output contains every one of `parts`.
     pub(crate) fn answers(self, parts: &[&str]) -> Self {
         for part in parts {
             assert!(self.stdout.contains(part), "no `{part}` in\n{}", self.stdout);
@@ -183,12 +184,12 @@ impl Run {
     }
 }
 
-/// Runs a judge; it must be content.
+/// Runs a judge and asserts that it succeeds.
 pub(crate) fn content(command: &mut Command) -> Run {
     Run::of(command).expect(0)
 }
 
-/// Copies a tree without what builds leave in it.
+/// Copies a tree without the leftovers of builds.
 pub(crate) fn copy(from: &Path, to: &Path) {
     for entry in fs::read_dir(from).unwrap() {
         let entry = entry.unwrap();

@@ -21,7 +21,7 @@ use std::process::Command;
 
 use super::{Run, TestEnv, program, repository};
 
-/// What a page asks for.
+/// Part of a page.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Part {
     File {
@@ -35,11 +35,11 @@ pub(crate) enum Part {
     },
     RunBy(String),
     NotRun,
-    /// A block of the configuration that is part of none of the page's files.
+    /// A block of the configuration that belongs to none of the page's files.
     Snippet(String),
 }
 
-/// The parts of a page, in order.
+/// Returns the parts of a page, in order.
 pub(crate) fn parts(page: &str) -> Vec<Part> {
     let mut parts = Vec::new();
     let mut lines = page.lines();
@@ -81,7 +81,7 @@ pub(crate) fn parts(page: &str) -> Vec<Part> {
     parts
 }
 
-/// Our own commands in the configuration of a CI system.
+/// Returns the wheelsmith commands in the configuration of a CI system.
 fn our_steps(yaml: &str) -> impl Iterator<Item = String> {
     let step = |line: &str| {
         let line = line.trim();
@@ -91,15 +91,15 @@ fn our_steps(yaml: &str) -> impl Iterator<Item = String> {
     yaml.lines().filter_map(step).collect::<Vec<_>>().into_iter()
 }
 
-/// Where the commands of a page run.
+/// Directory in which the commands of a page run.
 pub(crate) struct Scratch {
     dir: tempfile::TempDir,
     path: String,
 }
 
 impl Scratch {
-    /// An empty directory, with an environment of Python in which nothing is installed. The program
-    /// is `wheelsmith`; pip and every other tool are the judges'.
+    /// An empty directory with an empty Python environment. The program is `wheelsmith`; pip and
+    /// other tools are the judges'.
     pub(crate) fn new(env: &TestEnv) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let (bin, venv) = (dir.path().join(".bin"), dir.path().join(".venv"));
@@ -143,7 +143,7 @@ impl Scratch {
         place
     }
 
-    /// Does what `part` asks for; what is wrong with it.
+    /// Runs `part`; returns what is wrong with it.
     pub(crate) fn follow(&self, part: &Part) -> Result<(), String> {
         match part {
             Part::File { path, text } => {
@@ -202,7 +202,7 @@ fn ended(run: &Run, code: i32, command: &str) -> Result<(), String> {
     Err(format!("`{command}` ended with {}, not {code}:\n{stdout}{stderr}", run.code))
 }
 
-/// Whether `said` has the lines of `shown`, in this order; else the first that is missing.
+/// Returns the first line of `shown` that `said` does not have in this order.
 pub(crate) fn shows(said: &str, shown: &[&str]) -> Result<(), String> {
     let mut said = said.lines();
     for line in shown.iter().filter(|line| !matches!(line.trim(), "" | "…")) {
@@ -213,7 +213,7 @@ pub(crate) fn shows(said: &str, shown: &[&str]) -> Result<(), String> {
     Ok(())
 }
 
-/// `pattern` with `…` for anything.
+/// True if `line` matches `pattern`, in which `…` stands for any text.
 fn is_like(text: &str, pattern: &str) -> bool {
     let parts: Vec<&str> = pattern.split('…').collect();
     let [first, middle @ .., last] = &parts[..] else { return text == pattern };
@@ -225,7 +225,7 @@ fn is_like(text: &str, pattern: &str) -> bool {
     rest.ends_with(last)
 }
 
-/// A line without what differs from run to run and from machine to machine.
+/// Returns a line without the parts that differ between runs and machines.
 fn plain(line: &str) -> String {
     const UNITS: [&str; 5] = ["s", "B", "kB", "MB", "ms"];
     let words: Vec<&str> = line.split_whitespace().collect();
@@ -244,8 +244,8 @@ fn plain(line: &str) -> String {
     plain.join(" ")
 }
 
-/// Whether there is the test or the script that a page names: `tests/backend.rs NAME`, or a script
-/// that `.ci/run` calls.
+/// True if the test or script that a page names exists: `tests/backend.rs NAME`, or a script that
+/// `.ci/run` calls.
 fn is_run_by(place: &str) -> Result<(), String> {
     let (file, name) = place.split_once(' ').unwrap_or((place, ""));
     let text = fs::read_to_string(repository().join(file)).unwrap_or_default();
@@ -258,7 +258,7 @@ fn is_run_by(place: &str) -> Result<(), String> {
     if is_there { Ok(()) } else { Err(format!("`{place}` runs nothing")) }
 }
 
-/// Whether a piece of configuration would be taken, with whatever it speaks of beside it.
+/// Asserts that wheelsmith accepts a part of a configuration, with the files that it names.
 fn is_configuration(text: &str) -> Result<(), String> {
     use std::fmt::Write as _;
     let mut whole = String::new();
@@ -298,7 +298,7 @@ fn is_configuration(text: &str) -> Result<(), String> {
     Err(format!("{error}\nin\n{whole}"))
 }
 
-/// Follows a page to its end; everything that is wrong with it.
+/// Follows a page to its end; returns everything that is wrong with it.
 pub(crate) fn follow(env: &TestEnv, page: &Path) -> Vec<String> {
     let parts = parts(&fs::read_to_string(page).unwrap());
     let runs = |part: &Part| matches!(part, Part::Script(_) | Part::Console { .. });

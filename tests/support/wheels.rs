@@ -1,4 +1,4 @@
-//! Small wheels made on the spot, right or with one fault.
+//! Small generated wheels, correct or with one fault.
 
 use std::fs;
 use std::io::Write as _;
@@ -6,12 +6,12 @@ use std::path::{Path, PathBuf};
 
 use super::repository;
 
-/// A native file of `testdata/`.
+/// Reads a native file of `testdata/`.
 pub(crate) fn native(name: &str) -> Vec<u8> {
     fs::read(repository().join("testdata").join(name)).unwrap()
 }
 
-/// A wheel in the making.
+/// Builder of a wheel.
 pub(crate) struct WheelFile {
     name: String,
     tags: Vec<String>,
@@ -19,12 +19,12 @@ pub(crate) struct WheelFile {
     files: Vec<(String, Vec<u8>)>,
     headers: String,
     programs: Vec<String>,
-    /// Files that RECORD knows otherwise: other bytes, or none at all.
+    /// Files that differ from RECORD: other bytes, or `None` for a missing file.
     tampered: Vec<(String, Option<Vec<u8>>)>,
 }
 
 impl WheelFile {
-    /// One whose `WHEEL` says what its name says.
+    /// Creates a wheel whose `WHEEL` has the tags of its name.
     pub(crate) fn new(name: &str) -> Self {
         let parts: Vec<&str> = name.trim_end_matches(".whl").rsplitn(4, '-').collect();
         let [platforms, abi, python, _] = parts[..] else { panic!("`{name}` is no wheel") };
@@ -40,50 +40,50 @@ impl WheelFile {
         }
     }
 
-    /// With these `Tag` lines in place of those that fit the name.
+    /// Replaces the `Tag` lines.
     pub(crate) fn tags(mut self, tags: &[&str]) -> Self {
         self.tags = tags.iter().map(|&tag| tag.to_owned()).collect();
         self
     }
 
-    /// With `Root-Is-Purelib: true`.
+    /// Sets `Root-Is-Purelib: true`.
     pub(crate) fn purelib(mut self) -> Self {
         self.is_purelib = true;
         self
     }
 
-    /// With a further line in `METADATA`.
+    /// Adds a line to `METADATA`.
     pub(crate) fn header(mut self, line: &str) -> Self {
         self.headers.push_str(line);
         self.headers.push('\n');
         self
     }
 
-    /// With a file of `testdata/` in it.
+    /// Adds a file of `testdata/`.
     pub(crate) fn with(mut self, path: &str, testdata: &str) -> Self {
         self.files.push((path.to_owned(), native(testdata)));
         self
     }
 
-    /// With a file of `testdata/` in it that may be run.
+    /// Adds an executable file of `testdata/`.
     pub(crate) fn program(mut self, path: &str, testdata: &str) -> Self {
         self.programs.push(path.to_owned());
         self.with(path, testdata)
     }
 
-    /// With these bytes in it.
+    /// Adds a file with these bytes.
     pub(crate) fn bytes(mut self, path: &str, bytes: Vec<u8>) -> Self {
         self.files.push((path.to_owned(), bytes));
         self
     }
 
-    /// With a text in it.
+    /// Adds a text file.
     pub(crate) fn text(mut self, path: &str, text: &str) -> Self {
         self.files.push((path.to_owned(), text.as_bytes().to_vec()));
         self
     }
 
-    /// With these lines of `METADATA` behind those of its name.
+    /// Adds these lines to `METADATA` after its name.
     pub(crate) fn metadata(mut self, lines: &str) -> Self {
         self.headers.push_str(lines);
         self
@@ -95,7 +95,7 @@ impl WheelFile {
         self
     }
 
-    /// Writes it into `dir`.
+    /// Writes the wheel into `dir`.
     pub(crate) fn write(self, dir: &Path) -> PathBuf {
         let stem: Vec<&str> = self.name.splitn(3, '-').take(2).collect();
         let info = format!("{}.dist-info", stem.join("-"));
@@ -128,7 +128,7 @@ impl WheelFile {
     }
 }
 
-/// The row of a file in `RECORD`.
+/// Returns the row of a file in `RECORD`.
 fn record_row(name: &str, bytes: &[u8]) -> String {
     const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     let digest = wheelsmith_core::name::Digest::of(bytes).to_string();

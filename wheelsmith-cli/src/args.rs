@@ -106,8 +106,8 @@ fn groups(command: &clap::Command) -> String {
     text
 }
 
-/// Gives a command the forms that it prints, and one help text for `-h` and `--help`: the summary
-/// and the explanation first, and one line for each option where it fits.
+/// Sets the output formats of a command, and one help text for `-h` and `--help`: summary and
+/// explanation first, and options on one line if they fit.
 fn subcommand(command: clap::Command, formats: &'static [Format]) -> clap::Command {
     let about = command.get_about().map(ToString::to_string).unwrap_or_default();
     let long = command.get_long_about().map(ToString::to_string);
@@ -132,7 +132,7 @@ fn subcommand(command: clap::Command, formats: &'static [Format]) -> clap::Comma
 /// `--format` of one command, in place of the global one.
 fn format_option(formats: &'static [Format]) -> Arg {
     let names = formats.iter().map(|format| format.name());
-    let help = format!("Answer as {}", names.clone().collect::<Vec<_>>().join(", "));
+    let help = format!("Output format: {}", names.clone().collect::<Vec<_>>().join(", "));
     let parser = PossibleValuesParser::new(names)
         .map(|name| Format::from_str(&name, false).unwrap_or(Format::Human));
     Arg::new("format")

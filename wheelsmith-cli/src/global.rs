@@ -7,7 +7,7 @@ use wheelsmith_core::sys::Env;
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Global options")]
 pub(crate) struct Global {
-    /// Form of the answer on standard output
+    /// Output format on standard output
     #[arg(
         long,
         global = true,
@@ -58,7 +58,7 @@ impl Global {
     }
 }
 
-/// Form of an answer.
+/// Output format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
     Human,
@@ -90,7 +90,7 @@ impl Format {
         }
     }
 
-    /// True if answers are for programs.
+    /// True if the output is for programs.
     pub(crate) fn is_json(self) -> bool {
         matches!(self, Self::Json)
     }

@@ -1,8 +1,7 @@
-//! Undoes a repair, for `scripts/bench-repair.py`: takes the grafted libraries out of a Linux wheel
-//! and gives everything its plain name back.
+//! Undoes a repair, for `scripts/bench-repair.py`: removes the grafted libraries from a Linux wheel
+//! and restores their original names.
 //!
-//! `ungraft WHEEL OUT-WHEEL LIBRARY-DIRECTORY`, and prints the plain name of each library that it
-//! took out.
+//! `ungraft WHEEL OUT-WHEEL LIBRARY-DIRECTORY` prints the original name of each removed library.
 #![allow(
     clippy::disallowed_methods,
     clippy::case_sensitive_file_extension_comparisons,

@@ -36,8 +36,8 @@
 //! # std::fs::write(dir.join("demo/__init__.py"), "")?;
 //! # std::fs::write(dir.join("pyproject.toml"), r#"
 //! # [build-system]
-//! # requires = ["wheelsmith"]
-//! # build-backend = "wheelsmith"
+//! # requires = ["wheelsmith-build"]
+//! # build-backend = "wheelsmith_build"
 //! # [project]
 //! # name = "demo"
 //! # version = "1.0"

@@ -1,8 +1,9 @@
-//! Symbols outside the stable ABI, beside those that abi3audit finds in real wheels.
+//! Compares symbols outside the stable ABI with those that abi3audit finds in real wheels.
 //!
-//! With `WHEELSMITH_TEST_ABI3_WHEELS=<directory of wheels>` and `WHEELSMITH_TEST_ABI3AUDIT=<program>`,
-//! each wheel of the directory is judged by both, and a table is printed. What differs must be
-//! listed here with its reason. Without the program every wheel is judged and printed.
+//! With `WHEELSMITH_TEST_ABI3_WHEELS=<directory of wheels>` and
+//! `WHEELSMITH_TEST_ABI3AUDIT=<program>`, both judge each wheel of the directory, and a table is
+//! printed. Differences must be listed here with their reasons. Without the program, only
+//! wheelsmith judges the wheels.
 #![allow(
     clippy::disallowed_methods,
     clippy::unwrap_used,
@@ -33,7 +34,7 @@ const DIFFERENCES: &[(&str, &str)] = &[
     ),
 ];
 
-/// File and symbol, the same in both.
+/// File and symbol that both report.
 type Symbols = BTreeSet<(String, String)>;
 
 #[test]

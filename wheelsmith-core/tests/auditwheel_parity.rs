@@ -1,10 +1,10 @@
-//! The verdict beside that of auditwheel, on real wheels.
+//! Compares verdicts with those of auditwheel on real wheels.
 //!
-//! Each Linux and Android wheel of a directory is judged by both, and a table is printed. The
-//! directory is `$WHEELSMITH_TEST_WHEELS`, or the one with a few wheels that `scripts/test-env.sh`
-//! fills where it can reach an index; the program is `$WHEELSMITH_TEST_AUDITWHEEL`, or the judge.
-//! `scripts/fetch-wheels.sh` brings all wheels of `parity-wheels.txt`, which also says where the two
-//! differ. What we say that auditwheel says must always be true.
+//! Both judge each Linux and Android wheel of a directory, and a table is printed. The directory is
+//! `$WHEELSMITH_TEST_WHEELS`, or that with a few wheels that `scripts/test-env.sh` downloads if it
+//! can reach an index; the program is `$WHEELSMITH_TEST_AUDITWHEEL`, or the judge.
+//! `scripts/fetch-wheels.sh` downloads all wheels of `parity-wheels.txt`, which also lists the
+//! differences. The predicted verdict of auditwheel must be correct for every wheel.
 #![allow(
     clippy::disallowed_methods,
     clippy::unwrap_used,
@@ -20,7 +20,7 @@ use std::process::Command;
 use wheelsmith_core::audit::{self, Audit, NativeFile, Requirement};
 use wheelsmith_core::name::{PlatformTag, WheelFilename, WheelPath};
 
-/// What is known of the wheels on which the two differ: both tags, and why.
+/// Known differences: both tags, and the reason.
 fn differences() -> BTreeMap<&'static str, &'static str> {
     let rows = include_str!("parity-wheels.txt").lines().filter(|line| !line.starts_with('#'));
     let rows = rows.filter_map(|line| line.split_once(' '));
@@ -75,7 +75,7 @@ fn verdicts_agree() {
     assert!(untrue.is_empty(), "{untrue:#?}");
 }
 
-/// What the first tag of the name that promises something promises.
+/// Returns the requirement of the first tag in the name that has a policy.
 fn wanted(filename: &WheelFilename) -> Option<Requirement> {
     let is_linux =
         |tag: &&PlatformTag| tag.libc().is_some() || matches!(tag, PlatformTag::Android { .. });
@@ -96,8 +96,8 @@ fn judge(wheel: &Path, wanted: &Requirement) -> Audit {
     audit::judgement(files, None, wanted)
 }
 
-/// The tag that auditwheel gives when it may not look at this machine's libraries; `none` when it
-/// ends in an error.
+/// Returns the tag that auditwheel prints without the libraries of this machine; `none` if it
+/// fails.
 fn ask(auditwheel: &Path, wheel: &Path) -> String {
     let output = Command::new(auditwheel)
         .args(["show", "--json", "--ldpaths", ""])

@@ -1,5 +1,5 @@
 //! Every code of a finding has its page, and the index has every code. `UPDATE=1 cargo test --test
-//! findings` writes the table of the index anew.
+//! findings` updates the table of the index.
 #![allow(
     clippy::disallowed_methods,
     clippy::unwrap_used,
@@ -28,7 +28,7 @@ fn severity(code: Code) -> &'static str {
     }
 }
 
-/// What it means, from a doc comment of several lines.
+/// Returns the meaning on one line.
 fn meaning(code: Code) -> String {
     code.meaning().split_whitespace().collect::<Vec<_>>().join(" ")
 }

@@ -1,8 +1,8 @@
-//! Real wheels for macOS and Windows earn what they claim.
+//! Real wheels for macOS and Windows qualify for their tags.
 //!
-//! With `WHEELSMITH_TEST_WHEELS=<directory of wheels>`, each macOS and Windows wheel of the directory
-//! is judged against each platform tag of its name, and a table is printed. What does not earn its tag
-//! must be listed here with its reason.
+//! With `WHEELSMITH_TEST_WHEELS=<directory of wheels>`, each macOS and Windows wheel of the
+//! directory is judged against each platform tag of its name, and a table is printed. Wheels that
+//! do not qualify must be listed here with the reason.
 #![allow(
     clippy::disallowed_methods,
     clippy::unwrap_used,
@@ -17,8 +17,8 @@ use wheelsmith_core::audit::{self, NativeFile, Requirement};
 use wheelsmith_core::finding::Severity;
 use wheelsmith_core::name::{PlatformTag, WheelFilename};
 
-/// Wheels that do not earn a tag they claim: the beginning of the file name, the tag, what they earn
-/// instead, and why.
+/// Wheels that do not qualify for a tag of their name: the beginning of the file name, the tag, the
+/// verdict, and the reason.
 const DIFFERENCES: &[(&str, &str, &str, &str)] = &[
     (
         "cryptography-46.0.3-",

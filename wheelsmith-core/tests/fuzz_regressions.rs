@@ -1,5 +1,5 @@
-//! What the fuzz targets of `fuzz/` do, without a fuzzer: their seeds, every input that once broke
-//! one (`fuzz/regressions/`), and for a moment what a seeded mutator makes of both.
+//! Runs the fuzz targets of `fuzz/` without a fuzzer: on their seeds, on every input that once
+//! broke one (`fuzz/regressions/`), and for a short time on seeded mutations of both.
 //!
 //! `WHEELSMITH_FUZZ_SECS` is the time for each target, in seconds.
 #![allow(
@@ -23,8 +23,7 @@ mod targets;
 mod mutate;
 
 const REGRESSIONS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../fuzz/regressions");
-/// An input that takes longer hangs. It would take a hundredth of it in a release, on a machine
-/// that does nothing else.
+/// Time limit for an input: a hundred times what a release build takes on an idle machine.
 const LONGEST: Duration = Duration::from_secs(20);
 
 fn hold(name: &str, target: fn(&[u8])) {
@@ -54,7 +53,7 @@ fn hold(name: &str, target: fn(&[u8])) {
     eprintln!("{name}: {} inputs, {count} mutants", inputs.len());
 }
 
-/// Runs a target; what breaks it is kept where the message says.
+/// Runs a target; keeps an input that breaks it in the directory that the message names.
 fn run(name: &str, target: fn(&[u8]), bytes: &[u8], input: &str) {
     let started = Instant::now();
     let result = catch_unwind(AssertUnwindSafe(|| target(bytes)));

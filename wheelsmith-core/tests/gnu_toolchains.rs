@@ -1,4 +1,4 @@
-//! gcc of this machine, as the host's own, as a cross compiler and as the environment names it.
+//! gcc of this machine as its own compiler, as a cross compiler, and as named by the environment.
 #![cfg(target_os = "linux")]
 #![allow(clippy::print_stderr, reason = "a skipped test says so")]
 #![allow(clippy::unwrap_used, reason = "a failed step is a failed test")]
@@ -34,7 +34,7 @@ fn find(
     locate(&Host::quiet(env), &request)
 }
 
-/// The toolchain, where this machine has it.
+/// Returns the toolchain; `None` if this machine does not have it.
 fn try_find(
     kind: ToolchainKind,
     target: &str,

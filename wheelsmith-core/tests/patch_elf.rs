@@ -1,5 +1,5 @@
-//! Edited files are loaded, here and after `strip`, however they were linked. `readelf` and
-//! `eu-elflint` find nothing in them that they did not find before.
+//! Edited files can be loaded, also after `strip`, whatever linked them. `readelf` and `eu-elflint`
+//! report nothing new about them.
 #![cfg(target_os = "linux")]
 #![allow(
     clippy::disallowed_methods,
@@ -14,7 +14,7 @@ use std::process::Command;
 
 use wheelsmith_core::patch::{Edit, Search, apply, elf};
 
-/// How the libraries are linked.
+/// Ways to link the libraries.
 const LIBRARIES: &[(&str, &[&str])] = &[
     ("plain", &[]),
     ("sysv", &["-Wl,--hash-style=sysv"]),
@@ -41,10 +41,10 @@ const PROGRAMS: &[(&str, &[&str])] = &[
     ("no-pie-no-spare", &["-no-pie", "-fno-PIE", "-Wl,--spare-dynamic-tags=0,-z,noseparate-code"]),
 ];
 
-/// No flag of a compiler: the section headers are taken away afterwards.
+/// Not a compiler flag: the section headers are removed after the link.
 const NO_SECTIONS: &str = "no-sections";
 
-/// A compiler, and what runs its programs.
+/// A compiler, and the emulator for its programs.
 struct Machine {
     cc: &'static str,
     strips: Vec<Vec<&'static str>>,
@@ -107,8 +107,8 @@ fn check(machine: &Machine) {
     }
 }
 
-/// Builds a dependency and what needs it, gives both new names in `dir`, and compares what the
-/// judges say. Nothing when the linker does not know the flags.
+/// Builds a library and a file that needs it, renames both in `dir`, and compares the reports of
+/// the judges. Does nothing if the linker does not know the flags.
 fn edited(
     machine: &Machine,
     dir: &Path,

@@ -1,5 +1,5 @@
-//! What others say of edited files: Python of the module that got a block, and lief and pefile of
-//! Mach-O and PE files, when `WHEELSMITH_TEST_ENV` has them among its judges.
+//! Reads edited files with other tools: Python runs modules with a block, lief and pefile read
+//! Mach-O and PE files, if `WHEELSMITH_TEST_ENV` has them.
 #![allow(
     clippy::disallowed_methods,
     clippy::unwrap_used,
@@ -19,7 +19,7 @@ fn python() -> PathBuf {
     python.unwrap_or_else(|| PathBuf::from("python3"))
 }
 
-/// Runs a script; nothing when there is no Python, or it says that it cannot judge.
+/// Runs a script; `None` if there is no Python, or if a module that it needs is missing.
 fn run(test: &str, script: &str, dir: &Path) -> Option<String> {
     const CANNOT_JUDGE: i32 = 77;
     let python = python();
@@ -78,7 +78,7 @@ const MODULES: &[&[u8]] = &[
     b"def f():\n    '''Doc.'''\n",
 ];
 
-/// Each module is the same to Python but for the three statements of the block.
+/// Python parses each module as before, plus the three statements of the block.
 const COMPARE: &str = r#"
 import ast, pathlib, sys
 for before in sorted(pathlib.Path(sys.argv[1]).glob("*.before")):
@@ -111,7 +111,7 @@ fn python_reads_modules_as_before() {
     }
 }
 
-/// What the block does where the function is there, as on Windows.
+/// The block adds the directory if `os.add_dll_directory` exists, as on Windows.
 const IMPORT: &str = r#"
 import os, sys
 named = []
@@ -138,7 +138,7 @@ fn the_directory_is_named_where_it_is_there() {
     assert_eq!(run(test, IMPORT, dir.path()).unwrap(), "de mo.libs\nde mo.libs\n");
 }
 
-/// Names that judges read, one line for each file.
+/// Returns the names that judges read, one line for each file.
 const JUDGE: &str = r#"
 import pathlib, sys
 try:

@@ -1,8 +1,8 @@
-//! Real libraries get new names, and still work: `scripts/patch-matrix.py` asks other tools, and
-//! loads them. Here it takes the few that the test environment has.
+//! Real libraries with new names still work: `scripts/patch-matrix.py` checks them with other tools
+//! and loads them. This test uses the few libraries of the test environment.
 //!
-//! With `WHEELSMITH_TEST_LIBRARIES=<directory>`, every shared library below it gets new names, and a
-//! table of what that took is printed.
+//! With `WHEELSMITH_TEST_LIBRARIES=<directory>`, every shared library below it is renamed, and a
+//! table of the added bytes is printed.
 #![allow(
     clippy::disallowed_methods,
     clippy::unwrap_used,
@@ -19,7 +19,8 @@ use wheelsmith_core::binary::elf::{Elf, Kind};
 use wheelsmith_core::patch::elf::{Strategy, plan, strip};
 use wheelsmith_core::patch::{Edit, Error, Search, apply};
 
-/// Of this machine and of others, one of them big-endian; for glibc and musl; in C, C++ and Rust.
+/// Libraries of this machine and of others, one of them big-endian; for glibc and musl; in C, C++
+/// and Rust.
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 #[test]
 fn libraries_work_under_new_names() {

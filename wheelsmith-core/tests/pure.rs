@@ -1,6 +1,5 @@
-//! The library reads no environment that it was not handed, prints nothing, and ends no process: for
-//! a build script and for a server alike, that is their own affair. Lints say so while one writes;
-//! this says so of all that is there.
+//! The library reads only the environment that it is given, prints nothing, and ends no process,
+//! because build scripts and servers use it. Lints check new code; this test checks all sources.
 #![allow(
     clippy::disallowed_methods,
     clippy::unwrap_used,

@@ -1,5 +1,5 @@
-//! The committed JSON schemas are those of the types. `UPDATE=1 cargo test --all-features schema`
-//! writes them anew.
+//! The committed JSON schemas match the types. `UPDATE=1 cargo test --all-features schema` updates
+//! them.
 #![allow(
     clippy::disallowed_methods,
     clippy::unwrap_used,

@@ -1,6 +1,7 @@
-//! What a naive `zig cc` gets wrong, done right: each test builds something real.
+//! Workarounds for faults of plain `zig cc`: each test builds real files.
 //!
-//! Without a zig these tests say so and pass; with `WHEELSMITH_TEST_REQUIRE=1` they fail instead.
+//! Without zig these tests print that they are skipped; with `WHEELSMITH_TEST_REQUIRE=1` they fail
+//! instead.
 #![cfg(unix)]
 #![allow(clippy::print_stderr, reason = "a skipped test says so")]
 #![allow(clippy::unwrap_used, reason = "a failed step is a failed test")]
@@ -20,7 +21,7 @@ use wheelsmith_core::toolchain::{
 const ARM: &str = "aarch64-unknown-linux-gnu";
 const X86: &str = "x86_64-unknown-linux-gnu";
 
-/// A directory to build in, and a zig toolchain.
+/// A build directory and a zig toolchain.
 struct Bench {
     host: Host,
     toolchain: Toolchain,
@@ -28,7 +29,7 @@ struct Bench {
 }
 
 impl Bench {
-    /// Nothing, with a word about it, where there is no zig.
+    /// Finds zig; `None`, with a message, if there is none.
     fn new(target: &str) -> Option<Self> {
         let mut env = Env::from_process();
         // Warm from the second run on.
@@ -107,7 +108,7 @@ fn request<'a>(target: &str, work_dir: &'a Path) -> Request<'a> {
     }
 }
 
-/// The versions of glibc that a binary needs, such as `GLIBC_2.17`.
+/// Returns the versions of glibc that a binary needs, such as `GLIBC_2.17`.
 fn glibc_versions(bytes: &[u8]) -> Vec<String> {
     let elf = Elf::parse(bytes).unwrap();
     let needs = elf.verneed.iter().flat_map(|section| section.iter().collect::<Vec<_>>());
@@ -187,8 +188,8 @@ fn flags_for_gcc_reach_zig_in_its_own_words() {
     assert!(error.to_string().contains("--foo"), "{error}");
 }
 
-/// Each rule is needed: zig refuses the word, or says that it ignores it. And it is enough: with
-/// all of them on one line, the wrapper links without a word from zig.
+/// Each rule is needed: zig refuses the word, or warns that it ignores it. Together they suffice:
+/// with all words on one line, the wrapper links without a warning.
 #[test]
 fn every_linker_rule_is_needed_and_enough() {
     use wheelsmith_core::toolchain::filter::{Action, Matches, rules};
@@ -403,8 +404,8 @@ fn rust_links_and_its_build_scripts_compile() {
     }
 }
 
-/// `program` under qemu, with the loader and the libc of one place: those of the multiarch packages
-/// where they are installed, else the cross compiler's.
+/// Runs `program` under qemu, with the loader and the C library of one root: that of the multiarch
+/// packages if they are installed, else that of the cross compiler.
 fn under_qemu(host: &Host, program: &Path) -> Option<Command> {
     let qemu = host.env.find_program("qemu-aarch64-static")?;
     let command = Command::new(qemu, "/", &host.env);

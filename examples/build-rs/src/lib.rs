@@ -1,4 +1,4 @@
-//! Two questions to the libbpf that the build script built.
+//! Two queries to the libbpf that the build script built.
 
 use std::ffi::{CStr, c_char, c_int};
 
@@ -7,15 +7,15 @@ unsafe extern "C" {
     safe fn libbpf_num_possible_cpus() -> c_int;
 }
 
-/// The version of libbpf: `v1.7`.
+/// Returns the version of libbpf: `v1.7`.
 pub fn version() -> &'static str {
     // SAFETY: libbpf gives a text that ends and stays.
     let text = unsafe { CStr::from_ptr(libbpf_version_string()) };
     text.to_str().unwrap_or("unknown")
 }
 
-/// How many processors the kernel may bring up, which is how large per-CPU maps are; nothing where
-/// the kernel does not say.
+/// Returns the number of possible processors, which is the size of per-CPU maps; `None` if the
+/// kernel does not report it.
 pub fn possible_cpus() -> Option<u32> {
     u32::try_from(libbpf_num_possible_cpus()).ok()
 }

@@ -1,4 +1,4 @@
-//! Says which libbpf it runs with.
+//! Prints the version of libbpf that it runs with.
 
 fn main() {
     let (version, arch) = (bpf_example::version(), std::env::consts::ARCH);

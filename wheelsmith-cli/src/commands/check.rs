@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use wheelsmith_core::archive;
-use wheelsmith_core::check::{self, Index, Input, Options, Report};
+use wheelsmith_core::check::{self, Index, Input, Limits, Options, Report};
 use wheelsmith_core::config::Check;
 use wheelsmith_core::sys::Host;
 
@@ -49,14 +49,15 @@ pub(super) fn run(args: &Args, host: &Host, output: &Output) -> anyhow::Result<E
     let configuration = args.reporting.configuration()?.map(|config| config.check);
     let Check { index, large_file_mib, file_limit_mib, fail_on, settings } =
         configuration.unwrap_or_default();
-    let mut options = Options::default();
-    options.index = args.index.or(index).unwrap_or_default();
+    let mut limits = Limits::default();
     if let Some(mib) = args.file_limit.or(file_limit_mib) {
-        options.limits.most_file_bytes = u64::from(mib) * MIB;
+        limits.most_file_bytes = u64::from(mib) * MIB;
     }
     if let Some(mib) = args.large_file.or(large_file_mib) {
-        options.limits.file_bytes = u64::from(mib) * MIB;
+        limits.file_bytes = u64::from(mib) * MIB;
     }
+    let index = args.index.or(index).unwrap_or_default();
+    let options = Options::new().index(index).limits(limits);
     let mut report = Report::new(all(&archive::expand(&args.files)?, &options, host));
     if host.cancel.is_cancelled() {
         return Ok(Exit::Interrupted);

@@ -80,6 +80,6 @@ fn judged(name: &str, file: NativeFile) -> Inspected {
         files: vec![file.clone()],
         findings: Vec::new(),
     };
-    let earns = audit::input(opened, &AuditOptions::default()).verdict;
-    Inspected { given: name.to_owned(), file, earns }
+    let verdict = audit::input(opened, &AuditOptions::default()).verdict;
+    Inspected { given: name.to_owned(), file, verdict }
 }

@@ -88,13 +88,12 @@ pub(super) fn run(args: &Args, host: &Host, output: &Output) -> anyhow::Result<E
             anyhow::bail!("`--lib-dir {dir}` is for metadata of the wheel; name another directory");
         }
     }
-    let options = Options {
-        terms: Allowances::new(&exclude, Vec::new()).context("cannot read `--exclude`")?,
-        include: args.include.clone(),
-        lib_dir: args.lib_dir.as_ref().map(WheelPath::to_string),
-        namespace_packages: args.namespace_pkg.clone(),
-        ..Options::default()
-    };
+    let mut options = Options::default();
+    options.allowances =
+        Allowances::new(&exclude, Vec::new()).context("cannot read `--exclude`")?;
+    options.include.clone_from(&args.include);
+    options.lib_dir = args.lib_dir.as_ref().map(WheelPath::to_string);
+    options.namespace_packages.clone_from(&args.namespace_pkg);
     options.check().map_err(anyhow::Error::msg).context("cannot read `--include`")?;
     if let Some(dir) = args.library_path.iter().find(|dir| !dir.is_dir()) {
         anyhow::bail!("`--library-path {}` is not a directory", dir.display());

@@ -87,16 +87,16 @@ impl PolicyArgs {
     }
 }
 
-/// File of the answer, for programs.
+/// File of the report, for programs.
 #[derive(Debug, clap::Args)]
 pub(crate) struct ResultArgs {
-    /// Also write the answer to FILE, as JSON
+    /// Also write the report to FILE, as JSON
     #[arg(long, alias = "result", value_name = "FILE")]
     output: Option<PathBuf>,
 }
 
 impl ResultArgs {
-    /// Runs a command and writes its answer, or its error, to the file.
+    /// Runs a command and writes its report, or its error, to the file.
     pub(super) fn keep(
         &self,
         output: &Output,
@@ -104,13 +104,13 @@ impl ResultArgs {
     ) -> anyhow::Result<Exit> {
         let result = run();
         if let Some(path) = &self.output {
-            let answer = match &result {
-                Ok(_) => output.answer(),
+            let report = match &result {
+                Ok(_) => output.document(),
                 Err(error) => Some(Output::json_error(error)),
             };
-            let text = format!("{:#}\n", answer.unwrap_or_default());
+            let text = format!("{:#}\n", report.unwrap_or_default());
             sys::fs::write_atomic(path, text.as_bytes())
-                .with_context(|| format!("cannot write the answer to `{}`", path.display()))?;
+                .with_context(|| format!("cannot write the report to `{}`", path.display()))?;
         }
         result
     }

@@ -9,8 +9,8 @@ use wheelsmith_core::name::Target;
 use wheelsmith_core::project::Project;
 use wheelsmith_core::sys::{self, Host};
 use wheelsmith_core::testing::{
-    self, CellReport, Error, Installer, Options, Packages, Python, Request, Root, Settings,
-    Subject, Verdict, Way,
+    self, CellReport, Error, InstallScheme, Installer, Options, Packages, Python, Request, Root,
+    Settings, TestedWheel, Verdict,
 };
 
 use crate::exit::Exit;
@@ -56,7 +56,7 @@ pub(crate) struct Args {
     libc_root: Vec<PathBuf>,
     /// Way to install: venv, target, user, prefix; repeatable
     #[arg(long, value_enum, value_name = "WAY", hide_possible_values = true)]
-    install: Vec<WayArg>,
+    install: Vec<InstallArg>,
     /// Installer: pip, uv
     #[arg(long, value_enum, value_name = "PROGRAM", hide_possible_values = true)]
     installer: Option<InstallerArg>,
@@ -97,7 +97,7 @@ pub(crate) struct Args {
 
 /// Value of `--install`.
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
-enum WayArg {
+enum InstallArg {
     Venv,
     Target,
     User,
@@ -184,7 +184,7 @@ fn subjects(
     packages: &Packages,
     out: &Path,
     host: &Host,
-) -> anyhow::Result<(Vec<Subject>, Vec<CellReport>)> {
+) -> anyhow::Result<(Vec<TestedWheel>, Vec<CellReport>)> {
     let usual = [format!("{}/dist/*.whl", project.display())];
     let patterns = if args.paths.is_empty() { &usual[..] } else { &args.paths };
     let found = archive::expand(patterns);
@@ -201,7 +201,7 @@ fn subjects(
             subjects.extend(built);
             failed.extend(unbuilt);
         } else {
-            subjects.push(Subject::open(&path)?);
+            subjects.push(TestedWheel::open(&path)?);
         }
     }
     Ok((subjects, failed))
@@ -223,13 +223,13 @@ fn settings(args: &Args, config: Option<Config>) -> Settings {
         settings.pythons.clone_from(&args.python);
     }
     if !args.install.is_empty() {
-        let way = |way: &WayArg| match way {
-            WayArg::Venv => Way::Venv,
-            WayArg::Target => Way::Target,
-            WayArg::User => Way::User,
-            WayArg::Prefix => Way::Prefix,
+        let scheme = |scheme: &InstallArg| match scheme {
+            InstallArg::Venv => InstallScheme::Venv,
+            InstallArg::Target => InstallScheme::Target,
+            InstallArg::User => InstallScheme::User,
+            InstallArg::Prefix => InstallScheme::Prefix,
         };
-        settings.ways = args.install.iter().map(way).collect();
+        settings.schemes = args.install.iter().map(scheme).collect();
     }
     match args.installer {
         Some(InstallerArg::Pip) => settings.installer = Installer::Pip,

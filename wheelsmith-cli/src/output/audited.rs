@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use wheelsmith_core::audit::{Explanation, Input, Origin, Report, explain};
-use wheelsmith_core::finding::Code;
 use wheelsmith_core::name::PlatformTag;
 
 use super::View;
@@ -34,7 +33,7 @@ pub(super) fn human(report: &Report, view: &View) -> Text {
     text
 }
 
-fn one(text: &mut Text, input: &Input, view: &View, helped: &mut BTreeSet<Code>) {
+fn one(text: &mut Text, input: &Input, view: &View, helped: &mut BTreeSet<&'static str>) {
     let name = input.path.rsplit('/').find(|part| !part.is_empty()).unwrap_or(&input.path);
     let (style, word) = found::standing(input.error.is_some(), &input.findings);
     let _ = writeln!(text, "{style}{word}{style:#} {BOLD}{name}{BOLD:#}");
@@ -48,7 +47,7 @@ fn one(text: &mut Text, input: &Input, view: &View, helped: &mut BTreeSet<Code>)
     {
         let tag = auditwheel.tag.as_ref().map_or("an error".to_owned(), PlatformTag::to_string);
         let why = auditwheel.reasons.join("; ");
-        let mut line = format!("auditwheel would say {tag}");
+        let mut line = format!("auditwheel's verdict would be {tag}");
         if !why.is_empty() {
             let _ = write!(line, ": {why}");
         }
@@ -69,22 +68,22 @@ fn one(text: &mut Text, input: &Input, view: &View, helped: &mut BTreeSet<Code>)
 
 /// Returns the verdict of an input, and the tag that its name claims.
 fn verdict(input: &Input) -> String {
-    let earned = match &input.verdict {
-        Some(PlatformTag::Any) => "any: it has no native file".to_owned(),
-        Some(PlatformTag::Linux { arch }) => format!("linux_{arch}, which keeps no policy"),
+    let found = match &input.verdict {
+        Some(PlatformTag::Any) => "any, since it has no native file".to_owned(),
+        Some(PlatformTag::Linux { arch }) => format!("no portable tag, only linux_{arch}"),
         Some(tag) => tag.to_string(),
-        None => "no tag".to_owned(),
+        None => "no platform tag".to_owned(),
     };
     let claims: BTreeSet<String> =
         input.claimed_tags.iter().map(|tag| tag.modern().to_string()).collect();
     let claims: Vec<String> = claims.into_iter().collect();
-    if let Some(tag) = &input.wanted_tag {
-        return format!("earns {earned}; asked for is {tag}");
+    if let Some(tag) = &input.tag {
+        return format!("qualifies for {found}; the required tag is {tag}");
     }
     match &input.verdict {
-        _ if claims.is_empty() => format!("earns {earned}"),
-        Some(tag) if claims == [tag.to_string()] => format!("earns {earned}, as it claims"),
-        _ => format!("earns {earned}; it claims {}", claims.join(", ")),
+        _ if claims.is_empty() => format!("qualifies for {found}"),
+        Some(tag) if claims == [tag.to_string()] => format!("qualifies for {found}, as it claims"),
+        _ => format!("qualifies for {found}; it claims {}", claims.join(", ")),
     }
 }
 
@@ -92,16 +91,18 @@ fn verdict(input: &Input) -> String {
 fn needs(text: &mut Text, input: &Input, file: &str) {
     let of_file = input.needs.iter().filter(|need| need.file.as_str() == file);
     let shown: Vec<(&str, &Origin)> = of_file
-        .filter(|need| need.origin != Origin::Promised)
+        .filter(|need| need.origin != Origin::Guaranteed)
         .map(|need| (need.library.as_str(), &need.origin))
         .collect();
     for (i, (library, origin)) in shown.iter().enumerate() {
         let branch = if i + 1 == shown.len() { "└─" } else { "├─" };
         let place = match origin {
             Origin::Inside(path) => format!("{DIM}{path}{DIM:#}"),
-            Origin::Misplaced(path) => format!("{YELLOW}{path}, where nobody looks{YELLOW:#}"),
+            Origin::Misplaced(path) => {
+                format!("{YELLOW}{path}, where the loader does not look{YELLOW:#}")
+            }
             Origin::Python => format!("{DIM}Python{DIM:#}"),
-            Origin::Promised | Origin::Outside => format!("{RED}not in the wheel{RED:#}"),
+            Origin::Guaranteed | Origin::Outside => format!("{RED}not in the wheel{RED:#}"),
         };
         let _ = writeln!(text, "       {branch} {library}  {place}");
     }
@@ -110,17 +111,17 @@ fn needs(text: &mut Text, input: &Input, file: &str) {
 fn explanation(text: &mut Text, input: &Input, explanations: &[Explanation]) {
     if explanations.is_empty() {
         if input.files.iter().any(|file| file.elf().is_some()) {
-            let _ = writeln!(text, "     {GREEN}nothing is in the way{GREEN:#}");
+            let _ = writeln!(text, "     {GREEN}nothing requires a newer tag{GREEN:#}");
         }
         return;
     }
-    let _ = writeln!(text, "     {BOLD}in the way of older tags{BOLD:#}");
+    let _ = writeln!(text, "     {BOLD}requirements that exclude older tags{BOLD:#}");
     for Explanation { file, steps } in explanations {
         let _ = writeln!(text, "       {BOLD}{file}{BOLD:#}");
         for step in steps {
             let _ = writeln!(text, "         {YELLOW}{}{YELLOW:#}", step.tag);
             for library in &step.libraries {
-                let _ = writeln!(text, "           {library} is not promised: bundle it");
+                let _ = writeln!(text, "           {library} is not guaranteed: bundle it");
             }
             for obstacle in &step.versions {
                 let mut symbols: Vec<&str> =
@@ -131,7 +132,7 @@ fn explanation(text: &mut Text, input: &Input, explanations: &[Explanation]) {
                     symbols.push(&tail);
                 }
                 let list = if symbols.is_empty() {
-                    "listed, and asked for by no symbol".to_owned()
+                    "in the version list, but no symbol needs it".to_owned()
                 } else {
                     symbols.join(", ")
                 };
@@ -140,8 +141,8 @@ fn explanation(text: &mut Text, input: &Input, explanations: &[Explanation]) {
             }
         }
     }
-    let help = "help: symbols of newer releases go away when the file is built for an older one: \
-                with the zig toolchain (`glibc = \"2.17\"`), or in an older image";
+    let help = "help: build for an older glibc to avoid newer symbols: with the zig toolchain \
+                (`glibc = \"2.17\"`), or in an older image";
     let mut line = Text::new();
     wrap(&mut line, 7, 7, help);
     text.push_own(&format!("{DIM}{}{DIM:#}", line.as_str()));

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use anstyle::Style;
-use wheelsmith_core::finding::{Code, Finding, Severity};
+use wheelsmith_core::finding::{Finding, Severity};
 
 use super::human::{BOLD, DIM, GREEN, RED, YELLOW};
 use super::text::{self, Text};
@@ -20,8 +20,8 @@ const FILES: usize = 12;
 pub(super) struct Shown<'h> {
     /// True if notes and all evidence are shown.
     pub(super) verbose: bool,
-    /// Codes whose help was shown already.
-    pub(super) helped: &'h mut BTreeSet<Code>,
+    /// Fixes that were shown already.
+    pub(super) helped: &'h mut BTreeSet<&'static str>,
 }
 
 /// Returns the state of an input as a word, with its colour. All words have the same width.
@@ -110,7 +110,7 @@ pub(super) fn finding(text: &mut Text, finding: &Finding, indent: &str, shown: &
         let mut line = Text::new();
         wrap(&mut line, indent.len() + 2, indent.len() + 2, &format!("because {reason}"));
         text.push_own(&format!("{DIM}{}{DIM:#}", line.as_str()));
-    } else if let Some(help) = finding.help.filter(|_| shown.helped.insert(finding.code)) {
+    } else if let Some(help) = finding.help.filter(|help| shown.helped.insert(*help)) {
         let mut line = Text::new();
         wrap(&mut line, indent.len() + 2, indent.len() + 2, &format!("help: {help}"));
         text.push_own(&format!("{DIM}{}{DIM:#}", line.as_str()));

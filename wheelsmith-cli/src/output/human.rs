@@ -92,15 +92,15 @@ fn target_build(text: &mut Text, made: &TargetBuild) {
 
 /// Writes the verdict on archives without a wheel.
 fn archive_verdict(text: &mut Text, judged: &ArchiveVerdict) {
-    let earned = judged.audit.tag_text();
+    let verdict = judged.audit.tag_text();
     if judged.is_good() {
         let newest = newest(&judged.audit);
-        let _ = writeln!(text, "    earns {earned} (floor {}{newest})", judged.floor);
+        let _ = writeln!(text, "    qualifies for {verdict} (floor {}{newest})", judged.floor);
     } else {
         let wanted = &judged.wanted;
         let _ = writeln!(
             text,
-            "  {RED}no archive{RED:#} written: the files were to be {wanted}, and earn {earned}"
+            "  {RED}no archive{RED:#} written: the files qualify for {verdict}, not {wanted}"
         );
     }
     for found in &judged.audit.findings {
@@ -114,17 +114,21 @@ fn newest(audit: &Audit) -> String {
 }
 
 fn built_wheel(text: &mut Text, wheel: &BuiltWheel) {
-    let earned = wheel.audit.tag_text();
+    let verdict = wheel.audit.tag_text();
     if let Some(file) = &wheel.file {
         let _ = writeln!(text, "  {GREEN}{}{GREEN:#}", file.path.display());
         let size = size(file.size_bytes);
         let newest = newest(&wheel.audit);
         let floor = wheel.floor;
-        let _ = writeln!(text, "    earns {earned} (floor {floor}{newest}), {size}");
+        let _ = writeln!(text, "    qualifies for {verdict} (floor {floor}{newest}), {size}");
         let _ = writeln!(text, "    {DIM}sha256 {}{DIM:#}", file.sha256);
     } else {
         let _ = writeln!(text, "  {RED}{}{RED:#}", wheel.name);
-        let _ = writeln!(text, "    not written: its files earn {earned}, not {}", wheel.wanted);
+        let _ = writeln!(
+            text,
+            "    not written: its files qualify for {verdict}, not {}",
+            wheel.wanted
+        );
     }
     if let Some(plan) = &wheel.bundled {
         bundled(text, plan);
@@ -138,7 +142,7 @@ fn built_wheel(text: &mut Text, wheel: &BuiltWheel) {
 fn bundled(text: &mut Text, plan: &RepairPlan) {
     for MissingLibrary { by, library, reason } in &plan.missing {
         let by = by.rsplit(['/', '\\']).next().unwrap_or(by);
-        let why = reason.as_deref().unwrap_or("no component has it, nor does `library-path`");
+        let why = reason.as_deref().unwrap_or("neither a component nor `library-path` has it");
         let _ = writeln!(text, "    {RED}missing{RED:#} {library}, which {by} needs: {why}");
     }
     if !plan.missing.is_empty() {
@@ -176,7 +180,7 @@ pub(super) fn plan(plan: &Plan, verbose: bool) -> Text {
 fn plan_target(text: &mut Text, plan: &TargetPlan, verbose: bool) {
     let _ = writeln!(text, "{BOLD}{}{BOLD:#} with toolchain {}", plan.target, plan.toolchain);
     for slice in &plan.slices {
-        let _ = writeln!(text, "  fused of {}", slice.target);
+        let _ = writeln!(text, "  slice {}", slice.target);
         plan_components(text, slice, verbose);
     }
     plan_components(text, plan, verbose);
@@ -193,8 +197,7 @@ fn plan_target(text: &mut Text, plan: &TargetPlan, verbose: bool) {
         if let Some(library_path) = &wheel.library_path {
             let also: String =
                 library_path.iter().map(|dir| format!(", then from {dir}")).collect();
-            let _ =
-                writeln!(text, "    with the libraries that it needs, from the components{also}");
+            let _ = writeln!(text, "    with its needed libraries, from the components{also}");
         }
     }
 }
@@ -219,7 +222,7 @@ fn plan_components(text: &mut Text, plan: &TargetPlan, verbose: bool) {
                 (_, Some(command)) => writeln!(text, "    {DIM}{command}{DIM:#}"),
                 (Step::Take { files }, _) => writeln!(text, "    {DIM}take {files} files{DIM:#}"),
                 (Step::Later { name, after }, _) => {
-                    writeln!(text, "    {DIM}{name}, as soon as {after}{DIM:#}")
+                    writeln!(text, "    {DIM}{name}, after {after}{DIM:#}")
                 }
                 _ => Ok(()),
             };
@@ -271,13 +274,14 @@ pub(super) fn toolchains(found: &[TargetSurvey]) -> Text {
             }
         }
         match &found.rust {
-            RustStd::Ready { rustc } => {
+            Some(RustStd::Ready { rustc }) => {
                 let _ = writeln!(text, "  {GREEN}rust     {GREEN:#}  {rustc}");
             }
-            RustStd::Missing { reason, hint } => {
+            Some(RustStd::Missing { reason, hint }) => {
                 let _ = writeln!(text, "  {YELLOW}rust     {YELLOW:#}  {reason}");
                 let _ = writeln!(text, "             {DIM}{hint}{DIM:#}");
             }
+            None => {}
         }
     }
     let _ = writeln!(text, "(* marks the default of a build)");

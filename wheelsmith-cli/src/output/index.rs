@@ -32,7 +32,7 @@ pub(super) fn human(site: &Path, changes: &Changes) -> Text {
         let _ = match format {
             Some(format) => writeln!(
                 text,
-                "  {RED}skipped{RED:#} {path}: indexes have wheels and `.tar.gz` source \
+                "  {RED}skipped{RED:#} {path}: indexes list wheels and `.tar.gz` source \
                  distributions, not `{format}`; convert it, or leave it out with `--exclude`"
             ),
             None => writeln!(text, "  {DIM}skipped {path}: not a distribution{DIM:#}"),

@@ -13,9 +13,10 @@ use wheelsmith_core::binary::{Facts as FileKind, NativeFile, Undefined};
 use wheelsmith_core::name::{Arch, PlatformTag};
 
 use super::human::{BOLD, DIM, RED, size};
-use super::json::SCHEMA;
 use super::text::{self, Text};
 
+/// Version of the document of `inspect`.
+const INSPECT_SCHEMA: u32 = 2;
 /// Width of a line.
 const WIDTH: usize = 80;
 /// Column of the values.
@@ -31,7 +32,7 @@ pub(crate) struct Inspected {
     /// Facts.
     pub(crate) file: NativeFile,
     /// Tag that it qualifies for alone.
-    pub(crate) earns: Option<PlatformTag>,
+    pub(crate) verdict: Option<PlatformTag>,
 }
 
 /// Lines with a name and a value.
@@ -105,12 +106,12 @@ fn one(facts: &mut Facts, shown: &Inspected, verbose: bool) {
         FileKind::Unreadable { .. } => {}
     }
     extension(facts, file, verbose);
-    let others = "no portable tag without libraries of others";
-    match &shown.earns {
+    let others = "no portable tag on its own: it needs other libraries";
+    match &shown.verdict {
         Some(PlatformTag::Any) => {}
-        Some(PlatformTag::Linux { .. }) => facts.say("earns", others),
-        Some(tag) => facts.say("earns", format!("{tag}, as far as it alone goes")),
-        None if needs_any(file) => facts.say("earns", others),
+        Some(PlatformTag::Linux { .. }) => facts.say("verdict", others),
+        Some(tag) => facts.say("verdict", format!("{tag}, without its libraries")),
+        None if needs_any(file) => facts.say("verdict", others),
         None => {}
     }
 }
@@ -188,7 +189,7 @@ fn elf_facts(facts: &mut Facts, file: &NativeFile, elf: &Elf, verbose: bool) {
     hardening.push(match elf.executable_stack {
         Some(false) => "no code on the stack",
         Some(true) => "code on the stack",
-        None => "nothing said of the stack",
+        None => "stack flags missing",
     });
     if elf.text_relocations {
         hardening.push("relocations in code");
@@ -216,7 +217,7 @@ fn symbols(facts: &mut Facts, file: &NativeFile, verbose: bool) {
     if verbose {
         let weak = |symbol: &Undefined| if symbol.weak { " (weak)" } else { "" };
         facts.list(
-            "takes",
+            "imports",
             file.symbols.undefined.iter().map(|s| format!("{}{}", name(s), weak(s))),
         );
         return;
@@ -245,8 +246,8 @@ fn symbols(facts: &mut Facts, file: &NativeFile, verbose: bool) {
     });
     facts.list("newest", newest.collect::<Vec<_>>());
     let count = file.symbols.undefined.len();
-    let taken = if count == 1 { "symbol" } else { "symbols" };
-    facts.say("symbols", format!("takes {count} {taken}, offers {}", file.symbols.exports.count()));
+
+    facts.say("symbols", format!("imports {count}, exports {}", file.symbols.exports.count()));
 }
 
 /// Returns the numbers of a version for comparisons: `[2, 17]` for `GLIBC_2.17`.
@@ -284,10 +285,10 @@ fn slice_facts(facts: &mut Facts, slice: &Slice) {
     });
     facts.list("needs", needs);
     if let Some(signature) = &slice.signature {
-        let by = if signature.ad_hoc { "by nobody (ad hoc)" } else { "by somebody" };
+        let by = if signature.ad_hoc { "without an identity (ad hoc)" } else { "by somebody" };
         let pages = match signature.pages {
-            Pages::Right => "pages are right".to_owned(),
-            Pages::Wrong { count, .. } => format!("{count} pages were changed since"),
+            Pages::Right => "pages match".to_owned(),
+            Pages::Wrong { count, .. } => format!("{count} pages changed since"),
             Pages::NotChecked => "pages were not checked".to_owned(),
             Pages::Unreadable => "unreadable".to_owned(),
         };
@@ -317,10 +318,10 @@ fn pe_facts(facts: &mut Facts, pe: &Pe, verbose: bool) {
         let names = pe.imports.iter().flat_map(|import| {
             import.symbols.iter().map(|symbol| format!("{symbol} of {}", import.library))
         });
-        facts.list("takes", names);
-        facts.list("offers", pe.exports.iter().cloned());
+        facts.list("imports", names);
+        facts.list("exports", pe.exports.iter().cloned());
     } else {
-        facts.say("symbols", format!("offers {}", pe.exports.len() + pe.forwarders));
+        facts.say("symbols", format!("exports {}", pe.exports.len() + pe.forwarders));
     }
     let set = [
         (pe.no_execute, "NX"),
@@ -330,19 +331,19 @@ fn pe_facts(facts: &mut Facts, pe: &Pe, verbose: bool) {
     ];
     let set: Vec<&str> = set.iter().filter(|(is_set, _)| *is_set).map(|(_, name)| *name).collect();
     facts.say("hardening", if set.is_empty() { "none".to_owned() } else { set.join(", ") });
-    facts.say("signed", if pe.is_signed { "yes; nobody looked whether rightly" } else { "no" });
+    facts.say("signed", if pe.is_signed { "yes, but the signature was not checked" } else { "no" });
 }
 
 pub(super) fn json(files: &[Inspected]) -> Value {
     let files = files.iter().map(|shown| {
-        let Inspected { given, file, earns } = shown;
+        let Inspected { given, file, verdict } = shown;
         let mut value = json!(FileFacts::of(file));
         value["given"] = json!(given);
-        value["earns"] = json!(earns);
+        value["verdict"] = json!(verdict);
         value["undefined"] = json!(file.symbols.undefined);
         value["starts"] = json!(start_functions(file));
         value["problem"] = json!(file.problem().map(ToString::to_string));
         value
     });
-    json!({ "schema": SCHEMA, "files": files.collect::<Vec<_>>() })
+    json!({ "schema": INSPECT_SCHEMA, "files": files.collect::<Vec<_>>() })
 }

@@ -15,6 +15,9 @@ pub(super) const SCHEMA: u32 = 1;
 /// Version of the document of `build --dry-run`.
 const PLAN_SCHEMA: u32 = 3;
 
+/// Version of the document of `build`.
+const BUILD_SCHEMA: u32 = 2;
+
 pub(super) fn plan(plan: &Plan) -> Value {
     json!({ "schema": PLAN_SCHEMA, "plan": plan })
 }
@@ -28,7 +31,7 @@ pub(super) fn built(output: &BuildOutput) -> Value {
         }
         Err(error) => json!({ "target": target, "error": chain(error) }),
     });
-    json!({ "schema": SCHEMA, "targets": targets.collect::<Vec<_>>() })
+    json!({ "schema": BUILD_SCHEMA, "targets": targets.collect::<Vec<_>>() })
 }
 
 fn target_build(made: &TargetBuild) -> Value {
@@ -48,7 +51,7 @@ fn target_build(made: &TargetBuild) -> Value {
 fn judged(judged: &ArchiveVerdict) -> Value {
     json!({
         "floor": judged.floor.to_string(),
-        "wanted_tag": judged.wanted,
+        "tag": judged.wanted,
         "verdict": judged.audit.tag,
         "findings": judged.audit.findings,
         "files": facts(&judged.audit),
@@ -60,7 +63,7 @@ fn wheel(wheel: &BuiltWheel) -> Value {
         "name": wheel.name,
         "file": wheel.file.as_ref().map(file),
         "floor": wheel.floor.to_string(),
-        "wanted_tag": wheel.wanted,
+        "tag": wheel.wanted,
         "verdict": wheel.audit.tag,
         "findings": wheel.audit.findings,
         "files": facts(&wheel.audit),

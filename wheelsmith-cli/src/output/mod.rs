@@ -33,7 +33,7 @@ pub(crate) use progress::Progress;
 pub(crate) use test::TestForm;
 pub(crate) use wheel::Retagged;
 
-use self::report::{self as forms, Sheet};
+use self::report::{self as forms, Summary};
 use self::text::Text;
 use crate::global::Format;
 
@@ -42,7 +42,7 @@ pub(crate) struct Output {
     format: Format,
     verbose: bool,
     /// Last result as JSON, for `--output`.
-    answer: RefCell<Option<serde_json::Value>>,
+    document: RefCell<Option<serde_json::Value>>,
 }
 
 /// Level of detail of a report for people.
@@ -58,7 +58,7 @@ pub(crate) struct View {
 
 impl Output {
     pub(crate) fn new(format: Format, verbose: bool) -> Self {
-        Self { format, verbose, answer: RefCell::new(None) }
+        Self { format, verbose, document: RefCell::new(None) }
     }
 
     fn write(
@@ -68,19 +68,19 @@ impl Output {
     ) -> std::io::Result<()> {
         use std::io::Write as _;
         let mut out = anstream::stdout().lock();
-        let answer = json();
+        let document = json();
         match self.format {
-            Format::Json => writeln!(out, "{answer:#}")?,
+            Format::Json => writeln!(out, "{document:#}")?,
             // The command line accepts other formats for reports only.
             _ => out.write_all(human().as_str().as_bytes())?,
         }
-        self.answer.replace(Some(answer));
+        self.document.replace(Some(document));
         out.flush()
     }
 
     /// Returns the last result as JSON.
-    pub(crate) fn answer(&self) -> Option<serde_json::Value> {
-        self.answer.borrow().clone()
+    pub(crate) fn document(&self) -> Option<serde_json::Value> {
+        self.document.borrow().clone()
     }
 
     /// Returns an error as JSON.
@@ -182,7 +182,7 @@ impl Output {
         &self,
         human: impl FnOnce() -> Text,
         json: impl FnOnce() -> serde_json::Result<serde_json::Value>,
-        sheet: impl Into<Sheet<'r>>,
+        report: impl Into<Summary<'r>>,
         to_file: bool,
         host: &Host,
     ) -> anyhow::Result<String> {
@@ -190,20 +190,20 @@ impl Output {
         let text = match self.format {
             Format::Human => human().into(),
             Format::Json => format!("{:#}\n", json()?),
-            Format::Sarif => forms::sarif::render(sheet),
+            Format::Sarif => forms::sarif::render(report),
             Format::Github => {
-                let sheet = sheet.into();
+                let report = report.into();
                 if let Some(path) = host.env.get("GITHUB_STEP_SUMMARY") {
                     let path = Path::new(path);
-                    let summary = forms::github::summary(sheet.clone());
+                    let summary = forms::github::summary(report.clone());
                     sys::fs::append(path, summary.as_bytes()).with_context(|| {
                         format!("cannot write the job's summary to `{}`", path.display())
                     })?;
                 }
-                forms::github::render(sheet)
+                forms::github::render(report)
             }
-            Format::Junit => forms::junit::render(sheet),
-            Format::Html => forms::html::render(sheet),
+            Format::Junit => forms::junit::render(report),
+            Format::Html => forms::html::render(report),
         };
         if to_file {
             // A file contains no colours.

@@ -44,7 +44,7 @@ fn repaired_wheel(text: &mut Text, repaired: &RepairOutput) {
         }
     }
     if let Some(verdict) = &repaired.verdict {
-        let _ = writeln!(text, "  earns {verdict}");
+        let _ = writeln!(text, "  qualifies for {verdict}");
     }
     if let Some(made) = &repaired.file {
         let _ = writeln!(text, "  {DIM}sha256 {}{DIM:#}", made.sha256);
@@ -53,7 +53,7 @@ fn repaired_wheel(text: &mut Text, repaired: &RepairOutput) {
         let by: Vec<&str> = by.iter().map(WheelPath::as_str).collect();
         let _ = writeln!(
             text,
-            "  {YELLOW}raised{YELLOW:#} from {from} to {to}, which {} asks for",
+            "  {YELLOW}raised{YELLOW:#} from {from} to {to}, which {} requires",
             by.join(", ")
         );
     }
@@ -100,7 +100,7 @@ fn packed(text: &mut Text, plan: &RepairPlan) {
         let _ = writeln!(text, "  {BOLD}={BOLD:#} {path}: left alone");
         let _ = writeln!(
             text,
-            "      {DIM}it is packed, or has lost its headers: nothing tells what it needs{DIM:#}"
+            "      {DIM}it is packed or has no headers, so its needed libraries are unknown{DIM:#}"
         );
     }
 }
@@ -108,7 +108,7 @@ fn packed(text: &mut Text, plan: &RepairPlan) {
 /// Prints the directories outside the wheel that a file no longer searches.
 fn removed_paths(text: &mut Text, plan: &RepairPlan, path: &WheelPath) {
     for entry in plan.removed_paths.get(path).into_iter().flatten() {
-        let _ = writeln!(text, "      no longer looks in `{entry}`");
+        let _ = writeln!(text, "      no longer searches `{entry}`");
     }
 }
 
@@ -118,15 +118,15 @@ fn edit(text: &mut Text, edit: &Edit) {
         let _ = writeln!(text, "      needs {new} {DIM}(was {old}){DIM:#}");
     }
     for dropped in &edit.dropped {
-        let _ = writeln!(text, "      needs no {dropped} any more");
+        let _ = writeln!(text, "      no longer needs {dropped}");
     }
     match &edit.search {
         Search::Keep => {}
         Search::Nowhere => {
-            let _ = writeln!(text, "      looks in no directory of its own any more");
+            let _ = writeln!(text, "      no longer has a search path");
         }
         Search::Rpath(entries) | Search::Runpath(entries) => {
-            let _ = writeln!(text, "      looks in {}", entries.join(", "));
+            let _ = writeln!(text, "      searches {}", entries.join(", "));
         }
     }
 }

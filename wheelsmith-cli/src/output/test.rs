@@ -50,7 +50,7 @@ pub(super) fn json(report: &Report) -> serde_json::Result<String> {
 /// Cells of a wheel: a row for each Python, a column for each way to install.
 struct Table<'r> {
     wheel: &'r str,
-    ways: Vec<String>,
+    schemes: Vec<String>,
     rows: Vec<Row<'r>>,
 }
 
@@ -64,24 +64,24 @@ fn tables(report: &Report) -> Vec<Table<'_>> {
     let mut tables: Vec<Table<'_>> = Vec::new();
     for cell in &report.cells {
         let at = tables.iter().position(|table| table.wheel == cell.wheel).unwrap_or_else(|| {
-            tables.push(Table { wheel: &cell.wheel, ways: Vec::new(), rows: Vec::new() });
+            tables.push(Table { wheel: &cell.wheel, schemes: Vec::new(), rows: Vec::new() });
             tables.len() - 1
         });
-        let ways = &mut tables[at].ways;
-        if !ways.contains(&way(cell)) {
-            ways.push(way(cell));
+        let schemes = &mut tables[at].schemes;
+        if !schemes.contains(&scheme(cell)) {
+            schemes.push(scheme(cell));
         }
     }
     for table in &mut tables {
         for cell in report.cells.iter().filter(|cell| cell.wheel == table.wheel) {
-            let column = table.ways.iter().position(|name| *name == way(cell)).unwrap_or(0);
+            let column = table.schemes.iter().position(|name| *name == scheme(cell)).unwrap_or(0);
             let label = label(cell);
             let is_free = |row: &&mut Row<'_>| row.label == label && row.cells[column].is_none();
             if let Some(row) = table.rows.iter_mut().find(is_free) {
                 row.cells[column] = Some(cell);
                 continue;
             }
-            let mut cells = vec![None; table.ways.len()];
+            let mut cells = vec![None; table.schemes.len()];
             cells[column] = Some(cell);
             table.rows.push(Row { label, cells });
         }
@@ -89,12 +89,12 @@ fn tables(report: &Report) -> Vec<Table<'_>> {
     tables
 }
 
-fn way(cell: &CellReport) -> String {
-    cell.way.map_or_else(|| "old libc".to_owned(), |way| way.to_string())
+fn scheme(cell: &CellReport) -> String {
+    cell.scheme.map_or_else(|| "old libc".to_owned(), |scheme| scheme.to_string())
 }
 
 fn label(cell: &CellReport) -> String {
-    let emulated = if cell.foreign && cell.way.is_some() { ", foreign" } else { "" };
+    let emulated = if cell.foreign && cell.scheme.is_some() { ", foreign" } else { "" };
     format!("{} ({}{emulated})", cell.python, cell.platform)
 }
 
@@ -118,17 +118,17 @@ fn style(cell: &CellReport) -> Style {
 
 pub(super) fn human(report: &Report) -> Text {
     let mut text = Text::new();
-    for Table { wheel, ways, rows } in tables(report) {
+    for Table { wheel, schemes, rows } in tables(report) {
         let _ = writeln!(text, "{BOLD}{wheel}{BOLD:#}");
         let first = rows.iter().map(|row| row.label.len()).max().unwrap_or(0);
         let width = |column: usize| {
             let words =
                 rows.iter().filter_map(|row| row.cells[column].map(|cell| word(cell).len()));
-            words.chain([ways[column].len()]).max().unwrap_or(0)
+            words.chain([schemes[column].len()]).max().unwrap_or(0)
         };
         let mut header = format!("  {:first$}", "python");
-        for (column, way) in ways.iter().enumerate() {
-            let _ = write!(header, "  {way:0$}", width(column));
+        for (column, scheme) in schemes.iter().enumerate() {
+            let _ = write!(header, "  {scheme:0$}", width(column));
         }
         let _ = writeln!(text, "{DIM}{}{DIM:#}", header.trim_end());
         for Row { label, cells } in &rows {
@@ -190,10 +190,10 @@ fn totals(report: &Report) -> String {
 pub(super) fn markdown(report: &Report) -> String {
     let verdict = if report.verdict == Verdict::Good { "passed" } else { "failed" };
     let mut text = format!("## Wheels {verdict}: {}\n", totals(report));
-    for Table { wheel, ways, rows } in tables(report) {
+    for Table { wheel, schemes, rows } in tables(report) {
         let _ = writeln!(text, "\n### {}\n", Markdown(wheel));
-        let _ = writeln!(text, "| Python | {} |", ways.join(" | "));
-        let _ = writeln!(text, "|---|{}", "---|".repeat(ways.len()));
+        let _ = writeln!(text, "| Python | {} |", schemes.join(" | "));
+        let _ = writeln!(text, "|---|{}", "---|".repeat(schemes.len()));
         for Row { label, cells } in rows {
             let words = cells.iter().map(|cell| cell.map(word).unwrap_or_default());
             let words: Vec<String> = words.map(|word| Markdown(&word).to_string()).collect();
@@ -293,31 +293,43 @@ fn case(out: &mut String, wheel: &str, cell: &CellReport) {
 
 #[cfg(test)]
 mod tests {
-    use wheelsmith_core::testing::{Settings, Way, judge};
+    use wheelsmith_core::testing::{InstallScheme, Settings, judge};
 
     use super::*;
 
     fn report() -> Report {
-        let cell = |python: &str, way: Way, status: Status, reason: Option<&str>| CellReport {
-            id: format!("demo-{python}-{way}"),
-            wheel: "demo-1.0-py3-none-any.whl".to_owned(),
-            python: python.to_owned(),
-            interpreter: String::new(),
-            platform: "x86_64".to_owned(),
-            foreign: false,
-            way: Some(way),
-            status,
-            required: false,
-            reason: reason.map(str::to_owned),
-            tests: None,
-            steps: Vec::new(),
-            time_secs: 1.25,
-            log: None,
+        let cell = |python: &str, scheme: InstallScheme, status: Status, reason: Option<&str>| {
+            CellReport {
+                id: format!("demo-{python}-{scheme}"),
+                wheel: "demo-1.0-py3-none-any.whl".to_owned(),
+                python: python.to_owned(),
+                interpreter: String::new(),
+                platform: "x86_64".to_owned(),
+                foreign: false,
+                scheme: Some(scheme),
+                status,
+                required: false,
+                reason: reason.map(str::to_owned),
+                tests: None,
+                steps: Vec::new(),
+                time_secs: 1.25,
+                log: None,
+            }
         };
         let cells = vec![
-            cell("3.9", Way::Venv, Status::Passed, None),
-            cell("3.9", Way::User, Status::Failed, Some("smoke: exit status 1\n<boom> & more")),
-            cell("3.8", Way::Venv, Status::Skipped, Some("the wheel wants Python >=3.9")),
+            cell("3.9", InstallScheme::Venv, Status::Passed, None),
+            cell(
+                "3.9",
+                InstallScheme::User,
+                Status::Failed,
+                Some("smoke: exit status 1\n<boom> & more"),
+            ),
+            cell(
+                "3.8",
+                InstallScheme::Venv,
+                Status::Skipped,
+                Some("the wheel requires Python >=3.9"),
+            ),
         ];
         let settings = Settings { required: vec!["*-3.8-*".to_owned()], ..Settings::default() };
         judge(cells, &settings).unwrap()
@@ -333,8 +345,8 @@ mod tests {
              3.9 (x86_64)  passed 1.2 s  FAILED 1.2 s\n  \
              3.8 (x86_64)  skipped\n\
              failed demo-3.9-user: smoke: exit status 1\n    <boom> & more\n\
-             skipped demo-3.8-venv: the wheel wants Python >=3.9\n\
-             error: `demo-3.8-venv` is required and was skipped: the wheel wants Python >=3.9\n\
+             skipped demo-3.8-venv: the wheel requires Python >=3.9\n\
+             error: `demo-3.8-venv` is required but was skipped: the wheel requires Python >=3.9\n\
              1 passed, 1 failed, 1 skipped\n"
         );
     }

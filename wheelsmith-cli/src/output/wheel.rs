@@ -57,8 +57,10 @@ pub(super) fn human_retagged(wheels: &[Retagged]) -> Text {
             made(&mut text, file);
         } else {
             let name = &wheel.name;
-            let _ =
-                writeln!(text, "{RED}{name}{RED:#} was not written: its files do not earn the tag");
+            let _ = writeln!(
+                text,
+                "{RED}{name}{RED:#} was not written: its files do not qualify for the tag"
+            );
         }
         if let Some(reason) = &wheel.reason {
             let _ = writeln!(text, "  {YELLOW}forced{YELLOW:#}: {reason}");

@@ -48,7 +48,7 @@ pub enum Error {
         why: String,
     },
     /// A pattern is invalid or matches no file.
-    #[error("cannot expand `{pattern}`: {why}")]
+    #[error("cannot find `{pattern}`: {why}")]
     Pattern {
         /// Pattern as given.
         pattern: String,

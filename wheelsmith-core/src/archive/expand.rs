@@ -50,7 +50,7 @@ pub fn expand<S: AsRef<str>>(patterns: &[S]) -> Result<Vec<PathBuf>, Error> {
             }
         }
         if found.is_empty() {
-            return Err(error("it names nothing".into()));
+            return Err(error("no file matches".into()));
         }
         found.sort();
         paths.extend(found);

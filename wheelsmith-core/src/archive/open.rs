@@ -88,7 +88,7 @@ pub(crate) fn open(
     if is_wheel && container != Some(Container::Zip) {
         // pip installs a wheel that has other bytes before the archive.
         if !zip::Directory::is_at_end(&blob) {
-            return Err(Error::archive(path, "wheel", "it is no zip archive"));
+            return Err(Error::archive(path, "wheel", "it is not a zip archive"));
         }
         container = Some(Container::Zip);
     }

@@ -72,8 +72,8 @@ mod tests {
     #[test]
     fn patterns_are_those_of_shells() {
         let check = |pattern: &str, library: &str, expected: bool| {
-            let terms = Allowances::new(&[pattern.to_owned()], Vec::new()).unwrap();
-            assert_eq!(terms.excludes(library), expected, "{pattern} {library}");
+            let allowances = Allowances::new(&[pattern.to_owned()], Vec::new()).unwrap();
+            assert_eq!(allowances.excludes(library), expected, "{pattern} {library}");
         };
         check("libcuda.so.*", "libcuda.so.1", true);
         check("libcuda.so.*", "libcuda.so", false);

@@ -39,11 +39,9 @@ pub fn verdict(
     if reasons.is_empty() {
         let known = |text: &str| text.to_owned();
         reasons.push(match (&tag, own) {
-            (None, _) => known("it ends in an error"),
-            (Some(_), None) => known("it passes over files that are no good, here they count"),
-            _ => {
-                known("it looks at libraries and processor of those files only that no other needs")
-            }
+            (None, _) => known("it fails"),
+            (Some(_), None) => known("it skips damaged files, which count here"),
+            _ => known("it checks libraries and processors only of files that no other file needs"),
         });
     }
     Auditwheel { tag, reasons }
@@ -60,7 +58,7 @@ impl Reasons {
 }
 
 /// A file that auditwheel inspects.
-struct Seen<'a> {
+struct InspectedFile<'a> {
     file: &'a NativeFile,
     elf: &'a Elf,
     is_extension: bool,
@@ -72,7 +70,7 @@ type Tree<'a> = BTreeMap<&'a str, Option<&'a Elf>>;
 
 struct Show<'a> {
     files: &'a [NativeFile],
-    seen: Vec<Seen<'a>>,
+    seen: Vec<InspectedFile<'a>>,
 }
 
 impl<'a> Show<'a> {
@@ -96,23 +94,23 @@ impl<'a> Show<'a> {
                 continue;
             }
             if record.is_some_and(|record| !record.contains(path)) {
-                reasons.add("it passes over files that RECORD does not list");
+                reasons.add("it skips files that RECORD does not list");
                 continue;
             }
             if path.split('/').rev().skip(1).any(|part| part == "purelib") {
-                reasons.add("it ends in an error where a native file lies in `purelib`");
+                reasons.add("it fails if a native file is in `purelib`");
                 return None;
             }
             let Some(own_arch) = baseline(elf) else {
-                reasons.add("it passes over files of other processors");
+                reasons.add("it skips files for other processors");
                 continue;
             };
             if *arch.get_or_insert(own_arch) != own_arch {
-                reasons.add("it passes over files of other processors");
+                reasons.add("it skips files for other processors");
                 continue;
             }
             let Ok(own) = libc_of(file, elf) else {
-                reasons.add("it ends in an error where a file is for two C libraries");
+                reasons.add("it fails if a file is for two C libraries");
                 return None;
             };
             if let Some(own) = own {
@@ -120,7 +118,7 @@ impl<'a> Show<'a> {
                     None => system = Some(System::Libc(own)),
                     Some(System::Libc(libc)) if libc == own => {}
                     _ => {
-                        reasons.add("it passes over files of the other C library");
+                        reasons.add("it skips files for the other C library");
                         continue;
                     }
                 }
@@ -131,13 +129,13 @@ impl<'a> Show<'a> {
                 .iter()
                 .any(|start| file.symbols.exports.contains(&format!("{start}{module}")));
             if is_extension && system.is_none() {
-                reasons.add("it ends in an error where an extension module shows no C library");
+                reasons.add("it fails if an extension module does not show its C library");
                 return None;
             }
             if !elf.has_section_headers && !elf.needed_versions.is_empty() {
                 reasons.add("it finds no symbol versions in a file without section headers");
             }
-            show.seen.push(Seen { file, elf, is_extension });
+            show.seen.push(InspectedFile { file, elf, is_extension });
         }
         let arch = arch?;
         if show.seen.is_empty() {
@@ -169,14 +167,15 @@ impl<'a> Show<'a> {
         let linux = PlatformTag::Linux { arch };
         let needed: BTreeSet<&str> =
             self.seen.iter().flat_map(|seen| &seen.elf.needed).map(String::as_str).collect();
-        let is_root =
-            |seen: &&Seen<'_>| seen.is_extension || !needed.contains(seen.file.path.file_name());
-        let roots: Vec<&Seen<'_>> = self.seen.iter().filter(is_root).collect();
+        let is_root = |seen: &&InspectedFile<'_>| {
+            seen.is_extension || !needed.contains(seen.file.path.file_name())
+        };
+        let roots: Vec<&InspectedFile<'_>> = self.seen.iter().filter(is_root).collect();
         if roots.iter().any(|root| root.is_extension && has_fpe(root.file)) {
             return Some(linux);
         }
         if roots.iter().any(|root| root.elf.x86_64_level.is_some()) {
-            reasons.add("it lets no file ask for a newer processor, even below `glibc-hwcaps`");
+            reasons.add("it permits no file for newer processors, even below `glibc-hwcaps`");
             return Some(linux);
         }
         let mut left = MOST_LOOKUPS;
@@ -186,7 +185,7 @@ impl<'a> Show<'a> {
         }
         // The best policy for symbol versions, for libraries and for withheld symbols, each
         // computed separately; the result is the worst of the three.
-        let versions: BTreeSet<&str> = self.seen.iter().flat_map(Seen::versions).collect();
+        let versions: BTreeSet<&str> = self.seen.iter().flat_map(InspectedFile::versions).collect();
         let by_versions =
             policies.iter().position(|policy| versions.iter().all(|v| policy.allows_version(v)));
         let is_carried = |policy: &Policy, reasons: &mut Reasons| {
@@ -203,7 +202,12 @@ impl<'a> Show<'a> {
     /// Resolves the dependencies of `root` depth first. Searches the RPATH or RUNPATH of `root` and
     /// those of the file that needs the library, and no other directory. Both lists are passed down
     /// to the dependencies.
-    fn tree(&self, root: &Seen<'a>, left: &mut usize, reasons: &mut Reasons) -> Option<Tree<'a>> {
+    fn tree(
+        &self,
+        root: &InspectedFile<'a>,
+        left: &mut usize,
+        reasons: &mut Reasons,
+    ) -> Option<Tree<'a>> {
         let mut tree = Tree::new();
         let handed_down = self.directories(root.file, root.elf);
         let mut stack = vec![(root.file, root.elf, 0)];
@@ -220,7 +224,7 @@ impl<'a> Show<'a> {
             let own = self.directories(file, elf);
             let dirs = || handed_down.0.iter().chain(&own.0).chain(&own.1).chain(&handed_down.1);
             let Some(rest) = left.checked_sub(dirs().count() + 1) else {
-                reasons.add("its verdict was not followed to the end");
+                reasons.add("its verdict was not computed to the end");
                 return None;
             };
             *left = rest;
@@ -270,7 +274,7 @@ impl<'a> Show<'a> {
     }
 }
 
-impl<'a> Seen<'a> {
+impl<'a> InspectedFile<'a> {
     fn versions(&self) -> impl Iterator<Item = &'a str> {
         let is_counted = |library: &str| {
             !library.starts_with("ld-linux") && !["ld64.so.1", "ld64.so.2"].contains(&library)
@@ -292,7 +296,7 @@ impl<'a> Seen<'a> {
 /// True if `root` needs, directly or through libraries outside the policy, a library that is
 /// neither found nor in the policy.
 fn has_external(
-    root: &Seen<'_>,
+    root: &InspectedFile<'_>,
     tree: &Tree<'_>,
     policy: &Policy,
     system: System,

@@ -28,22 +28,23 @@ pub(super) fn check(
                 more => format!(" and {more} more"),
             };
             let message =
-                format!("it claims to run anywhere, and has the native file `{}`{more}", file.path);
+                format!("it claims to run anywhere but has the native file `{}`{more}", file.path);
             find(Code::NativeInAny, message);
         }
         None if !is_any => {
-            let message = format!("it claims {}, and has no native file", list(filename));
+            let message = format!("it claims {} but has no native file", list(filename));
             find(Code::NoNativeFiles, message);
         }
         _ => {}
     }
     for tag in &filename.platforms {
         if let PlatformTag::Linux { .. } = tag {
-            find(Code::UnportableTag, format!("`{tag}` promises nothing but a processor"));
+            find(Code::UnportableTag, format!("`{tag}` guarantees only a processor"));
         }
     }
     let Some(wheel) = wheel else {
-        find(Code::Unreadable, "it has no WHEEL in its `.dist-info`".to_owned());
+        let finding = Finding::whole(Code::Unreadable, "it has no WHEEL in its `.dist-info`");
+        findings.push(finding.with_help("build it with a wheel builder"));
         return;
     };
     let named: BTreeSet<String> = filename.expanded_tags().into_iter().collect();
@@ -60,7 +61,7 @@ pub(super) fn check(
         findings.push(Finding::whole(Code::TagsDiffer, message).because(evidence));
     }
     if wheel.is_purelib == Some(true) && !natives.is_empty() {
-        let message = "it says `Root-Is-Purelib: true`, and has native files";
+        let message = "WHEEL has `Root-Is-Purelib: true`, but there are native files";
         findings.push(Finding::whole(Code::PurelibWithNative, message));
     }
 }

@@ -19,7 +19,7 @@ const SHOWN: usize = 30;
 const FPE_SYMBOLS: [&str; 3] = ["PyFPE_counter", "PyFPE_dummy", "PyFPE_jbuf"];
 
 /// Requirements of one file on the system.
-pub(super) struct Demand<'a> {
+pub(super) struct SystemNeeds<'a> {
     pub(super) file: &'a NativeFile,
     pub(super) elf: &'a Elf,
     /// Libraries that the loader does not find in the wheel and that are not allowed explicitly.
@@ -30,14 +30,25 @@ pub(super) struct Demand<'a> {
 
 /// Version that glibc requires in files with packed relocations.
 const RELR_VERSION: &str = "GLIBC_ABI_DT_RELR";
-/// Remedy for files that need a newer Android than that of the tag.
+/// Message if the graph of libraries is too large.
+pub(super) const TANGLED: &str =
+    "the libraries of the wheel need each other in more ways than the audit can follow";
+pub(super) const TANGLED_HELP: &str =
+    "reduce the libraries that need each other, for example by linking some of them statically";
+/// Fix for files that need a newer Android than that of the tag.
 const ANDROID_HELP: &str =
     "build it for the API level of the tag (`--target=…-linux-android24`), or raise the tag";
+/// Fix for packed relocations under a tag that cannot require them.
+const RELR_HELP: &str = "link without packed relocations: leave out \
+    `-Wl,-z,pack-relative-relocs` and `--pack-dyn-relocs=relr`";
+/// Fix for symbols that are internal to glibc.
+const PRIVATE_HELP: &str =
+    "use a public function instead: the next glibc may lack this one, whatever the floor";
 /// The first API level of Android whose loader applies packed relocations.
 const FIRST_API_WITH_RELR: u16 = 30;
 
 /// Guarantees of a system for the files that run on it.
-struct Promise<'p> {
+struct Guarantees<'p> {
     requirement: &'p Requirement,
     /// Newest policy within the floor.
     reference: &'p Policy,
@@ -45,8 +56,8 @@ struct Promise<'p> {
     newest: &'p Policy,
 }
 
-/// Returns the best tag that every file qualifies for, and findings about what keeps the files from
-/// the wanted tag.
+/// Returns the best tag that every file qualifies for, and findings that exclude the wanted
+/// tag.
 pub(super) fn judge(
     files: &[NativeFile],
     wanted: &Requirement,
@@ -54,40 +65,40 @@ pub(super) fn judge(
 ) -> Option<PlatformTag> {
     let graph = Graph::of(files, wanted);
     let unreachable = whole::unreachable(files, &graph);
-    let own: Vec<Demand<'_>> = files
+    let own: Vec<SystemNeeds<'_>> = files
         .iter()
         .filter(|file| !unreachable.contains(&&file.path))
-        .filter_map(|file| Demand::of(file, wanted, &graph))
+        .filter_map(|file| SystemNeeds::of(file, wanted, &graph))
         .collect();
     let policies = wanted.policies();
-    let mut demands = own;
+    let mut all_needs = own;
     if let (Some(reference), Some(newest)) = (wanted.reference(), policies.last()) {
-        let in_wheel = demands.len();
-        add_libraries(&mut demands, wanted, reference, &graph);
-        let promise = Promise { requirement: wanted, reference, newest };
-        for demand in &demands {
-            demand.check(&promise, findings);
+        let in_wheel = all_needs.len();
+        add_libraries(&mut all_needs, wanted, reference, &graph);
+        let guarantees = Guarantees { requirement: wanted, reference, newest };
+        for needs in &all_needs {
+            needs.check(&guarantees, findings);
         }
-        for demand in &demands[..in_wheel] {
-            hygiene::check(demand.file, demand.elf, findings);
+        for needs in &all_needs[..in_wheel] {
+            hygiene::check(needs.file, needs.elf, findings);
         }
         whole::check(files, wanted.libc(), &graph, &unreachable, findings);
     }
     if findings.iter().any(|finding| finding.code == Code::Unreadable) {
         return None;
     }
-    if demands.is_empty() {
+    if all_needs.is_empty() {
         let has_errors = findings.iter().any(|finding| finding.severity == Severity::Error);
         return (!has_errors).then(|| wanted.tag().clone());
     }
     let candidates = match wanted.tag() {
-        PlatformTag::Android { .. } => return Some(android_tag(&demands, wanted)),
+        PlatformTag::Android { .. } => return Some(android_tag(&all_needs, wanted)),
         // musl has no symbol versions, so files do not record which release they need. Only the
         // newest policy is certain to be enough.
         PlatformTag::Musllinux { .. } => policies.last().map_or(policies, std::slice::from_ref),
         _ => policies,
     };
-    let kept = |policy: &&Policy| demands.iter().all(|demand| demand.keeps(policy, wanted));
+    let kept = |policy: &&Policy| all_needs.iter().all(|needs| needs.keeps(policy, wanted));
     let best = candidates.iter().find(kept).map(|policy| policy.tag.clone());
     best.or_else(|| Some(PlatformTag::Linux { arch: wanted.tag().arch()? }))
 }
@@ -95,13 +106,13 @@ pub(super) fn judge(
 /// Returns the tag for Android (PEP 738) of the lowest API level at which every file runs, starting
 /// at the level of the requirement. Lower levels are not tried, because symbols of libraries other
 /// than the C library do not record the level that introduced them.
-fn android_tag(demands: &[Demand<'_>], requirement: &Requirement) -> PlatformTag {
+fn android_tag(all_needs: &[SystemNeeds<'_>], requirement: &Requirement) -> PlatformTag {
     let PlatformTag::Android { api, abi } = *requirement.tag() else {
         return requirement.tag().clone();
     };
     let arch = abi.arch();
-    let noted = demands.iter().filter_map(|demand| demand.elf.android_api?.try_into().ok());
-    let versions = demands.iter().flat_map(Demand::versions);
+    let noted = all_needs.iter().filter_map(|needs| needs.elf.android_api?.try_into().ok());
+    let versions = all_needs.iter().flat_map(SystemNeeds::versions);
     let needed = versions.filter_map(|(_, version)| policy::android::level(version));
     let least: u16 = noted.chain(needed).fold(api, u16::max);
     let levels: Vec<_> = policy::android::policies(arch)
@@ -113,7 +124,7 @@ fn android_tag(demands: &[Demand<'_>], requirement: &Requirement) -> PlatformTag
         .collect();
     // The policy that applies at `least`, and the newer ones.
     let first = levels.iter().rposition(|(level, _)| *level <= least).unwrap_or(0);
-    let qualifies = |policy| demands.iter().all(|demand| demand.keeps(policy, requirement));
+    let qualifies = |policy| all_needs.iter().all(|needs| needs.keeps(policy, requirement));
     let best = levels[first.min(levels.len())..].iter().find(|(_, policy)| qualifies(policy));
     match best {
         Some((level, _)) if least < policy::android::NEVER => {
@@ -125,7 +136,7 @@ fn android_tag(demands: &[Demand<'_>], requirement: &Requirement) -> PlatformTag
 
 /// Adds the given libraries that the wheel needs, and the libraries that those need.
 fn add_libraries<'a>(
-    demands: &mut Vec<Demand<'a>>,
+    all_needs: &mut Vec<SystemNeeds<'a>>,
     wanted: &'a Requirement,
     reference: &Policy,
     graph: &'a Graph<'a>,
@@ -139,9 +150,9 @@ fn add_libraries<'a>(
     }
     let mut brought = BTreeSet::new();
     let mut at = 0;
-    while at < demands.len() {
+    while at < all_needs.len() {
         let mut new = Vec::new();
-        demands[at].outside.retain(|name| match by_name.get(name) {
+        all_needs[at].outside.retain(|name| match by_name.get(name) {
             Some(file) if !reference.allows_library(name) => {
                 new.push(*file);
                 false
@@ -150,14 +161,14 @@ fn add_libraries<'a>(
         });
         for file in new {
             if brought.insert(&file.path) {
-                demands.extend(Demand::of(file, wanted, graph));
+                all_needs.extend(SystemNeeds::of(file, wanted, graph));
             }
         }
         at += 1;
     }
 }
 
-impl<'a> Demand<'a> {
+impl<'a> SystemNeeds<'a> {
     /// Returns the requirements of a file; `None` for object files, which have no requirements
     /// before they are linked, and for files of another processor.
     fn of(file: &'a NativeFile, wanted: &Requirement, graph: &'a Graph<'a>) -> Option<Self> {
@@ -201,7 +212,7 @@ impl<'a> Demand<'a> {
         }
         let named = extension::libc_of_name(self.file)?;
         let wanted = wanted.libc()?;
-        (named != wanted).then(|| format!("its name is for Pythons on {named}"))
+        (named != wanted).then(|| format!("its file name is for Pythons on {named}"))
     }
 
     /// Returns the reason why packed relocations (DT_RELR) keep the file from the requirement. musl
@@ -213,10 +224,10 @@ impl<'a> Demand<'a> {
         }
         match wanted.tag() {
             PlatformTag::Musllinux { .. } => {
-                Some("musl applies them from 1.2.4 on, and no tag can ask for that")
+                Some("musl supports them from 1.2.4 on, which no tag can require")
             }
             PlatformTag::Android { api, .. } if *api < FIRST_API_WITH_RELR => {
-                Some("Android applies them from API level 30 on")
+                Some("Android supports them from API level 30 on")
             }
             PlatformTag::Manylinux { .. } => {
                 let versions = self.elf.needed_versions.get("libc.so.6")?;
@@ -280,27 +291,21 @@ impl<'a> Demand<'a> {
     }
 
     /// Reports the reasons why the file does not qualify for the requirement.
-    fn check(&self, promise: &Promise<'_>, findings: &mut Vec<Finding>) {
-        let Promise { requirement: wanted, reference, .. } = *promise;
+    fn check(&self, guarantees: &Guarantees<'_>, findings: &mut Vec<Finding>) {
+        let Guarantees { requirement: wanted, reference, .. } = *guarantees;
         let new = |code, message: String| Finding::new(code, &self.file.path, message);
-        let mut find = |code, message: String| findings.push(new(code, message));
         if let Some(sign) = self.other_libc(wanted) {
-            find(Code::WrongLibc, format!("{sign}; the target has {}", wanted.libc_name()));
+            let message = format!("{sign}; the target has {}", wanted.libc_name());
+            findings.push(new(Code::WrongLibc, message));
             // All other findings follow from this one.
             return;
         }
         if !self.graph.is_complete() {
-            find(
-                Code::Unreadable,
-                "the libraries of the wheel need each other in more ways than can be followed"
-                    .to_owned(),
-            );
+            findings.push(new(Code::Unreadable, TANGLED.to_owned()).with_help(TANGLED_HELP));
         }
         if let Some(level) = self.too_new_processor() {
-            find(
-                Code::IsaTooNew,
-                format!("it runs on processors of x86-64-v{level} and newer only"),
-            );
+            let message = format!("it requires a processor of x86-64-v{level} or newer");
+            findings.push(new(Code::IsaTooNew, message));
         }
         for library in &self.outside {
             if wanted.allows_library(reference, library) {
@@ -308,9 +313,8 @@ impl<'a> Demand<'a> {
             }
             if policy::is_libpython(library) {
                 let what = if is_extension(self.file) { "the extension module" } else { "it" };
-                let message = format!(
-                    "{what} needs `{library}`, which a Python without shared library does not have"
-                );
+                let message =
+                    format!("{what} needs `{library}`, which Pythons without libpython lack");
                 let finding = new(Code::Libpython, message);
                 findings.push(if self.elf.kind == Kind::Program {
                     finding.with_help(
@@ -324,10 +328,10 @@ impl<'a> Demand<'a> {
             let elsewhere = self.graph.elsewhere(self.elf, library);
             let place = match elsewhere {
                 Some(path) => format!("in the wheel at `{path}`, where the loader does not look,"),
-                None => "not in the wheel,".to_owned(),
+                None => "not in the wheel".to_owned(),
             };
             let message = format!(
-                "it needs `{library}`, which is {place} and which {} does not promise",
+                "it needs `{library}`, which is {place} and not guaranteed by {}",
                 reference.tag
             );
             let finding = new(Code::ExternalLibrary, message);
@@ -341,54 +345,56 @@ impl<'a> Demand<'a> {
         }
         if let Some(fault) = self.relocation_fault(wanted) {
             let message = format!("it has packed relocations (DT_RELR): {fault}");
-            findings.push(new(Code::SymbolTooNew, message).with_help(
-                "link without packed relocations: leave out `-Wl,-z,pack-relative-relocs` and \
-                 `--pack-dyn-relocs=relr`",
-            ));
+            findings.push(new(Code::SymbolTooNew, message).with_help(RELR_HELP));
         }
         let glibc: Vec<String> = self.glibc_symbols(wanted).map(str::to_owned).collect();
         if let Some(first) = glibc.first() {
-            let message = format!("it uses `{first}`, which glibc has and musl has not");
+            let message = format!("it uses `{first}`, which only glibc has, not musl");
             let finding = new(Code::UndefinedSymbol, message).because(glibc.iter().cloned());
             let finding = Finding { severity: Severity::Error, ..finding };
             findings.push(finding.with_help("compile it with the headers of musl"));
         }
         for (library, symbol) in self.forbidden(reference) {
             let message =
-                format!("it needs `{symbol}` from `{library}`, which {} withholds", reference.tag);
+                format!("it needs `{symbol}` from `{library}`, which {} forbids", reference.tag);
             findings.push(new(Code::ForbiddenSymbol, message));
         }
         let fpe: Vec<String> = self.fpe_symbols().map(str::to_owned).collect();
         if let Some(first) = fpe.first() {
-            let message = format!("it uses `{first}` of Python, which no release has");
+            let message = format!("it uses the Python symbol `{first}`, which no release has");
             findings.push(new(Code::FpeSymbols, message).because(fpe.clone()));
         }
         let mut too_new: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-        for (library, version) in self.versions().filter(|(_, v)| !promise.includes(v)) {
+        for (library, version) in self.versions().filter(|(_, v)| !guarantees.includes(v)) {
             too_new.entry(library).or_default().push(version);
         }
         for (library, versions) in too_new {
-            findings.push(self.too_new(promise, library, versions));
+            findings.push(self.too_new(guarantees, library, versions));
         }
         if let PlatformTag::Android { api, .. } = *wanted.tag()
             && let Some(own) = self.elf.android_api.filter(|own| *own > u32::from(api))
         {
-            let message = format!("it was made for API level {own} of Android; the tag says {api}");
+            let message = format!("it requires Android API level {own}; the tag says {api}");
             findings.push(new(Code::SymbolTooNew, message).with_help(ANDROID_HELP));
         }
     }
 
-    fn too_new(&self, promise: &Promise<'_>, library: &str, mut versions: Vec<&str>) -> Finding {
+    fn too_new(
+        &self,
+        guarantees: &Guarantees<'_>,
+        library: &str,
+        mut versions: Vec<&str>,
+    ) -> Finding {
         versions.sort_by_key(|version| std::cmp::Reverse(age(version)));
         let newest = versions[0];
         let mut culprits: Vec<String> =
             versions.iter().flat_map(|version| self.culprits(library, version)).collect();
-        let limit = match promise.requirement.tag() {
-            _ if newest == "GLIBC_PRIVATE" => "glibc keeps that to itself".to_owned(),
+        let limit = match guarantees.requirement.tag() {
+            _ if newest == "GLIBC_PRIVATE" => "it is internal to glibc".to_owned(),
             PlatformTag::Manylinux { glibc: floor, .. } if newest.starts_with("GLIBC_") => {
                 format!("the floor is glibc {floor}")
             }
-            _ => format!("{} does not promise that", promise.reference.tag),
+            _ => format!("{} does not guarantee that", guarantees.reference.tag),
         };
         let more = match culprits.len() - 1 {
             0 => String::new(),
@@ -406,10 +412,8 @@ impl<'a> Demand<'a> {
             culprits.push(format!("and {hidden} more"));
         }
         let finding = Finding::new(Code::SymbolTooNew, &self.file.path, message).because(culprits);
-        match promise.requirement.tag() {
-            _ if newest == "GLIBC_PRIVATE" => finding.with_help(
-                "use a public function instead: the next glibc may lack this one, whatever the floor",
-            ),
+        match guarantees.requirement.tag() {
+            _ if newest == "GLIBC_PRIVATE" => finding.with_help(PRIVATE_HELP),
             PlatformTag::Manylinux { .. } if newest.starts_with("GLIBC_") => finding,
             PlatformTag::Manylinux { .. } => finding.with_help(
                 "build it on an older system, or link the library statically (`-static-libstdc++`, \
@@ -433,7 +437,7 @@ impl<'a> Demand<'a> {
     }
 }
 
-impl Promise<'_> {
+impl Guarantees<'_> {
     /// True if every system within the floor has `version`. Versions of glibc are compared with the
     /// floor itself, because not every release has a policy.
     fn includes(&self, version: &str) -> bool {
@@ -451,6 +455,14 @@ impl Promise<'_> {
             _ => self.reference.allows_version(version),
         }
     }
+}
+
+/// True if a newer tag resolves the finding.
+#[cfg(feature = "repair")]
+pub(crate) fn is_resolved_by_newer_tag(finding: &Finding) -> bool {
+    let other_fix = [Some(RELR_HELP), Some(PRIVATE_HELP)];
+    matches!(finding.code, Code::SymbolTooNew | Code::MinimumTooNew)
+        && !other_fix.contains(&finding.help)
 }
 
 /// Returns the way in which the file passes floating-point arguments, if the target passes them

@@ -27,14 +27,14 @@ fn elf(file: &mut NativeFile) -> &mut crate::binary::elf::Elf {
 #[track_caller]
 fn check_under(
     files: &[NativeFile],
-    terms: &Allowances,
+    allowances: &Allowances,
     tag: &str,
     earned: &str,
     findings: &[&str],
 ) {
     const LEFT_OUT: [Code; 2] = [Code::NoBuildId, Code::NoRelro];
     let wanted = Requirement::for_tag(&tag.parse().unwrap()).unwrap();
-    let audit = judgement(files.to_vec(), None, &wanted.allowing(terms.clone()));
+    let audit = judgement(files.to_vec(), None, &wanted.allowing(allowances.clone()));
     let said = audit.findings.iter().filter(|finding| !LEFT_OUT.contains(&finding.code));
     let text = |f: &Finding| format!("{} {}", f.code, f.file.as_ref().map_or("", |p| p.as_str()));
     assert_eq!(said.map(text).collect::<Vec<_>>(), findings, "{:#?}", audit.findings);
@@ -176,18 +176,18 @@ fn static_programs_that_open_libraries_are_named() {
 
 #[test]
 fn excluded_libraries_are_promised() {
-    let terms = Allowances::new(&["libplain*".to_owned()], Vec::new()).unwrap();
+    let allowances = Allowances::new(&["libplain*".to_owned()], Vec::new()).unwrap();
     let user = [file("p/user.so", fixture!("runpath.so"))];
     check(&user, X86_64, LINUX, &["external-library p/user.so"]);
-    check_under(&user, &terms, X86_64, "manylinux_2_5_x86_64", &[]);
+    check_under(&user, &allowances, X86_64, "manylinux_2_5_x86_64", &[]);
 }
 
 #[test]
 fn libraries_at_hand_count_with_their_needs() {
     let user = [file("p/user.so", fixture!("runpath.so"))];
     let with = |library: NativeFile, earned: &str, findings: &[&str]| {
-        let terms = Allowances::new(&[], vec![library]).unwrap();
-        check_under(&user, &terms, X86_64, earned, findings);
+        let allowances = Allowances::new(&[], vec![library]).unwrap();
+        check_under(&user, &allowances, X86_64, earned, findings);
     };
     // Found by SONAME, whatever the file name is.
     with(file("lib/libplain.so.1.2", fixture!("x86_64.so")), X86_64, &[]);
@@ -265,9 +265,9 @@ fn excluded_libraries_are_promised_on_every_system() {
     let pe = include_bytes!("../../../testdata/pe/user.dll").as_slice();
     let errors = |bytes: &[u8], tag: &str, exclude: &[&str]| {
         let exclude: Vec<String> = exclude.iter().map(|&pattern| pattern.to_owned()).collect();
-        let terms = Allowances::new(&exclude, Vec::new()).unwrap();
+        let allowances = Allowances::new(&exclude, Vec::new()).unwrap();
         let wanted = Requirement::for_tag(&tag.parse().unwrap()).unwrap();
-        let audit = judge(&[file("p/lib", bytes)], &wanted.clone().allowing(terms.clone()));
+        let audit = judge(&[file("p/lib", bytes)], &wanted.clone().allowing(allowances.clone()));
         audit.findings.iter().filter(|f| f.code == Code::ExternalLibrary).count()
     };
     for (bytes, tag) in [(macho, "macosx_11_0_arm64"), (pe, "win_amd64")] {

@@ -10,28 +10,29 @@ use crate::name::Arch;
 const MOST_UNLOADED_BYTES: u64 = 1 << 20;
 
 pub(super) fn check(file: &NativeFile, elf: &Elf, findings: &mut Vec<Finding>) {
-    let mut find = |code, message: String| findings.push(Finding::new(code, &file.path, message));
     let place = installed(file.path.as_str());
     let entries = elf.rpath.iter().map(|entry| ("RPATH", entry));
     for (tag, entry) in entries.chain(elf.runpath.iter().map(|entry| ("RUNPATH", entry))) {
         if directory(entry, &place).is_none() {
             let message = if entry.is_empty() {
-                format!("its {tag} has an empty entry: the directory that the process is in")
+                format!("its {tag} has an empty entry, which means the current directory")
             } else {
                 format!("its {tag} has `{entry}`, outside the wheel")
             };
-            find(Code::EscapingRpath, message);
+            let help = "use `$ORIGIN` and paths relative to it";
+            findings.push(Finding::new(Code::EscapingRpath, &file.path, message).with_help(help));
         }
     }
+    let mut find = |code, message: String| findings.push(Finding::new(code, &file.path, message));
     if elf.executable_stack == Some(true) {
-        find(Code::ExecutableStack, "its stack may hold code".to_owned());
+        find(Code::ExecutableStack, "its stack is executable".to_owned());
     }
     if elf.text_relocations {
-        find(Code::TextRelocations, "the loader must write into its code".to_owned());
+        find(Code::TextRelocations, "the loader must change its code".to_owned());
     }
     // A static program at a fixed address has no data that the loader fills in.
     if elf.relro == Relro::None && (elf.kind != Kind::StaticProgram || elf.is_pie) {
-        find(Code::NoRelro, "what the loader fills in stays writable".to_owned());
+        find(Code::NoRelro, "its relocated data stays writable".to_owned());
     }
     if matches!(elf.kind, Kind::Program | Kind::StaticProgram) && !elf.is_pie {
         find(Code::NoPie, "it is always loaded at the same address".to_owned());
@@ -50,8 +51,8 @@ pub(super) fn check(file: &NativeFile, elf: &Elf, findings: &mut Vec<Finding>) {
     if !elf.static_openers.is_empty() {
         let calls = elf.static_openers.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>();
         let message = format!(
-            "it is a static program of glibc and has {}: libraries that it loads must be of the very \
-             same glibc",
+            "it is a static glibc program with {}: the libraries that it loads must be of the same \
+             glibc",
             calls.join(", ")
         );
         find(Code::StaticDlopen, message);

@@ -54,11 +54,11 @@ pub fn input(input: AuditInput, options: &AuditOptions) -> Input {
         claims::check(filename, wheel.as_ref(), &files, &mut report.findings);
         report.findings.extend(extension::check(&files, &filename.python, &filename.platforms));
     }
-    let wanted_tag = options.tag.as_deref().and_then(|tag| whole_tag(tag, &files));
-    if let (Some(tag), None) = (&options.tag, &wanted_tag) {
-        report.error = Some(format!("unknown platform tag `{tag}`"));
+    let tag = options.tag.as_deref().and_then(|tag| whole_tag(tag, &files));
+    if let (Some(text), None) = (&options.tag, &tag) {
+        report.error = Some(format!("unknown platform tag `{text}`"));
     }
-    let claims = match &wanted_tag {
+    let claims = match &tag {
         Some(tag) => vec![tag.clone()],
         None => report.claimed_tags.clone(),
     };
@@ -75,16 +75,24 @@ pub fn input(input: AuditInput, options: &AuditOptions) -> Input {
         let broken = group.iter().filter(|claim| !satisfies(verdict.tag.as_ref(), claim));
         let broken: Vec<String> = broken.map(PlatformTag::to_string).collect();
         if !files.is_empty() && !broken.is_empty() {
-            let asked = if wanted_tag.is_some() { "it was to earn" } else { "it claims" };
+            let asked = if tag.is_some() { "the required tag is" } else { "it claims" };
             let (claims, found) = (broken.join(" and "), tag_text(&verdict));
-            let message = format!("{asked} {claims}; its files earn {found}");
+            let message = format!("{asked} {claims}; its files qualify for {found}");
             let finding = Finding::whole(Code::TagNotEarned, message);
+            let lacks_library = |found: &Finding| found.code == Code::ExternalLibrary;
             report.findings.push(match verdict.tag {
-                None => finding.with_help("fix what the other errors say: these files fit no tag"),
-                Some(PlatformTag::Linux { .. }) => finding.with_help(
-                    "fix what the other errors say, or let `wheelsmith repair` copy missing libraries \
-                     in: indexes refuse `linux_*` tags",
-                ),
+                None => finding.with_help("fix the other errors: these files qualify for no tag"),
+                Some(PlatformTag::Linux { .. })
+                    if verdict.findings.iter().any(lacks_library) =>
+                {
+                    finding.with_help(
+                        "let `wheelsmith repair` copy the missing libraries into the wheel, and fix \
+                         the other errors: indexes refuse `linux_*` tags",
+                    )
+                }
+                Some(PlatformTag::Linux { .. }) => {
+                    finding.with_help("fix the other errors: indexes refuse `linux_*` tags")
+                }
                 Some(_) => finding,
             });
         }
@@ -109,7 +117,7 @@ pub fn input(input: AuditInput, options: &AuditOptions) -> Input {
             .then(|| auditwheel::verdict(&files, record.as_ref(), verdict.tag.as_ref(), filename));
     }
     report.wheel = filename;
-    report.wanted_tag = wanted_tag;
+    report.tag = tag;
     report.verdict = match best {
         Some(verdict) => verdict.tag,
         None => files.is_empty().then_some(PlatformTag::Any),

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::dyld::{self, Graph};
+use super::elf::{TANGLED, TANGLED_HELP};
 use super::place::installed;
 use crate::binary::NativeFile;
 use crate::binary::macho::{Kind, Load, MachO, Pages, Platform, Signature, Slice};
@@ -13,6 +14,8 @@ use crate::name::{Arch, IosSdk, MacArch, PlatformTag, PlatformVersion, WheelPath
 const FIRST_ON_ARM: PlatformVersion = PlatformVersion::new(11, 0);
 /// Prefix of the install names that delocate writes. No such directory exists.
 const NOWHERE: &str = "/DLC/";
+/// Fix for a signature that the audit does not check.
+const CODESIGN: &str = "check the signature on macOS: `codesign --verify FILE`";
 
 /// Version and processors of a macOS tag.
 #[derive(Clone, Copy)]
@@ -70,13 +73,14 @@ pub(super) fn judge_ios(
         let mut find = |finding| findings.push(finding);
         let new = |code, message: String| Finding::new(code, &file.path, message);
         let Some(slice) = image.slice(sdk.arch()).filter(|slice| slice.kind.is_loaded()) else {
-            let message = format!("it is for {}; the tag asks for {sdk}", image.cpus());
+            let message = format!("it is for {}; the tag requires {sdk}", image.cpus());
             find(new(Code::WrongArch, message));
             continue;
         };
-        let message = "where iOS finds its libraries and whether it is signed are not judged: the \
-                       app that carries it decides both";
-        find(new(Code::NotJudged, message.to_owned()));
+        let message = "its libraries and its signature are not judged: the app that contains it \
+                       installs the libraries and is signed as a whole";
+        let help = "test the module in an app";
+        find(new(Code::NotJudged, message.to_owned()).with_help(help));
         // Before LC_BUILD_VERSION, iOS on Intel was the simulator.
         let is_wanted = |platform: Platform| {
             platform == wanted || platform == Platform::Ios && sdk == IosSdk::X86_64Simulator
@@ -137,7 +141,7 @@ fn for_platform(path: &WheelPath, macho: &MachO, wanted: Floor, findings: &mut V
     let mut find = |code, message| findings.push(Finding::new(code, path, message));
     let loaded: Vec<&Slice> = macho.slices.iter().filter(|slice| slice.kind.is_loaded()).collect();
     if loaded.is_empty() {
-        find(Code::NotJudged, "no process loads such a file: what it needs is not judged".into());
+        find(Code::NotJudged, "no process loads a file of this kind".into());
         return;
     }
     for slice in &loaded {
@@ -153,7 +157,7 @@ fn for_platform(path: &WheelPath, macho: &MachO, wanted: Floor, findings: &mut V
     let missing: Vec<&str> = missing.map(|arch| MacArch::of(arch).as_str()).collect();
     if !missing.is_empty() {
         let message =
-            format!("it is for {}; the tag asks for {}", macho.cpus(), missing.join(" and "));
+            format!("it is for {}; the tag requires {}", macho.cpus(), missing.join(" and "));
         find(Code::WrongArch, message);
     }
 }
@@ -190,40 +194,41 @@ struct Case<'a> {
 
 impl Case<'_> {
     fn check(&self, findings: &mut Vec<Finding>) {
-        let mut find = |code, message| findings.push(Finding::new(code, self.loaded.path, message));
+        let mut find = |finding| findings.push(finding);
         if !self.graph.is_complete() {
-            let message = "the libraries of the wheel need each other in more ways than can be \
-                           followed";
-            find(Code::Unreadable, message.to_owned());
+            find(self.finding(Code::Unreadable, TANGLED).with_help(TANGLED_HELP));
         }
         self.check_minimum(&mut find);
         self.check_libraries(&mut find);
         self.check_paths(&mut find);
         self.check_signature(&mut find);
+        let subject = &self.loaded.subject;
         if self.loaded.slice.executable_stack {
-            find(
-                Code::ExecutableStack,
-                format!("{} allows code on its stack", self.loaded.subject),
-            );
+            let message = format!("{subject} has an executable stack");
+            let help = "link without `-allow_stack_execute`";
+            find(self.finding(Code::ExecutableStack, message).with_help(help));
         }
         if self.loaded.slice.kind == Kind::Program && !self.loaded.slice.position_independent {
-            find(
-                Code::NoPie,
-                format!("{} is always loaded at the same address", self.loaded.subject),
-            );
+            let message = format!("{subject} is always loaded at the same address");
+            let help = "link with `-pie`, without `-no_pie`";
+            find(self.finding(Code::NoPie, message).with_help(help));
         }
+    }
+
+    fn finding(&self, code: Code, message: impl Into<String>) -> Finding {
+        Finding::new(code, self.loaded.path, message)
     }
 
     fn minimum(&self) -> Option<PlatformVersion> {
         minimum(self.loaded.slice, self.arch)
     }
 
-    fn check_minimum(&self, find: &mut impl FnMut(Code, String)) {
+    fn check_minimum(&self, find: &mut impl FnMut(Finding)) {
         let Some(minimum) = self.minimum() else {
             // A slice for another system has been reported already.
             if self.loaded.slice.builds.is_empty() {
-                let message = format!("{} does not say which macOS it needs", self.loaded.subject);
-                find(Code::NoMinimum, message);
+                let message = format!("{} names no minimum macOS", self.loaded.subject);
+                find(self.finding(Code::NoMinimum, message));
             }
             return;
         };
@@ -231,17 +236,18 @@ impl Case<'_> {
         if tagged(minimum) > floor {
             let message =
                 format!("{} needs macOS {minimum}, the floor is {floor}", self.loaded.subject);
-            find(Code::MinimumTooNew, message);
+            find(self.finding(Code::MinimumTooNew, message));
         } else if minimum > floor {
             let message = format!(
-                "{} needs macOS {minimum}; its tag can only say {floor}, and so invites older ones",
+                "{} needs macOS {minimum}; its tag can only express {floor}, so older releases of \
+                 macOS install it",
                 self.loaded.subject
             );
-            find(Code::NewerMinor, message);
+            find(self.finding(Code::NewerMinor, message));
         }
     }
 
-    fn check_libraries(&self, find: &mut impl FnMut(Code, String)) {
+    fn check_libraries(&self, find: &mut impl FnMut(Finding)) {
         let place = self.loaded.place.as_str();
         let is_outside =
             |name: &str| !is_system(name) && !self.graph.finds(place, name) && !self.is_swift(name);
@@ -252,23 +258,38 @@ impl Case<'_> {
                 continue;
             }
             if needed.kind == Load::Weak {
-                let message = format!("{} uses `{name}` where that is there", self.loaded.subject);
-                find(Code::OptionalLibrary, message);
+                let message = format!("{} uses `{name}` if it is present", self.loaded.subject);
+                find(self.finding(Code::OptionalLibrary, message));
                 continue;
             }
-            let place = if name.contains("/Python.framework/") || name.contains("libpython") {
-                "a Python of one kind of installation: extension modules must not link to it"
-                    .to_owned()
+            let is_program = self.loaded.slice.kind == Kind::Program;
+            let (place, help) = if is_python(name) {
+                let help = if is_program {
+                    "put the library into the wheel beside the program, or link Python statically"
+                } else {
+                    "link with `-undefined dynamic_lookup` instead: the process provides the symbols"
+                };
+                ("which only one kind of Python installation has".to_owned(), Some(help))
             } else if let Some(found) = self.elsewhere(name) {
-                format!("which is in the wheel at `{found}`, where dyld does not look")
+                let help = "link the file with `-Wl,-rpath,@loader_path/…`, or let `wheelsmith \
+                            repair` add the rpath";
+                (
+                    format!("which is in the wheel at `{found}`, where dyld does not look"),
+                    Some(help),
+                )
             } else if name.starts_with('/') {
-                "a place outside the wheel and the system".to_owned()
+                ("which is outside the wheel and the system".to_owned(), None)
             } else if name.starts_with('@') {
-                "which is not in the wheel".to_owned()
+                ("which is not in the wheel".to_owned(), None)
             } else {
-                "which dyld looks for in the current directory".to_owned()
+                ("which dyld looks for in the current directory".to_owned(), None)
             };
-            find(Code::ExternalLibrary, format!("{} needs `{name}`, {place}", self.loaded.subject));
+            let message = format!("{} needs `{name}`, {place}", self.loaded.subject);
+            let finding = self.finding(Code::ExternalLibrary, message);
+            find(match help {
+                Some(help) => finding.with_help(help),
+                None => finding,
+            });
         }
     }
 
@@ -290,32 +311,33 @@ impl Case<'_> {
                 .any(|entry| entry.trim_end_matches('/') == "/usr/lib/swift")
     }
 
-    fn check_paths(&self, find: &mut impl FnMut(Code, String)) {
+    fn check_paths(&self, find: &mut impl FnMut(Finding)) {
         let place = self.loaded.place.as_str();
         for entry in &self.loaded.slice.rpaths {
             let is_inside = !dyld::directories(entry, place, self.graph.programs(place)).is_empty();
             if !is_inside && !is_system(&format!("{entry}/")) {
                 let message =
                     format!("{} has the rpath `{entry}`, outside the wheel", self.loaded.subject);
-                find(Code::EscapingRpath, message);
+                let help = "use `@loader_path` and paths relative to it";
+                find(self.finding(Code::EscapingRpath, message).with_help(help));
             }
         }
         let install_name =
             self.loaded.slice.install_name.as_deref().filter(|name| name.starts_with('/'));
         if let Some(name) = install_name.filter(|n| !is_system(n) && !n.starts_with(NOWHERE)) {
-            let message = format!("{} calls itself `{name}`", self.loaded.subject);
-            find(Code::BuildPath, message);
+            let message = format!("{} has the install name `{name}`", self.loaded.subject);
+            let help = "link with `-install_name @rpath/NAME`";
+            find(self.finding(Code::BuildPath, message).with_help(help));
         }
     }
 
-    fn check_signature(&self, find: &mut impl FnMut(Code, String)) {
+    fn check_signature(&self, find: &mut impl FnMut(Finding)) {
         let is_arm = self.arch == Arch::Aarch64;
         let subject = &self.loaded.subject;
         let signature = self.loaded.slice.signature.as_ref();
         if signature.is_some_and(Signature::is_unchecked) {
-            let message =
-                format!("{subject} is signed; whether it is what was signed was not seen");
-            find(Code::NotJudged, message);
+            let message = format!("{subject} has a signature that was not compared with its bytes");
+            find(self.finding(Code::NotJudged, message).with_help(CODESIGN));
             return;
         }
         let fault = match signature.map(|signature| signature.pages) {
@@ -323,15 +345,17 @@ impl Case<'_> {
             None | Some(Pages::Right) => return,
             Some(Pages::NotChecked) => {
                 let message = format!("{subject} is signed with SHA-1, which is not checked");
-                find(Code::NotJudged, message);
+                find(self.finding(Code::NotJudged, message).with_help(CODESIGN));
                 return;
             }
-            Some(Pages::Unreadable) => format!("{subject} has a signature that makes no sense"),
+            Some(Pages::Unreadable) => format!("{subject} has a malformed signature"),
             Some(Pages::Wrong { count, first }) => format!(
-                "{subject} is not what was signed: {count} of its pages differ, the first at {first:#x}"
+                "{subject} was changed after it was signed: {count} of its pages differ, the first at \
+                 {first:#x}"
             ),
         };
-        find(if is_arm { Code::InvalidSignature } else { Code::StaleSignature }, fault);
+        let code = if is_arm { Code::InvalidSignature } else { Code::StaleSignature };
+        find(self.finding(code, fault));
     }
 }
 
@@ -339,6 +363,11 @@ impl Case<'_> {
 /// version 0.
 fn tagged(version: PlatformVersion) -> PlatformVersion {
     if version.major >= 11 { PlatformVersion::new(version.major, 0) } else { version }
+}
+
+/// True for the shared library of a Python, which extension modules must not link to.
+fn is_python(library: &str) -> bool {
+    library.contains("/Python.framework/") || library.contains("libpython")
 }
 
 /// True if macOS itself provides the library.

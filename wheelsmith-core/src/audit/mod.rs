@@ -39,6 +39,8 @@ pub use auditwheel::verdict as auditwheel_verdict;
 pub(crate) use collect::native_packed;
 pub use collect::{native_file, native_files, native_member};
 pub use elf::glibc_floor;
+#[cfg(feature = "repair")]
+pub(crate) use elf::is_resolved_by_newer_tag;
 pub use explain::{Explanation, Obstacle, Step, explain};
 pub use input::{AuditInput, input};
 #[cfg(feature = "repair")]
@@ -207,12 +209,11 @@ fn foreign(file: &NativeFile, requirement: &Requirement) -> Option<Finding> {
         }
         Facts::Archive(_) => find(
             Code::NotJudged,
-            "static libraries are not judged: what they need shows where they are linked".into(),
+            "static libraries are not judged: the files linked to them are".into(),
         ),
-        Facts::Wasm(_) if format != requirement.format() => find(
-            Code::NotJudged,
-            "it is WebAssembly, not code for a processor: no platform tag depends on it".into(),
-        ),
+        Facts::Wasm(_) if format != requirement.format() => {
+            find(Code::NotJudged, "it is WebAssembly, which runs on every processor".into())
+        }
         Facts::Wasm(_) => find(
             Code::NotJudged,
             "the libraries and symbols that WebAssembly needs are not judged".into(),
@@ -231,7 +232,7 @@ fn foreign(file: &NativeFile, requirement: &Requirement) -> Option<Finding> {
         }
         Facts::Elf(elf) => {
             let abi = elf::other_float_abi(elf, requirement)?;
-            let message = format!("it takes floating-point arguments {abi}, unlike the target");
+            let message = format!("it passes floating-point arguments {abi}, unlike the target");
             find(Code::WrongArch, message)
         }
         _ => None,
@@ -250,6 +251,8 @@ fn platform(format: Format) -> &'static str {
 
 #[cfg(test)]
 mod elf_tests;
+#[cfg(test)]
+mod help_tests;
 #[cfg(test)]
 mod macho_tests;
 #[cfg(test)]

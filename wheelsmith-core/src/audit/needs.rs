@@ -33,7 +33,7 @@ pub enum Origin {
     /// A file of the wheel that the loader does not find, because it searches elsewhere.
     Misplaced(WheelPath),
     /// The system, as the platform tag guarantees.
-    Promised,
+    Guaranteed,
     /// Python itself.
     Python,
     /// None of these.
@@ -78,7 +78,7 @@ fn elf_needs(files: &[NativeFile], wanted: &Requirement) -> Vec<Need> {
                 // A loaded library that has the name only as its SONAME.
                 None if is_found => Origin::Inside(file.path.clone()),
                 _ if reference.is_some_and(|policy| wanted.allows_library(policy, library)) => {
-                    Origin::Promised
+                    Origin::Guaranteed
                 }
                 _ if policy::is_libpython(library) => Origin::Python,
                 Some(path) => Origin::Misplaced(path),
@@ -107,7 +107,7 @@ fn macho_needs(files: &[NativeFile], arch: Arch) -> Vec<Need> {
             let place = graph.elsewhere(library).and_then(|path| named(files, path));
             let origin = match place {
                 Some(path) if graph.finds(file.path.as_str(), library) => Origin::Inside(path),
-                _ if macho::is_system(library) => Origin::Promised,
+                _ if macho::is_system(library) => Origin::Guaranteed,
                 _ if library.contains("/Python.framework/") => Origin::Python,
                 Some(path) => Origin::Misplaced(path),
                 None => Origin::Outside,
@@ -131,12 +131,12 @@ fn pe_needs(files: &[NativeFile]) -> Vec<Need> {
                     && other.pe().is_some_and(|other| other.arch == pe.arch)
             };
             let origin = match (files.iter().find(is_it), windows::origin(&name)) {
-                (_, windows::Origin::System) => Origin::Promised,
+                (_, windows::Origin::System) => Origin::Guaranteed,
                 (_, windows::Origin::Python) => Origin::Python,
                 // Windows finds it if the package adds its directory.
                 (Some(other), _) => Origin::Inside(other.path.clone()),
                 (None, windows::Origin::PythonsCRuntime | windows::Origin::CRuntime) => {
-                    Origin::Promised
+                    Origin::Guaranteed
                 }
                 (None, windows::Origin::Unknown) => Origin::Outside,
             };

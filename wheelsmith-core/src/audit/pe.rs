@@ -24,8 +24,8 @@ pub(super) fn judge(
         let mut find = |code, message| findings.push(Finding::new(code, path, message));
         for_arch(pe, wanted, &mut find);
         if pe.kind != Kind::Other {
-            check_imports(path, pe, &libraries, &mut find);
-            check_hardening(pe, &mut find);
+            check_imports(path, pe, &libraries, findings);
+            check_hardening(path, pe, findings);
         }
     }
     PlatformTag::Windows { arch: wanted }
@@ -55,8 +55,10 @@ fn check_imports(
     path: &WheelPath,
     pe: &Pe,
     libraries: &BTreeMap<String, Vec<(&WheelPath, &Pe)>>,
-    find: &mut impl FnMut(Code, String),
+    findings: &mut Vec<Finding>,
 ) {
+    let mut find = |finding| findings.push(finding);
+    let new = |code, message: String| Finding::new(code, path, message);
     let is_program = pe.kind == Kind::Program;
     let mut elsewhere: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     let mut runtime: BTreeSet<&str> = BTreeSet::new();
@@ -86,37 +88,40 @@ fn check_imports(
                 runtime.insert(library);
             }
             _ if import.is_delayed => {
-                let message = format!("it loads `{library}` when that is first used");
-                find(Code::OptionalLibrary, message);
+                let message = format!("it loads `{library}` at its first use");
+                find(new(Code::OptionalLibrary, message));
             }
             _ if inside.peek().is_some() => {
                 let message = format!(
-                    "it needs `{library}`, which is in the wheel; but it was linked to take \
-                     libraries from the directory of Windows alone"
+                    "it needs `{library}`, which is in the wheel, but it was linked to load \
+                     libraries only from the system directory"
                 );
-                find(Code::ExternalLibrary, message);
+                let help = "link it without `/DEPENDENTLOADFLAG:0x800`";
+                find(new(Code::ExternalLibrary, message).with_help(help));
             }
             _ => {
                 let message =
-                    format!("it needs `{library}`, which is not in the wheel and not of Windows");
-                find(Code::ExternalLibrary, message);
+                    format!("it needs `{library}`, which neither the wheel nor Windows contains");
+                find(new(Code::ExternalLibrary, message));
             }
         }
     }
     for (directory, names) in elsewhere {
-        let how = if is_program {
-            "where Windows looks only when that is on PATH"
+        let (how, help) = if is_program {
+            ("if that is on PATH", "put the library beside the program, or start it with that PATH")
         } else {
-            "where Windows looks only after `os.add_dll_directory`"
+            (
+                "after `os.add_dll_directory`",
+                "make sure that the package calls `os.add_dll_directory` before it loads the file",
+            )
         };
-        find(
-            Code::LibraryElsewhere,
-            format!("it needs {} from `{directory}`, {how}", list(&names)),
-        );
+        let message =
+            format!("it needs {} from `{directory}`, where Windows looks only {how}", list(&names));
+        find(new(Code::LibraryElsewhere, message).with_help(help));
     }
     if !runtime.is_empty() {
-        let message = format!("it needs {}, which Windows does not have by itself", list(&runtime));
-        find(Code::CRuntime, message);
+        let message = format!("it needs {}, which Windows does not contain", list(&runtime));
+        find(new(Code::CRuntime, message));
     }
 }
 
@@ -126,19 +131,20 @@ fn directory(path: &WheelPath) -> String {
     place.rsplit_once('/').map_or_else(String::new, |(directory, _)| directory.to_owned())
 }
 
-fn check_hardening(pe: &Pe, find: &mut impl FnMut(Code, String)) {
+fn check_hardening(path: &WheelPath, pe: &Pe, findings: &mut Vec<Finding>) {
     // The .NET runtime chooses the addresses of .NET code.
     if pe.is_dotnet {
         return;
     }
     // Windows never executes data in 64-bit processes, whatever the header says.
     if !pe.no_execute && !pe.is_64_bit {
-        find(Code::NoNx, "it does not forbid to run its data (no NX_COMPAT)".into());
+        findings.push(Finding::new(Code::NoNx, path, "its data can be executed (no NX_COMPAT)"));
     }
     if !pe.dynamic_base {
         let message =
-            "it cannot be loaded at an address of chance (no DYNAMIC_BASE, or no relocations)";
-        find(Code::NoPie, message.into());
+            "it cannot be loaded at a random address (no DYNAMIC_BASE, or no relocations)";
+        let finding = Finding::new(Code::NoPie, path, message);
+        findings.push(finding.with_help("link with `/DYNAMICBASE`, without `/FIXED`"));
     }
 }
 

@@ -15,7 +15,7 @@ use crate::finding::{Finding, Severity};
 use crate::name::{PlatformTag, WheelFilename, WheelPath};
 
 /// Version of the report format. It increases when a key is removed or changes its meaning.
-pub const SCHEMA: u32 = 1;
+pub const SCHEMA: u32 = 2;
 
 /// Results for all inputs.
 #[derive(Debug, Clone, Serialize)]
@@ -43,9 +43,9 @@ pub struct Input {
     pub wheel: Option<WheelFilename>,
     /// Platform tags of the file name, as written.
     pub claimed_tags: Vec<PlatformTag>,
-    /// Tag that was requested instead (`--policy`).
+    /// Required tag (`--tag`), which replaces those of the file name.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub wanted_tag: Option<PlatformTag>,
+    pub tag: Option<PlatformTag>,
     /// The best tag that every file qualifies for; `None` if no tag fits.
     pub verdict: Option<PlatformTag>,
     /// Verdict of `auditwheel show --ldpaths ""`; only for Linux wheels.
@@ -142,7 +142,7 @@ impl Input {
             kind,
             wheel: None,
             claimed_tags: Vec::new(),
-            wanted_tag: None,
+            tag: None,
             verdict: None,
             auditwheel_verdict: None,
             error: None,

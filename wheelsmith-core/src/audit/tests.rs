@@ -207,7 +207,7 @@ fn versions_that_no_release_offers_are_errors() {
         assert_eq!(message.is_empty(), part.is_empty(), "{version}: {message}");
         assert!(message.contains(part), "{message}");
     };
-    check("GLIBC_PRIVATE", "2.41", LINUX, "glibc keeps that to itself");
+    check("GLIBC_PRIVATE", "2.41", LINUX, "it is internal to glibc");
     check("GLIBC_ABI_DT_RELR", "2.35", "manylinux_2_36_x86_64", "the floor is glibc 2.35");
     check("GLIBC_ABI_DT_RELR", "2.36", "manylinux_2_36_x86_64", "");
     // Other processors have this version; this one never had it.

@@ -47,8 +47,8 @@ pub(super) fn check(
     for file in files.iter().filter(|file| unreachable.contains(&&file.path)) {
         let mib = file.size_bytes as f64 / f64::from(1 << 20);
         let message = format!(
-            "nothing in the wheel can load it: another library with its SONAME is loaded in its \
-             place; it takes {mib:.1} MiB"
+            "no file of the wheel can load it: another library with its SONAME is loaded instead; \
+             it takes {mib:.1} MiB"
         );
         let finding = Finding::new(Code::DuplicateLibrary, &file.path, message);
         let finding = Finding { severity: Severity::Warning, ..finding };
@@ -122,7 +122,7 @@ fn duplicates(files: &[NativeFile], unreachable: &[&WheelPath], findings: &mut V
         if let [first, others @ ..] = same
             && !others.is_empty()
         {
-            let message = format!("{what}, and so has `{}`", others[0].path);
+            let message = format!("{what}, as does `{}`", others[0].path);
             let evidence = others.iter().map(|file| file.path.to_string());
             let finding = Finding::new(Code::DuplicateLibrary, &first.path, message);
             findings.push(finding.because(evidence));
@@ -147,7 +147,7 @@ pub(super) fn is_for_newer_processors(file: &NativeFile) -> bool {
 
 /// Reports symbols that no library defines which is loaded together with the file.
 fn undefined(files: &[NativeFile], graph: &Graph<'_>, findings: &mut Vec<Finding>) {
-    let mut open: BTreeMap<&str, Open<'_>> = BTreeMap::new();
+    let mut open: BTreeMap<&str, Unresolved<'_>> = BTreeMap::new();
     let by_path: BTreeMap<&str, &NativeFile> =
         files.iter().map(|file| (file.path.as_str(), file)).collect();
     let mut left = MOST_CHECKS;
@@ -157,7 +157,7 @@ fn undefined(files: &[NativeFile], graph: &Graph<'_>, findings: &mut Vec<Finding
         let is_pythons = is_for_python(&loaded);
         let is_judged = is_judged(&loaded, graph);
         for file in &loaded {
-            let open = open.entry(file.path.as_str()).or_insert_with(|| Open::of(file));
+            let open = open.entry(file.path.as_str()).or_insert_with(|| Unresolved::of(file));
             if !is_judged {
                 open.symbols.clear();
             }
@@ -180,19 +180,18 @@ fn undefined(files: &[NativeFile], graph: &Graph<'_>, findings: &mut Vec<Finding
             0 => String::new(),
             n => format!(" and {n} more"),
         };
-        let message =
-            format!("it uses `{first}`{more}, which no library has that is loaded with it");
+        let message = format!("it uses `{first}`{more}, which no library loaded with it provides");
         let names = open.symbols.iter().take(SHOWN).map(|(name, _)| (*name).to_owned());
         findings.push(Finding::new(Code::UndefinedSymbol, &file.path, message).because(names));
     }
 }
 
 /// Symbols of a file that have not been found yet.
-struct Open<'a> {
+struct Unresolved<'a> {
     symbols: Vec<(&'a str, u64)>,
 }
 
-impl<'a> Open<'a> {
+impl<'a> Unresolved<'a> {
     fn of(file: &'a NativeFile) -> Self {
         let unversioned = file.symbols.undefined.iter().filter(|s| !s.weak && s.version.is_none());
         let symbols = unversioned.map(|s| (s.name.as_str(), Exports::digest(&s.name))).collect();

@@ -80,7 +80,7 @@ pub(super) fn build(
 /// Decides the command that builds a component, and returns it with the path of its `Cargo.toml`.
 ///
 /// # Errors
-/// If there is no `Cargo.toml`, no `Cargo.lock` where one is required, no cargo, or no standard
+/// Returns an error if there is no `Cargo.toml`, no `Cargo.lock` where one is required, no cargo, or no standard
 /// library for the target.
 pub(super) fn command(
     setting: &Setting<'_>,

@@ -200,7 +200,7 @@ impl Error {
             Self::NoRustTarget { hint, .. }
             | Self::NoTool { hint, .. }
             | Self::NoScript { hint, .. } => Some(hint.clone()),
-            Self::Step { log, .. } => Some(format!("all that it said is in `{}`", log.display())),
+            Self::Step { log, .. } => Some(format!("its whole output is in `{}`", log.display())),
             Self::NoSdk { .. } => Some(
                 "frameworks are in Apple's SDK: name its directory with `SDKROOT`, or with \
                  `sysroot` in the target's table"

@@ -12,11 +12,11 @@ use crate::sys::{self, FileState};
 
 /// Digests of files, each read once in a run.
 #[derive(Debug, Default)]
-pub struct Hashes(Mutex<HashMap<PathBuf, Known>>);
+pub struct Hashes(Mutex<HashMap<PathBuf, KnownFile>>);
 
 /// Digest and state of a file.
 #[derive(Debug, Clone, Copy)]
-struct Known {
+struct KnownFile {
     /// `None` if it could not be read.
     digest: Option<Digest>,
     /// State before it was read; `None` if it did not exist.
@@ -32,7 +32,7 @@ impl Hashes {
         // Before the file is read, so that a write meanwhile changes it.
         let state = FileState::of(path).ok();
         let digest = sys::fs::digest(path).ok().map(|(digest, _)| digest);
-        self.lock().insert(path.to_owned(), Known { digest, state });
+        self.lock().insert(path.to_owned(), KnownFile { digest, state });
         digest
     }
 
@@ -63,11 +63,11 @@ impl Hashes {
         self.lock().remove(path);
     }
 
-    fn known(&self, path: &Path) -> Option<Known> {
+    fn known(&self, path: &Path) -> Option<KnownFile> {
         self.lock().get(path).copied()
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<PathBuf, Known>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<PathBuf, KnownFile>> {
         self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 }

@@ -113,7 +113,7 @@ struct NamedFile {
 }
 
 /// Returns each file once. A library is often a chain of links (`libx.so` -> `libx.so.1` ->
-/// `libx.so.1.7.0`): it is files_by_name by its SONAME, for which the loader looks, and the other names
+/// `libx.so.1.7.0`): the file gets its SONAME, for which the loader looks, and the other names
 /// become links to it.
 fn one_each(found: Vec<Input>, role: Role) -> Vec<NamedFile> {
     let name =

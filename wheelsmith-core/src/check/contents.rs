@@ -69,7 +69,7 @@ pub(super) fn check(contents: &Contents<'_>, out: &mut Findings) {
         if rest.is_empty() {
             top_file(member, first, out);
         } else if path.ends_with(".py") && !is_importable(path) {
-            out.file(Code::NotImportable, &member.path, "a part of its path is no identifier");
+            out.file(Code::NotImportable, &member.path, "a part of its path is not an identifier");
         }
     }
     for members in same.into_values().filter(|members| members.len() > 1) {
@@ -84,7 +84,7 @@ pub(super) fn check(contents: &Contents<'_>, out: &mut Findings) {
         match requirements(contents) {
             0 => out.whole(Code::EmptyWheel, "it contains only metadata"),
             n => {
-                let message = format!("it installs only its {n} requirements");
+                let message = format!("it installs no file, only its {n} requirements");
                 out.whole_as(Severity::Info, Code::EmptyWheel, message);
             }
         }
@@ -137,9 +137,9 @@ fn judge(tops: &BTreeMap<&str, Top>, out: &mut Findings) {
 
 fn top_file(member: &Member, name: &str, out: &mut Findings) {
     if name == "__init__.py" {
-        out.file(Code::TopLevelInit, &member.path, "it lies beside the packages");
+        out.file(Code::TopLevelInit, &member.path, "it is beside the packages");
     } else if !MODULES.iter().any(|end| name.ends_with(end)) && !name.ends_with(".pth") {
-        out.file(Code::StrayTopLevel, &member.path, "it is no module");
+        out.file(Code::StrayTopLevel, &member.path, "it is not a module");
     }
 }
 

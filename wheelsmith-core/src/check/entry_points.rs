@@ -41,13 +41,17 @@ pub(super) fn check(contents: &Contents<'_>, out: &mut Findings) {
         let line = line.trim();
         if let Some(name) = line.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
             if !groups.insert(name) {
-                out.file(Code::EntryPointsSyntax, path, format!("`[{name}]` is there twice"));
+                out.file(Code::EntryPointsSyntax, path, format!("`[{name}]` is repeated"));
             }
             group = Some(name);
             continue;
         }
         let (Some(group), Some((name, target))) = (group, line.split_once('=')) else {
-            out.file(Code::EntryPointsSyntax, path, format!("`{line}` is no `name = target` line"));
+            out.file(
+                Code::EntryPointsSyntax,
+                path,
+                format!("`{line}` is not a `name = target` line"),
+            );
             continue;
         };
         let (name, target) = (name.trim(), target.trim());

@@ -29,7 +29,7 @@ pub(super) fn wheel(text: &str, index: Index, out: &mut Findings) -> Option<Whee
         }
         if let Some(tag) = sorted.windows(2).find(|pair| pair[0] == pair[1]).and_then(<[_]>::first)
         {
-            out.whole(Code::DuplicateTag, format!("`{tag}` stands there twice"));
+            out.whole(Code::DuplicateTag, format!("`{tag}` is listed twice"));
         }
     }
     for platform in name.platforms.iter().map(ToString::to_string) {
@@ -98,10 +98,10 @@ fn version(text: &str, severity: Severity, out: &mut Findings) {
                 out.whole_as(severity, Code::VersionNotNormalised, message);
             }
             if version.is_local() {
-                let message = format!("`{text}` has a part behind `+`");
+                let message = format!("`{text}` has a local part (`+…`)");
                 out.whole(Code::LocalVersion, message);
             }
         }
-        Err(_) => out.whole(Code::BadFilename, format!("`{text}` is no version (PEP 440)")),
+        Err(_) => out.whole(Code::BadFilename, format!("`{text}` is not a version (PEP 440)")),
     }
 }

@@ -23,7 +23,7 @@ pub(super) fn check(members: &[Member], out: &mut Findings) {
             && *other != member.path
             && folded(other.as_str()) == own
         {
-            let message = format!("`{other}` differs from it in case or form only");
+            let message = format!("`{other}` differs from it only in case or Unicode form");
             out.file(Code::CaseClash, &member.path, message);
         }
         let header = &member.entry.header;
@@ -41,7 +41,7 @@ pub(super) fn check(members: &[Member], out: &mut Findings) {
     let files = members.iter().filter(|member| !member.is_dir());
     if let Some(late) = files.skip_while(|member| !is_meta(member)).find(|member| !is_meta(member))
     {
-        out.file(Code::DistInfoNotLast, &late.path, "it lies behind metadata");
+        out.file(Code::DistInfoNotLast, &late.path, "it comes after the metadata");
     }
 }
 
@@ -85,7 +85,7 @@ fn times(members: &[Member], out: &mut Findings) {
     if let Some(member) = members.iter().find(|m| m.entry.header.time.1.trailing_zeros() >= 5) {
         out.push(Finding {
             severity: Severity::Info,
-            ..Finding::new(Code::EntryTimes, &member.path, "its date is none")
+            ..Finding::new(Code::EntryTimes, &member.path, "its date is invalid")
         });
     }
 }

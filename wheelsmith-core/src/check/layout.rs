@@ -33,14 +33,14 @@ pub(super) fn check(contents: &Contents<'_>, out: &mut Findings) {
         name(&member.path, runs_on_windows, out);
         if let Some(inner) = contents.in_dist_info(member) {
             if INSTALLER.contains(&inner) {
-                out.file(
-                    Code::InstallerFile,
-                    &member.path,
-                    "it is there once a wheel is installed",
-                );
+                out.file(Code::InstallerFile, &member.path, "only installers write this file");
             }
             if RESERVED.contains(&inner) {
-                out.file(Code::ReservedName, &member.path, "this is the name of a directory");
+                out.file(
+                    Code::ReservedName,
+                    &member.path,
+                    "the format reserves this name for a directory",
+                );
             }
         }
         let Some((scheme, rest)) = in_data(&member.path) else { continue };
@@ -50,7 +50,11 @@ pub(super) fn check(contents: &Contents<'_>, out: &mut Findings) {
             out.file(Code::DistInfoMismatch, &member.path, message);
         }
         if !SCHEMES.contains(&scheme) || rest.is_empty() {
-            out.file(Code::UnknownDataScheme, &member.path, format!("`{scheme}` is no such part"));
+            out.file(
+                Code::UnknownDataScheme,
+                &member.path,
+                format!("`{scheme}` is not a scheme that installers know"),
+            );
         } else if scheme == "scripts" {
             script(member, rest, runs_on_unix, out);
         }
@@ -70,7 +74,7 @@ pub(super) fn name(path: &WheelPath, runs_on_windows: bool, out: &mut Findings) 
 
 fn script(member: &Member, rest: &str, runs_on_unix: bool, out: &mut Findings) {
     if rest.contains('/') {
-        out.file(Code::NestedScript, &member.path, "it lies in a directory of its own");
+        out.file(Code::NestedScript, &member.path, "it is in a directory below `scripts`");
     }
     let Some(content) = &member.content else { return };
     let line = content.head.split(|b| *b == b'\n').next().unwrap_or_default();
@@ -80,12 +84,16 @@ fn script(member: &Member, rest: &str, runs_on_unix: bool, out: &mut Findings) {
         && program.contains("python")
         && !program.starts_with("python")
     {
-        let message = format!("it begins with `#!{program}`, which is kept on installation");
+        let message = format!("it begins with `#!{program}`, which installers do not replace");
         out.file(Code::ScriptShebang, &member.path, message);
     }
     // pip keeps the mode, also of scripts whose first line it replaces.
     let is_program = program.is_some() || (is_native(member) && !content.head.starts_with(b"MZ"));
     if is_program && runs_on_unix && !member.entry.is_executable() {
-        out.file(Code::ScriptNotExecutable, &member.path, "it is a program without the x bit");
+        out.file(
+            Code::ScriptNotExecutable,
+            &member.path,
+            "it is a program without execute permission",
+        );
     }
 }

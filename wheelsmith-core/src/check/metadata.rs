@@ -122,15 +122,19 @@ fn known_fields(judge: &Judge<'_>, out: &mut Findings) {
         let lower = name.to_ascii_lowercase();
         let Some((_, since, is_list)) = FIELDS.iter().find(|(known, ..)| *known == lower) else {
             let shown: String = name.chars().take(60).collect();
-            judge.say(out, Code::UnknownField, format!("there is no field `{shown}`"));
+            judge.say(
+                out,
+                Code::UnknownField,
+                format!("no metadata version has the field `{shown}`"),
+            );
             continue;
         };
         let is_new = seen.insert(lower.clone());
         if !is_new && !is_list {
-            judge.say(out, Code::DuplicateField, format!("`{name}` is there twice"));
+            judge.say(out, Code::DuplicateField, format!("`{name}` is repeated"));
         }
         if is_new && *since > judge.version {
-            let message = format!("`{name}` came with version {}.{}", since.0, since.1);
+            let message = format!("`{name}` requires metadata version {}.{}", since.0, since.1);
             // A build backend wrote this field for years before it was specified.
             let severity = if lower == "license-file" { Severity::Info } else { Severity::Error };
             out.file_as(severity, Code::FieldTooNew, judge.path, message);
@@ -140,7 +144,7 @@ fn known_fields(judge: &Judge<'_>, out: &mut Findings) {
         let lower = value.to_ascii_lowercase();
         let is_field = FIELDS.iter().any(|(known, ..)| *known == lower);
         if !is_field || ["name", "version", "metadata-version"].contains(&lower.as_str()) {
-            judge.say(out, Code::BadDynamic, format!("`Dynamic` has `{value}`"));
+            judge.say(out, Code::BadDynamic, format!("`{value}` cannot be dynamic"));
         }
     }
 }
@@ -164,7 +168,7 @@ fn identity(judge: &Judge<'_>, expected: Option<(&str, &str)>, is_wheel: bool, o
     }
     if let Some(text) = judge.fields.one("Version") {
         match text.parse::<Version>() {
-            Err(_) => judge.say(out, Code::BadVersion, format!("`{text}` is no version")),
+            Err(_) => judge.say(out, Code::BadVersion, format!("`{text}` is not a version")),
             Ok(own) => {
                 let spelled = expected.map(|(_, version)| version);
                 match spelled.and_then(|text| text.parse::<Version>().ok()) {
@@ -206,7 +210,7 @@ fn license(judge: &Judge<'_>, licenses: &Licenses, out: &mut Findings) {
     if let Some(text) = expression {
         match crate::metadata::license::expression(text) {
             Err(_) => {
-                let message = format!("`{text}` is no SPDX expression");
+                let message = format!("`{text}` is not an SPDX expression");
                 judge.say(out, Code::LicenseExpression, message);
             }
             Ok(own) if own != text => {
@@ -217,7 +221,7 @@ fn license(judge: &Judge<'_>, licenses: &Licenses, out: &mut Findings) {
             Ok(_) => {}
         }
         if judge.fields.one("License").is_some_and(|text| !text.is_empty()) {
-            judge.say(out, Code::LicenseTwice, "there are `License` and `License-Expression`");
+            judge.say(out, Code::LicenseTwice, "both `License` and `License-Expression` are given");
         }
     }
     let mut listed = BTreeSet::new();
@@ -225,9 +229,9 @@ fn license(judge: &Judge<'_>, licenses: &Licenses, out: &mut Findings) {
         listed.insert(file);
         let (code, trouble) = match licenses.files.get(file) {
             _ if file.contains('\\') || file.parse::<WheelPath>().is_err() => {
-                (Code::LicenseFile, "is no relative path")
+                (Code::LicenseFile, "is not a relative path")
             }
-            None => (Code::LicenseFile, "is not there"),
+            None => (Code::LicenseFile, "is missing"),
             Some((Some(false), _)) => (Code::LicenseEncoding, "is not UTF-8"),
             Some(_) => continue,
         };
@@ -236,7 +240,7 @@ fn license(judge: &Judge<'_>, licenses: &Licenses, out: &mut Findings) {
     if licenses.is_wheel && judge.version >= (2, 4) {
         let others = licenses.files.iter().filter(|(file, _)| !listed.contains(file.as_str()));
         for (_, (_, place)) in others {
-            out.file(Code::UnlistedLicense, place, "no `License-File` names it");
+            out.file(Code::UnlistedLicense, place, "no `License-File` lists it");
         }
     }
 }

@@ -40,6 +40,13 @@ use crate::finding::{Finding, Severity};
 use crate::sys::{self, Cancel};
 
 /// Rules to check against.
+///
+/// ```
+/// use wheelsmith_core::check::{Index, Options};
+///
+/// let options = Options::new().index(Index::Private);
+/// assert_eq!(options.index, Index::Private);
+/// ```
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct Options {
@@ -47,6 +54,27 @@ pub struct Options {
     pub index: Index,
     /// Limits of reading, and sizes that the index accepts.
     pub limits: Limits,
+}
+
+impl Options {
+    /// Creates the options for the public index.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets the index on which the file is to be published.
+    #[must_use]
+    pub fn index(mut self, index: Index) -> Self {
+        self.index = index;
+        self
+    }
+
+    /// Sets the limits of reading, and the sizes that the index accepts.
+    #[must_use]
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
 }
 
 /// Limits of reading, and sizes that the index accepts.
@@ -138,7 +166,7 @@ pub fn file_with(path: &Path, options: &Options, cancel: &Cancel) -> io::Result<
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let file = sys::fs::open(path)?;
     if file.metadata()?.is_dir() {
-        return Err(io::Error::other("it is a directory"));
+        return Err(io::Error::other("it is a directory; name the files in it"));
     }
     check(&name, &Blob::new(file)?, options, cancel)
 }

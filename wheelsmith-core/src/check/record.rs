@@ -59,18 +59,18 @@ pub(super) fn check(contents: &Contents<'_>, out: &mut Findings) {
             continue;
         }
         if name.contains('\\') || name.parse::<WheelPath>().is_err() {
-            out.file(Code::RecordSyntax, path, format!("`{name}` is no path with `/`"));
+            out.file(Code::RecordSyntax, path, format!("`{name}` is not a path with `/`"));
             continue;
         }
         if rows.insert(name.clone(), (digest, size)).is_some() {
-            out.file(Code::RecordDuplicate, path, format!("`{name}` stands there twice"));
+            out.file(Code::RecordDuplicate, path, format!("`{name}` is listed twice"));
         }
     }
     if text.contains('\r') {
         out.file(Code::RecordForm, path, "its lines end with CR and LF");
     }
     if directories > 0 {
-        let message = format!("it lists {directories} directories, where only files belong");
+        let message = format!("it lists {directories} directories, but only files belong there");
         out.file(Code::RecordForm, path, message);
     }
     compare(contents, path, &rows, out);
@@ -94,7 +94,7 @@ fn compare(
         };
         if inner == Some("RECORD") {
             if !digest.is_empty() || !size.is_empty() {
-                out.file(Code::RecordSyntax, path, "it has a digest or size of itself");
+                out.file(Code::RecordSyntax, path, "it lists itself with a digest or size");
             }
             continue;
         }
@@ -107,11 +107,11 @@ fn compare(
         let Some(content) = &member.content else { continue };
         if let Err(why) = judge(digest, content.digest.as_bytes()) {
             match why {
-                Wrong::Form(why) => out.file(Code::RecordDigest, path, why),
-                Wrong::Digest => {
+                DigestError::Form(why) => out.file(Code::RecordDigest, path, why),
+                DigestError::Digest => {
                     let own = URL_SAFE_NO_PAD.encode(content.digest.as_bytes());
                     let evidence = [format!("RECORD: {digest}"), format!("file: sha256={own}")];
-                    let message = "its digest is not that of RECORD";
+                    let message = "its digest differs from RECORD";
                     out.push(Finding::new(Code::RecordMismatch, path, message).because(evidence));
                 }
             }
@@ -132,33 +132,33 @@ fn compare(
             let message = format!("it lists its own signature `{name}`");
             out.file_as(Severity::Error, Code::RecordSignature, record, message);
         } else {
-            out.file(Code::RecordAbsent, record, format!("it lists `{name}`, which is not there"));
+            out.file(Code::RecordAbsent, record, format!("it lists `{name}`, which is missing"));
         }
     }
 }
 
-enum Wrong {
+enum DigestError {
     Form(String),
     Digest,
 }
 
-fn judge(stated: &str, sha256: &[u8; 32]) -> Result<(), Wrong> {
-    let form = |why: &str| Err(Wrong::Form(why.to_owned()));
+fn judge(stated: &str, sha256: &[u8; 32]) -> Result<(), DigestError> {
+    let form = |why: &str| Err(DigestError::Form(why.to_owned()));
     let Some((algorithm, text)) = stated.split_once('=') else {
-        return form("RECORD has no digest of it");
+        return form("RECORD has no digest for it");
     };
     let length = match algorithm {
         "sha256" => 32,
         "sha384" => 48,
         "sha512" => 64,
-        other => return Err(Wrong::Form(format!("RECORD has a digest by `{other}` of it"))),
+        other => return Err(DigestError::Form(format!("RECORD has a `{other}` digest for it"))),
     };
     match URL_SAFE_NO_PAD.decode(text) {
         // The longer digests are not computed, because no tool writes them.
         Ok(bytes) if bytes.len() == length && (length != 32 || bytes == sha256) => Ok(()),
-        Ok(bytes) if bytes.len() == length => Err(Wrong::Digest),
-        Ok(_) => form("the digest in RECORD has another length"),
+        Ok(bytes) if bytes.len() == length => Err(DigestError::Digest),
+        Ok(_) => form("the digest in RECORD has the wrong length"),
         Err(_) if text.ends_with('=') => form("the digest in RECORD is padded with `=`"),
-        Err(_) => form("the digest in RECORD is no URL-safe base64"),
+        Err(_) => form("the digest in RECORD is not URL-safe base64"),
     }
 }

@@ -61,7 +61,7 @@ fn judge(bytes: &[u8]) -> Result<bool, &'static str> {
         let is_known = text.contains("cyclonedx.org") || text.starts_with("SPDXVersion:");
         return if is_known { Ok(true) } else { Err(NEITHER) };
     }
-    let sbom: Sbom<'_> = serde_json::from_str(text).map_err(|_| "it is no JSON")?;
+    let sbom: Sbom<'_> = serde_json::from_str(text).map_err(|_| "it is not JSON")?;
     if sbom.cyclonedx.is_some_and(|format| format.get() == "\"CycloneDX\"") {
         let metadata = sbom.metadata.and_then(|raw| serde_json::from_str(raw.get()).ok());
         let tools = metadata.and_then(|metadata: Metadata<'_>| metadata.tools);

@@ -64,7 +64,7 @@ pub(super) fn check(
     let mut packed = input.into_inner().into_inner();
     let mut one = [0];
     if packed.read(&mut one)? > 0 {
-        out.whole(Code::StrayBytes, "there are bytes behind the packed archive");
+        out.whole(Code::StrayBytes, "there are bytes after the packed archive");
     }
     sdist.judge(stated.as_ref().map(|(name, version)| (name.as_str(), version.as_str())), out);
     Ok(())
@@ -117,7 +117,7 @@ impl<'a> Sdist<'a> {
                 return Ok(());
             }
             if !is_header(&header) {
-                return Err(bad("there is something that is no header"));
+                return Err(bad("there are bytes where a header should be"));
             }
             entries += 1;
             if entries > self.options.limits.entries {
@@ -130,12 +130,13 @@ impl<'a> Sdist<'a> {
             let kind = header[156];
             let is_long = matches!(kind, b'L' | b'K' | b'x' | b'g');
             let size = if is_long { size } else { long.size.unwrap_or(size) };
-            let padded =
-                size.checked_next_multiple_of(BLOCK).ok_or_else(|| bad("a size is none"))?;
+            let padded = size
+                .checked_next_multiple_of(BLOCK)
+                .ok_or_else(|| bad("a size is not a number"))?;
             let mut content = input.by_ref().take(padded);
             if is_long {
                 if size > LONG_BYTES {
-                    return Err(bad("a name is longer than any"));
+                    return Err(bad("a name is longer than any real one"));
                 }
                 let mut bytes = Vec::new();
                 content.read_to_end(&mut bytes)?;
@@ -179,7 +180,7 @@ impl<'a> Sdist<'a> {
         }
         let (path, is_plain) = safe_path(text);
         if !is_plain {
-            let message = format!("`{}` is no path inside the archive", text.escape_ascii());
+            let message = format!("`{}` is not a path inside the archive", text.escape_ascii());
             out.file(Code::UnsafePath, &path, message);
         }
         // Projects for Linux alone may have names that Windows refuses.
@@ -209,7 +210,7 @@ impl<'a> Sdist<'a> {
         if self.files.contains_key(&path) {
             out.file(Code::DuplicateEntry, &path, "two members have this name");
         } else if let Some(other) = self.folded.insert(path.as_str().to_lowercase(), path.clone()) {
-            let message = format!("`{other}` differs from it in case only");
+            let message = format!("`{other}` differs from it only in case");
             out.file(Code::CaseClash, &path, message);
         }
         let is_info = path.as_str().split_once('/').is_some_and(|(_, rest)| rest == "PKG-INFO");
@@ -242,7 +243,7 @@ impl<'a> Sdist<'a> {
             }
             ([_], None) => {}
             (several, _) => {
-                let message = format!("it has {} things at its top, not one", several.len());
+                let message = format!("it has {} top-level entries, not one", several.len());
                 out.whole(Code::SdistTop, message);
             }
         }

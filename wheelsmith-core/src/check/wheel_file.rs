@@ -38,11 +38,15 @@ pub(super) fn check(contents: &Contents<'_>, out: &mut Findings) {
         Some("true") if !is_any => {
             let at_root = |m: &&super::zip::Member| super::parsed::in_data(&m.path).is_none();
             if contents.files().filter(at_root).any(super::parsed::is_native) {
-                out.file(Code::PurelibWithNative, path, "it is true, and native files lie there");
+                out.file(
+                    Code::PurelibWithNative,
+                    path,
+                    "`Root-Is-Purelib` is true, but there are native files",
+                );
             }
         }
         Some("false") if is_any && !contents.has_native() => {
-            out.file(Code::PlatlibInAny, path, "it is false, and the tag is `any`");
+            out.file(Code::PlatlibInAny, path, "`Root-Is-Purelib` is false, but the tag is `any`");
         }
         Some("true" | "false") => {}
         Some(other) => {
@@ -70,7 +74,7 @@ pub(super) fn check(contents: &Contents<'_>, out: &mut Findings) {
         let doubled = lines.windows(2).filter(|pair| pair[0] == pair[1]);
         evidence.extend(doubled.map(|pair| format!("twice: {}", pair[0])));
         evidence.truncate(50);
-        let message = "its tags are not those of the file name";
+        let message = "its tags differ from the file name";
         out.push(Finding::new(Code::TagsDiffer, path, message).because(evidence));
     }
 }

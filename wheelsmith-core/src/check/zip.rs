@@ -162,7 +162,7 @@ impl Contents<'_> {
         match read {
             Ok(0) => {}
             Ok(unused) => {
-                let message = format!("{unused} bytes behind its content belong to nothing");
+                let message = format!("{unused} bytes after its content belong to no entry");
                 out.file(Code::StrayBytes, path, message);
             }
             Err(archive::error::MemberError::Io(error)) => return Err(error),

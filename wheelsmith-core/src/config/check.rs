@@ -174,7 +174,7 @@ impl Check<'_> {
         let root = format!("{ROOT}.audit");
         for (i, pattern) in raw.exclude.iter().enumerate() {
             if let Err(error) = Glob::new(pattern) {
-                let message = format!("no pattern: {}", error.kind());
+                let message = format!("not a pattern: {}", error.kind());
                 self.problem(&format!("{root}.exclude[{i}]"), message, None);
             }
         }
@@ -211,13 +211,13 @@ impl Check<'_> {
             let key = format!("{root}.waivers[{i}]");
             let WaiverTable { code, file, reason, until } = waiver;
             if reason.trim().is_empty() {
-                let help = "say why the finding is no fault here";
-                self.problem(&format!("{key}.reason"), "it gives no reason", Some(help));
+                let help = "say why the finding does not matter here";
+                self.problem(&format!("{key}.reason"), "the waiver has no reason", Some(help));
             }
             match Waiver::new(code, file.as_deref(), reason, until) {
                 Ok(waiver) => waivers.push(waiver),
                 Err(error) => {
-                    let message = format!("no pattern: {}", error.kind());
+                    let message = format!("not a pattern: {}", error.kind());
                     self.problem(&format!("{key}.file"), message, None);
                 }
             }
@@ -262,7 +262,7 @@ impl Check<'_> {
             wheels.push(Wheel {
                 data,
                 into: raw.into.unwrap_or_else(|| {
-                    default_into.parse().expect("an escaped name is a path's part")
+                    default_into.parse().expect("an escaped name is part of a path")
                 }),
                 key,
                 name,
@@ -301,12 +301,12 @@ impl Check<'_> {
                 && (name.is_empty() || name.starts_with('.') || !name.chars().all(is_plain))
             {
                 let help = "use letters, digits, `-`, `_`, `.` and `+`";
-                let message = format!("`{name}` is no part of a file name");
+                let message = format!("`{name}` cannot be part of a file name");
                 self.problem(&format!("{key}.name"), message, Some(help));
             }
             if sdks[..i].iter().any(|other| other.name == *name) {
                 let help = "give each a `name` of its own";
-                self.problem(&key, "another SDK is called so as well", Some(help));
+                self.problem(&key, "another SDK has the same name", Some(help));
             }
         }
     }
@@ -336,7 +336,7 @@ impl Check<'_> {
             ("component", !over.components.is_empty()),
         ];
         for (name, _) in keys.into_iter().filter(|(_, is_set)| *is_set) {
-            let message = format!("`{triple}` is fused of other targets, which are compiled");
+            let message = format!("`{triple}` is made of other targets, each of which is compiled");
             let help = format!("set it for `{}`", slices.join("` and `"));
             self.problem(&format!("{key}.{name}"), message, Some(&help));
         }
@@ -355,4 +355,4 @@ impl Check<'_> {
     }
 }
 
-const NOT_SEARCHED: &str = "nothing is looked for there, since external libraries are denied";
+const NOT_SEARCHED: &str = "`library-path` has no effect, since external libraries are denied";

@@ -37,7 +37,7 @@ impl fmt::Display for Error {
                 f.write_str("\n")?;
             }
             match problem.line {
-                0 => f.write_str("in what was added in code: ")?,
+                0 => f.write_str("in the configuration made in code: ")?,
                 line => write!(f, "{}:{line}:{}: ", self.file, problem.column)?,
             }
             if !problem.key.is_empty() {
@@ -99,7 +99,8 @@ impl<'t> Locator<'t> {
     pub(super) fn misplaced(&self) -> Vec<Problem> {
         let mut problems = Vec::new();
         for key in self.own_keys.iter().filter(|_| !self.is_bare) {
-            let message = "this key is outside `[tool.wheelsmith]`, which the file has as well";
+            let message =
+                "this key is outside `[tool.wheelsmith]`, although the file has that table";
             let help = format!("write `{PREFIX}.{key}`, or no key with the prefix `{PREFIX}`");
             problems.push(self.at(key, message.to_owned(), Some(help)));
         }
@@ -149,7 +150,7 @@ impl<'t> Locator<'t> {
             let wrong = quoted.next().unwrap_or_default().to_owned();
             let known: Vec<&str> = quoted.collect();
             help = did_you_mean(&wrong, known.iter().copied())
-                .or_else(|| Some(format!("known here: {}", known.join(", "))));
+                .or_else(|| Some(format!("known names: {}", known.join(", "))));
             let what = if unknown.starts_with("variant") { "value" } else { "key" };
             message = format!("unknown {what} `{wrong}`");
         }

@@ -192,11 +192,11 @@ fn unknown_key(key: &str, name: &str, row: &KindRow, locator: &Locator<'_>) -> P
     let has_key = |row: &&KindRow| row.known().any(|known| known == name);
     let owners: Vec<&str> = KINDS.iter().filter(has_key).map(|row| row.word).collect();
     if !owners.is_empty() {
-        let message = format!("a component of kind `{}` has no such key", row.word);
+        let message = format!("components of kind `{}` do not have this key", row.word);
         return locator.at(key, message, Some(format!("it belongs to: {}", owners.join(", "))));
     }
     let help = did_you_mean(name, row.known())
-        .unwrap_or_else(|| format!("known here: {}", row.known().collect::<Vec<_>>().join(", ")));
+        .unwrap_or_else(|| format!("known names: {}", row.known().collect::<Vec<_>>().join(", ")));
     locator.at(key, format!("unknown key `{name}`"), Some(help))
 }
 

@@ -237,8 +237,9 @@ mod tests {
             let text = "[[tool.wheelsmith.component]]\nname = 'a'\nkind = 'files'\n\
                         outputs = [{ from = 'x', role = 'data' }]\n";
             let error = Config::builder().text("demo.toml", text).library(library).build();
-            let expected =
-                format!("in what was added in code: `tool.wheelsmith.component[1]{expected}");
+            let expected = format!(
+                "in the configuration made in code: `tool.wheelsmith.component[1]{expected}"
+            );
             assert_eq!(error.unwrap_err().to_string(), expected);
         };
         check(

@@ -74,7 +74,7 @@ impl LoadError {
 /// Returns the configuration file at `path`: the file itself, or the one of the directory.
 ///
 /// # Errors
-/// If there is none, or if both files of the directory configure wheelsmith.
+/// Returns an error if there is none, or if both files of the directory configure wheelsmith.
 pub(super) fn find_file(path: &Path) -> Result<PathBuf, LoadError> {
     if path.is_file() {
         return Ok(path.to_owned());
@@ -95,7 +95,7 @@ pub(super) fn find_file(path: &Path) -> Result<PathBuf, LoadError> {
 /// is no `wheelsmith.toml`, and no `[tool.wheelsmith]` in `pyproject.toml`.
 ///
 /// # Errors
-/// If both files configure wheelsmith, or one cannot be read.
+/// Returns an error if both files configure wheelsmith, or one cannot be read.
 pub fn find_settings(dir: &Path) -> Result<Option<PathBuf>, LoadError> {
     match find_file(dir) {
         Ok(file) if file.ends_with(PYPROJECT) => {
@@ -205,8 +205,8 @@ mod tests {
         let mixed = load(&format!("strip = 'all'\n{prefixed}"), "").unwrap_err();
         assert_eq!(
             mixed,
-            "wheelsmith.toml:1:1: `strip`: this key is outside `[tool.wheelsmith]`, which the file \
-             has as well\n    write `tool.wheelsmith.strip`, or no key with the prefix \
+            "wheelsmith.toml:1:1: `strip`: this key is outside `[tool.wheelsmith]`, although the \
+             file has that table\n    write `tool.wheelsmith.strip`, or no key with the prefix \
              `tool.wheelsmith`"
         );
         let typing = load("tragets = []\n", "").unwrap_err();

@@ -7,11 +7,11 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 pub use super::python::Request;
 
-/// Way of installation.
+/// Installation scheme.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub enum Way {
+pub enum InstallScheme {
     /// Into a virtual environment.
     Venv,
     /// Into a directory: `pip install --target`.
@@ -22,8 +22,8 @@ pub enum Way {
     Prefix,
 }
 
-impl Way {
-    /// All ways.
+impl InstallScheme {
+    /// All schemes.
     pub const ALL: [Self; 4] = [Self::Venv, Self::Target, Self::User, Self::Prefix];
 
     /// Returns the word in the configuration.
@@ -37,7 +37,7 @@ impl Way {
     }
 }
 
-impl fmt::Display for Way {
+impl fmt::Display for InstallScheme {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
     }
@@ -66,7 +66,7 @@ pub struct Settings {
     pub pythons: Vec<Request>,
     /// Ways of installing the wheels: `venv`, `target`, `user`, `prefix`; `venv` if absent.
     #[serde(rename = "install")]
-    pub ways: Vec<Way>,
+    pub schemes: Vec<InstallScheme>,
     /// Installer: `pip` or `uv`; `pip` if absent.
     pub installer: Installer,
     /// Modules that must be importable; those of the wheel if absent.
@@ -106,7 +106,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             pythons: Vec::new(),
-            ways: vec![Way::Venv],
+            schemes: vec![InstallScheme::Venv],
             installer: Installer::Pip,
             imports: None,
             smoke: Vec::new(),

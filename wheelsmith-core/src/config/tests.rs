@@ -47,7 +47,7 @@ fn mistakes_are_named_with_line_key_and_spelling() {
     check(
         "[tool.wheelsmith.target.universal2-apple-darwin]\nmacos-min = '10.13'\ntoolchain = 'zig'",
         "demo.toml:4:1: `tool.wheelsmith.target.\"universal2-apple-darwin\".toolchain`: \
-         `universal2-apple-darwin` is fused of other targets, which are compiled\n    \
+         `universal2-apple-darwin` is made of other targets, each of which is compiled\n    \
          set it for `x86_64-apple-darwin` and `aarch64-apple-darwin`",
     );
     check(
@@ -66,18 +66,18 @@ fn components_are_checked() {
     component(sources, "");
     component(
         "",
-        "demo.toml:2:1: `tool.wheelsmith.component[0]`: `sources` is missing\n    say what to \
-         compile: `[[tool.wheelsmith.component.sources]]` with `files`",
+        "demo.toml:2:1: `tool.wheelsmith.component[0]`: `sources` is missing\n    list the \
+         sources: `[[tool.wheelsmith.component.sources]]` with `files`",
     );
     component(
         &format!("manifest = 'Cargo.toml'\n{sources}"),
-        "demo.toml:5:1: `tool.wheelsmith.component[0].manifest`: a component of kind `c-shared` \
-         has no such key\n    it belongs to: cargo",
+        "demo.toml:5:1: `tool.wheelsmith.component[0].manifest`: components of kind `c-shared` \
+         do not have this key\n    it belongs to: cargo",
     );
     component(
         &format!("link = ['a', 'bee']\n{sources}"),
         "demo.toml:5:1: `tool.wheelsmith.component[0].link`: components link to each other in a \
-         circle: `a` -> `a`\n    take one of these links out\n\
+         cycle: `a` -> `a`\n    remove one of these links\n\
          demo.toml:5:14: `tool.wheelsmith.component[0].link[1]`: there is no component `bee`",
     );
     component(
@@ -86,12 +86,12 @@ fn components_are_checked() {
              {sources}[[component]]\nname = 'c'\nkind = 'c-static'\nlink = ['b']\n{sources}"
         ),
         "demo.toml:5:1: `tool.wheelsmith.component[0].link`: components link to each other in a \
-         circle: `b` -> `c` -> `b`\n    take one of these links out",
+         cycle: `b` -> `c` -> `b`\n    remove one of these links",
     );
     component(
         &format!("source = {{ archive = 'https://example.org/a.tar.gz' }}\n{sources}"),
-        "demo.toml:5:1: `tool.wheelsmith.component[0].source`: `sha256` is missing\n    a download \
-         is only used when pinned",
+        "demo.toml:5:1: `tool.wheelsmith.component[0].source`: `sha256` is missing\n    downloads \
+         must be pinned",
     );
     component(
         &format!("source = {{ path = 'a', crate = 'b' }}\n{sources}"),
@@ -121,29 +121,29 @@ fn recipes_are_checked() {
     recipe(
         "make",
         "install = []\n",
-        "demo.toml:6:14: `tool.wheelsmith.component[0].outputs[0].from`: nothing is \
-         installed, so that there is nothing to take it from\n    write `{build}/lib/liba.a`",
+        "demo.toml:6:14: `tool.wheelsmith.component[0].outputs[0].from`: the \
+         component installs no files from which outputs could be taken\n    write `{build}/lib/liba.a`",
     );
     recipe(
         "autotools",
         "configure = ['--with-x={prefxi}']\n",
-        "demo.toml:5:14: `tool.wheelsmith.component[0].configure[0]`: `{prefxi}` is no \
+        "demo.toml:5:14: `tool.wheelsmith.component[0].configure[0]`: `{prefxi}` is not a \
          placeholder\n    did you mean `prefix`?",
     );
     recipe(
         "make",
         "configure = ['x']\nrun = [['x']]\n",
-        "demo.toml:5:1: `tool.wheelsmith.component[0].configure`: a component of kind `make` has no \
-         such key\n    it belongs to: cmake, autotools, meson\n\
-         demo.toml:6:1: `tool.wheelsmith.component[0].run`: a component of kind `make` has no such \
-         key\n    it belongs to: command",
+        "demo.toml:5:1: `tool.wheelsmith.component[0].configure`: components of kind `make` do not \
+         have this key\n    it belongs to: cmake, autotools, meson\n\
+         demo.toml:6:1: `tool.wheelsmith.component[0].run`: components of kind `make` do not have \
+         this key\n    it belongs to: command",
     );
     recipe("command", "run = [['./b', '{stage}']]\n", "");
     recipe("command", "shell = true\nrun = ['for x in {a}; do :; done']\n", "");
     recipe(
         "command",
         "run = ['make all']\n",
-        "demo.toml:5:8: `tool.wheelsmith.component[0].run[0]`: a line is for a shell\n    write a \
+        "demo.toml:5:8: `tool.wheelsmith.component[0].run[0]`: a command line needs `shell = true`\n    write a \
          list of words, or add `shell = true`",
     );
     recipe(
@@ -155,15 +155,15 @@ fn recipes_are_checked() {
     recipe(
         "meson",
         "prefix = 'usr'\nneeds = ['b']\n",
-        "demo.toml:5:1: `tool.wheelsmith.component[0].prefix`: `usr` is no place to be installed \
-         at\n    an absolute path on the machine that it will run on, such as `/usr`\n\
+        "demo.toml:5:1: `tool.wheelsmith.component[0].prefix`: `usr` cannot be an installation \
+         prefix\n    an absolute path on the machine that it will run on, such as `/usr`\n\
          demo.toml:6:10: `tool.wheelsmith.component[0].needs[0]`: there is no component `b`",
     );
     check(
         "[[tool.wheelsmith.component]]\nname = 'a'\nkind = 'files'\n\
          outputs = [{ from = '{build}/x', role = 'data' }]\n",
-        "demo.toml:5:14: `tool.wheelsmith.component[0].outputs[0].from`: `{build}/x`: nothing is \
-         built here",
+        "demo.toml:5:14: `tool.wheelsmith.component[0].outputs[0].from`: `{build}/x` has no \
+         effect: this component builds nothing",
     );
 }
 
@@ -173,7 +173,7 @@ fn libraries_are_looked_for_where_they_may_come_from() {
     let denied = parse("demo.toml", &wheel("library-path = ['deps']\n")).unwrap_err();
     assert_eq!(
         denied.to_string(),
-        "demo.toml:4:1: `tool.wheelsmith.wheel[0].library-path`: nothing is looked for there, since \
+        "demo.toml:4:1: `tool.wheelsmith.wheel[0].library-path`: `library-path` has no effect, since \
          external libraries are denied\n    add `external = \"bundle\"` to copy libraries from there \
          into the wheel"
     );
@@ -202,12 +202,12 @@ fn sdks_are_checked() {
     );
     sdk(
         "name = '../x'\n",
-        "demo.toml:3:1: `tool.wheelsmith.sdk[0].name`: `../x` is no part of a file name\n    use \
+        "demo.toml:3:1: `tool.wheelsmith.sdk[0].name`: `../x` cannot be part of a file name\n    use \
          letters, digits, `-`, `_`, `.` and `+`",
     );
     sdk(
         "[[tool.wheelsmith.sdk]]\n",
-        "demo.toml:3:1: `tool.wheelsmith.sdk[1]`: another SDK is called so as well\n    give each \
+        "demo.toml:3:1: `tool.wheelsmith.sdk[1]`: another SDK has the same name\n    give each \
          a `name` of its own",
     );
     let wheels = |line: &str| {
@@ -233,7 +233,7 @@ fn what_lies_beside_the_packages_is_checked() {
     check(
         "data.scripts = [{ from = 'x', to = 'y' }]",
         "demo.toml:4:31: `tool.wheelsmith.wheel[0].data.scripts[0].to`: installers refuse \
-         directories below `scripts`\n    leave `to` out: commands lie side by side",
+         directories below `scripts`\n    leave `to` out: installers put all commands into one directory",
     );
     check(
         "data.headers = ['/usr/include/*.h']",
@@ -290,7 +290,7 @@ fn tests_of_wheels_are_checked() {
     );
     test(
         "install = []",
-        "demo.toml:3:1: `tool.wheelsmith.test.install`: no way is left\n    one of `venv`, \
+        "demo.toml:3:1: `tool.wheelsmith.test.install`: no installation scheme is listed\n    one of `venv`, \
          `target`, `user`, `prefix`",
     );
     test(

@@ -1,5 +1,5 @@
-//! Codes of findings. One row each: the name that scripts rely on, the default severity, the
-//! remedy.
+//! Codes of findings. One row each: the meaning, the name that scripts rely on, the default severity
+//! and the fix.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,7 +8,7 @@ use super::Severity;
 use crate::name::ParseError;
 
 macro_rules! codes {
-    ($($(#[doc = $doc:literal])+ $variant:ident $text:literal $severity:ident $($help:literal)?;)+) => {
+    ($($(#[doc = $doc:literal])+ $variant:ident $text:literal $severity:ident $help:literal;)+) => {
         /// Code of a finding. Codes are stable: scripts may rely on them.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
         #[non_exhaustive]
@@ -34,487 +34,504 @@ macro_rules! codes {
                 }
             }
 
-            /// Returns the meaning in one sentence.
+            /// Returns the meaning: a noun phrase.
             pub const fn meaning(self) -> &'static str {
                 match self {
                     $(Self::$variant => concat!($($doc),+),)+
                 }
             }
 
-            /// Returns the remedy.
-            pub const fn help(self) -> Option<&'static str> {
+            /// Returns the fix, which applies unless the finding has another one.
+            pub const fn help(self) -> &'static str {
                 match self {
-                    $(Self::$variant => codes!(@help $($help)?),)+
+                    $(Self::$variant => $help,)+
                 }
             }
         }
     };
-    (@help) => { None };
-    (@help $help:literal) => { Some($help) };
 }
 
 codes! {
     // Files that cannot be judged.
-    /// The file cannot be read as what it claims to be.
+    /// Damaged or incomplete file.
     Unreadable "unreadable" Error
-        "build or fetch the file anew; it may be cut short";
-    /// It is larger, deeper or more than any real file, and was not read to its end.
+        "build or fetch the file again; it may be cut short";
+    /// File or archive beyond the size, count or depth of any real one.
     OverLimit "over-limit" Error
-        "raise the limit if the file is right";
-    /// The file is not judged by the tag.
-    NotJudged "not-judged" Info;
-    /// A native file is embedded in another file.
-    EmbeddedImage "embedded-image" Info;
+        "leave out what does not belong into the package, or split the file";
+    /// File to which the rules of the tag do not apply.
+    NotJudged "not-judged" Info
+        "test the file where it is used, or leave it out if it was left over from the build";
+    /// Native file embedded in another file.
+    EmbeddedImage "embedded-image" Info
+        "audit the embedded file on its own, since no loader reads it in place";
 
     // Platform tags that a wheel claims.
-    /// The wheel claims a platform tag that its files do not qualify for.
+    /// Platform tag that the files of the wheel do not qualify for.
     TagNotEarned "tag-not-earned" Error
-        "publish it under the tag that its files qualify for, or fix what is in the way";
-    /// The tags of the file name and the `Tag` lines of WHEEL differ.
+        "use the tag that the files qualify for, or fix the findings that exclude the claimed one";
+    /// Different tags in the file name and in the `Tag` lines of WHEEL.
     TagsDiffer "tags-differ" Error
-        "write the wheel anew: installers go by the name, tools by the lines";
-    /// The wheel claims to run anywhere, and has native files.
+        "write the wheel again: installers read the name, other tools read the lines";
+    /// Native files in a wheel tagged for any platform.
     NativeInAny "native-in-any" Error
-        "give it the platform tag that its files earn";
-    /// The wheel claims a platform, and nothing in it needs one.
+        "use the platform tag that the native files qualify for";
+    /// Platform tag on a wheel without native files.
     NoNativeFiles "no-native-files" Warning
-        "tag it `any`, unless the files of the platform are missing";
-    /// `Root-Is-Purelib` is true although the wheel has native files.
+        "tag the wheel `any`, unless its native files are missing";
+    /// `Root-Is-Purelib: true` in a wheel with native files.
     PurelibWithNative "purelib-with-native" Warning
         "write `Root-Is-Purelib: false`";
-    /// The tag guarantees nothing but a processor, and indexes refuse it.
+    /// Tag that guarantees only a processor and that indexes refuse.
     UnportableTag "unportable-tag" Warning
         "build for a manylinux or musllinux tag";
 
     // Reasons that keep a file from its tag.
-    /// The file is for another operating system.
+    /// File for another operating system.
     WrongPlatform "wrong-platform" Error
         "build the file for the target, or leave it out of the wheel";
-    /// The file is for another processor.
+    /// File for another processor.
     WrongArch "wrong-arch" Error
         "build the file for the target, or leave it out of the wheel";
-    /// The file is for another C library.
+    /// File for another C library.
     WrongLibc "wrong-libc" Error
         "build the file for the target, or leave it out of the wheel";
-    /// It needs a library that is neither in the wheel nor in the policy of the tag.
+    /// Needed library that is neither in the wheel nor guaranteed by the tag.
     ExternalLibrary "external-library" Error
-        "link it statically, or build it as a component so that the wheel carries it";
-    /// It needs a newer version of a library than the tag guarantees.
+        "link it statically, let `wheelsmith repair` copy it into the wheel, or build it as a component";
+    /// Needed symbol version that is newer than the tag guarantees.
     SymbolTooNew "symbol-too-new" Error
         "build it with the zig toolchain for the floor, or raise the floor (`glibc = \"…\"`)";
-    /// It needs a symbol that the library may lack although its version does not show it.
+    /// Needed symbol that some builds of a guaranteed library lack.
     ForbiddenSymbol "forbidden-symbol" Error
         "link the library statically, or avoid the symbol";
-    /// It runs on newer processors only.
+    /// File that requires a newer processor than the tag guarantees.
     IsaTooNew "isa-too-new" Error
-        "compile without `-march=…` above the base of the processor, and choose at run time";
-    /// It needs the shared library of one kind of Python installation.
+        "compile without `-march=…` above the baseline, and select newer code at run time";
+    /// Dependency on a shared libpython, which many Pythons do not have.
     Libpython "libpython" Error
-        "do not link extension modules to libpython: the process has its symbols";
-    /// It was compiled for a Python with floating-point traps, which no release has.
+        "do not link extension modules to libpython: the process provides its symbols";
+    /// Symbol of a Python with floating-point traps, which no release has.
     FpeSymbols "fpe-symbols" Error
         "compile for a Python without `--with-fpectl`";
-    /// It needs a newer macOS.
+    /// Required macOS or iOS that is newer than the tag says.
     MinimumTooNew "minimum-too-new" Error
         "build it for the floor, or raise the floor (`macos-min = \"…\"`)";
-    /// It needs a newer macOS of the same year, which the tag cannot say.
+    /// Required minor release of macOS that the tag cannot express.
     NewerMinor "newer-minor" Warning
         "build it for the floor, or raise the floor (`macos-min = \"…\"`)";
-    /// It does not say which macOS it needs.
+    /// Mach-O file without a minimum macOS.
     NoMinimum "no-minimum" Warning
-        "link it anew with `-mmacosx-version-min=…`";
-    /// The kernel of arm64 would kill a process with it.
+        "link it again with `-mmacosx-version-min=…`";
+    /// Missing or wrong code signature, for which macOS on arm64 kills the process.
     InvalidSignature "invalid-signature" Error
         "sign it after the last change: `codesign --force --sign - FILE`";
-    /// It was changed after it was signed.
+    /// Code signature that does not match the content.
     StaleSignature "stale-signature" Warning
         "sign it after the last change: `codesign --force --sign - FILE`";
-    /// It needs the runtime of Visual C++.
+    /// Dependency on the Visual C++ runtime.
     CRuntime "c-runtime" Warning
         "put the library beside the file, or link the runtime statically (`/MT`, `-C target-feature=+crt-static`)";
-    /// It needs a library that is in another directory of the wheel.
+    /// Needed library in another directory of the wheel.
     LibraryElsewhere "library-elsewhere" Info
-        "see that the package adds the directory before it loads the file";
-    /// It uses a library that is neither in the wheel nor in the policy, and works without it.
-    OptionalLibrary "optional-library" Info;
-    /// It is a program for another processor that the system can imitate.
+        "make sure that the package adds the directory before it loads the file";
+    /// Optional library that is neither in the wheel nor guaranteed by the tag.
+    OptionalLibrary "optional-library" Info
+        "test the package on a system without the library";
+    /// Program for another processor, which the system emulates.
     EmulatedProgram "emulated-program" Warning
         "build the program for the target as well";
 
     // Extension modules against the Python and ABI tags.
-    /// An extension module is for another Python or ABI than the wheel's tags say.
+    /// Extension module for another Python or ABI than the wheel's tags.
     WrongAbi "wrong-abi" Error
         "build it for the Python of the tag, or correct the tag";
-    /// An extension module lacks the function by which Python starts it.
+    /// Extension module without the function by which Python starts it.
     NoInitFunction "no-init-function" Error
-        "export `PyInit_<name>`, where the name is that of the file up to its first dot";
-    /// It claims the stable ABI and uses what is not part of it.
+        "export `PyInit_<name>`, where `<name>` is the file name up to its first dot";
+    /// Module that claims the stable ABI and uses functions outside it.
     NotStableAbi "not-stable-abi" Error
         "compile with `Py_LIMITED_API` defined, or tag the wheel for one Python";
-    /// It uses a part of the stable ABI that is newer than its Python tag.
+    /// Function of the stable ABI that is newer than the Python tag.
     StableAbiTooNew "stable-abi-too-new" Error
         "raise the Python tag, or define `Py_LIMITED_API` as the version of the tag";
 
     // Faults of a file that do not depend on the platform.
-    /// The loader would look for libraries in a place outside the wheel.
+    /// Search path for libraries that leads out of the wheel.
     EscapingRpath "escaping-rpath" Warning
         "use `$ORIGIN` (on macOS `@loader_path`) and paths relative to it";
-    /// Its stack may hold code.
+    /// Executable stack.
     ExecutableStack "executable-stack" Warning
-        "link with `-Wl,-z,noexecstack` (an assembler file may lack its stack note), on macOS without `-allow_stack_execute`";
-    /// The loader must write into its code.
+        "link with `-Wl,-z,noexecstack`; an assembler file may lack its `.note.GNU-stack` section";
+    /// Relocations in code, which make it writable while it is loaded.
     TextRelocations "text-relocations" Warning
         "compile everything in it with `-fPIC`";
-    /// Nothing of what the loader fills in becomes read-only.
+    /// Relocated data that stays writable.
     NoRelro "no-relro" Info
         "link with `-Wl,-z,relro`";
-    /// It is always loaded at the same address.
+    /// Program or DLL with a fixed address.
     NoPie "no-pie" Info
-        "compile with `-fPIE`, link with `-pie` (Windows: `/DYNAMICBASE`)";
-    /// Its data may be run as code.
+        "compile with `-fPIE`, and link with `-pie`";
+    /// Windows file that permits to execute its data.
     NoNx "no-nx" Warning
         "link with `/NXCOMPAT`";
-    /// It carries a path of the machine that built it.
+    /// Path of the build machine.
     BuildPath "build-path" Warning
-        "compile with `-ffile-prefix-map=…` (Rust: `--remap-path-prefix`); link with `-install_name @rpath/NAME`";
-    /// A large part of it is never loaded: symbols for the linker, debug information.
+        "compile with `-ffile-prefix-map=…` (Rust: `--remap-path-prefix`)";
+    /// Large part that is never loaded, such as symbols or debug information.
     Unstripped "unstripped" Info
-        "strip it, or keep the debug information in a file of its own";
-    /// It has no build id, by which debuggers and crash reports know it.
+        "strip it, or keep the debug information in a separate file";
+    /// Missing build id, which debuggers and crash reports use.
     NoBuildId "no-build-id" Info
         "link with `-Wl,--build-id=sha1`";
-    /// It cannot be loaded where memory pages have 64 KiB, as on many Arm servers.
+    /// Segments that systems with 64 KiB pages cannot load.
     PageAlignment "page-alignment" Warning
         "link with `-Wl,-z,max-page-size=65536`";
-    /// It uses a symbol that none of its libraries provides.
+    /// Symbol that no needed library provides.
     UndefinedSymbol "undefined-symbol" Warning
-        "link it to the library that has the symbol (`-Wl,-z,defs` finds them)";
-    /// A static program that loads libraries at run time, which fails with another C library.
+        "link it to the library that has the symbol (`-Wl,-z,defs` reports such symbols)";
+    /// Static program that loads libraries at run time, which requires the same glibc.
     StaticDlopen "static-dlopen" Warning
         "link it dynamically, or avoid `dlopen` and the name services";
-    /// The same library is in the wheel twice.
+    /// Two copies of one library.
     DuplicateLibrary "duplicate-library" Info
-        "keep one, and let the others find it by RUNPATH";
-    /// Nothing in the wheel needs the bundled library.
+        "keep one copy, and let the other files find it by RUNPATH";
+    /// Bundled library that no file of the wheel needs.
     UnusedLibrary "unused-library" Info
         "leave it out, unless the package loads it by itself";
 
     // Configuration of the audit.
-    /// A waiver is past its date.
+    /// Waiver whose date has passed.
     ExpiredWaiver "expired-waiver" Warning
-        "fix what it waives, or give a new date";
-    /// A waiver waives nothing.
+        "fix the waived findings, or set a new date";
+    /// Waiver that matches no finding.
     UnusedWaiver "unused-waiver" Info
-        "take it out";
+        "remove it";
 
     // File name of a wheel or sdist.
-    /// The file name is not that of a wheel or sdist.
+    /// File name that is not one of a wheel or sdist.
     BadFilename "bad-filename" Error
         "name it `name-version[-build]-python-abi-platform.whl`, an sdist `name-version.tar.gz`";
-    /// The name in the file name is not in its normal form.
+    /// Project name in the file name that is not normalised.
     NameNotNormalised "name-not-normalised" Error
         "write it in lower case with `_` for each run of `-`, `_` and `.`";
-    /// The version in the file name is not spelled as the normal form of that in the metadata.
+    /// Version in the file name that differs from the normal form of the metadata's.
     VersionNotNormalised "version-not-normalised" Error
         "write it as PEP 440 does: `1.0rc1`, not `1.0-RC1`; `1.0.0` if the metadata has `1.0.0`";
-    /// The metadata has another name than the file name.
+    /// Different names in the file name and in the metadata.
     NameMismatch "name-mismatch" Error
-        "build it anew: the file was renamed, or its metadata changed";
-    /// The metadata has another version than the file name.
+        "build it again: the file was renamed, or its metadata changed";
+    /// Different versions in the file name and in the metadata.
     VersionMismatch "version-mismatch" Error
-        "build it anew: the file was renamed, or its metadata changed";
-    /// The tags of the file name are not sorted.
-    TagsNotSorted "tags-not-sorted" Info;
-    /// The file name has a tag twice.
+        "build it again: the file was renamed, or its metadata changed";
+    /// Unsorted tags in the file name.
+    TagsNotSorted "tags-not-sorted" Info
+        "write the tags sorted; `wheelsmith wheel retag` does";
+    /// Repeated tag in the file name.
     DuplicateTag "duplicate-tag" Error
-        "name it once";
-    /// No installer takes wheels with this tag, on any machine.
+        "write each tag once";
+    /// Tag that no installer accepts on any machine.
     UnknownTag "unknown-tag" Error
         "correct the tag: `py3`, `cp312`, `none`, `abi3`, `manylinux_2_17_x86_64`, `macosx_11_0_arm64`";
-    /// The index takes no wheels with this platform tag.
+    /// Platform tag that the index refuses.
     PlatformRefused "platform-refused" Error
-        "build for a platform tag that the index takes, such as manylinux";
-    /// The version has a local part, which the index refuses.
+        "build for a platform tag that the index accepts, such as manylinux";
+    /// Version with a local part, which the index refuses.
     LocalVersion "local-version" Error
-        "publish it without the part behind `+`";
-    /// The file is larger than the index takes.
+        "publish it without the part after `+`";
+    /// File that exceeds the size limit of the index.
     FileTooLarge "file-too-large" Error
         "make it smaller, or ask the index for a higher limit";
-    /// The file is larger than the index takes without being asked.
+    /// File that exceeds the default size limit of the index.
     LargeFile "large-file" Warning
         "ask the index for a higher limit before you publish";
 
     // Zip archive.
-    /// The sizes of an entry stand behind its content instead of before it.
+    /// Entry whose sizes follow its content.
     DataDescriptor "data-descriptor" Error
         "write the archive to a file, not to a pipe, so that headers can be completed";
-    /// There are bytes that belong to no entry.
+    /// Bytes that belong to no entry.
     StrayBytes "stray-bytes" Error
-        "write the archive anew: something was put before, between or behind its entries";
-    /// Two entries have one name.
+        "write the archive again, without data before, between or after its entries";
+    /// Two entries with one name.
     DuplicateEntry "duplicate-entry" Error
         "write each file once";
-    /// The two headers of an entry, or the counts of the archive, contradict each other.
+    /// Contradicting headers or counts in the archive.
     HeaderMismatch "header-mismatch" Error
-        "write the archive anew: readers disagree on what it holds";
-    /// Entries share their bytes.
+        "write the archive again: readers disagree about its content";
+    /// Entries that share bytes.
     OverlappingEntries "overlapping-entries" Error
-        "write the archive anew; no tool for wheels does this";
-    /// An entry is compressed in a way that installers cannot read.
+        "write the archive again; no wheel builder writes such entries";
+    /// Compression method that installers cannot read.
     CompressionMethod "compression-method" Error
         "use deflate, or store the file";
-    /// An entry is encrypted.
+    /// Encrypted entry.
     EncryptedEntry "encrypted-entry" Error
         "write it without a password";
-    /// The name of an entry is not plain UTF-8.
+    /// Entry name that is not plain UTF-8.
     BadEntryName "bad-entry-name" Error
-        "use UTF-8 without control characters, and say so in the flags";
-    /// The name of a file is one that Windows cannot hold, or that a terminal shows as another one.
+        "use UTF-8 without control characters, and set the UTF-8 flag";
+    /// File name that Windows cannot hold, or that a terminal shows as another name.
     UnportableName "unportable-name" Error
         "rename the file";
-    /// The name of an entry leads out of the place of installation.
+    /// Path that leads out of the installation directory.
     UnsafePath "unsafe-path" Error
         "use relative paths with `/` and without `..`";
-    /// The archive or an entry carries a comment.
+    /// Comment of the archive or of an entry.
     ArchiveComment "archive-comment" Error
         "write it without comments";
-    /// An entry's zip64 field is not as readers expect it.
+    /// Unusual zip64 field of an entry.
     Zip64Extra "zip64-extra" Error
         "write both sizes, or no such field";
-    /// An entry has an extra field.
-    ZipExtra "zip-extra" Info;
-    /// It unpacks to far more than it weighs.
+    /// Extra field of an entry.
+    ZipExtra "zip-extra" Info
+        "write entries without extra fields, so that two builds have the same bytes";
+    /// Entry or archive that is compressed far more than real files.
     CompressionRatio "compression-ratio" Error
-        "take out the empty space that compresses so well, or store it";
-    /// The content of an entry is damaged.
+        "remove the repeated data, or store the file";
+    /// Entry with damaged content.
     DamagedEntry "damaged-entry" Error
-        "build or fetch the file anew";
-    /// Two names differ only in case or in the form of their letters.
+        "build or fetch the file again";
+    /// Two names that differ only in case or Unicode form.
     CaseClash "case-clash" Warning
         "rename one: on Windows and macOS the second file replaces the first";
-    /// The archive lists a directory.
-    DirectoryEntry "directory-entry" Info;
-    /// An entry is a link or a device.
+    /// Directory entry.
+    DirectoryEntry "directory-entry" Info
+        "list files only";
+    /// Link or device in the archive.
     SpecialFile "special-file" Error
         "put the file itself there: installers write the path of the link as text";
-    /// The mode of an entry says neither that it is a file nor who may read it.
-    EntryMode "entry-mode" Info;
-    /// The entries have different times.
-    EntryTimes "entry-times" Info;
-    /// The metadata do not lie at the end of the archive.
-    DistInfoNotLast "dist-info-not-last" Info;
-    /// The file is a tar archive as well.
+    /// Entry whose mode is not that of a readable file.
+    EntryMode "entry-mode" Info
+        "set the mode to 0100644 or 0100755";
+    /// Different or invalid times of the entries.
+    EntryTimes "entry-times" Info
+        "set `SOURCE_DATE_EPOCH`, so that two builds have the same bytes";
+    /// Metadata that is not at the end of the archive.
+    DistInfoNotLast "dist-info-not-last" Info
+        "write `.dist-info` last, so that tools can read or replace it alone";
+    /// File that is also a tar archive.
     TarPolyglot "tar-polyglot" Error
-        "write the archive anew";
+        "write the archive again";
 
     // Directories `.dist-info` and `.data`.
-    /// There is no `.dist-info` directory.
+    /// Missing `.dist-info` directory.
     MissingDistInfo "missing-dist-info" Error
-        "build it with a tool for wheels";
-    /// There is more than one `.dist-info` directory.
+        "build it with a wheel builder";
+    /// Several `.dist-info` directories.
     SeveralDistInfos "several-dist-infos" Error
-        "keep the one of the wheel";
-    /// The `.dist-info` or `.data` directory has another name than the wheel.
+        "keep only that of the wheel";
+    /// `.dist-info` or `.data` directory of another name than the wheel.
     DistInfoMismatch "dist-info-mismatch" Error
         "name it `{name}-{version}` as in the file name";
-    /// METADATA, WHEEL or RECORD is missing.
+    /// Missing METADATA, WHEEL or RECORD.
     MissingMetadataFile "missing-metadata-file" Error
-        "build it with a tool for wheels";
-    /// The `.dist-info` directory has a file that only installers write.
+        "build it with a wheel builder";
+    /// File in `.dist-info` that only installers write.
     InstallerFile "installer-file" Error
         "leave it out: it was packed from an installed project";
-    /// The `.data` directory has a part that installers do not know.
+    /// Part of the `.data` directory that installers do not know.
     UnknownDataScheme "unknown-data-scheme" Error
         "use purelib, platlib, headers, scripts or data";
-    /// A script lies in a directory below `scripts`.
+    /// Script in a directory below `scripts`.
     NestedScript "nested-script" Error
         "put it into `scripts` itself";
-    /// A Python script names an interpreter that is not replaced on installation.
+    /// Python script with an interpreter that installers do not replace.
     ScriptShebang "script-shebang" Warning
         "begin it with `#!python`, or make it an entry point";
-    /// A program has no permission to run.
+    /// Program without execute permission.
     ScriptNotExecutable "script-not-executable" Warning
         "set its mode to 0755";
-    /// A name that the format reserves for a directory is used otherwise.
+    /// Other use of a name that the format reserves for a directory.
     ReservedName "reserved-name" Error
-        "give it another name";
-    /// A licence file is not listed in the metadata.
-    UnlistedLicense "unlisted-license" Info;
-    /// A file under `sboms` is no bill of materials.
+        "choose another name";
+    /// Licence file that the metadata does not list.
+    UnlistedLicense "unlisted-license" Info
+        "list it in `License-File`";
+    /// File in `sboms` that is not a bill of materials.
     BadSbom "bad-sbom" Error
         "write CycloneDX or SPDX there, and nothing else";
-    /// A bill of materials does not say which tool made it.
+    /// Bill of materials without the tool that wrote it.
     SbomWithoutTool "sbom-without-tool" Warning
-        "let its metadata name the tool";
-    /// The wheel is for every platform, and `Root-Is-Purelib` says that it is not.
-    PlatlibInAny "platlib-in-any" Info;
+        "name the tool in its metadata";
+    /// `Root-Is-Purelib: false` in a wheel for every platform.
+    PlatlibInAny "platlib-in-any" Info
+        "write `Root-Is-Purelib: true`";
 
     // WHEEL.
-    /// WHEEL cannot be read, or lacks a line.
+    /// WHEEL that cannot be read or lacks a line.
     BadWheelFile "bad-wheel-file" Error
         "write `Wheel-Version`, `Generator`, `Root-Is-Purelib` and the tags";
-    /// The wheel is of a version that installers refuse.
+    /// Wheel version that installers refuse.
     WheelVersion "wheel-version" Error
         "write `Wheel-Version: 1.0`";
-    /// WHEEL does not say who made it, or says it twice.
+    /// Missing or repeated `Generator` in WHEEL.
     WheelGenerator "wheel-generator" Warning
         "write `Generator` once";
-    /// The build tags of the file name and of WHEEL differ.
+    /// Different build tags in the file name and in WHEEL.
     BuildMismatch "build-mismatch" Error
-        "write the tag of the file name in the line `Build`";
+        "write the build tag of the file name in the line `Build`";
 
     // RECORD.
-    /// RECORD cannot be read.
+    /// RECORD that cannot be read.
     RecordSyntax "record-syntax" Error
         "write it as CSV: quote paths with a comma, and use `/`";
-    /// A file is not in RECORD.
+    /// File that RECORD does not list.
     RecordMissing "record-missing" Error
         "write RECORD last, from all files";
-    /// RECORD lists a file that is not there.
+    /// Missing file that RECORD lists.
     RecordAbsent "record-absent" Error
         "write RECORD from the files of the archive";
-    /// A file is not the one that RECORD lists.
+    /// File whose digest differs from RECORD.
     RecordMismatch "record-mismatch" Error
         "write RECORD again after the last change";
-    /// RECORD has no digest that installers trust.
+    /// Digest in RECORD that installers do not accept.
     RecordDigest "record-digest" Error
         "write `sha256=` and the digest in URL-safe base64 without `=`";
-    /// RECORD has another size than the file.
+    /// File whose size differs from RECORD.
     RecordSize "record-size" Error
         "write RECORD again after the last change";
-    /// RECORD lists a file twice.
+    /// File that RECORD lists twice.
     RecordDuplicate "record-duplicate" Error
         "list each file once";
-    /// RECORD is not in its usual form.
-    RecordForm "record-form" Info;
-    /// RECORD is signed in a way that was given up, or lists its own signature.
+    /// Unusual form of RECORD.
+    RecordForm "record-form" Info
+        "end lines with LF, and list only files";
+    /// Deprecated signature of RECORD, or RECORD that lists its own signature.
     RecordSignature "record-signature" Warning
         "leave RECORD.jws and RECORD.p7s out (PEP 815)";
 
     // METADATA and PKG-INFO.
-    /// The metadata cannot be read.
+    /// Metadata that cannot be read.
     MetadataSyntax "metadata-syntax" Error
         "write `Field: value` lines in UTF-8, an empty line, and the description";
-    /// A field is missing.
+    /// Missing field.
     MissingField "missing-field" Error
         "write `Metadata-Version`, `Name` and `Version`";
-    /// A field that may stand once stands twice.
+    /// Repeated field that may occur once.
     DuplicateField "duplicate-field" Error
         "keep one";
-    /// The field is in no version of the metadata.
+    /// Field of no metadata version.
     UnknownField "unknown-field" Error
         "correct its spelling, or leave it out";
-    /// The index does not know the version of the metadata.
+    /// Metadata version that the index does not accept.
     MetadataVersion "metadata-version" Error
         "write the lowest version that has the fields in use";
-    /// A field is newer than the version of the metadata.
+    /// Field that is newer than the metadata version.
     FieldTooNew "field-too-new" Error
         "raise `Metadata-Version`, or leave the field out";
-    /// The version is not one by PEP 440.
+    /// Version that PEP 440 does not allow.
     BadVersion "bad-version" Error
-        "write it as PEP 440 has it, such as `1.0rc1`";
-    /// The licence expression is not one.
+        "write it as PEP 440 does, such as `1.0rc1`";
+    /// Invalid licence expression.
     LicenseExpression "license-expression" Error
-        "write an SPDX expression in the list's spelling, such as `MIT OR Apache-2.0`";
-    /// The licence is given in two ways.
+        "write an SPDX expression with the identifiers of the SPDX list, such as `MIT OR Apache-2.0`";
+    /// Licence in both `License` and `License-Expression`.
     LicenseTwice "license-twice" Error
         "keep `License-Expression`";
-    /// A licence classifier stands beside a licence expression.
+    /// Licence classifier beside a licence expression.
     LicenseClassifier "license-classifier" Warning
         "leave the classifier out";
-    /// A licence file is not where the metadata say.
+    /// Licence file that is missing from the path in the metadata.
     LicenseFile "license-file" Error
         "put it into `.dist-info/licenses` under the path that `License-File` gives";
-    /// A licence file is not in UTF-8.
+    /// Licence file that is not UTF-8.
     LicenseEncoding "license-encoding" Warning
         "save it as UTF-8 (PEP 639)";
-    /// An import name is not one, or the lists of import names contradict each other.
+    /// Invalid or contradicting import names.
     ImportName "import-name" Error
         "list dotted names with all their parents, each once";
-    /// A requirement cannot be read.
+    /// Requirement that cannot be read.
     BadRequirement "bad-requirement" Error
-        "write it as PEP 508 has it, such as `demo>=1.0; python_version < '3.11'`";
-    /// A requirement names a URL, which the index refuses.
+        "write it as PEP 508 does, such as `demo>=1.0; python_version < '3.11'`";
+    /// Requirement with a URL, which the index refuses.
     UrlRequirement "url-requirement" Error
-        "name a version instead";
-    /// An extra is not in its normal form.
+        "require a version instead";
+    /// Extra whose name is not normalised.
     ExtraName "extra-name" Warning
         "write it in lower case with `-`";
-    /// `Requires-Python` cannot be read.
+    /// `Requires-Python` that cannot be read.
     RequiresPython "requires-python" Error
         "write it as in `>=3.9`";
-    /// The index does not know the classifier.
+    /// Classifier that the index does not know.
     UnknownClassifier "unknown-classifier" Error
-        "take one from the list of classifiers";
-    /// The classifier was given up for another.
+        "choose one from the list of classifiers";
+    /// Deprecated classifier.
     DeprecatedClassifier "deprecated-classifier" Error
-        "take its successor, or leave it out";
-    /// The summary is too long or has several lines.
+        "use its successor, or leave it out";
+    /// Summary that is too long or has several lines.
     BadSummary "bad-summary" Error
         "write one line of at most 512 characters";
-    /// An e-mail address is not one.
+    /// Invalid e-mail address.
     BadEmail "bad-email" Error
         "write `Name <user@example.org>`";
-    /// A link is not one.
+    /// Invalid link.
     BadUrl "bad-url" Error
         "write a label of at most 32 characters, a comma, and an http or https address";
-    /// A field of links that labelled links have replaced.
-    LegacyUrl "legacy-url" Info;
-    /// The type of the description is not one that the index shows.
+    /// Field that `Project-URL` has replaced.
+    LegacyUrl "legacy-url" Info
+        "write `Project-URL: Homepage, https://…` instead";
+    /// Description type that the index does not render.
     DescriptionType "description-type" Error
         "write `text/markdown`, `text/x-rst` or `text/plain` with `charset=UTF-8`";
-    /// There is no description, or its type is not given.
-    NoDescription "no-description" Info;
-    /// A field is called dynamic that cannot be.
+    /// Missing description, or description without a type.
+    NoDescription "no-description" Info
+        "set `readme` in `[project]`";
+    /// `Dynamic` field that names one that cannot be dynamic.
     BadDynamic "bad-dynamic" Error
         "name fields other than `Name`, `Version` and `Metadata-Version`";
 
     // Entry points.
-    /// `entry_points.txt` cannot be read.
+    /// `entry_points.txt` that cannot be read.
     EntryPointsSyntax "entry-points-syntax" Error
         "write `[group]` and `name = module:object` lines in UTF-8";
-    /// A program's name is not one that every installer takes.
+    /// Program name that some installers refuse.
     EntryPointName "entry-point-name" Error
         "use letters, digits, `-`, `_` and `.`";
-    /// An entry point names no object, or a module that is not in the wheel.
+    /// Entry point without an object, or to a module that is not in the wheel.
     EntryPointTarget "entry-point-target" Error
-        "write `module:function`, and see whether the module was packed";
+        "write `module:function`, and check that the module was packed";
 
     // Layout of the wheel.
-    /// The wheel has compiled Python.
+    /// Compiled Python.
     CompiledPython "compiled-python" Warning
-        "leave it out: installers compile for the Python that is there";
-    /// Files with the same content lie in the wheel.
-    DuplicateContent "duplicate-content" Info;
-    /// A file that is no module lies beside the packages.
-    StrayTopLevel "stray-top-level" Info;
-    /// A module cannot be imported by its path.
-    NotImportable "not-importable" Info;
-    /// A package has a name that other projects use for their own files.
+        "leave it out: installers compile for the installed Python";
+    /// Files with the same content.
+    DuplicateContent "duplicate-content" Info
+        "keep one of them, if the package permits";
+    /// File beside the packages that is not a module.
+    StrayTopLevel "stray-top-level" Info
+        "move it into the package, or into `.data`";
+    /// Module whose path is not an import name.
+    NotImportable "not-importable" Info
+        "rename its file or directory, if it is to be imported";
+    /// Package whose name other projects also use.
     CommonName "common-name" Warning
-        "leave it out, or put it into your package";
-    /// The top of the wheel is a package itself.
+        "leave it out, or move it into your package";
+    /// `__init__.py` outside any package.
     TopLevelInit "top-level-init" Warning
-        "put it into a package: it would lie in `site-packages` itself";
-    /// The wheel installs nothing that can be imported.
+        "move it into a package: it would be installed into `site-packages` itself";
+    /// Wheel without any importable module.
     EmptyLibrary "empty-library" Error
-        "compare the name of the package's directory with the one that the build looks for";
-    /// The wheel installs nothing at all.
+        "compare the name of the package's directory with the one that the build expects";
+    /// Wheel that installs no file.
     EmptyWheel "empty-wheel" Error
-        "compare the name of the package's directory with the one that the build looks for";
-    /// The wheel has several packages.
-    SeveralTopLevels "several-top-levels" Info;
-    /// A directory beside the packages has no modules.
-    NoModules "no-modules" Info;
+        "compare the name of the package's directory with the one that the build expects";
+    /// Several top-level packages.
+    SeveralTopLevels "several-top-levels" Info
+        "check that each of them is meant to be installed";
+    /// Directory beside the packages without modules.
+    NoModules "no-modules" Info
+        "move it into a package, or leave it out";
 
     // Source distributions.
-    /// The sdist has no single directory, or one of another name.
+    /// Sdist without a single top-level directory of the right name.
     SdistTop "sdist-top" Error
         "put everything into `{name}-{version}/`";
-    /// PKG-INFO is missing.
+    /// Missing PKG-INFO.
     MissingPkgInfo "missing-pkg-info" Error
         "build it with a build backend";
-    /// `pyproject.toml` is missing, so that tools guess how to build it.
+    /// Missing `pyproject.toml`, without which tools guess how to build.
     MissingPyproject "missing-pyproject" Warning
         "add one with `[build-system]`";
 }
@@ -551,6 +568,23 @@ mod tests {
                 "{text}"
             );
             assert_eq!(text.parse(), Ok(*code));
+        }
+    }
+
+    #[test]
+    fn each_meaning_is_a_phrase_with_a_fix() {
+        for code in Code::ALL {
+            let meaning = code.meaning().trim();
+            let first = meaning.split_whitespace().next().unwrap_or_default();
+            assert!(
+                !["It", "Its", "Nothing", "There", "The", "A", "An"].contains(&first),
+                "{code}"
+            );
+            assert!(meaning.ends_with('.') && !code.help().ends_with('.'), "{code}");
+            assert!(
+                code.help().len() > 4 && !code.help().starts_with(char::is_uppercase),
+                "{code}"
+            );
         }
     }
 }

@@ -62,7 +62,7 @@ pub struct Finding {
     /// Evidence, one line each: `fstat64@GLIBC_2.33 of libc.so.6`. The newest or worst first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub evidence: Vec<String>,
-    /// Remedy.
+    /// Fix.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub help: Option<&'static str>,
     /// Reason of the waiver, if the finding is waived. A waived finding is still reported, but does
@@ -85,7 +85,7 @@ impl Finding {
             code,
             message: message.into(),
             evidence: Vec::new(),
-            help: code.help(),
+            help: Some(code.help()),
             waived: None,
         }
     }
@@ -97,7 +97,7 @@ impl Finding {
         self
     }
 
-    /// Replaces the help of the code by one that fits the situation.
+    /// Replaces the fix of the code by one that fits the situation.
     #[must_use]
     pub fn with_help(mut self, help: &'static str) -> Self {
         self.help = Some(help);

@@ -136,12 +136,13 @@ impl Settings {
         for (waiver, used) in self.waivers.iter().zip(used) {
             let finding = match waiver.until {
                 Some(until) if waiver.is_over(today) => {
-                    let message = format!("{} ended on {until}", waiver.name());
+                    let message = format!("{} expired on {until}", waiver.name());
                     Finding::whole(Code::ExpiredWaiver, message)
                 }
-                _ if !used => {
-                    Finding::whole(Code::UnusedWaiver, format!("{} waives nothing", waiver.name()))
-                }
+                _ if !used => Finding::whole(
+                    Code::UnusedWaiver,
+                    format!("{} matches no finding", waiver.name()),
+                ),
                 _ => continue,
             };
             configuration.push(finding);
@@ -158,7 +159,7 @@ fn clear_verdict(findings: &mut [Finding]) {
     let has_other = findings.iter().any(|f| is_error(f) && f.waived.is_none());
     if has_waived && !has_other {
         for finding in findings.iter_mut().filter(|f| is_verdict(f) && f.waived.is_none()) {
-            finding.waived = Some("what keeps the files from the tag is waived".to_owned());
+            finding.waived = Some("the findings that exclude the tag are waived".to_owned());
         }
     }
 }

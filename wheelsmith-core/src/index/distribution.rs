@@ -146,13 +146,14 @@ fn provenance(path: &Path) -> Result<Option<Vec<u8>>, Error> {
     let place = PathBuf::from(place);
     let Ok(about) = sys::fs::metadata(&place) else { return Ok(None) };
     if about.len() > LONGEST_TEXT {
-        return Err(Error::corrupt(&place, "it is longer than any real provenance"));
+        return Err(Error::corrupt(&place, "it is longer than any real provenance file"));
     }
     let bytes = sys::fs::read(&place).map_err(|e| Error::read(&place, e))?;
     let value: serde_json::Value =
         serde_json::from_slice(&bytes).map_err(|e| Error::corrupt(&place, e.to_string()))?;
     if value["version"] != 1 || !value["attestation_bundles"].is_array() {
-        let problem = "it is no provenance: `version` must be 1, `attestation_bundles` a list";
+        let problem =
+            "it is not a provenance file: `version` must be 1, `attestation_bundles` a list";
         return Err(Error::corrupt(&place, problem));
     }
     Ok(Some(bytes))

@@ -89,7 +89,7 @@ pub enum Error {
         filename: String,
     },
     /// The selection matches no file.
-    #[error("nothing in the view `{view}` is called `{selected}`")]
+    #[error("the view `{view}` has no `{selected}`")]
     NoMatch {
         /// Selection.
         selected: String,
@@ -103,7 +103,7 @@ pub enum Error {
         view: View,
     },
     /// The view cannot be removed, because `latest` points at it.
-    #[error("cannot remove the view `{view}`: `latest` points at it")]
+    #[error("cannot remove the view `{view}`: `latest` points to it")]
     IsLatest {
         /// The path or name.
         view: View,
@@ -132,20 +132,23 @@ impl Error {
     /// Returns what the user can do about it.
     pub fn hint(&self) -> Option<String> {
         Some(match self {
-            Self::Conflict { .. } => "a published file never changes: give the new one another \
-                                   version or build tag, or add it to another view (`--view`)"
-                .to_owned(),
+            Self::Conflict { .. } => {
+                "a published file never changes: give the new file another version or build \
+                 tag, or add it to another view (`--view`)"
+                    .to_owned()
+            }
             Self::Closed { project, .. } => {
-                format!("make it active first: `wheelsmith index status {project} active`")
+                format!("activate it first: `wheelsmith index status {project} active`")
             }
             Self::NoIndex { .. } => {
-                "make one with `wheelsmith index build --dir DIST --out SITE`".to_owned()
+                "create one with `wheelsmith index build --dir DIST --out SITE`".to_owned()
             }
-            Self::IsLatest { .. } => "point `latest` at another view first: \
+            Self::IsLatest { .. } => "point `latest` to another view first: \
                                       `wheelsmith index latest VIEW`"
                 .to_owned(),
             Self::State { .. } => {
-                "restore the file from a copy of the site; pages follow from it".to_owned()
+                "restore the file from a copy of the site; the pages are generated from it"
+                    .to_owned()
             }
             _ => return None,
         })

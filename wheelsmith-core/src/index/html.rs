@@ -80,7 +80,7 @@ pub(super) fn project(page: &Page<'_>) -> Vec<u8> {
         let _ = writeln!(out, "<p class=\"note\">{}: {}</p>", status.as_str(), Text(reason));
     }
     if *status == Status::Quarantined {
-        out.push_str("<p class=\"note\">Its files are not offered.</p>\n");
+        out.push_str("<p class=\"note\">Its files are not listed.</p>\n");
     } else {
         install(&mut out, page.place, page.site_url, page.name, "the page of all packages");
         for files in page.files.chunk_by(|a, b| a.0.version == b.0.version).rev() {

@@ -34,7 +34,7 @@ impl State {
             return Err(format!("it has schema {schema}; this version knows schema {SCHEMA}"));
         }
         if let Some(url) = raw.site_url.as_deref().filter(|url| !is_absolute(url)) {
-            return Err(format!("`{url}` is no URL"));
+            return Err(format!("`{url}` is not a URL"));
         }
         let view = |text: &str| text.parse::<View>().map_err(|e| e.to_string());
         let mut views = BTreeMap::new();
@@ -46,7 +46,7 @@ impl State {
         }
         let latest = raw.latest.as_deref().map(view).transpose()?;
         if let Some(latest) = latest.as_ref().filter(|latest| !views.contains_key(latest)) {
-            return Err(format!("`latest` points at the view `{latest}`, which does not exist"));
+            return Err(format!("`latest` points to the view `{latest}`, which does not exist"));
         }
         Ok(Self { site_url: raw.site_url, latest, views })
     }
@@ -91,14 +91,14 @@ impl State {
 /// Returns an error for names that wheelsmith does not write, because names become paths.
 fn check(name: &str, project: &Project) -> Result<(), String> {
     if !name.parse::<ProjectName>().is_ok_and(|parsed| parsed.normalized() == name) {
-        return Err(format!("`{name}` is no normalised name of a project"));
+        return Err(format!("`{name}` is not a normalised project name"));
     }
     for (file, about) in &project.files {
         if !DistName::is_plain(file) {
-            return Err(format!("`{file}` is no name of a wheel or source distribution"));
+            return Err(format!("`{file}` is not the name of a wheel or source distribution"));
         }
         if let Some(url) = about.url.as_deref().filter(|url| !is_absolute(url)) {
-            return Err(format!("`{url}` is no URL"));
+            return Err(format!("`{url}` is not a URL"));
         }
     }
     Ok(())

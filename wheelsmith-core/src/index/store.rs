@@ -45,7 +45,7 @@ pub(super) fn put(
     if copied.map_err(|e| Error::write(&path, e))? {
         Ok(())
     } else {
-        Err(Error::corrupt(&distribution.path, "somebody wrote to it while it was read"))
+        Err(Error::corrupt(&distribution.path, "another process changed it while it was read"))
     }
 }
 

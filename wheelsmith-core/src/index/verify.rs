@@ -62,7 +62,7 @@ impl fmt::Display for FaultKind {
 
 const AGAIN: &str = "`wheelsmith index build` writes the pages again";
 const BRING_BACK: &str = "add the file again (`wheelsmith index add`), or remove it";
-const GO: &str = "the next `wheelsmith index build` takes it away";
+const GO: &str = "the next `wheelsmith index build` removes it";
 
 /// Compares everything in the site at `root` with its state: each file of the store, unpacked, and
 /// each page, byte for byte. Files with a `url` are looked for in `elsewhere`, if given.
@@ -78,8 +78,8 @@ pub fn verify(root: &Path, elsewhere: Option<&Path>, host: &Host) -> Result<Vec<
     let (state, text) = site::read(root)?;
     let mut run = Run { root, host, faults: Vec::new() };
     if text != state.render() {
-        let message = "it is not written as wheelsmith writes it";
-        run.fault(STATE, FaultKind::WrongState, message, "`wheelsmith index build` does");
+        let message = "it is not in the form that wheelsmith writes";
+        run.fault(STATE, FaultKind::WrongState, message, "`wheelsmith index build` rewrites it");
     }
     run.store(&state, elsewhere)?;
     run.pages(&state)?;
@@ -152,7 +152,7 @@ impl Run<'_> {
             }
         }
         for stray in strays.into_keys() {
-            self.fault(stray, FaultKind::Stray, "no view has it", "it may be deleted");
+            self.fault(stray, FaultKind::Stray, "no view lists it", "it may be deleted");
         }
         Ok(())
     }
@@ -228,7 +228,7 @@ impl Run<'_> {
         match (pointer, sys::fs::read(self.root.join(POINTER))) {
             (Some(wanted), Ok(there)) if there == wanted.as_bytes() => {}
             (Some(_), Ok(_)) => {
-                self.fault(POINTER, FaultKind::WrongPage, "it leads elsewhere", AGAIN);
+                self.fault(POINTER, FaultKind::WrongPage, "it points to another view", AGAIN);
             }
             (Some(_), Err(_)) => self.fault(POINTER, FaultKind::Missing, "it is not there", AGAIN),
             (None, Ok(_)) => self.fault(POINTER, FaultKind::Stray, "there is no `latest`", GO),
@@ -270,7 +270,7 @@ impl Run<'_> {
             match sys::fs::read(self.root.join(&name)) {
                 Ok(there) if there == wanted => {}
                 Ok(_) => {
-                    let message = "it says something else than the state";
+                    let message = "it differs from the state";
                     self.fault(name, FaultKind::WrongPage, message, AGAIN);
                 }
                 Err(_) => self.fault(name, FaultKind::Missing, "it is not there", AGAIN),

@@ -140,7 +140,7 @@ fn check_dynamic(project: &ProjectTable) -> Result<(), Error> {
     let words = if given {
         format!("names `{first}`, which is given as well")
     } else {
-        format!("names `{first}`, and nothing here fills it in")
+        format!("names `{first}`, which the build does not set")
     };
     Err(problem_with_hint(KEY, words, "write the value into `[project]`"))
 }
@@ -169,7 +169,7 @@ fn keywords(raw: &[String]) -> Result<Vec<String>, Error> {
     for word in raw {
         let word = one_line(key, word)?;
         if word.contains(',') {
-            return Err(problem(key, format!("has `{word}`: the comma would make two of it")));
+            return Err(problem(key, format!("has `{word}`: the comma would split it in two")));
         }
         keywords.push(word);
     }
@@ -188,7 +188,7 @@ fn extras(
             .map_err(|error: crate::name::ParseError| problem(&key, error.to_string()))?;
         let name = name.normalized();
         if !seen.insert(name.clone()) {
-            return Err(problem(key, format!("is there twice: both are `{name}`")));
+            return Err(problem(key, format!("is repeated: both are `{name}`")));
         }
         extras.insert(name, Requirement::all(&key, requirements)?);
     }

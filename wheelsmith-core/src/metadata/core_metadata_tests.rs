@@ -170,11 +170,11 @@ fn errors_name_the_key() {
     check("requires-python = '3.9'", "`project.requires-python` is `3.9`: ");
     check("license = 'Apache 2'", "`project.license` has `Apache`, which SPDX does not list");
     check("license = 'NOASSERTION'", "`project.license` has `NOASSERTION`, which SPDX does not");
-    check("license = 'MIT OR'", "`project.license` is `MIT OR`, which is no SPDX expression");
+    check("license = 'MIT OR'", "`project.license` is `MIT OR`, which is not an SPDX expression");
     check("license = 'MIT Apache-2.0'", "`project.license` is `MIT Apache-2.0`, which is no");
     check("license = '(MIT'", "`project.license` is `(MIT`, which is no");
     check("license = 'LLVM-exception'", "`project.license` is `LLVM-exception`, which is no");
-    check("license = ''", "`project.license` is ``, which is no SPDX expression");
+    check("license = ''", "`project.license` is ``, which is not an SPDX expression");
     check("license = 'LicenseRef-a/b'", "`project.license` has `LicenseRef-a/b`");
     check("license = {}", "`project.license` needs either `file` or `text`");
     check("license = { text = 'x' }\nlicense-files = []", "`project.license` is a table, which");
@@ -199,7 +199,7 @@ fn errors_name_the_key() {
     check("optional-dependencies = { 'a b' = [] }", "`project.optional-dependencies.a b` `a b` is");
     check(
         "optional-dependencies = { a_b = [], A-b = [] }",
-        "`project.optional-dependencies.a_b` is there twice",
+        "`project.optional-dependencies.a_b` is repeated",
     );
     check("import-names = ['a.b']", "`project.import-names` has `a.b`, but `a` is in neither");
     check("import-names = ['a-b']", "`project.import-names` has `a-b`, which cannot");

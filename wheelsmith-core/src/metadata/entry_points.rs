@@ -39,7 +39,7 @@ impl EntryPoints {
         if let Some(both) =
             project.scripts.keys().find(|name| project.gui_scripts.contains_key(*name))
         {
-            let words = "is a console program as well, and both would be one file";
+            let words = "is also a console program, and both would be one file";
             return Err(problem(format!("project.gui-scripts.{both}"), words));
         }
         for (group, points) in &project.entry_points {
@@ -179,7 +179,7 @@ mod tests {
         check("scripts = { a = 'x:y z' }", "`project.scripts.a` is `x:y z`, not `module:function`");
         check(
             "scripts = { a = 'x:y' }\ngui-scripts = { a = 'x:z' }",
-            "`project.gui-scripts.a` is a console program as well, and both would be one file",
+            "`project.gui-scripts.a` is also a console program, and both would be one file",
         );
         check(
             "entry-points.console_scripts = { a = 'x:y' }",

@@ -60,7 +60,7 @@ impl<'a> Fields<'a> {
                 fields.list.push((name, value.trim_start_matches([' ', '\t']).to_owned()));
             } else {
                 let shown: String = line.chars().take(60).collect();
-                fields.trouble = Some(format!("`{shown}` is no field"));
+                fields.trouble = Some(format!("`{shown}` is not a field"));
             }
         }
         fields

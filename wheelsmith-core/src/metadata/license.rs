@@ -59,7 +59,7 @@ pub(crate) fn expression(text: &str) -> Result<String, Error> {
         ..spdx::ParseMode::STRICT
     };
     if let Err(error) = spdx::Expression::parse_mode(&canonical, mode) {
-        let words = format!("is `{text}`, which is no SPDX expression: {}", error.reason);
+        let words = format!("is `{text}`, which is not an SPDX expression: {}", error.reason);
         return Err(problem_with_hint(KEY, words, HINT));
     }
     Ok(canonical)

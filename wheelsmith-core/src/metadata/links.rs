@@ -22,7 +22,7 @@ impl Person {
                 |text: &Option<String>| text.as_deref().map(|t| one_line(key, t)).transpose();
             let (name, email) = (text(&person.name)?, text(&person.email)?);
             if name.is_none() && email.is_none() {
-                return Err(problem(key, "has somebody without name and address"));
+                return Err(problem(key, "has a person without name and address"));
             }
             if let Some(name) = name.as_ref().filter(|name| name.contains([',', '"', '\\'])) {
                 let words = format!("has `{name}`: names stand in a list with `,` between them");

@@ -59,8 +59,8 @@ fn from_suffix(path: &str) -> Result<String, Error> {
 fn content_type(text: &str) -> Result<String, Error> {
     let error = || {
         let words = format!("has the content-type `{text}`, which indexes do not render");
-        let hint = "write `text/markdown`, `text/x-rst` or `text/plain`; beside it, nothing but \
-            `charset=UTF-8` and `variant=GFM` or `variant=CommonMark`";
+        let hint = "write `text/markdown`, `text/x-rst` or `text/plain`; the only parameters are \
+                 `charset=UTF-8` and `variant=GFM` or `variant=CommonMark`";
         problem_with_hint(KEY, words, hint)
     };
     let line = one_line(KEY, text)?;

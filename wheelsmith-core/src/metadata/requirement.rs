@@ -57,11 +57,11 @@ impl Requirement {
             let rest = rest.trim_start_matches(is_blank);
             let (url, rest) = rest.split_at(rest.find(is_blank).unwrap_or(rest.len()));
             if url.is_empty() {
-                return Err("there is no URL behind `@`".to_owned());
+                return Err("there is no URL after `@`".to_owned());
             }
             let marker = match rest.trim_matches(is_blank) {
                 "" => None,
-                rest => Some(rest.strip_prefix(';').ok_or("`;` is missing behind the URL")?),
+                rest => Some(rest.strip_prefix(';').ok_or("`;` is missing after the URL")?),
             };
             return Self::new(name, extras, Source::Url(url.to_owned()), marker);
         }
@@ -231,7 +231,7 @@ mod tests {
         check("a;", "in its marker, it ends too early");
         check("a @ x.y/z", "has `a @ x.y/z`, whose URL has no scheme");
         check("a @ C:/z", "whose URL has no scheme");
-        check("a @", "there is no URL behind `@`");
+        check("a @", "there is no URL after `@`");
         check("a @ https://u:secret@x.y/z os", "has `a @ https://***@x.y/z os`: `;` is missing");
         check("a\nb", "has a line break");
     }

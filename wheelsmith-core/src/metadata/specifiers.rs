@@ -70,7 +70,7 @@ impl Specifier {
         if let Some(text) = item.strip_prefix("===") {
             let text = text.trim();
             if text.is_empty() || text.contains([' ', '\t', ';', ')']) {
-                return Err(format!("`{item}` needs one word behind `===`"));
+                return Err(format!("`{item}` needs one word after `===`"));
             }
             return Ok(Self::Text(text.to_owned()));
         }

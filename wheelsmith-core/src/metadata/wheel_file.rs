@@ -89,9 +89,11 @@ impl WheelFile {
             return Err("its WHEEL has no `Tag`".to_owned());
         }
         if tags.len() != python.len() * abi.len() * platforms.len() {
-            return Err("its WHEEL has tags for which there is no file name: not every Python \
-                        tag is there with every ABI and platform tag"
-                .to_owned());
+            return Err(
+                "its WHEEL has tags that no file name can express: not every Python tag occurs \
+                 with every ABI and platform tag"
+                    .to_owned(),
+            );
         }
         let text = |e: crate::name::ParseError| e.to_string();
         let platforms = platforms.into_iter().map(|tag| tag.parse().map_err(text));

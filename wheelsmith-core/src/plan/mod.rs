@@ -128,7 +128,9 @@ pub enum Error {
         backend: String,
     },
     /// No target is known.
-    #[error("cannot choose a target: the configuration lists none, and this machine is none")]
+    #[error(
+        "cannot choose a target: the configuration lists none, and this machine is not a supported one"
+    )]
     NoTarget,
 }
 
@@ -157,7 +159,7 @@ impl Error {
                  `[tool.wheelsmith]`"
                     .to_owned(),
             ),
-            Self::NoTarget => Some("name one with `--target`".to_owned()),
+            Self::NoTarget => Some("name a target with `--target`".to_owned()),
         }
     }
 }

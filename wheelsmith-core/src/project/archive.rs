@@ -68,10 +68,10 @@ pub(super) fn judge(
         let native = audit::native_file(&file.path, &runtime.path(&file.path), &Limits::default());
         files.extend(native.map_err(|e| Error::io("read a file to inspect", e))?);
     }
-    let terms = Allowances::new(&project.config.audit.exclude, Vec::new()).map_err(|e| {
+    let allowances = Allowances::new(&project.config.audit.exclude, Vec::new()).map_err(|e| {
         project.config.problem("tool.wheelsmith.audit.exclude", e.to_string(), None)
     })?;
-    let requirement = Requirement::for_target(plan.target).allowing(terms);
+    let requirement = Requirement::for_target(plan.target).allowing(allowances);
     let mut audit = audit::judgement(files, None, &requirement);
     pack::apply_settings(project, &mut audit);
     Ok(ArchiveVerdict { floor: plan.target.floor(), wanted: plan.wanted_tag.clone(), audit })

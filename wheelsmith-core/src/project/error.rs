@@ -49,15 +49,15 @@ pub enum Error {
         source: Box<wheel::Error>,
     },
     /// The wheel to be described cannot be built.
-    #[error("`{wheel}` does not earn its tag: {reasons}")]
-    NotEarned {
+    #[error("`{wheel}` does not qualify for its tag: {reasons}")]
+    NotQualified {
         /// File name of the wheel.
         wheel: String,
         /// Reasons.
         reasons: String,
     },
     /// The cache directory is unknown.
-    #[error("cannot find a place for the cache: neither `WHEELSMITH_CACHE_DIR` nor `HOME` is set")]
+    #[error("cannot choose a cache directory: neither `WHEELSMITH_CACHE_DIR` nor `HOME` is set")]
     NoCache,
     /// A file could not be read or written.
     #[error("cannot {doing}")]

@@ -185,7 +185,7 @@ impl Project {
     /// returns its path: the answer to `prepare_metadata_for_build_wheel` (PEP 517).
     ///
     /// # Errors
-    /// If no wheel can have the metadata, or if a source with licence files cannot be obtained.
+    /// Returns an error if no wheel can have the metadata, or if a source with licence files cannot be obtained.
     pub fn prepare(&self, options: &BuildOptions) -> Result<PathBuf, Error> {
         prepare::write(self, options, &self.host)
     }

@@ -283,7 +283,8 @@ impl Pack<'_> {
             let path: WheelPath =
                 path.parse().map_err(|e: crate::name::ParseError| problem(e.to_string()))?;
             if self.entries.contains_key(&path) {
-                let message = format!("`{}` is another file of the wheel's as well", file.to);
+                let message =
+                    format!("`{}` is also the path of another file in the wheel", file.to);
                 return Err(problem(message).into());
             }
             let executable = sys::fs::is_executable(&file.path)
@@ -313,7 +314,7 @@ impl Pack<'_> {
             };
             let project = self.project.config.project.as_ref();
             if project.is_some_and(|project| project.scripts.contains_key(command)) {
-                let message = format!("`project.scripts` has a command `{command}` as well");
+                let message = format!("`project.scripts` also has a command `{command}`");
                 return Err(self.problem(&format!("console.{command}"), message, None));
             }
             paths.insert(command.clone(), (*path).to_owned());
@@ -341,7 +342,7 @@ impl Pack<'_> {
         for dir in config.library_path(self.wheel, plan.target) {
             let path = self.project.dir.join(&dir);
             if !path.is_dir() {
-                let message = format!("`{dir}` of `library-path` is no directory");
+                let message = format!("`{dir}` of `library-path` is not a directory");
                 return Err(self.problem("external", message, None));
             }
             dirs.push(path);
@@ -358,7 +359,7 @@ impl Pack<'_> {
             })
         };
         let origins = libraries().filter_map(|file| Some((file.sha256, origin(file)?))).collect();
-        let options = Options { terms: self.terms()?, origins, ..Options::default() };
+        let options = Options { allowances: self.allowances()?, origins, ..Options::default() };
         let files = self.native_files()?;
         let wanted = Requirement::for_target(plan.target);
         let roots = LibraryDirs::new(dirs);
@@ -390,14 +391,14 @@ impl Pack<'_> {
     }
 
     /// Returns the libraries that the configuration permits.
-    fn terms(&self) -> Result<Allowances, Error> {
+    fn allowances(&self) -> Result<Allowances, Error> {
         let exclude = &self.project.config.audit.exclude;
         Allowances::new(exclude, Vec::new())
             .map_err(|e| self.problem("external", e.to_string(), None))
     }
 
     fn judge(&self, plan: &TargetPlan) -> Result<Audit, Error> {
-        let requirement = Requirement::for_target(plan.target).allowing(self.terms()?);
+        let requirement = Requirement::for_target(plan.target).allowing(self.allowances()?);
         let mut audit = audit::judgement(self.native_files()?, Some(&self.wheel.tag), &requirement);
         apply_settings(self.project, &mut audit);
         Ok(audit)

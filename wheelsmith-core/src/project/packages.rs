@@ -158,7 +158,7 @@ pub(super) fn require(project: &Project, wheel: &Wheel, files: &[PythonFile]) ->
     let found = nearest(project, &dirs, &package);
     if found.is_none() && wheel.include.is_none() && wheel.python_source.is_none() {
         if !wheel.components.is_empty() {
-            project.host.warn(format!("{message}; it carries its components alone"));
+            project.host.warn(format!("{message}; it contains only its components"));
             return Ok(());
         }
         if !wheel.data.is_empty() {

@@ -29,7 +29,7 @@ pub(super) fn write(
         let message = "there is no such wheel to describe".to_owned();
         return Err(project.config.problem("tool.wheelsmith.wheel", message, None).into());
     };
-    if follows_from_bytes(project, wheel, target) {
+    if depends_on_files(project, wheel, target) {
         return from_wheel(project, wheel, options);
     }
     let mut raw = raw.clone();
@@ -54,7 +54,7 @@ pub(super) fn write(
 
 /// True if the licence files of the wheel depend on a build: those of components whose libraries
 /// are copied in, which only the built files show.
-fn follows_from_bytes(project: &Project, wheel: &Wheel, target: Target) -> bool {
+fn depends_on_files(project: &Project, wheel: &Wheel, target: Target) -> bool {
     wheel.external == External::Bundle
         && project.config.components.iter().any(|component| {
             !wheel.components.contains(&component.name)
@@ -81,7 +81,7 @@ fn from_wheel(project: &Project, wheel: &Wheel, options: &BuildOptions) -> Resul
     let Some(file) = &made.file else {
         let findings = made.audit.findings.iter().filter(|f| f.counts_at(Severity::Error));
         let reasons: Vec<&str> = findings.map(|finding| finding.message.as_str()).collect();
-        return Err(Error::NotEarned { wheel: made.name, reasons: reasons.join("; ") });
+        return Err(Error::NotQualified { wheel: made.name, reasons: reasons.join("; ") });
     };
     let built = Existing::open(&file.path)?;
     let info = format!("{}.dist-info", built.stem());

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use globset::{Glob, GlobBuilder, GlobMatcher, GlobSet, GlobSetBuilder};
 
 use super::packages::PythonFile;
-use super::tree::{Gap, Tree, TreeFile, is_junk, is_never};
+use super::tree::{MissingPath, Tree, TreeFile, is_junk, is_never};
 use super::{Error, Project, packages};
 use crate::config::{Config, Wheel};
 use crate::name::{ParseError, WheelPath};
@@ -102,7 +102,7 @@ impl Patterns {
     }
 
     /// True if the wheel would contain files at or below the path of `gap`.
-    fn names_gap(&self, gap: &Gap) -> bool {
+    fn names_gap(&self, gap: &MissingPath) -> bool {
         let path = &gap.relative;
         ["", "/__init__.py", "/x.py", "/x"].iter().any(|end| self.takes(&format!("{path}{end}")))
     }
@@ -139,7 +139,7 @@ pub(super) fn source(project: &Project, wheel: &Wheel) -> Result<Option<PathBuf>
     if let Some(dir) = &wheel.python_source {
         let root = project.dir.join(dir);
         if !root.is_dir() {
-            let message = format!("`{}` is no directory", root.display());
+            let message = format!("`{}` is not a directory", root.display());
             return Err(problem(project, wheel, "python-source", message, None));
         }
         return Ok(Some(root));

@@ -1,7 +1,7 @@
 //! Files on disk that belong to a project: those that git tracks, or at least does not ignore.
 //!
 //! Links to directories are followed, because Python imports through them. A file that should exist
-//! and cannot be listed is a [`Gap`]; the caller reports it if a pattern matches it.
+//! and cannot be listed is a [`MissingPath`]; the caller reports it if a pattern matches it.
 
 use std::cell::{OnceCell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
@@ -41,7 +41,7 @@ pub(super) struct TreeFile {
 
 /// Path below which the project should have files, but none can be listed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Gap {
+pub(super) struct MissingPath {
     /// Path relative to the root.
     pub(super) relative: String,
     /// Reason, to be read after the path.
@@ -56,7 +56,7 @@ pub(super) struct Gap {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Listing {
     pub(super) files: Vec<TreeFile>,
-    pub(super) gaps: Vec<Gap>,
+    pub(super) gaps: Vec<MissingPath>,
 }
 
 /// Directories that never contain sources: data of version control and of editors, byte code.
@@ -163,7 +163,7 @@ impl Dir<'_> {
 struct List<'t> {
     tree: &'t Tree<'t>,
     files: BTreeMap<String, TreeFile>,
-    gaps: Vec<Gap>,
+    gaps: Vec<MissingPath>,
 }
 
 impl List<'_> {
@@ -305,7 +305,7 @@ impl List<'_> {
     }
 
     fn gap(&mut self, relative: &str, (reason, help): Reason, is_untracked: bool) {
-        self.gaps.push(Gap { relative: relative.to_owned(), reason, help, is_untracked });
+        self.gaps.push(MissingPath { relative: relative.to_owned(), reason, help, is_untracked });
     }
 
     /// Returns the path, or records a gap if it is not UTF-8, which paths in archives must be.

@@ -123,7 +123,7 @@ fn necessity(
     is_optional: bool,
     options: &Options,
 ) -> Option<Necessity> {
-    if options.terms.excludes(library) {
+    if options.allowances.excludes(library) {
         return None;
     }
     let is_included = options.includes(library);
@@ -133,10 +133,10 @@ fn necessity(
         Origin::Outside if is_optional => Some(Necessity::Optional),
         Origin::Outside => Some(Necessity::Required),
         // The part of the Visual C++ runtime that Python does not contain is not part of Windows.
-        Origin::Promised if windows::origin(library) == windows::Origin::CRuntime => {
+        Origin::Guaranteed if windows::origin(library) == windows::Origin::CRuntime => {
             Some(Necessity::Optional)
         }
-        Origin::Promised | Origin::Python => None,
+        Origin::Guaranteed | Origin::Python => None,
     }
 }
 
@@ -222,13 +222,15 @@ impl Closure {
         let found = search.find(name, from, &|library| fits(file, library));
         let found = found.ok_or_else(|| {
             let other = search.find(name, from, &|_| true)?;
-            Some(format!("`{}` {}", other.path.display(), why_not(file, &other.file)))
+            Some(format!("`{}` {}", other.path.display(), reason_to_skip(file, &other.file)))
         })?;
         if let Some(at) = self.libraries.iter().position(|other| other.path == found.path) {
             return Ok(at);
         }
         if self.libraries.len() == MOST_LIBRARIES {
-            return Err(Some(format!("{MOST_LIBRARIES} libraries are needed before it")));
+            return Err(Some(format!(
+                "it is needed after {MOST_LIBRARIES} other libraries, the limit"
+            )));
         }
         self.libraries.push(found);
         self.by_library.push(BTreeMap::new());
@@ -248,7 +250,7 @@ impl Closure {
 }
 
 /// Returns the reason why `library`, which has the right name, is unusable for `user`.
-fn why_not(user: &NativeFile, library: &NativeFile) -> String {
+fn reason_to_skip(user: &NativeFile, library: &NativeFile) -> String {
     if let Some(problem) = library.problem() {
         return format!("cannot be read: {problem}");
     }
@@ -256,7 +258,7 @@ fn why_not(user: &NativeFile, library: &NativeFile) -> String {
         (Some(user), Some(library)) if user != library => {
             format!("is for {library}, not for {user}")
         }
-        _ => "is no shared library that it could load".to_owned(),
+        _ => "is not a shared library that it can load".to_owned(),
     }
 }
 

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use super::MissingLibrary;
 use super::library::file_name;
+use crate::audit::is_resolved_by_newer_tag;
 use crate::finding::{Code, Finding};
 use crate::name::{PlatformTag, WheelFilename, WheelPath};
 use crate::{patch, wheel};
@@ -58,10 +59,10 @@ pub enum Error {
     #[error("cannot store a changed file in the temporary directory")]
     Scratch(#[source] io::Error),
     /// `audit` would refuse the repaired wheel.
-    #[error("{}: {}", verdict(.earned.as_ref(), .wanted.as_ref()), reasons(.findings))]
-    NotEarned {
+    #[error("{}: {}", sentence(.verdict.as_ref(), .wanted.as_ref()), reasons(.findings))]
+    NotQualified {
         /// The other tag that it qualifies for, if any.
-        earned: Option<PlatformTag>,
+        verdict: Option<PlatformTag>,
         /// Tag that it should qualify for; `None` for any.
         wanted: Option<PlatformTag>,
         /// Errors of the audit.
@@ -72,16 +73,13 @@ pub enum Error {
     Unsupported(String),
 }
 
-/// Findings that a newer platform tag resolves.
-const SETTLED_BY_A_NEWER_TAG: [Code; 2] = [Code::SymbolTooNew, Code::MinimumTooNew];
-
 impl Error {
     /// True if the wheel cannot be repaired; false if an operation failed.
     pub fn is_verdict(&self) -> bool {
         matches!(
             self,
             Self::Missing { .. }
-                | Self::NotEarned { .. }
+                | Self::NotQualified { .. }
                 | Self::NoPlatform { .. }
                 | Self::Wheel(wheel::Error::Contradiction { .. })
         )
@@ -99,7 +97,7 @@ impl Error {
                      `--exclude {library}`"
                 ))
             }
-            Self::NoPlatform { .. } => Some("name one with `--tag`".to_owned()),
+            Self::NoPlatform { .. } => Some("name a platform tag with `--tag`".to_owned()),
             Self::UnknownPlatform { .. } => Some(
                 "use a tag such as `manylinux_2_28`, `musllinux_1_2`, `macosx_11_0_arm64` or \
                  `win_amd64`"
@@ -109,11 +107,10 @@ impl Error {
                 "link `{}` again, with `-headerpad_max_install_names` for macOS",
                 file_name(file.as_str())
             )),
-            Self::NotEarned { findings, .. } => {
-                let is_settled = |finding: &Finding| SETTLED_BY_A_NEWER_TAG.contains(&finding.code);
-                let is_age = |finding: &&Finding| finding.code != Code::TagNotEarned;
-                let mut rest = findings.iter().filter(is_age).peekable();
-                (rest.peek().is_some() && rest.all(is_settled)).then(|| {
+            Self::NotQualified { findings, .. } => {
+                let is_cause = |finding: &&Finding| finding.code != Code::TagNotEarned;
+                let mut rest = findings.iter().filter(is_cause).peekable();
+                (rest.peek().is_some() && rest.all(is_resolved_by_newer_tag)).then(|| {
                     "name a newer tag with `--tag`, or build the library for an older system".into()
                 })
             }
@@ -125,7 +122,7 @@ impl Error {
 /// Returns the rest of a sentence, followed by lines if more than one library is missing.
 fn not_found(missing: &[MissingLibrary], searched: usize) -> String {
     let nowhere = match searched {
-        0 => "and no directory was given to look in".to_owned(),
+        0 => "and no directory to search was given".to_owned(),
         1 => "which is not in the directory that was searched".to_owned(),
         n => format!("which is in none of the {n} searched directories"),
     };
@@ -143,10 +140,10 @@ fn not_found(missing: &[MissingLibrary], searched: usize) -> String {
     lines.collect()
 }
 
-fn verdict(earned: Option<&PlatformTag>, wanted: Option<&PlatformTag>) -> String {
-    match (earned, wanted) {
-        (Some(earned), Some(wanted)) => {
-            format!("the repaired wheel qualifies for {earned}, not {wanted}")
+fn sentence(found: Option<&PlatformTag>, wanted: Option<&PlatformTag>) -> String {
+    match (found, wanted) {
+        (Some(found), Some(wanted)) => {
+            format!("the repaired wheel qualifies for {found}, not {wanted}")
         }
         (None, Some(wanted)) => format!("the repaired wheel does not qualify for {wanted}"),
         (_, None) => "`audit` refuses the repaired wheel".to_owned(),

@@ -27,7 +27,7 @@ pub(super) fn place(
     plan.missing.extend(needed.map(|library| MissingLibrary {
         by: file.to_string(),
         library: library.clone(),
-        reason: Some("no path leads from where the file is installed to libraries".into()),
+        reason: Some("no relative path leads from the installed file to the libraries".into()),
     }));
     None
 }

@@ -25,10 +25,19 @@ pub struct Origin {
 }
 
 /// Options of a repair.
+///
+/// ```
+/// use wheelsmith_core::repair::Options;
+///
+/// let mut options = Options::default();
+/// options.include.push("libstdc++.so.6".to_owned());
+/// assert!(options.check().is_ok());
+/// ```
 #[derive(Debug, Clone, Default)]
+#[non_exhaustive]
 pub struct Options {
     /// Libraries to leave out, because they are present on all machines that use the wheel.
-    pub terms: Allowances,
+    pub allowances: Allowances,
     /// Libraries to copy although the platform tag or Python contains them, by name or pattern. A
     /// name that no file requires is copied too.
     pub include: Vec<String>,

@@ -224,7 +224,7 @@ struct Judge<'a> {
 impl Judge<'_> {
     /// Audits the file of a wheel under its present or future name.
     fn file(&self, path: &Path, filename: &WheelFilename) -> Result<audit::Input, Error> {
-        let allowances = self.request.options.terms.clone();
+        let allowances = self.request.options.allowances.clone();
         let options = AuditOptions::default().with_allowances(allowances);
         audit::audit_as(path, filename, &options, self.host).map_err(|error| Error::Read {
             path: path.to_owned(),
@@ -244,7 +244,7 @@ impl Judge<'_> {
         if findings.is_empty() {
             return Ok(());
         }
-        Err(not_earned(input.verdict, wanted, findings))
+        Err(not_qualified(input.verdict, wanted, findings))
     }
 
     /// Judges the changed files for one group of tags, and returns the tag that they qualify for.
@@ -253,13 +253,13 @@ impl Judge<'_> {
         group: &TagGroup,
         files: &[NativeFile],
     ) -> Result<Option<PlatformTag>, Error> {
-        let wanted = group.wanted.clone().allowing(self.request.options.terms.clone());
+        let wanted = group.wanted.clone().allowing(self.request.options.allowances.clone());
         let verdict = audit::judge(files, &wanted);
         let findings = self.errors(verdict.findings);
         if findings.is_empty() {
             return Ok(verdict.tag);
         }
-        Err(not_earned(verdict.tag, group.expected(), findings))
+        Err(not_qualified(verdict.tag, group.expected(), findings))
     }
 
     /// Returns the errors that the user does not waive.
@@ -277,13 +277,13 @@ impl Judge<'_> {
     }
 }
 
-fn not_earned(
-    earned: Option<PlatformTag>,
+fn not_qualified(
+    verdict: Option<PlatformTag>,
     wanted: Option<&PlatformTag>,
     findings: Vec<Finding>,
 ) -> Error {
-    let earned = earned.filter(|tag| Some(tag) != wanted);
-    Error::NotEarned { earned, wanted: wanted.cloned(), findings }
+    let verdict = verdict.filter(|tag| Some(tag) != wanted);
+    Error::NotQualified { verdict, wanted: wanted.cloned(), findings }
 }
 
 /// Reads the native files among `entries`, each to the extent of `kept`.

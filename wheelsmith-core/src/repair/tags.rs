@@ -101,19 +101,19 @@ impl TagGroup {
         self.claims.first()
     }
 
-    /// Returns the tags of the repaired wheel, whose files qualify for `earned` and have no errors
+    /// Returns the tags of the repaired wheel, whose files qualify for `verdict` and have no errors
     /// except waived ones.
-    pub(super) fn tags(&self, earned: Option<&PlatformTag>, only_asked: bool) -> Vec<PlatformTag> {
-        let earned = earned.cloned();
-        let is_kept = audit::satisfies(earned.as_ref(), &self.tag.modern());
+    pub(super) fn tags(&self, verdict: Option<&PlatformTag>, only_asked: bool) -> Vec<PlatformTag> {
+        let verdict = verdict.cloned();
+        let is_kept = audit::satisfies(verdict.as_ref(), &self.tag.modern());
         let is_musl = matches!(self.tag, PlatformTag::Musllinux { .. });
-        let tags: Vec<PlatformTag> = match earned {
+        let tags: Vec<PlatformTag> = match verdict {
             _ if self.is_asked && only_asked => return self.claims.clone(),
-            Some(earned) if self.is_asked => {
-                [earned].into_iter().chain(self.claims.clone()).collect()
+            Some(verdict) if self.is_asked => {
+                [verdict].into_iter().chain(self.claims.clone()).collect()
             }
             // Files do not show the musl release that they require, so all claims are kept.
-            Some(earned) if is_kept && (!is_musl || self.claims.is_empty()) => vec![earned],
+            Some(verdict) if is_kept && (!is_musl || self.claims.is_empty()) => vec![verdict],
             // The files do not qualify for the tag because of a waived error.
             _ if self.claims.is_empty() => vec![self.tag.clone()],
             _ => self.claims.clone(),

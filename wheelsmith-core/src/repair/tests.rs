@@ -37,8 +37,8 @@ fn planned(
     exclude: &[&str],
 ) -> RepairPlan {
     let exclude: Vec<String> = exclude.iter().map(|pattern| (*pattern).to_owned()).collect();
-    let terms = Allowances::new(&exclude, Vec::new()).unwrap();
-    let options = Options { terms, ..Options::default() };
+    let allowances = Allowances::new(&exclude, Vec::new()).unwrap();
+    let options = Options { allowances, ..Options::default() };
     let paths: Vec<&str> = files.iter().map(|(path, _)| *path).collect();
     planned_with(tag, &paths, files, libraries, &options)
 }

@@ -19,7 +19,7 @@ pub const ARCHIVE_EPOCH: u64 = 315_532_800;
 /// are in `texts` are not read from its directory.
 ///
 /// # Errors
-/// If a file cannot be read or written.
+/// Returns an error if a file cannot be read or written.
 pub fn write_archive(
     runtime: &Runtime,
     texts: &BTreeMap<WheelPath, String>,

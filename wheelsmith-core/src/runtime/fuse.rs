@@ -15,7 +15,7 @@ use crate::sys;
 /// of them has.
 ///
 /// # Errors
-/// If a file differs and cannot be fused, or cannot be read or written.
+/// Returns an error if a file differs and cannot be fused, or cannot be read or written.
 pub fn fuse(
     identity: &Identity<'_>,
     slices: &[(Arch, &Runtime)],

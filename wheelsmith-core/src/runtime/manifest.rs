@@ -11,7 +11,7 @@ use crate::config::Role;
 use crate::name::{Digest, WheelPath};
 
 /// Version of the format. Readers refuse others.
-pub const SCHEMA: u32 = 1;
+pub const SCHEMA: u32 = 2;
 
 /// Name of the file in a runtime directory.
 pub const MANIFEST_FILE: &str = crate::name::RUNTIME_MANIFEST;
@@ -28,8 +28,8 @@ pub struct Manifest {
     pub version: String,
     /// Target triple.
     pub target: String,
-    /// Wanted platform tag.
-    pub wanted_tag: String,
+    /// Required platform tag.
+    pub tag: String,
     /// Toolchain.
     pub toolchain: String,
     /// Files, sorted by path.
@@ -120,7 +120,7 @@ impl Manifest {
             name: identity.name.to_owned(),
             version: identity.version.to_owned(),
             target: identity.target.triple().to_owned(),
-            wanted_tag: identity.target.wanted_tag().to_string(),
+            tag: identity.target.wanted_tag().to_string(),
             toolchain: identity.toolchain.clone(),
             files,
             components,

@@ -92,7 +92,7 @@ pub struct Identity<'a> {
 /// Lays `built` out in `dir` and describes it. A directory that is already so is left alone.
 ///
 /// # Errors
-/// Two components with one path, or the disk.
+/// Returns an error if two components have one path, or if a file cannot be written.
 pub fn assemble(identity: &Identity<'_>, built: &[Built], dir: &Path) -> Result<Runtime, Error> {
     let mut owners: BTreeMap<&str, &str> = BTreeMap::new();
     let mut files = Vec::new();

@@ -162,7 +162,7 @@ impl<'e> Builder<'e> {
         let toolchain = &tools.toolchain;
         let wanted = self.only.clone().unwrap_or_else(|| link::roots(&config.components));
         let mut directives = link::directives(&built, &wanted, &runtime, target);
-        self.tell_dependents(&runtime, &mut directives);
+        self.add_metadata_directives(&runtime, &mut directives);
         let own =
             file.into_iter().chain([dir.join(LOCK_FILE), env.manifest_dir().join("build.rs")]);
         let own = own.filter(|path| path.is_file()).collect();
@@ -180,7 +180,7 @@ impl<'e> Builder<'e> {
     }
 
     /// Adds the metadata for packages that depend on this one (`DEP_<LINKS>_ROOT` and so on).
-    fn tell_dependents(&self, runtime: &Runtime, directives: &mut Directives) {
+    fn add_metadata_directives(&self, runtime: &Runtime, directives: &mut Directives) {
         if self.env.links().is_none() {
             return;
         }

@@ -12,13 +12,13 @@ use crate::{config, pipeline, source, toolchain};
 #[derive(thiserror::Error)]
 pub enum Error {
     /// A variable that cargo sets for build scripts is missing.
-    #[error("cannot read what cargo says of the build: `{name}` is not set")]
+    #[error("cannot read cargo's environment variables: `{name}` is not set")]
     NotSet {
         /// Name of the variable.
         name: String,
     },
     /// A variable has a value that cargo never sets.
-    #[error("cannot read what cargo says of the build: `{name}` is `{value}`")]
+    #[error("cannot read cargo's environment variables: `{name}` is `{value}`")]
     Odd {
         /// Name of the variable.
         name: String,
@@ -26,7 +26,7 @@ pub enum Error {
         value: String,
     },
     /// The target is unknown.
-    #[error("cannot build for `{target}`: it is no target of wheelsmith")]
+    #[error("cannot build for `{target}`: wheelsmith does not support this target")]
     Target {
         /// cargo's `TARGET`.
         target: String,
@@ -44,7 +44,7 @@ pub enum Error {
         target: String,
     },
     /// There is no component with that name.
-    #[error("cannot build component `{name}`: there is none")]
+    #[error("cannot build component `{name}`: there is no such component")]
     NoComponent {
         /// Requested name.
         name: String,
@@ -68,7 +68,7 @@ pub enum Error {
 impl From<io::Error> for Error {
     /// Converts errors of the script's own output: `output.directives.emit(…)?`.
     fn from(source: io::Error) -> Self {
-        Self::io("tell cargo what was built", source)
+        Self::io("write instructions for cargo", source)
     }
 }
 
@@ -83,7 +83,7 @@ impl Error {
             Self::NotSet { .. } => Some("call this from a build script that cargo runs".to_owned()),
             Self::Target { .. } => {
                 let known = crate::name::TARGETS.iter().map(|row| row.triple);
-                Some(format!("known are {}", known.collect::<Vec<_>>().join(", ")))
+                Some(format!("known targets: {}", known.collect::<Vec<_>>().join(", ")))
             }
             Self::Load(error) => error.hint(),
             Self::NoComponent { known, .. } if !known.is_empty() => {

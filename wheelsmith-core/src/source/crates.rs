@@ -71,7 +71,7 @@ pub(super) fn download(
         let file = super::obtain::kept(name, version, host)
             .into_iter()
             .find(|file| super::obtain::has_digest(file, checksum))
-            .ok_or_else(|| wrong("cargo keeps no `.crate` file for it".to_owned()))?;
+            .ok_or_else(|| wrong("cargo has no `.crate` file for it".to_owned()))?;
         task.finish("done");
         return Ok((file, checksum));
     };
@@ -84,7 +84,7 @@ pub(super) fn download(
         .filter(|path| path.is_file())
         .ok_or_else(|| {
             wrong(format!(
-                "cargo keeps no `.crate` file for `{}` (is the registry replaced by a directory?)",
+                "cargo has no `.crate` file for `{}` (is the registry replaced by a directory?)",
                 package.manifest_path
             ))
         })?;

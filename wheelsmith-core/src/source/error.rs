@@ -10,7 +10,7 @@ use crate::sys::ProcessError;
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// A directory that the configuration names does not exist.
-    #[error("cannot use the source of component `{component}`: `{}` is no directory", path.display())]
+    #[error("cannot use the source of component `{component}`: `{}` is not a directory", path.display())]
     NoDirectory {
         /// The component.
         component: String,
@@ -19,7 +19,7 @@ pub enum Error {
     },
     /// The archive is not the one that was pinned.
     #[error(
-        "cannot use `{origin}`: its sha256 is not the one that {pinned_by} has\n  \
+        "cannot use `{origin}`: its sha256 differs from {pinned_by}\n  \
          expected {expected}\n  actual   {actual}"
     )]
     WrongDigest {
@@ -122,8 +122,8 @@ impl Error {
                 Some("`source.path` is relative to the configuration".to_owned())
             }
             Self::WrongDigest { .. } => Some(
-                "if the new content is right, update the pinned sha256; otherwise somebody changed \
-                 the archive: do not use it"
+                "if the new content is right, update the pinned sha256; otherwise do not use the \
+                 archive: it was changed"
                     .to_owned(),
             ),
             Self::Offline { .. } => {
@@ -133,7 +133,7 @@ impl Error {
                 Some("run `wheelsmith fetch` and commit `wheelsmith.lock`".to_owned())
             }
             Self::BadLock { .. } => {
-                Some("remove the file and run `wheelsmith fetch` to make it anew".to_owned())
+                Some("remove the file and run `wheelsmith fetch` to write it again".to_owned())
             }
             Self::NoCargo { .. } => Some("install Rust, or put `cargo` on PATH".to_owned()),
             _ => None,

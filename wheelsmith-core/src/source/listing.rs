@@ -79,7 +79,7 @@ impl Listing {
             match now.0.get(name) {
                 None => return Some(format!("`{}` is missing", name.escape_debug())),
                 Some(there) if !entry.is_like(there) => {
-                    return Some(format!("`{}` is another", name.escape_debug()));
+                    return Some(format!("`{}` differs", name.escape_debug()));
                 }
                 Some(_) => {}
             }

@@ -234,8 +234,8 @@ fn download(
     Err(Error::Crate {
         name: name.to_owned(),
         version: version.to_owned(),
-        reason: "no cargo has downloaded it here, and this program cannot ask one: it was built \
-                 without the feature `cargo`"
+        reason: "cargo has not downloaded it here, and this program cannot run cargo: it was \
+             built without the feature `cargo`"
             .to_owned(),
     })
 }

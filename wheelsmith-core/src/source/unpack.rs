@@ -109,7 +109,7 @@ impl<'a> Tree<'a> {
             let shown = || dir.strip_prefix(self.root).unwrap_or(&dir).display();
             match sys::fs::symlink_metadata(&dir) {
                 Ok(metadata) if metadata.is_symlink() => {
-                    return Err(format!("an entry lies behind the link `{}`", shown()));
+                    return Err(format!("an entry is below the link `{}`", shown()));
                 }
                 Ok(metadata) if metadata.is_dir() => {}
                 Ok(_) => return Err(format!("`{}` is a file and a directory", shown())),
@@ -125,7 +125,7 @@ impl<'a> Tree<'a> {
         let parts = parent.split('/').filter(|part| !part.is_empty());
         let place = self.directories(parts)?.join(path.file_name());
         if sys::fs::symlink_metadata(&place).is_ok_and(|metadata| metadata.is_symlink()) {
-            return Err(format!("`{path}` is there twice, once as a link"));
+            return Err(format!("`{path}` occurs twice, once as a link"));
         }
         Ok(place)
     }
@@ -166,7 +166,7 @@ impl<'a> Tree<'a> {
     fn hard_link(&mut self, path: &WheelPath, original: &[u8]) -> Result<(), String> {
         let missing = || {
             let original = String::from_utf8_lossy(original);
-            format!("`{path}` is a link to `{original}`, which is no file that was unpacked before")
+            format!("`{path}` is a link to `{original}`, which is not an unpacked file")
         };
         let from = inside(original, self.strip_components)?.ok_or_else(missing)?;
         if let Some(target) = self.links.get(from.as_str()).cloned() {
@@ -227,7 +227,13 @@ impl<'a> Tree<'a> {
     /// Ends the work: links that were made later may lead earlier ones out of the archive.
     fn finish(self) -> Result<(), String> {
         if self.is_empty {
-            return Err("there is nothing in it".to_owned());
+            return Err(match self.strip_components {
+                0 => "it is empty".to_owned(),
+                1 => "it has no file below a top-level directory; set `strip-components = 0` if \
+                      its files are at the top"
+                    .to_owned(),
+                n => format!("no file is below {n} directories, the number of `strip-components`"),
+            });
         }
         self.links.iter().try_for_each(|(path, target)| self.resolve(path, target))
     }
@@ -405,7 +411,7 @@ mod tests {
         link(&[("x/l/evil", Symlink, "a")], Err(behind));
         link(&[("x/l/evil", Link, "x/d/a")], Err(behind));
         link(&[("x/h", Link, "x/l/a")], Err("no file that was unpacked before"));
-        link(&[("x/l", Regular, "a")], Err("is there twice, once as a link"));
+        link(&[("x/l", Regular, "a")], Err("occurs twice, once as a link"));
         check(&[("x/a", Regular, ""), ("x/a/b", Regular, "")], Err("a file and a directory"));
         check(&[("x/h", Link, "x/a"), ("x/a", Regular, "a")], Err("no file that was unpacked"));
         check(&[("x/d/a", Regular, ""), ("x/h", Link, "x/d")], Err("no file that was unpacked"));

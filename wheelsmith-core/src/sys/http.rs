@@ -135,7 +135,7 @@ fn answer(
             let response = respond(&request);
             (Some(request), response)
         }
-        None => (None, Response::text(400, "this is no request\n")),
+        None => (None, Response::text(400, "this is not a request\n")),
     };
     let (mut content, size): (Box<dyn Read>, u64) = match response.body {
         Body::Bytes(bytes) => {

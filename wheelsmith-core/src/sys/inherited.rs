@@ -173,7 +173,7 @@ mod tests {
         assert_eq!(held.len(), 3);
         drop(held);
         let held: Vec<_> = std::iter::from_fn(|| jobs.try_acquire()).collect();
-        assert_eq!(held.len(), 3, "what was taken was given back");
+        assert_eq!(held.len(), 3, "every token was returned");
     }
 
     /// With an empty pipe (`cargo build -j1`), many threads share the implicit token.

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use super::environment::{Environment, Packages};
-use super::{Error, Python, Settings, Status, Step, Subject, Tests, Way, files};
+use super::{Error, InstallScheme, Python, Settings, Status, Step, TestedWheel, Tests, files};
 use crate::sys::{self, Command, Ended, Host, Limits, ProcessError};
 
 /// Largest log of a command, in bytes; a command that writes more is ended.
@@ -93,11 +93,11 @@ pub(super) struct Outcome {
 
 /// Input of a cell.
 pub(super) struct CellInput<'a> {
-    pub(super) subject: &'a Subject,
+    pub(super) subject: &'a TestedWheel,
     pub(super) python: &'a Python,
     /// Root of a foreign Python.
     pub(super) root: Option<&'a Path>,
-    pub(super) way: Way,
+    pub(super) scheme: InstallScheme,
     pub(super) settings: &'a Settings,
     pub(super) packages: &'a Packages,
     /// Project, and those of its files that the cell gets.
@@ -113,8 +113,8 @@ pub(super) struct CellInput<'a> {
 /// in the outcome.
 pub(super) fn run(input: &CellInput<'_>) -> Result<Outcome, Error> {
     let dir = sys::fs::temp_dir().map_err(Error::io("make the cell's directory"))?;
-    let CellInput { way, python, root, settings, host, .. } = *input;
-    let environment = Environment::new(dir.path(), way, python, root, settings, host)?;
+    let CellInput { scheme, python, root, settings, host, .. } = *input;
+    let environment = Environment::new(dir.path(), scheme, python, root, settings, host)?;
     let (project, files) = input.files;
     files::copy(project, files, &environment.work).map_err(Error::io("copy the test files"))?;
     let mut log = StepLog::new(input.log, Duration::from_secs(settings.timeout_secs), host)?;
@@ -285,7 +285,7 @@ impl<'a> StepLog<'a> {
             Ended::Code(code) => Some(format!("exit status {code}")),
             Ended::Signal(signal) => Some(format!("ended by {signal}")),
             Ended::OutOfTime => {
-                Some(format!("not done after {} s; it was ended", self.limit.as_secs()))
+                Some(format!("not done after {} s, so it was ended", self.limit.as_secs()))
             }
             Ended::TooMuchOutput => Some("it wrote more than 64 MiB; it was ended".to_owned()),
         };

@@ -18,7 +18,7 @@ pub(super) fn enable(
     let path = dir.join("sitecustomize.py");
     sys::fs::create_dir_all(dir)
         .and_then(|()| sys::fs::write(&path, MODULE))
-        .map_err(Error::io("write what starts foreign children"))?;
+        .map_err(Error::io("write the launcher of foreign programs"))?;
     env.set("WHEELSMITH_RUNNER", runner.join("\n"));
     let homes: Vec<String> = homes.iter().map(|home| home.to_string_lossy().into_owned()).collect();
     env.set("WHEELSMITH_FOREIGN", homes.join(":"));

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Error, Installer, Python, Settings, Subject, Way, children};
+use super::{Error, InstallScheme, Installer, Python, Settings, TestedWheel, children};
 use crate::sys::{self, Command, Env, Host};
 
 /// Variables of the user that installers get: they name the sources of packages.
@@ -34,7 +34,7 @@ pub struct Packages {
 
 /// A fresh environment of a cell.
 pub(super) struct Environment {
-    way: Way,
+    scheme: InstallScheme,
     /// Directory of everything that belongs to the cell.
     pub(super) dir: PathBuf,
     /// Directory into which the wheel is installed.
@@ -59,7 +59,7 @@ impl Environment {
     /// Creates the environment in the empty directory `dir`.
     pub(super) fn new(
         dir: &Path,
-        way: Way,
+        scheme: InstallScheme,
         python: &Python,
         root: Option<&Path>,
         settings: &Settings,
@@ -91,20 +91,20 @@ impl Environment {
         let bin = if windows { "Scripts" } else { "bin" };
         let mut python_path = Vec::new();
         let mut scripts = env_dir.join(bin);
-        match way {
-            Way::Venv => {
+        match scheme {
+            InstallScheme::Venv => {
                 let name = if windows { "python.exe" } else { "python" };
                 program = vec![scripts.join(name).to_string_lossy().into_owned()];
                 env.set("VIRTUAL_ENV", env_dir.to_string_lossy());
             }
-            Way::Target => {
+            InstallScheme::Target => {
                 python_path.push(env_dir.clone());
                 scripts = env_dir.join("bin");
             }
-            Way::User => env.set("PYTHONUSERBASE", env_dir.to_string_lossy()),
-            Way::Prefix => {}
+            InstallScheme::User => env.set("PYTHONUSERBASE", env_dir.to_string_lossy()),
+            InstallScheme::Prefix => {}
         }
-        if way == Way::User {
+        if scheme == InstallScheme::User {
             installers.remove("PYTHONNOUSERSITE");
             installers.set("PYTHONUSERBASE", env_dir.to_string_lossy());
         } else {
@@ -121,8 +121,18 @@ impl Environment {
         }
         let python = python.runner.iter().cloned().chain(program).collect();
         let runner = Vec::new();
-        let mut environment =
-            Self { way, dir, env_dir, work, python, runner, env, installers, scripts, python_path };
+        let mut environment = Self {
+            scheme,
+            dir,
+            env_dir,
+            work,
+            python,
+            runner,
+            env,
+            installers,
+            scripts,
+            python_path,
+        };
         environment.runner = environment.python[..environment.python.len() - 1].to_vec();
         environment.set_paths();
         Ok(environment)
@@ -153,7 +163,7 @@ impl Environment {
 
     /// Returns the command that creates the environment; `None` if the installer creates it.
     pub(super) fn create(&self, python: &Python) -> Option<Command> {
-        (self.way == Way::Venv).then(|| {
+        (self.scheme == InstallScheme::Venv).then(|| {
             let command = self.base(python, &["-I", "-m", "venv", "--without-pip"]);
             command.arg(self.env_dir.to_string_lossy())
         })
@@ -165,7 +175,7 @@ impl Environment {
     /// The reason why nothing can install it.
     pub(super) fn install(
         &self,
-        subject: &Subject,
+        subject: &TestedWheel,
         python: &Python,
         settings: &Settings,
         packages: &Packages,
@@ -173,7 +183,7 @@ impl Environment {
     ) -> Result<Command, String> {
         let needs_more = subject.has_dependencies || !settings.requires.is_empty();
         let uv = match settings.installer {
-            Installer::Uv if self.runner.is_empty() && self.way != Way::User => {
+            Installer::Uv if self.runner.is_empty() && self.scheme != InstallScheme::User => {
                 Some(host.env.find_program("uv").ok_or("there is no `uv` on `PATH`")?)
             }
             _ => None,
@@ -194,14 +204,16 @@ impl Environment {
                 .arg("--no-warn-script-location");
             if needs_more { command } else { command.arg("--no-cache-dir") }
         };
-        command = match self.way {
-            Way::Venv => command,
-            Way::Target => command.args(["--target", &env_dir]),
-            Way::User => command.args(["--user", "--ignore-installed"]),
-            Way::Prefix if settings.installer == Installer::Uv && self.runner.is_empty() => {
+        command = match self.scheme {
+            InstallScheme::Venv => command,
+            InstallScheme::Target => command.args(["--target", &env_dir]),
+            InstallScheme::User => command.args(["--user", "--ignore-installed"]),
+            InstallScheme::Prefix
+                if settings.installer == Installer::Uv && self.runner.is_empty() =>
+            {
                 command.args(["--prefix", &env_dir])
             }
-            Way::Prefix => command.args(["--ignore-installed", "--prefix", &env_dir]),
+            InstallScheme::Prefix => command.args(["--ignore-installed", "--prefix", &env_dir]),
         };
         if !needs_more {
             command = command.args(["--no-index", "--no-deps"]);
@@ -217,7 +229,7 @@ impl Environment {
 
     /// Finds the installed directories, which differ between Pythons for `--user` and `--prefix`.
     pub(super) fn settle(&mut self) -> std::io::Result<()> {
-        if self.way == Way::Prefix || self.way == Way::User {
+        if self.scheme == InstallScheme::Prefix || self.scheme == InstallScheme::User {
             let mut open = vec![(self.env_dir.clone(), 0)];
             while let Some((dir, depth)) = open.pop() {
                 for path in sys::fs::list(&dir)? {
@@ -225,7 +237,7 @@ impl Environment {
                     let is_dir = sys::fs::symlink_metadata(&path)?.is_dir();
                     // Directories inside belong to packages, whatever their names.
                     if is_dir && matches!(&*name, "site-packages" | "dist-packages") {
-                        if self.way == Way::Prefix {
+                        if self.scheme == InstallScheme::Prefix {
                             self.python_path.insert(0, path);
                         }
                         continue;

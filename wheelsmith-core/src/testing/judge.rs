@@ -5,7 +5,7 @@ use globset::{Glob, GlobMatcher};
 use super::{CellReport, Error, Report, Settings, Status, Totals, Verdict};
 
 /// Version of the report's format.
-const SCHEMA: u32 = 1;
+const SCHEMA: u32 = 2;
 
 /// Patterns of cells.
 struct Patterns(Vec<(String, GlobMatcher)>);
@@ -59,14 +59,14 @@ pub fn judge(cells: Vec<CellReport>, settings: &Settings) -> Result<Report, Erro
             Status::AllowedFailure => &mut totals.allowed_failures,
         } += 1;
         if cell.required && cell.status == Status::Skipped {
-            let reason = cell.reason.as_deref().unwrap_or("nothing says why");
-            let text = format!("`{}` is required and was skipped: {reason}", cell.id);
+            let reason = cell.reason.as_deref().unwrap_or("without a reason");
+            let text = format!("`{}` is required but was skipped: {reason}", cell.id);
             report.complaints.push(text);
         }
     }
     for (pattern, glob) in &required.0 {
         if !report.cells.iter().any(|cell| glob.is_match(&cell.id)) {
-            report.complaints.push(format!("`{pattern}` is required and names no cell"));
+            report.complaints.push(format!("`{pattern}` is required but matches no cell"));
         }
     }
     if report.totals.passed == 0 && report.totals.failed == 0 {

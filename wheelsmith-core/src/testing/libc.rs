@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use super::cell::{Outcome, StepError, StepLog};
 use super::files::unpack;
-use super::subject::Native;
-use super::{Error, Root, Settings, Status, Subject};
+use super::tested_wheel::Native;
+use super::{Error, Root, Settings, Status, TestedWheel};
 use crate::sys::{self, Command, Env, Host};
 
 /// Loads every native file for the root's processor with the root's loader and C library, and
@@ -15,7 +15,7 @@ use crate::sys::{self, Command, Env, Host};
 /// # Errors
 /// The wheel cannot be unpacked, or the user stopped the command.
 pub(super) fn prove(
-    subject: &Subject,
+    subject: &TestedWheel,
     root: &Root,
     settings: &Settings,
     log: &Path,

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Platform, Python, Request, Settings, Subject, Way};
+use super::{InstallScheme, Platform, Python, Request, Settings, TestedWheel};
 use crate::name::{Arch, Libc, MacArch, Os, PlatformTag, Target};
 
 /// One wheel on one Python, installed one way; or a missing Python.
@@ -14,8 +14,8 @@ pub struct Cell {
     pub subject: usize,
     /// Python that runs it.
     pub python: Choice,
-    /// Way of installation.
-    pub way: Way,
+    /// Installation scheme.
+    pub scheme: InstallScheme,
     /// Reason for a skip; `None` if the cell runs.
     pub skip: Option<String>,
     /// True if the user named its Python, so that a skip is a failure.
@@ -43,7 +43,7 @@ pub enum Choice {
 ///
 /// A wheel that cannot run is a cell too, with the reason: nothing disappears.
 pub fn matrix(
-    subjects: &[Subject],
+    subjects: &[TestedWheel],
     pythons: &[Python],
     settings: &Settings,
     targets: &[Target],
@@ -76,20 +76,21 @@ pub fn matrix(
             some = true;
             native |= python.runner.is_empty();
             let refusal = python.refuses(&subject.filename, subject.requires_python.as_ref());
-            let ways = if refusal.is_some() { &settings.ways[..1] } else { &settings.ways[..] };
-            for &way in ways {
+            let schemes =
+                if refusal.is_some() { &settings.schemes[..1] } else { &settings.schemes[..] };
+            for &scheme in schemes {
                 let (tag, platform) = (python.tag(), python.platform.label());
                 cells.add(Cell {
-                    id: format!("{name}-{tag}-{platform}-{way}"),
+                    id: format!("{name}-{tag}-{platform}-{scheme}"),
                     subject: at,
                     python: Choice::Found(place),
-                    way,
+                    scheme,
                     skip: refusal.clone(),
                     required: named,
                 });
             }
         }
-        let way = settings.ways[0];
+        let scheme = settings.schemes[0];
         let platform = platform(subject, targets);
         // A missing Python could only have been a native one.
         let natives = || pythons.iter().filter(|python| python.runner.is_empty());
@@ -102,11 +103,11 @@ pub fn matrix(
                     Request::Version { .. } => format!("python{request}"),
                 };
                 cells.add(Cell {
-                    id: format!("{name}-{wanted}-{platform}-{way}"),
+                    id: format!("{name}-{wanted}-{platform}-{scheme}"),
                     subject: at,
                     skip: Some(format!("there is no Python {request} here")),
                     python: Choice::Missing { wanted, platform: platform.clone() },
-                    way,
+                    scheme,
                     required: true,
                 });
                 some = true;
@@ -114,14 +115,14 @@ pub fn matrix(
         }
         if !some && is_first {
             cells.add(Cell {
-                id: format!("{name}-no-python-{platform}-{way}"),
+                id: format!("{name}-no-python-{platform}-{scheme}"),
                 subject: at,
                 skip: Some(match platform.as_str() {
                     "any" => "there is no Python here".to_owned(),
                     platform => format!("there is no Python for {platform} here"),
                 }),
                 python: Choice::Missing { wanted: "no-python".to_owned(), platform },
-                way,
+                scheme,
                 // `--target` was given, so a skip is a failure.
                 required: !targets.is_empty(),
             });
@@ -131,8 +132,8 @@ pub fn matrix(
 }
 
 /// Removes the subjects that are for none of `targets`, unless that list is empty.
-pub fn only_for(subjects: &mut Vec<Subject>, targets: &[Target]) {
-    let is_wanted = |subject: &Subject| {
+pub fn only_for(subjects: &mut Vec<TestedWheel>, targets: &[Target]) {
+    let is_wanted = |subject: &TestedWheel| {
         let tags = &subject.filename.platforms;
         targets.iter().any(|target| tags.iter().any(|tag| is_for(*target, tag)))
     };
@@ -140,7 +141,7 @@ pub fn only_for(subjects: &mut Vec<Subject>, targets: &[Target]) {
 }
 
 /// Returns the Linux processors of `targets`, else of `subjects`, that none of `pythons` runs.
-pub fn foreign(subjects: &[Subject], targets: &[Target], pythons: &[Python]) -> BTreeSet<Arch> {
+pub fn foreign(subjects: &[TestedWheel], targets: &[Target], pythons: &[Python]) -> BTreeSet<Arch> {
     let mut arches: BTreeSet<Arch> = BTreeSet::new();
     let tags = subjects.iter().flat_map(|subject| &subject.filename.platforms);
     // Debian has no packages for a root with musl.
@@ -241,7 +242,7 @@ pub(super) fn is_for(target: Target, tag: &PlatformTag) -> bool {
 }
 
 /// Returns the name of the platform that a wheel is for.
-fn platform(subject: &Subject, targets: &[Target]) -> String {
+fn platform(subject: &TestedWheel, targets: &[Target]) -> String {
     let tags = &subject.filename.platforms;
     if let Some(target) = targets.iter().find(|t| tags.iter().any(|tag| is_for(**t, tag))) {
         return match target.os() {

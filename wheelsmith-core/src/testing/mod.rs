@@ -6,7 +6,7 @@
 //! Foreign Pythons come from a [`Root`] and run under an emulator or under the loader of their
 //! libc.
 //!
-//! [`matrix()`], [`Subject`] and `judge` decide without running anything; `find`,
+//! [`matrix()`], [`TestedWheel`] and `judge` decide without running anything; `find`,
 //! [`Root::open`], `prepare` and `run` act.
 
 mod cell;
@@ -26,11 +26,11 @@ mod report;
 mod root;
 mod run;
 mod sdist;
-mod subject;
+mod tested_wheel;
 #[cfg(test)]
 mod tests;
 
-pub use crate::config::testing::{Installer, Request, Settings, Way};
+pub use crate::config::testing::{InstallScheme, Installer, Request, Settings};
 pub use count::Tests;
 pub use environment::Packages;
 pub use error::Error;
@@ -45,4 +45,4 @@ pub use report::{CellReport, Report, Status, Step, Totals, Verdict};
 pub use root::Root;
 pub use run::{Options, run};
 pub use sdist::wheels_of;
-pub use subject::Subject;
+pub use tested_wheel::TestedWheel;

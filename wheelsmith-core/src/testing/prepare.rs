@@ -35,7 +35,10 @@ pub fn prepare(arch: Arch, host: &Host) -> Result<PathBuf, Error> {
         hint: Some(hint.to_owned()),
     };
     let Some(debian) = debian(arch) else {
-        return Err(unusable("Debian has no such processor", "name a root with `--root`"));
+        return Err(unusable(
+            "Debian does not support this processor",
+            "name a root with `--root`",
+        ));
     };
     let (Some(get), Some(cached), Some(dpkg)) = (
         host.env.find_program("apt-get"),
@@ -48,7 +51,7 @@ pub fn prepare(arch: Arch, host: &Host) -> Result<PathBuf, Error> {
         ));
     };
     let task = host.task(format!("prepare a root for {arch}"), 0);
-    let state = sys::fs::temp_dir().map_err(Error::io("find a place for apt"))?;
+    let state = sys::fs::temp_dir().map_err(Error::io("create a directory for apt"))?;
     let apt = Apt { state: state.path(), env: configure(state.path(), debian, host)?, host };
     let failed = |source| match source {
         ProcessError::Cancelled => Error::Cancelled,

@@ -138,7 +138,7 @@ impl Python {
         let version = Version::new([major, minor, patch]);
         match requires {
             Some(requires) if !requires.contains(&version) => {
-                Some(format!("the wheel wants Python {requires}"))
+                Some(format!("the wheel requires Python {requires}"))
             }
             _ => None,
         }

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Tests, Way};
+use super::{InstallScheme, Tests};
 
 /// Result of a cell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -73,8 +73,9 @@ pub struct CellReport {
     pub platform: String,
     /// True if it ran under an emulator or under the loader of another libc.
     pub foreign: bool,
-    /// Way of installation; absent for the test with the oldest libc.
-    pub way: Option<Way>,
+    /// Installation scheme; absent for the test with the oldest libc.
+    #[serde(rename = "install")]
+    pub scheme: Option<InstallScheme>,
     /// Result.
     pub status: Status,
     /// True if it must pass.

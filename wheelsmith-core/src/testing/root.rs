@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::find::probe;
-use super::subject::{Native, libc};
+use super::tested_wheel::{Native, libc};
 use super::{Error, Python};
 use crate::binary::elf::Elf;
 use crate::name::{Arch, Libc, host_target};
@@ -34,8 +34,10 @@ impl Root {
         let bytes = sys::fs::read(witness).map_err(|e| problem(e.to_string(), None))?;
         let name = witness.display();
         let elf = Elf::parse(&bytes)
-            .map_err(|_| problem(format!("`{name}` is no program of Linux"), None))?;
-        let arch = elf.arch.ok_or_else(|| problem(format!("nothing here runs `{name}`"), None))?;
+            .map_err(|_| problem(format!("`{name}` is not a Linux program"), None))?;
+        let arch = elf
+            .arch
+            .ok_or_else(|| problem(format!("no installed emulator runs `{name}`"), None))?;
         let libc = elf.interpreter.as_deref().and_then(libc);
         if is_ours(arch) {
             let loader = elf.interpreter.as_deref().map(|loader| inside(dir, loader));

@@ -6,7 +6,8 @@ use std::time::Instant;
 use super::cell::{self, CellInput, Outcome};
 use super::environment::Packages;
 use super::{
-    Cell, CellReport, Choice, Error, Python, Root, Settings, Status, Subject, files, judge, libc,
+    Cell, CellReport, Choice, Error, Python, Root, Settings, Status, TestedWheel, files, judge,
+    libc,
 };
 use crate::sys::Host;
 
@@ -32,7 +33,7 @@ pub struct Options {
 /// # Errors
 /// A pattern is invalid, a directory cannot be written to, or the user stopped the command.
 pub fn run(
-    subjects: &[Subject],
+    subjects: &[TestedWheel],
     pythons: &[Python],
     cells: &[Cell],
     settings: &Settings,
@@ -44,7 +45,7 @@ pub fn run(
     let files = files::find(&options.project, &settings.files)?;
     let mut jobs: Vec<Job<'_>> = cells.iter().map(Job::Cell).collect();
     for root in &options.libc_roots {
-        let fits = |subject: &&Subject| subject.natives.iter().any(|native| root.is_of(native));
+        let fits = |subject: &&TestedWheel| subject.natives.iter().any(|native| root.is_of(native));
         // A root that fits no wheel is reported as a skip.
         let is_needless = !subjects.iter().any(|subject| fits(&subject));
         let chosen = subjects.iter().filter(|subject| is_needless || fits(subject));
@@ -84,11 +85,11 @@ fn with_pips_alone(pythons: &[Python], cells: &[Cell], host: &Host) -> Result<Ve
 
 enum Job<'a> {
     Cell(&'a Cell),
-    Libc(&'a Subject, &'a Root),
+    Libc(&'a TestedWheel, &'a Root),
 }
 
 struct Runner<'a> {
-    subjects: &'a [Subject],
+    subjects: &'a [TestedWheel],
     pythons: &'a [Python],
     settings: &'a Settings,
     options: &'a Options,
@@ -113,7 +114,7 @@ impl Runner<'_> {
             interpreter: String::new(),
             platform: String::new(),
             foreign: false,
-            way: Some(cell.way),
+            scheme: Some(cell.scheme),
             status: Status::Skipped,
             required: cell.required,
             reason: cell.skip.clone(),
@@ -145,7 +146,7 @@ impl Runner<'_> {
                 subject,
                 python,
                 root: root.map(|root| root.dir.as_path()),
-                way: cell.way,
+                scheme: cell.scheme,
                 settings: self.settings,
                 packages: &self.options.packages,
                 files: (&self.options.project, self.files),
@@ -156,7 +157,7 @@ impl Runner<'_> {
         Ok(report)
     }
 
-    fn libc(&self, subject: &Subject, root: &Root) -> Result<CellReport, Error> {
+    fn libc(&self, subject: &TestedWheel, root: &Root) -> Result<CellReport, Error> {
         let name = root.dir.file_name().unwrap_or_default().to_string_lossy();
         let name = if name.is_empty() { "root" } else { &name };
         let mut report = CellReport {
@@ -166,7 +167,7 @@ impl Runner<'_> {
             interpreter: root.dir.display().to_string(),
             platform: root.arch.to_string(),
             foreign: true,
-            way: None,
+            scheme: None,
             status: Status::Skipped,
             // `--libc-root` was given, so a skip is a failure.
             required: true,

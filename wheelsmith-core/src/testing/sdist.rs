@@ -6,7 +6,7 @@ use pep440_rs::Version;
 
 use super::environment::Packages;
 use super::matrix::builders;
-use super::{CellReport, Error, Python, Settings, Status, Subject};
+use super::{CellReport, Error, Python, Settings, Status, TestedWheel};
 use crate::index::Distribution;
 use crate::metadata::Specifiers;
 use crate::sys::{self, Command, Host, ProcessError};
@@ -24,7 +24,7 @@ pub fn wheels_of(
     settings: &Settings,
     packages: &Packages,
     host: &Host,
-) -> Result<(Vec<Subject>, Vec<CellReport>), Error> {
+) -> Result<(Vec<TestedWheel>, Vec<CellReport>), Error> {
     // Errors in its metadata are reported by the build.
     let about = Distribution::open(sdist, host).ok();
     let requires = about.and_then(|about| about.requires_python);
@@ -40,7 +40,7 @@ pub fn wheels_of(
         match wheel_of(sdist, out, python, packages, host) {
             Ok(wheel) => {
                 let built_by = Some(python.program.clone());
-                subjects.push(Subject { built_by, ..Subject::open(&wheel)? });
+                subjects.push(TestedWheel { built_by, ..TestedWheel::open(&wheel)? });
             }
             Err(error @ (Error::Sdist { .. } | Error::Unusable { .. })) => {
                 failed.push(failed_build(sdist, python, settings, &error));
@@ -72,7 +72,7 @@ fn failed_build(sdist: &Path, python: &Python, settings: &Settings, error: &Erro
         interpreter: format!("{major}.{minor}.{patch} {}", python.program.display()),
         platform,
         foreign: false,
-        way: settings.ways.first().copied(),
+        scheme: settings.schemes.first().copied(),
         status: Status::Failed,
         required: false,
         reason: Some(format!("build: {error}{cause}")),
@@ -99,12 +99,13 @@ fn wheel_of(
 ) -> Result<PathBuf, Error> {
     let sdist = sys::fs::canonicalize(sdist).map_err(Error::io("find the source distribution"))?;
     let unusable = |problem: &str| Error::Unusable { path: sdist.clone(), problem: problem.into() };
-    let pip = python.pip.as_ref().ok_or_else(|| unusable("no Python here has a pip for it"))?;
+    let pip =
+        python.pip.as_ref().ok_or_else(|| unusable("no installed Python has a pip for it"))?;
     let name = sdist.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let task = host.task(format!("build a wheel from {name} with Python {}", python.label()), 0);
     // A directory of its own: `out` may contain other wheels.
     let made = out.join(format!("{name}-{}", python.label()));
-    sys::fs::create_dir_all(&made).map_err(Error::io("make a place for the wheel"))?;
+    sys::fs::create_dir_all(&made).map_err(Error::io("create a directory for the wheel"))?;
     let mut command = Command::new(&python.program, out, &host.env)
         .arg(pip.to_string_lossy())
         .args(["wheel", "--no-input", "--disable-pip-version-check", "--no-deps"])
@@ -123,7 +124,7 @@ fn wheel_of(
     }
     let files = sys::fs::list(&made).map_err(Error::io("find the wheel that was built"))?;
     let wheel = files.into_iter().find(|path| path.extension().is_some_and(|e| e == "whl"));
-    let wheel = wheel.ok_or_else(|| unusable("its build left no wheel"))?;
+    let wheel = wheel.ok_or_else(|| unusable("its build produced no wheel"))?;
     task.finish(wheel.file_name().unwrap_or_default().to_string_lossy());
     Ok(wheel)
 }

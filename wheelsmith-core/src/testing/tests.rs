@@ -62,7 +62,7 @@ fn wheels_fit_pythons_by_their_tags() {
     let wants = ">=3.9,<3.12".parse().unwrap();
     assert_eq!(python("3.11.7").refuses(&wheel, Some(&wants)), None);
     let refusal = python("3.8.18").refuses(&wheel, Some(&wants));
-    assert_eq!(refusal.as_deref(), Some("the wheel wants Python >=3.9,<3.12"));
+    assert_eq!(refusal.as_deref(), Some("the wheel requires Python >=3.9,<3.12"));
 }
 
 #[test]
@@ -84,8 +84,8 @@ fn pythons_are_asked_for_by_version() {
     }
 }
 
-fn subject(wheel: &str) -> Subject {
-    Subject {
+fn subject(wheel: &str) -> TestedWheel {
+    TestedWheel {
         path: wheel.into(),
         filename: wheel.parse().unwrap(),
         requires_python: Some(">=3.9".parse().unwrap()),
@@ -112,30 +112,31 @@ fn nothing_disappears_from_the_matrix() {
         subject("demo-1-py3-none-manylinux_2_17_aarch64.whl"),
         subject("demo-1-py3-none-musllinux_1_2_s390x.whl"),
     ];
-    let check = |requests: &[&str], ways: &[Way], targets: &[&str], expected: &[&str]| {
-        let settings = Settings {
-            pythons: requests.iter().map(|text| text.parse().unwrap()).collect(),
-            ways: ways.to_vec(),
-            ..Settings::default()
+    let check =
+        |requests: &[&str], schemes: &[InstallScheme], targets: &[&str], expected: &[&str]| {
+            let settings = Settings {
+                pythons: requests.iter().map(|text| text.parse().unwrap()).collect(),
+                schemes: schemes.to_vec(),
+                ..Settings::default()
+            };
+            let targets: Vec<_> = targets.iter().map(|text| text.parse().unwrap()).collect();
+            let subjects = &subjects[..if targets.is_empty() { 3 } else { 2 }];
+            let cells = matrix(subjects, &pythons, &settings, &targets);
+            let shown: Vec<String> = cells
+                .iter()
+                .map(|cell| {
+                    let skip = cell.skip.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
+                    format!("{}{}{skip}", cell.id, if cell.required { "!" } else { "" })
+                })
+                .collect();
+            assert_eq!(shown, expected, "{requests:?}");
         };
-        let targets: Vec<_> = targets.iter().map(|text| text.parse().unwrap()).collect();
-        let subjects = &subjects[..if targets.is_empty() { 3 } else { 2 }];
-        let cells = matrix(subjects, &pythons, &settings, &targets);
-        let shown: Vec<String> = cells
-            .iter()
-            .map(|cell| {
-                let skip = cell.skip.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
-                format!("{}{}{skip}", cell.id, if cell.required { "!" } else { "" })
-            })
-            .collect();
-        assert_eq!(shown, expected, "{requests:?}");
-    };
     check(
         &[],
-        &[Way::Venv, Way::Target],
+        &[InstallScheme::Venv, InstallScheme::Target],
         &[],
         &[
-            "demo-cp38-x86_64-venv: the wheel wants Python >=3.9",
+            "demo-cp38-x86_64-venv: the wheel requires Python >=3.9",
             "demo-cp312-x86_64-venv",
             "demo-cp312-x86_64-target",
             "demo-cp311-aarch64-venv",
@@ -145,11 +146,11 @@ fn nothing_disappears_from_the_matrix() {
     );
     check(
         &["3.12", "3.7", "3.8"],
-        &[Way::Venv],
+        &[InstallScheme::Venv],
         &[],
         &[
             "demo-cp312-x86_64-venv!",
-            "demo-cp38-x86_64-venv!: the wheel wants Python >=3.9",
+            "demo-cp38-x86_64-venv!: the wheel requires Python >=3.9",
             "demo-python3.7-x86_64-venv!: there is no Python 3.7 here",
             "demo-cp311-aarch64-venv",
             "demo-no-python-s390x-musl-venv: there is no Python for s390x-musl here",
@@ -157,7 +158,7 @@ fn nothing_disappears_from_the_matrix() {
     );
     check(
         &[],
-        &[Way::Venv],
+        &[InstallScheme::Venv],
         &["aarch64-unknown-linux-gnu"],
         &[
             "demo-no-python-x86_64-venv!: there is no Python for x86_64 here",
@@ -174,7 +175,7 @@ fn cell(id: &str, status: Status, tests: Option<(u32, u32, u32)>) -> CellReport 
         interpreter: String::new(),
         platform: String::new(),
         foreign: false,
-        way: Some(Way::Venv),
+        scheme: Some(InstallScheme::Venv),
         status,
         required: false,
         reason: None,
@@ -239,7 +240,7 @@ fn results_are_accounted() {
         &[],
         None,
         &[Passed, Skipped],
-        &["`b` is required and was skipped: nothing says why"],
+        &["`b` is required but was skipped: nothing says why"],
     );
     check(
         &[("a", Passed, None)],
@@ -247,7 +248,7 @@ fn results_are_accounted() {
         &[],
         None,
         &[Passed],
-        &["`cp39*` is required and names no cell"],
+        &["`cp39*` is required but matches no cell"],
     );
     // Skips of single tests.
     check(&[("a", Passed, some(3, 0, 2))], &[], &[], None, &[Passed], &[]);
@@ -267,7 +268,7 @@ fn results_are_accounted() {
         &[],
         None,
         &[Skipped, Passed],
-        &["`a` is required and was skipped: every test was skipped, all 2"],
+        &["`a` is required but was skipped: every test was skipped, all 2"],
     );
     check(&[("a", Passed, some(0, 0, 0))], &[], &[], None, &[Failed], &[]);
     check(&[("a", Skipped, None)], &[], &[], None, &[Skipped], {

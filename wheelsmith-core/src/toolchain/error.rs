@@ -53,13 +53,13 @@ pub enum Error {
         target: Target,
     },
     /// The command line of the compiler is unknown.
-    #[error("`{}` is not driven like gcc or clang", program.display())]
+    #[error("`{}` does not take the options of gcc or clang", program.display())]
     OtherFamily {
         /// Compiler.
         program: PathBuf,
     },
     /// The program failed when it was queried.
-    #[error("cannot ask `{}` for {what}", program.display())]
+    #[error("cannot get {what} from `{}`", program.display())]
     Ask {
         /// Program.
         program: PathBuf,
@@ -70,7 +70,7 @@ pub enum Error {
         source: Box<ProcessError>,
     },
     /// The output of the query cannot be parsed.
-    #[error("`{}` gave {what} that we cannot read: `{answer}`", program.display())]
+    #[error("cannot read {what} that `{}` printed: `{answer}`", program.display())]
     Answer {
         /// Program.
         program: PathBuf,
@@ -171,7 +171,7 @@ impl Error {
             }
             Self::Floor { target, oldest, .. } => {
                 format!(
-                    "ask for `{}.{oldest}`; the audit still finds an older tag when the bytes earn it",
+                    "ask for `{}.{oldest}`; the audit still finds an older tag if the bytes qualify for it",
                     target.triple()
                 )
             }

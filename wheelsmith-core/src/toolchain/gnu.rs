@@ -58,7 +58,7 @@ pub(super) fn cross_gcc(
     vars.get("PATH");
     let kind = ToolchainKind::CrossGcc;
     let Some(prefix) = request.target.row().gnu_prefix else {
-        let hint = "choose `toolchain = \"zig\"`: distributions carry no gcc for this target";
+        let hint = "choose `toolchain = \"zig\"`: distributions have no gcc for this target";
         return Err(not_found(kind, request, &[], hint));
     };
     let hint = format!(
@@ -165,7 +165,7 @@ fn finish(
 ) -> Result<Toolchain, Error> {
     let target = &request.target;
     fs::create_dir_all(request.work_dir).map_err(Error::io("create", request.work_dir))?;
-    let version = ask(host, request, &cc, &["--version"], "its version")?;
+    let version = query(host, request, &cc, &["--version"], "its version")?;
     let family = if version.contains("ziglang") {
         Family::Zig
     } else {
@@ -176,7 +176,7 @@ fn finish(
     let mut glibc = None;
     // zig does not support `-dumpmachine`; its target is among the user's arguments.
     if family != Family::Zig {
-        let machine = ask(host, request, &cc, &["-dumpmachine"], "its target")?;
+        let machine = query(host, request, &cc, &["-dumpmachine"], "its target")?;
         let machine = machine.trim();
         if kind != ToolchainKind::Clang && !machine_matches(machine, target) {
             if family == Family::Gcc {
@@ -194,12 +194,12 @@ fn finish(
         }
         if let Os::Linux(libc) = target.os() {
             let lld = if family == Family::Clang { "-fuse-ld=lld" } else { "-Wl,--as-needed" };
-            let linker = ask(host, request, &cc, &[lld, "-Wl,--version"], "its linker")?;
+            let linker = query(host, request, &cc, &[lld, "-Wl,--version"], "its linker")?;
             id.push_str("; ");
             id.push_str(linker.lines().next().unwrap_or_default().trim());
             if libc == Libc::Glibc {
                 let macros = ["-E", "-dM", "-include", "features.h", "-x", "c", "/dev/null"];
-                let macros = ask(host, request, &cc, &macros, "its C library's headers")?;
+                let macros = query(host, request, &cc, &macros, "its C library's headers")?;
                 glibc = glibc_of(&macros);
                 if let Some(version) = glibc {
                     id = format!("{id}; glibc {version}");
@@ -230,7 +230,7 @@ fn finish(
     })
 }
 
-fn ask(
+fn query(
     host: &Host,
     request: &Request<'_>,
     tool: &Tool,

@@ -19,8 +19,9 @@ pub struct TargetSurvey {
     pub target: Target,
     /// Kinds of toolchains that may support it.
     pub toolchains: Vec<ToolchainSurvey>,
-    /// Rust's standard library.
-    pub rust: RustStd,
+    /// Rust's standard library; `None` if the project does not need it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rust: Option<RustStd>,
 }
 
 /// Kind of toolchain, found or not.
@@ -111,7 +112,11 @@ pub fn survey(
             ToolchainSurvey { kind, automatic: kind == chosen, state }
         });
         let toolchains = toolchains.collect();
-        TargetSurvey { target: *target, toolchains, rust: rust_std(host, target, project_dir) }
+        TargetSurvey {
+            target: *target,
+            toolchains,
+            rust: Some(rust_std(host, target, project_dir)),
+        }
     });
     Ok(found.collect())
 }
@@ -138,7 +143,7 @@ pub fn rust_std(host: &Host, target: &Target, project_dir: &Path) -> RustStd {
     let (version, libdir) = match asked {
         Ok(answers) => answers,
         Err(error) => {
-            return missing(error.to_string(), "install a Rust that works".to_owned());
+            return missing(error.to_string(), "reinstall Rust".to_owned());
         }
     };
     let files = fs::walk(Path::new(&libdir)).unwrap_or_default();
@@ -152,7 +157,7 @@ pub fn rust_std(host: &Host, target: &Target, project_dir: &Path) -> RustStd {
         format!("run `rustup target add {triple}`")
     } else {
         format!(
-            "install that library from where `{}` came, or name another compiler in `RUSTC`",
+            "install that library from the source of `{}`, or name another compiler in `RUSTC`",
             rustc.display()
         )
     };
@@ -186,7 +191,7 @@ mod tests {
         for kind in &found.toolchains {
             let State::Missing { hint: Some(_), .. } = &kind.state else { panic!("{kind:?}") };
         }
-        let RustStd::Missing { reason, .. } = &found.rust else { panic!("{:?}", found.rust) };
+        let Some(RustStd::Missing { reason, .. }) = &found.rust else { panic!("{:?}", found.rust) };
         assert_eq!(reason, "found no `rustc`");
     }
 }

@@ -147,8 +147,7 @@ impl Wrapper {
         Filtered { args, ..filtered }
     }
 
-    /// Returns the wrapper as a POSIX shell script, which replaces itself by the program on the
-    /// usual line.
+    /// Returns the wrapper as a POSIX shell script that ends with `exec` of the program.
     pub fn to_sh(&self) -> String {
         let quoted = filter::quoted;
         let mut text = String::from(

@@ -54,7 +54,7 @@ pub(super) fn find(
     // A zig on `PATH` that does not work is no error; a later place may have a newer one.
     let mut too_old = None;
     if let Some(program) = host.env.find_program("zig") {
-        match ask(host, &program) {
+        match query(host, &program) {
             Ok(zig) => return Ok(zig),
             Err(error) => too_old = Some(error),
         }
@@ -82,11 +82,11 @@ fn named(host: &Host, variable: &str, value: &str) -> Result<Zig, Error> {
         variable: variable.to_owned(),
         value: value.to_owned(),
     })?;
-    ask(host, &program)
+    query(host, &program)
 }
 
 /// Runs a zig, or a launcher of one, to determine its version and real path.
-fn ask(host: &Host, program: &Path) -> Result<Zig, Error> {
+fn query(host: &Host, program: &Path) -> Result<Zig, Error> {
     let what = "its version";
     // A launcher may have to find its own interpreter, so it gets the whole environment.
     let exec = Command::new(program, home_of(program), &host.env).arg("env").run(host);
@@ -122,7 +122,7 @@ fn of_python(host: &Host, cache: Option<&Path>) -> Option<Zig> {
         });
         if let Some(memo) = &memo
             && let Ok(remembered) = fs::read_to_string(memo)
-            && let Ok(zig) = ask(host, Path::new(remembered.trim()))
+            && let Ok(zig) = query(host, Path::new(remembered.trim()))
         {
             return Some(zig);
         }
@@ -133,7 +133,7 @@ fn of_python(host: &Host, cache: Option<&Path>) -> Option<Zig> {
         else {
             continue;
         };
-        let Ok(zig) = ask(host, &program) else { continue };
+        let Ok(zig) = query(host, &program) else { continue };
         if let Some(memo) = memo {
             // The error is ignored: without the cache, the next search is only slower.
             let _ = fs::write_atomic(&memo, zig.program.to_string_lossy().as_bytes());

@@ -17,7 +17,7 @@ pub(super) fn version(manifest: &Path) -> Result<String, VersionError> {
         Some(Value::Table(inherited)) if inherited.get("workspace").is_some() => {
             inherited_version(manifest, package.get("workspace").and_then(Value::as_str))
         }
-        _ => Err(unknown("gives its package no version")),
+        _ => Err(unknown("has no `package.version`")),
     }
 }
 
@@ -47,7 +47,7 @@ fn inherited_version(manifest: &Path, root: Option<&str>) -> Result<String, Vers
     }
     let manifest = manifest.display();
     Err(VersionError::new(format!(
-        "`{manifest}` has its workspace's version, and there is no workspace"
+        "`{manifest}` takes its version from a workspace, but there is none"
     )))
 }
 
@@ -66,7 +66,7 @@ fn python(version: &str) -> Result<String, VersionError> {
     match parsed {
         Ok(version) => Ok(version.to_string()),
         Err(_) => Err(VersionError::with_help(
-            format!("`{version}` is a version to cargo, but none to Python"),
+            format!("`{version}` is a version for cargo but not for Python"),
             "Python knows pre-releases such as `1.0.0-alpha.1`, `-beta.1`, `-rc.1`, `-dev.1`",
         )),
     }
@@ -103,7 +103,7 @@ mod tests {
         check("b/c", Ok("2.0.0rc1"));
         check("d", Err("there is no workspace"));
         check("e", Err("`1.0.0-nightly` is a version to cargo"));
-        check("f", Err("gives its package no version"));
+        check("f", Err("has no `package.version`"));
         check("g", Ok("1.7.0"));
         check("h", Err("cannot read"));
     }

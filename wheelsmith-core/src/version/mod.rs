@@ -53,25 +53,26 @@ pub fn fill_in(config: &Config, dir: &Path, host: &Host) -> Result<Option<Projec
     let Some(project) = &config.project else { return Ok(None) };
     let mut project = project.clone();
     if let Some(i) = project.dynamic.iter().position(|field| field != "version") {
-        let message = format!("wheelsmith does not fill in `{}`", project.dynamic[i]);
+        let message = format!("wheelsmith cannot set `{}`", project.dynamic[i]);
         let help = "write the value into `[project]`; only `version` can be dynamic".to_owned();
         return Err(config.problem(&format!("project.dynamic[{i}]"), message, Some(help)));
     }
     let is_dynamic = !project.dynamic.is_empty();
     match (&config.version, &project.version) {
         (Some(_), Some(_)) if !is_dynamic => {
-            let message = "`project.version` is given as well".to_owned();
-            let help = "take one of them out".to_owned();
+            let message = "`project.version` is also given".to_owned();
+            let help = "remove one of them".to_owned();
             return Err(config.problem(KEY, message, Some(help)));
         }
         (_, Some(_)) if is_dynamic => {
-            let message = "names `version`, which is given as well".to_owned();
-            let help = "take one of them out".to_owned();
+            let message = "names `version`, which is also given".to_owned();
+            let help = "remove one of them".to_owned();
             return Err(config.problem("project.dynamic", message, Some(help)));
         }
         (None, None) if is_dynamic => {
-            let message = "names `version`, and nothing says where it is".to_owned();
-            let help = "say it: `[tool.wheelsmith] version = { from = \"cargo\" }`, or `\"python\"` \
+            let message = "names `version`, but the configuration does not say where it comes from"
+                .to_owned();
+            let help = "add `[tool.wheelsmith] version = { from = \"cargo\" }`, or `\"python\"` \
                         or `\"vcs\"`";
             return Err(config.problem("project.dynamic", message, Some(help.to_owned())));
         }
@@ -132,13 +133,13 @@ fn of_checkout(
     };
     let checkout = Checkout::of(dir, file, info.is_some(), host);
     match checkout.map_err(|error| VersionError::new(error.to_string()))? {
-        Checkout::Sdist => info.ok_or_else(|| untracked(format!("`{PKG_INFO}` has none"))),
+        Checkout::Sdist => info.ok_or_else(|| untracked(format!("`{PKG_INFO}` has no version"))),
         Checkout::Repository(repository) => tag::version(tags, &repository, host),
         Checkout::Untracked(repository) => {
             let root = repository.root.display();
             Err(untracked(format!("the repository `{root}` does not track it")))
         }
-        Checkout::Plain => Err(untracked("it is in no repository".to_owned())),
+        Checkout::Plain => Err(untracked("it is not in a repository".to_owned())),
         Checkout::Unreadable(error) => {
             let help = error.hint().map(|hint| format!("{hint}; or set `{VARIABLE}`"));
             Err(VersionError { message: error.to_string(), help })
@@ -211,12 +212,12 @@ mod tests {
         check(
             "dynamic = ['version', 'readme']",
             vcs,
-            "pyproject.toml:3:23: `project.dynamic[1]`: wheelsmith does not fill in `readme`",
+            "pyproject.toml:3:23: `project.dynamic[1]`: wheelsmith cannot set `readme`",
         );
         check(DYNAMIC, "", "pyproject.toml:3:1: `project.dynamic`: names `version`, and nothing");
-        check("version = '1'", vcs, "`project.version` is given as well");
+        check("version = '1'", vcs, "`project.version` is also given");
         check("", vcs, "`project.dynamic` does not name `version`");
-        check("version = '1'\ndynamic = ['version']", "", "which is given as well");
+        check("version = '1'\ndynamic = ['version']", "", "which is also given");
         let python = "version = { from = 'python', path = 'x.py' }";
         check(DYNAMIC, python, "pyproject.toml:5:1: `tool.wheelsmith.version`: cannot read `x.py`");
         check(DYNAMIC, vcs, "`tool.wheelsmith.version`: ");

@@ -26,7 +26,7 @@ pub(super) fn version(
             error => error.to_string(),
         };
         VersionError::with_help(
-            format!("no tag leads to this commit: {reason}"),
+            format!("no tag precedes this commit: {reason}"),
             format!(
                 "tag a release, such as `git tag {prefix}0.1.0`, fetch the tags, or set `{}`",
                 super::VARIABLE
@@ -35,7 +35,7 @@ pub(super) fn version(
     })?;
     let described = String::from_utf8_lossy(&described).trim().to_owned();
     from_description(&described, tags).ok_or_else(|| {
-        VersionError::new(format!("`{described}` is a tag without a version (PEP 440) in it"))
+        VersionError::new(format!("`{described}` is a tag without a version (PEP 440)"))
     })
 }
 
@@ -131,7 +131,7 @@ mod tests {
         run(&["add", "."]);
         run(&["commit", "-qm", "1"]);
         let error = find().unwrap_err();
-        assert!(error.message.starts_with("no tag leads to this commit"), "{error:?}");
+        assert!(error.message.starts_with("no tag precedes this commit"), "{error:?}");
         run(&["tag", "v0.3"]);
         assert_eq!(find().as_deref(), Ok("0.3"));
         run(&["commit", "-qm", "2", "--allow-empty"]);

@@ -37,9 +37,9 @@ impl Likeness {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Identical => "identical",
-            Self::OtherCompression => "same content, other compression",
-            Self::OtherFraming => "same content, other framing",
-            Self::OtherMetadata => "same files, other metadata",
+            Self::OtherCompression => "same content, different compression",
+            Self::OtherFraming => "same content, different framing",
+            Self::OtherMetadata => "same files, different metadata",
             Self::Different => "different",
         }
     }

@@ -46,7 +46,7 @@ pub enum Error {
         findings: Vec<Finding>,
     },
     /// The wheel contradicts its own `RECORD`, or contains names that file systems cannot store.
-    #[error("`{}` contradicts itself: {}", path.display(), crate::archive::zip::refusal(findings).unwrap_or_default())]
+    #[error("`{}` is inconsistent: {}", path.display(), crate::archive::zip::refusal(findings).unwrap_or_default())]
     Contradiction {
         /// Path of the wheel.
         path: PathBuf,
@@ -99,8 +99,8 @@ impl Error {
         match self {
             Self::Project(error) => error.hint,
             Self::Refused { .. } => Some(
-                "get or build the wheel again: an installer may unpack other files than this one \
-                 shows",
+                "get or build the wheel again: an installer may unpack different \
+                 files",
             ),
             Self::Contradiction { .. } => Some(
                 "get or build the wheel again; if you know why it differs, `--force REASON` takes \

@@ -167,7 +167,7 @@ impl Existing {
                 sys::fs::create_dir_all(parent).map_err(error)?;
             }
             if sys::fs::symlink_metadata(&place).is_ok() {
-                let problem = "the file system takes it and another file of the wheel for one";
+                let problem = "the file system treats it and another file of the wheel as the same";
                 return Err(Error::Path { path: entry.path.clone(), problem: problem.to_owned() });
             }
             entry.write_to(&place).map_err(error)?;
@@ -194,7 +194,7 @@ impl Existing {
         if (&filename.name, &filename.version) == (&self.filename.name, &self.filename.version) {
             return Ok(());
         }
-        let problem = format!("its metadata are those of `{}`", self.filename.stem());
+        let problem = format!("its metadata is that of `{}`", self.filename.stem());
         Err(Error::Filename { filename: Box::new(filename.clone()), problem })
     }
 
@@ -247,7 +247,7 @@ fn header(entries: &BTreeMap<WheelPath, Entry>) -> Result<WheelFile, String> {
 /// Returns the message of an error, without the path if callers print that already.
 pub(super) fn io_words(error: &io::Error) -> String {
     match error.kind() {
-        io::ErrorKind::NotFound => "it is not there".to_owned(),
+        io::ErrorKind::NotFound => "there is no such file or directory".to_owned(),
         _ => error.to_string(),
     }
 }
@@ -258,7 +258,7 @@ pub(super) fn open_zip(path: &Path) -> Result<(Blob, Zip), Error> {
     let file = sys::fs::open(path).map_err(|e| unusable(io_words(&e)))?;
     let blob = Blob::new(file).map_err(|e| unusable(e.to_string()))?;
     let zip = Zip::open(&blob, &Limits::default(), &Cancel::default())
-        .map_err(|e| unusable(format!("it is no zip archive: {}", e.into_text())))?;
+        .map_err(|e| unusable(format!("it is not a zip archive: {}", e.into_text())))?;
     if !zip.refusals.is_empty() {
         return Err(Error::Refused { path: path.to_owned(), findings: zip.refusals });
     }
@@ -275,7 +275,7 @@ fn unpack(path: &Path) -> Result<BTreeMap<WheelPath, Entry>, Error> {
     let mut entries = BTreeMap::new();
     for entry in zip.entries.into_iter().filter(|entry| !entry.is_dir()) {
         if entry.mode().is_some_and(|mode| mode & S_IFMT == S_IFLNK) {
-            let message = "it is a symbolic link, which no installer makes";
+            let message = "it is a symbolic link, which installers do not create";
             findings.push(Finding::new(Code::SpecialFile, &entry.path, message));
         }
         let size = entry.header.size_bytes;
@@ -370,7 +370,7 @@ mod tests {
         );
         let other = "other-1.0-py3-none-any.whl".parse().unwrap();
         let error = existing.to_wheel(other).unwrap_err().to_string();
-        assert!(error.ends_with("its metadata are those of `demo-1.0`"), "{error}");
+        assert!(error.ends_with("its metadata is that of `demo-1.0`"), "{error}");
     }
 
     /// On a file system that ignores case, the second of two names is a file that exists.
@@ -399,7 +399,7 @@ mod tests {
             assert!(error.contains(part), "{error}");
         };
         check("demo.zip", b"", "is not a wheel's file name");
-        check("demo-1-py3-none-any.whl", b"nonsense", "it is no zip archive");
+        check("demo-1-py3-none-any.whl", b"nonsense", "it is not a zip archive");
         check(
             "demo-1-py3-none-any.whl",
             b"PK\x05\x06\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0",

@@ -47,7 +47,7 @@ impl Wheel {
         let dist_info = |rest: &str| format!("{stem}.dist-info/{rest}").parse();
         let unusable = |_| Error::Filename {
             filename: Box::new(filename.clone()),
-            problem: "it has no place for `.dist-info`".to_owned(),
+            problem: "it has no directory `.dist-info`".to_owned(),
         };
         for (path, bytes) in dist_info_files(&filename, metadata, entry_points) {
             entries.push(Entry::bytes(dist_info(&path).map_err(unusable)?, bytes));
@@ -72,7 +72,7 @@ impl Wheel {
         let is_before = |entry: &Entry| !entry.path.as_str().starts_with(&dist_info);
         let start = self.entries.partition_point(is_before);
         match self.entries[start..].binary_search_by(|entry| entry.path.cmp(&path)) {
-            Ok(_) => Err(unusable(format!("`{path}` is there twice"))),
+            Ok(_) => Err(unusable(format!("`{path}` is repeated"))),
             Err(at) => {
                 self.entries.insert(start + at, Entry::bytes(path, bytes));
                 Ok(())
@@ -94,7 +94,7 @@ impl Wheel {
         entries.sort_by_cached_key(key);
         let record = format!("{dist_info}RECORD").parse().map_err(|_| Error::Filename {
             filename: Box::new(filename.clone()),
-            problem: "it has no place for `.dist-info`".to_owned(),
+            problem: "it has no directory `.dist-info`".to_owned(),
         })?;
         Ok(Self { filename, entries, record })
     }
@@ -134,10 +134,10 @@ pub(super) fn check_tags(filename: &WheelFilename) -> Result<(), Error> {
     }
     let platforms = &filename.platforms;
     if platforms.windows(2).any(|pair| pair[0] == pair[1]) {
-        return error("a platform tag is there twice".to_owned());
+        return error("a platform tag is repeated".to_owned());
     }
     if platforms.len() > 1 && platforms.contains(&PlatformTag::Any) {
-        return error("`any` stands beside other platform tags".to_owned());
+        return error("`any` cannot be combined with other platform tags".to_owned());
     }
     Ok(())
 }
@@ -162,10 +162,10 @@ fn check_place(path: &WheelPath, stem: &str) -> Result<(), Error> {
     let parts: Vec<&str> = path.parts().collect();
     let top = parts[0].to_lowercase();
     if matches!(top.rsplit_once('.'), Some((_, "dist-info"))) {
-        return error("`.dist-info` holds only what is made from the metadata");
+        return error("`.dist-info` contains only generated files");
     }
     if ["setup.py", "setup.cfg"].contains(&top.as_str()) && parts.len() == 1 {
-        return error("it belongs into a source distribution");
+        return error("it belongs in a source distribution");
     }
     if !is_data(&top) {
         return Ok(());
@@ -180,7 +180,7 @@ fn check_place(path: &WheelPath, stem: &str) -> Result<(), Error> {
         )),
         ["scripts", _, _, ..] => error("installers refuse directories below `scripts`"),
         [_, _, ..] => Ok(()),
-        _ => error("it is not below one of the directories that installers know"),
+        _ => error("it is not below a directory that installers know"),
     }
 }
 
@@ -200,7 +200,7 @@ fn check_collisions(entries: &[Entry], entry_points: &EntryPoints) -> Result<(),
     for entry in entries {
         if let Some(other) = files.insert(destination(entry.path.as_str()), &entry.path) {
             let problem = if *other == entry.path {
-                "it is there twice".to_owned()
+                "it is repeated".to_owned()
             } else {
                 format!("it and `{other}` are one file on some systems, or once installed")
             };
@@ -283,8 +283,11 @@ mod tests {
         };
         check("Demo_Pkg-1.0-py3-none-any.whl", "the metadata's name gives `demo_pkg`");
         check("demo_pkg-1-py3-none-any.whl", "the metadata's version is `1.0`");
-        check("demo_pkg-1.0-py3-none-any.any.whl", "a platform tag is there twice");
-        check("demo_pkg-1.0-py3-none-any.win32.whl", "`any` stands beside other platform tags");
+        check("demo_pkg-1.0-py3-none-any.any.whl", "a platform tag is repeated");
+        check(
+            "demo_pkg-1.0-py3-none-any.win32.whl",
+            "`any` cannot be combined with other platform tags",
+        );
     }
 
     #[test]
@@ -294,26 +297,23 @@ mod tests {
             assert!(error.ends_with(problem), "{error}");
         };
         let same = "are one file on some systems, or once installed";
-        check(&["a/b", "a/b"], "`a/b` cannot go into the wheel: it is there twice");
+        check(&["a/b", "a/b"], "`a/b` cannot go into the wheel: it is repeated");
         check(&["a/B.py", "A/b.py"], &format!("it and `a/B.py` {same}"));
         check(&["a/\u{e9}", "a/e\u{301}"], same);
         check(&["a/b", "demo_pkg-1.0.data/purelib/a/b"], same);
         check(&["A/b/c", "a/B"], "`a/B` is a file, not a directory");
-        let made = "`.dist-info` holds only what is made from the metadata";
+        let made = "`.dist-info` contains only generated files";
         check(&["demo_pkg-1.0.dist-info/INSTALLER"], made);
         check(&["demo_pkg-1.0.dist-info/direct_url.json"], made);
         check(&["other-2.Dist-Info/METADATA"], made);
-        check(&["setup.py"], "it belongs into a source distribution");
+        check(&["setup.py"], "it belongs in a source distribution");
         check(&["x.data/data/y"], "the wheel's data directory is `demo_pkg-1.0.data`");
         check(
             &["demo_pkg-1.0.data/lib/y"],
             "`lib` is none of `data`, `headers`, `platlib`, `purelib`, `scripts`, which is all \
              that installers know",
         );
-        check(
-            &["demo_pkg-1.0.data/data"],
-            "it is not below one of the directories that installers know",
-        );
+        check(&["demo_pkg-1.0.data/data"], "it is not below a directory that installers know");
         check(&["demo_pkg-1.0.data/scripts/a/b"], "installers refuse directories below `scripts`");
         check(&["demo_pkg-1.0.data/scripts/demo"], "the entry point `Demo` becomes the same file");
         check(&["x".repeat(65_536).as_str()], "its path is longer than a zip can hold");

@@ -82,7 +82,7 @@ impl Existing {
             let Some(entry) = entries.get(path.as_str()) else {
                 // Installers ignore directories, and a signature may be added later.
                 if !path.ends_with('/') && !is_signature(path) {
-                    let message = format!("it lists `{path}`, which is not there");
+                    let message = format!("it lists `{path}`, which is missing");
                     findings.push(Finding::new(Code::RecordAbsent, &record.path, message));
                 }
                 continue;
@@ -138,7 +138,7 @@ fn contradiction(
         },
         // No known tool writes these algorithms; pip accepts them.
         Some(("sha384" | "sha512", _)) => Ok(None),
-        _ => finding(Code::RecordDigest, format!("RECORD has no strong digest of it: `{digest}`")),
+        _ => finding(Code::RecordDigest, format!("RECORD has no strong digest for it: `{digest}`")),
     }
 }
 
@@ -156,7 +156,7 @@ fn names<'a>(paths: impl Iterator<Item = &'a WheelPath>, is_linux: bool) -> Vec<
             continue;
         }
         if let Some(other) = seen.insert(folded(path.as_str()), path) {
-            let message = format!("`{other}` differs from it in case or form only");
+            let message = format!("`{other}` differs from it only in case or Unicode form");
             findings.push(Finding::new(Code::CaseClash, path, message));
         }
     }

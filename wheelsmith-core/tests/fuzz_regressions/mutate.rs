@@ -1,11 +1,11 @@
-//! Changes to bytes that find more than chance alone: numbers at the edges, parts moved, lost,
-//! doubled, or taken from another input.
+//! Mutations that find more faults than random bytes: numbers at limits, parts moved, removed,
+//! repeated, or copied from another input.
 
-/// Numbers of a seeded sequence (xorshift64*).
+/// Pseudo-random numbers (xorshift64*).
 pub struct Random(u64);
 
 impl Random {
-    /// The sequence that `seed` begins.
+    /// Creates the sequence of `seed`.
     pub fn new(seed: &str) -> Self {
         // FNV-1a, so that no two targets have the same one.
         let hash = seed.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
@@ -21,13 +21,13 @@ impl Random {
         self.0.wrapping_mul(0x2545_f491_4f6c_dd1d)
     }
 
-    /// A number below `end`; 0 when there is none.
+    /// Returns a number below `end`; 0 if `end` is 0.
     pub fn below(&mut self, end: usize) -> usize {
         usize::try_from(self.next() >> 33).unwrap_or_default() % end.max(1)
     }
 }
 
-/// Where comparisons, sums and products of sizes go wrong.
+/// Numbers for which comparisons, sums and products of sizes often fail.
 const EDGES: [u64; 14] = [
     0,
     1,
@@ -44,10 +44,10 @@ const EDGES: [u64; 14] = [
     0xffff_ffff_ffff_fff0,
     u64::MAX,
 ];
-/// Nothing grows beyond this, in bytes.
+/// Largest size of an input, in bytes.
 const LONGEST: usize = 256 << 10;
 
-/// `bytes` with a few changes; `other` lends parts.
+/// Returns `bytes` with a few changes, some of them parts of `other`.
 pub fn mutate(bytes: &[u8], other: &[u8], random: &mut Random) -> Vec<u8> {
     let mut bytes = bytes.to_vec();
     for _ in 0..=random.below(4) {
@@ -79,7 +79,7 @@ fn change(bytes: &mut Vec<u8>, other: &[u8], random: &mut Random) {
     }
 }
 
-/// A place in so many bytes, half of the time among the first: there are the headers.
+/// Returns an offset, half of the time among the first bytes, where headers are.
 fn place(length: usize, random: &mut Random) -> usize {
     let length = if random.below(2) == 0 { length.min(1024) } else { length };
     random.below(length)
@@ -91,7 +91,7 @@ fn flip(bytes: &mut [u8], at: usize, random: &mut Random) {
     }
 }
 
-/// A number of 1, 2, 4 or 8 bytes becomes one at the edge, or one that is near it.
+/// Replaces a number of 1, 2, 4 or 8 bytes by one at or near a limit.
 fn number(bytes: &mut [u8], at: usize, random: &mut Random) {
     let size = 1 << random.below(4);
     let at = at / size * size;

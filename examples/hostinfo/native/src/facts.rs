@@ -1,8 +1,8 @@
-//! The facts and how they are found.
+//! Facts about this machine.
 
 use std::fmt::Write as _;
 
-/// What is known of a machine.
+/// Facts about a machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Facts {
     /// Operating system that this code was compiled for, such as `linux`.
@@ -11,16 +11,16 @@ pub struct Facts {
     pub arch: &'static str,
     /// Size of a pointer, in bits.
     pub pointer_bits: u32,
-    /// Size of a memory page, in bytes; 0 where it cannot be asked.
+    /// Size of a memory page, in bytes; 0 if it is unknown.
     pub page_size_bytes: u32,
     /// Processors that this process may use.
     pub cpus: usize,
-    /// Release of the running kernel; empty where it cannot be read.
+    /// Release of the running kernel; empty if it cannot be read.
     pub kernel: String,
 }
 
 impl Facts {
-    /// Asks the machine.
+    /// Reads the facts from the system.
     pub fn of_this_machine() -> Self {
         Self {
             os: std::env::consts::OS,
@@ -34,7 +34,7 @@ impl Facts {
         }
     }
 
-    /// One object on one line.
+    /// Returns one JSON object on one line.
     pub fn to_json(&self) -> String {
         let mut json = String::from("{");
         for (i, (name, value)) in self.rows().into_iter().enumerate() {
@@ -50,7 +50,7 @@ impl Facts {
         json
     }
 
-    /// One `name: value` per line.
+    /// Returns one `name: value` per line.
     pub fn to_text(&self) -> String {
         let mut text = String::new();
         for (name, value) in self.rows() {

@@ -1,4 +1,4 @@
-//! What the machine is, as a value, as JSON, and behind a C interface.
+//! Facts about the machine, as a value, as JSON, and through a C interface.
 
 mod facts;
 
@@ -6,10 +6,10 @@ pub use facts::Facts;
 
 use std::ffi::c_char;
 
-/// Version of the C interface; it changes when a function does.
+/// Version of the C interface; it increases when a function changes.
 pub const ABI_VERSION: u32 = 1;
 
-/// [`ABI_VERSION`], for the caller to compare before it calls anything else.
+/// Returns [`ABI_VERSION`], which callers compare before they call anything else.
 #[unsafe(no_mangle)]
 pub extern "C" fn hostinfo_abi_version() -> u32 {
     ABI_VERSION

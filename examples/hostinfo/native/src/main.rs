@@ -1,4 +1,4 @@
-//! `hostinfo`: prints the facts, and on request what the C helper beside it says.
+//! `hostinfo`: prints the facts, and on request the output of the C helper beside it.
 
 use std::error::Error;
 use std::path::PathBuf;
@@ -33,8 +33,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// What the helper prints. It lies in the same directory as this program, wherever that was
-/// installed to.
+/// Returns the output of the helper, which is in the same directory as this program.
 fn ask_helper() -> Result<String, Box<dyn Error>> {
     let helper = helper()?;
     // An emulator that runs this program cannot be asked by the kernel to run another foreign one:

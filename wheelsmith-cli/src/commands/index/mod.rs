@@ -32,11 +32,11 @@ Examples:
   pip install --index-url file://$PWD/site/simple/ demo")]
 pub(crate) struct Args {
     #[command(subcommand)]
-    verb: Verb,
+    verb: Subcommand,
 }
 
 #[derive(Debug, clap::Subcommand)]
-enum Verb {
+enum Subcommand {
     Build(build::Args),
     Add(add::Args),
     Yank(yank::Args),
@@ -50,15 +50,15 @@ enum Verb {
 
 pub(super) fn run(args: &Args, host: &Host, output: &Output) -> anyhow::Result<Exit> {
     match &args.verb {
-        Verb::Build(args) => build::run(args, host, output),
-        Verb::Add(args) => add::run(args, host, output),
-        Verb::Yank(args) => yank::run(args, host, output),
-        Verb::Unyank(args) => yank::unyank(args, host, output),
-        Verb::Remove(args) => remove::run(args, host, output),
-        Verb::Status(args) => status::run(args, host, output),
-        Verb::Latest(args) => latest::run(args, host, output),
-        Verb::Verify(args) => verify::run(args, host, output),
-        Verb::Serve(args) => serve::run(args, host, output),
+        Subcommand::Build(args) => build::run(args, host, output),
+        Subcommand::Add(args) => add::run(args, host, output),
+        Subcommand::Yank(args) => yank::run(args, host, output),
+        Subcommand::Unyank(args) => yank::unyank(args, host, output),
+        Subcommand::Remove(args) => remove::run(args, host, output),
+        Subcommand::Status(args) => status::run(args, host, output),
+        Subcommand::Latest(args) => latest::run(args, host, output),
+        Subcommand::Verify(args) => verify::run(args, host, output),
+        Subcommand::Serve(args) => serve::run(args, host, output),
     }
 }
 

@@ -100,7 +100,7 @@ pub(super) fn run(args: &Args, host: &Host, output: &Output) -> anyhow::Result<E
         filename.platforms.sort_by_key(PlatformTag::to_string);
         filename.platforms.dedup();
     }
-    let refused = super::unearned(&wheel, &filename.platforms)?;
+    let refused = super::disqualifying_findings(&wheel, &filename.platforms)?;
     let name = filename.to_string();
     let file = if refused.is_empty() {
         Some(super::write(&wheel, filename, &args.out, &args.packing, host)?)

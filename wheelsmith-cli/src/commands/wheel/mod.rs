@@ -29,11 +29,11 @@ Examples:
   wheelsmith wheel diff dist/demo.whl rebuilt/demo.whl")]
 pub(crate) struct Args {
     #[command(subcommand)]
-    verb: Verb,
+    verb: Subcommand,
 }
 
 #[derive(Debug, clap::Subcommand)]
-enum Verb {
+enum Subcommand {
     Unpack(unpack::Args),
     Pack(pack::Args),
     Retag(retag::Args),
@@ -44,11 +44,11 @@ enum Verb {
 
 pub(super) fn run(args: &Args, host: &Host, output: &Output) -> anyhow::Result<Exit> {
     match &args.verb {
-        Verb::Unpack(args) => unpack::run(args, output),
-        Verb::Pack(args) => pack::run(args, host, output),
-        Verb::Retag(args) => retag::run(args, host, output),
-        Verb::Add(args) => add::run(args, host, output),
-        Verb::Diff(args) => diff::run(args, output),
+        Subcommand::Unpack(args) => unpack::run(args, output),
+        Subcommand::Pack(args) => pack::run(args, host, output),
+        Subcommand::Retag(args) => retag::run(args, host, output),
+        Subcommand::Add(args) => add::run(args, host, output),
+        Subcommand::Diff(args) => diff::run(args, output),
     }
 }
 
@@ -87,7 +87,7 @@ fn place(out: &Path, name: &str) -> PathBuf {
 
 /// Returns the findings because of which the files of `wheel` do not qualify for one of `tags`;
 /// empty if they qualify for each.
-fn unearned(wheel: &Existing, tags: &[PlatformTag]) -> anyhow::Result<Vec<Finding>> {
+fn disqualifying_findings(wheel: &Existing, tags: &[PlatformTag]) -> anyhow::Result<Vec<Finding>> {
     let mut files = Vec::new();
     for entry in wheel.entries.values() {
         let file = entry.native_file(&Limits::default());

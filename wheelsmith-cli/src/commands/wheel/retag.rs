@@ -14,7 +14,7 @@ use crate::output::{Output, Retagged};
 /// Change the tags of wheels
 ///
 /// The audit decides whether the files qualify for a platform tag. `--force` writes the tag anyway,
-/// and the answer contains the reason. All files but `WHEEL` and `RECORD` stay as they are packed.
+/// and the report contains the reason. All files but `WHEEL` and `RECORD` stay as they are packed.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -127,7 +127,7 @@ fn retag(args: &Args, reason: Option<&str>, path: &Path, host: &Host) -> anyhow:
         filename.platforms = platforms.iter().flat_map(PlatformTag::with_aliases).collect();
         filename.platforms.sort_by_key(PlatformTag::to_string);
         filename.platforms.dedup();
-        refused = super::unearned(&wheel, &platforms)?;
+        refused = super::disqualifying_findings(&wheel, &platforms)?;
     }
     let name = filename.to_string();
     let file = if refused.is_empty() || reason.is_some() {

@@ -8,8 +8,8 @@ use wheelsmith_core::audit;
 use wheelsmith_core::finding::{Finding, Severity};
 
 use super::escape::{Markdown, with_code};
-use super::sheet::{Sheet, Subject};
-use super::words::{self, Counts, Standing, auditwheel, page_url, standing};
+use super::summary::{InputSummary, Summary};
+use super::words::{self, Counts, InputState, auditwheel, page_url, standing};
 
 /// Size limit of the summary, in bytes: GitHub drops summaries of more than a mebibyte. Further
 /// findings are only counted.
@@ -17,7 +17,7 @@ const LONGEST_SUMMARY: usize = 900_000;
 
 /// Renders a workflow command for each finding that counts, the errors of all inputs first, because
 /// GitHub shows only the first ten of each severity in a step.
-pub(crate) fn render<'r>(report: impl Into<Sheet<'r>>) -> String {
+pub(crate) fn render<'r>(report: impl Into<Summary<'r>>) -> String {
     let report = report.into();
     let mut lines: Vec<(Severity, String)> = Vec::new();
     for input in &report.inputs {
@@ -38,7 +38,7 @@ pub(crate) fn render<'r>(report: impl Into<Sheet<'r>>) -> String {
 }
 
 /// Renders a finding about an input, or about the configuration.
-fn annotation(input: Option<&Subject<'_>>, finding: &Finding) -> String {
+fn annotation(input: Option<&InputSummary<'_>>, finding: &Finding) -> String {
     let mut message = String::new();
     if let Some(file) = &finding.file {
         let _ = write!(message, "{file}: ");
@@ -83,14 +83,14 @@ impl Display for Property<'_> {
 }
 
 /// Renders the summary, which is appended to the file in `GITHUB_STEP_SUMMARY`.
-pub(crate) fn summary<'r>(report: impl Into<Sheet<'r>>) -> String {
+pub(crate) fn summary<'r>(report: impl Into<Summary<'r>>) -> String {
     let report = report.into();
     let total = Counts::of(report.findings());
     let mut out =
         format!("## {} wheelsmith {}: {}\n\n", report.worst().mark(), report.verb, total.text());
     let is_audit = report.inputs.iter().any(|input| input.audit.is_some());
     out.push_str(if is_audit {
-        "| | input | earns | claims | auditwheel | findings |\n|---|---|---|---|---|---|\n"
+        "| | input | qualifies for | claims | auditwheel | findings |\n|---|---|---|---|---|---|\n"
     } else {
         "| | input | result | findings |\n|---|---|---|---|\n"
     });
@@ -123,12 +123,12 @@ fn claims(input: &audit::Input) -> String {
     if tags.is_empty() { "–".to_owned() } else { tags.join(" ") }
 }
 
-fn details(out: &mut String, input: &Subject<'_>) {
+fn details(out: &mut String, input: &InputSummary<'_>) {
     if input.findings.is_empty() && input.error.is_none() {
         return;
     }
     // Bad inputs are unfolded.
-    let open = if standing(input) <= Standing::Bad { " open" } else { "" };
+    let open = if standing(input) <= InputState::Bad { " open" } else { "" };
     let name = code(words::file_name(input.path));
     let counts = Counts::of(input.findings).text();
     let _ = write!(out, "\n<details{open}><summary>{name}: {counts}</summary>\n\n");
@@ -136,7 +136,7 @@ fn details(out: &mut String, input: &Subject<'_>) {
         let _ = write!(out, "Could not be judged: {}\n\n", with_code(error, Markdown));
     }
     if !input.findings.is_empty() {
-        out.push_str("| | finding | file | what was seen |\n|---|---|---|---|\n");
+        out.push_str("| | finding | file | observation |\n|---|---|---|---|\n");
     }
     for (at, finding) in input.findings.iter().enumerate() {
         if out.len() > LONGEST_SUMMARY {

@@ -154,7 +154,7 @@ fn the_page_is_right_in_a_browser() {
         let said = String::from_utf8_lossy(&output.stderr);
         let title =
             seen.split_once("<title>looked: ").and_then(|(_, rest)| rest.split_once("</title>"));
-        let (problems, _) = title.unwrap_or_else(|| panic!("nobody looked: {said}"));
+        let (problems, _) = title.unwrap_or_else(|| panic!("the page did not report: {said}"));
         assert_eq!(problems, "[]");
         // Console messages of the page, including script errors and violations of the policy.
         let console: Vec<&str> = said.lines().filter(|line| line.contains(":CONSOLE")).collect();

@@ -10,7 +10,7 @@ use std::fmt::Write as _;
 use wheelsmith_core::finding::{Finding, Severity};
 
 use super::escape::Markup;
-use super::sheet::{Sheet, Subject};
+use super::summary::{InputSummary, Summary};
 
 /// Name of the case for findings about the whole input.
 const CLAIMS: &str = "claims";
@@ -32,7 +32,7 @@ struct Case<'r> {
     xml: String,
 }
 
-pub(crate) fn render<'r>(report: impl Into<Sheet<'r>>) -> String {
+pub(crate) fn render<'r>(report: impl Into<Summary<'r>>) -> String {
     let report = report.into();
     let mut suites = String::new();
     let mut totals = [0; 3];
@@ -80,7 +80,7 @@ pub(crate) fn render<'r>(report: impl Into<Sheet<'r>>) -> String {
     )
 }
 
-fn property(out: &mut String, input: &Subject<'_>) {
+fn property(out: &mut String, input: &InputSummary<'_>) {
     let mut properties = vec![("verdict", input.verdict())];
     let tags = input.audit.iter().flat_map(|audit| &audit.claimed_tags);
     properties.extend(tags.map(|tag| ("claimed_tag", tag.to_string())));
@@ -91,7 +91,7 @@ fn property(out: &mut String, input: &Subject<'_>) {
     out.push_str("    </properties>\n");
 }
 
-fn cases<'r>(input: &Subject<'r>) -> Vec<Case<'r>> {
+fn cases<'r>(input: &InputSummary<'r>) -> Vec<Case<'r>> {
     // The claims first, then by path. Files with findings that are not native files have a case
     // too.
     let mut findings: BTreeMap<&str, Vec<&Finding>> = BTreeMap::new();

@@ -8,10 +8,10 @@ pub(crate) mod github;
 pub(crate) mod html;
 pub(crate) mod junit;
 pub(crate) mod sarif;
-mod sheet;
+mod summary;
 mod words;
 
-pub(crate) use sheet::Sheet;
+pub(crate) use summary::Summary;
 
 #[cfg(test)]
 mod judges;

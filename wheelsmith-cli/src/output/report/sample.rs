@@ -47,7 +47,7 @@ pub(super) fn report() -> Report {
             ("demo.libs/versioned.so", fixture!("elf/versioned.so")),
         ],
     );
-    faulty.findings.push(Finding::whole(Code::UnusedWaiver, "it waives nothing"));
+    faulty.findings.push(Finding::whole(Code::UnusedWaiver, "it matches no finding"));
     let claim = Finding::whole(Code::TagNotEarned, "it claims `manylinux_2_17_x86_64`");
     faulty.findings.insert(0, claim);
     faulty.auditwheel_verdict = Some(Auditwheel {
@@ -120,7 +120,7 @@ pub(super) fn checked() -> check::Report {
     };
     let path = HOSTILE.parse().unwrap();
     let hostile = Finding::new(Code::UnsafePath, &path, format!("`{HOSTILE}` is no path"));
-    let whole = Finding::whole(Code::LocalVersion, "`1.0+cu12` has a part behind `+`");
+    let whole = Finding::whole(Code::LocalVersion, "`1.0+cu12` has a local part (`+…`)");
     let mut report = check::Report::new(vec![
         input("demo-1.0+cu12-py3-none-any.whl", vec![whole]),
         input("hostile-2.0-py3-none-any.whl", vec![hostile]),

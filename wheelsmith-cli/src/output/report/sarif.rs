@@ -7,12 +7,12 @@ use serde_json::{Value, json};
 use wheelsmith_core::finding::{Code, Finding, Severity};
 use wheelsmith_core::name::{Digest, PlatformTag};
 
-use super::sheet::{Sheet, Subject};
+use super::summary::{InputSummary, Summary};
 use super::words::{file_name, page, page_url};
 
 const SCHEMA: &str = "https://json.schemastore.org/sarif-2.1.0.json";
 
-pub(crate) fn render<'r>(report: impl Into<Sheet<'r>>) -> String {
+pub(crate) fn render<'r>(report: impl Into<Summary<'r>>) -> String {
     let report = report.into();
     let rules = rules(&report);
     let mut seen = BTreeMap::new();
@@ -61,7 +61,7 @@ pub(crate) fn render<'r>(report: impl Into<Sheet<'r>>) -> String {
 }
 
 /// Returns the codes in the report, in the order of the table.
-fn rules(report: &Sheet<'_>) -> Vec<Code> {
+fn rules(report: &Summary<'_>) -> Vec<Code> {
     let mut codes: Vec<Code> = report.findings().map(|finding| finding.code).collect();
     codes.sort_unstable();
     codes.dedup();
@@ -71,10 +71,9 @@ fn rules(report: &Sheet<'_>) -> Vec<Code> {
 fn rule(code: Code) -> Value {
     let meaning = sentence(code.meaning());
     let (mut text, mut markdown) = (meaning.clone(), meaning.clone());
-    if let Some(help) = code.help() {
-        let _ = write!(text, " What to do: {help}.");
-        let _ = write!(markdown, "\n\n**What to do**: {help}.");
-    }
+    let help = code.help();
+    let _ = write!(text, " Fix: {help}.");
+    let _ = write!(markdown, "\n\n**Fix**: {help}.");
     let _ = write!(text, " More: {} of wheelsmith.", page(code));
     let mut rule = json!({
         "id": code.as_str(),
@@ -108,7 +107,7 @@ fn level(severity: Severity) -> &'static str {
 
 fn result(
     at: usize,
-    input: &Subject<'_>,
+    input: &InputSummary<'_>,
     finding: &Finding,
     rules: &[Code],
     seen: &mut BTreeMap<String, usize>,
@@ -149,7 +148,7 @@ fn result(
     result
 }
 
-fn physical(at: usize, input: &Subject<'_>) -> Value {
+fn physical(at: usize, input: &InputSummary<'_>) -> Value {
     json!({
         "artifactLocation": { "uri": uri(input.path), "index": at },
         // GitHub requires a line; a wheel has none.
@@ -157,7 +156,7 @@ fn physical(at: usize, input: &Subject<'_>) -> Value {
     })
 }
 
-fn artifact(input: &Subject<'_>) -> Value {
+fn artifact(input: &InputSummary<'_>) -> Value {
     let mut artifact = json!({
         "location": { "uri": uri(input.path) },
         "roles": ["analysisTarget"],
@@ -191,7 +190,7 @@ fn uri(path: &str) -> String {
 /// finding, not on the version of the wheel or on numbers that change with the compiler. Results
 /// with equal fingerprints are numbered.
 fn fingerprint(
-    input: &Subject<'_>,
+    input: &InputSummary<'_>,
     finding: &Finding,
     seen: &mut BTreeMap<String, usize>,
 ) -> String {

@@ -3,11 +3,11 @@
 use wheelsmith_core::finding::{Code, Finding, Severity};
 use wheelsmith_core::name::PlatformTag;
 
-use super::sheet::{Sheet, Subject};
+use super::summary::{InputSummary, Summary};
 
 /// State of an input, the worst first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Standing {
+pub(super) enum InputState {
     /// The input could not be judged.
     Unjudged,
     /// The input has errors.
@@ -60,31 +60,31 @@ pub(super) fn count(n: usize, word: &str) -> String {
     if n == 1 || word == "waived" { format!("{n} {word}") } else { format!("{n} {word}s") }
 }
 
-pub(super) fn standing(input: &Subject<'_>) -> Standing {
+pub(super) fn standing(input: &InputSummary<'_>) -> InputState {
     let counts = Counts::of(input.findings);
     match counts {
-        _ if input.error.is_some() => Standing::Unjudged,
-        Counts { errors: 1.., .. } => Standing::Bad,
-        Counts { warnings: 1.., .. } => Standing::Fair,
-        _ => Standing::Good,
+        _ if input.error.is_some() => InputState::Unjudged,
+        Counts { errors: 1.., .. } => InputState::Bad,
+        Counts { warnings: 1.., .. } => InputState::Fair,
+        _ => InputState::Good,
     }
 }
 
-impl Sheet<'_> {
+impl Summary<'_> {
     /// Returns the worst state of all inputs.
-    pub(super) fn worst(&self) -> Standing {
-        self.inputs.iter().map(standing).min().unwrap_or(Standing::Good)
+    pub(super) fn worst(&self) -> InputState {
+        self.inputs.iter().map(standing).min().unwrap_or(InputState::Good)
     }
 }
 
-impl Subject<'_> {
+impl InputSummary<'_> {
     /// Returns the tag that it qualifies for, or whether it is accepted.
     pub(super) fn verdict(&self) -> String {
         match self.audit.map(|audit| &audit.verdict) {
             _ if self.error.is_some() => "not judged".to_owned(),
             Some(Some(tag)) => tag.to_string(),
             Some(None) => "no platform tag".to_owned(),
-            None if standing(self) == Standing::Bad => "refused".to_owned(),
+            None if standing(self) == InputState::Bad => "refused".to_owned(),
             None => "accepted".to_owned(),
         }
     }
@@ -92,18 +92,18 @@ impl Subject<'_> {
     /// Returns its state as a clause without a subject.
     pub(super) fn words(&self) -> &'static str {
         match (standing(self), self.audit.is_some()) {
-            (Standing::Unjudged, _) => "could not be judged",
-            (Standing::Bad, true) => "does not keep what it claims",
-            (Standing::Fair, true) => "keeps its promises, with warnings",
-            (Standing::Good, true) => "keeps what it claims",
-            (Standing::Bad, false) => "would be refused",
-            (Standing::Fair, false) => "would be accepted, with warnings",
-            (Standing::Good, false) => "would be accepted",
+            (InputState::Unjudged, _) => "could not be judged",
+            (InputState::Bad, true) => "does not qualify for its tags",
+            (InputState::Fair, true) => "qualifies for its tags, with warnings",
+            (InputState::Good, true) => "qualifies for its tags",
+            (InputState::Bad, false) => "would be refused",
+            (InputState::Fair, false) => "would be accepted, with warnings",
+            (InputState::Good, false) => "would be accepted",
         }
     }
 }
 
-impl Standing {
+impl InputState {
     /// Returns a mark for text.
     pub(super) fn mark(self) -> &'static str {
         match self {
@@ -116,9 +116,9 @@ impl Standing {
 }
 
 /// Returns auditwheel's verdict in words; `None` if auditwheel did not run.
-pub(super) fn auditwheel(input: &Subject<'_>) -> Option<String> {
+pub(super) fn auditwheel(input: &InputSummary<'_>) -> Option<String> {
     let theirs = input.audit?.auditwheel_verdict.as_ref()?;
-    Some(theirs.tag.as_ref().map_or_else(|| "ends in an error".to_owned(), PlatformTag::to_string))
+    Some(theirs.tag.as_ref().map_or_else(|| "fails".to_owned(), PlatformTag::to_string))
 }
 
 /// Returns the last part of a path.

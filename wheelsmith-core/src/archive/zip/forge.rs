@@ -29,7 +29,7 @@ pub(crate) struct Entry {
     pub(crate) disk: u16,
     /// Unused bytes before it.
     pub(crate) gap: Vec<u8>,
-    /// True if the directory states the offset of the first entry for it.
+    /// True if its offset in the directory is that of the first entry.
     pub(crate) overlaps: bool,
 }
 

@@ -60,7 +60,7 @@ pub(super) fn inside(
     let Host { blob, found } = host;
     let is_too_deep = depth >= context.limits.depth;
     let too_deep = || {
-        let message = format!("it lies {depth} files deep, and may hold more");
+        let message = format!("it is nested {depth} files deep and may contain more");
         Finding::new(Code::OverLimit, path, message)
     };
     if let Some(container) = found.container() {
@@ -84,7 +84,7 @@ pub(super) fn inside(
         }
     }
     if found.has_too_many {
-        let message = "more of its bytes look like beginnings of files than any real file has";
+        let message = "it contains more bytes that look like native files than any real file";
         seen.findings.push(Finding::new(Code::OverLimit, path, message));
     }
     let slices = extent::slices(blob);
@@ -186,15 +186,15 @@ fn holds(path: &WheelPath, container: Container, count: usize) -> Option<Finding
         1 => "a native file".to_owned(),
         count => format!("{count} native files"),
     };
-    let message = format!("it is a {} that holds {files}", container.name());
+    let message = format!("it is a {} that contains {files}", container.name());
     Some(Finding::new(Code::EmbeddedImage, path, message))
 }
 
 fn carries(path: &WheelPath, images: Vec<String>) -> Option<Finding> {
     let message = match images.len() {
         0 => return None,
-        1 => "it carries a native file as bytes".to_owned(),
-        count => format!("it carries {count} native files as bytes"),
+        1 => "it contains an embedded native file".to_owned(),
+        count => format!("it contains {count} embedded native files"),
     };
     Some(Finding::new(Code::EmbeddedImage, path, message).because(images))
 }

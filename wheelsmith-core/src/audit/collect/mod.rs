@@ -196,8 +196,7 @@ pub(super) fn look(
         let size = source.size();
         if depth > 0 {
             let left = seen.left_bytes.checked_sub(size);
-            let more =
-                "what lies inside the member of the archive has more bytes than any real one";
+            let more = "the content of this member has more bytes than any real one";
             seen.left_bytes = left.ok_or_else(|| MemberError::OverLimit(more.into()))?;
         }
         source.visit(&(0..size), &mut |part| scan.take(part))?;

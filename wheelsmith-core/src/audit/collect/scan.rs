@@ -199,8 +199,8 @@ impl Found {
     pub(super) fn build_paths(&self, path: &WheelPath) -> Option<Finding> {
         let message = match self.path_count {
             0 => return None,
-            1 => "it names a path of the machine that built it".to_owned(),
-            count => format!("it names paths of the machine that built it, in {count} places"),
+            1 => "it contains a path of the build machine".to_owned(),
+            count => format!("it contains {count} paths of the build machine"),
         };
         Some(Finding::new(Code::BuildPath, path, message).because(self.paths.iter().cloned()))
     }

@@ -1,6 +1,6 @@
 //! Libraries of Python that Windows files load.
 
-use super::guest::{Abi, Release, version};
+use super::tag_pair::{Abi, Release, version};
 use crate::binary::NativeFile;
 use crate::binary::pe::Kind;
 

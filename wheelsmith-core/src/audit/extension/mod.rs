@@ -6,19 +6,19 @@
 //! checked: the layout of structures, macros, and whether a free-threaded module needs the GIL.
 
 mod dll;
-mod guest;
 mod name;
 mod stable;
 mod start;
+mod tag_pair;
 mod words;
 
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use self::guest::{Abi, Guest, Reach, Who};
 use self::name::ModuleName;
-use self::words::{invited, owner, systems};
+use self::tag_pair::{Abi, Coverage, Interpreters, TagPair};
+use self::words::{accepted, owner, systems};
 use super::place::installed;
 use crate::binary::{NativeFile, elf, macho, pe};
 use crate::finding::{Code, Finding, Severity};
@@ -110,7 +110,7 @@ fn dotted(path: &WheelPath, module: &str) -> String {
 /// Source: PEP 425, 489, 703, 793, 803, 3149; the lists of the stable ABI
 /// ([`crate::policy::stable_abi`]).
 pub fn check(files: &[NativeFile], python: &PythonTag, platforms: &[PlatformTag]) -> Vec<Finding> {
-    let wheel = Wheel { files, python, platforms, guests: guest::guests(python) };
+    let wheel = Wheel { files, python, platforms, pairs: tag_pair::pairs(python) };
     let mut findings = Vec::new();
     for group in wheel.groups().values() {
         wheel.check_group(group, &mut findings);
@@ -124,7 +124,7 @@ struct Wheel<'w> {
     files: &'w [NativeFile],
     python: &'w PythonTag,
     platforms: &'w [PlatformTag],
-    guests: Vec<Guest>,
+    pairs: Vec<TagPair>,
 }
 
 /// A library that Python loads or that uses Python.
@@ -143,14 +143,14 @@ struct Claim {
 }
 
 impl Case<'_> {
-    fn reaches(&self, who: &Who) -> Reach {
-        let reaches = self.claims.iter().map(|claim| who.reached_by(&claim.abi));
-        reaches.min().unwrap_or(Reach::All)
+    fn reaches(&self, interpreters: &Interpreters) -> Coverage {
+        let reaches = self.claims.iter().map(|claim| interpreters.reached_by(&claim.abi));
+        reaches.min().unwrap_or(Coverage::All)
     }
 
     /// Returns the evidence that excludes some interpreters of a tag.
-    fn limit(&self, guest: &Guest) -> Option<&Claim> {
-        self.claims.iter().find(|claim| guest.who.reached_by(&claim.abi) == Reach::Some)
+    fn limit(&self, pair: &TagPair) -> Option<&Claim> {
+        self.claims.iter().find(|claim| pair.interpreters.reached_by(&claim.abi) == Coverage::Some)
     }
 
     /// Returns the ABI that the file name alone indicates.
@@ -181,9 +181,9 @@ impl<'w> Wheel<'w> {
     fn claims(&self, file: &NativeFile, name: Option<&ModuleName<'_>>) -> Vec<Claim> {
         let mut claims = Vec::new();
         if let Some(name) = name
-            && let Some(who) = owner(&name.abi)
+            && let Some(interpreters) = owner(&name.abi)
         {
-            let because = format!("its name (`{}`) is for {who}", name.suffix);
+            let because = format!("its name (`{}`) is for {interpreters}", name.suffix);
             claims.push(Claim { abi: name.abi.clone(), because, evidence: Vec::new() });
         }
         // A program that contains its own Python is independent of the tags.
@@ -193,24 +193,25 @@ impl<'w> Wheel<'w> {
         };
         let libraries = dll::loaded(file).filter(|(library, _)| !has(library));
         for (library, abi) in libraries {
-            let who = owner(&abi).unwrap_or_default();
-            let because = format!("it loads `{library}`, the library of {who}");
+            let interpreters = owner(&abi).unwrap_or_default();
+            let because = format!("it needs `{library}`, the library of {interpreters}");
             claims.push(Claim { abi, because, evidence: Vec::new() });
         }
         let taken = stable::free_threaded(file);
         if !taken.is_empty() {
-            let because = "it takes what only free-threaded builds of Python have".to_owned();
+            let because = "it uses functions that only free-threaded Pythons have".to_owned();
             claims.push(Claim { abi: Abi::FreeThreaded, because, evidence: taken });
         }
         // Symbols may show what the name does not: without the stable ABI, a file is for one
         // release only.
-        let is_for_every = |guest: &Guest| matches!(guest.who, Who::Every(_));
-        if name.is_some() && claims.is_empty() && self.guests.iter().any(is_for_every) {
+        let is_for_every = |pair: &TagPair| matches!(pair.interpreters, Interpreters::Every(_));
+        if name.is_some() && claims.is_empty() && self.pairs.iter().any(is_for_every) {
             let taken = stable::outside(self.files, file);
             if !taken.is_empty() {
-                let because = "it takes what is not part of the stable ABI, so that it is for one \
-                               release of Python alone"
-                    .to_owned();
+                let because =
+                    "it uses functions outside the stable ABI, so it is for one release of \
+                               Python"
+                        .to_owned();
                 claims.push(Claim { abi: Abi::OneRelease, because, evidence: taken });
             }
         }
@@ -218,43 +219,44 @@ impl<'w> Wheel<'w> {
     }
 
     fn check_group(&self, group: &[Case<'w>], findings: &mut Vec<Finding>) {
-        let serves = |case: &Case<'_>, least: Reach| {
-            self.guests.iter().any(|guest| case.reaches(&guest.who) >= least)
+        let serves = |case: &Case<'_>, least: Coverage| {
+            self.pairs.iter().any(|pair| case.reaches(&pair.interpreters) >= least)
         };
-        let covered = |guest: &Guest| group.iter().any(|c| c.reaches(&guest.who) == Reach::All);
+        let covered =
+            |pair: &TagPair| group.iter().any(|c| c.reaches(&pair.interpreters) == Coverage::All);
         for case in group {
-            if serves(case, Reach::Some) || self.guests.is_empty() {
+            if serves(case, Coverage::Some) || self.pairs.is_empty() {
                 self.check_platform(case, findings);
-                findings.extend(start::check(case.file, case.name.as_ref(), &self.guests_of(case)));
-                findings.extend(stable::check(self.files, case, &self.guests_of(case)));
+                findings.extend(start::check(case.file, case.name.as_ref(), &self.pairs_of(case)));
+                findings.extend(stable::check(self.files, case, &self.pairs_of(case)));
                 continue;
             }
             let mut finding = self.foreign(case);
-            if self.guests.iter().all(covered) {
+            if self.pairs.iter().all(covered) {
                 // Another file serves the accepted interpreters; this one is only unused.
                 finding.severity = Severity::Warning;
             }
             findings.push(finding);
         }
-        let useful: Vec<&Case<'_>> = group.iter().filter(|c| serves(c, Reach::Some)).collect();
+        let useful: Vec<&Case<'_>> = group.iter().filter(|c| serves(c, Coverage::Some)).collect();
         findings.extend(self.partial(&useful));
     }
 
     /// Returns the tag pairs of which at least some interpreters can import the file.
-    fn guests_of(&self, case: &Case<'_>) -> Vec<&Guest> {
-        let reached = |guest: &&Guest| case.reaches(&guest.who) > Reach::None;
-        self.guests.iter().filter(reached).collect()
+    fn pairs_of(&self, case: &Case<'_>) -> Vec<&TagPair> {
+        let reached = |pair: &&TagPair| case.reaches(&pair.interpreters) > Coverage::None;
+        self.pairs.iter().filter(reached).collect()
     }
 
     /// Returns the finding about a file that no accepted interpreter can import.
     fn foreign(&self, case: &Case<'_>) -> Finding {
         let path = &case.file.path;
         let is_for_none = |claim: &&Claim| {
-            self.guests.iter().all(|guest| guest.who.reached_by(&claim.abi) == Reach::None)
+            self.pairs.iter().all(|pair| pair.interpreters.reached_by(&claim.abi) == Coverage::None)
         };
         let Some(claim) = case.claims.iter().find(is_for_none) else {
             let all: Vec<&str> = case.claims.iter().map(|claim| claim.because.as_str()).collect();
-            let message = format!("{}; no Python of `{}` is both", all.join(", "), self.python);
+            let message = format!("{}; no Python for `{}` is both", all.join(", "), self.python);
             return Finding::new(Code::WrongAbi, path, message);
         };
         let message = format!("{}; the wheel is for `{}`", claim.because, self.python);
@@ -266,35 +268,39 @@ impl<'w> Wheel<'w> {
     /// wheels are tagged that way.
     fn partial(&self, group: &[&Case<'w>]) -> Option<Finding> {
         let first = group.first()?;
-        let best = |guest: &&Guest| {
-            let reaches = group.iter().map(|case| case.reaches(&guest.who));
-            reaches.max().unwrap_or(Reach::None)
+        let best = |pair: &&TagPair| {
+            let reaches = group.iter().map(|case| case.reaches(&pair.interpreters));
+            reaches.max().unwrap_or(Coverage::None)
         };
         let is_module = first.name.is_some();
-        let left_out: Vec<&Guest> =
-            self.guests.iter().filter(|guest| best(guest) == Reach::None).collect();
-        if let Some(guest) = left_out.first().filter(|_| is_module) {
-            let claim =
-                first.claims.iter().find(|c| guest.who.reached_by(&c.abi) == Reach::None)?;
-            let message = format!("{}; the wheel is for {} as well", claim.because, invited(guest));
+        let left_out: Vec<&TagPair> =
+            self.pairs.iter().filter(|pair| best(pair) == Coverage::None).collect();
+        if let Some(pair) = left_out.first().filter(|_| is_module) {
+            let claim = first
+                .claims
+                .iter()
+                .find(|c| pair.interpreters.reached_by(&c.abi) == Coverage::None)?;
+            let message = format!("{}; the wheel is also for {}", claim.because, accepted(pair));
             let more = left_out.iter().filter(|_| left_out.len() > 1);
-            let more = more.map(|guest| format!("nothing for `{}`", guest.tag));
+            let more = more.map(|pair| format!("no file for `{}`", pair.tag));
             return Some(Finding::new(Code::WrongAbi, &first.file.path, message).because(more));
         }
         // A library that is not a module may have files with other names for other Pythons.
-        let is_meant = |guest: &&Guest| is_module || !matches!(guest.who, Who::Every(_));
-        let limited = self.guests.iter().filter(is_meant);
-        let guest = limited.into_iter().find(|guest| best(guest) == Reach::Some)?;
-        let claim = first.limit(guest)?;
+        let is_meant =
+            |pair: &&TagPair| is_module || !matches!(pair.interpreters, Interpreters::Every(_));
+        let limited = self.pairs.iter().filter(is_meant);
+        let pair = limited.into_iter().find(|pair| best(pair) == Coverage::Some)?;
+        let claim = first.limit(pair)?;
         let has_others =
-            |case: &&&Case<'_>| case.limit(guest).is_some_and(|other| other.abi != claim.abi);
+            |case: &&&Case<'_>| case.limit(pair).is_some_and(|other| other.abi != claim.abi);
         if group.iter().any(|case| has_others(&case)) {
             return None;
         }
-        let message = format!("{}; the wheel is for {}", claim.because, invited(guest));
+        let message = format!("{}; the wheel is for {}", claim.because, accepted(pair));
         let mut finding = Finding::new(Code::WrongAbi, &first.file.path, message)
             .because(claim.evidence.iter().cloned());
-        if matches!((&claim.abi, &guest.who), (Abi::Stable { .. }, Who::Every(_))) {
+        if matches!((&claim.abi, &pair.interpreters), (Abi::Stable { .. }, Interpreters::Every(_)))
+        {
             // Most interpreters can import it: all CPythons from some release on.
             finding.severity = Severity::Warning;
         }
@@ -320,11 +326,14 @@ impl<'w> Wheel<'w> {
         }
         let tags: Vec<String> = self.platforms.iter().map(|tag| format!("`{tag}`")).collect();
         let message = format!(
-            "no Python under {} looks for `{}`: the name is for another system",
+            "no Python for {} looks for files with `{}`, the suffix of another system",
             tags.join(" or "),
             name.suffix,
         );
-        findings.push(Finding::new(Code::WrongAbi, &case.file.path, message));
+        findings.push(
+            Finding::new(Code::WrongAbi, &case.file.path, message)
+                .with_help("build the module for the platform of the tag, or correct the tag"),
+        );
     }
 }
 

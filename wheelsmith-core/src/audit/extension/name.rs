@@ -1,6 +1,6 @@
 //! Parses the file name of an extension module.
 
-use super::guest::{Abi, Release, version};
+use super::tag_pair::{Abi, Release, version};
 
 /// Parsed file name of a file that Python can import.
 ///

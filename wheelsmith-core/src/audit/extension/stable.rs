@@ -2,7 +2,7 @@
 //! claims.
 
 use super::Case;
-use super::guest::{Abi, Guest, Who};
+use super::tag_pair::{Abi, Interpreters, TagPair};
 use crate::binary::{Format, NativeFile};
 use crate::finding::{Code, Finding, Severity};
 use crate::name::{Libc, PlatformVersion};
@@ -45,7 +45,7 @@ fn is_offered(files: &[NativeFile], symbol: &str) -> bool {
 
 /// Returns the libraries that an ELF file needs and that are neither in the wheel nor guaranteed by
 /// any policy. An ELF file does not record which library a symbol comes from.
-fn strange_libraries<'f>(files: &[NativeFile], file: &'f NativeFile) -> Vec<&'f str> {
+fn unknown_libraries<'f>(files: &[NativeFile], file: &'f NativeFile) -> Vec<&'f str> {
     let Some((elf, arch)) = file.elf().and_then(|elf| Some((elf, elf.arch?))) else {
         return Vec::new();
     };
@@ -66,13 +66,14 @@ fn strange_libraries<'f>(files: &[NativeFile], file: &'f NativeFile) -> Vec<&'f 
 }
 
 /// Checks a file against the stable ABI if its name or its tags require that.
-pub(super) fn check(files: &[NativeFile], case: &Case<'_>, guests: &[&Guest]) -> Vec<Finding> {
+pub(super) fn check(files: &[NativeFile], case: &Case<'_>, pairs: &[&TagPair]) -> Vec<Finding> {
     let claims_by_name = matches!(case.named_abi(), Abi::Stable { .. });
     if matches!(case.named_abi(), Abi::CPython(_) | Abi::PyPy(_) | Abi::Other) {
         return Vec::new();
     }
-    let is_invited = guests.iter().any(|guest| matches!(guest.who, Who::Stable { .. }));
-    if !is_invited && !claims_by_name {
+    let is_claimed =
+        pairs.iter().any(|pair| matches!(pair.interpreters, Interpreters::Stable { .. }));
+    if !is_claimed && !claims_by_name {
         return Vec::new();
     }
     let path = &case.file.path;
@@ -80,19 +81,19 @@ pub(super) fn check(files: &[NativeFile], case: &Case<'_>, guests: &[&Guest]) ->
     let outside = outside(files, case.file);
     if !outside.is_empty() {
         let (are, them) = if outside.len() == 1 { ("is", "it") } else { ("are", "them") };
-        let claim = if is_invited { "the wheel claims" } else { "its name claims" };
+        let claim = if is_claimed { "the wheel claims" } else { "its name claims" };
         let taken = count(outside.len());
         let message =
-            format!("{claim} the stable ABI, and it takes {taken} that {are} not part of it");
+            format!("{claim} the stable ABI, but it uses {taken} that {are} not part of it");
         let mut finding = Finding::new(Code::NotStableAbi, path, message).because(outside);
-        let strange = strange_libraries(files, case.file);
-        if !strange.is_empty() {
-            let libraries: Vec<String> = strange.iter().map(|name| format!("`{name}`")).collect();
+        let unknown = unknown_libraries(files, case.file);
+        if !unknown.is_empty() {
+            let libraries: Vec<String> = unknown.iter().map(|name| format!("`{name}`")).collect();
             finding.message =
                 format!("{}, unless {} has {them}", finding.message, libraries.join(" or "));
             finding.severity = Severity::Warning;
         }
-        if !is_invited {
+        if !is_claimed {
             // The accepted interpreters have the symbol, whatever the name says.
             finding.severity = Severity::Warning;
         }
@@ -100,15 +101,15 @@ pub(super) fn check(files: &[NativeFile], case: &Case<'_>, guests: &[&Guest]) ->
     }
     // Every tag pair must work, so the oldest release counts. `none` makes no statement about
     // releases.
-    let floors = guests.iter().filter_map(|guest| match &guest.who {
-        Who::Every(_) => None,
-        who => Some((who.oldest()?, guest.tag.as_str())),
+    let floors = pairs.iter().filter_map(|pair| match &pair.interpreters {
+        Interpreters::Every(_) => None,
+        interpreters => Some((interpreters.oldest()?, pair.tag.as_str())),
     });
     if let Some((floor, tag)) = floors.min() {
         let newer = newer(case.file, floor);
         if let Some((needed, _)) = newer.first() {
             let message = format!(
-                "it takes {} that `{tag}` lacks; CPython {needed} has {}",
+                "it uses {} that `{tag}` lacks; CPython {needed} has {}",
                 count(newer.len()),
                 if newer.len() == 1 { "it" } else { "them all" },
             );

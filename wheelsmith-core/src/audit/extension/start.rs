@@ -1,7 +1,7 @@
 //! Functions by which Python starts an extension module.
 
-use super::guest::{FIRST_WITH_ABI3T, Guest, Who};
 use super::name::{ModuleName, exported_name};
+use super::tag_pair::{FIRST_WITH_ABI3T, Interpreters, TagPair};
 use crate::binary::NativeFile;
 use crate::finding::{Code, Finding, Severity};
 use crate::name::WheelPath;
@@ -46,13 +46,15 @@ pub(super) fn names(file: &NativeFile, module: &str) -> Vec<(Start, String)> {
 
 impl Start {
     /// True if all of these interpreters look for this function.
-    fn serves(self, who: &Who) -> bool {
-        match who {
-            Who::PyPy(_) => matches!(self, Self::Init | Self::Cffi),
-            _ if who.is_python_2() => self == Self::Python2,
+    fn serves(self, interpreters: &Interpreters) -> bool {
+        match interpreters {
+            Interpreters::PyPy(_) => matches!(self, Self::Init | Self::Cffi),
+            _ if interpreters.is_python_2() => self == Self::Python2,
             _ => match self {
                 Self::Init => true,
-                Self::Export => who.oldest().is_none_or(|version| version >= FIRST_WITH_ABI3T),
+                Self::Export => {
+                    interpreters.oldest().is_none_or(|version| version >= FIRST_WITH_ABI3T)
+                }
                 Self::Cffi | Self::Python2 => false,
             },
         }
@@ -63,26 +65,29 @@ impl Start {
 pub(super) fn check(
     file: &NativeFile,
     name: Option<&ModuleName<'_>>,
-    guests: &[&Guest],
+    pairs: &[&TagPair],
 ) -> Option<Finding> {
     const MOST_NAMED: usize = 10;
     let name = name?;
     let found = names(file, name.module);
-    let left_out = guests.iter().find(|g| !found.iter().any(|(how, _)| how.serves(&g.who)));
-    if left_out.is_none() && !(found.is_empty() && guests.is_empty()) {
+    let left_out = pairs.iter().find(|g| !found.iter().any(|(how, _)| how.serves(&g.interpreters)));
+    if left_out.is_none() && !(found.is_empty() && pairs.is_empty()) {
         return None;
     }
     let path = &file.path;
-    if let (Some(guest), Some((how, function))) = (left_out, found.first()) {
-        let who = match how {
+    if let (Some(pair), Some((how, function))) = (left_out, found.first()) {
+        let interpreters = match how {
             Start::Export => "only Pythons from 3.15 on look for it",
             Start::Cffi => "only PyPy looks for it",
             Start::Init => "only Python 3 looks for it",
             Start::Python2 => "only Python 2 looks for it",
         };
-        let message =
-            format!("`{function}` starts it; {who}, and the wheel is for `{}`", guest.tag);
-        return Some(Finding::new(Code::NoInitFunction, path, message));
+        let message = format!(
+            "its start function is `{function}`; {interpreters}, and the wheel is for `{}`",
+            pair.tag
+        );
+        let help = "build the module for the Pythons of the tag, or correct the tag";
+        return Some(Finding::new(Code::NoInitFunction, path, message).with_help(help));
     }
     let expected = match exported_name(name.module) {
         (false, name) => format!("PyInit_{name}"),
@@ -90,9 +95,9 @@ pub(super) fn check(
     };
     let others = &file.python.starts;
     let message = match others.len() {
-        0 => format!("its name is that of an extension module, and it exports no `{expected}`"),
-        1 => format!("Python looks for `{expected}`, and it exports `{}`", others[0]),
-        n => format!("Python looks for `{expected}`, and it exports {n} others"),
+        0 => format!("its name is that of an extension module, but it exports no `{expected}`"),
+        1 => format!("Python looks for `{expected}`, but it exports `{}`", others[0]),
+        n => format!("Python looks for `{expected}`, but it exports {n} others"),
     };
     let named = if others.len() > 1 { MOST_NAMED } else { 0 };
     let mut finding = Finding::new(Code::NoInitFunction, path, message)
@@ -100,6 +105,7 @@ pub(super) fn check(
     if others.is_empty() && file.python.used.is_empty() {
         // The file uses no symbol of Python: it is loaded by path, as ctypes and cffi do.
         finding.severity = Severity::Info;
+        finding = finding.with_help("check that the package loads it by its path (ctypes, cffi)");
     }
     Some(finding)
 }

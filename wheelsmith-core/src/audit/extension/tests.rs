@@ -130,7 +130,7 @@ fn wheels_for_every_python_may_have_a_file_for_each() {
 fn file_names_must_be_for_the_system() {
     let check = |platform: &str, suffix: &str, is_right: bool| {
         let path = format!("demo{suffix}");
-        let expected = [("error", WRONG, path.as_str(), "the name is for another system")];
+        let expected = [("error", WRONG, path.as_str(), "the suffix of another system")];
         let expected = if is_right { &[][..] } else { &expected[..] };
         let tags = format!("cp312-cp312-{platform}");
         check(&tags, &[(&path, STABLE)], expected);
@@ -155,7 +155,7 @@ fn somebody_must_start_the_module() {
     const MISSING: &str = "no-init-function";
     let demo = "demo.cpython-312-x86_64-linux-gnu.so";
     let other = "other.cpython-312-x86_64-linux-gnu.so";
-    let named = "Python looks for `PyInit_other`, and it exports `PyInit_demo`";
+    let named = "Python looks for `PyInit_other`, but it exports `PyInit_demo`";
     one("cp312-cp312", other, STABLE, &[("error", MISSING, named)]);
     let helper = fixture!("helper.so");
     one("cp312-cp312", demo, helper, &[("info", MISSING, "it exports no `PyInit_demo`")]);
@@ -187,7 +187,7 @@ fn the_stable_abi_is_kept() {
         &[(
             "error",
             NEWER,
-            "it takes a symbol that `cp311-abi3` lacks; CPython 3.12 has it\nPyObject_Vectorcall, since 3.12",
+            "it uses a symbol that `cp311-abi3` lacks; CPython 3.12 has it\nPyObject_Vectorcall, since 3.12",
         )],
     );
     one(
@@ -197,7 +197,7 @@ fn the_stable_abi_is_kept() {
         &[(
             "error",
             NEWER,
-            "it takes 2 symbols that `cp39-abi3` lacks; CPython 3.12 has them all\nPyObject_Vectorcall, since 3.12\nPyUnicode_AsUTF8AndSize, since 3.10",
+            "it uses 2 symbols that `cp39-abi3` lacks; CPython 3.12 has them all\nPyObject_Vectorcall, since 3.12\nPyUnicode_AsUTF8AndSize, since 3.10",
         )],
     );
     // Of several tags the oldest counts, and tags without a release do not count.
@@ -206,7 +206,7 @@ fn the_stable_abi_is_kept() {
     one("cp312-cp312", demo, newer, &[]);
     one("cp310-cp310", demo, newer, &[("error", NEWER, "`cp310-cp310` lacks")]);
     let private = fixture!("private.so");
-    let wheel = "the wheel claims the stable ABI, and it takes a symbol that is not part of it";
+    let wheel = "the wheel claims the stable ABI, but it uses a symbol that is not part of it";
     one("cp39-abi3", demo, private, &[("error", OUTSIDE, wheel)]);
     one("cp39-abi3", "libdemo.so.1", private, &[("error", OUTSIDE, "_PyObject_GetDictPtr")]);
     one("cp312-cp312", demo, private, &[("warning", OUTSIDE, "its name claims the stable ABI")]);
@@ -273,7 +273,7 @@ fn windows_files_load_the_library_of_their_python() {
     tests::check("cp39-abi3-win_amd64", &[(path, stable)], &expected);
     // Its name is for one Python, its library for another.
     let path = "demo.cp311-win_amd64.pyd";
-    let expected = [("error", WRONG, path, "no Python of `cp311.cp312-cp311.cp312` is both")];
+    let expected = [("error", WRONG, path, "no Python for `cp311.cp312-cp311.cp312` is both")];
     tests::check("cp311.cp312-cp311.cp312-win_amd64", &[(path, python312)], &expected);
     // A Python inside the wheel is independent of the tags.
     let files = [("app/demo.dll", python312), ("app/Python312.dll", stable)];
@@ -322,7 +322,7 @@ fn messages_say_what_is_wrong_and_with_which_tag() {
     let findings = super::check(&files, &"cp39-abi3".parse().unwrap(), &[LINUX.parse().unwrap()]);
     assert_eq!(
         findings[0].message,
-        "it takes 2 symbols that `cp39-abi3` lacks; CPython 3.12 has them all"
+        "it uses 2 symbols that `cp39-abi3` lacks; CPython 3.12 has them all"
     );
     assert!(super::check(&[], &"py3-none".parse().unwrap(), &[PlatformTag::Any]).is_empty());
 }

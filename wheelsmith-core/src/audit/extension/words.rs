@@ -1,6 +1,6 @@
 //! Names of Pythons and systems for messages.
 
-use super::guest::{Abi, Guest, Who};
+use super::tag_pair::{Abi, Interpreters, TagPair};
 use crate::name::{AndroidAbi, Arch, Libc, MacArch, PlatformTag, PlatformVersion};
 
 /// First CPython that distinguishes musl from glibc in file names.
@@ -15,9 +15,9 @@ pub(super) fn owner(abi: &Abi) -> Option<String> {
         Abi::Stable { free_threaded: true } => "CPython from 3.15 on".to_owned(),
         Abi::PyPy(Some(abi)) => format!("PyPy (`{abi}`)"),
         Abi::PyPy(None) => "PyPy".to_owned(),
-        Abi::Nobody => "no Python: on Windows they look for `.pyd` alone, or with their own \
-                        release before it"
-            .to_owned(),
+        Abi::Nobody => {
+            "no Python: on Windows, Python looks for `.pyd` and `.cpXY-PLATFORM.pyd`".to_owned()
+        }
         Abi::FreeThreaded => "free-threaded CPython".to_owned(),
         Abi::OneRelease => "one release of Python".to_owned(),
         Abi::Any | Abi::Other => return None,
@@ -25,20 +25,22 @@ pub(super) fn owner(abi: &Abi) -> Option<String> {
 }
 
 /// Returns the interpreters that a tag pair accepts, as part of a sentence.
-pub(super) fn invited(guest: &Guest) -> String {
-    let tag = &guest.tag;
-    match &guest.who {
-        Who::Exactly(release) => format!("{} (`{tag}`)", release.words()),
-        Who::Stable { from, free_threaded: false } => format!("CPython from {from} on (`{tag}`)"),
-        Who::Stable { from, free_threaded: true } => {
+pub(super) fn accepted(pair: &TagPair) -> String {
+    let tag = &pair.tag;
+    match &pair.interpreters {
+        Interpreters::Exactly(release) => format!("{} (`{tag}`)", release.words()),
+        Interpreters::Stable { from, free_threaded: false } => {
+            format!("CPython from {from} on (`{tag}`)")
+        }
+        Interpreters::Stable { from, free_threaded: true } => {
             format!("free-threaded CPython from {from} on (`{tag}`)")
         }
-        Who::Built(version) => format!("any build of CPython {version} (`{tag}`)"),
-        Who::Every(version) if version.minor == 0 => {
+        Interpreters::Built(version) => format!("any build of CPython {version} (`{tag}`)"),
+        Interpreters::Every(version) if version.minor == 0 => {
             format!("every Python {} (`{tag}`)", version.major)
         }
-        Who::Every(version) => format!("every Python from {version} on (`{tag}`)"),
-        Who::PyPy(_) | Who::Other => format!("`{tag}`"),
+        Interpreters::Every(version) => format!("every Python from {version} on (`{tag}`)"),
+        Interpreters::PyPy(_) | Interpreters::Other => format!("`{tag}`"),
     }
 }
 

@@ -34,21 +34,33 @@ pub(super) fn check(judge: &Judge<'_>, out: &mut Findings) {
         match classifiers::find(text) {
             Known::Current => {}
             Known::Deprecated("-") => {
-                judge.say(out, Code::DeprecatedClassifier, format!("`{text}` was given up"));
+                judge.say(out, Code::DeprecatedClassifier, format!("`{text}` is deprecated"));
             }
             Known::Deprecated(new) => {
                 let new = new.replace('\t', "` or `");
-                judge.say(out, Code::DeprecatedClassifier, format!("`{text}` became `{new}`"));
+                judge.say(
+                    out,
+                    Code::DeprecatedClassifier,
+                    format!("`{text}` is deprecated: use `{new}`"),
+                );
             }
             Known::Not if text.starts_with("Private ::") => {
-                judge.say(out, Code::UnknownClassifier, format!("`{text}` keeps it off the index"));
+                judge.say(
+                    out,
+                    Code::UnknownClassifier,
+                    format!("`{text}` makes the index refuse it"),
+                );
             }
             Known::Not => {
-                judge.say(out, Code::UnknownClassifier, format!("there is no `{text}`"));
+                judge.say(
+                    out,
+                    Code::UnknownClassifier,
+                    format!("the index knows no classifier `{text}`"),
+                );
             }
         }
         if has_expression && text.starts_with("License ::") {
-            let message = format!("`{text}` stands beside `License-Expression`");
+            let message = format!("`{text}` conflicts with `License-Expression`");
             judge.say(out, Code::LicenseClassifier, message);
         }
     }
@@ -91,7 +103,7 @@ fn imports(judge: &Judge<'_>, out: &mut Findings) {
     }
     for name in &known {
         if let Some((parent, _)) = name.rsplit_once('.').filter(|(p, _)| !known.contains(p)) {
-            let message = format!("`{name}` is listed, and `{parent}` is not");
+            let message = format!("`{name}` is listed, but `{parent}` is not");
             // The index and installers do not compare the lists.
             out.file_as(Severity::Warning, Code::ImportName, judge.path, message);
         }

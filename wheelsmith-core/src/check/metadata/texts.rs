@@ -27,7 +27,7 @@ pub(super) fn check(judge: &Judge<'_>, out: &mut Findings) {
             if !is_mailbox(&address) {
                 // The index reads the first one.
                 let severity = if at == 0 { Severity::Error } else { Severity::Warning };
-                let message = format!("`{field}` has `{address}`");
+                let message = format!("`{field}` has the invalid address `{address}`");
                 out.file_as(severity, Code::BadEmail, judge.path, message);
             }
         }
@@ -35,7 +35,7 @@ pub(super) fn check(judge: &Judge<'_>, out: &mut Findings) {
     for field in ["Home-page", "Download-URL"] {
         for url in judge.fields.all(field).filter(|url| !matches!(*url, "" | "UNKNOWN")) {
             link(judge, url, &format!("`{field}: {url}` is not a usable address"), out);
-            let message = format!("`{field}` would be a `Project-URL`");
+            let message = format!("`Project-URL` has replaced `{field}`");
             judge.say(out, Code::LegacyUrl, message);
         }
     }
@@ -45,10 +45,10 @@ pub(super) fn check(judge: &Judge<'_>, out: &mut Findings) {
             continue;
         };
         if !labels.insert(label) {
-            judge.say(out, Code::BadUrl, format!("the label `{label}` is there twice"));
+            judge.say(out, Code::BadUrl, format!("the label `{label}` is repeated"));
         }
         if label.is_empty() || label.chars().count() > LABEL_CHARS {
-            let message = format!("the label `{label}` has not 1 to {LABEL_CHARS} characters");
+            let message = format!("the label `{label}` must have 1 to {LABEL_CHARS} characters");
             judge.say(out, Code::BadUrl, message);
         }
         link(judge, url, &format!("`{url}` of `{label}` is not a usable address"), out);
@@ -74,7 +74,7 @@ fn description(judge: &Judge<'_>, out: &mut Findings) {
     let in_field = judge.fields.one("Description").is_some_and(|text| !text.is_empty());
     let has_field = judge.fields.one("Description").is_some();
     if has_field && !judge.fields.body.trim().is_empty() {
-        let message = "there are a `Description` and a text behind the fields";
+        let message = "there are both a `Description` and a text after the fields";
         judge.say(out, Code::DuplicateField, message);
     }
     let has_text = in_field || !judge.fields.body.trim().is_empty();
@@ -83,7 +83,7 @@ fn description(judge: &Judge<'_>, out: &mut Findings) {
     }
     let Some(stated) = judge.fields.one("Description-Content-Type") else {
         if has_text && judge.version >= (2, 1) {
-            let message = "the type of the description is not given: reStructuredText is assumed";
+            let message = "the description has no type, so indexes assume reStructuredText";
             judge.say(out, Code::NoDescription, message);
         }
         return;
@@ -91,7 +91,7 @@ fn description(judge: &Judge<'_>, out: &mut Findings) {
     let mut parts = stated.split(';').map(str::trim);
     let kind = parts.next().unwrap_or_default().to_ascii_lowercase();
     if !["text/markdown", "text/x-rst", "text/plain"].contains(&kind.as_str()) {
-        judge.say(out, Code::DescriptionType, format!("`{stated}` is not shown by the index"));
+        judge.say(out, Code::DescriptionType, format!("`{stated}` is not rendered by the index"));
         return;
     }
     for part in parts.filter(|part| !part.is_empty()) {

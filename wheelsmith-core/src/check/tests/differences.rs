@@ -482,12 +482,12 @@ const VARIANTS: &[(&str, &[&str])] = &[
 
 /// Intended differences: field, value, reason.
 const REASONS: &[(&str, &str, &str)] = &[
-    ("Requires-Python", ",>=3.8", "uv alone refuses an item without a version: a warning"),
-    ("Requires-Python", ">=3.8,,<4", "uv alone refuses an item without a version: a warning"),
-    ("Requires-Python", "===three", "uv alone reads only versions behind `===`: a warning"),
-    ("Requires-Dist", "a ()", "uv alone refuses empty parentheses, which old tools wrote"),
-    ("Requires-Dist", "a===x", "uv alone reads only versions behind `===`: a warning"),
-    ("Requires-Dist", "a===1.0-custom", "uv alone reads only versions behind `===`: a warning"),
+    ("Requires-Python", ",>=3.8", "only uv refuses an item without a version: a warning"),
+    ("Requires-Python", ">=3.8,,<4", "only uv refuses an item without a version: a warning"),
+    ("Requires-Python", "===three", "only uv requires a version after `===`: a warning"),
+    ("Requires-Dist", "a ()", "only uv refuses empty parentheses, which old tools wrote"),
+    ("Requires-Dist", "a===x", "only uv requires a version after `===`: a warning"),
+    ("Requires-Dist", "a===1.0-custom", "only uv requires a version after `===`: a warning"),
     (
         "Requires-Dist",
         "a; 'x' == 'x'",
@@ -498,9 +498,13 @@ const REASONS: &[(&str, &str, &str)] = &[
         "a; 'x' in extras",
         "a marker of lock files, which the pip of this table does not know",
     ),
-    ("Requires-Dist", "a; dependency_groups == 'x'", "a marker of lock files; the index takes it"),
-    ("Requires-Dist", "a; os_name === 'nt'", "no tool writes it; the index takes it"),
-    ("Requires-Dist", "a; os_name ~= 'nt'", "it is not defined for texts; the index takes it"),
+    (
+        "Requires-Dist",
+        "a; dependency_groups == 'x'",
+        "a marker of lock files; the index accepts it",
+    ),
+    ("Requires-Dist", "a; os_name === 'nt'", "no tool writes it; the index accepts it"),
+    ("Requires-Dist", "a; os_name ~= 'nt'", "it is not defined for texts; the index accepts it"),
 ];
 
 #[test]

@@ -8,7 +8,7 @@ use crate::config::source_table::SourceTable;
 use crate::config::{Component, Kind, Output, Prebuilt, Role, Source};
 
 const OUTPUTS_HELP: &str =
-    "say what to take: `outputs = [{ from = \"bin/demo\", role = \"executable\" }]`";
+    "list the files to install: `outputs = [{ from = \"bin/demo\", role = \"executable\" }]`";
 
 /// Prefix of outputs that are taken from the directory of the build.
 pub(super) const BUILD: &str = "{build}/";
@@ -27,7 +27,7 @@ impl Check<'_> {
             );
         }
         if names.iter().filter(|other| *other == name).count() > 1 {
-            let message = format!("another component is called `{name}` as well");
+            let message = format!("another component has the name `{name}`");
             self.problem(&format!("{key}.name"), message, None);
         }
         for (list, others) in [("link", &component.link), ("needs", &component.needs)] {
@@ -39,8 +39,7 @@ impl Check<'_> {
         }
         match &mut component.kind {
             Kind::C(c) if c.sources.is_empty() => {
-                let help =
-                    "say what to compile: `[[tool.wheelsmith.component.sources]]` with `files`";
+                let help = "list the sources: `[[tool.wheelsmith.component.sources]]` with `files`";
                 self.problem(key, "`sources` is missing", Some(help));
             }
             Kind::Cargo(cargo) if cargo.artifacts.is_empty() => {
@@ -77,7 +76,8 @@ impl Check<'_> {
             let key = format!("{key}.outputs[{i}]");
             if let Some(below) = output.from.path.strip_prefix(BUILD) {
                 if !is_built {
-                    let message = format!("`{}`: nothing is built here", output.from);
+                    let message =
+                        format!("`{}` has no effect: this component builds nothing", output.from);
                     self.problem(&format!("{key}.from"), message, None);
                 }
                 output.from.path = below.to_owned();
@@ -123,7 +123,7 @@ impl Check<'_> {
         }
         let location = table.archive.clone().unwrap_or_default();
         if Source::is_url(&location) && table.sha256.is_none() {
-            self.problem(key, "`sha256` is missing", Some("a download is only used when pinned"));
+            self.problem(key, "`sha256` is missing", Some("downloads must be pinned"));
         }
         Source::Archive {
             location,
@@ -155,8 +155,8 @@ impl Check<'_> {
             let key = names.iter().position(|name| *name == first.name).unwrap_or_default();
             self.problem(
                 &format!("{ROOT}.component[{key}].link"),
-                format!("components link to each other in a circle: `{}`", cycle.join("` -> `")),
-                Some("take one of these links out"),
+                format!("components link to each other in a cycle: `{}`", cycle.join("` -> `")),
+                Some("remove one of these links"),
             );
             ordered.extend(waiting);
         }

@@ -17,7 +17,7 @@ impl Check<'_> {
             for (i, DataEntry { from, to }) in list.into_iter().enumerate() {
                 let key = format!("{wheel}.data.{}[{i}]", scheme.as_str());
                 if scheme == Scheme::Scripts && to.is_some() {
-                    let help = "leave `to` out: commands lie side by side";
+                    let help = "leave `to` out: installers put all commands into one directory";
                     let message = "installers refuse directories below `scripts`";
                     self.problem(&format!("{key}.to"), message, Some(help));
                 }

@@ -19,7 +19,8 @@ impl Check<'_> {
         if recipe.install.is_empty() && recipe.system != System::Command {
             for (i, output) in recipe.outputs.iter().enumerate() {
                 if !output.from_build && !output.from.from_project {
-                    let message = "nothing is installed, so that there is nothing to take it from";
+                    let message =
+                        "the component installs no files from which outputs could be taken";
                     let help = format!("write `{BUILD}{}`", output.from);
                     self.problem(&format!("{key}.outputs[{i}].from"), message, Some(&help));
                 }
@@ -36,14 +37,18 @@ impl Check<'_> {
             let key = format!("{key}.run[{i}]");
             match run {
                 Run::Words(words) if words.is_empty() => {
-                    self.problem(&key, "nothing to run", None);
+                    self.problem(&key, "the command is empty", None);
                 }
                 Run::Words(_) if recipe.shell => {
-                    self.problem(&key, "a shell takes a line of text", None);
+                    self.problem(
+                        &key,
+                        "with `shell = true`, the command is one line of text",
+                        None,
+                    );
                 }
                 Run::Shell(_) if !recipe.shell => self.problem(
                     &key,
-                    "a line is for a shell",
+                    "a command line needs `shell = true`",
                     Some("write a list of words, or add `shell = true`"),
                 ),
                 Run::Words(_) | Run::Shell(_) => {}
@@ -76,8 +81,8 @@ impl Check<'_> {
         for (place, text) in texts {
             let Some(word) = unknown_placeholder(text) else { continue };
             let help = did_you_mean(&word, PLACEHOLDERS)
-                .unwrap_or_else(|| format!("known here: {}", PLACEHOLDERS.join(", ")));
-            let message = format!("`{{{word}}}` is no placeholder");
+                .unwrap_or_else(|| format!("known names: {}", PLACEHOLDERS.join(", ")));
+            let message = format!("`{{{word}}}` is not a placeholder");
             self.problem(&format!("{key}.{place}"), message, Some(&help));
         }
     }
@@ -88,7 +93,7 @@ impl Check<'_> {
         let rest = trimmed.strip_prefix('/');
         if !rest.is_some_and(|rest| rest.split('/').all(is_plain)) {
             let help = "an absolute path on the machine that it will run on, such as `/usr`";
-            let message = format!("`{prefix}` is no place to be installed at");
+            let message = format!("`{prefix}` cannot be an installation prefix");
             self.problem(&format!("{key}.prefix"), message, Some(help));
         }
         prefix.truncate(trimmed.len());

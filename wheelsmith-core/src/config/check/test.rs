@@ -16,14 +16,14 @@ pub(super) fn check(check: &mut Check<'_>, settings: &Settings) {
     for (key, patterns) in globs {
         for (i, pattern) in patterns.iter().enumerate() {
             if let Err(error) = Glob::new(pattern) {
-                let message = format!("no pattern: {}", error.kind());
+                let message = format!("not a pattern: {}", error.kind());
                 check.problem(&format!("{root}.{key}[{i}]"), message, None);
             }
         }
     }
-    if settings.ways.is_empty() {
+    if settings.schemes.is_empty() {
         let help = "one of `venv`, `target`, `user`, `prefix`";
-        check.problem(&format!("{root}.install"), "no way is left", Some(help));
+        check.problem(&format!("{root}.install"), "no installation scheme is listed", Some(help));
     }
     if settings.timeout_secs == 0 {
         check.problem(&format!("{root}.timeout-secs"), "no cell ends in no time", None);

@@ -232,7 +232,7 @@ fn provenance_is_linked_where_its_full_url_is_known() {
     sys::fs::write(&provenance, "{}").unwrap();
     let mut site = Site::open(&bench.site(), &host()).unwrap();
     let error = site.add(&[path], &Options::default(), &host()).unwrap_err();
-    assert!(error.to_string().contains("it is no provenance"), "{error}");
+    assert!(error.to_string().contains("it is not a provenance file"), "{error}");
 }
 
 #[test]

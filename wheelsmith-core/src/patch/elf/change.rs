@@ -116,7 +116,7 @@ fn search(edit: &Edit) -> Result<Option<(u64, String)>, Error> {
     let is_wrong = |d: &&String| d.is_empty() || d.contains([':', '\0']);
     if let Some(directory) = directories.iter().find(is_wrong) {
         let directory = directory.escape_default();
-        return Err(unsupported(format!("`{directory}` cannot be a directory to look in")));
+        return Err(unsupported(format!("`{directory}` cannot be a library directory")));
     }
     Ok((!directories.is_empty()).then(|| (tag, directories.join(":"))))
 }

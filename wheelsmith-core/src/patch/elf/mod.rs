@@ -103,7 +103,7 @@ impl Prepared {
         let Some(dynamic) = Dynamic::read(image)? else {
             let adds_search = !matches!(edit.search, Search::Keep | Search::Nowhere);
             if edit.id.is_some() || adds_search {
-                return Err(unsupported("it loads no libraries and is not one"));
+                return Err(unsupported("it is a static program"));
             }
             return Ok(None);
         };

@@ -321,7 +321,7 @@ pub(super) fn content_end(image: &Image<'_>) -> Result<u64, Error> {
     let is_other = |(at, &byte): (u64, &u8)| byte != 0 && !table.contains(&at);
     if let Some((at, _)) = (end..).zip(rest).find(|&pair| is_other(pair)) {
         let size = length - at;
-        return Err(unsupported(format!("{size} bytes are attached behind it")));
+        return Err(unsupported(format!("{size} bytes are appended to it")));
     }
     Ok(end)
 }

@@ -95,7 +95,7 @@ struct Stripped {
     numbers: Vec<Option<u16>>,
     /// End of the loaded part of the file.
     loaded_end: u64,
-    /// Removed sections before that end.
+    /// Removed sections in the loaded part.
     holes: Vec<Span>,
     section_headers: u64,
 }

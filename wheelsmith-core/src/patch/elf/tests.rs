@@ -184,16 +184,16 @@ fn what_cannot_be_is_refused() {
     let search = |list: &[&str]| Edit { search: Search::Rpath(names(list)), ..Edit::default() };
     check("x86_64.so", id(""), "`` is not a name");
     check("x86_64.so", id("a\0b"), "`a\\u{0}b` is not a name");
-    check("x86_64.so", search(&["a:b"]), "`a:b` cannot be a directory to look in");
-    check("x86_64.so", search(&["a", ""]), "`` cannot be a directory to look in");
+    check("x86_64.so", search(&["a:b"]), "`a:b` cannot be a library directory");
+    check("x86_64.so", search(&["a", ""]), "`` cannot be a library directory");
     let program = include_bytes!("../../../../testdata/elf/static-program").as_slice();
     let error = apply(program, &search(&["$ORIGIN"])).unwrap_err().to_string();
-    assert_eq!(error, "it cannot be changed: it loads no libraries and is not one");
+    assert_eq!(error, "it cannot be changed: it is a static program");
     let mut attached = fixture("x86_64.so").to_vec();
     attached.extend(b"PK\x05\x06");
     let edit = id("a-name-that-does-not-fit.so");
     let error = apply(&attached, &edit).unwrap_err().to_string();
-    assert_eq!(error, "it cannot be changed: 4 bytes are attached behind it");
+    assert_eq!(error, "it cannot be changed: 4 bytes are appended to it");
     apply(include_bytes!("../../../../testdata/elf/too-short.so"), &edit).unwrap_err();
 }
 
@@ -230,7 +230,7 @@ fn stripped_files_are_edited_like_others() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2000))]
 
-    /// Bytes from strangers: an error, or a file that is right.
+    /// Any bytes give an error or a correct file.
     #[test]
     fn damage_never_panics(
         which in any::<prop::sample::Index>(),

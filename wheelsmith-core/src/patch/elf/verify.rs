@@ -22,7 +22,7 @@ pub fn verify(before: &[u8], after: &[u8], edit: &Edit) -> Result<(), Error> {
     let (old, new) = (Image::read(before)?, Image::read(after)?);
     let Some(dynamic) = Dynamic::read(&new)? else { return Ok(()) };
     let Some(old_dynamic) = Dynamic::read(&old)? else {
-        return Err(wrong("there are dynamic entries now"));
+        return Err(wrong("it gained dynamic entries"));
     };
     segments(&old, &old_dynamic, &new, &dynamic)?;
     sections(&old, &new, &dynamic)?;
@@ -57,19 +57,19 @@ pub(super) fn facts(old: &Elf, new: &Elf, edit: &Edit) -> Result<(), Error> {
         versions.entry(rename(library)).or_default().extend(names.iter().cloned());
     }
     expected.needed_versions = versions;
-    check(new.soname == expected.soname, "its SONAME is another one")?;
+    check(new.soname == expected.soname, "its SONAME changed")?;
     check(new.needed == expected.needed, "it needs other libraries")?;
-    check(new.rpath == expected.rpath, "its RPATH is another one")?;
-    check(new.runpath == expected.runpath, "its RUNPATH is another one")?;
+    check(new.rpath == expected.rpath, "its RPATH changed")?;
+    check(new.runpath == expected.runpath, "its RUNPATH changed")?;
     check(new.needed_versions == expected.needed_versions, "it needs other symbol versions")?;
     check(new.defined_versions == expected.defined_versions, "it defines other symbol versions")?;
-    check(new.build_id == expected.build_id, "its build ID is another one")?;
-    check(new.interpreter == expected.interpreter, "its loader is another one")?;
+    check(new.build_id == expected.build_id, "its build ID changed")?;
+    check(new.interpreter == expected.interpreter, "its loader changed")?;
     let flags = |elf: &Elf| (elf.arch, elf.executable_stack, elf.text_relocations, elf.relro);
-    check(flags(new) == flags(&expected), "its properties are others")?;
-    check(new.x86_64_level == expected.x86_64_level, "it asks for another processor")?;
+    check(flags(new) == flags(&expected), "its properties changed")?;
+    check(new.x86_64_level == expected.x86_64_level, "its required processor changed")?;
     let largest = |elf: &Elf| elf.alignment_bytes.map(|(_, largest)| largest);
-    check(largest(new) == largest(&expected), "its alignment is another one")
+    check(largest(new) == largest(&expected), "its alignment changed")
 }
 
 /// Compares the segments.

@@ -35,7 +35,7 @@ pub fn fuse(slices: &[(Arch, &[u8])]) -> Result<Vec<u8>, Error> {
         list.push(match Format::of(bytes) {
             Some(Format::Archive) => (cpu(arch)?, MEMBER, bytes),
             Some(Format::MachO) => (cpu_of(arch, bytes)?, PAGE, bytes),
-            _ => return Err(unsupported("it is no file of macOS".to_owned())),
+            _ => return Err(unsupported("it is not a macOS file".to_owned())),
         });
     }
     let contents: Vec<&[u8]> = slices.iter().map(|(_, bytes)| *bytes).collect();
@@ -61,7 +61,7 @@ fn cpu(arch: Arch) -> Result<[u32; 2], Error> {
 fn cpu_of(arch: Arch, bytes: &[u8]) -> Result<[u32; 2], Error> {
     let macho = MachO::parse(bytes)?;
     if macho.is_universal || macho.slice(arch).is_none() {
-        return Err(unsupported(format!("it is for {}, and not for {arch} alone", macho.cpus())));
+        return Err(unsupported(format!("it is for {}, not only for {arch}", macho.cpus())));
     }
     let number = |at| Numbers(LE).u32(bytes, at, "file header");
     Ok([number(4)?, number(8)?])
@@ -74,7 +74,7 @@ fn verify(fused: &[u8], contents: &[&[u8]]) -> Result<(), Error> {
     if found.eq(contents.iter().copied()) {
         return Ok(());
     }
-    Err(Error::Wrong("its slices are not those that were put in".to_owned()))
+    Err(Error::Wrong("its slices differ from the fused files".to_owned()))
 }
 
 #[cfg(test)]
@@ -116,9 +116,9 @@ mod tests {
             let error = fuse(&[(arch, bytes)]).unwrap_err().to_string();
             assert!(error.contains(why), "{error}");
         };
-        check(Arch::X86_64, fixture!("arm64.dylib"), "it is for arm64, and not for x86_64 alone");
+        check(Arch::X86_64, fixture!("arm64.dylib"), "it is for arm64, not only for x86_64");
         check(Arch::X86_64, fixture!("universal.dylib"), "it is for x86_64, arm64, and not");
         check(Arch::S390x, b"!<arch>\n".as_slice(), "no macOS runs on s390x");
-        check(Arch::X86_64, b"text".as_slice(), "it is no file of macOS");
+        check(Arch::X86_64, b"text".as_slice(), "it is not a macOS file");
     }
 }

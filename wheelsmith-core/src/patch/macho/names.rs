@@ -38,7 +38,7 @@ pub(super) fn edit(commands: &mut Commands<'_>, edit: &Edit) -> Result<bool, Err
                 let name = text(commands, index, "needed library")?;
                 if edit.dropped.contains(name) {
                     // Symbols refer to libraries by number.
-                    let why = format!("a needed library cannot be left out, such as `{name}`");
+                    let why = format!("a needed library cannot be removed, such as `{name}`");
                     return Err(Error::Unsupported(why));
                 }
                 edit.renamed.get(name).map(String::as_str)
@@ -51,7 +51,7 @@ pub(super) fn edit(commands: &mut Commands<'_>, edit: &Edit) -> Result<bool, Err
     }
     if edit.id.is_some() && !has_id {
         return Err(Error::Unsupported(
-            "it has no install name, as nothing links to it".to_owned(),
+            "it has no install name: it is not a library to link to".to_owned(),
         ));
     }
     if let Some(wanted) = wanted_rpaths(&edit.search) {

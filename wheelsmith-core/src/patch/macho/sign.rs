@@ -35,7 +35,7 @@ const WHAT: &str = "code signature";
 
 /// Parts of the old signature that the new one keeps.
 #[derive(Default)]
-pub(super) struct Kept<'b> {
+pub(super) struct KeptBlobs<'b> {
     pub(super) identifier: Option<&'b str>,
     /// Slot and blob of each, in order.
     entitlements: Vec<(u32, &'b [u8])>,
@@ -43,15 +43,15 @@ pub(super) struct Kept<'b> {
 }
 
 /// Contents to sign.
-pub(super) struct Subject<'b> {
+pub(super) struct SignedContent<'b> {
     pub(super) identifier: &'b str,
-    pub(super) kept: &'b Kept<'b>,
+    pub(super) kept: &'b KeptBlobs<'b>,
     /// Range of the segment with the code, in the file.
     pub(super) code: (u64, u64),
     pub(super) is_program: bool,
 }
 
-impl<'b> Kept<'b> {
+impl<'b> KeptBlobs<'b> {
     /// Parses a signature. No part of a malformed one is kept.
     pub(super) fn read(blob: &'b [u8]) -> Self {
         let mut kept = Self::default();
@@ -92,7 +92,7 @@ fn describe(directory: &[u8]) -> (Option<&str>, u64) {
     (name, flags.unwrap_or_default())
 }
 
-impl Subject<'_> {
+impl SignedContent<'_> {
     /// Returns the size of the signature for `signed_size` bytes.
     pub(super) fn size(&self, signed_size: u64) -> Option<u64> {
         let hashes = signed_size.div_ceil(PAGE_SIZE as u64).checked_mul(HASH_SIZE as u64)?;

@@ -6,7 +6,7 @@ use goblin::mach::header as mh;
 use goblin::mach::load_command as lc;
 
 use super::commands::{Command, Commands, Segment};
-use super::sign::{self, Kept, Subject};
+use super::sign::{self, KeptBlobs, SignedContent};
 use super::{is_arm64, names};
 use crate::binary;
 use crate::binary::macho::{MachO, Pages};
@@ -22,7 +22,7 @@ const UUID_SIZE: usize = 16;
 pub(super) fn change<'b>(bytes: &'b [u8], edit: &Edit) -> Result<Cow<'b, [u8]>, Error> {
     let mut commands = Commands::parse(bytes)?;
     if ![mh::MH_EXECUTE, mh::MH_DYLIB, mh::MH_BUNDLE].contains(&commands.file_type) {
-        return Err(Error::Unsupported("no system loads it as it is".to_owned()));
+        return Err(Error::Unsupported("no system loads such a file".to_owned()));
     }
     let is_changed = names::edit(&mut commands, edit)?;
     let signature = commands.signature()?;
@@ -84,8 +84,8 @@ fn sign(
         Some((_, start, size)) if start.checked_add(size) != Some(end) => {
             return unsupported("its signature is not the end of the file");
         }
-        Some((_, start, size)) => (start, Kept::read(part(bytes, start, size, SIGNATURE)?)),
-        None => (end, Kept::default()),
+        Some((_, start, size)) => (start, KeptBlobs::read(part(bytes, start, size, SIGNATURE)?)),
+        None => (end, KeptBlobs::default()),
     };
     let start = align_up(start, sign::ALIGNMENT).ok_or(OUTSIDE)?;
     if start < link_edit.offset {
@@ -93,7 +93,7 @@ fn sign(
     }
     let identifier = kept.identifier.map_or_else(|| identifier(&commands), str::to_owned);
     let code = segments.iter().find(|segment| segment.name == TEXT);
-    let subject = Subject {
+    let subject = SignedContent {
         identifier: &identifier,
         kept: &kept,
         code: code.map_or((0, 0), |segment| (segment.offset, segment.size)),

@@ -68,7 +68,7 @@ fn names_are_changed() {
         &edit("", &[], rpaths(&["@loader_path/lib"])),
         &[&format!("/build/here/libuser.dylib [{SYSTEM} {PLAIN}] [@loader_path/lib]")],
     );
-    // Newer systems refuse a path that is there twice.
+    // Newer systems refuse a path that is repeated.
     check(
         user,
         &edit("x", &[], rpaths(&["@loader_path/a", "@loader_path/b", "@loader_path/a"])),
@@ -178,15 +178,15 @@ fn entitlements_are_kept() {
         old.extend(number.to_be_bytes());
     }
     old.extend(&blob);
-    let kept = sign::Kept::read(&old);
+    let kept = sign::KeptBlobs::read(&old);
     let subject =
-        sign::Subject { identifier: "demo", kept: &kept, code: (0, 4096), is_program: true };
+        sign::SignedContent { identifier: "demo", kept: &kept, code: (0, 4096), is_program: true };
     let signature = subject.sign(&[7; 5000]).unwrap();
     assert_eq!(Some(signature.len() as u64), subject.size(5000));
     assert!(signature.windows(blob.len()).any(|window| window == blob));
-    let again = sign::Kept::read(&signature);
+    let again = sign::KeptBlobs::read(&signature);
     assert_eq!(again.identifier, Some("demo"));
-    let subject = sign::Subject { kept: &again, ..subject };
+    let subject = sign::SignedContent { kept: &again, ..subject };
     assert_eq!(subject.sign(&[7; 5000]).unwrap(), signature);
 }
 

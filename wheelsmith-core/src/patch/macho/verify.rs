@@ -66,7 +66,7 @@ fn compare_facts(before: &Slice, after: &Slice, edit: &Edit) -> Result<(), Error
         expected.rpaths = rpaths.into_iter().map(str::to_owned).collect();
     }
     expected.signature.clone_from(&after.signature);
-    if expected == *after { Ok(()) } else { wrong("its names are not those that were asked for") }
+    if expected == *after { Ok(()) } else { wrong("its names differ from the requested ones") }
 }
 
 fn compare_bytes(before: &[u8], after: &[u8], facts: &Slice) -> Result<(), Error> {
@@ -87,14 +87,14 @@ fn compare_bytes(before: &[u8], after: &[u8], facts: &Slice) -> Result<(), Error
     let is_same =
         is.strip_prefix(was).is_some_and(|pad| pad.len() < 16 && pad.iter().all(|&b| b == 0));
     if !is_same {
-        return wrong("its contents are others");
+        return wrong("its contents changed");
     }
     if !is_arm64(new.cpu) && old_signature.is_none() {
         return Ok(());
     }
     let signature = facts.signature.as_ref();
     if !signature.is_some_and(|signature| signature.ad_hoc && signature.pages == Pages::Right) {
-        return wrong("its signature is not right");
+        return wrong("its signature does not match");
     }
     let ends_there = |start: u64, size: u64| start.checked_add(size) == Some(after.len() as u64);
     let mut last = false;
@@ -128,5 +128,5 @@ fn compare_commands(old: &Commands<'_>, new: &Commands<'_>) -> Result<(), Error>
         }
         Ok(kept)
     };
-    if others(old)? == others(new)? { Ok(()) } else { wrong("its load commands are others") }
+    if others(old)? == others(new)? { Ok(()) } else { wrong("its load commands changed") }
 }

@@ -46,14 +46,14 @@ pub fn apply(bytes: &[u8], edit: &Edit) -> Result<Vec<u8>, Error> {
 
 fn change(bytes: &[u8], edit: &Edit) -> Result<Vec<u8>, Error> {
     if matches!(edit.search, Search::Rpath(_) | Search::Runpath(_)) {
-        return unsupported("Windows has no search path in the file");
+        return unsupported("Windows files have no search path");
     }
     let image = Image::parse(bytes)?;
     let entries = names::entries(&image, bytes)?;
     let dropped = |entry: &&Entry| edit.dropped.iter().any(|n| n.eq_ignore_ascii_case(&entry.name));
     if let Some(entry) = entries.iter().find(dropped) {
         let name = &entry.name;
-        return unsupported(format!("a needed library cannot be left out, such as `{name}`"));
+        return unsupported(format!("a needed library cannot be removed, such as `{name}`"));
     }
     let renamed = renamed(edit);
     let new_name = |entry: &Entry| {
@@ -110,7 +110,7 @@ fn check_allowed(
                 .iter()
                 .any(|name| renamed.get(name).is_some_and(|new| !new.eq_ignore_ascii_case(name)));
             if is_renamed {
-                return unsupported(format!("it passes exports on to `{library}`"));
+                return unsupported(format!("it forwards exports to `{library}`"));
             }
         }
     }
@@ -118,10 +118,10 @@ fn check_allowed(
         return Ok(());
     }
     if image.dll_characteristics & FORCE_INTEGRITY != 0 {
-        return unsupported("Windows checks its signature, which no change survives");
+        return unsupported("it is signed, and a change would invalidate the signature");
     }
     if image.directory(directory::DOTNET).1 > 0 {
-        return unsupported("it is made for .NET, which names libraries in other places as well");
+        return unsupported("it is a .NET file, which names libraries in other places too");
     }
     for (entry, name) in fields {
         if !entry.is_relative {

@@ -167,7 +167,7 @@ fn impossible_edits_are_refused() {
     check(
         Sample { forwarder: Some("DEMO.function"), ..PLAIN },
         &demo,
-        "it passes exports on to `DEMO`",
+        "it forwards exports to `DEMO`",
     );
     let full = Sample { has_slack: false, has_header_space: false, ..PLAIN };
     check(full, &demo, "40 bytes needed, 0 free");

@@ -28,11 +28,11 @@ pub fn verify(before: &[u8], after: &[u8], edit: &Edit) -> Result<(), Error> {
     compare_headers(&old, &new, before, after)?;
     let place = new.checksum_place();
     if LITTLE.u32(after, place, WHAT)? != checksum(after, place) {
-        return wrong("its checksum is not right");
+        return wrong("its checksum does not match");
     }
     for gone in [directory::SIGNATURE, directory::BOUND_IMPORTS] {
         if new.directory(gone) != (0, 0) {
-            return wrong("what rested on the former bytes is still there");
+            return wrong("its signature or bound imports were kept");
         }
     }
     Ok(())
@@ -57,7 +57,7 @@ fn compare_facts(before: &[u8], after: &[u8], edit: &Edit) -> Result<(), Error> 
     if expected == Pe::parse(after)? {
         Ok(())
     } else {
-        wrong("its imports are not those that were asked for")
+        wrong("its imports differ from the requested ones")
     }
 }
 
@@ -72,7 +72,7 @@ fn compare_sections(old: &Image, new: &Image) -> Result<(), Error> {
             && is.memory_size >= was.memory_size
             && (!has_grown || is.memory_size <= was.size);
         if !is_same {
-            return wrong("its sections are others");
+            return wrong("its sections changed");
         }
     }
     let memory = |s: &Section| (u64::from(s.address), u64::from(s.memory_size.max(1)));
@@ -126,7 +126,7 @@ fn compare_contents(
         let outside = changed.iter().filter(|(place, _)| (start..end).contains(place));
         for &(place, size) in outside.chain([&(end, 0)]) {
             if at < place && before.get(at..place) != after.get(at..place) {
-                return wrong("the contents of its sections are others");
+                return wrong("the contents of its sections changed");
             }
             at = at.max(place + size);
         }
@@ -161,6 +161,6 @@ fn compare_headers(old: &Image, new: &Image, before: &[u8], after: &[u8]) -> Res
     if blank(old, before, end) == blank(new, after, end) {
         Ok(())
     } else {
-        wrong("its headers are others")
+        wrong("its headers changed")
     }
 }

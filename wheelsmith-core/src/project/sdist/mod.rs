@@ -12,7 +12,7 @@ use std::path::{Component as Part, Path};
 
 use self::archive::Content;
 use super::epoch::epoch;
-use super::tree::{Gap, Listing, Tree, is_junk};
+use super::tree::{Listing, MissingPath, Tree, is_junk};
 use super::{CONFIG_FILES, Error, Project, build, data, pack, python_files};
 use crate::build::inputs;
 use crate::config::{Component, Kind, Source, SourcePath, VersionSource, Wheel};
@@ -92,7 +92,7 @@ impl Sdist<'_> {
     fn selected(&self) -> Result<BTreeSet<String>, Error> {
         let dir = &self.project.dir;
         let settings = &self.project.config.sdist;
-        let mut gaps: Vec<Gap> = Vec::new();
+        let mut gaps: Vec<MissingPath> = Vec::new();
         let mut files = BTreeSet::new();
         if let Some(include) = &settings.include {
             for (i, pattern) in include.iter().enumerate() {
@@ -105,10 +105,10 @@ impl Sdist<'_> {
                 });
                 let mut found = found.peekable();
                 if found.peek().is_none() {
-                    self.warn_of_nothing("include", pattern);
+                    self.warn_of_unmatched("include", pattern);
                 }
                 files.extend(found.map(|file| file.relative.clone()));
-                let matches = |gap: &&Gap| {
+                let matches = |gap: &&MissingPath| {
                     ["", "/x"].iter().any(|end| glob.is_match(format!("{}{end}", gap.relative)))
                 };
                 gaps.extend(listing.gaps.iter().filter(matches).cloned());
@@ -128,10 +128,10 @@ impl Sdist<'_> {
                 !["", "/x"].iter().any(|end| glob.is_match(format!("{}{end}", gap.relative)))
             });
             if files.len() + gaps.len() == count {
-                self.warn_of_nothing("exclude", pattern);
+                self.warn_of_unmatched("exclude", pattern);
             }
         }
-        if let Some(Gap { relative, reason, help, .. }) = gaps.first() {
+        if let Some(MissingPath { relative, reason, help, .. }) = gaps.first() {
             let message = format!("`{relative}` of `{}` {reason}", dir.display());
             let key = "tool.wheelsmith.sdist";
             return Err(self.project.config.problem(key, message, Some((*help).into())).into());
@@ -139,7 +139,7 @@ impl Sdist<'_> {
         Ok(files)
     }
 
-    fn warn_of_nothing(&self, key: &str, pattern: &str) {
+    fn warn_of_unmatched(&self, key: &str, pattern: &str) {
         let file = &self.project.config.file;
         self.host.warn(format!("`{file}`: `{pattern}` of `sdist.{key}` names no file"));
     }
@@ -168,7 +168,7 @@ impl Sdist<'_> {
                 let junk = listing.files.extract_if(.., |file| is_junk(&file.relative));
                 let junk: Vec<String> = junk.map(|file| file.relative).collect();
                 let secrets = junk.iter().filter(|file| !is_result(file));
-                self.warn_of_rest(
+                self.warn_of_omitted(
                     &secrets.map(String::as_str).collect::<Vec<_>>(),
                     "left out by name",
                 );
@@ -179,11 +179,11 @@ impl Sdist<'_> {
         let untracked = listing.files.extract_if(.., |file| file.is_untracked);
         let left: Vec<String> = untracked.map(|file| file.relative).collect();
         let left: Vec<&str> = left.iter().map(String::as_str).filter(|f| !is_result(f)).collect();
-        self.warn_of_rest(&left, "neither tracked nor ignored by git");
+        self.warn_of_omitted(&left, "neither tracked nor ignored by git");
         Ok(listing)
     }
 
-    fn warn_of_rest(&self, files: &[&str], why: &str) {
+    fn warn_of_omitted(&self, files: &[&str], why: &str) {
         let [first, ..] = files else { return };
         let more = match files.len() {
             1 => format!("`{first}`, which is"),
@@ -236,7 +236,7 @@ impl Sdist<'_> {
         if dir.join(LOCK_FILE).is_file() {
             files.insert(LOCK_FILE.to_owned());
         } else if let Some(component) = config.components.iter().find(|c| needs_lock(c)) {
-            let message = format!("`{LOCK_FILE}` is missing, which pins this source");
+            let message = format!("`{LOCK_FILE}`, which pins this source, is missing");
             let help = "run `wheelsmith fetch`, and commit the lock".to_owned();
             let key = format!("{}.source", component.key);
             return Err(config.problem(&key, message, Some(help)).into());
@@ -284,7 +284,7 @@ impl Sdist<'_> {
                 n => format!(" and {} more files", n - 1),
             };
             let message = format!(
-                "the wheel takes `{first}`{more}, and git does not track it: the source \
+                "the wheel contains `{first}`{more}, which git does not track, so the source \
                  distribution would lack it"
             );
             let help = "`git add` it, name it without wildcards in `include`, or exclude it";
@@ -379,8 +379,8 @@ impl Sdist<'_> {
             return Ok(parts.collect::<Vec<_>>().join("/"));
         }
         let message =
-            format!("`{path}` is not below the project: no source distribution can have it");
-        let help = "move it, or the configuration, so that one directory holds both".to_owned();
+            format!("`{path}` is outside the project, so no source distribution can contain it");
+        let help = "move it, or the configuration, so that one directory contains both".to_owned();
         Err(self.project.config.problem(key, message, Some(help)).into())
     }
 }

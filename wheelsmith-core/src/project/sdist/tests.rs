@@ -168,7 +168,7 @@ fn the_version_and_the_list_of_files_see_the_same_repository() {
     };
     assert_eq!(version().as_deref(), Ok("1.0"));
     sandbox.commit();
-    assert!(version().unwrap_err().contains("no tag leads to this commit"));
+    assert!(version().unwrap_err().contains("no tag precedes this commit"));
     sandbox.git(&["tag", "v2.0"]);
     assert_eq!(version().as_deref(), Ok("2.0"));
     sandbox.write(".git/HEAD", "broken");
@@ -194,7 +194,7 @@ fn what_the_configuration_names_travels() {
         "",
         &files,
         &|p| p.write("demo/new.py", ""),
-        Err("takes `demo/new.py`, and git does not"),
+        Err("contains `demo/new.py`, which git does not"),
     );
     let sdist = "[tool.wheelsmith.sdist]\ninclude = ['demo/**', 'demo/_gen.py']\n";
     check(sdist, &files, &ignored, Err("has `demo/_gen.py`, which git ignores"));
@@ -256,7 +256,7 @@ fn other_repositories_inside_are_seen() {
         p.write("demo/vendor/a.py", "");
         p.git(&["init", "-q", "demo/vendor"]);
     };
-    check("", &files, &nested, Err("takes `demo/vendor/a.py`"));
+    check("", &files, &nested, Err("contains `demo/vendor/a.py`"));
     let submodule = |p: &Sandbox| {
         p.write("../lib/a.py", "");
         for args in [&["init", "-q"][..], &["add", "."], &["commit", "-qm", "x"]] {

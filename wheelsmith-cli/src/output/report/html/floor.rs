@@ -78,11 +78,11 @@ fn chart(
     let _ = match claimed {
         Some(floor) => write!(
             out,
-            "The line is the floor that the tag promises: {} {floor}. A bar beyond it breaks the \
-             promise.",
+            "The line is the floor of the tag: {} {floor}. A file whose bar crosses it does not \
+             qualify.",
             axis.what
         ),
-        None => write!(out, "The newest one decides which tag the whole can have."),
+        None => write!(out, "The newest one decides the tag of the whole input."),
     };
     out.push_str("</p><div class=\"bars\"><div class=\"axis\"><span></span><div class=\"track\">");
     let ticks = axis.ticks.iter().map(|&(major, minor)| PlatformVersion::new(major, minor));
@@ -133,7 +133,7 @@ fn chart(
 
 /// Returns the oldest version that the tags of the input permit.
 fn claimed(input: &Input, axis: &Axis) -> Option<PlatformVersion> {
-    let tags = input.wanted_tag.iter().chain(match input.wanted_tag {
+    let tags = input.tag.iter().chain(match input.tag {
         Some(_) => &[],
         None => input.claimed_tags.as_slice(),
     });

@@ -29,11 +29,11 @@ pub(super) fn section(input: &Input) -> String {
         return String::new();
     }
     let mut out = String::new();
-    out.push_str("<section class=\"card\"><h3>Who needs whom</h3><p class=\"legend\">");
+    out.push_str("<section class=\"card\"><h3>Needed libraries</h3><p class=\"legend\">");
     for (role, text) in [
         (Role::File, "in the input"),
-        (Role::Promised, "the platform has it"),
-        (Role::Excused, "can do without, or waived"),
+        (Role::Promised, "guaranteed by the platform"),
+        (Role::Excused, "optional, or waived"),
         (Role::Missing, "missing"),
     ] {
         if needs.nodes.iter().any(|node| node.role == role) {
@@ -195,11 +195,11 @@ fn shortened(name: &str) -> String {
 fn title(node: &Node) -> String {
     match (node.role, node.files) {
         (_, 2..) => format!("{}: {}", node.name, count(node.files, "file")),
-        (Role::Missing, _) => format!("{}: not in the input, and not promised", node.name),
+        (Role::Missing, _) => format!("{}: neither in the input nor guaranteed", node.name),
         (Role::Excused, _) => {
-            format!("{}: not in the input, and not promised; let pass", node.name)
+            format!("{}: not in the input and not guaranteed, but permitted", node.name)
         }
-        (Role::Promised, _) => format!("{}: the platform has it", node.name),
+        (Role::Promised, _) => format!("{}: guaranteed by the platform", node.name),
         (Role::File, _) => node.name.clone(),
     }
 }

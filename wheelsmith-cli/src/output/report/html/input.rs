@@ -9,15 +9,15 @@ use wheelsmith_core::finding::{Finding, Severity};
 
 use super::{floor, graph, needs, treemap};
 use crate::output::report::escape::{Markup, with_code};
-use crate::output::report::sheet::Subject;
+use crate::output::report::summary::InputSummary;
 use crate::output::report::words::{
-    Counts, Standing, auditwheel, count, file_name, page_url, size, standing,
+    Counts, InputState, auditwheel, count, file_name, page_url, size, standing,
 };
 
 /// Limit of the rows, because long tables are slow to draw; further rows are counted.
 const MOST_ROWS: usize = 2000;
 
-pub(super) fn section(out: &mut String, at: usize, input: &Subject<'_>) {
+pub(super) fn section(out: &mut String, at: usize, input: &InputSummary<'_>) {
     let _ = write!(out, "<article id=\"i{at}\">");
     hero(out, input);
     findings(out, at, input);
@@ -30,15 +30,15 @@ pub(super) fn section(out: &mut String, at: usize, input: &Subject<'_>) {
     out.push_str("</article>");
 }
 
-pub(super) fn class(standing: Standing) -> &'static str {
+pub(super) fn class(standing: InputState) -> &'static str {
     match standing {
-        Standing::Unjudged | Standing::Bad => "bad",
-        Standing::Fair => "fair",
-        Standing::Good => "good",
+        InputState::Unjudged | InputState::Bad => "bad",
+        InputState::Fair => "fair",
+        InputState::Good => "good",
     }
 }
 
-fn hero(out: &mut String, input: &Subject<'_>) {
+fn hero(out: &mut String, input: &InputSummary<'_>) {
     let standing = standing(input);
     let name = file_name(input.path);
     let _ = write!(
@@ -67,22 +67,26 @@ fn fact(out: &mut String, name: &str, value: &str) {
 }
 
 /// Renders the tags and native files of an audit.
-fn judged(out: &mut String, input: &Subject<'_>, audit: &audit::Input) {
-    fact(out, "earns", &format!("<strong class=\"tag\">{}</strong>", Breaks(&input.verdict())));
+fn judged(out: &mut String, input: &InputSummary<'_>, audit: &audit::Input) {
+    fact(
+        out,
+        "qualifies for",
+        &format!("<strong class=\"tag\">{}</strong>", Breaks(&input.verdict())),
+    );
     let tag = |tag: &_| format!("<span class=\"tag\">{}</span>", Breaks(&format!("{tag}")));
     if !audit.claimed_tags.is_empty() {
         let tags: Vec<String> = audit.claimed_tags.iter().map(tag).collect();
         fact(out, "claims", &tags.join(" "));
     }
-    if let Some(wanted) = &audit.wanted_tag {
-        fact(out, "asked for", &tag(wanted));
+    if let Some(wanted) = &audit.tag {
+        fact(out, "required", &tag(wanted));
     }
     if let Some(theirs) = auditwheel(input) {
         let mut text = format!("<span class=\"tag\">{}</span>", Breaks(&theirs));
         for reason in audit.auditwheel_verdict.iter().flat_map(|theirs| &theirs.reasons) {
             let _ = write!(text, "<small>{}</small>", with_code(reason, Markup));
         }
-        fact(out, "auditwheel says", &text);
+        fact(out, "verdict of auditwheel", &text);
     }
     let bytes = audit.files.iter().map(|file| file.size_bytes).fold(0, u64::saturating_add);
     let files = format!("{}, {}", count(audit.files.len(), "file"), size(bytes));
@@ -95,7 +99,7 @@ fn judged(out: &mut String, input: &Subject<'_>, audit: &audit::Input) {
     }
 }
 
-fn findings(out: &mut String, at: usize, input: &Subject<'_>) {
+fn findings(out: &mut String, at: usize, input: &InputSummary<'_>) {
     if input.findings.is_empty() {
         return;
     }
@@ -121,12 +125,12 @@ fn findings(out: &mut String, at: usize, input: &Subject<'_>) {
         out,
         "<input type=\"search\" id=\"q{at}\" placeholder=\"file, code or symbol\" \
          aria-label=\"Show findings with this text\" hidden></div><table><thead><tr><th>finding\
-         </th><th>file</th><th>what was seen</th></tr></thead><tbody>"
+         </th><th>file</th><th>observation</th></tr></thead><tbody>"
     );
-    // The fix is shown once for each code.
+    // Each fix is shown once.
     let mut said = BTreeSet::new();
     for finding in input.findings.iter().take(MOST_ROWS) {
-        row(out, finding, said.insert(finding.code));
+        row(out, finding, said.insert(finding.help));
     }
     out.push_str("</tbody></table>");
     if input.findings.len() > MOST_ROWS {

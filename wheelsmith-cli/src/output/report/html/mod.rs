@@ -18,13 +18,13 @@ use base64::engine::general_purpose::STANDARD;
 use wheelsmith_core::name::Digest;
 
 use super::escape::Markup;
-use super::sheet::Sheet;
+use super::summary::Summary;
 use super::words::{Counts, count, file_name, standing};
 
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
 
-pub(crate) fn render<'r>(report: impl Into<Sheet<'r>>) -> String {
+pub(crate) fn render<'r>(report: impl Into<Summary<'r>>) -> String {
     let report = report.into();
     let total = Counts::of(report.findings());
     let title = match report.inputs.as_slice() {
@@ -72,7 +72,7 @@ pub(crate) fn render<'r>(report: impl Into<Sheet<'r>>) -> String {
 }
 
 /// Renders a table of all inputs.
-fn overview(out: &mut String, report: &Sheet<'_>, total: Counts) {
+fn overview(out: &mut String, report: &Summary<'_>, total: Counts) {
     let _ = write!(
         out,
         "<header class=\"hero {}\"><h2>{}</h2><p class=\"standing\"><i class=\"dot\"></i>{}</p>\

@@ -39,7 +39,7 @@ pub(super) fn section(input: &Input) -> String {
         return String::new();
     }
     let unloaded: u64 = tiles.iter().map(|tile| tile.unloaded).fold(0, u64::saturating_add);
-    let mut out = String::from("<section class=\"card\"><h3>Where the bytes are</h3>");
+    let mut out = String::from("<section class=\"card\"><h3>Sizes</h3>");
     let loaded = size(total.saturating_sub(unloaded));
     let _ = write!(
         out,

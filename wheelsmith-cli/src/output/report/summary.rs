@@ -7,19 +7,19 @@ use wheelsmith_core::{audit, check};
 
 /// Report of an audit or of a check.
 #[derive(Debug, Clone)]
-pub(crate) struct Sheet<'r> {
+pub(crate) struct Summary<'r> {
     /// Command, such as `audit`.
     pub(super) verb: &'static str,
     /// Version of its JSON.
     pub(super) schema: u32,
-    pub(super) inputs: Vec<Subject<'r>>,
+    pub(super) inputs: Vec<InputSummary<'r>>,
     /// Findings about the configuration.
     pub(super) configuration: &'r [Finding],
 }
 
 /// Results for one input.
 #[derive(Debug, Clone)]
-pub(super) struct Subject<'r> {
+pub(super) struct InputSummary<'r> {
     pub(super) path: &'r str,
     /// Kind, such as `wheel`.
     pub(super) kind: &'static str,
@@ -31,9 +31,9 @@ pub(super) struct Subject<'r> {
     pub(super) audit: Option<&'r audit::Input>,
 }
 
-impl<'r> From<&'r audit::Report> for Sheet<'r> {
+impl<'r> From<&'r audit::Report> for Summary<'r> {
     fn from(report: &'r audit::Report) -> Self {
-        let subject = |input: &'r audit::Input| Subject {
+        let subject = |input: &'r audit::Input| InputSummary {
             path: &input.path,
             kind: match input.kind {
                 Kind::Wheel => "wheel",
@@ -56,9 +56,9 @@ impl<'r> From<&'r audit::Report> for Sheet<'r> {
     }
 }
 
-impl<'r> From<&'r check::Report> for Sheet<'r> {
+impl<'r> From<&'r check::Report> for Summary<'r> {
     fn from(report: &'r check::Report) -> Self {
-        let subject = |input: &'r check::Input| Subject {
+        let subject = |input: &'r check::Input| InputSummary {
             path: &input.path,
             kind: match input.kind {
                 check::Kind::Wheel => "wheel",
@@ -78,7 +78,7 @@ impl<'r> From<&'r check::Report> for Sheet<'r> {
     }
 }
 
-impl Sheet<'_> {
+impl Summary<'_> {
     /// Returns the findings of all inputs.
     pub(super) fn findings(&self) -> impl Iterator<Item = &Finding> {
         self.inputs.iter().flat_map(|input| input.findings)

@@ -13,7 +13,7 @@ use crate::wheel::{Entry, Existing};
 
 /// A wheel to test.
 #[derive(Debug, Clone)]
-pub struct Subject {
+pub struct TestedWheel {
     /// Absolute path.
     pub path: PathBuf,
     /// Parsed file name.
@@ -75,7 +75,7 @@ pub struct Native {
     pub is_program: bool,
 }
 
-impl Subject {
+impl TestedWheel {
     /// Reads the wheel at `path`.
     ///
     /// # Errors

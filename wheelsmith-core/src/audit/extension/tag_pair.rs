@@ -77,14 +77,14 @@ pub(super) enum Abi {
 
 /// Interpreters that a given Python–ABI tag pair accepts.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Guest {
+pub(super) struct TagPair {
     /// Tag pair: `cp39-abi3`.
     pub(super) tag: String,
-    pub(super) who: Who,
+    pub(super) interpreters: Interpreters,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Who {
+pub(super) enum Interpreters {
     /// `cp312-cp312`.
     Exactly(Release),
     /// `cp39-abi3`, `cp315-abi3t`: CPython from a release on.
@@ -101,7 +101,7 @@ pub(super) enum Who {
 
 /// Share of the accepted interpreters that can import a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Reach {
+pub(super) enum Coverage {
     None,
     Some,
     All,
@@ -109,52 +109,54 @@ pub(super) enum Reach {
 
 /// Returns the interpreters that the tags accept. Python 2 counts only if no other Python is
 /// accepted, because native files in a `py2.py3` wheel are never for Python 2.
-pub(super) fn guests(tags: &PythonTag) -> Vec<Guest> {
-    let mut guests: Vec<Guest> = Vec::new();
+pub(super) fn pairs(tags: &PythonTag) -> Vec<TagPair> {
+    let mut pairs: Vec<TagPair> = Vec::new();
     for python in &tags.python {
         for abi in &tags.abi {
-            let Some(who) = who(python, abi) else { continue };
-            guests.push(Guest { tag: format!("{python}-{abi}"), who });
+            let Some(interpreters) = interpreters(python, abi) else { continue };
+            pairs.push(TagPair { tag: format!("{python}-{abi}"), interpreters });
         }
     }
-    if guests.iter().any(|guest| !guest.who.is_python_2()) {
-        guests.retain(|guest| !guest.who.is_python_2());
+    if pairs.iter().any(|pair| !pair.interpreters.is_python_2()) {
+        pairs.retain(|pair| !pair.interpreters.is_python_2());
     }
-    guests
+    pairs
 }
 
 /// Parses a tag pair. `None` for pairs that no interpreter has, which result from expanding
 /// compressed tag sets: `cp312-cp313`.
-fn who(python: &str, abi: &str) -> Option<Who> {
+fn interpreters(python: &str, abi: &str) -> Option<Interpreters> {
     let cpython = python.strip_prefix("cp").map(version);
     let pypy = python.strip_prefix("pp").is_some();
     Some(match (cpython, abi) {
-        (Some(Some(from)), "abi3" | "abi3t") => Who::Stable { from, free_threaded: abi == "abi3t" },
-        (Some(Some(version)), "none") => Who::Built(version),
+        (Some(Some(from)), "abi3" | "abi3t") => {
+            Interpreters::Stable { from, free_threaded: abi == "abi3t" }
+        }
+        (Some(Some(version)), "none") => Interpreters::Built(version),
         (Some(Some(version)), _) => match abi.strip_prefix("cp").and_then(Release::parse) {
             Some(release) if release.version != version => return None,
-            Some(release) => Who::Exactly(release),
-            None => Who::Other,
+            Some(release) => Interpreters::Exactly(release),
+            None => Interpreters::Other,
         },
-        (None, "none") if pypy => Who::PyPy(None),
+        (None, "none") if pypy => Interpreters::PyPy(None),
         (None, _) if pypy => {
             // The ABI of PyPy also names the release.
             if !abi.starts_with(&python.replacen("pp", "pypy", 1)) {
                 return None;
             }
-            Who::PyPy(Some(abi.to_owned()))
+            Interpreters::PyPy(Some(abi.to_owned()))
         }
         (None, "none") => match python.strip_prefix("py") {
-            Some("2") => Who::Every(PlatformVersion::new(2, 0)),
-            Some("3") => Who::Every(PlatformVersion::new(3, 0)),
-            Some(digits) => version(digits).map_or(Who::Other, Who::Every),
-            None => Who::Other,
+            Some("2") => Interpreters::Every(PlatformVersion::new(2, 0)),
+            Some("3") => Interpreters::Every(PlatformVersion::new(3, 0)),
+            Some(digits) => version(digits).map_or(Interpreters::Other, Interpreters::Every),
+            None => Interpreters::Other,
         },
-        _ => Who::Other,
+        _ => Interpreters::Other,
     })
 }
 
-impl Who {
+impl Interpreters {
     /// Returns the oldest accepted release of CPython.
     pub(super) fn oldest(&self) -> Option<PlatformVersion> {
         match self {
@@ -170,12 +172,12 @@ impl Who {
 
     /// Returns the share of these interpreters that can import a file built for `abi`.
     #[allow(clippy::match_same_arms, reason = "a table: tag by tag")]
-    pub(super) fn reached_by(&self, abi: &Abi) -> Reach {
-        let all_if = |condition| if condition { Reach::All } else { Reach::None };
-        let some_if = |condition| if condition { Reach::Some } else { Reach::None };
+    pub(super) fn reached_by(&self, abi: &Abi) -> Coverage {
+        let all_if = |condition| if condition { Coverage::All } else { Coverage::None };
+        let some_if = |condition| if condition { Coverage::Some } else { Coverage::None };
         match (self, abi) {
-            (_, Abi::Any | Abi::Other) | (Self::Other, _) => Reach::All,
-            (_, Abi::Nobody) => Reach::None,
+            (_, Abi::Any | Abi::Other) | (Self::Other, _) => Coverage::All,
+            (_, Abi::Nobody) => Coverage::None,
 
             (Self::Exactly(wanted), Abi::CPython(found)) => all_if(wanted == found),
             // Free-threaded builds before 3.15 load abi3 files and then crash.
@@ -186,7 +188,7 @@ impl Who {
                 all_if(wanted.version >= FIRST_WITH_ABI3T)
             }
             (Self::Exactly(wanted), Abi::FreeThreaded) => all_if(wanted.is_free_threaded()),
-            (Self::Exactly(_) | Self::Built(_), Abi::OneRelease) => Reach::All,
+            (Self::Exactly(_) | Self::Built(_), Abi::OneRelease) => Coverage::All,
 
             (Self::Stable { from, free_threaded }, Abi::CPython(found)) => {
                 some_if(found.version >= *from && found.is_free_threaded() == *free_threaded)
@@ -195,35 +197,35 @@ impl Who {
                 all_if(!wanted)
             }
             (Self::Stable { from, .. }, Abi::Stable { free_threaded: true }) => {
-                if *from >= FIRST_WITH_ABI3T { Reach::All } else { Reach::Some }
+                if *from >= FIRST_WITH_ABI3T { Coverage::All } else { Coverage::Some }
             }
             (Self::Stable { free_threaded, .. }, Abi::FreeThreaded) => some_if(*free_threaded),
-            (Self::Stable { .. }, Abi::OneRelease) => Reach::Some,
+            (Self::Stable { .. }, Abi::OneRelease) => Coverage::Some,
 
             // Wheels tagged `cp313-none` are never meant only for free-threaded builds.
             (Self::Built(wanted), Abi::CPython(found)) if *wanted == found.version => {
-                if found.is_free_threaded() { Reach::Some } else { Reach::All }
+                if found.is_free_threaded() { Coverage::Some } else { Coverage::All }
             }
-            (Self::Built(_), Abi::CPython(_)) => Reach::None,
-            (Self::Built(_), Abi::Stable { free_threaded: false }) => Reach::All,
+            (Self::Built(_), Abi::CPython(_)) => Coverage::None,
+            (Self::Built(_), Abi::Stable { free_threaded: false }) => Coverage::All,
             (Self::Built(wanted), Abi::Stable { free_threaded: true }) => {
                 all_if(*wanted >= FIRST_WITH_ABI3T)
             }
-            (Self::Built(_), Abi::FreeThreaded) => Reach::Some,
+            (Self::Built(_), Abi::FreeThreaded) => Coverage::Some,
 
             (Self::Every(from), Abi::CPython(found)) => {
                 some_if(found.version.major == from.major && found.version >= *from)
             }
             (Self::Every(from), Abi::Stable { .. }) => some_if(from.major == 3),
-            (Self::Every(_), Abi::PyPy(_) | Abi::FreeThreaded | Abi::OneRelease) => Reach::Some,
+            (Self::Every(_), Abi::PyPy(_) | Abi::FreeThreaded | Abi::OneRelease) => Coverage::Some,
 
             (Self::PyPy(Some(wanted)), Abi::PyPy(Some(found))) => all_if(wanted == found),
-            (Self::PyPy(Some(_)), Abi::PyPy(None)) => Reach::All,
-            (Self::PyPy(None), Abi::PyPy(_) | Abi::OneRelease) => Reach::Some,
-            (Self::PyPy(Some(_)), Abi::OneRelease) => Reach::All,
+            (Self::PyPy(Some(_)), Abi::PyPy(None)) => Coverage::All,
+            (Self::PyPy(None), Abi::PyPy(_) | Abi::OneRelease) => Coverage::Some,
+            (Self::PyPy(Some(_)), Abi::OneRelease) => Coverage::All,
             (Self::PyPy(_), Abi::CPython(_) | Abi::Stable { .. } | Abi::FreeThreaded)
             | (Self::Exactly(_) | Self::Stable { .. } | Self::Built(_), Abi::PyPy(_)) => {
-                Reach::None
+                Coverage::None
             }
         }
     }
@@ -236,8 +238,9 @@ mod tests {
     #[test]
     fn tags_invite() {
         let check = |tags: &str, expected: &[&str]| {
-            let guests = guests(&tags.parse().unwrap());
-            let found: Vec<String> = guests.iter().map(|g| format!("{:?}", g.who)).collect();
+            let pairs = pairs(&tags.parse().unwrap());
+            let found: Vec<String> =
+                pairs.iter().map(|g| format!("{:?}", g.interpreters)).collect();
             assert_eq!(found.len(), expected.len(), "{tags}: {found:?}");
             for (found, expected) in found.iter().zip(expected) {
                 assert!(found.starts_with(expected), "{tags}: {found}");
@@ -277,10 +280,12 @@ mod tests {
         };
         // For each tag: the ABIs that all, some and none of the interpreters can import.
         let check = |tag: &str, all: &str, some: &str, none: &str| {
-            let guests = guests(&tag.parse().unwrap());
-            for (expected, abis) in [(Reach::All, all), (Reach::Some, some), (Reach::None, none)] {
+            let pairs = pairs(&tag.parse().unwrap());
+            for (expected, abis) in
+                [(Coverage::All, all), (Coverage::Some, some), (Coverage::None, none)]
+            {
                 for text in abis.split_whitespace() {
-                    let found = guests[0].who.reached_by(&abi(text));
+                    let found = pairs[0].interpreters.reached_by(&abi(text));
                     assert_eq!(found, expected, "{text} in {tag}");
                 }
             }
