@@ -83,7 +83,7 @@ mod tests {
         };
         let wrapper = |name: &str| Path::new("/w").join(name);
         let [cc, cxx, ar, ranlib, linker] = ["cc", "c++", "ar", "ranlib", "linker"].map(wrapper);
-        (toolchain, Wrappers { cc, cxx, ar, ranlib, linker })
+        (toolchain, Wrappers { cc, cxx, ar, ranlib, linker, scripts: Vec::new() })
     }
 
     #[test]

@@ -257,7 +257,7 @@ pub struct Wrappers {
     /// Linker of rustc.
     pub linker: PathBuf,
     /// Paths and texts of those that are scripts.
-    scripts: Vec<(PathBuf, String)>,
+    pub(super) scripts: Vec<(PathBuf, String)>,
 }
 
 impl Wrappers {
