@@ -143,7 +143,9 @@ fn linker(dir: &Path) -> PathBuf {
         missing_zig: MissingZig::Offline,
     };
     let toolchain = locate(&host, &request).unwrap();
-    Wrappers::write(&toolchain, dir, false, support::program()).unwrap().linker
+    let wrappers = Wrappers::for_cargo(&toolchain, dir, support::program());
+    wrappers.write().unwrap();
+    wrappers.linker
 }
 
 #[test]

@@ -89,8 +89,8 @@ fn import(python: &mut Command, wheels: &[&Path]) {
         content(unzip.args(["-m", "zipfile", "-e"]).arg(wheel).arg(site.path()));
     }
     let code = format!(
-        "import sys; sys.path.insert(0, {:?}); import boxlite; assert boxlite.answer() == 42",
-        site.path()
+        "import sys; sys.path.insert(0, r'{}'); import boxlite; assert boxlite.answer() == 42",
+        site.path().display()
     );
     content(python.args(["-I", "-c", &code]));
 }
@@ -268,14 +268,14 @@ fn the_example_with_pyo3() {
     let mut build = project.command(&["build", "--target", "x86_64-unknown-linux-gnu"]);
     // A Python that pyo3 found would end the build.
     content(build.env("PYO3_PYTHON", "/bin/false"));
-    let mut built = 1;
+    let mut expected = 1;
     if let Some(rustc) = env.get("tools/rustc-aarch64", TEST) {
         let target = ["build", "--target", "aarch64-unknown-linux-gnu"];
         content(project.command(&target).env("RUSTC", rustc).env("PYO3_PYTHON", "/bin/false"));
-        built += 1;
+        expected += 1;
     }
     let wheels = project.dist();
-    assert_eq!(wheels.len(), built, "{wheels:?}");
+    assert_eq!(wheels.len(), expected, "{wheels:?}");
     for wheel in &wheels {
         if env.get("judges/bin/abi3audit", TEST).is_some() {
             content(Command::new(env.judge("abi3audit")).arg("--strict").arg(wheel));
@@ -287,14 +287,16 @@ fn the_example_with_pyo3() {
             let mut unzip = Command::new("python3");
             content(unzip.args(["-m", "zipfile", "-e"]).arg(wheel).arg(site.path()));
             let code = format!(
-                "import sys; sys.path.insert(0, {:?}); import boxes; \
+                "import sys; sys.path.insert(0, r'{}'); import boxes; \
                  assert boxes.volume(2, 3, 4) == 24",
-                site.path()
+                site.path().display()
             );
             content(python.args(["-I", "-c", &code]));
         };
         if name.contains("x86_64") {
-            pythons().iter().for_each(|(_, program)| check(&mut Command::new(program)));
+            for (_, program) in pythons() {
+                check(&mut Command::new(program));
+            }
         } else if let Some((root, qemu)) =
             env.get("arm64-root", TEST).zip(env.get("tools/qemu-aarch64", TEST))
         {

@@ -125,6 +125,9 @@ pub mod name;
 pub mod patch;
 #[cfg(feature = "build")]
 #[doc(hidden)]
+pub mod pipeline;
+#[cfg(feature = "build")]
+#[doc(hidden)]
 pub mod plan;
 #[doc(hidden)]
 pub mod policy;

@@ -74,7 +74,9 @@ fn the_hosts_own_compiler() {
     assert!(found.id.as_str().starts_with("native: "), "{}", found.id);
     builds(&found, temp.path());
     // A program and nothing else needs no wrapper.
-    let wrappers = Wrappers::write(&found, temp.path(), true, Path::new("wheelsmith")).unwrap();
+    let program = Path::new("wheelsmith");
+    let wrappers = Wrappers::for_others(&found, temp.path(), &[], false, program);
+    wrappers.write().unwrap();
     assert_eq!(wrappers.cc, found.cc.program);
     let env = env_for_cargo(&found, &wrappers);
     assert!(env.values().any(|path| Path::new(path) == found.cc.program));
@@ -108,7 +110,9 @@ fn the_environment_names_a_compiler_with_arguments() {
     let plain = [(name, "aarch64-linux-gnu-gcc")];
     let plain = find(ToolchainKind::Auto, ARM, &plain, temp.path()).unwrap();
     assert_ne!(plain.id, found.id);
-    let wrappers = Wrappers::write(&found, temp.path(), true, Path::new("wheelsmith")).unwrap();
+    let program = Path::new("wheelsmith");
+    let wrappers = Wrappers::for_others(&found, temp.path(), &[], false, program);
+    wrappers.write().unwrap();
     assert_ne!(wrappers.cc, found.cc.program);
     assert!(fs::read_to_string(&wrappers.cc).unwrap().contains(" '-DX=1' '-DY=2' $pie \"$@\"\n"));
 

@@ -67,7 +67,14 @@ impl Bench {
 
     fn wrappers(&self, third_party: bool) -> Wrappers {
         let dir = self.path("wrappers");
-        Wrappers::write(&self.toolchain, &dir, third_party, Path::new("wheelsmith")).unwrap()
+        let program = Path::new("wheelsmith");
+        let wrappers = if third_party {
+            Wrappers::for_others(&self.toolchain, &dir, &[], false, program)
+        } else {
+            Wrappers::for_cargo(&self.toolchain, &dir, program)
+        };
+        wrappers.write().unwrap();
+        wrappers
     }
 
     /// Runs the wrapper of the C compiler.

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use wheelsmith_core::audit::{Explanation, Input, Origin, Report, explain};
+use wheelsmith_core::finding::Severity;
 use wheelsmith_core::name::PlatformTag;
 
 use super::View;
@@ -80,7 +81,11 @@ fn verdict(input: &Input) -> String {
     if let Some(tag) = &input.tag {
         return format!("qualifies for {found}; the required tag is {tag}");
     }
+    let has_errors = input.findings.iter().any(|finding| finding.severity == Severity::Error);
     match &input.verdict {
+        None if claims == ["any"] && !has_errors => {
+            "no file is for the processor of a platform tag; it claims any".to_owned()
+        }
         _ if claims.is_empty() => format!("qualifies for {found}"),
         Some(tag) if claims == [tag.to_string()] => format!("qualifies for {found}, as it claims"),
         _ => format!("qualifies for {found}; it claims {}", claims.join(", ")),

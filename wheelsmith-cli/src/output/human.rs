@@ -227,6 +227,9 @@ fn plan_components(text: &mut Text, plan: &TargetPlan, verbose: bool) {
         }
         for step in component.steps.iter().filter(|_| verbose) {
             let _ = match (step, step.command()) {
+                (Step::Run { appends_jobs: true, command, .. }, _) => {
+                    writeln!(text, "    {DIM}{command} -j<free job tokens>{DIM:#}")
+                }
                 (_, Some(command)) => writeln!(text, "    {DIM}{command}{DIM:#}"),
                 (Step::Take { files }, _) => writeln!(text, "    {DIM}take {files} files{DIM:#}"),
                 (Step::Later { name, after }, _) => {

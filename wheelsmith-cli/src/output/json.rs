@@ -13,7 +13,7 @@ use wheelsmith_core::wheel::MadeFile;
 pub(super) const SCHEMA: u32 = 1;
 
 /// Version of the document of `build --dry-run`.
-const PLAN_SCHEMA: u32 = 2;
+const PLAN_SCHEMA: u32 = 3;
 
 /// Version of the document of `build`.
 const BUILD_SCHEMA: u32 = 2;

@@ -136,7 +136,13 @@ impl<'a> BpfBuild<'a> {
                 let to = to.map_err(|e| config.problem(&key, e.to_string(), None))?;
                 let object = dir.join("obj").join(format!("{i}")).join(&name);
                 let out = dir.join("out").join(&name);
-                let file = BuiltFile { path: out, to, role: Role::Data, aliases: Vec::new() };
+                let file = BuiltFile {
+                    path: out,
+                    to,
+                    role: Role::Data,
+                    aliases: Vec::new(),
+                    python: None,
+                };
                 let args = self.args(group);
                 units.push(Unit { name: relative, source: path, object, file, args });
             }

@@ -129,7 +129,7 @@ enum RunOutput<'a> {
 }
 
 /// True for programs, and libraries that lack no symbols.
-fn is_plain(artifact: &&Artifact) -> bool {
+fn is_plain(artifact: &Artifact) -> bool {
     matches!(artifact, Artifact::Bin(_) | Artifact::Cdylib(_))
 }
 
@@ -225,7 +225,7 @@ pub(super) fn runs<'a>(
         CargoRun { command, output }
     };
     let mut runs = Vec::new();
-    if cargo.artifacts.iter().any(|artifact| is_plain(&artifact)) {
+    if cargo.artifacts.iter().any(is_plain) {
         runs.push(run(RunOutput::Files, first));
     }
     for artifact in &cargo.artifacts {
@@ -448,7 +448,7 @@ fn rustflags(setting: &Setting<'_>, cargo: &Cargo, linked: &Linkage, dir: &Path)
     if matches!(setting.target().os(), Os::Linux(_)) {
         // A library that lacks symbols fails here, not on the user's machine. What lacks those of
         // its loader is checked afterwards.
-        let is_closed = cargo.artifacts.iter().all(|artifact| is_plain(&artifact));
+        let is_closed = cargo.artifacts.iter().all(is_plain);
         flags.extend(is_closed.then(|| "-Clink-arg=-Wl,-z,defs".to_owned()));
         flags.push("-Clink-arg=-Wl,--build-id=sha1".to_owned());
     }
@@ -457,7 +457,7 @@ fn rustflags(setting: &Setting<'_>, cargo: &Cargo, linked: &Linkage, dir: &Path)
         // cargo does not hash the library that the linker adds.
         flags.push(format!("--cfg=wheelsmith_cxx=\"{}\"", shared.file));
     }
-    let has_plain = cargo.artifacts.iter().any(|artifact| is_plain(&artifact));
+    let has_plain = cargo.artifacts.iter().any(is_plain);
     if (!linked.shared.is_empty() || shared_cxx.is_some()) && has_plain {
         // The search path of a program; it also works for a library in `lib/`.
         flags.extend(setting.sibling_rpath(true).map(|arg| format!("-Clink-arg={arg}")));

@@ -113,11 +113,12 @@ pub(super) fn component(setting: &Setting<'_>, built: &[Built]) -> Result<Option
         to: format!("lib/{}", shared.file).parse().map_err(problem)?,
         role: Role::SharedLibrary,
         aliases: Vec::new(),
+        python: None,
     }];
     for path in shared.licenses() {
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let to = format!("licenses/{COMPONENT}/{name}").parse().map_err(problem)?;
-        files.push(BuiltFile { path, to, role: Role::License, aliases: Vec::new() });
+        files.push(BuiltFile { path, to, role: Role::License, aliases: Vec::new(), python: None });
     }
     Ok(Some(Built {
         name: COMPONENT.to_owned(),

@@ -46,10 +46,17 @@ impl Guest {
         };
         let request = Request { kind, target, sysroot: None, ..*request };
         let toolchain = toolchain::locate(host, &request).map_err(Error::Toolchain)?;
-        let wrappers = Wrappers::write(&toolchain, request.work_dir, false, program);
-        let wrappers = wrappers.map_err(Error::Toolchain)?;
+        let wrappers = Wrappers::for_cargo(&toolchain, &work, program);
         let plan = TargetPlan { target, toolchain: kind, sysroot: None, ..plan.clone() };
         Ok(Some(Self { plan, toolchain, wrappers, work }))
+    }
+
+    /// Writes the scripts of its compilers.
+    ///
+    /// # Errors
+    /// Returns an error if a file cannot be written.
+    pub fn write_wrappers(&self) -> Result<(), Error> {
+        self.wrappers.write().map_err(Error::Toolchain)
     }
 
     /// Returns the context of its components, beside `main`.

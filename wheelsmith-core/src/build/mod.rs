@@ -182,12 +182,7 @@ pub fn run(
                 let component = component.component.name.clone();
                 return Err(Error::WithoutCargo { component });
             }
-            Kind::Prebuilt(prebuilt) => {
-                let own = prebuilt.archives.get(setting.target().triple());
-                let outputs = own.map_or(&prebuilt.outputs, |(_, outputs)| outputs);
-                taken::build(setting, component, outputs, source)?
-            }
-            Kind::Files(files) => taken::build(setting, component, &files.outputs, source)?,
+            Kind::Prebuilt(_) | Kind::Files(_) => taken::build(setting, component, source)?,
             Kind::Bpf(bpf) => bpf::build(setting, component, bpf, source, &linked)?,
             Kind::Recipe(recipe) => {
                 recipe::build(setting, component, recipe, source, &linked, &built)?

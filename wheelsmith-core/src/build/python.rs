@@ -160,8 +160,8 @@ pub(super) fn import_library(
         zig.command(setting.work, &host.env)
     } else {
         let prefix = target.row().gnu_prefix.map(|prefix| format!("{prefix}-dlltool"));
-        let names = prefix.into_iter().chain(["dlltool".to_owned(), "llvm-dlltool".to_owned()]);
-        let program = names.filter_map(|name| host.env.find_program(&name)).next();
+        let mut names = prefix.into_iter().chain(["dlltool".to_owned(), "llvm-dlltool".to_owned()]);
+        let program = names.find_map(|name| host.env.find_program(&name));
         let program = program.ok_or_else(|| Error::NoTool {
             component: component.to_owned(),
             tool: "dlltool".to_owned(),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 #[cfg(feature = "cargo")]
 use super::cargo::CargoRun;
 use super::{Error, Linkage, Setting, bpf, c, frameworks, license_files, merged, native, taken};
-use crate::config::{Kind, System};
+use crate::config::Kind;
 use crate::plan::{ComponentPlan, Step};
 use crate::source::Resolved;
 
@@ -69,28 +69,20 @@ fn of_component(
             let (runs, _) = super::cargo::runs(setting, plan, cargo, source, &linked)?;
             // A digest of the libraries is one of its arguments.
             let after = component.link.first().map(|name| format!("component {name} is built"));
-            match after {
-                Some(after) => later(format!("cargo build {}", component.name), after),
-                None => {
-                    let step = |run: &CargoRun<'_>| Step::Cargo { command: (&run.command).into() };
-                    Ok((runs.iter().map(step).collect(), None))
-                }
+            if let Some(after) = after {
+                return later(format!("cargo build {}", component.name), after);
             }
+            let step = |run: &CargoRun<'_>| Step::Cargo { command: (&run.command).into() };
+            Ok((runs.iter().map(step).collect(), None))
         }
         #[cfg(not(feature = "cargo"))]
         Kind::Cargo(_) => {
             let component = component.name.clone();
             Err(Error::WithoutCargo { component })
         }
-        Kind::Prebuilt(prebuilt) => {
-            let own = prebuilt.archives.get(setting.target().triple());
-            let outputs = own.map_or(&prebuilt.outputs, |(_, outputs)| outputs);
+        Kind::Prebuilt(_) | Kind::Files(_) => {
+            let outputs = taken::outputs(setting, component);
             let files = taken::collect(setting, component, outputs, &|_| &source.root)?;
-            let linkage = taken::linkage(setting, &files);
-            Ok((vec![Step::Take { files: files.len() }], Some(linkage)))
-        }
-        Kind::Files(files) => {
-            let files = taken::collect(setting, component, &files.outputs, &|_| &source.root)?;
             let linkage = taken::linkage(setting, &files);
             Ok((vec![Step::Take { files: files.len() }], Some(linkage)))
         }
@@ -101,24 +93,6 @@ fn of_component(
             let steps = bpf::steps(setting, plan, programs, source, &linked)?;
             Ok((steps, Some(Linkage::default())))
         }
-        Kind::Recipe(recipe) => {
-            let system = recipe.system.as_str();
-            let is_configured =
-                matches!(recipe.system, System::Cmake | System::Meson | System::Autotools);
-            let after = after.unwrap_or_else(|| "its source is copied".to_owned());
-            let verbs: &[&str] = match recipe.system {
-                System::Command => &["run"],
-                _ if is_configured && recipe.install.is_empty() => &["configure", "build"],
-                _ if is_configured => &["configure", "build", "install"],
-                _ if recipe.install.is_empty() => &["build"],
-                _ => &["build", "install"],
-            };
-            let count = if recipe.system == System::Command { recipe.run.len() } else { 1 };
-            let steps = verbs.iter().flat_map(|verb| {
-                let name = format!("{verb} {} ({system})", component.name);
-                std::iter::repeat_n(Step::later(name, after.clone()), count)
-            });
-            Ok((steps.collect(), None))
-        }
+        Kind::Recipe(recipe) => Ok((super::recipe::steps(setting, plan, recipe, source)?, None)),
     }
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::inputs::{self, Input};
 use super::{Built, BuiltFile, Error, Inputs, Linkage, Setting};
 use crate::binary::elf::Elf;
-use crate::config::{Component, Config, Output, Role};
+use crate::config::{Component, Config, Kind, Output, Role};
 use crate::name::Digest;
 use crate::plan::ComponentPlan;
 use crate::source::Resolved;
@@ -16,10 +16,10 @@ use crate::sys;
 pub(super) fn build(
     setting: &Setting<'_>,
     plan: &ComponentPlan,
-    outputs: &[Output],
     source: &Resolved,
 ) -> Result<Built, Error> {
     let component = &plan.component;
+    let outputs = outputs(setting, component);
     let files = collect(setting, component, outputs, &|_| &source.root)?;
     Ok(Built {
         name: component.name.clone(),
@@ -41,6 +41,19 @@ pub(super) fn build(
         },
         files,
     })
+}
+
+/// Returns the outputs of a component that needs no building: those of its archive for the target,
+/// if it has one.
+pub(super) fn outputs<'c>(setting: &Setting<'_>, component: &'c Component) -> &'c [Output] {
+    match &component.kind {
+        Kind::Prebuilt(prebuilt) => {
+            let own = prebuilt.archives.get(setting.target().triple());
+            own.map_or(&prebuilt.outputs, |(_, outputs)| outputs)
+        }
+        Kind::Files(files) => &files.outputs,
+        Kind::C(_) | Kind::Bpf(_) | Kind::Cargo(_) | Kind::Recipe(_) => &[],
+    }
 }
 
 /// Returns the files that `outputs` name, each below the directory that `root` returns for it.

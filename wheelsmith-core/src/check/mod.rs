@@ -79,6 +79,7 @@ impl Options {
 
 /// Limits of reading, and sizes that the index accepts.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct Limits {
     /// Entries of one archive; further ones are not read. 100 000.
     pub entries: usize,
@@ -116,6 +117,7 @@ impl Default for Limits {
 
 /// Result of one check.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct Checked {
     /// Kind by its file name.
     pub kind: Kind,
@@ -124,6 +126,11 @@ pub struct Checked {
 }
 
 impl Checked {
+    /// Returns a result.
+    pub fn new(kind: Kind, findings: Vec<Finding>) -> Self {
+        Self { kind, findings }
+    }
+
     /// True if no finding is an error.
     pub fn is_good(&self) -> bool {
         !self.findings.iter().any(|finding| finding.counts_at(Severity::Error))

@@ -1,7 +1,11 @@
 //! Builder of a configuration in code.
 
-use super::{Config, Error, Library, check};
+use std::path::{Path, PathBuf};
+
+use super::load::find_file;
+use super::{Component, Config, Error, Library, LoadError, check};
 use crate::name::Target;
+use crate::sys;
 use crate::toolchain::{Optimize, Strip, ToolchainKind};
 
 /// Builder of a [`Config`] from the text of a file and additions in code.
@@ -46,6 +50,20 @@ impl ConfigBuilder {
         self
     }
 
+    /// Adds the configuration at `path`: a file, or a directory with one. Returns the path of the
+    /// file as well.
+    ///
+    /// # Errors
+    /// Returns an error if there is no such file, or if it cannot be read.
+    pub fn load(self, path: &Path) -> Result<(Self, PathBuf), LoadError> {
+        let file = find_file(path)?;
+        let unreadable = |source| LoadError::Unreadable { file: file.clone(), source };
+        let text = sys::fs::read_to_string(&file).map_err(unreadable)?;
+        let file = sys::fs::canonicalize(&file).map_err(unreadable)?;
+        let name = file.file_name().unwrap_or_default().to_string_lossy();
+        Ok((self.text(&name, &text), file))
+    }
+
     /// Adds tables of any kind, in the syntax of a configuration file.
     #[must_use]
     pub fn toml(mut self, tables: &str) -> Self {
@@ -68,7 +86,13 @@ impl ConfigBuilder {
         self
     }
 
-    /// Sets the toolchain.
+    /// Adds a component of any kind. It is validated as one of a file.
+    #[must_use]
+    pub fn component(self, component: Component) -> Self {
+        self.library(Library::of(component))
+    }
+
+    /// Sets the toolchain of all targets.
     #[must_use]
     pub fn toolchain(mut self, kind: ToolchainKind) -> Self {
         self.toolchain = Some(kind);
@@ -99,7 +123,10 @@ impl ConfigBuilder {
             .map_err(|error| error.without_lines_after(lines))?;
         config.lines = lines;
         config.targets.extend(&self.targets);
-        config.toolchain = self.toolchain.unwrap_or(config.toolchain);
+        if let Some(kind) = self.toolchain {
+            config.toolchain = kind;
+            config.overrides.values_mut().for_each(|over| over.toolchain = None);
+        }
         config.optimize = self.optimize.unwrap_or(config.optimize);
         config.strip = self.strip.unwrap_or(config.strip);
         Ok(config)

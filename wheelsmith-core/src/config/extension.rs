@@ -23,8 +23,8 @@ impl Extension {
         python: Vec<PythonVersion>,
     ) -> Self {
         let stable = abi3.map(PythonAbi::Abi3).into_iter().chain(abi3t.map(PythonAbi::Abi3t));
-        let abis = stable.chain(python.into_iter().map(PythonAbi::Version)).collect();
-        Self { module, abis }
+        let all = stable.chain(python.into_iter().map(PythonAbi::Version));
+        Self { module, abis: all.collect() }
     }
 
     /// Returns the last part of the import name, which the function that starts the module has.

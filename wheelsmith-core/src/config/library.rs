@@ -23,7 +23,8 @@ use super::{C, CForm, Component, Headers, Kind, Source, SourceGroup, SourcePath}
 #[derive(Debug, Clone)]
 pub struct Library {
     component: Component,
-    c: C,
+    /// Its keys as a C component; `None` if it is of another kind.
+    c: Option<C>,
     /// Invalid paths and keys: key below the component, and description.
     mistakes: Vec<(String, String)>,
 }
@@ -46,17 +47,22 @@ impl Library {
 
     fn new(name: &str, form: CForm) -> Self {
         let component = Component::new(name, Kind::default());
-        Self { component, c: C { form, ..C::default() }, mistakes: Vec::new() }
+        Self { component, c: Some(C { form, ..C::default() }), mistakes: Vec::new() }
+    }
+
+    /// Returns a component of any kind.
+    pub(super) fn of(component: Component) -> Self {
+        Self { component, c: None, mistakes: Vec::new() }
     }
 
     /// Begins a group of files, by path or glob. The calls that follow ([`Library::include`] and so
     /// on) apply to this group, until another call begins another group.
     #[must_use]
     pub fn sources<S: Into<String>>(mut self, files: impl IntoIterator<Item = S>) -> Self {
-        let key = format!("sources[{}].files", self.c.sources.len());
+        let key = format!("sources[{}].files", self.keys().sources.len());
         let files: Vec<String> = files.into_iter().map(Into::into).collect();
         let files = files.iter().filter_map(|file| self.path(&key, file)).collect();
-        self.c.sources.push(SourceGroup { files, ..SourceGroup::default() });
+        self.keys().sources.push(SourceGroup { files, ..SourceGroup::default() });
         self
     }
 
@@ -106,7 +112,7 @@ impl Library {
     #[must_use]
     pub fn header(mut self, glob: &str) -> Self {
         let files = self.path("headers", glob).into_iter().collect();
-        self.c.headers.push(Headers { files, to: None });
+        self.keys().headers.push(Headers { files, to: None });
         self
     }
 
@@ -120,7 +126,7 @@ impl Library {
     /// Links to a system library: `m`.
     #[must_use]
     pub fn system_library(mut self, name: &str) -> Self {
-        self.c.libraries.push(name.to_owned());
+        self.keys().libraries.push(name.to_owned());
         self
     }
 
@@ -128,7 +134,7 @@ impl Library {
     #[must_use]
     pub fn soname(mut self, soname: &str) -> Self {
         self.only_shared("soname");
-        self.c.soname = Some(soname.to_owned());
+        self.keys().soname = Some(soname.to_owned());
         self
     }
 
@@ -136,7 +142,8 @@ impl Library {
     #[must_use]
     pub fn version_script(mut self, path: &str) -> Self {
         self.only_shared("version-script");
-        self.c.version_script = self.path("version-script", path);
+        let path = self.path("version-script", path);
+        self.keys().version_script = path;
         self
     }
 
@@ -147,15 +154,20 @@ impl Library {
         self
     }
 
+    fn keys(&mut self) -> &mut C {
+        self.c.get_or_insert_default()
+    }
+
     /// Returns the last group; the first one, without files, if there is none.
     fn group(&mut self) -> &mut SourceGroup {
-        if self.c.sources.is_empty() {
+        if self.keys().sources.is_empty() {
             let message = "`files` is missing: call `sources` first".to_owned();
             self.mistakes.push(("sources[0]".to_owned(), message));
-            self.c.sources.push(SourceGroup::default());
+            self.keys().sources.push(SourceGroup::default());
         }
-        let last = self.c.sources.len() - 1;
-        &mut self.c.sources[last]
+        let sources = &mut self.keys().sources;
+        let last = sources.len() - 1;
+        &mut sources[last]
     }
 
     fn path(&mut self, key: &str, text: &str) -> Option<SourcePath> {
@@ -164,7 +176,7 @@ impl Library {
     }
 
     fn only_shared(&mut self, key: &str) {
-        if self.c.form != CForm::Shared {
+        if self.keys().form != CForm::Shared {
             let message = "only a shared library has this key".to_owned();
             self.mistakes.push((key.to_owned(), message));
         }
@@ -172,7 +184,8 @@ impl Library {
 
     /// Returns the component.
     pub(super) fn component(&self) -> Component {
-        Component { kind: Kind::C(self.c.clone()), ..self.component.clone() }
+        let kind = self.c.clone().map_or_else(|| self.component.kind.clone(), Kind::C);
+        Component { kind, ..self.component.clone() }
     }
 
     /// Returns the mistakes of component number `index`.

@@ -75,7 +75,7 @@ impl LoadError {
 ///
 /// # Errors
 /// Returns an error if there is none, or if both files of the directory configure wheelsmith.
-pub(crate) fn find_file(path: &Path) -> Result<PathBuf, LoadError> {
+pub(super) fn find_file(path: &Path) -> Result<PathBuf, LoadError> {
     if path.is_file() {
         return Ok(path.to_owned());
     }
@@ -120,7 +120,6 @@ impl Config {
     /// # Errors
     /// Returns an error if there is no configuration, if it has mistakes, or if both files
     /// configure wheelsmith.
-    /// If there is no configuration, if it has mistakes, or if one file would hide the other.
     pub fn load(path: &Path) -> Result<(Self, PathBuf), LoadError> {
         let file = find_file(path)?;
         let text = read(&file)?;

@@ -55,7 +55,6 @@ pub(crate) use edit::{Change, change};
 pub use extension::Extension;
 pub use git_source::GitSource;
 pub use library::Library;
-pub(crate) use load::find_file;
 pub use load::{CONFIG_FILES, LoadError, find_settings};
 pub use output::{Output, Role};
 pub use recipe::{PLACEHOLDERS, Recipe, Run, System, fill};

@@ -37,6 +37,17 @@ pub enum Step {
         /// Command.
         command: CommandLine,
     },
+    /// Runs a command of the component's own build system.
+    Run {
+        /// `configure`, `build`, `install`, or `run`.
+        name: String,
+        /// Command.
+        command: CommandLine,
+        /// True if the build appends `-j` with the number of job tokens that are free at that
+        /// moment, because ninja takes no tokens.
+        #[serde(skip_serializing_if = "std::ops::Not::not")]
+        appends_jobs: bool,
+    },
     /// Copies files that need no building.
     Take {
         /// Number of files.
@@ -87,7 +98,8 @@ impl Step {
             Self::Compile { command, .. }
             | Self::Archive { command, .. }
             | Self::Link { command, .. }
-            | Self::Cargo { command } => Some(command),
+            | Self::Cargo { command }
+            | Self::Run { command, .. } => Some(command),
             Self::Take { .. } | Self::Later { .. } => None,
         }
     }

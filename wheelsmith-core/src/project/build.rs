@@ -9,14 +9,15 @@ use std::time::{Duration, Instant};
 use super::archive::{self, ArchiveVerdict};
 use super::parts::CargoInventory;
 use super::{BuiltWheel, Error, Project, pack};
-use crate::build::{self, Built, Hashes, Setting};
+use crate::build::{self, Hashes, Setting};
 use crate::config::Kind;
 use crate::name::Target;
-use crate::plan::{BuildOptions, ComponentPlan, Part, Plan, Step, TargetPlan};
+use crate::pipeline::{self, Job, Sources};
+use crate::plan::{BuildOptions, ComponentPlan, Part, Plan, TargetPlan};
 use crate::runtime::{self, Identity, Runtime};
-use crate::source::{self, Places, Resolved};
+use crate::source::{self, Places};
 use crate::sys::{self, Host, Lock, Locked};
-use crate::toolchain::{self, MissingZig, RustStd, Wrappers};
+use crate::toolchain::{self, MissingZig, RustStd};
 use crate::wheel::MadeFile;
 
 /// Result of a build: one entry per target, in the order of the options.
@@ -195,47 +196,18 @@ pub(super) fn add_steps(
     let places = Places { project: &project.dir, work: &work, cache: &cache };
     let sources = source::present(&project.config, plan.target, &places, options.policy, host)?;
     let work = work.join(plan.target.to_string());
-    let (zig, sysroot) = (project.zig(), plan.sysroot.as_ref().map(|dir| project.dir.join(dir)));
-    let offline = options.policy.offline;
-    // Probes of a compiler write files.
-    let scratch = sys::fs::temp_dir().map_err(|e| Error::io("make a temporary directory", e))?;
-    let request = toolchain::Request {
-        kind: plan.toolchain,
-        target: plan.target,
-        zig: zig.as_deref(),
-        sysroot: sysroot.as_deref(),
-        work_dir: scratch.path(),
-        missing_zig: if offline { MissingZig::Offline } else { MissingZig::Leave },
-    };
-    let mut toolchain = match toolchain::locate(host, &request) {
-        Ok(toolchain) => toolchain,
-        Err(toolchain::Error::NoZig { .. }) if !offline => {
-            for component in &mut plan.components {
-                let name = format!("build {}", component.component.name);
-                component.steps = vec![Step::later(name, "zig is fetched")];
-            }
-            return Ok(());
-        }
-        Err(error) => return Err(error.into()),
-    };
-    let config = &project.config;
-    plan.cxx_runtime =
-        build::cxx::decide(config, plan, &project.dir, &sources, &mut toolchain, host)?;
-    let program = sys::current_program().map_err(|e| Error::io("find this program", e))?;
-    let wrappers = Wrappers::write(&toolchain, scratch.path(), false, &program)?;
-    let guest = build::Guest::locate(host, plan, &request, (&work, &program))?;
-    let setting = Setting {
-        guest: guest.as_ref(),
+    let job = Job {
         config: &project.config,
         plan,
-        toolchain: &toolchain,
-        wrappers: &wrappers,
         project: &project.dir,
         work: &work,
         host,
         hashes: &Hashes::default(),
     };
-    let steps = build::steps(&setting, &sources)?;
+    let offline = options.policy.offline;
+    let missing_zig = if offline { MissingZig::Offline } else { MissingZig::Leave };
+    let (steps, cxx_runtime) = job.steps(&sources, missing_zig)?;
+    plan.cxx_runtime = cxx_runtime;
     for (component, steps) in plan.components.iter_mut().zip(steps) {
         component.steps = steps;
     }
@@ -280,9 +252,6 @@ fn prepare_out(out: &Path) -> std::io::Result<()> {
     drop(sys::fs::Unfinished::create(&out.join("x"))?);
     Ok(())
 }
-
-/// Sources by component and triple.
-type Sources = BTreeMap<(String, String), Resolved>;
 
 struct Run<'a> {
     project: &'a Project,
@@ -370,52 +339,37 @@ impl Run<'_> {
         let project = self.project;
         let work = project.work_dir().join(plan.target.to_string());
         prepare_target(&work).map_err(|e| Error::io("prepare the build directory", e))?;
-        if plan.components.is_empty() {
-            // No compiler is required for pure Python.
-            let toolchain = "nothing to compile".to_owned();
-            let runtime = self.runtime(plan, &[], &toolchain, &work)?;
-            let (components, found) = (Vec::new(), CargoInventory::default());
-            return Ok(TargetRuntime { runtime, toolchain, components, found });
-        }
-        let sources = self.sources_of(plan)?;
-        let zig = project.zig();
-        let sysroot = plan.sysroot.as_ref().map(|dir| project.dir.join(dir));
-        let offline = self.options.policy.offline;
-        let request = toolchain::Request {
-            kind: plan.toolchain,
-            target: plan.target,
-            zig: zig.as_deref(),
-            sysroot: sysroot.as_deref(),
-            work_dir: &work,
-            missing_zig: if offline { MissingZig::Offline } else { MissingZig::Fetch },
-        };
-        let mut toolchain = toolchain::locate(self.host, &request)?;
-        let known = sources.iter().map(|(key, source)| (key.clone(), Some(source.clone())));
-        let (config, known) = (&project.config, known.collect());
-        build::cxx::decide(config, plan, &project.dir, &known, &mut toolchain, self.host)?;
-        build::cxx::make(self.host, &toolchain)?;
-        let program = sys::current_program().map_err(|e| Error::io("find this program", e))?;
-        let wrappers = Wrappers::write(&toolchain, &work, false, &program)?;
-        let guest = build::Guest::locate(self.host, plan, &request, (&work, &program))?;
-        let setting = Setting {
-            guest: guest.as_ref(),
+        let job = Job {
             config: &project.config,
             plan,
-            toolchain: &toolchain,
-            wrappers: &wrappers,
             project: &project.dir,
             work: &work,
             host: self.host,
             hashes: self.hashes,
         };
-        let built = build::run(&setting, &sources)?;
-        let toolchain = toolchain.id.to_string();
+        let (name, version) = archive::identity(project);
+        let identity = (&*name, &*version);
+        if plan.components.is_empty() {
+            // No compiler is required for pure Python.
+            let toolchain = "nothing to compile".to_owned();
+            let runtime = job.runtime(&[], toolchain.clone(), identity)?;
+            let (components, found) = (Vec::new(), CargoInventory::default());
+            return Ok(TargetRuntime { runtime, toolchain, components, found });
+        }
+        let sources = self.sources_of(plan)?;
+        let offline = self.options.policy.offline;
+        let missing_zig = if offline { MissingZig::Offline } else { MissingZig::Fetch };
+        let tools = job.tools(&pipeline::present(&sources), &work, missing_zig)?;
+        let (runtime, built) = job.build(&tools, &sources, identity)?;
         let is_listed = !self.options.runtime_only;
-        let found =
-            if is_listed { self.found(&setting, &sources)? } else { CargoInventory::default() };
+        let found = if is_listed {
+            self.found(&job.setting(&tools), &sources)?
+        } else {
+            CargoInventory::default()
+        };
         Ok(TargetRuntime {
-            runtime: self.runtime(plan, &built, &toolchain, &work)?,
-            toolchain,
+            runtime,
+            toolchain: tools.toolchain.id.to_string(),
             components: built.iter().map(|b| (b.name.clone(), b.outcome.clone())).collect(),
             found,
         })
@@ -503,23 +457,6 @@ impl Run<'_> {
             built.archives.extend(archive::sdks(project, target, runtime, out, host)?);
         }
         Ok(())
-    }
-
-    fn runtime(
-        &self,
-        plan: &TargetPlan,
-        built: &[Built],
-        toolchain: &str,
-        work: &Path,
-    ) -> Result<Runtime, Error> {
-        let (name, version) = archive::identity(self.project);
-        let identity = Identity {
-            name: &name,
-            version: &version,
-            target: plan.target,
-            toolchain: toolchain.to_owned(),
-        };
-        Ok(runtime::assemble(&identity, built, &work.join("runtime"))?)
     }
 }
 

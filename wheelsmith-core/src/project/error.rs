@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use crate::{build, config, metadata, plan, repair, runtime, source, toolchain, vcs, wheel};
+use crate::{build, config, metadata, pipeline, plan, repair, runtime, source, vcs, wheel};
 
 /// Reason why a project could not be built. A wheel that does not qualify for its tag is no error:
 /// see [`super::BuiltWheel`].
@@ -21,18 +21,9 @@ pub enum Error {
     /// The configuration does not contain something that the options name.
     #[error(transparent)]
     Plan(#[from] plan::Error),
-    /// A source could not be obtained.
+    /// A target could not be built.
     #[error(transparent)]
-    Source(#[from] source::Error),
-    /// A toolchain could not be obtained.
-    #[error(transparent)]
-    Toolchain(#[from] toolchain::Error),
-    /// A component could not be built.
-    #[error(transparent)]
-    Build(#[from] build::Error),
-    /// The runtime directory could not be created.
-    #[error(transparent)]
-    Runtime(#[from] runtime::Error),
+    Pipeline(#[from] pipeline::Error),
     /// The metadata or the files cannot be in a wheel.
     #[error(transparent)]
     Wheel(#[from] wheel::Error),
@@ -94,6 +85,24 @@ pub enum Error {
     Cancelled,
 }
 
+impl From<source::Error> for Error {
+    fn from(error: source::Error) -> Self {
+        Self::Pipeline(error.into())
+    }
+}
+
+impl From<build::Error> for Error {
+    fn from(error: build::Error) -> Self {
+        Self::Pipeline(error.into())
+    }
+}
+
+impl From<runtime::Error> for Error {
+    fn from(error: runtime::Error) -> Self {
+        Self::Pipeline(error.into())
+    }
+}
+
 impl From<config::LoadError> for Error {
     fn from(error: config::LoadError) -> Self {
         match error {
@@ -114,9 +123,7 @@ impl Error {
             Self::Load(error) => error.hint(),
             Self::Vcs(error) => error.hint(),
             Self::Plan(error) => error.hint(),
-            Self::Source(error) => error.hint(),
-            Self::Toolchain(error) => error.hint(),
-            Self::Build(error) => error.hint(),
+            Self::Pipeline(error) => error.hint(),
             Self::Wheel(error) => error.hint().map(str::to_owned),
             Self::Metadata(error) => error.hint.map(str::to_owned),
             Self::Bundle { source, .. } => source.hint(),
@@ -129,10 +136,8 @@ impl Error {
     /// True if the user cancelled the operation.
     pub fn is_cancelled(&self) -> bool {
         match self {
-            Self::Cancelled
-            | Self::Vcs(vcs::Error::Cancelled)
-            | Self::Build(build::Error::Cancelled)
-            | Self::Toolchain(toolchain::Error::Cancelled) => true,
+            Self::Cancelled | Self::Vcs(vcs::Error::Cancelled) => true,
+            Self::Pipeline(error) => error.is_cancelled(),
             Self::Write { source, .. } => matches!(**source, wheel::Error::Cancelled),
             _ => false,
         }

@@ -6,13 +6,14 @@ use std::sync::Arc;
 
 use super::directives::{Directive, Directives};
 use super::{Env, Error, Library, link};
-use crate::build::{self, Built, Hashes, Setting};
-use crate::config::{self, Config, ConfigBuilder, Role};
+use crate::build::{Built, Hashes};
+use crate::config::{Config, ConfigBuilder, Role};
+use crate::pipeline::{self, Job};
 use crate::plan;
-use crate::runtime::{self, Identity, Runtime};
+use crate::runtime::Runtime;
 use crate::source::{self, LOCK_FILE, Places};
 use crate::sys::{self, Cancel, Host, Quiet, Report};
-use crate::toolchain::{self, MissingZig, Optimize, Request, ToolchainKind, Wrappers};
+use crate::toolchain::{MissingZig, Optimize, ToolchainKind};
 
 /// Builder of native components for a build script.
 #[derive(Clone)]
@@ -22,8 +23,6 @@ pub struct Builder<'e> {
     /// Tables and components that the script adds to the file.
     added: ConfigBuilder,
     only: Option<Vec<String>>,
-    toolchain: Option<ToolchainKind>,
-    optimize: Option<Optimize>,
     report: Arc<dyn Report>,
 }
 
@@ -58,15 +57,7 @@ impl Output {
 impl<'e> Builder<'e> {
     /// Returns a builder without components.
     pub fn new(env: &'e Env) -> Self {
-        Self {
-            env,
-            file: None,
-            added: Config::builder(),
-            only: None,
-            toolchain: None,
-            optimize: None,
-            report: Arc::new(Quiet),
-        }
+        Self { env, file: None, added: Config::builder(), only: None, report: Arc::new(Quiet) }
     }
 
     /// Adds the components of a configuration: a `wheelsmith.toml` or `pyproject.toml`, or a
@@ -104,7 +95,7 @@ impl<'e> Builder<'e> {
     /// precedence over both.
     #[must_use]
     pub fn toolchain(mut self, kind: ToolchainKind) -> Self {
-        self.toolchain = Some(kind);
+        self.added = self.added.toolchain(kind);
         self
     }
 
@@ -112,7 +103,7 @@ impl<'e> Builder<'e> {
     /// [`Env::optimize`] is that of cargo's profile.
     #[must_use]
     pub fn optimize(mut self, optimize: Optimize) -> Self {
-        self.optimize = Some(optimize);
+        self.added = self.added.optimize(optimize);
         self
     }
 
@@ -130,19 +121,25 @@ impl<'e> Builder<'e> {
     /// cached, if there is no toolchain, or if a compiler fails; the error contains its last lines.
     pub fn build(&self) -> Result<Output, Error> {
         let env = self.env;
-        let (mut config, file) = self.configuration()?;
+        let (added, file) = match &self.file {
+            None => (self.added.clone(), None),
+            Some(path) => {
+                let path = env.manifest_dir().join(path);
+                let (added, file) = self.added.clone().load(&path)?;
+                (added, Some(file))
+            }
+        };
+        let mut config = added.build()?;
         let dir = file.as_deref().and_then(Path::parent).unwrap_or(env.manifest_dir()).to_owned();
         if let Some(only) = &self.only {
             keep(&mut config, only)?;
         }
-        if let Some(optimize) = self.optimize {
-            config.optimize = optimize;
-        }
         let target = config.with_floor(env.target());
-        let plan = plan::components(&config, target);
+        let mut plan = plan::components(&config, target);
         if plan.components.is_empty() {
             return Err(Error::Nothing { target: target.to_string() });
         }
+        plan.toolchain = env.compiler().unwrap_or(plan.toolchain);
         let work = env.work_dir();
         prepare(&work).map_err(|e| Error::io("prepare `OUT_DIR`", e))?;
         let host = Host {
@@ -154,45 +151,15 @@ impl<'e> Builder<'e> {
         let cache = work.join("cache");
         let places = Places { project: &dir, work: &work, cache: &cache };
         let policy = source::Policy { offline: true, locked: true };
-        let sources = source::resolve(&config, &[target], &places, policy, &host)?;
-        let zig = config.zig.as_ref().map(|zig| dir.join(zig));
-        let sysroot = plan.sysroot.as_ref().map(|sysroot| dir.join(sysroot));
-        let request = Request {
-            kind: env.compiler().unwrap_or_else(|| self.toolchain.unwrap_or(plan.toolchain)),
-            target,
-            zig: zig.as_deref(),
-            sysroot: sysroot.as_deref(),
-            work_dir: &work,
-            missing_zig: MissingZig::Offline,
-        };
-        let mut toolchain = toolchain::locate(&host, &request)?;
-        let known = sources.iter().map(|(key, source)| (key.clone(), Some(source.clone())));
-        build::cxx::decide(&config, &plan, &dir, &known.collect(), &mut toolchain, &host)
-            .and_then(|_| build::cxx::make(&host, &toolchain))
-            .map_err(Error::Build)?;
-        let program = sys::current_program().map_err(|e| Error::io("find this program", e))?;
-        let wrappers = Wrappers::write(&toolchain, &work, false, &program)?;
-        let guest = build::Guest::locate(&host, &plan, &request, (&work, &program))
-            .map_err(Error::Build)?;
-        let setting = Setting {
-            guest: guest.as_ref(),
-            config: &config,
-            plan: &plan,
-            toolchain: &toolchain,
-            project: &dir,
-            work: &work,
-            wrappers: &wrappers,
-            host: &host,
-            hashes: &Hashes::default(),
-        };
-        let built = build::run(&setting, &sources).map_err(|error| match error {
-            build::Error::Config(error) => Error::Config(error),
-            error => Error::Build(error),
-        })?;
+        let sources = source::resolve(&config, &[target], &places, policy, &host);
+        let sources = sources.map_err(pipeline::Error::from)?;
+        let hashes = Hashes::default();
+        let (config, plan, hashes, host) = (&config, &plan, &hashes, &host);
+        let job = Job { config, plan, project: &dir, work: &work, host, hashes };
+        let tools = job.tools(&pipeline::present(&sources), &work, MissingZig::Offline)?;
         let name = dir.file_name().unwrap_or_default().to_string_lossy();
-        let identity =
-            Identity { name: &name, version: "0", target, toolchain: toolchain.id.to_string() };
-        let runtime = runtime::assemble(&identity, &built, &work.join("runtime"))?;
+        let (runtime, built) = job.build(&tools, &sources, (&name, "0"))?;
+        let toolchain = &tools.toolchain;
         let wanted = self.only.clone().unwrap_or_else(|| link::roots(&config.components));
         let mut directives = link::directives(&built, &wanted, &runtime, target);
         self.add_metadata_directives(&runtime, &mut directives);
@@ -210,19 +177,6 @@ impl<'e> Builder<'e> {
             runtime,
             directives,
         })
-    }
-
-    /// Returns the configuration, and the file that it comes from.
-    fn configuration(&self) -> Result<(Config, Option<PathBuf>), Error> {
-        let Some(path) = &self.file else { return Ok((self.added.build()?, None)) };
-        let file = config::find_file(&self.env.manifest_dir().join(path))?;
-        let text = sys::fs::read_to_string(&file)
-            .map_err(|source| Error::Unreadable { file: file.clone(), source })?;
-        let file = sys::fs::canonicalize(&file)
-            .map_err(|source| Error::Unreadable { file: file.clone(), source })?;
-        let name = file.file_name().unwrap_or_default().to_string_lossy();
-        let config = self.added.clone().text(&name, &text).build()?;
-        Ok((config, Some(file)))
     }
 
     /// Adds the metadata for packages that depend on this one (`DEP_<LINKS>_ROOT` and so on).

@@ -2,9 +2,8 @@
 
 use std::fmt;
 use std::io;
-use std::path::PathBuf;
 
-use crate::{build, config, runtime, source, toolchain};
+use crate::{config, pipeline, source, toolchain};
 
 /// Reason why a build script failed.
 ///
@@ -32,15 +31,6 @@ pub enum Error {
         /// cargo's `TARGET`.
         target: String,
     },
-    /// The configuration cannot be read.
-    #[error("cannot read the configuration `{}`", file.display())]
-    Unreadable {
-        /// Path of the file.
-        file: PathBuf,
-        /// Cause.
-        #[source]
-        source: io::Error,
-    },
     /// There is no configuration, or there are two.
     #[error(transparent)]
     Load(#[from] config::LoadError),
@@ -61,18 +51,9 @@ pub enum Error {
         /// Names of the components.
         known: Vec<String>,
     },
-    /// A source could not be obtained.
+    /// The components could not be built.
     #[error(transparent)]
-    Source(#[from] source::Error),
-    /// A toolchain could not be obtained.
-    #[error(transparent)]
-    Toolchain(#[from] toolchain::Error),
-    /// A component could not be built.
-    #[error(transparent)]
-    Build(#[from] build::Error),
-    /// The runtime directory could not be created.
-    #[error(transparent)]
-    Runtime(#[from] runtime::Error),
+    Pipeline(#[from] pipeline::Error),
     /// A file, or the script's standard output, could not be read or written.
     #[error("cannot {doing}")]
     Io {
@@ -111,20 +92,20 @@ impl Error {
             Self::Nothing { .. } => {
                 Some("add `[[tool.wheelsmith.component]]`, or widen its `os`".to_owned())
             }
-            Self::Source(source::Error::NotLocked { .. }) => Some(
+            Self::Pipeline(pipeline::Error::Source(source::Error::NotLocked { .. })) => Some(
                 "run `wheelsmith fetch` in the package's directory and commit `wheelsmith.lock`"
                     .to_owned(),
             ),
-            Self::Source(error) => error.hint(),
             // A build script downloads nothing, so the usual advice does not apply.
-            Self::Toolchain(toolchain::Error::NoZig { target, .. }) => Some(format!(
+            Self::Pipeline(pipeline::Error::Toolchain(toolchain::Error::NoZig {
+                target, ..
+            })) => Some(format!(
                 "install it with `python3 -m pip install ziglang=={}`, or name one in \
                  `WHEELSMITH_ZIG`, or another compiler in `CC_{}`",
                 toolchain::ZIG_VERSION,
                 target.triple().replace('-', "_")
             )),
-            Self::Toolchain(error) => error.hint(),
-            Self::Build(error) => error.hint(),
+            Self::Pipeline(error) => error.hint(),
             _ => None,
         }
     }

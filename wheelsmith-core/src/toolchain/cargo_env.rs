@@ -66,7 +66,7 @@ mod tests {
         let toolchain = zig_for(target);
         let wrapper = |name: &str| Path::new("/w").join(name);
         let [cc, cxx, ar, ranlib, linker] = ["cc", "c++", "ar", "ranlib", "linker"].map(wrapper);
-        (toolchain, Wrappers { cc, cxx, ar, ranlib, linker })
+        (toolchain, Wrappers { cc, cxx, ar, ranlib, linker, scripts: Vec::new() })
     }
 
     #[test]

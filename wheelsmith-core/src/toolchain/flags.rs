@@ -174,8 +174,6 @@ pub fn link_args(
             add("-install_name");
             add(&format!("@rpath/{name}"));
         }
-        // Nobody links to it, so it needs no SONAME.
-        (Os::Linux(_), LinkKind::Extension { .. }) => add("-shared"),
         (Os::MacOs, LinkKind::Extension { name }) => {
             // zig has no `-bundle`. Python loads libraries as well.
             add("-dynamiclib");
@@ -184,7 +182,9 @@ pub fn link_args(
             add("-undefined");
             add("dynamic_lookup");
         }
-        (Os::Windows, LinkKind::Shared { .. } | LinkKind::Extension { .. }) => add("-shared"),
+        // Nothing links to an extension module, so it needs no SONAME.
+        (Os::Linux(_), LinkKind::Extension { .. })
+        | (Os::Windows, LinkKind::Shared { .. } | LinkKind::Extension { .. }) => add("-shared"),
         (Os::MacOs | Os::Windows, LinkKind::Executable) => {}
     }
     args.extend(closing_args(family, target, strip));

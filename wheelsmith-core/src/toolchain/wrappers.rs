@@ -262,52 +262,44 @@ pub struct Wrappers {
     pub ranlib: PathBuf,
     /// Linker of rustc.
     pub linker: PathBuf,
+    /// Paths and texts of those that are scripts.
+    pub(super) scripts: Vec<(PathBuf, String)>,
 }
 
 impl Wrappers {
-    /// Writes the wrappers below `dir`, which should belong to the build; a tool without arguments
-    /// needs no wrapper. The directory's name follows from its content, and each file appears
-    /// complete, so any number of processes may do this at once.
+    /// Returns the wrappers for cargo and the `cc` crate, below `dir`, which should belong to the
+    /// build; a tool without arguments needs no wrapper. [`Wrappers::write`] writes them.
     ///
     /// `wheelsmith` is the running program, which batch files of Windows call.
-    ///
-    /// # Errors
-    /// Returns an error if `dir` cannot be written.
-    pub fn write(
-        toolchain: &Toolchain,
-        dir: &Path,
-        third_party: bool,
-        wheelsmith: &Path,
-    ) -> Result<Self, Error> {
-        let caller = if third_party {
-            Caller::Others { flags: &[], allow_native: false }
-        } else {
-            Caller::Cargo
-        };
-        Self::write_with(toolchain, dir, caller, wheelsmith)
+    pub fn for_cargo(toolchain: &Toolchain, dir: &Path, wheelsmith: &Path) -> Self {
+        Self::new(toolchain, dir, Caller::Cargo, wheelsmith)
     }
 
-    /// Like [`Wrappers::write`], for the build systems of other projects, which may ignore
+    /// Like [`Wrappers::for_cargo`], for the build systems of other projects, which may ignore
     /// variables: both compilers get `flags` before the caller's arguments.
-    ///
-    /// # Errors
-    /// Returns an error if `dir` cannot be written.
     pub fn for_others(
         toolchain: &Toolchain,
         dir: &Path,
         flags: &[String],
         allow_native: bool,
         wheelsmith: &Path,
-    ) -> Result<Self, Error> {
-        Self::write_with(toolchain, dir, Caller::Others { flags, allow_native }, wheelsmith)
+    ) -> Self {
+        Self::new(toolchain, dir, Caller::Others { flags, allow_native }, wheelsmith)
     }
 
-    fn write_with(
-        toolchain: &Toolchain,
-        dir: &Path,
-        caller: Caller<'_>,
-        wheelsmith: &Path,
-    ) -> Result<Self, Error> {
+    /// Writes the scripts. The name of their directory follows from their content, and each file
+    /// appears complete, so any number of processes may do this at once.
+    ///
+    /// # Errors
+    /// Returns an error if a file cannot be written.
+    pub fn write(&self) -> Result<(), Error> {
+        for (path, text) in &self.scripts {
+            fs::write_program(path, text.as_bytes()).map_err(Error::io("write", path))?;
+        }
+        Ok(())
+    }
+
+    fn new(toolchain: &Toolchain, dir: &Path, caller: Caller<'_>, wheelsmith: &Path) -> Self {
         let target = &toolchain.target;
         let (third_party, flags, allow_native) = match caller {
             Caller::Cargo => (false, &[][..], false),
@@ -368,17 +360,17 @@ impl Wrappers {
         });
         let all: String = texts.iter().filter_map(|(_, text)| text.as_deref().ok()).collect();
         let dir = dir.join(format!("{target}-{}", Digest::of(all).short()));
-        let [cc, cxx, ar, ranlib, linker] = texts.map(|(role, text)| {
-            let text = match text {
-                Ok(text) => text,
-                Err(program) => return Ok(program),
-            };
-            let suffix = if cfg!(windows) { ".cmd" } else { "" };
-            let path = dir.join(format!("{}{suffix}", role.name()));
-            fs::write_program(&path, text.as_bytes()).map_err(Error::io("write", &path))?;
-            Ok(path)
+        let mut scripts = Vec::new();
+        let [cc, cxx, ar, ranlib, linker] = texts.map(|(role, text)| match text {
+            Ok(text) => {
+                let suffix = if cfg!(windows) { ".cmd" } else { "" };
+                let path = dir.join(format!("{}{suffix}", role.name()));
+                scripts.push((path.clone(), text));
+                path
+            }
+            Err(program) => program,
         });
-        Ok(Self { cc: cc?, cxx: cxx?, ar: ar?, ranlib: ranlib?, linker: linker? })
+        Self { cc, cxx, ar, ranlib, linker, scripts }
     }
 }
 

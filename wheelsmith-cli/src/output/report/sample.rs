@@ -116,7 +116,7 @@ pub(super) fn many() -> Report {
 pub(super) fn checked() -> check::Report {
     let input = |name: &str, findings: Vec<Finding>| {
         let kind = check::Kind::of(name);
-        check::Input::new(format!("dist/{name}"), Ok(check::Checked { kind, findings }))
+        check::Input::new(format!("dist/{name}"), Ok(check::Checked::new(kind, findings)))
     };
     let path = HOSTILE.parse().unwrap();
     let hostile = Finding::new(Code::UnsafePath, &path, format!("`{HOSTILE}` is no path"));

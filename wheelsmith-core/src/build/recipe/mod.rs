@@ -16,12 +16,12 @@ use std::path::{Path, PathBuf};
 
 use self::needs::Needs;
 use self::site::{Dirs, Site};
-use self::steps::Step;
+use self::steps::{Step, Steps};
 use super::record::{ATTEMPTS, Record};
 use super::{Built, BuiltFile, Error, Inputs, Linkage, Setting, position, taken};
 use crate::config::{Component, Output, Recipe};
 use crate::name::Digest;
-use crate::plan::ComponentPlan;
+use crate::plan::{self, ComponentPlan};
 use crate::source::Resolved;
 use crate::sys::{self, FileState, ProcessError, Token};
 use crate::toolchain::filter;
@@ -71,7 +71,8 @@ pub(super) fn build(
             }
         }
         needs.lay_out(&dirs.needs).map_err(io)?;
-        let site = Site::new(setting, plan, recipe, &dirs, (&needs, linked))?;
+        let places = (source.root.as_path(), &dirs);
+        let site = Site::new(setting, plan, recipe, places, (&needs, linked))?;
         site.run()?;
         let taken = finish::outputs(setting, plan, recipe, linked, &dirs)?;
         let made = made(&dirs, &taken).map_err(io)?;
@@ -119,6 +120,29 @@ pub(super) fn build(
         linkage,
         inputs,
     })
+}
+
+/// Returns the commands that build a component. Files of other components are in variables and in
+/// files, not in arguments, so the commands are known before those are built.
+///
+/// # Errors
+/// Returns an error if a program or a configure script is missing.
+pub(super) fn steps(
+    setting: &Setting<'_>,
+    plan: &ComponentPlan,
+    recipe: &Recipe,
+    source: &Resolved,
+) -> Result<Vec<plan::Step>, Error> {
+    let dirs = Dirs::below(&setting.component_dir(&plan.component.name));
+    let unknown = (&Needs::default(), &Linkage::default());
+    let site = Site::new(setting, plan, recipe, (&source.root, &dirs), unknown)?;
+    let steps = steps::steps(&site)?.steps;
+    let planned = steps.into_iter().map(|step| plan::Step::Run {
+        name: step.name.to_owned(),
+        command: (&step.command).into(),
+        appends_jobs: step.ninja,
+    });
+    Ok(planned.collect())
 }
 
 /// Returns a digest of everything that decides the results of a recipe.
@@ -233,7 +257,12 @@ fn installed_files(dir: &Path) -> String {
 impl Site<'_> {
     /// Runs every step.
     fn run(&self) -> Result<(), Error> {
-        for (i, step) in steps::steps(self)?.into_iter().enumerate() {
+        let Steps { steps, toolchain } = steps::steps(self)?;
+        self.wrappers.write().map_err(|e| self.io(std::io::Error::other(e)))?;
+        if let Some((file, text)) = toolchain {
+            sys::fs::write_atomic(&file, text.as_bytes()).map_err(|e| self.io(e))?;
+        }
+        for (i, step) in steps.into_iter().enumerate() {
             self.run_one(step, i + 1)?;
         }
         Ok(())

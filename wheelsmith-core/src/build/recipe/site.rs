@@ -69,6 +69,8 @@ pub(super) struct Site<'a> {
     pub(super) component: &'a Component,
     pub(super) over: &'a crate::config::ComponentOverride,
     pub(super) recipe: &'a Recipe,
+    /// Source, of which `dirs.source` is a copy.
+    pub(super) original: &'a Path,
     pub(super) dirs: &'a Dirs,
     pub(super) wrappers: Wrappers,
     /// Variables that name the toolchain.
@@ -80,7 +82,7 @@ impl<'a> Site<'a> {
         setting: &'a Setting<'a>,
         plan: &'a ComponentPlan,
         recipe: &'a Recipe,
-        dirs: &'a Dirs,
+        (source, dirs): (&'a Path, &'a Dirs),
         (needs, linked): (&Needs, &Linkage),
     ) -> Result<Self, Error> {
         let component = &plan.component;
@@ -111,11 +113,18 @@ impl<'a> Site<'a> {
             &always,
             component.allow_native,
             &program,
-        )
-        .map_err(|e| io(std::io::Error::other(e)))?;
+        );
         let variables = toolchain::env_for_configure(setting.toolchain, &wrappers);
-        let mut site =
-            Self { setting, component, over: &plan.over, recipe, dirs, wrappers, variables };
+        let mut site = Self {
+            setting,
+            component,
+            over: &plan.over,
+            recipe,
+            original: source,
+            dirs,
+            wrappers,
+            variables,
+        };
         site.add_variables(needs, &frameworks::args(setting, plan, linked));
         Ok(site)
     }
@@ -190,10 +199,12 @@ impl<'a> Site<'a> {
 
     /// Returns the directory of the copied source in which the build starts.
     pub(super) fn start(&self) -> PathBuf {
-        match &self.recipe.dir {
-            Some(dir) => self.dirs.source.join(dir.as_str()),
-            None => self.dirs.source.clone(),
-        }
+        self.start_in(&self.dirs.source)
+    }
+
+    /// Returns the directory in which the build starts, in the source or its copy.
+    pub(super) fn start_in(&self, source: &Path) -> PathBuf {
+        self.recipe.dir.as_ref().map_or_else(|| source.to_owned(), |dir| source.join(dir.as_str()))
     }
 
     /// Returns true if this machine may not run programs of the target.

@@ -17,15 +17,26 @@ pub(super) struct Step {
     pub(super) ninja: bool,
 }
 
+/// Commands of a recipe, and the files that they read beside the source.
+pub(super) struct Steps {
+    pub(super) steps: Vec<Step>,
+    /// File that describes the toolchain, with its text.
+    pub(super) toolchain: Option<(PathBuf, String)>,
+}
+
 /// Returns the steps of a recipe, in order.
-pub(super) fn steps(site: &Site<'_>) -> Result<Vec<Step>, Error> {
-    match site.recipe.system {
-        System::Autotools => autotools(site),
-        System::Make => make(site, &site.make_variables()),
-        System::Cmake => cmake(site),
-        System::Meson => meson(site),
-        System::Command => commands(site),
-    }
+///
+/// # Errors
+/// Returns an error if a program or a configure script is missing.
+pub(super) fn steps(site: &Site<'_>) -> Result<Steps, Error> {
+    let steps = match site.recipe.system {
+        System::Autotools => autotools(site)?,
+        System::Make => make(site, &site.make_variables())?,
+        System::Cmake => return cmake(site),
+        System::Meson => return meson(site),
+        System::Command => commands(site)?,
+    };
+    Ok(Steps { steps, toolchain: None })
 }
 
 /// Returns the build and installation by make.
@@ -53,7 +64,7 @@ fn make(site: &Site<'_>, variables: &[String]) -> Result<Vec<Step>, Error> {
 
 fn autotools(site: &Site<'_>) -> Result<Vec<Step>, Error> {
     let dir = site.start();
-    let script = dir.join("configure");
+    let script = site.start_in(site.original).join("configure");
     if !script.is_file() {
         return Err(Error::NoScript {
             component: site.component.name.clone(),
@@ -90,7 +101,7 @@ fn autotools(site: &Site<'_>) -> Result<Vec<Step>, Error> {
     Ok(steps)
 }
 
-fn cmake(site: &Site<'_>) -> Result<Vec<Step>, Error> {
+fn cmake(site: &Site<'_>) -> Result<Steps, Error> {
     let program =
         site.program(&["cmake"], "`pip install cmake`, or your distribution's package")?;
     let Site { dirs, recipe, setting, .. } = site;
@@ -108,7 +119,6 @@ fn cmake(site: &Site<'_>) -> Result<Vec<Step>, Error> {
     }
     let file = dirs.build.with_file_name("toolchain.cmake");
     let text = super::files::cmake(site, site.is_cross());
-    fs::write_atomic(&file, text.as_bytes()).map_err(|e| site.io(e))?;
     let flags = format!("{} -DNDEBUG", setting.plan.optimize.flag());
     let mut args = vec![
         "-S".to_owned(),
@@ -156,16 +166,15 @@ fn cmake(site: &Site<'_>) -> Result<Vec<Step>, Error> {
         }
         targets => steps.push(run("install", build(targets), ninja)),
     }
-    Ok(steps)
+    Ok(Steps { steps, toolchain: Some((file, text)) })
 }
 
-fn meson(site: &Site<'_>) -> Result<Vec<Step>, Error> {
+fn meson(site: &Site<'_>) -> Result<Steps, Error> {
     let meson = site.program(&["meson"], "`pip install meson ninja`")?;
     let ninja = site.program(&["ninja", "samu"], "`pip install ninja`")?;
     let Site { dirs, recipe, setting, .. } = site;
     let file = dirs.build.with_file_name("meson.ini");
     let text = super::files::meson(site, site.is_cross());
-    fs::write_atomic(&file, text.as_bytes()).map_err(|e| site.io(e))?;
     let which = if site.is_cross() { "--cross-file" } else { "--native-file" };
     let optimize = setting.plan.optimize.flag().trim_start_matches("-O");
     let mut args = vec![
@@ -203,7 +212,7 @@ fn meson(site: &Site<'_>) -> Result<Vec<Step>, Error> {
         let command = site.command(&meson, source).args(args);
         steps.push(Step { name: "install", command, ninja: false });
     }
-    Ok(steps)
+    Ok(Steps { steps, toolchain: Some((file, text)) })
 }
 
 fn commands(site: &Site<'_>) -> Result<Vec<Step>, Error> {
