@@ -62,7 +62,8 @@ fn zip(rows: &[Row]) -> Vec<u8> {
             [
                 &row.flags.to_le_bytes()[..],
                 &row.method.to_le_bytes(),
-                &[0; 8],
+                &[0; 4],
+                &crc(row).to_le_bytes(),
                 &le32(row.packed.len()),
                 &row.size.to_le_bytes(),
                 &le16(name.len()),
@@ -89,6 +90,19 @@ fn zip(rows: &[Row]) -> Vec<u8> {
     out.extend([le32(directory.len()), le32(at)].concat());
     out.extend([0, 0]);
     out
+}
+
+/// Returns the CRC of the content, or of the packed bytes if they cannot be unpacked.
+fn crc(row: &Row) -> u32 {
+    let mut content = Vec::new();
+    let mut crc = flate2::Crc::new();
+    let mut inflated = flate2::read::DeflateDecoder::new(&row.packed[..]);
+    if row.method == 8 && std::io::Read::read_to_end(&mut inflated, &mut content).is_ok() {
+        crc.update(&content);
+    } else {
+        crc.update(&row.packed);
+    }
+    crc.sum()
 }
 
 fn tar(rows: &[(&str, &[u8])]) -> Vec<u8> {
