@@ -131,14 +131,12 @@ pub fn zip_agrees(bytes: &[u8]) {
 
 /// Checks a wheel and an sdist with low limits, so that small inputs exceed them.
 pub fn check(bytes: &[u8]) {
-    let limits = check::Limits {
-        entries: 200,
-        directory_bytes: 64 << 10,
-        metadata_bytes: 32 << 10,
-        held_bytes: 64 << 10,
-        ratio_from_bytes: 1 << 20,
-        ..check::Limits::default()
-    };
+    let mut limits = check::Limits::default();
+    limits.entries = 200;
+    limits.directory_bytes = 64 << 10;
+    limits.metadata_bytes = 32 << 10;
+    limits.held_bytes = 64 << 10;
+    limits.ratio_from_bytes = 1 << 20;
     let sdist = "demo-1.0.tar.gz";
     for (name, limits) in
         [(WHEEL, check::Limits::default()), (WHEEL, limits.clone()), (sdist, limits)]
