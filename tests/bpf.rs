@@ -66,8 +66,8 @@ fn programs_become_data_of_the_wheel() {
     let wheels = project.dist();
     let wheels: Vec<_> = wheels.iter().filter(|p| p.extension().unwrap() == "whl").collect();
     for wheel in &wheels {
-        let run = Run::of(project.command(&["audit", "--verbose"]).arg(wheel)).expect(0);
-        assert!(run.stdout.contains("not-judged") || run.stdout.contains("BPF"), "{}", run.stdout);
+        let run = Run::of(project.command(&["audit"]).arg(wheel)).expect(0);
+        run.answers(&["no file is for the processor of a platform tag"]);
     }
 }
 

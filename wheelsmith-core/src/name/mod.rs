@@ -18,6 +18,10 @@ pub use host::host_target;
 pub use index::Index;
 pub use portable::{NameProblem, portability_problem};
 pub use project_name::ProjectName;
+#[cfg_attr(
+    not(all(feature = "audit", feature = "build")),
+    allow(unused_imports, reason = "each feature uses its own part")
+)]
 pub(crate) use python::{FIRST_TO_TELL_MUSL, FIRST_WITH_ABI3T, linux_systems};
 pub use python::{PythonAbi, PythonVersion};
 pub use tag::{

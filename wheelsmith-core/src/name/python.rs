@@ -11,6 +11,10 @@ use super::{
 pub(crate) const FIRST_TO_TELL_MUSL: PlatformVersion = PlatformVersion::new(3, 11);
 
 /// First CPython with the free-threaded stable ABI (PEP 803).
+#[cfg_attr(
+    not(any(feature = "audit", feature = "build")),
+    allow(dead_code, reason = "only the configuration and the audit use it")
+)]
 pub(crate) const FIRST_WITH_ABI3T: PlatformVersion = PlatformVersion::new(3, 15);
 
 /// First CPython with free-threaded builds (PEP 703).

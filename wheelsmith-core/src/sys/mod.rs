@@ -26,6 +26,7 @@ mod printable;
 #[cfg(feature = "run")]
 mod process;
 #[doc(hidden)]
+#[cfg(feature = "run")]
 pub mod pythons;
 mod report;
 #[cfg(feature = "run")]
