@@ -256,7 +256,7 @@ fn what_auditwheel_says_is_told() {
         elf(file).soname = Some("libplain.so".to_owned());
     });
     let user = file("p/user.so", fixture!("runpath.so"));
-    says(&[v3, user], X86_64, Some("manylinux_2_5_x86_64"), "no other needs");
+    says(&[v3, user], X86_64, Some("manylinux_2_5_x86_64"), "no other file needs");
 }
 
 #[test]

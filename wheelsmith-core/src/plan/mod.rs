@@ -13,7 +13,9 @@ use serde::Serialize;
 pub use self::cxx::{CxxPlan, CxxToolchain, CxxUse, decide as decide_cxx};
 pub use self::options::BuildOptions;
 pub use self::step::{CommandLine, Step};
-pub(crate) use self::variant::{Part, Variant, variants};
+#[cfg(feature = "project")]
+pub(crate) use self::variant::Part;
+pub(crate) use self::variant::{Variant, variants};
 use crate::config::{Component, ComponentOverride, Config, External, Kind, Role, Sdk, Wheel};
 use crate::name::{
     Libc, MacArch, Os, PlatformTag, PlatformVersion, PythonAbi, PythonVersion, Target,

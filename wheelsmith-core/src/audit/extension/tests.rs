@@ -89,7 +89,7 @@ fn file_names_must_be_for_the_tags() {
     bad("pp310-pypy310_pp73", cpython_312, "for `pp310-pypy310_pp73`");
     bad("cp39-abi3", cpython_312, "the wheel is for CPython from 3.9 on (`cp39-abi3`)");
     bad("cp39-abi3", "demo.abi3t.so", "for CPython from 3.15 on");
-    bad("cp315-abi3.abi3t", "demo.abi3.so", "the wheel is for free-threaded CPython from 3.15 on");
+    bad("cp315-abi3.abi3t", "demo.abi3.so", "the wheel is also for free-threaded CPython from 3.15 on");
     bad(
         "cp311.cp312-cp311.cp312",
         cpython_312,
@@ -259,7 +259,7 @@ fn windows_files_load_the_library_of_their_python() {
     check("cp315-abi3t", free_threaded, &[]);
     check("cp315-abi3.abi3t", free_threaded, &[]);
     check("cp312-none", python312, &[]);
-    check("cp311-cp311", python312, &["it loads `python312.dll`, the library of CPython 3.12"]);
+    check("cp311-cp311", python312, &["it needs `python312.dll`, the library of CPython 3.12"]);
     check("cp39-abi3", python312, &["CPython 3.12; the wheel is for CPython from 3.9 on"]);
     check("py3-none", python312, &["CPython 3.12; the wheel is for every Python 3"]);
     check("cp313-cp313", python313t, &["the library of free-threaded CPython 3.13"]);
