@@ -15,6 +15,7 @@ use super::{Bpf, C, CForm, Cargo, Component, Files, Kind, Prebuilt, Recipe, Syst
 /// Kind of component.
 struct KindRow {
     word: &'static str,
+    #[cfg(feature = "schema")]
     description: &'static str,
     /// Keys of the type.
     keys: fn() -> &'static [&'static str],
@@ -29,6 +30,7 @@ macro_rules! kind {
     ($word:literal, $description:literal, $table:ty, $kind:expr, without $without:expr) => {
         KindRow {
             word: $word,
+            #[cfg(feature = "schema")]
             description: $description,
             keys: keys::<$table>,
             without: &$without,

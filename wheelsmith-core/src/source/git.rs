@@ -58,6 +58,7 @@ pub(super) fn pack(
 }
 
 /// Returns the output of `git ls-remote --tags`: names of tags and the commits that they point to.
+#[cfg(any(test, feature = "project"))]
 pub(super) fn tags(
     url: &str,
     places: &Places<'_>,

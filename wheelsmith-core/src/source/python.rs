@@ -41,6 +41,7 @@ pub(super) fn download(
 }
 
 /// Returns the newest version that uv or pip finds.
+#[cfg(feature = "project")]
 pub(super) fn newest(
     name: &str,
     work: &Path,
@@ -70,6 +71,7 @@ pub(super) fn newest(
 }
 
 /// Returns the version in the first line of `pip index versions`, `name (1.2)`.
+#[cfg(any(test, feature = "project"))]
 fn version_of_pip(text: &str) -> Option<&str> {
     text.lines().next()?.rsplit_once('(')?.1.strip_suffix(')')
 }

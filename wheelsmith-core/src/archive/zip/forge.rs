@@ -68,7 +68,11 @@ impl Zip {
             let offset = if entry.overlaps { 0 } else { out.len() - shift };
             let packed = entry.packed.clone().unwrap_or_else(|| entry.pack());
             let method = entry.method.unwrap_or(if entry.deflate { 8 } else { 0 });
-            let crc = entry.crc.unwrap_or_else(|| crc32fast::hash(&entry.content));
+            let crc = entry.crc.unwrap_or_else(|| {
+                let mut crc = flate2::Crc::new();
+                crc.update(&entry.content);
+                crc.sum()
+            });
             let size = entry.size.unwrap_or_else(|| u32::try_from(entry.content.len()).unwrap());
             let header = |flags: u16, name: &[u8]| {
                 let mut header = Vec::new();
