@@ -66,7 +66,7 @@ pub(super) enum Loader<'a> {
     /// Python, which starts the module.
     Python(&'a Extension),
     /// Node.js.
-    #[cfg(feature = "cargo")]
+    #[cfg_attr(not(feature = "cargo"), allow(dead_code, reason = "cargo builds the addons"))]
     Node,
 }
 
@@ -75,7 +75,6 @@ impl Loader<'_> {
         match self {
             Self::Python(_) => symbol.starts_with("Py") || symbol.starts_with("_Py"),
             // <https://nodejs.org/api/n-api.html>
-            #[cfg(feature = "cargo")]
             Self::Node => symbol.starts_with("napi_") || symbol.starts_with("node_api_"),
         }
     }

@@ -89,7 +89,11 @@ fn file_names_must_be_for_the_tags() {
     bad("pp310-pypy310_pp73", cpython_312, "for `pp310-pypy310_pp73`");
     bad("cp39-abi3", cpython_312, "the wheel is for CPython from 3.9 on (`cp39-abi3`)");
     bad("cp39-abi3", "demo.abi3t.so", "for CPython from 3.15 on");
-    bad("cp315-abi3.abi3t", "demo.abi3.so", "the wheel is also for free-threaded CPython from 3.15 on");
+    bad(
+        "cp315-abi3.abi3t",
+        "demo.abi3.so",
+        "the wheel is also for free-threaded CPython from 3.15 on",
+    );
     bad(
         "cp311.cp312-cp311.cp312",
         cpython_312,
