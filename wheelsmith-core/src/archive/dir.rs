@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use super::members::{Collector, Location, Stated, safe_path};
+use super::members::{Collector, Location, Stated};
+use super::safe_path::safe_path;
 use super::{Error, Limits};
 use crate::finding::{Code, Finding};
 use crate::sys;

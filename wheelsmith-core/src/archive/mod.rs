@@ -12,6 +12,7 @@ mod limits;
 pub(crate) mod members;
 pub(crate) mod open;
 pub(crate) mod pieces;
+pub(crate) mod safe_path;
 pub(crate) mod source;
 pub(crate) mod tar;
 pub(crate) mod zip;

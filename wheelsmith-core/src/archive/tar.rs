@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 use super::Limits;
 use super::blob::Blob;
 use super::error::MemberError;
-use super::members::{Collector, Location, Member, Stated, safe_path};
+use super::members::{Collector, Location, Member, Stated};
+use super::safe_path::safe_path;
 use crate::finding::{Code, Finding};
 use crate::name::WheelPath;
 

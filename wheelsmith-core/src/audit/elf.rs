@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::extension;
 use super::glibc_symbols::is_of_glibc_alone;
 use super::graph::Graph;
+use super::tangled::{TANGLED, TANGLED_HELP};
 use super::whole::{is_extension, is_for_newer_processors};
 use super::{Requirement, hygiene, whole};
 use crate::binary::elf::{Elf, FloatAbi, Kind};
@@ -30,11 +31,6 @@ pub(super) struct SystemNeeds<'a> {
 
 /// Version that glibc requires in files with packed relocations.
 const RELR_VERSION: &str = "GLIBC_ABI_DT_RELR";
-/// Message if the graph of libraries is too large.
-pub(super) const TANGLED: &str =
-    "the libraries of the wheel need each other in more ways than the audit can follow";
-pub(super) const TANGLED_HELP: &str =
-    "reduce the libraries that need each other, for example by linking some of them statically";
 /// Fix for files that need a newer Android than that of the tag.
 const ANDROID_HELP: &str =
     "build it for the API level of the tag (`--target=…-linux-android24`), or raise the tag";
@@ -508,16 +504,6 @@ pub fn glibc_floor(file: &NativeFile) -> Option<PlatformVersion> {
         }
     };
     versions.chain(packed).filter_map(floor).max()
-}
-
-/// Returns the newest policy that the floor includes, or else the oldest policy.
-pub(super) fn reference(policies: &[Policy], floor: Option<PlatformVersion>) -> Option<&Policy> {
-    let included = |policy: &&Policy| match (&policy.tag, floor) {
-        (PlatformTag::Manylinux { glibc, .. }, Some(floor)) => *glibc <= floor,
-        (PlatformTag::Android { api, .. }, Some(floor)) => *api <= floor.major,
-        _ => true,
-    };
-    policies.iter().rev().find(included).or(policies.first())
 }
 
 /// Returns a key that orders the versions of a namespace; `None` for `GLIBC_PRIVATE`, which has no

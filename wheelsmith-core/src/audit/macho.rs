@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::dyld::{self, Graph};
-use super::elf::{TANGLED, TANGLED_HELP};
 use super::place::installed;
+use super::tangled::{TANGLED, TANGLED_HELP};
 use crate::binary::NativeFile;
 use crate::binary::macho::{Kind, Load, MachO, Pages, Platform, Signature, Slice};
 use crate::finding::{Code, Finding};

@@ -29,6 +29,7 @@ pub(crate) mod place;
 mod report;
 mod requirement;
 mod run;
+mod tangled;
 mod whole;
 
 use serde::Serialize;

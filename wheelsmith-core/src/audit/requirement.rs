@@ -124,8 +124,18 @@ impl Requirement {
             PlatformTag::Android { api, .. } => Some(PlatformVersion::new(api, 0)),
             _ => None,
         };
-        super::elf::reference(self.policies(), floor)
+        newest_within(self.policies(), floor)
     }
+}
+
+/// Returns the newest policy that the floor includes, or else the oldest policy.
+fn newest_within(policies: &[Policy], floor: Option<PlatformVersion>) -> Option<&Policy> {
+    let included = |policy: &&Policy| match (&policy.tag, floor) {
+        (PlatformTag::Manylinux { glibc, .. }, Some(floor)) => *glibc <= floor,
+        (PlatformTag::Android { api, .. }, Some(floor)) => *api <= floor.major,
+        _ => true,
+    };
+    policies.iter().rev().find(included).or(policies.first())
 }
 
 impl fmt::Display for Requirement {

@@ -9,7 +9,7 @@ use super::findings::Findings;
 use super::metadata::{self, Licenses};
 use super::{Options, filename};
 use crate::archive::Blob;
-use crate::archive::members::safe_path;
+use crate::archive::safe_path::safe_path;
 use crate::archive::tar::{Long, is_header, name, octal, until_zero};
 use crate::finding::{Code, Severity};
 use crate::name::WheelPath;

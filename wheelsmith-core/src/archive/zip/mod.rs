@@ -19,7 +19,7 @@ use super::Limits;
 use super::blob::Blob;
 use super::error::MemberError;
 use super::inflate::inflate;
-use super::members::safe_path;
+use super::safe_path::safe_path;
 use super::source::Buffers;
 use crate::finding::{Code, Finding};
 use crate::name::WheelPath;
