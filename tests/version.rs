@@ -115,9 +115,12 @@ fn lock_files_stay_current() {
     sandbox.expect(2, &["version", "bump", "pre"]).says(&["git reports changed files: Cargo.lock"]);
     // The diff of a dry run is the change.
     run(git, &["commit", "-qam", "2"], dir);
-    let diff = sandbox.expect(0, &["version", "bump", "release", "--dry-run"]).stdout;
+    // The form for people escapes the line ends of Windows.
+    let args = ["version", "bump", "release", "--dry-run", "--format", "json"];
+    let answer: serde_json::Value = serde_json::from_str(&sandbox.expect(0, &args).stdout).unwrap();
+    let diff = answer["diff"].as_str().unwrap();
     assert_eq!(run(git, &["diff", "--numstat"], dir), "");
-    fs::write(dir.join(".git/change.diff"), &diff).unwrap();
+    fs::write(dir.join(".git/change.diff"), diff).unwrap();
     run(git, &["apply", "--unidiff-zero", ".git/change.diff"], dir);
     sandbox.expect(0, &["version", "check", "--tag", "v1.3.0"]);
 }
