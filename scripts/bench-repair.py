@@ -14,7 +14,7 @@ each wheel, the script checks that
 
 * the three tools copy the same libraries, apart from the digests in their names;
 * the tag that wheelsmith gives is at least as compatible as auditwheel's;
-* pip installs the wheel that wheelsmith wrote, and its packages can be imported.
+* the wheel that wheelsmith wrote can be installed, and its packages can be imported.
 
 Times are wall times, the least of all rounds; the tools take turns. Memory is the peak of one process.
 Prints a table in Markdown. The exit code is 1 if a goal is not reached (see GOALS).

@@ -240,7 +240,7 @@ fn results_are_accounted() {
         &[],
         None,
         &[Passed, Skipped],
-        &["`b` is required but was skipped: nothing says why"],
+        &["`b` is required but was skipped: without a reason"],
     );
     check(
         &[("a", Passed, None)],
