@@ -51,7 +51,7 @@ pub fn is_available(family: Family, target: &Target) -> bool {
     family == Family::Zig && matches!(target.os(), Os::Linux(Libc::Glibc | Libc::Musl))
 }
 
-/// Returns the shared C++ runtime of `toolchain`, whether or not it was compiled before. [`make`]
+/// Returns the shared C++ runtime of `toolchain`, whether or not it was compiled before. `make`
 /// compiles it.
 ///
 /// # Errors
