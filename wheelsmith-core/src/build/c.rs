@@ -454,7 +454,7 @@ impl<'a> CBuild<'a> {
         let Setting { plan, toolchain, project, .. } = self.setting;
         let mut args = toolchain.compile_args(plan.optimize);
         if self.c.freestanding {
-            let words = ["-ffreestanding", "-fno-stack-protector", "-fno-pic", "-nostdinc++"];
+            let words = ["-ffreestanding", "-fno-stack-protector", "-nostdinc++"];
             args.extend(words.map(str::to_owned));
         }
         let standard = group.std.iter().filter(|standard| language.has_standard(standard));
