@@ -400,7 +400,8 @@ fn one_file_says_what_it_is() {
     assert_eq!(found["files"][0]["verdict"], "manylinux_2_34_x86_64");
 }
 
-/// What was not judged never ends well: links, pipes, empty files, unknown processors.
+/// Inputs that were not judged never end with exit code 0: links, pipes, empty files, unknown
+/// processors.
 #[test]
 #[cfg(unix)]
 fn what_cannot_be_judged_is_no_success() {

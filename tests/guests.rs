@@ -127,6 +127,10 @@ fn mixed_links_are_refused() {
         "kind = \"c-executable\"\n",
         "`answers` has another `libc`",
     );
-    check("kind = \"c-shared\"\n", "kind = \"c-shared\"\nlibc = \"musl\"\n", "has no such key");
+    check(
+        "kind = \"c-shared\"\n",
+        "kind = \"c-shared\"\nlibc = \"musl\"\n",
+        "components of kind `c-shared` do not have this key",
+    );
     check("libc = \"musl\"", "libc = \"bionic\"", "bionic");
 }

@@ -56,7 +56,7 @@ fn a_runtime_is_described_and_packed() {
     assert_eq!(files[2]["aliases"][0], "libcodec.so");
     assert_eq!(files[2]["native"]["soname"], "libcodec.so.1");
     assert_eq!(files[0]["native"]["needed"][0], "libcodec.so.1");
-    assert_eq!(manifest["schema"], 1);
+    assert_eq!(manifest["schema"], 2);
 }
 
 #[test]

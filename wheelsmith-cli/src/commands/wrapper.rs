@@ -17,7 +17,7 @@ pub(crate) struct Args {
     role: String,
     /// Target
     target: Target,
-    /// Whether the arguments come from another project's build system
+    /// True if the arguments come from another project's build system
     #[arg(action = clap::ArgAction::Set)]
     third_party: bool,
     /// zig program

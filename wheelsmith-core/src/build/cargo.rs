@@ -118,7 +118,7 @@ pub(super) struct CargoRun<'a> {
     output: RunOutput<'a>,
 }
 
-/// What a run of cargo builds.
+/// Outputs of one run of cargo.
 enum RunOutput<'a> {
     /// Programs, and the library that other programs load.
     Files,

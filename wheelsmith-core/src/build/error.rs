@@ -152,7 +152,7 @@ pub enum Error {
         component: String,
         /// The target.
         target: Target,
-        /// What was looked for.
+        /// Name that was searched for.
         what: String,
         /// Instructions to provide it.
         hint: String,

@@ -5,7 +5,7 @@ use crate::config::{self, Change, Config, Source};
 use crate::source::{self, Update};
 use crate::sys;
 
-/// What to update.
+/// Options of an update.
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct UpdateOptions {

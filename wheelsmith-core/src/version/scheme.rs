@@ -11,7 +11,7 @@ use pep440_rs::{LocalSegment, Prerelease, PrereleaseKind, Version};
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ReleaseVersion(Version);
 
-/// How a file writes a version.
+/// Form in which a file writes a version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Form {
     /// `1.2.0-rc.1`: cargo, npm.

@@ -26,11 +26,11 @@ pub struct Place {
     pub text: String,
     /// Form in which it is written.
     pub form: Form,
-    /// What the version says.
+    /// Meaning of the version.
     pub role: Role,
 }
 
-/// What the version at a place says.
+/// Meaning of the version at a place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
     /// Version of a package.
