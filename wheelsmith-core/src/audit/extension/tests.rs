@@ -97,7 +97,7 @@ fn file_names_must_be_for_the_tags() {
     bad(
         "cp311.cp312-cp311.cp312",
         cpython_312,
-        "the wheel is for CPython 3.11 (`cp311-cp311`) as well",
+        "the wheel is also for CPython 3.11 (`cp311-cp311`)",
     );
 }
 
