@@ -111,6 +111,9 @@ system_tools() {
     command -v make >/dev/null || packages+=(make)
     command -v pkg-config >/dev/null || packages+=(pkg-config)
     command -v eu-elflint >/dev/null || packages+=(elfutils)
+    command -v npm >/dev/null || packages+=(nodejs npm)
+    command -v zstd >/dev/null || packages+=(zstd)
+    command -v shellcheck >/dev/null || packages+=(shellcheck)
     # Extension modules are compiled with the headers of a Python.
     compgen -G '/usr/include/python3*/Python.h' >/dev/null || packages+=(python3-dev)
     if [ ${#packages[@]} -gt 0 ]; then
@@ -121,7 +124,7 @@ system_tools() {
         : >"$log"
         apt_install "$log" "${packages[@]}" || { missing "system tools" "apt-get failed" "$log"; return; }
     fi
-    say "system tools" "$(command -v cc c++ readelf eu-elflint make pkg-config | tr '\n' ' ')"
+    say "system tools" "$(command -v cc c++ readelf eu-elflint make node npm pkg-config shellcheck zstd | tr '\n' ' ')"
 }
 
 # The first Python that all judges support, or else the first that some do.

@@ -4,8 +4,8 @@ use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 use clap::{Arg, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum as _};
 
 use crate::commands::{
-    audit, backend, build, check, completions, fetch, index, init, inspect, repair, sdist, test,
-    toolchain, update, version, wheel, wrapper,
+    audit, backend, build, check, completions, fetch, index, init, inspect, pack, repair, sdist,
+    test, toolchain, update, version, wheel, wrapper,
 };
 use crate::global::{Format, Global};
 
@@ -21,7 +21,7 @@ Exit codes: 0 success; 1 findings, or a failed test; 2 the command could not fin
 
 /// The commands in the order of the work, under the headings of the help.
 const GROUPS: [(&str, &[&str]); 4] = [
-    ("Build", &["init", "build", "sdist", "fetch", "update", "toolchain"]),
+    ("Build", &["init", "build", "pack", "sdist", "fetch", "update", "toolchain"]),
     ("Prove", &["audit", "check", "test", "inspect"]),
     ("Ship", &["repair", "wheel", "index", "version"]),
     ("Other", &["completions", "help"]),
@@ -49,6 +49,7 @@ pub(crate) struct Args {
 pub(crate) enum Command {
     Init(init::Args),
     Build(build::Args),
+    Pack(pack::Args),
     Sdist(sdist::Args),
     Fetch(fetch::Args),
     Update(update::Args),

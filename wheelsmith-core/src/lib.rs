@@ -120,6 +120,8 @@ pub mod finding;
 pub mod index;
 pub mod metadata;
 pub mod name;
+#[cfg(feature = "project")]
+pub(crate) mod package;
 #[cfg(feature = "build")]
 #[doc(hidden)]
 pub mod patch;

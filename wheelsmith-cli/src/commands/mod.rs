@@ -9,6 +9,7 @@ pub(crate) mod fetch;
 pub(crate) mod index;
 pub(crate) mod init;
 pub(crate) mod inspect;
+pub(crate) mod pack;
 pub(crate) mod repair;
 mod reporting;
 pub(crate) mod sdist;
@@ -31,6 +32,7 @@ pub(crate) fn run(command: Command, host: &Host, output: &Output) -> anyhow::Res
     match command {
         Command::Audit(args) => audit::run(&args, host, output),
         Command::Build(args) => build::run(&args, host, output),
+        Command::Pack(args) => pack::run(&args, host, output),
         Command::Sdist(args) => sdist::run(&args, host, output),
         Command::Backend(args) => backend::run(&args, host, output),
         Command::Fetch(args) => fetch::run(&args, host, output),

@@ -19,6 +19,13 @@ pub(crate) struct ProjectArgs {
     /// Project: a directory, or its `pyproject.toml` or `wheelsmith.toml`
     #[arg(default_value = ".", value_name = "PROJECT")]
     project: PathBuf,
+    #[command(flatten)]
+    targets: TargetArgs,
+}
+
+/// Targets.
+#[derive(Debug, clap::Args)]
+pub(crate) struct TargetArgs {
     /// Target: a triple, with a floor if wanted (`aarch64-unknown-linux-gnu.2.28`); `host` for this
     /// machine; `all` for those of the configuration; repeatable [default: all]
     #[arg(long, short, value_name = "TARGET", value_parser = target_arg)]
@@ -47,6 +54,14 @@ fn target_arg(text: &str) -> Result<TargetArg, wheelsmith_core::name::ParseError
 impl ProjectArgs {
     pub(super) fn load(&self, host: &Host) -> anyhow::Result<(Project, Vec<Target>)> {
         let project = Project::open_on(&self.project, host)?;
+        let targets = self.targets.of(&project);
+        Ok((project, targets))
+    }
+}
+
+impl TargetArgs {
+    /// Returns the targets that the user selects.
+    pub(super) fn of(&self, project: &Project) -> Vec<Target> {
         let mut targets = Vec::new();
         for target in &self.target {
             match target {
@@ -66,7 +81,7 @@ impl ProjectArgs {
                 *target = *configured;
             }
         }
-        Ok((project, targets))
+        targets
     }
 }
 

@@ -11,6 +11,7 @@ use wheelsmith_core::project::{ArchiveVerdict, BuildOutput, BuiltWheel, TargetBu
 use wheelsmith_core::repair::{Graft, MissingLibrary, RepairPlan};
 use wheelsmith_core::toolchain::{RustStd, State, TargetSurvey};
 
+use super::package;
 use super::text::{Text, lines};
 
 pub(super) const BOLD: Style = Style::new().bold();
@@ -67,6 +68,13 @@ pub(super) fn built(output: &BuildOutput) -> Text {
             Err(_) => {}
         }
     }
+    if !output.packages.is_empty() {
+        let _ = writeln!(text, "{BOLD}all targets{BOLD:#}");
+    }
+    for made in &output.packages {
+        package::built(&mut text, made);
+    }
+    package::left_out(&mut text, &output.left_out);
     text
 }
 
@@ -75,7 +83,8 @@ fn target_build(text: &mut Text, made: &TargetBuild) {
     for (name, outcome) in &made.components {
         let _ = writeln!(text, "  {name:width$}  {outcome}");
     }
-    if made.wheels.is_empty() && made.archives.is_empty() && made.judged.is_none() {
+    let is_empty = made.wheels.is_empty() && made.archives.is_empty() && made.packages.is_empty();
+    if is_empty && made.judged.is_none() {
         let _ = writeln!(text, "  {}", made.runtime.display());
     }
     for file in &made.archives {
@@ -87,6 +96,9 @@ fn target_build(text: &mut Text, made: &TargetBuild) {
     }
     for wheel in &made.wheels {
         built_wheel(text, wheel);
+    }
+    for made in &made.packages {
+        package::built(text, made);
     }
     if made.saved_bytes() > 0 {
         let saved = size(made.saved_bytes());
@@ -112,7 +124,7 @@ fn archive_verdict(text: &mut Text, judged: &ArchiveVerdict) {
     }
 }
 
-fn newest(audit: &Audit) -> String {
+pub(super) fn newest(audit: &Audit) -> String {
     let newest = audit.newest("GLIBC");
     newest.map(|version| format!(", newest symbol GLIBC_{version}")).unwrap_or_default()
 }
@@ -178,6 +190,13 @@ pub(super) fn plan(plan: &Plan, verbose: bool) -> Text {
     for target in &plan.targets {
         plan_target(&mut text, target, verbose);
     }
+    if !plan.packages.is_empty() {
+        let _ = writeln!(text, "{BOLD}all targets{BOLD:#}");
+    }
+    for planned in &plan.packages {
+        package::plan(&mut text, planned);
+    }
+    package::left_out(&mut text, &plan.left_out);
     text
 }
 
@@ -190,6 +209,9 @@ fn plan_target(text: &mut Text, plan: &TargetPlan, verbose: bool) {
     plan_components(text, plan, verbose);
     for archive in &plan.archives {
         let _ = writeln!(text, "  pack  {archive}");
+    }
+    for planned in &plan.packages {
+        package::plan(text, planned);
     }
     for wheel in &plan.wheels {
         let _ = writeln!(text, "  pack  {}", wheel.file);

@@ -9,6 +9,8 @@ use wheelsmith_core::project::{ArchiveVerdict, BuildOutput, BuiltWheel, TargetBu
 use wheelsmith_core::toolchain::TargetSurvey;
 use wheelsmith_core::wheel::MadeFile;
 
+use super::package;
+
 /// Version of the documents. It grows when a key changes its meaning or is removed.
 pub(super) const SCHEMA: u32 = 1;
 
@@ -31,7 +33,12 @@ pub(super) fn built(output: &BuildOutput) -> Value {
         }
         Err(error) => json!({ "target": target, "error": chain(error) }),
     });
-    json!({ "schema": BUILD_SCHEMA, "targets": targets.collect::<Vec<_>>() })
+    json!({
+        "schema": BUILD_SCHEMA,
+        "targets": targets.collect::<Vec<_>>(),
+        "packages": output.packages.iter().map(package::json).collect::<Vec<_>>(),
+        "left_out": output.left_out,
+    })
 }
 
 fn target_build(made: &TargetBuild) -> Value {
@@ -44,6 +51,7 @@ fn target_build(made: &TargetBuild) -> Value {
         "archives": made.archives.iter().map(file).collect::<Vec<_>>(),
         "judged": made.judged.as_ref().map(judged),
         "wheels": made.wheels.iter().map(wheel).collect::<Vec<_>>(),
+        "packages": made.packages.iter().map(package::json).collect::<Vec<_>>(),
         "time_secs": made.time.as_secs_f64(),
     })
 }
@@ -119,6 +127,6 @@ pub(super) fn chain(error: &dyn std::error::Error) -> Vec<String> {
 }
 
 /// Returns the facts of native files in the form of the audit's report.
-fn facts(audit: &Audit) -> Vec<FileFacts<'_>> {
+pub(super) fn facts(audit: &Audit) -> Vec<FileFacts<'_>> {
     audit.files.iter().map(FileFacts::of).collect()
 }

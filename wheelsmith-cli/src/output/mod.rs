@@ -7,6 +7,7 @@ mod human;
 mod index;
 mod inspect;
 mod json;
+mod package;
 mod progress;
 mod repair;
 mod report;
@@ -23,7 +24,7 @@ use anyhow::Context as _;
 use wheelsmith_core::config::LoadError;
 use wheelsmith_core::index::{self as indexes, Changes, Fault};
 use wheelsmith_core::plan::Plan;
-use wheelsmith_core::project::{self, BuildOutput};
+use wheelsmith_core::project::{self, Binstall, BuildOutput};
 use wheelsmith_core::source::Update;
 use wheelsmith_core::sys::{self, Host};
 use wheelsmith_core::testing;
@@ -146,6 +147,11 @@ impl Output {
             }
         }
         self.write(|| human::built(built), || json::built(built))
+    }
+
+    /// Writes the metadata for `cargo binstall`.
+    pub(crate) fn binstall(&self, found: &[Binstall]) -> std::io::Result<()> {
+        self.write(|| package::human_binstall(found), || package::json_binstall(found))
     }
 
     /// Writes the number of fetched sources.

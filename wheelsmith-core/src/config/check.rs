@@ -3,6 +3,7 @@
 mod component;
 mod data;
 mod extension;
+mod package;
 mod recipe;
 mod test;
 mod version;
@@ -139,6 +140,8 @@ impl Check<'_> {
         self.libcs(&components);
         let wheels = self.wheels(table.wheel, raw.project.as_ref(), &components);
         self.sdks(&table.sdk, &names);
+        package::archives(self, &table.archive, &names);
+        package::npm(self, &table.npm, raw.project.as_ref(), &names);
         self.overrides(&table.target, &names);
         let audit = self.audit(table.audit);
         let check = self.check(table.check);
@@ -171,6 +174,8 @@ impl Check<'_> {
             components,
             wheels,
             sdks: table.sdk,
+            archives: table.archive,
+            npm: table.npm,
             overrides: table.target,
             audit,
             check,

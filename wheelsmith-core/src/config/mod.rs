@@ -3,6 +3,7 @@
 //! [`parse`] is pure: it reads only the text. It reports all mistakes of a file in one run, with
 //! line, key and, if possible, the correct spelling.
 
+mod archive;
 mod build_system;
 mod builder;
 mod check;
@@ -18,8 +19,11 @@ mod git_source;
 mod kinds;
 mod library;
 mod load;
+mod name_pattern;
 mod names;
+mod npm;
 mod output;
+mod package_files;
 mod python;
 mod recipe;
 #[cfg(feature = "schema")]
@@ -42,6 +46,7 @@ use crate::metadata::ProjectTable;
 use crate::name::{Digest, Index, PlatformVersion, ProjectName, PythonTag, Target, WheelPath};
 use crate::toolchain::{Optimize, Strip, ToolchainKind};
 
+pub use archive::{Archive, ArchiveFormat, ArchiveNames};
 pub use builder::ConfigBuilder;
 pub use component::{
     Artifact, Bpf, C, CForm, Cargo, Component, Files, Headers, Kind, OtherLibc, Prebuilt,
@@ -56,7 +61,12 @@ pub use extension::Extension;
 pub use git_source::GitSource;
 pub use library::Library;
 pub use load::{CONFIG_FILES, LoadError, find_settings};
+pub use name_pattern::{NamePattern, NameValues};
+#[cfg(feature = "project")]
+pub(crate) use npm::cpu_word as npm_cpu;
+pub use npm::{Npm, NpmName, NpmPlatform};
 pub use output::{Output, Role};
+pub use package_files::PackageFiles;
 pub use recipe::{PLACEHOLDERS, Recipe, Run, System, fill};
 #[cfg(feature = "schema")]
 pub use schema::schema;
@@ -131,6 +141,10 @@ pub struct Config {
     pub wheels: Vec<Wheel>,
     /// SDKs: archives that C programs are compiled against.
     pub sdks: Vec<Sdk>,
+    /// Archives of programs and libraries.
+    pub archives: Vec<Archive>,
+    /// npm packages.
+    pub npm: Vec<Npm>,
     /// Settings of single targets, by triple.
     pub overrides: BTreeMap<String, Override>,
     /// Settings of the audit.

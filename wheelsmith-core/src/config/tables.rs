@@ -6,7 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use super::data_table::DataTable;
 use super::kinds::Components;
-use super::{Compression, CxxRuntime, External, Override, Sdist, Sdk, VersionSite, testing};
+use super::{
+    Archive, Compression, CxxRuntime, External, Npm, Override, Sdist, Sdk, VersionSite, testing,
+};
 use crate::finding::{Code, Date, Level, Severity};
 use crate::metadata::ProjectTable;
 use crate::name::{Index, PlatformVersion, ProjectName, PythonTag, Target, WheelPath};
@@ -76,6 +78,12 @@ pub(super) struct ConfigTable {
     /// Archives that C programs are compiled against.
     #[serde(default)]
     pub(super) sdk: Vec<Sdk>,
+    /// Archives of programs and libraries, one for each target.
+    #[serde(default)]
+    pub(super) archive: Vec<Archive>,
+    /// npm packages: a main package, and one for each target.
+    #[serde(default)]
+    pub(super) npm: Vec<Npm>,
     /// Settings of single targets, by triple.
     #[serde(default)]
     pub(super) target: BTreeMap<String, Override>,

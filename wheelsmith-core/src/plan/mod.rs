@@ -5,6 +5,7 @@
 
 mod cxx;
 mod options;
+mod package;
 mod step;
 mod variant;
 
@@ -12,13 +13,16 @@ use serde::Serialize;
 
 pub use self::cxx::{CxxPlan, CxxToolchain, CxxUse, decide as decide_cxx};
 pub use self::options::BuildOptions;
+#[cfg(feature = "project")]
+pub(crate) use self::package::PackageContent;
+pub use self::package::{LeftOutPackage, PackageKind, PackagePlan};
 pub use self::step::{CommandLine, Step};
 #[cfg(feature = "project")]
 pub(crate) use self::variant::Part;
 pub(crate) use self::variant::{Variant, variants};
 use crate::config::{Component, ComponentOverride, Config, External, Kind, Role, Sdk, Wheel};
 use crate::name::{
-    Libc, MacArch, Os, PlatformTag, PlatformVersion, PythonAbi, PythonVersion, Target,
+    Libc, MacArch, Os, ParseError, PlatformTag, PlatformVersion, PythonAbi, PythonVersion, Target,
     WheelFilename,
 };
 use crate::source;
@@ -29,6 +33,12 @@ use crate::toolchain::{Optimize, Strip, ToolchainKind};
 pub struct Plan {
     /// Plans of the targets.
     pub targets: Vec<TargetPlan>,
+    /// Packages that are made from the runtimes of all targets.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub packages: Vec<PackagePlan>,
+    /// Packages that are not made.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub left_out: Vec<LeftOutPackage>,
 }
 
 /// Plan for one target.
@@ -57,6 +67,9 @@ pub struct TargetPlan {
     /// File names of the archives to write.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub archives: Vec<String>,
+    /// Other packages to write.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub packages: Vec<PackagePlan>,
     /// True if the first archive is that of the runtime directory.
     #[serde(skip)]
     pub(crate) has_runtime_archive: bool,
@@ -152,11 +165,64 @@ pub enum Error {
         /// Build back end.
         backend: String,
     },
+    /// The configuration has no package of the requested kinds.
+    #[error("cannot pack: `{file}` configures no package{}", of_kinds(kinds))]
+    NoPackages {
+        /// File name of the configuration.
+        file: String,
+        /// Requested kinds; all if empty.
+        kinds: Vec<PackageKind>,
+    },
+    /// A package of all targets is requested for some of them.
+    #[error(
+        "`{package}` is for {expected} targets, and {} of them {} not selected: {}",
+        missing.len(),
+        if missing.len() == 1 { "is" } else { "are" },
+        missing.join(", ")
+    )]
+    MissingTargets {
+        /// Name of the package.
+        package: String,
+        /// Triples of the missing targets.
+        missing: Vec<String>,
+        /// Number of targets of the configuration.
+        expected: usize,
+    },
+    /// npm has no word for a platform.
+    #[error("npm has no name for the platform {triple}")]
+    NpmPlatform {
+        /// Triple.
+        triple: String,
+    },
+    /// The name of a package is not permitted.
+    #[error("cannot name the package")]
+    PackageName(#[source] ParseError),
+    /// Two packages have one file name.
+    #[error("cannot write `{file}` twice: for {first} and for {second}")]
+    SameFile {
+        /// File name.
+        file: String,
+        /// First target.
+        first: String,
+        /// Second target.
+        second: String,
+    },
     /// No target is known.
     #[error(
         "cannot choose a target: the configuration lists none, and this machine is not a supported one"
     )]
     NoTarget,
+}
+
+/// Returns ` of the kind …`.
+fn of_kinds(kinds: &[PackageKind]) -> String {
+    match kinds {
+        [] => String::new(),
+        kinds => {
+            let kinds = kinds.iter().map(|kind| format!("`{}`", kind.as_str()));
+            format!(" of the kind {}", kinds.collect::<Vec<_>>().join(" or "))
+        }
+    }
 }
 
 fn list(known: &[String]) -> String {
@@ -185,6 +251,20 @@ impl Error {
                  `[tool.wheelsmith]`"
                     .to_owned(),
             ),
+            Self::NoPackages { kinds, .. } => {
+                let kinds = if kinds.is_empty() { &PackageKind::ALL[..] } else { kinds };
+                let tables =
+                    kinds.iter().map(|kind| format!("`[[tool.wheelsmith.{}]]`", kind.as_str()));
+                Some(format!("add {}", tables.collect::<Vec<_>>().join(" or ")))
+            }
+            Self::MissingTargets { .. } => Some(
+                "select all targets, or use `--partial` for a package without the others"
+                    .to_owned(),
+            ),
+            Self::NpmPlatform { .. } | Self::PackageName(_) => None,
+            Self::SameFile { .. } => {
+                Some("add `{triple}` to the name, or give each a `name` of its own".to_owned())
+            }
             Self::NoTarget => Some("name a target with `--target`".to_owned()),
         }
     }
@@ -196,6 +276,10 @@ pub struct Naming<'a> {
     pub name: &'a str,
     /// Version of the project.
     pub version: &'a str,
+    /// Name of the project, as it is written.
+    pub written: &'a str,
+    /// Version in the form of SemVer; `None` if it has no such form.
+    pub semver: Option<&'a str>,
     /// Returns the file name of a wheel with a platform tag.
     pub wheel: &'a dyn Fn(&Wheel, &PlatformTag) -> WheelFilename,
 }
@@ -225,12 +309,18 @@ pub fn plan(
         let known = config.wheels.iter().map(|wheel| wheel.name.to_string()).collect();
         return Err(Error::NoWheel { name: name.to_string(), known });
     }
+    if let Some(kinds) = &options.packages
+        && !options.has_packages(config)
+    {
+        return Err(Error::NoPackages { file: config.file.clone(), kinds: kinds.clone() });
+    }
     let mut plans = Vec::new();
     for &target in targets {
         let target = config.with_floor(target);
         let mut plan = components(config, target);
         plan.wheels = wheels(config, options, target, naming)?;
         archives(&mut plan, config, options, naming);
+        plan.packages = package::of_target(config, options, target, naming)?;
         for slice in target.slices() {
             plan.slices.push(components(config, config.with_floor(slice)));
         }
@@ -251,7 +341,9 @@ pub fn plan(
         }
         plans.push(plan);
     }
-    Ok(Plan { targets: plans })
+    let mut plan = Plan { targets: plans, packages: Vec::new(), left_out: Vec::new() };
+    package::of_all(config, options, &mut plan, naming)?;
+    Ok(plan)
 }
 
 /// Plans the components of one target, without wheels and archives.
@@ -278,6 +370,7 @@ pub fn components(config: &Config, target: Target) -> TargetPlan {
         components: components.collect(),
         wheels: Vec::new(),
         archives: Vec::new(),
+        packages: Vec::new(),
         has_runtime_archive: false,
         has_sdks: false,
         slices: Vec::new(),
@@ -291,7 +384,7 @@ fn wheels(
     target: Target,
     naming: &Naming<'_>,
 ) -> Result<Vec<WheelPlan>, Error> {
-    if options.runtime_only {
+    if options.runtime_only || options.packages.is_some() {
         return Ok(Vec::new());
     }
     let wanted = target.wanted_tag();
@@ -360,9 +453,14 @@ fn archives(plan: &mut TargetPlan, config: &Config, options: &BuildOptions, nami
     let Naming { name, version, .. } = naming;
     // An installer requests one wheel and no archives.
     let is_for_installer = options.wheel.is_some() || options.editable;
-    plan.has_runtime_archive =
-        options.runtime_only || (config.wheels.is_empty() && !config.components.is_empty());
-    plan.has_sdks = !options.runtime_only && !is_for_installer;
+    let is_pack = options.packages.is_some();
+    plan.has_runtime_archive = options.runtime_only
+        || (!is_pack
+            && config.wheels.is_empty()
+            && config.archives.is_empty()
+            && config.npm.is_empty()
+            && !config.components.is_empty());
+    plan.has_sdks = !options.runtime_only && !is_for_installer && !is_pack;
     if plan.has_runtime_archive {
         plan.archives.push(format!("{}.tar.gz", runtime_stem(name, version, plan.target)));
     }

@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use crate::config::Compression;
+use super::PackageKind;
+use crate::config::{Compression, Config};
 use crate::name::{ProjectName, PythonVersion, Target};
 use crate::source::Policy;
 
@@ -44,6 +45,13 @@ pub struct BuildOptions {
     /// The only Python for which extension modules are built. If `None`, every Python of the
     /// configuration.
     pub python: Option<PythonVersion>,
+    /// The only kinds of packages to make, without wheels and SDKs; all if empty. If `None`,
+    /// everything that is configured.
+    pub packages: Option<Vec<PackageKind>>,
+    /// True to make packages for all targets although some targets are not selected.
+    pub partial: bool,
+    /// True to use runtimes as they are, and to compile nothing.
+    pub no_build: bool,
 }
 
 impl BuildOptions {
@@ -128,6 +136,46 @@ impl BuildOptions {
     pub fn python(mut self, python: Option<PythonVersion>) -> Self {
         self.python = python;
         self
+    }
+
+    /// Makes only packages of these kinds, without wheels and SDKs; all kinds if there are none.
+    #[must_use]
+    pub fn packages(mut self, kinds: impl IntoIterator<Item = PackageKind>) -> Self {
+        self.packages = Some(kinds.into_iter().collect());
+        self
+    }
+
+    /// Makes packages for all targets although some are not selected if `partial` is true.
+    #[must_use]
+    pub fn partial(mut self, partial: bool) -> Self {
+        self.partial = partial;
+        self
+    }
+
+    /// Uses runtimes as they are if `no_build` is true.
+    #[must_use]
+    pub fn no_build(mut self, no_build: bool) -> Self {
+        self.no_build = no_build;
+        self
+    }
+
+    /// True if the options select packages of `kind`.
+    pub(super) fn makes(&self, kind: PackageKind) -> bool {
+        // An installer requests one wheel and no packages.
+        let is_for_installer = self.wheel.is_some() || self.editable;
+        match &self.packages {
+            Some(kinds) => kinds.is_empty() || kinds.contains(&kind),
+            None => !self.runtime_only && !is_for_installer,
+        }
+    }
+
+    /// True if `config` has a package that the options select.
+    pub(super) fn has_packages(&self, config: &Config) -> bool {
+        let has = |kind: &PackageKind| match kind {
+            PackageKind::Archive => !config.archives.is_empty(),
+            PackageKind::Npm => !config.npm.is_empty(),
+        };
+        PackageKind::ALL.iter().any(|kind| self.makes(*kind) && has(kind))
     }
 
     /// Writes wheels that import from the project's directory if `editable` is true.

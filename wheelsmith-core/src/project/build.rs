@@ -7,13 +7,14 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use super::archive::{self, ArchiveVerdict};
+use super::packing::{self, BuiltPackage, Packer};
 use super::parts::CargoInventory;
 use super::{BuiltWheel, Error, Project, pack};
 use crate::build::{self, Hashes, Setting};
 use crate::config::Kind;
 use crate::name::Target;
 use crate::pipeline::{self, Job, Sources};
-use crate::plan::{BuildOptions, ComponentPlan, Part, Plan, TargetPlan};
+use crate::plan::{BuildOptions, ComponentPlan, LeftOutPackage, Part, Plan, TargetPlan};
 use crate::runtime::{self, Identity, Runtime};
 use crate::source::{self, Places};
 use crate::sys::{self, Host, Lock, Locked};
@@ -25,6 +26,10 @@ use crate::wheel::MadeFile;
 pub struct BuildOutput {
     /// Each target with its result.
     pub targets: Vec<(Target, Result<TargetBuild, Error>)>,
+    /// Packages that are made from the runtimes of all targets.
+    pub packages: Vec<BuiltPackage>,
+    /// Packages that are not made.
+    pub left_out: Vec<LeftOutPackage>,
 }
 
 /// Verdict on a whole build.
@@ -72,6 +77,8 @@ pub struct TargetBuild {
     pub judged: Option<ArchiveVerdict>,
     /// Wheels.
     pub wheels: Vec<BuiltWheel>,
+    /// Other packages.
+    pub packages: Vec<BuiltPackage>,
     /// Duration.
     pub time: Duration,
 }
@@ -91,6 +98,7 @@ impl TargetBuild {
     /// True if a wheel or archive was not written because its files do not qualify.
     pub fn is_refused(&self) -> bool {
         self.wheels.iter().any(|wheel| wheel.file.is_none())
+            || self.packages.iter().any(|package| package.file.is_none())
             || self.judged.as_ref().is_some_and(|verdict| !verdict.is_good())
     }
 }
@@ -120,7 +128,11 @@ pub(crate) fn run(project: &Project, options: &BuildOptions) -> Result<BuildOutp
     }
     let targets: Vec<Target> = compiled(&plan).map(|plan| plan.target).collect();
     let places = Places { project: &project.dir, work: &work, cache: &cache };
-    let sources = obtain(project, &targets, &places, options.policy, host)?;
+    let sources = if options.no_build {
+        Sources::new()
+    } else {
+        obtain(project, &targets, &places, options.policy, host)?
+    };
     let hashes = Hashes::default();
     let laid = compiled(&plan).map(|plan| (plan.target.to_string(), Mutex::default())).collect();
     let run = Run {
@@ -138,7 +150,9 @@ pub(crate) fn run(project: &Project, options: &BuildOptions) -> Result<BuildOutp
         threads.into_iter().map(join).collect::<Vec<_>>()
     });
     let targets = plan.targets.iter().map(|plan| plan.target).zip(results).collect();
-    Ok(BuildOutput { targets })
+    let mut built = BuildOutput { targets, packages: Vec::new(), left_out: plan.left_out.clone() };
+    Packer { project, options, host }.all(&plan, &mut built)?;
+    Ok(built)
 }
 
 /// Obtains every source, by component and triple. If the sources of some targets cannot be
@@ -277,7 +291,13 @@ type Runtimes = BTreeMap<String, Mutex<Option<Arc<TargetRuntime>>>>;
 impl Run<'_> {
     fn target(&self, plan: &TargetPlan) -> Result<TargetBuild, Error> {
         let start = Instant::now();
-        let laid = if plan.slices.is_empty() { self.once(plan)? } else { self.fused(plan)? };
+        let laid = if self.options.no_build {
+            self.existing(plan)?
+        } else if plan.slices.is_empty() {
+            self.once(plan)?
+        } else {
+            self.fused(plan)?
+        };
         let mut made = TargetBuild {
             toolchain: laid.toolchain.clone(),
             components: laid.components.clone(),
@@ -285,6 +305,7 @@ impl Run<'_> {
             archives: Vec::new(),
             judged: None,
             wheels: Vec::new(),
+            packages: Vec::new(),
             time: Duration::ZERO,
         };
         self.pack(plan, &laid.runtime, &laid.found, &mut made)?;
@@ -302,6 +323,17 @@ impl Run<'_> {
         let made = Arc::new(self.lay_out(plan)?);
         *laid = Some(Arc::clone(&made));
         Ok(made)
+    }
+
+    /// Returns the runtime that an earlier run built.
+    fn existing(&self, plan: &TargetPlan) -> Result<Arc<TargetRuntime>, Error> {
+        let dir = self.project.work_dir().join(plan.target.to_string()).join("runtime");
+        let runtime = packing::existing(self.project, plan.target, &dir)?;
+        let toolchain = runtime.manifest.toolchain.clone();
+        let outcome = |info: &runtime::ComponentInfo| (info.name.clone(), "as it is".to_owned());
+        let components = runtime.manifest.components.iter().map(outcome).collect();
+        let found = CargoInventory::default();
+        Ok(Arc::new(TargetRuntime { runtime, toolchain, components, found }))
     }
 
     /// Combines the runtimes of the slices.
@@ -361,7 +393,7 @@ impl Run<'_> {
         let missing_zig = if offline { MissingZig::Offline } else { MissingZig::Fetch };
         let tools = job.tools(&pipeline::present(&sources), &work, missing_zig)?;
         let (runtime, built) = job.build(&tools, &sources, identity)?;
-        let is_listed = !self.options.runtime_only;
+        let is_listed = !self.options.runtime_only && self.options.packages.is_none();
         let found = if is_listed {
             self.found(&job.setting(&tools), &sources)?
         } else {
@@ -456,6 +488,7 @@ impl Run<'_> {
         if plan.has_sdks {
             built.archives.extend(archive::sdks(project, target, runtime, out, host)?);
         }
+        built.packages = Packer { project, options, host }.target(plan, runtime)?;
         Ok(())
     }
 }

@@ -68,6 +68,14 @@ pub enum Error {
         /// Number of selected sources.
         sources: usize,
     },
+    /// There is no runtime to pack.
+    #[error("cannot pack for {target} without a build: {reason}")]
+    NoRuntime {
+        /// Target.
+        target: String,
+        /// Reason.
+        reason: String,
+    },
     /// The cache directory is unknown.
     #[error("cannot choose a cache directory: neither `WHEELSMITH_CACHE_DIR` nor `HOME` is set")]
     NoCache,
@@ -128,6 +136,7 @@ impl Error {
             Self::Metadata(error) => error.hint.map(str::to_owned),
             Self::Bundle { source, .. } => source.hint(),
             Self::UpdateTarget { .. } => Some("name one component with a pinned source".to_owned()),
+            Self::NoRuntime { .. } => Some("leave out `--no-build`".to_owned()),
             Self::NoCache => Some("set `WHEELSMITH_CACHE_DIR`".to_owned()),
             _ => None,
         }

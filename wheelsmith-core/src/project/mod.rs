@@ -9,6 +9,7 @@ mod error;
 mod launcher;
 mod pack;
 mod packages;
+mod packing;
 mod parts;
 #[cfg(test)]
 mod plan_tests;
@@ -24,6 +25,7 @@ pub use archive::ArchiveVerdict;
 pub use build::{BuildOutput, BuildVerdict, TargetBuild};
 pub use error::Error;
 pub use pack::BuiltWheel;
+pub use packing::{Binstall, BuiltPackage, PackageVerdict};
 pub use update::UpdateOptions;
 
 pub use crate::config::CONFIG_FILES;
@@ -140,16 +142,20 @@ impl Project {
         let targets = self.targets(&options.targets);
         let metadata = self.metadata()?;
         let (name, version) = archive::identity(self);
+        let semver = packing::semver(self, &version)?;
+        let written = self.config.project.as_ref().map(|project| project.name.to_string());
         let naming = plan::Naming {
             name: &name,
             version: &version,
+            written: written.as_deref().unwrap_or(&name),
+            semver: semver.as_deref(),
             wheel: &|wheel, tag| match &metadata {
                 Some(metadata) => pack::filename(wheel, metadata, std::slice::from_ref(tag)),
                 None => unreachable!("a configuration with wheels has metadata"),
             },
         };
         let plan = plan::plan(&self.config, options, &targets, &naming)?;
-        if !options.runtime_only {
+        if !options.runtime_only && options.packages.is_none() {
             for wheel in self.config.wheels.iter().filter(|wheel| options.selects(&wheel.name)) {
                 packages::require(self, wheel, &python_files::files(self, wheel, &self.host)?)?;
             }
@@ -173,6 +179,15 @@ impl Project {
             }
         }
         Ok(plan)
+    }
+
+    /// Returns what the `Cargo.toml` of each Rust package with programs in an archive must contain for
+    /// `cargo binstall`.
+    ///
+    /// # Errors
+    /// Returns an error if a `Cargo.toml` cannot be read.
+    pub fn binstall(&self) -> Result<Vec<Binstall>, Error> {
+        packing::binstall(self)
     }
 
     /// Builds the components and writes wheels and archives.

@@ -33,6 +33,8 @@ mod pack;
 mod retag;
 mod save;
 mod splice;
+#[cfg(feature = "project")]
+pub(crate) mod stream;
 mod time;
 pub(crate) mod verify;
 mod write;

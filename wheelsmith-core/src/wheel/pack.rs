@@ -106,6 +106,7 @@ struct Worker<'a> {
     entries: &'a [Entry],
     chunks: Option<&'a Chunks>,
     compression: Compression,
+    is_one_stream: bool,
     deflater: Deflater,
     raw: Vec<u8>,
 }
@@ -119,9 +120,10 @@ struct Filled {
 }
 
 impl<'a> Worker<'a> {
-    fn new(entries: &'a [Entry], compression: Compression, chunks: Option<&'a Chunks>) -> Self {
+    fn new(entries: &'a [Entry], how: How<'a>) -> Self {
+        let How { compression, chunks, is_one_stream, .. } = how;
         let deflater = Deflater::new(compression);
-        Self { entries, chunks, compression, deflater, raw: vec![0; PIECE] }
+        Self { entries, chunks, compression, is_one_stream, deflater, raw: vec![0; PIECE] }
     }
 
     fn pack(&mut self, piece: Piece, mut space: Space) -> Result<Filled, Error> {
@@ -131,15 +133,16 @@ impl<'a> Worker<'a> {
         let mut crc = crc32fast::Hasher::new();
         crc.update(raw);
         let digest = piece.is_whole().then(|| Digest::of(raw));
+        let ends = piece.last && !self.is_one_stream;
         let chunks = self.chunks.filter(|_| Chunks::is_worth_it(raw.len()));
-        let key = chunks.and_then(|_| Key::new(raw, self.compression, piece.last));
+        let key = chunks.and_then(|_| Key::new(raw, self.compression, ends));
         let known = chunks.zip(key.as_ref()).and_then(|(chunks, key)| chunks.get(key, &mut space));
         if let Some(size) = known {
             return Ok(Filled { space, size, crc, digest });
         }
         let size = self
             .deflater
-            .piece(raw, piece.last, &mut space)
+            .piece(raw, ends, &mut space)
             .ok_or_else(|| Error::Codec { path: entry.path.clone() })?;
         if let (Some(chunks), Some(key)) = (chunks, key) {
             chunks.put(&key, space.get(size));
@@ -168,6 +171,8 @@ pub(super) struct How<'a> {
     pub(super) compression: Compression,
     pub(super) threads: usize,
     pub(super) chunks: Option<&'a Chunks>,
+    /// True if the entries are parts of one stream: then no piece ends the stream.
+    pub(super) is_one_stream: bool,
 }
 
 /// Calls `take` with each piece of `entries`, in order.
@@ -177,14 +182,14 @@ pub(super) fn in_order(
     cancel: &Cancel,
     mut take: impl FnMut(Piece, Packed<'_>) -> Result<(), Error>,
 ) -> Result<(), Error> {
-    let How { compression, threads, chunks } = how;
+    let How { compression, threads, .. } = how;
     // Starting a thread takes longer than compressing a small wheel.
     let total: u64 = entries.iter().map(Entry::size_bytes).sum();
     let threads = if total <= PIECE as u64 { 1 } else { limited(threads, compression) };
     if threads > 1 {
         return on_threads(entries, How { threads, ..how }, cancel, take);
     }
-    let mut worker = Worker::new(entries, compression, chunks);
+    let mut worker = Worker::new(entries, how);
     let mut space = Space::new(compression);
     for piece in pieces(entries) {
         if cancel.is_cancelled() {
@@ -222,7 +227,7 @@ fn on_threads(
     cancel: &Cancel,
     take: impl FnMut(Piece, Packed<'_>) -> Result<(), Error>,
 ) -> Result<(), Error> {
-    let How { compression, threads, chunks } = how;
+    let How { compression, threads, .. } = how;
     let (ask, asked) = channel::<Job>();
     let (give, given) = channel::<Result<Done, Error>>();
     let asked = Mutex::new(asked);
@@ -231,7 +236,7 @@ fn on_threads(
         for _ in 0..threads {
             let (asked, give, stop) = (&asked, give.clone(), &stop);
             scope.spawn(move || {
-                let mut worker = Worker::new(entries, compression, chunks);
+                let mut worker = Worker::new(entries, how);
                 while let Some(job) = next(asked, stop) {
                     let done = match job {
                         Job::Sums(entry) => {

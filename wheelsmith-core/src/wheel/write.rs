@@ -84,7 +84,7 @@ fn write_within<W: Write + Seek>(
 }
 
 /// Adds entries: copies those of another wheel as packed, and compresses the others on threads.
-fn add<W: Write + Seek>(
+pub(super) fn add<W: Write + Seek>(
     archive: &mut Archive<W>,
     entries: &[Entry],
     options: &Options<'_>,
@@ -143,7 +143,7 @@ fn compress<W: Write + Seek>(
     let mut rows = Vec::with_capacity(entries.len());
     let mut current: Option<Member<'_>> = None;
     let Options { compression, threads, cache, advance, .. } = *options;
-    let how = How { compression, threads, chunks: cache };
+    let how = How { compression, threads, chunks: cache, is_one_stream: false };
     pack::in_order(entries, how, cancel, |piece, packed| {
         let mut member = match current.take() {
             Some(member) => member,

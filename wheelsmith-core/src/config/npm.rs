@@ -1,0 +1,214 @@
+//! `[[tool.wheelsmith.npm]]`: a main package and a package for each target.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+
+use serde::Deserialize;
+
+use super::package_files::PackageFiles;
+use crate::name::{Arch, Libc, Os, ParseError, Target, WheelPath, serde_by_text};
+
+/// `[[tool.wheelsmith.npm]]`: a main package with a package for each target.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Npm {
+    /// Name of the main package, such as `@scope/demo`; the name of the project if absent.
+    pub name: Option<NpmName>,
+    /// Beginning of the names of the platform packages, before `-linux-x64-gnu`; the name of the
+    /// main package if absent.
+    pub prefix: Option<NpmName>,
+    /// Components whose files the platform packages contain; all if absent.
+    pub components: Option<Vec<String>>,
+    /// Globs of files of the runtime, such as `bin/*`. If absent, its programs, shared libraries,
+    /// data and Node.js addons.
+    pub files: Option<Vec<String>>,
+    /// Commands that start a program of the runtime: `command = "program"`.
+    pub bin: BTreeMap<String, String>,
+    /// Further files of the main package, such as JavaScript and TypeScript declarations.
+    pub include: Vec<PackageFiles>,
+    /// File among those of `include` that `require` and `import` load. If absent, the addon of the
+    /// runtime if there is one, or else functions with the paths of the runtime's files.
+    pub main: Option<WheelPath>,
+    /// TypeScript declarations among the files of `include`.
+    pub types: Option<WheelPath>,
+    /// Supported versions of Node.js; `>=16` if absent.
+    pub node: Option<String>,
+}
+
+/// Name of an npm package: lower case, at most 214 characters, with an optional scope.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct NpmName(String);
+
+impl NpmName {
+    /// Returns the text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Returns the name of the tarball, as `npm pack` writes it: `scope-demo-1.0.0.tgz`.
+    pub fn tarball(&self, version: &str) -> String {
+        let name = self.0.strip_prefix('@').unwrap_or(&self.0).replace('/', "-");
+        format!("{name}-{version}.tgz")
+    }
+}
+
+impl fmt::Display for NpmName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl FromStr for NpmName {
+    type Err = ParseError;
+
+    fn from_str(text: &str) -> Result<Self, ParseError> {
+        let is_word = |word: &str| {
+            let is_plain =
+                |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-_.~".contains(c);
+            !word.is_empty() && !word.starts_with(['.', '_', '-']) && word.chars().all(is_plain)
+        };
+        let is_name = match text.strip_prefix('@') {
+            Some(rest) => {
+                rest.split_once('/').is_some_and(|(scope, name)| is_word(scope) && is_word(name))
+            }
+            None => is_word(text) && !["node_modules", "favicon.ico"].contains(&text),
+        };
+        if is_name && text.len() <= 214 {
+            return Ok(Self(text.to_owned()));
+        }
+        let expected = "the name of an npm package (lower case, such as `@scope/demo`)";
+        let lower = text.to_ascii_lowercase();
+        let suggestion = (lower != text && lower.parse::<Self>().is_ok()).then_some(lower);
+        Err(ParseError { suggestion, ..ParseError::new(text, expected) })
+    }
+}
+
+serde_by_text!(NpmName);
+
+/// Platform of an npm package, in the words of npm and Node.js.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct NpmPlatform {
+    /// Suffix of the package's name: `linux-x64-gnu`.
+    #[serde(skip)]
+    pub suffix: String,
+    /// `os`: `linux`.
+    pub os: &'static str,
+    /// `cpu`: `x64`.
+    pub cpu: Vec<&'static str>,
+    /// `libc`: `glibc`; `None` outside Linux.
+    pub libc: Option<Libc>,
+}
+
+impl NpmPlatform {
+    /// Returns the platform of `target`; `None` if npm has no word for its processor.
+    pub fn of(target: Target) -> Option<Self> {
+        let (os, libc) = match target.os() {
+            Os::Linux(libc) => ("linux", Some(libc)),
+            Os::MacOs => ("darwin", None),
+            Os::Windows => ("win32", None),
+        };
+        let mut cpu: Vec<&'static str> = Vec::new();
+        for compiled in target.compiled() {
+            cpu.push(cpu_word(compiled.arch())?);
+        }
+        let name = if cpu.len() > 1 { "universal" } else { cpu.first()? };
+        let end = match (libc, target.arch()) {
+            (Some(Libc::Glibc), Arch::Armv7l) => "-gnueabihf",
+            (Some(Libc::Musl), Arch::Armv7l) => "-musleabihf",
+            (Some(Libc::Glibc), _) => "-gnu",
+            (Some(Libc::Musl), _) => "-musl",
+            (None, _) => "",
+        };
+        Some(Self { suffix: format!("{os}-{name}{end}"), os, cpu, libc })
+    }
+}
+
+/// Returns the word of `process.arch`.
+pub(crate) fn cpu_word(arch: Arch) -> Option<&'static str> {
+    Some(match arch {
+        Arch::Aarch64 => "arm64",
+        Arch::Armv7l => "arm",
+        Arch::I686 => "ia32",
+        Arch::Loongarch64 => "loong64",
+        Arch::Ppc64 | Arch::Ppc64le => "ppc64",
+        Arch::Riscv64 => "riscv64",
+        Arch::S390x => "s390x",
+        Arch::X86_64 => "x64",
+    })
+}
+
+impl Npm {
+    /// Returns the name of the main package; that of the project, `project`, if the table has none.
+    ///
+    /// # Errors
+    /// Returns an error if the name of the project is no name of an npm package.
+    pub fn main_name(&self, project: &str) -> Result<NpmName, ParseError> {
+        self.name.clone().map_or_else(|| project.to_ascii_lowercase().parse(), Ok)
+    }
+
+    /// Returns the name of the package for `platform`, given the name of the main package.
+    ///
+    /// # Errors
+    /// Returns an error if the name is too long.
+    pub fn platform_name(
+        &self,
+        main: &NpmName,
+        platform: &NpmPlatform,
+    ) -> Result<NpmName, ParseError> {
+        format!("{}-{}", self.prefix.as_ref().unwrap_or(main), platform.suffix).parse()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::name::TARGETS;
+
+    #[test]
+    fn names_are_those_of_npm() {
+        let long = format!("a{}", "b".repeat(214));
+        for wrong in [
+            "",
+            "Demo",
+            "a b",
+            "@a",
+            "@a/",
+            "@/b",
+            ".a",
+            "_a",
+            "-a",
+            "a/b",
+            "ü",
+            "node_modules",
+            &long,
+        ] {
+            assert!(wrong.parse::<NpmName>().is_err(), "{wrong}");
+        }
+        let check = |name: &str, tarball: &str| {
+            assert_eq!(name.parse::<NpmName>().unwrap().tarball("1.0.0"), tarball);
+        };
+        check("demo", "demo-1.0.0.tgz");
+        check("@box/demo.js", "box-demo.js-1.0.0.tgz");
+        let suggestion = "@Box/Demo".parse::<NpmName>().unwrap_err().suggestion;
+        assert_eq!(suggestion.as_deref(), Some("@box/demo"));
+    }
+
+    #[test]
+    fn every_target_has_a_suffix_of_its_own() {
+        let platforms = TARGETS.iter().map(|row| NpmPlatform::of(row.triple.parse().unwrap()));
+        let suffixes: std::collections::BTreeSet<String> =
+            platforms.map(|platform| platform.unwrap().suffix).collect();
+        assert_eq!(suffixes.len(), TARGETS.len());
+        let check = |triple: &str, suffix: &str| {
+            assert_eq!(NpmPlatform::of(triple.parse().unwrap()).unwrap().suffix, suffix);
+        };
+        check("x86_64-unknown-linux-gnu", "linux-x64-gnu");
+        check("aarch64-unknown-linux-musl", "linux-arm64-musl");
+        check("armv7-unknown-linux-gnueabihf", "linux-arm-gnueabihf");
+        check("x86_64-pc-windows-gnu", "win32-x64");
+        check("aarch64-apple-darwin", "darwin-arm64");
+        check("universal2-apple-darwin", "darwin-universal");
+    }
+}

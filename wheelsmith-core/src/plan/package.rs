@@ -1,0 +1,185 @@
+//! Plans packages other than wheels and SDKs: archives and npm packages.
+
+use serde::Serialize;
+
+use super::{BuildOptions, Error, Naming, Plan, TargetPlan};
+use crate::config::{ArchiveNames, Config, NameValues, NpmName, NpmPlatform};
+use crate::name::{ParseError, Target};
+
+/// Kind of a package.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PackageKind {
+    /// Archive of programs and libraries.
+    Archive,
+    /// npm package.
+    Npm,
+}
+
+impl PackageKind {
+    /// All kinds.
+    pub const ALL: [Self; 2] = [Self::Archive, Self::Npm];
+
+    /// Returns the word of the configuration and of the command line.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Archive => "archive",
+            Self::Npm => "npm",
+        }
+    }
+}
+
+/// Package to write.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PackagePlan {
+    /// Kind.
+    pub kind: PackageKind,
+    /// File name.
+    pub file: String,
+    /// Further names of the same file.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub aliases: Vec<String>,
+    /// Content.
+    #[serde(skip)]
+    #[cfg_attr(
+        not(feature = "project"),
+        allow(dead_code, reason = "a build script packs nothing")
+    )]
+    pub(crate) content: PackageContent,
+}
+
+/// Content of a package. Numbers are positions in the lists of the configuration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum PackageContent {
+    /// Archive.
+    Archive(usize, ArchiveNames),
+    /// npm package for one target.
+    NpmPlatform(usize, NpmName, NpmPlatform),
+    /// Main npm package.
+    NpmMain(usize, NpmName),
+}
+
+/// Returns the packages of `target`.
+pub(super) fn of_target(
+    config: &Config,
+    options: &BuildOptions,
+    target: Target,
+    naming: &Naming<'_>,
+) -> Result<Vec<PackagePlan>, Error> {
+    let mut packages = Vec::new();
+    for (i, archive) in config.archives.iter().enumerate() {
+        if !options.makes(PackageKind::Archive) {
+            break;
+        }
+        let version = naming.semver.unwrap_or(naming.version);
+        let values = NameValues { name: naming.written, version, pep440: naming.version, ext: "" };
+        let names = archive.names(values, target);
+        packages.push(PackagePlan {
+            kind: PackageKind::Archive,
+            file: names.file.clone(),
+            aliases: names.aliases.clone(),
+            content: PackageContent::Archive(i, names),
+        });
+    }
+    for i in npm(config, options) {
+        let (main, version) = npm_identity(config, i, naming)?;
+        let unsupported = || Error::NpmPlatform { triple: target.triple().to_owned() };
+        let platform = NpmPlatform::of(target).ok_or_else(unsupported)?;
+        let name = config.npm[i].platform_name(&main, &platform).map_err(named)?;
+        packages.push(PackagePlan {
+            kind: PackageKind::Npm,
+            file: name.tarball(version),
+            aliases: Vec::new(),
+            content: PackageContent::NpmPlatform(i, name, platform),
+        });
+    }
+    Ok(packages)
+}
+
+/// Returns the packages of all targets together, and the reasons why some are left out.
+pub(super) fn of_all(
+    config: &Config,
+    options: &BuildOptions,
+    plan: &mut Plan,
+    naming: &Naming<'_>,
+) -> Result<(), Error> {
+    let is_planned =
+        |target: &&Target| plan.targets.iter().any(|p| p.target.triple() == target.triple());
+    let expected = &config.targets;
+    let missing: Vec<&Target> = expected.iter().filter(|target| !is_planned(target)).collect();
+    for i in npm(config, options) {
+        let (main, version) = npm_identity(config, i, naming)?;
+        let file = main.tarball(version);
+        if !missing.is_empty() && !options.partial {
+            let missing = missing.iter().map(|target| target.triple().to_owned()).collect();
+            let package = main.to_string();
+            let error = Error::MissingTargets { package, missing, expected: expected.len() };
+            // A build of some targets is no release.
+            if options.packages.is_none() {
+                plan.left_out.push(LeftOutPackage { file, reason: error.to_string() });
+                continue;
+            }
+            return Err(error);
+        }
+        plan.packages.push(PackagePlan {
+            kind: PackageKind::Npm,
+            file,
+            aliases: Vec::new(),
+            content: PackageContent::NpmMain(i, main),
+        });
+    }
+    unique(plan)
+}
+
+/// Package that is not made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct LeftOutPackage {
+    /// File name.
+    pub file: String,
+    /// Reason.
+    pub reason: String,
+}
+
+/// Returns the positions of the npm packages to make.
+fn npm<'c>(config: &'c Config, options: &BuildOptions) -> impl Iterator<Item = usize> + use<'c> {
+    let makes = options.makes(PackageKind::Npm);
+    (0..config.npm.len()).filter(move |_| makes)
+}
+
+fn npm_identity<'n>(
+    config: &Config,
+    i: usize,
+    naming: &Naming<'n>,
+) -> Result<(NpmName, &'n str), Error> {
+    let name = config.npm[i].main_name(naming.written).map_err(named)?;
+    Ok((name, naming.semver.unwrap_or(naming.version)))
+}
+
+fn named(error: ParseError) -> Error {
+    Error::PackageName(error)
+}
+
+/// Checks that no two files have the same name.
+fn unique(plan: &Plan) -> Result<(), Error> {
+    let mut seen = std::collections::BTreeMap::new();
+    let of_target = |plan: &TargetPlan| {
+        let names = plan.packages.iter().flat_map(|p| p.aliases.iter().chain([&p.file]));
+        let names = names.chain(&plan.archives).cloned().collect::<Vec<_>>();
+        (plan.target.triple(), names)
+    };
+    let all = plan.targets.iter().map(of_target);
+    let main = plan.packages.iter().map(|package| package.file.clone()).collect();
+    for (owner, names) in all.chain([("all targets", main)]) {
+        for name in names {
+            // File systems of macOS and Windows do not tell cases apart.
+            if let Some(first) = seen.insert(name.to_lowercase(), owner) {
+                return Err(Error::SameFile {
+                    file: name,
+                    first: first.to_owned(),
+                    second: owner.to_owned(),
+                });
+            }
+        }
+    }
+    Ok(())
+}
