@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest as _, Sha256};
 
-use super::{FileKind, FileSize, PackageSize, SizeError, SizeReport, Unexamined, saving};
+use super::saving::{self, Looked};
+use super::{FileKind, FileSize, PackageSize, SizeError, SizeReport, Unexamined};
 use crate::archive::source::Buffers;
 use crate::archive::{self, Artifact, Kind, Limits};
 use crate::audit;
@@ -105,14 +106,6 @@ fn kind(file: &NativeFile) -> FileKind {
 
 fn path_name(path: &Path) -> String {
     path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
-}
-
-/// File of a package, and what stripping would save.
-pub(super) struct Looked {
-    pub(super) file: FileSize,
-    /// Bytes that stripping saves: unpacked, and packed if the archive packs files one by one.
-    pub(super) strippable: Option<(u64, Option<u64>)>,
-    unexamined: Option<String>,
 }
 
 fn look(

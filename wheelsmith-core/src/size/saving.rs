@@ -5,7 +5,6 @@ use std::fmt;
 
 use serde::Serialize;
 
-use super::measure::Looked;
 use super::{FileKind, FileSize, PackageSize};
 use crate::name::{Digest, WheelFilename};
 use crate::patch;
@@ -53,6 +52,15 @@ pub struct Saving {
     pub for_each_python: bool,
     /// Files or packages, the largest first.
     pub paths: Vec<String>,
+}
+
+/// File of a package, and what stripping would save.
+pub(super) struct Looked {
+    pub(super) file: FileSize,
+    /// Bytes that stripping saves: unpacked, and packed if the archive packs files one by one.
+    pub(super) strippable: Option<(u64, Option<u64>)>,
+    /// Reason why it was not stripped to see.
+    pub(super) unexamined: Option<String>,
 }
 
 /// Returns the bytes that stripping the ELF file saves: unpacked and, if `packed`, compressed with
