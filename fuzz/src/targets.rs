@@ -220,6 +220,8 @@ pub fn config(bytes: &[u8]) {
     let naming = plan::Naming {
         name: "demo",
         version: "0",
+        written: "demo",
+        semver: None,
         wheel: &|_, tag| WheelFilename { platforms: tag.with_aliases(), ..name.clone() },
     };
     let options = plan::BuildOptions::new();

@@ -83,7 +83,7 @@ impl FromStr for NamePattern {
         while let Some((before, after)) = rest.split_once('{') {
             let (placeholder, after) = after.split_once('}').ok_or_else(error)?;
             if !PLACEHOLDERS.contains(&placeholder) {
-                let nearest = did_you_mean(placeholder, PLACEHOLDERS.into_iter());
+                let nearest = did_you_mean(placeholder, PLACEHOLDERS);
                 let nearest = nearest.and_then(|help| Some(help.split('`').nth(1)?.to_owned()));
                 let suggestion = nearest.map(|nearest| {
                     text.replacen(&format!("{{{placeholder}}}"), &format!("{{{nearest}}}"), 1)

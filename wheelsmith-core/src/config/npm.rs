@@ -102,18 +102,16 @@ pub struct NpmPlatform {
 }
 
 impl NpmPlatform {
-    /// Returns the platform of `target`; `None` if npm has no word for its processor.
-    pub fn of(target: Target) -> Option<Self> {
+    /// Returns the platform of `target`.
+    pub fn of(target: Target) -> Self {
         let (os, libc) = match target.os() {
             Os::Linux(libc) => ("linux", Some(libc)),
             Os::MacOs => ("darwin", None),
             Os::Windows => ("win32", None),
         };
-        let mut cpu: Vec<&'static str> = Vec::new();
-        for compiled in target.compiled() {
-            cpu.push(cpu_word(compiled.arch())?);
-        }
-        let name = if cpu.len() > 1 { "universal" } else { cpu.first()? };
+        let compiled = target.compiled();
+        let cpu: Vec<&'static str> = compiled.iter().map(|slice| cpu_word(slice.arch())).collect();
+        let name = if cpu.len() > 1 { "universal" } else { cpu_word(target.arch()) };
         let end = match (libc, target.arch()) {
             (Some(Libc::Glibc), Arch::Armv7l) => "-gnueabihf",
             (Some(Libc::Musl), Arch::Armv7l) => "-musleabihf",
@@ -121,13 +119,13 @@ impl NpmPlatform {
             (Some(Libc::Musl), _) => "-musl",
             (None, _) => "",
         };
-        Some(Self { suffix: format!("{os}-{name}{end}"), os, cpu, libc })
+        Self { suffix: format!("{os}-{name}{end}"), os, cpu, libc }
     }
 }
 
 /// Returns the word of `process.arch`.
-pub(crate) fn cpu_word(arch: Arch) -> Option<&'static str> {
-    Some(match arch {
+pub(crate) const fn cpu_word(arch: Arch) -> &'static str {
+    match arch {
         Arch::Aarch64 => "arm64",
         Arch::Armv7l => "arm",
         Arch::I686 => "ia32",
@@ -136,7 +134,7 @@ pub(crate) fn cpu_word(arch: Arch) -> Option<&'static str> {
         Arch::Riscv64 => "riscv64",
         Arch::S390x => "s390x",
         Arch::X86_64 => "x64",
-    })
+    }
 }
 
 impl Npm {
@@ -199,10 +197,10 @@ mod tests {
     fn every_target_has_a_suffix_of_its_own() {
         let platforms = TARGETS.iter().map(|row| NpmPlatform::of(row.triple.parse().unwrap()));
         let suffixes: std::collections::BTreeSet<String> =
-            platforms.map(|platform| platform.unwrap().suffix).collect();
+            platforms.map(|platform| platform.suffix).collect();
         assert_eq!(suffixes.len(), TARGETS.len());
         let check = |triple: &str, suffix: &str| {
-            assert_eq!(NpmPlatform::of(triple.parse().unwrap()).unwrap().suffix, suffix);
+            assert_eq!(NpmPlatform::of(triple.parse().unwrap()).suffix, suffix);
         };
         check("x86_64-unknown-linux-gnu", "linux-x64-gnu");
         check("aarch64-unknown-linux-musl", "linux-arm64-musl");

@@ -66,9 +66,10 @@ impl PackageFile {
 /// # Errors
 /// Returns a problem if another file has the path, or one that file systems take for the same.
 pub(crate) fn add(files: &mut Files, path: WheelPath, file: PackageFile) -> Result<(), Problem> {
-    if files.insert(path.clone(), file).is_some() {
+    if files.contains_key(&path) {
         let message = format!("two files have the path `{path}` in the package");
         return Err(Problem::new("include", message, None));
     }
+    files.insert(path, file);
     Ok(())
 }

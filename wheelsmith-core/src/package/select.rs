@@ -108,7 +108,8 @@ pub(crate) fn select(
 /// Returns the path of a file in the package: that of the runtime, but a DLL is beside the programs,
 /// where Windows looks for it.
 fn path_in_package(file: &FileEntry, has_programs: bool) -> Result<WheelPath, Problem> {
-    let is_dll = file.role == Role::SharedLibrary && file.path.as_str().ends_with(".dll");
+    let extension = file.path.file_name().rsplit_once('.').map(|(_, extension)| extension);
+    let is_dll = file.role == Role::SharedLibrary && extension == Some("dll");
     if !is_dll || !has_programs {
         return Ok(file.path.clone());
     }
@@ -184,7 +185,7 @@ mod tests {
                 links,
             };
             match select(&manifest, selection, &|file| file.path.as_str().into()) {
-                Ok(files) => files.keys().map(|path| path.as_str()).collect::<Vec<_>>().join(" "),
+                Ok(files) => files.keys().map(WheelPath::as_str).collect::<Vec<_>>().join(" "),
                 Err(problem) => format!("{}: {}", problem.key, problem.message),
             }
         };

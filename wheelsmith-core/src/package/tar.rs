@@ -8,6 +8,9 @@ use crate::wheel::{Entry, Error, Source};
 
 const BLOCK: u64 = 512;
 
+/// Two empty blocks, which end an archive.
+const END: [u8; 1024] = [0; 1024];
+
 /// Files below this size are read when the archive is planned, so that they are compressed together.
 const SMALL: u64 = 64 << 10;
 
@@ -16,7 +19,7 @@ const JOINED: usize = 1 << 20;
 
 /// Parts of an archive, each of which is compressed on its own.
 pub(super) struct Parts {
-    parts: Vec<Entry>,
+    done: Vec<Entry>,
     joined: Vec<u8>,
     epoch: u64,
 }
@@ -32,7 +35,7 @@ pub(super) fn parts(
     top: &str,
     epoch: u64,
 ) -> Result<Vec<Entry>, Error> {
-    let mut parts = Parts { parts: Vec::new(), joined: Vec::new(), epoch };
+    let mut parts = Parts { done: Vec::new(), joined: Vec::new(), epoch };
     let ahead = files.iter().filter(|(path, _)| Some(*path) == first);
     let others = files.iter().filter(|(path, _)| Some(*path) != first);
     for (path, file) in ahead.chain(others) {
@@ -53,10 +56,9 @@ pub(super) fn parts(
             }
         }
     }
-    // Two empty blocks end an archive.
-    parts.joined.extend([0; 2 * BLOCK as usize]);
+    parts.joined.extend(END);
     parts.flush();
-    Ok(parts.parts)
+    Ok(parts.done)
 }
 
 impl Parts {
@@ -122,7 +124,7 @@ impl Parts {
             self.joined.extend(bytes);
         } else {
             self.flush();
-            self.parts.push(entry);
+            self.done.push(entry);
         }
         self.pad(size);
         if self.joined.len() >= JOINED {
@@ -141,7 +143,7 @@ impl Parts {
         if !self.joined.is_empty() {
             let bytes = std::mem::take(&mut self.joined);
             let path = "headers".parse().expect("a constant");
-            self.parts.push(Entry::bytes(path, bytes));
+            self.done.push(Entry::bytes(path, bytes));
         }
     }
 }

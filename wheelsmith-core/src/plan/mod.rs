@@ -188,12 +188,6 @@ pub enum Error {
         /// Number of targets of the configuration.
         expected: usize,
     },
-    /// npm has no word for a platform.
-    #[error("npm has no name for the platform {triple}")]
-    NpmPlatform {
-        /// Triple.
-        triple: String,
-    },
     /// The name of a package is not permitted.
     #[error("cannot name the package")]
     PackageName(#[source] ParseError),
@@ -238,7 +232,7 @@ impl Error {
         match self {
             Self::NoFeature { known, .. } if known.is_empty() => None,
             Self::NoFeature { known, .. } => Some(format!("cargo builds {}", list(known))),
-            Self::NoWheel { .. } => None,
+            Self::NoWheel { .. } | Self::PackageName(_) => None,
             Self::NoPython { .. } => Some("add it to `python`, or lower `abi3`".to_owned()),
             Self::Nothing { .. } => Some(
                 "describe what to build: `[[tool.wheelsmith.component]]`, or `[project]` for a \
@@ -261,7 +255,6 @@ impl Error {
                 "select all targets, or use `--partial` for a package without the others"
                     .to_owned(),
             ),
-            Self::NpmPlatform { .. } | Self::PackageName(_) => None,
             Self::SameFile { .. } => {
                 Some("add `{triple}` to the name, or give each a `name` of its own".to_owned())
             }

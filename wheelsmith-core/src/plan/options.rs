@@ -22,6 +22,7 @@ use crate::source::Policy;
 /// ```
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
+#[allow(clippy::struct_excessive_bools, reason = "each is an option of the command line")]
 pub struct BuildOptions {
     /// Targets. If empty, those of the configuration, or the host if it lists none.
     pub targets: Vec<Target>,

@@ -83,8 +83,7 @@ pub(super) fn of_target(
     }
     for i in npm(config, options) {
         let (main, version) = npm_identity(config, i, naming)?;
-        let unsupported = || Error::NpmPlatform { triple: target.triple().to_owned() };
-        let platform = NpmPlatform::of(target).ok_or_else(unsupported)?;
+        let platform = NpmPlatform::of(target);
         let name = config.npm[i].platform_name(&main, &platform).map_err(named)?;
         packages.push(PackagePlan {
             kind: PackageKind::Npm,

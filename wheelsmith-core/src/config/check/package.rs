@@ -104,8 +104,7 @@ pub(super) fn npm(
                 check.problem(&format!("{key}.bin"), message, Some(help));
             }
         }
-        let named = [("main", &npm.main), ("types", &npm.types)];
-        for (word, path) in named {
+        for (word, path) in [("main", &npm.main), ("types", &npm.types)] {
             let Some(path) = path else { continue };
             if npm.include.is_empty() {
                 let message = format!("no file of the package is `{path}`");

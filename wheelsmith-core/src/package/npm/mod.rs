@@ -87,8 +87,8 @@ pub(crate) fn qualified(
     expected: &[Target],
 ) -> Result<QualifiedPlatform, Problem> {
     let linux = |arch: Arch, libc, glibc| {
-        let cpu = crate::config::npm_cpu(arch)?;
-        Some(QualifiedPlatform { os: "linux", cpu: vec![cpu], libc: Some(libc), glibc })
+        let cpu = vec![crate::config::npm_cpu(arch)];
+        Some(QualifiedPlatform { os: "linux", cpu, libc: Some(libc), glibc })
     };
     let other = |os, cpu: &[&'static str]| {
         Some(QualifiedPlatform { os, cpu: cpu.to_vec(), libc: None, glibc: None })
@@ -107,15 +107,13 @@ pub(crate) fn qualified(
         PlatformTag::Windows { arch } => match arch {
             WindowsArch::Amd64 => other("win32", &["x64"]),
             WindowsArch::Arm64 => other("win32", &["arm64"]),
-            _ => None,
+            WindowsArch::X86 => other("win32", &["ia32"]),
         },
         // Scripts and data.
-        PlatformTag::Any => NpmPlatform::of(target).map(|platform| QualifiedPlatform {
-            os: platform.os,
-            cpu: platform.cpu,
-            libc: platform.libc,
-            glibc: None,
-        }),
+        PlatformTag::Any => {
+            let NpmPlatform { os, cpu, libc, .. } = NpmPlatform::of(target);
+            Some(QualifiedPlatform { os, cpu, libc, glibc: None })
+        }
         _ => None,
     };
     let mut found = found
@@ -185,8 +183,8 @@ pub(crate) fn finish_platform(
         }
         programs.insert(command.clone(), path);
     }
-    let is_addon = |path: &&crate::name::WheelPath| path.as_str().ends_with(".node");
-    let addons: Vec<String> = files.keys().filter(is_addon).map(ToString::to_string).collect();
+    let addons = files.keys().filter(|path| path.parent() == Some(Role::NodeAddon.directory()));
+    let addons: Vec<String> = addons.map(ToString::to_string).collect();
     let QualifiedPlatform { os, cpu, libc, glibc } = platform;
     let row = PlatformRow {
         name: name.to_string(),

@@ -1,6 +1,7 @@
 //! Metadata by which `cargo binstall` finds the programs of a Rust package in archives.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use toml::{Table, Value};
 
@@ -79,11 +80,12 @@ fn of_package(
     let mut table = "[package.metadata.binstall]\n".to_owned();
     table.push_str(&common.map(Template::lines).unwrap_or_default());
     for (target, template) in templates.iter().filter(|(_, t)| Some(t) != common) {
-        table.push_str(&format!(
+        let _ = write!(
+            table,
             "\n[package.metadata.binstall.overrides.{}]\n{}",
             target.triple(),
             template.lines()
-        ));
+        );
     }
     let text = sys::fs::read_to_string(project.dir.join(&manifest))
         .map_err(|e| Error::io("read the metadata for `cargo binstall`", e))?;

@@ -334,9 +334,8 @@ fn refused(package: &PackagePlan, plan: &TargetPlan, audit: Audit) -> BuiltPacka
 pub(super) fn existing(project: &Project, target: Target, dir: &Path) -> Result<Runtime, Error> {
     let (name, version) = super::archive::identity(project);
     let error = |reason: String| Error::NoRuntime { target: target.to_string(), reason };
-    let text = match sys::fs::read(&dir.join(runtime::MANIFEST_FILE)) {
-        Ok(text) => text,
-        Err(_) => return Err(error(format!("`{}` has none", dir.display()))),
+    let Ok(text) = sys::fs::read(dir.join(runtime::MANIFEST_FILE)) else {
+        return Err(error(format!("`{}` has none", dir.display())));
     };
     let manifest: runtime::Manifest =
         serde_json::from_slice(&text).map_err(|e| error(format!("its manifest: {e}")))?;
