@@ -19,6 +19,7 @@ use crate::output::Output;
 /// wheels and SDKs. A component that is not up to date is built first, and the output says so. A
 /// package whose files do not qualify for their target is not written.
 #[derive(Debug, clap::Args)]
+#[allow(clippy::struct_excessive_bools, reason = "each is an option of the command line")]
 #[command(after_help = "\
 Examples:
   wheelsmith pack                    every package of the configuration
