@@ -142,6 +142,7 @@ impl Check<'_> {
         self.sdks(&table.sdk, &names);
         package::archives(self, &table.archive, &names);
         package::npm(self, &table.npm, raw.project.as_ref(), &names);
+        package::crates(self, &table.crates);
         self.overrides(&table.target, &names);
         let audit = self.audit(table.audit);
         let check = self.check(table.check);
@@ -176,6 +177,7 @@ impl Check<'_> {
             sdks: table.sdk,
             archives: table.archive,
             npm: table.npm,
+            crates: table.crates,
             overrides: table.target,
             audit,
             check,

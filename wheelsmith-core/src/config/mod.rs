@@ -9,6 +9,7 @@ mod builder;
 mod check;
 mod component;
 mod compression;
+mod crates;
 mod cxx_runtime;
 mod data_table;
 mod diagnose;
@@ -53,6 +54,7 @@ pub use component::{
     SourceGroup,
 };
 pub use compression::Compression;
+pub use crates::Crates;
 pub use cxx_runtime::CxxRuntime;
 pub use diagnose::{Error, Problem};
 #[cfg(feature = "project")]
@@ -145,6 +147,8 @@ pub struct Config {
     pub archives: Vec<Archive>,
     /// npm packages.
     pub npm: Vec<Npm>,
+    /// Crates that cargo packages.
+    pub crates: Vec<Crates>,
     /// Settings of single targets, by triple.
     pub overrides: BTreeMap<String, Override>,
     /// Settings of the audit.

@@ -4,6 +4,7 @@
 //! an archive whose bytes follow from it.
 
 mod archive;
+mod crates;
 pub(crate) mod npm;
 mod select;
 mod tar;
@@ -15,6 +16,7 @@ use crate::name::WheelPath;
 use crate::wheel::Source;
 
 pub(crate) use archive::content as archive_content;
+pub(crate) use crates::order as crate_order;
 pub(crate) use select::{Links, Selection, select};
 pub(crate) use write::{Writing, write};
 

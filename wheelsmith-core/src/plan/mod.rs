@@ -15,7 +15,7 @@ pub use self::cxx::{CxxPlan, CxxToolchain, CxxUse, decide as decide_cxx};
 pub use self::options::BuildOptions;
 #[cfg(feature = "project")]
 pub(crate) use self::package::PackageContent;
-pub use self::package::{LeftOutPackage, PackageKind, PackagePlan};
+pub use self::package::{CratePlan, LeftOutPackage, PackageKind, PackagePlan};
 pub use self::step::{CommandLine, Step};
 #[cfg(feature = "project")]
 pub(crate) use self::variant::Part;
@@ -273,6 +273,9 @@ pub struct Naming<'a> {
     pub written: &'a str,
     /// Version in the form of SemVer; `None` if it has no such form.
     pub semver: Option<&'a str>,
+    /// Crates of each table of the configuration, in the order in which they can be published;
+    /// empty if none are to be packaged.
+    pub crates: &'a [Vec<CratePlan>],
     /// Returns the file name of a wheel with a platform tag.
     pub wheel: &'a dyn Fn(&Wheel, &PlatformTag) -> WheelFilename,
 }
@@ -290,7 +293,8 @@ pub fn plan(
     if targets.is_empty() {
         return Err(Error::NoTarget);
     }
-    if config.components.is_empty() && config.wheels.is_empty() {
+    let is_empty = config.components.is_empty() && config.wheels.is_empty();
+    if is_empty && config.crates.is_empty() {
         return Err(Error::Nothing { file: config.file.clone() });
     }
     if let Some(backend) = config.foreign_backend.clone().filter(|_| !config.is_configured) {

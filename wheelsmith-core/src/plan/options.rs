@@ -161,7 +161,7 @@ impl BuildOptions {
     }
 
     /// True if the options select packages of `kind`.
-    pub(super) fn makes(&self, kind: PackageKind) -> bool {
+    pub(crate) fn makes(&self, kind: PackageKind) -> bool {
         // An installer requests one wheel and no packages.
         let is_for_installer = self.wheel.is_some() || self.editable;
         match &self.packages {
@@ -175,6 +175,7 @@ impl BuildOptions {
         let has = |kind: &PackageKind| match kind {
             PackageKind::Archive => !config.archives.is_empty(),
             PackageKind::Npm => !config.npm.is_empty(),
+            PackageKind::Crates => !config.crates.is_empty(),
         };
         PackageKind::ALL.iter().any(|kind| self.makes(*kind) && has(kind))
     }

@@ -14,17 +14,21 @@ pub enum PackageKind {
     Archive,
     /// npm package.
     Npm,
+    /// Crate, packaged by cargo.
+    #[serde(rename = "crate")]
+    Crates,
 }
 
 impl PackageKind {
     /// All kinds.
-    pub const ALL: [Self; 2] = [Self::Archive, Self::Npm];
+    pub const ALL: [Self; 3] = [Self::Archive, Self::Npm, Self::Crates];
 
     /// Returns the word of the configuration and of the command line.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Archive => "archive",
             Self::Npm => "npm",
+            Self::Crates => "crates",
         }
     }
 }
@@ -57,6 +61,24 @@ pub(crate) enum PackageContent {
     NpmPlatform(usize, NpmName, NpmPlatform),
     /// Main npm package.
     NpmMain(usize, NpmName),
+    /// Crate.
+    Crate(usize, CratePlan),
+}
+
+/// Crate to package.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CratePlan {
+    /// Name.
+    pub name: String,
+    /// Version.
+    pub version: String,
+}
+
+impl CratePlan {
+    /// Returns the file name of the archive.
+    pub fn file(&self) -> String {
+        format!("{}-{}.crate", self.name, self.version)
+    }
 }
 
 /// Returns the packages of `target`.
@@ -126,6 +148,14 @@ pub(super) fn of_all(
             aliases: Vec::new(),
             content: PackageContent::NpmMain(i, main),
         });
+    }
+    for (i, crates) in naming.crates.iter().enumerate() {
+        plan.packages.extend(crates.iter().map(|package| PackagePlan {
+            kind: PackageKind::Crates,
+            file: package.file(),
+            aliases: Vec::new(),
+            content: PackageContent::Crate(i, package.clone()),
+        }));
     }
     unique(plan)
 }

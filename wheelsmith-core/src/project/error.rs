@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use crate::{build, config, metadata, pipeline, plan, repair, runtime, source, vcs, wheel};
+use crate::{build, config, metadata, pipeline, plan, repair, runtime, source, sys, vcs, wheel};
 
 /// Reason why a project could not be built. A wheel that does not qualify for its tag is no error:
 /// see [`super::BuiltWheel`].
@@ -76,6 +76,17 @@ pub enum Error {
         /// Reason.
         reason: String,
     },
+    /// There is no cargo to package crates.
+    #[error("cannot package crates: there is no `cargo`")]
+    NoCargo,
+    /// cargo failed.
+    #[error("cannot {action}")]
+    Cargo {
+        /// What was done.
+        action: &'static str,
+        /// Failure of cargo.
+        source: sys::ProcessError,
+    },
     /// The cache directory is unknown.
     #[error("cannot choose a cache directory: neither `WHEELSMITH_CACHE_DIR` nor `HOME` is set")]
     NoCache,
@@ -137,6 +148,7 @@ impl Error {
             Self::Bundle { source, .. } => source.hint(),
             Self::UpdateTarget { .. } => Some("name one component with a pinned source".to_owned()),
             Self::NoRuntime { .. } => Some("leave out `--no-build`".to_owned()),
+            Self::NoCargo => Some("install Rust, or set `CARGO`".to_owned()),
             Self::NoCache => Some("set `WHEELSMITH_CACHE_DIR`".to_owned()),
             _ => None,
         }

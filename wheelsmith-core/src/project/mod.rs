@@ -144,11 +144,13 @@ impl Project {
         let (name, version) = archive::identity(self);
         let semver = packing::semver(self, &version)?;
         let written = self.config.project.as_ref().map(|project| project.name.to_string());
+        let crates = packing::crates(self, options)?;
         let naming = plan::Naming {
             name: &name,
             version: &version,
             written: written.as_deref().unwrap_or(&name),
             semver: semver.as_deref(),
+            crates: &crates,
             wheel: &|wheel, tag| match &metadata {
                 Some(metadata) => pack::filename(wheel, metadata, std::slice::from_ref(tag)),
                 None => unreachable!("a configuration with wheels has metadata"),

@@ -4,7 +4,7 @@ use globset::Glob;
 
 use super::Check;
 use crate::config::names::ROOT;
-use crate::config::{Archive, ArchiveFormat, NamePattern, Npm};
+use crate::config::{Archive, ArchiveFormat, Crates, NamePattern, Npm};
 use crate::metadata::ProjectTable;
 use crate::name::WheelPath;
 
@@ -119,6 +119,28 @@ pub(super) fn npm(
         if packages[..i].iter().any(|other| other.name == npm.name) {
             let help = "give each a `name` of its own";
             check.problem(&key, "another npm package has the same name", Some(help));
+        }
+    }
+}
+
+/// Checks the crates.
+pub(super) fn crates(check: &mut Check<'_>, tables: &[Crates]) {
+    for (i, table) in tables.iter().enumerate() {
+        let key = format!("{ROOT}.crates[{i}]");
+        let path = &table.manifest;
+        let is_inside = path.parse::<WheelPath>().is_ok();
+        if !is_inside || !(path == "Cargo.toml" || path.ends_with("/Cargo.toml")) {
+            let message = format!("`{path}` is not a `Cargo.toml` in the project");
+            let help = "name it relative to this file, such as `native/Cargo.toml`";
+            check.problem(&format!("{key}.manifest"), message, Some(help));
+        }
+        if table.packages.as_ref().is_some_and(Vec::is_empty) {
+            let help = "name packages, or remove the key for all of the workspace";
+            check.problem(&format!("{key}.packages"), "it names no package", Some(help));
+        }
+        if tables[..i].iter().any(|other| other.manifest == *path) {
+            let help = "name all packages in one table";
+            check.problem(&key, "another table has the same `manifest`", Some(help));
         }
     }
 }

@@ -1,8 +1,10 @@
 //! Makes packages other than wheels and SDKs from runtimes: archives and npm packages.
 
 mod binstall;
+mod crates;
 mod files;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::build::BuildOutput;
@@ -14,7 +16,9 @@ use crate::config::{ArchiveFormat, ArchiveNames, Compression, NpmName};
 use crate::name::{Floor, PlatformTag, Target};
 use crate::package::npm::{self, PlatformRow};
 use crate::package::{self, Content, Files, Problem, Writing};
-use crate::plan::{BuildOptions, PackageContent, PackageKind, PackagePlan, Plan, TargetPlan};
+use crate::plan::{
+    BuildOptions, CratePlan, PackageContent, PackageKind, PackagePlan, Plan, TargetPlan,
+};
 use crate::runtime::{self, FileEntry, Runtime};
 use crate::sys::{self, Host};
 use crate::version::scheme::ReleaseVersion;
@@ -22,6 +26,7 @@ use crate::wheel::{Entry, MadeFile};
 
 pub use binstall::Binstall;
 pub(super) use binstall::binstall;
+pub(super) use crates::crates;
 
 /// Package and its verdict.
 #[derive(Debug)]
@@ -90,7 +95,7 @@ impl Packer<'_> {
                 PackageContent::NpmPlatform(i, name, _) => {
                     self.npm_platform(*i, name, package, plan, runtime)?
                 }
-                PackageContent::NpmMain(..) => continue,
+                PackageContent::NpmMain(..) | PackageContent::Crate(..) => continue,
             };
             if made.file.is_some() {
                 task.finish(made.name.clone());
@@ -209,6 +214,27 @@ impl Packer<'_> {
             }
             let made = self.npm_main(*i, package, &rows)?;
             built.packages.push(made);
+        }
+        self.crates(plan, built)
+    }
+
+    /// Makes the crates, those of one table with one run of cargo.
+    fn crates(&self, plan: &Plan, built: &mut BuildOutput) -> Result<(), Error> {
+        let mut tables: BTreeMap<usize, Vec<(&PackagePlan, &CratePlan)>> = BTreeMap::new();
+        for package in &plan.packages {
+            if let PackageContent::Crate(i, planned) = &package.content {
+                tables.entry(*i).or_default().push((package, planned));
+            }
+        }
+        for (i, packages) in tables {
+            let label = format!("package {} with cargo", self.project.config.crates[i].manifest);
+            let task = self.host.task(label, 1);
+            let crates: Vec<&CratePlan> = packages.iter().map(|(_, planned)| *planned).collect();
+            let out = self.project.out_dir(self.options);
+            let files = crates::pack(self.project, i, &crates, self.options, &out)?;
+            task.finish(format!("{} crates", files.len()));
+            let packages = packages.iter().map(|(package, _)| *package);
+            built.packages.extend(packages.zip(files).map(|(p, file)| made(p, file, None)));
         }
         Ok(())
     }
