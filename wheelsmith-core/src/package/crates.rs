@@ -226,9 +226,13 @@ mod tests {
         let used = a(needs("z", "^1", None));
         check(&[used.clone(), private.clone()], None, &["which has `publish = false`"]);
         check(&[used.clone(), z.clone()], Some(&["a"]), &["`packages` does not name"]);
-        check(&[private.clone()], None, &["no package of the workspace may be published"]);
+        check(
+            std::slice::from_ref(&private),
+            None,
+            &["no package of the workspace may be published"],
+        );
         check(&[private], Some(&["z"]), &["`z` has `publish = false`"]);
-        check(&[z.clone()], Some(&["y"]), &["the workspace has no package `y`"]);
+        check(std::slice::from_ref(&z), Some(&["y"]), &["the workspace has no package `y`"]);
         let bare = with(with(z, "description", Value::Null), "license", Value::Null);
         check(&[bare], None, &["no `description`", "neither `license` nor `license-file`"]);
         let ring = |name: &str, next: &str, kind| package(name, &[needs(next, "^1", kind)]);
