@@ -356,23 +356,23 @@ fn npm_installs_the_package_of_the_platform() {
     let command = user.join("node_modules/.bin/answer");
     let run = Run::of(Command::new(&command).args(["a", "b c"]));
     assert_eq!((run.code, &*run.stdout), (7, "42 a b c\n"));
-    let node = |script: &str| Run::of(Command::new("node").args(["-e", script]).current_dir(&user));
-    let run = node("console.log(require('@box/demo').file('lib/libcalc.so.1'))").expect(0);
+    let eval = |script: &str| Run::of(Command::new("node").args(["-e", script]).current_dir(&user));
+    let run = eval("console.log(require('@box/demo').file('lib/libcalc.so.1'))").expect(0);
     assert!(run.stdout.ends_with("/demo-linux-x64-gnu/lib/libcalc.so.1\n"), "{}", run.stdout);
     // Under musl the package for glibc does not count, although it is the only one that is there.
     let musl = "process.report.getReport = () => ({ header: {} });";
-    node(&format!("{musl} require('@box/demo').find()")).expect(1).says(&[
+    eval(&format!("{musl} require('@box/demo').find()")).expect(1).says(&[
         "@box/demo-linux-x64-musl, the package of @box/demo for linux x64 musl",
         "is not installed",
         "npm install @box/demo-linux-x64-musl@1.2.0-rc.1",
     ]);
     let old = "process.report.getReport = () => ({ header: { glibcVersionRuntime: '2.3' } });";
-    node(&format!("{old} require('@box/demo').find()")).expect(1).says(&[
+    eval(&format!("{old} require('@box/demo').find()")).expect(1).says(&[
         "@box/demo-linux-x64-gnu (x86_64-unknown-linux-gnu) needs glibc 2.5 or newer; this system \
          has 2.3",
     ]);
     let other = "Object.defineProperty(process, 'arch', { value: 's390x' });";
-    node(&format!("{other} require('@box/demo').find()")).expect(1).says(&[
+    eval(&format!("{other} require('@box/demo').find()")).expect(1).says(&[
         "@box/demo has no package for linux s390x glibc",
         "it has packages for x86_64-unknown-linux-gnu, aarch64-unknown-linux-gnu",
     ]);
@@ -470,7 +470,7 @@ fn binstall_metadata_is_printed_and_checked() {
     files(&table.replace("bin/{ bin }", "{ bin }"))
         .expect(1, &["pack", "archive", "--binstall"])
         .answers(&["`bin-dir` for x86_64-unknown-linux-gnu gives", "needs"]);
-    files(&table.replace("0.3.0", "0.3.0").replace("zip", "tgz"))
+    files(&table.replace("zip", "tgz"))
         .expect(1, &["pack", "archive", "--binstall"])
         .answers(&["`pkg-fmt` for x86_64-pc-windows-gnu gives `tgz`, not `zip`"]);
     project(ARCHIVES).expect(0, &["pack", "--binstall"]).answers(&["no archive has a program"]);
