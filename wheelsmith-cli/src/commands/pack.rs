@@ -13,10 +13,10 @@ use super::shared::{PackingArgs, PolicyArgs, ResultArgs, TargetArgs};
 use crate::exit::Exit;
 use crate::output::Output;
 
-/// Make archives and npm packages from the runtimes
+/// Make archives, npm packages and installers from the runtimes
 ///
-/// Makes the packages of `[[tool.wheelsmith.archive]]` and `[[tool.wheelsmith.npm]]`, without
-/// wheels and SDKs. A component that is not up to date is built first, and the output says so. A
+/// Makes the packages of `[[tool.wheelsmith.archive]]`, `[[tool.wheelsmith.npm]]` and
+/// `[[tool.wheelsmith.installer]]`, without wheels and SDKs. A component that is not up to date is built first, and the output says so. A
 /// package whose files do not qualify for their target is not written.
 #[derive(Debug, clap::Args)]
 #[allow(clippy::struct_excessive_bools, reason = "each is an option of the command line")]
@@ -29,7 +29,7 @@ Examples:
 
 Exit codes: 0 packed; 1 files do not qualify for a target; 2 it could not finish.")]
 pub(crate) struct Args {
-    /// Kind of package: archive, npm; repeatable [default: all]
+    /// Kind of package: archive, npm, installer; repeatable [default: all]
     #[arg(value_enum, value_name = "KIND", hide_possible_values = true)]
     kinds: Vec<Kind>,
     /// Project: a directory, or its `pyproject.toml` or `wheelsmith.toml`
@@ -64,6 +64,7 @@ pub(crate) struct Args {
 enum Kind {
     Archive,
     Npm,
+    Installer,
 }
 
 impl From<Kind> for PackageKind {
@@ -71,6 +72,7 @@ impl From<Kind> for PackageKind {
         match kind {
             Kind::Archive => Self::Archive,
             Kind::Npm => Self::Npm,
+            Kind::Installer => Self::Installer,
         }
     }
 }

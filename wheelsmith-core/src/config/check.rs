@@ -141,6 +141,7 @@ impl Check<'_> {
         let wheels = self.wheels(table.wheel, raw.project.as_ref(), &components);
         self.sdks(&table.sdk, &names);
         package::archives(self, &table.archive, &names);
+        package::installers(self, &table.installer, &table.archive);
         package::npm(self, &table.npm, raw.project.as_ref(), &names);
         self.overrides(&table.target, &names);
         let audit = self.audit(table.audit);
@@ -176,6 +177,7 @@ impl Check<'_> {
             sdks: table.sdk,
             archives: table.archive,
             npm: table.npm,
+            installers: table.installer,
             overrides: table.target,
             audit,
             check,

@@ -16,6 +16,7 @@ mod diagnose;
 mod edit;
 mod extension;
 mod git_source;
+mod installer;
 mod kinds;
 mod library;
 mod load;
@@ -59,6 +60,7 @@ pub use diagnose::{Error, Problem};
 pub(crate) use edit::{Change, change};
 pub use extension::Extension;
 pub use git_source::GitSource;
+pub use installer::{ArchiveUrl, Installer};
 pub use library::Library;
 pub use load::{CONFIG_FILES, LoadError, find_settings};
 pub use name_pattern::{NamePattern, NameValues};
@@ -145,6 +147,8 @@ pub struct Config {
     pub archives: Vec<Archive>,
     /// npm packages.
     pub npm: Vec<Npm>,
+    /// Scripts that install archives.
+    pub installers: Vec<Installer>,
     /// Settings of single targets, by triple.
     pub overrides: BTreeMap<String, Override>,
     /// Settings of the audit.

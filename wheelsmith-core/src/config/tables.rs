@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use super::data_table::DataTable;
 use super::kinds::Components;
 use super::{
-    Archive, Compression, CxxRuntime, External, Npm, Override, Sdist, Sdk, VersionSite, testing,
+    Archive, Compression, CxxRuntime, External, Installer, Npm, Override, Sdist, Sdk, VersionSite,
+    testing,
 };
 use crate::finding::{Code, Date, Level, Severity};
 use crate::metadata::ProjectTable;
@@ -84,6 +85,9 @@ pub(super) struct ConfigTable {
     /// npm packages: a main package, and one for each target.
     #[serde(default)]
     pub(super) npm: Vec<Npm>,
+    /// Scripts that install an archive.
+    #[serde(default)]
+    pub(super) installer: Vec<Installer>,
     /// Settings of single targets, by triple.
     #[serde(default)]
     pub(super) target: BTreeMap<String, Override>,

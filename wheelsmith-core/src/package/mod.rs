@@ -4,6 +4,7 @@
 //! an archive whose bytes follow from it.
 
 mod archive;
+pub(crate) mod installer;
 pub(crate) mod npm;
 mod select;
 mod tar;

@@ -6,6 +6,7 @@
 mod cxx;
 mod options;
 mod package;
+mod package_kind;
 mod step;
 mod variant;
 
@@ -15,7 +16,8 @@ pub use self::cxx::{CxxPlan, CxxToolchain, CxxUse, decide as decide_cxx};
 pub use self::options::BuildOptions;
 #[cfg(feature = "project")]
 pub(crate) use self::package::PackageContent;
-pub use self::package::{LeftOutPackage, PackageKind, PackagePlan};
+pub use self::package::{LeftOutPackage, PackagePlan};
+pub use self::package_kind::PackageKind;
 pub use self::step::{CommandLine, Step};
 #[cfg(feature = "project")]
 pub(crate) use self::variant::Part;

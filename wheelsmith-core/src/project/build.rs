@@ -150,9 +150,16 @@ pub(crate) fn run(project: &Project, options: &BuildOptions) -> Result<BuildOutp
         threads.into_iter().map(join).collect::<Vec<_>>()
     });
     let targets = plan.targets.iter().map(|plan| plan.target).zip(results).collect();
-    let mut built = BuildOutput { targets, packages: Vec::new(), left_out: plan.left_out.clone() };
-    Packer { project, options, host }.all(&plan, &mut built)?;
-    Ok(built)
+    let targets: Vec<(Target, Result<TargetBuild, Error>)> = targets;
+    let built: Vec<_> = targets.iter().map(|(t, result)| (*t, packages(result))).collect();
+    let common = Packer { project, options, host }.all(&plan, &built)?;
+    let left_out = plan.left_out.into_iter().chain(common.left_out).collect();
+    Ok(BuildOutput { targets, packages: common.packages, left_out })
+}
+
+/// Returns the packages of a target; none if it could not be built.
+fn packages(result: &Result<TargetBuild, Error>) -> &[BuiltPackage] {
+    result.as_ref().map_or(&[], |built| &built.packages)
 }
 
 /// Obtains every source, by component and triple. If the sources of some targets cannot be
