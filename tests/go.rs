@@ -210,7 +210,7 @@ fn what_cannot_be_built_is_refused() {
     check("package = 'other.org/x'", gnu, 2, "is no package of the module");
     check("package = './../x'", gnu, 2, "is no package of the module");
     check("cgo = false\nbuild-mode = 'c-shared'", gnu, 2, "needs cgo");
-    check("build-mode = 'plugin'", gnu, 2, "unknown variant `plugin`");
+    check("build-mode = 'plugin'", gnu, 2, "unknown value `plugin`");
     check("build-mode = 'c-shared'", musl, 2, "musl cannot load a shared library of Go");
     check("ldflags = ['-extldflags=-march=native']", gnu, 2, "the processor of this machine");
 }

@@ -35,6 +35,7 @@ use std::path::{Path, PathBuf};
 pub use crates::{Crate, Crates, crates};
 pub use error::Error;
 pub use from::Inputs;
+#[cfg(feature = "project")]
 pub(crate) use go::GO_FRAMEWORKS;
 pub use guest::Guest;
 pub use record::Hashes;
