@@ -144,6 +144,14 @@ if [ -n "$query" ] && [ "$sources" = 0 ] && [ -z "$others" ]; then
     -print-multi-os-directory|-print-multi-directory) echo .; exit ;;
     -print-multi-lib) echo '.;'; exit ;;
     -dumpfullversion) query=-dumpversion ;;
+    -v)
+      # libtool asks what it was given as `LD`, which is this program, and links no shared library
+      # without a GNU linker. On macOS it expects Apple's.
+      @START@ -target @PLAIN@ -v || exit
+      case @MACHINE@ in *darwin*) exit ;; esac
+      version=$(@START@ -target @PLAIN@ -dumpversion) || exit
+      echo "LLD $version (compatible with GNU linkers)" >&2
+      exit ;;
     -Wl,--version)
       # zig says `zig ld`, which older build systems do not know; it is LLD of its clang's version.
       version=$(@START@ -target @PLAIN@ -dumpversion) || exit
