@@ -112,7 +112,9 @@ fn steps(
                 None => {}
             }
         }
-        versions.iter_mut().for_each(|obstacle| obstacle.symbols.sort());
+        for obstacle in &mut versions {
+            obstacle.symbols.sort();
+        }
         versions.sort_by_key(|obstacle| std::cmp::Reverse(elf::age(&obstacle.version)));
         let libraries = outside.iter().filter(|library| !policy.allows_library(library));
         let libraries: Vec<String> = libraries

@@ -15,9 +15,9 @@ pub(super) fn check(bytes: &[u8], path: &WheelPath, pkg_info: Option<&[u8]>, out
     let table = match std::str::from_utf8(bytes).map(str::parse::<Table>) {
         Err(_) => return out.file(Code::BadPyproject, path, "it is not UTF-8"),
         Ok(Err(error)) => {
-            let line = error.span().map_or(1, |span| {
-                1 + bytes[..span.start.min(bytes.len())].iter().filter(|b| **b == b'\n').count()
-            });
+            let start = error.span().map_or(0, |span| span.start);
+            let before = String::from_utf8_lossy(bytes.get(..start).unwrap_or_default());
+            let line = 1 + before.matches('\n').count();
             let message = format!("it is not TOML: {} in line {line}", error.message());
             return out.file(Code::BadPyproject, path, message);
         }
