@@ -223,7 +223,7 @@ impl<'a> GoBuild<'a> {
         let version = self.query(&["version"])?;
         let names = sys::fs::walk(&self.dir).map_err(|e| self.io(e))?;
         let names: Vec<String> = names.into_iter().map(|file| file.relative).collect();
-        let shared_cxx = self.setting.toolchain.shared_cxx.as_ref().map(|cxx| cxx.file.to_string());
+        let shared_cxx = self.setting.toolchain.shared_cxx.as_ref().map(|cxx| cxx.file.clone());
         let all = serde_json::json!({
             "args": self.command.args,
             "variables": self.variables,
