@@ -11,6 +11,7 @@
 #
 #   judges/                virtual environment with the tools of `judges.txt`
 #   servers/               virtual environment with the tools of `servers.txt`
+#   npm-clients/           clients and a registry for npm packages, for scripts/npm-clients.sh
 #   wheels/                a few small wheels, if an index can be reached
 #   tools/zig              the zig of the judges
 #   tools/chromium         a browser without a screen
@@ -28,7 +29,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-parts=(cargo_itself system_tools judges servers wheels qemu browser rust_for_aarch64 arm64_root
+parts=(cargo_itself system_tools judges servers npm_clients wheels qemu browser rust_for_aarch64 arm64_root
     s390x_root foreign_libcs musl compilers go old_builders old_glibc)
 require=false install=true only=()
 while [ $# -gt 0 ]; do
@@ -216,6 +217,21 @@ judges() {
     for zig in "$venv"/lib/python3*/site-packages/ziglang/zig; do
         if [ -x "$zig" ]; then ln -sfn "$zig" "$env/tools/zig"; fi
     done
+}
+
+# Clients of npm, and a registry.
+npm_clients() {
+    local log=$env/log/npm-clients.log dir=$env/npm-clients
+    if ! cmp -s scripts/npm-clients.json "$dir/.complete"; then
+        command -v npm >/dev/null || { missing npm-clients "no npm"; return; }
+        echo "installing the clients of npm" >&2
+        mkdir -p "$dir"
+        cp scripts/npm-clients.json "$dir/package.json"
+        (cd "$dir" && npm install --no-audit --no-fund) >"$log" 2>&1 ||
+            { missing npm-clients "they could not be installed" "$log"; return; }
+        cp scripts/npm-clients.json "$dir/.complete"
+    fi
+    say npm-clients "$(sed -n 's/^ *"\(.*\)": "\([0-9].*\)",*$/\1 \2/p' scripts/npm-clients.json | tr '\n' ' ')"
 }
 
 # Index servers of other projects. uv installs them in seconds, pip in a minute.

@@ -115,10 +115,10 @@ impl Scripts<'_> {
             ("file", file),
             ("rows", &rows.join("\n")),
         ];
-        let fill = |text: String, (key, value): (&str, &str)| {
+        let insert = |text: String, (key, value): (&str, &str)| {
             text.replace(&format!("{{{{{key}}}}}"), value)
         };
-        values.into_iter().fold(template.to_owned(), fill)
+        values.into_iter().fold(template.to_owned(), insert)
     }
 }
 
