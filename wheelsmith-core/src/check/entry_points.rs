@@ -15,12 +15,12 @@ const MOST_LINES: usize = 50_000;
 pub(super) fn check(contents: &Contents<'_>, out: &mut Findings) {
     let Some(file) = contents.dist_file("entry_points.txt") else { return };
     let Some(bytes) = file.kept() else { return };
-    let path = &file.path;
+    let path = &file.entry.path;
     let Ok(text) = std::str::from_utf8(bytes) else {
         out.file(Code::EntryPointsSyntax, path, "it is not UTF-8");
         return;
     };
-    let modules = Modules::of(contents.files().map(|member| member.path.as_str()));
+    let modules = Modules::of(contents.files().map(|member| member.entry.path.as_str()));
     let has_requirements = super::contents::requirements(contents) > 0;
     let (mut groups, mut names) = (BTreeSet::new(), BTreeSet::new());
     let mut group = None;

@@ -53,7 +53,8 @@ pub use error::Error;
 pub use modules::Modules;
 pub use project_table::ProjectTable;
 #[cfg(feature = "metadata")]
-pub use record::{Record, Row};
+#[cfg(feature = "wheel")]
+pub(crate) use record::Record;
 #[cfg(feature = "metadata")]
 pub use specifiers::Specifiers;
 pub use wheel_file::WheelFile;
