@@ -4,8 +4,8 @@ use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 use clap::{Arg, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum as _};
 
 use crate::commands::{
-    audit, backend, build, check, completions, fetch, index, init, inspect, repair, sdist, test,
-    toolchain, update, version, wheel, wrapper,
+    audit, backend, build, check, completions, fetch, index, init, inspect, repair, sdist, size,
+    test, toolchain, update, version, wheel, wrapper,
 };
 use crate::global::{Format, Global};
 
@@ -22,7 +22,7 @@ Exit codes: 0 success; 1 findings, or a failed test; 2 the command could not fin
 /// The commands in the order of the work, under the headings of the help.
 const GROUPS: [(&str, &[&str]); 4] = [
     ("Build", &["init", "build", "sdist", "fetch", "update", "toolchain"]),
-    ("Prove", &["audit", "check", "test", "inspect"]),
+    ("Prove", &["audit", "check", "test", "inspect", "size"]),
     ("Ship", &["repair", "wheel", "index", "version"]),
     ("Other", &["completions", "help"]),
 ];
@@ -58,6 +58,7 @@ pub(crate) enum Command {
     Test(test::Args),
     #[command(alias = "show")]
     Inspect(inspect::Args),
+    Size(size::Args),
     Repair(repair::Args),
     Wheel(wheel::Args),
     Index(index::Args),

@@ -146,6 +146,9 @@ pub mod script;
 #[cfg(feature = "project")]
 #[doc(hidden)]
 pub mod sdk;
+#[cfg(feature = "repair")]
+#[doc(hidden)]
+pub mod size;
 #[cfg(feature = "build")]
 #[doc(hidden)]
 pub mod source;

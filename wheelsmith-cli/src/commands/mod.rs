@@ -13,6 +13,7 @@ pub(crate) mod repair;
 mod reporting;
 pub(crate) mod sdist;
 mod shared;
+pub(crate) mod size;
 pub(crate) mod test;
 pub(crate) mod toolchain;
 pub(crate) mod update;
@@ -40,6 +41,7 @@ pub(crate) fn run(command: Command, host: &Host, output: &Output) -> anyhow::Res
         Command::Check(args) => check::run(&args, host, output),
         Command::Index(args) => index::run(&args, host, output),
         Command::Init(args) => init::run(&args, output),
+        Command::Size(args) => size::run(&args, host, output),
         Command::Test(args) => test::run(&args, host, output),
         Command::Repair(args) => repair::run(&args, host, output),
         Command::Version(args) => version::run(&args, host, output),

@@ -10,6 +10,7 @@ mod json;
 mod progress;
 mod repair;
 mod report;
+mod size;
 mod test;
 mod text;
 mod update;
@@ -35,6 +36,7 @@ use wheelsmith_core::{audit, check};
 
 pub(crate) use inspect::Inspected;
 pub(crate) use progress::Progress;
+pub(crate) use size::Sizes;
 pub(crate) use test::TestForm;
 pub(crate) use wheel::Retagged;
 
@@ -91,6 +93,12 @@ impl Output {
     /// Returns an error as JSON.
     pub(crate) fn json_error(error: &anyhow::Error) -> serde_json::Value {
         json::error(error.as_ref())
+    }
+
+    /// Writes the sizes of packages, and `top` files of each.
+    pub(crate) fn sizes(&self, sizes: &Sizes, top: usize) -> std::io::Result<()> {
+        let top = if self.verbose { usize::MAX } else { top };
+        self.write(|| size::human(sizes, top), || size::json(sizes))
     }
 
     /// Writes the version of a project.

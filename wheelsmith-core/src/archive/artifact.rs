@@ -3,6 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::error::MemberError;
 use super::members::{Location, Members};
 use super::open::{self, Kind};
 use super::source::Buffers;
@@ -70,6 +71,45 @@ impl Artifact {
         let mut source = source.map_err(|trouble| error(trouble.into_text()))?;
         let size = most(source.size())?;
         source.bytes(&(0..size)).map_err(|trouble| error(trouble.into_text()))
+    }
+
+    /// Calls `take` with each part of the member at index `at`. The content of a zip entry is
+    /// compared with the size and the CRC in its header.
+    ///
+    /// # Errors
+    /// Returns an error if the member is damaged; `take` was called with some of the parts by then.
+    pub(crate) fn visit(
+        &self,
+        at: usize,
+        buffers: &mut Buffers,
+        take: &mut dyn FnMut(&[u8]),
+    ) -> Result<(), Error> {
+        let mut visit = || -> Result<(), MemberError> {
+            if let Location::Packed(content) = &self.members.locations[at] {
+                let mut taken = |part: &[u8]| {
+                    take(part);
+                    Ok(())
+                };
+                return content.read(buffers, &mut taken).map(|_| ());
+            }
+            let mut source = self.members.locations[at].open(buffers)?;
+            let whole = 0..source.size();
+            source.visit(&whole, take)
+        };
+        visit().map_err(|trouble| Error::Member {
+            path: self.path.clone(),
+            member: self.members.list[at].path.clone(),
+            why: trouble.into_text(),
+        })
+    }
+
+    /// Returns the packed size of the member at index `at` in bytes; `None` if the archive is
+    /// compressed as a whole, or not at all.
+    pub(crate) fn packed_bytes(&self, at: usize) -> Option<u64> {
+        match &self.members.locations[at] {
+            Location::Packed(content) => Some(content.packed_bytes()),
+            _ => None,
+        }
     }
 
     /// Returns the index of a member.

@@ -25,6 +25,11 @@ impl PackedContent {
         self.header.size_bytes
     }
 
+    /// Returns its packed size in bytes, as its header states it.
+    pub(crate) fn packed_bytes(&self) -> u64 {
+        self.header.packed_bytes
+    }
+
     /// Returns the CRC of the unpacked bytes, as its header states it.
     #[cfg(feature = "wheel")]
     pub(crate) fn crc(&self) -> u32 {
