@@ -7,6 +7,7 @@
     clippy::unwrap_used,
     reason = "tests are a world of their own"
 )]
+#![allow(clippy::print_stderr, reason = "what was left out is said")]
 
 mod support;
 

@@ -31,8 +31,9 @@ mod modules;
 pub(crate) mod people;
 pub mod project_table;
 #[cfg(feature = "metadata")]
-mod readme;
+pub(crate) mod python_source;
 #[cfg(feature = "metadata")]
+mod readme;
 pub(crate) mod record;
 pub(crate) mod recorded_digest;
 #[cfg(feature = "metadata")]

@@ -2,7 +2,7 @@
 //! a loader reads are read.
 
 mod embedded;
-mod extent;
+mod inner;
 mod scan;
 #[cfg(test)]
 mod tests;

@@ -156,7 +156,7 @@ fn any_number_of_threads_gives_the_same_bytes() {
         verify(&wheel, &bytes);
         for threads in [0, 2, 3, 8] {
             let other = pack(&wheel, &options(compression, threads));
-            assert!(other == (bytes.clone(), written.clone()), "{threads}");
+            assert!(other == (bytes.clone(), written), "{threads}");
         }
     }
 }
