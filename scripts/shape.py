@@ -20,6 +20,8 @@ import zlib
 from pathlib import Path
 from typing import Dict, List
 
+import measured
+
 REPOSITORY = Path(__file__).resolve().parent.parent
 CORE = REPOSITORY / "wheelsmith-core"
 # Text that occurs only in readers of the format.
@@ -193,10 +195,7 @@ def memory(program: Path) -> None:
 
 def peak(command: List[str]) -> int:
     """The largest memory of a command, in MiB."""
-    with open(os.devnull, "wb") as sink:
-        child = subprocess.Popen(command, stdout=sink, stderr=sink)
-        _, _, usage = os.wait4(child.pid, 0)
-    return usage.ru_maxrss // 1024
+    return measured.run(command).memory >> 20
 
 
 def release() -> None:

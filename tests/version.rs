@@ -162,3 +162,39 @@ fn packaging_sorts_as_semver_does() {
     args.extend(pep440.iter().map(String::as_str));
     run(&python, &args, sandbox.path());
 }
+
+/// A wheel with a program, and a pure package that requires it in the same version: one command
+/// raises both, and an installer refuses a pair of two versions.
+#[test]
+fn two_packages_stay_in_lockstep() {
+    let test = "two_packages_stay_in_lockstep";
+    if TestEnv::find(test).is_none() {
+        return;
+    }
+    let pure = Sandbox::example("lockstep");
+    let dir = pure.path();
+    let core = Sandbox::at(&dir.join("core"));
+    let git = |args: &[&str]| run(Path::new("git"), args, dir);
+    git(&["init", "-q"]);
+    git(&["add", "."]);
+    git(&["commit", "-qm", "1"]);
+    pure.expect(0, &["version", "bump", "minor"]).answers(&["0.3.0 to 0.4.0"]);
+    assert_eq!(
+        git(&["diff", "--numstat"]),
+        "1\t1\tcore/native/Cargo.lock\n1\t1\tcore/native/Cargo.toml\n1\t1\tcore/pyproject.toml\n\
+         2\t2\tpyproject.toml\n1\t1\tsrc/tally/__init__.py\n"
+    );
+    pure.expect(0, &["version", "check", "--tag", "v0.4.0"]);
+    git(&["commit", "-qam", "2"]);
+
+    core.expect(0, &["build", "--target", "host", "--locked", "--out", "../dist"]);
+    pure.expect(0, &["build", "--out", "dist"]);
+    let pair = ["--find-links", "dist", "--no-index", "--python", "python3"];
+    pure.expect(0, &[&["test", "dist/tally-0.4.0-py3-none-any.whl"], &pair[..]].concat());
+
+    pure.expect(0, &["version", "bump", "patch"]);
+    pure.expect(0, &["build", "--out", "dist"]);
+    let alone =
+        pure.expect(1, &[&["test", "dist/tally-0.4.1-py3-none-any.whl"], &pair[..]].concat());
+    alone.answers(&["tally-core==0.4.1"]);
+}

@@ -123,8 +123,12 @@ fn built_wheel(text: &mut Text, wheel: &BuiltWheel) {
         let _ = writeln!(text, "  {GREEN}{}{GREEN:#}", file.path.display());
         let size = size(file.size_bytes);
         let newest = newest(&wheel.audit);
-        let floor = wheel.floor;
-        let _ = writeln!(text, "    qualifies for {verdict} (floor {floor}{newest}), {size}");
+        // A floor limits native files.
+        let floor = match wheel.audit.files[..] {
+            [] => String::new(),
+            _ => format!(" (floor {}{newest})", wheel.floor),
+        };
+        let _ = writeln!(text, "    qualifies for {verdict}{floor}, {size}");
         let _ = writeln!(text, "    {DIM}sha256 {}{DIM:#}", file.sha256);
     } else {
         let _ = writeln!(text, "  {RED}{}{RED:#}", wheel.name);

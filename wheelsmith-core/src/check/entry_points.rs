@@ -66,8 +66,10 @@ pub(super) fn check(contents: &Contents<'_>, out: &mut Findings) {
             let module = target.split(':').next().unwrap_or_default().trim();
             if !modules.can_import(module) {
                 let message = format!("`{module}`, which `{name}` runs, is not in the wheel");
-                // The module may belong to a requirement.
-                let severity = if has_requirements { Severity::Warning } else { Severity::Error };
+                // The module may belong to a requirement, unless its package is in this wheel.
+                let top = module.split('.').next().unwrap_or(module);
+                let may_be_required = has_requirements && !modules.importable.contains(top);
+                let severity = if may_be_required { Severity::Warning } else { Severity::Error };
                 out.file_as(severity, Code::EntryPointTarget, path, message);
             }
         }

@@ -17,6 +17,8 @@ mod index;
 mod layout;
 mod metadata;
 mod parsed;
+#[cfg(feature = "build")]
+mod pyproject;
 mod record;
 mod report;
 mod sbom;

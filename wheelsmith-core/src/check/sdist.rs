@@ -69,6 +69,8 @@ struct Sdist<'a> {
     folded: BTreeMap<String, WheelPath>,
     tops: BTreeSet<String>,
     pkg_info: Option<(WheelPath, Vec<u8>)>,
+    /// `pyproject.toml` of the top directory.
+    pyproject: Option<(WheelPath, Vec<u8>)>,
     /// Longest common prefix of the names of all members.
     prefix: Option<String>,
     /// Size of all names, in bytes.
@@ -84,6 +86,7 @@ impl<'a> Sdist<'a> {
             folded,
             tops: BTreeSet::new(),
             pkg_info: None,
+            pyproject: None,
             prefix: None,
             name_bytes: 0,
         }
@@ -179,11 +182,13 @@ impl<'a> Sdist<'a> {
             let message = format!("`{other}` differs from it only in case");
             out.file(Code::CaseClash, &path, message);
         }
-        let is_info = path.as_str().split_once('/').is_some_and(|(_, rest)| rest == "PKG-INFO");
+        let is_own = |name: &str| path.as_str().split_once('/').is_some_and(|(_, own)| own == name);
+        let (is_info, is_pyproject) = (is_own("PKG-INFO"), is_own("pyproject.toml"));
         let limits = &self.options.limits;
         // PKG-INFO, which lists the licence files, may come later, so all small files are read.
         let is_small = member.size_bytes <= 1 << 20;
-        let keep = (is_info && member.size_bytes <= limits.metadata_bytes) || is_small;
+        let keep =
+            ((is_info || is_pyproject) && member.size_bytes <= limits.metadata_bytes) || is_small;
         let mut is_text = None;
         if keep {
             let mut bytes =
@@ -192,6 +197,8 @@ impl<'a> Sdist<'a> {
             is_text = Some(std::str::from_utf8(&bytes).is_ok());
             if is_info {
                 self.pkg_info = Some((path.clone(), bytes));
+            } else if is_pyproject {
+                self.pyproject = Some((path.clone(), bytes));
             }
         }
         self.files.insert(path, is_text);
@@ -221,6 +228,11 @@ impl<'a> Sdist<'a> {
         };
         if !has("pyproject.toml") {
             out.whole(Code::MissingPyproject, "there is no `pyproject.toml`");
+        }
+        #[cfg(feature = "build")]
+        if let Some((path, bytes)) = &self.pyproject {
+            let info = self.pkg_info.as_ref().map(|(_, bytes)| bytes.as_slice());
+            super::pyproject::check(bytes, path, info, out);
         }
         let Some((path, bytes)) = &self.pkg_info else {
             out.whole(Code::MissingPkgInfo, "there is no `PKG-INFO`");

@@ -168,6 +168,25 @@ pub(crate) fn is_reference(target: &str, attribute: bool) -> bool {
     }
 }
 
+/// True if the Python module `text` may have the attribute `name`: it contains the word outside of
+/// comments, or something that defines names which are not written.
+pub(crate) fn may_define(text: &str, name: &str) -> bool {
+    const UNWRITTEN: [&str; 8] = [
+        "import *",
+        "__getattr__",
+        "globals(",
+        "vars(",
+        "exec(",
+        "setattr(",
+        "sys.modules",
+        "__dict__",
+    ];
+    let is_word = |c: char| c.is_alphanumeric() || c == '_';
+    let lines = || text.lines().filter(|line| !line.trim_start().starts_with('#'));
+    UNWRITTEN.iter().any(|sign| text.contains(sign))
+        || lines().any(|line| line.split(|c| !is_word(c)).any(|word| word == name))
+}
+
 /// True if `word` is a Python identifier in ASCII.
 pub(crate) fn is_identifier(word: &str) -> bool {
     let mut chars = word.chars();
@@ -223,6 +242,20 @@ mod tests {
             Line::Other("word"),
         ];
         assert_eq!(lines(text).collect::<Vec<_>>(), expected);
+    }
+
+    #[test]
+    fn attributes_that_a_module_cannot_have() {
+        let check = |text: &str, expected: bool| {
+            assert_eq!(may_define(text, "main"), expected, "{text}");
+        };
+        check("def main():\n", true);
+        check("from .cli import (\n  run as main,\n)", true);
+        check("if __name__ == '__main__':\n    run()\n", false);
+        check("domain = remain = 1  \n# main\n", false);
+        check("from .cli import *", true);
+        check("def __getattr__(name): ...", true);
+        check("", false);
     }
 
     #[test]

@@ -4,6 +4,7 @@ mod archive;
 mod build;
 mod data;
 mod editable;
+mod entry_points;
 mod epoch;
 mod error;
 mod launcher;
@@ -150,8 +151,15 @@ impl Project {
         };
         let plan = plan::plan(&self.config, options, &targets, &naming)?;
         if !options.runtime_only {
+            let mut listed = Vec::new();
             for wheel in self.config.wheels.iter().filter(|wheel| options.selects(&wheel.name)) {
-                packages::require(self, wheel, &python_files::files(self, wheel, &self.host)?)?;
+                let files = python_files::files(self, wheel, &self.host)?;
+                packages::require(self, wheel, &files)?;
+                listed.push(entry_points::Listed { wheel, files });
+            }
+            // Someone who develops a package may install it before it is complete.
+            if !options.editable {
+                entry_points::require(self, &listed)?;
             }
         }
         Ok(plan)
