@@ -221,7 +221,7 @@ pub(crate) fn finish_main(
 ) -> Result<(), Problem> {
     let npm = identity.npm;
     for (key, path) in [("main", &npm.main), ("types", &npm.types)] {
-        if let Some(path) = path.as_ref().filter(|path| !files.contains_key(path)) {
+        if let Some(path) = path.as_ref().filter(|path| !files.contains_key(*path)) {
             let help = "name it in `include` too".to_owned();
             let message = format!("no file of the package is `{path}`");
             return Err(Problem::new(key, message, Some(help)));
