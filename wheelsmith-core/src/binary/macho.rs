@@ -5,6 +5,8 @@
 
 mod commands;
 mod cpu;
+#[cfg(feature = "audit")]
+mod extent;
 mod nlist;
 mod pages;
 mod signature;
@@ -13,6 +15,8 @@ mod trie;
 use scroll::BE;
 use serde::Serialize;
 
+#[cfg(feature = "audit")]
+pub(crate) use extent::{extent, slice_offsets};
 pub use nlist::{Origin, SliceSymbols, symbols};
 pub use pages::{PageCheck, Pages};
 pub use signature::Signature;

@@ -5,12 +5,16 @@
 //! not resources, relocations and debug information.
 
 mod exports;
+#[cfg(feature = "audit")]
+mod extent;
 mod image;
 mod imports;
 
 use goblin::pe::header as coff;
 use serde::Serialize;
 
+#[cfg(feature = "audit")]
+pub(crate) use extent::{extent, start};
 pub use imports::Import;
 
 use self::image::Image;

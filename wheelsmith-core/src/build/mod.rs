@@ -16,6 +16,7 @@ mod error;
 mod extension;
 mod frameworks;
 mod from;
+mod go;
 mod guest;
 pub(crate) mod inputs;
 mod language;
@@ -34,6 +35,8 @@ use std::path::{Path, PathBuf};
 pub use crates::{Crate, Crates, crates};
 pub use error::Error;
 pub use from::Inputs;
+#[cfg(feature = "project")]
+pub(crate) use go::GO_FRAMEWORKS;
 pub use guest::Guest;
 pub use record::Hashes;
 pub use steps::steps;
@@ -184,6 +187,7 @@ pub fn run(
             }
             Kind::Prebuilt(_) | Kind::Files(_) => taken::build(setting, component, source)?,
             Kind::Bpf(bpf) => bpf::build(setting, component, bpf, source, &linked)?,
+            Kind::Go(module) => go::build(setting, component, module, source, &linked)?,
             Kind::Recipe(recipe) => {
                 recipe::build(setting, component, recipe, source, &linked, &built)?
             }

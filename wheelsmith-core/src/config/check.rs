@@ -3,6 +3,7 @@
 mod component;
 mod data;
 mod extension;
+mod go;
 mod recipe;
 mod test;
 mod version;

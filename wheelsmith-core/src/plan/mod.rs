@@ -349,6 +349,7 @@ fn has_native_file(kind: &Kind) -> bool {
     match kind {
         Kind::C(c) => c.form != crate::config::CForm::Static,
         Kind::Cargo(_) => true,
+        Kind::Go(go) => go.build_mode != crate::config::BuildMode::CArchive,
         Kind::Recipe(recipe) => has_native(&recipe.outputs),
         // Scripts have the role of programs too, and an empty file can have that of a library.
         Kind::Bpf(_) | Kind::Prebuilt(_) | Kind::Files(_) => false,

@@ -243,7 +243,7 @@ fn prepare_work(work: &Path) -> std::io::Result<()> {
         b"Signature: 8a477f597d28d172789f06886806bc55\n",
     )?;
     sys::fs::sweep(work)?;
-    sys::fs::sweep(&work.join("sources"))
+    sys::fs::sweep(&source::unpacked_dir(work))
 }
 
 fn prepare_out(out: &Path) -> std::io::Result<()> {

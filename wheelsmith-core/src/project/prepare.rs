@@ -146,7 +146,10 @@ pub(super) fn requires(project: &Project, targets: &[Target], host: &Host) -> Ve
     for target in &targets.iter().flat_map(Target::compiled).collect::<Vec<_>>() {
         let compiles = project.config.components.iter().any(|component| {
             component.is_for(*target)
-                && matches!(component.kind, Kind::Bpf(_) | Kind::C(_) | Kind::Cargo(_))
+                && matches!(
+                    component.kind,
+                    Kind::Bpf(_) | Kind::C(_) | Kind::Cargo(_) | Kind::Go(_)
+                )
         });
         if !compiles {
             continue;

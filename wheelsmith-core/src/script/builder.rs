@@ -237,9 +237,10 @@ fn keep(config: &mut Config, only: &[String]) -> Result<(), Error> {
 
 /// Creates the directories of child processes, and removes files of a killed build.
 fn prepare(work: &Path) -> std::io::Result<()> {
-    for dir in ["cache", "sources", "tmp"] {
-        sys::fs::create_dir_all(work.join(dir))?;
+    let sources = source::unpacked_dir(work);
+    for dir in [work.join("cache"), sources.clone(), work.join("tmp")] {
+        sys::fs::create_dir_all(dir)?;
     }
     sys::fs::sweep(work)?;
-    sys::fs::sweep(&work.join("sources"))
+    sys::fs::sweep(&sources)
 }

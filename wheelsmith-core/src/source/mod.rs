@@ -56,6 +56,15 @@ pub struct Places<'a> {
     pub cache: &'a Path,
 }
 
+/// Returns the directory below the build directory that sources are unpacked into.
+///
+/// cargo searches the directories above a package for a workspace, and refuses a package that the
+/// project's own workspace does not list. Its search ends at a directory of this name, in which
+/// `cargo package` tests what it packed.
+pub(crate) fn unpacked_dir(work: &Path) -> PathBuf {
+    work.join("sources").join("target").join("package")
+}
+
 /// Source on disk.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Resolved {

@@ -341,7 +341,7 @@ fn unpacked_dir(
     let stem = SUFFIXES.iter().find_map(|suffix| name.strip_suffix(suffix)).unwrap_or(name);
     // Short, so that paths below it stay short; the lock has the whole digest.
     let dir = format!("{stem}-{}-{strip_components}", sha256.short());
-    places.work.join("sources").join(dir)
+    super::unpacked_dir(places.work).join(dir)
 }
 
 /// Returns the source without downloading, unpacking or writing anything; `None` if a build has to
@@ -414,7 +414,7 @@ fn unpacked(
     let root = unpacked_dir(origin, sha256, strip_components, places);
     let name = origin.rsplit('/').next().unwrap_or(origin);
     let dir = root.file_name().unwrap_or_default().to_string_lossy();
-    let listing = places.work.join("sources").join(format!("{dir}.json"));
+    let listing = super::unpacked_dir(places.work).join(format!("{dir}.json"));
     if root.is_dir() {
         let Some(difference) = Listing::difference(&root, &listing) else { return Ok(root) };
         // One that an earlier wheelsmith unpacked has no listing, which is no reason to warn.

@@ -5,7 +5,7 @@
 
 use std::io::Write as _;
 
-use super::extent;
+use super::inner;
 use super::scan::{Found, Magic};
 use super::{Collected, Context, look};
 use crate::archive::blob::Blob;
@@ -87,14 +87,14 @@ pub(super) fn inside(
         let message = "it contains more bytes that look like native files than any real file";
         seen.findings.push(Finding::new(Code::OverLimit, path, message));
     }
-    let slices = extent::slices(blob);
+    let slices = inner::slices(blob);
     let mut images = Vec::new();
     let mut end = 0;
     for (start, magic) in in_order(blob, &found.hits) {
         if start < end || context.cancel.is_cancelled() {
             continue;
         }
-        let Some(inner) = extent::inner(blob, magic.0, magic.1) else { continue };
+        let Some(inner) = inner::find(blob, magic.0, magic.1) else { continue };
         // The file itself, and the slices of a universal file.
         if inner.container.is_none() && (inner.start == 0 || slices.contains(&inner.start)) {
             continue;
@@ -128,7 +128,7 @@ pub(super) fn inside(
 fn in_order(blob: &Blob, hits: &[(u64, Magic)]) -> Vec<(u64, (u64, Magic))> {
     let start = |hit: &(u64, Magic)| match hit.1 {
         // These kinds are recognized at an offset after the beginning of their file.
-        Magic::ZipEnd | Magic::Pe => extent::inner(blob, hit.0, hit.1).map(|inner| inner.start),
+        Magic::ZipEnd | Magic::Pe => inner::find(blob, hit.0, hit.1).map(|inner| inner.start),
         Magic::Tar => hit.0.checked_sub(257),
         _ => Some(hit.0),
     };
