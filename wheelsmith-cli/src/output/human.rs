@@ -303,17 +303,4 @@ pub(super) fn toolchains(found: &[TargetSurvey]) -> Text {
     text
 }
 
-/// Returns a size with the largest fitting unit (powers of 1000).
-pub(super) fn size(bytes: u64) -> String {
-    let mut value = bytes as f64;
-    let mut units = ["B", "kB", "MB"].into_iter();
-    let mut unit = units.next().unwrap_or_default();
-    for next in units {
-        if value < 1000.0 {
-            break;
-        }
-        value /= 1000.0;
-        unit = next;
-    }
-    if unit == "B" { format!("{bytes} B") } else { format!("{value:.1} {unit}") }
-}
+pub(super) use wheelsmith_core::name::size_text as size;

@@ -101,6 +101,50 @@ fn insert(groups: &mut BTreeMap<String, Texts>, group: &str, points: &Texts) {
     }
 }
 
+/// Line of `entry_points.txt`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Line<'t> {
+    /// Name of a group, which is followed by its entry points.
+    Group(&'t str),
+    /// Entry point.
+    Point { group: &'t str, name: &'t str, target: &'t str },
+    /// Indented line without `=`, which continues the line before in Python's `configparser`.
+    Continuation(&'t str),
+    /// Line that is neither.
+    Other(&'t str),
+}
+
+impl Line<'_> {
+    /// True if installers make a program of entry points of this group.
+    pub(crate) fn is_program_group(group: &str) -> bool {
+        [CONSOLE, GUI].contains(&group)
+    }
+}
+
+/// Returns the lines of `entry_points.txt` without comments: INI with `=` only, case-sensitive.
+pub(crate) fn lines(text: &str) -> impl Iterator<Item = Line<'_>> {
+    let mut group = None;
+    text.lines().filter_map(move |line| {
+        let inner = line.trim();
+        if inner.is_empty() || inner.starts_with(['#', ';']) {
+            return None;
+        }
+        if line.starts_with([' ', '\t']) && !inner.contains('=') {
+            return Some(Line::Continuation(line.trim_end()));
+        }
+        if let Some(name) = inner.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+            group = Some(name);
+            return Some(Line::Group(name));
+        }
+        Some(match (group, inner.split_once('=')) {
+            (Some(group), Some((name, target))) => {
+                Line::Point { group, name: name.trim(), target: target.trim() }
+            }
+            _ => Line::Other(inner),
+        })
+    })
+}
+
 /// True if `name` contains only letters, digits, `-`, `_`, `.`, which every installer accepts in
 /// file names.
 pub(crate) fn is_program_name(name: &str) -> bool {
@@ -183,6 +227,21 @@ mod tests {
         );
         assert_eq!(points.programs().collect::<Vec<_>>(), ["a-2", "b", "win"]);
         assert!(new("").unwrap().is_empty());
+    }
+
+    #[test]
+    fn lines_are_read_as_configparser_does() {
+        let text = "# a\nb = c\n[g]\n x = y:z [e] \n\tmore\n;\n [h] \nword\n";
+        let point = Line::Point { group: "g", name: "x", target: "y:z [e]" };
+        let expected = [
+            Line::Other("b = c"),
+            Line::Group("g"),
+            point,
+            Line::Continuation("\tmore"),
+            Line::Continuation(" [h]"),
+            Line::Other("word"),
+        ];
+        assert_eq!(lines(text).collect::<Vec<_>>(), expected);
     }
 
     #[test]

@@ -7,6 +7,7 @@ mod index;
 mod portable;
 mod project_name;
 mod python;
+mod size;
 mod tag;
 mod target;
 mod version;
@@ -24,6 +25,7 @@ pub use project_name::ProjectName;
 )]
 pub(crate) use python::{FIRST_TO_TELL_MUSL, FIRST_WITH_ABI3T, linux_systems};
 pub use python::{PythonAbi, PythonVersion};
+pub use size::size_text;
 pub use tag::{
     AndroidAbi, IosSdk, LegacyManylinux, MacArch, OtherTag, PlatformTag, PythonTag, WasmAbi,
     WindowsArch,

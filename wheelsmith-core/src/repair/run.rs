@@ -9,7 +9,7 @@ use crate::archive::Limits;
 use crate::audit::{self, AuditOptions, NativeFile};
 use crate::finding::{Code, Date, Finding, Settings, Severity};
 use crate::name::{PlatformTag, WheelFilename, WheelPath};
-use crate::sys::Host;
+use crate::sys::{self, Host};
 use crate::wheel::{self, Entry, Existing, MadeFile, Packing};
 
 /// Request to repair a wheel.
@@ -162,14 +162,15 @@ pub fn repair(request: &Request<'_>, host: &Host) -> Result<RepairOutput, Error>
     drop(changed);
     let filename = tags::renamed(&before, tags);
     let path = request.out.join(filename.to_string());
-    let finished = wheel.to_wheel(filename.clone())?;
+    let finished = wheel.into_wheel(filename.clone())?;
     let approve = |written: &Path| judge.approve(written, &filename, requirements[0].expected());
     let file = if request.dry_run {
-        let trial = scratch.join("trial.whl");
-        wheel::save_if(&finished, &trial, request.packing, host, approve)?;
+        let dir = sys::fs::temp_dir().map_err(Error::Scratch)?;
+        let trial = dir.path().join("trial.whl");
+        wheel::save_if(finished, &trial, request.packing, host, approve)?;
         None
     } else {
-        Some(wheel::save_if(&finished, &path, request.packing, host, approve)?)
+        Some(wheel::save_if(finished, &path, request.packing, host, approve)?)
     };
     Ok(RepairOutput { before, filename, plan, raised, unchanged: None, verdict, file })
 }

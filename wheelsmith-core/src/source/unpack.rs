@@ -8,6 +8,7 @@ use std::time::{Duration, SystemTime};
 use super::Error;
 use crate::archive::codec::Codec;
 use crate::archive::source::Buffers;
+use crate::archive::tar::{Reader, Stream};
 use crate::archive::zip::{Unreadable, Zip};
 use crate::archive::{Blob, Limits, PackedContent};
 use crate::name::WheelPath;
@@ -228,29 +229,24 @@ impl<'a> Tree<'a> {
 
 fn tar(reader: impl Read, mut tree: Tree<'_>) -> Result<(), String> {
     let text = |e: io::Error| e.to_string();
-    let mut archive = tar::Archive::new(reader);
-    for entry in archive.entries().map_err(text)? {
-        let mut entry = entry.map_err(text)?;
-        let name = entry.path_bytes().into_owned();
-        let Some(path) = tree.path(&name)? else { continue };
-        let header = entry.header();
-        let kind = header.entry_type();
-        let executable = header.mode().is_ok_and(|mode| mode & 0o111 != 0);
-        let mtime = header.mtime().unwrap_or_default();
-        let target = entry.link_name_bytes().unwrap_or_default().into_owned();
-        if kind.is_dir() {
-            tree.directories(path.parts())?;
-        } else if kind.is_symlink() {
-            tree.link(&path, &target)?;
-        } else if kind.is_hard_link() {
-            tree.hard_link(&path, &target)?;
-        } else if kind.is_file()
-            || kind == tar::EntryType::Continuous
-            || kind == tar::EntryType::GNUSparse
-        {
-            tree.file(&path, executable, mtime, |file, most| {
-                io::copy(&mut (&mut entry).take(most), file).map_err(text)
-            })?;
+    let mut archive = Reader::new(Stream(reader));
+    while let Some(entry) = archive.next_entry().map_err(text)? {
+        let Some(path) = tree.path(&entry.name)? else { continue };
+        match entry.kind {
+            b'5' => drop(tree.directories(path.parts())?),
+            // A name that ends with `/` is a directory in the oldest format.
+            _ if entry.is_file() && entry.name.ends_with(b"/") => {
+                tree.directories(path.parts())?;
+            }
+            b'2' => tree.link(&path, &entry.link)?,
+            b'1' => tree.hard_link(&path, &entry.link)?,
+            b'S' => return Err(format!("`{path}` is stored with holes, by an option of GNU tar")),
+            _ if entry.is_file() => {
+                tree.file(&path, entry.is_executable(), entry.mtime, |file, most| {
+                    io::copy(&mut (&mut archive).take(most), file).map_err(text)
+                })?;
+            }
+            _ => {}
         }
     }
     tree.finish()
