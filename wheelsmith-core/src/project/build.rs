@@ -15,7 +15,7 @@ use crate::name::Target;
 use crate::pipeline::{self, Job, Sources};
 use crate::plan::{BuildOptions, ComponentPlan, Part, Plan, TargetPlan};
 use crate::runtime::{self, Identity, Runtime};
-use crate::source::{self, Places};
+use crate::source::{self, SourceDirs};
 use crate::sys::{self, Host, Lock, Locked};
 use crate::toolchain::{self, MissingZig, RustStd};
 use crate::wheel::MadeFile;
@@ -119,7 +119,7 @@ pub(crate) fn run(project: &Project, options: &BuildOptions) -> Result<BuildOutp
         ));
     }
     let targets: Vec<Target> = compiled(&plan).map(|plan| plan.target).collect();
-    let places = Places { project: &project.dir, work: &work, cache: &cache };
+    let places = SourceDirs { project: &project.dir, work: &work, cache: &cache };
     let sources = obtain(project, &targets, &places, options.policy, host)?;
     let hashes = Hashes::default();
     let laid = compiled(&plan).map(|plan| (plan.target.to_string(), Mutex::default())).collect();
@@ -146,7 +146,7 @@ pub(crate) fn run(project: &Project, options: &BuildOptions) -> Result<BuildOutp
 fn obtain(
     project: &Project,
     targets: &[Target],
-    places: &Places<'_>,
+    places: &SourceDirs<'_>,
     policy: source::Policy,
     host: &Host,
 ) -> Result<Sources, Error> {
@@ -193,7 +193,7 @@ pub(super) fn add_steps(
     }
     let host = &project.host;
     let (work, cache) = (project.work_dir(), cache_dir(host)?);
-    let places = Places { project: &project.dir, work: &work, cache: &cache };
+    let places = SourceDirs { project: &project.dir, work: &work, cache: &cache };
     let sources = source::present(&project.config, plan.target, &places, options.policy, host)?;
     let work = work.join(plan.target.to_string());
     let job = Job {
@@ -257,7 +257,7 @@ struct Run<'a> {
     project: &'a Project,
     options: &'a BuildOptions,
     host: &'a Host,
-    places: &'a Places<'a>,
+    places: &'a SourceDirs<'a>,
     sources: Mutex<Sources>,
     hashes: &'a Hashes,
     laid: &'a Runtimes,
@@ -321,7 +321,7 @@ impl Run<'_> {
         let toolchain = toolchains.into_iter().collect::<Vec<_>>().join(" and ");
         let (name, version) = archive::identity(self.project);
         let identity = Identity { name: &name, version: &version, target: plan.target, toolchain };
-        let runtime = runtime::fuse(&identity, &runtimes, &work.join("runtime"))?;
+        let runtime = runtime::create_universal(&identity, &runtimes, &work.join("runtime"))?;
         let mut components = Vec::new();
         let mut found = CargoInventory::default();
         for (slice, laid) in plan.slices.iter().zip(&slices) {
