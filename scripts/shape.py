@@ -70,7 +70,7 @@ def is_test(file: Path) -> bool:
 
 def without_tests(text: str) -> str:
     """The text up to its module of tests, which comes last by convention."""
-    return re.split(r"^#\[cfg\((?:test|all\(test, .*\))\)\]\nmod \w+ \{", text, flags=re.M)[0]
+    return re.split(r"^#\[cfg\((?:test|all\(test, .*\))\)\]\n(?:#\[.*\]\n)*mod \w+ \{", text, flags=re.M)[0]
 
 
 def lines() -> None:

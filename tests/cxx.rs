@@ -119,22 +119,6 @@ fn the_key_chooses_the_runtime() {
     check("system", "toolchain = \"native\"\n", 0);
 }
 
-#[test]
-fn private_runtimes_of_files_that_meet_are_found() {
-    let Some(_) = TestEnv::find("private_runtimes_of_files_that_meet_are_found") else { return };
-    for (value, is_found) in [("static", true), ("shared", false)] {
-        let project = project();
-        let config = fs::read_to_string(project.path().join("wheelsmith.toml")).unwrap();
-        let key = format!("[tool.wheelsmith]\ncxx-runtime = \"{value}\"\n");
-        project.write("wheelsmith.toml", &config.replacen("[tool.wheelsmith]\n", &key, 1));
-        build(&project, &["--target", GLIBC]);
-        let wheel = project.dist().into_iter().find(|path| path.extension().unwrap() == "whl");
-        let run = Run::of(project.command(&["audit"]).arg(wheel.unwrap())).expect(0);
-        let text = format!("{}{}", run.stdout, run.stderr);
-        assert_eq!(text.contains("warning[two-cxx-runtimes]"), is_found, "{value}: {text}");
-    }
-}
-
 /// A single file keeps its runtime inside.
 #[test]
 fn a_single_file_stays_static() {

@@ -277,7 +277,7 @@ impl Place {
         let cpu = (file.u32(at, WHAT)?, file.u32(at + 4, WHAT)?);
         let offset = file.word(at + 8, is_wide, WHAT)?;
         let size = file.word(at + if is_wide { 16 } else { 12 }, is_wide, WHAT)?;
-        file.holds(offset, size, "slice")?;
+        file.check_range(offset, size, "slice")?;
         Ok(Self { cpu, offset, size })
     }
 

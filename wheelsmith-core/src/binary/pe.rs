@@ -151,7 +151,7 @@ impl Pe {
         let (signature, size) = image.directory(directory::SIGNATURE);
         if size > 0 {
             // The only directory that is addressed by file offset.
-            image.file.holds(signature.into(), size.into(), "signature")?;
+            image.file.check_range(signature.into(), size.into(), "signature")?;
         }
         Ok(Self {
             kind,

@@ -22,11 +22,11 @@ pub(crate) mod inputs;
 mod language;
 mod native;
 mod position;
+mod prebuilt;
 mod python;
 mod recipe;
 mod record;
 mod steps;
-mod taken;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -38,9 +38,9 @@ pub use from::Inputs;
 #[cfg(feature = "project")]
 pub(crate) use go::GO_FRAMEWORKS;
 pub use guest::Guest;
+pub(crate) use prebuilt::license_files;
 pub use record::Hashes;
 pub use steps::steps;
-pub(crate) use taken::license_files;
 
 use crate::config::{Component, Config, Kind, Role};
 use crate::name::{Digest, Os, PythonAbi, Target, WheelPath};
@@ -185,7 +185,7 @@ pub fn run(
                 let component = component.component.name.clone();
                 return Err(Error::WithoutCargo { component });
             }
-            Kind::Prebuilt(_) | Kind::Files(_) => taken::build(setting, component, source)?,
+            Kind::Prebuilt(_) | Kind::Files(_) => prebuilt::build(setting, component, source)?,
             Kind::Bpf(bpf) => bpf::build(setting, component, bpf, source, &linked)?,
             Kind::Go(module) => go::build(setting, component, module, source, &linked)?,
             Kind::Recipe(recipe) => {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 #[cfg(feature = "cargo")]
 use super::cargo::CargoRun;
 use super::{
-    Error, Linkage, Setting, bpf, c, frameworks, go, license_files, merged, native, taken,
+    Error, Linkage, Setting, bpf, c, frameworks, go, license_files, merged, native, prebuilt,
 };
 use crate::config::Kind;
 use crate::plan::{ComponentPlan, Step};
@@ -83,9 +83,9 @@ fn of_component(
             Err(Error::WithoutCargo { component })
         }
         Kind::Prebuilt(_) | Kind::Files(_) => {
-            let outputs = taken::outputs(setting, component);
-            let files = taken::collect(setting, component, outputs, &|_| &source.root)?;
-            let linkage = taken::linkage(setting, &files);
+            let outputs = prebuilt::outputs(setting, component);
+            let files = prebuilt::collect(setting, component, outputs, &|_| &source.root)?;
+            let linkage = prebuilt::linkage(setting, &files);
             Ok((vec![Step::Take { files: files.len() }], Some(linkage)))
         }
         Kind::Bpf(programs) => {

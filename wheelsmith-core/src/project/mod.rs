@@ -238,7 +238,7 @@ impl Project {
         let _lock = build::lock(self, &self.host)?;
         let cache = build::cache_dir(&self.host)?;
         let work = self.work_dir();
-        let places = source::Places { project: &self.dir, work: &work, cache: &cache };
+        let places = source::SourceDirs { project: &self.dir, work: &work, cache: &cache };
         let targets = self.targets(&options.targets);
         let targets: Vec<Target> = targets.iter().flat_map(Target::compiled).collect();
         Ok(source::resolve(&self.config, &targets, &places, options.policy, &self.host)?.len())

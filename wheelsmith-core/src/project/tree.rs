@@ -290,6 +290,10 @@ impl List<'_> {
             return Ok(());
         }
         if !is_link {
+            // Directories of a walk are listed by themselves.
+            if !path.is_dir() {
+                self.gap(&relative, SPECIAL, is_untracked);
+            }
             return Ok(());
         }
         let Ok(target) = sys::fs::canonicalize(path) else {
@@ -297,6 +301,7 @@ impl List<'_> {
             return Ok(());
         };
         if !target.is_dir() {
+            self.gap(&relative, SPECIAL, is_untracked);
             return Ok(());
         }
         let mut outer = dir.outer.to_vec();
@@ -374,6 +379,8 @@ const OUTSIDE_FILE: Reason = (
     "is a link to a file outside the project",
     "copy the file into the project, name it without a pattern, or exclude the link",
 );
+const SPECIAL: Reason =
+    ("is neither a file nor a directory, such as a pipe or a socket", "remove or exclude it");
 const ENCODING: Reason =
     ("has a name that is not UTF-8, as names in archives must be", "rename or exclude it");
 

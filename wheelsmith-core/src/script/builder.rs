@@ -11,7 +11,7 @@ use crate::config::{Config, ConfigBuilder, Role};
 use crate::pipeline::{self, Job};
 use crate::plan;
 use crate::runtime::Runtime;
-use crate::source::{self, LOCK_FILE, Places};
+use crate::source::{self, LOCK_FILE, SourceDirs};
 use crate::sys::{self, Cancel, Host, Quiet, Report};
 use crate::toolchain::{MissingZig, Optimize, ToolchainKind};
 
@@ -149,7 +149,7 @@ impl<'e> Builder<'e> {
             jobs: env.tokens(),
         };
         let cache = work.join("cache");
-        let places = Places { project: &dir, work: &work, cache: &cache };
+        let places = SourceDirs { project: &dir, work: &work, cache: &cache };
         let policy = source::Policy { offline: true, locked: true };
         let sources = source::resolve(&config, &[target], &places, policy, &host);
         let sources = sources.map_err(pipeline::Error::from)?;

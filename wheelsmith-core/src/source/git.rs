@@ -7,7 +7,7 @@
 use std::io::{self, BufReader, Read as _, Write as _};
 use std::path::Path;
 
-use super::{Error, Places};
+use super::{Error, SourceDirs};
 use crate::archive::tar::{Reader, Stream};
 use crate::config::GitSource;
 use crate::sys::{self, Command, Host, ProcessError};
@@ -32,7 +32,7 @@ pub(super) fn pack(
     source: &GitSource,
     to: &Path,
     work: &Path,
-    places: &Places<'_>,
+    places: &SourceDirs<'_>,
     host: &Host,
 ) -> Result<(), Error> {
     let write = |error| Error::io("pack a git tree", error);
@@ -62,7 +62,7 @@ pub(super) fn pack(
 #[cfg(any(test, feature = "project"))]
 pub(super) fn tags(
     url: &str,
-    places: &Places<'_>,
+    places: &SourceDirs<'_>,
     host: &Host,
 ) -> Result<Vec<(String, String)>, Error> {
     let git = git(url, places.project, host)?;
@@ -87,7 +87,7 @@ pub(super) fn tags(
 }
 
 /// Returns the URL or path for git; a path is relative to the project.
-fn remote(url: &str, places: &Places<'_>) -> String {
+fn remote(url: &str, places: &SourceDirs<'_>) -> String {
     if GitSource::is_path(url) {
         places.project.join(url).to_string_lossy().into_owned()
     } else {
@@ -386,7 +386,7 @@ mod tests {
         dir: &Path,
     ) -> Result<(Vec<String>, Digest), String> {
         let work = sys::fs::temp_dir_in(dir).unwrap();
-        let places = Places { project: dir, work: work.path(), cache: dir };
+        let places = SourceDirs { project: dir, work: work.path(), cache: dir };
         let source = GitSource { url: url.to_owned(), rev: rev.to_owned(), submodules };
         let file = work.path().join("tree.tar");
         pack(&source, &file, work.path(), &places, &Host::from_process())
@@ -478,7 +478,7 @@ mod tests {
         check(&tag, &format!("is the id of a tag; its commit is {commit}"));
         check(&repository.git(&["rev-parse", "HEAD:a"]), "is the id of a blob");
         check(&"1".repeat(40), "");
-        let places = Places { project: dir.path(), work: dir.path(), cache: dir.path() };
+        let places = SourceDirs { project: dir.path(), work: dir.path(), cache: dir.path() };
         let found = tags("repository", &places, &Host::from_process()).unwrap();
         assert_eq!(found, [("v1".to_owned(), commit)]);
     }

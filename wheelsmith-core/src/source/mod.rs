@@ -47,7 +47,7 @@ pub struct Policy {
 
 /// Directories.
 #[derive(Debug, Clone)]
-pub struct Places<'a> {
+pub struct SourceDirs<'a> {
     /// Directory of the configuration.
     pub project: &'a Path,
     /// Build directory; sources are unpacked below it.
@@ -110,7 +110,7 @@ pub fn source_for(component: &Component, target: Target) -> &Source {
 pub fn resolve(
     config: &Config,
     targets: &[Target],
-    places: &Places<'_>,
+    places: &SourceDirs<'_>,
     policy: Policy,
     host: &Host,
 ) -> Result<BTreeMap<(String, String), Resolved>, Error> {
@@ -151,7 +151,7 @@ pub fn resolve(
 pub fn present(
     config: &Config,
     target: Target,
-    places: &Places<'_>,
+    places: &SourceDirs<'_>,
     policy: Policy,
     host: &Host,
 ) -> Result<BTreeMap<(String, String), Option<Resolved>>, Error> {
@@ -174,7 +174,7 @@ pub fn present(
 }
 
 /// Reads the lock of the project. Returns its text as well, if there is one.
-fn read_lock(places: &Places<'_>) -> Result<(Option<String>, Lock), Error> {
+fn read_lock(places: &SourceDirs<'_>) -> Result<(Option<String>, Lock), Error> {
     let path = places.project.join(LOCK_FILE);
     match sys::fs::read_to_string(&path) {
         Ok(text) => {

@@ -73,7 +73,7 @@ pub(super) fn inside(
         match contained(context, buffers, (path, Some(stem)), blob, container, depth, seen) {
             Ok(_) => {
                 let count = seen.files.len() - before;
-                seen.findings.extend(holds(path, container, count));
+                seen.findings.extend(container_finding(path, container, count));
                 return;
             }
             // A file that begins like an archive and is not one may still contain native files.
@@ -115,13 +115,13 @@ pub(super) fn inside(
                 continue;
             };
             end = inner.start + size;
-            seen.findings.extend(holds(&place, container, seen.files.len() - before));
+            seen.findings.extend(container_finding(&place, container, seen.files.len() - before));
         } else {
             images.push(format!("{place}: {} of {} bytes", what(&part), inner.size));
             look(context, buffers, &place, &Location::Stored(part), depth + 1, seen);
         }
     }
-    seen.findings.extend(carries(path, images));
+    seen.findings.extend(image_finding(path, images));
 }
 
 /// Sorts the hits by the offset at which their files begin.
@@ -180,7 +180,7 @@ fn contained(
     Ok(size)
 }
 
-fn holds(path: &WheelPath, container: Container, count: usize) -> Option<Finding> {
+fn container_finding(path: &WheelPath, container: Container, count: usize) -> Option<Finding> {
     let files = match count {
         0 => return None,
         1 => "a native file".to_owned(),
@@ -190,7 +190,7 @@ fn holds(path: &WheelPath, container: Container, count: usize) -> Option<Finding
     Some(Finding::new(Code::EmbeddedImage, path, message))
 }
 
-fn carries(path: &WheelPath, images: Vec<String>) -> Option<Finding> {
+fn image_finding(path: &WheelPath, images: Vec<String>) -> Option<Finding> {
     let message = match images.len() {
         0 => return None,
         1 => "it contains an embedded native file".to_owned(),
