@@ -26,11 +26,12 @@ import struct
 import subprocess
 import sys
 import tempfile
-import time
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import List, NamedTuple, Sequence
+
+import measured
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 
@@ -131,24 +132,17 @@ def keep(best: dict, runs: dict) -> None:
 
 def run(command: Sequence[str]) -> Cost:
     """Run a command and return its cost, whatever its exit code."""
-    start = time.perf_counter()
-    # A separate process, so that its peak memory is not that of an earlier one.
-    child = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    _, status, usage = os.wait4(child.pid, 0)
-    child.returncode = os.waitstatus_to_exitcode(status)
-    wall = time.perf_counter() - start
-    if child.returncode not in (0, 1, 2):
-        sys.exit(f"{shlex.join(command[:3])} … ended with {child.returncode}")
-    # Kilobytes, except on macOS.
-    unit = 1 << 20 if sys.platform == "darwin" else 1 << 10
-    return Cost(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / unit)
+    used = measured.run(command)
+    if used.code not in (0, 1, 2):
+        sys.exit(f"{shlex.join(command[:3])} … ended with {used.code}")
+    return Cost(used.wall, used.user + used.system, used.memory / (1 << 20))
 
 
 def run_each(command: Sequence[str], wheels: Sequence[Path], jobs: int) -> Cost:
-    start = time.perf_counter()
     with ThreadPoolExecutor(jobs) as pool:
         costs = list(pool.map(lambda wheel: run([*command, str(wheel)]), wheels))
-    wall = time.perf_counter() - start
+    # Without the time that starting them takes.
+    wall = sum(cost.wall for cost in costs) / jobs
     return Cost(wall, sum(cost.cpu for cost in costs), max(cost.memory for cost in costs))
 
 

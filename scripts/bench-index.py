@@ -30,7 +30,6 @@ import json
 import os
 import shlex
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
@@ -56,6 +55,8 @@ ROWS = {
 # The number of directories and files of the pages, with a usual size.
 BARE = """
 import os, sys
+
+import measured
 os.mkdir(sys.argv[1])
 for number in range(int(sys.argv[2])):
     place = f"{sys.argv[1]}/gen-project-{number:05d}"
@@ -214,18 +215,11 @@ def keep(best: dict[str, Cost], name: str, cost: Cost) -> None:
 
 def run(command: Sequence[str], kernel_only: bool = False) -> Cost:
     """Run a command that must succeed."""
-    start = time.perf_counter()
-    # A separate process, so that its peak memory is not that of an earlier one.
-    child = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-    _, status, usage = os.wait4(child.pid, 0)
-    child.returncode = os.waitstatus_to_exitcode(status)
-    wall = time.perf_counter() - start
-    if child.returncode != 0:
-        sys.exit(f"{shlex.join(command[:3])} … ended with {child.returncode}")
-    # Kilobytes, except on macOS.
-    unit = 1 << 20 if sys.platform == "darwin" else 1 << 10
-    cpu = usage.ru_stime + (0 if kernel_only else usage.ru_utime)
-    return Cost(wall, cpu, usage.ru_maxrss / unit)
+    used = measured.run(command)
+    if used.code != 0:
+        sys.exit(f"{shlex.join(command[:3])} … ended with {used.code}")
+    cpu = used.system + (0 if kernel_only else used.user)
+    return Cost(used.wall, cpu, used.memory / (1 << 20))
 
 
 if __name__ == "__main__":

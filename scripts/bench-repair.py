@@ -30,8 +30,9 @@ import re
 import shutil
 import subprocess
 import sys
-import tempfile
 import zipfile
+
+import measured
 
 HERE = pathlib.Path(__file__).resolve().parent.parent
 TARGET = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", HERE / "target"))
@@ -43,29 +44,14 @@ MODULES = {"psycopg2_binary": "psycopg2", "pillow": "PIL._imaging", "shapely": "
            "opencv_python_headless": "cv2", "scipy": "scipy.linalg", "h5py": "h5py", "numpy": "numpy.linalg"}
 
 
-# The peak that Linux reports for a process is at least that of the process that started it, so a small
-# one starts the command.
-STARTER = """
-import os, subprocess, sys, time
-start = time.monotonic()
-child = subprocess.Popen(sys.argv[2:])
-_, status, usage = os.wait4(child.pid, 0)
-with open(sys.argv[1], "w") as out:
-    print(time.monotonic() - start, usage.ru_maxrss, os.waitstatus_to_exitcode(status), file=out)
-"""
-
-
 def run(command, env):
     """Return seconds, peak memory in MB, and the output."""
     command = [str(part) for part in command]
-    with tempfile.NamedTemporaryFile("r") as result:
-        starter = [sys.executable, "-I", "-S", "-c", STARTER, result.name, *command]
-        done = subprocess.run(starter, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=env, check=True)
-        said = done.stdout.decode(errors="replace")
-        took, kib, code = result.read().split()
-    if code != "0":
+    used = measured.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=env)
+    said = used.said.decode(errors="replace")
+    if used.code:
         sys.exit(f"{' '.join(command)}\n{said}")
-    return float(took), int(kib) * 1024 / 1e6, said
+    return used.wall, used.memory / 1e6, said
 
 
 def plain(name):

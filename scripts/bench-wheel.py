@@ -30,6 +30,8 @@ import zipfile
 from pathlib import Path
 from typing import Callable, Dict, List, NamedTuple
 
+import measured
+
 REPOSITORY = Path(__file__).resolve().parent.parent
 DOCS = REPOSITORY / "docs" / "benchmarks.md"
 
@@ -263,22 +265,11 @@ def quiet(command: List[str]) -> None:
 
 
 def run(command: List[str], directory: Path) -> Cost:
-    start = time.perf_counter()
-    # A process of its own, so that its peak memory is not that of an earlier one.
-    child = subprocess.Popen(
-        command, cwd=directory, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
-    )
-    assert child.stderr
-    said = child.stderr.read()
-    _, status, usage = os.wait4(child.pid, 0)
-    child.returncode = os.waitstatus_to_exitcode(status)
-    wall = time.perf_counter() - start
-    if child.returncode != 0:
-        sys.stderr.buffer.write(said)
-        raise SystemExit(f"error: `{' '.join(command)}` ended with {child.returncode}")
-    # Kilobytes, except on macOS.
-    unit = 1 << 20 if sys.platform == "darwin" else 1 << 10
-    return Cost(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / unit)
+    used = measured.run(command, stderr=subprocess.PIPE, cwd=directory)
+    if used.code != 0:
+        sys.stderr.buffer.write(used.said)
+        raise SystemExit(f"error: `{' '.join(command)}` ended with {used.code}")
+    return Cost(used.wall, used.user + used.system, used.memory / (1 << 20))
 
 
 def peak(row: Row, threads: int, out: Path) -> float:

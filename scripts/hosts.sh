@@ -39,8 +39,10 @@ tool() { # name, then what it runs
     chmod +x "$tools/$1"
 }
 tool ar "exec '$zig' ar \"\$@\""
-# The compiler calls this program for import libraries of Windows.
-tool x86_64-w64-mingw32-dlltool "exec '$zig' dlltool \"\$@\""
+# The compiler calls this program for import libraries of Windows. GNU ld mixes up the short form that
+# zig writes, so the dlltool of mingw-w64 makes them for programs that are run.
+rm -f "$tools/x86_64-w64-mingw32-dlltool"
+$run || tool x86_64-w64-mingw32-dlltool "exec '$zig' dlltool \"\$@\""
 
 export PATH="$tools:$PATH" RUSTC=/usr/bin/rustc CARGO_INCREMENTAL=0 CARGO_TARGET_DIR=$PWD/target/hosts
 # Lets a released cargo build the standard library.

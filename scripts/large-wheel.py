@@ -12,14 +12,14 @@ from __future__ import annotations
 
 import argparse
 import os
-import resource
 import shutil
 import subprocess
 import sys
 import tempfile
-import time
 import zipfile
 from pathlib import Path
+
+import measured
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 SIZE = (4 << 30) + 12_345
@@ -46,14 +46,13 @@ def main() -> int:
         tags = "Root-Is-Purelib: true\nTag: py3-none-any\n"
         (info / "WHEEL").write_text(f"Wheel-Version: 1.0\nGenerator: hand\n{tags}")
         (info / "RECORD").write_text("")
-        start = time.perf_counter()
         command = [options.ours, "wheel", "pack", tree, "--out", directory, "--no-cache"]
-        subprocess.run([*command, "--compression", level], check=True, stdout=subprocess.DEVNULL)
-        # Kilobytes, except on macOS.
-        unit = 1 << 20 if sys.platform == "darwin" else 1 << 10
-        memory = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / unit
+        used = measured.run([*command, "--compression", level], stderr=None)
+        if used.code != 0:
+            sys.exit(f"wheel pack ended with {used.code}")
+        memory = used.memory / (1 << 20)
         wheel = Path(directory, "demo-1.0-py3-none-any.whl")
-        print(f"packed in {time.perf_counter() - start:.1f} s, {memory:.0f} MiB: {wheel.stat().st_size}")
+        print(f"packed in {used.wall:.1f} s, {memory:.0f} MiB: {wheel.stat().st_size}")
         judge(wheel, options.store)
         return 0 if memory < MOST_MEMORY else 1
 

@@ -11,6 +11,7 @@
 #
 #   judges/                virtual environment with the tools of `judges.txt`
 #   servers/               virtual environment with the tools of `servers.txt`
+#   npm-clients/           clients and a registry for npm packages, for scripts/npm-clients.sh
 #   wheels/                a few small wheels, if an index can be reached
 #   tools/zig              the zig of the judges
 #   tools/chromium         a browser without a screen
@@ -20,6 +21,7 @@
 #   tools/ld-musl-x86_64   musl's loader, which is its C library; and that for aarch64
 #   arm64-root/            a Debian root with `usr/bin/python3` and pip, for qemu's `-L`
 #   s390x-root/            Debian's C library and zlib for a big-endian machine
+#   old-builders/          cmake and meson of Debian 12, the oldest that must work
 #   old-glibc/             the C library of Debian 11, if mirrors still have it
 #
 # Existing parts are not checked again, so a second run takes no time. As root on Debian, missing system
@@ -27,8 +29,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-parts=(cargo_itself system_tools judges servers wheels qemu browser rust_for_aarch64 arm64_root
-    s390x_root foreign_libcs musl compilers old_glibc)
+parts=(cargo_itself system_tools judges servers npm_clients wheels qemu browser rust_for_aarch64 arm64_root
+    s390x_root foreign_libcs musl compilers go old_builders old_glibc)
 require=false install=true only=()
 while [ $# -gt 0 ]; do
     case $1 in
@@ -127,6 +129,36 @@ system_tools() {
     say "system tools" "$(command -v cc c++ readelf eu-elflint make node npm pkg-config shellcheck zstd | tr '\n' ' ')"
 }
 
+# The versions of Debian 12, from the index, so that every machine has the same.
+old_builders() {
+    local log=$env/log/old-builders.log venv=$env/old-builders wanted=(cmake==3.25.2 meson==1.0.1)
+    if [ ! -e "$venv/.complete" ]; then
+        : >"$log"
+        rm -rf "$venv"
+        if ! python3 -m venv "$venv" >>"$log" 2>&1 \
+            || ! "$venv/bin/python" -m pip --disable-pip-version-check install "${wanted[@]}" >>"$log" 2>&1; then
+            missing "old builders" "pip failed" "$log"
+            return
+        fi
+        touch "$venv/.complete"
+    fi
+    say "old builders" "${wanted[*]}"
+}
+
+# Go, which builds components of its kind.
+go() {
+    local log=$env/log/go.log
+    if ! type -P go >/dev/null; then
+        if ! may_install; then
+            missing go "install Go 1.18 or newer: Debian's golang-go, or from https://go.dev/dl"
+            return
+        fi
+        : >"$log"
+        apt_install "$log" golang-go || { missing go "apt-get failed" "$log"; return; }
+    fi
+    say go "$(type -P go)"
+}
+
 # The first Python that all judges support, or else the first that some do.
 python_for_judges() {
     local candidate oldest
@@ -185,6 +217,21 @@ judges() {
     for zig in "$venv"/lib/python3*/site-packages/ziglang/zig; do
         if [ -x "$zig" ]; then ln -sfn "$zig" "$env/tools/zig"; fi
     done
+}
+
+# Clients of npm, and a registry.
+npm_clients() {
+    local log=$env/log/npm-clients.log dir=$env/npm-clients
+    if ! cmp -s scripts/npm-clients.json "$dir/.complete"; then
+        command -v npm >/dev/null || { missing npm-clients "no npm"; return; }
+        echo "installing the clients of npm" >&2
+        mkdir -p "$dir"
+        cp scripts/npm-clients.json "$dir/package.json"
+        (cd "$dir" && npm install --no-audit --no-fund) >"$log" 2>&1 ||
+            { missing npm-clients "they could not be installed" "$log"; return; }
+        cp scripts/npm-clients.json "$dir/.complete"
+    fi
+    say npm-clients "$(sed -n 's/^ *"\(.*\)": "\([0-9].*\)",*$/\1 \2/p' scripts/npm-clients.json | tr '\n' ' ')"
 }
 
 # Index servers of other projects. uv installs them in seconds, pip in a minute.

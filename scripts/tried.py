@@ -110,6 +110,10 @@ def build(name: str, target: str, program: str, work: pathlib.Path, test_env: pa
     shutil.rmtree(project, ignore_errors=True)
     shutil.copytree(TRIED / name, project)
     env = environment(test_env) | {"WHEELSMITH_CACHE_DIR": str(work / "cache")}
+    rustc = test_env / "tools" / f"rustc-{target.split('-')[0]}"
+    if rustc.exists():
+        # rustup's toolchain of the machine lacks the standard library of this target.
+        env["RUSTC"] = str(rustc)
     fetch = [program, "fetch", "--quiet", str(project)]
     subprocess.run(fetch, check=True, env=env, stdout=subprocess.DEVNULL)
     shutil.copy(project / "wheelsmith.lock", TRIED / name / "wheelsmith.lock")

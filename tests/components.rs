@@ -147,6 +147,23 @@ fn every_kind_builds_and_runs() {
     }
 }
 
+/// cmake and meson of Debian 12 build the same as today's.
+#[test]
+#[cfg(unix)]
+fn the_oldest_build_systems_work() {
+    const TEST: &str = "the_oldest_build_systems_work";
+    let Some(mut tools) = Tools::find(TEST) else { return };
+    let Some(old) = tools.env.get("old-builders/bin", TEST) else { return };
+    tools.path = format!("{}:{}", old.display(), tools.path);
+    let project = project();
+    tools.build(&project, 0, &["--target", AARCH64]);
+    runs(&tools, &project, AARCH64);
+    let cache =
+        runtime(&project, AARCH64).with_file_name("components").join("mid/build/CMakeCache.txt");
+    let cache = fs::read_to_string(cache).unwrap();
+    assert!(cache.contains("CMAKE_CACHE_MINOR_VERSION:INTERNAL=25"), "another cmake ran");
+}
+
 #[test]
 #[cfg(unix)]
 fn only_what_changed_is_built_again() {

@@ -356,23 +356,23 @@ fn npm_installs_the_package_of_the_platform() {
     let command = user.join("node_modules/.bin/answer");
     let run = Run::of(Command::new(&command).args(["a", "b c"]));
     assert_eq!((run.code, &*run.stdout), (7, "42 a b c\n"));
-    let node = |script: &str| Run::of(Command::new("node").args(["-e", script]).current_dir(&user));
-    let run = node("console.log(require('@box/demo').file('lib/libcalc.so.1'))").expect(0);
+    let eval = |script: &str| Run::of(Command::new("node").args(["-e", script]).current_dir(&user));
+    let run = eval("console.log(require('@box/demo').file('lib/libcalc.so.1'))").expect(0);
     assert!(run.stdout.ends_with("/demo-linux-x64-gnu/lib/libcalc.so.1\n"), "{}", run.stdout);
     // Under musl the package for glibc does not count, although it is the only one that is there.
     let musl = "process.report.getReport = () => ({ header: {} });";
-    node(&format!("{musl} require('@box/demo').find()")).expect(1).says(&[
+    eval(&format!("{musl} require('@box/demo').find()")).expect(1).says(&[
         "@box/demo-linux-x64-musl, the package of @box/demo for linux x64 musl",
         "is not installed",
         "npm install @box/demo-linux-x64-musl@1.2.0-rc.1",
     ]);
     let old = "process.report.getReport = () => ({ header: { glibcVersionRuntime: '2.3' } });";
-    node(&format!("{old} require('@box/demo').find()")).expect(1).says(&[
+    eval(&format!("{old} require('@box/demo').find()")).expect(1).says(&[
         "@box/demo-linux-x64-gnu (x86_64-unknown-linux-gnu) needs glibc 2.5 or newer; this system \
          has 2.3",
     ]);
     let other = "Object.defineProperty(process, 'arch', { value: 's390x' });";
-    node(&format!("{other} require('@box/demo').find()")).expect(1).says(&[
+    eval(&format!("{other} require('@box/demo').find()")).expect(1).says(&[
         "@box/demo has no package for linux s390x glibc",
         "it has packages for x86_64-unknown-linux-gnu, aarch64-unknown-linux-gnu",
     ]);
@@ -439,6 +439,144 @@ fn a_command_passes_signals_on() {
     assert_eq!(out.read_line(&mut line).unwrap(), 0);
 }
 
+const INSTALLER: &str = "[[tool.wheelsmith.installer]]\nurl = 'http://127.0.0.1:1/v{version}'\n";
+
+/// Serves the files in a directory, and ends with the value.
+struct FileServer(Child, String);
+
+impl FileServer {
+    fn serve(dir: &Path) -> Self {
+        let script = "import functools, http.server, sys\nh = functools.partial(\
+                      http.server.SimpleHTTPRequestHandler, directory=sys.argv[1])\n\
+                      s = http.server.ThreadingHTTPServer(('127.0.0.1', 0), h)\n\
+                      print(s.server_port, flush=True)\ns.serve_forever()\n";
+        let mut child = Command::new("python3")
+            .args(["-c", script])
+            .arg(dir)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut port = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut port).unwrap();
+        Self(child, format!("http://127.0.0.1:{}", port.trim()))
+    }
+}
+
+impl Drop for FileServer {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn the_installer_installs_what_it_has_the_digest_of() {
+    const TEST: &str = "the_installer_installs_what_it_has_the_digest_of";
+    let Some(_env) = TestEnv::find(TEST) else { return };
+    let archive = "[[tool.wheelsmith.archive]]\n";
+    let project = project(&format!("{archive}{INSTALLER}"));
+    project
+        .expect(2, &["pack", "installer", "--target", GNU])
+        .says(&["`demo-box-installer.sh` is for 3 targets"]);
+    let run = project.expect(0, &["pack", "installer", "--format", "json"]);
+    let json: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+    assert_eq!(json["packages"][0]["kind"], "installer");
+    assert_eq!(json["packages"][0]["mode"], "0755");
+    let dist = project.path().join("dist");
+    let script = dist.join("demo-box-installer.sh");
+    let text = fs::read_to_string(&script).unwrap();
+    assert!(text.contains("url='http://127.0.0.1:1/v1.2.0-rc.1'"), "{text}");
+    assert_eq!(fs::metadata(&script).unwrap().permissions().mode() & 0o777, 0o755);
+    for line in ["sh -n", "dash -n", "bash --posix -n", "shellcheck -s sh"] {
+        let mut words = line.split(' ');
+        let program = words.next().unwrap();
+        if Command::new(program).arg("--version").output().is_ok() {
+            content(Command::new(program).args(words).arg(&script));
+        }
+    }
+    let server = FileServer::serve(&dist);
+    let to = project.path().join("prefix dir");
+    let install = |more: &[&str]| {
+        let mut command = Command::new("sh");
+        command.arg(&script).args(["--url", &server.1, "--to"]).arg(&to).args(more);
+        Run::of(command.current_dir(project.path()).env_remove("HOME"))
+    };
+    install(&[])
+        .expect(0)
+        .answers(&["installed 1.2.0-rc.1 for x86_64-unknown-linux-gnu", "to PATH"]);
+    let program = to.join("bin/answer");
+    assert_eq!(content(&mut Command::new(&program)).stdout, "42\n");
+    // A second run replaces the first; nothing else is left.
+    let first = fs::read_link(&program).unwrap();
+    install(&[]).expect(0);
+    assert_ne!(fs::read_link(&program).unwrap(), first);
+    let home = to.join("lib/demo-box");
+    assert_eq!(fs::read_dir(&home).unwrap().count(), 1);
+    // Files of others are not touched.
+    fs::create_dir(home.join("mine")).unwrap();
+    install(&["--target", MUSL]).expect(0).answers(&["for x86_64-unknown-linux-musl"]);
+    assert_eq!(fs::read_dir(&home).unwrap().count(), 2);
+    install(&[]).expect(0);
+    // What does not match is refused, and what is installed stays.
+    let kept = fs::read_link(&program).unwrap();
+    let refused = |parts: &[&str], args: &[&str]| {
+        let run = install(args).expect(1);
+        assert_eq!(fs::read_link(&program).unwrap(), kept, "{}", run.stderr);
+        assert_eq!(fs::read_dir(&home).unwrap().count(), 2, "{}", run.stderr);
+        run.says(parts);
+    };
+    let file = dist.join(format!("demo-box-1.2.0-rc.1-{GNU}.tar.gz"));
+    let good = fs::read(&file).unwrap();
+    for bytes in [&b""[..], &good[..good.len() - 1], &[&good[..], b"x"].concat()] {
+        fs::write(&file, bytes).unwrap();
+        refused(&["has the SHA-256", "nothing was installed"], &[]);
+    }
+    fs::remove_file(&file).unwrap();
+    refused(&["cannot download"], &[]);
+    fs::write(&file, &good).unwrap();
+    refused(
+        &["there is no archive for s390x", "there are: aarch64-unknown"],
+        &["--target", "s390x"],
+    );
+    refused(&["unknown argument --root"], &["--root"]);
+    refused(&["--target needs a value"], &["--target"]);
+    // A script that was cut short does nothing.
+    let cut = project.path().join("cut.sh");
+    for part in [text.len() / 2, text.len() - 12] {
+        fs::write(&cut, &text[..part]).unwrap();
+        let mut command = Command::new("sh");
+        command.arg(&cut).args(["--url", &server.1, "--to"]).arg(project.path().join("other"));
+        let _ = Run::of(&mut command);
+        assert!(!project.path().join("other").exists(), "{part} bytes installed something");
+    }
+    install(&[]).expect(0);
+}
+
+#[test]
+fn an_installer_needs_an_archive_that_systems_can_unpack() {
+    let check = |tables: &str, parts: &[&str]| {
+        project(tables).expect(2, &["pack", "installer", "--dry-run"]).says(parts);
+    };
+    check(INSTALLER, &["there is no archive to install"]);
+    let archive = "[[tool.wheelsmith.archive]]\nname = 'tools'\n";
+    check(
+        &format!("{archive}{INSTALLER}archive = 'tool'\n"),
+        &["there is no archive with the name `tool`", "did you mean `tools`?"],
+    );
+    check(&format!("{archive}{INSTALLER}{INSTALLER}"), &["another installer has the same name"]);
+    for url in ["ftp://a/b", "https://", "https:///x", "https://a/$(id)", "https://a/'b", "a b"] {
+        let url = format!("[[tool.wheelsmith.installer]]\nurl = \"{url}\"\n");
+        check(&format!("{archive}{url}"), &["is not the URL of a directory"]);
+    }
+    check(&format!("{archive}[[tool.wheelsmith.installer]]\n"), &["missing field `url`"]);
+    if TestEnv::find("an_installer_needs_an_archive_that_systems_can_unpack").is_some() {
+        let archive = "[[tool.wheelsmith.archive]]\nformat = 'tar.zst'\n";
+        let project = project(&format!("{archive}{INSTALLER}"));
+        project.expect(2, &["pack", "--target", GNU, "--partial"]).says(&["is not a `.tar.gz`"]);
+    }
+}
+
 #[test]
 fn binstall_metadata_is_printed_and_checked() {
     let files = |metadata: &str| {
@@ -470,7 +608,7 @@ fn binstall_metadata_is_printed_and_checked() {
     files(&table.replace("bin/{ bin }", "{ bin }"))
         .expect(1, &["pack", "archive", "--binstall"])
         .answers(&["`bin-dir` for x86_64-unknown-linux-gnu gives", "needs"]);
-    files(&table.replace("0.3.0", "0.3.0").replace("zip", "tgz"))
+    files(&table.replace("zip", "tgz"))
         .expect(1, &["pack", "archive", "--binstall"])
         .answers(&["`pkg-fmt` for x86_64-pc-windows-gnu gives `tgz`, not `zip`"]);
     project(ARCHIVES).expect(0, &["pack", "--binstall"]).answers(&["no archive has a program"]);

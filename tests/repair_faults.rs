@@ -186,6 +186,21 @@ fn good_wheels_come_back_byte_for_byte() {
     check("demo-1.0-cp313-cp313-pyodide_2025_0_wasm32.whl", &[]);
 }
 
+/// `repair` returns no wheel that `audit` refuses, also if it has no rules for the platform.
+#[test]
+fn files_of_another_system_do_not_come_back() {
+    let check = |name: &str| {
+        let sandbox = Sandbox::new();
+        WheelFile::new(name).with("demo/x.so", "elf/x86_64.so").write(sandbox.path());
+        sandbox.expect(1, &["audit", name]);
+        let run = sandbox.expect(1, &["repair", name, "--out", "out"]);
+        assert!(run.stderr.contains("it is a file for Linux"), "{}", run.stderr);
+        assert!(left(&sandbox.path().join("out")).is_empty());
+    };
+    check("demo-1.0-cp313-cp313-ios_13_0_arm64_iphoneos.whl");
+    check("demo-1.0-cp313-cp313-pyodide_2025_0_wasm32.whl");
+}
+
 #[test]
 fn a_request_changes_a_good_wheel() {
     let sandbox = Sandbox::new();

@@ -173,6 +173,34 @@ fn flags_of_the_user_reach_cargo() {
     check("[target.x86_64-unknown-linux-gnu]\nrustflags = ['--cfg=theirs']\n", "");
     check("[target.'cfg(unix)']\nrustflags = ['--cfg=theirs']\n", "");
     check("", "--cfg=theirs");
+    let config = fs::read_to_string(project.path().join("wheelsmith.toml")).unwrap();
+    project.write("wheelsmith.toml", &(config + "env = { RUSTFLAGS = '--cfg=theirs' }\n"));
+    check("", "");
+}
+
+/// cargo refuses a package below a workspace that does not list it, so an unpacked source must not
+/// be seen as part of the project's own.
+#[test]
+fn a_source_is_no_member_of_the_projects_workspace() {
+    let Some(_) = TestEnv::find("a_source_is_no_member_of_the_projects_workspace") else { return };
+    let sandbox = Sandbox::with(&[
+        ("Cargo.toml", "[workspace]\nmembers = []\n"),
+        (
+            "wheelsmith.toml",
+            "[project]\nname = 'demo'\nversion = '1.0'\n[[component]]\nname = 'tool'\n\
+             kind = 'cargo'\nsource = { archive = 'tool.tar.gz' }\nartifacts = [{ bin = 'tool' }]\n",
+        ),
+        (
+            "tool/Cargo.toml",
+            "[package]\nname = \"tool\"\nversion = \"1.0.0\"\nedition = \"2021\"\n",
+        ),
+        ("tool/Cargo.lock", "version = 3\n\n[[package]]\nname = \"tool\"\nversion = \"1.0.0\"\n"),
+        ("tool/src/main.rs", "fn main() {}\n"),
+    ]);
+    let mut tar = Command::new("tar");
+    content(tar.args(["-czf", "tool.tar.gz", "tool"]).current_dir(sandbox.path()));
+    let args = ["build", "--runtime-only", "--target", "x86_64-unknown-linux-gnu"];
+    sandbox.expect(0, &args);
 }
 
 #[test]

@@ -250,7 +250,9 @@ pub fn existing(bytes: &[u8]) {
     let _ = Existing::open_as(&file.path, None);
     let _ = wheels::diff(&file.path, &file.path);
     let Ok(existing) = Existing::open(&file.path) else { return };
-    let Ok(wheel) = existing.to_wheel(existing.filename.clone()) else { return };
+    let paths = |wheel: &Existing| wheel.entries.keys().cloned().collect::<Vec<_>>();
+    let (filename, before) = (existing.filename.clone(), paths(&existing));
+    let Ok(wheel) = existing.into_wheel(filename) else { return };
     let mut out = std::io::Cursor::new(Vec::new());
     let options = wheels::Options { compression: wheels::Compression::Fast, ..Default::default() };
     if wheels::write(&wheel, &mut out, &options, &Cancel::default()).is_err() {
@@ -258,8 +260,7 @@ pub fn existing(bytes: &[u8]) {
     }
     let again = Scratch::file(WHEEL, out.get_ref());
     let again = Existing::open(&again.path).expect("what was written can be opened");
-    let paths = |wheel: &Existing| wheel.entries.keys().cloned().collect::<Vec<_>>();
-    assert_eq!(paths(&existing), paths(&again));
+    assert_eq!(before, paths(&again));
 }
 
 /// An archive of a source, packed in any way: what is unpacked stays below its directory.

@@ -8,7 +8,7 @@ use flate2::{Crc, Decompress, FlushDecompress, Status};
 
 /// Entry as a reader sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Seen {
+pub struct ReadEntry {
     /// Name of the file to which it is unpacked.
     pub name: String,
     /// Content; `None` if the reader refuses the entry.
@@ -66,7 +66,7 @@ struct Entry {
 
 /// Reads an archive as `ZipFile(path)` does, and each entry as `archive.read(info)` does. Returns
 /// `None` if the archive is refused.
-pub fn python(bytes: &[u8], python: Python) -> Option<Vec<Seen>> {
+pub fn python(bytes: &[u8], python: Python) -> Option<Vec<ReadEntry>> {
     let end = end_record(bytes)?;
     let records = if end.is_zip64 { END64_BYTES + LOCATOR_BYTES } else { 0 };
     let start = end.at as i128 - i128::from(end.size_bytes) - records as i128;
@@ -101,7 +101,7 @@ pub fn python(bytes: &[u8], python: Python) -> Option<Vec<Seen>> {
         entries[at].end = end;
         end = entries[at].start;
     }
-    let seen = entries.iter().map(|entry| Seen {
+    let seen = entries.iter().map(|entry| ReadEntry {
         name: entry.name.clone(),
         content: content(bytes, entry, python),
         is_other_method: !matches!(entry.method, 0 | 8),
@@ -233,7 +233,7 @@ fn content(bytes: &[u8], entry: &Entry, python: Python) -> Option<Vec<u8>> {
 
 /// Reads the entries in the order of the file, without the directory, as uv does while it
 /// downloads a wheel. Returns `None` if the archive is refused.
-pub fn stream(bytes: &[u8]) -> Option<Vec<Seen>> {
+pub fn stream(bytes: &[u8]) -> Option<Vec<ReadEntry>> {
     let mut rest = bytes;
     let mut entries = Vec::new();
     while let Some(after) = rest.strip_prefix(LOCAL) {
@@ -286,7 +286,7 @@ pub fn stream(bytes: &[u8]) -> Option<Vec<Seen>> {
             return None;
         }
         let name = String::from_utf8(name.to_vec()).ok()?;
-        entries.push(Seen { name, content: Some(content), is_other_method: false });
+        entries.push(ReadEntry { name, content: Some(content), is_other_method: false });
     }
     (rest.starts_with(CENTRAL) || rest.starts_with(END)).then_some(entries)
 }

@@ -34,7 +34,8 @@ fn run(args: &[String]) -> Result<(), Box<dyn std::error::Error>> {
         other => return Err(format!("`{other}` is no level").into()),
     };
     let existing = Existing::from_directory(Path::new(directory))?;
-    let wheel = existing.to_wheel(existing.filename.clone())?;
+    let filename = existing.filename.clone();
+    let wheel = existing.into_wheel(filename)?;
     let out = fs::create(Path::new(out))?;
     let options = Options { compression, threads: threads.parse()?, ..Options::default() };
     wheel::write(&wheel, out, &options, &Cancel::default())?;

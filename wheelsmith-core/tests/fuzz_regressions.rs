@@ -185,7 +185,7 @@ fn the_model_reads_zips_as_python_does() {
 #[test]
 fn honest_zips_are_read_by_all() {
     let python = zip_views::Python { refuses_overlaps: true, reads_unicode_path: true };
-    let is_read = |entries: Option<Vec<zip_views::Seen>>| {
+    let is_read = |entries: Option<Vec<zip_views::ReadEntry>>| {
         entries.is_some_and(|entries| entries.iter().all(|entry| entry.content.is_some()))
     };
     let dir = tempfile::tempdir().unwrap();

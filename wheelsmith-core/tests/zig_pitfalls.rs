@@ -267,6 +267,9 @@ fn the_driver_behaves_like_gcc() {
     check("$CC --version", "clang version");
     check("$CC -v 2>&1", "clang version");
     check("$CC -Wl,--version", "LLD");
+    // As libtool calls `$LD`.
+    check("$CC -m aarch64linux -v", "compatible with GNU linkers");
+    check("$CC --help", ": supported targets: elf");
     check("$CC -print-file-name=libm.so", "libm.so\n");
     check("$CC -print-prog-name=ld", "ld\n");
     check("$CC -print-search-dirs", "libraries: =\n");

@@ -13,10 +13,11 @@ use super::shared::{PackingArgs, PolicyArgs, ResultArgs, TargetArgs};
 use crate::exit::Exit;
 use crate::output::Output;
 
-/// Make archives, npm packages and crates
+/// Make archives, installers, npm packages and crates
 ///
-/// Makes the packages of `[[tool.wheelsmith.archive]]`, `[[tool.wheelsmith.npm]]` and
-/// `[[tool.wheelsmith.crates]]`, without wheels and SDKs. A component that is not up to date is built first, and the output says so. A
+/// Makes the packages of `[[tool.wheelsmith.archive]]`, `[[tool.wheelsmith.installer]]`,
+/// `[[tool.wheelsmith.npm]]` and `[[tool.wheelsmith.crates]]`, without wheels and SDKs. A component
+/// that is not up to date is built first, and the output says so. A
 /// package whose files do not qualify for their target is not written.
 #[derive(Debug, clap::Args)]
 #[allow(clippy::struct_excessive_bools, reason = "each is an option of the command line")]
@@ -29,7 +30,7 @@ Examples:
 
 Exit codes: 0 packed; 1 files do not qualify for a target; 2 it could not finish.")]
 pub(crate) struct Args {
-    /// Kind of package: archive, npm, crates; repeatable [default: all]
+    /// Kind of package: archive, npm, crates, installer; repeatable [default: all]
     #[arg(value_enum, value_name = "KIND", hide_possible_values = true)]
     kinds: Vec<Kind>,
     /// Project: a directory, or its `pyproject.toml` or `wheelsmith.toml`
@@ -65,6 +66,7 @@ enum Kind {
     Archive,
     Npm,
     Crates,
+    Installer,
 }
 
 impl From<Kind> for PackageKind {
@@ -73,6 +75,7 @@ impl From<Kind> for PackageKind {
             Kind::Archive => Self::Archive,
             Kind::Npm => Self::Npm,
             Kind::Crates => Self::Crates,
+            Kind::Installer => Self::Installer,
         }
     }
 }

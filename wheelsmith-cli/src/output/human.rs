@@ -11,7 +11,6 @@ use wheelsmith_core::project::{ArchiveVerdict, BuildOutput, BuiltWheel, TargetBu
 use wheelsmith_core::repair::{Graft, MissingLibrary, RepairPlan};
 use wheelsmith_core::toolchain::{RustStd, State, TargetSurvey};
 
-use super::package;
 use super::text::{Text, lines};
 
 pub(super) const BOLD: Style = Style::new().bold();
@@ -72,9 +71,9 @@ pub(super) fn built(output: &BuildOutput) -> Text {
         let _ = writeln!(text, "{BOLD}all targets{BOLD:#}");
     }
     for made in &output.packages {
-        package::built(&mut text, made);
+        super::package::built(&mut text, made);
     }
-    package::left_out(&mut text, &output.left_out);
+    super::package::left_out(&mut text, &output.left_out);
     text
 }
 
@@ -98,7 +97,7 @@ fn target_build(text: &mut Text, made: &TargetBuild) {
         built_wheel(text, wheel);
     }
     for made in &made.packages {
-        package::built(text, made);
+        super::package::built(text, made);
     }
     if made.saved_bytes() > 0 {
         let saved = size(made.saved_bytes());
@@ -198,9 +197,9 @@ pub(super) fn plan(plan: &Plan, verbose: bool) -> Text {
         let _ = writeln!(text, "{BOLD}all targets{BOLD:#}");
     }
     for planned in &plan.packages {
-        package::plan(&mut text, planned);
+        super::package::plan(&mut text, planned);
     }
-    package::left_out(&mut text, &plan.left_out);
+    super::package::left_out(&mut text, &plan.left_out);
     text
 }
 
@@ -215,7 +214,7 @@ fn plan_target(text: &mut Text, plan: &TargetPlan, verbose: bool) {
         let _ = writeln!(text, "  pack  {archive}");
     }
     for planned in &plan.packages {
-        package::plan(text, planned);
+        super::package::plan(text, planned);
     }
     for wheel in &plan.wheels {
         let _ = writeln!(text, "  pack  {}", wheel.file);
@@ -325,17 +324,4 @@ pub(super) fn toolchains(found: &[TargetSurvey]) -> Text {
     text
 }
 
-/// Returns a size with the largest fitting unit (powers of 1000).
-pub(super) fn size(bytes: u64) -> String {
-    let mut value = bytes as f64;
-    let mut units = ["B", "kB", "MB"].into_iter();
-    let mut unit = units.next().unwrap_or_default();
-    for next in units {
-        if value < 1000.0 {
-            break;
-        }
-        value /= 1000.0;
-        unit = next;
-    }
-    if unit == "B" { format!("{bytes} B") } else { format!("{value:.1} {unit}") }
-}
+pub(super) use wheelsmith_core::name::size_text as size;

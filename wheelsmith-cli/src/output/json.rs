@@ -9,8 +9,6 @@ use wheelsmith_core::project::{ArchiveVerdict, BuildOutput, BuiltWheel, TargetBu
 use wheelsmith_core::toolchain::TargetSurvey;
 use wheelsmith_core::wheel::MadeFile;
 
-use super::package;
-
 /// Version of the documents. It grows when a key changes its meaning or is removed.
 pub(super) const SCHEMA: u32 = 1;
 
@@ -36,7 +34,7 @@ pub(super) fn built(output: &BuildOutput) -> Value {
     json!({
         "schema": BUILD_SCHEMA,
         "targets": targets.collect::<Vec<_>>(),
-        "packages": output.packages.iter().map(package::json).collect::<Vec<_>>(),
+        "packages": output.packages.iter().map(super::package::json).collect::<Vec<_>>(),
         "left_out": output.left_out,
     })
 }
@@ -51,7 +49,7 @@ fn target_build(made: &TargetBuild) -> Value {
         "archives": made.archives.iter().map(file).collect::<Vec<_>>(),
         "judged": made.judged.as_ref().map(judged),
         "wheels": made.wheels.iter().map(wheel).collect::<Vec<_>>(),
-        "packages": made.packages.iter().map(package::json).collect::<Vec<_>>(),
+        "packages": made.packages.iter().map(super::package::json).collect::<Vec<_>>(),
         "time_secs": made.time.as_secs_f64(),
     })
 }

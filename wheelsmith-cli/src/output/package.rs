@@ -1,7 +1,7 @@
 //! Output about packages other than wheels and SDKs.
 
 use serde_json::{Value, json};
-use wheelsmith_core::plan::{LeftOutPackage, PackagePlan};
+use wheelsmith_core::plan::{LeftOutPackage, PackageKind, PackagePlan};
 use wheelsmith_core::project::{Binstall, BuiltPackage};
 
 use super::human::{self, BOLD, DIM, GREEN, RED, YELLOW};
@@ -57,8 +57,7 @@ pub(super) fn json(package: &BuiltPackage) -> Value {
         "name": package.name,
         "kind": package.kind,
         "file": package.file.as_ref().map(file),
-        // The files of a release have the mode of documents.
-        "mode": "0644",
+        "mode": if package.kind == PackageKind::Installer { "0755" } else { "0644" },
         "aliases": package.aliases.iter().map(file).collect::<Vec<_>>(),
         "floor": package.verdict.as_ref().map(|verdict| verdict.floor.to_string()),
         "tag": package.verdict.as_ref().map(|verdict| &verdict.wanted),

@@ -12,14 +12,14 @@ const PART: usize = 128 << 10;
 /// Part of an open file, or of bytes in memory.
 #[derive(Debug, Clone)]
 pub struct Blob {
-    bytes: Bytes,
+    bytes: Arc<Bytes>,
     start: u64,
     size: u64,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 enum Bytes {
-    File(Arc<File>),
+    File(File),
     Memory(Arc<[u8]>),
 }
 
@@ -30,14 +30,14 @@ impl Blob {
     /// Returns an error if the size of the file cannot be determined.
     pub fn new(file: File) -> io::Result<Self> {
         let size = file.metadata()?.len();
-        Ok(Self { bytes: Bytes::File(Arc::new(file)), start: 0, size })
+        Ok(Self { bytes: Arc::new(Bytes::File(file)), start: 0, size })
     }
 
     /// Creates a blob of bytes in memory.
     pub fn from_bytes(bytes: impl Into<Arc<[u8]>>) -> Self {
         let bytes = bytes.into();
         let size = bytes.len() as u64;
-        Self { bytes: Bytes::Memory(bytes), start: 0, size }
+        Self { bytes: Arc::new(Bytes::Memory(bytes)), start: 0, size }
     }
 
     /// Returns its size in bytes.
@@ -63,7 +63,7 @@ impl Blob {
             return Ok(0);
         }
         let at = self.start + at;
-        let file = match &self.bytes {
+        let file = match &*self.bytes {
             Bytes::File(file) => file,
             Bytes::Memory(bytes) => {
                 let at = usize::try_from(at).unwrap_or(usize::MAX);
@@ -135,6 +135,13 @@ pub(crate) struct Reader {
 }
 
 impl Reader {
+    /// Skips up to `size` bytes, and returns the number of bytes skipped.
+    pub(crate) fn advance(&mut self, size: u64) -> u64 {
+        let size = size.min(self.blob.size.saturating_sub(self.at));
+        self.at += size;
+        size
+    }
+
     /// Returns the number of bytes that were read.
     pub(crate) fn position(&self) -> u64 {
         self.at

@@ -61,7 +61,7 @@ impl Codec {
 
     fn decoder<'r>(self, packed: impl BufRead + 'r) -> Box<dyn Read + 'r> {
         match self {
-            Self::Gzip => Box::new(flate2::bufread::MultiGzDecoder::new(packed)),
+            Self::Gzip => Box::new(super::gzip::all_streams(packed)),
             #[cfg(feature = "decompress")]
             Self::Xz => {
                 // The decoder adds its own few KiB to the dictionary.

@@ -7,6 +7,7 @@ pub(crate) mod content;
 pub(crate) mod dir;
 pub(crate) mod error;
 mod expand;
+pub(crate) mod gzip;
 mod inflate;
 mod limits;
 pub(crate) mod members;

@@ -1,11 +1,12 @@
 //! Determines the kind of an input and lists its members.
 
-use std::io::{self, Read, Write as _};
+use std::io::{Read, Write as _};
 use std::path::Path;
 
 use super::blob::Blob;
 use super::content::PackedContent;
 use super::error::{Error, MemberError};
+use super::gzip::Gzip;
 use super::members::{Collector, Location, Member, Members, Stated};
 use super::source::{Buffers, Source};
 use super::zip::{self, Unreadable, Zip};
@@ -107,7 +108,6 @@ pub(crate) fn open(
     }
     let (unpacked, packed) =
         gunzip(&blob, limits, cancel).map_err(|trouble| error(trouble.into_text()))?;
-    // Some readers take a second gzip stream for the continuation of the first, others stop there.
     if packed < blob.size() && !cancel.is_cancelled() {
         return Err(error("there are bytes behind its first stream".to_owned()));
     }
@@ -184,8 +184,7 @@ pub(crate) fn gunzip(
     cancel: &Cancel,
 ) -> Result<(Blob, u64), MemberError> {
     let mut file = sys::fs::nameless()?;
-    let mut reader =
-        flate2::bufread::GzDecoder::new(io::BufReader::with_capacity(64 << 10, blob.reader()));
+    let mut reader = Gzip::new(blob);
     let mut buffer = vec![0; 128 << 10];
     let mut size = 0_u64;
     loop {
@@ -197,7 +196,7 @@ pub(crate) fn gunzip(
             }
         };
         size += n as u64;
-        let packed = reader.get_ref().get_ref().position().max(1);
+        let packed = reader.packed_bytes().max(1);
         if size > limits.member_bytes
             || (size > limits.ratio_from_bytes && size / packed > limits.ratio)
         {
@@ -211,17 +210,14 @@ pub(crate) fn gunzip(
         }
         file.write_all(&buffer[..n])?;
     }
-    let source = reader.get_ref();
-    let packed = source.get_ref().position() - source.buffer().len() as u64;
-    Ok((Blob::new(file)?, packed))
+    Ok((Blob::new(file)?, reader.packed_bytes()))
 }
 
 /// Returns the first unpacked bytes of the gzip stream that begins `blob`.
 pub(crate) fn gzip_first_bytes(blob: &Blob) -> Vec<u8> {
     let mut first = Vec::new();
     // An error after the first bytes is reported later.
-    let reader = flate2::read::GzDecoder::new(blob.reader());
-    let _ = reader.take(TELLING as u64).read_to_end(&mut first);
+    let _ = Gzip::new(blob).take(TELLING as u64).read_to_end(&mut first);
     first
 }
 

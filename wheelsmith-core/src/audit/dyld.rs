@@ -15,14 +15,14 @@ const MOST_LOOKUPS: usize = 1_000_000;
 /// libraries that they load.
 pub(super) struct Graph<'a> {
     slices: BTreeMap<&'a str, &'a Slice>,
-    places: BTreeMap<&'a str, Places>,
+    places: BTreeMap<&'a str, LoadDirs>,
     found: BTreeSet<(&'a str, &'a str)>,
     is_complete: bool,
 }
 
 /// Directories that the prefixes of install names stand for.
 #[derive(Default)]
-struct Places {
+struct LoadDirs {
     /// Directories for `@rpath`, from the file itself and from all files that load it.
     rpaths: BTreeSet<String>,
     /// Directories for `@executable_path`: those of the programs that load the file, or its own if

@@ -27,6 +27,8 @@ pub(super) struct SystemNeeds<'a> {
     pub(super) outside: Vec<&'a str>,
     graph: &'a Graph<'a>,
     is_for_glibc: bool,
+    /// Functions that it uses without a version, and the releases of glibc that added them.
+    unversioned: Vec<(&'a str, PlatformVersion)>,
 }
 
 /// Version that glibc requires in files with packed relocations.
@@ -175,9 +177,14 @@ impl<'a> SystemNeeds<'a> {
         let is_outside = |library: &&str| {
             !graph.finds(file.path.as_str(), library) && !wanted.allowances().excludes(library)
         };
-        let outside = elf.needed.iter().map(String::as_str).filter(is_outside).collect();
+        let outside: Vec<&str> = elf.needed.iter().map(String::as_str).filter(is_outside).collect();
         let is_for_glibc = wanted.libc() == Some(Libc::Glibc);
-        Some(Self { file, elf, outside, graph, is_for_glibc })
+        let unversioned = if is_for_glibc && elf.kind != Kind::StaticProgram {
+            unversioned(file, &outside, graph)
+        } else {
+            Vec::new()
+        };
+        Some(Self { file, elf, outside, graph, is_for_glibc, unversioned })
     }
 
     /// True if the file runs on every system that satisfies `policy`.
@@ -187,6 +194,7 @@ impl<'a> SystemNeeds<'a> {
             && self.versions().all(|(_, version)| policy.allows_version(version))
             && self.relocation_fault(wanted).is_none()
             && self.glibc_symbols(wanted).next().is_none()
+            && self.too_new_functions(&policy.tag).next().is_none()
             && self.forbidden(policy).next().is_none()
             && self.too_new_processor().is_none()
             && other_float_abi(self.elf, wanted).is_none()
@@ -247,6 +255,15 @@ impl<'a> SystemNeeds<'a> {
         let strong = self.file.symbols.undefined.iter().filter(move |s| is_musl && !s.weak);
         let names = strong.map(|symbol| symbol.name.as_str());
         names.filter(|name| is_of_glibc_alone(name) && !self.graph.exports(name))
+    }
+
+    /// Returns the functions that the file uses without a version, and that the glibc of `tag` lacks.
+    fn too_new_functions(
+        &self,
+        tag: &PlatformTag,
+    ) -> impl Iterator<Item = &(&'a str, PlatformVersion)> {
+        let floor = tag.glibc();
+        self.unversioned.iter().filter(move |(_, release)| floor.is_some_and(|f| *release > f))
     }
 
     /// Returns library and version for each symbol version that the file needs. Libraries of the
@@ -349,6 +366,21 @@ impl<'a> SystemNeeds<'a> {
             let finding = new(Code::UndefinedSymbol, message).because(glibc.iter().cloned());
             let finding = Finding { severity: Severity::Error, ..finding };
             findings.push(finding.with_help("compile it with the headers of musl"));
+        }
+        let newer: Vec<_> = self.too_new_functions(wanted.tag()).collect();
+        if let Some((name, release)) = newer.iter().max_by_key(|(_, release)| *release)
+            && let Some(floor) = wanted.tag().glibc()
+        {
+            let message = format!(
+                "it uses `{name}`, which glibc has from {release} on; the floor is glibc {floor}"
+            );
+            let lines = newer.iter().map(|(name, release)| format!("{name} since glibc {release}"));
+            let finding = new(Code::SymbolTooNew, message).because(lines.take(SHOWN));
+            findings.push(
+                finding.with_help(
+                    "raise the floor, avoid the function, or link the library that has it",
+                ),
+            );
         }
         for (library, symbol) in self.forbidden(reference) {
             let message =
@@ -478,6 +510,25 @@ pub(super) fn other_float_abi(elf: &Elf, wanted: &Requirement) -> Option<&'stati
         FloatAbi::Double => "in floating-point registers",
         FloatAbi::Quad => "in floating-point registers of 128 bits",
     })
+}
+
+/// Returns the functions of glibc that `file` uses without a version, sorted, and the releases that
+/// added them. Functions that a file of the wheel defines are left out; all are if the file needs a
+/// library outside the wheel that may define functions without versions.
+pub(super) fn unversioned<'a>(
+    file: &'a NativeFile,
+    outside: &[&str],
+    graph: &Graph<'_>,
+) -> Vec<(&'a str, PlatformVersion)> {
+    if !outside.iter().all(|library| whole::has_versions(library)) {
+        return Vec::new();
+    }
+    let strong = file.symbols.undefined.iter().filter(|s| !s.weak && s.version.is_none());
+    let known = strong.filter_map(|symbol| {
+        let release = policy::glibc::first_release(&symbol.name)?;
+        (!graph.exports(&symbol.name)).then_some((symbol.name.as_str(), release))
+    });
+    known.collect()
 }
 
 /// Returns the oldest glibc on which an ELF file runs. Considers the versions that it needs of

@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
+use super::graph::Graph;
 use super::input::{guess, whole_tag};
 use super::report::Input;
 use super::{Origin, Requirement, elf};
 use crate::binary::NativeFile;
-use crate::name::{PlatformTag, WheelPath};
+use crate::name::{Libc, PlatformTag, PlatformVersion, WheelPath};
 use crate::policy::{self, Policy};
 
 /// Reasons that keep one file from older tags.
@@ -61,16 +62,27 @@ pub fn explain(input: &Input, want: Option<&str>) -> Vec<Explanation> {
             map.entry(&need.file).or_default().push(&need.library);
             map
         });
+    let graph = Graph::of(&input.files, &wanted);
     let files =
         input.files.iter().filter(|file| file.elf().is_some_and(|elf| elf.arch == Some(arch)));
     let explained = files.map(|file| {
         let libraries = outside.get(&file.path).map(Vec::as_slice).unwrap_or_default();
-        Explanation { file: file.path.clone(), steps: steps(file, libraries, &policies) }
+        let functions = match wanted.libc() {
+            Some(Libc::Glibc) => elf::unversioned(file, libraries, &graph),
+            _ => Vec::new(),
+        };
+        let steps = steps(file, libraries, &functions, &policies);
+        Explanation { file: file.path.clone(), steps }
     });
     explained.filter(|explanation| !explanation.steps.is_empty()).collect()
 }
 
-fn steps(file: &NativeFile, outside: &[&str], policies: &[&Policy]) -> Vec<Step> {
+fn steps(
+    file: &NativeFile,
+    outside: &[&str],
+    functions: &[(&str, PlatformVersion)],
+    policies: &[&Policy],
+) -> Vec<Step> {
     let mut steps = Vec::new();
     let mut said_versions = BTreeSet::new();
     let mut said_libraries = BTreeSet::new();
@@ -87,6 +99,21 @@ fn steps(file: &NativeFile, outside: &[&str], policies: &[&Policy]) -> Vec<Step>
                     versions.push(Obstacle { version, library, symbols });
                 }
             }
+        }
+        let floor = policy.tag.glibc();
+        let newer = functions.iter().filter(|(_, release)| floor.is_some_and(|f| *release > f));
+        for (name, release) in newer {
+            let (version, library) = (format!("GLIBC_{release}"), "libc.so.6".to_owned());
+            match versions.iter_mut().find(|o| o.version == version && o.library == library) {
+                Some(obstacle) => obstacle.symbols.push((*name).to_owned()),
+                None if said_versions.insert((library.clone(), version.clone())) => {
+                    versions.push(Obstacle { version, library, symbols: vec![(*name).to_owned()] });
+                }
+                None => {}
+            }
+        }
+        for obstacle in &mut versions {
+            obstacle.symbols.sort();
         }
         versions.sort_by_key(|obstacle| std::cmp::Reverse(elf::age(&obstacle.version)));
         let libraries = outside.iter().filter(|library| !policy.allows_library(library));

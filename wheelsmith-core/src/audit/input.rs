@@ -56,7 +56,11 @@ pub fn input(input: AuditInput, options: &AuditOptions) -> Input {
     }
     let tag = options.tag.as_deref().and_then(|tag| whole_tag(tag, &files));
     if let (Some(text), None) = (&options.tag, &tag) {
-        report.error = Some(format!("unknown platform tag `{text}`"));
+        report.error = Some(if lacks_processor(text) {
+            format!("`{text}` names no processor, and no native file shows one")
+        } else {
+            format!("unknown platform tag `{text}`")
+        });
     }
     let claims = match &tag {
         Some(tag) => vec![tag.clone()],
@@ -253,6 +257,14 @@ pub(crate) fn whole_tag(policy: &str, files: &[NativeFile]) -> Option<PlatformTa
     });
     let first = arches.into_iter().next()?;
     format!("{policy}_{first}").parse().ok().filter(known)
+}
+
+/// True if a text is the tag of a system without a processor, such as `musllinux_1_2`.
+pub(crate) fn lacks_processor(text: &str) -> bool {
+    ["x86_64", "arm64"].iter().any(|processor| {
+        let tag = format!("{text}_{processor}").parse::<PlatformTag>();
+        tag.is_ok_and(|tag| Requirement::for_tag(&tag).is_some())
+    })
 }
 
 /// Returns the tag with the newest policy of the system that most of the files are for; with

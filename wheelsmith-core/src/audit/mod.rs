@@ -45,7 +45,7 @@ pub(crate) use elf::is_resolved_by_newer_tag;
 pub use explain::{Explanation, Obstacle, Step, explain};
 pub use input::{AuditInput, input};
 #[cfg(feature = "repair")]
-pub(crate) use input::{by_platform, guess, satisfies, whole_tag};
+pub(crate) use input::{by_platform, guess, lacks_processor, satisfies, whole_tag};
 pub use needs::{Need, Origin, needs};
 pub use options::AuditOptions;
 #[cfg(feature = "schema")]

@@ -236,6 +236,8 @@ struct Unresolved<'a> {
 impl<'a> Unresolved<'a> {
     fn of(file: &'a NativeFile) -> Self {
         let unversioned = file.symbols.undefined.iter().filter(|s| !s.weak && s.version.is_none());
+        // Functions of newer releases of glibc have findings of their own.
+        let unversioned = unversioned.filter(|s| policy::glibc::first_release(&s.name).is_none());
         let symbols = unversioned.map(|s| (s.name.as_str(), Exports::digest(&s.name))).collect();
         Self { symbols }
     }
@@ -250,12 +252,17 @@ fn is_judged(loaded: &[&NativeFile], graph: &Graph<'_>) -> bool {
         has_libc &= elf.needed.iter().any(|library| library == "libc.so.6");
         let outside = elf.needed.iter().filter(|library| !graph.finds(path, library));
         for library in outside {
-            if !policy::is_loader(library) && !VERSIONED.iter().any(|v| library.starts_with(v)) {
+            if !has_versions(library) {
                 return false;
             }
         }
     }
     has_libc
+}
+
+/// True if all symbols of a library outside the wheel are known to have versions.
+pub(super) fn has_versions(library: &str) -> bool {
+    policy::is_loader(library) || VERSIONED.iter().any(|known| library.starts_with(known))
 }
 
 /// True if Python loads the files: at least one of them is an extension module, and none is a

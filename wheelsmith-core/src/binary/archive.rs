@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+#[cfg(feature = "audit")]
+use super::extent::Probe;
 use super::{Content, elf};
 use crate::name::Arch;
 
@@ -39,6 +41,24 @@ impl Archive {
         }
         None
     }
+}
+
+/// Returns the offset of the end of the last complete member; `None` if there is none.
+#[cfg(feature = "audit")]
+pub(crate) fn extent(probe: &Probe<'_>) -> Option<u64> {
+    let mut at = 8;
+    while let Some(header) = probe.array::<60>(at) {
+        let size = std::str::from_utf8(&header[48..58]).ok();
+        let size = size.and_then(|size| size.trim_end().parse::<u64>().ok());
+        let Some(size) = size.filter(|_| header.ends_with(b"`\n")) else { break };
+        let end = at + HEADER + size;
+        // The padding of the last member may be missing.
+        if size > 0 && probe.array::<1>(end - 1).is_none() {
+            break;
+        }
+        at = if probe.array::<1>(end).is_some() { end + size % 2 } else { end };
+    }
+    (at > 8).then_some(at)
 }
 
 #[cfg(test)]

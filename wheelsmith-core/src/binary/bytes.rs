@@ -29,7 +29,7 @@ impl<'b> Bytes<'b> {
 
     /// Returns a part as a file of its own. The part does not have to be in memory.
     pub(super) fn window(self, start: u64, size: u64, what: &'static str) -> Result<Self, Error> {
-        self.holds(start, size, what)?;
+        self.check_range(start, size, what)?;
         Ok(Self { start: self.start + start, size, ..self })
     }
 
@@ -48,7 +48,12 @@ impl<'b> Bytes<'b> {
     }
 
     /// Returns an error if a part is outside the file. The part does not have to be in memory.
-    pub(super) fn holds(self, start: u64, size: u64, what: &'static str) -> Result<(), Error> {
+    pub(super) fn check_range(
+        self,
+        start: u64,
+        size: u64,
+        what: &'static str,
+    ) -> Result<(), Error> {
         let end = start.checked_add(size).filter(|end| *end <= self.size);
         end.map(|_| ()).ok_or(Error::Outside { what })
     }
@@ -91,7 +96,7 @@ impl<'b> Bytes<'b> {
         size: u64,
         what: &'static str,
     ) -> Result<&'b [u8], Error> {
-        self.holds(start, size, what)?;
+        self.check_range(start, size, what)?;
         let start = self.start + start;
         self.content.get(start..start + size).ok_or(Error::Outside { what })
     }

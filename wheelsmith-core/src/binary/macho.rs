@@ -5,6 +5,8 @@
 
 mod commands;
 mod cpu;
+#[cfg(feature = "audit")]
+mod extent;
 mod nlist;
 mod pages;
 mod signature;
@@ -13,6 +15,8 @@ mod trie;
 use scroll::BE;
 use serde::Serialize;
 
+#[cfg(feature = "audit")]
+pub(crate) use extent::{extent, slice_offsets};
 pub use nlist::{Origin, SliceSymbols, symbols};
 pub use pages::{PageCheck, Pages};
 pub use signature::Signature;
@@ -273,7 +277,7 @@ impl Place {
         let cpu = (file.u32(at, WHAT)?, file.u32(at + 4, WHAT)?);
         let offset = file.word(at + 8, is_wide, WHAT)?;
         let size = file.word(at + if is_wide { 16 } else { 12 }, is_wide, WHAT)?;
-        file.holds(offset, size, "slice")?;
+        file.check_range(offset, size, "slice")?;
         Ok(Self { cpu, offset, size })
     }
 

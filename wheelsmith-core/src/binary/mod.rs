@@ -6,6 +6,8 @@ mod bytes;
 mod content;
 mod cxx;
 pub mod elf;
+#[cfg(feature = "audit")]
+pub(crate) mod extent;
 mod file;
 pub mod macho;
 pub mod pe;

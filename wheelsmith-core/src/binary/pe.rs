@@ -5,12 +5,16 @@
 //! not resources, relocations and debug information.
 
 mod exports;
+#[cfg(feature = "audit")]
+mod extent;
 mod image;
 mod imports;
 
 use goblin::pe::header as coff;
 use serde::Serialize;
 
+#[cfg(feature = "audit")]
+pub(crate) use extent::{extent, start};
 pub use imports::Import;
 
 use self::image::Image;
@@ -147,7 +151,7 @@ impl Pe {
         let (signature, size) = image.directory(directory::SIGNATURE);
         if size > 0 {
             // The only directory that is addressed by file offset.
-            image.file.holds(signature.into(), size.into(), "signature")?;
+            image.file.check_range(signature.into(), size.into(), "signature")?;
         }
         Ok(Self {
             kind,

@@ -53,7 +53,7 @@ impl Exports {
     }
 
     /// Collects names into a set.
-    pub(super) fn of<'n>(names: impl IntoIterator<Item = &'n str>) -> Self {
+    pub(crate) fn of<'n>(names: impl IntoIterator<Item = &'n str>) -> Self {
         let mut exports = Self::default();
         names.into_iter().for_each(|name| exports.add(name.as_bytes(), false));
         exports.finish();

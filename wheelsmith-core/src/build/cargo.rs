@@ -318,8 +318,8 @@ fn command(
     if let RustStd::Missing { reason, hint } = toolchain::rust_std(host, &target, dir) {
         return Err(Error::NoRustTarget { component: name.clone(), reason, hint });
     }
-    native::check_cargo(setting, plan, dir, &host.env)?;
-    let mut env = environment(setting);
+    let mut env = environment(setting, cargo);
+    native::check_cargo(setting, plan, dir, &env)?;
     let mut args = Vec::new();
     let flags = rustflags(setting, cargo, linked, dir);
     add_rustflags(&flags, dir, target, &mut env, &mut args);
@@ -403,8 +403,8 @@ fn add_rustflags(
     }
 }
 
-/// Returns the user's environment with the toolchain's variables.
-fn environment(setting: &Setting<'_>) -> Env {
+/// Returns the user's environment with the variables of the toolchain and of the component.
+fn environment(setting: &Setting<'_>, cargo: &Cargo) -> Env {
     let host = setting.host;
     let mut env = host.env.clone();
     // Variables of a cargo that runs us (a build script, `cargo run`) are not for this build.
@@ -420,7 +420,7 @@ fn environment(setting: &Setting<'_>) -> Env {
     env.set("PKG_CONFIG_LIBDIR", none);
     let epoch = host.env.for_compilers();
     env.set("SOURCE_DATE_EPOCH", epoch.get("SOURCE_DATE_EPOCH").unwrap_or_default());
-    env
+    env.with(cargo.env.clone())
 }
 
 /// Returns the flags of rustc beside the user's.

@@ -7,7 +7,7 @@ use super::inputs;
 use super::language::Language;
 use super::{Built, BuiltFile, Error, Inputs, Linkage, Setting};
 use crate::binary::elf::Elf;
-use crate::config::{C, CForm, Component, Config, CxxRuntime, Kind, Output, Role};
+use crate::config::{BuildMode, C, CForm, Component, Config, CxxRuntime, Kind, Output, Role};
 use crate::name::{Libc, Os, Target};
 use crate::plan::{self, CxxPlan, CxxToolchain, CxxUse, TargetPlan};
 use crate::source::Resolved;
@@ -199,6 +199,7 @@ fn files(config: &Config, component: &Component, target: Target) -> usize {
             usize::from(c.form != CForm::Static && !is_alone)
         }
         Kind::Cargo(cargo) => cargo.artifacts.len(),
+        Kind::Go(go) => usize::from(go.build_mode != BuildMode::CArchive),
         Kind::Recipe(recipe) => recipe.outputs.iter().map(of_output).sum(),
         Kind::Bpf(_) | Kind::Prebuilt(_) | Kind::Files(_) => 0,
     }
@@ -241,6 +242,8 @@ fn has_cxx(
                 .any(|file| Language::of(&file.relative) == Language::Cxx)
         }),
         Kind::Recipe(_) => tree_has_cxx(root),
+        // Go compiles only the files of a package's own directory.
+        Kind::Go(go) => go.cgo && tree_has_cxx(root),
         Kind::Cargo(cargo) => {
             let manifest = cargo.manifest.resolve(root, project);
             let dir = manifest.parent().unwrap_or(root);

@@ -47,7 +47,9 @@ fn wanted(plan: &ComponentPlan) -> Option<String> {
     let (frameworks, flags) = match &plan.component.kind {
         Kind::C(c) => (&c.frameworks[..], &c.link_flags[..]),
         Kind::Recipe(recipe) => (&[][..], &recipe.link_flags[..]),
-        Kind::Bpf(_) | Kind::Cargo(_) | Kind::Prebuilt(_) | Kind::Files(_) => return None,
+        Kind::Bpf(_) | Kind::Cargo(_) | Kind::Go(_) | Kind::Prebuilt(_) | Kind::Files(_) => {
+            return None;
+        }
     };
     let all: Vec<&String> = flags.iter().chain(&plan.over.link_flags).collect();
     frameworks.first().cloned().or_else(|| named(&all))

@@ -16,16 +16,17 @@ mod error;
 mod extension;
 mod frameworks;
 mod from;
+mod go;
 mod guest;
 pub(crate) mod inputs;
 mod language;
 mod native;
 mod position;
+mod prebuilt;
 mod python;
 mod recipe;
 mod record;
 mod steps;
-mod taken;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -34,10 +35,12 @@ use std::path::{Path, PathBuf};
 pub use crates::{Crate, Crates, crates};
 pub use error::Error;
 pub use from::Inputs;
+#[cfg(feature = "project")]
+pub(crate) use go::GO_FRAMEWORKS;
 pub use guest::Guest;
+pub(crate) use prebuilt::license_files;
 pub use record::Hashes;
 pub use steps::steps;
-pub(crate) use taken::license_files;
 
 use crate::config::{Component, Config, Kind, Role};
 use crate::name::{Digest, Os, PythonAbi, Target, WheelPath};
@@ -182,8 +185,9 @@ pub fn run(
                 let component = component.component.name.clone();
                 return Err(Error::WithoutCargo { component });
             }
-            Kind::Prebuilt(_) | Kind::Files(_) => taken::build(setting, component, source)?,
+            Kind::Prebuilt(_) | Kind::Files(_) => prebuilt::build(setting, component, source)?,
             Kind::Bpf(bpf) => bpf::build(setting, component, bpf, source, &linked)?,
+            Kind::Go(module) => go::build(setting, component, module, source, &linked)?,
             Kind::Recipe(recipe) => {
                 recipe::build(setting, component, recipe, source, &linked, &built)?
             }

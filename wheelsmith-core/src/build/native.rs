@@ -30,6 +30,7 @@ pub(super) fn check(setting: &Setting<'_>, plan: &ComponentPlan) -> Result<(), E
                 ("its steps", &recipe_texts),
             ]);
         }
+        Kind::Go(go) => all.push(("`ldflags`", &go.ldflags)),
         Kind::Bpf(_) | Kind::Cargo(_) | Kind::Prebuilt(_) | Kind::Files(_) => {}
     }
     let found = all.into_iter().find_map(|(origin, flags)| {

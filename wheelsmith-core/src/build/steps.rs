@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 #[cfg(feature = "cargo")]
 use super::cargo::CargoRun;
-use super::{Error, Linkage, Setting, bpf, c, frameworks, license_files, merged, native, taken};
+use super::{
+    Error, Linkage, Setting, bpf, c, frameworks, go, license_files, merged, native, prebuilt,
+};
 use crate::config::Kind;
 use crate::plan::{ComponentPlan, Step};
 use crate::source::Resolved;
@@ -81,9 +83,9 @@ fn of_component(
             Err(Error::WithoutCargo { component })
         }
         Kind::Prebuilt(_) | Kind::Files(_) => {
-            let outputs = taken::outputs(setting, component);
-            let files = taken::collect(setting, component, outputs, &|_| &source.root)?;
-            let linkage = taken::linkage(setting, &files);
+            let outputs = prebuilt::outputs(setting, component);
+            let files = prebuilt::collect(setting, component, outputs, &|_| &source.root)?;
+            let linkage = prebuilt::linkage(setting, &files);
             Ok((vec![Step::Take { files: files.len() }], Some(linkage)))
         }
         Kind::Bpf(programs) => {
@@ -92,6 +94,13 @@ fn of_component(
             }
             let steps = bpf::steps(setting, plan, programs, source, &linked)?;
             Ok((steps, Some(Linkage::default())))
+        }
+        Kind::Go(module) => {
+            if let Some(after) = after {
+                return later(format!("go build {}", component.name), after);
+            }
+            let (steps, linkage) = go::steps(setting, plan, module, source, &linked)?;
+            Ok((steps, Some(linkage)))
         }
         Kind::Recipe(recipe) => Ok((super::recipe::steps(setting, plan, recipe, source)?, None)),
     }

@@ -14,6 +14,7 @@ use crate::finding::{Code, Finding, Severity};
 use crate::metadata::Modules;
 use crate::metadata::entry_points::is_identifier;
 use crate::metadata::fields::Fields;
+use crate::name::Digest;
 
 /// Names of directories that other projects install by mistake too.
 const COMMON: &[&str] = &[
@@ -40,21 +41,23 @@ const MODULES: &[&str] = &[".py", ".pyi", ".so", ".pyd", ".pyc"];
 
 /// Judges the files that are installed.
 pub(super) fn check(contents: &Contents<'_>, out: &mut Findings) {
-    let mut same: BTreeMap<_, Vec<&Member>> = BTreeMap::new();
+    let mut by_digest: Vec<(&Digest, &Member)> = Vec::new();
     let mut tops: BTreeMap<&str, Top> = BTreeMap::new();
     let mut is_empty = true;
     for member in contents.files() {
-        let path = member.path.as_str();
+        let path = member.entry.path.as_str();
         let (first, rest) = path.split_once('/').unwrap_or((path, ""));
         if first.ends_with(".dist-info") {
             continue;
         }
         is_empty = false;
         if path.ends_with(".pyc") || path.ends_with(".pyo") {
-            out.file(Code::CompiledPython, &member.path, "it is compiled Python");
+            out.file(Code::CompiledPython, &member.entry.path, "it is compiled Python");
         }
-        if let Some(content) = member.content.as_ref().filter(|content| content.size_bytes > 0) {
-            same.entry(content.digest).or_default().push(member);
+        if let Some(content) = &member.content
+            && member.entry.header.size_bytes > 0
+        {
+            by_digest.push((&content.digest, member));
         }
         let is_bundled = first.ends_with(".libs") || first == ".dylibs";
         if first.ends_with(".data") {
@@ -69,17 +72,23 @@ pub(super) fn check(contents: &Contents<'_>, out: &mut Findings) {
         if rest.is_empty() {
             top_file(member, first, out);
         } else if path.ends_with(".py") && !is_importable(path) {
-            out.file(Code::NotImportable, &member.path, "a part of its path is not an identifier");
+            out.file(
+                Code::NotImportable,
+                &member.entry.path,
+                "a part of its path is not an identifier",
+            );
         }
     }
-    for members in same.into_values().filter(|members| members.len() > 1) {
-        let size = members[0].content.as_ref().map_or(0, |content| content.size_bytes);
-        let message = format!("{} files have these {size} bytes", members.len());
-        let others = members[1..].iter().take(20).map(|member| member.path.to_string());
-        let finding = Finding::new(Code::DuplicateContent, &members[0].path, message);
+    by_digest.sort_by_key(|(digest, _)| *digest);
+    for same in by_digest.chunk_by(|a, b| a.0 == b.0).filter(|same| same.len() > 1) {
+        let first = &same[0].1.entry;
+        let size = first.header.size_bytes;
+        let message = format!("{} files have these {size} bytes", same.len());
+        let others = same[1..].iter().take(20).map(|(_, member)| member.entry.path.to_string());
+        let finding = Finding::new(Code::DuplicateContent, &first.path, message);
         out.push(finding.because(others));
     }
-    let modules = Modules::of(contents.files().map(|member| member.path.as_str()));
+    let modules = Modules::of(contents.files().map(|member| member.entry.path.as_str()));
     if is_empty {
         match requirements(contents) {
             0 => out.whole(Code::EmptyWheel, "it contains only metadata"),
@@ -91,8 +100,8 @@ pub(super) fn check(contents: &Contents<'_>, out: &mut Findings) {
     } else if modules.is_empty() {
         let expected = contents.filename.map_or("", |name| name.name.as_str());
         let message = format!("it contains no module: there is no package such as `{expected}`");
-        let is_elsewhere = |member: &Member| in_data(&member.path).is_some();
-        let is_pth = |member: &Member| member.path.as_str().ends_with(".pth");
+        let is_elsewhere = |member: &Member| in_data(&member.entry.path).is_some();
+        let is_pth = |member: &Member| member.entry.path.as_str().ends_with(".pth");
         let severity = if contents.files().any(|m| is_elsewhere(m) || is_pth(m)) {
             // Programs, headers and data are usable without an import.
             Severity::Info
@@ -137,9 +146,9 @@ fn judge(tops: &BTreeMap<&str, Top>, out: &mut Findings) {
 
 fn top_file(member: &Member, name: &str, out: &mut Findings) {
     if name == "__init__.py" {
-        out.file(Code::TopLevelInit, &member.path, "it is beside the packages");
+        out.file(Code::TopLevelInit, &member.entry.path, "it is beside the packages");
     } else if !MODULES.iter().any(|end| name.ends_with(end)) && !name.ends_with(".pth") {
-        out.file(Code::StrayTopLevel, &member.path, "it is not a module");
+        out.file(Code::StrayTopLevel, &member.entry.path, "it is not a module");
     }
 }
 

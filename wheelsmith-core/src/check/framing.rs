@@ -15,7 +15,7 @@ const DIRECTORY: u32 = 0o040_000;
 /// Judges names, modes, times and order.
 pub(super) fn check(members: &[Member], out: &mut Findings) {
     let paths: Vec<(&WheelPath, bool)> =
-        members.iter().map(|member| (&member.path, member.is_dir())).collect();
+        members.iter().map(|member| (&member.entry.path, member.is_dir())).collect();
     for (other, path) in clashes(&paths) {
         out.file(Code::CaseClash, path, clash(other, path));
     }
@@ -23,10 +23,10 @@ pub(super) fn check(members: &[Member], out: &mut Findings) {
         let header = &member.entry.header;
         if !header.is_encrypted() && !matches!(header.method, 0 | 8) {
             let message = format!("it is compressed by method {}", header.method);
-            out.file(Code::CompressionMethod, &member.path, message);
+            out.file(Code::CompressionMethod, &member.entry.path, message);
         }
         if member.entry.has_comment {
-            out.file(Code::ArchiveComment, &member.path, "it has a comment");
+            out.file(Code::ArchiveComment, &member.entry.path, "it has a comment");
         }
         mode(member, out);
     }
@@ -35,7 +35,7 @@ pub(super) fn check(members: &[Member], out: &mut Findings) {
     let files = members.iter().filter(|member| !member.is_dir());
     if let Some(late) = files.skip_while(|member| !is_meta(member)).find(|member| !is_meta(member))
     {
-        out.file(Code::DistInfoNotLast, &late.path, "it comes after the metadata");
+        out.file(Code::DistInfoNotLast, &late.entry.path, "it comes after the metadata");
     }
 }
 
@@ -49,19 +49,19 @@ pub(super) fn clash(other: &WheelPath, path: &WheelPath) -> String {
 
 /// Returns the first part of a path.
 pub(super) fn top(member: &Member) -> &str {
-    member.path.as_str().split('/').next().unwrap_or_default()
+    member.entry.path.as_str().split('/').next().unwrap_or_default()
 }
 
 fn mode(member: &Member, out: &mut Findings) {
     if member.is_dir() {
-        out.file(Code::DirectoryEntry, &member.path, "it is a directory");
+        out.file(Code::DirectoryEntry, &member.entry.path, "it is a directory");
         return;
     }
     let Some(mode) = member.entry.mode() else { return };
     let what = match mode & TYPE {
         0 | REGULAR => {
             if mode & TYPE == 0 || mode & 0o400 == 0 {
-                out.file(Code::EntryMode, &member.path, format!("its mode is {mode:o}"));
+                out.file(Code::EntryMode, &member.entry.path, format!("its mode is {mode:o}"));
             }
             return;
         }
@@ -69,7 +69,7 @@ fn mode(member: &Member, out: &mut Findings) {
         0o120_000 => "it is a symbolic link",
         _ => "it is a device, a pipe or a socket",
     };
-    out.file(Code::SpecialFile, &member.path, what);
+    out.file(Code::SpecialFile, &member.entry.path, what);
 }
 
 fn times(members: &[Member], out: &mut Findings) {
@@ -81,7 +81,7 @@ fn times(members: &[Member], out: &mut Findings) {
     if let Some(member) = members.iter().find(|m| m.entry.header.time.1.trailing_zeros() >= 5) {
         out.push(Finding {
             severity: Severity::Info,
-            ..Finding::new(Code::EntryTimes, &member.path, "its date is invalid")
+            ..Finding::new(Code::EntryTimes, &member.entry.path, "its date is invalid")
         });
     }
 }

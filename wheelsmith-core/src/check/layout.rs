@@ -30,29 +30,33 @@ pub(super) fn check(contents: &Contents<'_>, out: &mut Findings) {
     let runs_on_windows =
         platforms.iter().any(|platform| *platform == PlatformTag::Any || is_windows(platform));
     for member in contents.files() {
-        name(&member.path, runs_on_windows, out);
+        name(&member.entry.path, runs_on_windows, out);
         if let Some(inner) = contents.in_dist_info(member) {
             if INSTALLER.contains(&inner) {
-                out.file(Code::InstallerFile, &member.path, "only installers write this file");
+                out.file(
+                    Code::InstallerFile,
+                    &member.entry.path,
+                    "only installers write this file",
+                );
             }
             if RESERVED.contains(&inner) {
                 out.file(
                     Code::ReservedName,
-                    &member.path,
+                    &member.entry.path,
                     "the format reserves this name for a directory",
                 );
             }
         }
-        let Some((scheme, rest)) = in_data(&member.path) else { continue };
+        let Some((scheme, rest)) = in_data(&member.entry.path) else { continue };
         if data.as_deref().is_some_and(|data| data != top(member)) {
             let message =
                 format!("its directory would be `{}`", data.as_deref().unwrap_or_default());
-            out.file(Code::DistInfoMismatch, &member.path, message);
+            out.file(Code::DistInfoMismatch, &member.entry.path, message);
         }
         if !SCHEMES.contains(&scheme) || rest.is_empty() {
             out.file(
                 Code::UnknownDataScheme,
-                &member.path,
+                &member.entry.path,
                 format!("`{scheme}` is not a scheme that installers know"),
             );
         } else if scheme == "scripts" {
@@ -72,12 +76,12 @@ fn installed_twice(
     rest: &str,
     out: &mut Findings,
 ) {
-    let pure = member.path.as_str().replacen("/platlib/", "/purelib/", 1);
+    let pure = member.entry.path.as_str().replacen("/platlib/", "/purelib/", 1);
     let pure = (scheme == "platlib").then_some(pure.as_str());
     let mut others = std::iter::once(rest).chain(pure);
     if let Some(other) = others.find(|other| contents.file(other).is_some()) {
         let message = format!("`{other}` is installed at the same place");
-        out.file_as(Severity::Warning, Code::DuplicateEntry, &member.path, message);
+        out.file_as(Severity::Warning, Code::DuplicateEntry, &member.entry.path, message);
     }
 }
 
@@ -94,10 +98,10 @@ pub(super) fn name(path: &WheelPath, runs_on_windows: bool, out: &mut Findings) 
 
 fn script(member: &Member, rest: &str, runs_on_unix: bool, out: &mut Findings) {
     if rest.contains('/') {
-        out.file(Code::NestedScript, &member.path, "it is in a directory below `scripts`");
+        out.file(Code::NestedScript, &member.entry.path, "it is in a directory below `scripts`");
     }
     let Some(content) = &member.content else { return };
-    let line = content.head.split(|b| *b == b'\n').next().unwrap_or_default();
+    let line = content.head().split(|b| *b == b'\n').next().unwrap_or_default();
     let line = String::from_utf8_lossy(line);
     let program = line.strip_prefix("#!").map(|rest| rest.trim().to_owned());
     if let Some(program) = &program
@@ -105,14 +109,14 @@ fn script(member: &Member, rest: &str, runs_on_unix: bool, out: &mut Findings) {
         && !program.starts_with("python")
     {
         let message = format!("it begins with `#!{program}`, which installers do not replace");
-        out.file(Code::ScriptShebang, &member.path, message);
+        out.file(Code::ScriptShebang, &member.entry.path, message);
     }
     // pip keeps the mode, also of scripts whose first line it replaces.
-    let is_program = program.is_some() || (is_native(member) && !content.head.starts_with(b"MZ"));
+    let is_program = program.is_some() || (is_native(member) && !content.head().starts_with(b"MZ"));
     if is_program && runs_on_unix && !member.entry.is_executable() {
         out.file(
             Code::ScriptNotExecutable,
-            &member.path,
+            &member.entry.path,
             "it is a program without execute permission",
         );
     }

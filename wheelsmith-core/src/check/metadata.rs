@@ -68,7 +68,7 @@ impl Licenses {
         let own = contents.files().filter_map(|member| {
             let path = contents.in_dist_info(member)?.strip_prefix("licenses/")?;
             let is_text = member.kept().map(|bytes| std::str::from_utf8(bytes).is_ok());
-            Some((path.to_owned(), (is_text, member.path.clone())))
+            Some((path.to_owned(), (is_text, member.entry.path.clone())))
         });
         Self { files: own.collect(), is_wheel: true }
     }

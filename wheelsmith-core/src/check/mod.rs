@@ -17,6 +17,8 @@ mod index;
 mod layout;
 mod metadata;
 mod parsed;
+#[cfg(feature = "build")]
+mod pyproject;
 mod record;
 mod report;
 mod sbom;
@@ -202,7 +204,7 @@ fn wheel(
     let name = filename::wheel(filename, options.index, out);
     let Some(members) = zip::read(blob, &options.limits, cancel, out)? else { return Ok(()) };
     framing::check(&members, out);
-    let contents = parsed::Contents::new(name.as_ref(), &members, out);
+    let contents = parsed::Contents::new(blob, name.as_ref(), &members, out);
     layout::check(&contents, out);
     wheel_file::check(&contents, out);
     record::check(&contents, out);
@@ -214,7 +216,7 @@ fn wheel(
     {
         let licenses = metadata::Licenses::of_wheel(&contents);
         let expected = name.as_ref().map(|name| (name.name.as_str(), name.version.as_str()));
-        metadata::check(bytes, &file.path, expected, &licenses, out);
+        metadata::check(bytes, &file.entry.path, expected, &licenses, out);
     }
     Ok(())
 }

@@ -9,12 +9,15 @@ use std::collections::BTreeMap;
 use super::findings::Findings;
 use super::framing::top;
 use super::zip::Member;
+use crate::archive::Blob;
 use crate::finding::Code;
+use crate::metadata::recorded_digest::Algorithm;
 use crate::name::{WheelFilename, WheelPath};
 
 /// Wheel whose archive was read.
 #[derive(Debug)]
 pub(super) struct Contents<'a> {
+    archive: &'a Blob,
     /// Parsed file name; `None` if it is not that of a wheel.
     pub(super) filename: Option<&'a WheelFilename>,
     /// Name of the `.dist-info` directory, without `/`.
@@ -26,13 +29,14 @@ pub(super) struct Contents<'a> {
 impl<'a> Contents<'a> {
     /// Finds the metadata, and reports directories that differ from the file name.
     pub(super) fn new(
+        archive: &'a Blob,
         filename: Option<&'a WheelFilename>,
         members: &'a [Member],
         out: &mut Findings,
     ) -> Self {
         let files = members.iter().filter(|member| !member.is_dir());
         let by_path: BTreeMap<&str, &Member> =
-            files.map(|member| (member.path.as_str(), member)).collect();
+            files.map(|member| (member.entry.path.as_str(), member)).collect();
         let mut found: Vec<&str> =
             members.iter().map(top).filter(|top| top.ends_with(".dist-info")).collect();
         found.sort_unstable();
@@ -53,7 +57,7 @@ impl<'a> Contents<'a> {
         }
         let own = found.iter().find(|name| Some(**name) == expected.as_deref());
         let dist_info = own.or(found.first()).map(|name| (*name).to_owned());
-        Self { filename, dist_info, by_path }
+        Self { archive, filename, dist_info, by_path }
     }
 
     /// Returns all files, by path.
@@ -71,9 +75,19 @@ impl<'a> Contents<'a> {
         self.file(&format!("{}/{name}", self.dist_info.as_ref()?))
     }
 
+    /// Returns the digest of a file by `algorithm`; `None` if it cannot be read.
+    pub(super) fn digest_by(&self, member: &Member, algorithm: Algorithm) -> Option<Vec<u8>> {
+        member.content.as_ref()?.digest_by(self.archive, &member.entry, algorithm)
+    }
+
     /// Returns the path of `member` below `.dist-info`, such as `licenses/LICENSE`.
     pub(super) fn in_dist_info<'m>(&self, member: &'m Member) -> Option<&'m str> {
-        member.path.as_str().strip_prefix(self.dist_info.as_ref()?.as_str())?.strip_prefix('/')
+        member
+            .entry
+            .path
+            .as_str()
+            .strip_prefix(self.dist_info.as_ref()?.as_str())?
+            .strip_prefix('/')
     }
 
     /// True if a file is native code.
@@ -93,7 +107,7 @@ pub(super) fn in_data(path: &WheelPath) -> Option<(&str, &str)> {
 
 /// True if its first bytes are those of ELF, Mach-O or PE.
 pub(super) fn is_native(member: &Member) -> bool {
-    member.content.as_ref().is_some_and(|content| begins_native(&content.head))
+    member.content.as_ref().is_some_and(|content| begins_native(content.head()))
 }
 
 /// True if `head` begins as ELF, Mach-O or PE do.

@@ -1,13 +1,14 @@
 //! Compares RECORD with the files (recording installed projects; binary distribution format).
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::findings::Findings;
 use super::parsed::Contents;
-use super::zip::Content;
 use crate::finding::{Code, Finding, Severity};
 use crate::metadata::recorded_digest::Algorithm;
 use crate::metadata::rows::Rows;
@@ -20,21 +21,24 @@ const MOST_ROWS: usize = 150_000;
 pub(super) fn check(contents: &Contents<'_>, out: &mut Findings) {
     for name in ["RECORD.jws", "RECORD.p7s"] {
         if let Some(file) = contents.dist_file(name) {
-            out.file(Code::RecordSignature, &file.path, "it is a signature of RECORD");
+            out.file(Code::RecordSignature, &file.entry.path, "it is a signature of RECORD");
         }
     }
     let Some(file) = contents.dist_file("RECORD") else { return };
     let Some(bytes) = file.kept() else { return };
-    let path = &file.path;
+    let path = &file.entry.path;
     let Ok(text) = std::str::from_utf8(bytes) else {
         out.file(Code::RecordSyntax, path, "it is not UTF-8");
         return;
     };
-    let mut rows: BTreeMap<String, (String, String)> = BTreeMap::new();
+    // Text from the row on, by path: there may be many rows.
+    let mut rows: BTreeMap<Cow<'_, str>, &str> = BTreeMap::new();
     let mut directories = 0_usize;
     let mut lines = Rows(text);
     let mut count = 0;
-    while let Some(row) = lines.next_row() {
+    loop {
+        let start = lines.0;
+        let Some(row) = lines.next_row() else { break };
         count += 1;
         if count > MOST_ROWS {
             out.file(Code::RecordSyntax, path, format!("it has more than {MOST_ROWS} lines"));
@@ -54,7 +58,7 @@ pub(super) fn check(contents: &Contents<'_>, out: &mut Findings) {
                 break;
             }
         };
-        let [name, digest, size] = <[String; 3]>::try_from(row).unwrap_or_default();
+        let name = row.into_iter().next().unwrap_or_default();
         // Installers ignore such rows, as they ignore directory entries.
         if name.strip_suffix('/').is_some_and(|name| name.parse::<WheelPath>().is_ok()) {
             directories += 1;
@@ -64,8 +68,13 @@ pub(super) fn check(contents: &Contents<'_>, out: &mut Findings) {
             out.file(Code::RecordSyntax, path, format!("`{name}` is not a path with `/`"));
             continue;
         }
-        if rows.insert(name.clone(), (digest, size)).is_some() {
-            out.file(Code::RecordDuplicate, path, format!("`{name}` is listed twice"));
+        match rows.entry(name) {
+            Entry::Vacant(place) => drop(place.insert(start)),
+            Entry::Occupied(mut other) => {
+                let message = format!("`{}` is listed twice", other.key());
+                out.file(Code::RecordDuplicate, path, message);
+                other.insert(start);
+            }
         }
     }
     if text.contains('\r') {
@@ -81,14 +90,15 @@ pub(super) fn check(contents: &Contents<'_>, out: &mut Findings) {
 fn compare(
     contents: &Contents<'_>,
     record: &WheelPath,
-    rows: &BTreeMap<String, (String, String)>,
+    rows: &BTreeMap<Cow<'_, str>, &str>,
     out: &mut Findings,
 ) {
     for member in contents.files() {
-        let path = &member.path;
+        let path = &member.entry.path;
         let inner = contents.in_dist_info(member);
         let is_signature = matches!(inner, Some("RECORD.jws" | "RECORD.p7s"));
-        let Some((digest, size)) = rows.get(path.as_str()) else {
+        let Some([digest, size]) = rows.get(path.as_str()).and_then(|text| digest_and_size(text))
+        else {
             if !is_signature {
                 out.file(Code::RecordMissing, path, "RECORD does not list it");
             }
@@ -106,8 +116,10 @@ fn compare(
             out.file_as(Severity::Error, Code::RecordSignature, path, message);
             continue;
         }
-        let Some(content) = &member.content else { continue };
-        if let Err(why) = judge(digest, content) {
+        if member.content.is_none() {
+            continue;
+        }
+        if let Err(why) = judge(&digest, |algorithm| contents.digest_by(member, algorithm)) {
             match why {
                 DigestError::Form(why) => out.file(Code::RecordDigest, path, why),
                 DigestError::Digest(own) => {
@@ -117,8 +129,9 @@ fn compare(
                 }
             }
         }
-        if *size != content.size_bytes.to_string() {
-            let message = format!("RECORD says `{size}` bytes, it has {}", content.size_bytes);
+        let size_bytes = member.entry.header.size_bytes;
+        if size != size_bytes.to_string() {
+            let message = format!("RECORD says `{size}` bytes, it has {size_bytes}");
             out.file(Code::RecordSize, path, message);
         }
     }
@@ -138,13 +151,23 @@ fn compare(
     }
 }
 
+/// Returns digest and size in the first row of `text`.
+fn digest_and_size(text: &str) -> Option<[Cow<'_, str>; 2]> {
+    let [_, digest, size] = Rows(text).next_row()?.ok()?.try_into().ok()?;
+    Some([digest, size])
+}
+
 enum DigestError {
     Form(String),
     /// Digest of the file, as `RECORD` would state it.
     Digest(String),
 }
 
-fn judge(stated: &str, content: &Content) -> Result<(), DigestError> {
+/// Compares a digest of RECORD with that of the file. `digest_by` computes it.
+fn judge(
+    stated: &str,
+    digest_by: impl Fn(Algorithm) -> Option<Vec<u8>>,
+) -> Result<(), DigestError> {
     let form = |why: &str| Err(DigestError::Form(why.to_owned()));
     let Some((algorithm, text)) = Algorithm::split(stated) else {
         let why = stated.split_once('=').map_or_else(
@@ -156,7 +179,7 @@ fn judge(stated: &str, content: &Content) -> Result<(), DigestError> {
     match URL_SAFE_NO_PAD.decode(text) {
         Ok(bytes) if bytes.len() == algorithm.hasher().output_size() => {
             // A file whose other digest cannot be computed was read once already.
-            let own = content.digest_by(algorithm).unwrap_or_default();
+            let own = digest_by(algorithm).unwrap_or_default();
             if *own == *bytes {
                 return Ok(());
             }

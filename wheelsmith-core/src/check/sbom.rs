@@ -46,8 +46,8 @@ pub(super) fn check(contents: &Contents<'_>, out: &mut Findings) {
         let Some(bytes) = member.kept().filter(|_| is_sbom) else { continue };
         match judge(bytes) {
             Ok(true) => {}
-            Ok(false) => out.file(Code::SbomWithoutTool, &member.path, "it names no tool"),
-            Err(why) => out.file(Code::BadSbom, &member.path, why),
+            Ok(false) => out.file(Code::SbomWithoutTool, &member.entry.path, "it names no tool"),
+            Err(why) => out.file(Code::BadSbom, &member.entry.path, why),
         }
     }
 }

@@ -1,23 +1,18 @@
 //! Judges a source distribution: a `.tar.gz` with one directory (PEP 517, 625, 643, 721).
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{self, BufReader, Read};
-
-use flate2::bufread::GzDecoder;
+use std::io::{self, Read};
 
 use super::findings::Findings;
 use super::metadata::{self, Licenses};
 use super::{Options, filename};
 use crate::archive::Blob;
+use crate::archive::gzip::Gzip;
 use crate::archive::safe_path::safe_path;
-use crate::archive::tar::{Long, is_header, name, octal, until_zero};
+use crate::archive::tar::{Entry, Reader, Stream};
 use crate::finding::{Code, Severity};
 use crate::name::WheelPath;
 use crate::sys::Cancel;
-
-const BLOCK: u64 = 512;
-/// Largest header that describes the next one, in bytes.
-const LONG_BYTES: u64 = 1 << 20;
 
 /// Judges the file.
 pub(super) fn check(
@@ -31,11 +26,10 @@ pub(super) fn check(
     if !filename.ends_with(".tar.gz") {
         return Ok(());
     }
-    let packed = BufReader::with_capacity(128 << 10, blob.reader());
     let most =
         options.limits.ratio_from_bytes.max(blob.size().saturating_mul(options.limits.ratio));
     // One more byte shows that the file is larger.
-    let mut input = GzDecoder::new(packed).take(most.saturating_add(1));
+    let mut input = Gzip::new(blob).take(most.saturating_add(1));
     let mut sdist = Sdist::new(options);
     let read = sdist.read(&mut input, cancel, out);
     let unread = input.limit();
@@ -61,9 +55,7 @@ pub(super) fn check(
         }
         Err(error) => return Err(error),
     }
-    let mut packed = input.into_inner().into_inner();
-    let mut one = [0];
-    if packed.read(&mut one)? > 0 {
+    if input.into_inner().has_more()? {
         out.whole(Code::StrayBytes, "there are bytes after the packed archive");
     }
     sdist.judge(stated.as_ref().map(|(name, version)| (name.as_str(), version.as_str())), out);
@@ -77,6 +69,8 @@ struct Sdist<'a> {
     folded: BTreeMap<String, WheelPath>,
     tops: BTreeSet<String>,
     pkg_info: Option<(WheelPath, Vec<u8>)>,
+    /// `pyproject.toml` of the top directory.
+    pyproject: Option<(WheelPath, Vec<u8>)>,
     /// Longest common prefix of the names of all members.
     prefix: Option<String>,
     /// Size of all names, in bytes.
@@ -92,6 +86,7 @@ impl<'a> Sdist<'a> {
             folded,
             tops: BTreeSet::new(),
             pkg_info: None,
+            pyproject: None,
             prefix: None,
             name_bytes: 0,
         }
@@ -103,84 +98,44 @@ impl<'a> Sdist<'a> {
         cancel: &Cancel,
         out: &mut Findings,
     ) -> io::Result<()> {
-        let bad = |why: &str| io::Error::new(io::ErrorKind::InvalidData, why.to_owned());
-        let (mut long, mut entries) = (Long::default(), 0);
-        loop {
+        let mut reader = Reader::new(Stream(input));
+        let mut entries = 0;
+        while let Some(entry) = reader.next_entry()? {
             if cancel.is_cancelled() {
                 return Err(io::Error::other("stopped"));
             }
-            let mut header = [0; 512];
-            let first = read_until_some(input, &mut header)?;
-            // Readers accept an archive without the zeros that mark its end.
-            if first == 0 {
-                return Ok(());
-            }
-            input.read_exact(&mut header[first..])?;
-            if header.iter().all(|b| *b == 0) {
-                // Reading the padding to its end also verifies the CRC.
-                if !is_zero(input)? {
-                    out.whole(Code::StrayBytes, "there are bytes behind the end of the archive");
-                }
-                return Ok(());
-            }
-            if !is_header(&header) {
-                return Err(bad("there are bytes where a header should be"));
-            }
             entries += 1;
-            if entries > self.options.limits.entries {
-                let message = format!("it has more than {} entries", self.options.limits.entries);
-                out.whole(Code::OverLimit, message);
-                io::copy(input, &mut io::sink())?;
-                return Ok(());
-            }
-            let size = octal(&header[124..136]).ok_or_else(|| bad("a member has no size"))?;
-            let kind = header[156];
-            let is_long = matches!(kind, b'L' | b'K' | b'x' | b'g');
-            let size = if is_long { size } else { long.size.unwrap_or(size) };
-            let padded = size
-                .checked_next_multiple_of(BLOCK)
-                .ok_or_else(|| bad("a size is not a number"))?;
-            let mut content = input.by_ref().take(padded);
-            if is_long {
-                if size > LONG_BYTES {
-                    return Err(bad("a name is longer than any real one"));
-                }
-                let mut bytes = Vec::new();
-                content.read_to_end(&mut bytes)?;
-                bytes.truncate(usize::try_from(size).unwrap_or_default());
-                match kind {
-                    b'L' => long.name = Some(until_zero(&bytes).to_vec()),
-                    b'K' => long.link = Some(until_zero(&bytes).to_vec()),
-                    b'x' => long.read(&bytes),
-                    _ => {}
-                }
+            self.name_bytes += entry.name.len() as u64;
+            let limits = &self.options.limits;
+            let excess = if entries > limits.entries {
+                format!("it has more than {} entries", limits.entries)
+            } else if self.name_bytes > limits.directory_bytes {
+                format!("its names have more than {} MiB", limits.directory_bytes >> 20)
+            } else {
+                self.member(&entry, &mut reader, out)?;
                 continue;
-            }
-            let given = long.name.take().unwrap_or_else(|| name(&header));
-            let link = long.link.take().unwrap_or_else(|| until_zero(&header[157..257]).to_vec());
-            long = Long::default();
-            self.name_bytes += given.len() as u64;
-            if self.name_bytes > self.options.limits.directory_bytes {
-                let mib = self.options.limits.directory_bytes >> 20;
-                out.whole(Code::OverLimit, format!("its names have more than {mib} MiB"));
-                io::copy(input, &mut io::sink())?;
-                return Ok(());
-            }
-            self.member(&Member { given, link, kind, size }, &mut content, out)?;
-            io::copy(&mut content, &mut io::sink())?;
-            if content.limit() > 0 {
-                return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "it is cut short"));
-            }
+            };
+            out.whole(Code::OverLimit, excess);
+            io::copy(reader.rest(), &mut io::sink())?;
+            return Ok(());
         }
+        if reader.lacks_padding() {
+            return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "it is cut short"));
+        }
+        // Reading the padding to its end also verifies the CRC.
+        if !is_zero(reader.rest())? {
+            out.whole(Code::StrayBytes, "there are bytes behind the end of the archive");
+        }
+        Ok(())
     }
 
     fn member(
         &mut self,
-        member: &Member,
+        member: &Entry,
         content: &mut impl Read,
         out: &mut Findings,
     ) -> io::Result<()> {
-        let text = without_dot(&member.given);
+        let text = without_dot(&member.name);
         let text = text.strip_suffix(b"/").unwrap_or(text);
         if text.is_empty() || text == b"." {
             return Ok(());
@@ -205,7 +160,7 @@ impl<'a> Sdist<'a> {
         }
         match member.kind {
             b'5' => return Ok(()),
-            b'0' | 0 | b'7' => {}
+            _ if member.is_file() => {}
             b'1' | b'2' => {
                 if !stays(&path, &member.link, member.kind == b'1') {
                     let link = member.link.escape_ascii();
@@ -227,18 +182,23 @@ impl<'a> Sdist<'a> {
             let message = format!("`{other}` differs from it only in case");
             out.file(Code::CaseClash, &path, message);
         }
-        let is_info = path.as_str().split_once('/').is_some_and(|(_, rest)| rest == "PKG-INFO");
+        let is_own = |name: &str| path.as_str().split_once('/').is_some_and(|(_, own)| own == name);
+        let (is_info, is_pyproject) = (is_own("PKG-INFO"), is_own("pyproject.toml"));
         let limits = &self.options.limits;
         // PKG-INFO, which lists the licence files, may come later, so all small files are read.
-        let is_small = member.size <= 1 << 20;
-        let keep = (is_info && member.size <= limits.metadata_bytes) || is_small;
+        let is_small = member.size_bytes <= 1 << 20;
+        let keep =
+            ((is_info || is_pyproject) && member.size_bytes <= limits.metadata_bytes) || is_small;
         let mut is_text = None;
         if keep {
-            let mut bytes = Vec::with_capacity(usize::try_from(member.size).unwrap_or_default());
-            content.take(member.size).read_to_end(&mut bytes)?;
+            let mut bytes =
+                Vec::with_capacity(usize::try_from(member.size_bytes).unwrap_or_default());
+            content.read_to_end(&mut bytes)?;
             is_text = Some(std::str::from_utf8(&bytes).is_ok());
             if is_info {
                 self.pkg_info = Some((path.clone(), bytes));
+            } else if is_pyproject {
+                self.pyproject = Some((path.clone(), bytes));
             }
         }
         self.files.insert(path, is_text);
@@ -269,6 +229,11 @@ impl<'a> Sdist<'a> {
         if !has("pyproject.toml") {
             out.whole(Code::MissingPyproject, "there is no `pyproject.toml`");
         }
+        #[cfg(feature = "build")]
+        if let Some((path, bytes)) = &self.pyproject {
+            let info = self.pkg_info.as_ref().map(|(_, bytes)| bytes.as_slice());
+            super::pyproject::check(bytes, path, info, out);
+        }
         let Some((path, bytes)) = &self.pkg_info else {
             out.whole(Code::MissingPkgInfo, "there is no `PKG-INFO`");
             return;
@@ -290,35 +255,20 @@ impl<'a> Sdist<'a> {
     }
 }
 
-struct Member {
-    given: Vec<u8>,
-    link: Vec<u8>,
-    kind: u8,
-    size: u64,
-}
-
 fn without_dot(name: &[u8]) -> &[u8] {
     name.strip_prefix(b"./").unwrap_or(name)
-}
-
-/// Reads like [`Read::read`] but returns 0 only at the end.
-fn read_until_some(input: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
-    loop {
-        match input.read(buffer) {
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            result => return result,
-        }
-    }
 }
 
 /// Reads to the end; returns true if all bytes are zero.
 fn is_zero(input: &mut impl Read) -> io::Result<bool> {
     let (mut buffer, mut is_zero) = ([0; 8 << 10], true);
     loop {
-        let size = read_until_some(input, &mut buffer)?;
-        if size == 0 {
-            return Ok(is_zero);
-        }
+        let size = match input.read(&mut buffer) {
+            Ok(0) => return Ok(is_zero),
+            Ok(size) => size,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(error),
+        };
         is_zero &= buffer[..size].iter().all(|byte| *byte == 0);
     }
 }

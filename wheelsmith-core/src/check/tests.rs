@@ -81,6 +81,19 @@ fn every_rule_has_a_broken_file() {
 }
 
 #[test]
+fn a_requirement_adds_no_module_to_a_package_of_the_wheel() {
+    let worst = |target: &str| {
+        let mut wheel = Wheel::good();
+        let text = format!("[console_scripts]\ndemo = {target}\n");
+        wheel.entry("points.txt").content = text.into();
+        wheel.field("Requires-Dist", "click");
+        checked(&wheel.filename, wheel.bytes(), &wheel.options).findings[0].severity
+    };
+    assert_eq!(worst("demo.cli:main"), Severity::Error);
+    assert_eq!(worst("click.cli:main"), Severity::Warning);
+}
+
+#[test]
 fn a_private_index_takes_more() {
     let worst = |index, spoil: fn(&mut Wheel)| {
         let mut wheel = Wheel::good();

@@ -12,7 +12,7 @@ use crate::archive::zip::{Entry, Unreadable, Zip};
 use crate::archive::{self, PackedContent, tar};
 use crate::finding::{Code, Finding, Severity};
 use crate::metadata::recorded_digest::Algorithm;
-use crate::name::{Digest, WheelPath};
+use crate::name::Digest;
 use crate::sys::Cancel;
 
 /// Number of first bytes that are kept: enough to recognise native files and the first line of
@@ -22,7 +22,6 @@ const HEAD_BYTES: usize = 64;
 /// Entry and its content.
 #[derive(Debug)]
 pub(super) struct Member {
-    pub(super) path: WheelPath,
     pub(super) entry: Entry,
     /// Content; `None` if it is damaged, overlaps another entry, or exceeds a limit.
     pub(super) content: Option<Content>,
@@ -33,23 +32,38 @@ pub(super) struct Member {
 pub(super) struct Content {
     /// SHA-256 of all bytes.
     pub(super) digest: Digest,
-    packed: PackedContent,
-    pub(super) size_bytes: u64,
+    /// Bytes that are kept, of few of the files.
+    kept: Option<Box<Kept>>,
+}
+
+#[derive(Debug, Default)]
+struct Kept {
     /// First bytes of native files and of scripts.
-    pub(super) head: Vec<u8>,
+    head: Vec<u8>,
     /// All bytes of metadata files.
-    kept: Option<Vec<u8>>,
+    whole: Option<Vec<u8>>,
 }
 
 impl Content {
+    /// Returns the first bytes of a native file or a script; empty for other files.
+    pub(super) fn head(&self) -> &[u8] {
+        self.kept.as_ref().map_or(&[], |kept| &kept.head)
+    }
+
     /// Returns the digest of all bytes by `algorithm`; `None` if they cannot be read again.
-    pub(super) fn digest_by(&self, algorithm: Algorithm) -> Option<Vec<u8>> {
+    pub(super) fn digest_by(
+        &self,
+        archive: &Blob,
+        entry: &Entry,
+        algorithm: Algorithm,
+    ) -> Option<Vec<u8>> {
         if algorithm == Algorithm::Sha256 {
             return Some(self.digest.as_bytes().to_vec());
         }
         // Rare, so that the bytes are not hashed by every algorithm when they are read first.
         let mut hasher = algorithm.hasher();
-        let read = self.packed.read(&mut Buffers::new(), &mut |part| {
+        let packed = PackedContent::of(archive, entry)?;
+        let read = packed.read(&mut Buffers::new(), &mut |part| {
             hasher.update(part);
             Ok(())
         });
@@ -65,7 +79,7 @@ impl Member {
 
     /// Returns all bytes of a metadata file.
     pub(super) fn kept(&self) -> Option<&[u8]> {
-        self.content.as_ref()?.kept.as_deref()
+        self.content.as_ref()?.kept.as_ref()?.whole.as_deref()
     }
 }
 
@@ -124,7 +138,7 @@ pub(super) fn read(
             return Err(stopped());
         }
         let content = contents.read(&entry, out)?;
-        members.push(Member { path: entry.path.clone(), entry, content });
+        members.push(Member { entry, content });
     }
     Ok(Some(members))
 }
@@ -162,17 +176,18 @@ impl Contents<'_> {
             out.file(Code::OverLimit, path, "it is too large for a file of metadata");
         }
         let room = usize::try_from(stated.size_bytes).unwrap_or_default();
-        let mut kept = keep.then(|| Vec::with_capacity(room));
-        let (mut sha, mut head, mut size_bytes) = (Sha256::new(), Vec::new(), 0);
+        let whole = keep.then(|| Vec::with_capacity(room));
+        let mut kept = Kept { head: Vec::new(), whole };
+        let (mut sha, mut size_bytes) = (Sha256::new(), 0);
         let is_data = super::parsed::in_data(path).is_some();
         let read = packed.read(&mut self.buffers, &mut |part| {
             if size_bytes == 0 && (is_data || super::parsed::begins_native(part)) {
-                head.extend_from_slice(&part[..part.len().min(HEAD_BYTES)]);
+                kept.head.extend_from_slice(&part[..part.len().min(HEAD_BYTES)]);
             }
             sha.update(part);
             size_bytes += part.len() as u64;
-            if let Some(kept) = &mut kept {
-                kept.extend_from_slice(part);
+            if let Some(whole) = &mut kept.whole {
+                whole.extend_from_slice(part);
             }
             Ok(())
         });
@@ -189,8 +204,10 @@ impl Contents<'_> {
                 return Ok(None);
             }
         }
-        self.held += kept.as_ref().map_or(0, |kept| kept.len() as u64);
+        self.held += kept.whole.as_ref().map_or(0, |whole| whole.len() as u64);
         let digest = Digest::from_bytes(sha.finalize().into());
-        Ok(Some(Content { digest, packed, size_bytes, head, kept }))
+        let is_kept = kept.whole.is_some() || !kept.head.is_empty();
+        let kept = is_kept.then(|| Box::new(kept));
+        Ok(Some(Content { digest, kept }))
     }
 }

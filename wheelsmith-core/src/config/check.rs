@@ -3,6 +3,7 @@
 mod component;
 mod data;
 mod extension;
+mod go;
 mod package;
 mod recipe;
 mod test;
@@ -141,6 +142,7 @@ impl Check<'_> {
         let wheels = self.wheels(table.wheel, raw.project.as_ref(), &components);
         self.sdks(&table.sdk, &names);
         package::archives(self, &table.archive, &names);
+        package::installers(self, &table.installer, &table.archive);
         package::npm(self, &table.npm, raw.project.as_ref(), &names);
         package::crates(self, &table.crates);
         self.overrides(&table.target, &names);
@@ -178,6 +180,7 @@ impl Check<'_> {
             archives: table.archive,
             npm: table.npm,
             crates: table.crates,
+            installers: table.installer,
             overrides: table.target,
             audit,
             check,

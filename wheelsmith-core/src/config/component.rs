@@ -12,7 +12,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use super::extension::Extension;
 use super::output::Output;
 use super::source_table::{Archives, TargetArchiveTable};
-use super::{Recipe, Source, SourcePath};
+use super::{Go, Recipe, Source, SourcePath};
 use crate::name::{Arch, Libc, Os, PlatformVersion, PythonVersion, Target, WheelPath};
 
 /// Unit that is built.
@@ -88,7 +88,9 @@ impl Component {
         match &self.kind {
             Kind::C(c) => c.extension.iter().collect(),
             Kind::Cargo(cargo) => cargo.extensions().collect(),
-            Kind::Bpf(_) | Kind::Prebuilt(_) | Kind::Files(_) | Kind::Recipe(_) => Vec::new(),
+            Kind::Bpf(_) | Kind::Go(_) | Kind::Prebuilt(_) | Kind::Files(_) | Kind::Recipe(_) => {
+                Vec::new()
+            }
         }
     }
 
@@ -151,6 +153,8 @@ pub enum Kind {
     Recipe(Recipe),
     /// BPF programs for the kernel of Linux.
     Bpf(Bpf),
+    /// Built by Go.
+    Go(Go),
 }
 
 impl Default for Kind {
@@ -175,6 +179,7 @@ impl Kind {
             Self::Files(_) => "files",
             Self::Recipe(recipe) => recipe.system.as_str(),
             Self::Bpf(_) => "bpf",
+            Self::Go(_) => "go",
         }
     }
 }
@@ -406,6 +411,9 @@ pub struct Cargo {
     pub default_features: bool,
     /// Whether `Cargo.lock` must exist and be current; true if absent.
     pub locked: bool,
+    /// Additional environment variables.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub env: BTreeMap<String, String>,
 }
 
 impl Default for Cargo {
@@ -417,6 +425,7 @@ impl Default for Cargo {
             features: Vec::new(),
             default_features: true,
             locked: true,
+            env: BTreeMap::new(),
         }
     }
 }

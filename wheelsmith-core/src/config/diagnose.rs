@@ -30,6 +30,9 @@ pub struct Problem {
     pub help: Option<String>,
 }
 
+/// Ends of the keys whose values are lists of tables.
+const TABLE_LISTS: [&str; 5] = [".component", ".sdk", ".sources", ".waivers", ".wheel"];
+
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (i, problem) in self.problems.iter().enumerate() {
@@ -145,6 +148,11 @@ impl<'t> Locator<'t> {
         let (line, column) = position(self.text, offset);
         let mut message = error.message().trim().replace('\n', ", ");
         let mut help = None;
+        if message.starts_with("invalid type: map, expected a sequence") {
+            let key = self.key_at(offset);
+            let is_list = TABLE_LISTS.iter().any(|list| key.ends_with(list));
+            help = is_list.then(|| format!("write `[[{key}]]`, because there may be several"));
+        }
         if let Some(unknown) = message.strip_prefix("unknown ") {
             let mut quoted = unknown.split('`').skip(1).step_by(2);
             let wrong = quoted.next().unwrap_or_default().to_owned();

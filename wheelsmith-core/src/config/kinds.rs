@@ -10,7 +10,7 @@ use toml::de::{DeTable, DeValue, ValueDeserializer};
 use super::component::CExtensionTable;
 use super::diagnose::{Locator, Problem, did_you_mean};
 use super::source_table::SourceTable;
-use super::{Bpf, C, CForm, Cargo, Component, Files, Kind, Prebuilt, Recipe, System};
+use super::{Bpf, C, CForm, Cargo, Component, Files, Go, Kind, Prebuilt, Recipe, System};
 
 /// Kind of component.
 struct KindRow {
@@ -43,7 +43,7 @@ macro_rules! kind {
 
 /// All kinds.
 #[rustfmt::skip]
-static KINDS: [KindRow; 14] = [
+static KINDS: [KindRow; 15] = [
     kind!("c-library", "A shared library from C, and a static one of the same objects.",
         C, c(CForm::Library), without ["needs", "libc", "freestanding"]),
     kind!("c-shared", "A shared library from C.",
@@ -58,6 +58,7 @@ static KINDS: [KindRow; 14] = [
         Cargo, Kind::Cargo, without ["needs"]),
     kind!("bpf", "BPF programs for the kernel of Linux.",
         Bpf, Kind::Bpf, without ["needs", "libc"]),
+    kind!("go", "Program or library of a Go module.", Go, Kind::Go, without ["needs"]),
     kind!("prebuilt", "Binaries that were built elsewhere.",
         Prebuilt, Kind::Prebuilt, without ["link", "needs", "libc"]),
     kind!("files", "Files that need no building.",

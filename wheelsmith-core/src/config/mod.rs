@@ -17,6 +17,8 @@ mod diagnose;
 mod edit;
 mod extension;
 mod git_source;
+mod go;
+mod installer;
 mod kinds;
 mod library;
 mod load;
@@ -61,6 +63,8 @@ pub use diagnose::{Error, Problem};
 pub(crate) use edit::{Change, change};
 pub use extension::Extension;
 pub use git_source::GitSource;
+pub use go::{BuildMode, Go};
+pub use installer::{ArchiveUrl, Installer};
 pub use library::Library;
 pub use load::{CONFIG_FILES, LoadError, find_settings};
 pub use name_pattern::{NamePattern, NameValues};
@@ -149,6 +153,8 @@ pub struct Config {
     pub npm: Vec<Npm>,
     /// Crates that cargo packages.
     pub crates: Vec<Crates>,
+    /// Scripts that install archives.
+    pub installers: Vec<Installer>,
     /// Settings of single targets, by triple.
     pub overrides: BTreeMap<String, Override>,
     /// Settings of the audit.

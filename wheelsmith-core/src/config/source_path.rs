@@ -48,6 +48,7 @@ impl FromStr for SourcePath {
     fn from_str(text: &str) -> Result<Self, ParseError> {
         let (from_project, path) = match text.strip_prefix(PROJECT) {
             Some(rest) => (true, rest),
+            None if text == PROJECT.trim_end_matches('/') => (true, "."),
             None => (false, text),
         };
         let absolute = path.starts_with('/') || path.as_bytes().get(1) == Some(&b':');
@@ -78,6 +79,7 @@ mod tests {
         check("src/*.c", "/source/src/*.c");
         check(".", "/source");
         check("{project}/native", "/project/native");
+        check("{project}", "/project");
         check("lib/", "/source/lib");
         for bad in ["", "/etc", "C:/x", "a\\b", "{project}/"] {
             bad.parse::<SourcePath>().unwrap_err();

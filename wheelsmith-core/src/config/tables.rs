@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use super::data_table::DataTable;
 use super::kinds::Components;
 use super::{
-    Archive, Compression, Crates, CxxRuntime, External, Npm, Override, Sdist, Sdk, VersionSite,
-    testing,
+    Archive, Compression, Crates, CxxRuntime, External, Installer, Npm, Override, Sdist, Sdk,
+    VersionSite, testing,
 };
 use crate::finding::{Code, Date, Level, Severity};
 use crate::metadata::ProjectTable;
@@ -88,6 +88,9 @@ pub(super) struct ConfigTable {
     /// Crates that cargo packages.
     #[serde(default)]
     pub(super) crates: Vec<Crates>,
+    /// Scripts that install an archive.
+    #[serde(default)]
+    pub(super) installer: Vec<Installer>,
     /// Settings of single targets, by triple.
     #[serde(default)]
     pub(super) target: BTreeMap<String, Override>,

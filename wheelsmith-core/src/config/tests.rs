@@ -20,6 +20,11 @@ fn mistakes_are_named_with_line_key_and_spelling() {
          did you mean `targets`?",
     );
     check(
+        "[tool.wheelsmith.wheel]\n",
+        "demo.toml:2:1: `tool.wheelsmith.wheel`: invalid type: map, expected a sequence\n    \
+         write `[[tool.wheelsmith.wheel]]`, because there may be several",
+    );
+    check(
         "strip = 'dbug'",
         "demo.toml:2:9: `tool.wheelsmith.strip`: unknown value `dbug`\n    did you mean `debug`?",
     );

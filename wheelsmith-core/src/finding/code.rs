@@ -537,6 +537,9 @@ codes! {
     /// Missing `pyproject.toml`, without which tools guess how to build.
     MissingPyproject "missing-pyproject" Warning
         "add one with `[build-system]`";
+    /// `pyproject.toml` that installers cannot read.
+    BadPyproject "bad-pyproject" Error
+        "correct it, and build the source distribution again";
 }
 
 impl fmt::Display for Code {

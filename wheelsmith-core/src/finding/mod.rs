@@ -2,6 +2,7 @@
 //! check.
 
 mod code;
+mod markup;
 mod settings;
 
 use std::str::FromStr;
@@ -9,6 +10,9 @@ use std::str::FromStr;
 use serde::Serialize;
 
 pub use code::Code;
+#[cfg(feature = "index")]
+pub(crate) use markup::escaped;
+pub use markup::{Markup, is_unseen};
 pub use settings::{Date, Level, Settings, Waiver};
 
 use crate::name::{ParseError, WheelPath};

@@ -19,16 +19,19 @@ use crate::sys::{self, Host, Staging, Stamp};
 /// Adds every distribution below `dir` to the site in `root`, and publishes it.
 ///
 /// # Errors
-/// As [`Site::open`], [`Site::add`] and [`Site::publish`].
+/// As [`Site::open`], [`Site::add`] and [`Site::publish`]; also if `dir` has no distribution.
 pub fn build(root: &Path, dir: &Path, options: &Options, host: &Host) -> Result<Changes, Error> {
-    // Checked before the site is created, in case the directory is misspelled.
+    // Checked before the site is created, in case the directory is misspelled or still empty.
     if !dir.is_dir() {
         let problem = io::Error::new(io::ErrorKind::NotFound, "there is no such directory");
         return Err(Error::read(dir, problem));
     }
+    let (files, skipped) = inputs(dir, options)?;
+    if files.is_empty() && !skipped.iter().any(|skipped| skipped.reason.is_loss()) {
+        return Err(Error::NoDistribution { dir: dir.to_owned() });
+    }
     let lock = site::lock(root, host)?;
     let place = root.join(PRIVATE).join("clean");
-    let (files, skipped) = inputs(dir, options)?;
     let inputs = Sum::of(dir, &files, options).map_err(|e| Error::read(dir, e))?;
     if !options.reread
         && let Some(changes) = clean(&place, root, inputs)

@@ -40,6 +40,12 @@ pub enum Error {
         /// Directory.
         site: PathBuf,
     },
+    /// The directory has no distribution.
+    #[error("there is no wheel or source distribution in `{}`", dir.display())]
+    NoDistribution {
+        /// Directory.
+        dir: PathBuf,
+    },
     /// A pattern is not valid.
     #[error("cannot read the pattern `{pattern}`: {problem}")]
     Pattern {
@@ -142,6 +148,9 @@ impl Error {
             }
             Self::NoIndex { .. } => {
                 "create one with `wheelsmith index build --dir DIST --out SITE`".to_owned()
+            }
+            Self::NoDistribution { .. } => {
+                "build one first, or name another directory with `--dir`".to_owned()
             }
             Self::IsLatest { .. } => "point `latest` to another view first: \
                                       `wheelsmith index latest VIEW`"

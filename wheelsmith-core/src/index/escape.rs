@@ -2,54 +2,17 @@
 
 use std::fmt::{self, Display, Write as _};
 
+pub(super) use crate::finding::Markup as Text;
+use crate::finding::escaped;
+
 /// Text inside a quoted attribute. A browser reads back exactly the same text.
 pub(super) struct Attribute<'a>(pub(super) &'a str);
 
-/// Text inside an element. Characters that are invisible or change the direction of text are shown
-/// by number.
-pub(super) struct Text<'a>(pub(super) &'a str);
-
-fn escaped(c: char) -> Option<&'static str> {
-    match c {
-        '&' => Some("&amp;"),
-        '<' => Some("&lt;"),
-        '>' => Some("&gt;"),
-        '"' => Some("&quot;"),
-        '\'' => Some("&#39;"),
-        _ => None,
-    }
-}
-
-/// Writes `text` in pieces as long as possible: most of it needs no escape.
-fn write(f: &mut fmt::Formatter<'_>, text: &str, is_unseen: impl Fn(char) -> bool) -> fmt::Result {
-    let mut from = 0;
-    for (at, c) in text.char_indices() {
-        let escape = escaped(c);
-        if escape.is_none() && !is_unseen(c) {
-            continue;
-        }
-        f.write_str(&text[from..at])?;
-        match escape {
-            Some(escape) => f.write_str(escape)?,
-            None => write!(f, "{}", c.escape_unicode())?,
-        }
-        from = at + c.len_utf8();
-    }
-    f.write_str(&text[from..])
-}
-
 impl Display for Attribute<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write(f, self.0, |_| false)
-    }
-}
-
-impl Display for Text<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write(f, self.0, |c| {
-            c.is_control()
-                || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}')
-                || matches!(c, '\u{2060}'..='\u{206f}' | '\u{feff}')
+        self.0.chars().try_for_each(|c| match escaped(c) {
+            Some(escape) => f.write_str(escape),
+            None => f.write_char(c),
         })
     }
 }

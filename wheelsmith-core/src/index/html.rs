@@ -12,6 +12,7 @@ use super::layout::{STYLE, href, provenance_url, simple, up};
 use super::page::Page;
 use super::state::{File, Project, Projects};
 use super::{Status, View};
+use crate::name::size_text;
 
 /// Content policy of every page: its style sheet, and no scripts.
 const POLICY: &str = "default-src 'none'; style-src 'self' file:; form-action 'self' file:; \
@@ -131,7 +132,7 @@ fn version(out: &mut String, page: &Page<'_>, up: &str, files: &[(Parts<'_>, &st
             let reason = if reason.is_empty() { "no reason given" } else { reason };
             let _ = write!(out, "<p class=\"note\">yanked: {}</p>", Text(reason));
         }
-        let _ = write!(out, "<dl><div><dt>Size<dd>{}</div>", size(file.size_bytes));
+        let _ = write!(out, "<dl><div><dt>Size<dd>{}</div>", size_text(file.size_bytes));
         if let Some([python, abi, platform]) = parts.tags {
             let _ = write!(
                 out,
@@ -177,13 +178,4 @@ fn anchor(out: &mut String, page: &Page<'_>, up: &str, filename: &str, file: &Fi
         let _ = write!(out, " data-provenance=\"{}\"", Attribute(&url));
     }
     let _ = write!(out, ">{filename}</a>");
-}
-
-/// Formats a number of bytes in the unit that people expect (powers of 1000).
-fn size(bytes: u64) -> String {
-    match bytes {
-        0..1000 => format!("{bytes} B"),
-        1000..1_000_000 => format!("{:.1} kB", bytes as f64 / 1e3),
-        _ => format!("{:.1} MB", bytes as f64 / 1e6),
-    }
 }

@@ -101,6 +101,50 @@ fn insert(groups: &mut BTreeMap<String, Texts>, group: &str, points: &Texts) {
     }
 }
 
+/// Line of `entry_points.txt`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Line<'t> {
+    /// Name of a group, which is followed by its entry points.
+    Group(&'t str),
+    /// Entry point.
+    Point { group: &'t str, name: &'t str, target: &'t str },
+    /// Indented line without `=`, which continues the line before in Python's `configparser`.
+    Continuation(&'t str),
+    /// Line that is neither.
+    Other(&'t str),
+}
+
+impl Line<'_> {
+    /// True if installers make a program of entry points of this group.
+    pub(crate) fn is_program_group(group: &str) -> bool {
+        [CONSOLE, GUI].contains(&group)
+    }
+}
+
+/// Returns the lines of `entry_points.txt` without comments: INI with `=` only, case-sensitive.
+pub(crate) fn lines(text: &str) -> impl Iterator<Item = Line<'_>> {
+    let mut group = None;
+    text.lines().filter_map(move |line| {
+        let inner = line.trim();
+        if inner.is_empty() || inner.starts_with(['#', ';']) {
+            return None;
+        }
+        if line.starts_with([' ', '\t']) && !inner.contains('=') {
+            return Some(Line::Continuation(line.trim_end()));
+        }
+        if let Some(name) = inner.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+            group = Some(name);
+            return Some(Line::Group(name));
+        }
+        Some(match (group, inner.split_once('=')) {
+            (Some(group), Some((name, target))) => {
+                Line::Point { group, name: name.trim(), target: target.trim() }
+            }
+            _ => Line::Other(inner),
+        })
+    })
+}
+
 /// True if `name` contains only letters, digits, `-`, `_`, `.`, which every installer accepts in
 /// file names.
 pub(crate) fn is_program_name(name: &str) -> bool {
@@ -122,6 +166,25 @@ pub(crate) fn is_reference(target: &str, attribute: bool) -> bool {
         Some((module, object)) => dotted(module) && dotted(object),
         None => !attribute && dotted(target),
     }
+}
+
+/// True if the Python module `text` may have the attribute `name`: it contains the word outside of
+/// comments, or something that defines names which are not written.
+pub(crate) fn may_define(text: &str, name: &str) -> bool {
+    const UNWRITTEN: [&str; 8] = [
+        "import *",
+        "__getattr__",
+        "globals(",
+        "vars(",
+        "exec(",
+        "setattr(",
+        "sys.modules",
+        "__dict__",
+    ];
+    let is_word = |c: char| c.is_alphanumeric() || c == '_';
+    let lines = || text.lines().filter(|line| !line.trim_start().starts_with('#'));
+    UNWRITTEN.iter().any(|sign| text.contains(sign))
+        || lines().any(|line| line.split(|c| !is_word(c)).any(|word| word == name))
 }
 
 /// True if `word` is a Python identifier in ASCII.
@@ -164,6 +227,35 @@ mod tests {
         );
         assert_eq!(points.programs().collect::<Vec<_>>(), ["a-2", "b", "win"]);
         assert!(new("").unwrap().is_empty());
+    }
+
+    #[test]
+    fn lines_are_read_as_configparser_does() {
+        let text = "# a\nb = c\n[g]\n x = y:z [e] \n\tmore\n;\n [h] \nword\n";
+        let point = Line::Point { group: "g", name: "x", target: "y:z [e]" };
+        let expected = [
+            Line::Other("b = c"),
+            Line::Group("g"),
+            point,
+            Line::Continuation("\tmore"),
+            Line::Continuation(" [h]"),
+            Line::Other("word"),
+        ];
+        assert_eq!(lines(text).collect::<Vec<_>>(), expected);
+    }
+
+    #[test]
+    fn attributes_that_a_module_cannot_have() {
+        let check = |text: &str, expected: bool| {
+            assert_eq!(may_define(text, "main"), expected, "{text}");
+        };
+        check("def main():\n", true);
+        check("from .cli import (\n  run as main,\n)", true);
+        check("if __name__ == '__main__':\n    run()\n", false);
+        check("domain = remain = 1  \n# main\n", false);
+        check("from .cli import *", true);
+        check("def __getattr__(name): ...", true);
+        check("", false);
     }
 
     #[test]

@@ -31,8 +31,9 @@ mod modules;
 pub(crate) mod people;
 pub mod project_table;
 #[cfg(feature = "metadata")]
-mod readme;
+pub(crate) mod python_source;
 #[cfg(feature = "metadata")]
+mod readme;
 pub(crate) mod record;
 pub(crate) mod recorded_digest;
 #[cfg(feature = "metadata")]
@@ -53,7 +54,8 @@ pub use error::Error;
 pub use modules::Modules;
 pub use project_table::ProjectTable;
 #[cfg(feature = "metadata")]
-pub use record::{Record, Row};
+#[cfg(feature = "wheel")]
+pub(crate) use record::Record;
 #[cfg(feature = "metadata")]
 pub use specifiers::Specifiers;
 pub use wheel_file::WheelFile;

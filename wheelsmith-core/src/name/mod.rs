@@ -7,6 +7,7 @@ mod index;
 mod portable;
 mod project_name;
 mod python;
+mod size;
 mod tag;
 mod target;
 mod version;
@@ -24,6 +25,7 @@ pub use project_name::ProjectName;
 )]
 pub(crate) use python::{FIRST_TO_TELL_MUSL, FIRST_WITH_ABI3T, linux_systems};
 pub use python::{PythonAbi, PythonVersion};
+pub use size::size_text;
 pub use tag::{
     AndroidAbi, IosSdk, LegacyManylinux, MacArch, OtherTag, PlatformTag, PythonTag, WasmAbi,
     WindowsArch,
@@ -42,7 +44,7 @@ pub const RUNTIME_MANIFEST: &str = "runtime.json";
 
 /// Error about a text that is not a value of its type.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{text}` is not {expected}{}", meant(suggestion.as_deref()))]
+#[error("`{}` is not {expected}{}", on_one_line(text), meant(suggestion.as_deref()))]
 pub struct ParseError {
     /// Text as given.
     pub text: String,
@@ -56,6 +58,21 @@ impl ParseError {
     pub(crate) fn new(text: &str, expected: &'static str) -> Self {
         Self { text: text.to_owned(), expected, suggestion: None }
     }
+}
+
+/// Returns `text` with its line breaks, other control characters and changes of direction escaped,
+/// because it may come from a file and reach a terminal.
+fn on_one_line(text: &str) -> String {
+    let is_direction = |c| matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c.is_control() || is_direction(c) {
+            out.extend(c.escape_debug());
+        } else {
+            out.push(c);
+        }
+    }
+    out
 }
 
 fn meant(suggestion: Option<&str>) -> String {
@@ -91,3 +108,14 @@ macro_rules! serde_by_text {
     };
 }
 pub(crate) use serde_by_text;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_are_on_one_line() {
+        let text = ParseError::new("a\nb\u{1b}[31m\u{202e}ü 'x' C:\\d", "a name").to_string();
+        assert_eq!(text, "`a\\nb\\u{1b}[31m\\u{202e}ü 'x' C:\\d` is not a name");
+    }
+}

@@ -300,6 +300,14 @@ impl PlatformTag {
         }
     }
 
+    /// Returns the oldest glibc that the tag requires; `None` for the older names of such tags.
+    pub(crate) fn glibc(&self) -> Option<PlatformVersion> {
+        match self {
+            Self::Manylinux { glibc, .. } => Some(*glibc),
+            _ => None,
+        }
+    }
+
     /// Returns the C library that the tag guarantees.
     pub fn libc(&self) -> Option<Libc> {
         match self {

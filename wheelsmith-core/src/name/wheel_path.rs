@@ -2,13 +2,14 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use super::{ParseError, serde_by_text};
 
 /// Relative path inside a wheel or a runtime directory: UTF-8, `/` between the parts on every host,
-/// without empty parts, `.`, `..`, `\`, control characters and drive letters.
+/// without empty parts, `.`, `..`, `\`, control characters and drive letters. Clones share the text.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct WheelPath(String);
+pub struct WheelPath(Arc<str>);
 
 impl WheelPath {
     /// Returns the path as text.
@@ -49,6 +50,13 @@ impl AsRef<str> for WheelPath {
     }
 }
 
+/// Paths compare and hash as their text does.
+impl std::borrow::Borrow<str> for WheelPath {
+    fn borrow(&self) -> &str {
+        &self.0
+    }
+}
+
 impl fmt::Display for WheelPath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
@@ -68,7 +76,7 @@ impl FromStr for WheelPath {
                 "a relative path with `/` between its parts and no `..` (such as `demo/lib/libx.so`)",
             ));
         }
-        Ok(Self(text.to_owned()))
+        Ok(Self(text.into()))
     }
 }
 
@@ -99,10 +107,12 @@ pub(crate) fn clashes<'a>(paths: &[(&'a WheelPath, bool)]) -> Vec<(&'a WheelPath
             Some((other, _)) if other != *path && folded(other.as_str()) == own => {
                 pairs.push((other, *path));
             }
-            _ => open.push((*path, own)),
+            // The folded text is not kept: a hostile archive has many paths.
+            _ => open.push(*path),
         }
     }
-    for (path, own) in open {
+    for path in open {
+        let own = folded(path.as_str());
         let parents = own.match_indices('/').map(|(at, _)| &own[..at]);
         let clash = parents.zip(hashes(&own)).find_map(|(parent, key)| {
             let (other, is_dir) = *seen.get(&key)?;

@@ -5,6 +5,7 @@
 
 mod archive;
 mod crates;
+pub(crate) mod installer;
 pub(crate) mod npm;
 mod select;
 mod tar;

@@ -6,6 +6,7 @@
 //! are found by reading the first statements as Python does. The rest of the file is not read.
 
 use super::Error;
+use crate::metadata::python_source::{comment_end, line_end, string_end};
 
 /// The first line of the block.
 const BEGIN: &[u8] = b"# wheelsmith: libraries of this wheel";
@@ -215,22 +216,13 @@ impl Reader<'_> {
         self.module.get(at..).is_some_and(|rest| rest.starts_with(text))
     }
 
-    /// Returns the offset after the line end at `at`, if there is one.
-    fn line_end(&self, at: usize) -> Option<usize> {
-        match self.byte(at)? {
-            b'\r' if self.byte(at + 1) == Some(b'\n') => Some(at + 2),
-            b'\n' | b'\r' => Some(at + 1),
-            _ => None,
-        }
-    }
-
     /// Returns the offset after blanks and continued lines.
     fn skip_blanks(&self, mut at: usize) -> usize {
         loop {
             match self.byte(at) {
                 Some(b' ' | b'\t' | b'\x0c') => at += 1,
                 // A backslash at the end of the module continues no line.
-                Some(b'\\') => match self.line_end(at + 1) {
+                Some(b'\\') => match line_end(self.module, at + 1) {
                     Some(next) if next < self.module.len() => at = next,
                     _ => return at,
                 },
@@ -242,21 +234,12 @@ impl Reader<'_> {
     /// Returns the offset after blanks, comments and line ends, as they occur within parentheses.
     fn skip_blanks_and_lines(&self, mut at: usize) -> usize {
         loop {
-            at = self.skip_comment(self.skip_blanks(at));
-            match self.line_end(at) {
+            at = comment_end(self.module, self.skip_blanks(at));
+            match line_end(self.module, at) {
                 Some(next) => at = next,
                 None => return at,
             }
         }
-    }
-
-    /// Returns the end of the comment at `at`; `at` if there is none.
-    fn skip_comment(&self, at: usize) -> usize {
-        if self.byte(at) != Some(b'#') {
-            return at;
-        }
-        let rest = &self.module[at..];
-        at + rest.iter().position(|&b| b == b'\n' || b == b'\r').unwrap_or(rest.len())
     }
 
     /// Returns the offset after empty lines and comments, but not after a block of ours. A line
@@ -266,8 +249,8 @@ impl Reader<'_> {
             if self.starts(at, BEGIN) {
                 return at;
             }
-            let end = self.skip_comment(self.skip_blanks(at));
-            match self.line_end(end) {
+            let end = comment_end(self.module, self.skip_blanks(at));
+            match line_end(self.module, end) {
                 Some(next) => at = next,
                 None if end == self.module.len() => return end,
                 None => return at,
@@ -277,8 +260,8 @@ impl Reader<'_> {
 
     fn statement_end(&self, at: usize) -> Option<Next> {
         let line = |at| {
-            let end = self.skip_comment(at);
-            self.line_end(end).or((end == self.module.len()).then_some(end))
+            let end = comment_end(self.module, at);
+            line_end(self.module, end).or((end == self.module.len()).then_some(end))
         };
         let at = self.skip_blanks(at);
         if self.byte(at) != Some(b';') {
@@ -326,22 +309,11 @@ impl Reader<'_> {
         if matches!(self.byte(at), Some(b'r' | b'R' | b'u' | b'U')) {
             at += 1;
         }
-        let Some(quote @ (b'"' | b'\'')) = self.byte(at) else { return Ok(None) };
-        let triple = [quote; 3];
-        let is_triple = self.starts(at, &triple);
-        at += if is_triple { 3 } else { 1 };
-        loop {
-            match self.byte(at) {
-                None => break,
-                // A quote after a backslash does not end a string, not even a raw one.
-                Some(b'\\') => at = self.line_end(at + 1).unwrap_or(at + 2),
-                Some(_) if is_triple && self.starts(at, &triple) => return Ok(Some(at + 3)),
-                Some(b) if !is_triple && b == quote => return Ok(Some(at + 1)),
-                Some(b'\n' | b'\r') if !is_triple => break,
-                Some(_) => at += 1,
-            }
+        if !matches!(self.byte(at), Some(b'"' | b'\'')) {
+            return Ok(None);
         }
-        Err(Error::Unsupported("its first string has no end".to_owned()))
+        let no_end = |_| Error::Unsupported("its first string has no end".to_owned());
+        string_end(self.module, at).map(Some).map_err(no_end)
     }
 
     /// Returns the offset after an import from `__future__`, if there is one at `at`.
@@ -379,7 +351,7 @@ impl Reader<'_> {
         while line < self.module.len() {
             let rest = &self.module[line..];
             let end = line + rest.iter().position(|b| b"\n\r".contains(b)).unwrap_or(rest.len());
-            let next = self.line_end(end).unwrap_or(end);
+            let next = line_end(self.module, end).unwrap_or(end);
             if &self.module[line..end] == END {
                 return next;
             }

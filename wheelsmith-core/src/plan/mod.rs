@@ -6,6 +6,7 @@
 mod cxx;
 mod options;
 mod package;
+mod package_kind;
 mod step;
 mod variant;
 
@@ -15,7 +16,8 @@ pub use self::cxx::{CxxPlan, CxxToolchain, CxxUse, decide as decide_cxx};
 pub use self::options::BuildOptions;
 #[cfg(feature = "project")]
 pub(crate) use self::package::PackageContent;
-pub use self::package::{CratePlan, LeftOutPackage, PackageKind, PackagePlan};
+pub use self::package::{CratePlan, LeftOutPackage, PackagePlan};
+pub use self::package_kind::PackageKind;
 pub use self::step::{CommandLine, Step};
 #[cfg(feature = "project")]
 pub(crate) use self::variant::Part;
@@ -439,6 +441,7 @@ fn has_native_file(kind: &Kind) -> bool {
     match kind {
         Kind::C(c) => c.form != crate::config::CForm::Static,
         Kind::Cargo(_) => true,
+        Kind::Go(go) => go.build_mode != crate::config::BuildMode::CArchive,
         Kind::Recipe(recipe) => has_native(&recipe.outputs),
         // Scripts have the role of programs too, and an empty file can have that of a library.
         Kind::Bpf(_) | Kind::Prebuilt(_) | Kind::Files(_) => false,

@@ -165,7 +165,12 @@ impl BuildOptions {
         // An installer requests one wheel and no packages.
         let is_for_installer = self.wheel.is_some() || self.editable;
         match &self.packages {
-            Some(kinds) => kinds.is_empty() || kinds.contains(&kind),
+            Some(kinds) => {
+                // An installer contains the digests of archives.
+                let is_needed =
+                    kind == PackageKind::Archive && kinds.contains(&PackageKind::Installer);
+                kinds.is_empty() || kinds.contains(&kind) || is_needed
+            }
             None => !self.runtime_only && !is_for_installer,
         }
     }
@@ -176,8 +181,12 @@ impl BuildOptions {
             PackageKind::Archive => !config.archives.is_empty(),
             PackageKind::Npm => !config.npm.is_empty(),
             PackageKind::Crates => !config.crates.is_empty(),
+            PackageKind::Installer => !config.installers.is_empty(),
         };
-        PackageKind::ALL.iter().any(|kind| self.makes(*kind) && has(kind))
+        let wanted = self.packages.iter().flatten();
+        let is_named = |kind: &PackageKind| wanted.clone().any(|wanted| wanted == kind);
+        let is_all = self.packages.as_ref().is_none_or(Vec::is_empty);
+        PackageKind::ALL.iter().any(|kind| (is_all || is_named(kind)) && has(kind))
     }
 
     /// Writes wheels that import from the project's directory if `editable` is true.

@@ -2,36 +2,9 @@
 
 use serde::Serialize;
 
-use super::{BuildOptions, Error, Naming, Plan, TargetPlan};
+use super::{BuildOptions, Error, Naming, PackageKind, Plan, TargetPlan};
 use crate::config::{ArchiveNames, Config, NameValues, NpmName, NpmPlatform};
-use crate::name::{ParseError, Target};
-
-/// Kind of a package.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum PackageKind {
-    /// Archive of programs and libraries.
-    Archive,
-    /// npm package.
-    Npm,
-    /// Crate, packaged by cargo.
-    #[serde(rename = "crate")]
-    Crates,
-}
-
-impl PackageKind {
-    /// All kinds.
-    pub const ALL: [Self; 3] = [Self::Archive, Self::Npm, Self::Crates];
-
-    /// Returns the word of the configuration and of the command line.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Archive => "archive",
-            Self::Npm => "npm",
-            Self::Crates => "crates",
-        }
-    }
-}
+use crate::name::{Os, ParseError, Target};
 
 /// Package to write.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -63,6 +36,8 @@ pub(crate) enum PackageContent {
     NpmMain(usize, NpmName),
     /// Crate.
     Crate(usize, CratePlan),
+    /// Script that installs an archive: its positions, its name, and true for PowerShell.
+    Installer { installer: usize, archive: usize, name: String, is_powershell: bool },
 }
 
 /// Crate to package.
@@ -127,27 +102,35 @@ pub(super) fn of_all(
     let is_planned =
         |target: &&Target| plan.targets.iter().any(|p| p.target.triple() == target.triple());
     let expected = &config.targets;
-    let missing: Vec<&Target> = expected.iter().filter(|target| !is_planned(target)).collect();
+    let missing = expected.iter().filter(|target| !is_planned(target));
+    let missing: Vec<&'static str> = missing.map(Target::triple).collect();
+    let mut packages: Vec<(String, PackagePlan)> = Vec::new();
     for i in npm(config, options) {
         let (main, version) = npm_identity(config, i, naming)?;
         let file = main.tarball(version);
-        if !missing.is_empty() && !options.partial {
-            let missing = missing.iter().map(|target| target.triple().to_owned()).collect();
-            let package = main.to_string();
-            let error = Error::MissingTargets { package, missing, expected: expected.len() };
-            // A build of some targets is no release.
-            if options.packages.is_none() {
-                plan.left_out.push(LeftOutPackage { file, reason: error.to_string() });
-                continue;
-            }
+        packages.push((
+            main.to_string(),
+            PackagePlan {
+                kind: PackageKind::Npm,
+                file,
+                aliases: Vec::new(),
+                content: PackageContent::NpmMain(i, main),
+            },
+        ));
+    }
+    packages.extend(installers(config, options, plan, naming));
+    for (package, planned) in packages {
+        if missing.is_empty() || options.partial {
+            plan.packages.push(planned);
+            continue;
+        }
+        let missing = missing.iter().map(|triple| (*triple).to_owned()).collect();
+        let error = Error::MissingTargets { package, missing, expected: expected.len() };
+        // A build of some targets is no release.
+        if options.packages.is_some() {
             return Err(error);
         }
-        plan.packages.push(PackagePlan {
-            kind: PackageKind::Npm,
-            file,
-            aliases: Vec::new(),
-            content: PackageContent::NpmMain(i, main),
-        });
+        plan.left_out.push(LeftOutPackage { file: planned.file, reason: error.to_string() });
     }
     for (i, crates) in naming.crates.iter().enumerate() {
         plan.packages.extend(crates.iter().map(|package| PackagePlan {
@@ -158,6 +141,45 @@ pub(super) fn of_all(
         }));
     }
     unique(plan)
+}
+
+/// Returns the scripts that install archives, each with its name in messages.
+fn installers(
+    config: &Config,
+    options: &BuildOptions,
+    plan: &Plan,
+    naming: &Naming<'_>,
+) -> Vec<(String, PackagePlan)> {
+    let mut packages = Vec::new();
+    let makes = options.makes(PackageKind::Installer);
+    for (i, installer) in config.installers.iter().enumerate().filter(|_| makes) {
+        let is_it = |archive: &crate::config::Archive| {
+            installer.archive.is_none() || archive.name == installer.archive
+        };
+        let Some(archive) = config.archives.iter().position(is_it) else { continue };
+        let name = config.archives[archive].name.as_deref().unwrap_or(naming.written);
+        let default = || format!("{name}-installer");
+        let stem = installer.name.clone().unwrap_or_else(default);
+        let is_windows = |target: &TargetPlan| target.target.os() == Os::Windows;
+        let forms = [
+            ("sh", false, !plan.targets.iter().all(is_windows)),
+            ("ps1", true, plan.targets.iter().any(is_windows)),
+        ];
+        for (extension, is_powershell, _) in forms.into_iter().filter(|(.., has)| *has) {
+            let (installer, name) = (i, name.to_owned());
+            let file = format!("{stem}.{extension}");
+            packages.push((
+                file.clone(),
+                PackagePlan {
+                    kind: PackageKind::Installer,
+                    file,
+                    aliases: Vec::new(),
+                    content: PackageContent::Installer { installer, archive, name, is_powershell },
+                },
+            ));
+        }
+    }
+    packages
 }
 
 /// Package that is not made.

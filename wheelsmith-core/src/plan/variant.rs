@@ -105,7 +105,7 @@ fn has_other_files(component: &Component) -> bool {
     match &component.kind {
         Kind::Cargo(cargo) => cargo.artifacts.len() > cargo.extensions().count(),
         Kind::C(c) => c.extension.is_none(),
-        Kind::Bpf(_) | Kind::Prebuilt(_) | Kind::Files(_) | Kind::Recipe(_) => true,
+        Kind::Bpf(_) | Kind::Go(_) | Kind::Prebuilt(_) | Kind::Files(_) | Kind::Recipe(_) => true,
     }
 }
 
@@ -126,6 +126,6 @@ pub(super) fn keep_used(component: &mut Component, used: &[PythonAbi]) {
     match &mut component.kind {
         Kind::C(c) => c.extension.iter_mut().for_each(keep),
         Kind::Cargo(cargo) => cargo.extensions_mut().for_each(keep),
-        Kind::Bpf(_) | Kind::Prebuilt(_) | Kind::Files(_) | Kind::Recipe(_) => {}
+        Kind::Bpf(_) | Kind::Go(_) | Kind::Prebuilt(_) | Kind::Files(_) | Kind::Recipe(_) => {}
     }
 }

@@ -16,7 +16,7 @@ use crate::name::Target;
 use crate::pipeline::{self, Job, Sources};
 use crate::plan::{BuildOptions, ComponentPlan, LeftOutPackage, Part, Plan, TargetPlan};
 use crate::runtime::{self, Identity, Runtime};
-use crate::source::{self, Places};
+use crate::source::{self, SourceDirs};
 use crate::sys::{self, Host, Lock, Locked};
 use crate::toolchain::{self, MissingZig, RustStd};
 use crate::wheel::MadeFile;
@@ -127,7 +127,7 @@ pub(crate) fn run(project: &Project, options: &BuildOptions) -> Result<BuildOutp
         ));
     }
     let targets: Vec<Target> = compiled(&plan).map(|plan| plan.target).collect();
-    let places = Places { project: &project.dir, work: &work, cache: &cache };
+    let places = SourceDirs { project: &project.dir, work: &work, cache: &cache };
     let sources = if options.no_build {
         Sources::new()
     } else {
@@ -150,9 +150,16 @@ pub(crate) fn run(project: &Project, options: &BuildOptions) -> Result<BuildOutp
         threads.into_iter().map(join).collect::<Vec<_>>()
     });
     let targets = plan.targets.iter().map(|plan| plan.target).zip(results).collect();
-    let mut built = BuildOutput { targets, packages: Vec::new(), left_out: plan.left_out.clone() };
-    Packer { project, options, host }.all(&plan, &mut built)?;
-    Ok(built)
+    let targets: Vec<(Target, Result<TargetBuild, Error>)> = targets;
+    let built: Vec<_> = targets.iter().map(|(t, result)| (*t, packages(result))).collect();
+    let common = Packer { project, options, host }.all(&plan, &built)?;
+    let left_out = plan.left_out.into_iter().chain(common.left_out).collect();
+    Ok(BuildOutput { targets, packages: common.packages, left_out })
+}
+
+/// Returns the packages of a target; none if it could not be built.
+fn packages(result: &Result<TargetBuild, Error>) -> &[BuiltPackage] {
+    result.as_ref().map_or(&[], |built| &built.packages)
 }
 
 /// Obtains every source, by component and triple. If the sources of some targets cannot be
@@ -160,7 +167,7 @@ pub(crate) fn run(project: &Project, options: &BuildOptions) -> Result<BuildOutp
 fn obtain(
     project: &Project,
     targets: &[Target],
-    places: &Places<'_>,
+    places: &SourceDirs<'_>,
     policy: source::Policy,
     host: &Host,
 ) -> Result<Sources, Error> {
@@ -207,7 +214,7 @@ pub(super) fn add_steps(
     }
     let host = &project.host;
     let (work, cache) = (project.work_dir(), cache_dir(host)?);
-    let places = Places { project: &project.dir, work: &work, cache: &cache };
+    let places = SourceDirs { project: &project.dir, work: &work, cache: &cache };
     let sources = source::present(&project.config, plan.target, &places, options.policy, host)?;
     let work = work.join(plan.target.to_string());
     let job = Job {
@@ -257,7 +264,7 @@ fn prepare_work(work: &Path) -> std::io::Result<()> {
         b"Signature: 8a477f597d28d172789f06886806bc55\n",
     )?;
     sys::fs::sweep(work)?;
-    sys::fs::sweep(&work.join("sources"))
+    sys::fs::sweep(&source::unpacked_dir(work))
 }
 
 fn prepare_out(out: &Path) -> std::io::Result<()> {
@@ -271,7 +278,7 @@ struct Run<'a> {
     project: &'a Project,
     options: &'a BuildOptions,
     host: &'a Host,
-    places: &'a Places<'a>,
+    places: &'a SourceDirs<'a>,
     sources: Mutex<Sources>,
     hashes: &'a Hashes,
     laid: &'a Runtimes,
@@ -353,7 +360,7 @@ impl Run<'_> {
         let toolchain = toolchains.into_iter().collect::<Vec<_>>().join(" and ");
         let (name, version) = archive::identity(self.project);
         let identity = Identity { name: &name, version: &version, target: plan.target, toolchain };
-        let runtime = runtime::fuse(&identity, &runtimes, &work.join("runtime"))?;
+        let runtime = runtime::create_universal(&identity, &runtimes, &work.join("runtime"))?;
         let mut components = Vec::new();
         let mut found = CargoInventory::default();
         for (slice, laid) in plan.slices.iter().zip(&slices) {

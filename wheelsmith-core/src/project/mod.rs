@@ -4,6 +4,7 @@ mod archive;
 mod build;
 mod data;
 mod editable;
+mod entry_points;
 mod epoch;
 mod error;
 mod launcher;
@@ -158,8 +159,15 @@ impl Project {
         };
         let plan = plan::plan(&self.config, options, &targets, &naming)?;
         if !options.runtime_only && options.packages.is_none() {
+            let mut listed = Vec::new();
             for wheel in self.config.wheels.iter().filter(|wheel| options.selects(&wheel.name)) {
-                packages::require(self, wheel, &python_files::files(self, wheel, &self.host)?)?;
+                let files = python_files::files(self, wheel, &self.host)?;
+                packages::require(self, wheel, &files)?;
+                listed.push(entry_points::Listed { wheel, files });
+            }
+            // Someone who develops a package may install it before it is complete.
+            if !options.editable {
+                entry_points::require(self, &listed)?;
             }
         }
         Ok(plan)
@@ -232,7 +240,7 @@ impl Project {
         let _lock = build::lock(self, &self.host)?;
         let cache = build::cache_dir(&self.host)?;
         let work = self.work_dir();
-        let places = source::Places { project: &self.dir, work: &work, cache: &cache };
+        let places = source::SourceDirs { project: &self.dir, work: &work, cache: &cache };
         let targets = self.targets(&options.targets);
         let targets: Vec<Target> = targets.iter().flat_map(Target::compiled).collect();
         Ok(source::resolve(&self.config, &targets, &places, options.policy, &self.host)?.len())

@@ -205,7 +205,7 @@ pub(super) fn pack(
         compression: options.compression.unwrap_or(project.config.compression),
         cache: !options.no_cache,
     };
-    let file = wheel::save(&wheel, &path, packing, host)
+    let file = wheel::save(wheel, &path, packing, host)
         .map_err(|error| Error::Write { path, source: Box::new(error) })?;
     made.file = Some(file);
     Ok(made)

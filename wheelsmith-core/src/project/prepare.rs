@@ -10,7 +10,7 @@ use crate::finding::Severity;
 use crate::metadata::EntryPoints;
 use crate::name::{Target, WheelPath};
 use crate::plan::{self, Part};
-use crate::source::{self, Places};
+use crate::source::{self, SourceDirs};
 use crate::sys::{self, Host};
 use crate::toolchain::{self, MissingZig, ZIG_VERSION};
 use crate::wheel::{self, Existing, Source as Content};
@@ -124,7 +124,7 @@ fn licenses(
     let _lock = build::lock(project, host)?;
     let cache = build::cache_dir(host)?;
     let work = project.work_dir();
-    let places = Places { project: &project.dir, work: &work, cache: &cache };
+    let places = SourceDirs { project: &project.dir, work: &work, cache: &cache };
     let sources = source::resolve(&project.config, &[target], &places, options.policy, host)?;
     let mut licenses = Vec::new();
     for component in components {
@@ -146,7 +146,10 @@ pub(super) fn requires(project: &Project, targets: &[Target], host: &Host) -> Ve
     for target in &targets.iter().flat_map(Target::compiled).collect::<Vec<_>>() {
         let compiles = project.config.components.iter().any(|component| {
             component.is_for(*target)
-                && matches!(component.kind, Kind::Bpf(_) | Kind::C(_) | Kind::Cargo(_))
+                && matches!(
+                    component.kind,
+                    Kind::Bpf(_) | Kind::C(_) | Kind::Cargo(_) | Kind::Go(_)
+                )
         });
         if !compiles {
             continue;

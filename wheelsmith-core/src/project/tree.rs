@@ -276,12 +276,24 @@ impl List<'_> {
         boundary: &Path,
     ) -> Result<(), Error> {
         let relative = dir.join(name);
+        let is_link = sys::fs::symlink_metadata(path).is_ok_and(|about| about.is_symlink());
+        let stays = |target: &Path| {
+            [boundary, self.tree.top, dir.real].iter().any(|outer| target.starts_with(outer))
+        };
         if path.is_file() {
+            if is_link && !sys::fs::canonicalize(path).is_ok_and(|target| stays(&target)) {
+                self.gap(&relative, OUTSIDE_FILE, is_untracked);
+                return Ok(());
+            }
             let file = TreeFile { relative: relative.clone(), path: path.to_owned(), is_untracked };
             self.files.insert(relative, file);
             return Ok(());
         }
-        if !sys::fs::symlink_metadata(path).is_ok_and(|about| about.is_symlink()) {
+        if !is_link {
+            // Directories of a walk are listed by themselves.
+            if !path.is_dir() {
+                self.gap(&relative, SPECIAL, is_untracked);
+            }
             return Ok(());
         }
         let Ok(target) = sys::fs::canonicalize(path) else {
@@ -289,6 +301,7 @@ impl List<'_> {
             return Ok(());
         };
         if !target.is_dir() {
+            self.gap(&relative, SPECIAL, is_untracked);
             return Ok(());
         }
         let mut outer = dir.outer.to_vec();
@@ -362,6 +375,12 @@ const OUTSIDE: Reason = (
     "is a link to a directory outside the project",
     "copy the directory into the project, or exclude the link",
 );
+const OUTSIDE_FILE: Reason = (
+    "is a link to a file outside the project",
+    "copy the file into the project, name it without a pattern, or exclude the link",
+);
+const SPECIAL: Reason =
+    ("is neither a file nor a directory, such as a pipe or a socket", "remove or exclude it");
 const ENCODING: Reason =
     ("has a name that is not UTF-8, as names in archives must be", "rename or exclude it");
 

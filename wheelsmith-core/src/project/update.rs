@@ -57,7 +57,7 @@ pub(super) fn run(project: &Project, options: &UpdateOptions) -> Result<Vec<Upda
     let _lock = build::lock(project, &project.host)?;
     let cache = build::cache_dir(&project.host)?;
     let work = project.work_dir();
-    let places = source::Places { project: &project.dir, work: &work, cache: &cache };
+    let places = source::SourceDirs { project: &project.dir, work: &work, cache: &cache };
     let to = options.to.as_deref();
     let mut updates = source::look_up(config, &options.components, to, &places, &project.host);
     if to.is_some() && updates.len() != 1 {

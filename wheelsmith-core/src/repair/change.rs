@@ -38,7 +38,7 @@ pub(super) fn change(
     }
     let is_grafted = |path: &WheelPath| plan.grafts.iter().any(|graft| graft.into == *path);
     let changed = files.iter().map(|file| &file.path);
-    let changed = changed.filter(|path| plan.edits.contains_key(path) || options.strip);
+    let changed = changed.filter(|path| plan.edits.contains_key(*path) || options.strip);
     for path in changed.filter(|path| !is_grafted(path)) {
         let Some(entry) = entries.get(path) else { continue };
         let executable = entry.executable;

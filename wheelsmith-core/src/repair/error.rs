@@ -29,6 +29,12 @@ pub enum Error {
         /// Tag.
         tag: String,
     },
+    /// The requested tag has no processor, and there is no file to take it from.
+    #[error("`{tag}` names no processor, and no native file of the wheel shows one")]
+    NoProcessor {
+        /// Tag.
+        tag: String,
+    },
     /// Libraries were not found.
     #[error("cannot repair `{wheel}`{}", not_found(.missing, *.searched))]
     Missing {
@@ -98,6 +104,10 @@ impl Error {
                 ))
             }
             Self::NoPlatform { .. } => Some("name a platform tag with `--tag`".to_owned()),
+            Self::NoProcessor { tag } => Some(format!(
+                "a wheel without native files runs everywhere and needs no repair; otherwise write \
+                 the whole tag, such as `{tag}_x86_64`"
+            )),
             Self::UnknownPlatform { .. } => Some(
                 "use a tag such as `manylinux_2_28`, `musllinux_1_2`, `macosx_11_0_arm64` or \
                  `win_amd64`"

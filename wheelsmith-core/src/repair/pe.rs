@@ -32,8 +32,19 @@ pub(super) fn plan(
         .or_else(|| only_program_package(users()))
         .unwrap_or_else(|| format!("{}.libs", filename.name));
     let mut plan = RepairPlan { libraries: shared.clone(), ..RepairPlan::default() };
-    // Libraries that each directory of copies must have.
-    let mut copies: BTreeMap<String, BTreeSet<usize>> = BTreeMap::new();
+    // Libraries that each directory of copies must have, by the directory once installed: parts of
+    // one package may be at the top of the wheel, in `platlib` and in `purelib`.
+    let mut copies: BTreeMap<String, (String, BTreeSet<usize>)> = BTreeMap::new();
+    let mut require = |dir: &str, needed: &mut dyn Iterator<Item = usize>| {
+        let file = if dir.is_empty() { "x".to_owned() } else { format!("{dir}/x") };
+        let place = installed(&file).to_lowercase();
+        let (own, libraries) =
+            copies.entry(place).or_insert_with(|| (dir.to_owned(), BTreeSet::new()));
+        if precedence(dir) < precedence(own) {
+            dir.clone_into(own);
+        }
+        libraries.extend(needed);
+    };
     let packages = Packages::new(paths, options);
     for file in users() {
         let mut edit = Edit::default();
@@ -50,14 +61,13 @@ pub(super) fn plan(
             }
             None => home,
         };
-        let needed = closure.by_file[&file.path].values().copied();
-        copies.entry(dir.to_owned()).or_default().extend(needed);
+        require(dir, &mut closure.by_file[&file.path].values().copied());
     }
     if !closure.unneeded.is_empty() {
-        copies.entry(shared).or_default().extend(&closure.unneeded);
+        require(&shared, &mut closure.unneeded.iter().copied());
     }
     drop_nested(&mut plan.hooks);
-    for (dir, roots) in copies {
+    for (dir, roots) in copies.into_values() {
         for at in reachable(closure, roots) {
             let path = if dir.is_empty() {
                 new_names[at].clone()
@@ -76,6 +86,15 @@ pub(super) fn plan(
         }
     }
     plan
+}
+
+/// Returns a number that orders directories of one package: those at the top of the wheel are first.
+fn precedence(dir: &str) -> u8 {
+    match dir.split_once(".data/") {
+        None => 0,
+        Some((_, rest)) if rest.starts_with("platlib") => 1,
+        Some(_) => 2,
+    }
 }
 
 /// Returns the names of the copies, in lower case. Libraries that are loaded by name keep theirs.

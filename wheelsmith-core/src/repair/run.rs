@@ -9,7 +9,7 @@ use crate::archive::Limits;
 use crate::audit::{self, AuditOptions, NativeFile};
 use crate::finding::{Code, Date, Finding, Settings, Severity};
 use crate::name::{PlatformTag, WheelFilename, WheelPath};
-use crate::sys::Host;
+use crate::sys::{self, Host};
 use crate::wheel::{self, Entry, Existing, MadeFile, Packing};
 
 /// Request to repair a wheel.
@@ -106,12 +106,19 @@ pub fn repair(request: &Request<'_>, host: &Host) -> Result<RepairOutput, Error>
     let before = wheel.filename.clone();
     // The plan requires the names of libraries, not of symbols.
     let files = native_files(wheel.entries.values(), NativeFile::without_symbols)?;
+    let unknown = |tag: &str| {
+        let tag = tag.to_owned();
+        if audit::lacks_processor(&tag) {
+            Error::NoProcessor { tag }
+        } else {
+            Error::UnknownPlatform { tag }
+        }
+    };
     let asked = match request.tag {
         None => None,
-        Some(RequestedTag { tag, .. }) => Some(
-            audit::whole_tag(tag, &files)
-                .ok_or_else(|| Error::UnknownPlatform { tag: tag.to_owned() })?,
-        ),
+        Some(RequestedTag { tag, .. }) => {
+            Some(audit::whole_tag(tag, &files).ok_or_else(|| unknown(tag))?)
+        }
     };
     if files.is_empty() && before.platforms == [PlatformTag::Any] {
         return unchanged(request, &before, Unchanged::Pure, Some(PlatformTag::Any));
@@ -119,6 +126,8 @@ pub fn repair(request: &Request<'_>, host: &Host) -> Result<RepairOutput, Error>
     let requirements = match tags::requirements(&before, &files, asked.as_ref()) {
         Requirements::Known(requirements) => requirements,
         Requirements::NotJudged => {
+            // Some faults need no rules of the platform, such as a file for another system.
+            Judge { request, host }.approve(request.wheel, &before, None)?;
             return unchanged(request, &before, Unchanged::NotJudged, None);
         }
         Requirements::Unknown => return Err(Error::NoPlatform { wheel: Box::new(before) }),
@@ -162,14 +171,15 @@ pub fn repair(request: &Request<'_>, host: &Host) -> Result<RepairOutput, Error>
     drop(changed);
     let filename = tags::renamed(&before, tags);
     let path = request.out.join(filename.to_string());
-    let finished = wheel.to_wheel(filename.clone())?;
+    let finished = wheel.into_wheel(filename.clone())?;
     let approve = |written: &Path| judge.approve(written, &filename, requirements[0].expected());
     let file = if request.dry_run {
-        let trial = scratch.join("trial.whl");
-        wheel::save_if(&finished, &trial, request.packing, host, approve)?;
+        let dir = sys::fs::temp_dir().map_err(Error::Scratch)?;
+        let trial = dir.path().join("trial.whl");
+        wheel::save_if(finished, &trial, request.packing, host, approve)?;
         None
     } else {
-        Some(wheel::save_if(&finished, &path, request.packing, host, approve)?)
+        Some(wheel::save_if(finished, &path, request.packing, host, approve)?)
     };
     Ok(RepairOutput { before, filename, plan, raised, unchanged: None, verdict, file })
 }

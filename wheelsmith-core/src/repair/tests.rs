@@ -233,6 +233,12 @@ fn dlls_lie_where_windows_finds_them() {
     check(&usual, &["p/__init__.py", platlib], &["demo.libs"], &["p/__init__.py 1"]);
     let init = "demo-1.0.data/purelib/p/__init__.py";
     check(&usual, &[init, platlib], &["demo.libs"], &[&format!("{init} 1")]);
+    // One directory once installed has one copy.
+    let parts = ["platlib", "purelib"].map(|part| format!("demo-1.0.data/{part}/ns/{part}.pyd"));
+    let [platlib_part, purelib_part] = [parts[0].as_str(), parts[1].as_str()];
+    check(&usual, &[purelib_part, platlib_part, "ns/x.pyd"], &["ns"], &[]);
+    check(&usual, &[platlib_part, purelib_part], &["demo-1.0.data/platlib/ns"], &[]);
+    check(&usual, &["demo-1.0.data/purelib/y.pyd", "x.pyd"], &[""], &[]);
     // Without a package: beside the module.
     check(&usual, &["x.pyd"], &[""], &[]);
     check(&usual, &["demo-1.0.data/platlib/x.pyd"], &["demo-1.0.data/platlib"], &[]);

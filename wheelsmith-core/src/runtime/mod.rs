@@ -2,16 +2,16 @@
 //! wheels and other packages are made.
 
 mod archive;
-mod fuse;
 mod manifest;
+mod universal;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
 
 pub use archive::{ARCHIVE_EPOCH, write_archive};
-pub use fuse::fuse;
 pub use manifest::{ComponentInfo, FileEntry, MANIFEST_FILE, Manifest, NativeFacts, SCHEMA};
+pub use universal::create_universal;
 
 use crate::build::Built;
 use crate::config::Role;
@@ -34,7 +34,7 @@ pub enum Error {
     },
     /// A file differs between processors and is none that could be for several.
     #[error("cannot make `{path}` of component `{component}` one file for all processors")]
-    Fuse {
+    Universal {
         /// Where it would be.
         path: String,
         /// Name of the component.

@@ -11,7 +11,7 @@ use crate::config::{Config, ConfigBuilder, Role};
 use crate::pipeline::{self, Job};
 use crate::plan;
 use crate::runtime::Runtime;
-use crate::source::{self, LOCK_FILE, Places};
+use crate::source::{self, LOCK_FILE, SourceDirs};
 use crate::sys::{self, Cancel, Host, Quiet, Report};
 use crate::toolchain::{MissingZig, Optimize, ToolchainKind};
 
@@ -149,7 +149,7 @@ impl<'e> Builder<'e> {
             jobs: env.tokens(),
         };
         let cache = work.join("cache");
-        let places = Places { project: &dir, work: &work, cache: &cache };
+        let places = SourceDirs { project: &dir, work: &work, cache: &cache };
         let policy = source::Policy { offline: true, locked: true };
         let sources = source::resolve(&config, &[target], &places, policy, &host);
         let sources = sources.map_err(pipeline::Error::from)?;
@@ -237,9 +237,10 @@ fn keep(config: &mut Config, only: &[String]) -> Result<(), Error> {
 
 /// Creates the directories of child processes, and removes files of a killed build.
 fn prepare(work: &Path) -> std::io::Result<()> {
-    for dir in ["cache", "sources", "tmp"] {
-        sys::fs::create_dir_all(work.join(dir))?;
+    let sources = source::unpacked_dir(work);
+    for dir in [work.join("cache"), sources.clone(), work.join("tmp")] {
+        sys::fs::create_dir_all(dir)?;
     }
     sys::fs::sweep(work)?;
-    sys::fs::sweep(&work.join("sources"))
+    sys::fs::sweep(&sources)
 }

@@ -160,7 +160,11 @@ fn of_the_system(component: &Component, os: Os) -> (Vec<String>, Vec<String>) {
     match &component.kind {
         Kind::C(c) => (c.libraries.clone(), frameworks(&c.frameworks)),
         Kind::Recipe(recipe) => (recipe.libraries.clone(), Vec::new()),
-        Kind::Bpf(_) | Kind::Cargo(_) | Kind::Prebuilt(_) | Kind::Files(_) => {
+        Kind::Go(_) if os == Os::MacOs => {
+            (Vec::new(), crate::build::GO_FRAMEWORKS.map(str::to_owned).to_vec())
+        }
+        Kind::Go(_) if matches!(os, Os::Linux(_)) => (vec!["pthread".to_owned()], Vec::new()),
+        Kind::Bpf(_) | Kind::Cargo(_) | Kind::Go(_) | Kind::Prebuilt(_) | Kind::Files(_) => {
             (Vec::new(), Vec::new())
         }
     }

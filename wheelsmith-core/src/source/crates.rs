@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use cargo_metadata::MetadataCommand;
 
-use super::{Error, Places, Policy};
+use super::{Error, Policy, SourceDirs};
 use crate::name::Digest;
 use crate::sys::{self, Command, Host};
 
@@ -17,7 +17,7 @@ use crate::sys::{self, Command, Host};
 pub(super) fn download(
     name: &str,
     version: &str,
-    places: &Places<'_>,
+    places: &SourceDirs<'_>,
     policy: Policy,
     host: &Host,
 ) -> Result<(PathBuf, Digest), Error> {
@@ -75,7 +75,7 @@ pub(super) fn find(
     name: &str,
     to: Option<&str>,
     work: &Path,
-    places: &Places<'_>,
+    places: &SourceDirs<'_>,
     policy: Policy,
     host: &Host,
 ) -> Result<String, Error> {
@@ -97,7 +97,7 @@ fn user(
     name: &str,
     requirement: &str,
     dir: &Path,
-    places: &Places<'_>,
+    places: &SourceDirs<'_>,
     policy: Policy,
     host: &Host,
 ) -> Result<Command, Error> {

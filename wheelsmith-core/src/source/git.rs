@@ -7,7 +7,8 @@
 use std::io::{self, BufReader, Read as _, Write as _};
 use std::path::Path;
 
-use super::{Error, Places};
+use super::{Error, SourceDirs};
+use crate::archive::tar::{Reader, Stream};
 use crate::config::GitSource;
 use crate::sys::{self, Command, Host, ProcessError};
 
@@ -31,7 +32,7 @@ pub(super) fn pack(
     source: &GitSource,
     to: &Path,
     work: &Path,
-    places: &Places<'_>,
+    places: &SourceDirs<'_>,
     host: &Host,
 ) -> Result<(), Error> {
     let write = |error| Error::io("pack a git tree", error);
@@ -61,7 +62,7 @@ pub(super) fn pack(
 #[cfg(any(test, feature = "project"))]
 pub(super) fn tags(
     url: &str,
-    places: &Places<'_>,
+    places: &SourceDirs<'_>,
     host: &Host,
 ) -> Result<Vec<(String, String)>, Error> {
     let git = git(url, places.project, host)?;
@@ -86,7 +87,7 @@ pub(super) fn tags(
 }
 
 /// Returns the URL or path for git; a path is relative to the project.
-fn remote(url: &str, places: &Places<'_>) -> String {
+fn remote(url: &str, places: &SourceDirs<'_>) -> String {
     if GitSource::is_path(url) {
         places.project.join(url).to_string_lossy().into_owned()
     } else {
@@ -210,13 +211,14 @@ impl Packer<'_> {
     fn copy(&mut self, file: &Path, prefix: &str) -> Result<(), Error> {
         let io = |error| Error::io("pack a git tree", error);
         let file = BufReader::new(sys::fs::open(file).map_err(io)?);
-        for entry in tar::Archive::new(file).entries().map_err(io)? {
-            let mut entry = entry.map_err(io)?;
-            let kind = entry.header().entry_type();
+        let mut reader = Reader::new(Stream(file));
+        while let Some(entry) = reader.next_entry().map_err(io)? {
+            let kind = tar::EntryType::new(entry.kind);
             if !kind.is_file() && !kind.is_symlink() {
                 continue;
             }
-            let path = String::from_utf8(entry.path_bytes().into_owned());
+            let executable = entry.is_executable();
+            let path = String::from_utf8(entry.name);
             let Ok(path) = path.map(|path| format!("{prefix}{path}")) else {
                 return Err(self.refuse("the name of a file is not UTF-8".to_owned()));
             };
@@ -230,20 +232,21 @@ impl Packer<'_> {
             if kind.is_symlink() {
                 header.set_size(0);
                 header.set_mode(0o777);
-                let target = entry.link_name().map_err(io)?.unwrap_or_default();
+                let Ok(target) = String::from_utf8(entry.link) else {
+                    return Err(self.refuse(format!("`{path}` links to a name that is not UTF-8")));
+                };
                 self.archive.append_link(&mut header, &path, target).map_err(io)?;
                 continue;
             }
-            let executable = entry.header().mode().is_ok_and(|mode| mode & 0o111 != 0);
             header.set_mode(if executable { 0o755 } else { 0o644 });
-            header.set_size(entry.size());
+            header.set_size(entry.size_bytes);
             let mut first = Vec::new();
             let most = LFS_POINTER.len() as u64;
-            entry.by_ref().take(most).read_to_end(&mut first).map_err(io)?;
+            (&mut reader).take(most).read_to_end(&mut first).map_err(io)?;
             if first == LFS_POINTER {
                 self.pointers.push(path.clone());
             }
-            let content = first.chain(entry);
+            let content = first.chain(&mut reader);
             self.archive.append_data(&mut header, &path, content).map_err(io)?;
         }
         Ok(())
@@ -383,7 +386,7 @@ mod tests {
         dir: &Path,
     ) -> Result<(Vec<String>, Digest), String> {
         let work = sys::fs::temp_dir_in(dir).unwrap();
-        let places = Places { project: dir, work: work.path(), cache: dir };
+        let places = SourceDirs { project: dir, work: work.path(), cache: dir };
         let source = GitSource { url: url.to_owned(), rev: rev.to_owned(), submodules };
         let file = work.path().join("tree.tar");
         pack(&source, &file, work.path(), &places, &Host::from_process())
@@ -475,7 +478,7 @@ mod tests {
         check(&tag, &format!("is the id of a tag; its commit is {commit}"));
         check(&repository.git(&["rev-parse", "HEAD:a"]), "is the id of a blob");
         check(&"1".repeat(40), "");
-        let places = Places { project: dir.path(), work: dir.path(), cache: dir.path() };
+        let places = SourceDirs { project: dir.path(), work: dir.path(), cache: dir.path() };
         let found = tags("repository", &places, &Host::from_process()).unwrap();
         assert_eq!(found, [("v1".to_owned(), commit)]);
     }

@@ -47,13 +47,22 @@ pub struct Policy {
 
 /// Directories.
 #[derive(Debug, Clone)]
-pub struct Places<'a> {
+pub struct SourceDirs<'a> {
     /// Directory of the configuration.
     pub project: &'a Path,
     /// Build directory; sources are unpacked below it.
     pub work: &'a Path,
     /// The user's cache; downloads are stored below it.
     pub cache: &'a Path,
+}
+
+/// Returns the directory below the build directory that sources are unpacked into.
+///
+/// cargo searches the directories above a package for a workspace, and refuses a package that the
+/// project's own workspace does not list. Its search ends at a directory of this name, in which
+/// `cargo package` tests what it packed.
+pub(crate) fn unpacked_dir(work: &Path) -> PathBuf {
+    work.join("sources").join("target").join("package")
 }
 
 /// Source on disk.
@@ -101,7 +110,7 @@ pub fn source_for(component: &Component, target: Target) -> &Source {
 pub fn resolve(
     config: &Config,
     targets: &[Target],
-    places: &Places<'_>,
+    places: &SourceDirs<'_>,
     policy: Policy,
     host: &Host,
 ) -> Result<BTreeMap<(String, String), Resolved>, Error> {
@@ -142,7 +151,7 @@ pub fn resolve(
 pub fn present(
     config: &Config,
     target: Target,
-    places: &Places<'_>,
+    places: &SourceDirs<'_>,
     policy: Policy,
     host: &Host,
 ) -> Result<BTreeMap<(String, String), Option<Resolved>>, Error> {
@@ -165,7 +174,7 @@ pub fn present(
 }
 
 /// Reads the lock of the project. Returns its text as well, if there is one.
-fn read_lock(places: &Places<'_>) -> Result<(Option<String>, Lock), Error> {
+fn read_lock(places: &SourceDirs<'_>) -> Result<(Option<String>, Lock), Error> {
     let path = places.project.join(LOCK_FILE);
     match sys::fs::read_to_string(&path) {
         Ok(text) => {

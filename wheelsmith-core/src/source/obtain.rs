@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use super::crates::download;
 use super::listing::Listing;
 use super::unpack::unpack;
-use super::{Error, Lock, Places, Policy, Resolved};
+use super::{Error, Lock, Policy, Resolved, SourceDirs};
 use crate::config::{GitSource, Source};
 use crate::name::Digest;
 use crate::sys::{self, Host};
@@ -17,7 +17,7 @@ pub(super) fn obtain(
     component: &str,
     source: &Source,
     lock: &mut Lock,
-    places: &Places<'_>,
+    places: &SourceDirs<'_>,
     policy: Policy,
     host: &Host,
 ) -> Result<Resolved, Error> {
@@ -103,7 +103,7 @@ impl Foreign {
     fn obtain(
         self,
         get: &dyn Fn(&Path, &Path) -> Result<(), Error>,
-        places: &Places<'_>,
+        places: &SourceDirs<'_>,
         policy: Policy,
         host: &Host,
     ) -> Result<(PathBuf, Digest), Error> {
@@ -154,7 +154,7 @@ fn pinned(lock: &mut Lock, id: Option<String>, sha256: Digest, root: PathBuf) ->
 fn from_file(
     location: &str,
     pin: Option<(Digest, &'static str)>,
-    places: &Places<'_>,
+    places: &SourceDirs<'_>,
 ) -> Result<(PathBuf, Digest), Error> {
     let path = places.project.join(location);
     let (actual, _) =
@@ -168,13 +168,17 @@ fn from_file(
 }
 
 /// Returns the path of a download in the cache.
-fn cached(places: &Places<'_>, sha256: Digest) -> PathBuf {
+fn cached(places: &SourceDirs<'_>, sha256: Digest) -> PathBuf {
     places.cache.join("archives").join(sha256.to_string())
 }
 
 /// Returns the cached download; `None` if it is absent or damaged. A damaged one is removed, unless
 /// it is in a cache that is only read.
-fn from_cache(places: &Places<'_>, sha256: Digest, host: &Host) -> Result<Option<PathBuf>, Error> {
+fn from_cache(
+    places: &SourceDirs<'_>,
+    sha256: Digest,
+    host: &Host,
+) -> Result<Option<PathBuf>, Error> {
     let io = |e| Error::io("read the cache", e);
     let path = cached(places, sha256);
     if path.is_file() {
@@ -196,7 +200,7 @@ fn from_urls<'u>(
     urls: impl Iterator<Item = &'u String>,
     expected: Digest,
     pinned_by: &'static str,
-    places: &Places<'_>,
+    places: &SourceDirs<'_>,
     policy: Policy,
     host: &Host,
 ) -> Result<PathBuf, Error> {
@@ -267,7 +271,7 @@ fn from_registry(
     name: &str,
     version: &str,
     pin: Option<(Digest, &'static str)>,
-    places: &Places<'_>,
+    places: &SourceDirs<'_>,
     policy: Policy,
     host: &Host,
 ) -> Result<(PathBuf, Digest), Error> {
@@ -311,7 +315,7 @@ pub(super) fn kept(name: &str, version: &str, host: &Host) -> Vec<PathBuf> {
 fn download(
     name: &str,
     version: &str,
-    _places: &Places<'_>,
+    _places: &SourceDirs<'_>,
     _policy: Policy,
     _host: &Host,
 ) -> Result<(PathBuf, Digest), Error> {
@@ -335,13 +339,13 @@ fn unpacked_dir(
     origin: &str,
     sha256: Digest,
     strip_components: u32,
-    places: &Places<'_>,
+    places: &SourceDirs<'_>,
 ) -> PathBuf {
     let name = origin.rsplit('/').next().unwrap_or(origin);
     let stem = SUFFIXES.iter().find_map(|suffix| name.strip_suffix(suffix)).unwrap_or(name);
     // Short, so that paths below it stay short; the lock has the whole digest.
     let dir = format!("{stem}-{}-{strip_components}", sha256.short());
-    places.work.join("sources").join(dir)
+    super::unpacked_dir(places.work).join(dir)
 }
 
 /// Returns the source without downloading, unpacking or writing anything; `None` if a build has to
@@ -354,7 +358,7 @@ pub(super) fn present(
     component: &str,
     source: &Source,
     lock: &Lock,
-    places: &Places<'_>,
+    places: &SourceDirs<'_>,
     policy: Policy,
     host: &Host,
 ) -> Result<Option<Resolved>, Error> {
@@ -396,7 +400,7 @@ pub(super) fn present(
     Ok(root.is_dir().then_some(Resolved { root, origin: id, sha256: Some(sha256) }))
 }
 
-fn is_cached(places: &Places<'_>, sha256: Digest, host: &Host) -> bool {
+fn is_cached(places: &SourceDirs<'_>, sha256: Digest, host: &Host) -> bool {
     let shelf = host.env.shelf_dir().map(|dir| dir.join("archives").join(sha256.to_string()));
     has_digest(&cached(places, sha256), sha256)
         || shelf.is_some_and(|path| has_digest(&path, sha256))
@@ -408,13 +412,13 @@ fn unpacked(
     file: &Path,
     sha256: Digest,
     strip_components: u32,
-    places: &Places<'_>,
+    places: &SourceDirs<'_>,
     host: &Host,
 ) -> Result<PathBuf, Error> {
     let root = unpacked_dir(origin, sha256, strip_components, places);
     let name = origin.rsplit('/').next().unwrap_or(origin);
     let dir = root.file_name().unwrap_or_default().to_string_lossy();
-    let listing = places.work.join("sources").join(format!("{dir}.json"));
+    let listing = super::unpacked_dir(places.work).join(format!("{dir}.json"));
     if root.is_dir() {
         let Some(difference) = Listing::difference(&root, &listing) else { return Ok(root) };
         // One that an earlier wheelsmith unpacked has no listing, which is no reason to warn.

@@ -4,7 +4,7 @@
 use std::io;
 use std::path::Path;
 
-use super::{Error, Places};
+use super::{Error, SourceDirs};
 use crate::name::Digest;
 use crate::sys::{self, Command, Host};
 
@@ -22,7 +22,7 @@ pub(super) fn download(
     version: &str,
     to: &Path,
     work: &Path,
-    places: &Places<'_>,
+    places: &SourceDirs<'_>,
     host: &Host,
 ) -> Result<(), Error> {
     let mut reasons = Vec::new();
@@ -45,7 +45,7 @@ pub(super) fn download(
 pub(super) fn newest(
     name: &str,
     work: &Path,
-    places: &Places<'_>,
+    places: &SourceDirs<'_>,
     host: &Host,
 ) -> Result<String, Error> {
     let mut reasons = Vec::new();
@@ -147,7 +147,7 @@ fn by_pip(
     version: &str,
     to: &Path,
     work: &Path,
-    places: &Places<'_>,
+    places: &SourceDirs<'_>,
     host: &Host,
 ) -> Result<(), String> {
     let text = |error: io::Error| error.to_string();
@@ -164,7 +164,7 @@ fn by_pip(
 }
 
 /// Returns pip in the project's directory, without prompts.
-fn pip(places: &Places<'_>, host: &Host) -> Result<Command, String> {
+fn pip(places: &SourceDirs<'_>, host: &Host) -> Result<Command, String> {
     let found = ["pip", "pip3"].iter().find_map(|name| host.env.find_program(name));
     let module = || {
         let python = ["python3", "python"].iter().find_map(|name| host.env.find_program(name));

@@ -8,9 +8,10 @@ use std::time::{Duration, SystemTime};
 use super::Error;
 use crate::archive::codec::Codec;
 use crate::archive::source::Buffers;
+use crate::archive::tar::{Reader, Stream};
 use crate::archive::zip::{Unreadable, Zip};
 use crate::archive::{Blob, Limits, PackedContent};
-use crate::name::WheelPath;
+use crate::name::{ParseError, WheelPath};
 use crate::sys::{self, Cancel};
 
 /// Links that lead to links end somewhere; Linux has the same limit.
@@ -182,7 +183,8 @@ impl<'a> Tree<'a> {
     /// Resolves `target` of the link at `path` as the system does. Returns an error if it leads out
     /// of the archive on the way.
     fn resolve<'t>(&'t self, path: &'t str, target: &'t str) -> Result<(), String> {
-        let outside = || format!("the link `{path}` points out of the archive, to `{target}`");
+        let shown = target.escape_debug();
+        let outside = || format!("the link `{path}` points out of the archive, to `{shown}`");
         let parent = path.rsplit_once('/').map_or("", |(parent, _)| parent);
         let mut at: Vec<&str> = parent.split('/').filter(|part| !part.is_empty()).collect();
         // Parts that are still to be walked, the next one last.
@@ -215,7 +217,8 @@ impl<'a> Tree<'a> {
     fn finish(self) -> Result<(), String> {
         if self.is_empty {
             return Err(match self.strip_components {
-                0 => "it is empty".to_owned(),
+                _ if self.files_left == FILE_LIMIT => "it is empty".to_owned(),
+                0 => "it has no file".to_owned(),
                 1 => "it has no file below a top-level directory; set `strip-components = 0` if \
                       its files are at the top"
                     .to_owned(),
@@ -228,29 +231,24 @@ impl<'a> Tree<'a> {
 
 fn tar(reader: impl Read, mut tree: Tree<'_>) -> Result<(), String> {
     let text = |e: io::Error| e.to_string();
-    let mut archive = tar::Archive::new(reader);
-    for entry in archive.entries().map_err(text)? {
-        let mut entry = entry.map_err(text)?;
-        let name = entry.path_bytes().into_owned();
-        let Some(path) = tree.path(&name)? else { continue };
-        let header = entry.header();
-        let kind = header.entry_type();
-        let executable = header.mode().is_ok_and(|mode| mode & 0o111 != 0);
-        let mtime = header.mtime().unwrap_or_default();
-        let target = entry.link_name_bytes().unwrap_or_default().into_owned();
-        if kind.is_dir() {
-            tree.directories(path.parts())?;
-        } else if kind.is_symlink() {
-            tree.link(&path, &target)?;
-        } else if kind.is_hard_link() {
-            tree.hard_link(&path, &target)?;
-        } else if kind.is_file()
-            || kind == tar::EntryType::Continuous
-            || kind == tar::EntryType::GNUSparse
-        {
-            tree.file(&path, executable, mtime, |file, most| {
-                io::copy(&mut (&mut entry).take(most), file).map_err(text)
-            })?;
+    let mut archive = Reader::new(Stream(reader));
+    while let Some(entry) = archive.next_entry().map_err(text)? {
+        let Some(path) = tree.path(&entry.name)? else { continue };
+        match entry.kind {
+            b'5' => drop(tree.directories(path.parts())?),
+            // A name that ends with `/` is a directory in the oldest format.
+            _ if entry.is_file() && entry.name.ends_with(b"/") => {
+                tree.directories(path.parts())?;
+            }
+            b'2' => tree.link(&path, &entry.link)?,
+            b'1' => tree.hard_link(&path, &entry.link)?,
+            b'S' => return Err(format!("`{path}` is stored with holes, by an option of GNU tar")),
+            _ if entry.is_file() => {
+                tree.file(&path, entry.is_executable(), entry.mtime, |file, most| {
+                    io::copy(&mut (&mut archive).take(most), file).map_err(text)
+                })?;
+            }
+            _ => {}
         }
     }
     tree.finish()
@@ -304,7 +302,7 @@ fn zip(file: std::fs::File, mut tree: Tree<'_>) -> Result<(), String> {
 fn inside(name: &[u8], strip_components: u32) -> Result<Option<WheelPath>, String> {
     let text = std::str::from_utf8(name)
         .map_err(|_| format!("the name `{}` is not UTF-8", String::from_utf8_lossy(name)))?;
-    let outside = || format!("the path `{text}` leaves the archive");
+    let outside = || format!("the path `{}` leaves the archive", text.escape_debug());
     if text.starts_with('/') || text.split('/').any(|part| part == "..") {
         return Err(outside());
     }
@@ -313,7 +311,7 @@ fn inside(name: &[u8], strip_components: u32) -> Result<Option<WheelPath>, Strin
     if rest.is_empty() {
         return Ok(None);
     }
-    rest.join("/").parse().map(Some).map_err(|_| outside())
+    rest.join("/").parse().map(Some).map_err(|error: ParseError| error.to_string())
 }
 
 #[cfg(test)]
@@ -403,7 +401,9 @@ mod tests {
         check(&[("x/h", Link, "x/a"), ("x/a", Regular, "a")], Err("not an unpacked file"));
         check(&[("x/d/a", Regular, ""), ("x/h", Link, "x/d")], Err("not an unpacked file"));
         check(&[("x/h", Link, "x/../../secret")], Err("leaves the archive"));
-        check(&[], Err("no file below a top-level directory"));
+        check(&[], Err("it is empty"));
+        check(&[("a.c", Regular, "a")], Err("no file below a top-level directory"));
+        check(&[("x/\x1b[31m.c", Regular, "a")], Err(r"`\u{1b}[31m.c` is not a relative path"));
     }
 
     /// Each of the links stays inside by its text.

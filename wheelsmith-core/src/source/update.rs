@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use cargo_metadata::semver;
 
-use super::{Error, LOCK_FILE, Lock, Places, Policy, crates, git, obtain, python};
+use super::{Error, LOCK_FILE, Lock, Policy, SourceDirs, crates, git, obtain, python};
 use crate::config::{Config, GitSource, Source};
 use crate::name::Digest;
 use crate::sys::{self, Host};
@@ -45,7 +45,7 @@ pub(crate) fn look_up(
     config: &Config,
     names: &[String],
     to: Option<&str>,
-    places: &Places<'_>,
+    places: &SourceDirs<'_>,
     host: &Host,
 ) -> Vec<Update> {
     let mut sources: BTreeMap<&Source, (Vec<String>, Vec<String>)> = BTreeMap::new();
@@ -87,14 +87,14 @@ pub(crate) fn look_up(
 
 /// Change of the lock that is written when every new source is in the cache.
 pub(crate) struct LockChange<'a> {
-    places: &'a Places<'a>,
+    places: &'a SourceDirs<'a>,
     text: Option<String>,
     lock: Lock,
 }
 
 impl<'a> LockChange<'a> {
     /// Reads the lock.
-    pub(crate) fn read(places: &'a Places<'a>) -> Result<Self, Error> {
+    pub(crate) fn read(places: &'a SourceDirs<'a>) -> Result<Self, Error> {
         let (text, lock) = super::read_lock(places)?;
         Ok(Self { places, text, lock })
     }
@@ -137,7 +137,7 @@ fn newer_package(
     name: &str,
     pinned: &str,
     to: Option<&str>,
-    places: &Places<'_>,
+    places: &SourceDirs<'_>,
     host: &Host,
 ) -> Result<Option<Newer>, Error> {
     let is_crate = matches!(source, Source::Crate { .. });
@@ -177,7 +177,13 @@ fn compare_python(a: &str, b: &str) -> Ordering {
 }
 
 impl Update {
-    fn of_git(&mut self, source: &GitSource, to: Option<&str>, places: &Places<'_>, host: &Host) {
+    fn of_git(
+        &mut self,
+        source: &GitSource,
+        to: Option<&str>,
+        places: &SourceDirs<'_>,
+        host: &Host,
+    ) {
         let short = |rev: &str| rev[..12].to_owned();
         self.version = short(&source.rev);
         let tags = match git::tags(&source.url, places, host) {

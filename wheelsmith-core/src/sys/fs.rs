@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest as _, Sha256};
 
-use crate::name::Digest;
+use crate::name::{Digest, portability_problem};
 
 pub use fs_err::{
-    canonicalize, copy, create_dir_all, hard_link, metadata, read, read_link, read_to_string,
-    remove_dir_all, remove_file, rename, symlink_metadata, write,
+    copy, create_dir_all, hard_link, metadata, read, read_link, read_to_string, remove_dir_all,
+    remove_file, rename, symlink_metadata, write,
 };
 
 #[cfg(feature = "run")]
@@ -18,6 +18,30 @@ pub use super::unfinished::{
     Unfinished, UnfinishedDir, sweep, temp_dir, temp_dir_in, write_atomic, write_program,
     write_whole,
 };
+
+/// Returns the absolute path without links. On Windows it has no prefix `\\\\?\\`, which most programs
+/// do not understand, if the path means the same without it.
+pub fn canonicalize(path: impl AsRef<Path>) -> io::Result<PathBuf> {
+    let real = fs_err::canonicalize(path.as_ref())?;
+    let plain = real.to_str().filter(|_| cfg!(windows)).and_then(without_verbatim);
+    Ok(plain.map_or(real.clone(), PathBuf::from))
+}
+
+/// Returns a path of Windows without its prefix `\\\\?\\`; `None` if it has none, or if Windows
+/// interprets the rest, such as a reserved name or `..`.
+fn without_verbatim(path: &str) -> Option<&str> {
+    /// Longest path of programs that do not know longer ones, in UTF-16 code units.
+    const MOST: usize = 259;
+    let plain = path.strip_prefix(r"\\?\")?;
+    let (drive, rest) = plain.split_once(r":\")?;
+    let is_drive = drive.len() == 1 && drive.as_bytes()[0].is_ascii_alphabetic();
+    let is_literal = |part: &str| {
+        part.is_empty() || part != "." && part != ".." && portability_problem(part).is_none()
+    };
+    let is_short = plain.encode_utf16().count() <= MOST;
+    let is_plain = !rest.contains('/') && rest.split('\\').all(is_literal);
+    (is_drive && is_short && is_plain).then_some(plain)
+}
 
 /// Start of the names of temporary files and directories.
 pub(super) const TEMPORARY: &str = "wheelsmith-tmp-";
@@ -320,6 +344,22 @@ mod tests {
     use std::io::{Seek as _, Write as _};
 
     use super::*;
+
+    #[test]
+    fn paths_of_windows_lose_a_prefix_that_means_nothing() {
+        let check = |path: &str, expected: Option<&str>| {
+            assert_eq!(without_verbatim(path), expected, "{path}");
+        };
+        check(r"\\?\C:\a b\ü.dll", Some(r"C:\a b\ü.dll"));
+        check(r"\\?\z:\", Some(r"z:\"));
+        check(r"C:\a", None);
+        check(r"\\?\UNC\server\share\a", None);
+        check(r"\\?\Volume{0}\a", None);
+        for literal in [r"\\?\C:\a\..\b", r"\\?\C:\aux.txt", r"\\?\C:\a.", r"\\?\C:\a/b"] {
+            check(literal, None);
+        }
+        check(&format!(r"\\?\C:\{}", "a\\".repeat(200)), None);
+    }
 
     #[test]
     fn a_nameless_file_is_read_and_written() {

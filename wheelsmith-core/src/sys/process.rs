@@ -82,7 +82,7 @@ pub enum ProcessError {
     /// The child exited with an error.
     #[error("{command} ended with {status} in `{}`{}", dir.display(), quoted(output))]
     Failed {
-        /// The command, quoted for a shell.
+        /// The command, quoted for a shell; only its ends if it is long.
         command: String,
         /// Its working directory.
         dir: PathBuf,
@@ -95,6 +95,30 @@ pub enum ProcessError {
     /// The user cancelled the operation.
     #[error("stopped")]
     Cancelled,
+}
+
+/// Longest command line in an error, in characters.
+const COMMAND_LENGTH: usize = 320;
+
+/// Returns a command line in backticks; only the first and last words of a long one. A link of many
+/// objects has thousands of characters, which would hide the linker's own message.
+fn shortened(words: &str) -> String {
+    if words.chars().count() <= COMMAND_LENGTH {
+        return format!("`{words}`");
+    }
+    let pieces: Vec<&str> = words.split(' ').collect();
+    let fitting = |length: usize, pieces: &mut dyn Iterator<Item = &&str>| {
+        let mut used = 0;
+        let fits = |piece: &&&str| {
+            used += piece.chars().count() + 1;
+            used <= length
+        };
+        pieces.take_while(fits).count()
+    };
+    let first = fitting(COMMAND_LENGTH * 2 / 3, &mut pieces.iter());
+    let last = fitting(COMMAND_LENGTH / 3, &mut pieces[first..].iter().rev());
+    let (start, end) = (pieces[..first].join(" "), pieces[pieces.len() - last..].join(" "));
+    format!("`{start} … {end}` (`-v` shows {} words more)", pieces.len() - first - last)
 }
 
 impl Command {
@@ -197,7 +221,11 @@ impl Command {
                 format!("more than {} MiB of output", Limits::DEFAULT.log_bytes >> 20)
             }
         };
-        let command = format!("`{}`", self.shell_words());
+        let words = self.shell_words();
+        let command = shortened(&words);
+        if words.chars().count() > COMMAND_LENGTH {
+            host.detail(|| words);
+        }
         Err(ProcessError::Failed { command, dir: self.dir.clone(), status, output })
     }
 
@@ -511,6 +539,18 @@ mod tests {
     fn words_are_quoted_as_a_shell_reads_them() {
         let command = Command::new("cc", "/", &Env::default()).args(["-DA=\"b c\"", "it's", ""]);
         assert_eq!(command.shell_words(), r#"cc '-DA="b c"' 'it'\''s' ''"#);
+    }
+
+    #[test]
+    fn only_the_ends_of_a_long_command_are_shown() {
+        assert_eq!(shortened("cc -c a.c"), "`cc -c a.c`");
+        let objects: Vec<String> = (0..1000).map(|i| format!("{i}.o")).collect();
+        let shown = shortened(&format!("cc -o x {} -lm", objects.join(" ")));
+        assert!(shown.starts_with("`cc -o x 0.o 1.o "), "{shown}");
+        assert!(shown.contains(" … ") && shown.contains(" 999.o -lm` (`-v` shows "), "{shown}");
+        assert!(shown.len() < 400, "{shown}");
+        // One word without end is left out.
+        assert!(shortened(&"x".repeat(5000)).len() < 400);
     }
 
     #[test]

@@ -17,7 +17,7 @@ pub(super) const UNFINISHED: &str = ".wheelsmith-unfinished-";
 /// Writes a file completely or not at all: to a temporary file beside it, then fsync and rename. A
 /// file that already contains these bytes is not written. Returns true if it wrote.
 pub fn write_atomic(path: &Path, bytes: &[u8]) -> io::Result<bool> {
-    if holds(path, bytes) {
+    if has_content(path, bytes) {
         return Ok(false);
     }
     let mut unfinished = Unfinished::create(path)?;
@@ -29,7 +29,7 @@ pub fn write_atomic(path: &Path, bytes: &[u8]) -> io::Result<bool> {
 /// Like [`write_atomic`], for a program: it has mode 0755 as soon as it exists under its name,
 /// because another process may run it at once.
 pub fn write_program(path: &Path, bytes: &[u8]) -> io::Result<bool> {
-    if holds(path, bytes) && is_executable(path)? {
+    if has_content(path, bytes) && is_executable(path)? {
         return Ok(false);
     }
     let mut unfinished = Unfinished::create(path)?;
@@ -50,7 +50,7 @@ pub fn write_whole(path: &Path, parts: &[&[u8]]) -> io::Result<()> {
     Ok(())
 }
 
-fn holds(path: &Path, bytes: &[u8]) -> bool {
+fn has_content(path: &Path, bytes: &[u8]) -> bool {
     metadata(path).is_ok_and(|m| m.len() == bytes.len() as u64)
         && read(path).is_ok_and(|old| old == bytes)
 }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::{Error, Settings};
 use crate::binary::elf::Elf;
+use crate::metadata::entry_points::{Line, lines};
 use crate::metadata::fields::Fields;
 use crate::metadata::{Modules, Specifiers};
 use crate::name::{Arch, Libc, WheelFilename, WheelPath};
@@ -189,22 +190,17 @@ fn importable(files: &[&str]) -> Vec<String> {
 
 /// Returns the entry points of `entry_points.txt`, commands first.
 fn entry_points(text: &str) -> Vec<EntryPoint> {
-    let mut points = Vec::new();
-    let mut group = "";
-    for line in text.lines().map(str::trim).filter(|line| !line.starts_with(['#', ';'])) {
-        if let Some(name) = line.strip_prefix('[').and_then(|line| line.strip_suffix(']')) {
-            group = name.trim();
-        } else if let Some((name, target)) = line.split_once('=') {
-            let (target, extras) = target.split_once('[').unwrap_or((target, ""));
-            let is_command = matches!(group, "console_scripts" | "gui_scripts");
-            points.push(EntryPoint {
-                is_command,
-                is_optional: group != "console_scripts" || !extras.is_empty(),
-                name: name.trim().to_owned(),
-                target: target.trim().to_owned(),
-            });
-        }
-    }
+    let points = lines(text).filter_map(|line| {
+        let Line::Point { group, name, target } = line else { return None };
+        let (target, extras) = target.split_once('[').unwrap_or((target, ""));
+        Some(EntryPoint {
+            is_command: Line::is_program_group(group),
+            is_optional: group != "console_scripts" || !extras.is_empty(),
+            name: name.to_owned(),
+            target: target.trim().to_owned(),
+        })
+    });
+    let mut points: Vec<EntryPoint> = points.collect();
     points.sort_by_key(|point| !point.is_command);
     points
 }

@@ -144,6 +144,19 @@ if [ -n "$query" ] && [ "$sources" = 0 ] && [ -z "$others" ]; then
     -print-multi-os-directory|-print-multi-directory) echo .; exit ;;
     -print-multi-lib) echo '.;'; exit ;;
     -dumpfullversion) query=-dumpversion ;;
+    -v|--help)
+      # libtool asks what it was given as `LD`, which is this program, and makes no shared library
+      # without a GNU linker for ELF. On macOS it expects Apple's.
+      @START@ -target @PLAIN@ "$query" || exit
+      case @MACHINE@ in *-linux-*) ;; *) exit ;; esac
+      if [ "$query" = --help ]; then
+        echo '  --whole-archive, --no-whole-archive'
+        echo 'ld: supported targets: elf'
+        exit
+      fi
+      version=$(@START@ -target @PLAIN@ -dumpversion) || exit
+      echo "LLD $version (compatible with GNU linkers)"
+      exit ;;
     -Wl,--version)
       # zig says `zig ld`, which older build systems do not know; it is LLD of its clang's version.
       version=$(@START@ -target @PLAIN@ -dumpversion) || exit

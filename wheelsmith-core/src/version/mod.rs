@@ -15,6 +15,7 @@ use std::path::Path;
 
 use crate::config::{Config, Error, Tags, VersionSource};
 use crate::metadata::ProjectTable;
+use crate::metadata::fields::Fields;
 use crate::name::ProjectName;
 use crate::sys::{self, Host};
 use crate::vcs::Checkout;
@@ -168,14 +169,11 @@ fn of_checkout(
 /// Returns the version in the `PKG-INFO` of the source distribution that was unpacked to `dir`;
 /// `None` if there is none, or one of another project.
 pub fn pkg_info_version(dir: &Path, name: &ProjectName) -> Option<String> {
-    let text = sys::fs::read_to_string(dir.join(PKG_INFO)).ok()?;
-    let fields = || text.lines().take_while(|line| !line.is_empty());
-    let field = |key: &str| {
-        let pair = fields().filter_map(|line| line.split_once(": ")).find(|(k, _)| *k == key);
-        pair.map(|(_, value)| value.trim().to_owned())
-    };
-    let its: ProjectName = field("Name")?.parse().ok()?;
-    (its.normalized() == name.normalized()).then(|| field("Version"))?
+    let bytes = sys::fs::read(dir.join(PKG_INFO)).ok()?;
+    let fields = Fields::read(&bytes);
+    let its: ProjectName = fields.one("Name")?.trim().parse().ok()?;
+    let is_same = its.normalized() == name.normalized();
+    fields.one("Version").filter(|_| is_same).map(|version| version.trim().to_owned())
 }
 
 #[cfg(test)]

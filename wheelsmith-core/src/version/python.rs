@@ -1,5 +1,7 @@
 //! Reads a string that is assigned in a Python module, without running it.
 
+use crate::metadata::python_source::{comment_end, string_end};
+
 /// Returns the string that is assigned to `attribute` at the top level of `module`.
 ///
 /// # Errors
@@ -35,11 +37,11 @@ fn statements(module: &str) -> Vec<&str> {
         }
         match bytes[at] {
             b'#' => {
-                at += module[at..].find('\n').unwrap_or(module.len() - at);
+                at = comment_end(bytes, at);
                 continue;
             }
             b'"' | b'\'' => {
-                at += string_len(&module[at..]);
+                at = string_end(bytes, at).unwrap_or_else(|end| end);
                 continue;
             }
             b'\\' => at += 1,
@@ -60,23 +62,6 @@ fn statements(module: &str) -> Vec<&str> {
     }
     statements.extend(start.map(|start| &module[start..]));
     statements
-}
-
-/// Returns the length of the string literal at the start of `rest`, with its quotes.
-fn string_len(rest: &str) -> usize {
-    let quote = &rest[..1];
-    let triple = quote.repeat(3);
-    let end = if rest.starts_with(&triple) { triple.as_str() } else { quote };
-    let mut at = end.len();
-    while let Some(next) = rest.as_bytes().get(at) {
-        match next {
-            b'\\' => at += 2,
-            b'\n' if end.len() == 1 => return at,
-            _ if rest.as_bytes()[at..].starts_with(end.as_bytes()) => return at + end.len(),
-            _ => at += 1,
-        }
-    }
-    rest.len()
 }
 
 /// Returns the value that `statement` assigns to `attribute`: `a = x`, `a: str = x`, `b = a = x`.
@@ -109,14 +94,13 @@ fn text(value: &str) -> Option<&str> {
     if !value.starts_with(['"', '\'']) {
         return None;
     }
-    let len = string_len(value);
+    let len = string_end(value.as_bytes(), 0).ok()?;
     let behind = value.get(len..)?.trim_start();
     if !behind.is_empty() && !behind.starts_with('#') {
         return None;
     }
     let triple = value.starts_with("\"\"\"") || value.starts_with("'''");
     let quotes = &value[..if triple { 3 } else { 1 }];
-    // An unclosed literal has no content.
     let inner = value.get(quotes.len()..len)?.strip_suffix(quotes)?;
     // No version needs an escape sequence.
     (!inner.contains('\\')).then(|| inner.trim())

@@ -15,20 +15,19 @@ pub(super) const PIECE: usize = 3 << 19;
 /// Returns a name for the compressor at `level`, derived from its output for a sample. The name is
 /// part of the cache keys, because another version may compress to other bytes.
 pub(super) fn codec(level: u8) -> &'static str {
-    static CODECS: OnceLock<[String; 13]> = OnceLock::new();
-    let codecs = CODECS.get_or_init(|| {
+    // The compressor of the highest level needs 9 MiB, so only that of the used level is created.
+    static CODECS: [OnceLock<String>; 13] = [const { OnceLock::new() }; 13];
+    let Some(codec) = CODECS.get(usize::from(level)) else { return "" };
+    codec.get_or_init(|| {
         let sample: Vec<u8> =
             (0..20_000_u32).flat_map(|i| (i * i % 251 * i).to_le_bytes()).collect();
-        std::array::from_fn(|level| {
-            let level = i32::try_from(level).ok().and_then(|level| CompressionLvl::new(level).ok());
-            let mut out = vec![0; 2 * sample.len()];
-            let size = level
-                .and_then(|level| Compressor::new(level).deflate_compress(&sample, &mut out).ok());
-            let hash = blake3::hash(&out[..size.unwrap_or_default()]).to_hex();
-            format!("libdeflate {}", &hash[..16])
-        })
-    });
-    codecs.get(usize::from(level)).map_or("", String::as_str)
+        let mut out = vec![0; 2 * sample.len()];
+        let level = CompressionLvl::new(i32::from(level)).ok();
+        let size =
+            level.and_then(|level| Compressor::new(level).deflate_compress(&sample, &mut out).ok());
+        let hash = blake3::hash(&out[..size.unwrap_or_default()]).to_hex();
+        format!("libdeflate {}", &hash[..16])
+    })
 }
 
 impl Compression {

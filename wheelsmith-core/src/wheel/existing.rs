@@ -101,17 +101,19 @@ impl Existing {
 
     fn new(
         filename: WheelFilename,
-        entries: BTreeMap<WheelPath, Entry>,
+        mut entries: BTreeMap<WheelPath, Entry>,
         path: &Path,
         is_archive: bool,
     ) -> Result<Self, String> {
         let stem = stem(&entries)?;
         let header = header(&entries)?;
         let made = ["WHEEL", "RECORD", "RECORD.jws", "RECORD.p7s"];
-        let made = made.map(|name| format!("{stem}.dist-info/{name}"));
-        let is_made = |path: &WheelPath| made.iter().any(|name| name == path.as_str());
-        let (made, entries) = entries.into_iter().partition(|(path, _)| is_made(path));
-        let made: BTreeMap<_, _> = made;
+        let made = made.iter().filter_map(|name| {
+            let path = format!("{stem}.dist-info/{name}");
+            entries.remove(path.as_str())
+        });
+        let mut made: Vec<Entry> = made.collect();
+        made.sort_by(|a, b| a.path.cmp(&b.path));
         Ok(Self {
             filename,
             entries,
@@ -119,7 +121,7 @@ impl Existing {
             path: path.to_owned(),
             is_archive,
             header,
-            made: made.into_values().collect(),
+            made,
             dir: None,
         })
     }
@@ -145,6 +147,11 @@ impl Existing {
     /// Returns all files as they were read, including `WHEEL` and `RECORD`.
     pub fn every_file(&self) -> impl Iterator<Item = &Entry> {
         self.entries.values().chain(&self.made)
+    }
+
+    /// Returns the file at `path` as it was read.
+    pub(super) fn file(&self, path: &str) -> Option<&Entry> {
+        self.entries.get(path).or_else(|| self.made.iter().find(|e| e.path.as_str() == path))
     }
 
     /// Adds a file with these bytes, or replaces the one at `path`.
@@ -198,23 +205,23 @@ impl Existing {
         Err(Error::Filename { filename: Box::new(filename.clone()), problem })
     }
 
-    /// Returns the wheel under `filename`; the tags in its `WHEEL` are those of the name. Keep this
-    /// value until the wheel is written, because it owns the temporary files.
+    /// Returns the wheel under `filename`; the tags in its `WHEEL` are those of the name.
     ///
     /// # Errors
     /// Returns an error if name or version differ from the wheel's own, or if two files have the
     /// same destination.
-    pub fn to_wheel(&self, filename: WheelFilename) -> Result<Wheel, Error> {
+    pub fn into_wheel(self, filename: WheelFilename) -> Result<Wheel, Error> {
         self.check_stem(&filename)?;
-        let mut entries: Vec<Entry> = self.entries.values().cloned().collect();
         let path = format!("{}.dist-info/WHEEL", self.stem);
         let text = self.header.with_tags_of(&filename);
         let path = path.parse().map_err(|e: crate::name::ParseError| Error::Filename {
             filename: Box::new(filename.clone()),
             problem: e.to_string(),
         })?;
+        let mut entries = Vec::with_capacity(self.entries.len() + 1);
+        entries.extend(self.entries.into_values());
         entries.push(Entry::bytes(path, text));
-        Wheel::again(filename, &self.stem, entries)
+        Wheel::again(filename, &self.stem, entries, self.dir)
     }
 }
 
@@ -234,8 +241,7 @@ fn stem(entries: &BTreeMap<WheelPath, Entry>) -> Result<String, String> {
 
 fn header(entries: &BTreeMap<WheelPath, Entry>) -> Result<WheelFile, String> {
     let path = format!("{}.dist-info/WHEEL", stem(entries)?);
-    let entry = entries.values().find(|entry| entry.path.as_str() == path);
-    let entry = entry.ok_or("its `.dist-info` has no WHEEL")?;
+    let entry = entries.get(path.as_str()).ok_or("its `.dist-info` has no WHEEL")?;
     let size = usize::try_from(entry.size_bytes()).unwrap_or(usize::MAX);
     if size > LONGEST_WHEEL {
         return Err("its WHEEL is longer than any real one".to_owned());
@@ -272,7 +278,8 @@ fn unpack(path: &Path) -> Result<BTreeMap<WheelPath, Entry>, Error> {
     let mut findings = Vec::new();
     let mut total = 0_u64;
     let mut kept = 0;
-    let mut entries = BTreeMap::new();
+    // Sorted at the end, so that the map has no gaps: there may be many files.
+    let mut entries = Vec::with_capacity(zip.entries.len());
     for entry in zip.entries.into_iter().filter(|entry| !entry.is_dir()) {
         if entry.mode().is_some_and(|mode| mode & S_IFMT == S_IFLNK) {
             let message = "it is a symbolic link, which installers do not create";
@@ -301,10 +308,10 @@ fn unpack(path: &Path) -> Result<BTreeMap<WheelPath, Entry>, Error> {
             Source::Packed(content)
         };
         let path = entry.path;
-        entries.insert(path.clone(), Entry { path, executable, source });
+        entries.push((path.clone(), Entry { path, executable, source }));
     }
     if findings.is_empty() {
-        Ok(entries)
+        Ok(entries.into_iter().collect())
     } else {
         Err(Error::Refused { path: path.to_owned(), findings })
     }
@@ -347,7 +354,7 @@ mod tests {
             let path = dir.path().join(name);
             let first = write(&made(name), &path);
             let existing = Existing::open(&path).unwrap();
-            let again = existing.to_wheel(existing.filename.clone()).unwrap();
+            let again = existing.into_wheel(name.parse().unwrap()).unwrap();
             assert!(write(&again, &path) == first, "{name}");
         }
     }
@@ -357,11 +364,11 @@ mod tests {
         let dir = sys::fs::temp_dir().unwrap();
         let path = dir.path().join("demo-1.0-py3-none-any.whl");
         write(&made("demo-1.0-py3-none-any.whl"), &path);
-        let existing = Existing::open(&path).unwrap();
-        let wheel = existing.to_wheel("demo-1.0-3-py3-none-win32.whl".parse().unwrap()).unwrap();
-        let path = dir.path().join("demo-1.0-3-py3-none-win32.whl");
-        write(&wheel, &path);
-        let header = Existing::open(&path).unwrap().header().to_vec();
+        let open = || Existing::open(&path).unwrap();
+        let wheel = open().into_wheel("demo-1.0-3-py3-none-win32.whl".parse().unwrap()).unwrap();
+        let to = dir.path().join("demo-1.0-3-py3-none-win32.whl");
+        write(&wheel, &to);
+        let header = Existing::open(&to).unwrap().header().to_vec();
         let line = |name: &str, value: &str| (name.to_owned(), value.to_owned());
         assert_eq!(header[0], line("Wheel-Version", "1.0"));
         assert_eq!(
@@ -369,7 +376,7 @@ mod tests {
             [line("Root-Is-Purelib", "false"), line("Tag", "py3-none-win32"), line("Build", "3"),]
         );
         let other = "other-1.0-py3-none-any.whl".parse().unwrap();
-        let error = existing.to_wheel(other).unwrap_err().to_string();
+        let error = open().into_wheel(other).unwrap_err().to_string();
         assert!(error.ends_with("its metadata is that of `demo-1.0`"), "{error}");
     }
 

@@ -1,6 +1,7 @@
 //! Validates the files of a wheel before it is written: each has a permitted path of its own.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::{Entry, Error};
 use crate::metadata::{EntryPoints, Metadata, dist_info_files};
@@ -15,6 +16,8 @@ pub struct Wheel {
     /// Files other than `RECORD`, in the order of the archive.
     entries: Vec<Entry>,
     record: WheelPath,
+    /// Temporary directory of changed files, deleted with the last clone of this value.
+    _scratch: Option<Arc<tempfile::TempDir>>,
 }
 
 /// Directories permitted below `.data` (binary distribution format, "installed files").
@@ -59,7 +62,7 @@ impl Wheel {
             entries.push(Entry::bytes(dist_info(&path).map_err(unusable)?, bytes));
         }
         let record = dist_info("RECORD").map_err(unusable)?;
-        Ok(Self { filename, entries, record })
+        Ok(Self { filename, entries, record, _scratch: None })
     }
 
     /// Adds an SBOM with the file name `name` (PEP 770).
@@ -92,6 +95,7 @@ impl Wheel {
         filename: WheelFilename,
         stem: &str,
         mut entries: Vec<Entry>,
+        scratch: Option<tempfile::TempDir>,
     ) -> Result<Self, Error> {
         check_tags(&filename)?;
         check_collisions(&entries, &EntryPoints::default())?;
@@ -102,7 +106,7 @@ impl Wheel {
             filename: Box::new(filename.clone()),
             problem: "it has no directory `.dist-info`".to_owned(),
         })?;
-        Ok(Self { filename, entries, record })
+        Ok(Self { filename, entries, record, _scratch: scratch.map(Arc::new) })
     }
 
     /// Returns the file name.

@@ -20,6 +20,8 @@ const CENTRAL_BYTES: usize = 46;
 const LOCAL_BYTES: usize = 30;
 /// Size from which an archive may need zip64 fields, in bytes.
 const LARGEST_PLAIN: u64 = 0xff00_0000;
+/// Number of entries from which an archive needs zip64 fields.
+const MOST_PLAIN: usize = 0xffff;
 
 impl Existing {
     /// Writes the wheel under `filename`. `WHEEL` and its row in `RECORD` change; all other bytes
@@ -28,29 +30,44 @@ impl Existing {
     /// # Errors
     /// Returns the errors of [`save()`].
     pub fn retag(
-        &self,
+        self,
         filename: WheelFilename,
         path: &Path,
         packing: Packing,
         host: &Host,
     ) -> Result<MadeFile, Error> {
         if !self.is_archive {
-            return save(&self.to_wheel(filename)?, path, packing, host);
+            return save(self.into_wheel(filename)?, path, packing, host);
         }
         self.check_stem(&filename)?;
         super::layout::check_tags(&filename)?;
+        match self.copied(&filename, path, packing)? {
+            Some(made) => Ok(made),
+            None => save(self.into_wheel(filename)?, path, packing, host),
+        }
+    }
+
+    /// Writes a copy of the archive with the changes; returns `None` if its structure must be
+    /// written anew.
+    fn copied(
+        &self,
+        filename: &WheelFilename,
+        path: &Path,
+        packing: Packing,
+    ) -> Result<Option<MadeFile>, Error> {
+        if self.entries.len() >= MOST_PLAIN {
+            return Ok(None);
+        }
+        let Some(changes) = self.changes(filename, packing)? else { return Ok(None) };
         let (blob, zip) = super::existing::open_zip(&self.path)?;
-        let Some(changes) = self.changes(&filename, packing)? else {
-            return save(&self.to_wheel(filename)?, path, packing, host);
-        };
         let is_plain = blob.size() < LARGEST_PLAIN
             && zip.directory.is_some_and(|directory| directory.comment_at >= 22)
-            && zip.entries.len() < 0xffff
+            && zip.entries.len() < MOST_PLAIN
             && !zip.has_zip64();
         if !is_plain {
-            return save(&self.to_wheel(filename)?, path, packing, host);
+            return Ok(None);
         }
-        save::replace(path, |out| rewrite(&blob, &zip, &changes, out))
+        save::replace(path, |out| rewrite(&blob, &zip, &changes, out)).map(Some)
     }
 
     /// Returns the new contents of `WHEEL` and `RECORD`; `None` if `RECORD` does not list `WHEEL`.
@@ -60,20 +77,16 @@ impl Existing {
         packing: Packing,
     ) -> Result<Option<Vec<Change>>, Error> {
         let dist_info = format!("{}.dist-info/", self.stem());
-        let find = |name: &str| {
-            let path = format!("{dist_info}{name}");
-            self.every_file().find(move |entry| entry.path.as_str() == path)
-        };
+        let find = |name: &str| self.file(&format!("{dist_info}{name}"));
         let (Some(wheel), Some(record)) = (find("WHEEL"), find("RECORD")) else { return Ok(None) };
         let text = self.header.with_tags_of(filename).into_bytes();
         let rows = record.load().map_err(|e| record.unreadable(e))?;
         let Ok(rows) = String::from_utf8(rows) else { return Ok(None) };
-        let row = crate::metadata::Row {
-            path: wheel.path.clone(),
-            digest: Digest::of(&text),
-            size_bytes: text.len() as u64,
-        };
-        let Some(rows) = with_row(&rows, &row, &dist_info) else { return Ok(None) };
+        let mut row = Record::default();
+        row.add(&wheel.path, &Digest::of(&text), text.len() as u64);
+        let row = row.finish(&wheel.path);
+        let row = (wheel.path.as_str(), row.lines().next().unwrap_or_default());
+        let Some(rows) = with_row(&rows, row, &dist_info) else { return Ok(None) };
         let mut changes = vec![
             Change::new(wheel.path.as_str(), &text, packing)?,
             Change::new(record.path.as_str(), rows.as_bytes(), packing)?,
@@ -86,9 +99,9 @@ impl Existing {
     }
 }
 
-/// Returns `RECORD` with one row replaced and without signatures; `None` if it does not list that
-/// file.
-fn with_row(record: &str, row: &crate::metadata::Row, dist_info: &str) -> Option<String> {
+/// Returns `RECORD` with the row of `path` replaced and without signatures; `None` if it does not
+/// list that file.
+fn with_row(record: &str, (path, row): (&str, &str), dist_info: &str) -> Option<String> {
     let mut out = String::with_capacity(record.len() + 8);
     let mut rows = Rows(record);
     let mut is_found = false;
@@ -96,12 +109,11 @@ fn with_row(record: &str, row: &crate::metadata::Row, dist_info: &str) -> Option
         let before = rows.0;
         let fields = rows.next_row()?.ok()?;
         let line = &before[..before.len() - rows.0.len()];
-        let name = fields.first().map(String::as_str).unwrap_or_default();
+        let name = fields.first().map(AsRef::as_ref).unwrap_or_default();
         let end = line.strip_suffix("\r\n").map_or("\n", |_| "\r\n");
-        if name == row.path.as_str() {
+        if name == path {
             is_found = true;
-            let one = Record { rows: vec![row.clone()], path: row.path.clone() }.render();
-            out.push_str(one.lines().next()?);
+            out.push_str(row);
             out.push_str(end);
         } else if !["RECORD.jws", "RECORD.p7s"].iter().any(|s| name == format!("{dist_info}{s}")) {
             out.push_str(line);
@@ -156,21 +168,21 @@ fn rewrite(blob: &Blob, zip: &Zip, changes: &[Change], out: &mut dyn Write) -> i
     let directory = zip.directory.ok_or_else(lost)?;
     let small = |value: u64| u32::try_from(value).map_err(|_| lost());
     let mut at = 0_u64;
-    // Offsets by position in the directory; `None` for entries that are left out.
-    let mut offsets: Vec<Option<u64>> = vec![None; zip.entries.len()];
+    // Entry and new offset by position in the directory; `None` for entries that are left out.
+    let mut offsets: Vec<Option<(&zip::Entry, u64)>> = vec![None; zip.entries.len()];
     for entry in &zip.entries {
         let change = changes.iter().find(|change| change.path.as_bytes() == entry.name());
-        let offset = offsets.get_mut(entry.index).ok_or_else(lost)?;
+        let offset = offsets.get_mut(entry.index as usize).ok_or_else(lost)?;
         match change {
             Some(Change { content: None, .. }) => {}
             None => {
-                *offset = Some(at);
+                *offset = Some((entry, at));
                 let bytes = blob.part(entry.start, entry.end - entry.start).ok_or_else(lost)?;
                 bytes.visit(|part| out.write_all(part))?;
                 at += bytes.size();
             }
             Some(Change { content: Some(content), .. }) => {
-                *offset = Some(at);
+                *offset = Some((entry, at));
                 let size = entry.content_at() - entry.start;
                 let header = blob.part(entry.start, size).ok_or_else(lost)?;
                 let mut header = header.first(usize::MAX)?;
@@ -185,12 +197,11 @@ fn rewrite(blob: &Blob, zip: &Zip, changes: &[Change], out: &mut dyn Write) -> i
     let central = blob.part(directory.start, directory.size_bytes).ok_or_else(lost)?;
     let mut central = &mut central.first(usize::MAX)?[..];
     let mut count = 0_u16;
-    for (index, offset) in offsets.iter().enumerate() {
+    for offset in &offsets {
         let size = zip::central_size(central).filter(|size| *size <= central.len());
         let (record, rest) = central.split_at_mut(size.ok_or_else(lost)?);
         central = rest;
-        let Some(offset) = offset else { continue };
-        let entry = zip.entries.iter().find(|entry| entry.index == index).ok_or_else(lost)?;
+        let Some((entry, offset)) = offset else { continue };
         let change = changes.iter().find(|change| change.path.as_bytes() == entry.name());
         if let Some(content) = change.and_then(|change| change.content.as_ref()) {
             content.put(&mut record[..CENTRAL_BYTES], 8)?;

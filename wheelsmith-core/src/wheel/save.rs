@@ -39,17 +39,17 @@ pub struct MadeFile {
 /// # Errors
 /// Returns the errors of [`write()`], and an error if the file cannot be created or moved. The
 /// temporary file is deleted then.
-pub fn save(wheel: &Wheel, path: &Path, packing: Packing, host: &Host) -> Result<MadeFile, Error> {
+pub fn save(wheel: Wheel, path: &Path, packing: Packing, host: &Host) -> Result<MadeFile, Error> {
     save_if(wheel, path, packing, host, |_| Ok::<(), Error>(()))
 }
 
 /// Like [`save`], but calls `judge` with the temporary file first, and moves it only if that
-/// succeeds.
+/// succeeds. `wheel` is dropped before, because both need memory when there are many files.
 ///
 /// # Errors
 /// Returns the errors of [`save`] and those of `judge`.
 pub fn save_if<E: From<Error>>(
-    wheel: &Wheel,
+    wheel: Wheel,
     path: &Path,
     packing: Packing,
     host: &Host,
@@ -65,7 +65,8 @@ pub fn save_if<E: From<Error>>(
         ..Options::default()
     };
     let mut unfinished = create(path)?;
-    write(wheel, unfinished.file(), &options, &host.cancel)?;
+    write(&wheel, unfinished.file(), &options, &host.cancel)?;
+    drop(wheel);
     finish(unfinished, path, judge)
 }
 

@@ -10,6 +10,7 @@ use super::pack::{self, How};
 use super::write::{Options, add};
 use super::zip::{Archive, LIMITS};
 use super::{Compression, Entry, Error};
+use crate::metadata::Record;
 use crate::sys::Cancel;
 
 /// Magic number, deflate, no flags, no time, no hint, unknown system (RFC 1952).
@@ -106,7 +107,7 @@ pub(crate) fn zip<W: Write + Seek>(
     cancel: &Cancel,
 ) -> Result<(), Error> {
     let mut archive = Archive::new(out, options.time, LIMITS);
-    add(&mut archive, entries, options, cancel)?;
+    add(&mut archive, entries, options, cancel, &mut Record::default())?;
     if let Some(cache) = options.cache {
         cache.sweep();
     }

@@ -1,6 +1,6 @@
 //! Compares a wheel with its own `RECORD`, and its names with those that file systems can store.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -25,7 +25,7 @@ impl Existing {
     pub fn verify(&self) -> Result<Vec<Finding>, Error> {
         let mut findings = names(self.every_file().map(|entry| &entry.path), &self.filename);
         let record = format!("{}.dist-info/RECORD", self.stem());
-        match self.every_file().find(|entry| entry.path.as_str() == record) {
+        match self.file(&record) {
             Some(record) => self.compare(record, &mut findings)?,
             None if self.is_archive => {
                 let message = "there is no RECORD";
@@ -56,8 +56,6 @@ impl Existing {
             findings.push(syntax("it is not UTF-8"));
             return Ok(());
         };
-        let entries: BTreeMap<&str, &Entry> =
-            self.every_file().map(|entry| (entry.path.as_str(), entry)).collect();
         let mut listed: BTreeSet<&str> = BTreeSet::new();
         let mut rows = Rows(text);
         let mut buffers = Buffers::new();
@@ -78,7 +76,7 @@ impl Existing {
                 }
                 continue;
             };
-            let Some(entry) = entries.get(path.as_str()) else {
+            let Some(entry) = self.file(path) else {
                 // Installers ignore directories, and a signature may be added later.
                 if !path.ends_with('/') && !is_signature(path) {
                     let message = format!("it lists `{path}`, which is missing");
@@ -91,8 +89,12 @@ impl Existing {
                 findings.extend(contradiction(entry, digest, size, &mut buffers)?);
             }
         }
-        for path in entries.keys().filter(|path| !listed.contains(**path) && !is_signature(path)) {
-            let entry = entries[path];
+        drop(bytes);
+        let is_listed = |path: &str| listed.contains(path) || is_signature(path);
+        let mut unlisted: Vec<&Entry> =
+            self.every_file().filter(|entry| !is_listed(entry.path.as_str())).collect();
+        unlisted.sort_by_key(|entry| &entry.path);
+        for entry in unlisted.into_iter().take(MOST_FINDINGS) {
             let message = "RECORD does not list it";
             findings.push(Finding::new(Code::RecordMissing, &entry.path, message));
         }

@@ -9,7 +9,7 @@ use super::zip::{Archive, Header, LIMITS, Limits, Open};
 use super::{Compression, Entry, Error, Source, Wheel};
 use crate::archive::PackedContent;
 use crate::archive::source::Buffers;
-use crate::metadata::{Record, Row};
+use crate::metadata::Record;
 use crate::sys::Cancel;
 
 /// Options of writing a wheel. Only `compression` and `time` change its bytes.
@@ -40,10 +40,8 @@ impl Default for Options<'_> {
 }
 
 /// Result of writing a wheel.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Written {
-    /// Files of the wheel, as its `RECORD` lists them.
-    pub record: Record,
     /// Size of the archive in bytes.
     pub size_bytes: u64,
     /// Size of the content in bytes.
@@ -72,25 +70,32 @@ fn write_within<W: Write + Seek>(
     limits: Limits,
 ) -> Result<Written, Error> {
     let mut archive = Archive::new(out, options.time, limits);
-    let rows = add(&mut archive, wheel.entries(), options, cancel)?;
-    let record = Record { rows, path: wheel.record_path().clone() };
-    let last = [Entry::bytes(record.path.clone(), record.render())];
-    add(&mut archive, &last, options, cancel)?;
+    let mut record = Record::default();
+    add(&mut archive, wheel.entries(), options, cancel, &mut record)?;
+    let path = wheel.record_path();
+    let record = record.finish(path);
+    let unpacked_bytes: u64 = wheel.entries().iter().map(Entry::size_bytes).sum();
+    let unpacked_bytes = unpacked_bytes + record.len() as u64;
+    let last = [Entry::bytes(path.clone(), record)];
+    // One thread: `RECORD` is long if there are many files, which need the memory.
+    let options = &Options { threads: 1, ..*options };
+    add(&mut archive, &last, options, cancel, &mut Record::default())?;
+    let size_bytes = archive.finish()?;
     if let Some(cache) = options.cache {
         cache.sweep();
     }
-    let unpacked_bytes = wheel.entries().iter().chain(&last).map(Entry::size_bytes).sum();
-    Ok(Written { record, size_bytes: archive.finish()?, unpacked_bytes })
+    Ok(Written { size_bytes, unpacked_bytes })
 }
 
-/// Adds entries: copies those of another wheel as packed, and compresses the others on threads.
+/// Adds entries and their rows: copies those of another wheel as packed, and compresses the others
+/// on threads.
 pub(super) fn add<W: Write + Seek>(
     archive: &mut Archive<W>,
     entries: &[Entry],
     options: &Options<'_>,
     cancel: &Cancel,
-) -> Result<Vec<Row>, Error> {
-    let mut rows = Vec::with_capacity(entries.len());
+    record: &mut Record,
+) -> Result<(), Error> {
     let mut buffers = None;
     let is_packed = |entry: &Entry| matches!(entry.source, Source::Packed(_));
     for run in entries.chunk_by(|a, b| !is_packed(a) && !is_packed(b)) {
@@ -101,13 +106,13 @@ pub(super) fn add<W: Write + Seek>(
                 return Err(Error::Cancelled);
             }
             let buffers = buffers.get_or_insert_with(Buffers::new);
-            rows.push(copy(archive, entry, content, buffers)?);
+            copy(archive, entry, content, buffers, record)?;
             (options.advance)(entry.size_bytes());
         } else {
-            rows.extend(compress(archive, run, options, cancel)?);
+            compress(archive, run, options, cancel, record)?;
         }
     }
-    Ok(rows)
+    Ok(())
 }
 
 /// Adds an entry of another wheel as it is packed.
@@ -116,7 +121,8 @@ fn copy<W: Write + Seek>(
     entry: &Entry,
     content: &PackedContent,
     buffers: &mut Buffers,
-) -> Result<Row, Error> {
+    record: &mut Record,
+) -> Result<(), Error> {
     let digest = entry.digest(buffers)?;
     let packed = content.packed();
     let header = Header {
@@ -130,7 +136,8 @@ fn copy<W: Write + Seek>(
     let open = archive.open(header.clone())?;
     packed.visit(|part| archive.write(part))?;
     archive.close(&open, &header)?;
-    Ok(Row { path: entry.path.clone(), digest, size_bytes: header.size })
+    record.add(&entry.path, &digest, header.size);
+    Ok(())
 }
 
 /// Compresses entries on several threads, and adds them.
@@ -139,8 +146,8 @@ fn compress<W: Write + Seek>(
     entries: &[Entry],
     options: &Options<'_>,
     cancel: &Cancel,
-) -> Result<Vec<Row>, Error> {
-    let mut rows = Vec::with_capacity(entries.len());
+    record: &mut Record,
+) -> Result<(), Error> {
     let mut current: Option<Member<'_>> = None;
     let Options { compression, threads, cache, advance, .. } = *options;
     let how = How { compression, threads, chunks: cache, is_one_stream: false };
@@ -152,13 +159,12 @@ fn compress<W: Write + Seek>(
         member.add(archive, piece, &packed)?;
         advance(piece.len as u64);
         if piece.last {
-            rows.push(member.close(archive, packed.whole)?);
+            member.close(archive, packed.whole, record)?;
         } else {
             current = Some(member);
         }
         Ok(())
-    })?;
-    Ok(rows)
+    })
 }
 
 /// Entry of which some pieces were written.
@@ -253,7 +259,8 @@ impl<'a> Member<'a> {
         mut self,
         archive: &mut Archive<W>,
         whole: Option<Sums>,
-    ) -> Result<Row, Error> {
+        record: &mut Record,
+    ) -> Result<(), Error> {
         self.header.crc = self.crc.finalize();
         self.header.packed = archive.written(&self.open);
         let size_bytes = self.header.size;
@@ -261,7 +268,8 @@ impl<'a> Member<'a> {
         // The digest comes from another reading of the file than the data.
         let is_same = |sums: &Sums| sums.crc.is_none_or(|crc| crc == self.header.crc);
         let Sums { digest, .. } = whole.filter(is_same).ok_or_else(|| self.entry.changed())?;
-        Ok(Row { path: self.entry.path.clone(), digest, size_bytes })
+        record.add(&self.entry.path, &digest, size_bytes);
+        Ok(())
     }
 }
 

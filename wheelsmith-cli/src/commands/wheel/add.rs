@@ -103,7 +103,7 @@ pub(super) fn run(args: &Args, host: &Host, output: &Output) -> anyhow::Result<E
     let refused = super::disqualifying_findings(&wheel, &filename.platforms)?;
     let name = filename.to_string();
     let file = if refused.is_empty() {
-        Some(super::write(&wheel, filename, &args.out, &args.packing, host)?)
+        Some(super::write(wheel, filename, &args.out, &args.packing, host)?)
     } else {
         None
     };

@@ -69,15 +69,15 @@ impl ForceArgs {
 
 /// Writes `wheel` under `filename` to `out`.
 fn write(
-    wheel: &Existing,
+    wheel: Existing,
     filename: WheelFilename,
     out: &Path,
     packing: &PackingArgs,
     host: &Host,
 ) -> anyhow::Result<MadeFile> {
     let path = place(out, &filename.to_string());
-    let wheel = wheel.to_wheel(filename)?;
-    Ok(wheel::save(&wheel, &path, packing.get(), host)?)
+    let wheel = wheel.into_wheel(filename)?;
+    Ok(wheel::save(wheel, &path, packing.get(), host)?)
 }
 
 /// Returns the path of `name` in `out`, without `./` for the current directory.

@@ -36,7 +36,7 @@ pub(super) fn run(args: &Args, host: &Host, output: &Output) -> anyhow::Result<E
     let wheel = Existing::from_directory(&args.directory)?;
     args.force.verify(&wheel)?;
     let filename = wheel.filename.clone();
-    let made = super::write(&wheel, filename, &args.out, &args.packing, host)?;
+    let made = super::write(wheel, filename, &args.out, &args.packing, host)?;
     output.written(&[made])?;
     Ok(Exit::Good)
 }

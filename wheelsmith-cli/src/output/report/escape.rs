@@ -5,40 +5,19 @@
 
 use std::fmt::{self, Display, Write as _};
 
-/// Text inside an element or a quoted attribute of HTML or XML.
-pub(in crate::output) struct Markup<'a>(pub(in crate::output) &'a str);
+pub(in crate::output) use wheelsmith_core::finding::{Markup, is_unseen};
 
-impl Markup<'_> {
-    /// Returns the text with numbers in place of unseen characters, before markup is escaped.
-    pub(super) fn shown(&self) -> String {
-        let mut shown = String::new();
-        for c in self.0.chars() {
-            let _ = if is_unseen(c) {
-                write!(shown, "{}", c.escape_unicode())
-            } else {
-                shown.write_char(c)
-            };
-        }
-        shown
+/// Returns `text` with numbers in place of unseen characters, before markup is escaped.
+pub(super) fn shown(text: &str) -> String {
+    let mut shown = String::new();
+    for c in text.chars() {
+        let _ = if is_unseen(c) {
+            write!(shown, "{}", c.escape_unicode())
+        } else {
+            shown.write_char(c)
+        };
     }
-}
-
-impl Display for Markup<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for c in self.0.chars() {
-            match c {
-                '&' => f.write_str("&amp;")?,
-                '<' => f.write_str("&lt;")?,
-                '>' => f.write_str("&gt;")?,
-                '"' => f.write_str("&quot;")?,
-                '\'' => f.write_str("&#39;")?,
-                '\n' => f.write_char(c)?,
-                c if is_unseen(c) => write!(f, "{}", c.escape_unicode())?,
-                c => f.write_char(c)?,
-            }
-        }
-        Ok(())
-    }
+    shown
 }
 
 /// Text in one line of Markdown, also inside a table.
@@ -59,13 +38,6 @@ impl Display for Markdown<'_> {
         }
         Ok(())
     }
-}
-
-/// True if a character changes the display of the text around it, or is not permitted in XML.
-pub(in crate::output) fn is_unseen(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}')
-        || matches!(c, '\u{feff}' | '\u{fffe}' | '\u{ffff}')
 }
 
 /// Splits a message with names in backticks into parts; true for parts that are names.

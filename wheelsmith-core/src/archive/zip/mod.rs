@@ -65,11 +65,11 @@ pub(crate) struct Entry {
     pub(crate) attributes: u32,
     pub(crate) has_comment: bool,
     /// Position of its header in the directory.
-    pub(crate) index: usize,
+    pub(crate) index: u32,
+    /// Size of its local header in bytes.
+    local_bytes: u32,
     /// Offset of its local header in the file.
     pub(crate) start: u64,
-    /// Offset of its content in the file.
-    content_at: u64,
     /// Offset of the first byte after its content and data descriptor.
     pub(crate) end: u64,
     /// False if its local header is missing, or its bytes overlap another entry.
@@ -83,9 +83,8 @@ impl Entry {
     }
 
     /// Returns the offset of its content in the file.
-    #[cfg(feature = "wheel")]
     pub(crate) fn content_at(&self) -> u64 {
-        self.content_at
+        self.start + u64::from(self.local_bytes)
     }
 
     /// True if it is a directory: its name ends with `/`.
@@ -105,7 +104,7 @@ impl Entry {
 
     /// Returns its packed content; `None` if that is not found.
     pub(crate) fn part(&self, archive: &Blob) -> Option<Blob> {
-        let part = archive.part(self.content_at, self.header.packed_bytes)?;
+        let part = archive.part(self.content_at(), self.header.packed_bytes)?;
         self.is_readable.then_some(part)
     }
 }
@@ -285,9 +284,9 @@ fn list(
             system: central.system,
             attributes: central.attributes,
             has_comment: central.has_comment,
-            index: entries.len(),
+            index: u32::try_from(entries.len()).unwrap_or(u32::MAX),
+            local_bytes: 0,
             start,
-            content_at: start,
             end: start,
             is_readable: false,
         };
@@ -405,7 +404,7 @@ struct Inflated {
 impl Walk<'_> {
     fn entry(&mut self, entry: &mut Entry) -> Result<(), Unreadable> {
         let (path, start) = (entry.path.clone(), entry.start);
-        let Some((local, content_at, problem)) = self.local(entry)? else {
+        let Some((local, local_bytes, problem)) = self.local(entry)? else {
             let message = "there is no local header where the directory points";
             self.findings.refuse_entry(Code::HeaderMismatch, &path, message);
             return Ok(());
@@ -415,8 +414,9 @@ impl Walk<'_> {
             self.gap(start, Some(&path))?;
         }
         let end = self.directory.start;
-        let content_end = content_at.saturating_add(entry.header.packed_bytes);
-        (entry.content_at, entry.end) = (content_at, content_end);
+        entry.local_bytes = local_bytes;
+        let content_end = entry.content_at().saturating_add(entry.header.packed_bytes);
+        entry.end = content_end;
         if start < self.at {
             let message = "its bytes are those of another entry as well";
             self.findings.refuse_entry(Code::OverlappingEntries, &path, message);
@@ -436,8 +436,8 @@ impl Walk<'_> {
         Ok(())
     }
 
-    /// Reads the local header of `entry`, and returns it with the offset of the content.
-    fn local(&mut self, entry: &Entry) -> Result<Option<(Header, u64, LocalTexts)>, Unreadable> {
+    /// Reads the local header of `entry`, and returns it with its size in bytes.
+    fn local(&mut self, entry: &Entry) -> Result<Option<(Header, u32, LocalTexts)>, Unreadable> {
         let room = self.directory.start.saturating_sub(entry.start);
         let likely = LOCAL_BYTES + entry.name().len() + 64;
         let mut bytes = vec![0; usize::try_from(room).unwrap_or(likely).min(likely)];
@@ -461,7 +461,8 @@ impl Walk<'_> {
         self.findings.has_zip64 |= fields.zip64.is_some();
         let other_name = (name != entry.name()).then(|| name.escape_ascii().to_string());
         let texts = LocalTexts { other_name, problem: fields.problem, extra: fields.other };
-        Ok(Some((local, entry.start + size as u64, texts)))
+        let local_bytes = u32::try_from(size).unwrap_or(u32::MAX);
+        Ok(Some((local, local_bytes, texts)))
     }
 
     /// Compares the two headers of an entry.

@@ -5,7 +5,7 @@
 
 use std::io::Write as _;
 
-use super::extent;
+use super::inner;
 use super::scan::{Found, Magic};
 use super::{Collected, Context, look};
 use crate::archive::blob::Blob;
@@ -73,7 +73,7 @@ pub(super) fn inside(
         match contained(context, buffers, (path, Some(stem)), blob, container, depth, seen) {
             Ok(_) => {
                 let count = seen.files.len() - before;
-                seen.findings.extend(holds(path, container, count));
+                seen.findings.extend(container_finding(path, container, count));
                 return;
             }
             // A file that begins like an archive and is not one may still contain native files.
@@ -87,14 +87,14 @@ pub(super) fn inside(
         let message = "it contains more bytes that look like native files than any real file";
         seen.findings.push(Finding::new(Code::OverLimit, path, message));
     }
-    let slices = extent::slices(blob);
+    let slices = inner::slices(blob);
     let mut images = Vec::new();
     let mut end = 0;
     for (start, magic) in in_order(blob, &found.hits) {
         if start < end || context.cancel.is_cancelled() {
             continue;
         }
-        let Some(inner) = extent::inner(blob, magic.0, magic.1) else { continue };
+        let Some(inner) = inner::find(blob, magic.0, magic.1) else { continue };
         // The file itself, and the slices of a universal file.
         if inner.container.is_none() && (inner.start == 0 || slices.contains(&inner.start)) {
             continue;
@@ -115,20 +115,20 @@ pub(super) fn inside(
                 continue;
             };
             end = inner.start + size;
-            seen.findings.extend(holds(&place, container, seen.files.len() - before));
+            seen.findings.extend(container_finding(&place, container, seen.files.len() - before));
         } else {
             images.push(format!("{place}: {} of {} bytes", what(&part), inner.size));
             look(context, buffers, &place, &Location::Stored(part), depth + 1, seen);
         }
     }
-    seen.findings.extend(carries(path, images));
+    seen.findings.extend(image_finding(path, images));
 }
 
 /// Sorts the hits by the offset at which their files begin.
 fn in_order(blob: &Blob, hits: &[(u64, Magic)]) -> Vec<(u64, (u64, Magic))> {
     let start = |hit: &(u64, Magic)| match hit.1 {
         // These kinds are recognized at an offset after the beginning of their file.
-        Magic::ZipEnd | Magic::Pe => extent::inner(blob, hit.0, hit.1).map(|inner| inner.start),
+        Magic::ZipEnd | Magic::Pe => inner::find(blob, hit.0, hit.1).map(|inner| inner.start),
         Magic::Tar => hit.0.checked_sub(257),
         _ => Some(hit.0),
     };
@@ -180,7 +180,7 @@ fn contained(
     Ok(size)
 }
 
-fn holds(path: &WheelPath, container: Container, count: usize) -> Option<Finding> {
+fn container_finding(path: &WheelPath, container: Container, count: usize) -> Option<Finding> {
     let files = match count {
         0 => return None,
         1 => "a native file".to_owned(),
@@ -190,7 +190,7 @@ fn holds(path: &WheelPath, container: Container, count: usize) -> Option<Finding
     Some(Finding::new(Code::EmbeddedImage, path, message))
 }
 
-fn carries(path: &WheelPath, images: Vec<String>) -> Option<Finding> {
+fn image_finding(path: &WheelPath, images: Vec<String>) -> Option<Finding> {
     let message = match images.len() {
         0 => return None,
         1 => "it contains an embedded native file".to_owned(),

@@ -2,7 +2,7 @@
 //! a loader reads are read.
 
 mod embedded;
-mod extent;
+mod inner;
 mod scan;
 #[cfg(test)]
 mod tests;
@@ -53,9 +53,9 @@ pub fn native_files(
             look(&context, buffers, &member.path, place, 0, &mut seen);
             count.fetch_add(seen.files.len(), Ordering::Relaxed);
         }
-        seen
+        // Most members of a large archive have no results.
+        (!seen.files.is_empty() || !seen.findings.is_empty()).then(|| Box::new(seen))
     });
-    let seen: Vec<Collected> = seen.into_iter().collect::<Option<_>>().ok_or(Error::Cancelled)?;
     if host.cancel.is_cancelled() {
         return Err(Error::Cancelled);
     }
@@ -67,7 +67,8 @@ pub fn native_files(
         findings.push(Finding::whole(Code::OverLimit, message));
         return Ok((files, findings));
     }
-    for mut one in seen {
+    for one in seen {
+        let Some(mut one) = one.ok_or(Error::Cancelled)? else { continue };
         files.append(&mut one.files);
         findings.append(&mut one.findings);
     }

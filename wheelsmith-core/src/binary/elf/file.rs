@@ -84,7 +84,7 @@ impl<'b> File<'b> {
             None if segment.p_filesz == 0 => return Ok(None),
             None => (segment.p_offset, segment.p_offset.saturating_add(segment.p_filesz)),
         };
-        self.bytes.holds(start, segment.p_filesz, WHAT)?;
+        self.bytes.check_range(start, segment.p_filesz, WHAT)?;
         let size = if self.is_64_bit() { 16 } else { 8 };
         let mut most = segment.p_filesz.clamp(DYNAMIC_STEP, LARGEST_DYNAMIC).min(end - start);
         loop {

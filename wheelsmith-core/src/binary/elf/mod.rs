@@ -4,9 +4,13 @@
 //! Section headers are hints that a file may omit and that may be wrong. If a dynamic entry occurs
 //! twice, the last one counts, as for ld.so.
 
+#[cfg(feature = "audit")]
+mod extent;
 mod file;
 mod labels;
 mod notes;
+#[cfg(feature = "build")]
+mod relocations;
 mod symbols;
 mod versions;
 
@@ -19,8 +23,12 @@ use goblin::elf::header::{self, Header};
 use goblin::elf::program_header;
 use serde::Serialize;
 
+#[cfg(feature = "audit")]
+pub(crate) use self::extent::extent;
 use self::file::{Dynamic, File, Strings};
 use self::notes::Notes;
+#[cfg(feature = "build")]
+pub(crate) use self::relocations::fixed_address;
 use self::symbols::SymbolTable;
 use super::symbols::Symbols;
 use super::{Content, Error};

@@ -68,6 +68,29 @@ fn dynamic_entries_are_read() {
 }
 
 #[test]
+fn names_outside_the_string_table_are_refused() {
+    const DT_STRSZ: u64 = 10;
+    const DT_DEBUG: u64 = 21;
+    let edited = |tag: u64, size: Option<u64>| {
+        let mut bytes = fixture!("x86_64.so").to_vec();
+        let is_entry = |at: &usize| bytes[*at..*at + 8] == DT_STRSZ.to_le_bytes();
+        // The dynamic entries are before the section headers.
+        let at = (0..bytes.len() - 16).step_by(8).find(is_entry).unwrap();
+        bytes[at..at + 8].copy_from_slice(&tag.to_le_bytes());
+        if let Some(size) = size {
+            bytes[at + 8..at + 16].copy_from_slice(&size.to_le_bytes());
+        }
+        Elf::parse(&bytes).and_then(|elf| elf.symbols(&bytes).map(|_| elf.needed))
+    };
+    assert_eq!(edited(DT_STRSZ, None).unwrap(), ["libc.so.6"]);
+    // The loader ignores the size, so a smaller one must not hide a needed library.
+    for size in [0, 1, 1 << 20, 1 << 40, u64::MAX] {
+        assert!(edited(DT_STRSZ, Some(size)).is_err(), "{size}");
+    }
+    assert!(edited(DT_DEBUG, None).is_err(), "no size");
+}
+
+#[test]
 fn symbols_carry_their_version() {
     let undefined = |bytes: &[u8]| -> Vec<String> {
         let symbols = Elf::parse(bytes).unwrap().symbols(bytes).unwrap().undefined;

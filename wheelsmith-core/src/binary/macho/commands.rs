@@ -177,7 +177,7 @@ impl Slice {
         if self.kind == Kind::DebugInfo {
             return Ok(());
         }
-        file.holds(offset, size, WHAT)?;
+        file.check_range(offset, size, WHAT)?;
         if command.u32(protection, WHAT)? & VM_PROT_EXECUTE != 0 {
             layout.code_end = layout.code_end.max(offset + size);
         }

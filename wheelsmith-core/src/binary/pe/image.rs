@@ -178,7 +178,7 @@ fn sections(file: Bytes<'_>, start: u64, count: u16) -> Result<Vec<Section>, Err
         let offset = file.u32(at + 20, WHAT)?;
         let size = if memory_size == 0 { file_size } else { file_size.min(memory_size) };
         if size > 0 {
-            file.holds(offset.into(), size.into(), WHAT)?;
+            file.check_range(offset.into(), size.into(), WHAT)?;
         }
         sections.push(Section { address: file.u32(at + 12, WHAT)?, size, offset });
     }

@@ -77,6 +77,8 @@ pub(super) fn meson(site: &Site<'_>, cross: bool) -> String {
     }
     if let Some(program) = site.setting.host.env.find_program("pkg-config") {
         line("pkg-config", path(&program));
+        // Its name before meson 1.3.
+        line("pkgconfig", path(&program));
     }
     let variable = |name: &str| words(site.variables.get(name).map_or("", String::as_str));
     line("\n[built-in options]\nc_args", variable("CFLAGS_ALL"));

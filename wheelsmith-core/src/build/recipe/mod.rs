@@ -18,7 +18,7 @@ use self::needs::Needs;
 use self::site::{Dirs, Site};
 use self::steps::{Step, Steps};
 use super::record::{ATTEMPTS, Record};
-use super::{Built, BuiltFile, Error, Inputs, Linkage, Setting, position, taken};
+use super::{Built, BuiltFile, Error, Inputs, Linkage, Setting, position, prebuilt};
 use crate::config::{Component, Output, Recipe};
 use crate::name::Digest;
 use crate::plan::{self, ComponentPlan};
@@ -100,7 +100,7 @@ pub(super) fn build(
         Inputs { files: read_files(setting, recipe, source).map_err(io)?, ..Inputs::default() };
     let mut files = taken_from(setting, component, recipe, &dirs)?;
     finish::stand_in(&mut files, &dirs);
-    let mut linkage = taken::linkage(setting, &files);
+    let mut linkage = prebuilt::linkage(setting, &files);
     linkage.archives.extend(linked.archives.iter().cloned());
     if !linkage.archives.is_empty() {
         // What an archive needs, those who link to it must have as well.
@@ -228,7 +228,7 @@ fn taken_from(
     let installed = PathBuf::from(format!("{}{}", dirs.stage.display(), recipe.prefix));
     let built = dirs.built_in(recipe);
     let root = |output: &Output| if output.from_build { built.as_path() } else { &installed };
-    taken::collect(setting, component, &recipe.outputs, &root).map_err(|error| match error {
+    prebuilt::collect(setting, component, &recipe.outputs, &root).map_err(|error| match error {
         Error::Config(mut error) => {
             // The names of the installed files help then.
             if let Some(problem) = error.problems.first_mut()

@@ -35,6 +35,25 @@ pub(super) const ROWS: &[SdistRow] = &[
     }),
     (&[Code::MissingPkgInfo], |s| s.members[1].0 = "demo-1.0/INFO".to_owned()),
     (&[Code::MissingPyproject], |s| s.members[2].0 = "demo-1.0/setup.py".to_owned()),
+    (&[Code::BadPyproject], |s| s.members[2].2 = b"[project\nname=".into()),
+    (&[Code::BadPyproject], |s| s.members[2].2 = b"a = 1\na = 2\n".into()),
+    (&[Code::BadPyproject], |s| s.members[2].2 = b"# \xff\n".into()),
+    (&[Code::BadPyproject], |s| s.members[2].2 = b"build-system = 1\n".into()),
+    (&[Code::BadPyproject], |s| s.members[2].2 = b"[build-system]\n".into()),
+    (&[Code::BadPyproject], |s| s.members[2].2 = b"[build-system]\nrequires = 'x'\n".into()),
+    (&[Code::BadPyproject], |s| s.members[2].2 = b"[build-system]\nrequires = [1]\n".into()),
+    (&[Code::BadPyproject], |s| s.members[2].2 = b"[build-system]\nrequires = ['x =']\n".into()),
+    (&[Code::BadPyproject], |s| s.members[2].2.extend(b"build-backend = ''\n")),
+    (&[Code::BadPyproject], |s| s.members[2].2.extend(b"backend-path = '.'\n")),
+    (&[], |s| s.members[2].2 = b"[tool.x]\n".into()),
+    (&[], |s| {
+        s.members[2].2.extend(b"build-backend = 'a.b:c'\nbackend-path = ['.']\n[project]\n");
+        s.members[2].2.extend(b"name = 'Demo'\nversion = '1'\n");
+    }),
+    (&[Code::NameMismatch], |s| s.members[2].2.extend(b"[project]\nname = 'other'\n")),
+    (&[Code::VersionMismatch], |s| {
+        s.members[2].2.extend(b"[project]\nname = 'demo'\nversion = '2'\n");
+    }),
     (&[Code::LicenseFile], |s| s.members[3].0 = "demo-1.0/COPYING".to_owned()),
     (&[Code::MetadataSyntax], |s| s.members[1].2.splice(0..0, *b"no field\n").for_each(drop)),
     (&[Code::UnsafePath], |s| s.members[4].0 = "demo-1.0/../evil.py".to_owned()),

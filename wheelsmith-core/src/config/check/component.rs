@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use super::{Check, ROOT};
 use crate::config::diagnose::did_you_mean;
 use crate::config::source_table::SourceTable;
-use crate::config::{Artifact, Bpf, C, Component, GitSource, Kind, Output, Prebuilt, Role, Source};
+use crate::config::{
+    Artifact, Bpf, BuildMode, C, Component, GitSource, Kind, Output, Prebuilt, Role, Source,
+};
 
 const OUTPUTS_HELP: &str =
     "list the files to install: `outputs = [{ from = \"bin/demo\", role = \"executable\" }]`";
@@ -53,6 +55,7 @@ impl Check<'_> {
             }
             Kind::Cargo(cargo) => self.artifacts(key, cargo),
             Kind::Bpf(_) => {}
+            Kind::Go(go) => self.go(key, go),
             Kind::Prebuilt(prebuilt) => self.prebuilt(key, prebuilt),
             Kind::Files(files) => self.outputs(key, &mut files.outputs, false),
             Kind::Recipe(recipe) => self.recipe(key, recipe),
@@ -80,6 +83,7 @@ impl Check<'_> {
                 Kind::Recipe(recipe) => {
                     recipe.outputs.iter().any(|output| output.role == Role::SharedLibrary)
                 }
+                Kind::Go(go) => go.build_mode == BuildMode::CShared,
                 _ => false,
             };
             if component.libc.is_some() && cdylib {

@@ -1,10 +1,11 @@
-//! Validation of `[[tool.wheelsmith.archive]]` and `[[tool.wheelsmith.npm]]`.
+//! Validation of archives, installers and npm packages.
 
 use globset::Glob;
 
 use super::Check;
+use crate::config::diagnose::did_you_mean;
 use crate::config::names::ROOT;
-use crate::config::{Archive, ArchiveFormat, Crates, NamePattern, Npm};
+use crate::config::{Archive, ArchiveFormat, Crates, Installer, NamePattern, Npm};
 use crate::metadata::ProjectTable;
 use crate::name::WheelPath;
 
@@ -70,6 +71,37 @@ fn file_name(check: &mut Check<'_>, key: &str, name: &NamePattern, format: Optio
     {
         let message = format!("`format` is `{format}`, and the extension is `.{literal}`");
         check.problem(key, message, Some("remove `format`, or end the name with `.{ext}`"));
+    }
+}
+
+/// Checks the installers.
+pub(super) fn installers(check: &mut Check<'_>, installers: &[Installer], archives: &[Archive]) {
+    for (i, installer) in installers.iter().enumerate() {
+        let key = format!("{ROOT}.installer[{i}]");
+        if archives.is_empty() {
+            let help = "add a `[[tool.wheelsmith.archive]]`";
+            check.problem(&key, "there is no archive to install", Some(help));
+        } else if let Some(name) = &installer.archive
+            && !archives.iter().any(|archive| archive.name.as_ref() == Some(name))
+        {
+            let known = archives.iter().filter_map(|archive| archive.name.as_deref());
+            let help = did_you_mean(name, known);
+            let message = format!("there is no archive with the name `{name}`");
+            check.problem(&format!("{key}.archive"), message, help.as_deref());
+        }
+        if let Some(name) = &installer.name
+            && (name.contains(['{', '}']) || name.parse::<NamePattern>().is_err())
+        {
+            let message = format!("`{name}` cannot be the name of a file");
+            check.problem(&format!("{key}.name"), message, None);
+        }
+        if installers[..i]
+            .iter()
+            .any(|other| other.name == installer.name && other.archive == installer.archive)
+        {
+            let help = "give each a `name` of its own";
+            check.problem(&key, "another installer has the same name", Some(help));
+        }
     }
 }
 

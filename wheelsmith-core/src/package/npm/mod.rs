@@ -11,7 +11,6 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use self::manifest::{MainManifest, PlatformManifest};
 use super::{Files, Links, PackageFile, Problem, Selection, add, select};
 use crate::binary::{Facts, NativeFile};
 use crate::config::{Npm, NpmName, NpmPlatform, Role};
@@ -69,8 +68,8 @@ pub(crate) struct PlatformRow {
 pub(crate) struct QualifiedPlatform {
     os: &'static str,
     cpu: Vec<&'static str>,
-    libc: Option<Libc>,
-    glibc: Option<PlatformVersion>,
+    pub(crate) libc: Option<Libc>,
+    pub(crate) glibc: Option<PlatformVersion>,
 }
 
 /// Returns the platform of files that qualify for `tag`.
@@ -196,7 +195,7 @@ pub(crate) fn finish_platform(
         programs,
         addons,
     };
-    let text = PlatformManifest::new(identity, &row, tag).to_json();
+    let text = manifest::PlatformManifest::new(identity, &row, tag).to_json();
     add(files, MANIFEST.parse().expect("a constant"), PackageFile::text(text))?;
     let readme = "README.md".parse().expect("a constant");
     if !files.contains_key(&readme) {
@@ -222,7 +221,7 @@ pub(crate) fn finish_main(
 ) -> Result<(), Problem> {
     let npm = identity.npm;
     for (key, path) in [("main", &npm.main), ("types", &npm.types)] {
-        if let Some(path) = path.as_ref().filter(|path| !files.contains_key(path)) {
+        if let Some(path) = path.as_ref().filter(|path| !files.contains_key(*path)) {
             let help = "name it in `include` too".to_owned();
             let message = format!("no file of the package is `{path}`");
             return Err(Problem::new(key, message, Some(help)));
@@ -251,7 +250,7 @@ pub(crate) fn finish_main(
     if let Some(given) = &npm.types {
         types = Some(given.to_string());
     }
-    let text = MainManifest::new(identity, rows, main, types).to_json();
+    let text = manifest::MainManifest::new(identity, rows, main, types).to_json();
     add(files, path(MANIFEST), PackageFile::text(text))
 }
 

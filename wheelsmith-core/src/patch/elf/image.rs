@@ -1,4 +1,7 @@
 //! Headers of a file that is edited; only those that an edit needs.
+//!
+//! Reads the tables itself, unlike [`crate::binary::elf`], because an edit writes them again: it needs
+//! the sections, which a loader ignores, and refuses a file whose tables it could not write.
 
 use goblin::container::{Container, Ctx};
 use goblin::elf::Elf as Goblin;

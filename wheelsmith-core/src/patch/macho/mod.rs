@@ -6,17 +6,17 @@
 
 mod commands;
 mod fat;
-mod fuse;
 mod names;
 mod sign;
 mod slice;
+mod universal;
 mod verify;
 
 use std::borrow::Cow;
 
 use goblin::mach::constants::cputype;
 
-pub use fuse::fuse;
+pub use universal::create_universal;
 pub use verify::verify;
 
 use self::fat::Fat;

@@ -7,17 +7,18 @@ mod files;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::build::BuildOutput;
 use super::epoch::epoch;
 use super::{Error, Project, pack};
 use crate::archive::Limits;
 use crate::audit::{self, Allowances, Audit, NativeFile, Requirement};
 use crate::config::{ArchiveFormat, ArchiveNames, Compression, NpmName};
 use crate::name::{Floor, PlatformTag, Target};
+use crate::package::installer::{ArchiveRow, Scripts};
 use crate::package::npm::{self, PlatformRow};
 use crate::package::{self, Content, Files, Problem, Writing};
 use crate::plan::{
-    BuildOptions, CratePlan, PackageContent, PackageKind, PackagePlan, Plan, TargetPlan,
+    BuildOptions, CratePlan, LeftOutPackage, PackageContent, PackageKind, PackagePlan, Plan,
+    TargetPlan,
 };
 use crate::runtime::{self, FileEntry, Runtime};
 use crate::sys::{self, Host};
@@ -43,6 +44,8 @@ pub struct BuiltPackage {
     pub verdict: Option<PackageVerdict>,
     /// Row of the loader of the main package.
     pub(crate) row: Option<(usize, PlatformRow)>,
+    /// Row of the installer of an archive.
+    pub(crate) archive: Option<(usize, ArchiveRow)>,
 }
 
 /// Verdict on the files of a package.
@@ -95,7 +98,9 @@ impl Packer<'_> {
                 PackageContent::NpmPlatform(i, name, _) => {
                     self.npm_platform(*i, name, package, plan, runtime)?
                 }
-                PackageContent::NpmMain(..) | PackageContent::Crate(..) => continue,
+                PackageContent::NpmMain(..)
+                | PackageContent::Crate(..)
+                | PackageContent::Installer { .. } => continue,
             };
             if made.file.is_some() {
                 task.finish(made.name.clone());
@@ -146,7 +151,15 @@ impl Packer<'_> {
             let copied = crate::wheel::copy(&file.path, &path);
             aliases.push(copied.map_err(|error| Error::Write { path, source: Box::new(error) })?);
         }
-        Ok(BuiltPackage { aliases, ..made(package, file, Some(verdict(plan, audit))) })
+        let mut row = None;
+        if let Some(tag) = audit.tag.as_ref().filter(|_| !self.project.config.installers.is_empty())
+        {
+            let place = (&*package.file, &*names.top);
+            let found = ArchiveRow::new(plan.target, tag, &audit.files, place, file.sha256);
+            row = Some((i, found.map_err(|problem| self.problem(&table, problem))?));
+        }
+        let package = made(package, file, Some(verdict(plan, audit)));
+        Ok(BuiltPackage { aliases, archive: row, ..package })
     }
 
     fn npm_platform(
@@ -188,44 +201,44 @@ impl Packer<'_> {
         Ok(BuiltPackage { row, ..made(package, file, Some(verdict(plan, audit))) })
     }
 
-    /// Makes the packages of all targets.
-    pub(super) fn all(&self, plan: &Plan, built: &mut BuildOutput) -> Result<(), Error> {
+    /// Makes the packages of all targets. `built` has the packages of each; none if it failed.
+    pub(super) fn all(&self, plan: &Plan, built: &[TargetPackages<'_>]) -> Result<Common, Error> {
+        let mut common = Common::default();
         for package in &plan.packages {
-            let PackageContent::NpmMain(i, _) = &package.content else { continue };
-            let of_target = |result: &Result<super::TargetBuild, Error>| -> Option<PlatformRow> {
-                let packages = &result.as_ref().ok()?.packages;
-                packages
-                    .iter()
-                    .find_map(|p| Some(p.row.as_ref().filter(|(of, _)| of == i)?.1.clone()))
+            let made = match &package.content {
+                PackageContent::NpmMain(i, _) => {
+                    let rows = rows(built, |package| package.row.as_ref(), *i);
+                    self.complete(&rows).map(|rows| self.npm_main(*i, package, &rows))
+                }
+                PackageContent::Installer { archive, .. } => {
+                    let rows = rows(built, |package| package.archive.as_ref(), *archive);
+                    self.complete(&rows).map(|rows| self.installer(package, &rows))
+                }
+                PackageContent::Archive(..)
+                | PackageContent::NpmPlatform(..)
+                | PackageContent::Crate(..) => continue,
             };
-            let mut rows: Vec<PlatformRow> = Vec::new();
-            let mut missing = Vec::new();
-            for (target, result) in &built.targets {
-                match of_target(result) {
-                    Some(row) => rows.push(row),
-                    None => missing.push(target.triple()),
+            match made {
+                Ok(made) => common.packages.push(made?),
+                Err(reason) => {
+                    let file = package.file.clone();
+                    common.left_out.push(LeftOutPackage { file, reason });
                 }
             }
-            if rows.is_empty() || (!missing.is_empty() && !self.options.partial) {
-                let reason = format!("it lacks packages for {}", missing.join(", "));
-                let file = package.file.clone();
-                built.left_out.push(crate::plan::LeftOutPackage { file, reason });
-                continue;
-            }
-            let made = self.npm_main(*i, package, &rows)?;
-            built.packages.push(made);
         }
-        self.crates(plan, built)
+        common.packages.extend(self.crates(plan)?);
+        Ok(common)
     }
 
     /// Makes the crates, those of one table with one run of cargo.
-    fn crates(&self, plan: &Plan, built: &mut BuildOutput) -> Result<(), Error> {
+    fn crates(&self, plan: &Plan) -> Result<Vec<BuiltPackage>, Error> {
         let mut tables: BTreeMap<usize, Vec<(&PackagePlan, &CratePlan)>> = BTreeMap::new();
         for package in &plan.packages {
             if let PackageContent::Crate(i, planned) = &package.content {
                 tables.entry(*i).or_default().push((package, planned));
             }
         }
+        let mut built = Vec::new();
         for (i, packages) in tables {
             let label = format!("package {} with cargo", self.project.config.crates[i].manifest);
             let task = self.host.task(label, 1);
@@ -234,9 +247,21 @@ impl Packer<'_> {
             let files = crates::pack(self.project, i, &crates, self.options, &out)?;
             task.finish(format!("{} crates", files.len()));
             let packages = packages.iter().map(|(package, _)| *package);
-            built.packages.extend(packages.zip(files).map(|(p, file)| made(p, file, None)));
+            built.extend(packages.zip(files).map(|(p, file)| made(p, file, None)));
         }
-        Ok(())
+        Ok(built)
+    }
+
+    /// Returns the rows of all targets; those that exist if the package may be partial. Otherwise
+    /// returns the reason why it cannot be made.
+    fn complete<R: Clone>(&self, rows: &[(Target, Option<&R>)]) -> Result<Vec<R>, String> {
+        let missing = rows.iter().filter(|(_, row)| row.is_none());
+        let missing: Vec<&str> = missing.map(|(target, _)| target.triple()).collect();
+        let present: Vec<R> = rows.iter().filter_map(|(_, row)| row.cloned()).collect();
+        if present.is_empty() || (!missing.is_empty() && !self.options.partial) {
+            return Err(format!("it lacks the packages for {}", missing.join(", ")));
+        }
+        Ok(present)
     }
 
     fn npm_main(
@@ -257,6 +282,30 @@ impl Packer<'_> {
         let file = self.write_npm(&files, &package.file)?;
         task.finish(package.file.clone());
         Ok(made(package, file, None))
+    }
+
+    /// Writes a script that installs the archives of all targets.
+    fn installer(&self, package: &PackagePlan, rows: &[ArchiveRow]) -> Result<BuiltPackage, Error> {
+        let PackageContent::Installer { installer, name, is_powershell, .. } = &package.content
+        else {
+            unreachable!("only installers are passed");
+        };
+        let (_, version) = super::archive::identity(self.project);
+        let version = semver(self.project, &version)?.unwrap_or(version);
+        let url = self.project.config.installers[*installer].url.fill(&version);
+        let scripts = Scripts { name, version: &version, url: &url };
+        let text = if *is_powershell {
+            scripts.powershell(&package.file, rows)
+        } else {
+            scripts.shell(&package.file, rows)
+        };
+        let table = format!("tool.wheelsmith.installer[{installer}]");
+        let text = text.map_err(|problem| self.problem(&table, problem))?;
+        let path = self.project.out_dir(self.options).join(&package.file);
+        sys::fs::write_program(&path, text.as_bytes())
+            .map_err(|e| Error::io(format!("write `{}`", package.file), e))?;
+        let (sha256, size_bytes) = (crate::name::Digest::of(&text), text.len() as u64);
+        Ok(made(package, MadeFile { path, size_bytes, sha256 }, None))
     }
 
     fn write_npm(&self, files: &Files, name: &str) -> Result<MadeFile, Error> {
@@ -301,6 +350,28 @@ impl Packer<'_> {
     }
 }
 
+/// Target, and the packages that were made for it.
+pub(super) type TargetPackages<'a> = (Target, &'a [BuiltPackage]);
+
+/// Packages of all targets together.
+#[derive(Debug, Default)]
+pub(super) struct Common {
+    pub(super) packages: Vec<BuiltPackage>,
+    pub(super) left_out: Vec<LeftOutPackage>,
+}
+
+/// Returns the row of each target that is of the table at position `i`.
+fn rows<'a, R>(
+    built: &[TargetPackages<'a>],
+    row: impl Fn(&'a BuiltPackage) -> Option<&'a (usize, R)>,
+    i: usize,
+) -> Vec<(Target, Option<&'a R>)> {
+    let of = |packages: &'a [BuiltPackage]| {
+        packages.iter().filter_map(&row).find(|(of, _)| *of == i).map(|(_, row)| row)
+    };
+    built.iter().map(|(target, packages)| (*target, of(packages))).collect()
+}
+
 /// Names of an npm table.
 struct Npm {
     main: NpmName,
@@ -339,6 +410,7 @@ fn made(package: &PackagePlan, file: MadeFile, verdict: Option<PackageVerdict>) 
         aliases: Vec::new(),
         verdict,
         row: None,
+        archive: None,
     }
 }
 
@@ -350,6 +422,7 @@ fn refused(package: &PackagePlan, plan: &TargetPlan, audit: Audit) -> BuiltPacka
         aliases: Vec::new(),
         verdict: Some(verdict(plan, audit)),
         row: None,
+        archive: None,
     }
 }
 

@@ -27,7 +27,7 @@ pub(super) fn named(component: &Component) -> BTreeSet<String> {
             paths.extend(groups().flat_map(|group| group.files.iter().chain(&group.include)));
             texts.extend(groups().flat_map(|group| &group.flags).map(String::as_str));
         }
-        Kind::Cargo(_) => {}
+        Kind::Cargo(_) | Kind::Go(_) => {}
         Kind::Prebuilt(prebuilt) => {
             let own = prebuilt.archives.values().flat_map(|(_, outputs)| outputs);
             paths.extend(prebuilt.outputs.iter().chain(own).map(|output| &output.from));

@@ -239,7 +239,12 @@ fn links_to_directories_are_followed_or_refused() {
     check("", &files, &link("../shared/lib", "demo/lib"), Ok(&all));
     check("", &files, &link("../demo", "demo/lib"), Err("a directory that contains it"));
     check("", &files, &link("/usr", "demo/lib"), Err("outside the project"));
+    check("", &files, &link("/etc/passwd", "demo/data.txt"), Err("a file outside the project"));
+    check("", &files, &link("../../out", "demo/out"), Err("a file that does not exist"));
+    let inside = ["demo/__init__.py", "demo/a.py", "shared/lib/a.py"];
+    check("", &files, &link("../shared/lib/a.py", "demo/a.py"), Ok(&inside));
     check("", &files, &link("nowhere", "demo/lib.py"), Err("a file that does not exist"));
+    check("", &files, &link("/dev/null", "demo/null"), Err("neither a file nor a directory"));
     let exclude = format!("{WHEEL}exclude = ['demo/lib/**', 'demo/lib']\n");
     let exclude = format!("{exclude}[tool.wheelsmith.sdist]\nexclude = ['demo/lib']\n");
     check(&exclude, &files, &link("/usr", "demo/lib"), Ok(&files));

@@ -72,6 +72,8 @@ const EVERYWHERE: &[Rule] = &[
     rule(ArgPrefix("-mtune="), Drop),
     // zig has one linker; clang complains of the argument while it compiles.
     rule(ArgPrefix("-fuse-ld="), Drop),
+    // What is named as `LD` gets the arguments of a linker.
+    rule(Arg("-m"), DropWithNext),
     // zig has no libgcc.
     rule(Arg("-static-libgcc"), Drop),
     rule(Arg("-shared-libgcc"), Drop),

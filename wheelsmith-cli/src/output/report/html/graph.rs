@@ -7,7 +7,7 @@ use wheelsmith_core::finding::Severity;
 
 use super::layout::{Item, Layout, Spacing, layout};
 use super::needs::{Needs, Node, Role};
-use crate::output::report::escape::Markup;
+use crate::output::report::escape::{Markup, shown};
 use crate::output::report::words::{count, module_name};
 
 /// Number of nodes up to which each is drawn.
@@ -183,7 +183,7 @@ fn label(node: &Node) -> String {
 /// Shortens a name: the ends are more informative than the middle.
 fn shortened(name: &str) -> String {
     // Unseen characters are written as numbers, which are counted too.
-    let name: Vec<char> = Markup(name).shown().chars().collect();
+    let name: Vec<char> = shown(name).chars().collect();
     if name.len() <= LONGEST_NAME {
         return name.into_iter().collect();
     }

@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 
 use wheelsmith_core::audit::{Input, NativeFile};
 
-use crate::output::report::escape::Markup;
+use crate::output::report::escape::{Markup, shown};
 use crate::output::report::words::{count, module_name, size};
 
 /// Number of files that are drawn separately; smaller ones share an area.
@@ -123,7 +123,7 @@ fn caption(out: &mut String, tile: &Tile, area: Area) {
     if place < 5.0 || area.h < 18.0 {
         return;
     }
-    let name = Markup(&module_name(&tile.path)).shown();
+    let name = shown(&module_name(&tile.path));
     let fits = |at: &usize| (*at as f64) < place;
     let mut text: String =
         name.chars().enumerate().take_while(|(at, _)| fits(at)).map(|(_, c)| c).collect();

@@ -52,7 +52,7 @@ pub(super) fn outputs<'c>(setting: &Setting<'_>, component: &'c Component) -> &'
             own.map_or(&prebuilt.outputs, |(_, outputs)| outputs)
         }
         Kind::Files(files) => &files.outputs,
-        Kind::C(_) | Kind::Bpf(_) | Kind::Cargo(_) | Kind::Recipe(_) => &[],
+        Kind::C(_) | Kind::Bpf(_) | Kind::Cargo(_) | Kind::Go(_) | Kind::Recipe(_) => &[],
     }
 }
 

@@ -1,4 +1,4 @@
-//! Fuses the runtimes of several processors into one.
+//! Merges the runtimes of several processors into a universal one.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -16,7 +16,7 @@ use crate::sys;
 ///
 /// # Errors
 /// Returns an error if a file differs and cannot be fused, or cannot be read or written.
-pub fn fuse(
+pub fn create_universal(
     identity: &Identity<'_>,
     slices: &[(Arch, &Runtime)],
     dir: &Path,
@@ -43,18 +43,18 @@ pub fn fuse(
         }
         let parts: Vec<(Arch, &[u8])> =
             parts.iter().map(|(arch, bytes)| (*arch, bytes.as_slice())).collect();
-        let fused = macho::fuse(&parts).map_err(|source| Error::Fuse {
+        let merged = macho::create_universal(&parts).map_err(|source| Error::Universal {
             path: path.to_string(),
             component: first.component.clone(),
             source,
         })?;
         files.push(FileEntry {
-            sha256: Digest::of(&fused),
-            size_bytes: fused.len() as u64,
+            sha256: Digest::of(&merged),
+            size_bytes: merged.len() as u64,
             native: None,
             ..first.clone()
         });
-        contents.insert(path.clone(), Content::Bytes(fused));
+        contents.insert(path.clone(), Content::Bytes(merged));
     }
     let components = slices.first().map(|(_, runtime)| runtime.manifest.components.clone());
     let manifest = Manifest::described(identity, components.unwrap_or_default(), files);

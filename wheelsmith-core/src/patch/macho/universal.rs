@@ -1,4 +1,4 @@
-//! Fusion of files for one processor each into a universal file.
+//! Merges files for one processor each into a universal file, as `lipo -create` does.
 
 use goblin::mach::constants::cputype;
 use scroll::LE;
@@ -21,7 +21,7 @@ const MEMBER: u32 = 3;
 /// ```
 /// use wheelsmith_core::name::Arch;
 /// # fn fuse(intel: &[u8], arm: &[u8]) -> Result<Vec<u8>, wheelsmith_core::patch::Error> {
-/// let universal = wheelsmith_core::patch::macho::fuse(&[(Arch::X86_64, intel), (Arch::Aarch64, arm)])?;
+/// let universal = wheelsmith_core::patch::macho::create_universal(&[(Arch::X86_64, intel), (Arch::Aarch64, arm)])?;
 /// # Ok(universal)
 /// # }
 /// ```
@@ -29,7 +29,7 @@ const MEMBER: u32 = 3;
 /// # Errors
 /// Returns an error for a file that is of another kind or for another processor, or that is
 /// universal itself.
-pub fn fuse(slices: &[(Arch, &[u8])]) -> Result<Vec<u8>, Error> {
+pub fn create_universal(slices: &[(Arch, &[u8])]) -> Result<Vec<u8>, Error> {
     let mut list = Vec::new();
     for &(arch, bytes) in slices {
         list.push(match Format::of(bytes) {
@@ -39,9 +39,9 @@ pub fn fuse(slices: &[(Arch, &[u8])]) -> Result<Vec<u8>, Error> {
         });
     }
     let contents: Vec<&[u8]> = slices.iter().map(|(_, bytes)| *bytes).collect();
-    let fused = Fat::of(&list).write(&contents)?;
-    verify(&fused, &contents)?;
-    Ok(fused)
+    let merged = Fat::of(&list).write(&contents)?;
+    verify(&merged, &contents)?;
+    Ok(merged)
 }
 
 fn unsupported(why: String) -> Error {
@@ -68,13 +68,13 @@ fn cpu_of(arch: Arch, bytes: &[u8]) -> Result<[u32; 2], Error> {
 }
 
 /// Checks that the slices can be parsed again.
-fn verify(fused: &[u8], contents: &[&[u8]]) -> Result<(), Error> {
-    let found = Fat::parse(fused)?;
+fn verify(merged: &[u8], contents: &[&[u8]]) -> Result<(), Error> {
+    let found = Fat::parse(merged)?;
     let found = found.iter().flat_map(|fat| &fat.slices).map(|slice| slice.bytes);
     if found.eq(contents.iter().copied()) {
         return Ok(());
     }
-    Err(Error::Wrong("its slices differ from the fused files".to_owned()))
+    Err(Error::Wrong("its slices differ from the merged files".to_owned()))
 }
 
 #[cfg(test)]
@@ -91,29 +91,29 @@ mod tests {
     #[test]
     fn slices_stay_as_they_are() {
         let (intel, arm) = (fixture!("x86_64.dylib"), fixture!("arm64.dylib"));
-        let fused = fuse(&[(Arch::X86_64, intel), (Arch::Aarch64, arm)]).unwrap();
-        let macho = MachO::parse(fused.as_slice()).unwrap();
+        let merged = create_universal(&[(Arch::X86_64, intel), (Arch::Aarch64, arm)]).unwrap();
+        let macho = MachO::parse(merged.as_slice()).unwrap();
         assert!(macho.is_universal);
         assert_eq!(macho.cpus(), "x86_64, arm64");
         let signature = macho.slice(Arch::Aarch64).unwrap().signature.as_ref().unwrap();
         assert_eq!(signature.pages, Pages::Right);
         let alone = MachO::parse(intel).unwrap();
         assert_eq!(macho.slices[0].builds, alone.slices[0].builds);
-        assert_eq!(fused.len() % (1 << PAGE), arm.len() % (1 << PAGE));
+        assert_eq!(merged.len() % (1 << PAGE), arm.len() % (1 << PAGE));
     }
 
     #[test]
     fn static_libraries_are_fused_as_well() {
         let (one, other) = (b"!<arch>\nx86_64".as_slice(), b"!<arch>\narm64".as_slice());
-        let fused = fuse(&[(Arch::X86_64, one), (Arch::Aarch64, other)]).unwrap();
-        let fat = Fat::parse(&fused).unwrap().unwrap();
+        let merged = create_universal(&[(Arch::X86_64, one), (Arch::Aarch64, other)]).unwrap();
+        let fat = Fat::parse(&merged).unwrap().unwrap();
         assert_eq!(fat.slices.iter().map(|s| s.bytes).collect::<Vec<_>>(), [one, other]);
     }
 
     #[test]
     fn what_does_not_fit_is_refused() {
         let check = |arch, bytes, why: &str| {
-            let error = fuse(&[(arch, bytes)]).unwrap_err().to_string();
+            let error = create_universal(&[(arch, bytes)]).unwrap_err().to_string();
             assert!(error.contains(why), "{error}");
         };
         check(Arch::X86_64, fixture!("arm64.dylib"), "it is for arm64, not only for x86_64");

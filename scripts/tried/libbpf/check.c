@@ -1,0 +1,7 @@
+#include <bpf/libbpf.h>
+#include <stdio.h>
+
+int main(void) {
+    puts(libbpf_version_string());
+    return 0;
+}
