@@ -221,6 +221,7 @@ pub fn config(bytes: &[u8]) {
         name: "demo",
         version: "0",
         written: "demo",
+        crates: &[],
         semver: None,
         wheel: &|_, tag| WheelFilename { platforms: tag.with_aliases(), ..name.clone() },
     };

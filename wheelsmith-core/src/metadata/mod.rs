@@ -30,10 +30,11 @@ mod marker;
 mod modules;
 pub(crate) mod people;
 pub mod project_table;
-#[cfg(feature = "metadata")]
+#[cfg(any(feature = "build", feature = "metadata"))]
 pub(crate) mod python_source;
 #[cfg(feature = "metadata")]
 mod readme;
+#[cfg(feature = "wheel")]
 pub(crate) mod record;
 pub(crate) mod recorded_digest;
 #[cfg(feature = "metadata")]
@@ -53,7 +54,6 @@ pub use entry_points::EntryPoints;
 pub use error::Error;
 pub use modules::Modules;
 pub use project_table::ProjectTable;
-#[cfg(feature = "metadata")]
 #[cfg(feature = "wheel")]
 pub(crate) use record::Record;
 #[cfg(feature = "metadata")]

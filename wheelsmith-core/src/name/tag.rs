@@ -301,6 +301,7 @@ impl PlatformTag {
     }
 
     /// Returns the oldest glibc that the tag requires; `None` for the older names of such tags.
+    #[cfg(feature = "audit")]
     pub(crate) fn glibc(&self) -> Option<PlatformVersion> {
         match self {
             Self::Manylinux { glibc, .. } => Some(*glibc),

@@ -5,6 +5,7 @@
 //! PEP 656).
 
 pub mod android;
+#[cfg(feature = "audit")]
 pub(crate) mod glibc;
 pub mod stable_abi;
 pub mod windows;
