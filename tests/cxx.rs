@@ -113,6 +113,8 @@ fn the_key_chooses_the_runtime() {
         let needed = needed(&dir.join("bin/probe"));
         let has_system = needed.iter().any(|name| name == "libstdc++.so.6");
         assert_eq!(has_system, value == "system", "{needed:?}");
+        let report = project.run(&["audit", "--format", "json", dir.to_str().unwrap()]).stdout;
+        assert_eq!(report.contains("two-cxx-runtimes"), value == "static", "{value}: {report}");
     };
     check("static", "", 0);
     check("shared", "", 1);

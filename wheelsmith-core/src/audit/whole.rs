@@ -100,7 +100,11 @@ fn cxx_runtimes(files: &[NativeFile], graph: &Graph<'_>, findings: &mut Vec<Find
 /// Returns the finding about the C++ functions of `other` that `user` uses.
 fn across(user: &NativeFile, other: &NativeFile) -> Option<Finding> {
     let names = user.symbols.undefined.iter().map(|symbol| symbol.name.as_str());
-    let names = names.filter(|name| name.starts_with("_Z") && other.symbols.exports.contains(name));
+    // `operator new` and `delete` can be replaced, so that all files of a process share them.
+    let is_replaceable =
+        |name: &str| ["_Znw", "_Zna", "_Zdl", "_Zda"].iter().any(|start| name.starts_with(start));
+    let names = names.filter(|name| name.starts_with("_Z") && !is_replaceable(name));
+    let names = names.filter(|name| other.symbols.exports.contains(name));
     let names: Vec<&str> = names.collect();
     let first = names.first()?;
     let more = match names.len() - 1 {

@@ -24,15 +24,16 @@ pub(super) fn is_private(symbols: &Symbols, content: Content<'_>) -> bool {
 
 /// True for functions and types that every C++ runtime defines, and that C libraries do not.
 fn is_of_runtime(name: &str) -> bool {
-    const NAMES: [&str; 6] = [
+    // Not `operator new` and `delete`: they are replaceable, so that a private runtime exports them,
+    // and its neighbours import them.
+    const NAMES: [&str; 5] = [
         "__cxa_throw",
         "__cxa_begin_catch",
         "__cxa_allocate_exception",
         "__cxa_pure_virtual",
         "__gxx_personality_v0",
-        "_ZdlPv",
     ];
-    NAMES.contains(&name) || name.starts_with("_ZTVN10__cxxabiv1") || name.starts_with("_Znw")
+    NAMES.contains(&name) || name.starts_with("_ZTVN10__cxxabiv1")
 }
 
 #[cfg(test)]
@@ -62,7 +63,8 @@ mod tests {
         check(&["name"], &[], runtime, false);
         check(&["_Z4namei"], &["__cxa_throw"], runtime, false);
         check(&["_Z4namei"], &["_ZTVN10__cxxabiv120__si_class_type_infoE"], runtime, false);
-        check(&["_Z4namei"], &["_Znwm"], runtime, false);
+        check(&["_Z4namei"], &["_Znwm", "_ZdlPv"], runtime, true);
+        check(&["_Z4namei"], &["_Znwm"], b"no runtime", false);
         check(&["_Z4namei", "__cxa_throw"], &[], runtime, false);
         check(&[], &[], runtime, false);
     }
