@@ -29,8 +29,7 @@ const SIZE_LIMIT: u64 = 16 << 30;
 /// Unpacks a `.zip`, or a `.tar` that may be compressed (told apart by their first bytes) to `to`,
 /// without the first `strip_components` directories of each path.
 ///
-/// Refuses paths that leave the directory, and links that lead out of it. Leaves out devices and
-/// pipes.
+/// Refuses paths that leave the directory, links that lead out of it, devices and pipes.
 ///
 /// # Errors
 /// Returns an error if the archive is damaged, beyond the limits, or has such an entry.
@@ -248,7 +247,15 @@ fn tar(reader: impl Read, mut tree: Tree<'_>) -> Result<(), String> {
                     io::copy(&mut (&mut archive).take(most), file).map_err(text)
                 })?;
             }
-            _ => {}
+            // The label of a volume.
+            b'V' => {}
+            b'3' | b'4' | b'6' => {
+                return Err(format!("`{path}` is a device or a pipe, which no source has"));
+            }
+            kind => {
+                let kind = kind.escape_ascii();
+                return Err(format!("`{path}` is an entry of the unknown kind `{kind}`"));
+            }
         }
     }
     tree.finish()
@@ -373,6 +380,11 @@ mod tests {
         use tar::EntryType::{Directory, Link, Regular, Symlink};
         let outside = "points out of the archive";
         let behind = "is below the link";
+        for kind in [tar::EntryType::Char, tar::EntryType::Block, tar::EntryType::Fifo] {
+            check(&[("x/a.c", Regular, "a"), ("x/d", kind, "")], Err("`d` is a device or a pipe"));
+        }
+        let unknown = tar::EntryType::new(b'q');
+        check(&[("x/a.c", Regular, "a"), ("x/q", unknown, "")], Err("of the unknown kind `q`"));
         check(&[("x/a.c", Regular, "a"), ("x/b/c.c", Regular, "c")], Ok(&["a.c", "b/c.c"]));
         check(&[("./x/a.c", Regular, "a"), ("x/l.c", Symlink, "a.c")], Ok(&["a.c", "l.c"]));
         check(&[("x/a.c", Regular, "a"), ("x/h.c", Link, "x/a.c")], Ok(&["a.c", "h.c"]));
