@@ -10,16 +10,16 @@ use wheelsmith_core::vcs::Repository;
 use crate::exit::Exit;
 use crate::output::{Output, Sizes};
 
-/// Print what is in a package, the largest first, and what could be saved
+/// Print what is in a package, and what could be saved
 ///
-/// A directory of packages, such as `dist`, is measured package by package. With PREVIOUS or
+/// Lists the largest files first. A directory of packages, such as `dist`, is measured package by package. With PREVIOUS or
 /// `--history`, also prints what grew.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   wheelsmith size dist/demo-1.1-py3-none-any.whl
-  wheelsmith size dist old/dist --fail-over 2%      fail if a package grew by more
-  wheelsmith size dist --history sizes.json         record the sizes of this commit
+  wheelsmith size dist old/dist --fail-over 2%    fail if a package grew by more
+  wheelsmith size dist --history sizes.json       record the sizes of this commit
 
 Exit codes: 0 measured; 1 a package grew by more than the limit; 2 the sizes could not be
 measured or compared.")]
