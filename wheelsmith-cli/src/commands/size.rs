@@ -18,8 +18,8 @@ use crate::output::{Output, Sizes};
 #[command(after_help = "\
 Examples:
   wheelsmith size dist/demo-1.1-py3-none-any.whl
-  wheelsmith size dist old/dist --fail-over 2%    fail if a package grew by more
-  wheelsmith size dist --history sizes.json       record the sizes of this commit
+  wheelsmith size dist old/dist --fail-over 2%   fail if a package grew by more
+  wheelsmith size dist --history sizes.json      record the sizes of this commit
 
 Exit codes: 0 measured; 1 a package grew by more than the limit; 2 the sizes could not be
 measured or compared.")]
