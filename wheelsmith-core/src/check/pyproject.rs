@@ -23,6 +23,12 @@ pub(super) fn check(bytes: &[u8], path: &WheelPath, pkg_info: Option<&[u8]>, out
         }
         Ok(Ok(table)) => table,
     };
+    let build = table.get("build-system").and_then(Value::as_table);
+    if build.is_some_and(|build| !build.contains_key("requires")) {
+        // PEP 518 requires it, and pip and uv insist; the index takes the file.
+        let message = "`build-system` has no `requires`";
+        out.file_as(Severity::Warning, Code::BadPyproject, path, message);
+    }
     for problem in build_system(&table) {
         out.file(Code::BadPyproject, path, problem);
     }
@@ -39,7 +45,7 @@ fn build_system(file: &Table) -> Vec<String> {
     };
     let mut problems = Vec::new();
     match table.get("requires").map(texts) {
-        None => problems.push("`build-system` has no `requires`".to_owned()),
+        None => {}
         Some(None) => problems.push("`build-system.requires` is not a list of texts".to_owned()),
         Some(Some(requires)) => {
             let bad = requires.into_iter().filter_map(|text| {

@@ -138,9 +138,9 @@ function run(command) {
     fail(error);
   }
   const { spawn } = require("node:child_process");
-  const child = spawn(place, process.argv.slice(2), { stdio: "inherit" });
-  const signals = ["SIGHUP", "SIGINT", "SIGTERM"];
-  for (const signal of signals) {
+  let child;
+  // Before the program starts: whoever sees it running may send a signal at once.
+  for (const signal of ["SIGHUP", "SIGINT", "SIGTERM"]) {
     process.on(signal, () => {
       // A terminal sends Ctrl-C to the child as well.
       if (signal !== "SIGINT" || !process.stdin.isTTY) {
@@ -148,6 +148,7 @@ function run(command) {
       }
     });
   }
+  child = spawn(place, process.argv.slice(2), { stdio: "inherit" });
   child.on("error", fail);
   child.on("exit", (code, signal) => {
     if (signal) {
