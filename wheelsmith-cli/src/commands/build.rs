@@ -3,11 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use wheelsmith_core::name::{ProjectName, PythonVersion, Target};
-use wheelsmith_core::project::{BuildOptions, BuildVerdict};
+use wheelsmith_core::project::BuildOptions;
 use wheelsmith_core::source::Policy;
 use wheelsmith_core::sys::Host;
 
-use super::shared::{PackingArgs, PolicyArgs, ProjectArgs, ResultArgs};
+use super::shared::{self, PackingArgs, PolicyArgs, ProjectArgs, ResultArgs};
 use crate::exit::Exit;
 use crate::output::Output;
 
@@ -93,17 +93,7 @@ pub(super) fn run(args: &Args, host: &Host, output: &Output) -> anyhow::Result<E
         let out = args.out.clone().unwrap_or_else(|| shorten(&project.dir.join("dist")));
         let options = args.which.options(targets, out, &args.policy, &args.packing);
         let options = options.runtime_only(args.runtime_only).editable(args.editable);
-        if args.dry_run {
-            output.plan(&project.dry_run(&options)?)?;
-            return Ok(Exit::Good);
-        }
-        let built = project.build(&options)?;
-        output.built(&built)?;
-        Ok(match built.verdict() {
-            BuildVerdict::Good => Exit::Good,
-            BuildVerdict::Refused => Exit::No,
-            BuildVerdict::Failed => Exit::Failed,
-        })
+        shared::build(&project, &options, args.dry_run, output)
     })
 }
 

@@ -4,12 +4,12 @@ use std::path::PathBuf;
 
 use wheelsmith_core::name::Target;
 use wheelsmith_core::plan::PackageKind;
-use wheelsmith_core::project::{BuildOptions, BuildVerdict, Project};
+use wheelsmith_core::project::{BuildOptions, Project};
 use wheelsmith_core::source::Policy;
 use wheelsmith_core::sys::Host;
 
 use super::build::shorten;
-use super::shared::{PackingArgs, PolicyArgs, ResultArgs, TargetArgs};
+use super::shared::{self, PackingArgs, PolicyArgs, ResultArgs, TargetArgs};
 use crate::exit::Exit;
 use crate::output::Output;
 
@@ -108,16 +108,6 @@ pub(super) fn run(args: &Args, host: &Host, output: &Output) -> anyhow::Result<E
         }
         let targets = args.targets.of(&project);
         let options = args.options(&project, targets);
-        if args.dry_run {
-            output.plan(&project.dry_run(&options)?)?;
-            return Ok(Exit::Good);
-        }
-        let built = project.build(&options)?;
-        output.built(&built)?;
-        Ok(match built.verdict() {
-            BuildVerdict::Good => Exit::Good,
-            BuildVerdict::Refused => Exit::No,
-            BuildVerdict::Failed => Exit::Failed,
-        })
+        shared::build(&project, &options, args.dry_run, output)
     })
 }

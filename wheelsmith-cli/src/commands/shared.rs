@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 use wheelsmith_core::name::{PlatformVersion, Target};
-use wheelsmith_core::project::Project;
+use wheelsmith_core::project::{BuildOptions, BuildVerdict, Project};
 use wheelsmith_core::source::Policy;
 use wheelsmith_core::sys::{self, Host};
 use wheelsmith_core::toolchain::host_target;
@@ -197,4 +197,24 @@ impl ExcludeArgs {
         }
         Ok(patterns)
     }
+}
+
+/// Builds a project, or prints the plan.
+pub(super) fn build(
+    project: &Project,
+    options: &BuildOptions,
+    dry_run: bool,
+    output: &Output,
+) -> anyhow::Result<Exit> {
+    if dry_run {
+        output.plan(&project.dry_run(options)?)?;
+        return Ok(Exit::Good);
+    }
+    let built = project.build(options)?;
+    output.built(&built)?;
+    Ok(match built.verdict() {
+        BuildVerdict::Good => Exit::Good,
+        BuildVerdict::Refused => Exit::No,
+        BuildVerdict::Failed => Exit::Failed,
+    })
 }

@@ -18,8 +18,7 @@ pub struct Go {
     pub package: String,
     /// Kind of file: `exe`, `c-shared` or `c-archive`; `exe` if absent.
     pub build_mode: BuildMode,
-    /// Whether the C compiler of the target is used; true if absent. Without it, programs are
-    /// static.
+    /// True, the default, to use the C compiler of the target. Without it, programs are static.
     pub cgo: bool,
     /// Build tags.
     #[serde(skip_serializing_if = "Vec::is_empty")]

@@ -10,7 +10,7 @@ use crate::name::WheelPath;
 use crate::sys::{self, Host};
 use crate::wheel::{Chunks, Compression, Entry, EntryTime, Error, MadeFile, Options, stream};
 
-/// How a package is written.
+/// Options of writing a package.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Writing<'a> {
     /// Format.

@@ -82,7 +82,7 @@ pub enum Error {
     /// cargo failed.
     #[error("cannot {action}")]
     Cargo {
-        /// What was done.
+        /// Verb phrase, such as `package the crates`.
         action: &'static str,
         /// Failure of cargo.
         source: sys::ProcessError,

@@ -26,7 +26,7 @@ use crate::name::Digest;
 pub struct SizeReport {
     /// Packages, the largest first.
     pub packages: Vec<PackageSize>,
-    /// What several packages have in common and could have once.
+    /// Savings across packages: content that several of them have.
     pub savings: Vec<Saving>,
 }
 
@@ -51,7 +51,7 @@ pub struct PackageSize {
     pub unpacked_bytes: u64,
     /// Files, the largest first: by packed size if it is known, else by unpacked size.
     pub files: Vec<FileSize>,
-    /// What could be saved.
+    /// Savings within the package.
     pub savings: Vec<Saving>,
     /// Native files for which no savings were looked for, and why.
     pub unexamined: Vec<Unexamined>,

@@ -1,4 +1,4 @@
-//! What packages could save.
+//! Finds bytes that packages could save.
 
 use std::collections::BTreeMap;
 use std::fmt;

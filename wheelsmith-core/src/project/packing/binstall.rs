@@ -10,7 +10,7 @@ use crate::config::{Archive, ArchiveFormat, Artifact, Cargo, Kind, NameValues, S
 use crate::name::{Os, Target};
 use crate::sys;
 
-/// What a `Cargo.toml` must contain so that `cargo binstall` finds its programs.
+/// Table of a `Cargo.toml` by which `cargo binstall` finds its programs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Binstall {
     /// `Cargo.toml`, relative to the project.
