@@ -5,7 +5,7 @@ use clap::{Arg, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, Va
 
 use crate::commands::{
     audit, backend, build, check, completions, fetch, index, init, inspect, pack, repair, sdist,
-    size, test, toolchain, update, version, wheel, wrapper,
+    size, store, test, toolchain, update, version, wheel, wrapper,
 };
 use crate::global::{Format, Global};
 
@@ -23,7 +23,7 @@ Exit codes: 0 success; 1 findings, or a failed test; 2 the command could not fin
 const GROUPS: [(&str, &[&str]); 4] = [
     ("Build", &["init", "build", "pack", "sdist", "fetch", "update", "toolchain"]),
     ("Prove", &["audit", "check", "test", "inspect", "size"]),
-    ("Ship", &["repair", "wheel", "index", "version"]),
+    ("Ship", &["repair", "wheel", "index", "store", "version"]),
     ("Other", &["completions", "help"]),
 ];
 
@@ -63,6 +63,7 @@ pub(crate) enum Command {
     Repair(repair::Args),
     Wheel(wheel::Args),
     Index(index::Args),
+    Store(store::Args),
     Version(version::Args),
     Completions(completions::Args),
     #[command(hide = true)]

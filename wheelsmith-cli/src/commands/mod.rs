@@ -15,6 +15,7 @@ mod reporting;
 pub(crate) mod sdist;
 mod shared;
 pub(crate) mod size;
+pub(crate) mod store;
 pub(crate) mod test;
 pub(crate) mod toolchain;
 pub(crate) mod update;
@@ -44,6 +45,7 @@ pub(crate) fn run(command: Command, host: &Host, output: &Output) -> anyhow::Res
         Command::Index(args) => index::run(&args, host, output),
         Command::Init(args) => init::run(&args, output),
         Command::Size(args) => size::run(&args, host, output),
+        Command::Store(args) => store::run(&args, host, output),
         Command::Test(args) => test::run(&args, host, output),
         Command::Repair(args) => repair::run(&args, host, output),
         Command::Version(args) => version::run(&args, host, output),

@@ -114,6 +114,11 @@ impl Project {
         self.dir.join("target").join("wheelsmith")
     }
 
+    /// Returns the name of the project in file names, and its version.
+    pub fn identity(&self) -> (String, String) {
+        archive::identity(self)
+    }
+
     /// Returns the targets of a build: `wanted`; if empty, those of the configuration; if there are
     /// none, the host. A project without compiled components is built once.
     pub fn targets(&self, wanted: &[Target]) -> Vec<Target> {

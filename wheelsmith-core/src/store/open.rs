@@ -45,6 +45,17 @@ pub struct Sent {
     pub present: u64,
 }
 
+impl Sent {
+    pub(super) fn add(&mut self, is_new: bool, size_bytes: u64) {
+        if is_new {
+            self.files += 1;
+            self.bytes += size_bytes;
+        } else {
+            self.present += 1;
+        }
+    }
+}
+
 /// Content of `wheelsmith-store.json`.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -285,26 +296,39 @@ impl Store {
         })?;
         let mut moved = Sent::default();
         for (is_new, size) in written {
-            if is_new {
-                moved.files += 1;
-                moved.bytes += size;
-            } else {
-                moved.present += 1;
-            }
+            moved.add(is_new, size);
         }
+        Ok((self.write_manifest(set)?, moved))
+    }
+
+    /// Writes a set whose files are in the store.
+    ///
+    /// # Errors
+    /// Returns [`Error::Absent`] if a file is not in the store.
+    pub fn put_manifest(&self, set: &Set) -> Result<SetId, Error> {
+        if let Some(problem) = set.problem() {
+            return Err(Error::Set { problem });
+        }
+        self.each(&set.files, |file| {
+            let name = file.sha256.to_string();
+            self.require(&Key::blob(&file.sha256), "the file", &name)
+        })?;
+        self.write_manifest(set)
+    }
+
+    fn write_manifest(&self, set: &Set) -> Result<SetId, Error> {
         let bytes = set.to_json();
         let id = SetId(Digest::of(&bytes));
-        let body = Body::bytes(&bytes);
+        let (key, body) = (Key::set(&id), Body::bytes(&bytes));
         // As for files, one that is there is written again if it is damaged or old.
-        let key = Key::set(&id);
-        let there = self.engine.head(&key)?;
-        let is_good = there.as_ref().is_some_and(|entry| !is_old(entry) && self.set(&id).is_ok());
-        match there {
+        match self.engine.head(&key)? {
             None => drop(self.engine.put(&key, &body)?),
-            Some(_) if !is_good => self.engine.replace(&key, &body)?,
+            Some(there) if is_old(&there) || self.set(&id).is_err() => {
+                self.engine.replace(&key, &body)?;
+            }
             Some(_) => {}
         }
-        Ok((id, moved))
+        Ok(id)
     }
 
     /// Reads a set.
@@ -385,6 +409,36 @@ impl Store {
             // It was deleted in between.
             None => Err(Error::Moved { key: key.to_string() }),
         }
+    }
+
+    /// Writes the files of a set, the set, and a reference to it, in this order. A garbage collection
+    /// of a directory waits.
+    ///
+    /// # Errors
+    /// As [`Store::put_set`] and [`Store::refer`].
+    pub fn publish(
+        &self,
+        set: &Set,
+        references: &[Key],
+        path: impl Fn(&StoredFile) -> PathBuf + Sync,
+    ) -> Result<(SetId, Sent), Error> {
+        let _lock = self.engine.hold(false)?;
+        let (id, moved) = self.put_set(set, path)?;
+        for key in references {
+            self.refer(key, &id)?;
+        }
+        Ok((id, moved))
+    }
+
+    /// Deletes a pin. Returns false if there is none.
+    ///
+    /// # Errors
+    /// Returns an error if it cannot be deleted.
+    pub fn unpin(&self, name: &Label) -> Result<bool, Error> {
+        let key = Key::pin(name);
+        let is_there = self.engine.head(&key)?.is_some();
+        self.engine.delete(&key)?;
+        Ok(is_there)
     }
 
     /// Reads the reference at `key`; `None` if it is absent.
@@ -530,7 +584,7 @@ impl Store {
         Err(Error::Corrupt { key: key.to_string(), problem })
     }
 
-    fn read<T: Versioned>(&self, key: &Key, most: u64) -> Result<Option<T>, Error> {
+    pub(super) fn read<T: Versioned>(&self, key: &Key, most: u64) -> Result<Option<T>, Error> {
         let Some(bytes) = self.read_bytes(key, most)? else { return Ok(None) };
         reference::parse(&bytes, key, most).map(Some)
     }
