@@ -15,11 +15,7 @@ pub(super) fn option(dir: &str) -> &'static str {
     let slashed = format!("{dir}/");
     let is_machines = OF_THE_MACHINE.iter().any(|d| slashed.starts_with(d.trim_end_matches('*')));
     let has = |name: &&str| Path::new(dir).join(name).exists();
-    if !is_machines && C_LIBRARY.iter().any(|name| has(&name)) {
-        "-iwithprefixbefore"
-    } else {
-        "-isystem"
-    }
+    if !is_machines && C_LIBRARY.iter().any(has) { "-iwithprefixbefore" } else { "-isystem" }
 }
 
 /// Headers and directories of headers of glibc, musl and Linux, as zig has them, and those of the
