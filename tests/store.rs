@@ -1,6 +1,7 @@
 //! `wheelsmith store` as its users run it.
 #![allow(
     clippy::disallowed_methods,
+    clippy::print_stderr,
     clippy::unwrap_used,
     reason = "tests are a world of their own"
 )]

@@ -37,9 +37,7 @@ impl Store {
             let Some(found) = self.reference(key)? else {
                 return Err(Error::Absent { what: "the reference", key: key.to_string() });
             };
-            if !sets.contains_key(&found.set) {
-                sets.insert(found.set, self.set(&found.set)?);
-            }
+            sets.insert(found.set, self.set(&found.set)?);
             refs.push((key, reference::json(&found)));
         }
         let mut files: BTreeMap<Digest, (u64, Mode)> = BTreeMap::new();

@@ -221,8 +221,9 @@ impl Set {
             }
         }
         all.sort();
-        if let Some(twice) = all.windows(2).find(|pair| pair[0] == pair[1]) {
-            return Some(format!("two files have the path `{}`", twice[0]));
+        let twice = all.windows(2).find_map(|pair| (pair[0] == pair[1]).then(|| &pair[0]));
+        if let Some(path) = twice {
+            return Some(format!("two files have the path `{path}`"));
         }
         if !self.files.is_sorted_by(|a, b| a.path < b.path) {
             return Some("its files are not sorted by path".to_owned());
