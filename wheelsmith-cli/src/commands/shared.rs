@@ -4,9 +4,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use wheelsmith_core::name::{PlatformVersion, Target};
-use wheelsmith_core::project::{BuildOptions, BuildVerdict, Project};
+use wheelsmith_core::project::{BuildOptions, BuildOutput, BuildVerdict, Project};
 use wheelsmith_core::source::Policy;
-use wheelsmith_core::store::Label;
 use wheelsmith_core::sys::{self, Host};
 use wheelsmith_core::toolchain::host_target;
 use wheelsmith_core::vcs::Repository;
@@ -214,11 +213,16 @@ pub(super) fn build(
     }
     let built = project.build(options)?;
     output.built(&built)?;
-    Ok(match built.verdict() {
+    Ok(exit(&built))
+}
+
+/// Returns the exit code of a build.
+pub(super) fn exit(built: &BuildOutput) -> Exit {
+    match built.verdict() {
         BuildVerdict::Good => Exit::Good,
         BuildVerdict::Refused => Exit::No,
         BuildVerdict::Failed => Exit::Failed,
-    })
+    }
 }
 
 /// Runs git in the checkout around the current directory.
@@ -238,10 +242,4 @@ pub(super) fn current_commit(host: &Host) -> anyhow::Result<String> {
 /// True if the checkout has changes that are not in the commit. Files that git ignores do not count.
 pub(super) fn is_dirty(host: &Host) -> anyhow::Result<bool> {
     Ok(!git(&["status", "--porcelain"], host)?.is_empty())
-}
-
-/// Returns the slots that a project builds: its targets, or `any`.
-pub(super) fn slots(project: &Project) -> Vec<Label> {
-    let slots: Vec<Label> = project.config.targets.iter().map(|target| (*target).into()).collect();
-    if slots.is_empty() { vec![Label::any()] } else { slots }
 }

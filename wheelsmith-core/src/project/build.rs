@@ -10,7 +10,7 @@ use super::archive::{self, ArchiveVerdict};
 use super::packing::{self, BuiltPackage, Packer};
 use super::parts::Inventory;
 use super::{BuiltWheel, Error, Project, pack};
-use crate::build::{self, Hashes, Setting};
+use crate::build::{self, Hashes, Reuse, Setting};
 use crate::config::Kind;
 use crate::name::Target;
 use crate::pipeline::{self, Job, Sources};
@@ -133,6 +133,12 @@ pub(crate) fn run(project: &Project, options: &BuildOptions) -> Result<BuildOutp
     } else {
         obtain(project, &targets, &places, options.policy, host)?
     };
+    #[cfg(feature = "store")]
+    let stored = super::stored::StoreReuse::open(project, options)?;
+    #[cfg(feature = "store")]
+    let reuse = stored.as_ref().map(|stored| stored as &dyn Reuse);
+    #[cfg(not(feature = "store"))]
+    let reuse = None;
     let hashes = Hashes::default();
     let laid = compiled(&plan).map(|plan| (plan.target.to_string(), Mutex::default())).collect();
     let run = Run {
@@ -143,6 +149,7 @@ pub(crate) fn run(project: &Project, options: &BuildOptions) -> Result<BuildOutp
         sources: Mutex::new(sources),
         hashes: &hashes,
         laid: &laid,
+        reuse,
     };
     let results = std::thread::scope(|scope| {
         let threads: Vec<_> =
@@ -224,6 +231,7 @@ pub(super) fn add_steps(
         work: &work,
         host,
         hashes: &Hashes::default(),
+        reuse: None,
     };
     let offline = options.policy.offline;
     let missing_zig = if offline { MissingZig::Offline } else { MissingZig::Leave };
@@ -282,6 +290,7 @@ struct Run<'a> {
     sources: Mutex<Sources>,
     hashes: &'a Hashes,
     laid: &'a Runtimes,
+    reuse: Option<&'a dyn Reuse>,
 }
 
 /// Runtime of a target, with the record of its build.
@@ -385,6 +394,7 @@ impl Run<'_> {
             work: &work,
             host: self.host,
             hashes: self.hashes,
+            reuse: self.reuse,
         };
         let (name, version) = archive::identity(project);
         let identity = (&*name, &*version);

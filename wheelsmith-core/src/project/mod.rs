@@ -17,6 +17,8 @@ mod plan_tests;
 mod prepare;
 mod python_files;
 mod sdist;
+#[cfg(feature = "store")]
+mod stored;
 mod tree;
 mod update;
 
@@ -27,6 +29,8 @@ pub use build::{BuildOutput, BuildVerdict, TargetBuild};
 pub use error::Error;
 pub use pack::BuiltWheel;
 pub use packing::{Binstall, BuiltPackage, PackageVerdict};
+#[cfg(feature = "store")]
+pub use stored::StoredSet;
 pub use update::UpdateOptions;
 
 pub use crate::config::CONFIG_FILES;
@@ -34,6 +38,8 @@ use crate::config::{Config, LoadError};
 use crate::metadata::Metadata;
 use crate::name::Target;
 pub use crate::plan::BuildOptions;
+#[cfg(feature = "store")]
+pub use crate::plan::StoreOptions;
 use crate::plan::{self, Plan};
 use crate::source;
 use crate::sys::{self, Host};

@@ -225,18 +225,22 @@ impl Store {
         Ok(())
     }
 
-    /// Writes a file of a set and its aliases below `dir`, atomically and verified, with its mode.
+    /// Writes a file of a set and its aliases below `dir`, atomically and verified, with its mode. A
+    /// file that is there with the same content is not read again from the store.
     ///
     /// # Errors
     /// As [`Store::copy_blob`], or the file cannot be written.
     pub fn fetch(&self, file: &StoredFile, dir: &Path) -> Result<PathBuf, Error> {
         let path = dir.join(file.path.as_str());
         let error = |source| Error::file("write", &path, source);
-        let mut unfinished = sys::fs::Unfinished::create(&path).map_err(error)?;
-        self.copy_blob(&file.sha256, file.size_bytes, unfinished.file())?;
         let is_executable = file.mode == set::Mode::Executable;
-        sys::fs::set_executable(unfinished.path(), is_executable).map_err(error)?;
-        unfinished.finish_unsynced().map_err(error)?;
+        let is_there = sys::fs::symlink_metadata(&path)
+            .is_ok_and(|found| found.is_file() && found.len() == file.size_bytes)
+            && sys::fs::is_executable(&path).is_ok_and(|is| is == is_executable)
+            && sys::fs::digest(&path).is_ok_and(|(digest, _)| digest == file.sha256);
+        if !is_there {
+            self.write(file, &path, is_executable)?;
+        }
         for alias in &file.aliases {
             let link = path.with_file_name(alias);
             if sys::fs::symlink_metadata(&link).is_ok() {
@@ -245,6 +249,14 @@ impl Store {
             sys::fs::symlink(file.path.file_name(), &link).map_err(error)?;
         }
         Ok(path)
+    }
+
+    fn write(&self, file: &StoredFile, path: &Path, is_executable: bool) -> Result<(), Error> {
+        let error = |source| Error::file("write", path, source);
+        let mut unfinished = sys::fs::Unfinished::create(path).map_err(error)?;
+        self.copy_blob(&file.sha256, file.size_bytes, unfinished.file())?;
+        sys::fs::set_executable(unfinished.path(), is_executable).map_err(error)?;
+        unfinished.finish_unsynced().map_err(error)
     }
 
     /// Writes all files of a set below `dir`.

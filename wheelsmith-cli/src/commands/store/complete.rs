@@ -9,7 +9,6 @@ use wheelsmith_core::store::Label;
 use wheelsmith_core::sys::Host;
 
 use super::{CommitArg, StoreArgs, commit_arg};
-use crate::commands::shared;
 use crate::exit::Exit;
 use crate::output::Output;
 
@@ -43,7 +42,7 @@ pub(super) fn run(args: &Args, host: &Host, output: &Output) -> anyhow::Result<E
     let expected = if args.slot.is_empty() {
         let project = Project::open_on(&args.project, host)
             .context("cannot tell which slots are expected: name each with `--slot`")?;
-        shared::slots(&project)
+        project.slots()
     } else {
         args.slot.clone()
     };

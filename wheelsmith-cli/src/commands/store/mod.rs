@@ -88,12 +88,28 @@ pub(crate) enum CommitArg {
     One(CommitId),
 }
 
-pub(super) fn commit_arg(text: &str) -> Result<CommitArg, wheelsmith_core::name::ParseError> {
+pub(crate) fn commit_arg(text: &str) -> Result<CommitArg, wheelsmith_core::name::ParseError> {
     if text == "HEAD" { Ok(CommitArg::Head) } else { text.parse().map(CommitArg::One) }
 }
 
 impl CommitArg {
-    pub(super) fn resolve(&self, host: &Host) -> anyhow::Result<CommitId> {
+    /// Returns the commit of files of the checkout, and whether it has changes that are not in the
+    /// commit. They are an error unless allowed.
+    pub(crate) fn checked(
+        &self,
+        allow_dirty: bool,
+        host: &Host,
+    ) -> anyhow::Result<(CommitId, bool)> {
+        let dirty = matches!(self, Self::Head) && super::shared::is_dirty(host)?;
+        anyhow::ensure!(
+            !dirty || allow_dirty,
+            "the checkout has changes that are not in the commit: commit them, or store the files \
+             anyway with `--allow-dirty`"
+        );
+        Ok((self.resolve(host)?, dirty))
+    }
+
+    pub(crate) fn resolve(&self, host: &Host) -> anyhow::Result<CommitId> {
         match self {
             Self::Head => Ok(super::shared::current_commit(host)?.parse()?),
             Self::One(commit) => Ok(commit.clone()),

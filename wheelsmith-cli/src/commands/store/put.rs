@@ -9,7 +9,6 @@ use wheelsmith_core::store::{self, FileKind, Key, Label, Set};
 use wheelsmith_core::sys::{self, Host};
 
 use super::{CommitArg, StoreArgs, commit_arg};
-use crate::commands::shared;
 use crate::exit::Exit;
 use crate::output::Output;
 
@@ -60,15 +59,8 @@ pub(super) fn run(args: &Args, host: &Host, output: &Output) -> anyhow::Result<E
     let mut set = identity(args, host)?;
     let mut references: Vec<Key> = args.pin.iter().map(Key::pin).collect();
     if let Some(commit) = &args.commit {
-        if matches!(commit, CommitArg::Head) {
-            set.dirty = shared::is_dirty(host)?;
-            ensure!(
-                !set.dirty || args.allow_dirty,
-                "the checkout has changes that are not in the commit: commit them, or store the \
-                 files anyway with `--allow-dirty`"
-            );
-        }
-        let commit = commit.resolve(host)?;
+        let (commit, dirty) = commit.checked(args.allow_dirty, host)?;
+        set.dirty = dirty;
         references.push(Key::commit(&commit, &set.slot));
         set.commit = Some(commit);
     }
@@ -104,6 +96,6 @@ fn identity(args: &Args, host: &Host) -> anyhow::Result<Set> {
     )?;
     let (name, version) = project.identity();
     let mut set = given(name, version, Label::any())?;
-    set.expected = shared::slots(&project);
+    set.expected = project.slots();
     Ok(set)
 }
