@@ -17,6 +17,7 @@ mod index;
 mod layout;
 mod metadata;
 mod parsed;
+mod place;
 #[cfg(feature = "build")]
 mod pyproject;
 mod record;
