@@ -47,6 +47,7 @@ pub use explain::{Explanation, Obstacle, Step, explain};
 #[cfg(feature = "repair")]
 pub(crate) use guess::guess;
 pub use input::{AuditInput, input};
+#[cfg(feature = "repair")]
 pub(crate) use input::{by_platform, lacks_processor, satisfies, whole_tag};
 pub use needs::{Need, Origin, needs};
 pub use options::AuditOptions;

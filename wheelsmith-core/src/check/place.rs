@@ -5,9 +5,7 @@ use crate::name::WheelPath;
 /// Returns the scheme of a file in a `.data` directory and its path below: (`scripts`, `run`).
 pub(super) fn in_data(path: &WheelPath) -> Option<(&str, &str)> {
     let (top, rest) = path.as_str().split_once('/')?;
-    if !top.ends_with(".data") {
-        return None;
-    }
+    top.strip_suffix(".data")?;
     Some(rest.split_once('/').unwrap_or((rest, "")))
 }
 
