@@ -144,7 +144,7 @@ pub(super) const NPM: &[SdistRow] = &[
     (&[Code::BadManifest], |s| s.edit("package.json", "@box/demo\"", "Demo\"")),
     (&[Code::BadManifest], |s| s.edit("package.json", "\"name\"", "\"title\"")),
     (&[Code::BadManifest, Code::InexactPin], |s| {
-        s.edit("package.json", "version\": \"1.2.0-rc.1", "version\": \"1.2")
+        s.edit("package.json", "version\": \"1.2.0-rc.1", "version\": \"1.2");
     }),
     (&[Code::BadManifest], |s| s.edit("package.json", "\"^1\"", "[1]")),
     (&[Code::BadManifest], |s| s.edit("package.json", "{\n", "{ \"os\": 1,\n")),
@@ -163,7 +163,7 @@ pub(super) const NPM: &[SdistRow] = &[
     (&[Code::InexactPin], |s| s.edit("package.json", "gnu\": \"1.2", "gnu\": \"^1.2")),
     (&[Code::InexactPin], |s| s.edit("package.json", "gnu\": \"1.2.0-rc.1", "gnu\": \"1.2.0")),
     (&[Code::ManifestTarget, Code::ScriptNotExecutable], |s| {
-        s.edit("package.json", "bin/demo.js", "bin/other.js")
+        s.edit("package.json", "bin/demo.js", "bin/other.js");
     }),
     (&[Code::ManifestTarget], |s| s.edit("package.json", "./lib/index\",", "./lib/main\",")),
     (&[Code::ManifestTarget], |s| s.edit("package.json", "\"lib/index.d", "\"lib/main.d")),
@@ -182,7 +182,7 @@ pub(super) const NPM: &[SdistRow] = &[
     (&[], |s| platform(s, r#""os": ["linux"], "cpu": ["arm64"], "libc": ["glibc"]"#, LIBRARY)),
     (&[], |s| platform(s, r#""os": "linux", "cpu": "!x64", "libc": ["!musl"]"#, LIBRARY)),
     (&[], |s| {
-        platform(s, r#""os": ["android"], "cpu": ["arm64"], "libc": ["any", "glibc"]"#, LIBRARY)
+        platform(s, r#""os": ["android"], "cpu": ["arm64"], "libc": ["any", "glibc"]"#, LIBRARY);
     }),
     (&[], |s| platform(s, r#""os": ["darwin"], "cpu": ["arm64"]"#, MAC)),
     (&[Code::NativeInAny], |s| platform(s, r#""main": "lib/a.so""#, LIBRARY)),
@@ -198,7 +198,7 @@ pub(super) const NPM: &[SdistRow] = &[
         platform(s, r#""os": ["linux"], "cpu": ["x64"], "libc": ["glibc"]"#, LIBRARY);
     }),
     (&[Code::WrongLibc], |s| {
-        platform(s, r#""os": ["linux"], "cpu": ["x64"], "libc": ["glibc"]"#, MUSL)
+        platform(s, r#""os": ["linux"], "cpu": ["x64"], "libc": ["glibc"]"#, MUSL);
     }),
     (&[Code::WrongLibc], |s| platform(s, r#""os": ["linux"], "cpu": ["arm64"]"#, LIBRARY)),
     (&[Code::ScriptNotExecutable], |s| {
@@ -212,7 +212,7 @@ pub(super) const NPM: &[SdistRow] = &[
 pub(super) const CRATES: &[SdistRow] = &[
     (&[Code::NameMismatch, Code::PackageTop], |s| s.filename = "demo-1.2.0.crate".to_owned()),
     (&[Code::VersionMismatch, Code::PackageTop], |s| {
-        s.filename = "demo-sys-1.3.0.crate".to_owned()
+        s.filename = "demo-sys-1.3.0.crate".to_owned();
     }),
     (&[Code::PackageTop], |s| s.add("a.txt", "")),
     (&[Code::MissingManifest], |s| s.members[0].0 = "demo-sys-1.2.0/Cargo.txt".to_owned()),
@@ -223,23 +223,23 @@ pub(super) const CRATES: &[SdistRow] = &[
     (&[Code::BadManifest], |s| s.edit("Cargo.toml", "\"1.2.0\"", "{ workspace = true }")),
     (&[Code::BadManifest, Code::VersionMismatch], |s| s.edit("Cargo.toml", "\"1.2.0\"", "\"1.2\"")),
     (&[Code::BadManifest, Code::NameMismatch], |s| {
-        s.edit("Cargo.toml", "\"demo-sys\"", "\"1demo\"")
+        s.edit("Cargo.toml", "\"demo-sys\"", "\"1demo\"");
     }),
     (&[Code::BadManifest], |s| s.edit("Cargo.toml", "[\"demo\"]", "[\"a b\"]")),
     (&[Code::MissingField], |s| s.edit("Cargo.toml", "\"Demonstrates\"", "\"\"")),
     (&[Code::MissingField], |s| s.edit("Cargo.toml", "license =", "documentation =")),
     (&[Code::LicenseExpression], |s| s.edit("Cargo.toml", "MIT/Apache-2.0", "Beer")),
     (&[Code::LicenseFile], |s| {
-        s.edit("Cargo.toml", "license =", "license-file = 'COPYING'\nlicense =")
+        s.edit("Cargo.toml", "license =", "license-file = 'COPYING'\nlicense =");
     }),
     (&[Code::NotPublishable], |s| s.edit("Cargo.toml", "[lib]", "publish = false\n[lib]")),
     (&[Code::LocalDependency], |s| s.edit("Cargo.toml", "version = \"0.2\"", "path = '../libc'")),
     (&[Code::LocalDependency], |s| {
-        s.edit("Cargo.toml", "version = \"0.2\"", "git = 'https://a.b/c'")
+        s.edit("Cargo.toml", "version = \"0.2\"", "git = 'https://a.b/c'");
     }),
     (&[Code::LocalDependency], |s| s.edit("Cargo.toml", "version = \"0.2\"", "workspace = true")),
     (&[Code::LocalDependency], |s| {
-        s.edit("Cargo.toml", "version = \"3\"", "version = '3'\npath = 'a'")
+        s.edit("Cargo.toml", "version = \"3\"", "version = '3'\npath = 'a'");
     }),
     (&[Code::BadRequirement], |s| s.edit("Cargo.toml", "\"0.2\"", "\"*\"")),
     (&[Code::BadRequirement], |s| s.edit("Cargo.toml", "\"0.2\"", "\"two\"")),
