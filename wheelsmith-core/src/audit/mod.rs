@@ -37,6 +37,8 @@ use serde::Serialize;
 
 pub use allowances::Allowances;
 pub use auditwheel::verdict as auditwheel_verdict;
+#[cfg(feature = "check")]
+pub(crate) use collect::native_located;
 #[cfg(feature = "wheel")]
 pub(crate) use collect::native_packed;
 pub use collect::{native_file, native_files, native_member};
