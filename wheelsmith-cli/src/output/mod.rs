@@ -13,6 +13,7 @@ mod repair;
 mod report;
 mod size;
 mod store;
+mod style;
 mod test;
 mod text;
 mod update;
@@ -164,7 +165,7 @@ impl Output {
 
     /// Writes the metadata for `cargo binstall`.
     pub(crate) fn binstall(&self, found: &[Binstall]) -> std::io::Result<()> {
-        self.write(|| package::human_binstall(found), || package::json_binstall(found))
+        self.write(|| package::binstall(found), || json::binstall(found))
     }
 
     /// Writes the number of fetched sources.

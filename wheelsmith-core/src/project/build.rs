@@ -134,7 +134,7 @@ pub(crate) fn run(project: &Project, options: &BuildOptions) -> Result<BuildOutp
         obtain(project, &targets, &places, options.policy, host)?
     };
     #[cfg(feature = "store")]
-    let stored = super::stored::StoreReuse::open(project, options)?;
+    let stored = super::reuse::StoreReuse::open(project, options)?;
     #[cfg(feature = "store")]
     let reuse = stored.as_ref().map(|stored| stored as &dyn Reuse);
     #[cfg(not(feature = "store"))]

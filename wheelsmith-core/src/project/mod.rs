@@ -16,6 +16,8 @@ mod parts;
 mod plan_tests;
 mod prepare;
 mod python_files;
+#[cfg(feature = "store")]
+mod reuse;
 mod sdist;
 #[cfg(feature = "store")]
 mod stored;

@@ -9,6 +9,7 @@ use std::path::Path;
 
 use super::body::Body;
 use super::error::Error;
+use super::json;
 use super::key::Key;
 use super::label::SetId;
 use super::open::{Sent, Store};
@@ -38,7 +39,7 @@ impl Store {
                 return Err(Error::Absent { what: "the reference", key: key.to_string() });
             };
             sets.insert(found.set, self.set(&found.set)?);
-            refs.push((key, reference::json(&found)));
+            refs.push((key, json::json(&found)));
         }
         let mut files: BTreeMap<Digest, (u64, Mode)> = BTreeMap::new();
         for file in sets.values().flat_map(|set| &set.files) {
@@ -125,7 +126,7 @@ impl Store {
                 }
                 self.put_manifest(&set)?;
             } else if is_reference(&key) {
-                let found: Reference = reference::parse(&bytes, &key, reference::MOST_BYTES)?;
+                let found: Reference = json::parse(&bytes, &key, reference::MOST_BYTES)?;
                 self.refer(&key, &found.set)?;
             } else {
                 return Err(wrong("it is neither a file nor a set nor a reference"));

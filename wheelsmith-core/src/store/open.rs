@@ -10,9 +10,10 @@ use super::body::Body;
 use super::directory::{self, Directory};
 use super::engine::{Engine, Entry, Put};
 use super::error::Error;
+use super::json::{self, Versioned};
 use super::key::Key;
 use super::label::{CommitId, Label, SetId};
-use super::reference::{self, Channel, Reference, ReleaseReference, Versioned};
+use super::reference::{self, Channel, Reference, ReleaseReference};
 use super::set::{self, SCHEMA, Set, StoredFile};
 use crate::name::Digest;
 use crate::sys::{self, Host, Jobs};
@@ -112,7 +113,7 @@ impl Store {
     pub fn init_with(url: &str, host: &Host) -> Result<Self, Error> {
         let store = Self::connect(url, host)?;
         store.probe()?;
-        let bytes = reference::json(&Description { schema: SCHEMA });
+        let bytes = json::json(&Description { schema: SCHEMA });
         store.engine.put(&Key::store(), &Body::bytes(&bytes))?;
         Self::open_with(url, host)
     }
@@ -408,7 +409,7 @@ impl Store {
         name: impl Fn(&T) -> String,
     ) -> Result<bool, Error> {
         // Most often the key is new, or a rerun writes the same.
-        if self.engine.put(key, &Body::bytes(&reference::json(value)))? == Put::Created {
+        if self.engine.put(key, &Body::bytes(&json::json(value)))? == Put::Created {
             return Ok(true);
         }
         match self.read::<T>(key, reference::MOST_BYTES)? {
@@ -497,7 +498,7 @@ impl Store {
         let key = Key::channel(project, name);
         let old = self.read_bytes(&key, reference::MOST_BYTES)?;
         let there: Option<Channel> = match &old {
-            Some(bytes) => Some(reference::parse(bytes, &key, reference::MOST_BYTES)?),
+            Some(bytes) => Some(json::parse(bytes, &key, reference::MOST_BYTES)?),
             None => None,
         };
         if let Some(there) = &there
@@ -507,7 +508,7 @@ impl Store {
         }
         let serial = there.map_or(0, |channel| channel.serial) + 1;
         let channel = Channel { schema: SCHEMA, release: release.clone(), serial };
-        if self.engine.swap(&key, old.as_deref(), &reference::json(&channel))? {
+        if self.engine.swap(&key, old.as_deref(), &json::json(&channel))? {
             return Ok(channel);
         }
         Err(Error::Moved { key: key.to_string() })
@@ -598,6 +599,6 @@ impl Store {
 
     pub(super) fn read<T: Versioned>(&self, key: &Key, most: u64) -> Result<Option<T>, Error> {
         let Some(bytes) = self.read_bytes(key, most)? else { return Ok(None) };
-        reference::parse(&bytes, key, most).map(Some)
+        json::parse(&bytes, key, most).map(Some)
     }
 }
