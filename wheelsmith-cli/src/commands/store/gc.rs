@@ -14,8 +14,8 @@ use crate::output::Output;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  wheelsmith store gc --store /srv/store                 print the list, its digest
-  wheelsmith store gc --store /srv/store --apply DIGEST  delete what it lists")]
+  wheelsmith store gc --store s                 print the list and its digest
+  wheelsmith store gc --store s --apply DIGEST  delete what it lists")]
 pub(super) struct Args {
     #[command(flatten)]
     store: StoreArgs,
