@@ -14,6 +14,7 @@ mod report;
 mod size;
 mod test;
 mod text;
+mod tree;
 mod update;
 mod version;
 mod wheel;
@@ -30,6 +31,7 @@ use wheelsmith_core::source::Update;
 use wheelsmith_core::sys::{self, Host};
 use wheelsmith_core::testing;
 use wheelsmith_core::toolchain::TargetSurvey;
+use wheelsmith_core::tree::Scan;
 use wheelsmith_core::version::change::{self, Change, ProjectVersion};
 use wheelsmith_core::version::scheme::SchemeError;
 use wheelsmith_core::wheel::{Diff, MadeFile};
@@ -316,6 +318,11 @@ impl Output {
         note: &str,
     ) -> std::io::Result<()> {
         self.write(|| human::initialised(dir, files, note), || json::initialised(files, note))
+    }
+
+    /// Writes the places in which a tree names its prefix.
+    pub(crate) fn tree_scan(&self, scan: &Scan) -> std::io::Result<()> {
+        self.write(|| tree::human_scan(scan, self.verbose), || tree::json_scan(scan))
     }
 
     /// Writes an error to standard error.

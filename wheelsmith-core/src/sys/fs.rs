@@ -273,6 +273,35 @@ pub fn is_executable(path: &Path) -> io::Result<bool> {
     }
 }
 
+/// Returns the identity of a file that has further names; `None` if this is its only name, or the
+/// system does not report it.
+pub fn shared_identity(metadata: &std::fs::Metadata) -> Option<(u64, u64)> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt as _;
+        (metadata.nlink() > 1).then(|| (metadata.dev(), metadata.ino()))
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = metadata;
+        None
+    }
+}
+
+/// True if a program gets the rights of its owner or group when it starts.
+pub fn is_setuid(metadata: &std::fs::Metadata) -> bool {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        metadata.is_file() && metadata.permissions().mode() & 0o6000 != 0
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = metadata;
+        false
+    }
+}
+
 /// Sets the mode of a file to 0755 or 0644. Has no effect on Windows.
 pub fn set_executable(path: &Path, executable: bool) -> io::Result<()> {
     #[cfg(unix)]

@@ -11,6 +11,8 @@ mod labels;
 mod notes;
 #[cfg(feature = "build")]
 mod relocations;
+#[cfg(feature = "project")]
+mod sections;
 mod symbols;
 mod versions;
 
@@ -29,6 +31,8 @@ use self::file::{Dynamic, File, Strings};
 use self::notes::Notes;
 #[cfg(feature = "build")]
 pub(crate) use self::relocations::fixed_address;
+#[cfg(feature = "project")]
+pub(crate) use self::sections::sections;
 use self::symbols::SymbolTable;
 use super::symbols::Symbols;
 use super::{Content, Error};
