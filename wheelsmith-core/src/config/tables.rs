@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use super::data_table::DataTable;
 use super::kinds::Components;
 use super::{
-    Archive, Compression, Crates, CxxRuntime, External, Installer, Npm, Override, Sdist, Sdk,
-    Tree, VersionSite, testing,
+    Archive, Compression, Crates, CxxRuntime, External, Installer, Npm, Override, Sdist, Sdk, Tree,
+    VersionSite, testing,
 };
 use crate::finding::{Code, Date, Level, Severity};
 use crate::metadata::ProjectTable;

@@ -53,11 +53,7 @@ impl Tree {
     ///
     /// # Errors
     /// Returns an error if it has an unknown placeholder, or is no file name.
-    pub fn pattern(
-        file: &str,
-        variant: &str,
-        commit: &str,
-    ) -> Result<NamePattern, ParseError> {
+    pub fn pattern(file: &str, variant: &str, commit: &str) -> Result<NamePattern, ParseError> {
         file.replace("{variant}", variant).replace("{commit}", commit).parse()
     }
 }

@@ -302,6 +302,34 @@ pub fn is_setuid(metadata: &std::fs::Metadata) -> bool {
     }
 }
 
+/// Allows or forbids writing to everything below `dir`, links not followed. Files keep their execute
+/// bits. Has no effect on Windows.
+#[cfg(feature = "run")]
+pub fn set_writable(dir: &Path, writable: bool) -> io::Result<()> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        let mode = |base: u32| if writable { base } else { base & !0o222 };
+        let set = |path: &Path, base: u32| {
+            fs_err::set_permissions(path, std::fs::Permissions::from_mode(mode(base)))
+        };
+        // The directory first if it becomes writable, so that its entries can be listed.
+        set(dir, 0o755)?;
+        for (walked, node) in tree(dir, &|_| false)? {
+            match node {
+                Node::Dir | Node::File { executable: true } => set(&walked.path, 0o755)?,
+                Node::File { executable: false } => set(&walked.path, 0o644)?,
+                Node::Link(_) => {}
+            }
+        }
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = (dir, writable);
+    }
+    Ok(())
+}
+
 /// Sets the mode of a file to 0755 or 0644. Has no effect on Windows.
 pub fn set_executable(path: &Path, executable: bool) -> io::Result<()> {
     #[cfg(unix)]

@@ -37,8 +37,8 @@ pub struct Tree {
     pub renamed: BTreeSet<WheelPath>,
     /// Files that would run with the rights of their owner or group.
     pub setuid: BTreeSet<WheelPath>,
-    /// Directory of an unpacked archive, which is removed with this value.
-    _unpacked: Option<tempfile::TempDir>,
+    /// Directories of unpacked archives, which are removed with this value.
+    pub(super) dirs: Vec<tempfile::TempDir>,
 }
 
 impl Tree {
@@ -56,7 +56,7 @@ impl Tree {
         let dir = sys::fs::temp_dir().map_err(read())?;
         source::unpack(&path.to_string_lossy(), path, dir.path(), 0)?;
         let tree = Self::read(dir.path())?;
-        Ok(Self { _unpacked: Some(dir), ..tree })
+        Ok(Self { dirs: vec![dir], ..tree })
     }
 
     /// Reads a directory.
@@ -70,19 +70,17 @@ impl Tree {
                 sys::fs::Node::Dir => Node::Dir,
                 sys::fs::Node::Link(target) => Node::Link(target.to_string_lossy().into_owned()),
                 sys::fs::Node::File { executable } => {
-                    let metadata =
-                        sys::fs::metadata(&walked.path).map_err(read(&walked.path))?;
+                    let metadata = sys::fs::metadata(&walked.path).map_err(read(&walked.path))?;
                     if sys::fs::is_setuid(&metadata) {
                         tree.setuid.insert(path.clone());
                     }
                     let shared = sys::fs::shared_identity(&metadata);
-                    match shared.and_then(|identity| first.get(&identity)) {
-                        Some(other) => Node::Same(other.clone()),
-                        None => {
-                            first.extend(shared.map(|identity| (identity, path.clone())));
-                            let (path, size_bytes) = (walked.path, metadata.len());
-                            Node::File { executable, source: Source::File { path, size_bytes } }
-                        }
+                    if let Some(other) = shared.and_then(|identity| first.get(&identity)) {
+                        Node::Same(other.clone())
+                    } else {
+                        first.extend(shared.map(|identity| (identity, path.clone())));
+                        let (path, size_bytes) = (walked.path, metadata.len());
+                        Node::File { executable, source: Source::File { path, size_bytes } }
                     }
                 }
             };

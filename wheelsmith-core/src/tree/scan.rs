@@ -95,6 +95,11 @@ impl Needles {
         Ok(Self { texts, finders })
     }
 
+    /// Returns the first directory: the prefix of a tree.
+    pub(crate) fn first(&self) -> &str {
+        self.texts.first().map_or("", String::as_str)
+    }
+
     /// Returns the offsets of all occurrences in `bytes`, sorted.
     fn offsets(&self, bytes: &[u8]) -> Vec<usize> {
         let mut offsets: Vec<usize> =
@@ -135,7 +140,12 @@ pub fn scan(tree: &Tree, needles: &Needles, host: &Host) -> Result<Scan, Error> 
 }
 
 /// Searches one entry of a tree.
-fn one(path: &WheelPath, node: &Node, tree: &Tree, needles: &Needles) -> Result<Scan, Error> {
+pub(super) fn one(
+    path: &WheelPath,
+    node: &Node,
+    tree: &Tree,
+    needles: &Needles,
+) -> Result<Scan, Error> {
     let (source, executable) = match node {
         Node::Dir => return Ok(Scan::default()),
         Node::Link(target) => {

@@ -33,7 +33,11 @@ pub(super) fn trees(check: &mut Check<'_>, trees: &[Tree], components: &[Compone
         for (j, test) in tree.test.iter().enumerate() {
             if test.run.first().is_none_or(|program| program.starts_with('/')) {
                 let help = "begin with a program of the tree, such as `bin/demo`";
-                check.problem(&format!("{key}.test[{j}].run"), "no program of the tree", Some(help));
+                check.problem(
+                    &format!("{key}.test[{j}].run"),
+                    "no program of the tree",
+                    Some(help),
+                );
             }
         }
         if trees[..i].iter().any(|other| other.name == tree.name) {
@@ -49,14 +53,12 @@ fn source(check: &mut Check<'_>, key: &str, tree: &Tree, components: &[Component
     let mut prefixes: Vec<&str> = tree.prefix.as_deref().into_iter().collect();
     for name in &tree.components {
         let Some(component) = components.iter().find(|c| c.name == *name) else { continue };
-        match &component.kind {
-            Kind::Recipe(recipe) => prefixes.push(&recipe.prefix),
-            _ => {
-                let help = "name components of kind `autotools`, `cmake`, `make`, `meson` or \
-                            `command`";
-                let message = format!("component `{name}` installs no files");
-                check.problem(&format!("{key}.components"), message, Some(help));
-            }
+        if let Kind::Recipe(recipe) = &component.kind {
+            prefixes.push(&recipe.prefix);
+        } else {
+            let help = "name components of kind `autotools`, `cmake`, `make`, `meson` or `command`";
+            let message = format!("component `{name}` installs no files");
+            check.problem(&format!("{key}.components"), message, Some(help));
         }
     }
     if tree.components.is_empty() == tree.dir.is_none() {
