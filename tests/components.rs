@@ -85,6 +85,9 @@ fn runs(tools: &Tools, project: &Sandbox, target: &str) {
     let told = fs::read_to_string(runtime.join("share/told.txt")).unwrap();
     let gnu = target.replace("-unknown", "");
     assert_eq!(told, format!("{gnu}\nconst char *low(void);\n"));
+    for header in ["mid.h", "mid/mid.h"] {
+        assert!(runtime.join("include").join(header).is_file(), "{header}");
+    }
     let says = format!("low-{target} low-{target}\n");
     for (program, says) in [("top", says.as_str()), ("ours", &says), ("plain", "plain\n")] {
         let program = runtime.join("bin").join(program);

@@ -106,8 +106,18 @@ fn compilers_speak_for_themselves() {
         &undefined,
         &[],
         2,
-        &["cannot link component `demo`", "undefined symbol: other", "allow-undefined"],
+        &[
+            "cannot link component `demo`",
+            "undefined symbol: other",
+            "allow-undefined",
+            "the whole command and its output are in `",
+        ],
     );
+    let log = undefined.path().join("target/wheelsmith").join(NATIVE);
+    let log = fs::read_to_string(log.join("components/demo/log/link.log")).unwrap();
+    for part in ["$ cd /", "-Wl,-soname,libdemo.so", "undefined symbol: other", "exit status 1"] {
+        assert!(log.contains(part), "no `{part}` in\n{log}");
+    }
     let plugin = c_project(
         "allow-undefined = true",
         "int other(void);\nint answer(void) { return other(); }\n",

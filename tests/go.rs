@@ -155,6 +155,20 @@ fn programs_and_libraries_of_a_module_run_on_both_processors() {
         }
     }
     let wheels = project.dist();
+    for wheel in &wheels {
+        let mut print = Command::new("unzip");
+        let list = content(print.arg("-p").arg(wheel).arg("*/sboms/wheelsmith.cdx.json")).stdout;
+        let list: serde_json::Value = serde_json::from_str(&list).unwrap();
+        let parts = list["components"].as_array().unwrap();
+        let purls: Vec<_> = parts.iter().filter_map(|part| part["purl"].as_str()).collect();
+        assert_eq!(purls, ["pkg:golang/example.org/words@v1.0.0"], "{list:#}");
+        let users = list["dependencies"].as_array().unwrap().iter();
+        let users = users.filter(|one| one["dependsOn"].to_string().contains("go:example.org"));
+        let users: Vec<_> = users.filter_map(|one| one["ref"].as_str()).collect();
+        assert_eq!(users, ["component:greet", "component:plain"]);
+        let tools = list["metadata"]["tools"]["components"].as_array().unwrap();
+        assert!(tools.iter().any(|tool| tool["name"] == "go"), "{list:#}");
+    }
     let names: Vec<_> = wheels.iter().filter_map(|path| path.file_name()?.to_str()).collect();
     // Go's own C code uses nothing newer than the floor, and on x86_64 much older symbols only.
     for expected in ["manylinux_2_5_x86_64.whl", "manylinux_2_17_aarch64.whl"] {

@@ -65,7 +65,7 @@
 //! | feature | purpose |
 //! |---|---|
 //! | `audit` | find what native files need, and the platform tag they qualify for |
-//! | `check` | check wheels and sdists by the rules of an index and of installers |
+//! | `check` | check packages by the rules of an index and of installers |
 //! | `metadata` | core metadata, RECORD, requirements and licence expressions |
 //! | `wheel` | read and write wheels |
 //! | `repair` | copy the libraries that a wheel needs into it |
@@ -74,6 +74,7 @@
 //! | `cargo` | components that cargo builds, and crates as sources |
 //! | `fetch` | download sources over http and https; the only feature that needs TLS |
 //! | `index` | write a static package index |
+//! | `store` | keep finished files by digest, commit and inputs, in a directory |
 //! | `testing` | install finished wheels into Python environments and run them |
 //! | `schema` | JSON schemas of the configuration and of the reports |
 //! | `archive`, `run` | parts of the others: reading archives; running programs and writing files |
@@ -154,6 +155,8 @@ pub mod size;
 #[cfg(feature = "build")]
 #[doc(hidden)]
 pub mod source;
+#[cfg(feature = "store")]
+pub mod store;
 pub mod sys;
 #[cfg(feature = "testing")]
 #[doc(hidden)]

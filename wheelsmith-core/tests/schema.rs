@@ -14,6 +14,10 @@ fn the_committed_schemas_are_current() {
     check("audit.schema.json", &wheelsmith_core::audit::schema());
     check("check.schema.json", &wheelsmith_core::check::schema());
     check("test.schema.json", &wheelsmith_core::testing::schema());
+    check("store-set.schema.json", &wheelsmith_core::store::schema());
+    check("store-reference.schema.json", &wheelsmith_core::store::reference_schema());
+    check("store-release.schema.json", &wheelsmith_core::store::release_schema());
+    check("store-channel.schema.json", &wheelsmith_core::store::channel_schema());
 }
 
 fn check(name: &str, schema: &serde_json::Value) {

@@ -296,6 +296,33 @@ fn the_driver_behaves_like_gcc() {
     refused("echo 'int x' | $CC -fsyntax-only -x c -", "error:");
 }
 
+/// gcc searches the directories of `-isystem` before those of the C library, zig after them.
+#[cfg(unix)]
+#[test]
+fn system_directories_are_searched_before_the_c_library() {
+    let Some(bench) = Bench::new(ARM) else { return };
+    for dir in ["own", "first", "quiet"] {
+        fs::create_dir_all(bench.path(dir)).unwrap();
+    }
+    bench.write("own/regexp.h", "enum { OWN = 1 };\n");
+    bench.write("first/regexp.h", "enum { FIRST = 1 };\n");
+    // Warnings about the headers of other projects stay off.
+    bench.write("quiet/quiet.h", "static int unused(void) { return 1; }\n");
+    bench.write("own.c", "#include <regexp.h>\n#include <stdio.h>\nint own = OWN;\n");
+    bench.write("first.c", "#include <regexp.h>\nint first = FIRST;\n");
+    bench.write("quiet.c", "#include <quiet.h>\nint quiet;\n");
+    for cc in [bench.wrappers(true).cc, bench.wrappers(false).cc, bench.wrappers(true).cxx] {
+        let check = |line: &str| {
+            let args: Vec<&str> = line.split(' ').collect();
+            let run = bench.run(&Tool::new(&cc), &args);
+            run.unwrap_or_else(|error| panic!("{} {line}: {error}", cc.display()));
+        };
+        check("-isystem own -c own.c -o own.o");
+        check("-isystem own -Ifirst -c first.c -o first.o");
+        check("-Wall -Werror -isystem quiet -c quiet.c -o quiet.o");
+    }
+}
+
 #[test]
 fn a_floor_that_zig_lacks_is_said_before_anything_is_built() {
     let Some(bench) = Bench::new(ARM) else { return };

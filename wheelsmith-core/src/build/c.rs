@@ -768,7 +768,8 @@ impl<'a> CBuild<'a> {
                 sys::fs::remove_file(output).map_err(|e| self.io(e))?;
             }
             let _token = host.jobs.acquire().map_err(|e| self.io(e))?;
-            command.run(host).map_err(|source| match source {
+            let log = self.setting.component_dir(&self.component.name).join("log/link.log");
+            command.clone().failure_log(log).run(host).map_err(|source| match source {
                 ProcessError::Cancelled => Error::Cancelled,
                 source => Error::Link {
                     component: self.component.name.clone(),

@@ -42,7 +42,9 @@ pub(super) fn build(
             target,
             source,
         })?;
-        let said = run.command.run(host).map_err(|source| match source {
+        let log = setting.component_dir(name).join("log/cargo.log");
+        let command = run.command.clone().failure_log(log);
+        let said = command.run(host).map_err(|source| match source {
             ProcessError::Cancelled => Error::Cancelled,
             source => Error::Cargo { component: name.clone(), target, source },
         })?;

@@ -1,6 +1,7 @@
 //! Go: one program or library of a module, built by the user's Go with the target's C compiler.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 use super::record::{ATTEMPTS, Record};
@@ -22,6 +23,70 @@ const FILES: &str = "{{if not .Standard}}{{$d := .Dir}}\
     {{range .MFiles}}{{$d}}/{{.}}\n{{end}}{{range .HFiles}}{{$d}}/{{.}}\n{{end}}\
     {{range .SFiles}}{{$d}}/{{.}}\n{{end}}{{range .SysoFiles}}{{$d}}/{{.}}\n{{end}}\
     {{range .EmbedFiles}}{{$d}}/{{.}}\n{{end}}{{end}}";
+
+/// Template of `go list` for the module of a package: path and version, also of a replacement.
+const MODULE: &str = "{{with .Module}}{{if not .Main}}{{with .Replace}}{{.Path}} {{.Version}}\
+    {{else}}{{.Path}} {{.Version}}{{end}}{{end}}{{end}}";
+
+/// Go module that is linked into a component.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct GoModule {
+    /// Path: `golang.org/x/sys`.
+    pub path: String,
+    /// Version; a directory that replaces a module has none.
+    pub version: Option<String>,
+    /// Digest of the module in `go.sum`.
+    pub sum: Option<String>,
+}
+
+impl fmt::Display for GoModule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let version = self.version.iter().map(|version| format!("@{version}"));
+        write!(f, "{}{}", self.path, version.collect::<String>())
+    }
+}
+
+/// Returns the modules that are linked into a component, without its own.
+///
+/// # Errors
+/// Returns an error if go cannot list them.
+pub fn go_modules(
+    setting: &Setting<'_>,
+    plan: &ComponentPlan,
+    go: &Go,
+    source: &Resolved,
+) -> Result<BTreeSet<GoModule>, Error> {
+    let linked = Linkage::default();
+    let make = GoBuild::new(setting, plan, go, source, &linked)?;
+    // A module whose `go.sum` is missing is vendored.
+    let sums = sys::fs::read_to_string(make.dir.join("go.sum")).unwrap_or_default();
+    let listed = make.list(MODULE)?;
+    let module = |line: &str| {
+        let (path, version) = line.split_once(' ')?;
+        let version = Some(version.to_owned()).filter(|version| !version.is_empty());
+        let start = format!("{path} {} ", version.as_deref().unwrap_or_default());
+        let sum = sums.lines().find_map(|line| line.strip_prefix(&start));
+        let sum = sum.map(|sum| sum.trim().to_owned());
+        Some(GoModule { path: path.to_owned(), version, sum })
+    };
+    Ok(listed.lines().filter_map(module).collect())
+}
+
+/// Returns name and version of the compiler: `go 1.24.1`.
+///
+/// # Errors
+/// Returns an error if go does not print its version.
+pub fn go_compiler(
+    setting: &Setting<'_>,
+    plan: &ComponentPlan,
+    go: &Go,
+    source: &Resolved,
+) -> Result<String, Error> {
+    let linked = Linkage::default();
+    let version = GoBuild::new(setting, plan, go, source, &linked)?.query(&["version"])?;
+    let version = version.split_whitespace().nth(2).unwrap_or_default();
+    Ok(format!("go {}", version.trim_start_matches("go")))
+}
 
 /// Builds a component with Go.
 pub(super) fn build(
@@ -192,19 +257,25 @@ impl<'a> GoBuild<'a> {
         Ok(())
     }
 
+    /// Returns what go prints for each package that is linked.
+    fn list(&self, template: &str) -> Result<String, Error> {
+        let tags = format!("-tags={}", self.go.tags.join(","));
+        self.query(&["list", "-deps", &tags, "-f", template, &self.go.package])
+    }
+
     /// Returns what go prints for a query.
     fn query(&self, args: &[&str]) -> Result<String, Error> {
+        let log = self.setting.component_dir(&self.plan.component.name).join("log/query.log");
         let command = Command::new(&self.program, &self.dir, &self.env).args(args.iter().copied());
-        let said = command.run(self.setting.host);
-        let said = said.map_err(|source| self.failed(Path::new("go"), source))?;
+        let said = command.failure_log(&log).run(self.setting.host);
+        let said = said.map_err(|source| self.failed(&log, source))?;
         Ok(String::from_utf8_lossy(&said.stdout).into_owned())
     }
 
     /// Returns the files that were compiled or embedded, and those that choose versions. Modules in
     /// Go's own cache are pinned by `go.sum`.
     fn files(&self) -> Result<Vec<PathBuf>, Error> {
-        let tags = format!("-tags={}", self.go.tags.join(","));
-        let listed = self.query(&["list", "-deps", &tags, "-f", FILES, &self.go.package])?;
+        let listed = self.list(FILES)?;
         let is_cached =
             |path: &&Path| !path.starts_with(&self.root) && path.to_string_lossy().contains('@');
         let listed = listed.lines().filter(|line| !line.is_empty()).map(Path::new);

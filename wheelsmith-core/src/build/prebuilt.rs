@@ -69,7 +69,7 @@ pub(super) fn collect<'r>(
         let from = std::slice::from_ref(&output.from);
         let (config, project) = (setting.config, setting.project);
         let found = inputs::expand(config, &key, from, &[], root(output), project)?;
-        let files_by_name = one_each(found, output.role);
+        let files_by_name = one_each(found, output);
         if files_by_name.len() > 1 && output.to.is_some() {
             let key = format!("{}.outputs[{i}].to", component.key);
             let message =
@@ -115,9 +115,22 @@ struct NamedFile {
 /// Returns each file once. A library is often a chain of links (`libx.so` -> `libx.so.1` ->
 /// `libx.so.1.7.0`): the file gets its SONAME, for which the loader looks, and the other names
 /// become links to it.
-fn one_each(found: Vec<Input>, role: Role) -> Vec<NamedFile> {
-    let name =
-        |input: &Input| input.relative.rsplit('/').next().unwrap_or(&input.relative).to_owned();
+///
+/// Headers and data that `**` names keep their path below the directory in which the glob begins:
+/// headers are included by it.
+fn one_each(found: Vec<Input>, output: &Output) -> Vec<NamedFile> {
+    let role = output.role;
+    let keeps_path = matches!(role, Role::Header | Role::Data) && output.from.path.contains("**");
+    let base = inputs::literal_prefix(&output.from.path);
+    let name = |input: &Input| {
+        let path = input.relative.as_str();
+        let name = if keeps_path {
+            path.strip_prefix(base).map(|rest| rest.trim_start_matches('/'))
+        } else {
+            path.rsplit('/').next()
+        };
+        name.unwrap_or(path).to_owned()
+    };
     let mut by_file: BTreeMap<PathBuf, Vec<Input>> = BTreeMap::new();
     for input in found {
         let real = match role {

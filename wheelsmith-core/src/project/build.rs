@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use super::archive::{self, ArchiveVerdict};
 use super::packing::{self, BuiltPackage, Packer};
-use super::parts::CargoInventory;
+use super::parts::Inventory;
 use super::{BuiltWheel, Error, Project, pack};
 use crate::build::{self, Hashes, Setting};
 use crate::config::Kind;
@@ -302,7 +302,7 @@ struct TargetRuntime {
     runtime: Runtime,
     toolchain: String,
     components: Vec<(String, String)>,
-    found: CargoInventory,
+    found: Inventory,
 }
 
 /// Runtimes by target. A runtime that two targets use is built once.
@@ -360,7 +360,7 @@ impl Run<'_> {
         let toolchain = runtime.manifest.toolchain.clone();
         let outcome = |info: &runtime::ComponentInfo| (info.name.clone(), "as it is".to_owned());
         let components = runtime.manifest.components.iter().map(outcome).collect();
-        let found = CargoInventory::default();
+        let found = Inventory::default();
         Ok(Arc::new(TargetRuntime { runtime, toolchain, components, found }))
     }
 
@@ -383,7 +383,7 @@ impl Run<'_> {
         let identity = Identity { name: &name, version: &version, target: plan.target, toolchain };
         let runtime = runtime::create_universal(&identity, &runtimes, &work.join("runtime"))?;
         let mut components = Vec::new();
-        let mut found = CargoInventory::default();
+        let mut found = Inventory::default();
         for (slice, laid) in plan.slices.iter().zip(&slices) {
             let arch = slice.target.arch();
             let named =
@@ -413,7 +413,7 @@ impl Run<'_> {
             // No compiler is required for pure Python.
             let toolchain = "nothing to compile".to_owned();
             let runtime = job.runtime(&[], toolchain.clone(), identity)?;
-            let (components, found) = (Vec::new(), CargoInventory::default());
+            let (components, found) = (Vec::new(), Inventory::default());
             return Ok(TargetRuntime { runtime, toolchain, components, found });
         }
         let sources = self.sources_of(plan)?;
@@ -425,7 +425,7 @@ impl Run<'_> {
         let found = if is_listed {
             self.found(&job.setting(&tools), &sources)?
         } else {
-            CargoInventory::default()
+            Inventory::default()
         };
         Ok(TargetRuntime {
             runtime,
@@ -452,29 +452,36 @@ impl Run<'_> {
         Ok(own.map(|(key, source)| (key.clone(), source.clone())).collect())
     }
 
-    /// Lists the crates of components that cargo builds, for SBOMs.
-    fn found(&self, setting: &Setting<'_>, sources: &Sources) -> Result<CargoInventory, Error> {
-        let mut found = CargoInventory::default();
+    /// Lists the crates and the modules of components that cargo and Go build, for SBOMs.
+    fn found(&self, setting: &Setting<'_>, sources: &Sources) -> Result<Inventory, Error> {
+        let mut found = Inventory::default();
         let lists = |name: &String| {
             let mut wheels = self.project.config.wheels.iter();
             wheels.any(|wheel| wheel.sbom && wheel.components.contains(name))
         };
         for plan in &setting.plan.components {
-            let Kind::Cargo(cargo) = &plan.component.kind else { continue };
             let name = &plan.component.name;
             if !lists(name) {
                 continue;
             }
             let source = &sources[&(name.clone(), setting.plan.target.triple().to_owned())];
             let setting = &setting.of(&plan.component);
-            let crates = build::crates(setting, plan, cargo, source)?;
-            found.crates.insert(name.clone(), crates);
-            if found.rustc.is_none() {
-                let dir = &source.root;
-                let rust = toolchain::rust_std(self.host, &setting.plan.target, dir);
-                if let RustStd::Ready { rustc } = rust {
-                    found.rustc = Some(rustc);
+            match &plan.component.kind {
+                Kind::Cargo(cargo) => {
+                    let crates = build::crates(setting, plan, cargo, source)?;
+                    found.crates.insert(name.clone(), crates);
+                    let dir = &source.root;
+                    let rust = toolchain::rust_std(self.host, &setting.plan.target, dir);
+                    if let RustStd::Ready { rustc } = rust {
+                        found.compilers.insert(rustc);
+                    }
                 }
+                Kind::Go(go) => {
+                    let modules = build::go_modules(setting, plan, go, source)?;
+                    found.modules.insert(name.clone(), modules);
+                    found.compilers.insert(build::go_compiler(setting, plan, go, source)?);
+                }
+                _ => {}
             }
         }
         Ok(found)
@@ -485,7 +492,7 @@ impl Run<'_> {
         &self,
         plan: &TargetPlan,
         runtime: &Runtime,
-        found: &CargoInventory,
+        found: &Inventory,
         built: &mut TargetBuild,
     ) -> Result<(), Error> {
         let Self { project, options, host, .. } = self;

@@ -7,7 +7,7 @@ use super::data;
 use super::editable;
 use super::epoch::epoch;
 use super::launcher::{self, MODULE};
-use super::parts::{self, CargoInventory};
+use super::parts::{self, Inventory};
 use super::python_files;
 use super::{BuildOptions, Error, Project};
 use crate::archive::Limits;
@@ -122,7 +122,7 @@ pub(super) fn pack(
     project: &Project,
     variant: &Variant,
     plan: &TargetPlan,
-    (runtime, found): (&Runtime, &CargoInventory),
+    (runtime, found): (&Runtime, &Inventory),
     options: &BuildOptions,
     host: &Host,
 ) -> Result<BuiltWheel, Error> {

@@ -3,36 +3,39 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::epoch::epoch;
-use crate::build::{Crate, Crates};
+use crate::build::{Crate, Crates, GoModule};
 use crate::config::{Config, Role, Source, Wheel};
 use crate::metadata::Metadata;
 use crate::name::WheelPath;
 use crate::runtime::{ComponentInfo, Runtime};
-use crate::sbom::{Bom, Part, crate_purl};
+use crate::sbom::{Bom, Part, crate_purl, go_purl};
 use crate::sys::Host;
 
 /// Name of the file below `.dist-info/sboms`.
 pub(super) const FILE: &str = "wheelsmith.cdx.json";
 
-/// Crates and compiler of the components that cargo built.
+/// Crates, Go modules and compilers of components.
 #[derive(Debug, Clone, Default)]
-pub(super) struct CargoInventory {
+pub(super) struct Inventory {
     /// Crates by component.
     pub(super) crates: BTreeMap<String, Crates>,
-    /// Rust compiler, if one was used.
-    pub(super) rustc: Option<String>,
+    /// Modules by component that Go built, without its own.
+    pub(super) modules: BTreeMap<String, BTreeSet<GoModule>>,
+    /// Compilers of Rust and Go that were used: `rustc 1.95.0`.
+    pub(super) compilers: BTreeSet<String>,
 }
 
-impl CargoInventory {
-    /// Adds the crates of the same components for another processor.
+impl Inventory {
+    /// Adds what the same components contain for another processor.
     pub(super) fn extend(&mut self, other: &Self) {
         for (component, crates) in &other.crates {
             let all = self.crates.entry(component.clone()).or_default();
             all.extend(crates.iter().map(|(key, krate)| (key.clone(), krate.clone())));
         }
-        if self.rustc.is_none() {
-            self.rustc.clone_from(&other.rustc);
+        for (component, modules) in &other.modules {
+            self.modules.entry(component.clone()).or_default().extend(modules.iter().cloned());
         }
+        self.compilers.extend(other.compilers.iter().cloned());
     }
 }
 
@@ -42,7 +45,7 @@ pub(super) fn render(
     wheel: &Wheel,
     metadata: &Metadata,
     runtime: &Runtime,
-    found: &CargoInventory,
+    found: &Inventory,
     host: &Host,
 ) -> Vec<u8> {
     let carried = runtime.carried(&wheel.components);
@@ -57,6 +60,7 @@ pub(super) fn render(
         ..Bom::default()
     };
     let mut crates = Crates::new();
+    let mut modules = BTreeSet::new();
     for name in &components {
         // Components that are built for other systems only.
         let Some(info) = infos.get(name) else { continue };
@@ -66,12 +70,17 @@ pub(super) fn render(
             part.uses.extend(root.map(|root| crate_reference(root)));
             crates.extend(its.iter().map(|(key, krate)| (key.clone(), krate.clone())));
         }
+        if let Some(its) = found.modules.get(*name) {
+            part.uses.extend(its.iter().map(module_reference));
+            modules.extend(its);
+        }
         bom.carried.insert(part.reference.clone());
         bom.parts.push(part);
     }
     bom.parts.extend(crates.iter().map(|(key, krate)| crate_part(key, krate)));
+    bom.parts.extend(modules.into_iter().map(module_part));
     let toolchain = &runtime.manifest.toolchain;
-    let tools = std::iter::once(toolchain).chain(&found.rustc).filter_map(|tool| {
+    let tools = std::iter::once(toolchain).chain(&found.compilers).filter_map(|tool| {
         let tool = tool.split(" (").next().unwrap_or(tool);
         tool.split_once(' ').map(|(name, version)| (name.to_owned(), version.to_owned()))
     });
@@ -99,6 +108,10 @@ fn reference(component: &str) -> String {
 
 fn crate_reference(key: &str) -> String {
     format!("crate:{}", key.replace(' ', "@"))
+}
+
+fn module_reference(module: &GoModule) -> String {
+    format!("go:{module}")
 }
 
 /// True if no other crate of the component uses it.
@@ -149,6 +162,18 @@ fn crate_part(key: &str, krate: &Crate) -> Part {
         sha256: krate.sha256,
         uses: krate.uses.iter().map(|key| crate_reference(key)).collect(),
         properties: git.collect(),
+        ..Part::default()
+    }
+}
+
+fn module_part(module: &GoModule) -> Part {
+    let sum = module.sum.iter().map(|sum| ("wheelsmith:go-sum".to_owned(), sum.clone()));
+    Part {
+        reference: module_reference(module),
+        name: module.path.clone(),
+        version: module.version.clone(),
+        purl: module.version.as_deref().map(|version| go_purl(&module.path, version)),
+        properties: sum.collect(),
         ..Part::default()
     }
 }

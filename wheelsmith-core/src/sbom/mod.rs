@@ -157,6 +157,12 @@ pub fn crate_purl(name: &str, version: &str) -> String {
     format!("pkg:cargo/{name}@{}", escape(version))
 }
 
+/// Returns the package URL of a Go module.
+pub fn go_purl(path: &str, version: &str) -> String {
+    let path: Vec<String> = path.to_ascii_lowercase().split('/').map(escape).collect();
+    format!("pkg:golang/{}@{}", path.join("/"), escape(version))
+}
+
 /// Percent-encodes text for package URLs.
 pub fn escape(text: &str) -> String {
     use std::fmt::Write as _;

@@ -247,6 +247,14 @@ pub fn nameless() -> io::Result<std::fs::File> {
     }
 }
 
+/// Writes the entries of a directory to disk. Has no effect on Windows, which does it itself.
+pub fn sync_dir(dir: &Path) -> io::Result<()> {
+    if cfg!(windows) {
+        return Ok(());
+    }
+    fs_err::File::open(dir)?.sync_all()
+}
+
 /// Creates or truncates a file that may remain incomplete, such as one below an unfinished
 /// directory.
 pub fn create(path: &Path) -> io::Result<std::fs::File> {

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs::File;
-use std::io::{self, Read as _, Seek as _};
+use std::io::{self, Read as _, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 use std::sync::mpsc;
@@ -27,8 +27,11 @@ pub struct Command {
     pub dir: PathBuf,
     /// True if it may use job tokens of our pool (make, cargo, ninja).
     pub takes_jobs: bool,
-    /// File for both outputs, in the order in which they are written; then [`Exec`] is empty.
+    /// File for the command and both outputs, in the order in which they are written; then [`Exec`]
+    /// is empty.
     pub log: Option<PathBuf>,
+    /// File for the command and both outputs, written only if the child fails.
+    pub failure_log: Option<PathBuf>,
 }
 
 /// Output of a child that succeeded.
@@ -80,7 +83,10 @@ pub enum ProcessError {
         source: io::Error,
     },
     /// The child exited with an error.
-    #[error("{command} ended with {status} in `{}`{}", dir.display(), quoted(output))]
+    #[error(
+        "{command} ended with {status} in `{}`{}{}",
+        dir.display(), quoted(output), named(log.as_deref())
+    )]
     Failed {
         /// The command, quoted for a shell; only its ends if it is long.
         command: String,
@@ -91,6 +97,8 @@ pub enum ProcessError {
         /// The first error that it reported and its last lines, of standard error (of standard
         /// output, if it wrote no errors).
         output: String,
+        /// Failure log, if one was written.
+        log: Option<PathBuf>,
     },
     /// The user cancelled the operation.
     #[error("stopped")]
@@ -131,6 +139,7 @@ impl Command {
             dir: dir.into(),
             takes_jobs: false,
             log: None,
+            failure_log: None,
         }
     }
 
@@ -162,10 +171,18 @@ impl Command {
         self
     }
 
-    /// Writes both outputs to the file at `path`, which is replaced.
+    /// Writes the command and both outputs to the file at `path`, which is replaced.
     #[must_use]
     pub fn log(mut self, path: impl Into<PathBuf>) -> Self {
         self.log = Some(path.into());
+        self
+    }
+
+    /// Writes the command and both outputs to the file at `path` if the child fails; removes the file
+    /// otherwise. The error names it.
+    #[must_use]
+    pub fn failure_log(mut self, path: impl Into<PathBuf>) -> Self {
+        self.failure_log = Some(path.into());
         self
     }
 
@@ -184,8 +201,13 @@ impl Command {
     /// [`ProcessError::Cancelled`] if the user stops us.
     pub fn run(&self, host: &Host) -> Result<Exec, ProcessError> {
         let start = |source| ProcessError::Start { program: self.program.clone(), source };
+        let head = self.log_head();
         let mut outputs = match &self.log {
-            Some(path) => Outputs::Log(fs_err::File::create(path).map_err(start)?.into_file()),
+            Some(path) => {
+                let mut file = fs_err::File::create(path).map_err(start)?.into_file();
+                file.write_all(head.as_bytes()).map_err(start)?;
+                Outputs::Log(file)
+            }
             None => Outputs::captured().map_err(start)?,
         };
         let ended = self.execute(host, &outputs, Limits::DEFAULT, Scope::Child)?;
@@ -206,10 +228,20 @@ impl Command {
             if !stderr.trim().is_empty() {
                 host.detail(|| super::printable(stderr.trim_end()));
             }
+            if let Some(log) = &self.failure_log {
+                // That of an earlier run, if there is one.
+                let _ = super::fs::remove_file(log);
+            }
             return Ok(Exec { stdout, stderr });
         }
         let output = match &self.log {
-            Some(log) => super::fs::open(log).map(excerpt::of).unwrap_or_default(),
+            Some(log) => {
+                let said = super::fs::open(log).and_then(|mut file| {
+                    file.seek(io::SeekFrom::Start(head.len() as u64))?;
+                    Ok(file)
+                });
+                said.map(excerpt::of).unwrap_or_default()
+            }
             None if stderr.trim().is_empty() => excerpt::of(&stdout[..]),
             None => excerpt::of(stderr.as_bytes()),
         };
@@ -226,7 +258,18 @@ impl Command {
         if words.chars().count() > COMMAND_LENGTH {
             host.detail(|| words);
         }
-        Err(ProcessError::Failed { command, dir: self.dir.clone(), status, output })
+        let log = self.failure_log.clone().filter(|log| {
+            let parts =
+                [head.as_bytes(), &stdout, stderr.as_bytes(), b"\n", status.as_bytes(), b"\n"];
+            // Without the log, the error still shows what matters most.
+            super::fs::write_atomic(log, &parts.concat()).is_ok()
+        });
+        Err(ProcessError::Failed { command, dir: self.dir.clone(), status, output, log })
+    }
+
+    /// Returns the first lines of a log: the directory and the whole command, as a shell reads them.
+    fn log_head(&self) -> String {
+        format!("$ cd {}\n$ {}\n", quote(&self.dir.to_string_lossy()), self.shell_words())
     }
 
     /// Runs the child in a process group of its own and appends both outputs to `log`. When it ends,
@@ -525,6 +568,13 @@ fn quote(word: &str) -> String {
     format!("'{}'", word.replace('\'', r"'\''"))
 }
 
+/// Returns the line of an error that names the log.
+fn named(log: Option<&Path>) -> String {
+    let line =
+        |log: &Path| format!("\n    the whole command and its output are in `{}`", log.display());
+    log.map(line).unwrap_or_default()
+}
+
 fn quoted(output: &str) -> String {
     let lines = output.lines().map(|line| format!("\n    {line}"));
     lines.collect()
@@ -566,7 +616,21 @@ mod tests {
         let log = dir.path().join("log");
         let said = sh("echo one; echo two >&2; echo three; exit 1").log(&log).run(&host);
         assert!(said.unwrap_err().to_string().ends_with("\n    one\n    two\n    three"));
-        assert_eq!(fs::read(&log).unwrap(), b"one\ntwo\nthree\n");
+        let text = fs::read_to_string(&log).unwrap();
+        assert!(text.starts_with("$ cd /"), "{text}");
+        assert!(text.contains("\n$ /bin/sh -c 'echo one; echo two"), "{text}");
+        assert!(text.ends_with("\none\ntwo\nthree\n"), "{text}");
+        let log = dir.path().join("of/failures");
+        let failing = sh("echo out; echo err >&2; exit $CODE").failure_log(&log);
+        let error = failing.clone().env("CODE", "1").run(&host).unwrap_err().to_string();
+        assert!(error.ends_with(&format!(
+            "\n    the whole command and its output are in `{}`",
+            log.display()
+        )));
+        let text = fs::read_to_string(&log).unwrap();
+        assert!(text.ends_with("exit $CODE'\nout\nerr\n\nexit status 1\n"), "{text}");
+        failing.env("CODE", "0").run(&host).unwrap();
+        assert!(!log.exists());
         let error = Command::new("/nonexistent/cc", "/", &host.env).run(&host).unwrap_err();
         assert_eq!(error.to_string(), "cannot run `/nonexistent/cc`");
         // The first error is shown, whatever follows it.

@@ -69,6 +69,11 @@ impl Unfinished {
             Some(dir) if !dir.as_os_str().is_empty() => dir,
             _ => Path::new("."),
         };
+        Self::create_in(dir, path)
+    }
+
+    /// Creates the file in `dir`, which is on the same file system as `path`, and `dir`.
+    pub fn create_in(dir: &Path, path: &Path) -> io::Result<Self> {
         create_dir_all(dir)?;
         let mut builder = tempfile::Builder::new();
         let prefix = super::owner::prefix(UNFINISHED);
@@ -98,6 +103,26 @@ impl Unfinished {
         temporary.as_file().sync_all().map_err(|error| at("write", &path, &error))?;
         temporary.persist(&path).map_err(|error| at("write", &path, &error.error))?;
         Ok(())
+    }
+
+    /// Like [`Unfinished::finish`], for a file that can be made again: it may be lost or damaged if the
+    /// machine stops.
+    pub fn finish_unsynced(self) -> io::Result<()> {
+        let Self { temporary, path } = self;
+        temporary.persist(&path).map_err(|error| at("write", &path, &error.error))?;
+        Ok(())
+    }
+
+    /// Writes the file to disk and gives it its name, unless a file of that name exists. Of several
+    /// processes exactly one succeeds. Returns true if this one did.
+    pub fn finish_new(self) -> io::Result<bool> {
+        let Self { temporary, path } = self;
+        temporary.as_file().sync_all().map_err(|error| at("write", &path, &error))?;
+        match fs_err::hard_link(temporary.path(), &path) {
+            Ok(()) => Ok(true),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 }
 

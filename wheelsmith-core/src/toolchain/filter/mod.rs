@@ -6,6 +6,7 @@
 //!
 //! Response files (`@file`) are not opened here; wrappers expand them first.
 
+mod headers;
 mod rules;
 mod sh;
 
@@ -57,6 +58,9 @@ pub enum Action {
     Exchange(&'static str),
     /// Extends the version in the next argument to three parts: `1.0` becomes `1.0.0`.
     PadNextVersion,
+    /// Names the next argument, a directory, by `-iwithprefixbefore` if it contains a header of the
+    /// C library.
+    SystemDir,
 }
 
 /// Changed command line.
@@ -74,6 +78,8 @@ enum Next {
     Ordinary,
     Dropped,
     Version,
+    /// Directory of `-isystem`.
+    SystemDir,
     /// Argument after `-Xlinker`, or linker word after `-z`.
     Special,
 }
@@ -87,6 +93,9 @@ pub fn apply<S: AsRef<str>>(rules: &[Rule], args: impl IntoIterator<Item = S>) -
     }
     if filter.next == Next::Special {
         filter.out.args.push("-Xlinker".to_owned());
+    }
+    if filter.next == Next::SystemDir {
+        filter.out.args.push("-isystem".to_owned());
     }
     if filter.next_word == Next::Special {
         filter.out.args.push("-Wl,-z".to_owned());
@@ -106,6 +115,10 @@ impl Filter<'_> {
         match std::mem::replace(&mut self.next, Next::Ordinary) {
             Next::Dropped => return,
             Next::Version => return self.out.args.push(padded(arg)),
+            Next::SystemDir => {
+                let option = headers::option(arg).to_owned();
+                return self.out.args.extend([option, arg.to_owned()]);
+            }
             Next::Special => {
                 for word in self.word(arg) {
                     self.out.args.extend(["-Xlinker".to_owned(), word]);
@@ -133,6 +146,8 @@ impl Filter<'_> {
         match std::mem::replace(&mut self.next_word, Next::Ordinary) {
             Next::Dropped => Vec::new(),
             Next::Version => vec![padded(word)],
+            // No rule for linker words has this action.
+            Next::SystemDir => vec![word.to_owned()],
             Next::Special => {
                 let dropped =
                     |rule: &Rule| matches!(rule.matches, Matches::Keyword(k) if k == word);
@@ -179,6 +194,7 @@ impl Filter<'_> {
             Action::Replace(new) => (Some(format!("{new}{rest}")), Next::Ordinary),
             Action::Exchange(new) => (Some(new.to_owned()), Next::Ordinary),
             Action::PadNextVersion => (Some(text.to_owned()), Next::Version),
+            Action::SystemDir => (None, Next::SystemDir),
         }
     }
 }

@@ -5,6 +5,7 @@ use crate::name::{Arch, Os, Target};
 use super::{Action, Matches, Rule};
 use Action::{
     Drop, DropAndTell, DropWithNext, DropWithNextAndTell, Exchange, Keep, PadNextVersion, Replace,
+    SystemDir,
 };
 use Matches::{Arg, ArgPrefix, Keyword, Word, WordPrefix};
 
@@ -68,6 +69,8 @@ const EVERYWHERE: &[Rule] = &[
     rule(ArgPrefix("-Wp,-MMD"), Keep),
     rule(ArgPrefix("-Wp,-MT"), Keep),
     rule(ArgPrefix("-Wp,"), Drop),
+    // zig searches its own headers first, gcc those of `-isystem`.
+    rule(Arg("-isystem"), SystemDir),
     // Tuning changes speed only, and zig uses other names for its values.
     rule(ArgPrefix("-mtune="), Drop),
     // zig has one linker; clang complains of the argument while it compiles.

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{Action, Matches, Rule};
+use super::{Action, Matches, Rule, headers};
 
 /// Returns the part of a shell script that changes its own arguments as [`super::apply`] does, with
 /// builtins only. An `exec` of zig with `"$@"` follows it. The part is empty without rules.
@@ -50,6 +50,8 @@ pub fn to_sh(rules: &[Rule]) -> String {
         .replace("@ARGS@", &arg_cases)
         .replace("@WORDS@", &word_cases)
         .replace("@KEYWORDS@", &keywords)
+        .replace("@OF_THE_MACHINE@", &headers::OF_THE_MACHINE.join("|"))
+        .replace("@HEADERS@", &headers::C_LIBRARY.join(" "))
 }
 
 fn case(out: &mut String, pattern: &str, text: &str, action: Action, next: &str) {
@@ -62,6 +64,7 @@ fn case(out: &mut String, pattern: &str, text: &str, action: Action, next: &str)
         Action::Replace(new) => &format!("keep=1; k={}\"${{a#{}}}\"", quoted(new), quoted(text)),
         Action::Exchange(new) => &format!("keep=1; k={}", quoted(new)),
         Action::PadNextVersion => &format!("keep=1; {next}=pad"),
+        Action::SystemDir => &format!("{next}=system"),
     };
     // Writing to a string cannot fail.
     let _ = writeln!(out, "    {pattern}) {body} ;;");
@@ -76,6 +79,13 @@ pub(in crate::toolchain) fn quoted(text: &str) -> String {
 // `word` the meaning of the next argument and the next linker word.
 const SCRIPT: &str = r#"tell() { printf 'wheelsmith: left out `%s`\n' "$a" >&2; }
 pad() { case $a in *.*.*) k=$a ;; *.*) k=$a.0 ;; *) k=$a.0.0 ;; esac; keep=1; }
+system_dir() {
+  k=-isystem
+  case $1/ in @OF_THE_MACHINE@) return ;; esac
+  for header in @HEADERS@; do
+    if [ -e "$1/$header" ]; then k=-iwithprefixbefore; return; fi
+  done
+}
 linker_word() {
   a=$1 k=$1 keep= z=
   case $word in
@@ -104,6 +114,7 @@ if [ -n "$change" ]; then
     case $next in
       drop) next=; continue ;;
       pad) next=; pad; set -- "$@" "$k"; continue ;;
+      system) next=; system_dir "$a"; set -- "$@" "$k" "$a"; continue ;;
       linker)
         next=
         linker_word "$a"
@@ -126,6 +137,7 @@ if [ -n "$change" ]; then
     if [ -n "$keep" ]; then set -- "$@" "$k"; fi
   done
   if [ "$next" = linker ]; then set -- "$@" -Xlinker; fi
+  if [ "$next" = system ]; then set -- "$@" -isystem; fi
   if [ "$word" = z ]; then set -- "$@" -Wl,-z; fi
 fi
 "#;

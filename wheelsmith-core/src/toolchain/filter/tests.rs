@@ -31,6 +31,9 @@ const ROWS: &[(&str, &str, &str)] = &[
     (X86, "-flto-partition=one|-fuse-linker-plugin|-ffat-lto-objects", "-ffat-lto-objects"),
     // The preprocessor.
     (ARM, "-Wp,-U_FORTIFY_SOURCE|-Wp,-MD,a b.d|-Wp,-MMD,x|-Wp,-w", "-Wp,-MD,a b.d|-Wp,-MMD,x"),
+    // Directories of headers that are not there, and those of the machine.
+    (ARM, "-isystem|/no such directory|a.c", "-isystem|/no such directory|a.c"),
+    (ARM, "-isystem|/usr/include|-Ia|-isystem", "-isystem|/usr/include|-Ia|-isystem"),
     // The linker.
     (ARM, "-Wl,--exclude-libs,ALL|x.o", "x.o"),
     (ARM, "-Wl,--exclude-libs|-Wl,ALL,-s", "-Wl,-s"),
@@ -162,6 +165,13 @@ fn the_script_agrees() {
     for (target, before, _) in ROWS {
         check(target, &split(before));
     }
+    let dir = crate::sys::fs::temp_dir().unwrap();
+    crate::sys::fs::write(dir.path().join("regexp.h"), "").unwrap();
+    let dir = dir.path().to_str().unwrap();
+    let line = ["-isystem", dir, "-isystem", "/nowhere", "-I", dir];
+    check(ARM, &line);
+    let before_ours = ["-iwithprefixbefore", dir, "-isystem", "/nowhere", "-I", dir];
+    assert_eq!(apply(&rules_for(ARM), line).args, before_ours);
     let pieces: Vec<&str> = ROWS.iter().flat_map(|(_, before, _)| split(before)).collect();
     for step in [1, 7, 11, 23] {
         let shuffled: Vec<&str> =

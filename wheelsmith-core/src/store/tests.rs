@@ -1,0 +1,201 @@
+use super::*;
+use crate::name::Digest;
+use crate::sys::{self, Env, Host};
+
+pub(super) fn label(text: &str) -> Label {
+    text.parse().unwrap()
+}
+
+fn commit_id() -> CommitId {
+    "0123456789abcdef0123456789abcdef01234567".parse().unwrap()
+}
+
+/// A store in a temporary directory, which also has the input files.
+struct World {
+    dir: tempfile::TempDir,
+    store: Store,
+}
+
+impl World {
+    fn new() -> Self {
+        let dir = sys::fs::temp_dir().unwrap();
+        let url = dir.path().join("store").display().to_string();
+        let store = Store::init_with(&url, &Host::quiet(Env::default())).unwrap();
+        Self { dir, store }
+    }
+
+    /// Returns a set of these files, which are written to the directory of inputs.
+    fn set(&self, slot: &str, files: &[(&str, &str)]) -> Set {
+        let mut set = Set::new(label("demo"), label("1.0+é b"), label(slot));
+        for (path, text) in files {
+            let at = self.dir.path().join(path);
+            sys::fs::create_dir_all(at.parent().unwrap()).unwrap();
+            sys::fs::write(&at, text).unwrap();
+            set.files.push(StoredFile {
+                path: path.parse().unwrap(),
+                sha256: Digest::of(text),
+                size_bytes: text.len() as u64,
+                mode: Mode::Executable,
+                kind: FileKind::Runtime,
+                target: None,
+                verdict: None,
+                aliases: vec!["also".to_owned()],
+            });
+        }
+        set
+    }
+
+    fn put(&self, set: &Set) -> (SetId, Sent) {
+        self.store.put_set(set, |file| self.dir.path().join(file.path.as_str())).unwrap()
+    }
+
+    fn path(&self, key: &Key) -> std::path::PathBuf {
+        self.dir.path().join("store").join(key.as_str())
+    }
+}
+
+#[test]
+fn a_set_comes_back_as_it_was() {
+    let world = World::new();
+    let set = world.set("any", &[("a/prog ü+1", "hello"), ("b/other", "hello")]);
+    let (id, moved) = world.put(&set);
+    assert_eq!(moved, Sent { files: 1, bytes: 5, present: 0 });
+    assert_eq!(world.put(&set), (id, Sent { files: 0, bytes: 0, present: 1 }));
+    assert_eq!(world.store.set(&id).unwrap(), set);
+    let key = Key::commit(&commit_id(), &set.slot);
+    assert!(world.store.refer(&key, &id).unwrap());
+    assert!(!world.store.refer(&key, &id).unwrap());
+    let out = world.dir.path().join("out");
+    world.store.fetch_set(&set, &out).unwrap();
+    world.store.fetch_set(&set, &out).unwrap();
+    assert_eq!(sys::fs::read_to_string(out.join("a/prog ü+1")).unwrap(), "hello");
+    assert!(sys::fs::is_executable(&out.join("a/prog ü+1")).unwrap());
+    assert_eq!(sys::fs::read_to_string(out.join("b/also")).unwrap(), "hello");
+    let found = world.store.commit(&commit_id()).unwrap();
+    assert_eq!(found, [(label("any"), id, set)]);
+    assert_eq!(world.store.commits().unwrap().into_iter().collect::<Vec<_>>(), [commit_id()]);
+}
+
+#[test]
+fn a_reference_is_written_once() {
+    let world = World::new();
+    let (one, _) = world.put(&world.set("any", &[("a", "1")]));
+    let (two, _) = world.put(&world.set("any", &[("a", "2")]));
+    let key = Key::commit(&commit_id(), &label("any"));
+    world.store.refer(&key, &one).unwrap();
+    let error = world.store.refer(&key, &two).unwrap_err().to_string();
+    assert!(error.contains(&one.to_string()) && error.contains(&two.to_string()), "{error}");
+    let absent = SetId(Digest::of("absent"));
+    let error = world.store.refer(&Key::pin(&label("p")), &absent).unwrap_err();
+    assert!(matches!(error, Error::Absent { .. }), "{error}");
+    assert!(world.store.reference(&Key::pin(&label("p"))).unwrap().is_none());
+}
+
+#[test]
+fn a_channel_counts_its_changes() {
+    let world = World::new();
+    let (set, _) = world.put(&world.set("any", &[("a", "1")]));
+    let digest = Digest::of("plan");
+    world.store.put_blob(&Body::bytes(b"plan")).unwrap();
+    let release = ReleaseReference { schema: SCHEMA, set, plan: digest, sums: digest };
+    let (demo, stable) = (label("demo"), label("stable"));
+    assert!(world.store.set_channel(&demo, &stable, &label("1.0")).is_err(), "no release yet");
+    for version in ["1.0", "2.0"] {
+        assert!(world.store.put_release(&demo, &label(version), &release).unwrap());
+        assert!(!world.store.put_release(&demo, &label(version), &release).unwrap());
+    }
+    let other = ReleaseReference { sums: Digest::of("absent"), ..release };
+    assert!(world.store.put_release(&demo, &label("3.0"), &other).is_err());
+    let serial =
+        |version: &str| world.store.set_channel(&demo, &stable, &label(version)).unwrap().serial;
+    assert_eq!([serial("1.0"), serial("2.0"), serial("2.0"), serial("1.0")], [1, 2, 2, 3]);
+    assert_eq!(world.store.channel(&demo, &stable).unwrap().unwrap().release, label("1.0"));
+    // A stale writer changes nothing.
+    let key = Key::channel(&demo, &stable);
+    assert!(!world.store.engine.swap(&key, Some(b"stale"), b"x").unwrap());
+    assert!(!world.store.engine.swap(&key, None, b"x").unwrap());
+}
+
+#[test]
+fn a_damaged_file_is_an_error_and_is_replaced() {
+    let world = World::new();
+    let set = world.set("any", &[("a", "hello")]);
+    let (id, _) = world.put(&set);
+    let digest = &set.files[0].sha256;
+    for damaged in ["hellO", "hell", "hello!", ""] {
+        sys::fs::write(world.path(&Key::blob(digest)), damaged).unwrap();
+        let out = world.dir.path().join("out");
+        let error = world.store.fetch_set(&set, &out).unwrap_err();
+        assert!(matches!(error, Error::Corrupt { .. }), "{error}");
+        assert!(sys::fs::walk(&out).unwrap().is_empty());
+        assert_eq!(world.put(&set).1.files, 1);
+        world.store.verify_blob(digest, 5).unwrap();
+    }
+    let key = Key::set(&id);
+    let whole = sys::fs::read(world.path(&key)).unwrap();
+    for damaged in [&whole[..whole.len() - 1], b"", b"{\"schema\":2}\n"] {
+        sys::fs::write(world.path(&key), damaged).unwrap();
+        assert!(matches!(world.store.set(&id), Err(Error::Corrupt { .. })));
+        world.put(&set);
+        assert_eq!(world.store.set(&id).unwrap(), set);
+    }
+    // A file that changed after its digest was computed is not stored.
+    let mut changed = world.set("any", &[("b", "one")]);
+    changed.files[0].sha256 = Digest::of("two");
+    let path = |file: &StoredFile| world.dir.path().join(file.path.as_str());
+    assert!(world.store.put_set(&changed, path).is_err());
+    assert!(!world.path(&Key::blob(&Digest::of("two"))).exists());
+    assert!(sys::fs::list(&world.dir.path().join("store/.unfinished")).unwrap().is_empty());
+}
+
+#[test]
+fn only_canonical_sets_are_sets() {
+    let world = World::new();
+    let set = world.set("any", &[("a", "x"), ("b/c", "y")]);
+    let key = Key::set(&set.id());
+    let parse = |text: &[u8]| Set::parse(text, &key);
+    let text = String::from_utf8(set.to_json()).unwrap();
+    assert_eq!(parse(text.as_bytes()).unwrap(), set);
+    for (from, to) in [
+        ("\n", ""),
+        ("{\"schema\":1", "{ \"schema\":1"),
+        ("{\"schema\":1", "{\"schema\":2"),
+        ("\"dirty\":false", "\"dirty\":false,\"more\":1"),
+        ("\"path\":\"a\"", "\"path\":\"c\""),
+        ("\"path\":\"a\"", "\"path\":\"../a\""),
+        ("\"path\":\"a\"", "\"path\":\"b\""),
+        ("\"path\":\"a\"", "\"path\":\"b/c\""),
+        ("\"path\":\"a\"", "\"path\":\"also\""),
+        ("[\"also\"]", "[\"../also\"]"),
+        ("\"0755\"", "\"0777\""),
+    ] {
+        let changed = text.replace(from, to);
+        assert!(changed != text && parse(changed.as_bytes()).is_err(), "{from} -> {to}");
+    }
+}
+
+#[test]
+fn kinds_follow_from_names() {
+    let check = |name: &str, kind: FileKind| assert_eq!(FileKind::of_name(name), kind, "{name}");
+    check("demo-1.0-py3-none-any.whl", FileKind::Wheel);
+    check("demo-1.0.tar.gz", FileKind::Sdist);
+    check("demo-1.0-x86_64-unknown-linux-gnu.tar.gz", FileKind::Archive);
+    check("demo-1.0.tgz", FileKind::Npm);
+    check("demo-1.0.crate", FileKind::Crate);
+    check("demo-1.0.cdx.json", FileKind::Sbom);
+    check("SHA256SUMS", FileKind::Report);
+    check("README", FileKind::Other);
+}
+
+#[test]
+fn only_a_store_is_opened() {
+    let dir = sys::fs::temp_dir().unwrap();
+    let url = dir.path().display().to_string();
+    let host = Host::quiet(Env::default());
+    let open = |url: &str| Store::open_with(url, &host);
+    assert!(matches!(open(&url), Err(Error::NoStore { .. })));
+    assert!(matches!(open(""), Err(Error::Url { .. })));
+    assert!(matches!(open("ftp://host/x"), Err(Error::Url { .. })));
+    sys::fs::write(dir.path().join("wheelsmith-store.json"), "{\"schema\":9}\n").unwrap();
+    assert!(matches!(open(&url), Err(Error::Schema { schema: 9, .. })));
+}
