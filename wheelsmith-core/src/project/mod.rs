@@ -22,6 +22,7 @@ mod sdist;
 #[cfg(feature = "store")]
 mod stored;
 mod tree;
+mod trees;
 mod update;
 
 use std::path::{Path, PathBuf};
@@ -33,6 +34,7 @@ pub use pack::BuiltWheel;
 pub use packing::{Binstall, BuiltPackage, PackageVerdict};
 #[cfg(feature = "store")]
 pub use stored::StoredSet;
+pub use trees::BuiltTree;
 pub use update::UpdateOptions;
 
 pub use crate::config::CONFIG_FILES;
