@@ -21,6 +21,7 @@ pub(crate) mod size;
 pub(crate) mod sums;
 pub(crate) mod test;
 pub(crate) mod toolchain;
+pub(crate) mod tree;
 pub(crate) mod update;
 pub(crate) mod verify;
 pub(crate) mod version;
@@ -50,6 +51,7 @@ pub(crate) fn run(command: Command, host: &Host, output: &Output) -> anyhow::Res
         Command::Init(args) => init::run(&args, output),
         Command::Size(args) => size::run(&args, host, output),
         Command::Test(args) => test::run(&args, host, output),
+        Command::Tree(args) => tree::run(&args, host, output),
         Command::Repair(args) => repair::run(&args, host, output),
         Command::Version(args) => version::run(&args, host, output),
         Command::Plan(args) => plan::run(&args, host, output),
