@@ -77,7 +77,8 @@ pub fn of(target: &str) -> Vec<(String, Vec<u8>)> {
                 b"\0asm\x01\0\0\0\0\x1c\x08dylink.0\x01\x04\0\0\0\0\x02\x0b\x02\x04a.so\x05bb.so",
             ),
         ],
-        "wheel" | "existing" | "check" => archives(),
+        "wheel" | "existing" => archives(),
+        "check" => [archives(), packages()].concat(),
         "zip_agrees" => zips(),
         "judge" => judged(),
         "source" => sources(),
@@ -182,6 +183,32 @@ fn archives() -> Vec<(String, Vec<u8>)> {
         named("demo.tar.gz", encoder.finish().expect("memory")),
         named("demo.tar", tar),
         named("embedded.bin", embedded),
+    ]
+}
+
+/// An npm package and a crate, which are not compressed, so that changes reach their manifests.
+fn packages() -> Vec<(String, Vec<u8>)> {
+    let library = read("elf/aarch64.so");
+    let json =
+        br#"{"name": "demo", "version": "1.0.0", "bin": "a.js", "main": "b", "os": ["linux"],
+        "cpu": ["!x64"], "libc": "glibc", "scripts": {"install": "x"}, "exports": {".": ["./*.js"]},
+        "optionalDependencies": {"demo-linux-x64": "^1", "c": "file:c"}}"#;
+    let toml = b"[package]\nname = 'demo'\nversion = '1.0.0'\nlicense = 'MIT/Beer'\nbuild = 'b.rs'\n\
+        keywords = ['a b']\n[target.x.dependencies]\na = { path = 'a' }\nb = '*'\nc = { version = '1' }\n";
+    let script = b"fn main() { cc::Build::new().file(\"a.c\"); include_str!(\"../b\") }\n";
+    let tar = |rows: &[(&str, &[u8])]| {
+        let mut builder = tar::Builder::new(Vec::new());
+        for (path, bytes) in rows {
+            let mut header = tar::Header::new_ustar();
+            header.set_size(bytes.len() as u64);
+            header.set_mode(0o644);
+            builder.append_data(&mut header, path, *bytes).expect("memory");
+        }
+        builder.into_inner().expect("memory")
+    };
+    vec![
+        named("npm", tar(&[("package/package.json", json), ("package/lib/a.so", &library)])),
+        named("crate", tar(&[("demo-1.0/Cargo.toml", toml), ("demo-1.0/b.rs", script)])),
     ]
 }
 

@@ -129,7 +129,7 @@ pub fn zip_agrees(bytes: &[u8]) {
     }
 }
 
-/// Checks a wheel and an sdist with low limits, so that small inputs exceed them.
+/// Checks a package of each kind, with low limits, so that small inputs exceed them.
 pub fn check(bytes: &[u8]) {
     let mut limits = check::Limits::default();
     limits.entries = 200;
@@ -137,10 +137,9 @@ pub fn check(bytes: &[u8]) {
     limits.metadata_bytes = 32 << 10;
     limits.held_bytes = 64 << 10;
     limits.ratio_from_bytes = 1 << 20;
-    let sdist = "demo-1.0.tar.gz";
-    for (name, limits) in
-        [(WHEEL, check::Limits::default()), (WHEEL, limits.clone()), (sdist, limits)]
-    {
+    let low = [WHEEL, "demo-1.0.tar.gz", "demo-1.0.tgz", "demo-1.0.crate", "demo.zip"];
+    let low = low.map(|name| (name, limits.clone()));
+    for (name, limits) in low.into_iter().chain([(WHEEL, check::Limits::default())]) {
         let options = check::Options::new().limits(limits);
         let blob = Blob::from_bytes(bytes);
         let checked = check::check(name, &blob, &options, &Cancel::default());

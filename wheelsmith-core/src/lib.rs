@@ -65,7 +65,7 @@
 //! | feature | purpose |
 //! |---|---|
 //! | `audit` | find what native files need, and the platform tag they qualify for |
-//! | `check` | check wheels and sdists by the rules of an index and of installers |
+//! | `check` | check packages by the rules of an index and of installers |
 //! | `metadata` | core metadata, RECORD, requirements and licence expressions |
 //! | `wheel` | read and write wheels |
 //! | `repair` | copy the libraries that a wheel needs into it |

@@ -17,8 +17,9 @@ use crate::output::{Output, View};
 /// Compare the native files of wheels with their platform tags
 ///
 /// The audit reads every native file, for Linux, Android, macOS and Windows, on any machine. The
-/// verdict depends on the files alone. It also reads directories, archives (`.tar.gz`, `.zip`) and
-/// single files; their names claim no tag, so give `--tag` to judge them by one.
+/// verdict depends on the files alone. It also reads directories, archives (`.tar.gz`,
+/// `.tar.zst`, `.zip`, `.tgz`, `.crate`) and single files; their names claim no tag, so give
+/// `--tag` to judge them by one.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:

@@ -13,11 +13,11 @@ use crate::output::Output;
 
 const MIB: u64 = 1 << 20;
 
-/// Find what an index or installer would refuse in wheels and sdists
+/// Find what an index or installer would refuse in packages
 ///
-/// Checks the file name, the headers of the archive, METADATA, WHEEL, RECORD and entry points, and
-/// compares every file with its digest. It needs no network and changes nothing. Platform tags are
-/// the subject of `wheelsmith audit`.
+/// Takes wheels, sdists, npm packages (`.tgz`), crates and archives of programs. Checks file names,
+/// archives, metadata and manifests, and compares every file of a wheel with its digest. It needs
+/// no network and changes nothing. Platform tags are the subject of `wheelsmith audit`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -28,7 +28,7 @@ Examples:
 
 Exit codes: 0 clean; 1 findings at or above `--fail-on`; 2 a file could not be read.")]
 pub(crate) struct Args {
-    /// Wheels and source distributions; patterns such as `dist/*` are expanded
+    /// Finished packages; patterns such as `dist/*` are expanded
     #[arg(required = true, value_name = "FILE")]
     files: Vec<String>,
     /// Index to publish to: `pypi`, or `private`, for which rules of the public index only warn

@@ -129,15 +129,17 @@ impl<R: Read> Read for Limited<R> {
         self.unpacked_bytes += n as u64;
         let (limits, packed) = (&self.limits, self.packed_bytes.get().max(1));
         if self.unpacked_bytes > limits.total_bytes {
-            return Err(io::Error::other("it is too large when unpacked"));
+            let kind = io::ErrorKind::FileTooLarge;
+            return Err(io::Error::new(kind, "it is too large when unpacked"));
         }
         if self.unpacked_bytes > limits.ratio_from_bytes
             && self.unpacked_bytes / packed > limits.ratio
         {
-            return Err(io::Error::other(format!(
+            let message = format!(
                 "it has more than {} MiB when unpacked, of {packed} packed bytes",
                 self.unpacked_bytes >> 20
-            )));
+            );
+            return Err(io::Error::new(io::ErrorKind::FileTooLarge, message));
         }
         Ok(n)
     }

@@ -39,14 +39,20 @@ pub(crate) fn list(
             }
             let mut place = path;
             let mut metadata = kind;
+            let mut link = None;
             if metadata.is_symlink() {
                 let target = sys::fs::canonicalize(&place).ok();
                 let is_inside = |target: &PathBuf| target.starts_with(&root);
                 if has_wheel_name(&place) && !target.as_ref().is_some_and(is_inside) {
                     let size_bytes = sys::fs::metadata(&place).map_or(0, |target| target.len());
                     let packed_bytes = size_bytes;
-                    let stated =
-                        Stated { name: &name, size_bytes, packed_bytes, executable: false };
+                    let stated = Stated {
+                        name: &name,
+                        size_bytes,
+                        packed_bytes,
+                        executable: false,
+                        link: None,
+                    };
                     // A link that leads nowhere cannot be opened, which is reported.
                     let location = Location::File(target.unwrap_or(place));
                     if !collector.add(&stated, location) {
@@ -61,6 +67,13 @@ pub(crate) fn list(
                     continue;
                 };
                 metadata = sys::fs::metadata(&target).map_err(|e| Error::read(&target, e))?;
+                let parts: Vec<&[u8]> = target
+                    .strip_prefix(&root)
+                    .into_iter()
+                    .flat_map(Path::components)
+                    .map(|part| part.as_os_str().as_encoded_bytes())
+                    .collect();
+                link = Some(safe_path(&parts.join(&b'/')).0);
                 place = target;
             }
             // Pipes and devices have no content to judge, and reading them may never end.
@@ -69,7 +82,7 @@ pub(crate) fn list(
             }
             let executable = sys::fs::is_executable(&place).map_err(|e| Error::read(&place, e))?;
             let (size_bytes, packed_bytes) = (metadata.len(), metadata.len());
-            let stated = Stated { name: &name, size_bytes, packed_bytes, executable };
+            let stated = Stated { name: &name, size_bytes, packed_bytes, executable, link };
             if !collector.add(&stated, Location::File(place)) {
                 return Ok(());
             }

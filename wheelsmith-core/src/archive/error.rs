@@ -91,7 +91,7 @@ impl MemberError {
     }
 
     /// Converts it for callers that return I/O errors.
-    #[cfg(feature = "wheel")]
+    #[cfg(any(feature = "check", feature = "wheel"))]
     pub(crate) fn into_io(self) -> io::Error {
         match self {
             Self::Io(error) => error,

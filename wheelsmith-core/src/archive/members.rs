@@ -22,6 +22,8 @@ pub struct Member {
     pub size_bytes: u64,
     /// True if its mode has an execute bit.
     pub executable: bool,
+    /// File of the artifact to which it is a link.
+    pub link: Option<WheelPath>,
 }
 
 /// Location of the bytes of a member.
@@ -65,6 +67,8 @@ pub(crate) struct Stated<'a> {
     /// Size in the archive; equal to the unpacked size if the member is not packed.
     pub(crate) packed_bytes: u64,
     pub(crate) executable: bool,
+    /// File of the artifact to which it is a link.
+    pub(crate) link: Option<WheelPath>,
 }
 
 impl<'l> Collector<'l> {
@@ -107,8 +111,9 @@ impl<'l> Collector<'l> {
         if let Some(error) = error {
             self.note(error.finding(&path));
         }
-        let (size_bytes, executable) = (stated.size_bytes, stated.executable);
-        self.add_member(Member { path, size_bytes, executable }, stated.packed_bytes, location)
+        let Stated { size_bytes, packed_bytes, executable, .. } = *stated;
+        let link = stated.link.clone();
+        self.add_member(Member { path, size_bytes, executable, link }, packed_bytes, location)
     }
 
     /// Adds a member. Returns false if all members together are too large to continue.

@@ -1,9 +1,10 @@
 //! Determines the kind of an input and lists its members.
 
-use std::io::{Read, Write as _};
+use std::io::{self, Read, Write as _};
 use std::path::Path;
 
 use super::blob::Blob;
+use super::codec::Codec;
 use super::content::PackedContent;
 use super::error::{Error, MemberError};
 use super::gzip::Gzip;
@@ -42,13 +43,8 @@ pub(crate) enum Container {
 /// Number of first bytes that identify a container.
 pub(crate) const TELLING: usize = 512;
 
-/// Compression formats that are recognised and not supported.
-const OTHERS: &[(&[u8], &str)] = &[
-    (b"\xfd7zXZ\0", "xz"),
-    (b"BZh", "bzip2"),
-    (b"\x28\xb5\x2f\xfd", "zstd"),
-    (b"7z\xbc\xaf", "7z"),
-];
+/// First bytes of an archive format that is recognised and not supported.
+const SEVEN_ZIP: &[u8] = b"7z\xbc\xaf";
 
 impl Container {
     pub(crate) fn of(first: &[u8]) -> Option<Self> {
@@ -93,21 +89,24 @@ pub(crate) fn open(
         }
         container = Some(Container::Zip);
     }
-    if let Some((_, name)) = OTHERS.iter().find(|(magic, _)| first.starts_with(magic)) {
-        let why = format!("it is packed with {name}: unpack it, and audit what is in it");
+    if first.starts_with(SEVEN_ZIP) {
+        let why = "it is packed with 7z: unpack it, and name what is in it";
         return Err(Error::archive(path, "archive", why));
     }
-    let Some(container) = container else {
-        return Ok((Kind::File, single(path, path.file_name(), blob, limits)));
-    };
     let kind = if is_wheel { Kind::Wheel } else { Kind::Archive };
-    let what = if is_wheel { "wheel" } else { container.name() };
+    let codec = Codec::of(&first).filter(|_| !is_wheel);
+    let what = match (container, codec) {
+        _ if is_wheel => "wheel",
+        (Some(container), _) => container.name(),
+        (None, Some(codec)) => codec.name(),
+        (None, None) => return Ok((Kind::File, single(path, path.file_name(), blob, limits))),
+    };
     let error = |why| Error::archive(path, what, why);
-    if container != Container::Gzip {
+    if let Some(container) = container.filter(|container| *container != Container::Gzip) {
         return Ok((kind, list(container, &blob, limits, cancel).map_err(error)?));
     }
-    let (unpacked, packed) =
-        gunzip(&blob, limits, cancel).map_err(|trouble| error(trouble.into_text()))?;
+    let unpacked = unpack(codec.unwrap_or(Codec::Gzip), &blob, limits, cancel);
+    let (unpacked, packed) = unpacked.map_err(|trouble| error(trouble.into_text()))?;
     if packed < blob.size() && !cancel.is_cancelled() {
         return Err(error("there are bytes behind its first stream".to_owned()));
     }
@@ -127,7 +126,8 @@ fn single(path: &Path, name: Option<&std::ffi::OsStr>, blob: Blob, limits: &Limi
     let executable = sys::fs::is_executable(path).unwrap_or(false);
     let (size_bytes, packed_bytes) = (blob.size(), blob.size());
     let name = name.unwrap_or_default().as_encoded_bytes();
-    collector.add(&Stated { name, size_bytes, packed_bytes, executable }, Location::Stored(blob));
+    let stated = Stated { name, size_bytes, packed_bytes, executable, link: None };
+    collector.add(&stated, Location::Stored(blob));
     collector.finish()
 }
 
@@ -168,12 +168,40 @@ fn list_zip(
         // If the content is not found, a refusal states the reason.
         let location = packed.map_or(Location::Refused, Location::Packed);
         let (executable, size_bytes) = (entry.is_executable(), header.size_bytes);
-        let member = Member { path: entry.path, size_bytes, executable };
+        let member = Member { path: entry.path, size_bytes, executable, link: None };
         if !collector.add_member(member, header.packed_bytes, location) {
             break;
         }
     }
     Ok(())
+}
+
+/// Unpacks a file that is compressed as a whole to a file without a name. Returns the unpacked bytes
+/// and the number of packed bytes, which is smaller than the file if bytes follow the first stream of
+/// a gzip file.
+pub(crate) fn unpack(
+    codec: Codec,
+    blob: &Blob,
+    limits: &Limits,
+    cancel: &Cancel,
+) -> Result<(Blob, u64), MemberError> {
+    if codec == Codec::Gzip {
+        return gunzip(blob, limits, cancel);
+    }
+    let mut file = sys::fs::nameless()?;
+    let mut reader = codec.unpack(blob.reader(), limits);
+    let mut buffer = vec![0; 128 << 10];
+    while !cancel.is_cancelled() {
+        match reader.read(&mut buffer) {
+            Ok(0) => break,
+            Ok(n) => file.write_all(&buffer[..n])?,
+            Err(e) if e.kind() == io::ErrorKind::FileTooLarge => {
+                return Err(MemberError::OverLimit(e.to_string()));
+            }
+            Err(e) => return Err(MemberError::unreadable(e.to_string())),
+        }
+    }
+    Ok((Blob::new(file)?, blob.size()))
 }
 
 /// Unpacks a gzip file to a file without a name. Returns the unpacked bytes and the number of

@@ -255,7 +255,8 @@ pub(crate) fn list(
             // A name that ends with `/` is a directory in the oldest format.
             _ if entry.is_file() && !name.ends_with(b"/") => {
                 let executable = entry.is_executable();
-                let stated = Stated { name, size_bytes, packed_bytes: size_bytes, executable };
+                let packed_bytes = size_bytes;
+                let stated = Stated { name, size_bytes, packed_bytes, executable, link: None };
                 if !collector.add(&stated, Location::Stored(content)) {
                     return Ok(());
                 }
@@ -289,12 +290,14 @@ fn follow(links: &BTreeMap<WheelPath, Vec<u8>>, collector: &mut Collector<'_>) {
         let found = end.as_ref().and_then(|end| collector.get(end));
         let found =
             found.map(|(member, place)| (member.size_bytes, member.executable, place.clone()));
+        let link = end;
         if collector.get(path).is_some() {
             let message = "two members have this name, and the last one counts";
             collector.note(Finding::new(Code::DuplicateEntry, path, message));
         }
         if let Some((size_bytes, executable, location)) = found {
-            resolved.push((Member { path: path.clone(), size_bytes, executable }, location));
+            let path = path.clone();
+            resolved.push((Member { path, size_bytes, executable, link }, location));
         } else {
             let message = "it is a link that leads to no file of the archive";
             collector.note(Finding::new(Code::NotJudged, path, message));

@@ -420,3 +420,33 @@ fn a_copy_that_nothing_can_load_is_no_part_of_the_verdict() {
     assert!(found.message.contains("MiB"), "{}", found.message);
     assert!(verdict.findings.iter().all(|f| f.severity != Severity::Error), "{verdict:#?}");
 }
+
+#[test]
+fn a_link_is_no_copy() {
+    let rename = |file: &mut NativeFile| {
+        let elf = elf(file);
+        (elf.soname, elf.build_id) = (Some("libplain.so.1".to_owned()), Some("1".to_owned()));
+    };
+    let check = |is_link: bool, expected: usize| {
+        let target = edited("d/lib/libplain.so.1.2", fixture!("x86_64.so"), rename);
+        let names = ["d/lib/libplain.so", "d/lib/libplain.so.1"];
+        let links = names.map(|name| {
+            edited(name, fixture!("x86_64.so"), |file| {
+                rename(file);
+                file.link = is_link.then(|| target.path.clone());
+            })
+        });
+        let user = edited("d/bin/user", fixture!("program"), |file| {
+            let elf = elf(file);
+            elf.needed.push("libplain.so.1".to_owned());
+            elf.runpath = vec!["$ORIGIN/../lib".to_owned()];
+        });
+        let files: Vec<NativeFile> = links.into_iter().chain([target, user]).collect();
+        let wanted = Requirement::for_tag(&"manylinux_2_28_x86_64".parse().unwrap()).unwrap();
+        let findings = judge(&files, &wanted).findings;
+        let found = findings.iter().filter(|f| f.code == Code::DuplicateLibrary);
+        assert_eq!(found.count(), expected, "{findings:#?}");
+    };
+    check(true, 0);
+    check(false, 2);
+}

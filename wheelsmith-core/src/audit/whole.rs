@@ -127,10 +127,16 @@ pub(super) fn unreachable<'f>(files: &'f [NativeFile], graph: &Graph<'_>) -> Vec
         .filter(|(file, _)| graph.is_needed(file.path.as_str()))
         .filter_map(|(_, elf)| Some((elf.soname.as_deref()?, elf.arch)))
         .collect();
+    let is_needed_by_link = |path: &WheelPath| {
+        let links = files.iter().filter(|file| file.link.as_ref() == Some(path));
+        links.map(|file| file.path.as_str()).any(|link| graph.is_needed(link))
+    };
     let is_unreachable = |(file, elf): &(&NativeFile, &Elf)| {
         let name = elf.soname.as_deref();
         name.is_some_and(|name| loaded.contains(&(name, elf.arch)))
+            && file.link.is_none()
             && !graph.is_needed(file.path.as_str())
+            && !is_needed_by_link(&file.path)
             && !is_extension(file)
             && !is_for_newer_processors(file)
     };
@@ -151,6 +157,7 @@ fn duplicates(files: &[NativeFile], unreachable: &[&WheelPath], findings: &mut V
     for (file, elf) in elves(files) {
         // The loader selects one of these by the processor: all are needed.
         if elf.kind != Kind::SharedLibrary
+            || file.link.is_some()
             || is_for_newer_processors(file)
             || unreachable.contains(&&file.path)
         {

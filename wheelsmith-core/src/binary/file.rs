@@ -28,6 +28,8 @@ pub struct NativeFile {
     /// True for an ELF file with a C++ interface and a private C++ runtime: it contains the type
     /// information of the C++ ABI, and does not import or export the runtime's functions.
     pub has_private_cxx: bool,
+    /// File of the same archive or directory to which the path is a link.
+    pub link: Option<WheelPath>,
 }
 
 /// Facts of a native file, by format.
@@ -83,7 +85,8 @@ impl NativeFile {
         });
         let has_private_cxx = matches!(facts, Facts::Elf(_)) && cxx::is_private(&symbols, content);
         let size_bytes = content.size();
-        Some(Self { path: path.clone(), size_bytes, facts, symbols, python, has_private_cxx })
+        let path = path.clone();
+        Some(Self { path, size_bytes, facts, symbols, python, has_private_cxx, link: None })
     }
 
     /// Drops the symbols, which take most of the memory, for callers that need only library names.

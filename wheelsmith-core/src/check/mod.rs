@@ -1,4 +1,5 @@
-//! Compares a finished wheel or sdist with the rules of its format, of installers and of the index.
+//! Compares a finished package with the rules of its format, of installers and of the registry: a
+//! wheel or sdist, an npm package, a crate, or an archive of programs.
 //!
 //! The public index accepts a file that passes, and every installer installs it. Local headers and
 //! the directory of the archive are compared, because tools differ in which of them they use. All
@@ -16,8 +17,9 @@ mod framing;
 mod index;
 mod layout;
 mod metadata;
+mod package;
 mod parsed;
-#[cfg(feature = "build")]
+mod place;
 mod pyproject;
 mod record;
 mod report;
@@ -121,7 +123,7 @@ impl Default for Limits {
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Checked {
-    /// Kind by its file name.
+    /// Kind by its file name and, where that is ambiguous, its content.
     pub kind: Kind,
     /// Findings, errors first, then by file.
     pub findings: Vec<Finding>,
@@ -139,7 +141,7 @@ impl Checked {
     }
 }
 
-/// Checks the wheel or sdist at `path` by the rules of the public index.
+/// Checks the package at `path` by the rules of the public index.
 ///
 /// ```
 /// use wheelsmith_core::check;
@@ -160,7 +162,7 @@ pub fn file(path: impl AsRef<Path>) -> io::Result<Checked> {
     file_with(path.as_ref(), &Options::default(), &Cancel::default())
 }
 
-/// Checks the wheel or sdist at `path` against `options`.
+/// Checks the package at `path` against `options`.
 ///
 /// # Errors
 /// As [`file()`]; also if the user asks to stop.
@@ -173,7 +175,7 @@ pub fn file_with(path: &Path, options: &Options, cancel: &Cancel) -> io::Result<
     check(&name, &Blob::new(file)?, options, cancel)
 }
 
-/// Checks the wheel or sdist `filename`, whose bytes are `blob`.
+/// Checks the package `filename`, whose bytes are `blob`.
 ///
 /// Returns an error if `blob` cannot be read, or the user cancels. A fault of the file is a
 /// finding, not an error.
@@ -183,15 +185,33 @@ pub fn check(
     options: &Options,
     cancel: &Cancel,
 ) -> io::Result<Checked> {
+    let kind = kind(filename, blob, options);
+    let judge = match kind {
+        Kind::Wheel => wheel,
+        Kind::Sdist => sdist::check,
+        Kind::Npm => package::npm::check,
+        Kind::Crate => package::crates::check,
+        Kind::Archive => package::archive::check,
+    };
     let mut out = Findings::default();
     index::size(blob.size(), &options.limits, &mut out);
-    let kind = Kind::of(filename);
-    match kind {
-        Kind::Wheel => wheel(filename, blob, options, cancel, &mut out)?,
-        Kind::Sdist => sdist::check(filename, blob, options, cancel, &mut out)?,
-    }
+    judge(filename, blob, options, cancel, &mut out)?;
     let findings = options.index.judge(out.finish());
     Ok(Checked { kind, findings })
+}
+
+/// Returns the kind by the file name. Sdists and other archives may have the same names: an sdist
+/// contains PKG-INFO, and an archive that has the name of one contains no file of a Python project.
+fn kind(filename: &str, blob: &Blob, options: &Options) -> Kind {
+    let kind = Kind::of(filename);
+    match kind {
+        Kind::Sdist | Kind::Archive => match package::has_pkg_info(blob, options) {
+            Some(true) => Kind::Sdist,
+            Some(false) => Kind::Archive,
+            None => kind,
+        },
+        _ => kind,
+    }
 }
 
 fn wheel(

@@ -1,5 +1,6 @@
 //! Report of `wheelsmith check`, from which all output formats are rendered.
 
+use pep440_rs::Version;
 use serde::Serialize;
 
 use crate::finding::{Finding, Severity};
@@ -29,7 +30,7 @@ pub struct Input {
     pub path: String,
     /// Kind.
     pub kind: Kind,
-    /// Parsed file name of a wheel; `None` for an sdist, and for an invalid name.
+    /// Parsed file name of a wheel; `None` for other kinds, and for an invalid name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub wheel: Option<WheelFilename>,
     /// Reason why it could not be checked at all: the exit code is then 2.
@@ -39,26 +40,37 @@ pub struct Input {
     pub findings: Vec<Finding>,
 }
 
-/// Kind of a file, by its name.
+/// Kind of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "InputKind"))]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
     /// `.whl`, and all names that are not those of source distributions.
     Wheel,
-    /// `.tar.gz`, or an older format of source distributions.
+    /// Source distribution: `name-version.tar.gz`, or an older format.
     Sdist,
+    /// npm package: `.tgz`.
+    Npm,
+    /// Rust crate: `.crate`.
+    Crate,
+    /// Archive of programs and libraries: another name that ends in `.tar.gz`, `.tar.zst` or `.zip`.
+    Archive,
 }
 
 impl Kind {
-    /// Returns the kind for `filename`.
+    /// Returns the kind for `filename`. That of an archive also depends on its content:
+    /// [`check`](super::check()) looks at both.
     pub fn of(filename: &str) -> Self {
-        let endings = [".tar.gz", ".tgz", ".tar", ".tar.bz2", ".tar.xz", ".zip"];
-        if endings.iter().any(|ending| filename.ends_with(ending)) {
-            Self::Sdist
-        } else {
-            Self::Wheel
+        let packages = [(".tgz", Self::Npm), (".crate", Self::Crate), (".tar.zst", Self::Archive)];
+        if let Some((_, kind)) = packages.into_iter().find(|(end, _)| filename.ends_with(end)) {
+            return kind;
         }
+        let archives = [".tar.gz", ".tar", ".tar.bz2", ".tar.xz", ".zip"];
+        let Some(stem) = archives.iter().find_map(|end| filename.strip_suffix(end)) else {
+            return Self::Wheel;
+        };
+        let version = stem.rsplit_once('-').map(|(_, version)| version.parse::<Version>());
+        if version.is_some_and(|version| version.is_ok()) { Self::Sdist } else { Self::Archive }
     }
 }
 
@@ -66,10 +78,10 @@ impl Input {
     /// Creates the result for the file at `path`, from its findings or an error.
     pub fn new(path: String, checked: std::io::Result<super::Checked>) -> Self {
         let name = path.rsplit('/').next().unwrap_or_default();
-        let (kind, wheel) = (Kind::of(name), name.parse().ok());
-        let (error, findings) = match checked {
-            Ok(checked) => (None, checked.findings),
-            Err(error) => (Some(error.to_string()), Vec::new()),
+        let wheel = name.parse().ok();
+        let (kind, error, findings) = match checked {
+            Ok(checked) => (checked.kind, None, checked.findings),
+            Err(error) => (Kind::of(name), Some(error.to_string()), Vec::new()),
         };
         Self { path, kind, wheel, error, findings }
     }

@@ -229,7 +229,6 @@ impl<'a> Sdist<'a> {
         if !has("pyproject.toml") {
             out.whole(Code::MissingPyproject, "there is no `pyproject.toml`");
         }
-        #[cfg(feature = "build")]
         if let Some((path, bytes)) = &self.pyproject {
             let info = self.pkg_info.as_ref().map(|(_, bytes)| bytes.as_slice());
             super::pyproject::check(bytes, path, info, out);
@@ -275,7 +274,7 @@ fn is_zero(input: &mut impl Read) -> io::Result<bool> {
 
 /// True if the target of a link at `path` is inside the archive. Hard links are relative to its
 /// top.
-fn stays(path: &WheelPath, link: &[u8], is_hard: bool) -> bool {
+pub(super) fn stays(path: &WheelPath, link: &[u8], is_hard: bool) -> bool {
     let Ok(link) = std::str::from_utf8(link) else { return false };
     if link.starts_with('/') || link.contains('\\') {
         return false;

@@ -7,6 +7,7 @@ mod forge;
 mod hostile;
 mod metadata;
 mod names;
+mod packages;
 mod peers;
 mod sdists;
 
@@ -33,7 +34,11 @@ fn codes(checked: &Checked) -> BTreeSet<Code> {
 /// Returns a message if the codes of one row are not those expected.
 fn differ(at: usize, expected: &[Code], checked: &Checked) -> Option<String> {
     let expected: BTreeSet<Code> = expected.iter().copied().collect();
-    let told = || format!("row {at}: {expected:?}, not {:#?}", checked.findings);
+    let told = || {
+        let found = checked.findings.iter();
+        let found: Vec<String> = found.map(|f| format!("{}: {}", f.code, f.message)).collect();
+        format!("row {at}: {expected:?}, not {found:#?}")
+    };
     (codes(checked) != expected).then(told)
 }
 
@@ -48,8 +53,12 @@ fn check(rows: &[Row]) {
 }
 
 fn check_sdists(rows: &[SdistRow]) {
+    check_tarballs(Sdist::good, rows);
+}
+
+fn check_tarballs(good: fn() -> Sdist, rows: &[SdistRow]) {
     let wrong = rows.iter().enumerate().filter_map(|(at, (expected, spoil))| {
-        let mut sdist = Sdist::good();
+        let mut sdist = good();
         spoil(&mut sdist);
         differ(at, expected, &checked(&sdist.filename, sdist.bytes(), &sdist.options))
     });
@@ -64,8 +73,16 @@ fn what_is_good_has_no_findings() {
 }
 
 /// Codes of the audit that the check reports too.
-const SHARED: [Code; 4] =
-    [Code::Unreadable, Code::OverLimit, Code::TagsDiffer, Code::PurelibWithNative];
+const SHARED: [Code; 8] = [
+    Code::Unreadable,
+    Code::OverLimit,
+    Code::TagsDiffer,
+    Code::PurelibWithNative,
+    Code::NativeInAny,
+    Code::WrongPlatform,
+    Code::WrongArch,
+    Code::WrongLibc,
+];
 
 #[test]
 fn every_rule_has_a_broken_file() {
@@ -73,7 +90,8 @@ fn every_rule_has_a_broken_file() {
         [names::ROWS, archive::ROWS, contents::ROWS, metadata::ROWS, hostile::ROWS].concat();
     let mut tried: BTreeSet<Code> =
         wheels.iter().filter_map(|(codes, _)| codes.first().copied()).collect();
-    tried.extend(sdists::ROWS.iter().filter_map(|(codes, _)| codes.first()));
+    let packages = [sdists::ROWS, packages::NPM, packages::CRATES, packages::ARCHIVES].concat();
+    tried.extend(packages.iter().filter_map(|(codes, _)| codes.first()));
     let own = Code::ALL.iter().skip_while(|code| **code != Code::BadFilename);
     let untried: Vec<&Code> = own.chain(&SHARED).filter(|code| !tried.contains(code)).collect();
     assert!(untried.is_empty(), "{untried:?}");

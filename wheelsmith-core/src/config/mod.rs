@@ -68,9 +68,7 @@ pub use installer::{ArchiveUrl, Installer};
 pub use library::Library;
 pub use load::{CONFIG_FILES, LoadError, find_settings};
 pub use name_pattern::{NamePattern, NameValues};
-#[cfg(feature = "project")]
-pub(crate) use npm::cpu_word as npm_cpu;
-pub use npm::{Npm, NpmName, NpmPlatform};
+pub use npm::{Npm, NpmPlatform};
 pub use output::{Output, Role};
 pub use package_files::PackageFiles;
 pub use recipe::{PLACEHOLDERS, Recipe, Run, System, fill};

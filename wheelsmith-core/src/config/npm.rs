@@ -1,13 +1,11 @@
 //! `[[tool.wheelsmith.npm]]`: a main package and a package for each target.
 
 use std::collections::BTreeMap;
-use std::fmt;
-use std::str::FromStr;
 
 use serde::Deserialize;
 
 use super::package_files::PackageFiles;
-use crate::name::{Arch, Libc, Os, ParseError, Target, WheelPath, serde_by_text};
+use crate::name::{Arch, Libc, NpmName, Os, ParseError, Target, WheelPath, npm_cpu};
 
 /// `[[tool.wheelsmith.npm]]`: a main package with a package for each target.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
@@ -37,56 +35,6 @@ pub struct Npm {
     pub node: Option<String>,
 }
 
-/// Name of an npm package: lower case, at most 214 characters, with an optional scope.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct NpmName(String);
-
-impl NpmName {
-    /// Returns the text.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
-    /// Returns the name of the tarball, as `npm pack` writes it: `scope-demo-1.0.0.tgz`.
-    pub fn tarball(&self, version: &str) -> String {
-        let name = self.0.strip_prefix('@').unwrap_or(&self.0).replace('/', "-");
-        format!("{name}-{version}.tgz")
-    }
-}
-
-impl fmt::Display for NpmName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl FromStr for NpmName {
-    type Err = ParseError;
-
-    fn from_str(text: &str) -> Result<Self, ParseError> {
-        let is_word = |word: &str| {
-            let is_plain =
-                |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-_.~".contains(c);
-            !word.is_empty() && !word.starts_with(['.', '_', '-']) && word.chars().all(is_plain)
-        };
-        let is_name = match text.strip_prefix('@') {
-            Some(rest) => {
-                rest.split_once('/').is_some_and(|(scope, name)| is_word(scope) && is_word(name))
-            }
-            None => is_word(text) && !["node_modules", "favicon.ico"].contains(&text),
-        };
-        if is_name && text.len() <= 214 {
-            return Ok(Self(text.to_owned()));
-        }
-        let expected = "the name of an npm package (lower case, such as `@scope/demo`)";
-        let lower = text.to_ascii_lowercase();
-        let suggestion = (lower != text && lower.parse::<Self>().is_ok()).then_some(lower);
-        Err(ParseError { suggestion, ..ParseError::new(text, expected) })
-    }
-}
-
-serde_by_text!(NpmName);
-
 /// Platform of an npm package, in the words of npm and Node.js.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct NpmPlatform {
@@ -110,8 +58,8 @@ impl NpmPlatform {
             Os::Windows => ("win32", None),
         };
         let compiled = target.compiled();
-        let cpu: Vec<&'static str> = compiled.iter().map(|slice| cpu_word(slice.arch())).collect();
-        let name = if cpu.len() > 1 { "universal" } else { cpu_word(target.arch()) };
+        let cpu: Vec<&'static str> = compiled.iter().map(|slice| npm_cpu(slice.arch())).collect();
+        let name = if cpu.len() > 1 { "universal" } else { npm_cpu(target.arch()) };
         let end = match (libc, target.arch()) {
             (Some(Libc::Glibc), Arch::Armv7l) => "-gnueabihf",
             (Some(Libc::Musl), Arch::Armv7l) => "-musleabihf",
@@ -120,20 +68,6 @@ impl NpmPlatform {
             (None, _) => "",
         };
         Self { suffix: format!("{os}-{name}{end}"), os, cpu, libc }
-    }
-}
-
-/// Returns the word of `process.arch`.
-pub(crate) const fn cpu_word(arch: Arch) -> &'static str {
-    match arch {
-        Arch::Aarch64 => "arm64",
-        Arch::Armv7l => "arm",
-        Arch::I686 => "ia32",
-        Arch::Loongarch64 => "loong64",
-        Arch::Ppc64 | Arch::Ppc64le => "ppc64",
-        Arch::Riscv64 => "riscv64",
-        Arch::S390x => "s390x",
-        Arch::X86_64 => "x64",
     }
 }
 

@@ -73,7 +73,7 @@ codes! {
     /// Different tags in the file name and in the `Tag` lines of WHEEL.
     TagsDiffer "tags-differ" Error
         "write the wheel again: installers read the name, other tools read the lines";
-    /// Native files in a wheel tagged for any platform.
+    /// Native files in a package for any platform.
     NativeInAny "native-in-any" Error
         "use the platform tag that the native files qualify for";
     /// Platform tag on a wheel without native files.
@@ -540,6 +540,44 @@ codes! {
     /// `pyproject.toml` that installers cannot read.
     BadPyproject "bad-pyproject" Error
         "correct it, and build the source distribution again";
+
+    // npm packages, crates and archives of programs.
+    /// File in another format than its extension says.
+    WrongExtension "wrong-extension" Error
+        "rename the file, or pack it in the format of its extension";
+    /// Package without the one top-level directory that its clients expect.
+    PackageTop "package-top" Error
+        "put everything into one directory: `package` for npm, `name-version` for a crate or an archive";
+    /// Archive without files.
+    EmptyArchive "empty-archive" Error
+        "compare the patterns that select its files with the names in the build directory";
+    /// Missing `package.json` or `Cargo.toml`.
+    MissingManifest "missing-manifest" Error
+        "make the package with `npm pack`, `cargo package` or `wheelsmith pack`";
+    /// `package.json` or `Cargo.toml` that its registry refuses.
+    BadManifest "bad-manifest" Error
+        "correct it, and make the package again";
+    /// `package.json` that is not the first file of the archive.
+    ManifestLate "manifest-late" Info
+        "put it first, so that readers of a stream find it at once";
+    /// File that the manifest names and the package lacks.
+    ManifestTarget "manifest-target" Error
+        "add the file to the package, or correct the path";
+    /// Package that its registry refuses because of its own manifest.
+    NotPublishable "not-publishable" Error
+        "remove the key, if the package is to be published";
+    /// Dependency that only the author's machine has.
+    LocalDependency "local-dependency" Error
+        "require a published version";
+    /// Script that runs on the user's machine during the installation.
+    InstallScript "install-script" Warning
+        "ship the built files in packages for each platform: several clients do not run such scripts";
+    /// Package for one platform that is not required at exactly the version of the main package.
+    InexactPin "inexact-pin" Warning
+        "write the version of the main package, without `^` or `~`";
+    /// File that the build of a crate reads and the crate lacks.
+    MissingSource "missing-source" Warning
+        "add the file to the package, or to `include` in `Cargo.toml`";
 }
 
 impl fmt::Display for Code {

@@ -4,6 +4,7 @@
 mod digest;
 mod host;
 mod index;
+mod npm_name;
 mod portable;
 mod project_name;
 mod python;
@@ -17,6 +18,9 @@ mod wheel_path;
 pub use digest::Digest;
 pub use host::host_target;
 pub use index::Index;
+pub use npm_name::NpmName;
+#[cfg(any(feature = "build", feature = "check"))]
+pub(crate) use npm_name::npm_cpu;
 pub use portable::{NameProblem, portability_problem};
 pub use project_name::ProjectName;
 #[cfg_attr(

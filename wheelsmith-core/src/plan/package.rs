@@ -3,8 +3,8 @@
 use serde::Serialize;
 
 use super::{BuildOptions, Error, Naming, PackageKind, Plan, TargetPlan};
-use crate::config::{ArchiveNames, Config, NameValues, NpmName, NpmPlatform};
-use crate::name::{Os, ParseError, Target};
+use crate::config::{ArchiveNames, Config, NameValues, NpmPlatform};
+use crate::name::{NpmName, Os, ParseError, Target};
 
 /// Package to write.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

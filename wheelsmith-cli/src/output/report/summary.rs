@@ -63,6 +63,9 @@ impl<'r> From<&'r check::Report> for Summary<'r> {
             kind: match input.kind {
                 check::Kind::Wheel => "wheel",
                 check::Kind::Sdist => "source distribution",
+                check::Kind::Npm => "npm package",
+                check::Kind::Crate => "crate",
+                check::Kind::Archive => "archive",
             },
             wheel: input.wheel.as_ref(),
             error: input.error.as_deref(),

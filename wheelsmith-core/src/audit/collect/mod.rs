@@ -52,6 +52,10 @@ pub fn native_files(
         if count.load(Ordering::Relaxed) <= limits.native_files {
             look(&context, buffers, &member.path, place, 0, &mut seen);
             count.fetch_add(seen.files.len(), Ordering::Relaxed);
+            let own = seen.files.iter_mut().find(|file| file.path == member.path);
+            if let Some(file) = own {
+                file.link.clone_from(&member.link);
+            }
         }
         // Most members of a large archive have no results.
         (!seen.files.is_empty() || !seen.findings.is_empty()).then(|| Box::new(seen))
@@ -124,6 +128,18 @@ pub(crate) fn native_packed(
 ) -> std::io::Result<Option<NativeFile>> {
     let mut buffers = Buffers::new();
     native_source(path, content.open(&mut buffers).map_err(MemberError::into_io)?, limits)
+}
+
+/// Reads the facts of a member at `location` under the name `path`; `None` if it is not a native
+/// file.
+#[cfg(feature = "check")]
+pub(crate) fn native_located(
+    path: &WheelPath,
+    location: &Location,
+    limits: &Limits,
+) -> std::io::Result<Option<NativeFile>> {
+    let mut buffers = Buffers::new();
+    native_source(path, location.open(&mut buffers).map_err(MemberError::into_io)?, limits)
 }
 
 fn native_source(

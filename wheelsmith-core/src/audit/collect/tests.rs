@@ -7,6 +7,8 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::archive::Kind;
+use crate::archive::codec::Codec;
+use crate::archive::codec::tests::{ALL, pack};
 use crate::finding::Code;
 use crate::sys::{self, Env, Jobs};
 
@@ -198,6 +200,10 @@ fn each_kind_is_opened() {
     let members = tar(&[("./p/a.so", LIBRARY), ("t", b"text"), (&long, LIBRARY)]);
     let names = [long.as_str(), "p/a.so"];
     check("a.tar", &members, Kind::Archive, &names, &[]);
+    for codec in ALL {
+        check("a", &pack(codec, &members), Kind::Archive, &names, &[]);
+    }
+    check("a.zst", &pack(Codec::Zstd, LIBRARY), Kind::File, &["a"], &[]);
     check("a.tar.gz", &gzip(&members), Kind::Archive, &names, &[]);
     check("a.tgz", &gzip(&members), Kind::Archive, &names, &[]);
     check("a.so.gz", &gzip(LIBRARY), Kind::File, &["a.so"], &[]);
@@ -259,7 +265,7 @@ fn what_cannot_be_opened_is_an_error() {
     fails("a.whl", b"", "is not a zip archive");
     fails("a.tar.gz", &members[..members.len() / 2], "unpacked bytes");
     fails("a.tar", &tar(&[("a.so", LIBRARY)])[..2000], "cut short");
-    fails("a.tar.xz", b"\xfd7zXZ\0rest", "packed with xz");
+    fails("a.7z", b"7z\xbc\xaf\x27\x1c", "packed with 7z");
     look(Path::new("/nothing/there"), false, &Limits::default()).unwrap_err();
 }
 

@@ -1,10 +1,9 @@
 //! A good wheel and a good sdist to break, and a writer of invalid archives.
 
-use std::io::Write as _;
-
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
+use crate::archive::codec::{Codec, tests::pack};
 pub(super) use crate::archive::zip::forge::{Entry, Zip};
 use crate::name::Digest;
 
@@ -164,6 +163,10 @@ impl Wheel {
 pub(super) struct Sdist {
     pub(super) filename: String,
     pub(super) members: Vec<(String, u8, Vec<u8>)>,
+    /// Modes of members other than 0644, by the end of their name.
+    pub(super) modes: Vec<(&'static str, u32)>,
+    /// Compression.
+    pub(super) codec: Codec,
     /// Bytes after the last member.
     pub(super) end: Vec<u8>,
     /// Bytes after the gzip stream.
@@ -183,19 +186,48 @@ impl Sdist {
         Self {
             filename: "demo-1.0.tar.gz".to_owned(),
             members: members.map(|(name, kind, text)| (name.to_owned(), kind, text.into())).into(),
+            modes: Vec::new(),
+            codec: Codec::Gzip,
             end: vec![0; 1024],
             behind: Vec::new(),
             options: crate::check::Options::default(),
         }
     }
 
+    /// Returns the content of the member whose name ends with `end`.
+    pub(super) fn content(&mut self, end: &str) -> &mut Vec<u8> {
+        &mut self.members.iter_mut().find(|(name, ..)| name.ends_with(end)).unwrap().2
+    }
+
+    /// Replaces a text in the member whose name ends with `end`.
+    pub(super) fn edit(&mut self, end: &str, old: &str, new: &str) {
+        let content = self.content(end);
+        let text = String::from_utf8(content.clone()).unwrap();
+        assert!(text.contains(old), "{text}");
+        *content = text.replace(old, new).into();
+    }
+
+    /// Adds a file.
+    pub(super) fn add(&mut self, name: &str, content: impl Into<Vec<u8>>) {
+        self.members.push((name.to_owned(), b'0', content.into()));
+    }
+
     pub(super) fn bytes(&self) -> Vec<u8> {
+        let mut packed = pack(self.codec, &self.tar());
+        packed.extend(&self.behind);
+        packed
+    }
+
+    /// Returns the archive before it is compressed.
+    pub(super) fn tar(&self) -> Vec<u8> {
         let mut tar = Vec::new();
         for (name, kind, content) in &self.members {
             let is_link = matches!(kind, b'1' | b'2');
             let mut header = [0; 512];
             header[..name.len()].copy_from_slice(name.as_bytes());
-            header[100..108].copy_from_slice(b"0000644\0");
+            let mode = self.modes.iter().find(|(end, _)| name.ends_with(end));
+            let mode = mode.map_or(0o644, |(_, mode)| *mode);
+            header[100..108].copy_from_slice(format!("{mode:07o}\0").as_bytes());
             let size = if is_link { 0 } else { content.len() };
             header[124..136].copy_from_slice(format!("{size:011o}\0").as_bytes());
             header[136..148].copy_from_slice(b"00000000000\0");
@@ -214,10 +246,6 @@ impl Sdist {
             }
         }
         tar.extend(&self.end);
-        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
-        encoder.write_all(&tar).unwrap();
-        let mut packed = encoder.finish().unwrap();
-        packed.extend(&self.behind);
-        packed
+        tar
     }
 }

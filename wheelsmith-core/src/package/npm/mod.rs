@@ -13,9 +13,11 @@ use serde::Serialize;
 
 use super::{Files, Links, PackageFile, Problem, Selection, add, select};
 use crate::binary::{Facts, NativeFile};
-use crate::config::{Npm, NpmName, NpmPlatform, Role};
+use crate::config::{Npm, NpmPlatform, Role};
 use crate::metadata::ProjectTable;
-use crate::name::{Arch, Libc, MacArch, PlatformTag, PlatformVersion, Target, WindowsArch};
+use crate::name::{
+    Arch, Libc, MacArch, NpmName, PlatformTag, PlatformVersion, Target, WindowsArch,
+};
 use crate::runtime::{FileEntry, Manifest};
 
 /// Time of every file, in seconds since 1970: that of `npm pack`.
@@ -86,7 +88,7 @@ pub(crate) fn qualified(
     expected: &[Target],
 ) -> Result<QualifiedPlatform, Problem> {
     let linux = |arch: Arch, libc, glibc| {
-        let cpu = vec![crate::config::npm_cpu(arch)];
+        let cpu = vec![crate::name::npm_cpu(arch)];
         Some(QualifiedPlatform { os: "linux", cpu, libc: Some(libc), glibc })
     };
     let other = |os, cpu: &[&'static str]| {
