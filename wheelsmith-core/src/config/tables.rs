@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::data_table::DataTable;
 use super::kinds::Components;
 use super::{
-    Archive, Compression, Crates, CxxRuntime, External, Installer, Npm, Override, Sdist, Sdk,
+    Archive, Compression, Crates, CxxRuntime, External, Installer, Npm, Override, Sdist, Sdk, Tree,
     VersionSite, testing,
 };
 use crate::finding::{Code, Date, Level, Severity};
@@ -91,6 +91,9 @@ pub(super) struct ConfigTable {
     /// Scripts that install an archive.
     #[serde(default)]
     pub(super) installer: Vec<Installer>,
+    /// Archives of whole installations that run wherever they are unpacked.
+    #[serde(default)]
+    pub(super) tree: Vec<Tree>,
     /// Settings of single targets, by triple.
     #[serde(default)]
     pub(super) target: BTreeMap<String, Override>,
