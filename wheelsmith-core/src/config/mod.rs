@@ -55,7 +55,7 @@ pub use archive::{Archive, ArchiveFormat, ArchiveNames};
 pub use builder::ConfigBuilder;
 pub use component::{
     Artifact, Bpf, C, CForm, Cargo, Component, Files, Headers, Kind, OtherLibc, Prebuilt,
-    SourceGroup,
+    SourceGroup, SourceLanguage,
 };
 pub use compression::Compression;
 pub use crates::Crates;
