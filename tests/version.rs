@@ -212,7 +212,7 @@ fn the_commit_reaches_every_language() {
              [[tool.wheelsmith.component]]\nname = 'said'\nkind = 'c-executable'\n\
              [[tool.wheelsmith.component.sources]]\nfiles = ['said.c']\n\
              define = { COMMIT = '\"{commit}\"', DIRTY = '{dirty}', VERSION = '\"{version}\"' }\n\
-             [[tool.wheelsmith.component]]\nname = 'rust'\nkind = 'cargo'\nsource = 'rust'\n\
+             [[tool.wheelsmith.component]]\nname = 'rust'\nkind = 'cargo'\nmanifest = 'rust/Cargo.toml'\n\
              artifacts = [{ bin = 'rust-said' }]\nenv = { COMMIT = '{commit}', DIRTY = '{dirty}' }\n",
         ),
         (
