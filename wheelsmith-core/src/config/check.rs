@@ -186,6 +186,7 @@ impl Check<'_> {
             check,
             version,
             version_sites,
+            commit: table.commit,
             sdist: table.sdist,
             test: table.test,
         }

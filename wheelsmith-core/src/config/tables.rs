@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use super::data_table::DataTable;
 use super::kinds::Components;
 use super::{
-    Archive, Compression, Crates, CxxRuntime, External, Installer, Npm, Override, Sdist, Sdk,
-    VersionSite, testing,
+    Archive, Commit, Compression, Crates, CxxRuntime, External, Installer, Npm, Override, Sdist,
+    Sdk, VersionSite, testing,
 };
 use crate::finding::{Code, Date, Level, Severity};
 use crate::metadata::ProjectTable;
@@ -102,6 +102,8 @@ pub(super) struct ConfigTable {
     pub(super) check: CheckTable,
     /// Source of the version, if `project.dynamic` has `version`.
     pub(super) version: Option<VersionTable>,
+    /// Use of the commit that a build is made from.
+    pub(super) commit: Option<Commit>,
     /// Files of the source distribution.
     #[serde(default)]
     pub(super) sdist: Sdist,
