@@ -4,8 +4,8 @@
 #
 #   scripts/demo.sh [DIRECTORY]      directory for the wheels; `dist` by default
 #
-# The program downloads zig itself if there is none, once, through pip or uv. On two idle cores the
-# release build of wheelsmith takes about five minutes, libbpf half a minute.
+# The program downloads zig itself if there is none, once, through pip or uv. On two idle cores
+# wheelsmith compiles in about a minute, with little optimisation, and libbpf in half a minute.
 set -euo pipefail
 out=${1:-dist}
 mkdir -p "$out"
@@ -14,6 +14,6 @@ cd "$(dirname "$0")/.."
 
 . scripts/prerequisites.sh
 prerequisites
-cargo build --release --locked --package wheelsmith-cli
-"${CARGO_TARGET_DIR:-target}/release/wheelsmith" build examples/tinybpf \
+cargo build --profile demo --locked --package wheelsmith-cli
+"${CARGO_TARGET_DIR:-target}/demo/wheelsmith" build examples/tinybpf \
     --target x86_64-unknown-linux-gnu --target aarch64-unknown-linux-gnu --out "$out"

@@ -3,9 +3,6 @@
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
-use anstyle::{AnsiColor, Style};
-use wheelsmith_core::audit::Audit;
-use wheelsmith_core::finding::{Finding, Severity};
 use wheelsmith_core::plan::{Plan, Step, TargetPlan};
 use wheelsmith_core::project::{ArchiveVerdict, BuildOutput, BuiltWheel, TargetBuild};
 use wheelsmith_core::repair::{Graft, MissingLibrary, RepairPlan};
@@ -13,11 +10,7 @@ use wheelsmith_core::toolchain::{RustStd, State, TargetSurvey};
 
 use super::text::{Text, lines};
 
-pub(super) const BOLD: Style = Style::new().bold();
-pub(super) const GREEN: Style = AnsiColor::Green.on_default().bold();
-pub(super) const RED: Style = AnsiColor::Red.on_default().bold();
-pub(super) const YELLOW: Style = AnsiColor::Yellow.on_default().bold();
-pub(super) const DIM: Style = Style::new().dimmed();
+pub(super) use super::style::{BOLD, DIM, GREEN, RED, YELLOW, finding, newest, size};
 
 /// Writes an error with its causes and its hint to standard error.
 pub(super) fn error(context: Option<&str>, error: &dyn std::error::Error, hint: Option<String>) {
@@ -123,11 +116,6 @@ fn archive_verdict(text: &mut Text, judged: &ArchiveVerdict) {
     }
 }
 
-pub(super) fn newest(audit: &Audit) -> String {
-    let newest = audit.newest("GLIBC");
-    newest.map(|version| format!(", newest symbol GLIBC_{version}")).unwrap_or_default()
-}
-
 fn built_wheel(text: &mut Text, wheel: &BuiltWheel) {
     let verdict = wheel.audit.tag_text();
     if let Some(file) = &wheel.file {
@@ -170,21 +158,6 @@ fn bundled(text: &mut Text, plan: &RepairPlan) {
     for Graft { into, needed_as, .. } in &plan.grafts {
         let needed_as = needed_as.join(", ");
         let _ = writeln!(text, "    {GREEN}+{GREEN:#} {into} {DIM}(was {needed_as}){DIM:#}");
-    }
-}
-
-pub(super) fn finding(text: &mut Text, finding: &Finding) {
-    let (style, word) = match finding.severity {
-        Severity::Error => (RED, "error"),
-        Severity::Warning => (YELLOW, "warning"),
-        Severity::Info => (DIM, "note"),
-    };
-    let code = finding.code;
-    let (file, message) = (&finding.file, &finding.message);
-    let place = file.as_ref().map(|file| format!("{file}: ")).unwrap_or_default();
-    let _ = writeln!(text, "    {style}{word}[{code}]{style:#} {place}{message}");
-    if let Some(help) = &finding.help {
-        let _ = writeln!(text, "      {DIM}{help}{DIM:#}");
     }
 }
 
@@ -323,5 +296,3 @@ pub(super) fn toolchains(found: &[TargetSurvey]) -> Text {
     let _ = writeln!(text, "(* marks the default of a build)");
     text
 }
-
-pub(super) use wheelsmith_core::name::size_text as size;

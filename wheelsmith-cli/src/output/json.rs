@@ -4,8 +4,10 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 use wheelsmith_core::audit::{Audit, FileFacts};
-use wheelsmith_core::plan::Plan;
-use wheelsmith_core::project::{ArchiveVerdict, BuildOutput, BuiltWheel, TargetBuild};
+use wheelsmith_core::plan::{PackageKind, Plan};
+use wheelsmith_core::project::{
+    ArchiveVerdict, Binstall, BuildOutput, BuiltPackage, BuiltWheel, TargetBuild,
+};
 use wheelsmith_core::toolchain::TargetSurvey;
 use wheelsmith_core::wheel::MadeFile;
 
@@ -34,7 +36,7 @@ pub(super) fn built(output: &BuildOutput) -> Value {
     json!({
         "schema": BUILD_SCHEMA,
         "targets": targets.collect::<Vec<_>>(),
-        "packages": output.packages.iter().map(super::package::json).collect::<Vec<_>>(),
+        "packages": output.packages.iter().map(package).collect::<Vec<_>>(),
         "left_out": output.left_out,
     })
 }
@@ -49,7 +51,7 @@ fn target_build(made: &TargetBuild) -> Value {
         "archives": made.archives.iter().map(file).collect::<Vec<_>>(),
         "judged": made.judged.as_ref().map(judged),
         "wheels": made.wheels.iter().map(wheel).collect::<Vec<_>>(),
-        "packages": made.packages.iter().map(super::package::json).collect::<Vec<_>>(),
+        "packages": made.packages.iter().map(package).collect::<Vec<_>>(),
         "time_secs": made.time.as_secs_f64(),
     })
 }
@@ -75,6 +77,33 @@ fn wheel(wheel: &BuiltWheel) -> Value {
         "files": facts(&wheel.audit),
         "bundled": wheel.bundled,
     })
+}
+
+fn package(package: &BuiltPackage) -> Value {
+    let audit = package.verdict.as_ref().map(|verdict| &verdict.audit);
+    json!({
+        "name": package.name,
+        "kind": package.kind,
+        "file": package.file.as_ref().map(file),
+        "mode": if package.kind == PackageKind::Installer { "0755" } else { "0644" },
+        "aliases": package.aliases.iter().map(file).collect::<Vec<_>>(),
+        "floor": package.verdict.as_ref().map(|verdict| verdict.floor.to_string()),
+        "tag": package.verdict.as_ref().map(|verdict| &verdict.wanted),
+        "verdict": audit.map(|audit| &audit.tag),
+        "findings": audit.map(|audit| &audit.findings),
+        "files": audit.map(facts),
+    })
+}
+
+pub(super) fn binstall(found: &[Binstall]) -> Value {
+    let row = |binstall: &Binstall| {
+        json!({
+            "manifest": binstall.manifest,
+            "table": binstall.table,
+            "problems": binstall.problems,
+        })
+    };
+    json!({ "schema": SCHEMA, "binstall": found.iter().map(row).collect::<Vec<_>>() })
 }
 
 pub(super) fn file(file: &MadeFile) -> Value {

@@ -12,6 +12,7 @@ mod progress;
 mod repair;
 mod report;
 mod size;
+mod style;
 mod test;
 mod text;
 mod update;
@@ -159,7 +160,7 @@ impl Output {
 
     /// Writes the metadata for `cargo binstall`.
     pub(crate) fn binstall(&self, found: &[Binstall]) -> std::io::Result<()> {
-        self.write(|| package::human_binstall(found), || package::json_binstall(found))
+        self.write(|| package::binstall(found), || json::binstall(found))
     }
 
     /// Writes the number of fetched sources.

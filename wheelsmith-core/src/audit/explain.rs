@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use super::graph::Graph;
-use super::input::{guess, whole_tag};
+use super::guess::guess;
+use super::input::whole_tag;
 use super::report::Input;
 use super::{Origin, Requirement, elf};
 use crate::binary::NativeFile;

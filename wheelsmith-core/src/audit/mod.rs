@@ -19,6 +19,7 @@ mod explain;
 pub mod extension;
 mod glibc_symbols;
 mod graph;
+mod guess;
 mod hygiene;
 mod input;
 mod macho;
@@ -45,9 +46,11 @@ pub use elf::glibc_floor;
 #[cfg(feature = "repair")]
 pub(crate) use elf::is_resolved_by_newer_tag;
 pub use explain::{Explanation, Obstacle, Step, explain};
+#[cfg(feature = "repair")]
+pub(crate) use guess::guess;
 pub use input::{AuditInput, input};
 #[cfg(feature = "repair")]
-pub(crate) use input::{by_platform, guess, lacks_processor, satisfies, whole_tag};
+pub(crate) use input::{by_platform, lacks_processor, satisfies, whole_tag};
 pub use needs::{Need, Origin, needs};
 pub use options::AuditOptions;
 #[cfg(feature = "schema")]

@@ -44,7 +44,7 @@ impl Requirement {
     /// Returns the requirement for files that claim no tag: the newest policy of their system.
     /// `None` if no file is for a system with rules.
     pub fn for_files(files: &[NativeFile]) -> Option<Self> {
-        super::input::guess(files, None).and_then(|tag| Self::for_tag(&tag))
+        super::guess::guess(files, None).and_then(|tag| Self::for_tag(&tag))
     }
 
     /// Returns the same requirement with allowances.

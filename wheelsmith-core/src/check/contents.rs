@@ -8,7 +8,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::findings::Findings;
-use super::parsed::{Contents, in_data};
+use super::parsed::Contents;
+use super::place::in_data;
 use super::zip::Member;
 use crate::finding::{Code, Finding, Severity};
 use crate::metadata::Modules;

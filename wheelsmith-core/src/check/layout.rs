@@ -2,7 +2,8 @@
 
 use super::findings::Findings;
 use super::framing::top;
-use super::parsed::{Contents, in_data, is_native};
+use super::parsed::{Contents, is_native};
+use super::place::in_data;
 use super::zip::Member;
 use crate::finding::{Code, Severity};
 use crate::name::{PlatformTag, WheelPath, portability_problem};

@@ -19,6 +19,7 @@ mod layout;
 mod metadata;
 mod package;
 mod parsed;
+mod place;
 mod pyproject;
 mod record;
 mod report;

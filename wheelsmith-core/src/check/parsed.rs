@@ -12,7 +12,7 @@ use super::zip::Member;
 use crate::archive::Blob;
 use crate::finding::Code;
 use crate::metadata::recorded_digest::Algorithm;
-use crate::name::{WheelFilename, WheelPath};
+use crate::name::WheelFilename;
 
 /// Wheel whose archive was read.
 #[derive(Debug)]
@@ -96,23 +96,7 @@ impl<'a> Contents<'a> {
     }
 }
 
-/// Returns the scheme of a file in a `.data` directory and its path below: (`scripts`, `run`).
-pub(super) fn in_data(path: &WheelPath) -> Option<(&str, &str)> {
-    let (top, rest) = path.as_str().split_once('/')?;
-    if !top.ends_with(".data") {
-        return None;
-    }
-    Some(rest.split_once('/').unwrap_or((rest, "")))
-}
-
 /// True if its first bytes are those of ELF, Mach-O or PE.
 pub(super) fn is_native(member: &Member) -> bool {
-    member.content.as_ref().is_some_and(|content| begins_native(content.head()))
-}
-
-/// True if `head` begins as ELF, Mach-O or PE do.
-pub(super) fn begins_native(head: &[u8]) -> bool {
-    let magics: [&[u8]; 5] =
-        [b"\x7fELF", b"\xcf\xfa\xed\xfe", b"\xce\xfa\xed\xfe", b"\xca\xfe\xba\xbe\0\0\0", b"MZ"];
-    magics.iter().any(|magic| head.starts_with(magic))
+    member.content.as_ref().is_some_and(|content| super::place::begins_native(content.head()))
 }

@@ -36,7 +36,7 @@ pub(super) fn check(contents: &Contents<'_>, out: &mut Findings) {
     match file.values("Root-Is-Purelib").next().map(str::to_ascii_lowercase).as_deref() {
         // In a wheel for every platform, native files are data, such as launchers for Windows.
         Some("true") if !is_any => {
-            let at_root = |m: &&super::zip::Member| super::parsed::in_data(&m.entry.path).is_none();
+            let at_root = |m: &&super::zip::Member| super::place::in_data(&m.entry.path).is_none();
             if contents.files().filter(at_root).any(super::parsed::is_native) {
                 out.file(
                     Code::PurelibWithNative,

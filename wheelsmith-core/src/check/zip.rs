@@ -179,9 +179,9 @@ impl Contents<'_> {
         let whole = keep.then(|| Vec::with_capacity(room));
         let mut kept = Kept { head: Vec::new(), whole };
         let (mut sha, mut size_bytes) = (Sha256::new(), 0);
-        let is_data = super::parsed::in_data(path).is_some();
+        let is_data = super::place::in_data(path).is_some();
         let read = packed.read(&mut self.buffers, &mut |part| {
-            if size_bytes == 0 && (is_data || super::parsed::begins_native(part)) {
+            if size_bytes == 0 && (is_data || super::place::begins_native(part)) {
                 kept.head.extend_from_slice(&part[..part.len().min(HEAD_BYTES)]);
             }
             sha.update(part);

@@ -44,9 +44,9 @@ pub(super) fn download(
         // cargo does not list a crate without a library, but has downloaded it.
         let checksum = locked_checksum(&lock, name, version)
             .ok_or_else(|| wrong("it is not among the packages that cargo found".to_owned()))?;
-        let file = super::obtain::kept(name, version, host)
+        let file = super::download::kept(name, version, host)
             .into_iter()
-            .find(|file| super::obtain::has_digest(file, checksum))
+            .find(|file| super::download::has_digest(file, checksum))
             .ok_or_else(|| wrong("cargo has no `.crate` file for it".to_owned()))?;
         task.finish("done");
         return Ok((file, checksum));

@@ -7,6 +7,7 @@
 
 #[cfg(feature = "cargo")]
 mod crates;
+mod download;
 mod error;
 mod git;
 mod listing;

@@ -132,7 +132,7 @@ fn normal(name: &str) -> String {
 fn from_url(listed: &Listed, to: &Path, host: &Host) -> Result<(), String> {
     let mut file = sys::fs::create(to).map_err(|error| error.to_string())?;
     let task = host.task(format!("download {}", listed.url), 0);
-    super::obtain::copy_url(&listed.url, &mut file, host, &task)?;
+    super::download::copy_url(&listed.url, &mut file, host, &task)?;
     let (actual, _) = sys::fs::digest(to).map_err(|error| error.to_string())?;
     if actual != listed.sha256 {
         return Err(format!("its sha256 is {actual}, and that of the index {}", listed.sha256));

@@ -29,7 +29,7 @@ pub enum Error {
         problem: String,
     },
     /// An object was written by another version of wheelsmith.
-    #[error("`{key}` in the store has schema {schema}, not {}", super::set::SCHEMA)]
+    #[error("`{key}` in the store has schema {schema}, not {}", super::label::SCHEMA)]
     Schema {
         /// Key.
         key: String,

@@ -5,6 +5,9 @@ use std::str::FromStr;
 
 use crate::name::{Digest, NameProblem, ParseError, Target, portability_problem, serde_by_text};
 
+/// Version of the format of every JSON object of a store. Readers refuse others.
+pub const SCHEMA: u32 = 1;
+
 /// One part of a key: the name or version of a project, a target, the name of a channel. At most 200
 /// bytes, without `/` and control characters, and not beginning with a dot.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]

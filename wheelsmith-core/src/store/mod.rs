@@ -22,6 +22,7 @@ mod body;
 mod directory;
 mod engine;
 mod error;
+mod json;
 mod key;
 mod label;
 mod open;
@@ -33,10 +34,11 @@ mod tests;
 pub use body::Body;
 pub use engine::{Content, Engine, Entry, Put};
 pub use error::Error;
+pub use json::Versioned;
 pub use key::Key;
 pub use label::{CommitId, Label, SetId};
 pub use open::{Sent, Store};
-pub use reference::{Channel, Reference, ReleaseReference, Versioned};
+pub use reference::{Channel, Reference, ReleaseReference};
 pub use set::{FileKind, Mode, SCHEMA, Set, StoredFile};
 
 #[cfg(feature = "schema")]

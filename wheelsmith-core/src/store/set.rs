@@ -3,12 +3,13 @@
 use serde::{Deserialize, Serialize};
 
 use super::error::Error;
+use super::json::versioned;
 use super::key::Key;
+pub use super::label::SCHEMA;
 use super::label::{CommitId, Label, SetId};
 use crate::name::{Digest, PlatformTag, WheelPath};
 
-/// Version of the format of every JSON object of a store. Readers refuse others.
-pub const SCHEMA: u32 = 1;
+versioned!(Set);
 
 /// Largest manifest of a set in bytes: some 200,000 files.
 pub(super) const MOST_BYTES: u64 = 64 << 20;
@@ -176,7 +177,7 @@ impl Set {
     /// Returns the canonical JSON.
     #[allow(clippy::missing_panics_doc, reason = "it cannot")]
     pub fn to_json(&self) -> Vec<u8> {
-        super::reference::json(self)
+        super::json::json(self)
     }
 
     /// Returns the name of the set.
@@ -195,7 +196,7 @@ impl Set {
     /// Returns an error if the text is not that of a set, is not canonical, or names two files by one
     /// path.
     pub fn parse(bytes: &[u8], key: &Key) -> Result<Self, Error> {
-        let set: Self = super::reference::parse(bytes, key, MOST_BYTES)?;
+        let set: Self = super::json::parse(bytes, key, MOST_BYTES)?;
         let wrong = |problem: String| Error::Corrupt { key: key.to_string(), problem };
         if let Some(problem) = set.problem() {
             return Err(wrong(problem));
@@ -244,5 +245,5 @@ impl Set {
 /// Returns the JSON schema of a set, generated from the types.
 #[cfg(feature = "schema")]
 pub fn schema() -> serde_json::Value {
-    super::reference::schema_of::<Set>()
+    super::json::schema_of::<Set>()
 }

@@ -4,6 +4,9 @@
 //! Joining finds that block, clears the bit, and appends an empty stored block, which ends on a
 //! byte boundary. Finding the last block requires decoding the symbols. No data are inflated, so
 //! one table lookup can skip several symbols.
+//!
+//! zlib-rs can end a piece on a byte boundary itself. At level 6 it took 1.2 times libdeflate's time
+//! for 100 MB of programs, and its output was 4 % larger.
 
 /// Number of bits of a table index. With 11, both tables fit into the first-level cache.
 const LOOK: u32 = 11;

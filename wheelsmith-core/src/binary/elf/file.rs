@@ -2,17 +2,15 @@
 
 use std::cell::Cell;
 
-use goblin::container::{Container, Ctx};
 use goblin::elf::dynamic::{self, Dyn};
-use goblin::elf::header::Header;
 use goblin::elf::program_header::{self, ProgramHeader};
+use goblin::elf::section_header::SectionHeader;
 use scroll::Pread as _;
 
+use super::headers::{self, Headers};
 use crate::binary::bytes::Bytes;
 use crate::binary::{Content, Error};
 
-/// Maximum number of program headers. Real files have fewer; the format allows 65535.
-const MOST_PROGRAM_HEADERS: u64 = 4096;
 /// Maximum size of the dynamic entries, in bytes. Most files have less than one page.
 const LARGEST_DYNAMIC: u64 = 1 << 20;
 /// Size of the first read of dynamic entries, in bytes.
@@ -29,54 +27,32 @@ const MOST_NAMES_PER_BYTE: usize = 4;
 
 pub(super) struct File<'b> {
     pub(super) bytes: Bytes<'b>,
-    pub(super) ctx: Ctx,
-    pub(super) segments: Vec<ProgramHeader>,
+    pub(super) headers: Headers,
+    content: Content<'b>,
 }
 
 impl<'b> File<'b> {
-    pub(super) fn new(content: Content<'b>, head: &Header) -> Result<Self, Error> {
-        const WHAT: &str = "program headers";
-        let malformed = |_| Error::Malformed { what: WHAT };
-        let container = head.container().map_err(malformed)?;
-        let endian = head.endianness().map_err(malformed)?;
-        let ctx = Ctx::new(container, endian);
-        let bytes = Bytes::new(content, endian);
-        let count = u64::from(head.e_phnum);
-        if count > MOST_PROGRAM_HEADERS {
-            return Err(Error::TooMany { what: WHAT, count });
-        }
-        let size = ProgramHeader::size(ctx) as u64;
-        let table = bytes.slice(if count == 0 { 0 } else { head.e_phoff }, size * count, WHAT)?;
-        let segments = match count {
-            0 => Vec::new(),
-            _ => {
-                ProgramHeader::parse(table, 0, usize::from(head.e_phnum), ctx).map_err(malformed)?
-            }
-        };
-        Ok(Self { bytes, ctx, segments })
+    pub(super) fn new(content: Content<'b>) -> Result<Self, Error> {
+        let headers = Headers::read(content)?;
+        Ok(Self { bytes: Bytes::new(content, headers.ctx.le), headers, content })
     }
 
-    pub(super) fn is_64_bit(&self) -> bool {
-        self.ctx.container == Container::Big
+    /// Reads the section headers.
+    pub(super) fn sections(&self) -> Result<Vec<SectionHeader>, Error> {
+        self.headers.sections(self.content)
     }
 
     /// Returns the file offset from which the loader maps `address`. If segments overlap, the last
     /// one wins.
     pub(super) fn offset(&self, address: u64, what: &'static str) -> Result<u64, Error> {
-        let inside = |segment: &&ProgramHeader| {
-            segment.p_type == program_header::PT_LOAD
-                && address >= segment.p_vaddr
-                && address - segment.p_vaddr < segment.p_filesz
-        };
-        let segment = self.segments.iter().rfind(inside).ok_or(Error::Outside { what })?;
-        let offset = segment.p_offset.checked_add(address - segment.p_vaddr);
+        let offset = headers::file_offset(&self.headers.segments, address);
         offset.filter(|offset| *offset < self.bytes.size()).ok_or(Error::Outside { what })
     }
 
     pub(super) fn dynamic(&self) -> Result<Option<Dynamic>, Error> {
         const WHAT: &str = "dynamic segment";
         let is_dynamic = |segment: &&ProgramHeader| segment.p_type == program_header::PT_DYNAMIC;
-        let Some(segment) = self.segments.iter().rfind(is_dynamic) else { return Ok(None) };
+        let Some(segment) = self.headers.segments.iter().rfind(is_dynamic) else { return Ok(None) };
         // The loader uses the address and reads up to DT_NULL, whatever the size of the segment is.
         let (start, end) = match self.mapped(segment.p_vaddr) {
             Some(range) => range,
@@ -85,14 +61,15 @@ impl<'b> File<'b> {
             None => (segment.p_offset, segment.p_offset.saturating_add(segment.p_filesz)),
         };
         self.bytes.check_range(start, segment.p_filesz, WHAT)?;
-        let size = if self.is_64_bit() { 16 } else { 8 };
+        let size = if self.headers.is_64_bit() { 16 } else { 8 };
         let mut most = segment.p_filesz.clamp(DYNAMIC_STEP, LARGEST_DYNAMIC).min(end - start);
         loop {
             let bytes = self.bytes.slice(start, most, WHAT)?;
             let mut entries = Vec::new();
             for entry in bytes.chunks_exact(size) {
-                let entry: Dyn =
-                    entry.pread_with(0, self.ctx).map_err(|_| Error::Malformed { what: WHAT })?;
+                let entry: Dyn = entry
+                    .pread_with(0, self.headers.ctx)
+                    .map_err(|_| Error::Malformed { what: WHAT })?;
                 if entry.d_tag == dynamic::DT_NULL {
                     return Ok(Some(Dynamic(entries)));
                 }
@@ -118,7 +95,7 @@ impl<'b> File<'b> {
                 && address >= segment.p_vaddr
                 && address - segment.p_vaddr < segment.p_filesz
         };
-        let segment = self.segments.iter().rfind(inside)?;
+        let segment = self.headers.segments.iter().rfind(inside)?;
         let start = segment.p_offset.checked_add(address - segment.p_vaddr)?;
         let mut end = segment.p_offset.checked_add(segment.p_filesz)?;
         if segment.p_memsz <= segment.p_filesz {

@@ -1,8 +1,6 @@
 //! Names of the functions of a static program, if the linker kept them.
 
-use goblin::container::Container;
-use goblin::elf::header::Header;
-use goblin::elf::section_header::{SHT_SYMTAB, SectionHeader};
+use goblin::elf::section_header::SHT_SYMTAB;
 use goblin::elf::sym::Sym;
 use scroll::Pread as _;
 
@@ -38,19 +36,16 @@ pub(super) fn has_dlopen_of_musl(file: &File<'_>) -> bool {
 /// Returns the functions of glibc in a static program that load libraries, sorted; `None` if the
 /// names of the functions were stripped. Section headers are only hints, so a broken one is not an
 /// error.
-pub(super) fn openers(file: &File<'_>, head: &Header) -> Option<Vec<String>> {
+pub(super) fn openers(file: &File<'_>) -> Option<Vec<String>> {
     const WHAT: &str = "names";
-    if head.e_shnum == 0 || head.e_shnum > MOST_SECTIONS {
+    let count = file.headers.file.e_shnum;
+    if count == 0 || count > MOST_SECTIONS {
         return None;
     }
-    let is_64_bit = file.ctx.container == Container::Big;
-    let (size, symbol_size) = if is_64_bit { (64_usize, 24) } else { (40, 16) };
-    let table = file.bytes.slice(head.e_shoff, size as u64 * u64::from(head.e_shnum), WHAT).ok()?;
-    let section = |i: usize| -> Option<SectionHeader> {
-        table.get(i.checked_mul(size)?..)?.pread_with(0, file.ctx).ok()
-    };
-    let symbols = (0..head.e_shnum.into()).filter_map(section).find(|s| s.sh_type == SHT_SYMTAB)?;
-    let names = section(symbols.sh_link as usize)?;
+    let ctx = file.headers.ctx;
+    let sections = file.sections().ok()?;
+    let symbols = sections.iter().find(|section| section.sh_type == SHT_SYMTAB)?;
+    let names = sections.get(symbols.sh_link as usize)?;
     if symbols.sh_size > LARGEST || names.sh_size > LARGEST {
         return None;
     }
@@ -58,8 +53,8 @@ pub(super) fn openers(file: &File<'_>, head: &Header) -> Option<Vec<String>> {
     let symbols = file.bytes.slice(symbols.sh_offset, symbols.sh_size, WHAT).ok()?;
     let names = Strings::new(file.bytes, (names.sh_offset, names.sh_size)).ok()?;
     let mut found = Vec::new();
-    for entry in symbols.chunks_exact(symbol_size) {
-        let symbol: Sym = entry.pread_with(0, file.ctx).ok()?;
+    for entry in symbols.chunks_exact(Sym::size(ctx.container)) {
+        let symbol: Sym = entry.pread_with(0, ctx).ok()?;
         if symbol.st_shndx == 0 || !symbol.is_function() {
             continue;
         }

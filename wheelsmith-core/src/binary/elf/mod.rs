@@ -7,6 +7,7 @@
 #[cfg(feature = "audit")]
 mod extent;
 mod file;
+mod headers;
 mod labels;
 mod notes;
 #[cfg(feature = "build")]
@@ -16,7 +17,7 @@ mod versions;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use goblin::container::{Container, Endian};
+use goblin::container::Endian;
 use goblin::elf::Elf as Goblin;
 use goblin::elf::dynamic;
 use goblin::elf::header::{self, Header};
@@ -26,6 +27,8 @@ use serde::Serialize;
 #[cfg(feature = "audit")]
 pub(crate) use self::extent::extent;
 use self::file::{Dynamic, File, Strings};
+#[cfg(feature = "build")]
+pub(crate) use self::headers::{Headers, file_offset};
 use self::notes::Notes;
 #[cfg(feature = "build")]
 pub(crate) use self::relocations::fixed_address;
@@ -180,19 +183,15 @@ impl Elf {
     /// # Errors
     /// Returns an error if the file is truncated or its parts point outside it.
     pub fn parse<'b>(content: impl Into<Content<'b>>) -> Result<Self, Error> {
-        const WHAT: &str = "file header";
-        let content = content.into();
-        // The program headers usually follow the file header directly.
-        let start = content.up_to(0, 4096).ok_or(Error::Outside { what: WHAT })?;
-        let head = Goblin::parse_header(start).map_err(|_| Error::Malformed { what: WHAT })?;
-        let file = File::new(content, &head)?;
+        let file = File::new(content.into())?;
+        let head = &file.headers.file;
         let mut elf = Self {
             kind: Kind::Other,
-            arch: arch(&head),
+            arch: arch(head),
             machine: head.e_machine,
-            float_abi: float_abi(&head),
-            is_64_bit: file.ctx.container == Container::Big,
-            is_little_endian: file.ctx.le == Endian::Little,
+            float_abi: float_abi(head),
+            is_64_bit: file.headers.is_64_bit(),
+            is_little_endian: file.headers.ctx.le == Endian::Little,
             interpreter: None,
             soname: None,
             needed: Vec::new(),
@@ -209,7 +208,7 @@ impl Elf {
             x86_64_level: None,
             android_api: None,
             alignment_bytes: None,
-            unloaded_bytes: unloaded_bytes(&file, &head),
+            unloaded_bytes: unloaded_bytes(&file),
             has_section_headers: head.e_shnum != 0,
             static_openers: Vec::new(),
             symbols: None,
@@ -232,7 +231,7 @@ impl Elf {
         let is_program = matches!(elf.kind, Kind::Program | Kind::StaticProgram);
         elf.is_pie = is_program && head.e_type == header::ET_DYN;
         if elf.kind == Kind::StaticProgram && notes.has_abi_tag {
-            elf.static_openers = labels::openers(&file, &head).unwrap_or_default();
+            elf.static_openers = labels::openers(&file).unwrap_or_default();
         } else if elf.kind == Kind::StaticProgram && labels::has_dlopen_of_musl(&file) {
             elf.static_openers.push("dlopen".to_owned());
         }
@@ -250,7 +249,7 @@ impl Elf {
 
     fn read_segments(&mut self, file: &File<'_>) -> Result<Notes, Error> {
         let mut notes = Notes::default();
-        for segment in &file.segments {
+        for segment in &file.headers.segments {
             match segment.p_type {
                 // The kernel uses the first one.
                 program_header::PT_INTERP if self.interpreter.is_none() => {
@@ -274,7 +273,7 @@ impl Elf {
                 program_header::PT_NOTE => {
                     let size = segment.p_filesz.min(notes::LARGEST);
                     if let Ok(bytes) = file.bytes.slice(segment.p_offset, size, "notes") {
-                        notes.read(bytes, segment.p_align, file.ctx.le);
+                        notes.read(bytes, segment.p_align, file.headers.ctx.le);
                     }
                 }
                 _ => {}
@@ -327,8 +326,9 @@ impl Elf {
 }
 
 /// Returns the number of bytes after all segments, without the section headers.
-fn unloaded_bytes(file: &File<'_>, head: &Header) -> u64 {
-    let ends = file.segments.iter().map(|s| s.p_offset.saturating_add(s.p_filesz));
+fn unloaded_bytes(file: &File<'_>) -> u64 {
+    let head = &file.headers.file;
+    let ends = file.headers.segments.iter().map(|s| s.p_offset.saturating_add(s.p_filesz));
     let Some(end) = ends.max() else { return 0 };
     let rest = file.bytes.size().saturating_sub(end);
     let headers = u64::from(head.e_shnum) * u64::from(head.e_shentsize);

@@ -46,7 +46,7 @@ impl SymbolTable {
             .get(dynamic::DT_VERSYM)
             .map(|a| file.offset(a, "symbol versions"))
             .transpose()?;
-        let room = (file.bytes.size() - symbols) / Sym::size(file.ctx.container) as u64;
+        let room = (file.bytes.size() - symbols) / Sym::size(file.headers.ctx.container) as u64;
         let (stated, is_guessed) = match hash_counts(file, dynamic)? {
             (least, false) => (least.max(unhashed_count(file, dynamic, symbols)), true),
             (count, true) => (count, false),
@@ -56,8 +56,8 @@ impl SymbolTable {
             return Err(Error::TooMany { what: "symbols", count });
         }
         Ok(Some(Self {
-            is_64_bit: file.is_64_bit(),
-            is_little_endian: file.ctx.le == Endian::Little,
+            is_64_bit: file.headers.is_64_bit(),
+            is_little_endian: file.headers.ctx.le == Endian::Little,
             symbols,
             count,
             is_guessed,
@@ -115,7 +115,7 @@ fn hash_counts(file: &File<'_>, dynamic: &Dynamic) -> Result<(u64, bool), Error>
     // The table begins with two words: the number of buckets, and the number of chains, one per
     // symbol. On s390x and alpha GNU ld writes 64-bit words and lld 32-bit ones; other methods are
     // used there.
-    let is_plain = file.ctx.le == Endian::Little || !file.is_64_bit();
+    let is_plain = file.headers.ctx.le == Endian::Little || !file.headers.is_64_bit();
     let hash = dynamic.get(dynamic::DT_HASH).filter(|_| is_plain);
     let hash = hash.map(|hash| {
         let at = file.offset(hash, WHAT)?.saturating_add(4);
@@ -139,12 +139,12 @@ fn gnu_hash_count(file: &File<'_>, address: u64) -> Result<(u64, bool), Error> {
     if buckets > MOST_SYMBOLS {
         return Err(Error::TooMany { what: "symbols", count: buckets });
     }
-    let bloom_size = bloom * if file.is_64_bit() { 8 } else { 4 };
+    let bloom_size = bloom * if file.headers.is_64_bit() { 8 } else { 4 };
     let table = at.saturating_add(16).saturating_add(bloom_size);
     let chains = table.saturating_add(buckets * 4);
     let numbers = |bytes: &[u8]| -> Vec<u32> {
         let words = bytes.chunks_exact(4);
-        words.filter_map(|word| word.pread_with(0, file.ctx.le).ok()).collect()
+        words.filter_map(|word| word.pread_with(0, file.headers.ctx.le).ok()).collect()
     };
     let last = numbers(file.bytes.slice(table, buckets * 4, WHAT)?).into_iter().max();
     let last = u64::from(last.unwrap_or_default());
@@ -182,5 +182,5 @@ fn unhashed_count(file: &File<'_>, dynamic: &Dynamic, symbols: u64) -> u64 {
     ];
     let offsets = TABLES.iter().filter_map(|&tag| file.offset(dynamic.get(tag)?, WHAT).ok());
     let next = offsets.filter(|&offset| offset > symbols).min().unwrap_or(file.bytes.size());
-    (next - symbols) / Sym::size(file.ctx.container) as u64
+    (next - symbols) / Sym::size(file.headers.ctx.container) as u64
 }

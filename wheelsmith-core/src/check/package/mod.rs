@@ -237,7 +237,7 @@ impl Package {
     fn native(&self, out: &mut Findings) -> io::Result<Vec<NativeFile>> {
         let limits = archives::Limits::default();
         let mut files = Vec::new();
-        for entry in self.files().filter(|entry| super::parsed::begins_native(&entry.head)) {
+        for entry in self.files().filter(|entry| super::place::begins_native(&entry.head)) {
             match crate::audit::native_located(&entry.path, &entry.location, &limits) {
                 Ok(Some(file)) => files.push(file),
                 Ok(None) => {}

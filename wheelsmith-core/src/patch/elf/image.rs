@@ -1,16 +1,13 @@
-//! Headers of a file that is edited; only those that an edit needs.
-//!
-//! Reads the tables itself, unlike [`crate::binary::elf`], because an edit writes them again: it needs
-//! the sections, which a loader ignores, and refuses a file whose tables it could not write.
+//! Headers of a file that is edited. Files whose tables could not be written again are refused.
 
 use goblin::container::{Container, Ctx};
-use goblin::elf::Elf as Goblin;
 use goblin::elf::header::{self, Header};
 use goblin::elf::program_header::{self as ph, ProgramHeader};
 use goblin::elf::section_header::{self as sh, SectionHeader};
 use scroll::Pread as _;
 
 use crate::binary::Error as Unreadable;
+use crate::binary::elf::{self, Headers};
 use crate::patch::Error;
 
 /// PN_XNUM: the number of program headers is in another field.
@@ -63,10 +60,8 @@ pub(super) fn index(value: u64, what: &'static str) -> Result<usize, Error> {
 
 impl<'b> Image<'b> {
     pub(super) fn read(bytes: &'b [u8]) -> Result<Self, Error> {
-        let wrong_head = |_| malformed("file header");
-        let header = Goblin::parse_header(bytes).map_err(wrong_head)?;
-        let container = header.container().map_err(wrong_head)?;
-        let ctx = Ctx::new(container, header.endianness().map_err(wrong_head)?);
+        let headers = Headers::read(bytes.into())?;
+        let header = headers.file;
         if header.e_phnum == PN_XNUM || (header.e_shnum == 0 && header.e_shoff != 0) {
             return Err(unsupported("it has more headers than its file header can count"));
         }
@@ -75,16 +70,11 @@ impl<'b> Image<'b> {
             _ if usize::from(size) == expected => Ok(()),
             _ => Err(malformed(what)),
         };
-        let what = "program headers";
-        entry(header.e_phentsize, ProgramHeader::size(ctx), header.e_phnum, what)?;
-        let segments = table(bytes, header.e_phoff, header.e_phnum, header.e_phentsize, what)?
-            .map(|entry| entry.pread_with(0, ctx).map_err(|_| malformed("program headers")))
-            .collect::<Result<_, _>>()?;
-        let what = "section headers";
-        entry(header.e_shentsize, SectionHeader::size(ctx), header.e_shnum, what)?;
-        let sections = table(bytes, header.e_shoff, header.e_shnum, header.e_shentsize, what)?
-            .map(|entry| entry.pread_with(0, ctx).map_err(|_| malformed("section headers")))
-            .collect::<Result<_, _>>()?;
+        let ctx = headers.ctx;
+        entry(header.e_phentsize, ProgramHeader::size(ctx), header.e_phnum, "program headers")?;
+        entry(header.e_shentsize, SectionHeader::size(ctx), header.e_shnum, "section headers")?;
+        let sections = headers.sections(bytes.into())?;
+        let segments = headers.segments;
         Ok(Self { bytes, ctx, header, segments, sections })
     }
 
@@ -117,10 +107,7 @@ impl<'b> Image<'b> {
 
     /// Returns the offset of the byte that is loaded at `address`.
     pub(super) fn offset(&self, address: u64, what: &'static str) -> Result<u64, Error> {
-        let load = self
-            .loads()
-            .rfind(|(_, load)| address >= load.p_vaddr && address - load.p_vaddr < load.p_filesz);
-        load.and_then(|(_, load)| load.p_offset.checked_add(address - load.p_vaddr))
+        elf::file_offset(&self.segments, address)
             .filter(|&offset| offset < self.bytes.len() as u64)
             .ok_or_else(|| outside(what))
     }
@@ -159,20 +146,6 @@ impl<'b> Image<'b> {
         self.header.e_type == header::ET_EXEC
             || self.segments.iter().any(|segment| segment.p_type == ph::PT_INTERP)
     }
-}
-
-fn table<'b>(
-    bytes: &'b [u8],
-    start: u64,
-    count: u16,
-    size: u16,
-    what: &'static str,
-) -> Result<std::slice::ChunksExact<'b, u8>, Error> {
-    let start = if count == 0 { 0 } else { index(start, what)? };
-    let length = usize::from(count) * usize::from(size);
-    let end = start.checked_add(length).ok_or_else(|| outside(what))?;
-    let table = bytes.get(start..end).ok_or_else(|| outside(what))?;
-    Ok(table.chunks_exact(usize::from(size).max(1)))
 }
 
 pub(super) fn is_loaded(section: &SectionHeader) -> bool {
