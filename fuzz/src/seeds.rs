@@ -102,6 +102,18 @@ pub fn of(target: &str) -> Vec<(String, Vec<u8>)> {
                 named("names", [&[WHEEL][..], &names].concat().join("\n")),
             ]
         }
+        "tree" => [
+            fixtures("elf", ""),
+            libraries(),
+            vec![
+                named("script", "#!/p/bin/python3 -E\n'a'\nfrom __future__ import x\n"),
+                named("shell", "#!/bin/sh\nx='/p' y=\"$(echo \"/p\")\" # /p\ncat <<E\n/p\nE\n"),
+                named("literal", "build_time_vars = {'A': '/p -I/p'\n ' \\x41', 'B': 1}\n"),
+                named("variables", "prefix=/p\nCC=/b/bin/cc -L/b /p/lib\n"),
+                named("cmake", "set(A \"/p/lib\")\n"),
+            ],
+        ]
+        .concat(),
         "hook" => vec![
             named("plain", "import os\n"),
             named("doc", "#!/usr/bin/python\n# coding: latin-1\nr'''Doc.\n'''; x = 1\n"),

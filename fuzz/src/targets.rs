@@ -24,6 +24,7 @@ use wheelsmith_core::name::{PlatformTag, PythonTag, WheelFilename, WheelPath};
 use wheelsmith_core::patch::{self, Edit, Search, hook as python_hook};
 use wheelsmith_core::source::unpack as unpack_source;
 use wheelsmith_core::sys::{Cancel, Env, Host};
+use wheelsmith_core::tree as trees;
 use wheelsmith_core::wheel::{self as wheels, Existing};
 use wheelsmith_core::{config as configuration, plan};
 
@@ -178,6 +179,29 @@ pub fn judge(bytes: &[u8]) {
     let input = audit::input(opened, &options);
     let _ = audit::explain(&input, options.tag.as_deref());
     see(&Report::new(vec![input]));
+}
+
+/// Scans and rewrites a file of a tree under names of every kind. A file that contains the prefix is
+/// reported, and the report lists what a scan finds afterwards.
+pub fn tree(bytes: &[u8]) {
+    let needles = trees::Needles::new(["/p", "/b"]).expect("absolute paths");
+    let has_prefix = bytes.windows(2).any(|two| two == b"/p" || two == b"/b");
+    for name in ["bin/x", "bin/x-config", "a.pc", "a/Makefile", "a.cmake", "_sysconfigdata_.py"] {
+        let path: WheelPath = name.parse().expect("a path");
+        let scan = trees::scan_bytes(&path, bytes, &needles);
+        assert!(!has_prefix || !scan.found.is_empty(), "`{name}` names the prefix");
+        let mut tree = trees::Tree::default();
+        let interpreter: WheelPath = "bin/python3".parse().expect("a path");
+        for (path, bytes) in [(path, bytes), (interpreter, &[])] {
+            let source = wheels::Source::Bytes(bytes.to_vec());
+            tree.nodes.insert(path, trees::Node::File { executable: true, source });
+        }
+        let choices = trees::Choices { needles: &needles, leave: &[], allow: &[] };
+        let report = trees::rewrite(&mut tree, choices, &host()).expect("files in memory");
+        let after = trees::scan(&tree, &needles, &host()).expect("files in memory");
+        let left: Vec<_> = report.left.into_iter().map(|left| left.found).collect();
+        assert_eq!(after.found, left, "`{name}`");
+    }
 }
 
 /// Edits a native file; its last eight bytes choose the edit.

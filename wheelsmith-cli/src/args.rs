@@ -5,7 +5,7 @@ use clap::{Arg, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, Va
 
 use crate::commands::{
     audit, backend, build, check, completions, fetch, index, init, inspect, pack, repair, sdist,
-    size, test, toolchain, update, version, wheel, wrapper,
+    size, test, toolchain, tree, update, version, wheel, wrapper,
 };
 use crate::global::{Format, Global};
 
@@ -23,7 +23,7 @@ Exit codes: 0 success; 1 findings, or a failed test; 2 the command could not fin
 const GROUPS: [(&str, &[&str]); 4] = [
     ("Build", &["init", "build", "pack", "sdist", "fetch", "update", "toolchain"]),
     ("Prove", &["audit", "check", "test", "inspect", "size"]),
-    ("Ship", &["repair", "wheel", "index", "version"]),
+    ("Ship", &["repair", "wheel", "tree", "index", "version"]),
     ("Other", &["completions", "help"]),
 ];
 
@@ -62,6 +62,7 @@ pub(crate) enum Command {
     Size(size::Args),
     Repair(repair::Args),
     Wheel(wheel::Args),
+    Tree(tree::Args),
     Index(index::Args),
     Version(version::Args),
     Completions(completions::Args),

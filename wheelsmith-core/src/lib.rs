@@ -166,6 +166,9 @@ pub mod testing;
 pub mod toolchain;
 #[cfg(feature = "project")]
 #[doc(hidden)]
+pub mod tree;
+#[cfg(feature = "project")]
+#[doc(hidden)]
 pub mod vcs;
 #[cfg(feature = "project")]
 #[doc(hidden)]

@@ -17,6 +17,7 @@ mod shared;
 pub(crate) mod size;
 pub(crate) mod test;
 pub(crate) mod toolchain;
+pub(crate) mod tree;
 pub(crate) mod update;
 pub(crate) mod version;
 pub(crate) mod wheel;
@@ -45,6 +46,7 @@ pub(crate) fn run(command: Command, host: &Host, output: &Output) -> anyhow::Res
         Command::Init(args) => init::run(&args, output),
         Command::Size(args) => size::run(&args, host, output),
         Command::Test(args) => test::run(&args, host, output),
+        Command::Tree(args) => tree::run(&args, host, output),
         Command::Repair(args) => repair::run(&args, host, output),
         Command::Version(args) => version::run(&args, host, output),
         Command::Wheel(args) => wheel::run(&args, host, output),

@@ -15,6 +15,7 @@ mod size;
 mod style;
 mod test;
 mod text;
+mod tree;
 mod update;
 mod version;
 mod wheel;
@@ -31,6 +32,7 @@ use wheelsmith_core::source::Update;
 use wheelsmith_core::sys::{self, Host};
 use wheelsmith_core::testing;
 use wheelsmith_core::toolchain::TargetSurvey;
+use wheelsmith_core::tree::{Scan, TestReport};
 use wheelsmith_core::version::change::{self, Change, ProjectVersion};
 use wheelsmith_core::version::scheme::SchemeError;
 use wheelsmith_core::wheel::{Diff, MadeFile};
@@ -317,6 +319,26 @@ impl Output {
         note: &str,
     ) -> std::io::Result<()> {
         self.write(|| human::initialised(dir, files, note), || json::initialised(files, note))
+    }
+
+    /// Writes the places in which a tree names its prefix.
+    pub(crate) fn tree_scan(&self, scan: &Scan) -> std::io::Result<()> {
+        self.write(|| tree::human_scan(scan, self.verbose), || tree::json_scan(scan))
+    }
+
+    /// Writes the trees that were built. Errors of targets go to standard error too.
+    pub(crate) fn trees(&self, results: &tree::Built) -> std::io::Result<()> {
+        for (target, result) in results {
+            if let Err(error) = result {
+                human::error(Some(&target.to_string()), error, error.hint());
+            }
+        }
+        self.write(|| tree::human_built(results, self.verbose), || tree::json_built(results))
+    }
+
+    /// Writes the results of testing trees.
+    pub(crate) fn tree_tests(&self, reports: &[TestReport]) -> std::io::Result<()> {
+        self.write(|| tree::human_tests(reports, self.verbose), || tree::json_tests(reports))
     }
 
     /// Writes an error to standard error.

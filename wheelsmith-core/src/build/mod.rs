@@ -155,8 +155,19 @@ impl Setting<'_> {
 
     /// Returns the build directory of a component.
     fn component_dir(&self, name: &str) -> PathBuf {
-        self.work.join("components").join(name)
+        component_dir(self.work, name)
     }
+}
+
+fn component_dir(work: &Path, name: &str) -> PathBuf {
+    work.join("components").join(name)
+}
+
+/// Returns the directory into which a component with a build system of its own is installed, below
+/// the build directory of a target.
+#[cfg(feature = "project")]
+pub(crate) fn stage_dir(work: &Path, component: &str) -> PathBuf {
+    component_dir(work, component).join("stage")
 }
 
 /// Builds the components of one target in order.

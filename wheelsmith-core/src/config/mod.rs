@@ -37,6 +37,7 @@ mod tables;
 pub mod testing;
 #[cfg(test)]
 mod tests;
+mod tree;
 mod version_site;
 mod words;
 
@@ -75,6 +76,7 @@ pub use recipe::{PLACEHOLDERS, Recipe, Run, System, fill};
 #[cfg(feature = "schema")]
 pub use schema::schema;
 pub use source_path::SourcePath;
+pub use tree::{Allowed, ByteCode, Tree, TreeKind, TreeTest, Variant};
 pub use version_site::{SiteTable, VersionForm, VersionSite};
 
 /// Parses and validates the configuration in `text`; `file` is its name in messages.
@@ -153,6 +155,8 @@ pub struct Config {
     pub crates: Vec<Crates>,
     /// Scripts that install archives.
     pub installers: Vec<Installer>,
+    /// Archives of whole installations.
+    pub trees: Vec<Tree>,
     /// Settings of single targets, by triple.
     pub overrides: BTreeMap<String, Override>,
     /// Settings of the audit.

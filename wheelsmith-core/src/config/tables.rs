@@ -8,7 +8,7 @@ use super::data_table::DataTable;
 use super::kinds::Components;
 use super::{
     Archive, Commit, Compression, Crates, CxxRuntime, External, Installer, Npm, Override, Sdist,
-    Sdk, VersionSite, testing,
+    Sdk, Tree, VersionSite, testing,
 };
 use crate::finding::{Code, Date, Level, Severity};
 use crate::metadata::ProjectTable;
@@ -91,6 +91,9 @@ pub(super) struct ConfigTable {
     /// Scripts that install an archive.
     #[serde(default)]
     pub(super) installer: Vec<Installer>,
+    /// Archives of whole installations that run wherever they are unpacked.
+    #[serde(default)]
+    pub(super) tree: Vec<Tree>,
     /// Settings of single targets, by triple.
     #[serde(default)]
     pub(super) target: BTreeMap<String, Override>,

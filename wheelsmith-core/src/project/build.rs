@@ -108,6 +108,23 @@ impl TargetBuild {
 /// # Errors
 /// Returns an error if no target can be built.
 pub(crate) fn run(project: &Project, options: &BuildOptions) -> Result<BuildOutput, Error> {
+    #[expect(clippy::redundant_closure_for_method_calls, reason = "the method has one lifetime")]
+    let (plan, targets) = each_target(project, options, |run, plan| run.target(plan))?;
+    let built: Vec<_> = targets.iter().map(|(t, result)| (*t, packages(result))).collect();
+    let common = Packer { project, options, host: &project.host }.all(&plan, &built)?;
+    let left_out = plan.left_out.into_iter().chain(common.left_out).collect();
+    Ok(BuildOutput { targets, packages: common.packages, left_out })
+}
+
+/// Each target with its result.
+pub(super) type Results<T> = Vec<(Target, Result<T, Error>)>;
+
+/// Plans a build, obtains the sources, and runs `work` for each target in a thread.
+pub(super) fn each_target<T: Send>(
+    project: &Project,
+    options: &BuildOptions,
+    work_on: impl Fn(&Run<'_>, &TargetPlan) -> Result<T, Error> + Sync,
+) -> Result<(Plan, Results<T>), Error> {
     let host = &project.host;
     let _lock = lock(project, host)?;
     let cache = cache_dir(host)?;
@@ -146,15 +163,11 @@ pub(crate) fn run(project: &Project, options: &BuildOptions) -> Result<BuildOutp
     };
     let results = std::thread::scope(|scope| {
         let threads: Vec<_> =
-            plan.targets.iter().map(|plan| scope.spawn(|| run.target(plan))).collect();
+            plan.targets.iter().map(|plan| scope.spawn(|| work_on(&run, plan))).collect();
         threads.into_iter().map(join).collect::<Vec<_>>()
     });
     let targets = plan.targets.iter().map(|plan| plan.target).zip(results).collect();
-    let targets: Vec<(Target, Result<TargetBuild, Error>)> = targets;
-    let built: Vec<_> = targets.iter().map(|(t, result)| (*t, packages(result))).collect();
-    let common = Packer { project, options, host }.all(&plan, &built)?;
-    let left_out = plan.left_out.into_iter().chain(common.left_out).collect();
-    Ok(BuildOutput { targets, packages: common.packages, left_out })
+    Ok((plan, targets))
 }
 
 /// Returns the packages of a target; none if it could not be built.
@@ -274,7 +287,7 @@ fn prepare_out(out: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
-struct Run<'a> {
+pub(super) struct Run<'a> {
     project: &'a Project,
     options: &'a BuildOptions,
     host: &'a Host,
@@ -318,6 +331,14 @@ impl Run<'_> {
         self.pack(plan, &laid.runtime, &laid.found, &mut made)?;
         made.time = start.elapsed();
         Ok(made)
+    }
+
+    /// Builds the components of a target, and returns the components of its runtime with their origin.
+    pub(super) fn components(
+        &self,
+        plan: &TargetPlan,
+    ) -> Result<Vec<runtime::ComponentInfo>, Error> {
+        Ok(self.once(plan)?.runtime.manifest.components.clone())
     }
 
     /// Returns the runtime of a compiled target. The first caller builds it.

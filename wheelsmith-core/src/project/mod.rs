@@ -18,6 +18,7 @@ mod prepare;
 mod python_files;
 mod sdist;
 mod tree;
+mod trees;
 mod update;
 
 use std::path::{Path, PathBuf};
@@ -27,6 +28,7 @@ pub use build::{BuildOutput, BuildVerdict, TargetBuild};
 pub use error::Error;
 pub use pack::BuiltWheel;
 pub use packing::{Binstall, BuiltPackage, PackageVerdict};
+pub use trees::BuiltTree;
 pub use update::UpdateOptions;
 
 pub use crate::config::CONFIG_FILES;
