@@ -191,6 +191,7 @@ impl Check<'_> {
             version_sites,
             commit: table.commit,
             sdist: table.sdist,
+            release: table.release,
             test: table.test,
         }
     }

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use super::data_table::DataTable;
 use super::kinds::Components;
 use super::{
-    Archive, Commit, Compression, Crates, CxxRuntime, External, Installer, Npm, Override, Sdist,
-    Sdk, Tree, VersionSite, testing,
+    Archive, Compression, Crates, CxxRuntime, Destination, External, Installer, Npm, Override,
+    Sdist, Sdk, Tree, VersionSite, testing,
 };
 use crate::finding::{Code, Date, Level, Severity};
 use crate::metadata::ProjectTable;
@@ -106,13 +106,16 @@ pub(super) struct ConfigTable {
     /// Source of the version, if `project.dynamic` has `version`.
     pub(super) version: Option<VersionTable>,
     /// Use of the commit that a build is made from.
-    pub(super) commit: Option<Commit>,
+    pub(super) commit: Option<super::Commit>,
     /// Files of the source distribution.
     #[serde(default)]
     pub(super) sdist: Sdist,
     /// Settings of `wheelsmith test`.
     #[serde(default)]
     pub(super) test: testing::Settings,
+    /// Registries to publish to, by destination: `release.public`, `release.local`.
+    #[serde(default)]
+    pub(super) release: BTreeMap<String, Destination>,
 }
 
 /// `version = { from = …, sites = […] }`.
