@@ -12,6 +12,7 @@ has the least wall and CPU time. The exit code is 1 if npm needs more than 1.2 t
 from __future__ import annotations
 
 import argparse
+import os
 import shutil
 import sys
 import tempfile
@@ -60,8 +61,8 @@ def main() -> int:
         def pack(what: list[str], cache: str) -> measured.Usage:
             (project / "wheelsmith.toml").write_text(CONFIG + (NPM if "npm" in what else ""))
             shutil.rmtree(project / "dist", ignore_errors=True)
-            env = {"WHEELSMITH_CACHE_DIR": str(Path(directory, cache)), "PATH": "/usr/bin:/bin", "HOME": directory}
-            used = measured.run([options.ours.resolve(), *what], cwd=project, env=env, stderr=None)
+            env = {**os.environ, "WHEELSMITH_CACHE_DIR": str(Path(directory, cache))}
+            used = measured.run([options.ours.resolve(), "--quiet", *what], cwd=project, env=env, stderr=None)
             if used.code != 0:
                 sys.exit(f"`wheelsmith {' '.join(what)}` ended with {used.code}")
             return used
@@ -83,8 +84,9 @@ def main() -> int:
 
 def fill(path: Path, files: list[Path]) -> int:
     """Write the bytes of `files` to `path`, at most SIZE of them, and return their number."""
-    size = 0
     with path.open("wb") as out:
+        # It must not begin as a program does, which the audit would judge.
+        size = out.write(b"data\n")
         for file in files:
             with file.open("rb") as part:
                 while size < SIZE and (piece := part.read(min(1 << 20, SIZE - size))):
