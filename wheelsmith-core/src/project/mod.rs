@@ -50,6 +50,7 @@ use crate::sys::{self, Host};
 use crate::toolchain;
 use crate::vcs::Checkout;
 use crate::version;
+use crate::version::commit::SourceCommit;
 use crate::wheel::MadeFile;
 
 /// Target of pure Python on machines that are not targets themselves.
@@ -71,6 +72,8 @@ pub struct Project {
     pub dir: PathBuf,
     /// Validated configuration.
     pub config: Config,
+    /// Commit that builds are made from; `None` if the configuration does not use it.
+    pub commit: Option<SourceCommit>,
     /// Environment, progress and job pool of every action on the project.
     host: Host,
 }
@@ -96,6 +99,7 @@ impl Project {
             host.warn(problem.to_string());
         }
         project.config.project = version::fill_in(&project.config, &project.dir, host)?;
+        project.commit = version::commit::fill_in(&mut project.config, &project.dir, host)?;
         Ok(project)
     }
 
@@ -111,7 +115,7 @@ impl Project {
         };
         let dir = sys::fs::canonicalize(parent)
             .map_err(|source| LoadError::Unreadable { file: file.clone(), source })?;
-        Ok(Self { dir, config, host: Host::from_process() })
+        Ok(Self { dir, config, commit: None, host: Host::from_process() })
     }
 
     /// Returns the zig program that the configuration names.
