@@ -133,7 +133,7 @@ impl Error {
         Some(match self {
             Self::NoStore { url } => format!("create it with `wheelsmith store init {url}`"),
             Self::Url { .. } => {
-                "name a directory, or a URL such as `s3://bucket/prefix`".to_owned()
+                "name a directory, also one of a file server".to_owned()
             }
             Self::Corrupt { .. } => {
                 "`wheelsmith store verify` lists all damaged objects; store the file again to \
