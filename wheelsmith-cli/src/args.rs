@@ -4,8 +4,9 @@ use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 use clap::{Arg, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum as _};
 
 use crate::commands::{
-    audit, backend, build, check, completions, fetch, index, init, inspect, pack, repair, sdist,
-    size, test, toolchain, tree, update, version, wheel, wrapper,
+    audit, backend, build, check, completions, fetch, index, init, inspect, pack, plan, publish,
+    repair, sdist, sign, size, sums, test, toolchain, tree, update, verify, version, wheel,
+    wrapper,
 };
 use crate::global::{Format, Global};
 
@@ -20,10 +21,11 @@ Examples:
 Exit codes: 0 success; 1 findings, or a failed test; 2 the command could not finish.";
 
 /// The commands in the order of the work, under the headings of the help.
-const GROUPS: [(&str, &[&str]); 4] = [
+const GROUPS: [(&str, &[&str]); 5] = [
     ("Build", &["init", "build", "pack", "sdist", "fetch", "update", "toolchain"]),
     ("Prove", &["audit", "check", "test", "inspect", "size"]),
     ("Ship", &["repair", "wheel", "tree", "index", "version"]),
+    ("Release", &["plan", "publish", "sums", "sign", "verify"]),
     ("Other", &["completions", "help"]),
 ];
 
@@ -65,6 +67,11 @@ pub(crate) enum Command {
     Tree(tree::Args),
     Index(index::Args),
     Version(version::Args),
+    Plan(plan::Args),
+    Publish(publish::Args),
+    Sums(sums::Args),
+    Sign(sign::Args),
+    Verify(verify::Args),
     Completions(completions::Args),
     #[command(hide = true)]
     Backend(backend::Args),

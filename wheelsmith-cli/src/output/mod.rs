@@ -9,8 +9,10 @@ mod inspect;
 mod json;
 mod package;
 mod progress;
+mod release;
 mod repair;
 mod report;
+mod seal;
 mod size;
 mod style;
 mod test;
@@ -36,7 +38,7 @@ use wheelsmith_core::tree::{Scan, TestReport};
 use wheelsmith_core::version::change::{self, Change, ProjectVersion};
 use wheelsmith_core::version::scheme::SchemeError;
 use wheelsmith_core::wheel::{Diff, MadeFile};
-use wheelsmith_core::{audit, check};
+use wheelsmith_core::{audit, check, release as releases, seal as seals};
 
 pub(crate) use inspect::Inspected;
 pub(crate) use progress::Progress;
@@ -124,6 +126,45 @@ impl Output {
     ) -> std::io::Result<()> {
         let human = || version::human_checked(found, problems);
         self.write(human, || version::json_checked(found, problems))
+    }
+
+    /// Writes the plan of a publication.
+    pub(crate) fn release_plan(&self, plan: &releases::Plan) -> std::io::Result<()> {
+        self.write(|| release::human_plan(plan), || release::json_plan(plan))
+    }
+
+    /// Writes the outcome of each step of a publication.
+    pub(crate) fn published(
+        &self,
+        plan: &releases::Plan,
+        published: &releases::Published,
+        dry_run: bool,
+    ) -> std::io::Result<()> {
+        let human = || release::human_published(plan, published, dry_run);
+        self.write(human, || release::json_published(plan, published))
+    }
+
+    /// Writes the number of listed files.
+    pub(crate) fn sums(
+        &self,
+        dir: &Path,
+        sums: &seals::Sums,
+        changed: bool,
+    ) -> std::io::Result<()> {
+        let human = || seal::human_sums(dir, sums, changed);
+        self.write(human, || seal::json_sums(dir, sums, changed))
+    }
+
+    /// Writes the files of signatures.
+    pub(crate) fn signed(&self, release: &str, written: &[PathBuf]) -> std::io::Result<()> {
+        let human = || seal::human_signed(release, written);
+        self.write(human, || seal::json_signed(release, written))
+    }
+
+    /// Writes the result of a verification.
+    pub(crate) fn verified(&self, report: &seals::Report) -> anyhow::Result<()> {
+        let json = serde_json::to_value(report)?;
+        Ok(self.write(|| seal::human_verified(report, self.verbose), || json)?)
     }
 
     /// Writes the name of a source distribution.

@@ -37,7 +37,6 @@ pub use error::Error;
 pub use from::Inputs;
 #[cfg(feature = "project")]
 pub(crate) use go::GO_FRAMEWORKS;
-#[cfg(feature = "cargo")]
 pub use go::{GoModule, go_compiler, go_modules};
 pub use guest::Guest;
 pub(crate) use prebuilt::license_files;

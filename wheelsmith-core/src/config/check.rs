@@ -190,6 +190,7 @@ impl Check<'_> {
             version,
             version_sites,
             sdist: table.sdist,
+            release: table.release,
             test: table.test,
         }
     }

@@ -29,6 +29,7 @@ mod output;
 mod package_files;
 mod python;
 mod recipe;
+mod release;
 #[cfg(feature = "schema")]
 mod schema;
 mod source_path;
@@ -54,7 +55,7 @@ pub use archive::{Archive, ArchiveFormat, ArchiveNames};
 pub use builder::ConfigBuilder;
 pub use component::{
     Artifact, Bpf, C, CForm, Cargo, Component, Files, Headers, Kind, OtherLibc, Prebuilt,
-    SourceGroup,
+    SourceGroup, SourceLanguage,
 };
 pub use compression::Compression;
 pub use crates::Crates;
@@ -73,6 +74,7 @@ pub use npm::{Npm, NpmPlatform};
 pub use output::{Output, Role};
 pub use package_files::PackageFiles;
 pub use recipe::{PLACEHOLDERS, Recipe, Run, System, fill};
+pub use release::{CratesRegistry, Destination, NpmRegistry, PypiRegistry};
 #[cfg(feature = "schema")]
 pub use schema::schema;
 pub use source_path::SourcePath;
@@ -171,6 +173,8 @@ pub struct Config {
     pub sdist: Sdist,
     /// Settings of tests.
     pub test: testing::Settings,
+    /// Registries to publish to, by destination.
+    pub release: BTreeMap<String, Destination>,
 }
 
 /// Source of a dynamic version: `version = { from = … }`.

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use super::data_table::DataTable;
 use super::kinds::Components;
 use super::{
-    Archive, Compression, Crates, CxxRuntime, External, Installer, Npm, Override, Sdist, Sdk, Tree,
-    VersionSite, testing,
+    Archive, Compression, Crates, CxxRuntime, Destination, External, Installer, Npm, Override,
+    Sdist, Sdk, Tree, VersionSite, testing,
 };
 use crate::finding::{Code, Date, Level, Severity};
 use crate::metadata::ProjectTable;
@@ -111,6 +111,9 @@ pub(super) struct ConfigTable {
     /// Settings of `wheelsmith test`.
     #[serde(default)]
     pub(super) test: testing::Settings,
+    /// Registries to publish to, by destination: `release.public`, `release.local`.
+    #[serde(default)]
+    pub(super) release: BTreeMap<String, Destination>,
 }
 
 /// `version = { from = …, sites = […] }`.

@@ -267,6 +267,14 @@ pub fn append(path: &Path, bytes: &[u8]) -> io::Result<()> {
     fs_err::OpenOptions::new().create(true).append(true).open(path)?.write_all(bytes)
 }
 
+/// Appends `bytes` to a file, which is created if absent, and waits until they are on disk.
+pub fn append_synced(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    use std::io::Write as _;
+    let mut file = fs_err::OpenOptions::new().create(true).append(true).open(path)?;
+    file.write_all(bytes)?;
+    file.sync_data()
+}
+
 /// True if a file is executable: by its mode, on Windows by its name.
 pub fn is_executable(path: &Path) -> io::Result<bool> {
     let metadata = metadata(path)?;
