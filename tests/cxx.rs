@@ -121,6 +121,26 @@ fn the_key_chooses_the_runtime() {
     check("system", "toolchain = \"native\"\n", 0);
 }
 
+/// C++ in the source of a build system counts unless `languages` says that it is not compiled.
+#[test]
+fn languages_correct_what_the_source_shows() {
+    let Some(_) = TestEnv::find("languages_correct_what_the_source_shows") else { return };
+    let project = Sandbox::with(&[("a.c", ""), ("extra/b.cc", "")]);
+    let check = |languages: &str, expected: bool| {
+        let text = format!(
+            "[[tool.wheelsmith.component]]\nname = 'a'\nkind = 'command'\n{languages}\nrun = \
+             [['make']]\noutputs = [{{ from = 'lib/*.so', role = 'shared-library' }}]\n"
+        );
+        project.write("wheelsmith.toml", &text);
+        let args = &["build", "--runtime-only", "--dry-run", "--target", GLIBC];
+        let plan = Run::of(&mut project.command(args)).expect(0).stdout;
+        assert_eq!(plan.contains("share one C++ runtime"), expected, "{languages}: {plan}");
+    };
+    check("", true);
+    check("languages = ['c']", false);
+    check("languages = ['c', 'c++']", true);
+}
+
 /// A single file keeps its runtime inside.
 #[test]
 fn a_single_file_stays_static() {

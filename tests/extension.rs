@@ -129,6 +129,19 @@ fn one_file_serves_every_python_from_a_release_on() {
         project.expect(0, &["audit", wheel.to_str().unwrap()]);
         project.expect(0, &["check", wheel.to_str().unwrap()]);
     }
+    if env.get("judges/bin/python", TEST).is_some() {
+        // Python's symbols come from the program that loads the module, not from a library.
+        let code = "import lief, sys, zipfile\n\
+                    archive = zipfile.ZipFile(sys.argv[1])\n\
+                    module = lief.MachO.parse(list(archive.read('boxlite/_native.abi3.so'))).at(0)\n\
+                    libraries = [library.name for library in module.libraries]\n\
+                    assert not [name for name in libraries if 'ython' in name], libraries\n\
+                    assert '_PyInit__native' in [symbol.name for symbol in module.exported_symbols]\n\
+                    named = {symbol.name: symbol.binding_info.library_ordinal for symbol in module.imported_symbols if symbol.has_binding_info}\n\
+                    assert named['_PyModule_Create2'] == -2, named\n\
+                    assert module.has_code_signature\n";
+        content(Command::new(env.judge("python")).args(["-c", code]).arg(&wheels[0]));
+    }
     if cfg!(all(target_os = "linux", target_arch = "x86_64")) {
         for (_, program) in &pythons {
             import(&mut Command::new(program), &[&wheels[1]]);
@@ -200,8 +213,32 @@ fn wheels_of_several_pythons_share_one_runtime() {
                 split,
                 "{metadata}"
             );
+            if split {
+                pip_installs_both(program, wheels[0].parent().unwrap());
+            }
         }
     }
+}
+
+/// pip finds the wheel of the runtime by the requirement of the module's.
+fn pip_installs_both(python: &Path, dist: &Path) {
+    let site = tempfile::tempdir().unwrap();
+    let mut pip = Command::new(python);
+    if !pip.args(["-m", "pip", "--version"]).output().is_ok_and(|run| run.status.success()) {
+        eprintln!("skipped pip_installs_both: {} has no pip", python.display());
+        return;
+    }
+    let mut pip = Command::new(python);
+    pip.args(["-m", "pip", "install", "--quiet", "--no-index", "--find-links"]);
+    content(pip.arg(dist).arg("--target").arg(site.path()).arg("boxlite==1.0"));
+    for name in ["boxlite-1.0.dist-info", "boxlite_runtime-1.0.dist-info"] {
+        assert!(site.path().join(name).is_dir(), "{name} was not installed");
+    }
+    let code = format!(
+        "import sys; sys.path.insert(0, r'{}'); import boxlite; assert boxlite.answer() == 42",
+        site.path().display()
+    );
+    content(Command::new(python).args(["-I", "-c", &code]));
 }
 
 #[test]
@@ -327,4 +364,11 @@ fn a_module_for_windows_loads_the_library_of_the_stable_abi() {
                 assert names == ['PyInit__native'], names\n";
     content(Command::new(env.judge("python")).args(["-c", code]).arg(&project.dist()[0]));
     content(Command::new(env.judge("abi3audit")).arg("--strict").arg(&project.dist()[0]));
+    if env.get("judges/bin/delvewheel", TEST).is_some() {
+        let mut show = Command::new(env.judge("delvewheel"));
+        let shown = content(show.arg("show").arg(&project.dist()[0])).stdout;
+        let (copied, present) = shown.split_once("will not be copied").unwrap();
+        assert!(copied.contains("    None"), "{shown}");
+        assert!(present.contains("    python3.dll"), "{shown}");
+    }
 }

@@ -13,6 +13,7 @@ use super::targets::WHEEL;
 const TESTDATA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../testdata");
 const WHEEL_TEXT: &str = "Wheel-Version: 1.0\nGenerator: demo\nRoot-Is-Purelib: false\n\
     Tag: cp312-abi3-manylinux_2_17_x86_64\nTag: cp312-abi3-manylinux2014_x86_64\n";
+const REGISTRY_PAGE: &str = r#"{"files":[{"filename":"a-1.tar.gz","hashes":{"sha256":"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"},"size":1,"upload-time":"2026-01-31T00:00:00Z","yanked":"bad"}]}"#;
 const CONFIGURATION: &str = r#"[project]
 name = "demo"
 version = "1.0.2rc1"
@@ -102,6 +103,46 @@ pub fn of(target: &str) -> Vec<(String, Vec<u8>)> {
                 named("names", [&[WHEEL][..], &names].concat().join("\n")),
             ]
         }
+        "registry" => vec![
+            named("json", REGISTRY_PAGE),
+            named("html", "<html><a href=\"../a#sha256=00\" data-yanked>a-1.tar.gz</a></html>"),
+            named(
+                "npm",
+                r#"{"versions":{"1.0.0":{"dist":{"integrity":"sha512-AA=="}}},"dist-tags":{"latest":"1.0.0"}}"#,
+            ),
+            named(
+                "row",
+                format!(
+                    "{{\"name\":\"a\",\"vers\":\"1.0.0+x\",\"cksum\":\"{}\"}}\n",
+                    "0".repeat(64)
+                ),
+            ),
+            named("errors", r#"{"errors":[{"detail":"crate exists"}]}"#),
+            named("page", "Sun, 06 Nov 1994 08:49:37 GMT\n<html><h1>409</h1>File exists</html>"),
+            named(
+                "manifest",
+                "[package]\nname = 'a'\nversion = '1.0.0'\n[target.'cfg(unix)'.dependencies]\nb = '1'\n",
+            ),
+        ],
+        "sums" => vec![
+            named("list", format!("{0}  a.whl\n{0} *b.whl\n", "0".repeat(64))),
+            named(
+                "envelope",
+                r#"{"payload":"e30=","payloadType":"x","signatures":[{"keyid":"a","sig":"AA=="}]}"#,
+            ),
+        ],
+        "tree" => [
+            fixtures("elf", ""),
+            libraries(),
+            vec![
+                named("script", "#!/p/bin/python3 -E\n'a'\nfrom __future__ import x\n"),
+                named("shell", "#!/bin/sh\nx='/p' y=\"$(echo \"/p\")\" # /p\ncat <<E\n/p\nE\n"),
+                named("literal", "build_time_vars = {'A': '/p -I/p'\n ' \\x41', 'B': 1}\n"),
+                named("variables", "prefix=/p\nCC=/b/bin/cc -L/b /p/lib\n"),
+                named("cmake", "set(A \"/p/lib\")\n"),
+            ],
+        ]
+        .concat(),
         "hook" => vec![
             named("plain", "import os\n"),
             named("doc", "#!/usr/bin/python\n# coding: latin-1\nr'''Doc.\n'''; x = 1\n"),

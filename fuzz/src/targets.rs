@@ -20,10 +20,14 @@ use wheelsmith_core::binary::wasm::Wasm;
 use wheelsmith_core::binary::{Format, Pieces};
 use wheelsmith_core::check;
 use wheelsmith_core::metadata::{EntryPoints, Metadata, ProjectFiles, WheelFile};
-use wheelsmith_core::name::{PlatformTag, PythonTag, WheelFilename, WheelPath};
+use wheelsmith_core::name::{Digest, PlatformTag, PythonTag, WheelFilename, WheelPath};
 use wheelsmith_core::patch::{self, Edit, Search, hook as python_hook};
+use wheelsmith_core::registry::{self as registries, crates, npm, pypi};
+use wheelsmith_core::seal::{Envelope, Sums};
 use wheelsmith_core::source::unpack as unpack_source;
+use wheelsmith_core::sys::request::Response;
 use wheelsmith_core::sys::{Cancel, Env, Host};
+use wheelsmith_core::tree as trees;
 use wheelsmith_core::wheel::{self as wheels, Existing};
 use wheelsmith_core::{config as configuration, plan};
 
@@ -180,6 +184,29 @@ pub fn judge(bytes: &[u8]) {
     see(&Report::new(vec![input]));
 }
 
+/// Scans and rewrites a file of a tree under names of every kind. A file that contains the prefix is
+/// reported, and the report lists what a scan finds afterwards.
+pub fn tree(bytes: &[u8]) {
+    let needles = trees::Needles::new(["/p", "/b"]).expect("absolute paths");
+    let has_prefix = bytes.windows(2).any(|two| two == b"/p" || two == b"/b");
+    for name in ["bin/x", "bin/x-config", "a.pc", "a/Makefile", "a.cmake", "_sysconfigdata_.py"] {
+        let path: WheelPath = name.parse().expect("a path");
+        let scan = trees::scan_bytes(&path, bytes, &needles);
+        assert!(!has_prefix || !scan.found.is_empty(), "`{name}` names the prefix");
+        let mut tree = trees::Tree::default();
+        let interpreter: WheelPath = "bin/python3".parse().expect("a path");
+        for (path, bytes) in [(path, bytes), (interpreter, &[])] {
+            let source = wheels::Source::Bytes(bytes.to_vec());
+            tree.nodes.insert(path, trees::Node::File { executable: true, source });
+        }
+        let choices = trees::Choices { needles: &needles, leave: &[], allow: &[] };
+        let report = trees::rewrite(&mut tree, choices, &host()).expect("files in memory");
+        let after = trees::scan(&tree, &needles, &host()).expect("files in memory");
+        let left: Vec<_> = report.left.into_iter().map(|left| left.found).collect();
+        assert_eq!(after.found, left, "`{name}`");
+    }
+}
+
 /// Edits a native file; its last eight bytes choose the edit.
 pub fn patch(bytes: &[u8]) {
     let Some((file, choice)) = bytes.split_last_chunk::<8>() else { return };
@@ -277,6 +304,49 @@ pub fn hook(bytes: &[u8]) {
     let Ok(once) = python_hook::insert(bytes, 1, "demo.libs") else { return };
     let twice = python_hook::insert(&once, 1, "demo.libs").expect("it was read before");
     assert_eq!(String::from_utf8_lossy(&once), String::from_utf8_lossy(&twice));
+}
+
+/// Reads the answers of registries: pages of the simple API, documents of npm, rows of crates, errors.
+pub fn registry(bytes: &[u8]) {
+    let digest = Digest::of(bytes);
+    for kind in ["application/vnd.pypi.simple.v1+json", "text/html"] {
+        let Ok(page) = pypi::Page::parse(kind, bytes) else { continue };
+        for name in page.files.keys() {
+            assert_ne!(page.presence(name, digest), registries::Presence::Absent);
+        }
+    }
+    if let Ok(document) = npm::Document::parse(bytes) {
+        let integrity = registries::Integrity(String::new());
+        for version in document.versions.keys() {
+            assert_ne!(document.presence(version, &integrity), registries::Presence::Absent);
+        }
+    }
+    if let Ok(rows) = crates::rows(bytes) {
+        for row in &rows {
+            let found = crates::presence(&rows, &row.vers, row.cksum);
+            assert_ne!(found, registries::Presence::Absent);
+        }
+    }
+    let text = String::from_utf8_lossy(bytes).into_owned();
+    for status in [200, 301, 400, 429, 503] {
+        let headers =
+            vec![("retry-after".to_owned(), text.lines().next().unwrap_or("").to_owned())];
+        let response = Response { status, headers, body: bytes.to_vec() };
+        let _ = registries::sent(&response, 1);
+    }
+    if let Ok(manifest) = crates::Manifest::parse(&text) {
+        let _ = manifest.metadata(None, "sparse+https://example.org/");
+    }
+}
+
+/// Reads a list of digests and a statement.
+pub fn sums(bytes: &[u8]) {
+    if let Ok(sums) = Sums::parse(bytes) {
+        assert_eq!(Sums::parse(sums.render().as_bytes()), Ok(sums));
+    }
+    if let Ok(envelope) = Envelope::parse(bytes) {
+        assert_eq!(Envelope::parse(envelope.render().as_bytes()), Ok(envelope));
+    }
 }
 
 /// Returns the facts of a file, and asserts that they are the same for the file in pieces.

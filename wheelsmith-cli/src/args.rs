@@ -4,8 +4,9 @@ use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 use clap::{Arg, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum as _};
 
 use crate::commands::{
-    audit, backend, build, check, completions, fetch, index, init, inspect, pack, repair, sdist,
-    size, test, toolchain, update, version, wheel, wrapper,
+    audit, backend, build, check, completions, fetch, index, init, inspect, pack, plan, publish,
+    repair, sdist, sign, size, store, sums, test, toolchain, tree, update, verify, version, wheel,
+    wrapper,
 };
 use crate::global::{Format, Global};
 
@@ -20,10 +21,11 @@ Examples:
 Exit codes: 0 success; 1 findings, or a failed test; 2 the command could not finish.";
 
 /// The commands in the order of the work, under the headings of the help.
-const GROUPS: [(&str, &[&str]); 4] = [
+const GROUPS: [(&str, &[&str]); 5] = [
     ("Build", &["init", "build", "pack", "sdist", "fetch", "update", "toolchain"]),
     ("Prove", &["audit", "check", "test", "inspect", "size"]),
-    ("Ship", &["repair", "wheel", "index", "version"]),
+    ("Ship", &["repair", "wheel", "tree", "index", "store", "version"]),
+    ("Release", &["plan", "publish", "sums", "sign", "verify"]),
     ("Other", &["completions", "help"]),
 ];
 
@@ -62,8 +64,15 @@ pub(crate) enum Command {
     Size(size::Args),
     Repair(repair::Args),
     Wheel(wheel::Args),
+    Tree(tree::Args),
     Index(index::Args),
+    Store(store::Args),
     Version(version::Args),
+    Plan(plan::Args),
+    Publish(publish::Args),
+    Sums(sums::Args),
+    Sign(sign::Args),
+    Verify(verify::Args),
     Completions(completions::Args),
     #[command(hide = true)]
     Backend(backend::Args),

@@ -45,12 +45,15 @@ fn main() -> ExitCode {
     .into()
 }
 
-/// True if a wheel was read and is not fit for use.
+/// True if a wheel was read and is not fit for use, or packages cannot be published as they are.
 fn is_refusal(error: &anyhow::Error) -> bool {
+    use wheelsmith_core::release;
     use wheelsmith_core::wheel::Error;
     let is_verdict =
         |error: &Error| matches!(error, Error::Refused { .. } | Error::Contradiction { .. });
+    let is_fault = |error: &release::Error| matches!(error, release::Error::Faults { .. });
     error.downcast_ref::<Error>().is_some_and(is_verdict)
+        || error.downcast_ref::<release::Error>().is_some_and(is_fault)
 }
 
 fn is_broken_pipe(error: &anyhow::Error) -> bool {

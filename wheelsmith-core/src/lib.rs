@@ -74,6 +74,8 @@
 //! | `cargo` | components that cargo builds, and crates as sources |
 //! | `fetch` | download sources over http and https; the only feature that needs TLS |
 //! | `index` | write a static package index |
+//! | `release` | plan a publication to package registries, and carry it out |
+//! | `seal` | digests of a directory of files, signatures and statements |
 //! | `store` | keep finished files by digest, commit and inputs, in a directory |
 //! | `testing` | install finished wheels into Python environments and run them |
 //! | `schema` | JSON schemas of the configuration and of the reports |
@@ -136,6 +138,12 @@ pub mod plan;
 pub mod policy;
 #[cfg(feature = "project")]
 pub mod project;
+#[cfg(feature = "release")]
+#[doc(hidden)]
+pub mod registry;
+#[cfg(feature = "release")]
+#[doc(hidden)]
+pub mod release;
 #[cfg(feature = "repair")]
 pub mod repair;
 #[cfg(feature = "build")]
@@ -149,6 +157,9 @@ pub mod script;
 #[cfg(feature = "project")]
 #[doc(hidden)]
 pub mod sdk;
+#[cfg(feature = "seal")]
+#[doc(hidden)]
+pub mod seal;
 #[cfg(feature = "repair")]
 #[doc(hidden)]
 pub mod size;
@@ -164,6 +175,9 @@ pub mod testing;
 #[cfg(feature = "build")]
 #[doc(hidden)]
 pub mod toolchain;
+#[cfg(feature = "project")]
+#[doc(hidden)]
+pub mod tree;
 #[cfg(feature = "project")]
 #[doc(hidden)]
 pub mod vcs;

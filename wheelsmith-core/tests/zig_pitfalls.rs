@@ -7,15 +7,16 @@
 #![allow(clippy::unwrap_used, reason = "a failed step is a failed test")]
 
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
 
 use goblin::elf::Elf;
 use goblin::mach::load_command::CommandVariant;
 use goblin::mach::{Mach, MachO};
 use wheelsmith_core::name::Target;
-use wheelsmith_core::sys::{Command, Env, Host, ProcessError, fs};
+use wheelsmith_core::sys::{Command, Env, Event, Host, Jobs, ProcessError, Report, fs};
 use wheelsmith_core::toolchain::{
     Error, LinkKind, MissingZig, Optimize, Request, RustStd, Strip, Tool, Toolchain, ToolchainKind,
-    Wrappers, env_for_cargo, locate, rust_std,
+    Wrappers, cxx, env_for_cargo, locate, rust_std,
 };
 
 const ARM: &str = "aarch64-unknown-linux-gnu";
@@ -348,6 +349,45 @@ fn a_first_link_builds_no_sanitizer_runtime() {
         fs::walk(cache.path()).unwrap().into_iter().map(|file| file.relative).collect();
     assert!(files.iter().any(|name| name.contains("compiler_rt")), "{files:?}");
     assert!(!files.iter().any(|name| name.contains("ubsan")), "{files:?}");
+}
+
+/// Sources that were compiled: the last argument of each compilation.
+#[derive(Default)]
+struct Compiled(Mutex<Vec<String>>);
+
+impl Report for Compiled {
+    fn event(&self, _: Event) {}
+
+    fn started(&self, command: &Command) {
+        if command.args.iter().any(|arg| arg == "-c") {
+            self.0.lock().unwrap().extend(command.args.last().cloned());
+        }
+    }
+}
+
+/// The C++ runtime is compiled once for a target, by whichever of several builds comes first, and then
+/// taken from the user's cache.
+#[test]
+fn the_cxx_runtime_is_compiled_once_per_target() {
+    let Some(bench) = Bench::with(Env::from_process(), X86) else { return };
+    let compiled = Arc::new(Compiled::default());
+    let report = Arc::clone(&compiled);
+    let host = Host { report, jobs: Jobs::new(2), ..bench.host.clone() };
+    let shared = cxx::planned(&host, &bench.toolchain).unwrap();
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| cxx::make(&host, &bench.toolchain, &shared).unwrap());
+        }
+    });
+    let mut sources = std::mem::take(&mut *compiled.0.lock().unwrap());
+    let count = sources.len();
+    assert!(count == 0 || count > 50, "{sources:?}");
+    sources.sort();
+    sources.dedup();
+    assert_eq!(sources.len(), count, "a source was compiled twice");
+    cxx::make(&host, &bench.toolchain, &shared).unwrap();
+    assert_eq!(*compiled.0.lock().unwrap(), Vec::<String>::new());
+    eprintln!("{count} files were compiled");
 }
 
 #[test]

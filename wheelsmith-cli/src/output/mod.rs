@@ -9,17 +9,22 @@ mod inspect;
 mod json;
 mod package;
 mod progress;
+mod release;
 mod repair;
 mod report;
+mod seal;
 mod size;
+mod store;
 mod style;
 mod test;
 mod text;
+mod tree;
 mod update;
 mod version;
 mod wheel;
 
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
@@ -28,13 +33,17 @@ use wheelsmith_core::index::{self as indexes, Changes, Fault};
 use wheelsmith_core::plan::Plan;
 use wheelsmith_core::project::{self, Binstall, BuildOutput};
 use wheelsmith_core::source::Update;
+use wheelsmith_core::store::{
+    self as stores, CommitId, Garbage, Key, Label, Sent, Set, SetDiff, SetId, Verified,
+};
 use wheelsmith_core::sys::{self, Host};
 use wheelsmith_core::testing;
 use wheelsmith_core::toolchain::TargetSurvey;
+use wheelsmith_core::tree::{Scan, TestReport};
 use wheelsmith_core::version::change::{self, Change, ProjectVersion};
 use wheelsmith_core::version::scheme::SchemeError;
 use wheelsmith_core::wheel::{Diff, MadeFile};
-use wheelsmith_core::{audit, check};
+use wheelsmith_core::{audit, check, release as releases, seal as seals};
 
 pub(crate) use inspect::Inspected;
 pub(crate) use progress::Progress;
@@ -122,6 +131,45 @@ impl Output {
     ) -> std::io::Result<()> {
         let human = || version::human_checked(found, problems);
         self.write(human, || version::json_checked(found, problems))
+    }
+
+    /// Writes the plan of a publication.
+    pub(crate) fn release_plan(&self, plan: &releases::Plan) -> std::io::Result<()> {
+        self.write(|| release::human_plan(plan), || release::json_plan(plan))
+    }
+
+    /// Writes the outcome of each step of a publication.
+    pub(crate) fn published(
+        &self,
+        plan: &releases::Plan,
+        published: &releases::Published,
+        dry_run: bool,
+    ) -> std::io::Result<()> {
+        let human = || release::human_published(plan, published, dry_run);
+        self.write(human, || release::json_published(plan, published))
+    }
+
+    /// Writes the number of listed files.
+    pub(crate) fn sums(
+        &self,
+        dir: &Path,
+        sums: &seals::Sums,
+        changed: bool,
+    ) -> std::io::Result<()> {
+        let human = || seal::human_sums(dir, sums, changed);
+        self.write(human, || seal::json_sums(dir, sums, changed))
+    }
+
+    /// Writes the files of signatures.
+    pub(crate) fn signed(&self, release: &str, written: &[PathBuf]) -> std::io::Result<()> {
+        let human = || seal::human_signed(release, written);
+        self.write(human, || seal::json_signed(release, written))
+    }
+
+    /// Writes the result of a verification.
+    pub(crate) fn verified(&self, report: &seals::Report) -> anyhow::Result<()> {
+        let json = serde_json::to_value(report)?;
+        Ok(self.write(|| seal::human_verified(report, self.verbose), || json)?)
     }
 
     /// Writes the name of a source distribution.
@@ -309,6 +357,85 @@ impl Output {
         self.write(|| human::list([url]), || json::serving(url))
     }
 
+    /// Writes the URL of a store that is ready.
+    pub(crate) fn store_ready(&self, url: &str) -> std::io::Result<()> {
+        self.write(|| human::list([url]), || json::serving(url))
+    }
+
+    /// Writes a set that was stored.
+    pub(crate) fn stored(
+        &self,
+        id: &SetId,
+        set: &Set,
+        references: &[Key],
+        moved: Sent,
+    ) -> std::io::Result<()> {
+        let human = || store::human_stored(id, set, references, moved);
+        self.write(human, || store::json_stored(id, set, references, moved))
+    }
+
+    /// Writes the number of files that were written from a store.
+    pub(crate) fn got(&self, dir: &Path, set: &Set) -> std::io::Result<()> {
+        self.write(|| store::human_got(dir, set), || store::json_got(dir, set))
+    }
+
+    /// Writes the files of a set.
+    pub(crate) fn stored_files(&self, id: &SetId, set: &Set) -> std::io::Result<()> {
+        self.write(|| store::human_files(set), || store::json_files(id, set))
+    }
+
+    /// Writes the sets of a commit.
+    pub(crate) fn stored_sets(
+        &self,
+        commit: &CommitId,
+        sets: &[(Label, SetId, Set)],
+    ) -> std::io::Result<()> {
+        self.write(|| store::human_sets(commit, sets), || store::json_sets(commit, sets))
+    }
+
+    /// Writes the references of a store.
+    pub(crate) fn stored_references(&self, keys: &[Key]) -> std::io::Result<()> {
+        self.write(|| human::list(keys), || store::json_references(keys))
+    }
+
+    /// Writes which slots a commit has and lacks.
+    pub(crate) fn completed(
+        &self,
+        commit: &CommitId,
+        found: &BTreeSet<Label>,
+        missing: &[Label],
+    ) -> std::io::Result<()> {
+        let human = || store::human_completed(commit, found, missing);
+        self.write(human, || store::json_completed(commit, found, missing))
+    }
+
+    /// Writes the differences of two sets.
+    pub(crate) fn set_diff(&self, diff: &SetDiff) -> std::io::Result<()> {
+        self.write(|| store::human_diff(diff), || store::json_diff(diff))
+    }
+
+    /// Writes the faults of a store.
+    pub(crate) fn store_verified(&self, found: &Verified, quick: bool) -> std::io::Result<()> {
+        let human = || store::human_verified(found, quick);
+        self.write(human, || store::json_verified(found, quick))
+    }
+
+    /// Writes what nothing in a store keeps.
+    pub(crate) fn garbage(&self, garbage: &Garbage, applied: bool) -> std::io::Result<()> {
+        let human = || store::human_garbage(garbage, applied);
+        self.write(human, || store::json_garbage(garbage, applied))
+    }
+
+    /// Writes a pin of a store.
+    pub(crate) fn pinned(&self, name: &Label, set: Option<SetId>) -> std::io::Result<()> {
+        self.write(|| store::human_pinned(name, set), || store::json_pinned(name, set))
+    }
+
+    /// Writes what a bundle moved.
+    pub(crate) fn bundle(&self, path: &Path, moved: Sent) -> std::io::Result<()> {
+        self.write(|| store::human_bundle(path, moved), || store::json_bundle(path, moved))
+    }
+
     /// Writes which files `init` wrote in `dir`, and how installers build the project.
     pub(crate) fn initialised(
         &self,
@@ -319,6 +446,26 @@ impl Output {
         self.write(|| human::initialised(dir, files, note), || json::initialised(files, note))
     }
 
+    /// Writes the places in which a tree names its prefix.
+    pub(crate) fn tree_scan(&self, scan: &Scan) -> std::io::Result<()> {
+        self.write(|| tree::human_scan(scan, self.verbose), || tree::json_scan(scan))
+    }
+
+    /// Writes the trees that were built. Errors of targets go to standard error too.
+    pub(crate) fn trees(&self, results: &tree::Built) -> std::io::Result<()> {
+        for (target, result) in results {
+            if let Err(error) = result {
+                human::error(Some(&target.to_string()), error, error.hint());
+            }
+        }
+        self.write(|| tree::human_built(results, self.verbose), || tree::json_built(results))
+    }
+
+    /// Writes the results of testing trees.
+    pub(crate) fn tree_tests(&self, reports: &[TestReport]) -> std::io::Result<()> {
+        self.write(|| tree::human_tests(reports, self.verbose), || tree::json_tests(reports))
+    }
+
     /// Writes an error to standard error.
     pub(crate) fn error(&self, error: &anyhow::Error) {
         let hint = error.downcast_ref::<project::Error>().and_then(project::Error::hint);
@@ -326,6 +473,7 @@ impl Output {
         let hint = hint.or_else(|| error.downcast_ref::<change::Error>()?.hint());
         let hint = hint.or_else(|| error.downcast_ref::<SchemeError>()?.help.clone());
         let hint = hint.or_else(|| error.downcast_ref::<testing::Error>()?.hint());
+        let hint = hint.or_else(|| error.downcast_ref::<stores::Error>()?.hint());
         let of_index = error.downcast_ref::<indexes::Error>();
         let hint = hint.or_else(|| of_index.and_then(indexes::Error::hint));
         if let Some(indexes::Error::Multiple(errors)) = of_index {

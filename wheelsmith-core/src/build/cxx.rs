@@ -7,7 +7,9 @@ use super::inputs;
 use super::language::Language;
 use super::{Built, BuiltFile, Error, Inputs, Linkage, Setting};
 use crate::binary::elf::Elf;
-use crate::config::{BuildMode, C, CForm, Component, Config, CxxRuntime, Kind, Output, Role};
+use crate::config::{
+    BuildMode, C, CForm, Component, Config, CxxRuntime, Kind, Output, Role, SourceLanguage,
+};
 use crate::name::{Libc, Os, Target};
 use crate::plan::{self, CxxPlan, CxxToolchain, CxxUse, TargetPlan};
 use crate::source::Resolved;
@@ -225,13 +227,16 @@ fn of_output(output: &Output) -> usize {
     }
 }
 
-/// True if the component's own source contains C++.
+/// True if the component's own source contains C++, or `languages` says so.
 fn has_cxx(
     config: &Config,
     component: &Component,
     target: Target,
     (root, project): (&Path, &Path),
 ) -> bool {
+    if let Some(languages) = &component.languages {
+        return languages.contains(&SourceLanguage::Cxx);
+    }
     match &component.kind {
         Kind::C(c) => c.sources.iter().filter(|group| group.is_for(target)).any(|group| {
             // A pattern without files is an error of the build.

@@ -7,6 +7,7 @@ mod go;
 mod package;
 mod recipe;
 mod test;
+mod tree;
 mod version;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -145,6 +146,7 @@ impl Check<'_> {
         package::installers(self, &table.installer, &table.archive);
         package::npm(self, &table.npm, raw.project.as_ref(), &names);
         package::crates(self, &table.crates);
+        tree::trees(self, &table.tree, &components);
         self.overrides(&table.target, &names);
         let audit = self.audit(table.audit);
         let check = self.check(table.check);
@@ -181,12 +183,15 @@ impl Check<'_> {
             npm: table.npm,
             crates: table.crates,
             installers: table.installer,
+            trees: table.tree,
             overrides: table.target,
             audit,
             check,
             version,
             version_sites,
+            commit: table.commit,
             sdist: table.sdist,
+            release: table.release,
             test: table.test,
         }
     }

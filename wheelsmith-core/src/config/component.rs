@@ -46,6 +46,10 @@ pub struct Component {
     /// glibc.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub libc: Option<OtherLibc>,
+    /// Languages of its sources, if not those of the files that its source contains. Only with `c++`
+    /// it takes part in the choice of the C++ runtime.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub languages: Option<Vec<SourceLanguage>>,
     /// Components that it links to. Users of a static library link to them as well.
     #[serde(default)]
     pub link: Vec<String>,
@@ -71,6 +75,7 @@ impl Component {
             os: None,
             allow_native: false,
             libc: None,
+            languages: None,
             link: Vec::new(),
             needs: Vec::new(),
             kind,
@@ -103,6 +108,22 @@ impl Component {
     pub fn after(&self) -> impl Iterator<Item = &String> {
         self.link.iter().chain(&self.needs)
     }
+}
+
+/// Language of sources, in `languages` lists.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub enum SourceLanguage {
+    /// C.
+    C,
+    /// C++.
+    #[serde(rename = "c++")]
+    Cxx,
+    /// Rust.
+    Rust,
+    /// Go.
+    Go,
 }
 
 /// C library of single components.

@@ -29,6 +29,7 @@ mod output;
 mod package_files;
 mod python;
 mod recipe;
+mod release;
 #[cfg(feature = "schema")]
 mod schema;
 mod source_path;
@@ -37,6 +38,7 @@ mod tables;
 pub mod testing;
 #[cfg(test)]
 mod tests;
+mod tree;
 mod version_site;
 mod words;
 
@@ -53,7 +55,7 @@ pub use archive::{Archive, ArchiveFormat, ArchiveNames};
 pub use builder::ConfigBuilder;
 pub use component::{
     Artifact, Bpf, C, CForm, Cargo, Component, Files, Headers, Kind, OtherLibc, Prebuilt,
-    SourceGroup,
+    SourceGroup, SourceLanguage,
 };
 pub use compression::Compression;
 pub use crates::Crates;
@@ -72,9 +74,11 @@ pub use npm::{Npm, NpmPlatform};
 pub use output::{Output, Role};
 pub use package_files::PackageFiles;
 pub use recipe::{PLACEHOLDERS, Recipe, Run, System, fill};
+pub use release::{CratesRegistry, Destination, NpmRegistry, PypiRegistry};
 #[cfg(feature = "schema")]
 pub use schema::schema;
 pub use source_path::SourcePath;
+pub use tree::{Allowed, ByteCode, Tree, TreeKind, TreeTest, Variant};
 pub use version_site::{SiteTable, VersionForm, VersionSite};
 
 /// Parses and validates the configuration in `text`; `file` is its name in messages.
@@ -153,6 +157,8 @@ pub struct Config {
     pub crates: Vec<Crates>,
     /// Scripts that install archives.
     pub installers: Vec<Installer>,
+    /// Archives of whole installations.
+    pub trees: Vec<Tree>,
     /// Settings of single targets, by triple.
     pub overrides: BTreeMap<String, Override>,
     /// Settings of the audit.
@@ -163,10 +169,14 @@ pub struct Config {
     pub version: Option<VersionSource>,
     /// Further places with the version.
     pub version_sites: Vec<VersionSite>,
+    /// Use of the commit that a build is made from.
+    pub commit: Option<Commit>,
     /// Files of the source distribution.
     pub sdist: Sdist,
     /// Settings of tests.
     pub test: testing::Settings,
+    /// Registries to publish to, by destination.
+    pub release: BTreeMap<String, Destination>,
 }
 
 /// Source of a dynamic version: `version = { from = … }`.
@@ -200,6 +210,18 @@ pub struct Tags {
     pub prefix: Option<String>,
     /// True if a version between two tags contains the commit (`+gabc`), which indexes refuse.
     pub local: bool,
+}
+
+/// `[tool.wheelsmith.commit]`: use of the commit that a build is made from.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Commit {
+    /// Python module that is added to wheels, such as `demo/_build.py`, with `VERSION`, `COMMIT` and
+    /// `DIRTY`.
+    pub module: Option<WheelPath>,
+    /// Text in place of a commit that is not known; an error if absent.
+    pub unknown: Option<String>,
 }
 
 /// `[tool.wheelsmith.sdist]`.

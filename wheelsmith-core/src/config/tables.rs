@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use super::data_table::DataTable;
 use super::kinds::Components;
 use super::{
-    Archive, Compression, Crates, CxxRuntime, External, Installer, Npm, Override, Sdist, Sdk,
-    VersionSite, testing,
+    Archive, Compression, Crates, CxxRuntime, Destination, External, Installer, Npm, Override,
+    Sdist, Sdk, Tree, VersionSite, testing,
 };
 use crate::finding::{Code, Date, Level, Severity};
 use crate::metadata::ProjectTable;
@@ -91,6 +91,9 @@ pub(super) struct ConfigTable {
     /// Scripts that install an archive.
     #[serde(default)]
     pub(super) installer: Vec<Installer>,
+    /// Archives of whole installations that run wherever they are unpacked.
+    #[serde(default)]
+    pub(super) tree: Vec<Tree>,
     /// Settings of single targets, by triple.
     #[serde(default)]
     pub(super) target: BTreeMap<String, Override>,
@@ -102,12 +105,17 @@ pub(super) struct ConfigTable {
     pub(super) check: CheckTable,
     /// Source of the version, if `project.dynamic` has `version`.
     pub(super) version: Option<VersionTable>,
+    /// Use of the commit that a build is made from.
+    pub(super) commit: Option<super::Commit>,
     /// Files of the source distribution.
     #[serde(default)]
     pub(super) sdist: Sdist,
     /// Settings of `wheelsmith test`.
     #[serde(default)]
     pub(super) test: testing::Settings,
+    /// Registries to publish to, by destination: `release.public`, `release.local`.
+    #[serde(default)]
+    pub(super) release: BTreeMap<String, Destination>,
 }
 
 /// `version = { from = …, sites = […] }`.

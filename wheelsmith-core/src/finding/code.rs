@@ -541,6 +541,41 @@ codes! {
     BadPyproject "bad-pyproject" Error
         "correct it, and build the source distribution again";
 
+    // Lists of digests, and their signatures.
+    /// List of digests that is absent or malformed.
+    BadSums "bad-sums" Error
+        "write the list again with `wheelsmith sums`";
+    /// File that the list of digests does not name.
+    UnlistedFile "unlisted-file" Error
+        "remove it, or write and sign the list again";
+    /// Listed file that is absent.
+    MissingFile "missing-file" Error
+        "fetch the file again";
+    /// File whose digest is not that of the list.
+    WrongDigest "wrong-digest" Error
+        "fetch the file again, and do not use this one";
+    /// File with the content of another listed file.
+    SwappedFile "swapped-file" Error
+        "give the files their names back, or fetch them again";
+    /// List of digests without a signature that was verified.
+    Unsigned "unsigned" Error
+        "give the key of the publisher, or accept bare digests with `--digests-only`";
+    /// Signature that does not fit the list of digests.
+    BadSignature "bad-signature" Error
+        "fetch the list and its signature again";
+    /// Signature of a key that is not trusted.
+    WrongKey "wrong-key" Error
+        "compare the key with the one that the publisher announced";
+    /// Signature of a key that has expired.
+    ExpiredKey "expired-key" Error
+        "ask the publisher for a signature of a current key";
+    /// Signature of another release, or of no named one.
+    WrongRelease "wrong-release" Error
+        "fetch the list of the release that you want";
+    /// Statement about other files than those of the list.
+    StatementMismatch "statement-mismatch" Error
+        "fetch the statement again, or sign the files again";
+
     // npm packages, crates and archives of programs.
     /// File in another format than its extension says.
     WrongExtension "wrong-extension" Error

@@ -31,6 +31,8 @@ pub struct Distribution {
     pub size_bytes: u64,
     /// Content of `METADATA`; `None` for a source distribution.
     pub metadata: Option<Vec<u8>>,
+    /// Content of `METADATA` or `PKG-INFO`.
+    pub info: Vec<u8>,
     /// `Requires-Python`.
     pub requires_python: Option<String>,
     /// `Summary`.
@@ -55,6 +57,7 @@ impl Distribution {
         let fields = Fields::read(&metadata);
         check(&fields, &name).map_err(|problem| Error::corrupt(path, problem))?;
         let requires_python = value(&fields, "requires-python");
+        let summary = value(&fields, "summary");
         if requires_python.as_ref().is_some_and(|text| text.len() > LONGEST_SPECIFIER) {
             return Err(Error::corrupt(path, "its `Requires-Python` is longer than any real one"));
         }
@@ -62,9 +65,9 @@ impl Distribution {
             sha256,
             size_bytes,
             requires_python,
-            summary: value(&fields, "summary")
-                .map(|text| text.chars().take(LONGEST_SUMMARY).collect()),
-            metadata: is_wheel.then_some(metadata),
+            summary: summary.map(|text| text.chars().take(LONGEST_SUMMARY).collect()),
+            metadata: is_wheel.then(|| metadata.clone()),
+            info: metadata,
             provenance: provenance(path)?,
             path: path.to_owned(),
             name,

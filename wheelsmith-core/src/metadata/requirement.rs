@@ -7,7 +7,7 @@ use crate::name::{ParseError, ProjectName};
 /// Dependency on another project.
 #[derive(Debug, Clone)]
 pub(crate) struct Requirement {
-    name: ProjectName,
+    pub(crate) name: ProjectName,
     extras: Vec<String>,
     source: Source,
     marker: Option<String>,

@@ -53,8 +53,10 @@ pub(crate) struct PackageFile {
 pub(crate) enum Content {
     /// Bytes in memory or on disk.
     Bytes(Source),
-    /// Symbolic link to a file in the same directory.
+    /// Symbolic link with this target, relative to its directory.
     Link(String),
+    /// Directory, which is in the archive even if it is empty. Zip archives leave it out.
+    Dir,
 }
 
 impl PackageFile {

@@ -44,6 +44,10 @@ pub(super) fn parts(
             Content::Link(target) => {
                 parts.header(path, &name, EntryType::Symlink, 0o777, 0, Some(target))?;
             }
+            Content::Dir => {
+                let name = format!("{name}/");
+                parts.header(path, &name, EntryType::Directory, 0o755, 0, None)?;
+            }
             Content::Bytes(source) => {
                 let mode = if file.executable { 0o755 } else { 0o644 };
                 let entry = Entry {
@@ -74,21 +78,27 @@ impl Parts {
         let problem =
             |error: std::io::Error| Error::Path { path: path.clone(), problem: error.to_string() };
         let mut header = self.plain(kind, mode, size);
-        if let Some(link) = link {
-            header.set_link_name(link).map_err(problem)?;
+        let mut record = Vec::new();
+        if let Some(link) = link
+            && header.set_link_name_literal(link).is_err()
+        {
+            record.extend(pax_record("linkpath", link));
+            header.set_link_name_literal(&link.as_bytes()[..90]).map_err(problem)?;
         }
         if header.set_path(name).is_err() {
-            let record = pax_record("path", name);
+            record.extend(pax_record("path", name));
+            // Readers of pax ignore this name.
+            let short: String = name.chars().rev().take(90).collect();
+            let short: String = short.chars().rev().collect();
+            header.set_path(short.trim_start_matches('/')).map_err(problem)?;
+        }
+        if !record.is_empty() {
             let mut long = self.plain(EntryType::XHeader, 0o644, record.len() as u64);
             long.set_path("PaxHeader").map_err(problem)?;
             long.set_cksum();
             self.joined.extend(long.as_bytes());
             self.joined.extend(&record);
             self.pad(record.len() as u64);
-            // Readers of pax ignore this name.
-            let short: String = name.chars().rev().take(90).collect();
-            let short: String = short.chars().rev().collect();
-            header.set_path(short.trim_start_matches('/')).map_err(problem)?;
         }
         header.set_cksum();
         self.joined.extend(header.as_bytes());
@@ -171,8 +181,13 @@ mod tests {
         for path in ["z.txt", &long, &longer, "package.json"] {
             files.insert(path.parse().unwrap(), PackageFile::text(path));
         }
-        let link = PackageFile { executable: false, content: Content::Link("z.txt".into()) };
-        files.insert("link".parse().unwrap(), link);
+        let far = format!("{}/z.txt", "../d".repeat(60));
+        for (path, target) in [("link", "z.txt"), ("long", &far)] {
+            let content = Content::Link(target.to_owned());
+            files.insert(path.parse().unwrap(), PackageFile { executable: false, content });
+        }
+        let dir = PackageFile { executable: true, content: Content::Dir };
+        files.insert("empty".parse().unwrap(), dir);
         let first = "package.json".parse().unwrap();
         let parts = parts(&files, Some(&first), "top", 7).unwrap();
         let bytes: Vec<u8> = parts.iter().flat_map(|part| part.load().unwrap()).collect();
@@ -196,7 +211,9 @@ mod tests {
                 row("package.json", "package.json"),
                 row(&long, &long),
                 row(&longer, &longer),
+                row("empty/", ""),
                 row("link", "-> z.txt"),
+                row("long", &format!("-> {far}")),
                 row("z.txt", "z.txt"),
             ]
         );

@@ -10,7 +10,7 @@ use super::archive::{self, ArchiveVerdict};
 use super::packing::{self, BuiltPackage, Packer};
 use super::parts::Inventory;
 use super::{BuiltWheel, Error, Project, pack};
-use crate::build::{self, Hashes, Setting};
+use crate::build::{self, Hashes, Reuse, Setting};
 use crate::config::Kind;
 use crate::name::Target;
 use crate::pipeline::{self, Job, Sources};
@@ -108,6 +108,23 @@ impl TargetBuild {
 /// # Errors
 /// Returns an error if no target can be built.
 pub(crate) fn run(project: &Project, options: &BuildOptions) -> Result<BuildOutput, Error> {
+    #[expect(clippy::redundant_closure_for_method_calls, reason = "the method has one lifetime")]
+    let (plan, targets) = each_target(project, options, |run, plan| run.target(plan))?;
+    let built: Vec<_> = targets.iter().map(|(t, result)| (*t, packages(result))).collect();
+    let common = Packer { project, options, host: &project.host }.all(&plan, &built)?;
+    let left_out = plan.left_out.into_iter().chain(common.left_out).collect();
+    Ok(BuildOutput { targets, packages: common.packages, left_out })
+}
+
+/// Each target with its result.
+pub(super) type Results<T> = Vec<(Target, Result<T, Error>)>;
+
+/// Plans a build, obtains the sources, and runs `work` for each target in a thread.
+pub(super) fn each_target<T: Send>(
+    project: &Project,
+    options: &BuildOptions,
+    work_on: impl Fn(&Run<'_>, &TargetPlan) -> Result<T, Error> + Sync,
+) -> Result<(Plan, Results<T>), Error> {
     let host = &project.host;
     let _lock = lock(project, host)?;
     let cache = cache_dir(host)?;
@@ -133,6 +150,12 @@ pub(crate) fn run(project: &Project, options: &BuildOptions) -> Result<BuildOutp
     } else {
         obtain(project, &targets, &places, options.policy, host)?
     };
+    #[cfg(feature = "store")]
+    let stored = super::reuse::StoreReuse::open(project, options)?;
+    #[cfg(feature = "store")]
+    let reuse = stored.as_ref().map(|stored| stored as &dyn Reuse);
+    #[cfg(not(feature = "store"))]
+    let reuse = None;
     let hashes = Hashes::default();
     let laid = compiled(&plan).map(|plan| (plan.target.to_string(), Mutex::default())).collect();
     let run = Run {
@@ -143,18 +166,15 @@ pub(crate) fn run(project: &Project, options: &BuildOptions) -> Result<BuildOutp
         sources: Mutex::new(sources),
         hashes: &hashes,
         laid: &laid,
+        reuse,
     };
     let results = std::thread::scope(|scope| {
         let threads: Vec<_> =
-            plan.targets.iter().map(|plan| scope.spawn(|| run.target(plan))).collect();
+            plan.targets.iter().map(|plan| scope.spawn(|| work_on(&run, plan))).collect();
         threads.into_iter().map(join).collect::<Vec<_>>()
     });
     let targets = plan.targets.iter().map(|plan| plan.target).zip(results).collect();
-    let targets: Vec<(Target, Result<TargetBuild, Error>)> = targets;
-    let built: Vec<_> = targets.iter().map(|(t, result)| (*t, packages(result))).collect();
-    let common = Packer { project, options, host }.all(&plan, &built)?;
-    let left_out = plan.left_out.into_iter().chain(common.left_out).collect();
-    Ok(BuildOutput { targets, packages: common.packages, left_out })
+    Ok((plan, targets))
 }
 
 /// Returns the packages of a target; none if it could not be built.
@@ -224,6 +244,7 @@ pub(super) fn add_steps(
         work: &work,
         host,
         hashes: &Hashes::default(),
+        reuse: None,
     };
     let offline = options.policy.offline;
     let missing_zig = if offline { MissingZig::Offline } else { MissingZig::Leave };
@@ -274,7 +295,7 @@ fn prepare_out(out: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
-struct Run<'a> {
+pub(super) struct Run<'a> {
     project: &'a Project,
     options: &'a BuildOptions,
     host: &'a Host,
@@ -282,6 +303,7 @@ struct Run<'a> {
     sources: Mutex<Sources>,
     hashes: &'a Hashes,
     laid: &'a Runtimes,
+    reuse: Option<&'a dyn Reuse>,
 }
 
 /// Runtime of a target, with the record of its build.
@@ -318,6 +340,14 @@ impl Run<'_> {
         self.pack(plan, &laid.runtime, &laid.found, &mut made)?;
         made.time = start.elapsed();
         Ok(made)
+    }
+
+    /// Builds the components of a target, and returns the components of its runtime with their origin.
+    pub(super) fn components(
+        &self,
+        plan: &TargetPlan,
+    ) -> Result<Vec<runtime::ComponentInfo>, Error> {
+        Ok(self.once(plan)?.runtime.manifest.components.clone())
     }
 
     /// Returns the runtime of a compiled target. The first caller builds it.
@@ -385,6 +415,7 @@ impl Run<'_> {
             work: &work,
             host: self.host,
             hashes: self.hashes,
+            reuse: self.reuse,
         };
         let (name, version) = archive::identity(project);
         let identity = (&*name, &*version);

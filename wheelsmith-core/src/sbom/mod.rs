@@ -15,6 +15,8 @@ use crate::name::Digest;
 pub struct Bom {
     /// Name of the project, as its metadata spells it.
     pub name: String,
+    /// Whether the project is no Python package.
+    pub is_generic: bool,
     /// Version.
     pub version: String,
     /// Tools besides wheelsmith: name, version.
@@ -59,7 +61,8 @@ impl Bom {
     /// Renders the document.
     pub fn render(&self) -> Vec<u8> {
         let name = self.name.replace('_', "-");
-        let purl = format!("pkg:pypi/{name}@{}", escape(&self.version));
+        let kind = if self.is_generic { "generic" } else { "pypi" };
+        let purl = format!("pkg:{kind}/{name}@{}", escape(&self.version));
         let mut tools = vec![json!({
             "type": "application",
             "name": "wheelsmith",

@@ -267,6 +267,14 @@ pub fn append(path: &Path, bytes: &[u8]) -> io::Result<()> {
     fs_err::OpenOptions::new().create(true).append(true).open(path)?.write_all(bytes)
 }
 
+/// Appends `bytes` to a file, which is created if absent, and waits until they are on disk.
+pub fn append_synced(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    use std::io::Write as _;
+    let mut file = fs_err::OpenOptions::new().create(true).append(true).open(path)?;
+    file.write_all(bytes)?;
+    file.sync_data()
+}
+
 /// True if a file is executable: by its mode, on Windows by its name.
 pub fn is_executable(path: &Path) -> io::Result<bool> {
     let metadata = metadata(path)?;
@@ -279,6 +287,63 @@ pub fn is_executable(path: &Path) -> io::Result<bool> {
     {
         Ok(metadata.is_file() && path.extension().is_some_and(|e| e.eq_ignore_ascii_case("exe")))
     }
+}
+
+/// Returns the identity of a file that has further names; `None` if this is its only name, or the
+/// system does not report it.
+pub fn shared_identity(metadata: &std::fs::Metadata) -> Option<(u64, u64)> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt as _;
+        (metadata.nlink() > 1).then(|| (metadata.dev(), metadata.ino()))
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = metadata;
+        None
+    }
+}
+
+/// True if a program gets the rights of its owner or group when it starts.
+pub fn is_setuid(metadata: &std::fs::Metadata) -> bool {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        metadata.is_file() && metadata.permissions().mode() & 0o6000 != 0
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = metadata;
+        false
+    }
+}
+
+/// Allows or forbids writing to everything below `dir`, links not followed. Files keep their execute
+/// bits. Has no effect on Windows.
+#[cfg(feature = "run")]
+pub fn set_writable(dir: &Path, writable: bool) -> io::Result<()> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        let mode = |base: u32| if writable { base } else { base & !0o222 };
+        let set = |path: &Path, base: u32| {
+            fs_err::set_permissions(path, std::fs::Permissions::from_mode(mode(base)))
+        };
+        // The directory first if it becomes writable, so that its entries can be listed.
+        set(dir, 0o755)?;
+        for (walked, node) in tree(dir, &|_| false)? {
+            match node {
+                Node::Dir | Node::File { executable: true } => set(&walked.path, 0o755)?,
+                Node::File { executable: false } => set(&walked.path, 0o644)?,
+                Node::Link(_) => {}
+            }
+        }
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = (dir, writable);
+    }
+    Ok(())
 }
 
 /// Sets the mode of a file to 0755 or 0644. Has no effect on Windows.

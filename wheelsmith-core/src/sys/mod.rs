@@ -29,6 +29,8 @@ mod process;
 #[cfg(feature = "run")]
 pub mod pythons;
 mod report;
+#[doc(hidden)]
+pub mod request;
 #[cfg(feature = "run")]
 mod staging;
 mod stamp;
@@ -48,7 +50,7 @@ pub use lock::{Lock, Locked};
 pub use printable::printable;
 #[doc(hidden)]
 #[cfg(feature = "run")]
-pub use process::{Command, Ended, Exec, Limits, ProcessError};
+pub use process::{Command, Ended, Exec, Limits, ProcessError, Stdin};
 pub use report::{Event, Quiet, Report, Task, TaskId};
 #[doc(hidden)]
 #[cfg(feature = "run")]

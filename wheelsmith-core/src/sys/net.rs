@@ -13,6 +13,19 @@ use super::Env;
 pub fn get(url: &str, env: &Env) -> Result<Box<dyn Read>, String> {
     use std::time::Duration;
 
+    let agent: ureq::Agent =
+        config(env)?.timeout_recv_response(Some(Duration::from_mins(1))).build().into();
+    let response = agent.get(url).call().map_err(|error| error.to_string())?;
+    Ok(Box::new(response.into_body().into_reader()))
+}
+
+/// Returns the settings of all connections: proxies of `env`, certificates of the system.
+#[cfg(feature = "fetch")]
+pub(super) fn config(
+    env: &Env,
+) -> Result<ureq::config::ConfigBuilder<ureq::typestate::AgentScope>, String> {
+    use std::time::Duration;
+
     let proxy = ["https_proxy", "HTTPS_PROXY", "http_proxy", "HTTP_PROXY"]
         .iter()
         .find_map(|name| env.get(name))
@@ -21,16 +34,11 @@ pub fn get(url: &str, env: &Env) -> Result<Box<dyn Read>, String> {
         .map_err(|error| error.to_string())?;
     let tls =
         ureq::tls::TlsConfig::builder().root_certs(ureq::tls::RootCerts::PlatformVerifier).build();
-    let agent: ureq::Agent = ureq::Agent::config_builder()
+    Ok(ureq::Agent::config_builder()
         .proxy(proxy)
         .tls_config(tls)
         .timeout_connect(Some(Duration::from_secs(30)))
-        .timeout_recv_response(Some(Duration::from_mins(1)))
-        .user_agent(concat!("wheelsmith/", env!("CARGO_PKG_VERSION")))
-        .build()
-        .into();
-    let response = agent.get(url).call().map_err(|error| error.to_string())?;
-    Ok(Box::new(response.into_body().into_reader()))
+        .user_agent(concat!("wheelsmith/", env!("CARGO_PKG_VERSION"))))
 }
 
 /// Returns the error that this build cannot download.

@@ -32,6 +32,20 @@ pub struct Command {
     pub log: Option<PathBuf>,
     /// File for the command and both outputs, written only if the child fails.
     pub failure_log: Option<PathBuf>,
+    /// Standard input.
+    pub stdin: Stdin,
+}
+
+/// Standard input of a child.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Stdin {
+    /// Empty.
+    #[default]
+    Null,
+    /// Ours, so that the child can ask for a password.
+    Inherited,
+    /// Content of a file.
+    File(PathBuf),
 }
 
 /// Output of a child that succeeded.
@@ -139,6 +153,7 @@ impl Command {
             dir: dir.into(),
             takes_jobs: false,
             log: None,
+            stdin: Stdin::Null,
             failure_log: None,
         }
     }
@@ -175,6 +190,13 @@ impl Command {
     #[must_use]
     pub fn log(mut self, path: impl Into<PathBuf>) -> Self {
         self.log = Some(path.into());
+        self
+    }
+
+    /// Sets standard input.
+    #[must_use]
+    pub fn stdin(mut self, stdin: Stdin) -> Self {
+        self.stdin = stdin;
         self
     }
 
@@ -350,7 +372,12 @@ impl Command {
             env.insert(super::tree::VARIABLE.to_owned(), mark.clone());
         }
         let child = duct::cmd(&self.program, args).dir(&self.dir).full_env(&env);
-        let child = child.stdin_null().stdout_file(stdout.try_clone()?);
+        let child = match &self.stdin {
+            Stdin::Null => child.stdin_null(),
+            Stdin::Inherited => child,
+            Stdin::File(path) => child.stdin_path(path),
+        };
+        let child = child.stdout_file(stdout.try_clone()?);
         let mut child = child.stderr_file(stderr.try_clone()?).unchecked();
         if self.takes_jobs {
             let jobs = host.jobs.clone();

@@ -12,6 +12,8 @@ mod labels;
 mod notes;
 #[cfg(feature = "build")]
 mod relocations;
+#[cfg(feature = "project")]
+mod sections;
 mod symbols;
 mod versions;
 
@@ -32,6 +34,8 @@ pub(crate) use self::headers::{Headers, file_offset};
 use self::notes::Notes;
 #[cfg(feature = "build")]
 pub(crate) use self::relocations::fixed_address;
+#[cfg(feature = "project")]
+pub(crate) use self::sections::sections;
 use self::symbols::SymbolTable;
 use super::symbols::Symbols;
 use super::{Content, Error};

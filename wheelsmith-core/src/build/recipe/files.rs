@@ -41,6 +41,12 @@ pub(super) fn cmake(site: &Site<'_>, cross: bool) -> String {
     }
     set("CMAKE_FIND_USE_PACKAGE_REGISTRY", "FALSE".to_owned());
     set("CMAKE_FIND_USE_SYSTEM_PACKAGE_REGISTRY", "FALSE".to_owned());
+    // Projects do not name the directory in which a machine has the headers of its libraries.
+    let include: Vec<String> = site.include.iter().map(|dir| quoted(dir)).collect();
+    if !include.is_empty() {
+        set("CMAKE_C_STANDARD_INCLUDE_DIRECTORIES", include.join(" "));
+        set("CMAKE_CXX_STANDARD_INCLUDE_DIRECTORIES", include.join(" "));
+    }
     set("CMAKE_POSITION_INDEPENDENT_CODE", "ON".to_owned());
     // zig writes no list of linked files.
     set("CMAKE_C_LINKER_DEPFILE_SUPPORTED", "FALSE".to_owned());

@@ -75,6 +75,8 @@ pub(super) struct Site<'a> {
     pub(super) wrappers: Wrappers,
     /// Variables that name the toolchain.
     pub(super) variables: BTreeMap<String, String>,
+    /// Directories of the headers of the components that it links to and needs.
+    pub(super) include: Vec<String>,
 }
 
 impl<'a> Site<'a> {
@@ -124,6 +126,7 @@ impl<'a> Site<'a> {
             dirs,
             wrappers,
             variables,
+            include: Vec::new(),
         };
         site.add_variables(needs, &frameworks::args(setting, plan, linked));
         Ok(site)
@@ -137,6 +140,7 @@ impl<'a> Site<'a> {
             dirs.into_iter().map(|dir| format!("{dash}{dir}")).collect::<Vec<_>>()
         };
         let include = dashed("-I", "include").join(" ");
+        self.include = needs.dirs(root, "include");
         let mut compile = toolchain.compile_args(plan.optimize);
         compile.extend(self.filled(&self.recipe.flags));
         compile.extend(self.filled(&self.over.flags));
