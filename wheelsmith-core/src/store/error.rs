@@ -132,9 +132,7 @@ impl Error {
     pub fn hint(&self) -> Option<String> {
         Some(match self {
             Self::NoStore { url } => format!("create it with `wheelsmith store init {url}`"),
-            Self::Url { .. } => {
-                "name a directory, also one of a file server".to_owned()
-            }
+            Self::Url { .. } => "name a directory, also one of a file server".to_owned(),
             Self::Corrupt { .. } => {
                 "`wheelsmith store verify` lists all damaged objects; store the file again to \
                  replace a damaged one"
