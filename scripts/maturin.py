@@ -44,7 +44,11 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
 }
 """
 
-PROJECT = """[project]
+PROJECT = """[build-system]
+requires = ["maturin>=1.9"]
+build-backend = "maturin"
+
+[project]
 name = "side"
 version = "0.1.0"
 requires-python = ">=3.9"
