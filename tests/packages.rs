@@ -142,7 +142,7 @@ fn archives_hold_what_runs() {
 #[test]
 fn packages_have_the_same_bytes_everywhere() {
     let Some(_env) = TestEnv::find("packages_have_the_same_bytes_everywhere") else { return };
-    let tables = format!("{ARCHIVES}{NPM}");
+    let tables = format!("{ARCHIVES}{NPM}{INSTALLER}");
     let places =
         [("022", "UTC", "1"), ("077", "Asia/Kathmandu", "2")].map(|(umask, zone, jobs)| {
             let project = project(&tables);
@@ -153,7 +153,8 @@ fn packages_have_the_same_bytes_everywhere() {
             contents(&project)
         });
     let names: Vec<&String> = places[0].keys().collect();
-    assert_eq!(names.len(), 3 * 4 + 3 + 1, "{names:?}");
+    // Three archives and an alias, and an npm package, for each target; the main package, the installer.
+    assert_eq!(names.len(), 3 * 5 + 2, "{names:?}");
     for (name, bytes) in &places[0] {
         assert!(places[1][name] == *bytes, "{name} has other bytes elsewhere");
     }
@@ -401,6 +402,26 @@ fn npm_installs_the_package_of_the_platform() {
     assert_eq!(installed(&arm), ["demo", "demo-linux-arm64-gnu"]);
     let mac = install(&project, &registry, "mac", &["--os=darwin", "--cpu=arm64"]);
     assert_eq!(installed(&mac), ["demo"]);
+    // A lock file that was made for another platform names the packages of all.
+    for (lock, args, expected) in [
+        (&arm, &[][..], &["demo", "demo-linux-x64-gnu"][..]),
+        (&mac, &[], &["demo", "demo-linux-x64-gnu"]),
+        (&user, &["--os=linux", "--cpu=arm64"], &["demo", "demo-linux-arm64-gnu"]),
+        (&user, &["--os=darwin", "--cpu=arm64"], &["demo"]),
+        (&mac, &["--libc=musl"], &["demo", "demo-linux-x64-musl"]),
+    ] {
+        let place = project.path().join("foreign");
+        fs::create_dir(&place).unwrap();
+        for name in ["package.json", "package-lock.json"] {
+            fs::copy(lock.join(name), place.join(name)).unwrap();
+        }
+        let mut npm = Command::new("npm");
+        npm.args(["ci", "--no-audit", "--no-fund", "--registry", &registry.url]).args(args);
+        npm.current_dir(&place).env("npm_config_cache", project.path().join("npm-cache"));
+        content(npm.env("HOME", project.path()));
+        assert_eq!(installed(&place), expected, "{} {args:?}", lock.display());
+        fs::remove_dir_all(&place).unwrap();
+    }
     let none = install(&project, &registry, "none", &["--omit=optional"]);
     let command = none.join("node_modules/.bin/answer");
     Run::of(&mut Command::new(command)).expect(127).says(&["is not installed"]);

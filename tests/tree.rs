@@ -233,6 +233,20 @@ fn a_tree_runs_wherever_it_is_unpacked() {
 }
 
 #[test]
+fn programs_without_a_run_path_find_the_libraries_of_the_tree() {
+    let project = project("");
+    let stage = project.path().join("stage");
+    project.write("main.c", "int demo(void);\nint main(void) { return demo() != 42; }\n");
+    let mut cc = Command::new("cc");
+    cc.arg("main.c").arg("-L").arg(stage.join("lib")).args(["-ldemo", "-o", "stage/bin/bare"]);
+    content(cc.current_dir(project.path()));
+    let built = json(&project, 0, &["tree", "build"]);
+    let report = &built["targets"][0]["trees"][0]["report"];
+    assert_eq!(report["linked"], serde_json::json!(["bin/bare"]));
+    content(&mut Command::new(unpacked(&project).join("bin/bare")));
+}
+
+#[test]
 fn the_list_is_what_other_readers_see() {
     let project = project("");
     project.expect(0, &["tree", "build"]);

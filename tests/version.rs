@@ -13,6 +13,7 @@ use std::path::Path;
 use std::process::Command;
 
 use support::{Sandbox, TestEnv};
+use wheelsmith_core::version::scheme::ReleaseVersion;
 
 /// Files of a project in three languages, all in version 1.2.0. `package.json` has the line ends of
 /// Windows, and one `pyproject.toml` begins with a byte order mark.
@@ -156,11 +157,117 @@ fn packaging_sorts_as_semver_does() {
         assert_eq!(shown["semver"], version);
         pep440.push(shown["pep440"].as_str().unwrap().to_owned());
     }
-    let code = "import sys; from packaging.version import Version as V; v = sys.argv[1:]; \
-                assert sorted(v, key=V) == v and [str(V(x)) for x in v] == v, v";
-    let mut args = vec!["-c", code];
-    args.extend(pep440.iter().map(String::as_str));
-    run(&python, &args, sandbox.path());
+    let sorted = |versions: &[String]| {
+        let code = "import sys; from packaging.version import Version as V; v = sys.argv[1:]; \
+                    assert [str(V(x)) for x in v] == v, v; print(' '.join(sorted(v, key=V)))";
+        let args: Vec<&str> =
+            ["-c", code].into_iter().chain(versions.iter().map(String::as_str)).collect();
+        run(&python, &args, sandbox.path()).trim().to_owned()
+    };
+    assert_eq!(sorted(&pep440), pep440.join(" "));
+
+    // Every pair of the two forms, in the order of npm's own library.
+    let Some(semver) = env.get("npm-clients/node_modules/semver", test) else { return };
+    let mut pairs = Vec::new();
+    for release in ["0.9.10", "1.2.0", "1.2.1", "1.10.0"] {
+        pairs.push(release.to_owned());
+        for (word, n) in ["0.dev", "alpha", "beta", "rc"]
+            .iter()
+            .flat_map(|w| [0, 1, 2, 9, 10, 21].map(|n| (w, n)))
+        {
+            pairs.push(format!("{release}-{word}.{n}"));
+        }
+    }
+    // An order that neither judge keeps.
+    pairs.sort_by_key(|version| version.chars().rev().collect::<String>());
+    let code = "const { compare } = require(process.argv[1]); \
+                console.log(process.argv.slice(2).sort(compare).join(' '))";
+    let semver = semver.to_string_lossy();
+    let args: Vec<&str> =
+        ["-e", code, &semver].into_iter().chain(pairs.iter().map(String::as_str)).collect();
+    let by_npm = run(Path::new("node"), &args, sandbox.path());
+    let forms = |list: Vec<&str>| -> Vec<String> {
+        let form = |version: &&str| ReleaseVersion::parse(version).unwrap().pep440();
+        list.iter().map(form).collect()
+    };
+    let by_packaging = sorted(&forms(pairs.iter().map(String::as_str).collect()));
+    assert_eq!(by_packaging, forms(by_npm.split_whitespace().collect()).join(" "));
+}
+
+/// The commit reaches C, Rust, Python and npm from git, and from the stamp of a source distribution.
+#[test]
+fn the_commit_reaches_every_language() {
+    let test = "the_commit_reaches_every_language";
+    if TestEnv::find(test).is_none() {
+        return;
+    }
+    let sandbox = Sandbox::with(&[
+        (
+            "pyproject.toml",
+            "[build-system]\nrequires = ['wheelsmith']\nbuild-backend = 'wheelsmith'\n\
+             [project]\nname = 'demo'\nversion = '1.2rc1'\ndescription = 'Demo'\nlicense = 'MIT'\n\
+             [tool.wheelsmith]\ntargets = ['x86_64-unknown-linux-gnu']\n\
+             [tool.wheelsmith.commit]\nmodule = 'demo/_build.py'\n\
+             [[tool.wheelsmith.npm]]\nname = '@box/demo'\nbin = { said = 'said' }\n\
+             [[tool.wheelsmith.component]]\nname = 'said'\nkind = 'c-executable'\n\
+             [[tool.wheelsmith.component.sources]]\nfiles = ['said.c']\n\
+             define = { COMMIT = '\"{commit}\"', DIRTY = '{dirty}', VERSION = '\"{version}\"' }\n\
+             [[tool.wheelsmith.component]]\nname = 'rust'\nkind = 'cargo'\nmanifest = 'rust/Cargo.toml'\n\
+             artifacts = [{ bin = 'rust-said' }]\nenv = { COMMIT = '{commit}', DIRTY = '{dirty}' }\n",
+        ),
+        (
+            "said.c",
+            "#include <stdio.h>\nint main(void) { printf(\"%s %d %s\\n\", COMMIT, DIRTY, VERSION); }\n",
+        ),
+        ("src/demo/__init__.py", "from demo._build import COMMIT, DIRTY, VERSION\n"),
+        ("rust/Cargo.toml", "[package]\nname = 'rust-said'\nversion = '1.2.0'\nedition = '2021'\n"),
+        (
+            "rust/Cargo.lock",
+            "version = 4\n\n[[package]]\nname = \"rust-said\"\nversion = \"1.2.0\"\n",
+        ),
+        (
+            "rust/src/main.rs",
+            "fn main() { println!(\"{} {}\", env!(\"COMMIT\"), env!(\"DIRTY\")) }\n",
+        ),
+        (".gitignore", "/target\n/dist\n/out\n"),
+    ]);
+    let dir = sandbox.path();
+    let git = |args: &[&str]| run(Path::new("git"), args, dir);
+    git(&["init", "-q"]);
+    sandbox.expect(2, &["build"]).says(&["does not track `pyproject.toml`", "unknown = "]);
+    git(&["add", "."]);
+    git(&["commit", "-qm", "1"]);
+    let head = git(&["rev-parse", "HEAD"]).trim().to_owned();
+    let check = |project: &Sandbox, id: &str, dirty: u8| {
+        project.expect(0, &["build", "--locked"]);
+        let runtime = project.path().join("target/wheelsmith/x86_64-unknown-linux-gnu/runtime/bin");
+        let said = |name: &str| run(&runtime.join(name), &[], project.path());
+        assert_eq!(said("said"), format!("{id} {dirty} 1.2.0-rc.1\n"));
+        assert_eq!(said("rust-said"), format!("{id} {dirty}\n"));
+        let wheel =
+            project.dist().into_iter().find(|path| path.extension().is_some_and(|e| e == "whl"));
+        let code = "import sys; sys.path.insert(0, sys.argv[1]); import demo; \
+                    print(demo.COMMIT, int(demo.DIRTY), demo.VERSION)";
+        let wheel = wheel.unwrap().to_string_lossy().into_owned();
+        let from_python = run(Path::new("python3"), &["-c", code, &wheel], project.path());
+        assert_eq!(from_python, format!("{id} {dirty} 1.2rc1\n"));
+        let tarball = "dist/box-demo-1.2.0-rc.1.tgz";
+        let json =
+            run(Path::new("tar"), &["-xOzf", tarball, "package/package.json"], project.path());
+        let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+        assert_eq!(json["gitHead"], if dirty == 1 { format!("{id}-dirty") } else { id.to_owned() });
+    };
+    check(&sandbox, &head, 0);
+    fs::write(dir.join("said.c"), fs::read_to_string(dir.join("said.c")).unwrap() + "\n").unwrap();
+    check(&sandbox, &head, 1);
+
+    // A source distribution of the commit, unpacked outside the repository.
+    git(&["checkout", "-q", "said.c"]);
+    sandbox.expect(0, &["sdist", "--out", "out"]);
+    let away = Sandbox::new();
+    let sdist = dir.join("out/demo-1.2rc1.tar.gz").to_string_lossy().into_owned();
+    run(Path::new("tar"), &["-xzf", &sdist], away.path());
+    check(&Sandbox::at(&away.path().join("demo-1.2rc1")), &head, 0);
 }
 
 /// A wheel with a program, and a pure package that requires it in the same version: one command

@@ -5,7 +5,7 @@ use clap::{Arg, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, Va
 
 use crate::commands::{
     audit, backend, build, check, completions, fetch, index, init, inspect, pack, plan, publish,
-    repair, sdist, sign, size, sums, test, toolchain, tree, update, verify, version, wheel,
+    repair, sdist, sign, size, store, sums, test, toolchain, tree, update, verify, version, wheel,
     wrapper,
 };
 use crate::global::{Format, Global};
@@ -24,7 +24,7 @@ Exit codes: 0 success; 1 findings, or a failed test; 2 the command could not fin
 const GROUPS: [(&str, &[&str]); 5] = [
     ("Build", &["init", "build", "pack", "sdist", "fetch", "update", "toolchain"]),
     ("Prove", &["audit", "check", "test", "inspect", "size"]),
-    ("Ship", &["repair", "wheel", "tree", "index", "version"]),
+    ("Ship", &["repair", "wheel", "tree", "index", "store", "version"]),
     ("Release", &["plan", "publish", "sums", "sign", "verify"]),
     ("Other", &["completions", "help"]),
 ];
@@ -66,6 +66,7 @@ pub(crate) enum Command {
     Wheel(wheel::Args),
     Tree(tree::Args),
     Index(index::Args),
+    Store(store::Args),
     Version(version::Args),
     Plan(plan::Args),
     Publish(publish::Args),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
 
-use crate::build::{self, Built, Guest, Hashes, Setting};
+use crate::build::{self, Built, Guest, Hashes, Reuse, Setting};
 use crate::config::Config;
 use crate::plan::{CxxPlan, Step, TargetPlan};
 use crate::runtime::{self, Identity, Runtime};
@@ -83,6 +83,8 @@ pub struct Job<'a> {
     pub host: &'a Host,
     /// Digests of files that were read in this run.
     pub hashes: &'a Hashes,
+    /// Place from which components are taken.
+    pub reuse: Option<&'a dyn Reuse>,
 }
 
 /// Toolchain of a target.
@@ -146,6 +148,7 @@ impl Job<'_> {
             host: self.host,
             hashes: self.hashes,
             guest: tools.guest.as_ref(),
+            reuse: self.reuse,
         }
     }
 

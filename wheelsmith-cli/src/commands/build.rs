@@ -3,11 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use wheelsmith_core::name::{ProjectName, PythonVersion, Target};
-use wheelsmith_core::project::BuildOptions;
+use wheelsmith_core::project::{BuildOptions, StoreOptions, StoredSet};
 use wheelsmith_core::source::Policy;
+use wheelsmith_core::store::Store;
 use wheelsmith_core::sys::Host;
 
 use super::shared::{self, PackingArgs, PolicyArgs, ProjectArgs, ResultArgs};
+use super::store::{CommitArg, commit_arg};
 use crate::exit::Exit;
 use crate::output::Output;
 
@@ -24,6 +26,7 @@ Examples:
   wheelsmith build --target host        this machine only
   wheelsmith build --target aarch64-unknown-linux-gnu --floor 2.28 --out wheels
   wheelsmith build --dry-run            print the plan
+  wheelsmith build --store DIR          reuse what another machine built
 
 Exit codes: 0 built; 1 a wheel does not qualify for its floor; 2 the build failed.")]
 pub(crate) struct Args {
@@ -44,11 +47,31 @@ pub(crate) struct Args {
     packing: PackingArgs,
     #[command(flatten)]
     which: WhichArgs,
+    #[command(flatten)]
+    store: StoreArgs,
     /// Make an editable wheel: Python imports from the project
     #[arg(long)]
     editable: bool,
     #[command(flatten)]
     result: ResultArgs,
+}
+
+/// Use of a store.
+#[derive(Debug, clap::Args)]
+pub(crate) struct StoreArgs {
+    /// Take components that were built elsewhere from this store
+    #[arg(long, value_name = "URL")]
+    store: Option<String>,
+    /// Store the components that are built
+    #[arg(long, requires = "store")]
+    store_push: bool,
+    /// Store the packages and runtimes for a commit [without a value: the one checked out]
+    #[arg(long, value_name = "ID", requires = "store", value_parser = commit_arg,
+          num_args = 0..=1, default_missing_value = "HEAD", conflicts_with_all = ["dry_run", "editable"])]
+    commit: Option<CommitArg>,
+    /// Store for a commit although the checkout has changes
+    #[arg(long, requires = "commit")]
+    allow_dirty: bool,
 }
 
 /// Choice of what to build.
@@ -93,7 +116,22 @@ pub(super) fn run(args: &Args, host: &Host, output: &Output) -> anyhow::Result<E
         let out = args.out.clone().unwrap_or_else(|| shorten(&project.dir.join("dist")));
         let options = args.which.options(targets, out, &args.policy, &args.packing);
         let options = options.runtime_only(args.runtime_only).editable(args.editable);
-        shared::build(&project, &options, args.dry_run, output)
+        let StoreArgs { store, store_push, commit, allow_dirty } = &args.store;
+        let push = *store_push;
+        let options = options.store(store.clone().map(|url| StoreOptions { url, push }));
+        let (Some(url), Some(commit)) = (store, commit) else {
+            return shared::build(&project, &options, args.dry_run, output);
+        };
+        let (commit, dirty) = commit.checked(*allow_dirty, host)?;
+        let store = Store::open_with(url, host)?;
+        let built = project.build(&options)?;
+        output.built(&built)?;
+        for set in project.store_build(&built, &store, &commit, dirty)? {
+            let StoredSet { slot, id, moved } = set;
+            let task = host.task(format!("store {slot}"), 0);
+            task.finish(format!("{id}, {} files written", moved.files));
+        }
+        Ok(shared::exit(&built))
     })
 }
 

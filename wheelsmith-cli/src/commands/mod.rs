@@ -18,6 +18,7 @@ pub(crate) mod sdist;
 mod shared;
 pub(crate) mod sign;
 pub(crate) mod size;
+pub(crate) mod store;
 pub(crate) mod sums;
 pub(crate) mod test;
 pub(crate) mod toolchain;
@@ -50,6 +51,7 @@ pub(crate) fn run(command: Command, host: &Host, output: &Output) -> anyhow::Res
         Command::Index(args) => index::run(&args, host, output),
         Command::Init(args) => init::run(&args, output),
         Command::Size(args) => size::run(&args, host, output),
+        Command::Store(args) => store::run(&args, host, output),
         Command::Test(args) => test::run(&args, host, output),
         Command::Tree(args) => tree::run(&args, host, output),
         Command::Repair(args) => repair::run(&args, host, output),

@@ -1,13 +1,14 @@
 //! Arguments that several commands have.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use wheelsmith_core::name::{PlatformVersion, Target};
-use wheelsmith_core::project::{BuildOptions, BuildVerdict, Project};
+use wheelsmith_core::project::{BuildOptions, BuildOutput, BuildVerdict, Project};
 use wheelsmith_core::source::Policy;
 use wheelsmith_core::sys::{self, Host};
 use wheelsmith_core::toolchain::host_target;
+use wheelsmith_core::vcs::Repository;
 use wheelsmith_core::wheel::{Compression, Packing};
 
 use crate::exit::Exit;
@@ -212,9 +213,33 @@ pub(super) fn build(
     }
     let built = project.build(options)?;
     output.built(&built)?;
-    Ok(match built.verdict() {
+    Ok(exit(&built))
+}
+
+/// Returns the exit code of a build.
+pub(super) fn exit(built: &BuildOutput) -> Exit {
+    match built.verdict() {
         BuildVerdict::Good => Exit::Good,
         BuildVerdict::Refused => Exit::No,
         BuildVerdict::Failed => Exit::Failed,
-    })
+    }
+}
+
+/// Runs git in the checkout around the current directory.
+fn git(args: &[&str], host: &Host) -> anyhow::Result<String> {
+    let no_commit = "cannot tell the commit: name it with `--commit`";
+    let repository = Repository::around(Path::new("."), host).context(no_commit)?;
+    let repository = repository.context("this is not a git checkout").context(no_commit)?;
+    let said = repository.run(args, host).context(no_commit)?;
+    Ok(String::from_utf8_lossy(&said).trim().to_owned())
+}
+
+/// Returns the commit that git has checked out.
+pub(super) fn current_commit(host: &Host) -> anyhow::Result<String> {
+    git(&["rev-parse", "HEAD"], host)
+}
+
+/// True if the checkout has changes that are not in the commit. Files that git ignores do not count.
+pub(super) fn is_dirty(host: &Host) -> anyhow::Result<bool> {
+    Ok(!git(&["status", "--porcelain"], host)?.is_empty())
 }

@@ -2,10 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, bail};
+use anyhow::bail;
 use wheelsmith_core::size::{self, History, Limit, SizeReport};
 use wheelsmith_core::sys::Host;
-use wheelsmith_core::vcs::Repository;
 
 use crate::exit::Exit;
 use crate::output::{Output, Sizes};
@@ -83,7 +82,7 @@ fn recorded(
 ) -> anyhow::Result<Option<size::Comparison>> {
     let commit = match &args.commit {
         Some(commit) => commit.clone(),
-        None => current_commit(host)?,
+        None => super::shared::current_commit(host)?,
     };
     let mut history = History::load(path)?;
     let comparison = history.previous(&commit).map(|build| build.compare(report));
@@ -93,12 +92,4 @@ fn recorded(
     history.record(&commit, report);
     history.save(path)?;
     Ok(comparison)
-}
-
-fn current_commit(host: &Host) -> anyhow::Result<String> {
-    let no_commit = "cannot tell the commit: name it with `--commit`";
-    let repository = Repository::around(Path::new("."), host).context(no_commit)?;
-    let repository = repository.context("this is not a git checkout").context(no_commit)?;
-    let said = repository.run(&["rev-parse", "HEAD"], host).context(no_commit)?;
-    Ok(String::from_utf8_lossy(&said).trim().to_owned())
 }

@@ -14,6 +14,7 @@ mod repair;
 mod report;
 mod seal;
 mod size;
+mod store;
 mod style;
 mod test;
 mod text;
@@ -23,6 +24,7 @@ mod version;
 mod wheel;
 
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
@@ -31,6 +33,9 @@ use wheelsmith_core::index::{self as indexes, Changes, Fault};
 use wheelsmith_core::plan::Plan;
 use wheelsmith_core::project::{self, Binstall, BuildOutput};
 use wheelsmith_core::source::Update;
+use wheelsmith_core::store::{
+    self as stores, CommitId, Garbage, Key, Label, Sent, Set, SetDiff, SetId, Verified,
+};
 use wheelsmith_core::sys::{self, Host};
 use wheelsmith_core::testing;
 use wheelsmith_core::toolchain::TargetSurvey;
@@ -352,6 +357,85 @@ impl Output {
         self.write(|| human::list([url]), || json::serving(url))
     }
 
+    /// Writes the URL of a store that is ready.
+    pub(crate) fn store_ready(&self, url: &str) -> std::io::Result<()> {
+        self.write(|| human::list([url]), || json::serving(url))
+    }
+
+    /// Writes a set that was stored.
+    pub(crate) fn stored(
+        &self,
+        id: &SetId,
+        set: &Set,
+        references: &[Key],
+        moved: Sent,
+    ) -> std::io::Result<()> {
+        let human = || store::human_stored(id, set, references, moved);
+        self.write(human, || store::json_stored(id, set, references, moved))
+    }
+
+    /// Writes the number of files that were written from a store.
+    pub(crate) fn got(&self, dir: &Path, set: &Set) -> std::io::Result<()> {
+        self.write(|| store::human_got(dir, set), || store::json_got(dir, set))
+    }
+
+    /// Writes the files of a set.
+    pub(crate) fn stored_files(&self, id: &SetId, set: &Set) -> std::io::Result<()> {
+        self.write(|| store::human_files(set), || store::json_files(id, set))
+    }
+
+    /// Writes the sets of a commit.
+    pub(crate) fn stored_sets(
+        &self,
+        commit: &CommitId,
+        sets: &[(Label, SetId, Set)],
+    ) -> std::io::Result<()> {
+        self.write(|| store::human_sets(commit, sets), || store::json_sets(commit, sets))
+    }
+
+    /// Writes the references of a store.
+    pub(crate) fn stored_references(&self, keys: &[Key]) -> std::io::Result<()> {
+        self.write(|| human::list(keys), || store::json_references(keys))
+    }
+
+    /// Writes which slots a commit has and lacks.
+    pub(crate) fn completed(
+        &self,
+        commit: &CommitId,
+        found: &BTreeSet<Label>,
+        missing: &[Label],
+    ) -> std::io::Result<()> {
+        let human = || store::human_completed(commit, found, missing);
+        self.write(human, || store::json_completed(commit, found, missing))
+    }
+
+    /// Writes the differences of two sets.
+    pub(crate) fn set_diff(&self, diff: &SetDiff) -> std::io::Result<()> {
+        self.write(|| store::human_diff(diff), || store::json_diff(diff))
+    }
+
+    /// Writes the faults of a store.
+    pub(crate) fn store_verified(&self, found: &Verified, quick: bool) -> std::io::Result<()> {
+        let human = || store::human_verified(found, quick);
+        self.write(human, || store::json_verified(found, quick))
+    }
+
+    /// Writes what nothing in a store keeps.
+    pub(crate) fn garbage(&self, garbage: &Garbage, applied: bool) -> std::io::Result<()> {
+        let human = || store::human_garbage(garbage, applied);
+        self.write(human, || store::json_garbage(garbage, applied))
+    }
+
+    /// Writes a pin of a store.
+    pub(crate) fn pinned(&self, name: &Label, set: Option<SetId>) -> std::io::Result<()> {
+        self.write(|| store::human_pinned(name, set), || store::json_pinned(name, set))
+    }
+
+    /// Writes what a bundle moved.
+    pub(crate) fn bundle(&self, path: &Path, moved: Sent) -> std::io::Result<()> {
+        self.write(|| store::human_bundle(path, moved), || store::json_bundle(path, moved))
+    }
+
     /// Writes which files `init` wrote in `dir`, and how installers build the project.
     pub(crate) fn initialised(
         &self,
@@ -389,6 +473,7 @@ impl Output {
         let hint = hint.or_else(|| error.downcast_ref::<change::Error>()?.hint());
         let hint = hint.or_else(|| error.downcast_ref::<SchemeError>()?.help.clone());
         let hint = hint.or_else(|| error.downcast_ref::<testing::Error>()?.hint());
+        let hint = hint.or_else(|| error.downcast_ref::<stores::Error>()?.hint());
         let of_index = error.downcast_ref::<indexes::Error>();
         let hint = hint.or_else(|| of_index.and_then(indexes::Error::hint));
         if let Some(indexes::Error::Multiple(errors)) = of_index {

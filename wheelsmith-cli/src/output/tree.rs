@@ -85,6 +85,9 @@ pub(super) fn human_built(results: &Built, verbose: bool) -> Text {
         if verbose {
             places_of(&mut text, "rewrote", &report.rewritten);
         }
+        for path in &report.linked {
+            let _ = writeln!(text, "  added a run path to {path}");
+        }
         if !report.removed.is_empty() {
             let _ = writeln!(text, "  left out {} files:", report.removed.len());
             left(&mut text, &report.removed, verbose);

@@ -26,6 +26,7 @@ mod prebuilt;
 mod python;
 mod recipe;
 mod record;
+mod reuse;
 mod steps;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -41,6 +42,7 @@ pub use go::{GoModule, go_compiler, go_modules};
 pub use guest::Guest;
 pub(crate) use prebuilt::license_files;
 pub use record::Hashes;
+pub use reuse::Reuse;
 pub use steps::steps;
 
 use crate::config::{Component, Config, Kind, Role};
@@ -126,6 +128,8 @@ pub struct Setting<'a> {
     pub hashes: &'a Hashes,
     /// Toolchain of components with another C library.
     pub guest: Option<&'a Guest>,
+    /// Place from which components are taken.
+    pub reuse: Option<&'a dyn Reuse>,
 }
 
 impl Setting<'_> {
@@ -179,6 +183,7 @@ pub fn run(
 ) -> Result<Vec<Built>, Error> {
     frameworks::check(setting)?;
     let mut built: Vec<Built> = Vec::new();
+    let mut keys: BTreeMap<String, Digest> = BTreeMap::new();
     for component in &setting.plan.components {
         let key = (component.component.name.clone(), setting.target().triple().to_owned());
         let source = &sources[&key];
@@ -188,22 +193,32 @@ pub fn run(
         let linked = merged(&component.component, known);
         let licenses =
             license_files(setting.config, setting.project, &component.component, source)?;
-        let mut one = match &component.component.kind {
-            Kind::C(c) => c::build(setting, component, c, source, &linked)?,
+        let key = setting.reuse.and_then(|_| reuse::key(setting, component, source, &keys));
+        keys.extend(key.map(|key| (component.component.name.clone(), key)));
+        let taken = key.and_then(|key| reuse::take(setting, component, source, &key));
+        let is_taken = taken.is_some();
+        let mut one = match (taken, &component.component.kind) {
+            (Some(taken), _) => taken,
+            (None, Kind::C(c)) => c::build(setting, component, c, source, &linked)?,
             #[cfg(feature = "cargo")]
-            Kind::Cargo(cargo) => cargo::build(setting, component, cargo, source, &linked)?,
+            (None, Kind::Cargo(cargo)) => cargo::build(setting, component, cargo, source, &linked)?,
             #[cfg(not(feature = "cargo"))]
-            Kind::Cargo(_) => {
+            (None, Kind::Cargo(_)) => {
                 let component = component.component.name.clone();
                 return Err(Error::WithoutCargo { component });
             }
-            Kind::Prebuilt(_) | Kind::Files(_) => prebuilt::build(setting, component, source)?,
-            Kind::Bpf(bpf) => bpf::build(setting, component, bpf, source, &linked)?,
-            Kind::Go(module) => go::build(setting, component, module, source, &linked)?,
-            Kind::Recipe(recipe) => {
+            (None, Kind::Prebuilt(_) | Kind::Files(_)) => {
+                prebuilt::build(setting, component, source)?
+            }
+            (None, Kind::Bpf(bpf)) => bpf::build(setting, component, bpf, source, &linked)?,
+            (None, Kind::Go(module)) => go::build(setting, component, module, source, &linked)?,
+            (None, Kind::Recipe(recipe)) => {
                 recipe::build(setting, component, recipe, source, &linked, &built)?
             }
         };
+        if let Some(key) = key.filter(|_| !is_taken) {
+            reuse::give(setting, component, &one, &key);
+        }
         one.inputs.files.extend(licenses.iter().map(|file| file.path.clone()));
         one.files.extend(licenses);
         built.push(one);

@@ -189,6 +189,7 @@ impl Check<'_> {
             check,
             version,
             version_sites,
+            commit: table.commit,
             sdist: table.sdist,
             release: table.release,
             test: table.test,

@@ -169,6 +169,8 @@ pub struct Config {
     pub version: Option<VersionSource>,
     /// Further places with the version.
     pub version_sites: Vec<VersionSite>,
+    /// Use of the commit that a build is made from.
+    pub commit: Option<Commit>,
     /// Files of the source distribution.
     pub sdist: Sdist,
     /// Settings of tests.
@@ -208,6 +210,18 @@ pub struct Tags {
     pub prefix: Option<String>,
     /// True if a version between two tags contains the commit (`+gabc`), which indexes refuse.
     pub local: bool,
+}
+
+/// `[tool.wheelsmith.commit]`: use of the commit that a build is made from.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Commit {
+    /// Python module that is added to wheels, such as `demo/_build.py`, with `VERSION`, `COMMIT` and
+    /// `DIRTY`.
+    pub module: Option<WheelPath>,
+    /// Text in place of a commit that is not known; an error if absent.
+    pub unknown: Option<String>,
 }
 
 /// `[tool.wheelsmith.sdist]`.

@@ -105,6 +105,8 @@ pub(super) struct ConfigTable {
     pub(super) check: CheckTable,
     /// Source of the version, if `project.dynamic` has `version`.
     pub(super) version: Option<VersionTable>,
+    /// Use of the commit that a build is made from.
+    pub(super) commit: Option<super::Commit>,
     /// Files of the source distribution.
     #[serde(default)]
     pub(super) sdist: Sdist,

@@ -14,6 +14,8 @@ use serde::Serialize;
 
 pub use self::cxx::{CxxPlan, CxxToolchain, CxxUse, decide as decide_cxx};
 pub use self::options::BuildOptions;
+#[cfg(feature = "store")]
+pub use self::options::StoreOptions;
 #[cfg(feature = "project")]
 pub(crate) use self::package::PackageContent;
 pub use self::package::{CratePlan, LeftOutPackage, PackagePlan};

@@ -53,6 +53,19 @@ pub struct BuildOptions {
     pub partial: bool,
     /// True to use runtimes as they are, and to compile nothing.
     pub no_build: bool,
+    /// Store from which components are taken, and to which they are given.
+    #[cfg(feature = "store")]
+    pub store: Option<StoreOptions>,
+}
+
+/// Use of a store by a build.
+#[cfg(feature = "store")]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct StoreOptions {
+    /// URL or directory of the store from which components are taken.
+    pub url: String,
+    /// True to store the components that are built.
+    pub push: bool,
 }
 
 impl BuildOptions {
@@ -157,6 +170,14 @@ impl BuildOptions {
     #[must_use]
     pub fn no_build(mut self, no_build: bool) -> Self {
         self.no_build = no_build;
+        self
+    }
+
+    /// Takes components from a store.
+    #[cfg(feature = "store")]
+    #[must_use]
+    pub fn store(mut self, store: Option<StoreOptions>) -> Self {
+        self.store = store;
         self
     }
 

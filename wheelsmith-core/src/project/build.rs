@@ -10,7 +10,7 @@ use super::archive::{self, ArchiveVerdict};
 use super::packing::{self, BuiltPackage, Packer};
 use super::parts::Inventory;
 use super::{BuiltWheel, Error, Project, pack};
-use crate::build::{self, Hashes, Setting};
+use crate::build::{self, Hashes, Reuse, Setting};
 use crate::config::Kind;
 use crate::name::Target;
 use crate::pipeline::{self, Job, Sources};
@@ -150,6 +150,12 @@ pub(super) fn each_target<T: Send>(
     } else {
         obtain(project, &targets, &places, options.policy, host)?
     };
+    #[cfg(feature = "store")]
+    let stored = super::reuse::StoreReuse::open(project, options)?;
+    #[cfg(feature = "store")]
+    let reuse = stored.as_ref().map(|stored| stored as &dyn Reuse);
+    #[cfg(not(feature = "store"))]
+    let reuse = None;
     let hashes = Hashes::default();
     let laid = compiled(&plan).map(|plan| (plan.target.to_string(), Mutex::default())).collect();
     let run = Run {
@@ -160,6 +166,7 @@ pub(super) fn each_target<T: Send>(
         sources: Mutex::new(sources),
         hashes: &hashes,
         laid: &laid,
+        reuse,
     };
     let results = std::thread::scope(|scope| {
         let threads: Vec<_> =
@@ -237,6 +244,7 @@ pub(super) fn add_steps(
         work: &work,
         host,
         hashes: &Hashes::default(),
+        reuse: None,
     };
     let offline = options.policy.offline;
     let missing_zig = if offline { MissingZig::Offline } else { MissingZig::Leave };
@@ -295,6 +303,7 @@ pub(super) struct Run<'a> {
     sources: Mutex<Sources>,
     hashes: &'a Hashes,
     laid: &'a Runtimes,
+    reuse: Option<&'a dyn Reuse>,
 }
 
 /// Runtime of a target, with the record of its build.
@@ -406,6 +415,7 @@ impl Run<'_> {
             work: &work,
             host: self.host,
             hashes: self.hashes,
+            reuse: self.reuse,
         };
         let (name, version) = archive::identity(project);
         let identity = (&*name, &*version);

@@ -18,6 +18,10 @@ pub enum Error {
     /// The git repository of the project cannot be read.
     #[error(transparent)]
     Vcs(#[from] vcs::Error),
+    /// The store cannot be read or written.
+    #[cfg(feature = "store")]
+    #[error(transparent)]
+    Store(#[from] crate::store::Error),
     /// The configuration does not contain something that the options name.
     #[error(transparent)]
     Plan(#[from] plan::Error),
@@ -141,6 +145,8 @@ impl Error {
         match self {
             Self::Load(error) => error.hint(),
             Self::Vcs(error) => error.hint(),
+            #[cfg(feature = "store")]
+            Self::Store(error) => error.hint(),
             Self::Plan(error) => error.hint(),
             Self::Pipeline(error) => error.hint(),
             Self::Wheel(error) => error.hint().map(str::to_owned),
@@ -158,6 +164,8 @@ impl Error {
     pub fn is_cancelled(&self) -> bool {
         match self {
             Self::Cancelled | Self::Vcs(vcs::Error::Cancelled) => true,
+            #[cfg(feature = "store")]
+            Self::Store(error) => matches!(error, crate::store::Error::Cancelled),
             Self::Pipeline(error) => error.is_cancelled(),
             Self::Write { source, .. } => matches!(**source, wheel::Error::Cancelled),
             _ => false,

@@ -16,7 +16,11 @@ mod parts;
 mod plan_tests;
 mod prepare;
 mod python_files;
+#[cfg(feature = "store")]
+mod reuse;
 mod sdist;
+#[cfg(feature = "store")]
+mod stored;
 mod tree;
 mod trees;
 mod update;
@@ -28,6 +32,8 @@ pub use build::{BuildOutput, BuildVerdict, TargetBuild};
 pub use error::Error;
 pub use pack::BuiltWheel;
 pub use packing::{Binstall, BuiltPackage, PackageVerdict};
+#[cfg(feature = "store")]
+pub use stored::StoredSet;
 pub use trees::BuiltTree;
 pub use update::UpdateOptions;
 
@@ -36,12 +42,15 @@ use crate::config::{Config, LoadError};
 use crate::metadata::Metadata;
 use crate::name::Target;
 pub use crate::plan::BuildOptions;
+#[cfg(feature = "store")]
+pub use crate::plan::StoreOptions;
 use crate::plan::{self, Plan};
 use crate::source;
 use crate::sys::{self, Host};
 use crate::toolchain;
 use crate::vcs::Checkout;
 use crate::version;
+use crate::version::commit::SourceCommit;
 use crate::wheel::MadeFile;
 
 /// Target of pure Python on machines that are not targets themselves.
@@ -63,6 +72,8 @@ pub struct Project {
     pub dir: PathBuf,
     /// Validated configuration.
     pub config: Config,
+    /// Commit that builds are made from; `None` if the configuration does not use it.
+    pub commit: Option<SourceCommit>,
     /// Environment, progress and job pool of every action on the project.
     host: Host,
 }
@@ -88,6 +99,7 @@ impl Project {
             host.warn(problem.to_string());
         }
         project.config.project = version::fill_in(&project.config, &project.dir, host)?;
+        project.commit = version::commit::fill_in(&mut project.config, &project.dir, host)?;
         Ok(project)
     }
 
@@ -103,7 +115,7 @@ impl Project {
         };
         let dir = sys::fs::canonicalize(parent)
             .map_err(|source| LoadError::Unreadable { file: file.clone(), source })?;
-        Ok(Self { dir, config, host: Host::from_process() })
+        Ok(Self { dir, config, commit: None, host: Host::from_process() })
     }
 
     /// Returns the zig program that the configuration names.
@@ -114,6 +126,11 @@ impl Project {
     /// Returns the build directory.
     pub fn work_dir(&self) -> PathBuf {
         self.dir.join("target").join("wheelsmith")
+    }
+
+    /// Returns the name of the project in file names, and its version.
+    pub fn identity(&self) -> (String, String) {
+        archive::identity(self)
     }
 
     /// Returns the targets of a build: `wanted`; if empty, those of the configuration; if there are

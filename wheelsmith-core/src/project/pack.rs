@@ -280,6 +280,23 @@ impl<'a> Pack<'a> {
         for file in python_files::files(self.project, self.wheel, self.host)? {
             self.add(file.path, &file.file, file.executable)?;
         }
+        self.commit_module()
+    }
+
+    /// Adds the Python module with the commit.
+    fn commit_module(&mut self) -> Result<(), Error> {
+        let Project { config, commit, .. } = self.project;
+        let path = config.commit.as_ref().and_then(|table| table.module.as_ref());
+        let (Some(path), Some(commit)) = (path, commit) else { return Ok(()) };
+        let version = config.project.as_ref().and_then(|project| project.version.as_deref());
+        let text = commit.module(version.unwrap_or_default());
+        let entry = Entry::bytes(path.clone(), text.into_bytes());
+        if self.entries.insert(path.clone(), entry).is_some() {
+            let message = format!("the project has a file `{path}` too");
+            let help = "remove the file: wheelsmith writes it into wheels".to_owned();
+            let key = "tool.wheelsmith.commit.module";
+            return Err(config.problem(key, message, Some(help)).into());
+        }
         Ok(())
     }
 

@@ -155,7 +155,7 @@ impl<'e> Builder<'e> {
         let sources = sources.map_err(pipeline::Error::from)?;
         let hashes = Hashes::default();
         let (config, plan, hashes, host) = (&config, &plan, &hashes, &host);
-        let job = Job { config, plan, project: &dir, work: &work, host, hashes };
+        let job = Job { config, plan, project: &dir, work: &work, host, hashes, reuse: None };
         let tools = job.tools(&pipeline::present(&sources), &work, MissingZig::Offline)?;
         let name = dir.file_name().unwrap_or_default().to_string_lossy();
         let (runtime, built) = job.build(&tools, &sources, (&name, "0"))?;

@@ -1,6 +1,6 @@
 //! Content to store.
 
-use std::io::{self, Cursor, Read};
+use std::io::{self, Cursor, Read, Seek as _};
 use std::path::Path;
 
 use crate::name::Digest;
@@ -20,6 +20,8 @@ pub struct Body<'a> {
 enum Source<'a> {
     Bytes(&'a [u8]),
     File(&'a Path),
+    /// Part of a file from this offset.
+    Part(&'a Path, u64),
 }
 
 impl<'a> Body<'a> {
@@ -34,6 +36,11 @@ impl<'a> Body<'a> {
         Self { source: Source::File(path), size_bytes, sha256 }
     }
 
+    /// Returns a body with the `size_bytes` bytes of a file from `offset`.
+    pub fn part(path: &'a Path, offset: u64, sha256: Digest, size_bytes: u64) -> Self {
+        Self { source: Source::Part(path, offset), size_bytes, sha256 }
+    }
+
     /// Opens the content.
     ///
     /// # Errors
@@ -42,6 +49,11 @@ impl<'a> Body<'a> {
         Ok(match self.source {
             Source::Bytes(bytes) => Box::new(Cursor::new(bytes)),
             Source::File(path) => Box::new(sys::fs::open(path)?),
+            Source::Part(path, offset) => {
+                let mut file = sys::fs::open(path)?;
+                file.seek(io::SeekFrom::Start(offset))?;
+                Box::new(file.take(self.size_bytes))
+            }
         })
     }
 }

@@ -16,6 +16,8 @@ use crate::sys::{self, Cancel, Lock, fs::Unfinished};
 const UNFINISHED: &str = ".unfinished";
 /// File that is locked while a channel is changed.
 const LOCK: &str = ".lock";
+/// File that writers share, and a garbage collection locks.
+const WRITERS: &str = ".writers";
 
 #[derive(Debug)]
 pub(super) struct Directory {
@@ -188,6 +190,22 @@ impl Engine for Directory {
             return Ok(false);
         }
         self.replace(key, &Body::bytes(new)).map(|()| true)
+    }
+
+    fn hold(&self, exclusive: bool) -> Result<Option<Lock>, Error> {
+        let error = |source| Error::Io { action: "write", key: WRITERS.to_owned(), source };
+        let path = self.root.join(WRITERS);
+        let lock = if exclusive {
+            Lock::acquire(&path, &self.cancel)
+        } else {
+            Lock::acquire_shared(&path, &self.cancel)
+        };
+        let lock = lock.map_err(error)?.ok_or(Error::Cancelled)?;
+        if exclusive {
+            // Files of killed writers.
+            sys::fs::sweep(&self.root.join(UNFINISHED)).map_err(error)?;
+        }
+        Ok(Some(lock))
     }
 
     fn delete(&self, key: &Key) -> Result<(), Error> {

@@ -6,6 +6,7 @@ use std::io::Read;
 use super::body::Body;
 use super::error::Error;
 use super::key::Key;
+use crate::sys::Lock;
 
 /// Content of an object.
 pub struct Content {
@@ -84,6 +85,16 @@ pub trait Engine: Send + Sync + fmt::Debug {
     /// # Errors
     /// As [`Engine::get`].
     fn swap(&self, key: &Key, old: Option<&[u8]>, new: &[u8]) -> Result<bool, Error>;
+
+    /// Returns a lock that writers share, and that excludes them if `exclusive`; `None` if the service
+    /// has no locks.
+    ///
+    /// # Errors
+    /// Returns an error if it cannot be acquired.
+    fn hold(&self, exclusive: bool) -> Result<Option<Lock>, Error> {
+        let _ = exclusive;
+        Ok(None)
+    }
 
     /// Deletes an object. An absent one is no error.
     ///

@@ -3,6 +3,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::name::Digest;
+
 /// Reason why a store could not be read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -94,6 +96,22 @@ pub enum Error {
         /// Description of the problem.
         problem: String,
     },
+    /// A bundle is damaged, or contains something else.
+    #[error("cannot import `{}`: {problem}", path.display())]
+    Bundle {
+        /// Its path.
+        path: PathBuf,
+        /// Description of the problem.
+        problem: String,
+    },
+    /// The list of garbage is another one than that of the dry run.
+    #[error("the list of what would be deleted changed: its digest is {now}, not {given}")]
+    Garbage {
+        /// Digest as given.
+        given: Digest,
+        /// Digest of the present list.
+        now: Digest,
+    },
     /// The store can only be read.
     #[error("cannot write to the store `{url}`: it can only be read")]
     ReadOnly {
@@ -126,6 +144,9 @@ impl Error {
                 "a reference is written once: build from another commit, or find out why the same \
                  commit gave other bytes with `wheelsmith store diff`"
                     .to_owned()
+            }
+            Self::Garbage { .. } => {
+                "run `wheelsmith store gc` again, read its list, and give its digest".to_owned()
             }
             Self::Moved { .. } => "run the command again".to_owned(),
             Self::Schema { .. } => "use the version of wheelsmith that wrote it".to_owned(),

@@ -28,10 +28,10 @@ impl Label {
     }
 }
 
-/// The slot of a target.
+/// The slot of a target: its triple, as in the manifest of a runtime.
 impl From<Target> for Label {
     fn from(target: Target) -> Self {
-        Self(target.to_string())
+        Self(target.triple().to_owned())
     }
 }
 

@@ -19,9 +19,13 @@
 //! ```
 
 mod body;
+mod bundle;
+mod describe;
+mod diff;
 mod directory;
 mod engine;
 mod error;
+mod gc;
 mod json;
 mod key;
 mod label;
@@ -30,16 +34,21 @@ mod reference;
 mod set;
 #[cfg(test)]
 mod tests;
+mod verify;
 
 pub use body::Body;
+pub use describe::describe;
+pub use diff::{FileDiff, SetDiff, diff};
 pub use engine::{Content, Engine, Entry, Put};
 pub use error::Error;
+pub use gc::Garbage;
 pub use json::Versioned;
 pub use key::Key;
 pub use label::{CommitId, Label, SetId};
 pub use open::{Sent, Store};
 pub use reference::{Channel, Reference, ReleaseReference};
 pub use set::{FileKind, Mode, SCHEMA, Set, StoredFile};
+pub use verify::{StoreFault, Verified};
 
 #[cfg(feature = "schema")]
 pub use reference::{channel_schema, reference_schema, release_schema};

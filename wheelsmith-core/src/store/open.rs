@@ -10,7 +10,7 @@ use super::body::Body;
 use super::directory::{self, Directory};
 use super::engine::{Engine, Entry, Put};
 use super::error::Error;
-use super::json::Versioned;
+use super::json::{self, Versioned};
 use super::key::Key;
 use super::label::{CommitId, Label, SetId};
 use super::reference::{self, Channel, Reference, ReleaseReference};
@@ -44,6 +44,17 @@ pub struct Sent {
     pub bytes: u64,
     /// Files that were there already.
     pub present: u64,
+}
+
+impl Sent {
+    pub(super) fn add(&mut self, is_new: bool, size_bytes: u64) {
+        if is_new {
+            self.files += 1;
+            self.bytes += size_bytes;
+        } else {
+            self.present += 1;
+        }
+    }
 }
 
 /// Content of `wheelsmith-store.json`.
@@ -102,7 +113,7 @@ impl Store {
     pub fn init_with(url: &str, host: &Host) -> Result<Self, Error> {
         let store = Self::connect(url, host)?;
         store.probe()?;
-        let bytes = reference::json(&Description { schema: SCHEMA });
+        let bytes = json::json(&Description { schema: SCHEMA });
         store.engine.put(&Key::store(), &Body::bytes(&bytes))?;
         Self::open_with(url, host)
     }
@@ -215,18 +226,22 @@ impl Store {
         Ok(())
     }
 
-    /// Writes a file of a set and its aliases below `dir`, atomically and verified, with its mode.
+    /// Writes a file of a set and its aliases below `dir`, atomically and verified, with its mode. A
+    /// file that is there with the same content is not read again from the store.
     ///
     /// # Errors
     /// As [`Store::copy_blob`], or the file cannot be written.
     pub fn fetch(&self, file: &StoredFile, dir: &Path) -> Result<PathBuf, Error> {
         let path = dir.join(file.path.as_str());
         let error = |source| Error::file("write", &path, source);
-        let mut unfinished = sys::fs::Unfinished::create(&path).map_err(error)?;
-        self.copy_blob(&file.sha256, file.size_bytes, unfinished.file())?;
         let is_executable = file.mode == set::Mode::Executable;
-        sys::fs::set_executable(unfinished.path(), is_executable).map_err(error)?;
-        unfinished.finish_unsynced().map_err(error)?;
+        let is_there = sys::fs::symlink_metadata(&path)
+            .is_ok_and(|found| found.is_file() && found.len() == file.size_bytes)
+            && sys::fs::is_executable(&path).is_ok_and(|is| is == is_executable)
+            && sys::fs::digest(&path).is_ok_and(|(digest, _)| digest == file.sha256);
+        if !is_there {
+            self.write(file, &path, is_executable)?;
+        }
         for alias in &file.aliases {
             let link = path.with_file_name(alias);
             if sys::fs::symlink_metadata(&link).is_ok() {
@@ -235,6 +250,14 @@ impl Store {
             sys::fs::symlink(file.path.file_name(), &link).map_err(error)?;
         }
         Ok(path)
+    }
+
+    fn write(&self, file: &StoredFile, path: &Path, is_executable: bool) -> Result<(), Error> {
+        let error = |source| Error::file("write", path, source);
+        let mut unfinished = sys::fs::Unfinished::create(path).map_err(error)?;
+        self.copy_blob(&file.sha256, file.size_bytes, unfinished.file())?;
+        sys::fs::set_executable(unfinished.path(), is_executable).map_err(error)?;
+        unfinished.finish_unsynced().map_err(error)
     }
 
     /// Writes all files of a set below `dir`.
@@ -286,26 +309,39 @@ impl Store {
         })?;
         let mut moved = Sent::default();
         for (is_new, size) in written {
-            if is_new {
-                moved.files += 1;
-                moved.bytes += size;
-            } else {
-                moved.present += 1;
-            }
+            moved.add(is_new, size);
         }
+        Ok((self.write_manifest(set)?, moved))
+    }
+
+    /// Writes a set whose files are in the store.
+    ///
+    /// # Errors
+    /// Returns [`Error::Absent`] if a file is not in the store.
+    pub fn put_manifest(&self, set: &Set) -> Result<SetId, Error> {
+        if let Some(problem) = set.problem() {
+            return Err(Error::Set { problem });
+        }
+        self.each(&set.files, |file| {
+            let name = file.sha256.to_string();
+            self.require(&Key::blob(&file.sha256), "the file", &name)
+        })?;
+        self.write_manifest(set)
+    }
+
+    fn write_manifest(&self, set: &Set) -> Result<SetId, Error> {
         let bytes = set.to_json();
         let id = SetId(Digest::of(&bytes));
-        let body = Body::bytes(&bytes);
+        let (key, body) = (Key::set(&id), Body::bytes(&bytes));
         // As for files, one that is there is written again if it is damaged or old.
-        let key = Key::set(&id);
-        let there = self.engine.head(&key)?;
-        let is_good = there.as_ref().is_some_and(|entry| !is_old(entry) && self.set(&id).is_ok());
-        match there {
+        match self.engine.head(&key)? {
             None => drop(self.engine.put(&key, &body)?),
-            Some(_) if !is_good => self.engine.replace(&key, &body)?,
+            Some(there) if is_old(&there) || self.set(&id).is_err() => {
+                self.engine.replace(&key, &body)?;
+            }
             Some(_) => {}
         }
-        Ok((id, moved))
+        Ok(id)
     }
 
     /// Reads a set.
@@ -373,7 +409,7 @@ impl Store {
         name: impl Fn(&T) -> String,
     ) -> Result<bool, Error> {
         // Most often the key is new, or a rerun writes the same.
-        if self.engine.put(key, &Body::bytes(&reference::json(value)))? == Put::Created {
+        if self.engine.put(key, &Body::bytes(&json::json(value)))? == Put::Created {
             return Ok(true);
         }
         match self.read::<T>(key, reference::MOST_BYTES)? {
@@ -386,6 +422,36 @@ impl Store {
             // It was deleted in between.
             None => Err(Error::Moved { key: key.to_string() }),
         }
+    }
+
+    /// Writes the files of a set, the set, and a reference to it, in this order. A garbage collection
+    /// of a directory waits.
+    ///
+    /// # Errors
+    /// As [`Store::put_set`] and [`Store::refer`].
+    pub fn publish(
+        &self,
+        set: &Set,
+        references: &[Key],
+        path: impl Fn(&StoredFile) -> PathBuf + Sync,
+    ) -> Result<(SetId, Sent), Error> {
+        let _lock = self.engine.hold(false)?;
+        let (id, moved) = self.put_set(set, path)?;
+        for key in references {
+            self.refer(key, &id)?;
+        }
+        Ok((id, moved))
+    }
+
+    /// Deletes a pin. Returns false if there is none.
+    ///
+    /// # Errors
+    /// Returns an error if it cannot be deleted.
+    pub fn unpin(&self, name: &Label) -> Result<bool, Error> {
+        let key = Key::pin(name);
+        let is_there = self.engine.head(&key)?.is_some();
+        self.engine.delete(&key)?;
+        Ok(is_there)
     }
 
     /// Reads the reference at `key`; `None` if it is absent.
@@ -432,7 +498,7 @@ impl Store {
         let key = Key::channel(project, name);
         let old = self.read_bytes(&key, reference::MOST_BYTES)?;
         let there: Option<Channel> = match &old {
-            Some(bytes) => Some(reference::parse(bytes, &key, reference::MOST_BYTES)?),
+            Some(bytes) => Some(json::parse(bytes, &key, reference::MOST_BYTES)?),
             None => None,
         };
         if let Some(there) = &there
@@ -442,7 +508,7 @@ impl Store {
         }
         let serial = there.map_or(0, |channel| channel.serial) + 1;
         let channel = Channel { schema: SCHEMA, release: release.clone(), serial };
-        if self.engine.swap(&key, old.as_deref(), &reference::json(&channel))? {
+        if self.engine.swap(&key, old.as_deref(), &json::json(&channel))? {
             return Ok(channel);
         }
         Err(Error::Moved { key: key.to_string() })
@@ -531,8 +597,8 @@ impl Store {
         Err(Error::Corrupt { key: key.to_string(), problem })
     }
 
-    fn read<T: Versioned>(&self, key: &Key, most: u64) -> Result<Option<T>, Error> {
+    pub(super) fn read<T: Versioned>(&self, key: &Key, most: u64) -> Result<Option<T>, Error> {
         let Some(bytes) = self.read_bytes(key, most)? else { return Ok(None) };
-        reference::parse(&bytes, key, most).map(Some)
+        json::parse(&bytes, key, most).map(Some)
     }
 }

@@ -5,7 +5,6 @@ use serde::{Deserialize, Serialize};
 #[cfg(feature = "schema")]
 use super::json::schema_of;
 use super::json::versioned;
-pub(super) use super::json::{json, parse};
 use super::label::{Label, SCHEMA, SetId};
 use crate::name::Digest;
 

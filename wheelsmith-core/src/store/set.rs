@@ -221,24 +221,25 @@ impl Set {
                 all.push(format!("{parent}{alias}"));
             }
         }
+        all.sort();
+        let twice = all.windows(2).find_map(|pair| (pair[0] == pair[1]).then(|| &pair[0]));
+        if let Some(path) = twice {
+            return Some(format!("two files have the path `{path}`"));
+        }
         if !self.files.is_sorted_by(|a, b| a.path < b.path) {
-            return Some("its files are not sorted by path, or two have one path".to_owned());
+            return Some("its files are not sorted by path".to_owned());
         }
         if !self.files.iter().all(|file| file.aliases.is_sorted()) {
             return Some("the aliases of a file are not sorted".to_owned());
         }
-        all.sort();
-        // A file cannot be above another one. `/` sorts before letters, so a set is searched for parents.
+        // A file cannot be above another one.
         let names: std::collections::BTreeSet<&str> = all.iter().map(String::as_str).collect();
         let is_below = |path: &str| {
             let mut parents = path.match_indices('/').map(|(at, _)| &path[..at]);
             parents.any(|parent| names.contains(parent))
         };
-        if let Some(path) = all.iter().find(|path| is_below(path)) {
-            return Some(format!("`{path}` is below a file"));
-        }
-        let twice = all.windows(2).find(|pair| pair[0] == pair[1])?;
-        Some(format!("two files have the path `{}`", twice[0]))
+        let path = all.iter().find(|path| is_below(path))?;
+        Some(format!("`{path}` is below a file"))
     }
 }
 

@@ -199,3 +199,147 @@ fn only_a_store_is_opened() {
     sys::fs::write(dir.path().join("wheelsmith-store.json"), "{\"schema\":9}\n").unwrap();
     assert!(matches!(open(&url), Err(Error::Schema { schema: 9, .. })));
 }
+
+/// Makes every object that is there `days` older.
+fn age(world: &World, days: u64) {
+    let root = world.dir.path().join("store");
+    for file in sys::fs::walk(&root).unwrap() {
+        let old = std::time::Duration::from_secs(days * 24 * 3600);
+        let file = fs_err::OpenOptions::new().append(true).open(file.path).unwrap();
+        let then = file.metadata().unwrap().modified().unwrap() - old;
+        file.file().set_modified(then).unwrap();
+    }
+}
+
+#[test]
+fn garbage_is_what_nothing_keeps_and_is_old() {
+    let world = World::new();
+    let put = |text: &str| {
+        let set = world.set("any", &[("a", text)]);
+        (world.put(&set).0, Key::blob(&Digest::of(text)).to_string())
+    };
+    let (released, _) = put("released");
+    let (pinned, _) = put("pinned");
+    let (built, built_blob) = put("built");
+    let (lost, lost_blob) = put("lost");
+    let plan = Digest::of("plan");
+    world.store.put_blob(&Body::bytes(b"plan")).unwrap();
+    let release = ReleaseReference { schema: SCHEMA, set: released, plan, sums: plan };
+    world.store.put_release(&label("demo"), &label("1.0"), &release).unwrap();
+    world.store.refer(&Key::pin(&label("p")), &pinned).unwrap();
+    let commit = Key::commit(&commit_id(), &label("any"));
+    world.store.refer(&commit, &built).unwrap();
+    let listed = || world.store.garbage(30).unwrap();
+    assert!(listed().keys.is_empty(), "everything is young");
+    age(&world, 3);
+    let expected = vec![Key::set(&lost).to_string(), lost_blob];
+    assert_eq!(listed().keys, expected);
+    // A file that is stored again is young again.
+    put("lost");
+    assert!(listed().keys.is_empty());
+    age(&world, 40);
+    let garbage = listed();
+    assert_eq!(garbage.keys.first(), Some(&commit.to_string()));
+    assert_eq!(garbage.keys.len(), 5);
+    assert!(garbage.keys.contains(&built_blob));
+    let wrong = world.store.collect(30, &Digest::of("another")).unwrap_err();
+    assert!(matches!(wrong, Error::Garbage { .. }), "{wrong}");
+    assert_eq!(listed(), garbage);
+    assert_eq!(world.store.collect(30, &garbage.digest).unwrap(), garbage);
+    assert!(listed().keys.is_empty());
+    let verified = world.store.verify(false).unwrap();
+    assert_eq!((verified.sets, verified.files, verified.faults.len()), (2, 3, 0));
+}
+
+#[test]
+fn a_verification_names_every_fault() {
+    let world = World::new();
+    let set = world.set("any", &[("a", "one"), ("b/c", "two")]);
+    let (id, _) = world.put(&set);
+    world.store.refer(&Key::commit(&commit_id(), &set.slot), &id).unwrap();
+    assert_eq!(world.store.verify(false).unwrap().faults, []);
+    let one = world.path(&Key::blob(&Digest::of("one")));
+    sys::fs::write(&one, "onE").unwrap();
+    assert_eq!(world.store.verify(true).unwrap().faults.len(), 0);
+    assert_eq!(world.store.verify(false).unwrap().faults.len(), 1);
+    sys::fs::remove_file(&one).unwrap();
+    sys::fs::write(world.path(&Key::commit(&commit_id(), &label("x"))), "{}").unwrap();
+    let dangling = Key::pin(&label("p"));
+    sys::fs::create_dir_all(world.path(&dangling).parent().unwrap()).unwrap();
+    let text = format!("{{\"schema\":1,\"set\":\"{}\"}}\n", SetId(Digest::of("absent")));
+    sys::fs::write(world.path(&dangling), text).unwrap();
+    let faults = world.store.verify(false).unwrap().faults;
+    let keys: Vec<&str> = faults.iter().map(|fault| fault.key.split('/').next().unwrap()).collect();
+    assert_eq!(keys, ["commit", "pin", "sets"]);
+}
+
+#[test]
+fn a_bundle_moves_sets_with_their_references() {
+    let (here, there) = (World::new(), World::new());
+    let slot = "long".repeat(40);
+    let set = here.set(&slot, &[("a", "one"), ("b/c", "two"), ("d/e", "one")]);
+    let (id, _) = here.put(&set);
+    let key = Key::commit(&commit_id(), &set.slot);
+    here.store.refer(&key, &id).unwrap();
+    let path = here.dir.path().join("b.tar");
+    let moved = here.store.export(std::slice::from_ref(&key), &[], &path).unwrap();
+    assert_eq!(moved.files, 2);
+    let bytes = sys::fs::read(&path).unwrap();
+    here.store.export(std::slice::from_ref(&key), &[], &path).unwrap();
+    assert_eq!(sys::fs::read(&path).unwrap(), bytes, "the same bytes each time");
+    assert_eq!(there.store.import(&path).unwrap().files, 2);
+    assert_eq!(there.store.import(&path).unwrap().files, 0);
+    assert_eq!(there.store.commit(&commit_id()).unwrap(), [(set.slot.clone(), id, set)]);
+    assert_eq!(there.store.verify(false).unwrap().faults, []);
+    // Each damage is an error, and nothing dangles.
+    for at in (0..bytes.len()).step_by(448) {
+        let fresh = World::new();
+        let cut = fresh.dir.path().join("cut.tar");
+        sys::fs::write(&cut, &bytes[..at]).unwrap();
+        if at + 1024 < bytes.len() {
+            assert!(fresh.store.import(&cut).is_err(), "cut at {at}");
+        }
+        assert_eq!(fresh.store.verify(false).unwrap().faults, []);
+        let mut flipped = bytes.clone();
+        flipped[at] ^= 1;
+        sys::fs::write(&cut, &flipped).unwrap();
+        let _ = fresh.store.import(&cut);
+        assert_eq!(fresh.store.verify(false).unwrap().faults, [], "flipped at {at}");
+    }
+    let other = there.set(&slot, &[("a", "other")]);
+    let (other_id, _) = there.put(&other);
+    let clash = World::new();
+    clash.put(&clash.set(&slot, &[("a", "other")]));
+    clash.store.refer(&key, &other_id).unwrap();
+    assert!(matches!(clash.store.import(&path), Err(Error::Conflict { .. })));
+}
+
+#[test]
+fn files_of_a_directory_are_described() {
+    let dir = sys::fs::temp_dir().unwrap();
+    let at = |path: &str| dir.path().join(path);
+    sys::fs::create_dir_all(at("lib")).unwrap();
+    sys::fs::write(at("lib/libx.so.1.2"), "x").unwrap();
+    sys::fs::write(at("prog.sh"), "#!/bin/sh\n").unwrap();
+    sys::fs::set_executable(&at("prog.sh"), true).unwrap();
+    let host = Host::quiet(Env::default());
+    let files = |kind| describe(dir.path(), kind, &label("any"), &host);
+    #[cfg(unix)]
+    {
+        sys::fs::symlink("libx.so.1.2", &at("lib/libx.so.1")).unwrap();
+        sys::fs::symlink("libx.so.1", &at("lib/libx.so")).unwrap();
+        let found = files(Some(FileKind::Runtime)).unwrap();
+        assert_eq!(found[0].aliases, ["libx.so", "libx.so.1"]);
+        assert_eq!(
+            found.iter().map(|file| file.path.as_str()).collect::<Vec<_>>(),
+            ["lib/libx.so.1.2", "prog.sh"]
+        );
+        assert_eq!((found[0].mode, found[1].mode), (Mode::Plain, Mode::Executable));
+        for target in ["../prog.sh", "absent", "libx.so.9"] {
+            sys::fs::symlink(target, &at("lib/libx.so.9")).unwrap();
+            assert!(files(None).unwrap_err().to_string().contains("lib/libx.so.9"));
+            sys::fs::remove_file(at("lib/libx.so.9")).unwrap();
+        }
+    }
+    assert_eq!(files(None).unwrap()[1].kind, FileKind::Program);
+}

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::Cancel;
 
-/// Exclusive lock on a file, held until dropped. The system releases it when a process dies, so
+/// Lock on a file, held until dropped. The system releases it when a process dies, so
 /// there are no stale locks; the empty file remains.
 #[derive(Debug)]
 pub struct Lock {
@@ -32,6 +32,20 @@ impl Lock {
             Err(TryLockError::WouldBlock) => Ok(Locked::Busy),
             Err(TryLockError::Error(error)) => Err(error),
         }
+    }
+
+    /// Waits for a shared lock: several processes may hold one, and none while another holds the
+    /// exclusive lock. Returns `None` if the user cancels the operation first.
+    pub fn acquire_shared(path: &Path, cancel: &Cancel) -> io::Result<Option<Self>> {
+        let file = open(path)?;
+        while !cancel.is_cancelled() {
+            match file.try_lock_shared() {
+                Ok(()) => return Ok(Some(Self { _file: file })),
+                Err(TryLockError::WouldBlock) => std::thread::sleep(Duration::from_millis(50)),
+                Err(TryLockError::Error(error)) => return Err(error),
+            }
+        }
+        Ok(None)
     }
 
     /// Waits for the lock. Returns `None` if the user cancels the operation first.

@@ -229,6 +229,7 @@ pub(crate) fn document(tree: &Tree, report: &Report, mut facts: Value) -> Result
     facts["nodes"] = json!(tree.list()?);
     for (key, list) in [
         ("rewritten", json!(report.rewritten)),
+        ("linked", json!(report.linked)),
         ("removed", json!(report.removed)),
         ("allowed", json!(report.allowed)),
     ] {

@@ -28,6 +28,9 @@ pub struct Left {
 pub struct Report {
     /// Occurrences that were removed, with the number of them.
     pub rewritten: Vec<Found>,
+    /// Programs and libraries that got a run path, because they need a library of the tree and had
+    /// none.
+    pub linked: Vec<WheelPath>,
     /// Files that are left out.
     pub removed: Vec<Left>,
     /// Occurrences that stay and are not allowed.
@@ -80,6 +83,7 @@ pub fn rewrite(tree: &mut Tree, choices: Choices<'_>, host: &Host) -> Result<Rep
     let mut report = Report::default();
     for (path, change) in changes.ok_or(Error::Cancelled)? {
         report.rewritten.extend(change.rewritten);
+        report.linked.extend(change.linked.then(|| path.clone()));
         for left in change.left {
             match reason(&path, Some(left.found.kind)) {
                 Some(reason) => report.allowed.push(Left { reason, ..left }),
@@ -108,6 +112,8 @@ struct Change {
     /// New entry, if it differs.
     node: Option<Node>,
     rewritten: Vec<Found>,
+    /// True if the file got a run path that it lacked.
+    linked: bool,
     /// Occurrences with which the entry is left out; empty if it is kept.
     removed: Vec<Left>,
     left: Vec<Left>,
@@ -126,7 +132,7 @@ fn change(
         _ => one(path, node, tree, choices.needles)?,
     };
     let mut change = Change { unread: before.unread, ..Change::default() };
-    if before.found.is_empty() {
+    if before.found.is_empty() && !is_elf(path, node)? {
         return Ok(change);
     }
     let leaves = |kind: &TreeKind| choices.leave.contains(kind);
@@ -166,6 +172,14 @@ fn change(
                     Err(reason) => _ = reasons.insert(kind, reason),
                 }
             }
+            if !leaves(&TreeKind::RunPath)
+                && let Some(new) = fix::link_libraries(&place, &bytes)
+            {
+                bytes = new;
+                change.linked = true;
+            } else if before.found.is_empty() {
+                return Ok(change);
+            }
             after = scan_bytes(path, &bytes, choices.needles).found;
             let source = Source::Bytes(bytes);
             change.node = Some(Node::File { executable, source });
@@ -186,4 +200,11 @@ fn change(
         Left { reason: reason.unwrap_or_else(|| fix::reason(found.kind).to_owned()), found }
     }));
     Ok(change)
+}
+
+fn is_elf(path: &WheelPath, node: &Node) -> Result<bool, Error> {
+    let Node::File { source, executable } = node else { return Ok(false) };
+    let entry = Entry { path: path.clone(), executable: *executable, source: source.clone() };
+    let first = entry.first(4).map_err(Error::io(format!("read `{path}`")))?;
+    Ok(first == b"\x7fELF")
 }

@@ -6,6 +6,7 @@
 
 mod cargo;
 pub mod change;
+pub mod commit;
 mod python;
 pub mod scheme;
 pub mod sites;

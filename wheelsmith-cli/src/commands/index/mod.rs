@@ -9,11 +9,13 @@ mod status;
 mod verify;
 mod yank;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use wheelsmith_core::index::{FilesUrl, Options, Select, UploadTime, View};
+use wheelsmith_core::store::{CommitId, FileKind, Set, Store};
 use wheelsmith_core::sys::Host;
 
+use super::store::CommitArg;
 use crate::exit::Exit;
 use crate::output::Output;
 
@@ -85,8 +87,8 @@ struct AddArgs {
     /// `{filename}`
     #[arg(long, value_name = "URL")]
     files_url: Option<FilesUrl>,
-    /// Directory to collect the files for `--files-url` in
-    #[arg(long, value_name = "DIR", requires = "files_url")]
+    /// Directory to collect the files for `--files-url` in; with `--commit`, the store to read
+    #[arg(long, value_name = "DIR")]
     store: Option<PathBuf>,
     /// URL of the published index, for pages that need a full URL [default: the previous one]
     #[arg(long, value_name = "URL", value_parser = site_url)]
@@ -114,6 +116,28 @@ impl AddArgs {
             ..Options::default()
         }
     }
+}
+
+/// Writes the wheels and source distributions of a commit in a store to a directory.
+fn fetch_commit(
+    url: &str,
+    commit: &CommitArg,
+    dir: &Path,
+    host: &Host,
+) -> anyhow::Result<CommitId> {
+    let store = Store::open_with(url, host)?;
+    let commit = commit.resolve(host)?;
+    let sets = store.commit(&commit)?;
+    anyhow::ensure!(!sets.is_empty(), "the store has no set of the commit {commit}");
+    for (slot, _, set) in sets {
+        let files =
+            set.files.iter().filter(|f| matches!(f.kind, FileKind::Wheel | FileKind::Sdist));
+        let files = files.cloned().collect();
+        // Sets may have files of one name, and then each has to have the same content.
+        let dir = dir.join(slot.as_str());
+        store.fetch_set(&Set { files, ..set }, &dir)?;
+    }
+    Ok(commit)
 }
 
 /// Choice of files.

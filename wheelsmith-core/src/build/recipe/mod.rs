@@ -12,6 +12,8 @@ mod site;
 mod steps;
 mod tree;
 
+pub(super) use tree::digest as source_digest;
+
 use std::path::{Path, PathBuf};
 
 use self::needs::Needs;

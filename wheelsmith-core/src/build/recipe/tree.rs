@@ -17,7 +17,11 @@ pub(super) fn list(root: &Path, project: &Path) -> io::Result<Vec<(Walked, Node)
 }
 
 /// Returns a digest of the source: of all files, or that of the pinned archive.
-pub(super) fn digest(source: &Resolved, project: &Path, hashes: &Hashes) -> io::Result<Digest> {
+pub(in crate::build) fn digest(
+    source: &Resolved,
+    project: &Path,
+    hashes: &Hashes,
+) -> io::Result<Digest> {
     if let Some(sha256) = source.sha256 {
         return Ok(sha256);
     }

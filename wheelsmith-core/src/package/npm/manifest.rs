@@ -36,6 +36,9 @@ struct Common {
     #[serde(skip_serializing_if = "Option::is_none")]
     author: Option<String>,
     engines: BTreeMap<&'static str, String>,
+    /// Commit, under the name that `npm publish` gives it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    git_head: Option<String>,
 }
 
 impl Common {
@@ -66,6 +69,9 @@ impl Common {
             license,
             author,
             engines: BTreeMap::from([("node", node)]),
+            git_head: identity.commit.map(|commit| {
+                format!("{}{}", commit.id, if commit.is_dirty { "-dirty" } else { "" })
+            }),
         }
     }
 }

@@ -19,6 +19,7 @@ use crate::name::{
     Arch, Libc, MacArch, NpmName, PlatformTag, PlatformVersion, Target, WindowsArch,
 };
 use crate::runtime::{FileEntry, Manifest};
+use crate::version::commit::SourceCommit;
 
 /// Time of every file, in seconds since 1970: that of `npm pack`.
 pub(crate) const EPOCH: u64 = 499_162_500;
@@ -46,6 +47,8 @@ pub(crate) struct Identity<'a> {
     pub(crate) version: &'a str,
     /// `[project]`.
     pub(crate) project: &'a ProjectTable,
+    /// Commit that the packages are made from, if it is known and used.
+    pub(crate) commit: Option<&'a SourceCommit>,
 }
 
 /// Row of the loader's table: a platform package.

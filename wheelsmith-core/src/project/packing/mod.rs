@@ -394,6 +394,7 @@ impl Npm {
             main: &self.main,
             version: &self.version,
             project: project.config.project.as_ref().expect("checked by the configuration"),
+            commit: project.commit.as_ref().filter(|commit| commit.is_known),
         }
     }
 }

@@ -23,6 +23,7 @@ use crate::source::LOCK_FILE;
 use crate::sys::{self, Host};
 use crate::vcs::Checkout;
 use crate::version::PKG_INFO;
+use crate::version::commit::STAMP;
 use crate::wheel::MadeFile;
 
 /// True for paths in the directories of build results. A file there is a source only if git tracks
@@ -63,6 +64,9 @@ pub(super) fn make(project: &Project, out: &Path, host: &Host) -> Result<MadeFil
     let dynamic: &[&str] = if has_more { &["License-File"] } else { &[] };
     let info = metadata.render_for_sdist(dynamic);
     contents.insert(PKG_INFO.to_owned(), Content::Bytes(info.into_bytes()));
+    if let Some(commit) = project.commit.as_ref().filter(|commit| commit.is_known) {
+        contents.insert(STAMP.to_owned(), Content::Bytes(commit.stamp().into_bytes()));
+    }
 
     let stem = format!("{}-{}", raw.name.escaped(), metadata.version());
     let path = out.join(format!("{stem}.tar.gz"));

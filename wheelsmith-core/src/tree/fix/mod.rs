@@ -7,6 +7,8 @@ mod script;
 mod sysconfig;
 mod text;
 
+pub(super) use native::link_libraries;
+
 use super::scan::Needles;
 use super::{Node, Tree, TreeKind};
 use crate::name::WheelPath;

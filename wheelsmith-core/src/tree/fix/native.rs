@@ -15,6 +15,23 @@ pub(super) fn fix(place: &Place<'_>, bytes: &[u8]) -> Result<Fixed, String> {
     patch::apply(bytes, &edit).map(Fixed::Bytes).map_err(|error| error.to_string())
 }
 
+/// Returns an ELF file with a run path to the libraries of the tree that it needs; `None` if it has a
+/// run path, or needs none of them. Build systems often leave it to the installed prefix.
+pub(in crate::tree) fn link_libraries(place: &Place<'_>, bytes: &[u8]) -> Option<Vec<u8>> {
+    let elf = Elf::parse(bytes).ok()?;
+    if !elf.rpath.is_empty() || !elf.runpath.is_empty() {
+        return None;
+    }
+    let serves = |dir: &&&str| elf.needed.iter().any(|name| place.has(&joined(dir, name)));
+    let dirs = ["lib", "lib64"].iter().filter(serves).map(|dir| origin(place, "$ORIGIN", dir));
+    let search = Search::Runpath(dirs.collect());
+    if search == Search::Runpath(Vec::new()) {
+        return None;
+    }
+    // A file that cannot be edited keeps its way of finding libraries.
+    patch::apply(bytes, &Edit { search, ..Edit::default() }).ok()
+}
+
 fn elf(place: &Place<'_>, bytes: &[u8]) -> Result<Edit, String> {
     let elf = Elf::parse(bytes).map_err(|error| error.to_string())?;
     let is_rpath = elf.runpath.is_empty();

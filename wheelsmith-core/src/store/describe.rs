@@ -1,0 +1,110 @@
+//! Describes the files of a directory for a set.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use super::error::Error;
+use super::label::Label;
+use super::set::{FileKind, Mode, StoredFile};
+use crate::audit;
+use crate::name::{PlatformTag, WheelPath};
+use crate::sys::{self, Host, fs::Node};
+
+/// Most links from a name to the file that it means.
+const MOST_LINKS: usize = 8;
+
+/// Describes every file below `dir`, sorted by path. Files of a runtime directory have that kind;
+/// others have the kind of their names. Wheels are audited. Links must be to files of the same
+/// directory. Hidden files and empty directories are left out; of the former a warning tells.
+///
+/// # Errors
+/// Returns an error if a file cannot be read, its name is not that of a path, or a link leads
+/// elsewhere.
+pub fn describe(
+    dir: &Path,
+    kind: Option<FileKind>,
+    slot: &Label,
+    host: &Host,
+) -> Result<Vec<StoredFile>, Error> {
+    let is_hidden = |path: &str| path.rsplit('/').next().unwrap_or(path).starts_with('.');
+    let hidden = std::cell::RefCell::new(Vec::new());
+    let skip = |path: &str| {
+        let skipped = is_hidden(path);
+        if skipped {
+            hidden.borrow_mut().push(path.to_owned());
+        }
+        skipped
+    };
+    let nodes = sys::fs::tree(dir, &skip).map_err(|e| Error::file("read", dir, e))?;
+    for path in hidden.into_inner() {
+        host.warn(format!("`{path}` is hidden, and not stored"));
+    }
+    let mut files = Vec::new();
+    let mut links = BTreeMap::new();
+    for (walked, node) in nodes {
+        match node {
+            Node::Dir => {}
+            Node::Link(target) => {
+                let beside = walked.relative.rsplit_once('/').map_or("", |(parent, _)| parent);
+                let target = target.to_string_lossy().into_owned();
+                let to = if beside.is_empty() { target } else { format!("{beside}/{target}") };
+                links.insert(walked.relative, to);
+            }
+            Node::File { executable } => files.push((walked, executable)),
+        }
+    }
+    let mut aliases: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for name in links.keys() {
+        let mut to = name;
+        for _ in 0..MOST_LINKS {
+            to = links.get(to).unwrap_or(to);
+        }
+        let parent = |path: &str| path.rsplit_once('/').map(|(parent, _)| parent.to_owned());
+        let is_file = files.iter().any(|(file, _)| file.relative == *to);
+        if !is_file || parent(to) != parent(name) {
+            let problem = format!(
+                "`{name}` is a link to `{}`, which is no file of the same directory",
+                links[name]
+            );
+            return Err(Error::Set { problem });
+        }
+        let own = name.rsplit('/').next().unwrap_or(name).to_owned();
+        aliases.entry(to).or_default().push(own);
+    }
+    let task = host.task(format!("read {}", dir.display()), files.len() as u64);
+    let described = host.jobs.try_map(&host.cancel, &files, |(file, executable)| {
+        let path: WheelPath = file
+            .relative
+            .parse()
+            .map_err(|e: crate::name::ParseError| Error::Set { problem: e.to_string() })?;
+        let error = |source| Error::file("read", &file.path, source);
+        let (sha256, size_bytes) = sys::fs::digest(&file.path).map_err(error)?;
+        let kind = kind.unwrap_or_else(|| FileKind::of_name(path.file_name()));
+        let verdict = if kind == FileKind::Wheel { verdict(&file.path, host) } else { None };
+        task.advance(1, path.file_name());
+        Ok(StoredFile {
+            sha256,
+            size_bytes,
+            mode: if *executable { Mode::Executable } else { Mode::Plain },
+            kind,
+            target: (*slot != Label::any()).then(|| slot.clone()),
+            verdict,
+            aliases: aliases.get(path.as_str()).cloned().unwrap_or_default(),
+            path,
+        })
+    });
+    let mut files = described?.ok_or(Error::Cancelled)?;
+    files.sort_by(|a, b| a.path.cmp(&b.path));
+    Ok(files)
+}
+
+/// Returns the platform tag that a wheel qualifies for. A warning tells if there is none.
+fn verdict(path: &Path, host: &Host) -> Option<PlatformTag> {
+    let problem = match audit::wheel(path) {
+        Ok(input) if input.is_good() => return input.verdict,
+        Ok(_) => "the audit found errors in it".to_owned(),
+        Err(error) => error.to_string(),
+    };
+    host.warn(format!("`{}` is stored without a verdict: {problem}", path.display()));
+    None
+}
