@@ -1,8 +1,8 @@
 //! Files of a Python with which extension modules are compiled and linked: headers, import
 //! libraries of Windows, and the description that pyo3 reads.
 //!
-//! No Python is run. For the stable ABI the headers of any release serve that is new enough, with
-//! a `pyconfig.h` that takes the facts of the target from the compiler.
+//! No Python is run. For the stable ABI, the headers of any newer release are used, with a
+//! `pyconfig.h` that takes the facts of the target from the compiler.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};

@@ -523,7 +523,7 @@ codes! {
     /// Several top-level packages.
     SeveralTopLevels "several-top-levels" Info
         "check that each of them is meant to be installed";
-    /// Directory beside the packages without modules.
+    /// Directory without modules, beside the packages.
     NoModules "no-modules" Info
         "move it into a package, or leave it out";
 

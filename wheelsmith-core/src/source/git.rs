@@ -22,7 +22,7 @@ const RAW: &str =
     "* -text -ident -export-ignore -export-subst !eol !crlf !filter !working-tree-encoding\n";
 /// Beginning of a file whose content git LFS stores elsewhere.
 const LFS_POINTER: &[u8] = b"version https://git-lfs.github.com/spec/";
-/// Parts of the messages of servers that send only commits with a name.
+/// Parts of the error messages of servers that refuse to send a commit that no branch or tag names.
 const NOT_OFFERED: [&str; 4] =
     ["not our ref", "unadvertised object", "does not allow request", "no such remote ref"];
 

@@ -56,7 +56,7 @@ pub fn strip_object(bytes: &[u8]) -> Result<Vec<u8>, Error> {
     Ok(out)
 }
 
-/// Returns for each section whether it is debug information, or relocations of some.
+/// Returns true for each section that is removed: debug information and its relocations.
 fn removed(image: &Image<'_>) -> Vec<bool> {
     let is_debug = |section: &SectionHeader| is_debug(&image.section_name(section));
     let mut removed: Vec<bool> = image.sections.iter().map(is_debug).collect();
