@@ -245,7 +245,9 @@ mod client {
             let response = sent.map_err(lost)?;
             let status = response.status().as_u16();
             let header = |(name, value): (&ureq::http::HeaderName, &ureq::http::HeaderValue)| {
-                Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned()))
+                let value = value.to_str().ok()?;
+                let value = auth.as_ref().map_or(value.to_owned(), |it| it.secret().redact(value));
+                Some((name.as_str().to_owned(), value))
             };
             let headers = response.headers().iter().filter_map(header).collect();
             let content = response.into_body().into_with_config().limit(LARGEST).read_to_vec();
