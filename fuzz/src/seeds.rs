@@ -5,7 +5,9 @@ use std::io::{Cursor, Write as _};
 use std::path::Path;
 
 use wheelsmith_core::metadata::{EntryPoints, Metadata, ProjectFiles, ProjectTable};
-use wheelsmith_core::sys::Cancel;
+use wheelsmith_core::name::Digest;
+use wheelsmith_core::store::{Body, FileKind, Key, Label, Mode, Set, Store, StoredFile};
+use wheelsmith_core::sys::{Cancel, Env, Host};
 use wheelsmith_core::wheel::{self, Compression, Entry, Options, Wheel};
 
 use super::targets::WHEEL;
@@ -131,6 +133,7 @@ pub fn of(target: &str) -> Vec<(String, Vec<u8>)> {
                 r#"{"payload":"e30=","payloadType":"x","signatures":[{"keyid":"a","sig":"AA=="}]}"#,
             ),
         ],
+        "store" => stored(),
         "tree" => [
             fixtures("elf", ""),
             libraries(),
@@ -154,6 +157,36 @@ pub fn of(target: &str) -> Vec<(String, Vec<u8>)> {
         ],
         _ => Vec::new(),
     }
+}
+
+/// Returns a set, and a bundle with the set, its file and references to it.
+fn stored() -> Vec<(String, Vec<u8>)> {
+    let dir = tempfile::tempdir().expect("a directory");
+    let root = dir.path().join("store");
+    let host = Host::quiet(Env::default());
+    let store = Store::init_with(&root.to_string_lossy(), &host).expect("an empty directory");
+    let label = |text: &str| text.parse::<Label>().expect("a label");
+    let mut set = Set::new(label("demo"), label("1.0"), label("any"));
+    let file = dir.path().join("demo-1.0.tar.gz");
+    std::fs::write(&file, "content").expect("a file");
+    set.files.push(StoredFile {
+        path: "demo-1.0.tar.gz".parse().expect("a path"),
+        sha256: Digest::of("content"),
+        size_bytes: 7,
+        mode: Mode::Plain,
+        kind: FileKind::Archive,
+        target: None,
+        verdict: None,
+        aliases: Vec::new(),
+    });
+    store.put_blob(&Body::bytes(b"content")).expect("a file");
+    let id = store.put_manifest(&set).expect("a set");
+    let pin = Key::pin(&label("kept"));
+    store.refer(&pin, &id).expect("a reference");
+    let bundle = dir.path().join("bundle.tar");
+    store.export(&[pin], &[], &bundle).expect("a bundle");
+    let bundle = std::fs::read(&bundle).expect("a bundle");
+    vec![named("set", set.to_json()), named("bundle", bundle)]
 }
 
 fn named(name: &str, bytes: impl AsRef<[u8]>) -> (String, Vec<u8>) {

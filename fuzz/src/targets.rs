@@ -25,6 +25,7 @@ use wheelsmith_core::patch::{self, Edit, Search, hook as python_hook};
 use wheelsmith_core::registry::{self as registries, crates, npm, pypi};
 use wheelsmith_core::seal::{Envelope, Sums};
 use wheelsmith_core::source::unpack as unpack_source;
+use wheelsmith_core::store::{Key, Set, Store};
 use wheelsmith_core::sys::request::Response;
 use wheelsmith_core::sys::{Cancel, Env, Host};
 use wheelsmith_core::tree as trees;
@@ -347,6 +348,19 @@ pub fn sums(bytes: &[u8]) {
     if let Ok(envelope) = Envelope::parse(bytes) {
         assert_eq!(Envelope::parse(envelope.render().as_bytes()), Ok(envelope));
     }
+}
+
+/// Reads a set, and imports a bundle: whatever it contains, nothing in the store is damaged or absent
+/// afterwards.
+pub fn store(bytes: &[u8]) {
+    if let Ok(set) = Set::parse(bytes, &Key::store()) {
+        assert_eq!(set.to_json(), bytes);
+    }
+    let bundle = Scratch::file("bundle.tar", bytes);
+    let root = bundle.path.with_file_name("store");
+    let store = Store::init_with(&root.to_string_lossy(), &host()).expect("an empty directory");
+    let _ = store.import(&bundle.path);
+    assert_eq!(store.verify(false).expect("a directory").faults, []);
 }
 
 /// Returns the facts of a file, and asserts that they are the same for the file in pieces.

@@ -89,7 +89,7 @@ macro_rules! targets {
     };
 }
 
-targets! { archive check config elf existing hook judge macho patch pe registry source sums tree wasm wheel wheel_text zip_agrees }
+targets! { archive check config elf existing hook judge macho patch pe registry source store sums tree wasm wheel wheel_text zip_agrees }
 
 /// Prints what `zipfile` reads: a line of JSON for each file of a directory.
 const ZIPFILE: &str = r#"
