@@ -94,6 +94,7 @@ class Release:
     def __init__(self, program, work, port, registries, tokens):
         self.program, self.work, self.port, self.tokens, self.number = program, work, port, tokens, 0
         self.kinds = set(registries)
+        self.secrets = [value for name, value in tokens.items() if not name.endswith("USERNAME")]
         rows = "\n".join(f"{kind} = {{ {row} }}" for kind, row in registries.items())
         (work / "wheelsmith.toml").write_text(
             f"[tool.wheelsmith.check]\nindex = \"private\"\n[tool.wheelsmith.release.local]\n{rows}\n")
@@ -112,7 +113,7 @@ class Release:
         rules = [{**rule, "pid": child.pid}] if rule else []
         self.ask("/_rules", {"rules": rules, "count": 0})
         text, _ = child.communicate("go\n")
-        assert not any(token in text for token in self.tokens.values()), "a token is printed"
+        assert not any(secret in text for secret in self.secrets), "a token is printed"
         kills += child.returncode == -9
         return child.returncode, text
 
@@ -153,7 +154,7 @@ class Release:
         assert code == 0 and self.changes() == before, f"{act} {at}: a further run sends something: {text}"
         for name in ["plan.json", "plan.json.ledger.jsonl"]:
             text = (self.work / name).read_text()
-            assert not any(token in text for token in self.tokens.values()), f"{name} has a token"
+            assert not any(secret in text for secret in self.secrets), f"{name} has a token"
         return len(state["uploads"])
 
     def all(self, every):
