@@ -1,7 +1,7 @@
 //! Publication of finished packages to registries.
 //!
-//! [`plan`] reads the packages, looks at each registry, and returns every fault before a byte is
-//! sent. [`publish`] executes a plan: for each step it looks, sends what is absent, and looks until
+//! `plan` reads the packages, looks at each registry, and returns every fault before a byte is
+//! sent. `publish` executes a plan: for each step it looks, sends what is absent, and looks until
 //! the registry shows it. The registries are the only truth: a run that was killed is finished by
 //! another run of the same plan, and what is published already is not sent again.
 

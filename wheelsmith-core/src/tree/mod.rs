@@ -1,6 +1,6 @@
 //! Trees: whole installations as archives that run wherever they are unpacked.
 //!
-//! [`scan`] finds where an installation names its prefix or its build directory.
+//! `scan` finds where an installation names its prefix or its build directory.
 
 pub(crate) mod bytecode;
 mod checks;
