@@ -104,7 +104,7 @@ cargo_itself() {
 }
 
 # Compilers for C and C++ for cargo; `readelf` and `eu-elflint` as judges; make and pkg-config for
-# components.
+# components; programs that sign.
 system_tools() {
     local log=$env/log/system.log packages=()
     command -v cc >/dev/null || packages+=(gcc libc6-dev)
@@ -116,6 +116,10 @@ system_tools() {
     command -v npm >/dev/null || packages+=(nodejs npm)
     command -v zstd >/dev/null || packages+=(zstd)
     command -v shellcheck >/dev/null || packages+=(shellcheck)
+    command -v minisign >/dev/null || packages+=(minisign)
+    command -v gpg >/dev/null || packages+=(gnupg)
+    command -v ssh-keygen >/dev/null || packages+=(openssh-client)
+    command -v openssl >/dev/null || packages+=(openssl)
     # Extension modules are compiled with the headers of a Python.
     compgen -G '/usr/include/python3*/Python.h' >/dev/null || packages+=(python3-dev)
     if [ ${#packages[@]} -gt 0 ]; then
@@ -126,7 +130,7 @@ system_tools() {
         : >"$log"
         apt_install "$log" "${packages[@]}" || { missing "system tools" "apt-get failed" "$log"; return; }
     fi
-    say "system tools" "$(command -v cc c++ readelf eu-elflint make node npm pkg-config shellcheck zstd | tr '\n' ' ')"
+    say "system tools" "$(command -v cc c++ readelf eu-elflint make node npm pkg-config shellcheck zstd minisign gpg | tr '\n' ' ')"
 }
 
 # The versions of Debian 12, from the index, so that every machine has the same.
