@@ -346,13 +346,14 @@ fn faults_are_found_before_the_first_byte() {
     fs::rename(dist.join("zz-darwin-1.0.0.tgz"), project.sandbox.path().join("away")).unwrap();
     fs::write(dist.join("zz_text-1.0.0-py3-none-any.whl"), "text").unwrap();
     krate(&dist, "zz-path", "1.0.0", "[dependencies.zz-leaf]\npath = \"../leaf\"\n", "");
-    check(&["zz-other-1.0.1.tgz` is version 1.0.1", "private: true", "zz_text-1.0.0"]);
+    check(&["zz-other-1.0.1.tgz` is version 1.0.1", "\"private\": true", "zz_text-1.0.0"]);
     for name in ["zz-other-1.0.1.tgz", "zz-hidden-1.0.0.tgz", "zz_text-1.0.0-py3-none-any.whl"] {
         fs::remove_file(dist.join(name)).unwrap();
     }
-    check(&["`@zz/darwin` 1.0.0, which is neither", "dependency `zz-leaf` has no version"]);
-    fs::rename(project.sandbox.path().join("away"), dist.join("zz-darwin-1.0.0.tgz")).unwrap();
+    check(&["has `zz-leaf` from a path"]);
     fs::remove_file(dist.join("zz-path-1.0.0.crate")).unwrap();
+    check(&["`@zz/darwin` 1.0.0, which is neither"]);
+    fs::rename(project.sandbox.path().join("away"), dist.join("zz-darwin-1.0.0.tgz")).unwrap();
     // The file of the plan is not the file in the directory.
     project.plan().expect(0);
     npm(

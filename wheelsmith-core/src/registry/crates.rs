@@ -117,8 +117,6 @@ pub struct Package {
     /// Version.
     pub version: String,
     #[serde(default)]
-    publish: Option<Publish>,
-    #[serde(default)]
     authors: Vec<String>,
     description: Option<String>,
     documentation: Option<String>,
@@ -133,13 +131,6 @@ pub struct Package {
     repository: Option<String>,
     links: Option<String>,
     rust_version: Option<String>,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-#[serde(untagged)]
-enum Publish {
-    Flag(bool),
-    Registries(Vec<String>),
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -199,15 +190,6 @@ impl Manifest {
     /// Returns the reason if it is not the manifest of a package.
     pub fn parse(text: &str) -> Result<Self, String> {
         toml::from_str(text).map_err(|error| error.message().to_owned())
-    }
-
-    /// True if the package says that it must not be published.
-    pub fn is_private(&self) -> bool {
-        match &self.package.publish {
-            Some(Publish::Flag(is_public)) => !is_public,
-            Some(Publish::Registries(names)) => names.is_empty(),
-            None => false,
-        }
     }
 
     /// Returns the path of the readme in the archive.

@@ -67,20 +67,21 @@ impl Package {
         host: &Host,
     ) -> Result<Self, Vec<String>> {
         let filename = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let one = |problem: String| vec![format!("`{filename}`: {problem}")];
+        let told = |problem: String| format!("`{filename}`: {problem}");
+        let one = |problem: String| vec![told(problem)];
         let (sha256, size_bytes) = sys::fs::digest(path).map_err(|e| one(e.to_string()))?;
+        let problems = faults(path, options, host).map_err(one)?;
+        if !problems.is_empty() {
+            return Err(problems.into_iter().map(told).collect());
+        }
         let (name, version, content) = if DistName::is_like(&filename) {
-            python(path, options, host).map_err(|problems| {
-                problems
-                    .into_iter()
-                    .map(|problem| format!("`{filename}`: {problem}"))
-                    .collect::<Vec<_>>()
-            })?
+            python(path, host)
         } else if let Some(top) = filename.strip_suffix(".crate") {
-            krate(path, top, host).map_err(one)?
+            krate(path, top, host)
         } else {
-            npm(path, host).map_err(one)?
-        };
+            npm(path, host)
+        }
+        .map_err(one)?;
         let package =
             Self { path: path.to_owned(), filename, sha256, size_bytes, name, version, content };
         Ok(package)
@@ -94,26 +95,24 @@ impl Package {
 
 type Parts = (String, String, Content);
 
-fn python(path: &Path, options: &check::Options, host: &Host) -> Result<Parts, Vec<String>> {
-    let one = |problem: String| vec![problem];
-    let checked = check::file_with(path, options, &host.cancel).map_err(|e| one(e.to_string()))?;
-    let errors = checked.findings.iter().filter(|finding| finding.counts_at(Severity::Error));
-    let mut problems: Vec<String> =
-        errors.map(|finding| format!("{} ({})", finding.message, finding.code)).collect();
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    if name.ends_with(".whl") {
-        let audited = audit::wheel(path).map_err(|error| one(error.to_string()))?;
-        let errors = audited.findings.iter().filter(|finding| finding.counts_at(Severity::Error));
-        problems.extend(errors.map(|finding| format!("{} ({})", finding.message, finding.code)));
+/// Returns the errors that the check has for a package, and the audit for a wheel.
+fn faults(path: &Path, options: &check::Options, host: &Host) -> Result<Vec<String>, String> {
+    let checked = check::file_with(path, options, &host.cancel).map_err(|e| e.to_string())?;
+    let mut findings = checked.findings;
+    if path.extension().is_some_and(|extension| extension == "whl") {
+        findings.extend(audit::wheel(path).map_err(|error| error.to_string())?.findings);
     }
-    if !problems.is_empty() {
-        return Err(problems);
-    }
-    let read = Distribution::open(path, host).map_err(|error| one(error.to_string()))?;
+    let errors = findings.iter().filter(|finding| finding.counts_at(Severity::Error));
+    Ok(errors.map(|finding| format!("{} ({})", finding.message, finding.code)).collect())
+}
+
+fn python(path: &Path, host: &Host) -> Result<Parts, String> {
+    let read = Distribution::open(path, host).map_err(|error| error.to_string())?;
     let fields = Fields::read(&read.info);
     let requires = fields.all("requires-dist").filter_map(|text| Requirement::parse(text).ok());
     let requires = requires.map(|requirement| requirement.name.normalized()).collect();
     let version = read.name.version.to_string();
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
     let tag = read.name.wheel.is_some().then(|| name.rsplit('-').nth(2).map(str::to_owned));
     let project = read.name.project;
     let content = Content::Python {
@@ -153,9 +152,6 @@ fn npm(path: &Path, host: &Host) -> Result<Parts, String> {
     };
     let (name, version) = (field("name")?, field("version")?);
     let _: crate::name::NpmName = name.parse().map_err(|error| format!("{error}"))?;
-    if manifest["private"] == true {
-        return Err("it has `private: true`".to_owned());
-    }
     let (sha512, sha1) = hashes(path).map_err(|error| error.to_string())?;
     let content = Content::Npm { manifest, integrity: Integrity(sha512), shasum: sha1 };
     Ok((name, version, content))
@@ -186,9 +182,6 @@ fn krate(path: &Path, top: &str, host: &Host) -> Result<Parts, String> {
     let (name, version) = (manifest.package.name.clone(), manifest.package.version.clone());
     if format!("{name}-{version}") != top {
         return Err(format!("its Cargo.toml is that of `{name}` {version}"));
-    }
-    if manifest.is_private() {
-        return Err("it has `publish = false`".to_owned());
     }
     let readme = manifest.readme().map(|file| text(&archive, &format!("{top}/{file}")));
     let readme = readme.transpose()?;
