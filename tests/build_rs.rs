@@ -423,6 +423,7 @@ fn each_feature_needs_few_crates() {
     };
     check("audit", 45);
     check("check", 45);
+    check("check-packages", 55);
     check("index", 55);
     check("wheel", 65);
     check("testing", 65);

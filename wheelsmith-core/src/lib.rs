@@ -65,7 +65,8 @@
 //! | feature | purpose |
 //! |---|---|
 //! | `audit` | find what native files need, and the platform tag they qualify for |
-//! | `check` | check packages by the rules of an index and of installers |
+//! | `check` | check wheels and sdists by the rules of an index and of installers |
+//! | `check-packages` | check npm packages, crates and archives as well, and the `pyproject.toml` of sdists |
 //! | `metadata` | core metadata, RECORD, requirements and licence expressions |
 //! | `wheel` | read and write wheels |
 //! | `repair` | copy the libraries that a wheel needs into it |
@@ -88,7 +89,7 @@
 #![deny(missing_docs)]
 
 #[cfg_attr(
-    not(all(feature = "check", feature = "index", feature = "project")),
+    not(all(feature = "check-packages", feature = "index", feature = "project")),
     allow(dead_code, reason = "each feature reads other parts of an archive")
 )]
 #[cfg(feature = "archive")]

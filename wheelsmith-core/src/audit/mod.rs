@@ -37,7 +37,7 @@ use serde::Serialize;
 
 pub use allowances::Allowances;
 pub use auditwheel::verdict as auditwheel_verdict;
-#[cfg(feature = "check")]
+#[cfg(feature = "check-packages")]
 pub(crate) use collect::native_located;
 #[cfg(feature = "wheel")]
 pub(crate) use collect::native_packed;

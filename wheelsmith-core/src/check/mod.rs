@@ -17,9 +17,11 @@ mod framing;
 mod index;
 mod layout;
 mod metadata;
+#[cfg(feature = "check-packages")]
 mod package;
 mod parsed;
 mod place;
+#[cfg(feature = "check-packages")]
 mod pyproject;
 mod record;
 mod report;
@@ -189,9 +191,18 @@ pub fn check(
     let judge = match kind {
         Kind::Wheel => wheel,
         Kind::Sdist => sdist::check,
+        #[cfg(feature = "check-packages")]
         Kind::Npm => package::npm::check,
+        #[cfg(feature = "check-packages")]
         Kind::Crate => package::crates::check,
+        #[cfg(feature = "check-packages")]
         Kind::Archive => package::archive::check,
+        #[cfg(not(feature = "check-packages"))]
+        Kind::Npm | Kind::Crate | Kind::Archive => {
+            let reason = "this build of wheelsmith checks wheels and sdists only: it lacks the \
+                          feature `check-packages`";
+            return Err(io::Error::new(io::ErrorKind::Unsupported, reason));
+        }
     };
     let mut out = Findings::default();
     index::size(blob.size(), &options.limits, &mut out);
@@ -202,6 +213,7 @@ pub fn check(
 
 /// Returns the kind by the file name. Sdists and other archives may have the same names: an sdist
 /// contains PKG-INFO, and an archive that has the name of one contains no file of a Python project.
+#[cfg(feature = "check-packages")]
 fn kind(filename: &str, blob: &Blob, options: &Options) -> Kind {
     let kind = Kind::of(filename);
     match kind {
@@ -212,6 +224,12 @@ fn kind(filename: &str, blob: &Blob, options: &Options) -> Kind {
         },
         _ => kind,
     }
+}
+
+/// Returns the kind by the file name.
+#[cfg(not(feature = "check-packages"))]
+fn kind(filename: &str, _: &Blob, _: &Options) -> Kind {
+    Kind::of(filename)
 }
 
 fn wheel(

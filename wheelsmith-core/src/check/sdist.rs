@@ -229,6 +229,7 @@ impl<'a> Sdist<'a> {
         if !has("pyproject.toml") {
             out.whole(Code::MissingPyproject, "there is no `pyproject.toml`");
         }
+        #[cfg(feature = "check-packages")]
         if let Some((path, bytes)) = &self.pyproject {
             let info = self.pkg_info.as_ref().map(|(_, bytes)| bytes.as_slice());
             super::pyproject::check(bytes, path, info, out);

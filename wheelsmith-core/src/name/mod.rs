@@ -19,7 +19,7 @@ pub use digest::Digest;
 pub use host::host_target;
 pub use index::Index;
 pub use npm_name::NpmName;
-#[cfg(any(feature = "build", feature = "check"))]
+#[cfg(any(feature = "build", feature = "check-packages"))]
 pub(crate) use npm_name::npm_cpu;
 pub use portable::{NameProblem, portability_problem};
 pub use project_name::ProjectName;

@@ -56,7 +56,7 @@ impl FromStr for NpmName {
 super::serde_by_text!(NpmName);
 
 /// Returns the word of npm and of `process.arch` for a processor.
-#[cfg(any(feature = "build", feature = "check"))]
+#[cfg(any(feature = "build", feature = "check-packages"))]
 pub(crate) const fn npm_cpu(arch: super::Arch) -> &'static str {
     use super::Arch;
     match arch {

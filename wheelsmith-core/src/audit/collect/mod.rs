@@ -132,7 +132,7 @@ pub(crate) fn native_packed(
 
 /// Reads the facts of a member at `location` under the name `path`; `None` if it is not a native
 /// file.
-#[cfg(feature = "check")]
+#[cfg(feature = "check-packages")]
 pub(crate) fn native_located(
     path: &WheelPath,
     location: &Location,
