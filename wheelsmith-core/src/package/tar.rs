@@ -17,25 +17,32 @@ const SMALL: u64 = 64 << 10;
 /// Size from which parts in memory are compressed.
 const JOINED: usize = 1 << 20;
 
+/// Size from which parts in memory are written.
+const HELD: usize = 16 << 20;
+
 /// Parts of an archive, each of which is compressed on its own.
-pub(super) struct Parts {
+struct Parts {
     done: Vec<Entry>,
     joined: Vec<u8>,
+    /// Bytes of `done` that are in memory.
+    held: usize,
     epoch: u64,
 }
 
-/// Returns the parts of an archive of `files`, each of which has the time `epoch`. The file at
-/// `first` is the first one.
+/// Makes the parts of an archive of `files`, each of which has the time `epoch`, and calls `write`
+/// with groups of them, in order. The file at `first` is the first one.
 ///
 /// # Errors
-/// Returns an error if a small file cannot be read, or a path cannot be in an archive.
+/// Returns an error if a small file cannot be read, or a path cannot be in an archive; or the error of
+/// `write`.
 pub(super) fn parts(
     files: &Files,
     first: Option<&WheelPath>,
     top: &str,
     epoch: u64,
-) -> Result<Vec<Entry>, Error> {
-    let mut parts = Parts { done: Vec::new(), joined: Vec::new(), epoch };
+    write: &mut dyn FnMut(&[Entry]) -> Result<(), Error>,
+) -> Result<(), Error> {
+    let mut parts = Parts { done: Vec::new(), joined: Vec::new(), held: 0, epoch };
     let ahead = files.iter().filter(|(path, _)| Some(*path) == first);
     let others = files.iter().filter(|(path, _)| Some(*path) != first);
     for (path, file) in ahead.chain(others) {
@@ -59,10 +66,14 @@ pub(super) fn parts(
                 parts.content(entry)?;
             }
         }
+        if parts.held >= HELD {
+            write(&std::mem::take(&mut parts.done))?;
+            parts.held = 0;
+        }
     }
     parts.joined.extend(END);
     parts.flush();
-    Ok(parts.done)
+    write(&parts.done)
 }
 
 impl Parts {
@@ -152,6 +163,7 @@ impl Parts {
     fn flush(&mut self) {
         if !self.joined.is_empty() {
             let bytes = std::mem::take(&mut self.joined);
+            self.held += bytes.len();
             let path = "headers".parse().expect("a constant");
             self.done.push(Entry::bytes(path, bytes));
         }
@@ -189,7 +201,13 @@ mod tests {
         let dir = PackageFile { executable: true, content: Content::Dir };
         files.insert("empty".parse().unwrap(), dir);
         let first = "package.json".parse().unwrap();
-        let parts = parts(&files, Some(&first), "top", 7).unwrap();
+        let mut made = Vec::new();
+        let mut keep = |parts: &[Entry]| {
+            made.extend_from_slice(parts);
+            Ok(())
+        };
+        parts(&files, Some(&first), "top", 7, &mut keep).unwrap();
+        let parts = made;
         let bytes: Vec<u8> = parts.iter().flat_map(|part| part.load().unwrap()).collect();
         let mut archive = ::tar::Archive::new(&bytes[..]);
         let mut names = Vec::new();

@@ -8,7 +8,8 @@ use crate::archive::codec::Codec;
 use crate::config::ArchiveFormat;
 use crate::name::WheelPath;
 use crate::sys::{self, Host};
-use crate::wheel::{Chunks, Compression, Entry, EntryTime, Error, MadeFile, Options, stream};
+use crate::wheel::stream::{self, Gzip, Stream, Zstd};
+use crate::wheel::{Chunks, Compression, Entry, EntryTime, Error, MadeFile, Options};
 
 /// Options of writing a package.
 #[derive(Debug, Clone, Copy)]
@@ -56,13 +57,16 @@ pub(crate) fn write(
             .collect::<Result<_, _>>()?;
         stream::zip(&entries, unfinished.file(), &options, cancel)?;
     } else {
-        let parts = tar::parts(files, writing.first, writing.top, writing.epoch)?;
         let out = std::io::BufWriter::with_capacity(1 << 16, unfinished.file());
-        if writing.format == ArchiveFormat::TarGz {
-            stream::gzip(&parts, out, &options, cancel)?;
+        let mut stream: Box<dyn Stream + '_> = if writing.format == ArchiveFormat::TarGz {
+            Box::new(Gzip::new(out, &options, cancel)?)
         } else {
-            stream::zstd(&parts, out, &options, cancel)?;
-        }
+            Box::new(Zstd::new(out, &options, cancel)?)
+        };
+        tar::parts(files, writing.first, writing.top, writing.epoch, &mut |parts| {
+            stream.add(parts)
+        })?;
+        stream.finish()?;
     }
     judge(unfinished.path(), path, writing.format)?;
     let (sha256, size_bytes) = sys::fs::digest(unfinished.path()).map_err(Error::Write)?;
