@@ -19,11 +19,12 @@ use std::time::Duration;
 use support::program;
 use support::wheels::WheelFile;
 
-/// Largest memory of a command, in MiB.
-const MOST: u64 = 64;
+/// Largest memory of a command, in MiB. A build without optimisation has 34 MiB of its own code in
+/// memory, a release build 8 MiB: this keeps a release build below 64 MiB.
+const MOST: u64 = 72;
 /// Largest memory of a command that writes a wheel again, above that for a wheel of four files, in
 /// MiB. It has the RECORD, the directory and the list of files of the new wheel in memory. The
-/// program's own code counts too, and has 28 MiB in a build without optimisation.
+/// program's own code counts in part.
 const MOST_FOR_WRITING: u64 = 56;
 
 /// Returns the largest memory of a command, in MiB.

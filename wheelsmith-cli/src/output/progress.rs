@@ -14,6 +14,8 @@ use crate::global::{Format, Level};
 /// Draws events on standard error.
 pub(crate) struct Progress {
     level: Level,
+    /// True in a job of GitHub Actions.
+    is_action: bool,
     /// `None` if standard error is not a terminal, or that of a CI job.
     bars: Option<MultiProgress>,
     running: Mutex<HashMap<TaskId, Running>>,
@@ -32,7 +34,8 @@ impl Progress {
         let terminal = std::io::stderr().is_terminal() && env.get("CI").is_none();
         let bars =
             (terminal && format == Format::Human && level >= Level::Info).then(MultiProgress::new);
-        Self { level, bars, running: Mutex::default(), warned: Mutex::default() }
+        let is_action = env.get("GITHUB_ACTIONS").is_some();
+        Self { level, is_action, bars, running: Mutex::default(), warned: Mutex::default() }
     }
 
     fn line(&self, text: &str) {
@@ -106,6 +109,13 @@ impl Report for Progress {
             }
             Event::Detail(text) if self.level >= Level::Debug => self.line(&text),
             _ => {}
+        }
+    }
+
+    fn hide(&self, secret: &str) {
+        if self.is_action {
+            // The runner reads the command from the output of the step, and hides it.
+            let _ = writeln!(anstream::stderr(), "::add-mask::{secret}");
         }
     }
 

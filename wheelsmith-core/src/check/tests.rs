@@ -92,7 +92,9 @@ fn every_rule_has_a_broken_file() {
         wheels.iter().filter_map(|(codes, _)| codes.first().copied()).collect();
     let packages = [sdists::ROWS, packages::NPM, packages::CRATES, packages::ARCHIVES].concat();
     tried.extend(packages.iter().filter_map(|(codes, _)| codes.first()));
+    // The codes after them are those of `verify`.
     let own = Code::ALL.iter().skip_while(|code| **code != Code::BadFilename);
+    let own = own.take_while(|code| **code != Code::BadSums);
     let untried: Vec<&Code> = own.chain(&SHARED).filter(|code| !tried.contains(code)).collect();
     assert!(untried.is_empty(), "{untried:?}");
     assert!(wheels.len() >= 50);

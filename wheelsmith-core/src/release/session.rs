@@ -282,7 +282,7 @@ impl<'h> Session<'h> {
             Kind::Crates => Exchange::Crates(&api),
         };
         let secret = self.exchange(kind, exchange)?;
-        secret.mask(&self.host.env);
+        self.host.mask(&secret);
         self.tokens.borrow_mut().insert(key, (secret.clone(), Instant::now()));
         Ok(auth(secret))
     }
@@ -307,7 +307,7 @@ impl<'h> Session<'h> {
             let value = oidc::value(&response, "value");
             Secret::new(value.map_err(|e| format!("cannot get an identity token: {e}"))?)
         };
-        identity.mask(env);
+        self.host.mask(&identity);
         let request = exchange.request(identity.clone());
         let response = self.send(&request).map_err(|error| error.to_string())?;
         oidc::value(&response, "token").map(Secret::new).map_err(|error| {

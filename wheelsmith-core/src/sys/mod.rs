@@ -119,6 +119,12 @@ impl Host {
         self.report.event(Event::Warning(text.into()));
     }
 
+    /// Tells the runner of a CI job to hide a secret in its log.
+    #[cfg(feature = "release")]
+    pub(crate) fn mask(&self, secret: &request::Secret) {
+        self.report.hide(secret.expose());
+    }
+
     /// Shows a message with `-v`.
     pub fn detail(&self, text: impl FnOnce() -> String) {
         if self.report.wants_detail() {

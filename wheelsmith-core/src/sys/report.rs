@@ -51,6 +51,9 @@ pub trait Report: Send + Sync {
     #[cfg(feature = "run")]
     fn started(&self, _command: &super::Command) {}
 
+    /// Receives a secret that the log of a CI job must not show.
+    fn hide(&self, _secret: &str) {}
+
     /// True if [`Event::Detail`] is shown.
     fn wants_detail(&self) -> bool {
         false

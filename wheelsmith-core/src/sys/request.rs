@@ -19,15 +19,6 @@ impl Secret {
         if self.0.is_empty() { text.to_owned() } else { text.replace(&self.0, "***") }
     }
 
-    /// Tells a runner of GitHub Actions to hide the secret in its log.
-    #[cfg(feature = "release")]
-    pub(crate) fn mask(&self, env: &super::Env) {
-        use std::io::Write as _;
-        if env.get("GITHUB_ACTIONS").is_some() {
-            let _ = writeln!(std::io::stderr(), "::add-mask::{}", self.0);
-        }
-    }
-
     /// Returns the text, to send it.
     #[cfg_attr(not(feature = "release"), allow(dead_code, reason = "only requests need it"))]
     pub(crate) fn expose(&self) -> &str {
