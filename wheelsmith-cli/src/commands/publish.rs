@@ -103,6 +103,5 @@ pub(super) fn run(args: &Args, host: &Host, output: &Output) -> anyhow::Result<E
     };
     let published = release::publish(&plan, &options, host)?;
     output.published(&plan, &published, args.dry_run)?;
-    let is_good = published.is_complete() || args.dry_run && published.would_complete();
-    Ok(if is_good { Exit::Good } else { Exit::No })
+    Ok(if published.is_good(args.dry_run) { Exit::Good } else { Exit::No })
 }
