@@ -25,8 +25,8 @@ Examples:
   wheelsmith publish --plan plan.json
   wheelsmith publish --plan plan.json --only npm
 
-Exit codes: 0 everything is published; 1 a step is not; 2 a file could not be
-read.")]
+Exit codes: 0 everything that was selected is published; 1 a step is not; 2 a
+file could not be read.")]
 pub(crate) struct Args {
     /// Plan of `wheelsmith plan`
     #[arg(long, value_name = "FILE")]

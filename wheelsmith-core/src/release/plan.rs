@@ -328,7 +328,8 @@ impl Looked<'_, '_> {
             match state {
                 Ok(Seen { presence: Presence::Absent, .. }) => step.state = State::Absent,
                 Ok(Seen { presence: Presence::Same, note }) => {
-                    (step.state, step.note) = (State::Same, note);
+                    step.state = State::Same;
+                    step.note = note.map(|note| self.session.redact(&note));
                 }
                 Ok(seen) => self.faults.push(conflict(step, &seen.presence)),
                 Err(problem) => self.faults.push(problem),

@@ -303,6 +303,8 @@ impl Run<'_> {
         let sha256 = step.file.as_ref().map(|file| file.sha256);
         let note = |event, status| self.ledger.write(&step.id, event, status, sha256);
         let (mut tries, mut waits, mut waited) = (0, 0, Duration::ZERO);
+        // A try that failed may have been stored all the same.
+        let mut may_be_stored = false;
         loop {
             // A minted token may have expired meanwhile, so that each try has a request of its own.
             let request = if let Some(package) = self.packages.get(&step.id) {
@@ -331,6 +333,7 @@ impl Run<'_> {
             match meaning {
                 Sent::Accepted => return self.visible(step),
                 Sent::Wait(seconds) => {
+                    may_be_stored |= status == Some(503);
                     let seconds = seconds.max(1);
                     let pause = Duration::from_secs(seconds);
                     note(Event::Wait, status)?;
@@ -362,7 +365,7 @@ impl Run<'_> {
                 }
                 Sent::Unknown(reason) => {
                     tries += 1;
-                    // The server may have stored the file all the same.
+                    may_be_stored = true;
                     match self.presence(step) {
                         Ok(Presence::Same) => return self.visible(step),
                         Ok(Presence::Absent) | Err(_) if tries < TRIES => {}
@@ -374,8 +377,10 @@ impl Run<'_> {
                     }
                     self.pause(Duration::from_millis(250 << tries))?;
                 }
-                // An earlier try may have been stored, and registries refuse what they have.
-                Sent::Refused(reason) | Sent::Denied(reason) if tries > 0 => {
+                // Registries refuse what they have, some with status 403.
+                Sent::Refused(reason) | Sent::Denied(reason)
+                    if may_be_stored && status != Some(401) =>
+                {
                     return Ok(match self.visible(step)? {
                         (Outcome::Invisible, _) => {
                             note(Event::Rejected, status)?;
