@@ -271,7 +271,11 @@ fn a_release_is_planned_published_and_installed() {
     assert_eq!(fs::read_to_string(project.sandbox.path().join("plan.json")).unwrap(), text);
     project.publish(&["--dry-run"]).expect(0).answers(&["would be sent", "nothing was sent"]);
     assert_eq!(project.fake.changes(), 0);
-    project.publish(&["--only", "npm"]).expect(1).answers(&["3 published", "of another kind"]);
+    project.publish(&["--only", "npm"]).expect(0).answers(&[
+        "3 published",
+        "not selected by `--only`",
+        "the selected steps are complete",
+    ]);
     project.publish(&[]).expect(0).answers(&["complete"]);
     project.assert_complete();
     let state = project.fake.state();
@@ -280,6 +284,39 @@ fn a_release_is_planned_published_and_installed() {
         json!({ "latest": "1.0.0", "next": "1.0.0" })
     );
     install(&project);
+    // The plan of the old version leaves the tag of a newer one, and says so; also what was yanked.
+    let newer = project.sandbox.path().join("newer");
+    fs::create_dir(&newer).unwrap();
+    npm(&newer, "@zz/linux", "1.1.0", &json!({}));
+    let args = ["--dir", "newer", "--as", "1.1.0", "--to", "local", "-o", "newer.json"];
+    let plan = project.ours(&[&["plan"], &args[..]].concat()).expect(0);
+    plan.answers(&["access public"]);
+    project.ours(&["publish", "--plan", "newer.json"]).expect(0);
+    project.fake.rules(&json!({ "yanked": true }));
+    let stays = "npm-tag:@zz/linux@latest  present, but it stays at 1.1.0, which is newer";
+    let expected = [stays, "zz_demo-1.0.0.tar.gz  present, but yanked"];
+    project.publish(&[]).expect(0).answers(&expected);
+    project.plan().expect(0).answers(&expected);
+    let state = project.fake.state();
+    assert_eq!(state["npm"]["@zz/linux"]["dist-tags"]["latest"], "1.1.0");
+}
+
+#[test]
+fn wheels_that_need_each_other_come_before_others() {
+    let project = Project::new();
+    let dir = project.sandbox.path().join("circle");
+    for (name, needs) in [("aa_user", "yy-one"), ("yy_one", "zz-two"), ("zz_two", "yy-one")] {
+        let headers =
+            format!("Summary: A package\nRequires-Python: >=3.8\nRequires-Dist: {needs}\n");
+        let file = format!("{name}-1.0.0-py3-none-any.whl");
+        let wheel = WheelFile::new(&file).purelib().text(&format!("{name}.py"), "x = 1\n");
+        fs::create_dir_all(&dir).unwrap();
+        wheel.metadata(&headers).write(&dir);
+    }
+    let plan = project.ours(&["plan", "--dir", "circle", "--as", "1.0.0", "--to", "local"]);
+    let plan = plan.expect(0).stdout;
+    let at = |name: &str| plan.find(name).unwrap();
+    assert!(at("yy_one") < at("aa_user") && at("zz_two") < at("aa_user"), "{plan}");
 }
 
 /// Installs what was published with pip, uv, npm and cargo.
@@ -388,6 +425,21 @@ fn faults_are_found_before_the_first_byte() {
     let text = configuration(1).replace("http://127.0.0.1:1/", "https://example.org/");
     project.sandbox.write("wheelsmith.toml", &text);
     project.plan().expect(1).says(&["is not on this machine"]);
+    // An index on this machine whose API is elsewhere.
+    let project = Project::new();
+    let settings = json!({ "dl": "https://example.org/", "api": "https://example.org/" });
+    let rule =
+        json!({ "match": "GET /crates/index/config", "times": 9, "status": 200, "body": settings });
+    project.fake.rules(&json!({ "rules": [rule] }));
+    project
+        .plan()
+        .expect(1)
+        .says(&["the `api` in", "`https://example.org/` is not on this machine"]);
+    project.fake.rules(&json!({ "rules": [] }));
+    // This machine is reached without the proxy of the environment.
+    let mut command =
+        project.sandbox.command(&["plan", "--as", "1.0.0", "--to", "local", "-o", "plan.json"]);
+    Run::of(command.envs(TOKENS).env("https_proxy", "http://127.0.0.1:9")).expect(0);
 }
 
 #[test]
@@ -433,6 +485,7 @@ fn failures_of_registries_end_in_one_state() {
         &[
             "did not accept the credential: status 401: token revoked",
             "the credential was refused at",
+            "9 published",
         ],
     );
     fail(
@@ -446,8 +499,28 @@ fn failures_of_registries_end_in_one_state() {
     let late = "Thu, 01 Jan 2099 00:00:00 GMT";
     fail(
         json!({ "match": "PUT /crates/", "status": 429, "headers": { "Retry-After": late } }),
-        &["its rate limit asks to wait"],
+        &["the registry asks to wait", "longer than `--rate-limit` 3600"],
     );
+    let huge = u64::MAX.to_string();
+    fail(
+        json!({ "match": "PUT /crates/", "status": 429, "headers": { "Retry-After": huge } }),
+        &["the registry asks to wait 18446744073709551615 s"],
+    );
+    let at_once = json!({ "Retry-After": "0" });
+    reset(&json!([{ "match": "PUT /npm/", "status": 429, "headers": at_once, "times": 99 }]));
+    let run = project.publish(&["--rate-limit", "2", "--only", "npm"]).expect(1);
+    run.answers(&["the registry asks to wait 1 s after 2 s, longer than `--rate-limit` 2"]);
+
+    // A lost response, and a document that is late: the registry refuses what it has already.
+    reset(&json!([
+        { "match": "PUT /npm/@zz%2flinux", "act": "cut-after" },
+        { "match": "GET /npm/@zz%2flinux", "act": "stale", "times": 4 },
+    ]));
+    project.publish(&[]).expect(0);
+    project.assert_complete();
+    reset(&json!([{ "match": "PUT /npm/@zz%2flinux", "act": "cut-before", "times": 9 }]));
+    let run = project.publish(&["--only", "npm"]).expect(1);
+    run.answers(&["the registry failed 5 times: the connection was lost: "]);
 
     // A server that tells the token back.
     reset(&json!([]));
@@ -459,12 +532,16 @@ fn failures_of_registries_end_in_one_state() {
 
     // A release of the index that is closed.
     reset(&json!([]));
-    project.publish(&["--only", "pypi"]).expect(1);
+    project.publish(&["--only", "pypi"]).expect(0);
     project.fake.rules(&json!({ "upload-time": "2020-01-01T00:00:00Z" }));
     let extra = WheelFile::new("zz_demo-1.0.0-py3-none-win_amd64.whl");
     let extra =
         extra.metadata("Summary: A package\nRequires-Python: >=3.8\n").text("zz_demo.py", "");
     extra.write(&project.sandbox.path().join("dist"));
+    // Only the public one closes.
+    project.plan().expect(0);
+    let public = configuration(project.fake.1).replace("\"private\"", "\"pypi\"");
+    project.sandbox.write("wheelsmith.toml", &public);
     project.plan().expect(1).says(&["more than 14 days ago"]);
 }
 

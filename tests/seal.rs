@@ -214,6 +214,8 @@ fn every_change_has_its_code() {
     row("a bit in a file", &at(WHEEL), &["wrong-digest"]);
     row("a missing file", &|dir| fs::remove_file(dir.join(SDIST)).unwrap(), &["missing-file"]);
     row("a further file", &|dir| fs::write(dir.join("x.whl"), "x").unwrap(), &["unlisted-file"]);
+    let single = |dir: &Path| fs::write(dir.join("x.whl.sha256.sha256"), "x").unwrap();
+    row("a single digest of no file", &single, &["unlisted-file"]);
     row("a directory", &|dir| fs::create_dir(dir.join("x")).unwrap(), &["unlisted-file"]);
     let swap = |dir: &Path| {
         fs::rename(dir.join(WHEEL), dir.join("x")).unwrap();
@@ -304,11 +306,32 @@ fn digests_alone_and_bundles_are_named_as_such() {
     };
     let sums = fs::read_to_string(signed.path("d/SHA256SUMS")).unwrap();
     let listed = sums.lines().find(|line| line.ends_with(WHEEL)).unwrap()[..64].to_owned();
-    let put =
-        |text: String| move |dir: &Path| fs::write(dir.join("a.sigstore.json"), &text).unwrap();
+    let put = |text: String| {
+        move |dir: &Path| fs::write(dir.join(format!("{WHEEL}.sigstore.json")), &text).unwrap()
+    };
     signed.check("a bundle", put(bundle(&listed)), &[], &[]);
     let other = put(bundle(&"0".repeat(64)));
-    signed.check("a bundle of another file", other, &[], &["statement-mismatch"]);
+    signed.check("a bundle of another file", other, &[], &["unlisted-file"]);
+    let text = bundle(&listed);
+    for name in ["evil.whl.sigstore", &format!("{SDIST}.sigstore.json")] {
+        let put = |dir: &Path| fs::write(dir.join(name), &text).unwrap();
+        signed.check(name, put, &[], &["unlisted-file"]);
+    }
+    // A list of sha256sum, in its other form, that names a file with a single digest.
+    signed.sandbox.write("other/a.whl", "a");
+    let list = "sha256sum -b a.whl > a.whl.sha256 && sha256sum -b * > ../l && mv ../l SHA256SUMS";
+    content(Command::new("sh").args(["-c", list]).current_dir(signed.path("other")));
+    signed.sign("other", "100%n 1.0");
+    let run = signed.verify("other", &[("--release", "100%n 1.0")]).expect(0);
+    assert!(codes(&run).is_empty(), "{}", run.stdout);
+    // What cannot be read is no finding.
+    for (args, expected) in [
+        (&["verify", "nope", "--digests-only"][..], "`nope`"),
+        (&["verify", "d", "--ssh", "gpg", "--identity", "me"], "`gpg`"),
+        (&["verify", "d", "--digests-only", "--release", RELEASE], "cannot be used with"),
+    ] {
+        signed.ours(args).expect(2).says(&[expected]);
+    }
     // A list that does not match the files is not signed.
     fs::write(signed.path("d/new"), "x").unwrap();
     let args = ["sign", "d", "--release", RELEASE, "--minisign", "minisign.key"];

@@ -332,7 +332,7 @@ pub fn registry(bytes: &[u8]) {
     for status in [200, 301, 400, 429, 503] {
         let headers =
             vec![("retry-after".to_owned(), text.lines().next().unwrap_or("").to_owned())];
-        let response = Response { status, headers, body: bytes.to_vec() };
+        let response = Response { status, headers, body: bytes.to_vec(), ..Response::default() };
         let _ = registries::sent(&response, 1);
     }
     if let Ok(manifest) = crates::Manifest::parse(&text) {

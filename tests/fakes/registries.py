@@ -213,7 +213,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 return 404, b"not found", "text/plain"
             base = f"http://{self.headers['host']}/pypi/files/"
             rows = [{"filename": row["name"], "url": base + row["name"], "hashes": {"sha256": row["sha256"]},
-                     "size": len(base64.b64decode(row["content"])), "yanked": False,
+                     "size": len(base64.b64decode(row["content"])), "yanked": state.get("yanked", False),
                      "upload-time": state.get("upload-time", "2999-01-01T00:00:00Z")} for row in rows]
             page = {"meta": {"api-version": "1.1"}, "name": project, "files": rows}
             return 200, page, "application/vnd.pypi.simple.v1+json"

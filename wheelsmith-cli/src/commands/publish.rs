@@ -25,8 +25,8 @@ Examples:
   wheelsmith publish --plan plan.json
   wheelsmith publish --plan plan.json --only npm
 
-Exit codes: 0 everything is published; 1 a step is not; 2 a file could not be
-read.")]
+Exit codes: 0 everything that was selected is published; 1 a step is not; 2 a
+file could not be read.")]
 pub(crate) struct Args {
     /// Plan of `wheelsmith plan`
     #[arg(long, value_name = "FILE")]
@@ -103,6 +103,5 @@ pub(super) fn run(args: &Args, host: &Host, output: &Output) -> anyhow::Result<E
     };
     let published = release::publish(&plan, &options, host)?;
     output.published(&plan, &published, args.dry_run)?;
-    let is_good = published.is_complete() || args.dry_run && published.would_complete();
-    Ok(if is_good { Exit::Good } else { Exit::No })
+    Ok(if published.is_good(args.dry_run) { Exit::Good } else { Exit::No })
 }

@@ -33,7 +33,7 @@ pub(crate) struct Args {
     /// Sign with GPG and this key of the keyring [without KEY: the default key]
     #[arg(long, value_name = "KEY", num_args = 0..=1, default_missing_value = "")]
     gpg: Option<String>,
-    /// Sign with SSH and this key; of a public one the agent has the secret
+    /// Sign with SSH and this key, or a public key whose secret is in the SSH agent
     #[arg(long, value_name = "FILE")]
     ssh: Option<PathBuf>,
     /// Write a statement, signed with this Ed25519 key (PEM)

@@ -46,7 +46,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "RELEASE")]
     release: Option<String>,
     /// Compare the files with the list only, without any key
-    #[arg(long, conflicts_with_all = ["minisign", "gpg", "ssh", "statement"])]
+    #[arg(long, conflicts_with_all = ["minisign", "gpg", "ssh", "statement", "release"])]
     digests_only: bool,
 }
 

@@ -13,10 +13,16 @@ pub(super) fn human_plan(plan: &Plan) -> Text {
     let mut text = Text::new();
     let _ = writeln!(text, "{BOLD}{}{BOLD:#} to {}", plan.release(), plan.to);
     for step in &plan.steps {
+        let access = step.access.as_ref().map(|access| format!(", access {access}"));
+        let access = access.unwrap_or_default();
         let end = match (step.state, &step.file) {
+            (State::Same, _) if step.note.is_some() => {
+                let note = step.note.as_deref().unwrap_or_default();
+                format!("{YELLOW}present, but {note}{YELLOW:#}")
+            }
             (State::Same, _) => format!("{DIM}present{DIM:#}"),
             (State::Absent, Some(file)) => {
-                format!("{GREEN}send {}{GREEN:#}", size_text(file.size_bytes))
+                format!("{GREEN}send {}{access}{GREEN:#}", size_text(file.size_bytes))
             }
             (State::Absent, None) => format!("{GREEN}set to {}{GREEN:#}", step.version),
         };
@@ -46,6 +52,7 @@ pub(super) fn human_published(plan: &Plan, published: &Published, dry_run: bool)
     let _ = writeln!(text, "{BOLD}{}{BOLD:#} to {}", plan.release(), plan.to);
     for step in &published.steps {
         let (style, word) = match step.outcome {
+            Outcome::Present if step.reason.is_some() => (YELLOW, "present, but"),
             Outcome::Present => (DIM, "present"),
             Outcome::Published => (GREEN, "published"),
             Outcome::Planned => (GREEN, "would be sent"),
@@ -53,16 +60,24 @@ pub(super) fn human_published(plan: &Plan, published: &Published, dry_run: bool)
             Outcome::Rejected => (RED, "rejected"),
             Outcome::Invisible => (YELLOW, "not visible yet"),
             Outcome::Skipped => (YELLOW, "not sent"),
+            Outcome::NotSelected => (DIM, "not selected by `--only`"),
         };
+        if let (Outcome::Present, Some(note)) = (step.outcome, &step.reason) {
+            let _ = writeln!(text, "  {}  {style}{word} {note}{style:#}", step.id);
+            continue;
+        }
         let _ = writeln!(text, "  {}  {style}{word}{style:#}", step.id);
         if let Some(reason) = &step.reason {
             found::wrap(&mut text, 4, 4, reason);
         }
     }
-    let is_complete = published.is_complete() || dry_run && published.would_complete();
-    let end = match (is_complete, dry_run) {
+    let end = match (published.is_good(dry_run), dry_run) {
         (true, true) => "nothing was sent",
-        (true, false) => "complete",
+        (true, false) if published.is_complete() => "complete",
+        (true, false) => "the selected steps are complete",
+        (false, _) if published.count(Outcome::Conflict) > 0 => {
+            "not complete: release a new version"
+        }
         (false, _) => "not complete: run the same plan again when the reason is gone",
     };
     let sent = published.count(Outcome::Published);

@@ -37,9 +37,13 @@ pub fn rows(body: &[u8]) -> Result<Vec<Row>, String> {
 
 /// Compares a version with ours. Versions that differ only in the part after `+` are one version.
 pub fn presence(rows: &[Row], version: &str, sha256: Digest) -> Presence {
+    row(rows, version).map_or(Presence::Absent, |row| Presence::of(Some(&row.cksum), &sha256))
+}
+
+/// Returns the row of a version.
+pub fn row<'r>(rows: &'r [Row], version: &str) -> Option<&'r Row> {
     let plain = |version: &str| version.split('+').next().unwrap_or_default().to_owned();
-    let found = rows.iter().find(|row| plain(&row.vers) == plain(version));
-    found.map_or(Presence::Absent, |row| Presence::of(Some(&row.cksum), &sha256))
+    rows.iter().find(|row| plain(&row.vers) == plain(version))
 }
 
 /// Settings of a registry: `config.json` of its index.
@@ -86,12 +90,7 @@ pub fn publish(api: &str, metadata: &Value, file: &File<'_>, auth: Option<&Auth>
         .header("content-type", "application/octet-stream")
         .header("accept", "application/json")
         .auth(auth)
-        .body([Part::Bytes(head), Part::File(file.path.to_owned(), file.size_bytes)])
-}
-
-/// Returns the request that withdraws a version from new lock files.
-pub fn yank(api: &str, name: &str, version: &str, auth: Option<&Auth>) -> Request {
-    Request::new("DELETE", join(api, &format!("api/v1/crates/{name}/{version}/yank"))).auth(auth)
+        .body([Part::Bytes(head), Part::File(file.path.to_owned(), file.size_bytes, file.sha256)])
 }
 
 /// `Cargo.toml` of a `.crate` file, as cargo normalises it.

@@ -68,7 +68,7 @@ pub fn sent(response: &Response, now: u64) -> Sent {
         200..=299 if has_errors(&response.body) => Sent::Refused(reason()),
         200..=299 => Sent::Accepted,
         300..=399 => {
-            let to = response.header("location").unwrap_or("another URL").to_owned();
+            let to = response.redact(response.header("location").unwrap_or("another URL"));
             Sent::Refused(format!("status {status}: a redirect to `{to}`; configure that URL"))
         }
         401 | 403 => Sent::Denied(reason()),
@@ -102,14 +102,15 @@ fn sentence(response: &Response) -> String {
     });
     let words = words.unwrap_or_default();
     let words: Vec<&str> = words.split_whitespace().collect();
-    let words: String = words.join(" ").chars().take(LONGEST_REASON).collect();
+    let words = response.redact(&words.join(" "));
+    let words: String = words.chars().take(LONGEST_REASON).collect();
     if words.is_empty() { String::new() } else { format!(": {words}") }
 }
 
 /// Returns the seconds until the time of `Retry-After`: a number, or a date.
 fn retry_after(text: &str, now: u64) -> Option<u64> {
     let text = text.trim();
-    let date = || Some(http_date(text)?.saturating_sub(now) + 1);
+    let date = || Some(http_date(text)?.saturating_sub(now).saturating_add(1));
     text.parse().ok().or_else(date)
 }
 
@@ -171,6 +172,7 @@ impl fmt::Display for Integrity {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sys::request::Secret;
 
     #[test]
     fn dates_of_http_are_read() {
@@ -191,7 +193,9 @@ mod tests {
         let check = |status: u16, header: Option<(&str, &str)>, body: &str, expected: Sent| {
             let headers = header.map(|(name, value)| (name.to_owned(), value.to_owned()));
             let headers = headers.into_iter().collect();
-            let response = Response { status, headers, body: body.as_bytes().to_vec() };
+            let body = body.as_bytes().to_vec();
+            let secrets = vec![Secret::new("secret-a")];
+            let response = Response { status, headers, body, secrets };
             assert_eq!(sent(&response, 0), expected);
         };
         check(201, None, "", Sent::Accepted);
@@ -206,6 +210,8 @@ mod tests {
         check(403, None, r#"{"error":"no"}"#, Sent::Denied("status 403: no".into()));
         let to = Some(("location", "https://example.org/legacy/"));
         let text = "status 301: a redirect to `https://example.org/legacy/`; configure that URL";
+        let escaped = r#"{"error":"no \u0073ecret-a"}"#;
+        check(400, None, escaped, Sent::Refused("status 400: no ***".into()));
         check(301, to, "", Sent::Refused(text.into()));
     }
 }

@@ -62,6 +62,11 @@ pub fn look(registry: &str, name: &str, auth: Option<&Auth>) -> Request {
         .auth(auth)
 }
 
+/// Returns who may install a new package: `public`, or what the manifest says.
+pub fn access(manifest: &Value) -> &str {
+    manifest["publishConfig"]["access"].as_str().unwrap_or("public")
+}
+
 /// Returns the publication of a tarball under `tag`; `manifest` is its `package.json`.
 pub fn publish(
     registry: &str,
@@ -84,7 +89,7 @@ pub fn publish(
         "_id": name,
         "name": name,
         "description": manifest["description"],
-        "access": manifest["publishConfig"]["access"].as_str().unwrap_or("public"),
+        "access": access(manifest),
         "dist-tags": { tag: version },
         "versions": { version: own },
     });
@@ -103,7 +108,7 @@ pub fn publish(
         .auth(auth)
         .body([
             Part::Bytes(head.into_bytes()),
-            Part::Base64(file.path.to_owned(), file.size_bytes),
+            Part::Base64(file.path.to_owned(), file.size_bytes, file.sha256),
             Part::Bytes(b"\"}}}".to_vec()),
         ])
 }

@@ -160,7 +160,7 @@ pub fn upload(
         .auth(auth)
         .body([
             Part::Bytes(head.into_bytes()),
-            Part::File(file.path.to_owned(), file.size_bytes),
+            Part::File(file.path.to_owned(), file.size_bytes, file.sha256),
             Part::Bytes(tail.into_bytes()),
         ])
 }

@@ -1,9 +1,9 @@
 //! Publication of finished packages to registries.
 //!
 //! `plan` reads the packages, looks at each registry, and returns every fault before a byte is
-//! sent. `publish` executes a plan: for each step it looks, sends what is absent, and looks until
-//! the registry shows it. The registries are the only truth: a run that was killed is finished by
-//! another run of the same plan, and what is published already is not sent again.
+//! sent. `publish` executes a plan: for each step it looks, sends what is absent, and waits
+//! until the registry shows it. A run that was killed is finished by another run of the same plan:
+//! wheelsmith asks the registries what they have, compares it by digest, and sends only what is absent.
 
 mod error;
 mod ledger;

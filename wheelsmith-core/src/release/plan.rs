@@ -5,16 +5,16 @@ use std::path::PathBuf;
 
 use super::Error;
 use super::package::{Content, Package};
-use super::session::Session;
-use super::steps::{Estimate, Kind, LeftOut, Plan, PlannedFile, SCHEMA, State, Step, conflict};
+use super::session::{Seen, Session};
+use super::steps::{
+    Estimate, Kind, LeftOut, Plan, PlannedFile, SCHEMA, State, Step, conflict, url_faults,
+};
 use crate::check;
 use crate::config::Destination;
 use crate::registry::Presence;
-use crate::sys::{self, Host, request};
+use crate::sys::{self, Host};
 use crate::version::scheme::ReleaseVersion;
 
-/// Name of the destination whose URLs must be on this machine.
-const LOCAL: &str = "local";
 /// Largest total size of a project on the public Python index, in bytes.
 const PROJECT_BYTES: u64 = 10 << 30;
 /// Time after which a release of the public Python index accepts no further file, in seconds.
@@ -46,7 +46,7 @@ pub struct PlanOptions {
 /// incomplete release.
 pub fn plan(options: &PlanOptions, host: &Host) -> Result<Plan, Error> {
     let version = options.version.semver().unwrap_or_else(|_| options.version.pep440());
-    let mut faults = urls(options);
+    let mut faults = url_faults(&options.destination, &options.to);
     let (packages, left_out) = read(options, &mut faults, host)?;
     let project = packages.iter().find(|p| matches!(p.content, Content::Python { .. }));
     let project = project.or(packages.first()).map_or_else(String::new, |p| p.name.clone());
@@ -64,11 +64,16 @@ pub fn plan(options: &PlanOptions, host: &Host) -> Result<Plan, Error> {
     }
     let mut steps = steps(&packages, &options.version);
     incomplete(&packages, &steps, &mut faults);
-    let session =
-        Session::new(&options.destination, host).map_err(|problem| fail(vec![problem]))?;
+    let session = Session::new(&options.destination, &options.to, host)
+        .map_err(|problem| fail(vec![problem]))?;
     let mut notes = Vec::new();
-    let mut looked = Looked { session: &session, faults: &mut faults, notes: &mut notes };
+    let is_public = options.check.index == check::Index::Pypi;
+    let mut looked =
+        Looked { session: &session, is_public, faults: &mut faults, notes: &mut notes };
     looked.all(&mut steps, &packages)?;
+    for text in faults.iter_mut().chain(&mut notes) {
+        *text = session.redact(text);
+    }
     if !faults.is_empty() {
         return Err(fail(faults));
     }
@@ -88,31 +93,6 @@ pub fn plan(options: &PlanOptions, host: &Host) -> Result<Plan, Error> {
     };
     plan.digest = Some(plan.computed_digest());
     Ok(plan)
-}
-
-/// Returns the problems of the configured URLs.
-fn urls(options: &PlanOptions) -> Vec<String> {
-    let Destination { pypi, npm, crates } = &options.destination;
-    let mut urls: Vec<&str> = Vec::new();
-    urls.extend(pypi.iter().flat_map(|it| [it.upload.as_str(), &it.simple]));
-    urls.extend(npm.iter().map(|it| it.registry.as_str()));
-    urls.extend(crates.iter().map(|it| crate::registry::crates::base(&it.index)));
-    let mut faults = Vec::new();
-    for url in urls {
-        let host = url.split_once("://").map_or("", |(_, rest)| rest);
-        let host = host.split('/').next().unwrap_or_default();
-        if !url.starts_with("https://") && !url.starts_with("http://") {
-            faults.push(format!("`{url}` is not a URL that begins with `https://`"));
-        } else if host.contains('@') {
-            faults.push("a URL of the destination contains a user name; name a variable with the token instead".to_owned());
-        } else if options.to == LOCAL && !request::is_loopback(url) {
-            faults
-                .push(format!("`{url}` is not on this machine, and the destination is `{LOCAL}`"));
-        } else if url.starts_with("http://") && !request::is_loopback(url) {
-            faults.push(format!("`{url}` is not https"));
-        }
-    }
-    faults
 }
 
 /// Reads the packages of the directory in parallel.
@@ -210,6 +190,18 @@ impl Package {
     }
 }
 
+/// Returns what each package needs directly or through others.
+fn reached(direct: &BTreeMap<String, BTreeSet<String>>) -> BTreeMap<String, BTreeSet<String>> {
+    let from = |id: &String| {
+        let (mut found, mut open) = (BTreeSet::new(), vec![id]);
+        while let Some(id) = open.pop() {
+            open.extend(direct[id].iter().filter(|need| found.insert((*need).clone())));
+        }
+        found
+    };
+    direct.keys().map(|id| (id.clone(), from(id))).collect()
+}
+
 /// Returns the steps in order: each after those that it needs, pointers last.
 fn steps(packages: &[Package], version: &ReleaseVersion) -> Vec<Step> {
     let is_final = version.semver().is_ok_and(|text| !text.contains('-'));
@@ -233,9 +225,19 @@ fn steps(packages: &[Package], version: &ReleaseVersion) -> Vec<Step> {
         left.push((package, needs));
     }
     let (mut steps, mut done): (Vec<Step>, BTreeSet<String>) = (Vec::new(), BTreeSet::new());
+    let direct = left.iter().map(|(package, needs)| (package.id(), needs.clone())).collect();
+    let reached = reached(&direct);
+    // Packages that need each other, such as two wheels, are published side by side, after all that
+    // any of them needs.
+    let is_ready = |package: &Package, done: &BTreeSet<String>| {
+        let id = package.id();
+        reached[&id].iter().all(|need| done.contains(need) || reached[need].contains(&id))
+    };
     while !left.is_empty() {
-        // In a cycle, such as that of two wheels that require each other, any order is right.
-        let at = left.iter().position(|(_, needs)| needs.is_subset(&done)).unwrap_or(0);
+        let ready = || left.iter().enumerate().filter(|(_, (package, _))| is_ready(package, &done));
+        let first =
+            ready().find(|(_, (_, needs))| needs.is_subset(&done)).or_else(|| ready().next());
+        let at = first.map_or(0, |(at, _)| at);
         let (package, needs) = left.remove(at);
         let is_npm = package.kind() == Kind::Npm;
         done.insert(package.id());
@@ -252,6 +254,13 @@ fn steps(packages: &[Package], version: &ReleaseVersion) -> Vec<Step> {
             tag: is_npm.then(|| "next".to_owned()),
             needs: needs.into_iter().filter(|id| steps.iter().any(|step| step.id == *id)).collect(),
             state: State::Absent,
+            note: None,
+            access: match &package.content {
+                Content::Npm { manifest, .. } if package.name.starts_with('@') => {
+                    Some(crate::registry::npm::access(manifest).to_owned())
+                }
+                _ => None,
+            },
         });
     }
     let files: Vec<String> = steps.iter().map(|step| step.id.clone()).collect();
@@ -265,6 +274,8 @@ fn steps(packages: &[Package], version: &ReleaseVersion) -> Vec<Step> {
             tag: Some("latest".to_owned()),
             needs: files.clone(),
             state: State::Absent,
+            note: None,
+            access: None,
         });
     }
     steps
@@ -297,6 +308,8 @@ fn incomplete(packages: &[Package], steps: &[Step], faults: &mut Vec<String>) {
 /// Reader of the registries that collects faults.
 struct Looked<'l, 'h> {
     session: &'l Session<'h>,
+    /// True if the Python packages are for the public index.
+    is_public: bool,
     faults: &'l mut Vec<String>,
     notes: &'l mut Vec<String>,
 }
@@ -309,20 +322,22 @@ impl Looked<'_, '_> {
             }
             let package = packages.iter().find(|package| package.id() == step.id);
             let state = match package {
-                Some(package) => self.session.look(package).map(|found| match found {
-                    Presence::Absent => State::Absent,
-                    Presence::Same => State::Same,
-                    other => {
-                        self.faults.push(conflict(step, &other));
-                        State::Same
-                    }
-                }),
+                Some(package) => self.session.look(package),
                 None => self.session.tag(step),
             };
             match state {
-                Ok(state) => step.state = state,
+                Ok(Seen { presence: Presence::Absent, .. }) => step.state = State::Absent,
+                Ok(Seen { presence: Presence::Same, note }) => {
+                    step.state = State::Same;
+                    step.note = note.map(|note| self.session.redact(&note));
+                }
+                Ok(seen) => self.faults.push(conflict(step, &seen.presence)),
                 Err(problem) => self.faults.push(problem),
             }
+        }
+        let has_crates = steps.iter().any(|s| s.kind == Kind::Crates && s.state == State::Absent);
+        if has_crates && let Err(problem) = self.session.api() {
+            self.faults.push(problem);
         }
         let kinds: BTreeSet<Kind> = steps.iter().map(|step| step.kind).collect();
         for kind in kinds.into_iter().filter(|kind| *kind != Kind::NpmTag) {
@@ -331,7 +346,9 @@ impl Looked<'_, '_> {
             }
         }
         self.npm(packages);
-        self.index(steps, packages);
+        if self.is_public {
+            self.index(steps, packages);
+        }
         Ok(())
     }
 

@@ -1,4 +1,4 @@
-//! Carries out a plan: look, send, look until visible.
+//! Carries out a plan: look, send, wait until visible.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -9,8 +9,8 @@ use serde::Serialize;
 use super::Error;
 use super::ledger::{Event, Ledger};
 use super::package::Package;
-use super::session::Session;
-use super::steps::{Kind, Plan, State, Step, conflict};
+use super::session::{Seen, Session};
+use super::steps::{Kind, Plan, Step, conflict, url_faults};
 use crate::check;
 use crate::registry::{Presence, Sent, sent};
 use crate::sys::request::SendError;
@@ -18,6 +18,8 @@ use crate::sys::{self, Host};
 
 /// Number of times that a file is sent if the registry fails.
 const TRIES: u32 = 5;
+/// Number of times that a registry may ask to wait, for each step.
+const WAITS: u32 = 20;
 
 /// How to publish.
 #[derive(Debug, Clone)]
@@ -52,7 +54,7 @@ pub struct StepResult {
     pub id: String,
     /// Outcome.
     pub outcome: Outcome,
-    /// Reason, if it did not succeed.
+    /// Reason, if it did not succeed; behind "present, but" what users should know.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
 }
@@ -75,6 +77,8 @@ pub enum Outcome {
     Invisible,
     /// The step was not executed.
     Skipped,
+    /// The step is of a registry that was not selected, or needs such a step.
+    NotSelected,
 }
 
 impl Published {
@@ -84,10 +88,12 @@ impl Published {
         self.steps.iter().all(|step| done.contains(&step.outcome))
     }
 
-    /// True if every step of a dry run is published, or would be sent.
-    pub fn would_complete(&self) -> bool {
-        let fine = [Outcome::Present, Outcome::Published, Outcome::Planned];
-        self.steps.iter().all(|step| fine.contains(&step.outcome))
+    /// True if every selected step is published; in a dry run, also if it would be sent.
+    pub fn is_good(&self, dry_run: bool) -> bool {
+        let fine = [Outcome::Present, Outcome::Published, Outcome::NotSelected];
+        self.steps
+            .iter()
+            .all(|step| fine.contains(&step.outcome) || dry_run && step.outcome == Outcome::Planned)
     }
 
     /// Returns the number of steps with an outcome.
@@ -103,22 +109,32 @@ impl Published {
 /// bytes under one of the names, or if a credential is missing.
 pub fn publish(plan: &Plan, options: &PublishOptions, host: &Host) -> Result<Published, Error> {
     let fail = |problems: Vec<String>| Error::Faults { release: plan.release(), problems };
-    let packages = packages(plan, options, host)?;
-    let session = Session::new(&plan.destination, host).map_err(|problem| fail(vec![problem]))?;
-    let ledger = Ledger::new(options.ledger.clone());
-    let mut run = Run { plan, options, session, packages, ledger, done: BTreeSet::new() };
-    let problems = run.preflight()?;
+    let problems = url_faults(&plan.destination, &plan.to);
     if !problems.is_empty() {
         return Err(fail(problems));
     }
+    let packages = packages(plan, options, host)?;
+    let session =
+        Session::new(&plan.destination, &plan.to, host).map_err(|problem| fail(vec![problem]))?;
+    let ledger = Ledger::new(options.ledger.clone());
+    let (done, not_selected) = Default::default();
+    let mut run = Run { plan, options, session, packages, ledger, done, not_selected };
+    let problems = run.preflight()?;
+    if !problems.is_empty() {
+        return Err(fail(problems.iter().map(|problem| run.session.redact(problem)).collect()));
+    }
     let task = host.task("publishing", plan.steps.len() as u64);
-    let (mut steps, mut denied) = (Vec::new(), None);
+    let mut steps = Vec::new();
+    // Steps at which the credential was refused, by registry.
+    let mut denied: BTreeMap<&str, String> = BTreeMap::new();
     for step in &plan.steps {
-        let result = run.step(step, denied.as_deref())?;
+        let registry = step.kind.registry();
+        let mut result = run.step(step, denied.get(registry).map(String::as_str))?;
+        result.reason = result.reason.map(|reason| run.session.redact(&reason));
         if let (Outcome::Rejected, Some(reason)) = (result.outcome, &result.reason)
             && reason.starts_with(DENIED)
         {
-            denied = Some(step.id.clone());
+            denied.insert(registry, step.id.clone());
         }
         task.advance(1, format!("{} {}", step.id, word(result.outcome)));
         steps.push(result);
@@ -137,6 +153,7 @@ fn word(outcome: Outcome) -> &'static str {
         Outcome::Rejected => "rejected",
         Outcome::Invisible => "not visible",
         Outcome::Skipped => "skipped",
+        Outcome::NotSelected => "not selected",
     }
 }
 
@@ -181,6 +198,8 @@ struct Run<'r> {
     ledger: Ledger,
     /// Steps that the registries show.
     done: BTreeSet<String>,
+    /// Steps that `--only` excludes, and those that need them.
+    not_selected: BTreeSet<String>,
 }
 
 impl Run<'_> {
@@ -196,7 +215,7 @@ impl Run<'_> {
             if self.session.host.cancel.is_cancelled() {
                 return Err(Error::Cancelled);
             }
-            match self.look(step) {
+            match self.look(step).map(|seen| seen.presence) {
                 Ok(Presence::Absent) => {
                     needed.insert(step.kind);
                 }
@@ -218,14 +237,15 @@ impl Run<'_> {
         Ok(problems)
     }
 
-    fn look(&self, step: &Step) -> Result<Presence, String> {
+    fn look(&self, step: &Step) -> Result<Seen, String> {
         match self.packages.get(&step.id) {
             Some(package) => self.session.look(package),
-            None => self.session.tag(step).map(|state| match state {
-                State::Same => Presence::Same,
-                State::Absent => Presence::Absent,
-            }),
+            None => self.session.tag(step),
         }
+    }
+
+    fn presence(&self, step: &Step) -> Result<Presence, String> {
+        self.look(step).map(|seen| seen.presence)
     }
 
     fn step(&mut self, step: &Step, denied: Option<&str>) -> Result<StepResult, Error> {
@@ -236,21 +256,28 @@ impl Run<'_> {
         }
         let sha256 = step.file.as_ref().map(|file| file.sha256);
         let note = |event, status| self.ledger.write(&step.id, event, status, sha256);
+        let is_chosen = self.is_chosen(step);
         match self.look(step) {
-            Err(problem) => return Ok(result(Outcome::Skipped, Some(problem))),
-            Ok(Presence::Same) => {
+            Err(problem) if is_chosen => return Ok(result(Outcome::Skipped, Some(problem))),
+            Err(_) | Ok(Seen { presence: Presence::Absent, .. }) => {}
+            Ok(Seen { presence: Presence::Same, note: more }) => {
                 note(Event::Present, None)?;
                 self.done.insert(step.id.clone());
-                return Ok(result(Outcome::Present, None));
+                return Ok(result(Outcome::Present, more));
             }
-            Ok(Presence::Absent) => {}
-            Ok(other) => {
+            Ok(Seen { presence, .. }) => {
                 note(Event::Conflict, None)?;
-                return Ok(result(Outcome::Conflict, Some(conflict(step, &other))));
+                return Ok(result(Outcome::Conflict, Some(conflict(step, &presence))));
             }
         }
-        if !self.is_chosen(step) {
-            return Ok(result(Outcome::Skipped, Some("it is of another kind".into())));
+        if !is_chosen {
+            self.not_selected.insert(step.id.clone());
+            return Ok(result(Outcome::NotSelected, None));
+        }
+        if let Some(id) = step.needs.iter().find(|id| self.not_selected.contains(*id)) {
+            let reason = format!("it needs `{id}`, which is not selected by `--only`");
+            self.not_selected.insert(step.id.clone());
+            return Ok(result(Outcome::NotSelected, Some(reason)));
         }
         if let Some(at) = denied {
             let reason = format!("the credential was refused at `{at}`");
@@ -271,11 +298,13 @@ impl Run<'_> {
         Ok(result(outcome, reason))
     }
 
-    /// Sends a file until the registry answers, and looks until it shows the file.
+    /// Sends a file until the registry answers, and waits until it shows the file.
     fn send(&self, step: &Step) -> Result<(Outcome, Option<String>), Error> {
         let sha256 = step.file.as_ref().map(|file| file.sha256);
         let note = |event, status| self.ledger.write(&step.id, event, status, sha256);
-        let (mut tries, mut waited) = (0, Duration::ZERO);
+        let (mut tries, mut waits, mut waited) = (0, 0, Duration::ZERO);
+        // A try that failed may have been stored all the same.
+        let mut may_be_stored = false;
         loop {
             // A minted token may have expired meanwhile, so that each try has a request of its own.
             let request = if let Some(package) = self.packages.get(&step.id) {
@@ -290,31 +319,44 @@ impl Run<'_> {
             };
             note(Event::Intent, None)?;
             let response = match self.session.send(&request) {
-                Ok(response) => Some(response),
+                Ok(response) => Ok(response),
                 Err(SendError::Invalid(text)) => return Ok((Outcome::Rejected, Some(text))),
-                Err(SendError::Lost(text)) => {
-                    self.session.host.detail(|| format!("{}: {text}", step.id));
-                    None
-                }
+                Err(SendError::Lost(text)) => Err(text),
             };
-            let status = response.as_ref().map(|response| response.status);
+            let status = response.as_ref().ok().map(|response| response.status);
             note(Event::Sent, status)?;
             let now = sys::now().unwrap_or_default();
-            let meaning = response
-                .map_or(Sent::Unknown("the connection was lost".into()), |it| sent(&it, now));
+            let meaning = match response {
+                Ok(response) => sent(&response, now),
+                Err(text) => Sent::Unknown(format!("the connection was lost: {text}")),
+            };
             match meaning {
                 Sent::Accepted => return self.visible(step),
                 Sent::Wait(seconds) => {
+                    may_be_stored |= status == Some(503);
+                    let seconds = seconds.max(1);
                     let pause = Duration::from_secs(seconds);
-                    waited += pause;
                     note(Event::Wait, status)?;
-                    if waited > self.options.rate_limit {
+                    let left = self.options.rate_limit.saturating_sub(waited);
+                    if pause > left {
+                        let limit = self.options.rate_limit.as_secs();
+                        let before = match waited.as_secs() {
+                            0 => String::new(),
+                            before => format!(" after {before} s"),
+                        };
                         let reason = format!(
-                            "its rate limit asks to wait for {seconds} s more, beyond the limit of {} s: run the same plan again later",
-                            self.options.rate_limit.as_secs()
+                            "the registry asks to wait {seconds} s{before}, longer than `--rate-limit` {limit}: run the same plan again later"
                         );
                         return Ok((Outcome::Rejected, Some(reason)));
                     }
+                    waits += 1;
+                    if waits > WAITS {
+                        let reason = format!(
+                            "the registry asked to wait {WAITS} times: run the same plan again later"
+                        );
+                        return Ok((Outcome::Rejected, Some(reason)));
+                    }
+                    waited = waited.saturating_add(pause);
                     self.session.host.warn(format!(
                         "{}: the registry's rate limit asks to wait for {seconds} s",
                         step.id
@@ -323,8 +365,8 @@ impl Run<'_> {
                 }
                 Sent::Unknown(reason) => {
                     tries += 1;
-                    // The server may have stored the file all the same.
-                    match self.look(step) {
+                    may_be_stored = true;
+                    match self.presence(step) {
                         Ok(Presence::Same) => return self.visible(step),
                         Ok(Presence::Absent) | Err(_) if tries < TRIES => {}
                         Ok(Presence::Absent) | Err(_) => {
@@ -334,6 +376,18 @@ impl Run<'_> {
                         Ok(other) => return self.conflicting(step, &other),
                     }
                     self.pause(Duration::from_millis(250 << tries))?;
+                }
+                // Registries refuse what they have, some with status 403.
+                Sent::Refused(reason) | Sent::Denied(reason)
+                    if may_be_stored && status != Some(401) =>
+                {
+                    return Ok(match self.visible(step)? {
+                        (Outcome::Invisible, _) => {
+                            note(Event::Rejected, status)?;
+                            (Outcome::Rejected, Some(reason))
+                        }
+                        other => other,
+                    });
                 }
                 Sent::Refused(reason) => return self.refused(step, status, reason),
                 Sent::Denied(reason) => {
@@ -364,7 +418,7 @@ impl Run<'_> {
         status: Option<u16>,
         reason: String,
     ) -> Result<(Outcome, Option<String>), Error> {
-        match self.look(step) {
+        match self.presence(step) {
             Ok(Presence::Same) => self.visible(step),
             Ok(Presence::Absent) | Err(_) => {
                 let sha256 = step.file.as_ref().map(|file| file.sha256);
@@ -375,11 +429,11 @@ impl Run<'_> {
         }
     }
 
-    /// Looks until the registry shows the bytes that were sent.
+    /// Waits until the registry shows the bytes that were sent.
     fn visible(&self, step: &Step) -> Result<(Outcome, Option<String>), Error> {
         let (start, mut pause) = (Instant::now(), Duration::from_millis(100));
         loop {
-            let reason = match self.look(step) {
+            let reason = match self.presence(step) {
                 Ok(Presence::Same) => {
                     let sha256 = step.file.as_ref().map(|file| file.sha256);
                     self.ledger.write(&step.id, Event::Visible, None, sha256)?;

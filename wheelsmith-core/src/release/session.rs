@@ -5,32 +5,52 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use super::package::{Content, Package};
-use super::steps::{Kind, State, Step};
+use super::steps::{Kind, Step, url_fault};
 use crate::config::{CratesRegistry, Destination, NpmRegistry, PypiRegistry};
 use crate::registry::oidc::{self, Exchange};
 use crate::registry::{Presence, crates, npm, pypi};
 use crate::sys::Host;
-use crate::sys::request::{Auth, Client, Request, Response, Secret, SendError, is_loopback};
+use crate::sys::request::{self, Auth, Client, Request, Response, Secret, SendError, is_loopback};
 
 /// Number of times that a request without a response is repeated.
 const TRIES: u32 = 5;
 /// Time after which a minted token is replaced. It lives for 15 minutes.
 const TOKEN_LIFE: Duration = Duration::from_mins(10);
 
+/// What a registry has under the name of a step.
+pub(super) struct Seen {
+    pub(super) presence: Presence,
+    /// What users should know of it, behind "present, but".
+    pub(super) note: Option<String>,
+}
+
 /// Connection to the registries.
 pub(super) struct Session<'h> {
     pub(super) host: &'h Host,
     client: Client,
     destination: &'h Destination,
+    /// Name of the destination.
+    to: &'h str,
+    /// Secrets that were sent, which no message contains.
+    secrets: RefCell<Vec<Secret>>,
     api: RefCell<Option<String>>,
     tokens: RefCell<BTreeMap<String, (Secret, Instant)>>,
 }
 
 impl<'h> Session<'h> {
-    pub(super) fn new(destination: &'h Destination, host: &'h Host) -> Result<Self, String> {
+    pub(super) fn new(
+        destination: &'h Destination,
+        to: &'h str,
+        host: &'h Host,
+    ) -> Result<Self, String> {
         let client = Client::new(host).map_err(|error| error.to_string())?;
-        let (api, tokens) = (RefCell::default(), RefCell::default());
-        Ok(Self { host, client, destination, api, tokens })
+        let (secrets, api, tokens) = Default::default();
+        Ok(Self { host, client, destination, to, secrets, api, tokens })
+    }
+
+    /// Replaces every secret that was sent in a text.
+    pub(super) fn redact(&self, text: &str) -> String {
+        request::redact(&self.secrets.borrow(), text)
     }
 
     fn pypi(&self) -> Result<&PypiRegistry, String> {
@@ -47,12 +67,12 @@ impl<'h> Session<'h> {
 
     /// Sleeps; returns false if the user cancels.
     pub(super) fn sleep(&self, time: Duration) -> bool {
-        let end = Instant::now() + time;
-        while Instant::now() < end {
+        let start = Instant::now();
+        while start.elapsed() < time {
             if self.host.cancel.is_cancelled() {
                 return false;
             }
-            let left = end.saturating_duration_since(Instant::now());
+            let left = time.saturating_sub(start.elapsed());
             std::thread::sleep(left.min(Duration::from_millis(50)));
         }
         !self.host.cancel.is_cancelled()
@@ -60,6 +80,12 @@ impl<'h> Session<'h> {
 
     pub(super) fn send(&self, request: &Request) -> Result<Response, SendError> {
         self.host.detail(|| format!("{} {}", request.method, request.url));
+        for secret in Client::secrets(request) {
+            let mut secrets = self.secrets.borrow_mut();
+            if !secrets.contains(&secret) {
+                secrets.push(secret);
+            }
+        }
         self.client.send(request)
     }
 
@@ -76,7 +102,7 @@ impl<'h> Session<'h> {
                     reason = format!("status {}", response.status);
                 }
                 Ok(response) if (300..400).contains(&response.status) => {
-                    let to = response.header("location").unwrap_or("another URL");
+                    let to = response.redact(response.header("location").unwrap_or("another URL"));
                     return Err(context(format!("a redirect to `{to}`; configure that URL")));
                 }
                 Ok(response) => return Ok(response),
@@ -124,28 +150,39 @@ impl<'h> Session<'h> {
     }
 
     /// Compares what the registry has with a package.
-    pub(super) fn look(&self, package: &Package) -> Result<Presence, String> {
-        Ok(match &package.content {
-            Content::Python { .. } => self
-                .page(package)?
-                .map_or(Presence::Absent, |page| page.presence(&package.filename, package.sha256)),
+    pub(super) fn look(&self, package: &Package) -> Result<Seen, String> {
+        let mut is_yanked = false;
+        let presence = match &package.content {
+            Content::Python { .. } => {
+                let page = self.page(package)?.unwrap_or_default();
+                is_yanked = page.files.get(&package.filename).is_some_and(|file| file.is_yanked);
+                page.presence(&package.filename, package.sha256)
+            }
             Content::Npm { integrity, .. } => {
                 let document = self.document(&package.name)?;
                 document.map_or(Presence::Absent, |it| it.presence(&package.version, integrity))
             }
             Content::Crate { .. } => {
                 let rows = self.rows(&package.name)?.unwrap_or_default();
+                is_yanked = crates::row(&rows, &package.version).is_some_and(|row| row.yanked);
                 crates::presence(&rows, &package.version, package.sha256)
             }
-        })
+        };
+        Ok(Seen { presence, note: is_yanked.then(|| "yanked".to_owned()) })
     }
 
-    /// Returns the state of a tag of npm.
-    pub(super) fn tag(&self, step: &Step) -> Result<State, String> {
+    /// Compares a tag of npm with its step. A tag of a newer version is left where it is.
+    pub(super) fn tag(&self, step: &Step) -> Result<Seen, String> {
         let tag = step.tag.as_deref().unwrap_or_default();
         let tags = self.document(&step.name)?.unwrap_or_default().tags;
-        let is_set = tags.get(tag).is_some_and(|version| *version == step.version);
-        Ok(if is_set { State::Same } else { State::Absent })
+        let Some(found) = tags.get(tag) else {
+            return Ok(Seen { presence: Presence::Absent, note: None });
+        };
+        let [theirs, ours] = [found, &step.version].map(|text| semver::Version::parse(text));
+        let is_newer = theirs.is_ok_and(|theirs| ours.is_ok_and(|ours| theirs > ours));
+        let is_same = *found == step.version || is_newer;
+        let note = is_newer.then(|| format!("it stays at {found}, which is newer"));
+        Ok(Seen { presence: if is_same { Presence::Same } else { Presence::Absent }, note })
     }
 
     /// Returns the URL of the API of the registry of crates.
@@ -159,6 +196,9 @@ impl<'h> Session<'h> {
             response.and_then(|it| serde_json::from_slice::<crates::Settings>(&it.body).ok());
         let api = settings.and_then(|settings| settings.api);
         let api = api.ok_or_else(|| format!("`{}` names no `api` to publish to", request.url))?;
+        if let Some(fault) = url_fault(&api, self.to) {
+            return Err(format!("the `api` in `{}`: {fault}", request.url));
+        }
         *self.api.borrow_mut() = Some(api.clone());
         Ok(api)
     }
@@ -311,7 +351,7 @@ impl<'h> Session<'h> {
         let request = exchange.request(identity.clone());
         let response = self.send(&request).map_err(|error| error.to_string())?;
         oidc::value(&response, "token").map(Secret::new).map_err(|error| {
-            let error = identity.redact(&error);
+            let error = self.redact(&identity.redact(&error));
             let claims = oidc::claims(&identity);
             format!("`{}` does not trust this job: {error} (claims: {claims})", request.url)
         })

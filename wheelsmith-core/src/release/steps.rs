@@ -7,8 +7,11 @@ use serde::{Deserialize, Serialize};
 use super::Error;
 use crate::config::Destination;
 use crate::name::Digest;
-use crate::registry::Presence;
-use crate::sys;
+use crate::registry::{self, Presence};
+use crate::sys::{self, request};
+
+/// Name of the destination whose URLs must be on this machine.
+const LOCAL: &str = "local";
 
 /// Version of the plan. It grows when a key changes its meaning or is removed.
 pub(super) const SCHEMA: u32 = 1;
@@ -72,6 +75,12 @@ pub struct Step {
     pub needs: Vec<String>,
     /// State of the registry when the plan was made.
     pub state: State,
+    /// What users should know of what the registry has: `yanked`, or a tag of a newer version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+    /// Who may install a scoped npm package: `public`, `restricted`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub access: Option<String>,
 }
 
 /// Kind of a step.
@@ -162,6 +171,34 @@ impl Plan {
     /// Returns the name of the release.
     pub fn release(&self) -> String {
         format!("{} {}", self.project, self.version)
+    }
+}
+
+/// Returns the problems of the URLs of a destination.
+pub(super) fn url_faults(destination: &Destination, to: &str) -> Vec<String> {
+    let Destination { pypi, npm, crates } = destination;
+    let mut urls: Vec<&str> = Vec::new();
+    urls.extend(pypi.iter().flat_map(|it| [it.upload.as_str(), &it.simple]));
+    urls.extend(npm.iter().map(|it| it.registry.as_str()));
+    urls.extend(crates.iter().map(|it| registry::crates::base(&it.index)));
+    urls.into_iter().filter_map(|url| url_fault(url, to)).collect()
+}
+
+/// Returns the problem of a URL of the destination `to`.
+pub(super) fn url_fault(url: &str, to: &str) -> Option<String> {
+    if !url.starts_with("https://") && !url.starts_with("http://") {
+        Some(format!("`{url}` is not a URL that begins with `https://`"))
+    } else if request::authority(url).contains('@') {
+        Some(
+            "a URL of the destination contains a user name; name a variable with the token instead"
+                .to_owned(),
+        )
+    } else if to == LOCAL && !request::is_loopback(url) {
+        Some(format!("`{url}` is not on this machine, and the destination is `{LOCAL}`"))
+    } else if url.starts_with("http://") && !request::is_loopback(url) {
+        Some(format!("`{url}` is not https"))
+    } else {
+        None
     }
 }
 

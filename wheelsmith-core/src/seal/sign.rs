@@ -34,8 +34,9 @@ pub enum Signer {
 pub fn sign(dir: &Path, release: &str, signer: &Signer, host: &Host) -> Result<PathBuf, Error> {
     let list = dir.join(SUMS);
     let bytes = sys::fs::read(&list).map_err(|e| Error::read(&list, e))?;
-    let sums = Sums::of_dir(dir, host)?;
-    if Sums::parse(&bytes).ok().as_ref() != Some(&sums) {
+    let listed = Sums::parse(&bytes).ok();
+    let sums = Sums::compare_dir(dir, listed.as_ref(), host)?;
+    if listed.as_ref() != Some(&sums) {
         return Err(Error::Stale(list));
     }
     if let Signer::Statement { key, inputs } = signer {
@@ -47,7 +48,7 @@ pub fn sign(dir: &Path, release: &str, signer: &Signer, host: &Host) -> Result<P
             Ok((name, digest))
         });
         let inputs = inputs.collect::<Result<Vec<(String, Digest)>, Error>>()?;
-        let envelope = Statement::new(release, &sums, &inputs).sign(&secret);
+        let envelope = Statement::new(release, Digest::of(&bytes), &sums, &inputs).sign(&secret);
         return save(dir, STATEMENT, envelope.render().as_bytes());
     }
     // The programs write beside the file that they sign, and ask before they replace one.
@@ -88,6 +89,8 @@ fn command(signer: &Signer, release: &str) -> (&'static str, &'static str, Vec<S
         Signer::Gpg(key) => {
             let key = key.iter().flat_map(|key| ["--local-user".to_owned(), key.clone()]);
             let args = ["--batch", "--armor", "--sig-notation"].map(str::to_owned).into_iter();
+            // gpg replaces `%` and a letter.
+            let release = release.replace('%', "%%");
             let end = [format!("{NOTATION}={release}"), "--detach-sign".into(), SUMS.into()];
             ("gpg", GPG, args.chain([end[0].clone()]).chain(key).chain(end[1..].to_vec()).collect())
         }

@@ -84,9 +84,9 @@ struct Builder {
 
 impl Statement {
     /// Creates the statement that the files of `sums` are `release`, made from `inputs`, such as lock
-    /// files.
-    pub fn new(release: &str, sums: &Sums, inputs: &[(String, Digest)]) -> Self {
-        let list = Resource::new(SUMS, Digest::of(sums.render()));
+    /// files; `list` is the digest of the file `SHA256SUMS`.
+    pub fn new(release: &str, list: Digest, sums: &Sums, inputs: &[(String, Digest)]) -> Self {
+        let list = Resource::new(SUMS, list);
         let files = sums.iter().map(|(name, digest)| Resource::new(name, digest));
         Self {
             kind: STATEMENT_TYPE.to_owned(),

@@ -1,6 +1,6 @@
 //! `SHA256SUMS`, in the form of `sha256sum`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::Path;
 
@@ -62,7 +62,12 @@ impl Sums {
     /// # Errors
     /// Returns an error if a file cannot be read, and for entries that are not plain files.
     pub fn of_dir(dir: &Path, host: &Host) -> Result<Self, Error> {
-        let (sums, others) = Self::read_dir(dir, host)?;
+        Self::compare_dir(dir, None, host)
+    }
+
+    /// Computes the digests of the files in `dir` for a comparison with `list`.
+    pub(super) fn compare_dir(dir: &Path, list: Option<&Self>, host: &Host) -> Result<Self, Error> {
+        let (sums, others) = Self::read_dir(dir, list, host)?;
         if let Some(OtherEntry { name, problem }) = others.into_iter().next() {
             return Err(Error::Entry { path: dir.join(name), problem });
         }
@@ -70,7 +75,13 @@ impl Sums {
     }
 
     /// Computes the digests of the files in `dir`, and returns the entries that are not plain files.
-    pub(super) fn read_dir(dir: &Path, host: &Host) -> Result<(Self, Vec<OtherEntry>), Error> {
+    /// A file that `list` names is never left out, and one beside a file is left out only if the list
+    /// has that file.
+    pub(super) fn read_dir(
+        dir: &Path,
+        list: Option<&Self>,
+        host: &Host,
+    ) -> Result<(Self, Vec<OtherEntry>), Error> {
         let (mut files, mut others) = (Vec::new(), Vec::new());
         for path in sys::fs::list(dir).map_err(|e| Error::read(dir, e))? {
             let kind = sys::fs::symlink_metadata(&path).map_err(|e| Error::read(&path, e))?;
@@ -85,14 +96,21 @@ impl Sums {
             let name = name.to_string_lossy().into_owned();
             match problem {
                 Some(problem) => others.push(OtherEntry { name, problem }),
-                None if is_about_list(&name) => {}
                 None => files.push((name, path)),
             }
         }
-        let names: Vec<String> = files.iter().map(|(name, _)| name.clone()).collect();
+        // Without a list, the files so far, which come before those beside them.
+        let mut kept = BTreeSet::new();
         files.retain(|(name, _)| {
-            let of = name.strip_suffix(SINGLE);
-            of.is_none_or(|of| names.binary_search_by(|other| other.as_str().cmp(of)).is_err())
+            let has = |of: &str| list.map_or(kept.contains(of), |list| list.get(of).is_some());
+            let is_named = list.is_some_and(|list| list.get(name).is_some());
+            let is_single = name.strip_suffix(SINGLE).is_some_and(has);
+            let is_bundle = bundle_of(name).is_some_and(|of| of == SUMS || has(of));
+            let is_kept = is_named || !is_about_list(name) && !is_single && !is_bundle;
+            if is_kept {
+                kept.insert(name.clone());
+            }
+            is_kept
         });
         let digests = host.jobs.map(&host.cancel, &files, |(name, path)| {
             let (digest, _) = sys::fs::digest(path).map_err(|e| Error::read(path, e))?;
@@ -157,17 +175,15 @@ fn is_plain(name: &str) -> bool {
     !has_odd && !["", ".", ".."].contains(&name) && !name.starts_with([' ', '-'])
 }
 
-/// True for the list, its signatures, and sigstore bundles, which are made from the list.
+/// True for the list and its signatures.
 fn is_about_list(name: &str) -> bool {
-    name == SUMS || is_bundle(name) || {
-        let ending = name.strip_prefix(SUMS);
-        ending.is_some_and(|ending| [MINISIGN, GPG, SSH, STATEMENT].contains(&ending))
-    }
+    let ending = name.strip_prefix(SUMS);
+    ending.is_some_and(|ending| ["", MINISIGN, GPG, SSH, STATEMENT].contains(&ending))
 }
 
-/// True if a file of this name is a bundle of sigstore.
-pub(super) fn is_bundle(name: &str) -> bool {
-    name.ends_with(".sigstore.json") || name.ends_with(".sigstore")
+/// Returns the file that a bundle of sigstore with this name is about.
+pub(super) fn bundle_of(name: &str) -> Option<&str> {
+    name.strip_suffix(".sigstore.json").or_else(|| name.strip_suffix(".sigstore"))
 }
 
 #[cfg(test)]

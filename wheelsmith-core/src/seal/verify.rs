@@ -1,12 +1,13 @@
 //! Compares a directory with its list, and the list with the keys that the user trusts.
 
+use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
 use super::names::{GPG, MINISIGN, NAMESPACE, NOTATION, SSH, STATEMENT, SUMS};
 use super::statement::Refusal;
-use super::sums::{LARGEST, is_bundle};
+use super::sums::{LARGEST, bundle_of};
 use super::{Envelope, Error, PublicKey, Statement, Sums};
 use crate::finding::{Code, Finding};
 use crate::name::{Digest, WheelPath};
@@ -120,7 +121,11 @@ impl Run<'_> {
 
     fn read(&self, name: &str) -> Result<Option<Vec<u8>>, Error> {
         let path = self.dir.join(name);
-        let Ok(about) = sys::fs::symlink_metadata(&path) else { return Ok(None) };
+        let about = match sys::fs::symlink_metadata(&path) {
+            Ok(about) => about,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(Error::read(path, error)),
+        };
         if !about.is_file() || about.len() > LARGEST {
             let problem = "is not a plain file of a plausible size";
             return Err(Error::Entry { path, problem });
@@ -129,6 +134,7 @@ impl Run<'_> {
     }
 
     fn all(&mut self) -> Result<(), Error> {
+        sys::fs::list(self.dir).map_err(|e| Error::read(self.dir, e))?;
         let Some(list) = self.read(SUMS)? else {
             self.find(Code::BadSums, SUMS, "it is absent, so that no file can be compared");
             return Ok(());
@@ -137,7 +143,7 @@ impl Run<'_> {
             Ok(sums) => {
                 self.files(&sums)?;
                 self.signatures(&list, &sums)?;
-                self.bundles(&sums)?;
+                self.bundles(&list, &sums)?;
             }
             Err(problem) => self.find(Code::BadSums, SUMS, problem),
         }
@@ -145,7 +151,7 @@ impl Run<'_> {
     }
 
     fn files(&mut self, sums: &Sums) -> Result<(), Error> {
-        let (found, others) = Sums::read_dir(self.dir, self.host)?;
+        let (found, others) = Sums::read_dir(self.dir, Some(sums), self.host)?;
         for other in others {
             self.find(Code::UnlistedFile, &other.name, format!("it {}", other.problem));
         }
@@ -217,7 +223,7 @@ impl Run<'_> {
                 }
                 "gpg" => self.gpg(&file)?,
                 "ssh" => self.ssh(&file)?,
-                _ => self.statement(&signature, sums)?,
+                _ => self.statement(&signature, list, sums)?,
             };
             match outcome {
                 Outcome::Bad(code, message) => self.find(code, &file, message),
@@ -304,6 +310,7 @@ impl Run<'_> {
         let Some(SshSigner { allowed, identity }) = &self.trust.ssh else {
             return Ok(Outcome::Bad(Code::Unsigned, "no signer was given".into()));
         };
+        sys::fs::read(allowed).map_err(|e| Error::read(allowed, e))?;
         let path = sys::fs::canonicalize(allowed).map_err(|e| Error::read(allowed, e))?;
         let allowed = path.to_string_lossy().into_owned();
         let list = self.dir.join(SUMS);
@@ -327,7 +334,7 @@ impl Run<'_> {
         })
     }
 
-    fn statement(&self, envelope: &[u8], sums: &Sums) -> Result<Outcome, Error> {
+    fn statement(&self, envelope: &[u8], list: &[u8], sums: &Sums) -> Result<Outcome, Error> {
         let Some(path) = &self.trust.statement else {
             return Ok(Outcome::Bad(Code::Unsigned, "no key was given".into()));
         };
@@ -345,7 +352,7 @@ impl Run<'_> {
                 return Ok(Outcome::Bad(Code::BadSignature, message.into()));
             }
         };
-        let expected = Statement::new("", sums, &[]);
+        let expected = Statement::new("", Digest::of(list), sums, &[]);
         let [mut named, mut listed] = [statement.subject.clone(), expected.subject];
         named.sort();
         listed.sort();
@@ -360,14 +367,15 @@ impl Run<'_> {
         Ok(Outcome::Good { signer: key.id(), release })
     }
 
-    /// Compares the digests in bundles of sigstore with the list. Their signatures are not judged.
-    fn bundles(&mut self, sums: &Sums) -> Result<(), Error> {
-        let list = Digest::of(sums.render());
+    /// Compares the digest in each bundle of sigstore with that of its file. Signatures of bundles are
+    /// not judged.
+    fn bundles(&mut self, list: &[u8], sums: &Sums) -> Result<(), Error> {
         for path in sys::fs::list(self.dir).map_err(|e| Error::read(self.dir, e))? {
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            if !is_bundle(&name) {
-                continue;
-            }
+            let Some(of) = bundle_of(&name).filter(|_| sums.get(&name).is_none()) else { continue };
+            let digest = if of == SUMS { Some(Digest::of(list)) } else { sums.get(of) };
+            let kind = sys::fs::symlink_metadata(&path).map_err(|e| Error::read(&path, e))?;
+            let (Some(_), true) = (digest, kind.is_file()) else { continue };
             let bytes = self.read(&name)?.unwrap_or_default();
             let statement = serde_json::from_slice::<Bundle>(&bytes)
                 .map_err(|error| error.to_string())
@@ -376,22 +384,20 @@ impl Run<'_> {
                 Err(problem) => Some(problem),
                 Ok(statement) if statement.subject.is_empty() => Some("it names no file".into()),
                 Ok(statement) => {
-                    let is_listed = |digest: Digest| {
-                        digest == list || sums.iter().any(|(_, listed)| listed == digest)
-                    };
-                    let other = statement
-                        .subject
-                        .iter()
-                        .find(|subject| !subject.digest.sha256.is_some_and(is_listed));
-                    other.map(|other| {
-                        format!("no listed file has its digest of `{}`", other.name.escape_debug())
-                    })
+                    let others = statement.subject.iter().filter(|one| one.digest.sha256 != digest);
+                    let name = others.map(|one| one.name.escape_debug().to_string()).next();
+                    name.map(|name| format!("its digest of `{name}` is another one"))
                 }
             };
             match problem {
-                Some(problem) => self.find(Code::StatementMismatch, &name, problem),
+                Some(problem) => {
+                    let message = format!(
+                        "the list does not name it, and it is no bundle of `{of}`: {problem}"
+                    );
+                    self.find(Code::UnlistedFile, &name, message);
+                }
                 None => self.report.notes.push(format!(
-                    "`{name}` names listed digests; its signature and identity were not verified"
+                    "`{name}` has the digest of `{of}`; its signature and identity were not verified"
                 )),
             }
         }
@@ -451,9 +457,15 @@ fn gpg_outcome(said: &str, pinned: &str) -> Outcome {
         } else if has("EXPKEYSIG") || has("EXPSIG") {
             bad(Code::ExpiredKey, "its key, or the signature itself, has expired")
         } else if has("GOODSIG") {
-            let release = (value("NOTATION_NAME") == Some(NOTATION))
-                .then(|| value("NOTATION_DATA").map(unescaped))
-                .flatten();
+            // gpg continues long data on further lines.
+            let name = format!("NOTATION_NAME {NOTATION}");
+            let mut after = lines().skip_while(|line| *line != name).skip(1).peekable();
+            let release = after.peek().is_some().then(|| {
+                let own = after.take_while(|line| !line.starts_with("NOTATION_NAME "));
+                unescaped(
+                    &own.filter_map(|line| line.strip_prefix("NOTATION_DATA ")).collect::<String>(),
+                )
+            });
             return Outcome::Good { signer: pinned, release };
         } else {
             bad(Code::BadSignature, "gpg did not find it good")
@@ -480,4 +492,21 @@ fn unescaped(text: &str) -> String {
         }
     }
     String::from_utf8_lossy(&bytes).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_notations_of_gpg_are_joined() {
+        let key = "A".repeat(40);
+        let said = format!(
+            "[GNUPG:] NEWSIG\n[GNUPG:] GOODSIG x\n[GNUPG:] NOTATION_NAME other@example.org\n\
+             [GNUPG:] NOTATION_DATA no\n[GNUPG:] NOTATION_NAME {NOTATION}\n[GNUPG:] NOTATION_FLAGS 0 1\n\
+             [GNUPG:] NOTATION_DATA demo%201\n[GNUPG:] NOTATION_DATA .0%25\n[GNUPG:] VALIDSIG {key}\n"
+        );
+        let Outcome::Good { release, .. } = gpg_outcome(&said, &key) else { panic!("{said}") };
+        assert_eq!(release.as_deref(), Some("demo 1.0%"));
+    }
 }

@@ -1,7 +1,7 @@
 //! Files. Errors name the path.
 #![allow(clippy::disallowed_methods, reason = "sys is the module that reads and writes files")]
 
-use std::io::{self, BufReader, Read};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest as _, Sha256};
@@ -150,7 +150,11 @@ pub fn copy_with_time(from: &Path, to: &Path, executable: bool) -> io::Result<()
 
 /// Returns the sha256 and the size of a file, which is read in pieces.
 pub fn digest(path: &Path) -> io::Result<(Digest, u64)> {
-    let mut file = BufReader::with_capacity(1 << 16, fs_err::File::open(path)?);
+    digest_of(&mut fs_err::File::open(path)?)
+}
+
+/// Computes the digest and the size, in bytes, of the rest of a file.
+pub fn digest_of(file: &mut impl Read) -> io::Result<(Digest, u64)> {
     let mut hasher = Sha256::new();
     let mut buffer = vec![0; 1 << 16];
     let mut size = 0;

@@ -4,6 +4,8 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use crate::name::Digest;
+
 /// Text that no output contains: neither `Debug` nor a response.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
@@ -57,10 +59,10 @@ impl Auth {
 pub enum Part {
     /// Bytes in memory.
     Bytes(Vec<u8>),
-    /// Content of a file with this size, in bytes.
-    File(PathBuf, u64),
-    /// Content of a file with this size, in base64.
-    Base64(PathBuf, u64),
+    /// Content of a file with this size, in bytes, and this digest.
+    File(PathBuf, u64, Digest),
+    /// Content of a file with this size and digest, in base64.
+    Base64(PathBuf, u64, Digest),
     /// JSON with a secret, which is the value of this key.
     SecretJson(&'static str, Secret),
 }
@@ -117,9 +119,16 @@ pub struct Response {
     pub headers: Vec<(String, String)>,
     /// Content.
     pub body: Vec<u8>,
+    /// Secrets of the request, which no message contains.
+    pub secrets: Vec<Secret>,
 }
 
 impl Response {
+    /// Replaces the secrets of the request in a text.
+    pub fn redact(&self, text: &str) -> String {
+        redact(&self.secrets, text)
+    }
+
     /// Returns the value of a header.
     pub fn header(&self, name: &str) -> Option<&str> {
         let own = self.headers.iter().find(|(own, _)| own == name);
@@ -132,17 +141,31 @@ impl Response {
     }
 }
 
-/// True if `url` is on this machine.
-pub fn is_loopback(url: &str) -> bool {
+/// Replaces secrets in a text.
+pub(crate) fn redact(secrets: &[Secret], text: &str) -> String {
+    secrets.iter().fold(text.to_owned(), |text, secret| secret.redact(&text))
+}
+
+/// Returns the host and port of a URL, with the user name if there is one.
+pub(crate) fn authority(url: &str) -> &str {
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
-    let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    let name = match host.strip_prefix('[') {
-        Some(six) => six.split(']').next().unwrap_or_default(),
-        None => host.split(':').next().unwrap_or_default(),
+    rest.split(['/', '?', '#']).next().unwrap_or_default()
+}
+
+/// True if `url` is on this machine. A URL with a user name is not, because programs disagree about
+/// where its host begins.
+pub fn is_loopback(url: &str) -> bool {
+    let authority = authority(url);
+    let (name, port) = match authority.strip_prefix('[').and_then(|six| six.split_once(']')) {
+        Some(parts) => parts,
+        None => authority.split_at(authority.find(':').unwrap_or(authority.len())),
     };
-    name.starts_with("127.") && name.parse::<std::net::Ipv4Addr>().is_ok()
+    let is_port =
+        |port: &str| port.strip_prefix(':').is_some_and(|port| port.parse::<u16>().is_ok());
+    let is_host = name.starts_with("127.") && name.parse::<std::net::Ipv4Addr>().is_ok()
         || name == "::1"
-        || name == "localhost"
+        || name == "localhost";
+    is_host && (port.is_empty() || is_port(port))
 }
 
 #[cfg(feature = "release")]
@@ -150,14 +173,16 @@ pub(crate) use client::{Client, SendError};
 
 #[cfg(feature = "release")]
 mod client {
-    use std::io::{self, Read};
+    use std::io::{self, Read, Seek as _};
+    use std::path::Path;
     use std::time::Duration;
 
     use base64::Engine as _;
     use base64::engine::general_purpose::STANDARD;
 
-    use super::{Auth, Part, Request, Response, is_loopback};
-    use crate::sys::Host;
+    use super::{Auth, Part, Request, Response, Secret, is_loopback, redact};
+    use crate::name::Digest;
+    use crate::sys::{Env, Host, net};
 
     /// Largest response that is read, in bytes.
     const LARGEST: u64 = 128 << 20;
@@ -177,7 +202,9 @@ mod client {
 
     /// Sender of requests with a pool of connections.
     pub(crate) struct Client {
-        agent: ureq::Agent,
+        proxied: ureq::Agent,
+        direct: ureq::Agent,
+        env: Env,
     }
 
     impl std::fmt::Debug for Client {
@@ -188,14 +215,35 @@ mod client {
 
     impl Client {
         pub(crate) fn new(host: &Host) -> Result<Self, SendError> {
-            let config = super::super::net::config(&host.env).map_err(SendError::Invalid)?;
-            let config = config
-                .http_status_as_error(false)
-                .max_redirects(0)
-                .timeout_recv_response(Some(PATIENCE))
-                .timeout_per_read(Some(PATIENCE))
-                .timeout_per_write(Some(PATIENCE));
-            Ok(Self { agent: config.build().into() })
+            let agent = |proxy| -> Result<ureq::Agent, SendError> {
+                let config = net::config(&host.env, proxy).map_err(SendError::Invalid)?;
+                let config = config
+                    .http_status_as_error(false)
+                    .max_redirects(0)
+                    .timeout_recv_response(Some(PATIENCE))
+                    .timeout_per_read(Some(PATIENCE))
+                    .timeout_per_write(Some(PATIENCE));
+                Ok(config.build().into())
+            };
+            Ok(Self { proxied: agent(true)?, direct: agent(false)?, env: host.env.clone() })
+        }
+
+        /// Returns the secrets of a request, also in the form in which they are sent.
+        pub(crate) fn secrets(request: &Request) -> Vec<Secret> {
+            let mut secrets = Vec::new();
+            if let Some(auth) = &request.auth {
+                secrets.push(auth.secret().clone());
+            }
+            if let Some(Auth::Basic(user, secret)) = &request.auth {
+                let pair = STANDARD.encode(format!("{user}:{}", secret.expose()));
+                secrets.push(Secret::new(pair.trim_end_matches('=')));
+            }
+            for part in &request.body {
+                if let Part::SecretJson(_, secret) = part {
+                    secrets.push(secret.clone());
+                }
+            }
+            secrets
         }
 
         /// Sends a request. A secret in the response is replaced.
@@ -222,33 +270,35 @@ mod client {
                 Some(Auth::Token(secret)) => builder.header("authorization", secret.expose()),
                 None => builder,
             };
-            let lost = |error: ureq::Error| SendError::Lost(error.to_string());
+            let secrets = Self::secrets(request);
+            let lost = |error: ureq::Error| SendError::Lost(redact(&secrets, &error.to_string()));
             let invalid = |error: ureq::http::Error| SendError::Invalid(error.to_string());
+            let is_direct = net::is_direct(&self.env, url);
+            let agent = if is_direct { &self.direct } else { &self.proxied };
             let sent = if body.is_empty() && *method == "GET" {
-                self.agent.run(builder.body(()).map_err(invalid)?)
+                agent.run(builder.body(()).map_err(invalid)?)
             } else {
                 let (length, reader) =
                     reader(body).map_err(|e| SendError::Invalid(e.to_string()))?;
                 let body = ureq::SendBody::from_owned_reader(reader);
                 let builder = builder.header("content-length", length.to_string());
-                self.agent.run(builder.body(body).map_err(invalid)?)
+                agent.run(builder.body(body).map_err(invalid)?)
             };
             let response = sent.map_err(lost)?;
             let status = response.status().as_u16();
             let header = |(name, value): (&ureq::http::HeaderName, &ureq::http::HeaderValue)| {
                 let value = value.to_str().ok()?;
-                let value = auth.as_ref().map_or(value.to_owned(), |it| it.secret().redact(value));
-                Some((name.as_str().to_owned(), value))
+                Some((name.as_str().to_owned(), redact(&secrets, value)))
             };
             let headers = response.headers().iter().filter_map(header).collect();
             let content = response.into_body().into_with_config().limit(LARGEST).read_to_vec();
             let mut body = content.map_err(lost)?;
-            if let Some(auth) = auth
-                && let Ok(text) = std::str::from_utf8(&body)
-            {
-                body = auth.secret().redact(text).into_bytes();
+            let text = String::from_utf8_lossy(&body);
+            let hidden = redact(&secrets, &text);
+            if hidden != text {
+                body = hidden.into_bytes();
             }
-            Ok(Response { status, headers, body })
+            Ok(Response { status, headers, body, secrets })
         }
     }
 
@@ -263,11 +313,11 @@ mod client {
                 Part::Bytes(bytes) => {
                     (bytes.len() as u64, Box::new(io::Cursor::new(bytes.clone())))
                 }
-                Part::File(path, size) => {
-                    (*size, Box::new(crate::sys::fs::open(path)?.take(*size)))
+                Part::File(path, size, digest) => {
+                    (*size, Box::new(unchanged(path, *digest)?.take(*size)))
                 }
-                Part::Base64(path, size) => {
-                    let file = crate::sys::fs::open(path)?.take(*size);
+                Part::Base64(path, size, digest) => {
+                    let file = unchanged(path, *digest)?.take(*size);
                     (size.div_ceil(3) * 4, Box::new(Encoded { file, ready: io::Cursor::default() }))
                 }
                 Part::SecretJson(key, secret) => {
@@ -279,6 +329,20 @@ mod client {
             chain = Box::new(chain.chain(next));
         }
         Ok((length, chain))
+    }
+
+    /// Opens a file that has this digest.
+    fn unchanged(path: &Path, expected: Digest) -> io::Result<std::fs::File> {
+        let mut file = crate::sys::fs::open(path)?;
+        let (found, _) = crate::sys::fs::digest_of(&mut file)?;
+        if found != expected {
+            let path = path.display();
+            return Err(io::Error::other(format!(
+                "`{path}` was changed while it was published: its sha256 is {found}, not {expected}"
+            )));
+        }
+        file.rewind()?;
+        Ok(file)
     }
 
     /// Reader of a file in base64.
@@ -312,7 +376,10 @@ mod client {
                 let path = dir.path().join("file");
                 let bytes = vec![7_u8; size];
                 crate::sys::fs::write(&path, &bytes).unwrap();
-                let parts = [Part::Bytes(b"a".to_vec()), Part::Base64(path, size as u64)];
+                let digest = Digest::of(&bytes);
+                let changed = [Part::File(path.clone(), size as u64, Digest::of(b"other"))];
+                assert!(reader(&changed).is_err());
+                let parts = [Part::Bytes(b"a".to_vec()), Part::Base64(path, size as u64, digest)];
                 let (length, mut reader) = reader(&parts).unwrap();
                 let mut text = String::new();
                 reader.read_to_string(&mut text).unwrap();
@@ -336,6 +403,10 @@ mod tests {
         check("http://127.0.0.1.example.org/", false);
         check("http://localhost.example.org/", false);
         check("http://user@127.0.0.1/", false);
+        check("http://127.0.0.1:1@192.0.2.2:38413/", false);
+        check("http://[::1]@192.0.2.2/", false);
+        check("http://[::1].example.org/", false);
+        check("http://127.0.0.1\\@192.0.2.2/", false);
         check("https://example.org/127.0.0.1", false);
     }
 
