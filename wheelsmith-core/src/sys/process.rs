@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs::File;
-use std::io::{self, Read as _, Seek as _, Write as _};
+use std::io::{self, Read as _, Seek as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 use std::sync::mpsc;
@@ -27,8 +27,8 @@ pub struct Command {
     pub dir: PathBuf,
     /// True if it may use job tokens of our pool (make, cargo, ninja).
     pub takes_jobs: bool,
-    /// File for the command and both outputs, in the order in which they are written; then [`Exec`]
-    /// is empty.
+    /// File for both outputs, in the order in which they are written, and for the command if it fails;
+    /// then [`Exec`] is empty.
     pub log: Option<PathBuf>,
     /// File for the command and both outputs, written only if the child fails.
     pub failure_log: Option<PathBuf>,
@@ -186,7 +186,7 @@ impl Command {
         self
     }
 
-    /// Writes the command and both outputs to the file at `path`, which is replaced.
+    /// Writes both outputs to the file at `path`, which is replaced, and the command if it fails.
     #[must_use]
     pub fn log(mut self, path: impl Into<PathBuf>) -> Self {
         self.log = Some(path.into());
@@ -225,11 +225,7 @@ impl Command {
         let start = |source| ProcessError::Start { program: self.program.clone(), source };
         let head = self.log_head();
         let mut outputs = match &self.log {
-            Some(path) => {
-                let mut file = fs_err::File::create(path).map_err(start)?.into_file();
-                file.write_all(head.as_bytes()).map_err(start)?;
-                Outputs::Log(file)
-            }
+            Some(path) => Outputs::Log(fs_err::File::create(path).map_err(start)?.into_file()),
             None => Outputs::captured().map_err(start)?,
         };
         let ended = self.execute(host, &outputs, Limits::DEFAULT, Scope::Child)?;
@@ -257,13 +253,7 @@ impl Command {
             return Ok(Exec { stdout, stderr });
         }
         let output = match &self.log {
-            Some(log) => {
-                let said = super::fs::open(log).and_then(|mut file| {
-                    file.seek(io::SeekFrom::Start(head.len() as u64))?;
-                    Ok(file)
-                });
-                said.map(excerpt::of).unwrap_or_default()
-            }
+            Some(log) => super::fs::open(log).map(excerpt::of).unwrap_or_default(),
             None if stderr.trim().is_empty() => excerpt::of(&stdout[..]),
             None => excerpt::of(stderr.as_bytes()),
         };
@@ -275,6 +265,10 @@ impl Command {
                 format!("more than {} MiB of output", Limits::DEFAULT.log_bytes >> 20)
             }
         };
+        if let Some(log) = &self.log {
+            // A log that cannot be completed still has the output.
+            let _ = super::fs::append(log, format!("\n{head}{status}\n").as_bytes());
+        }
         let words = self.shell_words();
         let command = shortened(&words);
         if words.chars().count() > COMMAND_LENGTH {
@@ -289,7 +283,7 @@ impl Command {
         Err(ProcessError::Failed { command, dir: self.dir.clone(), status, output, log })
     }
 
-    /// Returns the first lines of a log: the directory and the whole command, as a shell reads them.
+    /// Returns lines of a log: the directory and the whole command, as a shell reads them.
     fn log_head(&self) -> String {
         format!("$ cd {}\n$ {}\n", quote(&self.dir.to_string_lossy()), self.shell_words())
     }
@@ -644,9 +638,9 @@ mod tests {
         let said = sh("echo one; echo two >&2; echo three; exit 1").log(&log).run(&host);
         assert!(said.unwrap_err().to_string().ends_with("\n    one\n    two\n    three"));
         let text = fs::read_to_string(&log).unwrap();
-        assert!(text.starts_with("$ cd /"), "{text}");
+        assert!(text.starts_with("one\ntwo\nthree\n\n$ cd /"), "{text}");
         assert!(text.contains("\n$ /bin/sh -c 'echo one; echo two"), "{text}");
-        assert!(text.ends_with("\none\ntwo\nthree\n"), "{text}");
+        assert!(text.ends_with("\nexit status 1\n"), "{text}");
         let log = dir.path().join("of/failures");
         let failing = sh("echo out; echo err >&2; exit $CODE").failure_log(&log);
         let error = failing.clone().env("CODE", "1").run(&host).unwrap_err().to_string();
