@@ -104,6 +104,9 @@ pub(super) fn human_built(results: &Built, verbose: bool) -> Text {
                 writeln!(text, "  {RED}error{RED:#}: places that stay and `allow` does not name:");
             left(&mut text, &report.left, true);
         }
+        for Unread { path, reason } in &report.allowed_unread {
+            let _ = writeln!(text, "  not searched, allowed: {path}: {reason}");
+        }
         unread(&mut text, &report.unread);
         for problem in &tree.problems {
             let _ = writeln!(text, "  {RED}error{RED:#}: {problem}");

@@ -368,10 +368,11 @@ pub(super) fn text_kind(path: &str, bytes: &[u8]) -> TreeKind {
         _ if ends(&[".cmake"]) => TreeKind::Cmake,
         _ if ends(&[".pyc", ".pyo"]) => TreeKind::ByteCode,
         _ if name.starts_with("_sysconfigdata") && ends(&[".py"]) => TreeKind::Sysconfig,
-        "makefile" | "GNUmakefile" => TreeKind::Makefile,
-        _ if name.starts_with("Makefile") || ends(&[".mk", ".mak"]) => TreeKind::Makefile,
         _ if bytes.starts_with(b"#!") && name.contains("-config") => TreeKind::ConfigScript,
         _ if bytes.starts_with(b"#!") => TreeKind::Script,
+        "Makefile" | "makefile" | "GNUmakefile" => TreeKind::Makefile,
+        "Makefile.am" | "Makefile.in" | "Makefile.inc" | "Makefile.pre" => TreeKind::Makefile,
+        _ if ends(&[".mk", ".mak"]) => TreeKind::Makefile,
         _ if !bytes.contains(&0) && std::str::from_utf8(bytes).is_ok() => TreeKind::Text,
         _ => TreeKind::Data,
     }
@@ -396,6 +397,8 @@ mod tests {
         check("lib/x.pc", prefix, &[(TreeKind::PkgConfig, 2)]);
         check("lib/x.la", prefix, &[(TreeKind::Libtool, 2)]);
         check("lib/Makefile", prefix, &[(TreeKind::Makefile, 2)]);
+        check("lib/Makefile.txt", prefix, &[(TreeKind::Text, 2)]);
+        check("lib/x.mk", b"#!/bin/sh\n/opt/demo", &[(TreeKind::Script, 1)]);
         check("share/x.txt", prefix, &[(TreeKind::Text, 2)]);
         check("share/x.bin", b"\0/opt/demo", &[(TreeKind::Data, 1)]);
         check("share/x.txt", b"/opt/dem", &[]);
