@@ -329,6 +329,7 @@ fn what_no_archive_may_have_is_refused() {
     };
     check("ln -s ../../etc/passwd bin/out", "", "the link `bin/out` leaves the tree");
     check("ln -s absent bin/out", "", "the link `bin/out` leads nowhere");
+    check("mkfifo bin/pipe", "", "`bin/pipe` is a pipe");
     check("chmod u+s bin/tool", "", "runs with the rights of its owner");
     check("touch 'bin/a\\b'", "", "has a name that other systems do not have");
     check("rm bin/tool bin/tool-again", "", "no file is `bin/tool`");
@@ -386,8 +387,8 @@ fn a_command_that_may_fail_proves_nothing() {
     let project = project("");
     let text = fs::read_to_string(project.path().join("wheelsmith.toml")).unwrap();
     let (text, _) = text.split_once("[[tool.wheelsmith.tree.test]]").unwrap();
-    let test = "[[tool.wheelsmith.tree.test]]\nrun = ['bin/absent']\nmay-fail = true\n";
-    project.write("wheelsmith.toml", &format!("{text}{test}"));
+    let command = "[[tool.wheelsmith.tree.test]]\nrun = ['bin/absent']\nmay-fail = true\n";
+    project.write("wheelsmith.toml", &format!("{text}{command}"));
     project.expect(0, &["tree", "build"]);
     let run = project.expect(1, &["tree", "test", &format!("dist/{STEM}.tar.gz")]);
     assert!(run.stdout.contains("no command passed"), "{}", run.stdout);

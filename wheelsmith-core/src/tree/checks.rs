@@ -239,8 +239,25 @@ impl<'a> Site<'a> {
         if let Some(words) = site.probe("no network", network) {
             site.isolated = words;
         }
-        site.conditions.push("no right to write");
+        let condition = "no right to write";
+        if !site.as_other.is_empty() || Self::obeys_modes(&dir.join("probe")) {
+            site.conditions.push(condition);
+        } else {
+            site.not_tried.push((condition, "this user may write in spite of modes".to_owned()));
+        }
         site
+    }
+
+    /// True if this user cannot write to a directory without the mode bits.
+    fn obeys_modes(dir: &Path) -> bool {
+        let try_to_write = || -> std::io::Result<bool> {
+            sys::fs::create_dir_all(dir)?;
+            sys::fs::set_writable(dir, false)?;
+            let is_written = sys::fs::create_dir_all(dir.join("new")).is_ok();
+            sys::fs::set_writable(dir, true)?;
+            Ok(is_written)
+        };
+        try_to_write().is_ok_and(|is_written| !is_written)
     }
 
     /// Returns the first of `choices` that can start a program.

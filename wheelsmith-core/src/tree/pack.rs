@@ -42,6 +42,7 @@ impl Tree {
         self.nodes.extend(other.nodes);
         self.renamed.extend(other.renamed);
         self.setuid.extend(other.setuid);
+        self.special.extend(other.special);
         self.dirs.extend(other.dirs);
         Ok(())
     }
@@ -86,6 +87,7 @@ impl Tree {
         }
         part.renamed = self.renamed.intersection(&kept).cloned().collect();
         part.setuid = self.setuid.intersection(&kept).cloned().collect();
+        part.special = self.special.iter().filter(takes).cloned().collect();
         Ok(part)
     }
 
@@ -99,6 +101,9 @@ impl Tree {
         }
         for path in &self.renamed {
             problems.push(format!("`{path}` has a name that other systems do not have"));
+        }
+        for path in &self.special {
+            problems.push(format!("`{path}` is a pipe, a socket or a device"));
         }
         for path in &self.setuid {
             problems.push(format!("`{path}` runs with the rights of its owner (setuid)"));

@@ -210,7 +210,8 @@ impl Package {
                 EntryKind::Directory => continue,
                 EntryKind::Other => {
                     let message = "it is neither file, directory nor link";
-                    out.file(Code::SpecialFile, &entry.path, message);
+                    let finding = Finding::new(Code::SpecialFile, &entry.path, message);
+                    out.push(finding.with_help("leave it out of the package"));
                 }
                 _ => {}
             }

@@ -441,7 +441,9 @@ fn collect<'v>(value: &'v Value, paths: &mut Vec<&'v str>) {
         Value::Array(list) => {
             // Node.js takes the first target of a list that it understands.
             let mut all = Vec::new();
-            list.iter().for_each(|value| collect(value, &mut all));
+            for value in list {
+                collect(value, &mut all);
+            }
             paths.extend(all.into_iter().filter(|path| path.starts_with("./")));
         }
         Value::Object(table) => table.values().for_each(|value| collect(value, paths)),
