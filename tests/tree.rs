@@ -329,8 +329,67 @@ fn what_no_archive_may_have_is_refused() {
     };
     check("ln -s ../../etc/passwd bin/out", "", "the link `bin/out` leaves the tree");
     check("ln -s absent bin/out", "", "the link `bin/out` leads nowhere");
+    check("mkfifo bin/pipe", "", "`bin/pipe` is a pipe");
     check("chmod u+s bin/tool", "", "runs with the rights of its owner");
     check("touch 'bin/a\\b'", "", "has a name that other systems do not have");
     check("rm bin/tool bin/tool-again", "", "no file is `bin/tool`");
+    check("rm -rf ./*", "", "it contains no file");
+    let elf = repository().join("testdata/elf/aarch64.so");
+    let copy = format!("cp '{}' lib/foreign.so", elf.display());
+    check(&copy, "", "`lib/foreign.so` is for linux on aarch64");
     check("ln -s ../lib bin/lib", "formats = ['zip']", "a zip archive cannot have the link");
+}
+
+#[test]
+fn a_directory_for_one_target_is_not_packed_for_several() {
+    let project = project("");
+    let targets = ["x86_64-unknown-linux-gnu", "aarch64-unknown-linux-gnu"];
+    let args = ["tree", "build", "--target", targets[0], "--target", targets[1]];
+    let error = project.expect(2, &args);
+    assert!(error.stderr.contains("`{triple}`"), "{}", error.stderr);
+    let text = fs::read_to_string(project.path().join("wheelsmith.toml")).unwrap();
+    let text = text.replace("dir = \"stage\"", "dir = \"stage/{triple}\"");
+    project.write("wheelsmith.toml", &text);
+    // Each target has its own directory, and its own files.
+    let stage = project.path().join("stage");
+    fs::rename(&stage, project.path().join(targets[0])).unwrap();
+    fs::create_dir(&stage).unwrap();
+    fs::rename(project.path().join(targets[0]), stage.join(targets[0])).unwrap();
+    content(Command::new("cp").args(["-a", targets[0], targets[1]]).current_dir(&stage));
+    let built = json(&project, 1, &args);
+    let problems = built["targets"][1]["trees"][0]["problems"].to_string();
+    assert!(problems.contains("is for linux on x86_64"), "{problems}");
+    assert_eq!(built["targets"][0]["trees"][0]["problems"], serde_json::json!([]));
+}
+
+#[test]
+fn byte_code_without_a_source_is_kept() {
+    let project = project("");
+    let dir = project.path().join("stage/lib/python3.11");
+    let code = format!("\u{1}\u{2}{PREFIX}/lib/python3.11/alone.py\0");
+    fs::write(dir.join("alone.pyc"), &code).unwrap();
+    fs::write(dir.join("__pycache__/twice.cpython-311.pyc"), &code).unwrap();
+    let [one, other] =
+        ["twice", "thrice"].map(|n| dir.join(format!("__pycache__/{n}.cpython-311.pyc")));
+    fs::hard_link(one, other).unwrap();
+    let built = json(&project, 1, &["tree", "build"]);
+    let report = &built["targets"][0]["trees"][0]["report"];
+    assert_eq!(values(&report["left"], "path"), ["lib/python3.11/alone.pyc"].into());
+    let removed = values(&report["removed"], "path");
+    for name in ["twice", "thrice"] {
+        let path = format!("lib/python3.11/__pycache__/{name}.cpython-311.pyc");
+        assert!(removed.contains(path.as_str()), "{removed:?}");
+    }
+}
+
+#[test]
+fn a_command_that_may_fail_proves_nothing() {
+    let project = project("");
+    let text = fs::read_to_string(project.path().join("wheelsmith.toml")).unwrap();
+    let (text, _) = text.split_once("[[tool.wheelsmith.tree.test]]").unwrap();
+    let command = "[[tool.wheelsmith.tree.test]]\nrun = ['bin/absent']\nmay-fail = true\n";
+    project.write("wheelsmith.toml", &format!("{text}{command}"));
+    project.expect(0, &["tree", "build"]);
+    let run = project.expect(1, &["tree", "test", &format!("dist/{STEM}.tar.gz")]);
+    assert!(run.stdout.contains("no command passed"), "{}", run.stdout);
 }

@@ -21,6 +21,9 @@ pub(super) fn human_scan(scan: &Scan, verbose: bool) -> Text {
     let mut text = Text::new();
     places(&mut text, &scan.found, verbose);
     unread(&mut text, &scan.unread);
+    if scan.files + scan.links == 0 {
+        let _ = writeln!(text, "{YELLOW}warning{YELLOW:#}: there is no file to search");
+    }
     let (files, bytes) = (scan.files, human::size(scan.bytes));
     let count: usize = scan.found.iter().map(|found| found.count).sum();
     let in_files = paths(&scan.found);
@@ -103,6 +106,9 @@ pub(super) fn human_built(results: &Built, verbose: bool) -> Text {
             let _ =
                 writeln!(text, "  {RED}error{RED:#}: places that stay and `allow` does not name:");
             left(&mut text, &report.left, true);
+        }
+        for Unread { path, reason } in &report.allowed_unread {
+            let _ = writeln!(text, "  not searched, allowed: {path}: {reason}");
         }
         unread(&mut text, &report.unread);
         for problem in &tree.problems {

@@ -145,6 +145,10 @@ impl<R: Read> Read for Limited<R> {
     }
 }
 
+/// Message about a zstd file; the errors of the decoder are in terms of its code.
+#[cfg(feature = "decompress")]
+const DAMAGED: &str = "the zstd data is damaged or cut short";
+
 /// Decoder of all frames of a zstd file (RFC 8878). Skippable frames are skipped.
 #[cfg(feature = "decompress")]
 struct Zstd<R> {
@@ -183,7 +187,7 @@ impl<R: BufRead> Zstd<R> {
                 Err(FrameDecoderError::WindowSizeTooBig { .. }) => {
                     return Err(io::ErrorKind::OutOfMemory.into());
                 }
-                Err(error) => return Err(io::Error::other(error.to_string())),
+                Err(_) => return Err(io::Error::other(DAMAGED)),
             }
         }
         Ok(false)
@@ -214,7 +218,7 @@ impl<R: BufRead> Read for Zstd<R> {
             }
             self.decoder
                 .decode_blocks(&mut self.packed, UptoBlocks(1))
-                .map_err(|error| io::Error::other(error.to_string()))?;
+                .map_err(|_| io::Error::other(DAMAGED))?;
         }
     }
 }

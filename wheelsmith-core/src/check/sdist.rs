@@ -260,7 +260,7 @@ fn without_dot(name: &[u8]) -> &[u8] {
 }
 
 /// Reads to the end; returns true if all bytes are zero.
-fn is_zero(input: &mut impl Read) -> io::Result<bool> {
+pub(super) fn is_zero(input: &mut impl Read) -> io::Result<bool> {
     let (mut buffer, mut is_zero) = ([0; 8 << 10], true);
     loop {
         let size = match input.read(&mut buffer) {

@@ -136,6 +136,15 @@ impl Project {
     /// Returns the targets of a build: `wanted`; if empty, those of the configuration; if there are
     /// none, the host. A project without compiled components is built once.
     pub fn targets(&self, wanted: &[Target]) -> Vec<Target> {
+        let mut targets = self.all_targets(wanted);
+        if self.config.components.is_empty() {
+            targets.truncate(1);
+        }
+        targets
+    }
+
+    /// Returns the same targets; all of them, even if no component is compiled.
+    fn all_targets(&self, wanted: &[Target]) -> Vec<Target> {
         let is_pure = self.config.components.is_empty();
         let mut targets = match (wanted, &self.config.targets[..]) {
             ([], []) => toolchain::host_target().into_iter().collect(),
@@ -147,9 +156,6 @@ impl Project {
         }
         let mut seen = std::collections::BTreeSet::new();
         targets.retain(|target| seen.insert(target.to_string()));
-        if is_pure {
-            targets.truncate(1);
-        }
         targets
     }
 

@@ -56,6 +56,17 @@ impl Project {
             let message = "there is no tree to build";
             return Err(self.config.problem("", message.to_owned(), Some(help)).into());
         }
+        let targets = self.all_targets(&options.targets);
+        for (i, table) in trees.iter().enumerate() {
+            let is_shared = table.dir.as_ref().is_some_and(|dir| !dir.contains("{triple}"));
+            if is_shared && targets.len() > 1 {
+                let message = "`dir` has the files of one target, and there are several targets";
+                let help = "add `{triple}`, such as `stage/{triple}`, or name one `--target`";
+                let key = format!("tool.wheelsmith.tree[{i}].dir");
+                let help = Some(help.to_owned());
+                return Err(self.config.problem(&key, message.to_owned(), help).into());
+            }
+        }
         let make = |target: Target, infos: &[ComponentInfo]| -> Result<Vec<BuiltTree>, Error> {
             let made = trees.iter().enumerate().map(|(i, table)| {
                 TreeOf { project: self, options, target, table, key: i }.variants(infos)
@@ -63,8 +74,7 @@ impl Project {
             Ok(made.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
         };
         if trees.iter().all(|table| table.components.is_empty()) {
-            let targets = self.targets(&options.targets).into_iter();
-            return Ok(targets.map(|target| (target, make(target, &[]))).collect());
+            return Ok(targets.into_iter().map(|target| (target, make(target, &[]))).collect());
         }
         let options = BuildOptions { runtime_only: true, ..options.clone() };
         let (_, results) = each_target(self, &options, |run, plan| {
@@ -179,7 +189,11 @@ impl TreeOf<'_> {
             not_compiled = bytecode::compile(&mut part, bytecode, host).map_err(failed)?;
             let again = Choices { leave: TreeKind::ALL, ..choices };
             let compiled = tree::rewrite(&mut part, again, host).map_err(failed)?;
-            let is_new = |left: &Left| left.found.kind == TreeKind::ByteCode;
+            let known: Vec<_> = report.left.iter().chain(&report.allowed).cloned().collect();
+            let is_new = |left: &Left| {
+                let is_known = known.iter().any(|known| known.found == left.found);
+                left.found.kind == TreeKind::ByteCode && !is_known
+            };
             let left = compiled.left.into_iter().filter(is_new);
             let reason = "its source names it".to_owned();
             report.left.extend(left.map(|left| Left { reason: reason.clone(), ..left }));
@@ -194,6 +208,7 @@ impl TreeOf<'_> {
         for format in &formats {
             problems.extend(part.problems(*format));
         }
+        problems.extend(part.foreign(self.target).map_err(failed)?);
         problems.dedup();
         let mut built =
             BuiltTree { name: stem.to_owned(), files: Vec::new(), report, problems, not_compiled };

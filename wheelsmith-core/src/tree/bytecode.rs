@@ -7,15 +7,23 @@
 
 use std::path::PathBuf;
 
+use super::fix::is_sourceless;
 use super::{Error, Node, Tree};
 use crate::config::ByteCode;
 use crate::sys::{self, Command, Host};
 use crate::wheel::Source;
 
-/// Removes the byte code of the directories that are compiled.
+/// Removes the byte code of the directories that are compiled. A module without a source is kept.
 pub(crate) fn remove(tree: &mut Tree, bytecode: &ByteCode) {
-    tree.nodes
-        .retain(|path, _| !(is_below(bytecode, path.as_str()) && path.as_str().ends_with(".pyc")));
+    let is_old = |path: &str| {
+        is_below(bytecode, path)
+            && path.ends_with(".pyc")
+            && !is_sourceless(path, |source| tree.nodes.contains_key(source))
+    };
+    let old: Vec<_> = tree.nodes.keys().filter(|path| is_old(path.as_str())).cloned().collect();
+    for path in old {
+        tree.nodes.remove(&path);
+    }
 }
 
 fn is_below(bytecode: &ByteCode, path: &str) -> bool {
@@ -65,6 +73,9 @@ pub(crate) fn compile(tree: &mut Tree, bytecode: &ByteCode, host: &Host) -> Resu
         }
         let node = if node == sys::fs::Node::Dir {
             Node::Dir
+        } else if tree.nodes.contains_key(&path) {
+            // A module without a source.
+            continue;
         } else {
             compiled += 1;
             let bytes = sys::fs::read(&walked.path).map_err(Error::io("read byte code"))?;

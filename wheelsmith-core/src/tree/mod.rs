@@ -35,13 +35,13 @@ pub enum Error {
         source: io::Error,
     },
     /// The archive has not one directory that contains everything.
-    #[error("`{0}` does not contain one directory that has everything")]
+    #[error("`{0}` must contain exactly one top-level directory")]
     Top(String),
     /// A child process cannot be started, or the user stopped it.
     #[error(transparent)]
     Process(#[from] crate::sys::ProcessError),
     /// There is no text to look for.
-    #[error("`{0}` is no directory to look for: name an absolute path such as `/opt/demo`")]
+    #[error("`{0}` is not an absolute path; write one such as `/opt/demo`")]
     Prefix(String),
     /// Several parts have the same path with different content.
     #[error("several components install different files: {}", .0.join(", "))]

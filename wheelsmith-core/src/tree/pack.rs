@@ -8,8 +8,12 @@ use serde_json::{Value, json};
 
 use super::fix::relative;
 use super::{Error, Node, Report, Tree};
+use crate::binary::Format;
+use crate::binary::elf::Elf;
+use crate::binary::macho::MachO;
+use crate::binary::pe::Pe;
 use crate::config::{ArchiveFormat, Variant};
-use crate::name::{Digest, WheelPath};
+use crate::name::{Digest, Target, WheelPath};
 use crate::package::{Content, Files, PackageFile};
 use crate::patch;
 use crate::sys;
@@ -38,6 +42,7 @@ impl Tree {
         self.nodes.extend(other.nodes);
         self.renamed.extend(other.renamed);
         self.setuid.extend(other.setuid);
+        self.special.extend(other.special);
         self.dirs.extend(other.dirs);
         Ok(())
     }
@@ -82,6 +87,7 @@ impl Tree {
         }
         part.renamed = self.renamed.intersection(&kept).cloned().collect();
         part.setuid = self.setuid.intersection(&kept).cloned().collect();
+        part.special = self.special.iter().filter(takes).cloned().collect();
         Ok(part)
     }
 
@@ -90,8 +96,14 @@ impl Tree {
     pub(crate) fn problems(&self, format: ArchiveFormat) -> Vec<String> {
         let mut problems = Vec::new();
         let is_zip = format == ArchiveFormat::Zip;
+        if self.nodes.values().all(|node| matches!(node, Node::Dir)) {
+            problems.push("it contains no file".to_owned());
+        }
         for path in &self.renamed {
             problems.push(format!("`{path}` has a name that other systems do not have"));
+        }
+        for path in &self.special {
+            problems.push(format!("`{path}` is a pipe, a socket or a device"));
         }
         for path in &self.setuid {
             problems.push(format!("`{path}` runs with the rights of its owner (setuid)"));
@@ -113,6 +125,59 @@ impl Tree {
             }
         }
         problems
+    }
+
+    /// Returns which native files are for another system or processor than `target`.
+    ///
+    /// # Errors
+    /// Returns an error if a file cannot be read.
+    pub(crate) fn foreign(&self, target: Target) -> Result<Vec<String>, Error> {
+        let mut problems = Vec::new();
+        // Installers, such as pip, contain launchers for Windows and its processors.
+        let mut launchers = Vec::new();
+        let mut has_own = false;
+        for (path, node) in &self.nodes {
+            let Node::File { source, executable } = node else { continue };
+            let entry =
+                Entry { path: path.clone(), executable: *executable, source: source.clone() };
+            let first = entry.first(64).map_err(Error::io(format!("read `{path}`")))?;
+            if Format::of(&first).is_none() && !first.starts_with(b"MZ") {
+                continue;
+            }
+            let bytes = load(path, source)?;
+            let (family, arches) = match Format::of(&bytes) {
+                Some(Format::Elf) => (
+                    "linux",
+                    Elf::parse(&bytes).ok().and_then(|elf| elf.arch).into_iter().collect(),
+                ),
+                Some(Format::MachO) => {
+                    let slices = MachO::parse(&bytes).map(|image| image.slices).unwrap_or_default();
+                    ("macos", slices.iter().filter_map(|slice| slice.arch).collect())
+                }
+                Some(Format::Pe) => {
+                    ("windows", Pe::parse(&bytes).ok().and_then(|pe| pe.arch).into_iter().collect())
+                }
+                _ => ("", Vec::new()),
+            };
+            // Code of other processors, such as graphics cards, has no known one.
+            if arches.is_empty() {
+                continue;
+            }
+            let is_own = target.compiled().iter().any(|one| arches.contains(&one.arch()));
+            if family == target.os().family() && is_own {
+                has_own = true;
+                continue;
+            }
+            let arches: Vec<String> = arches.iter().map(ToString::to_string).collect();
+            let arches = arches.join(" and ");
+            let problem =
+                format!("`{path}` is for {family} on {arches}, and the target is {target}");
+            if family == "windows" { launchers.push(problem) } else { problems.push(problem) }
+        }
+        if !has_own {
+            problems.extend(launchers);
+        }
+        Ok(problems)
     }
 
     /// Returns the path that a link leads to, links on the way resolved; `None` if it leaves the tree.
@@ -232,6 +297,7 @@ pub(crate) fn document(tree: &Tree, report: &Report, mut facts: Value) -> Result
         ("linked", json!(report.linked)),
         ("removed", json!(report.removed)),
         ("allowed", json!(report.allowed)),
+        ("unread", json!(report.allowed_unread)),
     ] {
         facts[key] = list;
     }
@@ -282,7 +348,7 @@ fn stripped(path: &WheelPath, node: Node) -> Result<Node, Error> {
         return Ok(node);
     }
     // Objects have symbols that linkers need, so they are kept as they are.
-    let new = match crate::binary::elf::Elf::parse(&bytes) {
+    let new = match Elf::parse(&bytes) {
         Ok(elf) if elf.kind != crate::binary::elf::Kind::Object => patch::strip(&bytes),
         _ => return Ok(node),
     };

@@ -1,5 +1,6 @@
 //! Reads an installation: directories, files, symbolic and hard links.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
@@ -37,13 +38,14 @@ pub struct Tree {
     pub renamed: BTreeSet<WheelPath>,
     /// Files that would run with the rights of their owner or group.
     pub setuid: BTreeSet<WheelPath>,
+    /// Pipes, sockets and devices.
+    pub special: BTreeSet<WheelPath>,
     /// Directories of unpacked archives, which are removed with this value.
     pub(super) dirs: Vec<tempfile::TempDir>,
 }
 
 impl Tree {
-    /// Reads a directory, or an archive: `.zip`, or `.tar` that may be compressed. Pipes, sockets
-    /// and devices of a directory are left out.
+    /// Reads a directory, or an archive: `.zip`, or `.tar` that may be compressed.
     ///
     /// # Errors
     /// Returns an error if an entry cannot be read, or if an archive is damaged, too large, or has
@@ -64,7 +66,18 @@ impl Tree {
         let read = |path: &Path| Error::io(format!("read `{}`", path.display()));
         let mut tree = Self::default();
         let mut first: BTreeMap<(u64, u64), WheelPath> = BTreeMap::new();
-        for (walked, node) in sys::fs::tree(root, &|_| false).map_err(read(root))? {
+        let special = RefCell::new(BTreeSet::new());
+        let skip = |relative: &str| {
+            let about =
+                sys::fs::symlink_metadata(root.join(relative)).map(|about| about.file_type());
+            let is_special =
+                about.is_ok_and(|kind| !(kind.is_dir() || kind.is_file() || kind.is_symlink()));
+            if is_special {
+                special.borrow_mut().insert(safe_path(relative.as_bytes()).0);
+            }
+            is_special
+        };
+        for (walked, node) in sys::fs::tree(root, &skip).map_err(read(root))? {
             let (path, is_plain) = safe_path(walked.relative.as_bytes());
             let node = match node {
                 sys::fs::Node::Dir => Node::Dir,
@@ -89,6 +102,7 @@ impl Tree {
             }
             tree.nodes.insert(path, node);
         }
+        tree.special = special.into_inner();
         Ok(tree)
     }
 }

@@ -1,6 +1,6 @@
 //! Rewrites a tree in memory, and reports what was rewritten, what stays, and why.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use globset::{Glob, GlobMatcher};
 use serde::Serialize;
@@ -37,6 +37,8 @@ pub struct Report {
     pub left: Vec<Left>,
     /// Occurrences that may stay.
     pub allowed: Vec<Left>,
+    /// Content that was not searched, and may be unknown.
+    pub allowed_unread: Vec<Unread>,
     /// Content that was not searched, and is not allowed to be unknown.
     pub unread: Vec<Unread>,
 }
@@ -74,8 +76,11 @@ pub fn rewrite(tree: &mut Tree, choices: Choices<'_>, host: &Host) -> Result<Rep
         .filter_map(|allowed| Some((Glob::new(&allowed.path).ok()?.compile_matcher(), allowed)))
         .collect();
     let reason = |path: &WheelPath, kind: Option<TreeKind>| {
-        let fits =
-            |allowed: &Allowed| kind.is_none() || allowed.kind.is_none_or(|k| Some(k) == kind);
+        // Compressed content alone is not searched.
+        let unread = [TreeKind::Compressed, TreeKind::Debug, TreeKind::Archive];
+        let fits = |allowed: &Allowed| {
+            allowed.kind.is_none_or(|k| kind.map_or(unread.contains(&k), |kind| k == kind))
+        };
         let mut all = allowed.iter();
         let found = all.find(|(glob, allowed)| fits(allowed) && glob.is_match(path.as_str()));
         found.map(|(_, allowed)| allowed.reason.clone())
@@ -90,7 +95,15 @@ pub fn rewrite(tree: &mut Tree, choices: Choices<'_>, host: &Host) -> Result<Rep
                 None => report.left.push(left),
             }
         }
-        report.unread.extend(change.unread.into_iter().filter(|_| reason(&path, None).is_none()));
+        match reason(&path, None) {
+            None => report.unread.extend(change.unread),
+            Some(why) => report.allowed_unread.extend(
+                change
+                    .unread
+                    .into_iter()
+                    .map(|unread| Unread { reason: format!("{}; {why}", unread.reason), ..unread }),
+            ),
+        }
         match change.node {
             Some(node) => _ = tree.nodes.insert(path, node),
             None if change.removed.is_empty() => {}
@@ -100,9 +113,19 @@ pub fn rewrite(tree: &mut Tree, choices: Choices<'_>, host: &Host) -> Result<Rep
             }
         }
     }
-    let gone: BTreeSet<WheelPath> =
-        report.removed.iter().map(|left| left.found.path.clone()).collect();
-    tree.nodes.retain(|_, node| !matches!(node, Node::Same(first) if gone.contains(first)));
+    let mut gone: BTreeMap<WheelPath, Vec<Left>> = BTreeMap::new();
+    for left in &report.removed {
+        gone.entry(left.found.path.clone()).or_default().push(left.clone());
+    }
+    tree.nodes.retain(|path, node| {
+        let Node::Same(first) = node else { return true };
+        let Some(lefts) = gone.get(first) else { return true };
+        report.removed.extend(lefts.iter().cloned().map(|mut left| {
+            left.found.path = path.clone();
+            left
+        }));
+        false
+    });
     Ok(report)
 }
 

@@ -136,6 +136,10 @@ pub fn scan(tree: &Tree, needles: &Needles, host: &Host) -> Result<Scan, Error> 
         scan.found.extend(part.found);
         scan.unread.extend(part.unread);
     }
+    scan.unread.extend(tree.special.iter().map(|path| {
+        let reason = "it is a pipe, a socket or a device".to_owned();
+        Unread { path: path.clone(), reason }
+    }));
     Ok(scan)
 }
 
@@ -264,6 +268,7 @@ impl Search<'_> {
     fn unpacked(&mut self, name: &str, bytes: &[u8], raw: usize, depth: u32) -> bool {
         let codec = Codec::of(&bytes[..bytes.len().min(Codec::TELLING)]);
         let is_zip = bytes.starts_with(b"PK\x03\x04")
+            || ends_as_zip(bytes)
             || [".whl", ".pyz", ".egg", ".jar", ".zip"].iter().any(|end| name.ends_with(end));
         let is_tar = Container::of(&bytes[..bytes.len().min(TELLING)]) == Some(Container::Tar);
         if codec.is_none() && !is_zip && !is_tar {
@@ -358,6 +363,16 @@ impl Search<'_> {
     }
 }
 
+/// True if the last record of a zip archive ends the bytes: a program may come before the archive.
+fn ends_as_zip(bytes: &[u8]) -> bool {
+    let start = bytes.len().saturating_sub(22 + usize::from(u16::MAX));
+    let last = memchr::memmem::rfind(&bytes[start..], b"PK\x05\x06").map(|at| &bytes[start + at..]);
+    last.is_some_and(|record| {
+        let comment = record.get(20..22).map(|size| u16::from_le_bytes([size[0], size[1]]));
+        comment.is_some_and(|size| record.len() == 22 + usize::from(size))
+    })
+}
+
 /// Returns the kind of a file that is neither native nor compressed.
 pub(super) fn text_kind(path: &str, bytes: &[u8]) -> TreeKind {
     let name = path.rsplit_once('/').map_or(path, |(_, name)| name);
@@ -368,10 +383,11 @@ pub(super) fn text_kind(path: &str, bytes: &[u8]) -> TreeKind {
         _ if ends(&[".cmake"]) => TreeKind::Cmake,
         _ if ends(&[".pyc", ".pyo"]) => TreeKind::ByteCode,
         _ if name.starts_with("_sysconfigdata") && ends(&[".py"]) => TreeKind::Sysconfig,
-        "makefile" | "GNUmakefile" => TreeKind::Makefile,
-        _ if name.starts_with("Makefile") || ends(&[".mk", ".mak"]) => TreeKind::Makefile,
         _ if bytes.starts_with(b"#!") && name.contains("-config") => TreeKind::ConfigScript,
         _ if bytes.starts_with(b"#!") => TreeKind::Script,
+        "Makefile" | "makefile" | "GNUmakefile" | "Makefile.am" | "Makefile.in"
+        | "Makefile.inc" | "Makefile.pre" => TreeKind::Makefile,
+        _ if ends(&[".mk", ".mak"]) => TreeKind::Makefile,
         _ if !bytes.contains(&0) && std::str::from_utf8(bytes).is_ok() => TreeKind::Text,
         _ => TreeKind::Data,
     }
@@ -396,6 +412,8 @@ mod tests {
         check("lib/x.pc", prefix, &[(TreeKind::PkgConfig, 2)]);
         check("lib/x.la", prefix, &[(TreeKind::Libtool, 2)]);
         check("lib/Makefile", prefix, &[(TreeKind::Makefile, 2)]);
+        check("lib/Makefile.txt", prefix, &[(TreeKind::Text, 2)]);
+        check("lib/x.mk", b"#!/bin/sh\n/opt/demo", &[(TreeKind::Script, 1)]);
         check("share/x.txt", prefix, &[(TreeKind::Text, 2)]);
         check("share/x.bin", b"\0/opt/demo", &[(TreeKind::Data, 1)]);
         check("share/x.txt", b"/opt/dem", &[]);
@@ -430,6 +448,7 @@ mod tests {
         }
         let bytes = zip.finish().unwrap().into_inner();
         check("lib/x.whl", &bytes, &[(TreeKind::Compressed, 6)]);
+        check("bin/x", &[b"#!/bin/sh\n", &bytes[..]].concat(), &[(TreeKind::Compressed, 6)]);
         let scan = scan_bytes(&"x.gz".parse().unwrap(), b"\x1f\x8b\x08 /opt/demo", &needles);
         assert_eq!((scan.found[0].count, scan.unread.len()), (1, 1));
     }

@@ -13,7 +13,8 @@ use crate::output::Output;
 /// Build trees that run wherever they are unpacked
 ///
 /// Builds the components of each `[[tool.wheelsmith.tree]]`, rewrites their files so that they name
-/// no prefix, and packs them. Nothing is written if a place stays that `allow` does not name.
+/// no prefix, and packs them. An archive is not written if a place stays in it that `allow` does not
+/// name.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:

@@ -18,7 +18,7 @@ use crate::output::Output;
 Examples:
   wheelsmith tree scan /opt/demo --prefix /opt/demo
   wheelsmith tree build
-  wheelsmith tree test dist/demo-1.0-x86_64-unknown-linux-gnu.tar.gz")]
+  wheelsmith tree test dist/demo-1.0.0-x86_64-unknown-linux-gnu.tar.gz")]
 pub(crate) struct Args {
     #[command(subcommand)]
     verb: Subcommand,

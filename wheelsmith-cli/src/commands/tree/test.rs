@@ -20,7 +20,7 @@ use crate::output::Output;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  wheelsmith tree test dist/demo-1.0-x86_64-unknown-linux-gnu.tar.gz
+  wheelsmith tree test dist/demo-1.0.0-x86_64-unknown-linux-gnu.tar.gz
   wheelsmith tree test dist/*.tar.gz --runner 'qemu-aarch64 -L /opt/arm64'
 
 Exit codes: 0 passed; 1 a command failed, or passed nowhere; 2 not tested.")]

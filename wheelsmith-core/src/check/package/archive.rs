@@ -26,7 +26,7 @@ pub(in super::super) fn check(
         let message = format!("{} entries are at its top", package.tops.len());
         out.whole_as(Severity::Warning, Code::PackageTop, message);
     }
-    package.follow_links(out);
+    package.follow_links(cancel, out)?;
     let native = package.native(out)?;
     package.programs(&native, &BTreeSet::new(), out);
     package.modes("", out);

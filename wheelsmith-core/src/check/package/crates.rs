@@ -152,14 +152,14 @@ impl Crate<'_> {
     fn required(&self, out: &mut Findings) {
         let help = "write it into `[package]`, and package the crate again";
         let mut missing = |what: &str| {
-            let message = format!("`package` has no {what}, which the registry requires");
+            let message = format!("it has no {what}, which the registry requires");
             out.push(Finding::new(Code::MissingField, self.path, message).with_help(help));
         };
         if self.text("description").is_none_or(|text| text.trim().is_empty()) {
-            missing("`description`");
+            missing("`package.description`");
         }
         if self.text("license").is_none() && self.text("license-file").is_none() {
-            missing("`license` or `license-file`");
+            missing("`package.license` or `package.license-file`");
         }
         // The registry still takes `MIT/Apache-2.0`.
         if let Some(text) = self.text("license")
@@ -260,7 +260,15 @@ impl Crate<'_> {
                 out.file_as(severity, Code::ManifestTarget, self.path, message);
             }
         }
-        let is_target = ["src/lib.rs", "src/main.rs"].iter().any(|path| self.has(path));
+        // cargo finds `src/bin/demo.rs` and `src/bin/demo/main.rs` by itself.
+        let is_program = |path: &str| match path.strip_prefix("src/bin/") {
+            Some(rest) if rest.contains('/') => {
+                rest.split_once('/').is_some_and(|(_, file)| file == "main.rs")
+            }
+            Some(rest) => rest.strip_suffix(".rs").is_some_and(|name| !name.is_empty()),
+            None => ["src/lib.rs", "src/main.rs"].contains(&path),
+        };
+        let is_target = self.package.files().filter_map(Entry::inner).any(is_program);
         if !is_target && self.table.get("lib").is_none() && self.table.get("bin").is_none() {
             out.file(Code::ManifestTarget, self.path, "it has neither a library nor a program");
         }

@@ -29,6 +29,10 @@ use crate::sys::Cancel;
 
 /// Number of first bytes of a file that are read to recognise it.
 const HEAD_BYTES: usize = 64;
+/// Number of links on the way to a file that Linux follows.
+const MOST_HOPS: usize = 40;
+/// Length of the longest target of a link, in bytes.
+const MOST_LINK_BYTES: u64 = 4096;
 
 /// Extensions, and the first bytes that files with them have.
 const EXTENSIONS: [(&str, Format); 8] = [
@@ -206,7 +210,8 @@ impl Package {
                 EntryKind::Directory => continue,
                 EntryKind::Other => {
                     let message = "it is neither file, directory nor link";
-                    out.file(Code::SpecialFile, &entry.path, message);
+                    let finding = Finding::new(Code::SpecialFile, &entry.path, message);
+                    out.push(finding.with_help("leave it out of the package"));
                 }
                 _ => {}
             }
@@ -298,41 +303,95 @@ impl Package {
         }
     }
 
-    /// Reports links that lead out of the archive, or to none of its files.
-    fn follow_links(&self, out: &mut Findings) {
-        for entry in self.links() {
-            let EntryKind::Link { target, is_hard } = &entry.kind else { continue };
-            let link = target.escape_ascii();
-            if !sdist::stays(&entry.path, target, *is_hard) {
-                out.file(Code::UnsafePath, &entry.path, format!("it links to `{link}`"));
-                continue;
-            }
-            let start = if *is_hard { "" } else { entry.path.parent().unwrap_or_default() };
-            let mut parts: Vec<&str> = start.split('/').filter(|part| !part.is_empty()).collect();
-            for part in std::str::from_utf8(target).unwrap_or_default().split('/') {
-                match part {
-                    "" | "." => {}
-                    ".." => _ = parts.pop(),
-                    part => parts.push(part),
-                }
-            }
-            let end = parts.join("/");
-            let is_directory = || {
-                let below = format!("{end}/");
-                self.entries.iter().any(|other| {
-                    other.path.as_str() == end || other.path.as_str().starts_with(&below)
-                })
-            };
-            if self.get(&end).is_none() && !is_directory() {
-                let finding = Finding::new(
-                    Code::SpecialFile,
-                    &entry.path,
-                    format!("it links to `{link}`, which is not in the archive"),
-                );
-                out.push(finding.with_help("add the file, or leave the link out"));
+    /// Reports links that lead out of the archive, in a circle, or to none of its files.
+    fn follow_links(&self, cancel: &Cancel, out: &mut Findings) -> io::Result<()> {
+        // Every entry, and every directory above one.
+        let mut known: BTreeSet<&str> = BTreeSet::new();
+        for entry in &self.entries {
+            let mut path = entry.path.as_str();
+            while known.insert(path)
+                && let Some((parent, _)) = path.rsplit_once('/')
+            {
+                path = parent;
             }
         }
+        for entry in self.links() {
+            if cancel.is_cancelled() {
+                return Err(io::Error::new(io::ErrorKind::Interrupted, "stopped"));
+            }
+            let EntryKind::Link { target, is_hard } = &entry.kind else { continue };
+            let link = target.escape_ascii();
+            match self.resolve(entry, target, *is_hard) {
+                End::Outside => {
+                    out.file(Code::UnsafePath, &entry.path, format!("it links to `{link}`"));
+                }
+                End::Circle => {
+                    let message = format!("it links to `{link}`, which leads in a circle");
+                    let finding = Finding::new(Code::SpecialFile, &entry.path, message);
+                    out.push(finding.with_help("leave the link out, or correct its target"));
+                }
+                End::Path(end) if !known.contains(end.as_str()) => {
+                    let message = format!("it links to `{link}`, which is not in the archive");
+                    let finding = Finding::new(Code::SpecialFile, &entry.path, message);
+                    out.push(finding.with_help("add the file, or leave the link out"));
+                }
+                End::Path(_) => {}
+            }
+        }
+        Ok(())
     }
+
+    /// Returns where a link leads, links on the way resolved.
+    fn resolve(&self, entry: &Entry, target: &[u8], is_hard: bool) -> End {
+        let parts = |target: &[u8]| -> Option<Vec<String>> {
+            let text = std::str::from_utf8(target).ok()?;
+            let is_inside = !text.starts_with('/') && !text.contains('\\');
+            is_inside.then(|| text.split('/').rev().map(str::to_owned).collect())
+        };
+        let start = if is_hard { "" } else { entry.path.parent().unwrap_or_default() };
+        let mut at: Vec<String> =
+            start.split('/').filter(|part| !part.is_empty()).map(str::to_owned).collect();
+        let Some(mut rest) = parts(target) else { return End::Outside };
+        let mut hops = 0;
+        while let Some(part) = rest.pop() {
+            match part.as_str() {
+                "" | "." => continue,
+                ".." if at.pop().is_some() => continue,
+                ".." => return End::Outside,
+                _ => at.push(part),
+            }
+            let Some(Entry { kind: EntryKind::Link { target, is_hard }, .. }) =
+                self.get(&at.join("/"))
+            else {
+                continue;
+            };
+            hops += 1;
+            if hops > MOST_HOPS {
+                return End::Circle;
+            }
+            if *is_hard {
+                at.clear();
+            } else {
+                at.pop();
+            }
+            match parts(target) {
+                Some(next) => rest.extend(next),
+                None => return End::Outside,
+            }
+        }
+        // The directory above everything is no part of the archive.
+        if at.is_empty() { End::Outside } else { End::Path(at.join("/")) }
+    }
+}
+
+/// End of a link.
+enum End {
+    /// It is outside the archive.
+    Outside,
+    /// The link leads to itself.
+    Circle,
+    /// Path, which the archive need not contain.
+    Path(String),
 }
 
 /// True for a directory of programs.
@@ -355,15 +414,18 @@ fn tarball(
     };
     let mut reader = Reader::new(blob.reader());
     let (mut entries, mut name_bytes) = (Vec::new(), 0_u64);
+    let mut is_whole = true;
     while let Some(member) = reader.next_entry().map_err(bad)? {
         let limits = &options.limits;
         name_bytes += member.name.len() as u64;
         if entries.len() >= limits.entries || name_bytes > limits.directory_bytes {
             let message = format!("it has more than {} entries, or too many names", limits.entries);
             out.whole(Code::OverLimit, message);
+            is_whole = false;
             break;
         }
         if cancel.is_cancelled() {
+            is_whole = false;
             break;
         }
         let name = member.name.strip_prefix(b"./").unwrap_or(&member.name);
@@ -397,6 +459,12 @@ fn tarball(
             head,
         });
     }
+    if is_whole && reader.lacks_padding() {
+        return Err(MemberError::unreadable("it is cut short"));
+    }
+    if is_whole && !sdist::is_zero(reader.rest())? {
+        out.whole(Code::StrayBytes, "there are bytes behind the end of the archive");
+    }
     Ok(entries)
 }
 
@@ -421,7 +489,8 @@ fn zip(
             break;
         }
         let mode = entry.mode();
-        let mut head = Vec::new();
+        let is_link = mode.is_some_and(|mode| mode & 0o170_000 == 0o120_000);
+        let (mut head, mut target) = (Vec::new(), Vec::new());
         let size_bytes = entry.header.size_bytes;
         let packed = PackedContent::of(blob, &entry).filter(|_| !entry.header.is_encrypted());
         let location = match packed {
@@ -437,6 +506,9 @@ fn zip(
                     if head.is_empty() {
                         head.extend_from_slice(&part[..part.len().min(HEAD_BYTES)]);
                     }
+                    if is_link && size_bytes <= MOST_LINK_BYTES {
+                        target.extend_from_slice(part);
+                    }
                     Ok(())
                 });
                 match read {
@@ -450,13 +522,16 @@ fn zip(
             }
             None => Location::Refused,
         };
-        let is_link = mode.is_some_and(|mode| mode & 0o170_000 == 0o120_000);
         if is_link {
             let finding = Finding::new(Code::SpecialFile, &entry.path, "it is a symbolic link");
             let help = "include the file itself: unzip programs of Windows write a text file";
             out.push(Finding { severity: Severity::Warning, ..finding.with_help(help) });
         }
-        let kind = if entry.is_dir() { EntryKind::Directory } else { EntryKind::File };
+        let kind = match &location {
+            _ if entry.is_dir() => EntryKind::Directory,
+            Location::Packed(_) if is_link => EntryKind::Link { target, is_hard: false },
+            _ => EntryKind::File,
+        };
         // Archives that were made on Windows have no modes.
         let mode = mode.unwrap_or(0o755);
         entries.push(Entry { path: entry.path, kind, mode, size_bytes, location, head });
@@ -464,8 +539,8 @@ fn zip(
     Ok(entries)
 }
 
-/// Returns what tells whether a package is a source distribution of Python: true for PKG-INFO in its
-/// top directory; false if it has neither that nor `pyproject.toml` and `setup.py`; `None` if it
+/// Returns true if a package has PKG-INFO in its top directory, so that it is a source distribution of
+/// Python. Returns false if it has neither that nor `pyproject.toml` and `setup.py`; `None` if it
 /// cannot be listed, or has one of those two.
 pub(super) fn has_pkg_info(blob: &Blob, options: &Options) -> Option<bool> {
     let mut is_python = None;

@@ -228,6 +228,16 @@ impl Manifest<'_> {
             let message = format!("`{key}` names `{path}`, which is not in the package");
             out.file_as(severity, Code::ManifestTarget, self.path, message);
         };
+        let is_wrong = |value: &Value| !value.is_string() && !value.is_null();
+        if self.table.get("bin").is_some_and(|bin| is_wrong(bin) && !bin.is_object()) {
+            self.bad(out, "`bin` is neither a text nor a table");
+        }
+        for (name, _) in self.table("bin").filter(|(_, path)| !path.is_string()) {
+            self.bad(out, format!("`bin.{name}` is not a text"));
+        }
+        if self.table.get("main").is_some_and(is_wrong) {
+            self.bad(out, "`main` is not a text");
+        }
         let mut programs = BTreeSet::new();
         let single = self.text("bin").map(|path| ("bin".to_owned(), path));
         let several = self
@@ -255,8 +265,15 @@ impl Manifest<'_> {
         let mut exported = Vec::new();
         if let Some(exports) = self.table.get("exports") {
             collect(exports, &mut exported);
+            if exports.is_number() || exports.is_boolean() {
+                self.bad(out, "`exports` is neither a text nor a table");
+            }
         }
         for path in exported {
+            if !path.starts_with("./") {
+                self.bad(out, format!("`exports` names `{path}`, which does not begin with `./`"));
+                continue;
+            }
             let is_there = match path.split_once('*') {
                 None => self.has(path, &[""]),
                 Some((before, after)) => self.matches(before, after),
@@ -420,8 +437,15 @@ fn is_platform_package(own: &str, name: &str) -> bool {
 /// Collects the paths that `exports` names.
 fn collect<'v>(value: &'v Value, paths: &mut Vec<&'v str>) {
     match value {
-        Value::String(path) if path.starts_with("./") => paths.push(path),
-        Value::Array(list) => list.iter().for_each(|value| collect(value, paths)),
+        Value::String(path) => paths.push(path),
+        Value::Array(list) => {
+            // Node.js takes the first target of a list that it understands.
+            let mut all = Vec::new();
+            for value in list {
+                collect(value, &mut all);
+            }
+            paths.extend(all.into_iter().filter(|path| path.starts_with("./")));
+        }
         Value::Object(table) => table.values().for_each(|value| collect(value, paths)),
         _ => {}
     }

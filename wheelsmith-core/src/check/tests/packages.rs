@@ -148,6 +148,15 @@ pub(super) const NPM: &[SdistRow] = &[
     }),
     (&[Code::BadManifest], |s| s.edit("package.json", "\"^1\"", "[1]")),
     (&[Code::BadManifest], |s| s.edit("package.json", "{\n", "{ \"os\": 1,\n")),
+    (&[Code::BadManifest, Code::ScriptNotExecutable], |s| {
+        s.edit("package.json", "\"bin/demo.js\"", "5");
+    }),
+    (&[Code::BadManifest, Code::ScriptNotExecutable], |s| {
+        s.edit("package.json", "{ \"demo\": \"bin/demo.js\" }", "[\"bin/demo.js\"]");
+    }),
+    (&[Code::BadManifest], |s| s.edit("package.json", "\"./lib/index\"", "5")),
+    (&[Code::BadManifest], |s| s.edit("package.json", "\"./lib/index.js\"", "\"lib/index.js\"")),
+    (&[Code::StrayBytes], |s| s.end.extend(b"more")),
     (&[Code::LocalVersion, Code::VersionMismatch], |s| {
         s.edit("package.json", "\"1.2.0-rc.1\",", "\"1.2.0+a\",");
     }),
@@ -246,6 +255,11 @@ pub(super) const CRATES: &[SdistRow] = &[
     (&[Code::BadRequirement], |s| s.edit("Cargo.toml", "version = \"0.2\"", "optional = true")),
     (&[Code::ManifestTarget], |s| s.edit("Cargo.toml", "README.md", "ABOUT.md")),
     (&[Code::ManifestTarget], |s| s.edit("Cargo.toml", "src/lib.rs", "src/main.rs")),
+    (&[], |s| {
+        s.edit("Cargo.toml", "[lib]\nname = \"demo_sys\"\npath = \"src/lib.rs\"\n", "");
+        s.members[4].0 = "demo-sys-1.2.0/src/bin/demo.rs".to_owned();
+        s.edit("demo.rs", "../README.md", "../../README.md");
+    }),
     (&[Code::ManifestTarget], |s| s.edit("Cargo.toml", "\"build.rs", "\"make.rs")),
     (&[Code::MissingSource], |s| s.edit("build.rs", "src/a.c", "../a.c")),
     (&[Code::MissingSource], |s| s.edit("lib.rs", "../README.md", "README.md")),
@@ -269,6 +283,13 @@ pub(super) const ARCHIVES: &[SdistRow] = &[
     (&[Code::SpecialFile], |s| s.members[4].2 = b"libdemo.so.2".into()),
     (&[Code::UnsafePath], |s| s.members[4].2 = b"../../../etc/passwd".into()),
     (&[Code::UnsafePath], |s| s.members[4].2 = b"/etc/passwd".into()),
+    (&[Code::SpecialFile], |s| s.members[4].2 = b"libdemo.so".into()),
+    (&[], |s| {
+        s.members[4].2 = b"../lib64/libdemo.so.1".into();
+        s.members.push(("demo-1.2.0/lib64".into(), b'2', b"lib".into()));
+    }),
+    (&[Code::StrayBytes], |s| s.end.extend(b"more")),
+    (&[Code::Unreadable], |s| s.end.truncate(100)),
     (&[Code::CaseClash], |s| s.add("demo-1.2.0/license", "")),
     (&[Code::UnportableName], |s| s.add("demo-1.2.0/share/a:b", "")),
     (&[Code::CompressionRatio], |s| {
@@ -307,6 +328,11 @@ fn zip_archives() {
     check(|_| {}, &[]);
     check(|zip| zip.entries[0].mode = Some(0o100_644), &[Code::ScriptNotExecutable]);
     check(|zip| zip.entries[1].mode = Some(0o120_777), &[Code::SpecialFile]);
+    let outside = |zip: &mut Zip| {
+        let mode = Some(0o120_777);
+        zip.entries[1] = Entry { mode, ..Entry::new("demo/README.md", "/etc/passwd") };
+    };
+    check(outside, &[Code::SpecialFile, Code::UnsafePath]);
     check(|zip| zip.entries[1].crc = Some(1), &[Code::DamagedEntry]);
     check(|zip| zip.entries[1].name = b"other/a".to_vec(), &[Code::PackageTop]);
     check(|zip| zip.entries.clear(), &[Code::EmptyArchive]);

@@ -77,7 +77,7 @@ fn source(check: &mut Check<'_>, key: &str, tree: &Tree, components: &[Component
     for prefix in prefixes.into_iter().chain(tree.build_dirs.iter().map(String::as_str)) {
         if !prefix.starts_with('/') || prefix.trim_end_matches('/').is_empty() {
             let help = "choose a directory of its own, such as `/opt/demo`";
-            check.problem(key, format!("`{prefix}` is no directory to look for"), Some(help));
+            check.problem(key, format!("`{prefix}` is not an absolute path below `/`"), Some(help));
         }
     }
 }

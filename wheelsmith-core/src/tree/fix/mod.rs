@@ -68,12 +68,15 @@ pub(super) fn fix(place: &Place<'_>, bytes: &[u8], kind: TreeKind) -> Result<Fix
         TreeKind::RunPath | TreeKind::InstallName => return native::fix(place, bytes),
         TreeKind::Shebang => script::shebang(place, text()?)?,
         TreeKind::Script | TreeKind::ConfigScript => script::body(place, text()?)?,
-        TreeKind::PkgConfig => text::pkg_config(place, text()?),
+        TreeKind::PkgConfig => text::pkg_config(place, text()?)?,
         TreeKind::Cmake => text::cmake(place, text()?)?,
-        TreeKind::Makefile => text::makefile(place, text()?),
+        TreeKind::Makefile => text::makefile(place, text()?)?,
         TreeKind::Sysconfig => sysconfig::fix(place, text()?)?,
         TreeKind::Libtool => {
             return Ok(Fixed::Removed("linkers read the library itself"));
+        }
+        TreeKind::ByteCode if is_sourceless(place.path.as_str(), |path| place.has(path)) => {
+            return Err("it is the module itself, without a source".to_owned());
         }
         TreeKind::ByteCode => {
             return Ok(Fixed::Removed("it names the place of its source"));
@@ -91,6 +94,14 @@ pub(super) fn fix(place: &Place<'_>, bytes: &[u8], kind: TreeKind) -> Result<Fix
     Ok(Fixed::Bytes(new.into_bytes()))
 }
 
+/// True if Python imports the byte code at `path` itself: it is beside its source, and the source
+/// is absent.
+pub(super) fn is_sourceless(path: &str, has: impl Fn(&str) -> bool) -> bool {
+    let is_cache = path.rsplit('/').nth(1) == Some("__pycache__");
+    let source = path.strip_suffix(['c', 'o']);
+    !is_cache && !source.is_some_and(has)
+}
+
 /// Returns the target of a link at `place` relative to the link; `None` if it is not below the prefix,
 /// or names the build machine.
 pub(super) fn link(place: &Place<'_>, target: &str) -> Option<String> {
@@ -102,7 +113,7 @@ pub(super) fn link(place: &Place<'_>, target: &str) -> Option<String> {
 pub(super) fn reason(kind: TreeKind) -> &'static str {
     match kind {
         TreeKind::Interpreter => "the system reads the loader's path as it is",
-        TreeKind::DynamicString => "an earlier editor left it there, and symbols may share it",
+        TreeKind::DynamicString => "no run path uses it, and a symbol may share its end",
         TreeKind::Rodata => "the compiler knew the length of constants, so they may not change",
         TreeKind::Debug => "debug information is not rewritten; strip it",
         TreeKind::Archive => "objects are not rewritten; leave static libraries out",

@@ -37,7 +37,9 @@ fn elf(place: &Place<'_>, bytes: &[u8]) -> Result<Edit, String> {
     let is_rpath = elf.runpath.is_empty();
     let old = if is_rpath { &elf.rpath } else { &elf.runpath };
     let new = directories(place, old, "$ORIGIN", |dir| {
+        // Libraries that are needed by libraries are found by DT_RPATH too, and not by DT_RUNPATH.
         elf.needed.iter().any(|name| place.has(&joined(dir, name)))
+            || is_rpath && has_library(place, dir)
     });
     let search = match (new.is_empty(), is_rpath) {
         (true, _) => Search::Nowhere,
@@ -92,6 +94,15 @@ fn directories(
         }
     }
     new
+}
+
+/// True if the directory `dir` of the tree contains a shared library.
+fn has_library(place: &Place<'_>, dir: &str) -> bool {
+    let start = if dir.is_empty() { String::new() } else { format!("{dir}/") };
+    let names = place.tree.nodes.keys().filter_map(|path| path.as_str().strip_prefix(&start));
+    names.filter(|name| !name.contains('/')).any(|name| {
+        name.split_once(".so").is_some_and(|(_, end)| end.is_empty() || end.starts_with('.'))
+    })
 }
 
 /// Returns the path `to` in the tree as the loader finds it from the file.

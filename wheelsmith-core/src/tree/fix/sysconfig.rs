@@ -1,6 +1,6 @@
 //! Python's `_sysconfigdata`: a module with one literal.
 //!
-//! Three readers must be kept content. uv reads the comment in the first line and a literal of texts
+//! Three programs read it. uv reads the comment in the first line and a literal of texts
 //! and numbers up to its closing brace, and writes the file anew; so code comes behind the literal. PyO3
 //! runs the text of the file in another Python, in which `__file__` is not defined; so code does
 //! nothing then. crossenv imports it in another interpreter; so paths follow from the file and never
@@ -59,7 +59,7 @@ pub(super) fn fix(place: &Place<'_>, text: &str) -> Result<String, String> {
             return Err("its literal has a key without a value".to_owned());
         }
         let value = match literal.text()? {
-            Some(value) => quoted(&moved(place, &value)),
+            Some(value) => quoted(&moved(place, &value)?),
             None => literal.number()?,
         };
         entries.push(format!("{}: {value}", quoted(&key)));
@@ -74,10 +74,11 @@ pub(super) fn fix(place: &Place<'_>, text: &str) -> Result<String, String> {
 }
 
 /// Returns a value without the build machine, and with the placeholder for the prefix.
-fn moved(place: &Place<'_>, value: &str) -> String {
-    let value =
-        if place.names_build_dir(value) { tidy(value, place.build_dirs) } else { value.to_owned() };
-    replace(&value, place.prefix, |before| begins_path(before).then(|| PLACEHOLDER.to_owned()))
+fn moved(place: &Place<'_>, value: &str) -> Result<String, String> {
+    let is_foreign = place.names_build_dir(value);
+    let value = if is_foreign { tidy(value, place.build_dirs)? } else { value.to_owned() };
+    let put = |before: &str| begins_path(before).then(|| PLACEHOLDER.to_owned());
+    Ok(replace(&value, place.prefix, put))
 }
 
 /// True if a path may begin after this text.
