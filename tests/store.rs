@@ -227,6 +227,33 @@ fn a_second_machine_compiles_nothing() {
 
 #[test]
 #[cfg(target_os = "linux")]
+fn a_header_outside_decides_what_is_linked_too() {
+    let Some(_env) = support::TestEnv::find("a_header_outside_decides_what_is_linked_too") else {
+        return;
+    };
+    let machine = machine();
+    machine.expect(0, &["store", "init", "s"]);
+    // Not beside the compiler, where everything belongs to the toolchain.
+    let outside = Sandbox::with(&[("out.h", "#define OUT 1\n")]);
+    machine.write("base/base.c", "#include <out.h>\nint base(void) { return OUT; }\n");
+    let cc = fs::read_to_string(machine.path().join("cc")).unwrap();
+    let include = format!("exec gcc -I'{}'", outside.path().display());
+    machine.write("cc", &cc.replace("exec gcc", &include));
+    let (_, one, _) = build(&machine, &["--store", "s", "--store-push"]);
+    let remove = || fs::remove_dir_all(machine.path().join("target")).unwrap();
+    remove();
+    let (compiled, bytes, _) = build(&machine, &["--store", "s"]);
+    assert_eq!((compiled, bytes == one), (0, true));
+    outside.write("out.h", "#define OUT 2\n");
+    remove();
+    let (_, two, _) = build(&machine, &["--store", "s"]);
+    remove();
+    let (_, plain, _) = build(&machine, &[]);
+    assert!(two == plain && two != one);
+}
+
+#[test]
+#[cfg(target_os = "linux")]
 fn a_commit_gets_what_is_built() {
     let Some(_env) = support::TestEnv::find("a_commit_gets_what_is_built") else { return };
     let machine = machine();
