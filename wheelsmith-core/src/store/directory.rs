@@ -132,6 +132,17 @@ impl Engine for Directory {
         self.sync(key)
     }
 
+    fn refresh(&self, key: &Key) -> Result<(), Error> {
+        let path = self.path(key);
+        let touched = fs_err::OpenOptions::new().append(true).open(path);
+        match touched.and_then(|file| file.file().set_modified(std::time::SystemTime::now())) {
+            Err(cause) if is_absent(&cause) => Ok(()),
+            result => {
+                result.map_err(|source| Error::Io { action: "write", key: key.to_string(), source })
+            }
+        }
+    }
+
     fn head(&self, key: &Key) -> Result<Option<Entry>, Error> {
         match sys::fs::metadata(self.path(key)) {
             Ok(metadata) => Ok(metadata.is_file().then(|| entry(key.clone(), &metadata))),
