@@ -247,7 +247,7 @@ fn unkeyed(setting: &Setting<'_>) -> io::Result<Option<String>> {
         let skip = |path: &str| path.ends_with("/incremental") || path.ends_with("/.fingerprint");
         for (walked, _) in sys::fs::tree(&dir, &skip)? {
             let name = walked.relative.rsplit('/').next().unwrap_or_default();
-            if !name.ends_with(".d") {
+            if walked.path.extension().is_none_or(|extension| extension != "d") {
                 continue;
             }
             if name.starts_with("build_script_") || name.starts_with("build-script-") {
@@ -304,7 +304,7 @@ pub(super) fn take(
     if !reuse.take(key, &component.name, &dir) {
         return None;
     }
-    let refuse = |problem: String| {
+    let miss = |problem: String| {
         let name = &component.name;
         let text =
             format!("{name} is not taken from the store: its `{DESCRIPTION}` is wrong: {problem}");
@@ -314,12 +314,12 @@ pub(super) fn take(
     let described = text.and_then(|text| {
         serde_json::from_slice::<Description>(&text).map_err(|error| error.to_string())
     });
-    let described = described.map_err(refuse).ok()?;
+    let described = described.map_err(miss).ok()?;
     if described.version != VERSION {
         return None;
     }
     if let Some(problem) = problem(&described) {
-        refuse(problem);
+        miss(problem);
         return None;
     }
     for (path, digest) in &described.read {

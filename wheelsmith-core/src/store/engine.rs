@@ -63,7 +63,8 @@ pub trait Engine: Send + Sync + fmt::Debug {
     /// As [`Engine::put`].
     fn replace(&self, key: &Key, body: &Body<'_>) -> Result<(), Error>;
 
-    /// Makes an object young, as if it had been written now. An absent one is no error.
+    /// Makes an object young, as if it had been written now, if the service permits it. An absent one
+    /// is no error.
     ///
     /// # Errors
     /// As [`Engine::get`].

@@ -397,11 +397,17 @@ impl Store {
         let _lock = self.engine.hold(false)?;
         let content = self.set(set)?;
         // A garbage collection that has listed them finds them young.
-        self.engine.refresh(&Key::set(set))?;
+        let refresh = |key: &Key, what, name: &dyn std::fmt::Display| {
+            match self.engine.head(key)? {
+                None => return Err(Error::Absent { what, key: name.to_string() }),
+                Some(there) if is_old(&there) => self.engine.refresh(key)?,
+                Some(_) => {}
+            }
+            Ok(())
+        };
+        refresh(&Key::set(set), "the set", set)?;
         self.each(&content.files, |file| {
-            let key = Key::blob(&file.sha256);
-            self.engine.refresh(&key)?;
-            self.require(&key, "the file", &file.sha256.to_string())
+            refresh(&Key::blob(&file.sha256), "the file", &file.sha256)
         })?;
         self.write_reference(key, set, &content)
     }
@@ -487,13 +493,16 @@ impl Store {
         name: impl Fn(&T) -> String,
     ) -> Result<bool, Error> {
         // Most often the key is new, or a rerun writes the same.
-        if self.engine.put(key, &Body::bytes(&json::json(value)))? == Put::Created {
+        let bytes = json::json(value);
+        if self.engine.put(key, &Body::bytes(&bytes))? == Put::Created {
             return Ok(true);
         }
         match self.read::<T>(key, reference::MOST_BYTES)? {
             Some(there) if there == *value => {
                 // Storing an old commit again keeps it for as long as a new one.
-                self.engine.refresh(key)?;
+                if self.engine.head(key)?.is_none_or(|entry| is_old(&entry)) {
+                    self.engine.replace(key, &Body::bytes(&bytes))?;
+                }
                 Ok(false)
             }
             Some(there) => Err(Error::Conflict {

@@ -219,7 +219,7 @@ fn only_canonical_sets_are_sets() {
 #[test]
 fn kinds_follow_from_names() {
     let check = |name: &str, kind: FileKind| {
-        assert_eq!(FileKind::of_name(name, &label("My.pkg")), kind, "{name}")
+        assert_eq!(FileKind::of_name(name, &label("My.pkg")), kind, "{name}");
     };
     check("demo-1.0-py3-none-any.whl", FileKind::Wheel);
     check("demo-1.0.tar.gz", FileKind::Sdist);
