@@ -14,6 +14,9 @@ use support::{Run, Sandbox};
 
 const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
 
+const ARM: &str = "aarch64-unknown-linux-gnu";
+const X86: &str = "x86_64-unknown-linux-gnu";
+
 /// A directory with a store and two files to put.
 fn sandbox() -> Sandbox {
     let sandbox = Sandbox::with(&[
@@ -60,16 +63,24 @@ fn a_commit_gets_its_sets_and_never_other_ones() {
     let one = first["set"].as_str().unwrap();
     conflict.says(&[one, "cannot be changed to sha256:"]);
     let store = ["--store", "s", "--commit", COMMIT];
-    let complete = [&["store", "complete"][..], &store, &["--slot", "any", "--slot", "x"]].concat();
-    sandbox.expect(1, &complete).answers(&["missing x"]);
-    sandbox.expect(0, &put("other", "x"));
+    let complete = [&["store", "complete"][..], &store, &["--slot", "any", "--slot", ARM]].concat();
+    sandbox.expect(1, &complete).answers(&[&format!("missing {ARM}")]);
+    sandbox.expect(0, &put("other", ARM));
     sandbox.expect(0, &complete).answers(&["complete"]);
     sandbox.expect(0, &[&["store", "ls"][..], &store].concat()).answers(&["2 sets", one]);
     let get = [&["store", "get"][..], &store].concat();
     sandbox.expect(2, &[&get[..], &["--out", "out"]].concat()).says(&["two files"]);
     sandbox.expect(0, &[&get[..], &["--out", "out", "--slot", "any"]].concat());
     assert_eq!(fs::read_to_string(sandbox.path().join("out/run.sh")).unwrap(), "two");
-    sandbox.expect(2, &[&get[..], &["--slot", "y"]].concat()).says(&["no set", "`y`"]);
+    sandbox.expect(2, &[&get[..], &["--slot", X86]].concat()).says(&["no set", X86]);
+    sandbox.expect(2, &[&get[..], &["--slot", "y"]].concat()).says(&["y"]);
+    let floor = format!("{ARM}.2.28");
+    sandbox.expect(2, &[&get[..], &["--slot", &floor]].concat()).says(&["a slot has no floor"]);
+    let other = "f".repeat(40);
+    sandbox.expect(1, &["store", "ls", "--store", "s", "--commit", &other]).answers(&["no set"]);
+    // A set with an absent file is not complete.
+    fs::remove_file(walk(&sandbox.path().join("s/cas"))).unwrap();
+    sandbox.expect(2, &complete).says(&["does not have the file"]);
 }
 
 #[test]
@@ -91,7 +102,7 @@ fn a_bundle_and_a_pin_and_faults() {
     sandbox.expect(2, &wrong).says(&["the list of what would be deleted changed"]);
     sandbox.expect(0, &["store", "pin", "good", "--remove", "--store", "t"]);
     sandbox.expect(2, &["store", "pin", "good", "--remove", "--store", "t"]).says(&["no pin"]);
-    let other = json(&sandbox.expect(0, &[&put("other", "x")[..], &["--format", "json"]].concat()));
+    let other = json(&sandbox.expect(0, &[&put("other", ARM)[..], &["--format", "json"]].concat()));
     let diff = ["store", "diff", &set, other["set"].as_str().unwrap(), "--store", "s"];
     sandbox.expect(1, &diff).answers(&["- run.sh", "~ slot"]);
     sandbox.expect(0, &["store", "verify", "--store", "t"]).answers(&["no faults"]);
@@ -101,6 +112,47 @@ fn a_bundle_and_a_pin_and_faults() {
     let get = ["store", "get", "--store", "t", "--commit", COMMIT, "--out", "out"];
     sandbox.expect(2, &get).says(&["is damaged", "store verify"]);
     sandbox.expect(2, &["store", "ls", "--store", "absent"]).says(&["store init absent"]);
+}
+
+#[test]
+fn a_commit_is_that_of_the_checkout() {
+    let sandbox = sandbox();
+    let git = |args: &[&str]| {
+        let mut command = std::process::Command::new("git");
+        let dir = sandbox.path().join("p");
+        let user = ["-c", "user.name=a", "-c", "user.email=a@b.c"];
+        assert!(command.args(user).args(args).current_dir(dir).status().unwrap().success());
+    };
+    sandbox.write("p/dist/a.txt", "a");
+    git(&["init", "--quiet"]);
+    git(&["add", "."]);
+    git(&["commit", "--quiet", "-m", "one"]);
+    // The commit is that of the project, not of the current directory.
+    let complete = ["store", "complete", "p", "--store", "s", "--slot", "any"];
+    sandbox.expect(1, &complete).answers(&["missing any"]);
+    let project = Sandbox::at(&sandbox.path().join("p"));
+    let put =
+        ["store", "put", "--store", "../s", "--project", "demo", "--version", "1", "--commit"];
+    project.expect(2, &[&put[..], &[COMMIT]].concat()).says(&["checked out"]);
+    project.write("dist/b.txt", "b");
+    project.expect(2, &put).says(&["--allow-dirty"]);
+    fs::remove_file(project.path().join("dist/b.txt")).unwrap();
+    let mut command = project.command(&put);
+    command.env("WHEELSMITH_PROJECT_COMMIT", COMMIT);
+    Run::of(&mut command).expect(2).says(&["built from"]);
+    project.expect(0, &put);
+    sandbox.expect(0, &complete).answers(&["complete"]);
+}
+
+#[test]
+#[cfg(unix)]
+fn hidden_files_are_stored_and_pipes_are_refused() {
+    let sandbox = sandbox();
+    sandbox.write("dist/.hidden", "h");
+    sandbox.expect(0, &put("dist", "any")).answers(&["3 files"]);
+    let pipe = sandbox.path().join("dist/pipe");
+    assert!(std::process::Command::new("mkfifo").arg(pipe).status().unwrap().success());
+    sandbox.expect(2, &put("dist", ARM)).says(&["is a pipe"]);
 }
 
 /// Returns the first file below a directory.
@@ -199,7 +251,7 @@ fn a_second_machine_compiles_nothing() {
     // Without `--store-push` nothing is stored.
     let (_, bytes, _) = build(&machine(), &["--store", url]);
     assert!(bytes == plain);
-    store.expect(0, &["store", "verify", "--store", "s"]).answers(&["0 references"]);
+    store.expect(0, &["store", "verify", "--store", "s"]).answers(&["0 references, 0 sets"]);
     let (compiled, bytes, _) = build(&machine(), &["--store", url, "--store-push"]);
     assert!(bytes == plain && compiled >= 6);
     store.expect(0, &["store", "verify", "--store", "s"]).answers(&["3 references"]);
@@ -223,6 +275,33 @@ fn a_second_machine_compiles_nothing() {
     run.says(&["is not taken from the store", "is damaged"]);
     store.expect(0, &["store", "verify", "--store", "s"]).answers(&["no faults"]);
     assert_eq!(build(&machine(), &["--store", url]).0, 0);
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_header_outside_decides_what_is_linked_too() {
+    let Some(_env) = support::TestEnv::find("a_header_outside_decides_what_is_linked_too") else {
+        return;
+    };
+    let machine = machine();
+    machine.expect(0, &["store", "init", "s"]);
+    // Not beside the compiler, where everything belongs to the toolchain.
+    let outside = Sandbox::with(&[("out.h", "#define OUT 1\n")]);
+    machine.write("base/base.c", "#include <out.h>\nint base(void) { return OUT; }\n");
+    let cc = fs::read_to_string(machine.path().join("cc")).unwrap();
+    let include = format!("exec gcc -I'{}'", outside.path().display());
+    machine.write("cc", &cc.replace("exec gcc", &include));
+    let (_, one, _) = build(&machine, &["--store", "s", "--store-push"]);
+    let remove = || fs::remove_dir_all(machine.path().join("target")).unwrap();
+    remove();
+    let (compiled, bytes, _) = build(&machine, &["--store", "s"]);
+    assert_eq!((compiled, bytes == one), (0, true));
+    outside.write("out.h", "#define OUT 2\n");
+    remove();
+    let (_, two, _) = build(&machine, &["--store", "s"]);
+    remove();
+    let (_, plain, _) = build(&machine, &[]);
+    assert!(two == plain && two != one);
 }
 
 #[test]

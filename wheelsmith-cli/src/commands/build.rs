@@ -122,14 +122,16 @@ pub(super) fn run(args: &Args, host: &Host, output: &Output) -> anyhow::Result<E
         let (Some(url), Some(commit)) = (store, commit) else {
             return shared::build(&project, &options, args.dry_run, output);
         };
-        let (commit, dirty) = commit.checked(*allow_dirty, host)?;
+        let (commit, dirty) =
+            commit.checked(&project.dir, *allow_dirty, project.commit.as_ref(), host)?;
         let store = Store::open_with(url, host)?;
         let built = project.build(&options)?;
         output.built(&built)?;
         for set in project.store_build(&built, &store, &commit, dirty)? {
             let StoredSet { slot, id, moved } = set;
             let task = host.task(format!("store {slot}"), 0);
-            task.finish(format!("{id}, {} files written", moved.files));
+            let files = if moved.files == 1 { "file" } else { "files" };
+            task.finish(format!("{id}, {} {files} written", moved.files));
         }
         Ok(shared::exit(&built))
     })

@@ -225,21 +225,28 @@ pub(super) fn exit(built: &BuildOutput) -> Exit {
     }
 }
 
-/// Runs git in the checkout around the current directory.
-fn git(args: &[&str], host: &Host) -> anyhow::Result<String> {
+/// Runs git in the checkout around a directory.
+fn git(dir: &Path, args: &[&str], host: &Host) -> anyhow::Result<String> {
     let no_commit = "cannot tell the commit: name it with `--commit`";
-    let repository = Repository::around(Path::new("."), host).context(no_commit)?;
-    let repository = repository.context("this is not a git checkout").context(no_commit)?;
-    let said = repository.run(args, host).context(no_commit)?;
+    let repository = Repository::around(dir, host).context(no_commit)?;
+    let repository =
+        repository.with_context(|| format!("`{}` is not in a git checkout", dir.display()));
+    let said = repository.context(no_commit)?.run(args, host).context(no_commit)?;
     Ok(String::from_utf8_lossy(&said).trim().to_owned())
 }
 
-/// Returns the commit that git has checked out.
-pub(super) fn current_commit(host: &Host) -> anyhow::Result<String> {
-    git(&["rev-parse", "HEAD"], host)
+/// Returns the commit that git has checked out around a directory.
+pub(super) fn current_commit(dir: &Path, host: &Host) -> anyhow::Result<String> {
+    git(dir, &["rev-parse", "HEAD"], host)
 }
 
-/// True if the checkout has changes that are not in the commit. Files that git ignores do not count.
-pub(super) fn is_dirty(host: &Host) -> anyhow::Result<bool> {
-    Ok(!git(&["status", "--porcelain"], host)?.is_empty())
+/// True if a directory is in a git checkout.
+pub(super) fn is_checkout(dir: &Path, host: &Host) -> bool {
+    matches!(Repository::around(dir, host), Ok(Some(_)))
+}
+
+/// True if the checkout around a directory has changes that are not in the commit. Files that git
+/// ignores do not count.
+pub(super) fn is_dirty(dir: &Path, host: &Host) -> anyhow::Result<bool> {
+    Ok(!git(dir, &["status", "--porcelain"], host)?.is_empty())
 }

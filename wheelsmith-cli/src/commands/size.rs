@@ -82,7 +82,7 @@ fn recorded(
 ) -> anyhow::Result<Option<size::Comparison>> {
     let commit = match &args.commit {
         Some(commit) => commit.clone(),
-        None => super::shared::current_commit(host)?,
+        None => super::shared::current_commit(Path::new("."), host)?,
     };
     let mut history = History::load(path)?;
     let comparison = history.previous(&commit).map(|build| build.compare(report));

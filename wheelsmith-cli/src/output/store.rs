@@ -38,11 +38,11 @@ fn sizes(set: &Set) -> String {
 fn moved(moved: Sent) -> String {
     let Sent { files, bytes, present } = moved;
     let size = human::size(bytes);
-    let files = usize::try_from(files).unwrap_or(usize::MAX);
     format!("{} written ({size}), {present} there already", count(files, "file"))
 }
 
-fn count(n: usize, what: &str) -> String {
+fn count(n: impl TryInto<u64>, what: &str) -> String {
+    let n = n.try_into().unwrap_or(u64::MAX);
     if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") }
 }
 
@@ -74,7 +74,10 @@ pub(super) fn json_files(id: &SetId, set: &Set) -> Value {
 
 pub(super) fn human_sets(commit: &CommitId, sets: &Sets) -> Text {
     let mut text = Text::new();
-    let _ = writeln!(text, "{BOLD}{commit}{BOLD:#}  {}", count(sets.len(), "set"));
+    let _ = match sets.len() {
+        0 => writeln!(text, "{BOLD}{commit}{BOLD:#}  no set in the store"),
+        n => writeln!(text, "{BOLD}{commit}{BOLD:#}  {}", count(n, "set")),
+    };
     for (slot, id, set) in sets {
         let dirty = if set.dirty { format!("  {YELLOW}dirty{YELLOW:#}") } else { String::new() };
         let _ = writeln!(text, "  {slot}  {id}  {DIM}{}{DIM:#}{dirty}", sizes(set));
@@ -152,7 +155,10 @@ pub(super) fn human_verified(found: &Verified, quick: bool) -> Text {
     let read = if quick { "not read" } else { "read" };
     let _ = writeln!(
         text,
-        "{references} references, {sets} sets, {files} files {read} ({})",
+        "{}, {}, {} {read} ({})",
+        count(*references, "reference"),
+        count(*sets, "set"),
+        count(*files, "file"),
         human::size(*bytes)
     );
     for StoreFault { key, problem } in faults {
@@ -184,7 +190,8 @@ pub(super) fn human_garbage(garbage: &Garbage, applied: bool) -> Text {
         writeln!(text, "{BOLD}deleted {keys}, {size}{BOLD:#}")
     } else {
         let digest = garbage.digest;
-        writeln!(text, "{BOLD}{keys}, {size}{BOLD:#}\nto delete them: `--apply {digest}`")
+        let _ = writeln!(text, "{BOLD}{keys}, {size}{BOLD:#}");
+        writeln!(text, "to delete them: `--apply {digest}`")
     };
     text
 }

@@ -183,7 +183,7 @@ pub fn run(
 ) -> Result<Vec<Built>, Error> {
     frameworks::check(setting)?;
     let mut built: Vec<Built> = Vec::new();
-    let mut keys: BTreeMap<String, Digest> = BTreeMap::new();
+    let mut results: BTreeMap<String, Digest> = BTreeMap::new();
     for component in &setting.plan.components {
         let key = (component.component.name.clone(), setting.target().triple().to_owned());
         let source = &sources[&key];
@@ -193,8 +193,7 @@ pub fn run(
         let linked = merged(&component.component, known);
         let licenses =
             license_files(setting.config, setting.project, &component.component, source)?;
-        let key = setting.reuse.and_then(|_| reuse::key(setting, component, source, &keys));
-        keys.extend(key.map(|key| (component.component.name.clone(), key)));
+        let key = setting.reuse.and_then(|_| reuse::key(setting, component, source, &results));
         let taken = key.and_then(|key| reuse::take(setting, component, source, &key));
         let is_taken = taken.is_some();
         let mut one = match (taken, &component.component.kind) {
@@ -218,6 +217,10 @@ pub fn run(
         };
         if let Some(key) = key.filter(|_| !is_taken) {
             reuse::give(setting, component, &one, &key);
+        }
+        if setting.reuse.is_some() {
+            let result = reuse::result(setting, &one);
+            results.extend(result.map(|digest| (one.name.clone(), digest)));
         }
         one.inputs.files.extend(licenses.iter().map(|file| file.path.clone()));
         one.files.extend(licenses);

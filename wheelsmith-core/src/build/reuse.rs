@@ -1,7 +1,7 @@
 //! Components that another machine built: the key of their inputs, and their files.
 //!
 //! A component is reused if everything that decides its bytes is equal: the configuration, the
-//! target, the toolchain, the source, and the components that it needs. Paths of this machine, its
+//! target, the toolchain, the source, and the files of the components that it needs. Paths of this machine, its
 //! name and times are not part of the key. Files outside the source that a compiler read, such as
 //! headers of the system, are compared one by one.
 
@@ -21,7 +21,7 @@ use crate::sys;
 use crate::toolchain::{self, RustStd};
 
 /// Version of the key and of the description; increased if the same configuration gives other files.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// File that describes a component, beside its files.
 const DESCRIPTION: &str = "component.json";
@@ -81,7 +81,8 @@ enum Place {
 }
 
 /// Returns the digest of everything that decides the bytes of a component; `None` if it is not known
-/// completely, or the component is not compiled. `needed` has the keys of the components before it.
+/// completely, or the component is of a kind that is not reused. `needed` has the digests of the
+/// results of the components before it.
 pub(super) fn key(
     setting: &Setting<'_>,
     plan: &ComponentPlan,
@@ -89,6 +90,15 @@ pub(super) fn key(
     needed: &BTreeMap<String, Digest>,
 ) -> Option<Digest> {
     let component = &plan.component;
+    let kind = match &component.kind {
+        Kind::C(_) => String::new(),
+        Kind::Cargo(_) => cargo(setting, source)?,
+        // Build systems read headers and programs that nobody lists, and the compilers of Go and of
+        // BPF have no identity here. Prebuilt and plain files are only copied.
+        Kind::Recipe(_) | Kind::Bpf(_) | Kind::Go(_) | Kind::Prebuilt(_) | Kind::Files(_) => {
+            return None;
+        }
+    };
     let toolchain = setting.toolchain;
     let mut parts = vec![
         format!("wheelsmith {} component {VERSION}", env!("CARGO_PKG_VERSION")),
@@ -118,18 +128,49 @@ pub(super) fn key(
     }
     let flags = toolchain.read_vars.iter().filter(|name| name.contains("FLAGS"));
     parts.extend(flags.map(|name| format!("{name}={:?}", setting.host.env.get(name))));
-    match &component.kind {
-        Kind::C(_) | Kind::Recipe(_) | Kind::Prebuilt(_) | Kind::Files(_) => {}
-        Kind::Cargo(_) => parts.push(cargo(setting, source)?),
-        // The compiler has no identity here.
-        Kind::Bpf(_) | Kind::Go(_) => return None,
-    }
+    parts.push(kind);
     let own = |path: &Path, name: &str| (path.display().to_string(), name.to_owned());
     let mut all = parts.join("\n");
     for (path, name) in [own(setting.work, "{work}"), own(setting.project, "{project}")] {
         all = all.replace(&path, &name);
     }
     Some(Digest::of(all))
+}
+
+/// Returns the digest of what a component gives to those that need it: its files, and the libraries
+/// and headers to which they link; `None` if one cannot be read.
+pub(super) fn result(setting: &Setting<'_>, built: &Built) -> Option<Digest> {
+    let linkage = &built.linkage;
+    let digest = |path: &Path| {
+        // Its digest may be that of before the build.
+        if path.starts_with(setting.work) {
+            setting.hashes.forget(path);
+        }
+        setting.hashes.of(path)
+    };
+    let mut parts = Vec::new();
+    for file in &built.files {
+        let names = file.aliases.join(" ");
+        parts.push(format!("{} {} {names}", digest(&file.path)?, file.to));
+    }
+    for path in linkage.archives.iter().chain(&linkage.shared) {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        parts.push(format!("{} {name}", digest(path)?));
+    }
+    for root in linkage.include.iter().chain(linkage.stage.iter().map(|(path, _)| path)) {
+        parts.push("directory".to_owned());
+        if !root.is_dir() {
+            continue;
+        }
+        // Sets have no empty directories, and links only to files.
+        for (walked, _) in recipe::source_files(root, setting.project).ok()? {
+            if walked.path.is_file() {
+                parts.push(format!("{} {}", digest(&walked.path)?, walked.relative));
+            }
+        }
+    }
+    parts.push(format!("{:?} {:?}", linkage.system, linkage.frameworks));
+    Some(Digest::of(parts.join("\n")))
 }
 
 /// Returns what decides the bytes of a component from cargo besides its source: the compiler and the
@@ -189,7 +230,59 @@ fn project_paths(value: &serde_json::Value) -> BTreeSet<String> {
 
 /// True if the bytes of a component are made here, and not only copied.
 fn is_compiled(plan: &ComponentPlan) -> bool {
-    matches!(plan.component.kind, Kind::C(_) | Kind::Recipe(_) | Kind::Cargo(_))
+    matches!(plan.component.kind, Kind::C(_) | Kind::Cargo(_))
+}
+
+/// Returns the reason why the result of cargo depends on more than its key: a build script, or a
+/// variable that a crate reads; `None` if it does not. Components of a target share directories of
+/// cargo, so the reason may be that of another one.
+fn unkeyed(setting: &Setting<'_>) -> io::Result<Option<String>> {
+    /// Variables that follow from the source.
+    const OWN: [&str; 4] = ["CARGO_PKG_", "CARGO_CRATE_NAME", "CARGO_BIN_NAME", "CARGO_PRIMARY_"];
+    for dir in sys::fs::list(setting.work)? {
+        let name = dir.file_name().unwrap_or_default().to_string_lossy();
+        if !(name == "cargo" || name.starts_with("cargo-")) || !dir.is_dir() {
+            continue;
+        }
+        let skip = |path: &str| path.ends_with("/incremental") || path.ends_with("/.fingerprint");
+        for (walked, _) in sys::fs::tree(&dir, &skip)? {
+            let name = walked.relative.rsplit('/').next().unwrap_or_default();
+            if walked.path.extension().is_none_or(|extension| extension != "d") {
+                continue;
+            }
+            if name.starts_with("build_script_") || name.starts_with("build-script-") {
+                return Ok(Some("a crate has a build script".to_owned()));
+            }
+            let text = sys::fs::read_to_string(&walked.path)?;
+            let mut variables = text.lines().filter_map(|line| line.strip_prefix("# env-dep:"));
+            if let Some(variable) =
+                variables.find(|name| !OWN.iter().any(|own| name.starts_with(own)))
+            {
+                let name = variable.split('=').next().unwrap_or_default();
+                return Ok(Some(format!("a crate reads the variable `{name}`")));
+            }
+        }
+    }
+    Ok(None)
+}
+
+/// Returns the reason why a description is not one that [`give`] writes; `None` if it is.
+fn problem(described: &Description) -> Option<String> {
+    if described.stage.is_some() {
+        return Some("it has a staging root".to_owned());
+    }
+    for file in &described.files {
+        // A program or library is the result of the build, and so among the files of the set.
+        let is_text = matches!(file.role, Role::Header | Role::License | Role::Data);
+        if !is_text && !matches!(file.path, Place::Work(_)) {
+            return Some(format!("`{}` is not among its files", file.to));
+        }
+        let is_name = |alias: &String| !alias.contains('/') && alias.parse::<WheelPath>().is_ok();
+        if let Some(alias) = file.aliases.iter().find(|alias| !is_name(alias)) {
+            return Some(format!("`{}` has the alias {alias:?}", file.to));
+        }
+    }
+    None
 }
 
 /// Takes a component that was built elsewhere; `None` if there is none.
@@ -211,9 +304,22 @@ pub(super) fn take(
     if !reuse.take(key, &component.name, &dir) {
         return None;
     }
-    let text = sys::fs::read(dir.join(DESCRIPTION)).ok()?;
-    let described: Description = serde_json::from_slice(&text).ok()?;
+    let miss = |problem: String| {
+        let name = &component.name;
+        let text =
+            format!("{name} is not taken from the store: its `{DESCRIPTION}` is wrong: {problem}");
+        setting.host.warn(text);
+    };
+    let text = sys::fs::read(dir.join(DESCRIPTION)).map_err(|e| e.to_string());
+    let described = text.and_then(|text| {
+        serde_json::from_slice::<Description>(&text).map_err(|error| error.to_string())
+    });
+    let described = described.map_err(miss).ok()?;
     if described.version != VERSION {
+        return None;
+    }
+    if let Some(problem) = problem(&described) {
+        miss(problem);
         return None;
     }
     for (path, digest) in &described.read {
@@ -274,6 +380,14 @@ pub(super) fn give(setting: &Setting<'_>, plan: &ComponentPlan, built: &Built, k
     let Some(reuse) = setting.reuse.filter(|reuse| reuse.is_giving() && is_compiled(plan)) else {
         return;
     };
+    if matches!(plan.component.kind, Kind::Cargo(_)) {
+        let reason = unkeyed(setting).unwrap_or_else(|error| Some(error.to_string()));
+        if let Some(reason) = reason {
+            let name = &built.name;
+            setting.host.detail(|| format!("{name} is not stored: {reason}"));
+            return;
+        }
+    }
     let dir = setting.component_dir(&built.name).join("given");
     match stage(setting, plan, built, &dir) {
         Ok(()) => reuse.give(key, &built.name, &dir),

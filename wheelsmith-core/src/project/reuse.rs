@@ -48,15 +48,15 @@ pub(super) fn identity(project: &Project) -> Result<Set, Error> {
 
 impl Reuse for StoreReuse {
     fn take(&self, key: &Digest, component: &str, dir: &Path) -> bool {
-        let reference = match self.store.reference(&Key::inputs(key)) {
-            Ok(Some(reference)) => reference,
+        let set = match self.store.referred(&Key::inputs(key)) {
+            Ok(Some((_, set))) => set,
             Ok(None) => return false,
             Err(error) => {
                 self.miss(component, &error);
                 return false;
             }
         };
-        let taken = self.store.set(&reference.set).and_then(|set| self.store.fetch_set(&set, dir));
+        let taken = self.store.fetch_set(&set, dir);
         if let Err(error) = &taken {
             self.miss(component, error);
         }
@@ -71,7 +71,7 @@ impl Reuse for StoreReuse {
         let give = || {
             let mut set = self.set.clone();
             set.inputs = Some(SetId(*key));
-            set.files = store::describe(dir, Some(FileKind::Runtime), &set.slot, &self.host)?;
+            set.files = store::describe(dir, Some(FileKind::Runtime), &set, &self.host)?;
             let path = |file: &StoredFile| dir.join(file.path.as_str());
             self.store.publish(&set, &[Key::inputs(key)], path)
         };

@@ -54,7 +54,7 @@ impl Project {
         let mut common: Vec<(StoredFile, PathBuf)> = Vec::new();
         for package in &output.packages {
             let files = package.file.iter().chain(&package.aliases);
-            add(&mut common, files, &Label::any(), None)?;
+            add(&mut common, files, &base.project, &Label::any(), None)?;
         }
         for (target, result) in &output.targets {
             let Ok(build) = result else { continue };
@@ -62,13 +62,14 @@ impl Project {
                 continue;
             }
             if self.config.components.is_empty() {
-                common.extend(packages(build, &Label::any())?);
+                common.extend(packages(build, &base.project, &Label::any())?);
                 continue;
             }
             let slot = Label::from(*target);
-            let mut files = packages(build, &slot)?;
+            let mut files = packages(build, &base.project, &slot)?;
+            let of_slot = Set { slot: slot.clone(), ..base.clone() };
             let of_runtime =
-                store::describe(&build.runtime, Some(FileKind::Runtime), &slot, &self.host)?;
+                store::describe(&build.runtime, Some(FileKind::Runtime), &of_slot, &self.host)?;
             for mut file in of_runtime {
                 let path = build.runtime.join(file.path.as_str());
                 file.path = parse(&format!("runtime/{slot}/{}", file.path))?;
@@ -89,15 +90,19 @@ fn parse(path: &str) -> Result<crate::name::WheelPath, Error> {
 }
 
 /// Returns the packages of a target.
-fn packages(build: &TargetBuild, slot: &Label) -> Result<Vec<(StoredFile, PathBuf)>, Error> {
+fn packages(
+    build: &TargetBuild,
+    project: &Label,
+    slot: &Label,
+) -> Result<Vec<(StoredFile, PathBuf)>, Error> {
     let mut files = Vec::new();
     for wheel in &build.wheels {
-        add(&mut files, &wheel.file, slot, wheel.audit.tag.as_ref())?;
+        add(&mut files, &wheel.file, project, slot, wheel.audit.tag.as_ref())?;
     }
     let verdict = build.judged.as_ref().and_then(|judged| judged.audit.tag.as_ref());
-    add(&mut files, &build.archives, slot, verdict)?;
+    add(&mut files, &build.archives, project, slot, verdict)?;
     for package in &build.packages {
-        add(&mut files, package.file.iter().chain(&package.aliases), slot, None)?;
+        add(&mut files, package.file.iter().chain(&package.aliases), project, slot, None)?;
     }
     Ok(files)
 }
@@ -105,6 +110,7 @@ fn packages(build: &TargetBuild, slot: &Label) -> Result<Vec<(StoredFile, PathBu
 fn add<'f>(
     files: &mut Vec<(StoredFile, PathBuf)>,
     all: impl IntoIterator<Item = &'f crate::wheel::MadeFile>,
+    project: &Label,
     slot: &Label,
     verdict: Option<&crate::name::PlatformTag>,
 ) -> Result<(), Error> {
@@ -117,7 +123,7 @@ fn add<'f>(
             sha256: made.sha256,
             size_bytes: made.size_bytes,
             mode: if is_executable { store::Mode::Executable } else { store::Mode::Plain },
-            kind: FileKind::of_name(&name),
+            kind: FileKind::of_name(&name, project),
             target: (*slot != Label::any()).then(|| slot.clone()),
             verdict: verdict.cloned(),
             aliases: Vec::new(),

@@ -75,11 +75,12 @@ impl Store {
     }
 
     /// Writes the objects of a bundle to the store. Files are verified; a set is written if all its
-    /// files are in the store, and a reference if its set is.
+    /// files are in the store, and a reference for a commit if its set is. References for inputs and
+    /// pins are refused: builds trust the former, and the latter are the decision of the store's user.
     ///
     /// # Errors
-    /// Returns an error if the archive is damaged or contains something else, or a reference exists
-    /// with another set.
+    /// Returns an error if the archive is damaged, has no set or contains something else, or a
+    /// reference exists with another set.
     pub fn import(&self, path: &Path) -> Result<Sent, Error> {
         let _lock = self.engine.hold(false)?;
         let error = |source| Error::file("read", path, source);
@@ -88,7 +89,7 @@ impl Store {
         let task = self.host.task("import", total);
         let mut moved = Sent::default();
         let mut members = reader::Reader::new(reader::Stream(BufReader::new(file)));
-        let mut count = 0;
+        let (mut count, mut sets) = (0, 0);
         while let Some(entry) = members.next_entry().map_err(error)? {
             count += 1;
             let name = String::from_utf8_lossy(&entry.name).into_owned();
@@ -124,12 +125,14 @@ impl Store {
                 if Key::set(&set.id()) != key {
                     return Err(wrong("it has another digest"));
                 }
-                self.put_manifest(&set)?;
+                self.require_and_write(&set)?;
+                sets += 1;
             } else if is_reference(&key) {
                 let found: Reference = json::parse(&bytes, &key, reference::MOST_BYTES)?;
-                self.refer(&key, &found.set)?;
+                let set = self.set(&found.set)?;
+                self.write_reference(&key, &found.set, &set)?;
             } else {
-                return Err(wrong("it is neither a file nor a set nor a reference"));
+                return Err(wrong("it is neither a file nor a set nor a reference for a commit"));
             }
         }
         // An archive that was cut between two members lacks the empty blocks at its end.
@@ -137,21 +140,22 @@ impl Store {
             let problem = "its end is missing; copy it again".to_owned();
             return Err(Error::Bundle { path: path.to_owned(), problem });
         }
+        if sets == 0 {
+            let problem = "it contains no set".to_owned();
+            return Err(Error::Bundle { path: path.to_owned(), problem });
+        }
         Ok(moved)
     }
 }
 
-/// True if a key is one that a bundle may contain and a reference has.
+/// True if a key is that of a reference for a commit.
 fn is_reference(key: &Key) -> bool {
-    let parts = |prefix: &str| key.parts_after(prefix);
-    let commit = parts(Key::COMMITS).is_some_and(|parts| match parts[..] {
+    key.parts_after(Key::COMMITS).is_some_and(|parts| match parts[..] {
         [commit, slot] => {
             commit.parse::<super::CommitId>().is_ok() && slot.parse::<super::Label>().is_ok()
         }
         _ => false,
-    });
-    let one = |prefix: &str| parts(prefix).is_some_and(|parts| parts.len() == 1);
-    commit || one(Key::INPUTS) && key.digest().is_some() || one(Key::PINS)
+    })
 }
 
 /// Returns the header of a member (ustar), the same on every machine.

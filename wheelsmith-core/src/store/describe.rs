@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::error::Error;
 use super::label::Label;
-use super::set::{FileKind, Mode, StoredFile};
+use super::set::{FileKind, Mode, Set, StoredFile};
 use crate::audit;
 use crate::name::{PlatformTag, WheelPath};
 use crate::sys::{self, Host, fs::Node};
@@ -13,31 +13,31 @@ use crate::sys::{self, Host, fs::Node};
 /// Most links from a name to the file that it means.
 const MOST_LINKS: usize = 8;
 
-/// Describes every file below `dir`, sorted by path. Files of a runtime directory have that kind;
+/// Describes every file below `dir` for `set`, sorted by path. Files of a runtime directory have that kind;
 /// others have the kind of their names. Wheels are audited. Links must be to files of the same
-/// directory. Hidden files and empty directories are left out; of the former a warning tells.
+/// directory. Empty directories are left out.
 ///
 /// # Errors
-/// Returns an error if a file cannot be read, its name is not that of a path, or a link leads
-/// elsewhere.
+/// Returns an error if a file cannot be read or is a pipe, socket or device, its name is not that of a
+/// path, or a link leads elsewhere.
 pub fn describe(
     dir: &Path,
     kind: Option<FileKind>,
-    slot: &Label,
+    set: &Set,
     host: &Host,
 ) -> Result<Vec<StoredFile>, Error> {
-    let is_hidden = |path: &str| path.rsplit('/').next().unwrap_or(path).starts_with('.');
-    let hidden = std::cell::RefCell::new(Vec::new());
-    let skip = |path: &str| {
-        let skipped = is_hidden(path);
-        if skipped {
-            hidden.borrow_mut().push(path.to_owned());
+    let error = |source| Error::file("read", dir, source);
+    let nodes = sys::fs::tree(dir, &|_| false).map_err(error)?;
+    let below = nodes.iter().filter(|(_, node)| *node == Node::Dir);
+    let dirs = below.map(|(walked, _)| walked.path.as_path());
+    for dir in std::iter::once(dir).chain(dirs) {
+        for path in sys::fs::list(dir).map_err(error)? {
+            let kind = sys::fs::symlink_metadata(&path).map_err(error)?.file_type();
+            if !kind.is_file() && !kind.is_dir() && !kind.is_symlink() {
+                let problem = format!("`{}` is a pipe, socket or device", path.display());
+                return Err(Error::Set { problem });
+            }
         }
-        skipped
-    };
-    let nodes = sys::fs::tree(dir, &skip).map_err(|e| Error::file("read", dir, e))?;
-    for path in hidden.into_inner() {
-        host.warn(format!("`{path}` is hidden, and not stored"));
     }
     let mut files = Vec::new();
     let mut links = BTreeMap::new();
@@ -79,7 +79,7 @@ pub fn describe(
             .map_err(|e: crate::name::ParseError| Error::Set { problem: e.to_string() })?;
         let error = |source| Error::file("read", &file.path, source);
         let (sha256, size_bytes) = sys::fs::digest(&file.path).map_err(error)?;
-        let kind = kind.unwrap_or_else(|| FileKind::of_name(path.file_name()));
+        let kind = kind.unwrap_or_else(|| FileKind::of_name(path.file_name(), &set.project));
         let verdict = if kind == FileKind::Wheel { verdict(&file.path, host) } else { None };
         task.advance(1, path.file_name());
         Ok(StoredFile {
@@ -87,7 +87,7 @@ pub fn describe(
             size_bytes,
             mode: if *executable { Mode::Executable } else { Mode::Plain },
             kind,
-            target: (*slot != Label::any()).then(|| slot.clone()),
+            target: (set.slot != Label::any()).then(|| set.slot.clone()),
             verdict,
             aliases: aliases.get(path.as_str()).cloned().unwrap_or_default(),
             path,

@@ -63,6 +63,13 @@ pub trait Engine: Send + Sync + fmt::Debug {
     /// As [`Engine::put`].
     fn replace(&self, key: &Key, body: &Body<'_>) -> Result<(), Error>;
 
+    /// Makes an object young, as if it had been written now, if the service permits it. An absent one
+    /// is no error.
+    ///
+    /// # Errors
+    /// As [`Engine::get`].
+    fn refresh(&self, key: &Key) -> Result<(), Error>;
+
     /// Returns the size and time of an object; `None` if it is absent.
     ///
     /// # Errors

@@ -133,6 +133,9 @@ impl Error {
         Some(match self {
             Self::NoStore { url } => format!("create it with `wheelsmith store init {url}`"),
             Self::Url { .. } => "name a directory, also one of a file server".to_owned(),
+            Self::Corrupt { key, .. } if !key.starts_with("cas/") && !key.starts_with("sets/") => {
+                format!("delete `{key}` in the store, and store what it is for again")
+            }
             Self::Corrupt { .. } => {
                 "`wheelsmith store verify` lists all damaged objects; store the file again to \
                  replace a damaged one"

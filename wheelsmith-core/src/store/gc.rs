@@ -38,7 +38,9 @@ impl Store {
         let now = sys::now().unwrap_or_default() / DAY_SECS * DAY_SECS;
         let is_older = |entry: &Entry, days: u64| {
             // An object of unknown age is young.
-            entry.modified.is_some_and(|then| then.saturating_add(days * DAY_SECS) < now)
+            entry
+                .modified
+                .is_some_and(|then| then.saturating_add(days.saturating_mul(DAY_SECS)) < now)
         };
         let (mut sets, mut files) = (BTreeSet::new(), BTreeSet::new());
         let mut garbage: Vec<Entry> = Vec::new();

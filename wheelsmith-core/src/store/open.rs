@@ -76,6 +76,14 @@ fn is_old(entry: &Entry) -> bool {
     age.is_none_or(|age| age > REFRESH_SECS)
 }
 
+/// Returns a URL without the name of a user and a password, for messages.
+fn without_user(url: &str) -> String {
+    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    let host = rest[..end].rsplit('@').next().unwrap_or_default();
+    format!("{scheme}://{host}{}", &rest[end..])
+}
+
 impl Store {
     /// Opens a store by its URL or directory, with the environment of this process.
     ///
@@ -119,7 +127,8 @@ impl Store {
     }
 
     fn connect(url: &str, host: &Host) -> Result<Self, Error> {
-        let wrong = |problem: &str| Error::Url { url: url.to_owned(), problem: problem.to_owned() };
+        let wrong =
+            |problem: &str| Error::Url { url: without_user(url), problem: problem.to_owned() };
         let url = url.trim_end_matches('/');
         if url.is_empty() {
             return Err(wrong("the name is empty"));
@@ -294,6 +303,16 @@ impl Store {
         set: &Set,
         path: impl Fn(&StoredFile) -> PathBuf + Sync,
     ) -> Result<(SetId, Sent), Error> {
+        let _lock = self.engine.hold(false)?;
+        self.write_set(set, path)
+    }
+
+    /// Like [`Store::put_set`], for a caller that holds the lock of writers.
+    fn write_set(
+        &self,
+        set: &Set,
+        path: impl Fn(&StoredFile) -> PathBuf + Sync,
+    ) -> Result<(SetId, Sent), Error> {
         if let Some(problem) = set.problem() {
             return Err(Error::Set { problem });
         }
@@ -319,6 +338,12 @@ impl Store {
     /// # Errors
     /// Returns [`Error::Absent`] if a file is not in the store.
     pub fn put_manifest(&self, set: &Set) -> Result<SetId, Error> {
+        let _lock = self.engine.hold(false)?;
+        self.require_and_write(set)
+    }
+
+    /// Like [`Store::put_manifest`], for a caller that holds the lock of writers.
+    pub(super) fn require_and_write(&self, set: &Set) -> Result<SetId, Error> {
         if let Some(problem) = set.problem() {
             return Err(Error::Set { problem });
         }
@@ -365,11 +390,69 @@ impl Store {
     /// same one exists.
     ///
     /// # Errors
-    /// Returns [`Error::Conflict`] if the key refers to another set, and [`Error::Absent`] if there is
-    /// no such set.
+    /// Returns [`Error::Conflict`] if the key refers to another set, [`Error::Absent`] if there is no
+    /// such set or one of its files is absent, and [`Error::Set`] if the key is for another commit,
+    /// slot or inputs than the set.
     pub fn refer(&self, key: &Key, set: &SetId) -> Result<bool, Error> {
-        self.require(&Key::set(set), "the set", &set.to_string())?;
-        self.write_once(key, &Reference::new(*set), |reference| reference.set.to_string())
+        let _lock = self.engine.hold(false)?;
+        let content = self.set(set)?;
+        // A garbage collection that has listed them finds them young.
+        let refresh = |key: &Key, what, name: &dyn std::fmt::Display| {
+            match self.engine.head(key)? {
+                None => return Err(Error::Absent { what, key: name.to_string() }),
+                Some(there) if is_old(&there) => self.engine.refresh(key)?,
+                Some(_) => {}
+            }
+            Ok(())
+        };
+        refresh(&Key::set(set), "the set", set)?;
+        self.each(&content.files, |file| {
+            refresh(&Key::blob(&file.sha256), "the file", &file.sha256)
+        })?;
+        self.write_reference(key, set, &content)
+    }
+
+    /// Writes a reference to a set that was just written, for a caller that holds the lock of writers.
+    pub(super) fn write_reference(&self, key: &Key, id: &SetId, set: &Set) -> Result<bool, Error> {
+        if let Some(problem) = reference::mismatch(key, set) {
+            return Err(Error::Set { problem: format!("`{key}`: {problem}") });
+        }
+        self.write_once(key, &Reference::new(*id), |reference| reference.set.to_string())
+    }
+
+    /// Reads the set to which the reference at `key` refers; `None` if there is no reference.
+    ///
+    /// # Errors
+    /// Returns an error if one is damaged or cannot be read, or if the set is for another commit, slot
+    /// or inputs than the key.
+    pub fn referred(&self, key: &Key) -> Result<Option<(SetId, Set)>, Error> {
+        let Some(Reference { set: id, .. }) = self.reference(key)? else { return Ok(None) };
+        let set = self.set(&id)?;
+        match reference::mismatch(key, &set) {
+            Some(problem) => Err(Error::Corrupt { key: key.to_string(), problem }),
+            None => Ok(Some((id, set))),
+        }
+    }
+
+    /// Compares the size of each file of a set, and reads none.
+    ///
+    /// # Errors
+    /// Returns [`Error::Absent`] if a file is not in the store, and [`Error::Corrupt`] if it has
+    /// another size.
+    pub fn check_sizes(&self, set: &Set) -> Result<(), Error> {
+        self.each(&set.files, |file| {
+            let key = Key::blob(&file.sha256);
+            let size = match self.engine.head(&key)? {
+                None => return Err(Error::Absent { what: "the file", key: file.path.to_string() }),
+                Some(entry) => entry.size_bytes,
+            };
+            if size == file.size_bytes {
+                return Ok(());
+            }
+            let problem = format!("it has {size} bytes instead of {}", file.size_bytes);
+            Err(Error::Corrupt { key: key.to_string(), problem })
+        })?;
+        Ok(())
     }
 
     /// Writes a release whose set, plan and list of digests are in the store. Returns true if it is
@@ -383,6 +466,7 @@ impl Store {
         version: &Label,
         release: &ReleaseReference,
     ) -> Result<bool, Error> {
+        let _lock = self.engine.hold(false)?;
         self.require(&Key::set(&release.set), "the set", &release.set.to_string())?;
         for (what, digest) in [("the plan", &release.plan), ("the list of digests", &release.sums)]
         {
@@ -409,11 +493,18 @@ impl Store {
         name: impl Fn(&T) -> String,
     ) -> Result<bool, Error> {
         // Most often the key is new, or a rerun writes the same.
-        if self.engine.put(key, &Body::bytes(&json::json(value)))? == Put::Created {
+        let bytes = json::json(value);
+        if self.engine.put(key, &Body::bytes(&bytes))? == Put::Created {
             return Ok(true);
         }
         match self.read::<T>(key, reference::MOST_BYTES)? {
-            Some(there) if there == *value => Ok(false),
+            Some(there) if there == *value => {
+                // Storing an old commit again keeps it for as long as a new one.
+                if self.engine.head(key)?.is_none_or(|entry| is_old(&entry)) {
+                    self.engine.replace(key, &Body::bytes(&bytes))?;
+                }
+                Ok(false)
+            }
             Some(there) => Err(Error::Conflict {
                 key: key.to_string(),
                 there: name(&there),
@@ -436,9 +527,9 @@ impl Store {
         path: impl Fn(&StoredFile) -> PathBuf + Sync,
     ) -> Result<(SetId, Sent), Error> {
         let _lock = self.engine.hold(false)?;
-        let (id, moved) = self.put_set(set, path)?;
+        let (id, moved) = self.write_set(set, path)?;
         for key in references {
-            self.refer(key, &id)?;
+            self.write_reference(key, &id, set)?;
         }
         Ok((id, moved))
     }
@@ -448,6 +539,7 @@ impl Store {
     /// # Errors
     /// Returns an error if it cannot be deleted.
     pub fn unpin(&self, name: &Label) -> Result<bool, Error> {
+        let _lock = self.engine.hold(false)?;
         let key = Key::pin(name);
         let is_there = self.engine.head(&key)?.is_some();
         self.engine.delete(&key)?;
@@ -493,6 +585,7 @@ impl Store {
         name: &Label,
         release: &Label,
     ) -> Result<Channel, Error> {
+        let _lock = self.engine.hold(false)?;
         let version = Key::release(project, release);
         self.require(&version, "the release", version.as_str())?;
         let key = Key::channel(project, name);
@@ -531,9 +624,9 @@ impl Store {
                 _ => None,
             });
             let slot = slot.ok_or_else(|| wrong("its name is not that of a slot"))?;
-            let reference = self.reference(key)?;
-            let id = reference.ok_or_else(|| wrong("it was deleted while it was read"))?.set;
-            Ok((slot, id, self.set(&id)?))
+            let found = self.referred(key)?;
+            let (id, set) = found.ok_or_else(|| wrong("it was deleted while it was read"))?;
+            Ok((slot, id, set))
         })
     }
 
@@ -575,6 +668,7 @@ impl Store {
         run: &Label,
         text: &[u8],
     ) -> Result<(), Error> {
+        let _lock = self.engine.hold(false)?;
         self.engine.replace(&Key::ledger(project, version, run), &Body::bytes(text))
     }
 

@@ -5,7 +5,9 @@ use serde::{Deserialize, Serialize};
 #[cfg(feature = "schema")]
 use super::json::schema_of;
 use super::json::versioned;
+use super::key::Key;
 use super::label::{Label, SCHEMA, SetId};
+use super::set::Set;
 use crate::name::Digest;
 
 /// Largest reference in bytes.
@@ -58,6 +60,26 @@ impl Reference {
 }
 
 versioned!(Reference, ReleaseReference, Channel);
+
+/// Returns the reason why a reference at `key` cannot be to `set`: it is for another commit, slot or
+/// inputs; `None` if it can.
+pub(super) fn mismatch(key: &Key, set: &Set) -> Option<String> {
+    if let Some(parts) = key.parts_after(Key::COMMITS) {
+        let commit = set.commit.as_ref().map_or("no commit", super::CommitId::as_str);
+        let slot = set.slot.as_str();
+        return (parts != [commit, slot])
+            .then(|| format!("the set that it refers to is for {commit} and the slot `{slot}`"));
+    }
+    if key.as_str().starts_with(Key::INPUTS) {
+        let inputs = set.inputs.map(|inputs| inputs.0);
+        return (inputs.is_none() || key.digest() != inputs).then(|| {
+            let inputs = inputs.map_or_else(|| "none".to_owned(), |inputs| inputs.to_string());
+            format!("the set that it refers to was built from other inputs: {inputs}")
+        });
+    }
+    let is_pin = key.parts_after(Key::PINS).is_some_and(|parts| parts.len() == 1);
+    (!is_pin).then(|| "it is not the key of a reference".to_owned())
+}
 
 /// Returns the JSON schema of a reference for a commit, for inputs, or of a pin.
 #[cfg(feature = "schema")]

@@ -112,9 +112,19 @@ pub enum FileKind {
     Other,
 }
 
+/// True if a file name without its extension is that of a source distribution. Programs older than
+/// PEP 625 leave dashes in the name of the project.
+fn is_sdist(stem: &str, project: &Label) -> bool {
+    let Some((name, version)) = stem.rsplit_once('-') else { return false };
+    let normal = |name: &str| name.to_lowercase().replace(['_', '.'], "-");
+    !name.contains('-')
+        || normal(name) == normal(project.as_str())
+            && version.starts_with(|first: char| first.is_ascii_digit())
+}
+
 impl FileKind {
-    /// Returns the kind of a package by its file name.
-    pub fn of_name(name: &str) -> Self {
+    /// Returns the kind of a package of a project by its file name.
+    pub fn of_name(name: &str, project: &Label) -> Self {
         let ends = |ending: &str| name.ends_with(ending);
         if ends(".whl") {
             Self::Wheel
@@ -130,7 +140,8 @@ impl FileKind {
             Self::Header
         } else if ends(".tar.zst") || ends(".tar.xz") || ends(".zip") || ends(".tar.gz") {
             // `name-version.tar.gz` without a target is a source distribution.
-            let is_sdist = ends(".tar.gz") && name.matches('-').count() == 1;
+            let stem = name.strip_suffix(".tar.gz");
+            let is_sdist = stem.is_some_and(|stem| is_sdist(stem, project));
             if is_sdist { Self::Sdist } else { Self::Archive }
         } else if ends(".sh") || ends(".ps1") || ends(".exe") {
             Self::Program

@@ -27,6 +27,7 @@ impl World {
     /// Returns a set of these files, which are written to the directory of inputs.
     fn set(&self, slot: &str, files: &[(&str, &str)]) -> Set {
         let mut set = Set::new(label("demo"), label("1.0+é b"), label(slot));
+        set.commit = Some(commit_id());
         for (path, text) in files {
             let at = self.dir.path().join(path);
             sys::fs::create_dir_all(at.parent().unwrap()).unwrap();
@@ -89,6 +90,47 @@ fn a_reference_is_written_once() {
     let error = world.store.refer(&Key::pin(&label("p")), &absent).unwrap_err();
     assert!(matches!(error, Error::Absent { .. }), "{error}");
     assert!(world.store.reference(&Key::pin(&label("p"))).unwrap().is_none());
+}
+
+#[test]
+fn a_reference_is_compared_with_its_set() {
+    let world = World::new();
+    let set = world.set("any", &[("a", "1")]);
+    let (id, _) = world.put(&set);
+    let other: CommitId = "f".repeat(40).parse().unwrap();
+    let wrong = [
+        Key::commit(&commit_id(), &label("x")),
+        Key::commit(&other, &set.slot),
+        Key::inputs(&Digest::of("i")),
+        Key::parse("odd/a.json").unwrap(),
+    ];
+    for key in &wrong {
+        let error = world.store.refer(key, &id).unwrap_err();
+        assert!(matches!(error, Error::Set { .. }), "{error}");
+    }
+    // Another program wrote it.
+    for key in &wrong[..3] {
+        sys::fs::create_dir_all(world.path(key).parent().unwrap()).unwrap();
+        let text = format!("{{\"schema\":1,\"set\":\"{id}\"}}\n");
+        sys::fs::write(world.path(key), text).unwrap();
+        assert!(matches!(world.store.referred(key), Err(Error::Corrupt { .. })));
+    }
+    assert_eq!(world.store.verify(true).unwrap().faults.len(), 3);
+    assert!(world.store.commit(&other).is_err());
+}
+
+#[test]
+fn a_bundle_brings_neither_inputs_nor_pins() {
+    let here = World::new();
+    let (id, _) = here.put(&here.set("any", &[("a", "one")]));
+    let pin = Key::pin(&label("p"));
+    here.store.refer(&pin, &id).unwrap();
+    let path = here.dir.path().join("b.tar");
+    here.store.export(&[pin], &[], &path).unwrap();
+    let error = World::new().store.import(&path).unwrap_err().to_string();
+    assert!(error.contains("pin/p.json"), "{error}");
+    sys::fs::write(&path, [0; 1024]).unwrap();
+    assert!(matches!(here.store.import(&path), Err(Error::Bundle { .. })));
 }
 
 #[test]
@@ -176,10 +218,14 @@ fn only_canonical_sets_are_sets() {
 
 #[test]
 fn kinds_follow_from_names() {
-    let check = |name: &str, kind: FileKind| assert_eq!(FileKind::of_name(name), kind, "{name}");
+    let check = |name: &str, kind: FileKind| {
+        assert_eq!(FileKind::of_name(name, &label("My.pkg")), kind, "{name}");
+    };
     check("demo-1.0-py3-none-any.whl", FileKind::Wheel);
     check("demo-1.0.tar.gz", FileKind::Sdist);
     check("demo-1.0-x86_64-unknown-linux-gnu.tar.gz", FileKind::Archive);
+    check("my-pkg-1.0.tar.gz", FileKind::Sdist);
+    check("my-pkg-1.0-src.tar.gz", FileKind::Archive);
     check("demo-1.0.tgz", FileKind::Npm);
     check("demo-1.0.crate", FileKind::Crate);
     check("demo-1.0.cdx.json", FileKind::Sbom);
@@ -196,6 +242,8 @@ fn only_a_store_is_opened() {
     assert!(matches!(open(&url), Err(Error::NoStore { .. })));
     assert!(matches!(open(""), Err(Error::Url { .. })));
     assert!(matches!(open("ftp://host/x"), Err(Error::Url { .. })));
+    let said = open("https://user:tok@h/s@").unwrap_err().to_string();
+    assert!(said.contains("https://h/s@") && !said.contains("tok"), "{said}");
     sys::fs::write(dir.path().join("wheelsmith-store.json"), "{\"schema\":9}\n").unwrap();
     assert!(matches!(open(&url), Err(Error::Schema { schema: 9, .. })));
 }
@@ -230,6 +278,7 @@ fn garbage_is_what_nothing_keeps_and_is_old() {
     let commit = Key::commit(&commit_id(), &label("any"));
     world.store.refer(&commit, &built).unwrap();
     let listed = || world.store.garbage(30).unwrap();
+    assert!(world.store.garbage(u64::MAX).unwrap().keys.is_empty());
     assert!(listed().keys.is_empty(), "everything is young");
     age(&world, 3);
     let expected = vec![Key::set(&lost).to_string(), lost_blob];
@@ -237,6 +286,10 @@ fn garbage_is_what_nothing_keeps_and_is_old() {
     // A file that is stored again is young again.
     put("lost");
     assert!(listed().keys.is_empty());
+    age(&world, 40);
+    // So is a reference.
+    world.store.refer(&commit, &built).unwrap();
+    assert!(!listed().keys.contains(&commit.to_string()));
     age(&world, 40);
     let garbage = listed();
     assert_eq!(garbage.keys.first(), Some(&commit.to_string()));
@@ -323,7 +376,9 @@ fn files_of_a_directory_are_described() {
     sys::fs::write(at("prog.sh"), "#!/bin/sh\n").unwrap();
     sys::fs::set_executable(&at("prog.sh"), true).unwrap();
     let host = Host::quiet(Env::default());
-    let files = |kind| describe(dir.path(), kind, &label("any"), &host);
+    let files = |kind| {
+        describe(dir.path(), kind, &Set::new(label("demo"), label("1"), label("any")), &host)
+    };
     #[cfg(unix)]
     {
         sys::fs::symlink("libx.so.1.2", &at("lib/libx.so.1")).unwrap();

@@ -9,7 +9,7 @@ use super::key::Key;
 use super::label::SetId;
 use super::open::Store;
 use super::reference::{self, Reference, ReleaseReference};
-use super::set;
+use super::set::{self, Set};
 
 /// Result of a verification.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
@@ -53,7 +53,7 @@ impl Store {
         })?;
         found.files = blobs.len() as u64;
         found.bytes = blobs.values().sum();
-        let mut sets = std::collections::BTreeSet::new();
+        let mut sets = BTreeMap::new();
         for key in self.keys(Key::SETS)? {
             let Some(id) = key.digest().map(SetId).filter(|id| Key::set(id) == key) else {
                 found.fault(&key, "its name is not that of a set");
@@ -78,16 +78,21 @@ impl Store {
                 let what = format!("its file `{}` ({}) {problem}", file.path, file.sha256);
                 found.fault(&key, what);
             }
-            sets.insert(id);
+            sets.insert(id, Set { files: Vec::new(), ..set });
         }
         for prefix in [Key::COMMITS, Key::INPUTS, Key::PINS] {
             for key in self.keys(prefix)? {
                 found.references += 1;
                 match self.reference(&key) {
-                    Ok(Some(Reference { set, .. })) if !sets.contains(&set) => {
-                        found.fault(&key, format!("its set {set} is absent or damaged"));
-                    }
-                    Ok(_) => {}
+                    Ok(Some(Reference { set: id, .. })) => match sets.get(&id) {
+                        None => found.fault(&key, format!("its set {id} is absent or damaged")),
+                        Some(set) => {
+                            if let Some(problem) = reference::mismatch(&key, set) {
+                                found.fault(&key, problem);
+                            }
+                        }
+                    },
+                    Ok(None) => {}
                     Err(error) => found.refused(&key, error)?,
                 }
             }
@@ -96,7 +101,7 @@ impl Store {
             found.references += 1;
             match self.read::<ReleaseReference>(&key, reference::MOST_BYTES) {
                 Ok(Some(release)) => {
-                    if !sets.contains(&release.set) {
+                    if !sets.contains_key(&release.set) {
                         found.fault(&key, format!("its set {} is absent or damaged", release.set));
                     }
                     for digest in [release.plan, release.sums] {

@@ -51,19 +51,34 @@ impl SourceCommit {
 /// in arguments of Go's linker. Returns the commit; `None` if the configuration does not use it.
 ///
 /// # Errors
-/// Returns an error if the commit is not known and the configuration gives no text for that, or if the
-/// version has no form of SemVer.
+/// Returns an error if the commit is not known and the configuration gives no text for that, if there
+/// is no version or it has no form of SemVer, or if a flag of a compiler or linker has one of the words.
 pub fn fill_in(
     config: &mut Config,
     dir: &Path,
     host: &Host,
 ) -> Result<Option<SourceCommit>, Error> {
+    for component in &config.components {
+        let found = flags(component).find_map(|text| {
+            let word = WORDS.iter().find(|word| text.contains(**word))?;
+            Some(format!("`{word}` is not replaced in flags: `{text}`"))
+        });
+        if let Some(message) = found {
+            let help = "put it into `define`".to_owned();
+            return Err(config.problem(&component.key, message, Some(help)));
+        }
+    }
     let mut uses =
         |word: &str| config.components.iter_mut().flat_map(texts).any(|text| text.contains(word));
     let uses_commit = uses("{commit}") || uses("{dirty}");
     let (uses_semver, uses_pep440) = (uses("{version}"), uses("{pep440}"));
     let mut values = Vec::new();
     let version = config.project.as_ref().and_then(|project| project.version.clone());
+    if version.is_none() && (uses_semver || uses_pep440) {
+        let word = if uses_semver { "{version}" } else { "{pep440}" };
+        let message = format!("`{word}` is used, but the project has no version");
+        return Err(config.problem("project.version", message, None));
+    }
     if let Some(version) = version {
         if uses_semver {
             let semver = ReleaseVersion::parse(&version).and_then(|version| version.semver());
@@ -90,6 +105,19 @@ pub fn fill_in(
         }
     }
     Ok(commit)
+}
+
+/// Words that are replaced.
+const WORDS: [&str; 4] = ["{commit}", "{dirty}", "{version}", "{pep440}"];
+
+/// Returns the arguments of compilers and linkers of a component, in which no word is replaced.
+fn flags(component: &Component) -> impl Iterator<Item = &String> {
+    let (sources, link): (&[_], &[String]) = match &component.kind {
+        Kind::C(c) => (&c.sources, &c.link_flags),
+        Kind::Bpf(bpf) => (&bpf.sources, &[]),
+        _ => (&[], &[]),
+    };
+    sources.iter().flat_map(|group| &group.flags).chain(link)
 }
 
 /// Returns the texts of a component in which words are replaced.
@@ -230,6 +258,23 @@ mod tests {
         assert!(filled.is_some());
         let Kind::C(c) = &config.components[0].kind else { panic!() };
         Ok(c.sources[0].define.join(" "))
+    }
+
+    #[test]
+    fn words_are_replaced_or_an_error() {
+        let check = |project: &str, line: &str, expected: &str| {
+            let text = format!(
+                "{project}\n[[tool.wheelsmith.component]]\nname = 'a'\nkind = 'c-executable'\n\
+                 [[tool.wheelsmith.component.sources]]\nfiles = ['a.c']\n{line}\n"
+            );
+            let mut config = crate::config::parse("pyproject.toml", &text).unwrap();
+            let host = Host::quiet(Env::default());
+            let error = fill_in(&mut config, Path::new("."), &host).unwrap_err().to_string();
+            assert!(error.contains(expected), "{error}");
+        };
+        let project = "[project]\nname = 'demo'\nversion = '1'";
+        check(project, "flags = ['-DC={commit}']", "`{commit}` is not replaced in flags");
+        check("", "define = { V = '{version}' }", "the project has no version");
     }
 
     #[test]

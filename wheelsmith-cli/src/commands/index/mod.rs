@@ -15,7 +15,7 @@ use wheelsmith_core::index::{FilesUrl, Options, Select, UploadTime, View};
 use wheelsmith_core::store::{CommitId, FileKind, Set, Store};
 use wheelsmith_core::sys::Host;
 
-use super::store::CommitArg;
+use super::store::{CommitArg, HERE};
 use crate::exit::Exit;
 use crate::output::Output;
 
@@ -126,13 +126,21 @@ fn fetch_commit(
     host: &Host,
 ) -> anyhow::Result<CommitId> {
     let store = Store::open_with(url, host)?;
-    let commit = commit.resolve(host)?;
+    let commit = commit.resolve(HERE.as_ref(), host)?;
     let sets = store.commit(&commit)?;
     anyhow::ensure!(!sets.is_empty(), "the store has no set of the commit {commit}");
     for (slot, _, set) in sets {
-        let files =
-            set.files.iter().filter(|f| matches!(f.kind, FileKind::Wheel | FileKind::Sdist));
-        let files = files.cloned().collect();
+        let is_indexed = |kind| matches!(kind, FileKind::Wheel | FileKind::Sdist);
+        for file in set.files.iter().filter(|f| !is_indexed(f.kind)) {
+            let text =
+                || format!("left out, as neither wheel nor source distribution: {}", file.path);
+            if file.kind == FileKind::Archive && file.path.as_str().ends_with(".tar.gz") {
+                host.warn(text());
+            } else {
+                host.detail(text);
+            }
+        }
+        let files = set.files.iter().filter(|f| is_indexed(f.kind)).cloned().collect();
         // Sets may have files of one name, and then each has to have the same content.
         let dir = dir.join(slot.as_str());
         store.fetch_set(&Set { files, ..set }, &dir)?;

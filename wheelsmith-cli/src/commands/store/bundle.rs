@@ -39,7 +39,8 @@ pub(super) fn export(args: &ExportArgs, host: &Host, output: &Output) -> anyhow:
 /// Store what a bundle contains
 ///
 /// Every file is compared with its digest. A set is stored if all its files are there, and a reference
-/// if its set is.
+/// if its set is. Only references for commits are accepted. Do not import bundles of jobs that you do not
+/// trust into a store from which others build.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:

@@ -8,13 +8,14 @@ use wheelsmith_core::project::Project;
 use wheelsmith_core::store::Label;
 use wheelsmith_core::sys::Host;
 
-use super::{CommitArg, StoreArgs, commit_arg};
+use super::{CommitArg, HERE, StoreArgs, commit_arg, slot_arg};
 use crate::exit::Exit;
 use crate::output::Output;
 
 /// Compare the sets of a commit with the targets of the project
 ///
-/// The expected slots are those of `--slot`, else the targets of the configuration.
+/// The expected slots are those of `--slot`, else the targets of the configuration. The size of each
+/// file is compared; `verify` also reads them.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -32,13 +33,17 @@ pub(super) struct Args {
           default_missing_value = "HEAD", default_value = "HEAD")]
     commit: CommitArg,
     /// Expected slot, in place of those of the configuration; repeatable
-    #[arg(long, value_name = "SLOT")]
+    #[arg(long, value_name = "SLOT", value_parser = slot_arg)]
     slot: Vec<Label>,
 }
 
 pub(super) fn run(args: &Args, host: &Host, output: &Output) -> anyhow::Result<Exit> {
     let store = args.store.open(host)?;
-    let commit = args.commit.resolve(host)?;
+    let mut dir = args.project.as_path();
+    if dir.is_file() {
+        dir = dir.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(HERE.as_ref());
+    }
+    let commit = args.commit.resolve(dir, host)?;
     let expected = if args.slot.is_empty() {
         let project = Project::open_on(&args.project, host)
             .context("cannot tell which slots are expected: name each with `--slot`")?;
@@ -46,8 +51,11 @@ pub(super) fn run(args: &Args, host: &Host, output: &Output) -> anyhow::Result<E
     } else {
         args.slot.clone()
     };
-    let found: BTreeSet<Label> =
-        store.commit(&commit)?.into_iter().map(|(slot, _, _)| slot).collect();
+    let mut found: BTreeSet<Label> = BTreeSet::new();
+    for (slot, _, set) in store.commit(&commit)? {
+        store.check_sizes(&set)?;
+        found.insert(slot);
+    }
     let missing: Vec<Label> =
         expected.iter().filter(|slot| !found.contains(slot)).cloned().collect();
     output.completed(&commit, &found, &missing)?;

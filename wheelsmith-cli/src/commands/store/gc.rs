@@ -7,10 +7,12 @@ use super::StoreArgs;
 use crate::exit::Exit;
 use crate::output::Output;
 
-/// List what nothing keeps, or delete what was listed
+/// List unused objects, or delete what was listed
 ///
-/// Releases, channels and pins keep their sets for ever, commits and inputs of builds for `--keep`
-/// days. Nothing that is younger than a day is listed. Without `--apply` nothing is deleted.
+/// Lists the objects that no release, channel, pin or recent reference uses, and prints the digest of
+/// the list. Pins keep their sets for ever, commits and inputs of builds for `--keep` days. Nothing that
+/// is younger than a day is listed. Without `--apply` nothing is deleted. Releases and channels are not
+/// written yet.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:

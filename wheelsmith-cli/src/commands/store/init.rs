@@ -6,10 +6,10 @@ use wheelsmith_core::sys::Host;
 use crate::exit::Exit;
 use crate::output::Output;
 
-/// Create a store, if the service can hold one
+/// Create a store
 ///
-/// Writes the same key twice to learn if the service keeps the first. A service that overwrites it is
-/// refused. An existing store is checked, and stays as it is.
+/// Creates the directory and checks that its file system refuses to overwrite a file. An existing store
+/// is checked, and stays as it is.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:

@@ -11,8 +11,12 @@ mod pin;
 mod put;
 mod verify;
 
+use std::path::Path;
+
+use wheelsmith_core::name::Target;
 use wheelsmith_core::store::{CommitId, Error, Key, Label, Set, SetId, Store};
 use wheelsmith_core::sys::Host;
+use wheelsmith_core::version::commit::{COMMIT_VARIABLE, SourceCommit};
 
 use crate::exit::Exit;
 use crate::output::Output;
@@ -79,6 +83,9 @@ impl StoreArgs {
     }
 }
 
+/// The current directory.
+pub(crate) const HERE: &str = ".";
+
 /// Choice of a commit.
 #[derive(Debug, Clone)]
 pub(crate) enum CommitArg {
@@ -93,28 +100,67 @@ pub(crate) fn commit_arg(text: &str) -> Result<CommitArg, wheelsmith_core::name:
 }
 
 impl CommitArg {
-    /// Returns the commit of files of the checkout, and whether it has changes that are not in the
-    /// commit. They are an error unless allowed.
+    /// Returns the commit of files that were made from `dir`, and whether its checkout has changes that
+    /// are not in the commit. They are an error unless allowed. The commit is also compared with the
+    /// checkout, with `WHEELSMITH_PROJECT_COMMIT`, and with the one that the `built` files contain.
     pub(crate) fn checked(
         &self,
+        dir: &Path,
         allow_dirty: bool,
+        built: Option<&SourceCommit>,
         host: &Host,
     ) -> anyhow::Result<(CommitId, bool)> {
-        let dirty = matches!(self, Self::Head) && super::shared::is_dirty(host)?;
+        let commit = self.resolve(dir, host)?;
+        let mut dirty = false;
+        if super::shared::is_checkout(dir, host) {
+            let head = super::shared::current_commit(dir, host)?;
+            anyhow::ensure!(
+                head == commit.as_str(),
+                "the files are to be stored for the commit {commit}, but git has {head} checked out: \
+                 check out {commit}"
+            );
+            dirty = super::shared::is_dirty(dir, host)?;
+        }
+        let variable =
+            host.env.get(COMMIT_VARIABLE).map(|text| match text.strip_suffix("-dirty") {
+                Some(id) => (id, true),
+                None => (text, false),
+            });
+        let built = built.filter(|built| built.is_known);
+        let built = built.map(|built| (built.id.as_str(), built.is_dirty));
+        for (id, is_dirty) in variable.into_iter().chain(built) {
+            anyhow::ensure!(
+                id == commit.as_str(),
+                "the files are to be stored for the commit {commit}, but they are built from {id}: \
+                 give the same one with `--commit` and `{COMMIT_VARIABLE}`"
+            );
+            dirty |= is_dirty;
+        }
         anyhow::ensure!(
             !dirty || allow_dirty,
             "the checkout has changes that are not in the commit: commit them, or store the files \
              anyway with `--allow-dirty`"
         );
-        Ok((self.resolve(host)?, dirty))
+        Ok((commit, dirty))
     }
 
-    pub(crate) fn resolve(&self, host: &Host) -> anyhow::Result<CommitId> {
+    /// Returns the commit; without a value, the one that git has checked out around `dir`.
+    pub(crate) fn resolve(&self, dir: &Path, host: &Host) -> anyhow::Result<CommitId> {
         match self {
-            Self::Head => Ok(super::shared::current_commit(host)?.parse()?),
+            Self::Head => Ok(super::shared::current_commit(dir, host)?.parse()?),
             Self::One(commit) => Ok(commit.clone()),
         }
     }
+}
+
+/// Parses a slot: a triple without a floor, or `any`.
+fn slot_arg(text: &str) -> anyhow::Result<Label> {
+    if text == "any" {
+        return Ok(Label::any());
+    }
+    let target: Target = text.parse()?;
+    anyhow::ensure!(target.triple() == text, "a slot has no floor: name it `{}`", target.triple());
+    Ok(target.into())
 }
 
 /// Choice of sets.
@@ -128,7 +174,7 @@ struct SelectArgs {
           default_missing_value = "HEAD")]
     commit: Option<CommitArg>,
     /// Only this slot of the commit: a target, or `any`; repeatable
-    #[arg(long, value_name = "SLOT", requires = "commit")]
+    #[arg(long, value_name = "SLOT", value_parser = slot_arg, requires = "commit")]
     slot: Vec<Label>,
 }
 
@@ -139,7 +185,7 @@ impl SelectArgs {
             return Ok(vec![(id, store.set(&id)?)]);
         }
         let Some(commit) = &self.commit else { return Ok(Vec::new()) };
-        let commit = commit.resolve(host)?;
+        let commit = commit.resolve(HERE.as_ref(), host)?;
         let found = store.commit(&commit)?;
         for slot in &self.slot {
             if !found.iter().any(|(there, _, _)| there == slot) {
@@ -156,7 +202,7 @@ impl SelectArgs {
     /// Returns the keys of the references to the selected sets of a commit.
     fn keys(&self, sets: &[(SetId, Set)], host: &Host) -> anyhow::Result<Vec<Key>> {
         let Some(commit) = &self.commit else { return Ok(Vec::new()) };
-        let commit = commit.resolve(host)?;
+        let commit = commit.resolve(HERE.as_ref(), host)?;
         Ok(sets.iter().map(|(_, set)| Key::commit(&commit, &set.slot)).collect())
     }
 }

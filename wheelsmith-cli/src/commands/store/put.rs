@@ -8,7 +8,7 @@ use wheelsmith_core::runtime::{MANIFEST_FILE, Manifest};
 use wheelsmith_core::store::{self, FileKind, Key, Label, Set};
 use wheelsmith_core::sys::{self, Host};
 
-use super::{CommitArg, StoreArgs, commit_arg};
+use super::{CommitArg, HERE, StoreArgs, commit_arg, slot_arg};
 use crate::exit::Exit;
 use crate::output::Output;
 
@@ -39,7 +39,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "VERSION")]
     version: Option<Label>,
     /// Target of the files [default: that of a runtime, else `any`]
-    #[arg(long, value_name = "SLOT")]
+    #[arg(long, value_name = "SLOT", value_parser = slot_arg)]
     slot: Option<Label>,
     /// Refer to the set for a commit [without a value: the commit that git has checked out]
     #[arg(long, value_name = "ID", value_parser = commit_arg, num_args = 0..=1,
@@ -59,14 +59,14 @@ pub(super) fn run(args: &Args, host: &Host, output: &Output) -> anyhow::Result<E
     let mut set = identity(args, host)?;
     let mut references: Vec<Key> = args.pin.iter().map(Key::pin).collect();
     if let Some(commit) = &args.commit {
-        let (commit, dirty) = commit.checked(args.allow_dirty, host)?;
+        let (commit, dirty) = commit.checked(HERE.as_ref(), args.allow_dirty, None, host)?;
         set.dirty = dirty;
         references.push(Key::commit(&commit, &set.slot));
         set.commit = Some(commit);
     }
     let is_runtime = args.dir.join(MANIFEST_FILE).is_file();
     let kind = is_runtime.then_some(FileKind::Runtime);
-    set.files = store::describe(&args.dir, kind, &set.slot, host)?;
+    set.files = store::describe(&args.dir, kind, &set, host)?;
     ensure!(!set.files.is_empty(), "there is no file in `{}`", args.dir.display());
     let path = |file: &store::StoredFile| args.dir.join(file.path.as_str());
     let (id, moved) = store.publish(&set, &references, path)?;
@@ -91,7 +91,7 @@ fn identity(args: &Args, host: &Host) -> anyhow::Result<Set> {
     if let (Some(project), Some(version)) = (&args.project, &args.version) {
         return given(project.to_string(), version.to_string(), Label::any());
     }
-    let project = Project::open_on(".".as_ref(), host).context(
+    let project = Project::open_on(HERE.as_ref(), host).context(
         "cannot tell the project of the files: name it with `--project` and `--version`",
     )?;
     let (name, version) = project.identity();

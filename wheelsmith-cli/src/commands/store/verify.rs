@@ -6,9 +6,9 @@ use super::StoreArgs;
 use crate::exit::Exit;
 use crate::output::Output;
 
-/// Compare everything in a store with its name
+/// Check every reference, set and file against its digest
 ///
-/// Reads every reference, set and file. Exits with 1 if one is damaged, or refers to something absent.
+/// Exits with 1 if one is damaged, or refers to something absent.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:

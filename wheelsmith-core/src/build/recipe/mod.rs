@@ -12,7 +12,7 @@ mod site;
 mod steps;
 mod tree;
 
-pub(super) use tree::digest as source_digest;
+pub(super) use tree::{digest as source_digest, list as source_files};
 
 use std::path::{Path, PathBuf};
 

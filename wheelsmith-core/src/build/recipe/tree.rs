@@ -9,7 +9,7 @@ use crate::source::Resolved;
 use crate::sys::fs::{self, Node, Walked};
 
 /// Lists the source, without directories of version control and builds of the project.
-pub(super) fn list(root: &Path, project: &Path) -> io::Result<Vec<(Walked, Node)>> {
+pub(in crate::build) fn list(root: &Path, project: &Path) -> io::Result<Vec<(Walked, Node)>> {
     let ours = ["target", "dist"].map(|name| project.join(name));
     fs::tree(root, &|relative| {
         [".git", ".hg", ".svn"].contains(&relative) || ours.contains(&root.join(relative))
