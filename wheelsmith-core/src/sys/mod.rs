@@ -38,6 +38,7 @@ mod stamp;
 mod tree;
 #[cfg(feature = "run")]
 mod unfinished;
+mod url;
 
 pub use cancel::Cancel;
 pub use env::Env;

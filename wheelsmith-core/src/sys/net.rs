@@ -25,7 +25,7 @@ pub fn get(url: &str, env: &Env) -> Result<Box<dyn Read>, String> {
 /// hosts, domains and `*`, separated by commas.
 #[cfg(feature = "fetch")]
 pub(super) fn is_direct(env: &Env, url: &str) -> bool {
-    use super::request::{authority, is_loopback};
+    use super::url::{authority, is_loopback};
 
     let host = authority(url).rsplit('@').next().unwrap_or_default();
     let host = match host.strip_prefix('[') {
