@@ -285,7 +285,7 @@ fn problem(described: &Description) -> Option<String> {
     None
 }
 
-/// Takes a component that was built elsewhere; `None` if there is none.
+/// Takes a component from the store; `None` if the store does not have it.
 pub(super) fn take(
     setting: &Setting<'_>,
     plan: &ComponentPlan,

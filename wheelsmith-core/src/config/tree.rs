@@ -67,7 +67,7 @@ pub struct Variant {
     pub include: Option<Vec<String>>,
     /// Patterns of files that are left out: `**/*.a`.
     pub exclude: Vec<String>,
-    /// Whether symbols and debug information that no loader reads are removed; false if absent.
+    /// True to remove symbols and debug information that no loader reads; false if absent.
     pub strip: bool,
 }
 
@@ -112,7 +112,7 @@ pub struct TreeTest {
     pub run: Vec<String>,
     /// Text that the output must contain; `{tree}` is the tree's directory.
     pub output: Option<String>,
-    /// Whether the command may fail; the failure is counted and printed. False if absent.
+    /// True if the command may fail; the failure is counted and printed. False if absent.
     #[serde(default)]
     pub may_fail: bool,
     /// Number of places in which it may be skipped; unlimited if absent.

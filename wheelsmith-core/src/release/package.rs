@@ -33,7 +33,7 @@ pub(super) struct Package {
     pub(super) content: Content,
 }
 
-/// What a registry needs to know of a package.
+/// Facts of a package that its registry requires.
 #[derive(Debug)]
 pub(super) enum Content {
     Python {

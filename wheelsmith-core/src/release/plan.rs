@@ -24,7 +24,7 @@ const CLOSES_AFTER: u64 = 14 * 86_400;
 const NEW_CRATES: (u64, u64) = (5, 600);
 const CRATE_VERSIONS: (u64, u64) = (30, 60);
 
-/// What to plan.
+/// Options of a plan.
 #[derive(Debug, Clone)]
 pub struct PlanOptions {
     /// Directory with the packages.

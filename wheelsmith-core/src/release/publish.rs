@@ -21,7 +21,7 @@ const TRIES: u32 = 5;
 /// Number of times that a registry may ask to wait, for each step.
 const WAITS: u32 = 20;
 
-/// How to publish.
+/// Options of a publication.
 #[derive(Debug, Clone)]
 pub struct PublishOptions {
     /// Kind of steps to execute; all if `None`.

@@ -17,10 +17,10 @@ const TRIES: u32 = 5;
 /// Time after which a minted token is replaced. It lives for 15 minutes.
 const TOKEN_LIFE: Duration = Duration::from_mins(10);
 
-/// What a registry has under the name of a step.
+/// State of a registry for one step.
 pub(super) struct Seen {
     pub(super) presence: Presence,
-    /// What users should know of it, behind "present, but".
+    /// Note that completes the sentence "present, but".
     pub(super) note: Option<String>,
 }
 

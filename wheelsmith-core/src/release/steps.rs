@@ -75,10 +75,10 @@ pub struct Step {
     pub needs: Vec<String>,
     /// State of the registry when the plan was made.
     pub state: State,
-    /// What users should know of what the registry has: `yanked`, or a tag of a newer version.
+    /// Note about the state of the registry: `yanked`, or a tag of a newer version.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
-    /// Who may install a scoped npm package: `public`, `restricted`.
+    /// Access to a scoped npm package: `public` or `restricted`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub access: Option<String>,
 }

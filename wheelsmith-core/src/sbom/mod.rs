@@ -15,7 +15,7 @@ use crate::name::Digest;
 pub struct Bom {
     /// Name of the project, as its metadata spells it.
     pub name: String,
-    /// Whether the project is no Python package.
+    /// True if the project is no Python package.
     pub is_generic: bool,
     /// Version.
     pub version: String,

@@ -98,7 +98,8 @@ pub fn describe(
     Ok(files)
 }
 
-/// Returns the platform tag that a wheel qualifies for. A warning tells if there is none.
+/// Returns the platform tag that a wheel qualifies for; `None`, with a warning, if it qualifies for
+/// none.
 fn verdict(path: &Path, host: &Host) -> Option<PlatformTag> {
     let problem = match audit::wheel(path) {
         Ok(input) if input.is_good() => return input.verdict,

@@ -534,7 +534,7 @@ impl Store {
         Ok((id, moved))
     }
 
-    /// Deletes a pin. Returns false if there is none.
+    /// Deletes a pin. Returns false if it does not exist.
     ///
     /// # Errors
     /// Returns an error if it cannot be deleted.
@@ -554,7 +554,7 @@ impl Store {
         self.read(key, reference::MOST_BYTES)
     }
 
-    /// Reads a release; `None` if there is none.
+    /// Reads a release; `None` if it does not exist.
     ///
     /// # Errors
     /// As [`Store::reference`].
@@ -566,7 +566,7 @@ impl Store {
         self.read(&Key::release(project, version), reference::MOST_BYTES)
     }
 
-    /// Reads a channel; `None` if there is none.
+    /// Reads a channel; `None` if it does not exist.
     ///
     /// # Errors
     /// As [`Store::reference`].

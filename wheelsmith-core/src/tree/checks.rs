@@ -43,7 +43,7 @@ const GLIBC: [&str; 9] = [
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Place {
-    /// Where the archive was unpacked.
+    /// Directory into which the archive was unpacked.
     Unpacked,
     /// Another directory, to which the unpacked tree was moved.
     Moved,

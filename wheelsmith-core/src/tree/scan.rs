@@ -264,7 +264,7 @@ impl Search<'_> {
         self.add(TreeKind::Rodata, count - paths - names, None);
     }
 
-    /// Searches the content of a compressed file or an archive. Returns false if it is none.
+    /// Searches the content of a compressed file or an archive. Returns false for other files.
     fn unpacked(&mut self, name: &str, bytes: &[u8], raw: usize, depth: u32) -> bool {
         let codec = Codec::of(&bytes[..bytes.len().min(Codec::TELLING)]);
         let is_zip = bytes.starts_with(b"PK\x03\x04")

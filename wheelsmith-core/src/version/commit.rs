@@ -1,7 +1,7 @@
 //! Determines the commit that a build is made from, and writes it where the configuration uses it.
 //!
-//! A wrong commit is worse than none: if it is not known, the build fails unless the configuration
-//! says what stands in its place.
+//! An unknown commit is an error, unless the configuration has a text to use instead
+//! (`unknown`).
 
 use std::path::Path;
 
@@ -146,9 +146,9 @@ fn find(config: &Config, dir: &Path, host: &Host) -> Result<SourceCommit, Error>
 
 /// Reason why there is no commit.
 enum Missing {
-    /// Nothing states it.
+    /// No source has a commit.
     Unknown(VersionError),
-    /// What states it is wrong.
+    /// A source has an invalid commit.
     Wrong(VersionError),
 }
 

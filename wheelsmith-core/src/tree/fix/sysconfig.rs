@@ -110,7 +110,7 @@ impl Literal<'_> {
         rest.is_some()
     }
 
-    /// Reads one or more strings in a row; `None` if there is none.
+    /// Reads one or more strings in a row; `None` if the text begins with no string.
     fn text(&mut self) -> Result<Option<String>, String> {
         let mut text = None::<String>;
         loop {
